@@ -1,0 +1,166 @@
+/**
+ * Layer 0. The seam between channels and sockets: contracts only.
+ *
+ * A `Network` makes transports (one byte pipe each), listeners and packet sockets. Channels know this file and nothing
+ * below it; io/ and the tests implement it. A new kind of socket is one file that implements `Network`.
+ *
+ * Rules that every implementation keeps (test/scenarios/conformance.ts holds them to these):
+ * 1. No report is made inside the call that caused it: `connect`, `listen`, `write`, `end`, `destroy` return first.
+ * 2. A transport reports in this order: opened; then any mix of received and drained, at most one ended; at most one
+ *    failed; exactly one closed; nothing after that.
+ * 3. A transport starts paused: nothing is received before the first `resume()`. While paused it may still report one
+ *    chunk that was on its way. `ended` waits until everything before it was received.
+ * 4. `destroy()` may be called at any time, any number of times. Only `closed` is reported after it.
+ * 5. An empty chunk is never reported. A chunk belongs to the sink: the transport neither keeps nor changes it.
+ */
+
+import type { Buffer } from 'node:buffer'
+import type { Bytes, Encoding, Milliseconds, Port, SocketAddress } from './types.ts'
+
+/** An address after core/address.ts has checked it: the one form that networks see. */
+export type Endpoint =
+  | { readonly kind: 'ip'; readonly host: string; readonly port: Port }
+  | { readonly kind: 'unix'; readonly path: string }
+
+/** An error as the system reports it: `code` says what, `syscall` doing what. */
+export type SystemError = NodeJS.ErrnoException
+
+/** What a transport reports to. Set `transport.sink` before the current turn of the loop ends. */
+export interface TransportSink {
+  /** The pipe stands; reading and writing may begin. Never reported by an accepted transport, which is open from the start. */
+  opened(): void
+  /** Bytes came, at least one. */
+  received(chunk: Buffer): void
+  /** After a `write` that returned false: everything has been handed to the system. */
+  drained(): void
+  /** The peer has ended its side; it will send no more. Writing is still possible. */
+  ended(): void
+  /** The pipe broke, or could not be made. `closed` follows. */
+  failed(error: SystemError): void
+  /** The pipe is gone. Nothing follows. */
+  closed(): void
+}
+
+/** One byte pipe. */
+export interface Transport {
+  /** Who is told. Transports that nobody listens to are silent. */
+  sink: TransportSink | undefined
+  /** Where the pipe ends here and there; still known after it has closed. `undefined` before it is open. */
+  readonly local_address: SocketAddress | undefined
+  readonly remote_address: SocketAddress | undefined
+  /** The file descriptor, where there is one and it is open. */
+  readonly fileno: number | undefined
+  /** How many bytes came in and went out so far. */
+  readonly bytes_read: Bytes
+  readonly bytes_written: Bytes
+  /** Bytes that were written and that the system has not taken yet. */
+  readonly bytes_queued: Bytes
+  /**
+   * Sends. True: the system has taken it whole. False: it is queued here, write no more until `drained`
+   * (more is taken all the same, and queued).
+   */
+  write(data: string | Uint8Array, encoding: Encoding): boolean
+  /** Between these two, what is written is collected and goes out in one system call. */
+  cork(): void
+  uncork(): void
+  /** Stops and starts `received`. */
+  pause(): void
+  resume(): void
+  /** Ends our side after all that was written has gone. Reading goes on. */
+  end(): void
+  /** Drops everything, at once. */
+  destroy(): void
+  set_no_delay(on: boolean): void
+  /** Probes an idle peer after that many milliseconds; false turns probing off. */
+  set_keep_alive(after: Milliseconds | false): void
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** Passed on to the resolver; Node's `lookup` option. */
+  readonly lookup?: unknown
+  /** The address to connect from. */
+  readonly local?: { readonly host?: string; readonly port?: Port }
+}
+
+/** What a listener reports to, in this order: listening; any number of accepted; at most one failed; exactly one closed. */
+export interface ListenerSink {
+  listening(): void
+  /** A connection; it is open, paused, and its sink is not yet set. */
+  accepted(transport: Transport): void
+  failed(error: SystemError): void
+  closed(): void
+}
+
+/** A listening socket. */
+export interface Listener {
+  sink: ListenerSink | undefined
+  /** Where it listens, the port the system chose included; still known after closing. */
+  readonly local_address: SocketAddress | undefined
+  readonly fileno: number | undefined
+  /** Stops listening. What was accepted stays open; `closed` does not wait for it. */
+  close(): void
+}
+
+/** How to listen. */
+export interface ListenOptions {
+  /** How many connections the system may hold ready before they are accepted. */
+  readonly backlog: number
+}
+
+/** What a packet socket reports to: opened; any mix of received and refused; at most one failed; exactly one closed. */
+export interface PacketSink {
+  opened(): void
+  received(data: Buffer, from: SocketAddress): void
+  /** An earlier packet was refused by its destination (ICMP), though its `done` said that it was sent. The socket goes on. */
+  refused(error: SystemError): void
+  failed(error: SystemError): void
+  closed(): void
+}
+
+/** How to open a packet socket: bound to `bind`, connected to `connect`, or both. */
+export interface PacketOptions {
+  readonly bind?: Endpoint
+  readonly connect?: Endpoint
+  readonly broadcast?: boolean
+  readonly reuse_address?: boolean
+  /** Hops that a unicast packet may take, 1 to 255. */
+  readonly ttl?: number
+  readonly multicast_ttl?: number
+  readonly multicast_loopback?: boolean
+  readonly multicast_interface?: string
+}
+
+/** One packet socket (UDP). */
+export interface PacketSocket {
+  sink: PacketSink | undefined
+  readonly local_address: SocketAddress | undefined
+  readonly remote_address: SocketAddress | undefined
+  readonly fileno: number | undefined
+  /** Sends one packet, to `to` or to the connected peer. `done` is called once, never inside the call, also after `destroy`. */
+  send(data: string | Uint8Array, encoding: Encoding, to: Endpoint | undefined, done: (error: SystemError | null) => void): void
+  /** Changes what can be changed while open; the same names as in `PacketOptions`. Throws what the system says. */
+  configure(options: Omit<PacketOptions, 'bind' | 'connect' | 'reuse_address'>): void
+  /** Throws what the system says. */
+  join(group: string, network_interface?: string): void
+  leave(group: string, network_interface?: string): void
+  /** Closes at once; what is not yet sent is dropped. */
+  destroy(): void
+}
+
+/** Makes sockets. `new Engine({ network })` takes any. */
+export interface Network {
+  connect(to: Endpoint, options: ConnectOptions): Transport
+  listen(at: Endpoint, options: ListenOptions): Listener
+  packets(options: PacketOptions): PacketSocket
+}
+
+/** Tells time and calls back. `new Engine({ clock })` takes any. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  now(): Milliseconds
+  /** Calls once, after that long; returns what cancels it. */
+  after(delay: Milliseconds, callback: () => void): () => void
+  /** Calls once, when the current turn of the loop has handled its sockets. */
+  soon(callback: () => void): void
+}

@@ -1,0 +1,66 @@
+/**
+ * Layer 0. The words and units that every other file speaks; no code.
+ */
+
+import type { Buffer } from 'node:buffer'
+
+/** A duration in milliseconds. `Infinity` where a limit may be absent. */
+export type Milliseconds = number
+
+/** A size in bytes (octets), never in characters. */
+export type Bytes = number
+
+/** A TCP or UDP port, 0 to 65535. Listening on 0 lets the system choose one. */
+export type Port = number
+
+/**
+ * An address as a program may write it, for `connect` and `listen` alike:
+ * a port; `[host, port]`; `{ host, port }`; a path (a unix socket; on Linux one that starts with `'\0'` is abstract); `{ path }`.
+ * The host `''` means any host when listening (both families) and this machine when connecting.
+ */
+export type Address =
+  | Port
+  | readonly [host: string, port: Port]
+  | { readonly host?: string; readonly port: Port }
+  | string
+  | { readonly path: string }
+
+/** An address as sluice reports it: `[host, port]`, or the path of a unix socket (`''` for a peer that has none). */
+export type SocketAddress = [host: string, port: Port] | string
+
+/**
+ * Where a channel stands in its life.
+ * closed → opening → active → closing → closed, or error from any of the three in the middle; error is left only by closing.
+ */
+export type State = 'closed' | 'opening' | 'active' | 'closing' | 'error'
+
+/** What `on_state` is told: a state, or 'destroy' when the engine forgets a channel that has closed. */
+export type StateSignal = State | 'destroy'
+
+/**
+ * Why a channel closed.
+ * - 'local': this program called `close` or `end`
+ * - 'remote': the peer ended its side first
+ * - 'error': a failure of the connection, or of a hook
+ * - 'timeout': one of the timeouts ran out, `end_timeout` among them
+ * - 'overflow': a buffer went over its bound
+ * - 'drain': its server or engine was ending and took the channel with it
+ */
+export type CloseReason = 'local' | 'remote' | 'error' | 'timeout' | 'overflow' | 'drain'
+
+/** What ran out when `on_timeout` is called. */
+export type TimeoutKind = 'connect' | 'handshake' | 'read' | 'write' | 'idle' | 'lifetime'
+
+/** Why a server refused a connection. */
+export type DropReason = 'max_connections' | 'per_address' | 'blocked' | 'overload'
+
+/** The encodings that `encoding` takes: those of Node's Buffer. */
+export type Encoding = BufferEncoding
+
+/** What can be written: text (in the channel's encoding, UTF-8 where it has none) or bytes. */
+export type Data = string | Uint8Array
+
+/** Stops a timer. Calling it again, or after the timer has run, does nothing. */
+export type Cancel = () => void
+
+export type { Buffer }
