@@ -1,0 +1,343 @@
+/**
+ * Layer 1. The way of written data to the transport.
+ *
+ * Read it from top to bottom: push → flush → drained → emptied.
+ *
+ * Rules:
+ * 1. `push` only queues. The engine flushes every channel that was written to once a turn of the loop, after the turn's
+ *    reads, so that a hundred small writes are one system call.
+ * 2. Small writes become one run: text stays text while only text is written (appending is what V8 does best), and
+ *    becomes bytes as soon as small bytes come between. Large bytes are passed on as they are, without a copy.
+ * 3. One queue keeps the order of everything. It does not look inside an item: an item is handed the transport and says
+ *    how far it has come. To send a new kind of thing, write one more `SendItem`.
+ * 4. The states: 'ready'; 'full', the transport has not handed over yet what it was given last; 'starved', the item
+ *    whose turn it is has no bytes yet.
+ */
+
+import { Buffer } from 'node:buffer'
+import type { Transport } from '../transport.ts'
+import type { Bytes, Data, Encoding } from '../types.ts'
+
+/** One thing in the queue: bytes, a part of a file, later "TLS starts here". */
+export interface SendItem {
+  /** The bytes it holds in memory. */
+  readonly size: Bytes
+  /** Must the program wait for it, whatever its size? (A file is large, and not in memory.) */
+  readonly isLong: boolean
+  /**
+   * Gives the transport its next piece. 'sent': that was the last. 'more': there is more at once. 'starved': there is nothing yet;
+   * it calls `wake` when there is. What it throws goes to `on_write_error`, and the item is dropped.
+   */
+  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved'
+  /** It will not be sent (any more): lets go of what it holds. */
+  drop(): void
+}
+
+/** Who is told. */
+export interface WriteOwner {
+  /** There is something to flush, for the first time since the last flush. */
+  queued(): void
+  /** Everything that was written has been handed to the system. */
+  emptied(): void
+  write_failed(error: unknown): void
+}
+
+/** Bytes up to this size are copied into a run, larger ones passed on: a copy of this size costs less than a write of its own. */
+const SMALL: Bytes = 4096
+
+/** The first size of a byte run: what a few answers to small messages take. */
+const RUN: Bytes = 1024
+
+/** How much is handed over in one go: one system call's worth. */
+const BATCH: Bytes = 65536
+
+/** The most bytes that one UTF-16 unit of a string becomes in any encoding. */
+const MOST_PER_UNIT = 3
+
+/** Two texts in these, one after the other, are not one text. */
+const NO_TEXT: ReadonlySet<Encoding> = new Set(['hex', 'base64', 'base64url'])
+
+export class WritePath {
+  readonly #owner: WriteOwner
+  readonly #queue: SendItem[] = []
+  #transport: Transport | undefined
+  #state: 'ready' | 'full' | 'starved' = 'ready'
+  /** Bytes of #queue. */
+  #queued: Bytes = 0
+
+  /** The run that small writes are added to: text, or bytes[0..used), never both. */
+  #text = ''
+  #encoding: Encoding = 'utf8'
+  /** Bytes of #text that were counted, and its UTF-16 units that were not: counting is put off until it matters. */
+  #counted: Bytes = 0
+  #units = 0
+  #bytes: Buffer | undefined
+  #used: Bytes = 0
+
+  /** Was anything written since `emptied` was last reported? */
+  #isDirty = false
+  /** Has `queued` been reported since the last flush? */
+  #isAnnounced = false
+
+  constructor(owner: WriteOwner) {
+    this.#owner = owner
+  }
+
+  open(transport: Transport): void {
+    this.#transport = transport
+    this.#state = 'ready'
+  }
+
+  /** Has everything that was written gone? */
+  get isEmpty(): boolean {
+    return !this.#isDirty
+  }
+
+  /** Bytes that were written and that the system has not taken. */
+  get size(): Bytes {
+    this.#count()
+    return this.#queued + this.#counted + this.#used + (this.#state === 'full' ? (this.#transport as Transport).bytes_queued : 0)
+  }
+
+  /** Are `limit` bytes or more queued, or something long? Cheap far below the limit. */
+  reaches(limit: Bytes): boolean {
+    const sure = this.#queued + this.#counted + this.#used
+    if (this.#state === 'ready' && this.#queue.length === 0 && sure + MOST_PER_UNIT * this.#units < limit) return false
+    return this.#queue.some(item => item.isLong) || this.size >= limit
+  }
+
+  // ---- push -------------------------------------------------------------------------------------------------------
+
+  push(data: Data, encoding: Encoding): void {
+    if (typeof data !== 'string') this.#pushBytes(data)
+    else if (this.#used > 0 || encoding !== this.#encoding) this.#pushOtherText(data, encoding)
+    else this.#pushText(data)
+    this.#announce()
+  }
+
+  pushItem(item: SendItem): void {
+    this.#endRun()
+    this.#enqueue(item)
+    this.#announce()
+  }
+
+  #announce(): void {
+    this.#isDirty = true
+    if (this.#isAnnounced) return
+    this.#isAnnounced = true
+    this.#owner.queued()
+  }
+
+  #pushText(data: string): void {
+    this.#text += data
+    if (this.#counted > 0) this.#counted += Buffer.byteLength(data, this.#encoding)
+    else this.#units += data.length
+  }
+
+  #pushBytes(data: Uint8Array): void {
+    if (data.length > SMALL) {
+      this.#endRun()
+      this.#enqueue(new BytesItem(data))
+      return
+    }
+    this.#textToBytes()
+    this.#bytes = this.#room(data.length)
+    this.#bytes.set(data, this.#used)
+    this.#used += data.length
+  }
+
+  /** Text behind bytes, or in another encoding than the text before it. */
+  #pushOtherText(data: string, encoding: Encoding): void {
+    if (NO_TEXT.has(encoding)) return this.#pushBytes(Buffer.from(data, encoding))
+    if (this.#used > 0 && data.length * MOST_PER_UNIT <= SMALL) {
+      this.#bytes = this.#room(data.length * MOST_PER_UNIT)
+      this.#used += this.#bytes.write(data, this.#used, encoding)
+      return
+    }
+    this.#endRun()
+    this.#encoding = encoding
+    this.#pushText(data)
+  }
+
+  #textToBytes(): void {
+    if (this.#text === '') return
+    this.#count()
+    if (this.#counted > SMALL) return this.#endRun()
+    const size = this.#counted
+    this.#bytes = this.#room(size)
+    this.#bytes.write(this.#text, 0, this.#encoding)
+    this.#used = size
+    this.#forgetText()
+  }
+
+  /** The byte run, with room for `size` more bytes. */
+  #room(size: Bytes): Buffer {
+    if (this.#bytes !== undefined && this.#used + size <= this.#bytes.length) return this.#bytes
+    // The run is never used again after it was handed over: the transport may still hold it.
+    const grown = Buffer.allocUnsafe(Math.max(RUN, 2 * (this.#used + size)))
+    if (this.#bytes !== undefined) this.#bytes.copy(grown, 0, 0, this.#used)
+    return grown
+  }
+
+  #endRun(): void {
+    if (this.#text !== '') {
+      this.#count()
+      this.#enqueue(new TextItem(this.#text, this.#encoding, this.#counted))
+      this.#forgetText()
+    } else if (this.#used > 0) {
+      this.#enqueue(new BytesItem((this.#bytes as Buffer).subarray(0, this.#used)))
+      this.#bytes = undefined
+      this.#used = 0
+    }
+  }
+
+  #enqueue(item: SendItem): void {
+    this.#queue.push(item)
+    this.#queued += item.size
+  }
+
+  /** Counts all there is, once: what is pushed from now on is counted at once (counting all again each time would be quadratic). */
+  #count(): void {
+    if (this.#units === 0) return
+    this.#counted = Buffer.byteLength(this.#text, this.#encoding)
+    this.#units = 0
+  }
+
+  #forgetText(): void {
+    this.#text = ''
+    this.#counted = 0
+    this.#units = 0
+  }
+
+  // ---- flush ------------------------------------------------------------------------------------------------------
+
+  /** Hands over what the transport takes now. That this was everything, `settle` reports. */
+  flush(): void {
+    this.#isAnnounced = false
+    if (this.#state !== 'ready' || this.#transport === undefined) return
+    if (this.#queue.length > 0 || this.#text === '') {
+      this.#endRun()
+      this.#flushQueue(this.#transport)
+      return
+    }
+    // The usual case, without an item: one run of text.
+    const text = this.#text
+    this.#forgetText()
+    if (!this.#transport.write(text, this.#encoding)) this.#state = 'full'
+  }
+
+  #flushQueue(transport: Transport): void {
+    while (this.#state === 'ready' && this.#queue.length > 0) {
+      const isCorked = this.#queue.length > 1
+      if (isCorked) transport.cork()
+      while (this.#queue.length > 0 && transport.bytes_queued < BATCH && this.#sendFirst(transport));
+      if (isCorked) transport.uncork()
+      if (transport.bytes_queued > 0) this.#state = 'full'
+    }
+  }
+
+  /** One piece of the first item. False: it is starved. */
+  #sendFirst(transport: Transport): boolean {
+    const item = this.#queue[0] as SendItem
+    const before = item.size
+    let outcome: 'sent' | 'more' | 'starved' = 'sent'
+    try {
+      outcome = item.send(transport, () => this.#woken())
+    } catch (error) {
+      item.drop()
+      this.#owner.write_failed(error)
+      // The owner may have closed: then there is no queue left.
+      if (this.#queue[0] !== item) return false
+    }
+    if (outcome === 'starved') this.#state = 'starved'
+    if (outcome === 'sent') {
+      this.#queue.shift()
+      this.#queued -= before
+    }
+    return outcome !== 'starved'
+  }
+
+  #woken(): void {
+    if (this.#state !== 'starved') return
+    this.#state = 'ready'
+    this.flush()
+    this.settle()
+  }
+
+  // ---- drained ----------------------------------------------------------------------------------------------------
+
+  /** The transport has handed over everything. */
+  drained(): void {
+    if (this.#state !== 'full') return
+    this.#state = 'ready'
+    this.flush()
+    this.settle()
+  }
+
+  // ---- emptied ----------------------------------------------------------------------------------------------------
+
+  /** Reports `emptied` if everything that was written has gone. Not done by `flush` itself, so that no hook runs inside a write. */
+  settle(): void {
+    if (!this.#isDirty || this.#state !== 'ready' || this.#queue.length > 0 || this.#text !== '' || this.#used > 0) return
+    this.#isDirty = false
+    this.#owner.emptied()
+  }
+
+  // ---- reset ------------------------------------------------------------------------------------------------------
+
+  /** Drops everything. */
+  reset(): void {
+    for (const item of this.#queue) item.drop()
+    this.#queue.length = 0
+    this.#queued = 0
+    this.#forgetText()
+    this.#bytes = undefined
+    this.#used = 0
+    this.#transport = undefined
+    this.#state = 'ready'
+    this.#isDirty = false
+    this.#isAnnounced = false
+  }
+}
+
+/** Bytes that are sent as they are. */
+class BytesItem implements SendItem {
+  readonly isLong = false
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get size(): Bytes {
+    return this.#bytes.length
+  }
+
+  send(transport: Transport): 'sent' {
+    transport.write(this.#bytes, 'utf8')
+    return 'sent'
+  }
+
+  drop(): void {}
+}
+
+/** A run of text that something else was written behind. */
+class TextItem implements SendItem {
+  readonly isLong = false
+  readonly size: Bytes
+  readonly #text: string
+  readonly #encoding: Encoding
+
+  constructor(text: string, encoding: Encoding, size: Bytes) {
+    this.#text = text
+    this.#encoding = encoding
+    this.size = size
+  }
+
+  send(transport: Transport): 'sent' {
+    transport.write(this.#text, this.#encoding)
+    return 'sent'
+  }
+
+  drop(): void {}
+}
