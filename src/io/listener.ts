@@ -1,0 +1,168 @@
+/**
+ * Layer 2. Listening sockets on node:net.
+ *
+ * A unix socket is bound under a name nobody knows and then given its own, for two reasons (M12 in reference/peers.md):
+ * 1. What libuv removes when it closes is the name it was bound to. So an old server cannot remove its successor's
+ *    path; our own name is removed here, and only while it still leads to our socket.
+ * 2. Taking the name over from a crashed server is one step, `rename`: there is no moment at which it leads nowhere.
+ */
+
+import { lstat, link, rename, rm } from 'node:fs/promises'
+import { lstatSync, rmSync } from 'node:fs'
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { codeOf } from '../errors.ts'
+import { socketAddress } from '../core/address.ts'
+import type { Endpoint, Listener, ListenerSink, ListenOptions, SystemError } from '../transport.ts'
+import type { Bytes, SocketAddress } from '../types.ts'
+import { TcpTransport } from './tcp.ts'
+
+/** Node's own from 22 on; its 16 KiB of Node 20 costs a tenth of the throughput of large messages (reference/performance.md). */
+const HIGH_WATER: Bytes = 65_536
+
+export class NodeListener implements Listener {
+  sink: ListenerSink | undefined
+  readonly #server: Server
+  readonly #at: Endpoint
+  #local: SocketAddress | undefined
+  /** The socket that our path leads to, while it is ours to remove. */
+  #inode: bigint | undefined
+  #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
+
+  constructor(at: Endpoint, options: ListenOptions) {
+    this.#at = at
+    this.#server = createServer({ allowHalfOpen: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
+    this.#server.on('connection', socket => this.#accept(socket))
+    this.#server.on('error', error => this.#fail(error))
+    this.#server.on('close', () => this.#setClosed())
+    this.#listen(options.backlog)
+  }
+
+  get local_address(): SocketAddress | undefined {
+    return this.#local
+  }
+
+  get fileno(): number | undefined {
+    const fd = (this.#server as unknown as { _handle?: { fd?: number } | null })._handle?.fd
+    return fd === undefined || fd < 0 ? undefined : fd
+  }
+
+  close(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    const wasFailed = this.#state === 'failed'
+    this.#state = 'closing'
+    this.#releasePath()
+    // A server that never listened reports no 'close'.
+    if (this.#server.listening) this.#server.close()
+    else if (!wasFailed) setImmediate(() => this.#setClosed())
+  }
+
+  // ---- opening ------------------------------------------------------------------------------------------------------
+
+  #listen(backlog: number): void {
+    const at = this.#at
+    if (at.kind === 'ip') {
+      // Without a host Node listens on both families, or on IPv4 alone where there is no IPv6.
+      this.#server.listen({ port: at.port, backlog, ...(at.host !== '' && { host: at.host }) }, () => this.#setOpen())
+    } else if (at.path.startsWith('\0')) {
+      this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
+    } else {
+      const hidden = join(dirname(at.path), `.${Math.random().toString(36).slice(2, 9)}`)
+      this.#server.listen({ path: hidden, backlog }, () => void this.#claim(hidden, at.path))
+    }
+  }
+
+  async #claim(hidden: string, path: string): Promise<void> {
+    try {
+      this.#inode = (await lstat(hidden, { bigint: true })).ino
+      await takeName(hidden, path)
+      // Closed meanwhile: the name is not to stay behind.
+      if (this.#state === 'opening') this.#setOpen()
+      else this.#releasePath()
+    } catch (error) {
+      this.#inode = undefined
+      await rm(hidden, { force: true })
+      this.#server.close()
+      this.#fail(error as SystemError)
+    }
+  }
+
+  #setOpen(): void {
+    if (this.#state !== 'opening') return
+    this.#state = 'open'
+    if (this.#at.kind === 'unix') this.#local = this.#at.path
+    else {
+      const { address, port } = this.#server.address() as AddressInfo
+      this.#local = socketAddress(address, port)
+    }
+    this.sink?.listening()
+  }
+
+  #accept(socket: Socket): void {
+    const isUnix = this.#at.kind === 'unix'
+    const transport = isUnix ? TcpTransport.acceptedAt(socket, this.#at.path) : new TcpTransport(socket)
+    if (this.#state === 'open') this.sink?.accepted(transport)
+    else transport.destroy()
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------------
+
+  #fail(error: SystemError): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#state = 'failed'
+    this.sink?.failed(error)
+    setImmediate(() => this.#setClosed())
+  }
+
+  #setClosed(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.sink?.closed()
+  }
+
+  /** In the call, so that a program that exits right after leaves nothing behind. */
+  #releasePath(): void {
+    if (this.#inode === undefined || this.#at.kind !== 'unix') return
+    const inode = this.#inode
+    this.#inode = undefined
+    try {
+      if (lstatSync(this.#at.path, { bigint: true }).ino === inode) rmSync(this.#at.path)
+    } catch {
+      // Somebody else has removed it, or may not let us: nothing of ours is lost.
+    }
+  }
+}
+
+/**
+ * Gives the socket its name. A name that is taken is taken over only from a socket that nobody listens on any more; two
+ * servers that find the same dead socket in the same instant may both take it, and the later one has it.
+ */
+async function takeName(hidden: string, path: string): Promise<void> {
+  try {
+    await link(hidden, path)
+    await rm(hidden)
+    return
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+  const found = await lstat(path, { bigint: true })
+  if (!found.isSocket()) throw inUse(path, 'there is a file that is no socket')
+  if (await isAlive(path)) throw inUse(path, 'another server listens there')
+  const now = await lstat(path, { bigint: true })
+  if (now.ino !== found.ino) throw inUse(path, 'another server has just begun to listen there')
+  await rename(hidden, path)
+}
+
+/** Does anybody listen at the path? Only a refusal says that nobody does. */
+function isAlive(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = createConnection({ path })
+    probe.once('connect', () => resolve(true))
+    probe.once('error', error => resolve(codeOf(error) !== 'ECONNREFUSED'))
+    probe.once('connect', () => probe.destroy())
+  })
+}
+
+function inUse(path: string, why: string): SystemError {
+  return Object.assign(new Error(`listen EADDRINUSE: ${why}: ${path}`), { code: 'EADDRINUSE', syscall: 'listen' })
+}

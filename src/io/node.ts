@@ -1,0 +1,22 @@
+/**
+ * Layer 2. The network of the machine, every engine's default: TCP, unix sockets and UDP by node:net and node:dgram.
+ */
+
+import type { ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, Transport } from '../transport.ts'
+import { NodeListener } from './listener.ts'
+import { connectTcp } from './tcp.ts'
+import { openPackets } from './udp.ts'
+
+export class NodeNetwork implements Network {
+  connect(to: Endpoint, options: ConnectOptions): Transport {
+    return connectTcp(to, options)
+  }
+
+  listen(at: Endpoint, options: ListenOptions): Listener {
+    return new NodeListener(at, options)
+  }
+
+  packets(options: PacketOptions): PacketSocket {
+    return openPackets(options)
+  }
+}

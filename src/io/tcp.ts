@@ -1,0 +1,236 @@
+/**
+ * Layer 2. TCP and unix sockets: transports on node:net, by its documented calls only.
+ *
+ * Rules:
+ * 1. The listeners of a socket are functions shared by all sockets, which find their transport by a symbol: closures of
+ *    its own would cost every idle connection half a KiB (reference/performance.md).
+ * 2. Node reports some things inside the call that caused them (an 'error' of an invalid argument, 'close' of a socket that
+ *    never opened) or after it should be over; #state, looked at by every listener, makes the seam's order of it.
+ */
+
+import type { Buffer } from 'node:buffer'
+import { type NetConnectOpts, Socket } from 'node:net'
+import { socketAddress } from '../core/address.ts'
+import type { ConnectOptions, Endpoint, SystemError, Transport, TransportSink } from '../transport.ts'
+import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+
+/**
+ * How long Node waits for one address of a host before it tries the next one, which ends the first attempt. Node's 250 ms
+ * end connects that would have succeeded (nodejs/node#54359); a second is what a slow link needs, and still soon enough
+ * where IPv6 leads nowhere.
+ */
+const NEXT_ADDRESS_AFTER: Milliseconds = 1000
+
+const TRANSPORT: unique symbol = Symbol('transport')
+
+/** A socket that knows whose it is. */
+type Owned = Socket & { [TRANSPORT]: TcpTransport }
+
+// Shared by all sockets; set in the static block below.
+let onConnect: (this: Owned) => void
+let onData: (this: Owned, chunk: Buffer) => void
+let onEnd: (this: Owned) => void
+let onError: (this: Owned, error: SystemError) => void
+let onClose: (this: Owned) => void
+
+/** Starts to connect. */
+export function connectTcp(to: Endpoint, options: ConnectOptions): TcpTransport {
+  const transport = new TcpTransport(new Socket({ allowHalfOpen: true }), to)
+  transport.connect(to, options)
+  return transport
+}
+
+export class TcpTransport implements Transport {
+  readonly #socket: Socket
+  #sink: TransportSink | undefined
+  /** Where we connect to: the path of a unix socket, which Node does not report for the connecting side. */
+  readonly #target: Endpoint | undefined
+  #local: SocketAddress | undefined
+  #remote: SocketAddress | undefined
+  #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
+  /** Did `write` return false since `drained` was last reported? */
+  #isFull = false
+  #onWritten: (() => void) | undefined
+
+  /** `target`: where a new socket will connect to. A socket without one is connected: it was accepted. */
+  constructor(socket: Socket, target?: Endpoint) {
+    this.#socket = socket
+    this.#target = target
+    ;(socket as Owned)[TRANSPORT] = this
+    socket.on('data', onData)
+    socket.on('end', onEnd)
+    socket.on('error', onError)
+    socket.on('close', onClose)
+    socket.pause()
+    if (target === undefined) this.#setOpen()
+  }
+
+  /** Accepted by a listener on a unix socket: Node reports nothing of either end. */
+  static acceptedAt(socket: Socket, path: string): TcpTransport {
+    const transport = new TcpTransport(socket)
+    transport.#local = path
+    transport.#remote = ''
+    return transport
+  }
+
+  connect(to: Endpoint, options: ConnectOptions): void {
+    const { lookup, local } = options
+    const how =
+      to.kind === 'unix'
+        ? { path: to.path }
+        : {
+            host: to.host === '' ? 'localhost' : to.host,
+            port: to.port,
+            noDelay: true,
+            autoSelectFamily: true,
+            autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER,
+            ...(local?.host && { localAddress: local.host }),
+            ...(local?.port && { localPort: local.port }),
+            ...(lookup !== undefined && { lookup }),
+          }
+    this.#socket.once('connect', onConnect)
+    this.#socket.connect(how as NetConnectOpts)
+  }
+
+  // ---- what is told -------------------------------------------------------------------------------------------------
+
+  get sink(): TransportSink | undefined {
+    return this.#sink
+  }
+
+  set sink(sink: TransportSink | undefined) {
+    this.#sink = sink
+    // An accepted connection may be gone before anybody wanted it.
+    if (this.#state === 'closed') queueMicrotask(() => sink?.closed())
+  }
+
+  get local_address(): SocketAddress | undefined {
+    return this.#local
+  }
+
+  get remote_address(): SocketAddress | undefined {
+    return this.#remote
+  }
+
+  get fileno(): number | undefined {
+    // Undocumented, and for people to look at only: -1 or nothing where there is no descriptor.
+    const fd = (this.#socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd
+    return fd === undefined || fd < 0 ? undefined : fd
+  }
+
+  get bytes_read(): Bytes {
+    return this.#socket.bytesRead
+  }
+
+  get bytes_written(): Bytes {
+    // Node counts what it has queued as written.
+    return Math.max(0, (this.#socket.bytesWritten ?? 0) - this.#socket.writableLength)
+  }
+
+  get bytes_queued(): Bytes {
+    return this.#socket.writableLength
+  }
+
+  // ---- what can be done ---------------------------------------------------------------------------------------------
+
+  write(data: string | Uint8Array, encoding: Encoding): boolean {
+    if (data.length === 0 || !this.#socket.writable) return true
+    this.#onWritten ??= () => this.#written()
+    this.#socket.write(data as string, encoding, this.#onWritten)
+    // Node has tried already, in the call: what is left now is what the system did not take.
+    if (this.#socket.writableLength === 0) return true
+    this.#isFull = true
+    return false
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    if (this.#state !== 'closed') this.#state = 'destroyed'
+    this.#socket.destroy()
+  }
+
+  set_no_delay(on: boolean): void {
+    this.#socket.setNoDelay(on)
+  }
+
+  set_keep_alive(after: Milliseconds | false): void {
+    this.#socket.setKeepAlive(after !== false, after === false ? 0 : Math.min(after, 2 ** 31 - 1))
+  }
+
+  // ---- what the socket reports ----------------------------------------------------------------------------------------
+
+  #setOpen(): void {
+    this.#state = 'open'
+    const socket = this.#socket
+    if (this.#target?.kind === 'unix') {
+      this.#local = ''
+      this.#remote = this.#target.path
+    } else if (socket.remoteAddress !== undefined) {
+      this.#local = socketAddress(socket.localAddress as string, socket.localPort as number)
+      this.#remote = socketAddress(socket.remoteAddress, socket.remotePort as number)
+    }
+  }
+
+  static {
+    onConnect = function () {
+      const transport = this[TRANSPORT]
+      if (transport.#state !== 'opening') return
+      transport.#setOpen()
+      transport.#sink?.opened()
+    }
+    onData = function (chunk) {
+      const transport = this[TRANSPORT]
+      if (transport.#state === 'open') transport.#sink?.received(chunk)
+    }
+    onEnd = function () {
+      const transport = this[TRANSPORT]
+      if (transport.#state === 'open') transport.#sink?.ended()
+    }
+    onError = function (error) {
+      const transport = this[TRANSPORT]
+      if (transport.#state !== 'opening' && transport.#state !== 'open') return
+      transport.#state = 'failed'
+      transport.#sink?.failed(flatten(error))
+    }
+    onClose = function () {
+      const transport = this[TRANSPORT]
+      transport.#state = 'closed'
+      transport.#sink?.closed()
+    }
+  }
+
+  #written(): void {
+    if (!this.#isFull || this.#socket.writableLength > 0) return
+    this.#isFull = false
+    if (this.#state === 'open') this.#sink?.drained()
+  }
+}
+
+/** Several addresses of one host failed: Node's error for that has no message, and its code is that of the first. */
+function flatten(error: SystemError): SystemError {
+  if (!(error instanceof AggregateError)) return error
+  const errors = error.errors as SystemError[]
+  return Object.assign(new Error(errors.map(each => each.message).join('; '), { cause: error }), {
+    code: errors[0]?.code,
+    syscall: 'connect',
+  })
+}
