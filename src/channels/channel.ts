@@ -1,0 +1,360 @@
+/**
+ * Layer 4. What every channel is: a life, hooks that are called safely, a place in the tree of suspensions, a name.
+ *
+ * The life of a channel, as the functions below that the channels call:
+ *   beginOpening → isOpen → (fail →) beginClosing → finishClosing
+ *
+ * Rules:
+ * 1. Every change of state passes #become, which knows only the table of core/life-cycle.ts.
+ * 2. A hook is called through callHook, never directly (on_read is, by the read path, with the same care): what it throws
+ *    goes to on_error, what on_error throws goes to the log, and a promise it returns holds the reads.
+ * 3. on_close is the last hook of an opening, and is called once.
+ */
+
+import { mayFollow } from '../core/life-cycle.ts'
+import { type Engine, Engine as EngineClass, forget, isStopping, logSafely, remember } from '../engine.ts'
+import { ClosedError, codeOf, HookError, InvalidArgumentError } from '../errors.ts'
+import type { CloseReason, State, StateSignal } from '../types.ts'
+import { adoptFields } from './settings.ts'
+
+/** What every channel can be given when it is made. */
+export interface ChannelOptions {
+  /** Which engine drives it. Default: `Engine.instance()`. */
+  readonly engine?: Engine
+  /** What messages call it. Default: the name of its class. */
+  readonly name?: string
+}
+
+/** What a kind of channel does when its base asks. */
+export interface ChannelDriver {
+  suspended(): void
+  resumed(): void
+  /** A hook returned something that is not undefined. */
+  hook_returned(result: unknown): void
+  /** One of the channels below it has closed, its on_close has been called. */
+  child_closed?(): void
+  /** Where it is connected or listening, for messages; '' when it is not. */
+  address(): string
+}
+
+interface Deferred<Value> {
+  readonly promise: Promise<Value>
+  readonly resolve: (value: Value) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** What most channels have below them. */
+const NONE: Set<Channel> = new Set()
+
+/** The names of hooks. */
+type Hook = `on_${string}`
+
+// What the channels in other files may do with the private parts of one; set in the static block below.
+export let setDriver: (channel: Channel, driver: ChannelDriver) => void
+export let beginOpening: (channel: Channel) => void
+export let isOpen: (channel: Channel) => void
+export let fail: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
+export let warn: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
+export let beginClosing: (channel: Channel, reason?: CloseReason) => void
+export let finishClosing: (channel: Channel, reason?: CloseReason) => void
+export let callHook: (channel: Channel, hook: Hook, ...args: unknown[]) => void
+export let hookFailed: (channel: Channel, error: unknown) => void
+export let addChild: (parent: Channel, child: Channel) => void
+export let abandon: (child: Channel) => void
+export let childrenOf: (channel: Channel) => ReadonlySet<Channel>
+export let closeChild: (child: Channel, flush: boolean) => void
+export let describe: (channel: Channel) => string
+
+/**
+ * The base of every channel. Not made by itself: subclass Connection, Client, Server, Stream, StreamServer or Datagram.
+ *
+ * Source: seed 001 (life cycle, suspend and resume), Pants `_channel._Channel` (hooks).
+ */
+export abstract class Channel {
+  /** The engine that drives this channel. */
+  readonly engine: Engine
+
+  /** What messages call this channel. May be changed at any time. Default: the name of its class. */
+  name: string
+
+  #state: State = 'closed'
+  #driver: ChannelDriver | undefined
+  /** Why the opening that is under way, or the last one, ended. */
+  #reason: CloseReason | undefined
+  /** What a close from within an error hook will give as its reason. */
+  #fault: CloseReason | undefined
+  /** Why it could not be opened. */
+  #error: Error | undefined
+  #wasOpen = false
+  /** Has on_state been told of 'opening'? */
+  #isAnnounced = true
+  /** Made when somebody asks: most connections are never waited for. */
+  #opened: Deferred<unknown> | undefined
+  #closed: Deferred<CloseReason> | undefined
+  /** Not suspended, suspended with a channel above it, or by itself (which only its own resume ends). */
+  #suspension: 'none' | 'above' | 'own' = 'none'
+  #parent: Channel | undefined
+  #children: Set<Channel> = NONE
+
+  /** Throws InvalidArgumentError for an engine or a name that is none. */
+  constructor(options: ChannelOptions = {}) {
+    if (typeof options !== 'object' || options === null) throw new InvalidArgumentError(`${new.target.name} options`, 'an object', options)
+    const { engine = EngineClass.instance(), name = new.target.name } = options
+    if (!(engine instanceof EngineClass)) throw new InvalidArgumentError('engine', 'an Engine', engine)
+    if (typeof name !== 'string') throw new InvalidArgumentError('name', 'a string', name)
+    this.engine = engine
+    this.name = name
+  }
+
+  static {
+    setDriver = (channel, driver) => {
+      channel.#driver = driver
+    }
+    beginOpening = channel => channel.#beginOpening()
+    isOpen = channel => channel.#isOpen()
+    fail = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, true)
+    warn = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, false)
+    beginClosing = (channel, reason) => channel.#beginClosing(reason)
+    finishClosing = (channel, reason) => channel.#finishClosing(reason)
+    callHook = (channel, hook, ...args) => channel.#call(hook, args)
+    hookFailed = (channel, error) => channel.#hookFailed(error)
+    addChild = (parent, child) => {
+      if (parent.#children === NONE) parent.#children = new Set()
+      parent.#children.add(child)
+      child.#parent = parent
+      if (parent.#suspension !== 'none') child.#suspend('above')
+    }
+    abandon = child => child.#leaveParent()
+    childrenOf = channel => channel.#children
+    closeChild = (child, flush) => {
+      child.#fault ??= 'drain'
+      child.close(flush)
+    }
+    describe = channel => channel.#describe()
+  }
+
+  // ---- the life of a channel ----------------------------------------------------------------------------------------
+
+  /** Where it stands in its life: 'closed', 'opening', 'active', 'closing' or 'error'. Source: seed 001. */
+  get state(): State {
+    return this.#state
+  }
+
+  /**
+   * Resolves with the channel when it is active; rejects when this opening fails, with the error that the hook got too, or with
+   * ERR_CLOSED when it is closed first. Before `connect` or `listen` it is that of the next opening. Nobody has to look at it: it
+   * never becomes an unhandled rejection. Ours.
+   */
+  get opened(): Promise<this> {
+    if (this.#opened === undefined) {
+      this.#opened = defer()
+      this.#opened.promise.catch(() => {})
+      if (this.#wasOpen) this.#opened.resolve(this)
+      else if (this.#error !== undefined) this.#opened.reject(this.#error)
+    }
+    return this.#opened.promise as Promise<this>
+  }
+
+  /**
+   * Resolves when the channel has closed, with the reason that `on_close` got, after that hook; at once when it is not open. Never
+   * rejects, and settles in every case: `end_timeout` bounds the longest one. Ours.
+   */
+  get closed(): Promise<CloseReason> {
+    if (this.#state === 'closed') return Promise.resolve(this.#reason ?? 'local')
+    this.#closed ??= defer()
+    return this.#closed.promise
+  }
+
+  #beginOpening(): void {
+    adoptFields(this)
+    // A promise that somebody took before this opening is the one for this opening; one that is settled is not.
+    if (this.#wasOpen || this.#error !== undefined) this.#opened = undefined
+    this.#wasOpen = false
+    this.#error = undefined
+    this.#reason = undefined
+    remember(this.engine, this)
+    this.#state = 'opening'
+    // Not at once: no hook runs inside connect or listen.
+    this.#isAnnounced = false
+    queueMicrotask(() => this.#announce())
+  }
+
+  #announce(): void {
+    if (this.#isAnnounced) return
+    this.#isAnnounced = true
+    this.#call('on_state', ['opening', 'closed'])
+  }
+
+  #isOpen(): void {
+    this.#wasOpen = true
+    this.#become('active')
+    this.#opened?.resolve(this)
+  }
+
+  /**
+   * Something in the world went wrong: exactly one hook is told. A fatal error leaves nothing to work with, so whatever the
+   * hook does, the channel closes; otherwise the hook decides (its default closes).
+   */
+  #fail(hook: string, error: Error, reason: CloseReason, isFatal: boolean): void {
+    if (this.#state === 'closed' || this.#state === 'error') return
+    if (!this.#wasOpen) this.#error = error
+    if (isFatal) this.#become('error')
+    const before = this.#fault
+    this.#fault = reason
+    this.#call(hook, [error])
+    if (isFatal) this.close()
+    this.#fault = before
+  }
+
+  #beginClosing(reason: CloseReason | undefined): void {
+    this.#reason = reason ?? this.#fault ?? (isStopping(this.engine) ? 'drain' : 'local')
+    this.#become('closing')
+  }
+
+  #finishClosing(reason: CloseReason = this.#reason as CloseReason): void {
+    this.#reason = reason
+    const closed = this.#closed
+    this.#closed = undefined
+    this.#become('closed')
+    if (!this.#wasOpen) {
+      this.#error ??= new ClosedError(`${this.#describe()} was closed before it was open`)
+      this.#opened?.reject(this.#error)
+    }
+    forget(this.engine, this)
+    this.#call('on_state', ['destroy', 'closed'])
+    this.#call('on_close', [reason])
+    closed?.resolve(reason)
+    this.#leaveParent()
+  }
+
+  #leaveParent(): void {
+    const parent = this.#parent
+    if (parent !== undefined && parent.#children.delete(this)) parent.#driver?.child_closed?.()
+  }
+
+  #become(state: State): void {
+    this.#announce()
+    const previous = this.#state
+    if (!mayFollow(previous, state)) throw new Error(`sluice: a channel cannot go from ${previous} to ${state}; this is a bug in sluice`)
+    this.#state = state
+    this.#call('on_state', [state, previous])
+  }
+
+  // ---- closing ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Closes at once; what was written and is not sent is dropped. `close(true)` sends it first, as `end()` does.
+   * `state` is 'closing' until `on_close`, which comes in a later turn. A channel that is not open: nothing happens.
+   * Source: Pants `_Channel.close`.
+   */
+  abstract close(flush?: boolean): void
+
+  /** `close(true)`: sends what was written, then closes, within `end_timeout`. */
+  end(): void {
+    this.close(true)
+  }
+
+  /** `await using channel = …` ends it, and waits until it has closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end()
+    await this.closed
+  }
+
+  // ---- suspend and resume -------------------------------------------------------------------------------------------
+
+  /** Is it suspended, by itself or with a channel above it? */
+  get suspended(): boolean {
+    return this.#suspension !== 'none'
+  }
+
+  /**
+   * Stops delivering reads (a server: accepting), of this channel and of all below it, until `resume()`. The peer feels it.
+   * Writing goes on. It outlives closing. Suspended already: nothing happens. Source: seed 001, "Suspend".
+   */
+  suspend(): void {
+    this.#suspend('own')
+  }
+
+  /**
+   * Ends `suspend()`, for this channel and all below it but those that were suspended by themselves.
+   * Not suspended: nothing happens. What waited is delivered before it returns.
+   */
+  resume(): void {
+    if (this.#suspension === 'none') return
+    this.#suspension = 'none'
+    this.#driver?.resumed()
+    for (const child of this.#children) {
+      if (child.#suspension === 'above') child.resume()
+    }
+  }
+
+  #suspend(suspension: 'above' | 'own'): void {
+    const before = this.#suspension
+    if (before === 'own' || before === suspension) return
+    this.#suspension = suspension
+    if (before !== 'none') return
+    this.#driver?.suspended()
+    for (const child of this.#children) child.#suspend('above')
+  }
+
+  // ---- hooks --------------------------------------------------------------------------------------------------------
+
+  #call(hook: string, args: unknown[]): void {
+    try {
+      const result: unknown = (this as unknown as Record<string, (...args: unknown[]) => unknown>)[hook]!(...args)
+      if (result !== undefined) this.#driver?.hook_returned(result)
+    } catch (error) {
+      this.#hookFailed(error)
+    }
+  }
+
+  #hookFailed(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new HookError(thrown)
+    const before = this.#fault
+    this.#fault = 'error'
+    try {
+      const result: unknown = this.on_error(error)
+      if (result !== undefined) this.#driver?.hook_returned(result)
+    } catch (second) {
+      logSafely(this.engine, `${this.#describe()}: on_error itself threw ${String(second)}, on ${error.message}`, second)
+      this.close()
+    }
+    this.#fault = before
+  }
+
+  #describe(): string {
+    const address = this.#driver?.address() ?? ''
+    return address === '' ? this.name : `${this.name} ${address}`
+  }
+
+  /** Called at every change of `state`, with the new one and the one before; also with 'destroy' when the engine forgets the channel. Default: nothing. */
+  on_state(_state: StateSignal, _previous: State): void {}
+
+  /** Called last, once for every opening, when the channel has closed. The addresses are still known; it may be opened again in here. Default: nothing. */
+  on_close(_reason: CloseReason): void {}
+
+  /**
+   * Called with every error for which there is no other hook, or whose own hook was not overridden, and with what a hook
+   * threw or its promise rejected with. Default: logs one line and closes. Overridden, the channel goes on if it can. Source: Pants.
+   */
+  on_error(error: Error): void {
+    logError(this, error)
+    this.close()
+  }
+}
+
+/** One line: channel, what happened, code. What a hook threw is a bug in the program, so it comes with its stack. */
+export function logError(channel: Channel, error: Error): void {
+  const code = codeOf(error)
+  const text = code === '' ? (error.stack ?? String(error)) : error.message.includes(code) ? error.message : `${error.message} (${code})`
+  logSafely(channel.engine, `${describe(channel)}: ${text}`, error)
+}
+
+function defer<Value>(): Deferred<Value> {
+  let resolve!: (value: Value) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<Value>((...functions) => {
+    ;[resolve, reject] = functions
+  })
+  return { promise, resolve, reject }
+}

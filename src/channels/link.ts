@@ -1,0 +1,345 @@
+/**
+ * Layer 5. Link: what connects one Stream with one transport after the other. Everything is reported to it.
+ *
+ * The way of a byte in:  transport → received → ReadPath → on_read
+ * The way of a byte out: write → WritePath → turn (once a turn of the loop) → transport
+ *
+ * Its methods stand in the order of a life: attach → opened → received / write / turn / drained / emptied →
+ * ended → end → failed → abort → closed.
+ *
+ * Rules:
+ * 1. After every hook the state is looked at again: the hook may have closed the stream.
+ * 2. Closing politely is: what is queued goes out, our side ends, and what still comes is read and dropped until the
+ *    peer ends too. (Closing a socket that has unread bytes resets it, and the peer could lose our last ones.)
+ */
+
+import type { Buffer } from 'node:buffer'
+import { formatAddress } from '../core/address.ts'
+import { ReadPath, type ReadOwner } from '../core/read-path.ts'
+import { type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
+import { type Turn, wake } from '../engine.ts'
+import { codeOf, ConnectError, OverflowError, ReadError, WriteError } from '../errors.ts'
+import type { SystemError, Transport, TransportSink } from '../transport.ts'
+import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
+import { beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, warn } from './channel.ts'
+import type { Stream } from './stream.ts'
+import { readSettings, type StreamValues } from './stream-settings.ts'
+
+export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver, Turn {
+  readonly #stream: Stream
+  readonly #read: ReadPath
+  readonly #write: WritePath
+  #transport: Transport | undefined
+  /** What is still told of the last transport when it is gone. */
+  #past: Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written'> | undefined
+
+  /** The settings; a new object when one changes. */
+  values: StreamValues
+  /** From so many queued bytes on a write is no longer the cheap kind. */
+  #mark: Bytes = 0
+  /** Has the queue reached that since it was last empty? */
+  #isFull = false
+  #hasPeerEnded = false
+  /** How far closing politely has come. */
+  #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
+  /** Ends the wait for whatever this opening waits for: connect_timeout, an AbortSignal, end_timeout. */
+  #stopWaiting: Cancel = noop
+  /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
+  #promises = { pending: 0 }
+
+  constructor(stream: Stream, values: StreamValues) {
+    this.#stream = stream
+    this.values = values
+    this.#read = new ReadPath(stream, this, values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
+    this.#write = new WritePath(this)
+    this.#setMark()
+  }
+
+  // ---- settings -----------------------------------------------------------------------------------------------------
+
+  assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
+    this.values = { ...this.values, [name]: value }
+    const { values } = this
+    switch (name) {
+      case 'read_delimiter':
+      case 'encoding':
+      case 'regex_search':
+      case 'buffer_size':
+        this.#read.use(values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
+        // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn looks.
+        if (this.#read.bytes > 0 && !this.#read.isDraining) wake(this.#stream.engine, { turn: () => this.#read.drain() })
+        break
+      case 'no_delay':
+        this.#transport?.set_no_delay(values.no_delay)
+        break
+      case 'keep_alive':
+        this.#transport?.set_keep_alive(values.keep_alive)
+        break
+      default:
+        this.#setMark()
+    }
+  }
+
+  #setMark(): void {
+    this.#mark = Math.min(this.values.send_high_water, this.values.send_buffer_size)
+  }
+
+  // ---- what is told -------------------------------------------------------------------------------------------------
+
+  get #source(): Partial<Transport> {
+    return this.#transport ?? this.#past ?? {}
+  }
+
+  get local_address(): SocketAddress | undefined {
+    return this.#source.local_address
+  }
+
+  get remote_address(): SocketAddress | undefined {
+    return this.#source.remote_address
+  }
+
+  get bytes_read(): Bytes {
+    return this.#source.bytes_read ?? 0
+  }
+
+  get bytes_written(): Bytes {
+    return this.#source.bytes_written ?? 0
+  }
+
+  get bytes_queued(): Bytes {
+    return this.#write.size
+  }
+
+  /** Was it open, or opening, at any time? */
+  get wasAttached(): boolean {
+    return this.#transport !== undefined || this.#past !== undefined
+  }
+
+  get fileno(): number | undefined {
+    return this.#transport?.fileno
+  }
+
+  address(): string {
+    const { remote_address } = this
+    return remote_address === undefined ? '' : formatAddress(remote_address)
+  }
+
+  // ---- opening ------------------------------------------------------------------------------------------------------
+
+  /** A new opening; `stopWaiting` is called when the attempt is over, however it ended. */
+  attach(transport: Transport, stopWaiting: Cancel): void {
+    this.#transport = transport
+    this.#stopWaiting = stopWaiting
+    this.#isFull = false
+    this.#hasPeerEnded = false
+    this.#isEnding = 'no'
+    this.#promises = { pending: 0 }
+    this.#read.reset()
+    this.#write.open(transport)
+    transport.sink = this
+  }
+
+  opened(): void {
+    const stream = this.#stream
+    const transport = this.#transport as Transport
+    this.#stopWaiting()
+    if (!this.values.no_delay) transport.set_no_delay(false)
+    if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
+    isOpen(stream)
+    if (stream.state === 'active') callHook(stream, 'on_connect')
+    // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
+    if (this.#transport === transport && stream.state !== 'error') transport.resume()
+  }
+
+  // ---- receiving ----------------------------------------------------------------------------------------------------
+
+  received(chunk: Buffer): void {
+    if (this.#isEnding !== 'no') return
+    this.#read.receive(chunk)
+    // A reader that waits for the queue need not wait for the end of the turn.
+    if (this.#isFull) this.#write.flush()
+  }
+
+  pause(): void {
+    this.#transport?.pause()
+  }
+
+  resume(): void {
+    this.#transport?.resume()
+  }
+
+  overflowed(limit: Bytes): void {
+    const stream = this.#stream
+    const message = `a read has more than ${limit} bytes (buffer_size) without reaching its read_delimiter`
+    warn(stream, 'on_overflow_error', new OverflowError('receive', limit, message), 'overflow')
+  }
+
+  broken(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error)
+    warn(this.#stream, 'on_read_error', new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', text, error))
+  }
+
+  // ---- hooks --------------------------------------------------------------------------------------------------------
+
+  hook_failed(error: unknown): void {
+    hookFailed(this.#stream, error)
+  }
+
+  hook_returned(result: unknown): void {
+    if (!isPromiseLike(result)) return
+    const promises = this.#promises
+    promises.pending++
+    this.#read.hold('promise')
+    const settled = (): void => {
+      if (--promises.pending === 0 && promises === this.#promises) this.#read.release('promise')
+    }
+    result.then(settled, error => {
+      hookFailed(this.#stream, error)
+      settled()
+    })
+  }
+
+  suspended(): void {
+    this.#read.hold('suspended')
+  }
+
+  resumed(): void {
+    this.#read.release('suspended')
+  }
+
+  // ---- sending ------------------------------------------------------------------------------------------------------
+
+  write(data: Data, flush: boolean): boolean {
+    if (this.#isFull && this.#write.size > this.values.send_buffer_size) return this.#overflow()
+    this.#write.push(data, this.values.encoding ?? 'utf8')
+    if (flush) this.#write.flush()
+    return !this.#write.reaches(this.#mark) || this.#full()
+  }
+
+  writeItem(item: SendItem, flush: boolean): boolean {
+    this.#write.pushItem(item)
+    if (flush) this.#write.flush()
+    return !this.#write.reaches(this.#mark) || this.#full()
+  }
+
+  #full(): boolean {
+    this.#isFull = true
+    if (!this.#write.reaches(this.values.send_high_water)) return true
+    if (this.values.backpressure) this.#read.hold('backpressure')
+    return false
+  }
+
+  #overflow(): boolean {
+    const limit = this.values.send_buffer_size
+    const message = `${this.#write.size} bytes wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
+    warn(this.#stream, 'on_overflow_error', new OverflowError('send', limit, message), 'overflow')
+    return false
+  }
+
+  flush(): void {
+    this.#write.flush()
+  }
+
+  queued(): void {
+    wake(this.#stream.engine, this)
+  }
+
+  /** Once a turn of the loop, if anything was written in it. */
+  turn(): void {
+    this.#write.flush()
+    this.#write.settle()
+  }
+
+  drained(): void {
+    this.#write.drained()
+  }
+
+  emptied(): void {
+    this.#isFull = false
+    callHook(this.#stream, 'on_write')
+    // The hook may have written more, or closed.
+    if (this.#isEnding === 'sending' && this.#write.isEmpty) this.#endSide()
+    this.#read.release('backpressure')
+  }
+
+  write_failed(error: unknown): void {
+    const { message } = error as Error
+    warn(this.#stream, 'on_write_error', new WriteError(codeOf(error) || 'ERR_WRITE', message, error))
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------------
+
+  /** From the transport, and again from the read path when everything before it was delivered. */
+  ended(): void {
+    if (!this.#hasPeerEnded) {
+      this.#hasPeerEnded = true
+      if (this.#isEnding === 'no') this.#read.receiveEnd()
+    } else if (this.#stream.state === 'active') {
+      callHook(this.#stream, 'on_read_end')
+    }
+  }
+
+  /** Closes politely. */
+  end(): void {
+    beginClosing(this.#stream, this.#hasPeerEnded ? 'remote' : undefined)
+    // on_state may have closed it at once.
+    if (this.#stream.state !== 'closing' || this.#transport === undefined) return
+    this.#isEnding = 'sending'
+    this.#read.hold('closed')
+    this.#transport.resume()
+    const { end_timeout } = this.values
+    if (end_timeout !== Infinity) this.#stopWaiting = this.#stream.engine.defer(end_timeout, () => this.#expire())
+    if (this.#write.isEmpty) this.#endSide()
+  }
+
+  #endSide(): void {
+    this.#isEnding = 'sent'
+    this.#transport?.end()
+  }
+
+  #expire(): void {
+    this.#isEnding = 'expired'
+    this.destroy()
+  }
+
+  failed(error: SystemError): void {
+    const stream = this.#stream
+    const code = error.code ?? 'ERR_UNKNOWN'
+    if (stream.state === 'opening') fail(stream, 'on_connect_error', new ConnectError(code, error.message, error))
+    // Everything was sent and the peer knows that we have ended: how it goes away is its own affair.
+    else if (this.#isEnding === 'sent') return
+    else if (this.#isEnding === 'sending' || error.syscall === 'write' || error.syscall === 'shutdown') {
+      fail(stream, 'on_write_error', new WriteError(code, error.message, error))
+    } else fail(stream, 'on_read_error', new ReadError(code, error.message, error))
+  }
+
+  /** Closes at once. */
+  abort(): void {
+    if (this.#stream.state !== 'closing') beginClosing(this.#stream, this.#hasPeerEnded ? 'remote' : undefined)
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#stopWaiting()
+    this.#read.hold('closed')
+    this.#write.reset()
+    this.#transport?.destroy()
+  }
+
+  closed(): void {
+    const stream = this.#stream
+    const transport = this.#transport as Transport
+    if (stream.state !== 'closing') beginClosing(stream, this.#hasPeerEnded ? 'remote' : 'error')
+    this.destroy()
+    const { local_address, remote_address, bytes_read, bytes_written } = transport
+    this.#past = { local_address, remote_address, bytes_read, bytes_written }
+    this.#transport = undefined
+    finishClosing(stream, this.#isEnding === 'expired' ? 'timeout' : undefined)
+  }
+}
+
+function noop(): void {}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
+}

@@ -1,0 +1,349 @@
+/**
+ * Layer 5. Stream: one byte pipe to a peer, with settings, calls and hooks. What happens between them is in link.ts.
+ *
+ * In the order of a life: settings, connect, write, what can be asked, close, hooks.
+ */
+
+import type { FileHandle } from 'node:fs/promises'
+import { formatAddress, parseAddress } from '../core/address.ts'
+import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
+import { fileItem, networkOf } from '../engine.ts'
+import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError, type ChannelError } from '../errors.ts'
+import type { Endpoint, Transport } from '../transport.ts'
+import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import { abandon, beginOpening, Channel, type ChannelOptions, fail, hookFailed, setDriver } from './channel.ts'
+import { Link } from './link.ts'
+import { applyOptions, defineSettings, settingsFrom } from './settings.ts'
+import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, type StreamValues } from './stream-settings.ts'
+
+/** What a Stream can be given when it is made: every setting, and the socket it takes over. */
+export interface StreamOptions extends ChannelOptions, Partial<StreamValues> {
+  /** A connection that a server accepted (what `on_accept` gets). The stream is connected then, and `on_connect` comes soon. */
+  readonly socket?: Transport
+}
+
+/** How to connect. */
+export interface StreamConnectOptions {
+  /** Gives the attempt up; once connected it does nothing. */
+  readonly signal?: AbortSignal
+  /** The address to connect from. Default: the system's choice. */
+  readonly local_address?: readonly [host: string, port: number]
+  /** Resolves host names instead of `dns.lookup`; Node's `lookup` option as it is. */
+  readonly lookup?: unknown
+}
+
+/** The option names that are no settings. */
+const OTHERS = ['engine', 'name', 'socket', 'server'] as const
+
+/**
+ * A stream of bytes to and from one peer, over TCP or a unix socket. Low-level: Client and Connection are what most programs subclass.
+ *
+ * `By` is the type of `read_delimiter` where that never changes, for a typed `on_read`:
+ * `class Header extends Connection<Struct<'!LH'>>` has `on_read(a: number, b: number)`.
+ *
+ * Source: Pants `stream.Stream`.
+ */
+export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
+  /**
+   * How the bytes that arrive are cut into reads; see `ReadDelimiter`. Default null: whatever arrived. A value that cannot
+   * be one throws InvalidDelimiterError when it is set. Set inside `on_read`, it holds from the very next byte on; set elsewhere, what is
+   * buffered already is looked at in the next turn. `Differs:` Pants waits for more data, which may never come.
+   */
+  declare read_delimiter: By
+  /** With a RegExp as delimiter: does on_read get what precedes the match (true), or the match itself, found at the start only (false)? Default true. */
+  declare regex_search: boolean
+  /** Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer: strings, decoded and written with it. Default null. */
+  declare encoding: Encoding | null
+  /** The most bytes that one read may have (a count or a Struct that needs more is allowed more); beyond it `on_overflow_error`. Default 65 536. */
+  declare buffer_size: Bytes
+  /** From so many queued bytes on `write` returns false, and reading pauses where `backpressure` is on. Default 65 536, Node's own of 22. */
+  declare send_high_water: Bytes
+  /** With more than this queued a further write is refused, and `on_overflow_error` called. Default 16 MiB. */
+  declare send_buffer_size: Bytes
+  /** Does reading wait while `send_high_water` bytes or more are queued? Default: true for what a server accepted, false otherwise (so two sluices never stop each other). */
+  declare backpressure: boolean
+  /** TCP: small writes are sent at once, not held back until the peer has acknowledged (Nagle). Default true. Takes effect at once. */
+  declare no_delay: boolean
+  /** TCP: ms of silence after which the system probes whether the peer is still there; false: never. Default false. Takes effect at once. */
+  declare keep_alive: Milliseconds | false
+  /** The longest that resolving and connecting may take. Default 30 000 ms; Infinity: as long as the system tries. */
+  declare connect_timeout: Milliseconds
+  /** The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms; Infinity: for ever. */
+  declare end_timeout: Milliseconds
+
+  readonly #link: Link
+  /** A connection to take over, until it is: fields of subclasses are not there yet while this constructor runs. */
+  #socket: Transport | undefined
+  readonly #isAccepted: boolean
+
+  /** Throws for an option that cannot be. Calls no hook. */
+  constructor(options: StreamOptions = {}) {
+    super(options)
+    const { socket } = options
+    this.#isAccepted = socket !== undefined
+    this.#link = new Link(this as unknown as Stream, socket === undefined ? STREAM_DEFAULTS : ACCEPTED_DEFAULTS)
+    setDriver(this, this.#link)
+    applyOptions(this, options, OTHERS)
+    if (socket !== undefined) {
+      if (typeof socket?.resume !== 'function') throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
+      this.#socket = socket
+      queueMicrotask(() => this.#adopt())
+    }
+  }
+
+  static {
+    defineSettings<Stream>(
+      Stream.prototype,
+      settingsFrom(
+        STREAM_CHECKS,
+        stream => stream.#link.values,
+        (stream, name, value) => stream.#link.assign(name as keyof StreamValues, value),
+      ),
+    )
+  }
+
+  // ---- connecting ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Connects, and returns the stream at once; `on_connect` follows, or `on_connect_error`, never both. Host names are resolved
+   * and both families tried. Allowed whenever `state` is 'closed', so also inside `on_close`; starts with a clean buffer.
+   * Throws InvalidAddressError, and InvalidStateError at any other time or for a stream that was accepted.
+   * Source: Pants `Stream.connect`.
+   */
+  connect(address: Address, options: StreamConnectOptions = {}): this {
+    this.#checkMayConnect()
+    const endpoint = parseAddress(address)
+    if (endpoint.kind === 'ip' && endpoint.port === 0) throw new InvalidAddressError('nothing can be connected to at port 0', address)
+    const { signal, local_address, lookup } = options
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidArgumentError('connect: signal', 'an AbortSignal', signal)
+    if (lookup !== undefined && typeof lookup !== 'function') throw new InvalidArgumentError('connect: lookup', 'a function', lookup)
+    const local = local_address === undefined ? undefined : (parseAddress(local_address) as { host: string; port: number })
+    beginOpening(this)
+    const transport = networkOf(this.engine).connect(endpoint, { ...(local && { local }), ...(lookup !== undefined && { lookup }) })
+    this.#link.attach(transport, this.#limitAttempt(endpoint, signal))
+    return this
+  }
+
+  #checkMayConnect(): void {
+    if (this.#isAccepted) throw new InvalidStateError('connect()', 'this stream was accepted by a server', 'a Client connects')
+    if (this.state !== 'closed') {
+      throw new InvalidStateError('connect()', `the stream is ${this.state}`, this.state === 'closing' ? 'await its `closed` first' : 'close() it first')
+    }
+  }
+
+  /** Ends the attempt when its time has run out or its signal says so; returns what stops both. */
+  #limitAttempt(to: Endpoint, signal: AbortSignal | undefined): () => void {
+    const giveUp = (error: ChannelError): void => fail(this as Stream, 'on_connect_error', error, error.code === 'ERR_TIMEOUT' ? 'timeout' : 'error')
+    const { connect_timeout } = this
+    const cancel =
+      connect_timeout === Infinity
+        ? () => {}
+        : this.engine.defer(connect_timeout, () => {
+            giveUp(new ConnectError('ERR_TIMEOUT', `connecting to ${formatAddress(to)} took longer than connect_timeout, ${connect_timeout} ms`))
+          })
+    if (signal === undefined) return cancel
+    const onAbort = (): void => giveUp(new ConnectError('ERR_ABORTED', `connecting to ${formatAddress(to)} was given up by its signal`, signal.reason))
+    // An event of a signal comes inside abort(), which may be called inside connect: the hook has to wait for a turn.
+    const abort = (): void => void this.engine.callback(() => this.state === 'opening' && onAbort())
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    return () => {
+      cancel()
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  #adopt(): void {
+    const socket = this.#socket
+    if (socket === undefined) return
+    this.#socket = undefined
+    try {
+      beginOpening(this)
+    } catch (error) {
+      // A class field that no setting can have.
+      hookFailed(this, error)
+      return this.#giveUp(socket)
+    }
+    this.#link.attach(socket, () => {})
+    this.#link.opened()
+  }
+
+  /** It was closed before it was opened: no hook will tell. */
+  #giveUp(socket: Transport): void {
+    this.#socket = undefined
+    socket.destroy()
+    abandon(this)
+  }
+
+  /** Is it connected and not closing? */
+  get connected(): boolean {
+    return this.state === 'active'
+  }
+
+  /** Is it connecting? */
+  get connecting(): boolean {
+    return this.state === 'opening'
+  }
+
+  // ---- writing ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Sends data, text in `encoding`. It is queued, and goes out once a turn of the loop together with everything else that
+   * was written in it; with `flush` at once. Bytes must not be changed until they are sent.
+   *
+   * Returns true while less than `send_high_water` is queued; false: wait for `on_write` (nothing is lost if you do not, up to
+   * `send_buffer_size`). Also false, and the data dropped, once the stream has closed or is closing: a peer may close at any moment.
+   * Throws InvalidStateError before it is connected, InvalidArgumentError for what is neither text nor bytes.
+   * Source: Pants `Stream.write`.
+   */
+  write(data: Data, flush = false): boolean {
+    if (this.state !== 'active') return this.#refuse('write()')
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
+    return this.#link.write(data, flush)
+  }
+
+  /**
+   * Sends values packed by a Struct (or NetStruct, `length_prefix()`, any delimiter with `pack`): the one given first, or else the
+   * `read_delimiter`. Returns and throws as `write`, StructError for values that do not fit, InvalidArgumentError
+   * where there is no Struct. Source: Pants `Stream.write_packed`.
+   */
+  write_packed<Format extends Packer>(format: Format, ...values: Parameters<Format['pack']>): boolean
+  write_packed(...values: unknown[]): boolean
+  write_packed(...values: unknown[]): boolean {
+    if (this.state !== 'active') return this.#refuse('write_packed()')
+    const isGiven = isPacker(values[0])
+    const format: unknown = isGiven ? values.shift() : this.read_delimiter
+    if (!isPacker(format)) throw new InvalidArgumentError('write_packed', 'called with a Struct first, or the read_delimiter be one', values[0])
+    return this.write(format.pack(...values))
+  }
+
+  /**
+   * Sends a file, or a part of one, in its place among the other writes: `nbytes` bytes (0: all there are) from `offset` on; where there are fewer, what
+   * there is. A path or URL is opened and closed by sluice; a FileHandle or descriptor stays open, and must until it is sent.
+   *
+   * Returns as `write`, so false until the file has gone. A file that is missing, is a directory, or shrinks meanwhile:
+   * `on_write_error` (code ENOENT, EISDIR, ERR_FILE_SHRANK …). Throws InvalidArgumentError for what cannot be a file, a size or an offset.
+   * Source: Pants `Stream.write_file`.
+   */
+  write_file(file: string | URL | FileHandle | number, nbytes: Bytes = 0, offset: Bytes = 0, flush = false): boolean {
+    if (this.state !== 'active') return this.#refuse('write_file()')
+    return this.#link.writeItem(fileItem(file, nbytes, offset), flush)
+  }
+
+  /** Sends what is queued now instead of at the end of the turn. Throws InvalidStateError before it is connected. Source: Pants `Stream.flush`. */
+  flush(): void {
+    if (this.state === 'active') this.#link.flush()
+    else this.#refuse('flush()')
+  }
+
+  /** After it was open, a write is dropped; before, it is a mistake of the program. */
+  #refuse(call: string): false {
+    if (this.state === 'opening' || (this.state === 'closed' && !this.#link.wasAttached)) {
+      throw new InvalidStateError(call, 'the stream is not connected yet', 'wait for on_connect, or await `opened`')
+    }
+    return false
+  }
+
+  // ---- what can be asked ----------------------------------------------------------------------------------------------
+
+  /** The peer: `[host, port]`, or the path of a unix socket; `undefined` before connecting. Still there after closing. */
+  get remote_address(): SocketAddress | undefined {
+    return this.#link.remote_address
+  }
+
+  /** This end of the connection, likewise. */
+  get local_address(): SocketAddress | undefined {
+    return this.#link.local_address
+  }
+
+  /** The descriptor of the socket; `undefined` where there is none, or it is closed. Source: Pants `fileno`. */
+  get fileno(): number | undefined {
+    return this.#link.fileno
+  }
+
+  /** Bytes received in this opening, or the last one. */
+  get bytes_read(): Bytes {
+    return this.#link.bytes_read
+  }
+
+  /** Bytes handed to the system in this opening, or the last one. */
+  get bytes_written(): Bytes {
+    return this.#link.bytes_written
+  }
+
+  /** Bytes written and not yet taken by the system; a file counts with what was read of it. */
+  get bytes_queued(): Bytes {
+    return this.#link.bytes_queued
+  }
+
+  // ---- closing ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Closes at once: what is not sent is dropped, and no read is delivered any more. With `flush`, as `end()`: sends what is queued, ends our side, waits until the
+   * peer has ended its own, all within `end_timeout` (then the reason is 'timeout'). `on_close` follows in a later turn.
+   * Not open: nothing happens. Closing politely already: `close()` cuts that short. Source: Pants `Stream.close`.
+   */
+  override close(flush = false): void {
+    if (this.state === 'closed') {
+      if (this.#socket !== undefined) this.#giveUp(this.#socket)
+    } else if (flush && this.state === 'active') this.#link.end()
+    else if (!flush || this.state !== 'closing') this.#link.abort()
+  }
+
+  // ---- hooks --------------------------------------------------------------------------------------------------------
+
+  /** Called once for every opening, when the stream is connected. Default: nothing. Source: Pants. */
+  on_connect(): void | Promise<void> {}
+
+  /**
+   * Called with each read, as `read_delimiter` cuts them. Everything may be done inside; no further read is
+   * delivered before it returns, nor, if it returns a promise, before that settles. Default: drops the data. Source: Pants.
+   */
+  on_read(..._data: ReadArguments<By>): void | Promise<void> {}
+
+  /** Called when everything that was written has been handed to the system. Default: nothing. Source: Pants. */
+  on_write(): void | Promise<void> {}
+
+  /**
+   * Called when the peer has ended its side, after the last whole read. Writing is still possible: who overrides it keeps
+   * a half-closed connection open until it calls `end()` or `close()`. Default: `end()`. Ours.
+   */
+  on_read_end(): void | Promise<void> {
+    this.end()
+  }
+
+  /**
+   * Called when connecting failed: refused, unreachable, unresolvable, `connect_timeout` (code ERR_TIMEOUT), `signal` (ERR_ABORTED). The stream
+   * closes, whatever this does. Default: `on_error`. Source: Pants.
+   */
+  on_connect_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+
+  /** Called when receiving failed, a reset for example, or when a delimiter threw. After a failure of the connection the stream closes. Default: `on_error`. */
+  on_read_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+
+  /** Called when sending failed. After a failure of the connection the stream closes; after one of a file it goes on unless this closes it. Default: `on_error`. */
+  on_write_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+
+  /**
+   * Called when a buffer goes over its bound; `error.buffer` says which. 'receive': nothing more is read until `buffer_size` or
+   * `read_delimiter` is changed; nothing is dropped. 'send': the write was dropped. Writing a last word and `end()` is fine. Default: `on_error`. Source: Pants.
+   */
+  on_overflow_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+}
+
+/** What packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */
+export interface Packer {
+  pack(...values: any[]): Uint8Array
+}
+
+function isPacker(value: unknown): value is Packer {
+  return typeof (value as Packer | null | undefined)?.pack === 'function' && typeof (value as Partial<Delimiter>).cut === 'function'
+}

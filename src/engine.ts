@@ -1,0 +1,334 @@
+/**
+ * Layer 3. The engine: owns a network and a clock, the channels that are open, and the timers.
+ *
+ * A turn: what the network reports runs first (reads, accepted connections); then, once, `#turn`: every channel that
+ * was written to or that asked for it takes its turn. Timers run when their time has come, by one timer of the clock.
+ *
+ * Rules:
+ * 1. Channels reach sockets and time only through the engine that owns them; two engines share nothing.
+ * 2. Nothing that a callback throws ends the engine: it is logged, and everything else goes on.
+ * 3. While nothing is due and nothing was written, nothing runs.
+ */
+
+import { Timers } from './core/timers.ts'
+import { InvalidArgumentError } from './errors.ts'
+import { NodeClock } from './io/clock.ts'
+import { FileItem } from './io/file-item.ts'
+import { NodeNetwork } from './io/node.ts'
+import type { Clock, Network } from './transport.ts'
+import type { Cancel, Milliseconds } from './types.ts'
+
+/** What an engine is made of; every part has a default. */
+export interface EngineOptions {
+  /** Makes the sockets. Default: Node's own. */
+  readonly network?: Network
+  /** Tells the time. Default: the machine's. */
+  readonly clock?: Clock
+  /** Gets what nobody else handles, one line each. Default: `console.error`. */
+  readonly log?: Log
+}
+
+/** Where an engine logs to. `error` is given where there is one; the message says what it says already. */
+export type Log = (message: string, error?: unknown) => void
+
+/** What an engine owns: every channel is one. */
+export interface Owned {
+  close(): void
+  end(): void
+  readonly closed: Promise<unknown>
+}
+
+/** How long `stop` waits for channels that close politely. As long as Thousand Island's `shutdown_timeout`. */
+const STOP_TIMEOUT: Milliseconds = 15_000
+
+/** While an engine is started something must keep the process alive; this wakes it once a day. */
+const KEEP_ALIVE: Milliseconds = 86_400_000
+
+/** The shortest delay, and the shortest time between two runs of a cycle: that of `setTimeout`. */
+const SHORTEST: Milliseconds = 1
+
+let global: Engine | undefined
+
+/** What takes its turn when the reads of a turn of the loop are done. */
+export interface Turn {
+  turn(): void
+}
+
+/** For channels only, see below. */
+export let networkOf: (engine: Engine) => Network
+/** For channels only: `object.turn()` is called once, after the reads of this turn of the loop. */
+export let wake: (engine: Engine, object: Turn) => void
+/** For channels only: what closes now closes because the engine stops. */
+export let isStopping: (engine: Engine) => boolean
+/** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
+export let remember: (engine: Engine, channel: Owned) => void
+export let forget: (engine: Engine, channel: Owned) => void
+
+/**
+ * Drives channels and timers. Most programs use the one that `Engine.instance()` returns, which is every channel's default;
+ * `new Engine({ … })` makes another one, for example for a test on a memory network.
+ *
+ * Source: Pants `engine.Engine`. `Differs:` there is no `poll`: the loop is Node's.
+ */
+export class Engine {
+  readonly #network: Network
+  readonly #clock: Clock
+  readonly #timers = new Timers()
+  /** Called once each turn, until cancelled. */
+  readonly #loops = new Set<() => void>()
+  #turns: Turn[] = []
+  /** Ends the wait for the timer that is due first, and when that is. */
+  #disarm: Cancel | undefined
+  #armedFor: Milliseconds = Infinity
+  #isTurnDue = false
+  #isStopping = false
+  #started: { readonly promise: Promise<void>; readonly settle: () => void } | undefined
+  /** Lets the process end. */
+  #release: Cancel = () => {}
+
+  /**
+   * The channels that are open or opening; a channel that has closed is not among them. Live: do not change it.
+   * Source: Pants `Engine._channels`.
+   */
+  readonly channels: ReadonlySet<Owned> = new Set()
+
+  /**
+   * Where errors go that nobody handles: `(message, error?)`. May be assigned at any time. What it throws is dropped.
+   * Default: `console.error(message)`.
+   */
+  log: Log
+
+  /** Throws InvalidArgumentError for a part that is not one. Starts nothing. */
+  constructor(options: EngineOptions = {}) {
+    checkParts(options)
+    this.#network = options.network ?? new NodeNetwork()
+    this.#clock = options.clock ?? new NodeClock()
+    this.log = options.log ?? (message => console.error(message))
+  }
+
+  static {
+    networkOf = engine => engine.#network
+    wake = (engine, object) => {
+      engine.#turns.push(object)
+      engine.#requestTurn()
+    }
+    isStopping = engine => engine.#isStopping
+    remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
+    forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
+  }
+
+  /** The engine of the process: made at the first call, the same ever after. Source: Pants `Engine.instance`. */
+  static instance(): Engine {
+    global ??= new Engine()
+    return global
+  }
+
+  /** Milliseconds of the engine's clock: since an arbitrary moment, never going back. */
+  get now(): Milliseconds {
+    return this.#clock.now()
+  }
+
+  /**
+   * Keeps the process alive until `stop()`; the promise settles then. Started already: returns the same promise.
+   * Channels and timers work without it, as long as they keep the process alive by themselves. Source: Pants `Engine.start`.
+   */
+  start(): Promise<void> {
+    if (this.#started === undefined) {
+      let settle!: () => void
+      const promise = new Promise<void>(resolve => (settle = resolve))
+      this.#started = { promise, settle }
+      this.#keepAlive()
+    }
+    return this.#started.promise
+  }
+
+  #keepAlive(): void {
+    this.#release = this.#clock.after(KEEP_ALIVE, () => this.#keepAlive())
+  }
+
+  /**
+   * Closes every channel politely, after `timeout` ms (default 15 000) at once; cancels all timers; then the promise of
+   * `start` settles, and its own. Calling it again, or when not started, is harmless; afterwards `start` may be called again.
+   * Channels close with the reason 'drain'. Never rejects. Throws InvalidArgumentError for a timeout that is negative or no number.
+   */
+  async stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
+    const { timeout = STOP_TIMEOUT } = options
+    if (typeof timeout !== 'number' || !(timeout >= 0)) throw new InvalidArgumentError('stop: timeout', 'a number of milliseconds, at least 0', timeout)
+    const started = this.#started
+    this.#started = undefined
+    this.#dropTimers()
+    this.#isStopping = true
+    await this.#closeAll(timeout)
+    this.#isStopping = false
+    this.#dropTimers()
+    this.#release()
+    started?.settle()
+  }
+
+  async #closeAll(timeout: Milliseconds): Promise<void> {
+    const closing = [...this.channels]
+    const all = Promise.all(closing.map(channel => channel.closed))
+    for (const channel of closing) channel.end()
+    const cancel = this.#clock.after(timeout, () => {
+      for (const channel of closing) channel.close()
+    })
+    await all
+    cancel()
+  }
+
+  #dropTimers(): void {
+    this.#timers.clear()
+    this.#loops.clear()
+    this.#arm()
+  }
+
+  /**
+   * Calls `callback(...args)` once, in the next turn of the loop. Returns its cancel function.
+   * What it throws is logged. Source: Pants `Engine.callback`.
+   */
+  callback<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
+    checkCallback(callback)
+    let pending = true
+    const turn = (): void => {
+      if (pending) this.#run(callback, args)
+    }
+    wake(this, { turn })
+    return () => {
+      pending = false
+    }
+  }
+
+  /**
+   * Calls `callback(...args)` in every turn of the loop, which then never rests: for work that has to be done piece by
+   * piece. Returns its cancel function, which works inside the callback too. What it throws is logged, and it goes on.
+   * Source: Pants `Engine.loop`.
+   */
+  loop<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
+    checkCallback(callback)
+    const run = (): void => this.#run(callback, args)
+    this.#loops.add(run)
+    this.#requestTurn()
+    return () => {
+      this.#loops.delete(run)
+    }
+  }
+
+  /**
+   * Calls `callback(...args)` once, after `delay` ms (below 1 counts as 1). Returns its cancel function. What it throws is logged.
+   * Throws InvalidArgumentError unless `delay` is positive and finite. Source: Pants `Engine.defer`; `Differs:` not seconds.
+   */
+  defer<Args extends unknown[]>(delay: Milliseconds, callback: (...args: Args) => void, ...args: Args): Cancel {
+    checkDelay('defer: delay', delay)
+    checkCallback(callback)
+    return this.#addTimer(delay, 0, callback, args)
+  }
+
+  /**
+   * Calls `callback(...args)` every `interval` ms (below 1 counts as 1), counted from now and never drifting; a run that
+   * could not take place in time is left out, not made up for. Returns its cancel function, which works inside the
+   * callback too. What it throws is logged, and it goes on. Throws InvalidArgumentError unless `interval` is positive and finite.
+   * Source: Pants `Engine.cycle`; `Differs:` milliseconds, and the original drifts.
+   */
+  cycle<Args extends unknown[]>(interval: Milliseconds, callback: (...args: Args) => void, ...args: Args): Cancel {
+    checkDelay('cycle: interval', interval)
+    checkCallback(callback)
+    return this.#addTimer(interval, Math.max(interval, SHORTEST), callback, args)
+  }
+
+  /** `await using engine = new Engine()` stops it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  // ---- timers -----------------------------------------------------------------------------------------------------
+
+  #addTimer<Args extends unknown[]>(delay: Milliseconds, every: Milliseconds, callback: (...args: Args) => void, args: Args): Cancel {
+    const cancel = this.#timers.add(this.now + Math.max(delay, SHORTEST), every, () => this.#run(callback, args))
+    this.#arm()
+    return () => {
+      cancel()
+      // The last one: a clock that still waits for it would keep the process alive.
+      if (this.#timers.size === 0) this.#arm()
+    }
+  }
+
+  /** Sees to it that the clock calls when the next timer is due, and not at all when there is none. */
+  #arm(): void {
+    const next = this.#timers.next
+    if (next !== undefined && next >= this.#armedFor) return
+    this.#disarm?.()
+    this.#armedFor = next ?? Infinity
+    this.#disarm = next === undefined ? undefined : this.#clock.after(Math.max(0, next - this.now), () => this.#runTimers())
+  }
+
+  #runTimers(): void {
+    this.#disarm = undefined
+    this.#armedFor = Infinity
+    this.#timers.run(this.now)
+    this.#arm()
+  }
+
+  // ---- turns ------------------------------------------------------------------------------------------------------
+
+  #requestTurn(): void {
+    if (this.#isTurnDue) return
+    this.#isTurnDue = true
+    this.#clock.soon(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isTurnDue = false
+    const turns = this.#turns
+    this.#turns = []
+    for (const object of turns) object.turn()
+    if (this.#loops.size > 0) {
+      for (const run of [...this.#loops]) if (this.#loops.has(run)) run()
+      if (this.#loops.size > 0) this.#requestTurn()
+    }
+  }
+
+  #run<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): void {
+    try {
+      const result = callback(...args)
+      if (result instanceof Promise) result.catch(error => this.#report(error))
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  #report(error: unknown): void {
+    logSafely(this, `timer: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, error)
+  }
+}
+
+/** For channels only: a file as a thing to send. Throws InvalidArgumentError for what cannot be one. */
+export function fileItem(...args: ConstructorParameters<typeof FileItem>): FileItem {
+  return new FileItem(...args)
+}
+
+/** Logs; a log that throws ends nothing. */
+export function logSafely(engine: Engine, message: string, error?: unknown): void {
+  try {
+    engine.log(message, error)
+  } catch {
+    // There is nowhere left to say it.
+  }
+}
+
+function checkParts(options: EngineOptions): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('engine options', 'an object', options)
+  const { network, clock, log } = options
+  if (network !== undefined && typeof network?.connect !== 'function') throw new InvalidArgumentError('engine: network', 'a Network', network)
+  if (clock !== undefined && typeof clock?.now !== 'function') throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
+  if (log !== undefined && typeof log !== 'function') throw new InvalidArgumentError('engine: log', 'a function (message, error)', log)
+}
+
+function checkCallback(callback: unknown): void {
+  if (typeof callback !== 'function') throw new InvalidArgumentError('callback', 'a function', callback)
+}
+
+function checkDelay(name: string, delay: unknown): void {
+  if (typeof delay !== 'number' || !(delay > 0) || delay === Infinity) {
+    throw new InvalidArgumentError(name, 'a positive, finite number of milliseconds', delay)
+  }
+}

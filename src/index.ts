@@ -1,0 +1,16 @@
+/**
+ * Layer 9. The public names of sluice, nothing else.
+ */
+
+export { Channel, type ChannelOptions } from './channels/channel.ts'
+export { Client, Connection, type ConnectionOptions, Server } from './channels/basic.ts'
+export { type Packer, Stream, type StreamConnectOptions, type StreamOptions } from './channels/stream.ts'
+export { type ConnectionClass, StreamServer, type StreamServerOptions } from './channels/stream-server.ts'
+export { type Cut, type Delimiter, type ReadArguments, type ReadDelimiter } from './core/delimiters.ts'
+export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './core/length-prefix.ts'
+export { NetStruct } from './core/net-struct.ts'
+export { Struct, type StructFields, type StructValues } from './core/struct.ts'
+export { Engine, type EngineOptions, type Log } from './engine.ts'
+export * from './errors.ts'
+export type * from './transport.ts'
+export type * from './types.ts'
