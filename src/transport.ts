@@ -4,14 +4,20 @@
  * A `Network` makes transports (one byte pipe each), listeners and packet sockets. Channels know this file and nothing
  * below it; io/ and the tests implement it. A new kind of socket is one file that implements `Network`.
  *
- * Rules that every implementation keeps (test/scenarios/conformance.ts holds them to these):
- * 1. No report is made inside the call that caused it: `connect`, `listen`, `write`, `end`, `destroy` return first.
+ * Rules that every implementation keeps (test/scenarios/conformance/ holds them to these):
+ * 1. No report is made inside a call, whoever caused it: `connect`, `listen`, `write`, `send`, `end`, `destroy` return first.
  * 2. A transport reports in this order: opened; then any mix of received and drained, at most one ended; at most one
  *    failed; exactly one closed; nothing after that.
  * 3. A transport starts paused: nothing is received before the first `resume()`. While paused it may still report one
- *    chunk that was on its way. `ended` waits until everything before it was received.
- * 4. `destroy()` may be called at any time, any number of times. Only `closed` is reported after it.
+ *    chunk that was on its way. `ended`, and a `failed` that reading met, wait until everything before them was received:
+ *    while paused they are reported only when nothing is left to read. A `failed` that writing met comes at once, and what
+ *    was not received by then is lost; so is what came before a break that came before the first `resume()`.
+ * 4. `destroy()` may be called at any time, any number of times. Only `closed` is reported after it. Every other call of a
+ *    transport is as harmless: after `end`, `destroy`, a failure or `closed` it does nothing, throws nothing, reports nothing.
  * 5. An empty chunk is never reported. A chunk belongs to the sink: the transport neither keeps nor changes it.
+ *
+ * Rule that every caller keeps:
+ * 6. Data must not be changed before it is sent: not until `write` has returned true or `drained` was reported, `done` called.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -31,7 +37,7 @@ export interface TransportSink {
   opened(): void
   /** Bytes came, at least one. */
   received(chunk: Buffer): void
-  /** After a `write` that returned false: everything has been handed to the system. */
+  /** After a `write` that returned false: everything has been handed to the system. Once, however many returned false. */
   drained(): void
   /** The peer has ended its side; it will send no more. Writing is still possible. */
   ended(): void
@@ -43,7 +49,10 @@ export interface TransportSink {
 
 /** One byte pipe. */
 export interface Transport {
-  /** Who is told. Transports that nobody listens to are silent. */
+  /**
+   * Who is told. Transports that nobody listens to are silent. One that is set after `closed` was reported is told that, in a
+   * microtask.
+   */
   sink: TransportSink | undefined
   /** Where the pipe ends here and there; still known after it has closed. `undefined` before it is open. */
   readonly local_address: SocketAddress | undefined
@@ -57,7 +66,8 @@ export interface Transport {
   readonly bytes_queued: Bytes
   /**
    * Sends. True: the system has taken it whole. False: it is queued here, write no more until `drained`
-   * (more is taken all the same, and queued).
+   * (more is taken all the same, and queued). After `end`, `destroy`, a failure or `closed` the data is dropped: the answer
+   * may be true or false, and no `drained` follows it.
    */
   write(data: string | Uint8Array, encoding: Encoding): boolean
   /** Between these two, what is written is collected and goes out in one system call. */
@@ -66,7 +76,7 @@ export interface Transport {
   /** Stops and starts `received`. */
   pause(): void
   resume(): void
-  /** Ends our side after all that was written has gone. Reading goes on. */
+  /** Ends our side after all that was written has gone, what a cork holds included. Reading goes on. */
   end(): void
   /** Drops everything, at once. */
   destroy(): void
@@ -98,7 +108,10 @@ export interface Listener {
   /** Where it listens, the port the system chose included; still known after closing. */
   readonly local_address: SocketAddress | undefined
   readonly fileno: number | undefined
-  /** Stops listening. What was accepted stays open; `closed` does not wait for it. */
+  /**
+   * Stops listening, at any time, any number of times. Only `closed` is reported after it. What was accepted stays open;
+   * `closed` does not wait for it.
+   */
   close(): void
 }
 
@@ -108,7 +121,10 @@ export interface ListenOptions {
   readonly backlog: number
 }
 
-/** What a packet socket reports to: opened; any mix of received and refused; at most one failed; exactly one closed. */
+/**
+ * What a packet socket reports to: opened; any mix of received and refused; at most one failed; exactly one closed. Rule 1
+ * holds here, too, and only closed follows `destroy`. An empty packet, unlike an empty chunk, is received.
+ */
 export interface PacketSink {
   opened(): void
   received(data: Buffer, from: SocketAddress): void
@@ -134,17 +150,26 @@ export interface PacketOptions {
 /** One packet socket (UDP). */
 export interface PacketSocket {
   sink: PacketSink | undefined
+  /** Its addresses; still known after it has closed. `undefined` before it is open; the remote one unless it is connected. */
   readonly local_address: SocketAddress | undefined
   readonly remote_address: SocketAddress | undefined
   readonly fileno: number | undefined
-  /** Sends one packet, to `to` or to the connected peer. `done` is called once, never inside the call, also after `destroy`. */
+  /**
+   * Sends one packet, to `to` or to the connected peer: one of the two, or `done` gets an error. What is sent before `opened`
+   * leaves in order when it opens. `done` is called exactly once, never inside a call: null when the packet has gone, else
+   * why it has not (EMSGSIZE …), ECANCELED when the socket was destroyed, could not be opened or is closed. It may come after
+   * `closed`.
+   */
   send(data: string | Uint8Array, encoding: Encoding, to: Endpoint | undefined, done: (error: SystemError | null) => void): void
-  /** Changes what can be changed while open; the same names as in `PacketOptions`. Throws what the system says. */
+  /**
+   * Changes what can be changed while open; the same names as in `PacketOptions`. Throws what the system says; where it cannot
+   * be asked before the socket is open, `failed` says it. All three throw InvalidStateError after `destroy`, a failure or `closed`.
+   */
   configure(options: Omit<PacketOptions, 'bind' | 'connect' | 'reuse_address'>): void
-  /** Throws what the system says. */
+  /** Joins and leaves a group. Like `configure`: throws what the system says. */
   join(group: string, network_interface?: string): void
   leave(group: string, network_interface?: string): void
-  /** Closes at once; what is not yet sent is dropped. */
+  /** Closes at once, at any time, any number of times. What is not yet sent is dropped, and its `done` gets ECANCELED. */
   destroy(): void
 }
 

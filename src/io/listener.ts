@@ -34,7 +34,6 @@ export class NodeListener implements Listener {
     this.#server = createServer({ allowHalfOpen: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
     this.#server.on('connection', socket => this.#accept(socket))
     this.#server.on('error', error => this.#fail(error))
-    this.#server.on('close', () => this.#setClosed())
     this.#listen(options.backlog)
   }
 
@@ -49,12 +48,12 @@ export class NodeListener implements Listener {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
-    const wasFailed = this.#state === 'failed'
+    const hasFailed = this.#state === 'failed'
     this.#state = 'closing'
     this.#releasePath()
-    // A server that never listened reports no 'close'.
     if (this.#server.listening) this.#server.close()
-    else if (!wasFailed) setImmediate(() => this.#setClosed())
+    // Node's own 'close' waits for all connections, and never comes from a server that did not listen.
+    if (!hasFailed) setImmediate(() => this.#setClosed())
   }
 
   // ---- opening ------------------------------------------------------------------------------------------------------
@@ -74,13 +73,13 @@ export class NodeListener implements Listener {
 
   async #claim(hidden: string, path: string): Promise<void> {
     try {
-      this.#inode = (await lstat(hidden, { bigint: true })).ino
+      const { ino } = await lstat(hidden, { bigint: true })
       await takeName(hidden, path)
+      this.#inode = ino
       // Closed meanwhile: the name is not to stay behind.
       if (this.#state === 'opening') this.#setOpen()
       else this.#releasePath()
     } catch (error) {
-      this.#inode = undefined
       await rm(hidden, { force: true })
       this.#server.close()
       this.#fail(error as SystemError)
@@ -88,7 +87,8 @@ export class NodeListener implements Listener {
   }
 
   #setOpen(): void {
-    if (this.#state !== 'opening') return
+    // Closed while the host was looked up: Node listens all the same, and has to be closed again.
+    if (this.#state !== 'opening') return void this.#server.close()
     this.#state = 'open'
     if (this.#at.kind === 'unix') this.#local = this.#at.path
     else {

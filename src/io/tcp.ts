@@ -21,6 +21,9 @@ import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
  */
 const NEXT_ADDRESS_AFTER: Milliseconds = 1000
 
+/** The longest that Linux lets an idle connection be before it is probed. */
+const KEEP_ALIVE_MAX: Milliseconds = 32_767_000
+
 const TRANSPORT: unique symbol = Symbol('transport')
 
 /** A socket that knows whose it is. */
@@ -51,6 +54,8 @@ export class TcpTransport implements Transport {
   /** Did `write` return false since `drained` was last reported? */
   #isFull = false
   #onWritten: (() => void) | undefined
+  /** Was it ever resumed? Before that nothing may be received. */
+  #hasFlowed = false
 
   /** `target`: where a new socket will connect to. A socket without one is connected: it was accepted. */
   constructor(socket: Socket, target?: Endpoint) {
@@ -89,7 +94,12 @@ export class TcpTransport implements Transport {
             ...(lookup !== undefined && { lookup }),
           }
     this.#socket.once('connect', onConnect)
-    this.#socket.connect(how as NetConnectOpts)
+    try {
+      this.#socket.connect(how as NetConnectOpts)
+    } catch (error) {
+      // Node throws for some of what it refuses (a local address that is none) and reports the rest: here all is reported.
+      this.#socket.destroy(error as Error)
+    }
   }
 
   // ---- what is told -------------------------------------------------------------------------------------------------
@@ -156,6 +166,7 @@ export class TcpTransport implements Transport {
   }
 
   resume(): void {
+    this.#hasFlowed = true
     this.#socket.resume()
   }
 
@@ -173,7 +184,8 @@ export class TcpTransport implements Transport {
   }
 
   set_keep_alive(after: Milliseconds | false): void {
-    this.#socket.setKeepAlive(after !== false, after === false ? 0 : Math.min(after, 2 ** 31 - 1))
+    // Node rounds down to seconds, takes 0 for the system's own two hours, and says nothing when the system refuses.
+    this.#socket.setKeepAlive(after !== false, after === false ? 0 : Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX))
   }
 
   // ---- what the socket reports ----------------------------------------------------------------------------------------
@@ -209,7 +221,11 @@ export class TcpTransport implements Transport {
       const transport = this[TRANSPORT]
       if (transport.#state !== 'opening' && transport.#state !== 'open') return
       transport.#state = 'failed'
-      transport.#sink?.failed(flatten(error))
+      // Node reads ahead while paused, and would lose what came before the break: it is the one chunk that was on its way.
+      const rest = transport.#hasFlowed ? (this.read() as Buffer | null) : null
+      if (rest !== null) transport.#sink?.received(rest)
+      // `received` may have destroyed us, which TypeScript cannot know.
+      if ((transport.#state as string) === 'failed') transport.#sink?.failed(flatten(error))
     }
     onClose = function () {
       const transport = this[TRANSPORT]

@@ -85,7 +85,7 @@ class TrickleListener implements Listener {
 type Last = 'ended' | 'closed' | SystemError
 
 class TrickleTransport implements Transport {
-  sink: TransportSink | undefined
+  #sink: TransportSink | undefined
   readonly #inner: Transport
   readonly #bytes: () => Bytes
   #flow: 'paused' | 'flowing' = 'paused'
@@ -93,6 +93,7 @@ class TrickleTransport implements Transport {
   #chunks: Buffer[] = []
   #lasts: Last[] = []
   #read: Bytes = 0
+  #isClosed = false
 
   constructor(inner: Transport, bytes: () => Bytes) {
     this.#inner = inner
@@ -156,8 +157,22 @@ class TrickleTransport implements Transport {
 
   #tell(last: Last): void {
     if (last === 'ended') this.sink?.ended()
-    else if (last === 'closed') this.sink?.closed()
+    else if (last === 'closed') this.#close()
     else this.sink?.failed(last)
+  }
+
+  #close(): void {
+    this.#isClosed = true
+    this.#sink?.closed()
+  }
+
+  get sink(): TransportSink | undefined {
+    return this.#sink
+  }
+
+  set sink(sink: TransportSink | undefined) {
+    this.#sink = sink
+    if (this.#isClosed) queueMicrotask(() => sink?.closed())
   }
 
   get local_address(): SocketAddress | undefined {

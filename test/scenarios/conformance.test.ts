@@ -1,15 +1,18 @@
 /** The conformance suite of the seam over every network there is. */
 
-import { existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Test } from 'tap'
 import { MemoryNetwork } from '../../src/io/memory.ts'
+import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
-import { conformance } from './conformance.ts'
+import { conformance, packetConformance } from './conformance/suite.ts'
 
 const LOOPBACK: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
+const hasIPv6 = Object.values(networkInterfaces()).flat().some(at => at?.address === '::1')
+const FOLDER = t.testdir()
+let count = 0
 
 /** Sizes from 1 to `most` by a generator of its own (a linear congruence), so that every run cuts alike. */
 function sizes(most: number): () => number {
@@ -19,7 +22,7 @@ function sizes(most: number): () => number {
 
 await conformance(t, 'memory', () => ({ network: new MemoryNetwork({ auto: true }), address: () => LOOPBACK }))
 
-await conformance(t, 'memory, by path', t => ({ network: new MemoryNetwork({ auto: true }), address: paths(t) }))
+await conformance(t, 'memory, by path', () => ({ network: new MemoryNetwork({ auto: true }), address: path }))
 
 await conformance(t, 'memory, small and oddly cut', () => ({
   network: new MemoryNetwork({ auto: true, chunk: sizes(3000), capacity: 1000 }), address: () => LOOPBACK, bulk: 128 * 1024,
@@ -27,22 +30,25 @@ await conformance(t, 'memory, small and oddly cut', () => ({
 
 await conformance(t, 'memory, trickling', () => trickling(new MemoryNetwork({ auto: true })))
 
-// The same over sockets, as soon as there are any.
-const NODE = new URL('../../src/io/node.ts', import.meta.url)
-if (existsSync(NODE)) {
-  const { NodeNetwork } = await import(NODE.href) as { NodeNetwork: new () => Network }
-  await conformance(t, 'tcp', () => ({ network: new NodeNetwork(), address: () => LOOPBACK }))
-  await conformance(t, 'tcp, trickling', () => trickling(new NodeNetwork()))
-  await conformance(t, 'unix', t => ({ network: new NodeNetwork(), address: paths(t) }))
+await conformance(t, 'tcp', () => ({ network: new NodeNetwork(), address: () => LOOPBACK }))
+
+await conformance(t, 'tcp, trickling', () => trickling(new NodeNetwork()))
+
+await conformance(t, 'unix', () => ({ network: new NodeNetwork(), address: path }))
+
+for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
+  await packetConformance(t, `packets in memory, ${host}`, () => ({
+    network: new MemoryNetwork({ auto: true }), host, shown: '127.0.0.1',
+  }))
+
+  await packetConformance(t, `udp, ${host}`, () => ({ network: new NodeNetwork(), host }))
 }
 
 function trickling(network: Network): { network: Network; address: () => Endpoint } {
   return { network: new TrickleNetwork(network, sizes(2000)), address: () => LOOPBACK }
 }
 
-/** Paths that are not there yet, short enough for a socket (107 bytes). */
-function paths(t: Test): () => Endpoint {
-  const folder = t.testdir()
-  let count = 0
-  return () => ({ kind: 'unix', path: join(folder, `${++count}`) })
+/** A path that is not there yet. One folder for the whole file: those of subtests have names too long for a socket (107 bytes). */
+function path(): Endpoint {
+  return { kind: 'unix', path: join(FOLDER, `${++count}`) }
 }

@@ -1,0 +1,53 @@
+/** What scenarios do with their probes. */
+
+import { Buffer } from 'node:buffer'
+import type { Bytes } from '../../../src/types.ts'
+import type { Probe } from './probe.ts'
+
+/** Bytes without a period that a mistake could hide in. */
+export function pattern(size: Bytes): Buffer {
+  return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8) * 13 + (index >> 16)) & 0xff))
+}
+
+/**
+ * Writes pieces as a well-behaved program does: after a false it waits for `drained`. Stops when it has written `least` bytes
+ * and was made to wait once: a kernel may hold megabytes.
+ */
+export function pour(probe: Probe, least: Bytes, stopped: () => void): { sent: Buffer[]; waits: number } {
+  const poured = { sent: [] as Buffer[], waits: 0 }
+  const pieces = pattern(64 * 1024)
+  const go = (): void => {
+    while (poured.waits === 0 || poured.sent.length * 16 * 1024 < least) {
+      const begin = (poured.sent.length * 16 * 1024) % pieces.length
+      poured.sent.push(pieces.subarray(begin, begin + 16 * 1024))
+      if (!probe.write(poured.sent.at(-1)!)) return void poured.waits++
+    }
+    stopped()
+  }
+  probe.hooks.drained = go
+  go()
+  return poured
+}
+
+/** Sends back what comes, and stops reading while it cannot; ends when the peer has. */
+export function echo(probe: Probe): void {
+  probe.hooks.received = () => {
+    if (!probe.write(probe.last)) probe.pause()
+  }
+  probe.hooks.drained = () => probe.flow()
+  probe.hooks.ended = () => probe.end()
+  probe.flow()
+}
+
+/** Every call there is; none of them may throw. */
+export function useAll(probe: Probe): void {
+  const { transport } = probe
+  transport.cork()
+  probe.write('nobody gets this')
+  transport.uncork()
+  probe.pause()
+  probe.flow()
+  probe.end()
+  transport.set_no_delay(true)
+  transport.set_keep_alive(false)
+}
