@@ -11,7 +11,7 @@
  */
 
 import { Timers } from './core/timers.ts'
-import { InvalidArgumentError } from './errors.ts'
+import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
 import { FileItem } from './io/file-item.ts'
 import { NodeNetwork } from './io/node.ts'
@@ -47,6 +47,14 @@ const KEEP_ALIVE: Milliseconds = 86_400_000
 /** The shortest delay, and the shortest time between two runs of a cycle: that of `setTimeout`. */
 const SHORTEST: Milliseconds = 1
 
+/** What `start` has begun. */
+interface Started {
+  readonly promise: Promise<void>
+  readonly settle: () => void
+  /** Lets the process end. */
+  release: Cancel
+}
+
 let global: Engine | undefined
 
 /** What takes its turn when the reads of a turn of the loop are done. */
@@ -74,6 +82,8 @@ export class Engine {
   readonly #network: Network
   readonly #clock: Clock
   readonly #timers = new Timers()
+  /** Called once, in the next turn. */
+  readonly #callbacks = new Set<() => void>()
   /** Called once each turn, until cancelled. */
   readonly #loops = new Set<() => void>()
   #turns: Turn[] = []
@@ -82,9 +92,7 @@ export class Engine {
   #armedFor: Milliseconds = Infinity
   #isTurnDue = false
   #isStopping = false
-  #started: { readonly promise: Promise<void>; readonly settle: () => void } | undefined
-  /** Lets the process end. */
-  #release: Cancel = () => {}
+  #started: Started | undefined
 
   /**
    * The channels that are open or opening; a channel that has closed is not among them. Live: do not change it.
@@ -136,24 +144,29 @@ export class Engine {
     if (this.#started === undefined) {
       let settle!: () => void
       const promise = new Promise<void>(resolve => (settle = resolve))
-      this.#started = { promise, settle }
-      this.#keepAlive()
+      const keepAlive = (): Cancel =>
+        this.#clock.after(KEEP_ALIVE, () => {
+          started.release = keepAlive()
+        })
+      const started: Started = { promise, settle, release: keepAlive() }
+      this.#started = started
     }
     return this.#started.promise
-  }
-
-  #keepAlive(): void {
-    this.#release = this.#clock.after(KEEP_ALIVE, () => this.#keepAlive())
   }
 
   /**
    * Closes every channel politely, after `timeout` ms (default 15 000) at once; cancels all timers; then the promise of
    * `start` settles, and its own. Calling it again, or when not started, is harmless; afterwards `start` may be called again.
-   * Channels close with the reason 'drain'. Never rejects. Throws InvalidArgumentError for a timeout that is negative or no number.
+   * Channels close with the reason 'drain'; meanwhile none can be opened. Never rejects. Throws InvalidArgumentError for a timeout that is
+   * negative or no number.
    */
-  async stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
-    const { timeout = STOP_TIMEOUT } = options
+  stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
+    const timeout = options?.timeout ?? STOP_TIMEOUT
     if (typeof timeout !== 'number' || !(timeout >= 0)) throw new InvalidArgumentError('stop: timeout', 'a number of milliseconds, at least 0', timeout)
+    return this.#stop(timeout)
+  }
+
+  async #stop(timeout: Milliseconds): Promise<void> {
     const started = this.#started
     this.#started = undefined
     this.#dropTimers()
@@ -161,7 +174,7 @@ export class Engine {
     await this.#closeAll(timeout)
     this.#isStopping = false
     this.#dropTimers()
-    this.#release()
+    started?.release()
     started?.settle()
   }
 
@@ -178,6 +191,7 @@ export class Engine {
 
   #dropTimers(): void {
     this.#timers.clear()
+    this.#callbacks.clear()
     this.#loops.clear()
     this.#arm()
   }
@@ -188,13 +202,11 @@ export class Engine {
    */
   callback<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
     checkCallback(callback)
-    let pending = true
-    const turn = (): void => {
-      if (pending) this.#run(callback, args)
-    }
-    wake(this, { turn })
+    const run = (): void => this.#run(callback, args)
+    this.#callbacks.add(run)
+    this.#requestTurn()
     return () => {
-      pending = false
+      this.#callbacks.delete(run)
     }
   }
 
@@ -281,10 +293,13 @@ export class Engine {
     const turns = this.#turns
     this.#turns = []
     for (const object of turns) object.turn()
-    if (this.#loops.size > 0) {
-      for (const run of [...this.#loops]) if (this.#loops.has(run)) run()
-      if (this.#loops.size > 0) this.#requestTurn()
-    }
+    if (this.#callbacks.size + this.#loops.size > 0) this.#runCallbacks()
+  }
+
+  #runCallbacks(): void {
+    for (const run of [...this.#callbacks]) if (this.#callbacks.delete(run)) run()
+    for (const run of [...this.#loops]) if (this.#loops.has(run)) run()
+    if (this.#loops.size > 0) this.#requestTurn()
   }
 
   #run<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): void {
@@ -297,7 +312,7 @@ export class Engine {
   }
 
   #report(error: unknown): void {
-    logSafely(this, `timer: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, error)
+    logSafely(this, `timer: ${(error as Partial<Error> | null)?.stack ?? show(error)}`, error)
   }
 }
 

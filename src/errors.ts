@@ -130,6 +130,11 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
+/** What an error says; of anything else that was thrown, what it is. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : show(thrown)
+}
+
 /** A value as a message shows it: its type where that says more than its text, and never more than a short line. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return quote(value)
@@ -137,8 +142,13 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
   if (typeof value !== 'object' || value === null) return String(value)
   if (value instanceof RegExp) return String(value)
-  if (Array.isArray(value)) return value.length > 4 ? `an array of ${value.length}` : `[${value.map(show).join(', ')}]`
+  if (Array.isArray(value)) return value.length > 4 ? `an array of ${value.length}` : `[${value.map(showItem).join(', ')}]`
   return `an object (${value.constructor?.name ?? 'without prototype'})`
+}
+
+/** Not deeper: an array may hold itself. */
+function showItem(value: unknown): string {
+  return Array.isArray(value) ? `an array of ${value.length}` : show(value)
 }
 
 function quote(text: string): string {

@@ -4,6 +4,7 @@
 
 export { Channel, type ChannelOptions } from './channels/channel.ts'
 export { Client, Connection, type ConnectionOptions, Server } from './channels/basic.ts'
+export { Datagram, type DatagramArguments, type DatagramError, type DatagramOptions, type PacketDropReason } from './channels/datagram.ts'
 export { type Packer, Stream, type StreamConnectOptions, type StreamOptions } from './channels/stream.ts'
 export { type ConnectionClass, StreamServer, type StreamServerOptions } from './channels/stream-server.ts'
 export { type Cut, type Delimiter, type ReadArguments, type ReadDelimiter } from './core/delimiters.ts'
@@ -11,6 +12,9 @@ export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './co
 export { NetStruct } from './core/net-struct.ts'
 export { Struct, type StructFields, type StructValues } from './core/struct.ts'
 export { Engine, type EngineOptions, type Log } from './engine.ts'
-export * from './errors.ts'
+export {
+  ChannelError, ClosedError, ConnectError, HookError, InvalidAddressError, InvalidArgumentError, InvalidDelimiterError,
+  InvalidStateError, ListenError, OverflowError, ReadError, StructError, TimeoutError, UnsupportedOptionError, WriteError,
+} from './errors.ts'
 export type * from './transport.ts'
 export type * from './types.ts'

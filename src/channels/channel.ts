@@ -13,7 +13,7 @@
 
 import { mayFollow } from '../core/life-cycle.ts'
 import { type Engine, Engine as EngineClass, forget, isStopping, logSafely, remember } from '../engine.ts'
-import { ClosedError, codeOf, HookError, InvalidArgumentError } from '../errors.ts'
+import { ClosedError, codeOf, HookError, InvalidArgumentError, InvalidStateError, messageOf } from '../errors.ts'
 import type { CloseReason, State, StateSignal } from '../types.ts'
 import { adoptFields } from './settings.ts'
 
@@ -51,7 +51,8 @@ type Hook = `on_${string}`
 
 // What the channels in other files may do with the private parts of one; set in the static block below.
 export let setDriver: (channel: Channel, driver: ChannelDriver) => void
-export let beginOpening: (channel: Channel) => void
+/** `fields`: is the object complete, so that its class fields can be adopted? If not, `adoptFields` is still to be called. */
+export let beginOpening: (channel: Channel, fields?: 'there' | 'later') => void
 export let isOpen: (channel: Channel) => void
 export let fail: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
 export let warn: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
@@ -60,7 +61,6 @@ export let finishClosing: (channel: Channel, reason?: CloseReason) => void
 export let callHook: (channel: Channel, hook: Hook, ...args: unknown[]) => void
 export let hookFailed: (channel: Channel, error: unknown) => void
 export let addChild: (parent: Channel, child: Channel) => void
-export let abandon: (child: Channel) => void
 export let childrenOf: (channel: Channel) => ReadonlySet<Channel>
 export let closeChild: (child: Channel, flush: boolean) => void
 export let describe: (channel: Channel) => string
@@ -110,7 +110,10 @@ export abstract class Channel {
     setDriver = (channel, driver) => {
       channel.#driver = driver
     }
-    beginOpening = channel => channel.#beginOpening()
+    beginOpening = (channel, fields = 'there') => {
+      if (fields === 'there') adoptFields(channel)
+      channel.#beginOpening()
+    }
     isOpen = channel => channel.#isOpen()
     fail = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, true)
     warn = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, false)
@@ -124,7 +127,6 @@ export abstract class Channel {
       child.#parent = parent
       if (parent.#suspension !== 'none') child.#suspend('above')
     }
-    abandon = child => child.#leaveParent()
     childrenOf = channel => channel.#children
     closeChild = (child, flush) => {
       child.#fault ??= 'drain'
@@ -166,7 +168,7 @@ export abstract class Channel {
   }
 
   #beginOpening(): void {
-    adoptFields(this)
+    if (isStopping(this.engine)) throw new InvalidStateError('connect() or listen()', 'the engine is stopping', "in on_close, look for the reason 'drain'")
     // A promise that somebody took before this opening is the one for this opening; one that is settled is not.
     if (this.#wasOpen || this.#error !== undefined) this.#opened = undefined
     this.#wasOpen = false
@@ -186,6 +188,9 @@ export abstract class Channel {
   }
 
   #isOpen(): void {
+    this.#announce()
+    // The hook may have closed it.
+    if (this.#state !== 'opening') return
     this.#wasOpen = true
     this.#become('active')
     this.#opened?.resolve(this)
@@ -207,7 +212,10 @@ export abstract class Channel {
   }
 
   #beginClosing(reason: CloseReason | undefined): void {
-    this.#reason = reason ?? this.#fault ?? (isStopping(this.engine) ? 'drain' : 'local')
+    this.#announce()
+    // The hook may have closed it.
+    if (this.#state === 'closing') return
+    this.#reason = this.#fault ?? reason ?? (isStopping(this.engine) ? 'drain' : 'local')
     this.#become('closing')
   }
 
@@ -215,21 +223,19 @@ export abstract class Channel {
     this.#reason = reason
     const closed = this.#closed
     this.#closed = undefined
-    this.#become('closed')
     if (!this.#wasOpen) {
       this.#error ??= new ClosedError(`${this.#describe()} was closed before it was open`)
       this.#opened?.reject(this.#error)
     }
     forget(this.engine, this)
+    const parent = this.#parent
+    if (parent !== undefined) parent.#children.delete(this)
+    // Hooks from here on: in each of them it may be opened again.
+    this.#become('closed')
     this.#call('on_state', ['destroy', 'closed'])
     this.#call('on_close', [reason])
     closed?.resolve(reason)
-    this.#leaveParent()
-  }
-
-  #leaveParent(): void {
-    const parent = this.#parent
-    if (parent !== undefined && parent.#children.delete(this)) parent.#driver?.child_closed?.()
+    if (parent !== undefined) parent.#driver?.child_closed?.()
   }
 
   #become(state: State): void {
@@ -284,6 +290,8 @@ export abstract class Channel {
     this.#suspension = 'none'
     this.#driver?.resumed()
     for (const child of this.#children) {
+      // A hook may have suspended this channel again.
+      if (this.#suspension !== 'none') return
       if (child.#suspension === 'above') child.resume()
     }
   }
@@ -309,14 +317,14 @@ export abstract class Channel {
   }
 
   #hookFailed(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new HookError(thrown)
+    const error = asError(thrown)
     const before = this.#fault
     this.#fault = 'error'
     try {
       const result: unknown = this.on_error(error)
       if (result !== undefined) this.#driver?.hook_returned(result)
     } catch (second) {
-      logSafely(this.engine, `${this.#describe()}: on_error itself threw ${String(second)}, on ${error.message}`, second)
+      logSafely(this.engine, `${this.#describe()}: on_error itself threw ${messageOf(second)}, on ${error.message}`, second)
       this.close()
     }
     this.#fault = before
@@ -341,6 +349,11 @@ export abstract class Channel {
     logError(this, error)
     this.close()
   }
+}
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new HookError(thrown)
 }
 
 /** One line: channel, what happened, code. What a hook threw is a bug in the program, so it comes with its stack. */

@@ -18,10 +18,10 @@ import { formatAddress } from '../core/address.ts'
 import { ReadPath, type ReadOwner } from '../core/read-path.ts'
 import { type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
 import { type Turn, wake } from '../engine.ts'
-import { codeOf, ConnectError, OverflowError, ReadError, WriteError } from '../errors.ts'
+import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
-import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
-import { beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, warn } from './channel.ts'
+import type { Bytes, Cancel, CloseReason, Data, SocketAddress } from '../types.ts'
+import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, warn } from './channel.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamValues } from './stream-settings.ts'
 
@@ -39,6 +39,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   #mark: Bytes = 0
   /** Has the queue reached that since it was last empty? */
   #isFull = false
+  /** Is on_overflow_error being told that the queue is too long? It may write a last word all the same. */
+  #isOverflowing = false
   #hasPeerEnded = false
   /** How far closing politely has come. */
   #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
@@ -58,8 +60,11 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   // ---- settings -----------------------------------------------------------------------------------------------------
 
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
+    // Nothing changes, so nothing begins anew: a hook that assigns what is there must not be called again for ever.
+    if (value === this.values[name]) return
     this.values = { ...this.values, [name]: value }
     const { values } = this
+    this.#write.revoke()
     switch (name) {
       case 'read_delimiter':
       case 'encoding':
@@ -68,6 +73,9 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
         this.#read.use(values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
         // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn looks.
         if (this.#read.bytes > 0 && !this.#read.isDraining) wake(this.#stream.engine, { turn: () => this.#read.drain() })
+        break
+      case 'backpressure':
+        if (!values.backpressure) wake(this.#stream.engine, { turn: () => this.#read.release('backpressure') })
         break
       case 'no_delay':
         this.#transport?.set_no_delay(values.no_delay)
@@ -175,8 +183,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   broken(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error)
-    warn(this.#stream, 'on_read_error', new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', text, error))
+    warn(this.#stream, 'on_read_error', new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', messageOf(error), error))
   }
 
   // ---- hooks --------------------------------------------------------------------------------------------------------
@@ -193,8 +200,11 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     const settled = (): void => {
       if (--promises.pending === 0 && promises === this.#promises) this.#read.release('promise')
     }
-    result.then(settled, error => {
-      hookFailed(this.#stream, error)
+    // Not result.then: what merely looks like a promise may throw in there, or settle twice.
+    Promise.resolve(result).then(settled, error => {
+      // What is left of an opening that is over must not close the next one.
+      if (promises === this.#promises) hookFailed(this.#stream, error)
+      else logError(this.#stream, asError(error))
       settled()
     })
   }
@@ -209,11 +219,18 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
 
   // ---- sending ------------------------------------------------------------------------------------------------------
 
+  /** A small write of text, when there is nothing to be looked at. False: `write` it. */
+  add(text: string): boolean {
+    return this.#write.add(text)
+  }
+
   write(data: Data, flush: boolean): boolean {
-    if (this.#isFull && this.#write.size > this.values.send_buffer_size) return this.#overflow()
+    if (this.#isFull && !this.#isOverflowing && this.#write.size > this.values.send_buffer_size) return this.#overflow()
     this.#write.push(data, this.values.encoding ?? 'utf8')
     if (flush) this.#write.flush()
-    return !this.#write.reaches(this.#mark) || this.#full()
+    if (this.#write.reaches(this.#mark)) return this.#full()
+    if (!flush) this.#write.grant(this.#mark)
+    return true
   }
 
   writeItem(item: SendItem, flush: boolean): boolean {
@@ -230,9 +247,11 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   #overflow(): boolean {
+    this.#isOverflowing = true
     const limit = this.values.send_buffer_size
     const message = `${this.#write.size} bytes wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
     warn(this.#stream, 'on_overflow_error', new OverflowError('send', limit, message), 'overflow')
+    this.#isOverflowing = false
     return false
   }
 
@@ -263,8 +282,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   write_failed(error: unknown): void {
-    const { message } = error as Error
-    warn(this.#stream, 'on_write_error', new WriteError(codeOf(error) || 'ERR_WRITE', message, error))
+    warn(this.#stream, 'on_write_error', new WriteError(codeOf(error) || 'ERR_WRITE', messageOf(error), error))
   }
 
   // ---- the end ------------------------------------------------------------------------------------------------------
@@ -281,6 +299,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
 
   /** Closes politely. */
   end(): void {
+    this.#write.revoke()
     beginClosing(this.#stream, this.#hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.#stream.state !== 'closing' || this.#transport === undefined) return
@@ -305,6 +324,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   failed(error: SystemError): void {
     const stream = this.#stream
     const code = error.code ?? 'ERR_UNKNOWN'
+    this.#write.revoke()
     if (stream.state === 'opening') fail(stream, 'on_connect_error', new ConnectError(code, error.message, error))
     // Everything was sent and the peer knows that we have ended: how it goes away is its own affair.
     else if (this.#isEnding === 'sent') return
@@ -314,8 +334,9 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   /** Closes at once. */
-  abort(): void {
-    if (this.#stream.state !== 'closing') beginClosing(this.#stream, this.#hasPeerEnded ? 'remote' : undefined)
+  abort(reason: CloseReason | undefined = this.#hasPeerEnded ? 'remote' : undefined): void {
+    this.#write.revoke()
+    if (this.#stream.state !== 'closing') beginClosing(this.#stream, reason)
     this.destroy()
   }
 

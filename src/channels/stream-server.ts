@@ -12,7 +12,7 @@
 import { formatAddress, parseAddress } from '../core/address.ts'
 import { networkOf } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, ListenError } from '../errors.ts'
-import type { Listener, ListenerSink, SystemError, Transport } from '../transport.ts'
+import type { Listener, ListenerSink, SystemError, Transport, TransportSink } from '../transport.ts'
 import type { Address, Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
 import {
   addChild,
@@ -31,7 +31,8 @@ import {
   logError,
   setDriver,
 } from './channel.ts'
-import { applyOptions, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import { applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import { Link } from './link.ts'
 import { Stream, type StreamOptions } from './stream.ts'
 
 /** What makes the channel for an accepted connection: Stream, Connection, or a class of yours that is one. */
@@ -82,7 +83,7 @@ export class StreamServer extends Channel {
   readonly #unclaimed = new Set<Transport>()
   /** Accepted while suspended: to be looked at when resumed. They are unclaimed too. */
   #held: Transport[] = []
-  #stopWaiting: Cancel = () => {}
+  #stopWaiting: Cancel = nothing
 
   /** Throws for an option that cannot be. Calls no hook, and does not listen yet. */
   constructor(options: StreamServerOptions = {}) {
@@ -171,10 +172,11 @@ export class StreamServer extends Channel {
 
   #accepted(transport: Transport): void {
     if (this.state !== 'active') return transport.destroy()
+    this.#forgetTaken()
     if (this.channels.size + this.#unclaimed.size >= this.max_connections) return this.#drop(transport, 'max_connections')
     if (this.suspended && this.#held.length >= this.backlog) return this.#drop(transport, 'overload')
     this.#unclaimed.add(transport)
-    // It is counted until it is gone or a channel reports its end instead.
+    // It is counted until it is gone, or has a sink of somebody else's.
     transport.sink = new Unclaimed(() => this.#unclaimed.delete(transport))
     if (this.suspended) this.#held.push(transport)
     else this.#offer(transport)
@@ -182,7 +184,9 @@ export class StreamServer extends Channel {
 
   #offer(transport: Transport): void {
     const refuse = (error: unknown): void => {
-      if (this.#unclaimed.delete(transport)) transport.destroy()
+      // A channel may have taken it over before its own constructor threw.
+      if (transport.sink instanceof Link) transport.sink.abort('error')
+      else transport.destroy()
       hookFailed(this, error)
     }
     try {
@@ -190,6 +194,13 @@ export class StreamServer extends Channel {
       if (result instanceof Promise) result.catch(refuse)
     } catch (error) {
       refuse(error)
+    }
+  }
+
+  /** Whoever has set a sink of its own (a Stream without this server, a wrapper) has taken the connection over, and answers for it. */
+  #forgetTaken(): void {
+    for (const transport of this.#unclaimed) {
+      if (!(transport.sink instanceof Unclaimed)) this.#unclaimed.delete(transport)
     }
   }
 
@@ -226,13 +237,14 @@ export class StreamServer extends Channel {
    * Source: Pants `Server.close`.
    */
   override close(flush = false): void {
+    checkBoolean('close: flush', flush)
     if (this.state === 'closed' || (flush && this.state === 'closing')) return
     if (this.state !== 'closing') {
       beginClosing(this)
       this.#listener?.close()
     }
+    this.#forgetTaken()
     for (const transport of this.#unclaimed) transport.destroy()
-    this.#unclaimed.clear()
     this.#held = []
     this.#stopWaiting()
     if (flush && this.end_timeout !== Infinity) this.#stopWaiting = this.engine.defer(this.end_timeout, () => this.close())
@@ -283,19 +295,20 @@ export class StreamServer extends Channel {
 }
 
 /** Watches a connection that nobody has taken over. */
-class Unclaimed {
+class Unclaimed implements TransportSink {
   readonly closed: () => void
+  readonly opened = nothing
+  readonly received = nothing
+  readonly drained = nothing
+  readonly ended = nothing
+  readonly failed = nothing
 
   constructor(closed: () => void) {
     this.closed = closed
   }
-
-  opened(): void {}
-  received(): void {}
-  drained(): void {}
-  ended(): void {}
-  failed(): void {}
 }
+
+function nothing(): void {}
 
 function checkConnectionClass(name: string, value: unknown): ConnectionClass {
   const isStream = typeof value === 'function' && (value === Stream || value.prototype instanceof Stream)

@@ -10,10 +10,10 @@ import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters
 import { fileItem, networkOf } from '../engine.ts'
 import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError, type ChannelError } from '../errors.ts'
 import type { Endpoint, Transport } from '../transport.ts'
-import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
-import { abandon, beginOpening, Channel, type ChannelOptions, fail, hookFailed, setDriver } from './channel.ts'
+import type { Address, Bytes, Cancel, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
 import { Link } from './link.ts'
-import { applyOptions, defineSettings, settingsFrom } from './settings.ts'
+import { adoptFields, applyOptions, checkBoolean, defineSettings, settingsFrom } from './settings.ts'
 import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, type StreamValues } from './stream-settings.ts'
 
 /** What a Stream can be given when it is made: every setting, and the socket it takes over. */
@@ -31,6 +31,8 @@ export interface StreamConnectOptions {
   /** Resolves host names instead of `dns.lookup`; Node's `lookup` option as it is. */
   readonly lookup?: unknown
 }
+
+const CONNECT_OPTIONS: readonly string[] = ['signal', 'local_address', 'lookup'] satisfies (keyof StreamConnectOptions)[]
 
 /** The option names that are no settings. */
 const OTHERS = ['engine', 'name', 'socket', 'server'] as const
@@ -72,8 +74,6 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
   declare end_timeout: Milliseconds
 
   readonly #link: Link
-  /** A connection to take over, until it is: fields of subclasses are not there yet while this constructor runs. */
-  #socket: Transport | undefined
   readonly #isAccepted: boolean
 
   /** Throws for an option that cannot be. Calls no hook. */
@@ -86,7 +86,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     applyOptions(this, options, OTHERS)
     if (socket !== undefined) {
       if (typeof socket?.resume !== 'function') throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
-      this.#socket = socket
+      if (socket.sink instanceof Link) throw new InvalidStateError(`new ${this.name}`, 'its socket was taken over already', 'make one channel of each')
+      beginOpening(this, 'later')
+      this.#link.attach(socket, () => {})
+      // The fields of subclasses are not there yet while this constructor runs.
       queueMicrotask(() => this.#adopt())
     }
   }
@@ -114,10 +117,12 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     this.#checkMayConnect()
     const endpoint = parseAddress(address)
     if (endpoint.kind === 'ip' && endpoint.port === 0) throw new InvalidAddressError('nothing can be connected to at port 0', address)
+    checkConnectOptions(options)
     const { signal, local_address, lookup } = options
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidArgumentError('connect: signal', 'an AbortSignal', signal)
     if (lookup !== undefined && typeof lookup !== 'function') throw new InvalidArgumentError('connect: lookup', 'a function', lookup)
-    const local = local_address === undefined ? undefined : (parseAddress(local_address) as { host: string; port: number })
+    const local = local_address === undefined ? undefined : parseAddress(local_address)
+    if (local?.kind === 'unix') throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
     beginOpening(this)
     const transport = networkOf(this.engine).connect(endpoint, { ...(local && { local }), ...(lookup !== undefined && { lookup }) })
     this.#link.attach(transport, this.#limitAttempt(endpoint, signal))
@@ -144,35 +149,29 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     if (signal === undefined) return cancel
     const onAbort = (): void => giveUp(new ConnectError('ERR_ABORTED', `connecting to ${formatAddress(to)} was given up by its signal`, signal.reason))
     // An event of a signal comes inside abort(), which may be called inside connect: the hook has to wait for a turn.
-    const abort = (): void => void this.engine.callback(() => this.state === 'opening' && onAbort())
+    let forget: Cancel = () => {}
+    const abort = (): void => {
+      forget = this.engine.callback(onAbort)
+    }
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
     return () => {
       cancel()
+      forget()
       signal.removeEventListener('abort', abort)
     }
   }
 
   #adopt(): void {
-    const socket = this.#socket
-    if (socket === undefined) return
-    this.#socket = undefined
+    // Its constructor, or whoever called that, may have closed it.
+    if (this.state !== 'opening') return
     try {
-      beginOpening(this)
+      adoptFields(this)
     } catch (error) {
       // A class field that no setting can have.
-      hookFailed(this, error)
-      return this.#giveUp(socket)
+      return fail(this as Stream, 'on_error', error as Error)
     }
-    this.#link.attach(socket, () => {})
     this.#link.opened()
-  }
-
-  /** It was closed before it was opened: no hook will tell. */
-  #giveUp(socket: Transport): void {
-    this.#socket = undefined
-    socket.destroy()
-    abandon(this)
   }
 
   /** Is it connected and not closing? */
@@ -197,8 +196,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    * Source: Pants `Stream.write`.
    */
   write(data: Data, flush = false): boolean {
+    if (typeof data === 'string' && !flush && this.#link.add(data)) return true
     if (this.state !== 'active') return this.#refuse('write()')
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
+    checkBoolean('write: flush', flush)
     return this.#link.write(data, flush)
   }
 
@@ -227,6 +228,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    */
   write_file(file: string | URL | FileHandle | number, nbytes: Bytes = 0, offset: Bytes = 0, flush = false): boolean {
     if (this.state !== 'active') return this.#refuse('write_file()')
+    checkBoolean('write_file: flush', flush)
     return this.#link.writeItem(fileItem(file, nbytes, offset), flush)
   }
 
@@ -284,10 +286,11 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    * Not open: nothing happens. Closing politely already: `close()` cuts that short. Source: Pants `Stream.close`.
    */
   override close(flush = false): void {
-    if (this.state === 'closed') {
-      if (this.#socket !== undefined) this.#giveUp(this.#socket)
-    } else if (flush && this.state === 'active') this.#link.end()
-    else if (!flush || this.state !== 'closing') this.#link.abort()
+    checkBoolean('close: flush', flush)
+    const { state } = this
+    if (state === 'closed' || (flush && state === 'closing')) return
+    if (flush && state === 'active') this.#link.end()
+    else this.#link.abort()
   }
 
   // ---- hooks --------------------------------------------------------------------------------------------------------
@@ -336,6 +339,14 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    */
   on_overflow_error(error: Error): void | Promise<void> {
     return this.on_error(error)
+  }
+}
+
+function checkConnectOptions(options: object): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('connect: options', 'an object', options)
+  const unknown = Object.keys(options).find(name => !CONNECT_OPTIONS.includes(name))
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`connect option "${unknown}"`, `one of ${CONNECT_OPTIONS.join(', ')}`, (options as Record<string, unknown>)[unknown])
   }
 }
 

@@ -50,6 +50,8 @@ export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
 
 class Prefix implements LengthPrefix {
   readonly text = true
+  /** The prefix is read before the limit is asked: otherwise chunks would decide whether a bad length or a low limit is reported. */
+  readonly needs: Bytes
   readonly #size: Bytes
   readonly #isBig: boolean
   readonly #header: Bytes
@@ -58,7 +60,7 @@ class Prefix implements LengthPrefix {
   constructor(size: Bytes, isBig: boolean, offset: Bytes, adjust: number) {
     this.#size = size
     this.#isBig = isBig
-    this.#header = offset + size
+    this.#header = this.needs = offset + size
     this.#adjust = adjust
   }
 

@@ -94,52 +94,59 @@ export class ReadPath {
   /** The peer has ended its side. */
   receiveEnd(): void {
     this.#end = 'ended'
-    if (this.#holds === BIT.stuck) this.#settled()
-    else this.drain()
+    this.drain()
   }
 
   // ---- drain ------------------------------------------------------------------------------------------------------
 
   /** Delivers what can be delivered. May be called at any time. */
   drain(): void {
-    if (this.#isDraining || this.#holds !== 0) return
+    if (this.#isDraining) return
+    if (this.#holds !== 0) return this.#settled()
     this.#isDraining = true
     const buffer = this.#buffer
-    do {
-      const data = this.#next()
-      if (data === NEED_MORE) {
-        if (buffer.more()) continue
-        break
-      }
-      if (data === TOO_LONG) this.#overflow()
-      else this.#deliver(data, this.#reader.spread)
-    } while (this.#holds === 0)
+    while (this.#run());
     buffer.keep()
     this.#isDraining = false
-    if ((this.#holds & ~BIT.stuck) === 0) this.#settled()
+    this.#settled()
   }
 
-  #next(): unknown {
+  /** The loop. True: something was thrown and dealt with, and it has to go on. */
+  #run(): boolean {
+    const buffer = this.#buffer
+    const target = this.#target
+    let isInHook = false
     try {
-      return this.#reader.next(this.#buffer, this.#limit)
+      while (this.#holds === 0) {
+        const reader = this.#reader
+        const data = reader.next(buffer, this.#limit)
+        if (data === NEED_MORE) {
+          if (!buffer.more()) return false
+        } else if (data === TOO_LONG) {
+          this.#overflow()
+        } else {
+          isInHook = true
+          const result: unknown = reader.spread ? target.on_read(...(data as unknown[])) : target.on_read(data)
+          if (result !== undefined) this.#owner.hook_returned(result)
+          isInHook = false
+        }
+      }
+      return false
     } catch (error) {
-      this.hold('stuck')
-      this.#owner.broken(error)
-      return NEED_MORE
+      this.#threw(error, isInHook)
+      return true
     }
   }
 
-  #deliver(data: unknown, spread: boolean): void {
-    try {
-      const result: unknown = spread ? this.#target.on_read(...(data as unknown[])) : this.#target.on_read(data)
-      if (result !== undefined) this.#owner.hook_returned(result)
-    } catch (error) {
-      this.#owner.hook_failed(error)
-    }
+  #threw(error: unknown, isInHook: boolean): void {
+    if (isInHook) return this.#owner.hook_failed(error)
+    this.hold('stuck')
+    this.#owner.broken(error)
   }
 
-  /** Everything that could be delivered has been. (A peer that ends behind a message that is too long has ended all the same.) */
+  /** Unless reads are held, everything that could be delivered has been. (A peer that ends behind a message that is too long has ended all the same.) */
   #settled(): void {
+    if ((this.#holds & ~BIT.stuck) !== 0) return
     if (this.#end === 'ended') return this.#finish()
     if (this.#isPaused && this.#holds === 0) {
       this.#isPaused = false
@@ -163,10 +170,19 @@ export class ReadPath {
     const rest = this.#holds === 0 ? this.#reader.rest?.(this.#buffer) : undefined
     if (rest !== undefined) {
       this.#end = 'ended'
-      this.#deliver(rest, false)
+      this.#deliver(rest)
       return this.drain()
     }
     this.#owner.ended()
+  }
+
+  #deliver(rest: unknown): void {
+    try {
+      const result: unknown = this.#target.on_read(rest)
+      if (result !== undefined) this.#owner.hook_returned(result)
+    } catch (error) {
+      this.#owner.hook_failed(error)
+    }
   }
 
   // ---- reset ------------------------------------------------------------------------------------------------------

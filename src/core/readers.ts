@@ -105,6 +105,8 @@ export class DelimitedReader implements Reader {
   /** The needle as windows show it, and its length there. */
   readonly #mark: string
   readonly #markLength: number
+  readonly #first: number
+  readonly #last: string
   /** Are the messages cut out of the window itself? Otherwise the window only finds them. */
   readonly #fromWindow: boolean
   readonly #isUtf8: boolean
@@ -121,6 +123,8 @@ export class DelimitedReader implements Reader {
     this.#needle = needle
     this.#mark = needle.toString('latin1')
     this.#markLength = this.#mark.length
+    this.#first = this.#mark.charCodeAt(0)
+    this.#last = this.#mark.slice(-1)
     // A needle that is not ASCII has another length in a UTF-8 window than in a latin1 one: then the bytes are searched.
     this.#isUtf8 = encoding === 'utf8' && isAscii(needle)
     this.#fromWindow = encoding === 'latin1' || this.#isUtf8
@@ -128,12 +132,24 @@ export class DelimitedReader implements Reader {
 
   next(buffer: RecvBuffer, limit: Bytes): unknown {
     const at = this.#at
-    const found = this.#text.indexOf(this.#mark, at)
+    const found = this.#find(at)
     if (found === -1) return this.#refill(buffer, limit)
     this.#at = found + this.#markLength
     if (this.#fromWindow) return this.#text.slice(at, found)
     const bytes = buffer.slice(at, found)
     return this.#encoding === null ? bytes : bytes.toString(this.#encoding)
+  }
+
+  /**
+   * Where in the window the next delimiter begins. V8 looks for one character with a loop of its own and for two with a
+   * call into C++, so two are found by their last one. (Measured: 13 instead of 17 ns for a line of 64.)
+   */
+  #find(from: number): number {
+    if (this.#markLength !== 2) return this.#text.indexOf(this.#mark, from)
+    const [text, last, first] = [this.#text, this.#last, this.#first]
+    let found = text.indexOf(last, from + 1)
+    while (found !== -1 && text.charCodeAt(found - 1) !== first) found = text.indexOf(last, found + 1)
+    return found === -1 ? -1 : found - 1
   }
 
   release(buffer: RecvBuffer): void {

@@ -1,7 +1,7 @@
 /**
  * Layer 1. The way of written data to the transport.
  *
- * Read it from top to bottom: push → flush → drained → emptied.
+ * Read it from top to bottom: add, push → flush → drained → emptied.
  *
  * Rules:
  * 1. `push` only queues. The engine flushes every channel that was written to once a turn of the loop, after the turn's
@@ -45,8 +45,11 @@ export interface WriteOwner {
 /** Bytes up to this size are copied into a run, larger ones passed on: a copy of this size costs less than a write of its own. */
 const SMALL: Bytes = 4096
 
-/** The first size of a byte run: what a few answers to small messages take. */
+/** The first size of a byte run, until one was larger: what a few answers to small messages take. */
 const RUN: Bytes = 1024
+
+/** Up to this many characters are written one by one. */
+const SHORT = 8
 
 /** How much is handed over in one go: one system call's worth. */
 const BATCH: Bytes = 65536
@@ -71,8 +74,16 @@ export class WritePath {
   /** Bytes of #text that were counted, and its UTF-16 units that were not: counting is put off until it matters. */
   #counted: Bytes = 0
   #units = 0
+  /**
+   * So many units may still be added to #text with nothing else to be looked at; -1: look. This is what makes a small
+   * write cheap. Of those that were granted the used ones are not in #units yet.
+   */
+  #slack = -1
+  #granted = 0
   #bytes: Buffer | undefined
   #used: Bytes = 0
+  /** As large as the last run became: the next one probably will too. */
+  #runSize: Bytes = RUN
 
   /** Was anything written since `emptied` was last reported? */
   #isDirty = false
@@ -95,12 +106,14 @@ export class WritePath {
 
   /** Bytes that were written and that the system has not taken. */
   get size(): Bytes {
+    this.revoke()
     this.#count()
     return this.#queued + this.#counted + this.#used + (this.#state === 'full' ? (this.#transport as Transport).bytes_queued : 0)
   }
 
   /** Are `limit` bytes or more queued, or something long? Cheap far below the limit. */
   reaches(limit: Bytes): boolean {
+    this.revoke()
     const sure = this.#queued + this.#counted + this.#used
     if (this.#state === 'ready' && this.#queue.length === 0 && sure + MOST_PER_UNIT * this.#units < limit) return false
     return this.#queue.some(item => item.isLong) || this.size >= limit
@@ -108,7 +121,31 @@ export class WritePath {
 
   // ---- push -------------------------------------------------------------------------------------------------------
 
+  /** Adds text where that is all there is to do. False: it was not; `push` it. */
+  add(text: string): boolean {
+    const slack = this.#slack - text.length
+    if (slack < 0) return false
+    this.#slack = slack
+    this.#text += text
+    return true
+  }
+
+  /** Lets `add` take text, in the encoding of the last `push`, as long as no more than `limit` bytes can be queued then. */
+  grant(limit: Bytes): void {
+    if (this.#state !== 'ready' || this.#queue.length > 0 || this.#used > 0 || this.#counted > 0) return
+    const room = Math.floor((limit - 1) / MOST_PER_UNIT) - this.#units
+    if (room >= 0) this.#granted = this.#slack = room
+  }
+
+  /** From now on every write has to be looked at: the encoding changes, or the channel closes. */
+  revoke(): void {
+    if (this.#slack < 0) return
+    this.#units += this.#granted - this.#slack
+    this.#slack = -1
+  }
+
   push(data: Data, encoding: Encoding): void {
+    this.revoke()
     if (typeof data !== 'string') this.#pushBytes(data)
     else if (this.#used > 0 || encoding !== this.#encoding) this.#pushOtherText(data, encoding)
     else this.#pushText(data)
@@ -116,6 +153,7 @@ export class WritePath {
   }
 
   pushItem(item: SendItem): void {
+    this.revoke()
     this.#endRun()
     this.#enqueue(item)
     this.#announce()
@@ -151,7 +189,8 @@ export class WritePath {
     if (NO_TEXT.has(encoding)) return this.#pushBytes(Buffer.from(data, encoding))
     if (this.#used > 0 && data.length * MOST_PER_UNIT <= SMALL) {
       this.#bytes = this.#room(data.length * MOST_PER_UNIT)
-      this.#used += this.#bytes.write(data, this.#used, encoding)
+      const written = encoding === 'utf16le' ? 0 : writeAscii(this.#bytes, this.#used, data)
+      this.#used += written || this.#bytes.write(data, this.#used, encoding)
       return
     }
     this.#endRun()
@@ -174,7 +213,7 @@ export class WritePath {
   #room(size: Bytes): Buffer {
     if (this.#bytes !== undefined && this.#used + size <= this.#bytes.length) return this.#bytes
     // The run is never used again after it was handed over: the transport may still hold it.
-    const grown = Buffer.allocUnsafe(Math.max(RUN, 2 * (this.#used + size)))
+    const grown = Buffer.allocUnsafe(Math.max(this.#runSize, 2 * (this.#used + size)))
     if (this.#bytes !== undefined) this.#bytes.copy(grown, 0, 0, this.#used)
     return grown
   }
@@ -186,6 +225,7 @@ export class WritePath {
       this.#forgetText()
     } else if (this.#used > 0) {
       this.#enqueue(new BytesItem((this.#bytes as Buffer).subarray(0, this.#used)))
+      this.#runSize = Math.min(Math.max(RUN, this.#used), BATCH)
       this.#bytes = undefined
       this.#used = 0
     }
@@ -214,6 +254,7 @@ export class WritePath {
   /** Hands over what the transport takes now. That this was everything, `settle` reports. */
   flush(): void {
     this.#isAnnounced = false
+    this.revoke()
     if (this.#state !== 'ready' || this.#transport === undefined) return
     if (this.#queue.length > 0 || this.#text === '') {
       this.#endRun()
@@ -290,6 +331,7 @@ export class WritePath {
     for (const item of this.#queue) item.drop()
     this.#queue.length = 0
     this.#queued = 0
+    this.revoke()
     this.#forgetText()
     this.#bytes = undefined
     this.#used = 0
@@ -298,6 +340,18 @@ export class WritePath {
     this.#isDirty = false
     this.#isAnnounced = false
   }
+}
+
+/** A line end behind bytes is so short that calling into C++ for it costs more than this; 0: it was not short, or not ASCII. */
+function writeAscii(bytes: Buffer, at: Bytes, text: string): Bytes {
+  const { length } = text
+  if (length > SHORT) return 0
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return 0
+    bytes[at + i] = unit
+  }
+  return length
 }
 
 /** Bytes that are sent as they are. */

@@ -1,0 +1,400 @@
+/**
+ * Layer 5. DatagramLink: what connects one Datagram with one packet socket after the other. Everything is reported to it.
+ *
+ * The way of a packet in:  socket → received → (wait, while reads are held) → Senders, where there is a delimiter → on_read
+ * The way of a packet out: write → Outbox (once a turn of the loop) → socket → emptied → on_write
+ *
+ * Its methods stand in the order of a life: attach → opened → received / write / emptied → end → failed → abort → closed.
+ *
+ * Rules:
+ * 1. One read at a time, whoever sent it: what a hook sets off in the middle, the loop that is running sees.
+ * 2. A packet socket cannot be paused. While reads are held packets wait here, within a bound; beyond it they are dropped,
+ *    as the system does, but visibly.
+ * 3. No packet says anything about another peer: what goes wrong with one is told, and the channel goes on.
+ */
+
+import { Buffer } from 'node:buffer'
+import { formatAddress } from '../core/address.ts'
+import { wake } from '../engine.ts'
+import { ChannelError, codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
+import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
+import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
+import { beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, warn } from './channel.ts'
+import type { Datagram } from './datagram.ts'
+import { about, type DatagramValues, isLive, isReading, type LiveSetting, PACKET_OVERHEAD, type PacketDropReason } from './datagram-settings.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import { Senders, type SendersOwner } from './senders.ts'
+
+/** Why reads wait; they add up. */
+type Hold = 'suspended' | 'promise' | 'closed'
+
+/** Which hook is told when the socket fails, by how far it has come. */
+const FAILURES = { on_listen_error: ListenError, on_connect_error: ConnectError, on_read_error: ReadError } as const
+
+export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, ChannelDriver {
+  readonly #datagram: Datagram
+  readonly #senders: Senders
+  #socket: PacketSocket | undefined
+  /** What is still told of the last socket when it is gone. */
+  #past: Pick<PacketSocket, 'local_address' | 'remote_address'> | undefined
+  /** The settings; a new object when one changes. */
+  values: DatagramValues
+  /** The groups to be in, whenever it is open. */
+  readonly #groups = new Map<string, readonly [group: string, network_interface: string | undefined]>()
+  /** The peer as `connect` was given it. */
+  peer: Endpoint | undefined
+  #failure: keyof typeof FAILURES = 'on_listen_error'
+  readonly #holds = new Set<Hold>()
+  #isReading = false
+  /** Who sent what is being read. */
+  sender: SocketAddress | undefined
+  /** Packets that came while reads were held, and what they count. */
+  #waiting: [data: Buffer, from: SocketAddress][] = []
+  #waitingSize: Bytes = 0
+  #isLookDue = false
+  readonly outbox: Outbox
+  /** Is on_overflow_error being told that the queue is too long? It may write a last word all the same. */
+  #isOverflowing = false
+  bytes_read: Bytes = 0
+  packets_read = 0
+  packets_dropped = 0
+  /** How far closing has come. */
+  #isEnding: 'no' | 'sending' | 'gone' | 'expired' = 'no'
+  #stopWaiting: Cancel = () => {}
+  /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
+  #promises = { pending: 0 }
+
+  constructor(datagram: Datagram, values: DatagramValues) {
+    this.#datagram = datagram
+    this.values = values
+    this.#senders = new Senders(this, values)
+    this.outbox = new Outbox(datagram.engine, this)
+  }
+
+  // ---- settings -----------------------------------------------------------------------------------------------------
+
+  assign<Name extends keyof DatagramValues>(name: Name, value: DatagramValues[Name]): void {
+    if (value === this.values[name]) return
+    if (isLive(name)) this.#configure(name, value)
+    this.values = { ...this.values, [name]: value }
+    if (!isReading(name)) return
+    this.#senders.use(this.values)
+    if (this.#senders.size === 0 || this.#isLookDue) return
+    // Of what is buffered something may be a whole message now, or too much.
+    this.#isLookDue = true
+    wake(this.#datagram.engine, { turn: () => this.#look() })
+  }
+
+  /** Null means the system's own choice, which an open socket cannot be given back: it holds from the next opening on. */
+  #configure(name: LiveSetting, value: unknown): void {
+    if (value !== null) this.#tell(name, socket => socket.configure({ [name]: value }))
+  }
+
+  join(group: string, network_interface: string | undefined): void {
+    const key = `${group} ${network_interface}`
+    if (this.#groups.has(key)) return
+    this.#tell(`join ${group}`, socket => socket.join(group, network_interface))
+    this.#groups.set(key, [group, network_interface])
+  }
+
+  leave(group: string, network_interface: string | undefined): void {
+    if (this.#groups.delete(`${group} ${network_interface}`)) this.#tell(`leave ${group}`, socket => socket.leave(group, network_interface))
+  }
+
+  /** What the system refuses is the answer to this very call, about its argument: so it is thrown, not told to a hook. */
+  #tell(what: string, tell: (socket: PacketSocket) => void): void {
+    if (this.#socket === undefined || this.#isGone) return
+    try {
+      tell(this.#socket)
+    } catch (error) {
+      if (error instanceof ChannelError) throw error
+      throw new ChannelError(codeOf(error) || 'ERR_UNKNOWN', `${what}: ${messageOf(error)}`, error)
+    }
+  }
+
+  #look(): void {
+    this.#isLookDue = false
+    this.#senders.lookAgain()
+    this.#proceed()
+  }
+
+  // ---- what is told -------------------------------------------------------------------------------------------------
+
+  get local_address(): SocketAddress | undefined {
+    return (this.#socket ?? this.#past)?.local_address
+  }
+
+  /** The sender while one is being read, or the connected peer. */
+  get remote_address(): SocketAddress | undefined {
+    return this.sender ?? (this.#socket ?? this.#past)?.remote_address
+  }
+
+  get fileno(): number | undefined {
+    return this.#socket?.fileno
+  }
+
+  /** Was it open, or opening, at any time? */
+  get wasAttached(): boolean {
+    return this.#socket !== undefined || this.#past !== undefined
+  }
+
+  get #isGone(): boolean {
+    return this.#isEnding === 'gone' || this.#isEnding === 'expired'
+  }
+
+  address(): string {
+    const address = this.peer ?? this.local_address
+    return address === undefined ? '' : formatAddress(address)
+  }
+
+  // ---- opening ------------------------------------------------------------------------------------------------------
+
+  joinAll(socket: PacketSocket): void {
+    for (const [group, network_interface] of this.#groups.values()) socket.join(group, network_interface)
+  }
+
+  /** A new opening. */
+  attach(socket: PacketSocket, peer: Endpoint | undefined): void {
+    this.#socket = socket
+    this.#past = undefined
+    this.peer = peer
+    this.#failure = peer === undefined ? 'on_listen_error' : 'on_connect_error'
+    this.#isEnding = 'no'
+    this.#promises = { pending: 0 }
+    for (const hold of ['promise', 'closed'] as const) this.#holds.delete(hold)
+    this.bytes_read = this.packets_read = this.packets_dropped = 0
+    this.outbox.open(socket)
+    socket.sink = this
+  }
+
+  opened(): void {
+    const datagram = this.#datagram
+    this.#failure = 'on_read_error'
+    // It may be ending already: then it is open only to send what waits.
+    if (datagram.state === 'opening') isOpen(datagram)
+    if (datagram.state === 'active') callHook(datagram, this.peer === undefined ? 'on_listen' : 'on_connect')
+  }
+
+  // ---- receiving ----------------------------------------------------------------------------------------------------
+
+  received(data: Buffer, from: SocketAddress): void {
+    if (this.#holds.has('closed')) return
+    this.bytes_read += data.length
+    this.packets_read++
+    if (this.isHeld) return this.#wait(data, from)
+    this.#isReading = true
+    this.#read(data, from)
+    this.#isReading = false
+  }
+
+  /** The last of the holds is gone, or a setting has changed: delivers what waited. */
+  #proceed(): void {
+    this.#isReading = true
+    while (!this.isHeld) {
+      if (this.#senders.step()) this.#forgetSender()
+      else if (this.#waiting.length > 0) {
+        const [data, from] = this.#waiting.shift()!
+        this.#waitingSize -= data.length + PACKET_OVERHEAD
+        this.#read(data, from)
+      } else break
+    }
+    this.#isReading = false
+  }
+
+  #read(data: Buffer, from: SocketAddress): void {
+    const { read_delimiter, encoding } = this.values
+    // Who has begun a message under a former delimiter is read in order.
+    if (read_delimiter === null && this.#senders.size === 0) this.#readPacket(encoding === null ? data : data.toString(encoding), from)
+    else this.#senders.receive(data, from)
+    this.#forgetSender()
+  }
+
+  /** Without a delimiter a packet is a message, and nothing is kept of whoever sent it. */
+  #readPacket(data: Buffer | string, from: SocketAddress): void {
+    this.sender = from
+    try {
+      const result: unknown = this.#datagram.on_read(data, from)
+      if (result !== undefined) this.hook_returned(result)
+    } catch (error) {
+      hookFailed(this.#datagram, error)
+    }
+  }
+
+  /** The sender is known as long as the hook, or what it promised, is at work. */
+  #forgetSender(): void {
+    if (!this.#holds.has('promise')) this.sender = undefined
+  }
+
+  #wait(data: Buffer, from: SocketAddress): void {
+    const size = data.length + PACKET_OVERHEAD
+    if (this.#waitingSize + size > this.values.senders_buffer_size) return this.dropped('overload', from, data.length)
+    this.#waiting.push([data, from])
+    this.#waitingSize += size
+  }
+
+  // ---- what the senders report ----------------------------------------------------------------------------------------
+
+  get isHeld(): boolean {
+    return this.#holds.size > 0
+  }
+
+  read(data: unknown[], from: SocketAddress): unknown {
+    this.sender = from
+    return this.#datagram.on_read(...data, from)
+  }
+
+  overflowed(limit: Bytes, from: SocketAddress): void {
+    this.sender = from
+    const message = `a read from ${formatAddress(from)} has more than ${limit} bytes (buffer_size) without reaching its read_delimiter; what it has sent is dropped`
+    warn(this.#datagram, 'on_overflow_error', about(from, new OverflowError('receive', limit, message)), 'overflow')
+  }
+
+  broken(error: unknown, from: SocketAddress): void {
+    this.sender = from
+    const text = `${messageOf(error)} (in what ${formatAddress(from)} has sent, which is dropped)`
+    warn(this.#datagram, 'on_read_error', about(from, new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', text, error)))
+  }
+
+  dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void {
+    if (reason === 'overload') this.packets_dropped++
+    callHook(this.#datagram, 'on_drop', reason, from, bytes)
+  }
+
+  // ---- hooks --------------------------------------------------------------------------------------------------------
+
+  hook_failed(error: unknown): void {
+    hookFailed(this.#datagram, error)
+  }
+
+  hook_returned(result: unknown): void {
+    if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return
+    const promises = this.#promises
+    promises.pending++
+    this.#hold('promise')
+    const settled = (): void => {
+      if (--promises.pending > 0 || promises !== this.#promises) return
+      this.sender = undefined
+      this.#release('promise')
+    }
+    // Not result.then: what merely looks like a promise may throw in there, or settle twice.
+    Promise.resolve(result).then(settled, error => {
+      hookFailed(this.#datagram, error)
+      settled()
+    })
+  }
+
+  suspended(): void {
+    this.#hold('suspended')
+  }
+
+  resumed(): void {
+    this.#release('suspended')
+  }
+
+  #hold(why: Hold): void {
+    this.#holds.add(why)
+    this.#senders.hold()
+  }
+
+  #release(why: Hold): void {
+    this.#holds.delete(why)
+    // Inside a hook the loop that is running goes on.
+    if (this.isHeld) return
+    if (this.#isReading) this.#senders.release()
+    else this.#proceed()
+  }
+
+  // ---- sending ------------------------------------------------------------------------------------------------------
+
+  write(data: Data, to: Endpoint | undefined, flush: boolean): boolean {
+    const { encoding, send_buffer_size, send_high_water } = this.values
+    if (this.outbox.size > send_buffer_size && !this.#isOverflowing) return this.#overflow(to)
+    this.outbox.write(typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : data, to, flush)
+    return this.outbox.size < send_high_water
+  }
+
+  #overflow(to: Endpoint | undefined): false {
+    this.#isOverflowing = true
+    const { outbox: { packets, bytes }, values: { send_buffer_size: limit } } = this
+    const message = `${packets} packets (${bytes} bytes) wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
+    warn(this.#datagram, 'on_overflow_error', about(this.#addressOf(to), new OverflowError('send', limit, message)), 'overflow')
+    this.#isOverflowing = false
+    return false
+  }
+
+  /** From the socket: a packet that had been sent has come back as refused (ICMP). */
+  refused(error: SystemError): void {
+    this.send_failed(error, undefined)
+  }
+
+  send_failed(error: SystemError, to: Endpoint | undefined): void {
+    warn(this.#datagram, 'on_write_error', about(this.#addressOf(to), new WriteError(codeOf(error) || 'ERR_WRITE', error.message, error)))
+  }
+
+  #addressOf(to: Endpoint | undefined): SocketAddress | undefined {
+    const { host, port } = (to ?? this.peer ?? {}) as Partial<Extract<Endpoint, { kind: 'ip' }>>
+    return host === undefined ? undefined : [host, port as number]
+  }
+
+  emptied(): void {
+    callHook(this.#datagram, 'on_write')
+    // Then nothing can have been written in there.
+    if (this.#isEnding === 'sending') this.destroy()
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------------
+
+  /** Closes politely. */
+  end(): void {
+    beginClosing(this.#datagram)
+    // on_state may have closed it at once.
+    if (this.#isGone) return
+    this.#isEnding = 'sending'
+    this.#stopReading()
+    if (this.outbox.packets === 0) return this.destroy()
+    if (this.values.end_timeout !== Infinity) this.#stopWaiting = this.#datagram.engine.defer(this.values.end_timeout, () => this.#expire())
+  }
+
+  #expire(): void {
+    this.destroy()
+    this.#isEnding = 'expired'
+  }
+
+  failed(error: SystemError): void {
+    const hook = this.#failure
+    fail(this.#datagram, hook, new FAILURES[hook](codeOf(error) || 'ERR_UNKNOWN', error.message, error))
+  }
+
+  /** Closes at once. */
+  abort(): void {
+    if (this.#datagram.state !== 'closing') beginClosing(this.#datagram)
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#stopWaiting()
+    this.#stopReading()
+    if (this.#isGone) return
+    this.#isEnding = 'gone'
+    this.outbox.close()
+    this.#socket?.destroy()
+  }
+
+  #stopReading(): void {
+    this.#holds.add('closed')
+    this.#senders.reset()
+    this.#waiting = []
+    this.#waitingSize = 0
+  }
+
+  closed(): void {
+    const datagram = this.#datagram
+    const { local_address, remote_address } = this.#socket as PacketSocket
+    if (datagram.state !== 'closing') beginClosing(datagram, 'error')
+    this.destroy()
+    this.#past = { local_address, remote_address }
+    this.#socket = undefined
+    this.sender = undefined
+    finishClosing(datagram, this.#isEnding === 'expired' ? 'timeout' : undefined)
+  }
+}
