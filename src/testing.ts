@@ -1,0 +1,98 @@
+/**
+ * Layer 9. What programs test their protocols with: `import … from 'sluice/testing'`.
+ *
+ * A network in memory, a clock that stands still until told otherwise, and `pair()`, which has both and two ends that
+ * are connected. No socket, no port, no waiting; every run is the same.
+ */
+
+import { Client, Connection, Server } from './channels/basic.ts'
+import type { Stream } from './channels/stream.ts'
+import { Engine, type EngineOptions } from './engine.ts'
+import { ManualClock } from './io/manual-clock.ts'
+import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory.ts'
+import type { Bytes } from './types.ts'
+
+export { ManualClock } from './io/manual-clock.ts'
+export { MemoryNetwork, type MemoryNetworkOptions } from './io/memory.ts'
+export { TrickleNetwork } from './io/trickle.ts'
+
+/** What `pair` is made of. */
+export interface PairOptions<Near extends Client<any>, Far extends Connection<any>> {
+  /** The class of the client's end. Default: one that keeps what it reads, see `Recorder`. */
+  readonly client?: new (options: any) => Near
+  /** The class of the server's end, usually the one under test. Default: Connection. */
+  readonly connection?: new (options: any) => Far
+  /** How much arrives at a time; see MemoryNetwork. */
+  readonly chunk?: MemoryNetworkOptions['chunk']
+  /** Where the engine logs to. Default: `console.error`, as of every engine. */
+  readonly log?: EngineOptions['log']
+}
+
+/** Two ends that are connected. */
+export interface Pair<Near extends Stream<any>, Far extends Stream<any>> extends AsyncDisposable {
+  readonly client: Near
+  readonly connection: Far
+  readonly server: Server
+  readonly engine: Engine
+  readonly network: MemoryNetwork
+  readonly clock: ManualClock
+  /**
+   * Lets bytes and hooks run until all is quiet; with `bytes`, moves at most so many bytes each way and then stops. No time
+   * passes: for that there is `clock.advance(ms)`, and another `pump` for what it set off.
+   */
+  pump(bytes?: Bytes): Promise<void>
+}
+
+/** A client that keeps what it reads, text where it has an `encoding`. */
+export class Recorder extends Client {
+  /** Every read so far. */
+  readonly reads: any[] = []
+
+  override on_read(...data: unknown[]): void {
+    this.reads.push(data.length === 1 ? data[0] : data)
+  }
+}
+
+/**
+ * A client and a connection of your class, connected over memory:
+ *
+ *     const { client, pump } = await pair({ connection: Echo })
+ *     client.write('hello\r\n')
+ *     await pump()
+ *     client.reads // [<Buffer …>]
+ *
+ * Rejects when the two do not come together, for example because a hook of `connection` throws. `await using` stops the engine.
+ */
+export async function pair<Near extends Client<any> = Recorder, Far extends Connection<any> = Connection>(
+  options: PairOptions<Near, Far> = {},
+): Promise<Pair<Near, Far>> {
+  const { client: NearClass = Recorder as unknown as new (options: any) => Near, connection: FarClass = Connection as any, chunk, log } = options
+  const network = new MemoryNetwork(chunk === undefined ? {} : { chunk })
+  const clock = new ManualClock()
+  const engine = new Engine({ network, clock, ...(log && { log }) })
+  const server = new Server(FarClass, { engine }).listen(1)
+  const pump = (bytes?: Bytes): Promise<void> => pumpAll(network, clock, bytes)
+  await pump()
+  const client = new NearClass({ engine }).connect(1) as Near
+  await pump()
+  const connection = [...server.channels][0] as Far | undefined
+  if (!client.connected || connection === undefined) throw new Error(`pair: the ends are not connected; the client is ${client.state}`)
+  const stop = async (): Promise<void> => {
+    const stopped = engine.stop()
+    await pump()
+    clock.advance(60_000)
+    await pump()
+    await stopped
+  }
+  return { client, connection, server, engine, network, clock, pump, [Symbol.asyncDispose]: stop }
+}
+
+async function pumpAll(network: MemoryNetwork, clock: ManualClock, bytes?: Bytes): Promise<void> {
+  let moved: number
+  do {
+    // Promises of hooks first, then what the hooks wrote.
+    await new Promise(setImmediate)
+    clock.advance(0)
+    moved = network.pump(bytes)
+  } while (moved > 0 && bytes === undefined)
+}

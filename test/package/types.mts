@@ -1,0 +1,27 @@
+// The installed package, by its types alone.
+import { Connection, length_prefix, Server, Struct, type ReadDelimiter } from 'sluice'
+import { Echo } from 'sluice/protocols/echo'
+import { pair } from 'sluice/testing'
+
+const header = new Struct('!LH')
+
+export class Header extends Connection<typeof header> {
+  override read_delimiter = header
+  override on_read(id: number, length: number): void {
+    this.write_packed(header, id, length)
+    // @ts-expect-error: a number is not text
+    this.write(header.pack(id, 'length'))
+  }
+}
+
+export class Changing extends Connection {
+  override read_delimiter: ReadDelimiter = '\r\n'
+  override on_read(): void {
+    this.read_delimiter = length_prefix()
+    // @ts-expect-error: true is no delimiter
+    this.read_delimiter = true
+  }
+}
+
+export const server: Server = new Server(Echo, { max_connections: 1 })
+export const reads: unknown[] = (await pair({ connection: Echo })).client.reads
