@@ -138,10 +138,9 @@ export function messageOf(thrown: unknown): string {
 /** A value as a message shows it: its type where that says more than its text, and never more than a short line. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return quote(value)
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
-  if (typeof value !== 'object' || value === null) return String(value)
-  if (value instanceof RegExp) return String(value)
+  if (typeof value === 'bigint') return shorten(`${value}n`)
+  if (typeof value === 'function') return shorten(`function ${value.name || '(anonymous)'}`)
+  if (typeof value !== 'object' || value === null || value instanceof RegExp) return shorten(String(value))
   if (Array.isArray(value)) return value.length > 4 ? `an array of ${value.length}` : `[${value.map(showItem).join(', ')}]`
   return `an object (${value.constructor?.name ?? 'without prototype'})`
 }
@@ -152,5 +151,9 @@ function showItem(value: unknown): string {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)
+  return JSON.stringify(shorten(text))
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }

@@ -10,7 +10,7 @@ import type { Endpoint } from '../transport.ts'
 import type { Address, SocketAddress } from '../types.ts'
 
 /** The longest path that a unix socket can have on Linux (108 bytes with the zero at the end); longer ones Node would cut in silence. */
-const PATH_MAX = 107
+export const PATH_MAX = 107
 
 /** Throws InvalidAddressError unless the value is an address. */
 export function parseAddress(address: Address): Endpoint {

@@ -58,6 +58,7 @@ export class ReadPath {
   #formerDelimiter: ReadDelimiter = null
   #limit: Bytes
   #holds = 0
+  #areChunksLent = false
   #isDraining = false
   #isPaused = false
   #end: 'open' | 'ended' | 'delivered' = 'open'
@@ -83,9 +84,11 @@ export class ReadPath {
   // ---- receive ----------------------------------------------------------------------------------------------------
 
   receive(chunk: Buffer): void {
-    this.#buffer.append(chunk)
+    this.#buffer.append(chunk, this.#areChunksLent)
     this.drain()
-    if (this.#holds !== 0 && !this.#isPaused) {
+    if (this.#areChunksLent && this.#holds !== 0) this.#buffer.keep()
+    // A channel that is closing reads on, to see the peer's end.
+    if (this.#holds !== 0 && (this.#holds & BIT.closed) === 0 && !this.#isPaused) {
       this.#isPaused = true
       this.#owner.pause()
     }
@@ -170,7 +173,9 @@ export class ReadPath {
     const rest = this.#holds === 0 ? this.#reader.rest?.(this.#buffer) : undefined
     if (rest !== undefined) {
       this.#end = 'ended'
+      this.#isDraining = true
       this.#deliver(rest)
+      this.#isDraining = false
       return this.drain()
     }
     this.#owner.ended()
@@ -187,8 +192,12 @@ export class ReadPath {
 
   // ---- reset ------------------------------------------------------------------------------------------------------
 
-  /** Forgets everything of the last connection; what holds the channel itself (suspended) stays. */
-  reset(): void {
+  /**
+   * Forgets everything of the last connection; what holds the channel itself (suspended) stays. `areChunksLent`: those of the
+   * next one may be used again by who brings them, as soon as `receive` returns.
+   */
+  reset(areChunksLent = false): void {
+    this.#areChunksLent = areChunksLent
     this.#reader.release(this.#buffer)
     this.#buffer.clear()
     this.#holds &= BIT.suspended

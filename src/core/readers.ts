@@ -52,10 +52,10 @@ export class ChunkReader implements Reader {
 
   release(): void {}
 
-  /** Half a character that will never be whole: delivered as its encoding shows it, not lost. */
+  /** Half a character that will never be whole: delivered as its encoding shows it, not lost. (UTF-16 shows half a unit as nothing.) */
   rest(buffer: RecvBuffer): unknown {
-    const size = buffer.end - buffer.start
-    return size === 0 ? NEED_MORE : buffer.takeText(size, this.#encoding as Encoding)
+    const text = buffer.takeText(buffer.end - buffer.start, this.#encoding as Encoding)
+    return text === '' ? NEED_MORE : text
   }
 }
 

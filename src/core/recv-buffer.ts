@@ -8,8 +8,8 @@
  *    much each time, and as soon as a message ends in the copied part the run goes on in the chunk itself. So a byte is
  *    copied a constant number of times, and usually never; and dribbled bytes lie in one buffer, not in a list of chunks
  *    (a list costs hundreds of times its payload: reference/peers.md M10).
- * 3. Memory that is ours moves and is used again. So what is delivered out of it is copied, while what is delivered out
- *    of a chunk is a view.
+ * 3. Memory that is ours moves and is used again, and so is that of a chunk that was only lent. What is delivered out of
+ *    either is copied, while what is delivered out of a chunk of its own is a view.
  */
 
 import { Buffer } from 'node:buffer'
@@ -26,8 +26,10 @@ export class RecvBuffer {
   start: Bytes = 0
   end: Bytes = 0
 
-  /** Whose memory `bytes` is: ours (see rule 3) or a chunk's. */
-  #own = false
+  /** Whose memory `bytes` is: ours, a chunk's, or that of a chunk which is lent until `keep`. */
+  #memory: 'own' | 'chunk' | 'lent' = 'chunk'
+  /** Will the chunks be used again by who brought them, after `keep`? */
+  #isLent = false
   /** The chunk behind the run, how much of it was copied to the run, and where in the run that copy begins. */
   #rest: Buffer | undefined
   #copied: Bytes = 0
@@ -38,7 +40,9 @@ export class RecvBuffer {
     return this.end - this.start + (this.#rest === undefined ? 0 : this.#rest.length - this.#copied)
   }
 
-  append(chunk: Buffer): void {
+  /** `isLent`: the chunk is ours only until `keep` has been called. */
+  append(chunk: Buffer, isLent = false): void {
+    this.#isLent = isLent
     if (this.start === this.end && this.#rest === undefined) {
       this.#view(chunk, 0)
       return
@@ -73,20 +77,20 @@ export class RecvBuffer {
   /** Bytes of the run for the user to keep, counted from `start`; nothing is moved. */
   slice(from: Bytes, to: Bytes): Buffer {
     const view = this.bytes.subarray(this.start + from, this.start + to)
-    return this.#own ? Buffer.from(view) : view
+    return this.#memory === 'chunk' ? view : Buffer.from(view)
   }
 
   /** Where in the run `needle` begins, counted from `start`; -1 where it does not. Looks from `from` on. */
   indexOf(needle: Uint8Array, from: Bytes): number {
     // What lies behind `end` in memory of our own is stale: it must neither be found nor cost time.
-    const run = this.#own ? this.bytes.subarray(0, this.end) : this.bytes
+    const run = this.#memory === 'own' ? this.bytes.subarray(0, this.end) : this.bytes
     const found = run.indexOf(needle, this.start + from)
     return found === -1 ? -1 : found - this.start
   }
 
   /** A view of what a delimiter delivered out of the run becomes a copy where the run's memory will be used again. */
   settle(value: unknown): unknown {
-    return this.#own && value instanceof Uint8Array && value.buffer === this.bytes.buffer ? Buffer.from(value) : value
+    return this.#memory !== 'chunk' && value instanceof Uint8Array && value.buffer === this.bytes.buffer ? Buffer.from(value) : value
   }
 
   /** The first `size` bytes of the run are delivered. */
@@ -100,16 +104,21 @@ export class RecvBuffer {
    * an idle connection with half a line pins half a line, and an empty one nothing.
    */
   keep(): void {
-    if (this.#rest !== undefined) return
+    if (this.#rest !== undefined) {
+      // Something holds the reads back: the rest waits where it is.
+      if (!this.#isLent && this.#copied < this.#rest.length) return
+      this.#copyRest(Infinity)
+      this.#rest = undefined
+    }
     const size = this.end - this.start
     if (size === 0) this.clear()
-    else if (!this.#own && size < this.bytes.length / 2) this.#reserve(0)
+    else if (this.#memory === 'lent' || this.bytes.length > (this.#memory === 'own' ? 4 * Math.max(size, STEP) : 2 * size)) this.#move(size)
   }
 
   clear(): void {
     this.bytes = EMPTY
     this.start = this.end = 0
-    this.#own = false
+    this.#memory = 'chunk'
     this.#rest = undefined
   }
 
@@ -117,7 +126,7 @@ export class RecvBuffer {
     this.bytes = chunk
     this.start = start
     this.end = chunk.length
-    this.#own = false
+    this.#memory = this.#isLent ? 'lent' : 'chunk'
     this.#rest = undefined
   }
 
@@ -133,19 +142,30 @@ export class RecvBuffer {
   /** Sees to it that the run lies in memory of our own with room for `size` bytes behind it. */
   #reserve(size: Bytes): void {
     const used = this.end - this.start
-    const room = used + size
-    if (this.#own && this.end + size <= this.bytes.length) return
-    if (!this.#own || room > this.bytes.length || this.start < this.bytes.length / 2) {
-      // Doubling: each byte is moved a constant number of times, however long the message grows.
-      const grown = Buffer.allocUnsafe(Math.max(STEP, size === 0 ? used : 2 * room))
-      this.bytes.copy(grown, 0, this.start, this.end)
-      this.bytes = grown
-      this.#own = true
-    } else {
+    const isOwn = this.#memory === 'own'
+    if (isOwn && this.end + size <= this.bytes.length) return
+    if (isOwn && used + size <= this.bytes.length && this.start >= this.bytes.length / 2) {
       this.bytes.copyWithin(0, this.start, this.end)
+      this.#begin()
+    } else {
+      // Doubling: each byte is moved a constant number of times, however long the message grows.
+      this.#move(2 * (used + size))
     }
+  }
+
+  /** Moves the run into new memory of our own. */
+  #move(size: Bytes): void {
+    const memory = Buffer.allocUnsafe(Math.max(STEP, size))
+    this.bytes.copy(memory, 0, this.start, this.end)
+    this.bytes = memory
+    this.#memory = 'own'
+    this.#begin()
+  }
+
+  /** The run has been moved to the beginning of its memory. */
+  #begin(): void {
     this.#seam -= this.start
+    this.end -= this.start
     this.start = 0
-    this.end = used
   }
 }

@@ -23,6 +23,8 @@ interface Timer {
 export class Timers {
   readonly #heap: Timer[] = []
   #age = 0
+  /** When `run` was last called. */
+  #now: Milliseconds = -Infinity
 
   get size(): number {
     return this.#heap.length
@@ -33,8 +35,10 @@ export class Timers {
     return this.#heap[0]?.due
   }
 
+  /** Calls back at `due`, and if `every` is not 0 (milliseconds, at least 1) again and again. */
   add(due: Milliseconds, every: Milliseconds, callback: () => void): Cancel {
-    const timer: Timer = { due, age: this.#age++, every, callback, at: -1 }
+    // Due before now would stand before what is due now, and `run` stops at the first one that is too new for it.
+    const timer: Timer = { due: Math.max(due, this.#now), age: this.#age++, every, callback, at: -1 }
     this.#insert(timer)
     // A cycle that cancels itself from inside stands in the heap already, for its next run.
     return () => this.#remove(timer)
@@ -46,11 +50,14 @@ export class Timers {
    * that were missed altogether are left out.
    */
   run(now: Milliseconds): void {
+    this.#now = now
     const newest = this.#age
     for (let timer = this.#heap[0]; timer !== undefined && timer.due <= now && timer.age < newest; timer = this.#heap[0]) {
       this.#remove(timer)
       if (timer.every > 0) {
         timer.due += timer.every * (1 + Math.floor((now - timer.due) / timer.every))
+        // The quotient of fractions may come out a little too small: that run would be this one again.
+        if (timer.due <= now) timer.due += timer.every
         this.#insert(timer)
       }
       timer.callback()

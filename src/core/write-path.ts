@@ -5,7 +5,7 @@
  *
  * Rules:
  * 1. `push` only queues. The engine flushes every channel that was written to once a turn of the loop, after the turn's
- *    reads, so that a hundred small writes are one system call.
+ *    reads, so that a hundred small writes are one system call. Only what a hook leaves behind that is large goes at once.
  * 2. Small writes become one run: text stays text while only text is written (appending is what V8 does best), and
  *    becomes bytes as soon as small bytes come between. Large bytes are passed on as they are, without a copy.
  * 3. One queue keeps the order of everything. It does not look inside an item: an item is handed the transport and says
@@ -20,7 +20,7 @@ import type { Bytes, Data, Encoding } from '../types.ts'
 
 /** One thing in the queue: bytes, a part of a file, later "TLS starts here". */
 export interface SendItem {
-  /** The bytes it holds in memory. */
+  /** The bytes it holds in memory; does not change. */
   readonly size: Bytes
   /** Must the program wait for it, whatever its size? (A file is large, and not in memory.) */
   readonly isLong: boolean
@@ -54,6 +54,9 @@ const SHORT = 8
 /** How much is handed over in one go: one system call's worth. */
 const BATCH: Bytes = 65536
 
+/** From so many bytes on a system call moves more than it costs. */
+const LARGE: Bytes = 2048
+
 /** The most bytes that one UTF-16 unit of a string becomes in any encoding. */
 const MOST_PER_UNIT = 3
 
@@ -65,8 +68,9 @@ export class WritePath {
   readonly #queue: SendItem[] = []
   #transport: Transport | undefined
   #state: 'ready' | 'full' | 'starved' = 'ready'
-  /** Bytes of #queue. */
+  /** Bytes of #queue, and how many of its items are long (to look through all of them at each write would be quadratic). */
   #queued: Bytes = 0
+  #longs = 0
 
   /** The run that small writes are added to: text, or bytes[0..used), never both. */
   #text = ''
@@ -116,7 +120,7 @@ export class WritePath {
     this.revoke()
     const sure = this.#queued + this.#counted + this.#used
     if (this.#state === 'ready' && this.#queue.length === 0 && sure + MOST_PER_UNIT * this.#units < limit) return false
-    return this.#queue.some(item => item.isLong) || this.size >= limit
+    return this.#longs > 0 || this.size >= limit
   }
 
   // ---- push -------------------------------------------------------------------------------------------------------
@@ -132,7 +136,8 @@ export class WritePath {
 
   /** Lets `add` take text, in the encoding of the last `push`, as long as no more than `limit` bytes can be queued then. */
   grant(limit: Bytes): void {
-    if (this.#state !== 'ready' || this.#queue.length > 0 || this.#used > 0 || this.#counted > 0) return
+    // Without text, the last push may have been nothing at all in an encoding that is not #encoding.
+    if (this.#state !== 'ready' || this.#queue.length > 0 || this.#text === '' || this.#counted > 0) return
     const room = Math.floor((limit - 1) / MOST_PER_UNIT) - this.#units
     if (room >= 0) this.#granted = this.#slack = room
   }
@@ -167,9 +172,17 @@ export class WritePath {
   }
 
   #pushText(data: string): void {
-    this.#text += data
-    if (this.#counted > 0) this.#counted += Buffer.byteLength(data, this.#encoding)
+    if (this.#counted > 0) this.#counted += this.#sizeBehind(data)
     else this.#units += data.length
+    this.#text += data
+  }
+
+  /** The bytes that `data` makes #text longer by. Two halves of one character are 4 bytes in UTF-8 where they meet, 3 each alone. */
+  #sizeBehind(data: string): Bytes {
+    const size = Buffer.byteLength(data, this.#encoding)
+    if (this.#encoding !== 'utf8' || (data.charCodeAt(0) & 0xfc00) !== 0xdc00) return size
+    // Only now: to look at the end of a long text makes one string of all its parts.
+    return (this.#text.charCodeAt(this.#text.length - 1) & 0xfc00) === 0xd800 ? size - 2 : size
   }
 
   #pushBytes(data: Uint8Array): void {
@@ -202,10 +215,8 @@ export class WritePath {
     if (this.#text === '') return
     this.#count()
     if (this.#counted > SMALL) return this.#endRun()
-    const size = this.#counted
-    this.#bytes = this.#room(size)
-    this.#bytes.write(this.#text, 0, this.#encoding)
-    this.#used = size
+    this.#bytes = this.#room(this.#counted)
+    this.#used = this.#bytes.write(this.#text, 0, this.#encoding)
     this.#forgetText()
   }
 
@@ -234,6 +245,13 @@ export class WritePath {
   #enqueue(item: SendItem): void {
     this.#queue.push(item)
     this.#queued += item.size
+    if (item.isLong) this.#longs++
+  }
+
+  #dequeue(): void {
+    const item = this.#queue.shift() as SendItem
+    this.#queued -= item.size
+    if (item.isLong) this.#longs--
   }
 
   /** Counts all there is, once: what is pushed from now on is counted at once (counting all again each time would be quadratic). */
@@ -267,35 +285,42 @@ export class WritePath {
     if (!this.#transport.write(text, this.#encoding)) this.#state = 'full'
   }
 
+  /**
+   * Flushes what is worth a system call of its own, without waiting for the end of the turn: what was just written is
+   * still in the processor's cache, and the peer has something to do. (Measured with 100 lines outstanding: 5 % less time a line.)
+   */
+  flushLarge(): void {
+    const unused = this.#slack < 0 ? 0 : this.#granted - this.#slack
+    if (this.#queued + this.#counted + this.#units + unused + this.#used >= LARGE) this.flush()
+  }
+
   #flushQueue(transport: Transport): void {
-    while (this.#state === 'ready' && this.#queue.length > 0) {
+    // After a reset in the middle the transport is no longer ours.
+    while (this.#transport === transport && this.#state === 'ready' && this.#queue.length > 0) {
       const isCorked = this.#queue.length > 1
       if (isCorked) transport.cork()
-      while (this.#queue.length > 0 && transport.bytes_queued < BATCH && this.#sendFirst(transport));
+      // At least one piece each time: this ends whatever the transport says of its queue.
+      while (this.#sendFirst(transport) && this.#queue.length > 0 && transport.bytes_queued < BATCH);
       if (isCorked) transport.uncork()
-      if (transport.bytes_queued > 0) this.#state = 'full'
+      if (this.#transport === transport && transport.bytes_queued > 0) this.#state = 'full'
     }
   }
 
-  /** One piece of the first item. False: it is starved. */
+  /** One piece of the first item. False: no more for now. */
   #sendFirst(transport: Transport): boolean {
     const item = this.#queue[0] as SendItem
-    const before = item.size
-    let outcome: 'sent' | 'more' | 'starved' = 'sent'
     try {
-      outcome = item.send(transport, () => this.#woken())
+      const outcome = item.send(transport, () => this.#woken())
+      if (outcome === 'sent') this.#dequeue()
+      if (outcome === 'starved') this.#state = 'starved'
+      return outcome !== 'starved'
     } catch (error) {
+      // First it leaves the queue: the owner may write and flush, or close.
+      this.#dequeue()
       item.drop()
       this.#owner.write_failed(error)
-      // The owner may have closed: then there is no queue left.
-      if (this.#queue[0] !== item) return false
+      return this.#transport === transport && this.#state === 'ready'
     }
-    if (outcome === 'starved') this.#state = 'starved'
-    if (outcome === 'sent') {
-      this.#queue.shift()
-      this.#queued -= before
-    }
-    return outcome !== 'starved'
   }
 
   #woken(): void {
@@ -331,6 +356,7 @@ export class WritePath {
     for (const item of this.#queue) item.drop()
     this.#queue.length = 0
     this.#queued = 0
+    this.#longs = 0
     this.revoke()
     this.#forgetText()
     this.#bytes = undefined
