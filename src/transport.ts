@@ -14,7 +14,8 @@
  *    was not received by then is lost; so is what came before a break that came before the first `resume()`.
  * 4. `destroy()` may be called at any time, any number of times. Only `closed` is reported after it. Every other call of a
  *    transport is as harmless: after `end`, `destroy`, a failure or `closed` it does nothing, throws nothing, reports nothing.
- * 5. An empty chunk is never reported. A chunk belongs to the sink: the transport neither keeps nor changes it.
+ * 5. An empty chunk is never reported. A chunk belongs to the sink: the transport neither keeps nor changes it, unless it
+ *    says `lends_chunks`.
  *
  * Rule that every caller keeps:
  * 6. Data must not be changed before it is sent: not until `write` has returned true or `drained` was reported, `done` called.
@@ -64,6 +65,8 @@ export interface Transport {
   readonly bytes_written: Bytes
   /** Bytes that were written and that the system has not taken yet. */
   readonly bytes_queued: Bytes
+  /** Are chunks the sink's only until `received` returns, because their memory is used again? Default: no. */
+  readonly lends_chunks?: boolean
   /**
    * Sends. True: the system has taken it whole. False: it is queued here, write no more until `drained`
    * (more is taken all the same, and queued). After `end`, `destroy`, a failure or `closed` the data is dropped: the answer

@@ -142,7 +142,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     this.#hasPeerEnded = false
     this.#isEnding = 'no'
     this.#promises = { pending: 0 }
-    this.#read.reset()
+    this.#read.reset(transport.lends_chunks === true)
     this.#write.open(transport)
     transport.sink = this
   }
@@ -166,6 +166,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     this.#read.receive(chunk)
     // A reader that waits for the queue need not wait for the end of the turn.
     if (this.#isFull) this.#write.flush()
+    else this.#write.flushLarge()
   }
 
   pause(): void {

@@ -10,7 +10,7 @@ import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters
 import { fileItem, networkOf } from '../engine.ts'
 import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError, type ChannelError } from '../errors.ts'
 import type { Endpoint, Transport } from '../transport.ts'
-import type { Address, Bytes, Cancel, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
 import { Link } from './link.ts'
 import { adoptFields, applyOptions, checkBoolean, defineSettings, settingsFrom } from './settings.ts'
@@ -148,16 +148,15 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
           })
     if (signal === undefined) return cancel
     const onAbort = (): void => giveUp(new ConnectError('ERR_ABORTED', `connecting to ${formatAddress(to)} was given up by its signal`, signal.reason))
-    // An event of a signal comes inside abort(), which may be called inside connect: the hook has to wait for a turn.
-    let forget: Cancel = () => {}
-    const abort = (): void => {
-      forget = this.engine.callback(onAbort)
-    }
+    // An event of a signal comes inside abort(), which may be called anywhere: the hook has to wait, but not for a turn, in
+    // which the attempt could still succeed.
+    let isOver = false
+    const abort = (): void => queueMicrotask(() => !isOver && onAbort())
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
     return () => {
       cancel()
-      forget()
+      isOver = true
       signal.removeEventListener('abort', abort)
     }
   }

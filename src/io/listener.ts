@@ -7,12 +7,13 @@
  * 2. Taking the name over from a crashed server is one step, `rename`: there is no moment at which it leads nowhere.
  */
 
+import { Buffer } from 'node:buffer'
 import { lstat, link, rename, rm } from 'node:fs/promises'
 import { lstatSync, rmSync } from 'node:fs'
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { codeOf } from '../errors.ts'
-import { socketAddress } from '../core/address.ts'
+import { PATH_MAX, socketAddress } from '../core/address.ts'
 import type { Endpoint, Listener, ListenerSink, ListenOptions, SystemError } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 import { TcpTransport } from './tcp.ts'
@@ -66,7 +67,7 @@ export class NodeListener implements Listener {
     } else if (at.path.startsWith('\0')) {
       this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
     } else {
-      const hidden = join(dirname(at.path), `.${Math.random().toString(36).slice(2, 9)}`)
+      const hidden = nameBeside(at.path)
       this.#server.listen({ path: hidden, backlog }, () => void this.#claim(hidden, at.path))
     }
   }
@@ -108,14 +109,13 @@ export class NodeListener implements Listener {
   // ---- the end ------------------------------------------------------------------------------------------------------
 
   #fail(error: SystemError): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.#state !== 'opening' && this.#state !== 'open') return
     this.#state = 'failed'
     this.sink?.failed(error)
     setImmediate(() => this.#setClosed())
   }
 
   #setClosed(): void {
-    if (this.#state === 'closed') return
     this.#state = 'closed'
     this.sink?.closed()
   }
@@ -133,6 +133,12 @@ export class NodeListener implements Listener {
   }
 }
 
+/** A name in the same folder. Libuv cuts a path that is too long in silence: where there is no room, the last letter makes the difference. */
+function nameBeside(path: string): string {
+  const name = join(dirname(path), `.${Math.random().toString(36).slice(2, 9)}`)
+  return Buffer.byteLength(name) <= PATH_MAX ? name : path.slice(0, -1) + (path.endsWith('~') ? '_' : '~')
+}
+
 /**
  * Gives the socket its name. A name that is taken is taken over only from a socket that nobody listens on any more; two
  * servers that find the same dead socket in the same instant may both take it, and the later one has it.
@@ -140,7 +146,8 @@ export class NodeListener implements Listener {
 async function takeName(hidden: string, path: string): Promise<void> {
   try {
     await link(hidden, path)
-    await rm(hidden)
+    // Closed meanwhile, libuv has removed it already.
+    await rm(hidden, { force: true })
     return
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error

@@ -62,11 +62,12 @@ export class TcpTransport implements Transport {
     this.#socket = socket
     this.#target = target
     ;(socket as Owned)[TRANSPORT] = this
+    // First of all: a listener for 'data' makes a socket that is not paused begin to read.
+    socket.pause()
     socket.on('data', onData)
     socket.on('end', onEnd)
     socket.on('error', onError)
     socket.on('close', onClose)
-    socket.pause()
     if (target === undefined) this.#setOpen()
   }
 
@@ -134,7 +135,7 @@ export class TcpTransport implements Transport {
 
   get bytes_written(): Bytes {
     // Node counts what it has queued as written.
-    return Math.max(0, (this.#socket.bytesWritten ?? 0) - this.#socket.writableLength)
+    return Math.max(0, this.#socket.bytesWritten - this.#socket.writableLength)
   }
 
   get bytes_queued(): Bytes {

@@ -231,3 +231,16 @@ t.test('listens, and what it accepts trickles; packets are the other network\'s'
   t.equal(log.at(-1), 'close')
   t.same([listener.local_address, listener.fileno], [['here', 1], 3])
 })
+
+// A transport that had closed before anybody took it over reported that to nobody: a channel that took it over later waited for ever.
+t.test('a sink that comes too late is told that it has closed', async t => {
+  const { transport, below } = trickle()
+  below.closed()
+  let count = 0
+  transport.sink = { ...transport.sink!, closed: () => void count++ }
+  t.equal(count, 0, 'not in the call')
+  await turns(1)
+  transport.sink = undefined
+  await turns(1)
+  t.equal(count, 1)
+})

@@ -1,0 +1,164 @@
+/** Settings: options, class fields and assignments, on a class that has nothing else. */
+
+import t from 'tap'
+import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from '../../src/channels/settings.ts'
+import { InvalidArgumentError } from '../../src/errors.ts'
+import { thrown } from '../kit.ts'
+
+interface Values {
+  readonly size: number
+  readonly label: string
+}
+
+function checkLabel(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw new InvalidArgumentError(name, 'a string', value)
+  return value.toLowerCase()
+}
+
+class Base {
+  declare size: number
+  declare label: string
+  #values: Values = { size: 1, label: 'none' }
+  /** Every assignment that took effect. */
+  readonly log: string[] = []
+
+  constructor(options: object = {}) {
+    applyOptions(this, options, ['other'])
+  }
+
+  static {
+    const checks = { size: (name: string, value: unknown) => checkCount(name, value, 1), label: checkLabel }
+    defineSettings<Base>(Base.prototype, settingsFrom(checks, base => base.#values, (base, name, value) => {
+      base.#values = { ...base.#values, [name]: value }
+      base.log.push(`${name}=${value}`)
+    }))
+  }
+}
+
+/** Has a setting of its own besides. */
+class Derived extends Base {
+  declare extra: boolean
+  #extra = false
+
+  static {
+    defineSettings<Derived>(Derived.prototype, {
+      extra: { get: one => one.#extra, set: (one, value) => void (one.#extra = checkBoolean('extra', value)) },
+    })
+  }
+}
+
+t.test('as options', async t => {
+  const base = new Base({ size: 5, label: 'ABC', other: 1 })
+  t.same([base.size, base.label], [5, 'abc'])
+  t.equal(new Base({ size: undefined }).size, 1, 'undefined is left out')
+  t.throws(() => new Base({ sise: 5 }), {
+    code: 'ERR_INVALID_ARGUMENT', message: 'Base option "sise" must be one of size, label, other; got 5',
+  })
+  t.throws(() => new Base({ size: 0 }), { message: 'size must be an integer of at least 1, or Infinity; got 0' })
+  t.equal(thrown(() => new Base({ extra: true })), 'ERR_INVALID_ARGUMENT', 'of a class below')
+  const derived = new Derived({ size: 7 })
+  t.same([derived.size, derived.extra], [7, false])
+})
+
+t.test('by assignment', async t => {
+  const derived = new Derived()
+  derived.size = 2
+  derived.extra = true
+  t.same([derived.size, derived.label, derived.extra], [2, 'none', true])
+  t.throws(() => { derived.label = 5 as never }, { message: 'label must be a string; got 5' })
+  t.throws(() => { derived.extra = 1 as never }, { message: 'extra must be true or false; got 1' })
+  t.equal(derived.label, 'none', 'what cannot be changes nothing')
+  t.same(Object.keys(derived), ['log'], 'a setting is no property of the object')
+})
+
+t.test('as class fields', async t => {
+  class Fields extends Derived {
+    before = 1
+    override size = 3
+    between = 2
+    override label = 'FIELD'
+    #secret = 3
+    override extra = true
+    after = 4
+    arrow = (): number => this.size
+
+    get secret(): number {
+      return this.#secret
+    }
+  }
+  const one = new Fields()
+  t.same(one.log, [], 'not assigned by the constructor')
+  adoptFields(one)
+  t.same([one.size, one.label, one.extra, one.before, one.between, one.after, one.arrow(), one.secret], [3, 'field', true, 1, 2, 4, 3, 3])
+  t.same(one.log, ['size=3', 'label=field'])
+  t.same(Object.keys(one), ['log', 'before', 'between', 'after', 'arrow'], 'the others are as they were')
+  adoptFields(one)
+  t.equal(one.log.length, 2, 'once')
+  one.size = 4
+  t.same(one.log.at(-1), 'size=4', 'from now on an assignment takes effect')
+
+  const early = new Fields()
+  early.size = 9
+  adoptFields(early)
+  t.equal(early.size, 9, 'assigned before')
+
+  const given = new Fields({ size: 5, label: undefined })
+  adoptFields(given)
+  t.same([given.size, given.label], [5, 'field'], 'an option wins over a class field')
+  t.same(given.log, ['size=5', 'label=field'])
+
+  class Below extends Fields {
+    override size = 6
+  }
+  const below = new Below()
+  adoptFields(below)
+  t.equal(below.size, 6)
+  adoptFields({ size: 1 })
+})
+
+t.test('as fields in plain JavaScript, of any kind', async t => {
+  const base = new Base()
+  Object.defineProperty(base, 'hidden', { value: 1, enumerable: false })
+  Object.defineProperty(base, 'size', { value: 8, enumerable: true, configurable: true, writable: false })
+  Object.defineProperty(base, 'twice', { get: () => base.size * 2, enumerable: true, configurable: true })
+  adoptFields(base)
+  t.same([base.size, (base as unknown as { twice: number }).twice], [8, 16])
+})
+
+// One field that could not be was enough to lose all others: they had been taken off the object, and were not put back. And the
+// wrong one was forgotten too, so that opening the channel once more worked, with the default.
+t.test('a class field that cannot be', async t => {
+  class Wrong extends Base {
+    override size = -1
+    mine = 'kept'
+    override label = 'fine'
+  }
+  const one = new Wrong()
+  for (let round = 0; round < 2; round++) {
+    t.throws(() => adoptFields(one), { message: 'size must be an integer of at least 1, or Infinity; got -1' })
+    t.same([one.size, one.mine, one.label], [-1, 'kept', 'fine'])
+  }
+  one.size = 2
+  adoptFields(one)
+  t.same([one.size, one.mine, one.label], [2, 'kept', 'fine'])
+  one.size = 3
+  t.same(one.log, ['label=fine', 'size=2', 'size=3'])
+
+  const given = new Wrong({ label: 'option' })
+  t.throws(() => adoptFields(given))
+  given.size = 4
+  adoptFields(given)
+  t.same([given.size, given.label], [4, 'option'], 'the options still win after that')
+})
+
+t.test('checks', async t => {
+  t.same([checkBoolean('b', true), checkBoolean('b', false)], [true, false])
+  for (const value of [0, 1, 'true', null, undefined]) t.equal(thrown(() => checkBoolean('b', value)), 'ERR_INVALID_ARGUMENT')
+  t.same([checkCount('c', 0, 0), checkCount('c', 2 ** 53 - 1, 1), checkCount('c', Infinity, 1)], [0, 2 ** 53 - 1, Infinity])
+  for (const value of [-1, 0.5, NaN, -Infinity, 2 ** 53, '5', 5n, null, undefined, true]) t.equal(thrown(() => checkCount('c', value, 0)), 'ERR_INVALID_ARGUMENT')
+  t.equal(thrown(() => checkCount('c', 0, 1)), 'ERR_INVALID_ARGUMENT')
+  t.same([checkDuration('d', 0.001), checkDuration('d', 1e300), checkDuration('d', Infinity)], [0.001, 1e300, Infinity])
+  for (const value of [0, -1, NaN, '5', 5n, null, undefined, true]) {
+    t.throws(() => checkDuration('d', value), { code: 'ERR_INVALID_ARGUMENT', message: /^d must be a positive number of milliseconds, or Infinity/ })
+  }
+})

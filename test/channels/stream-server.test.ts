@@ -1,0 +1,431 @@
+/** StreamServer: listening, accepting, refusing, closing with all that was accepted; over a network in memory. */
+
+import t from 'tap'
+import { Client, Connection, Server } from '../../src/channels/basic.ts'
+import { Stream } from '../../src/channels/stream.ts'
+import { StreamServer, takeOver } from '../../src/channels/stream-server.ts'
+import { Engine } from '../../src/engine.ts'
+import { ManualClock } from '../../src/io/manual-clock.ts'
+import type { Listener, ListenOptions, Network, Transport } from '../../src/transport.ts'
+import type { SocketAddress } from '../../src/types.ts'
+import { fate, scene, spy, thrown, turn, type World } from '../kit.ts'
+
+/** A number of clients that connect to port 1. */
+async function connect({ engine, pump }: World, count = 1): Promise<Client[]> {
+  const clients = Array.from({ length: count }, () => {
+    const client = new Client({ engine })
+    client.on_error = () => client.close()
+    return client.connect(1)
+  })
+  await pump()
+  return clients
+}
+
+t.test('is made', async t => {
+  const server = new StreamServer()
+  t.equal(server.engine, Engine.instance())
+  t.same([server.ConnectionClass, server.max_connections, server.backlog, server.end_timeout], [Stream, Infinity, 1024, 30_000])
+  t.same([server.state, server.listening, server.local_address, server.fileno, server.channels.size], ['closed', false, undefined, undefined, 0])
+  for (const options of [
+    { max_connections: -1 }, { max_connections: '5' }, { backlog: 0 }, { backlog: 1.5 }, { end_timeout: 0 }, { ConnectionClass: null },
+    { ConnectionClass: class {} }, { ConnectionClass: StreamServer }, { encoding: 'utf8' }, { engine: null },
+  ]) t.equal(thrown(() => new StreamServer(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  t.equal(thrown(() => { server.backlog = 0 }), 'ERR_INVALID_ARGUMENT')
+  for (const call of [() => server.close(), () => server.close(true), () => server.end()]) call()
+  t.equal(server.state, 'closed')
+  t.equal(thrown(() => server.close('now' as never)), 'ERR_INVALID_ARGUMENT')
+})
+
+await scene(t, 'listens', async (t, { engine, pump, clock }) => {
+  const log: string[] = []
+  const server = spy(new StreamServer({ engine }), '', log)
+  const { opened } = server
+  t.equal(server.listen(0), server)
+  t.same([server.state, server.listening, server.local_address, log], ['opening', false, undefined, []])
+  t.throws(() => server.listen(2), { code: 'ERR_INVALID_STATE', message: /^listen\(\): the server is opening; make another server/ })
+  await pump()
+  t.same([server.state, server.listening], ['active', true])
+  t.same(log, [' state opening closed', ' state active opening', ' listen'])
+  t.equal(await opened, server)
+  const [host, port] = server.local_address as [string, number]
+  t.equal(host, '127.0.0.1')
+  t.ok(port > 0)
+  t.throws(() => server.listen(2), { message: /^listen\(\): the server is listening/ })
+  server.close()
+  t.throws(() => server.listen(2), { message: /^listen\(\): the server is closing; await its `closed` first/ })
+  server.close()
+  server.end()
+  await pump()
+  t.equal(await server.closed, 'local')
+  t.same(server.local_address, [host, port], 'still there')
+  t.same(log.slice(3), [' state closing active', ' state closed closing', ' state destroy closed', ' close local'])
+  server.listen('/a/path')
+  t.equal(server.local_address, undefined)
+  await pump()
+  t.equal(server.local_address, '/a/path')
+  server.close(true)
+  await pump()
+  t.equal(clock.pending, 0)
+  for (const address of [undefined, null, {}, -1, 65_536, '', '80', ['::', '80']]) t.equal(thrown(() => server.listen(address as never)), 'ERR_INVALID_ADDRESS')
+  t.equal(server.state, 'closed')
+})
+
+await scene(t, 'cannot listen', async (t, { engine, pump, logged }) => {
+  const first = new StreamServer({ engine }).listen(1)
+  await pump()
+  const log: string[] = []
+  const second = spy(new StreamServer({ engine }), '', log).listen(1)
+  const { opened } = second
+  await pump()
+  await t.rejects(opened, { name: 'ListenError', code: 'EADDRINUSE' })
+  t.same(log, [
+    ' state opening closed', ' state error opening', ' listen_error EADDRINUSE', ' error EADDRINUSE', ' state closing error', ' state closed closing',
+    ' state destroy closed', ' close error',
+  ])
+  t.match(logged, [/^StreamServer: listen EADDRINUSE/])
+  t.equal(first.state, 'active')
+  first.close()
+  await pump()
+  second.listen(1)
+  await pump()
+  t.equal(second.state, 'active', 'and can listen later')
+})
+
+await scene(t, 'closed before and while it begins to listen', async (t, { engine, pump }) => {
+  const early = new StreamServer({ engine }).listen(1)
+  early.close(true)
+  await pump()
+  await t.rejects(early.opened, { code: 'ERR_CLOSED' })
+  t.equal(await early.closed, 'local')
+  const told = new StreamServer({ engine })
+  told.on_state = state => {
+    if (state === 'active') told.close()
+  }
+  told.on_listen = () => void t.fail('on_state has closed it')
+  told.listen(1)
+  await pump()
+  t.equal(told.state, 'closed')
+  class Field extends StreamServer {
+    override max_connections = -1
+  }
+  const field = new Field({ engine })
+  t.equal(thrown(() => field.listen(1)), 'ERR_INVALID_ARGUMENT')
+  t.equal(field.state, 'closed')
+})
+
+await scene(t, 'accepts', async (t, world) => {
+  const { engine, pump } = world
+  const log: string[] = []
+  class Mine extends Stream {
+    override on_connect() {
+      log.push(`connect ${this.remote_address}`)
+      this.write(`you are ${this.remote_address}`)
+    }
+  }
+  const server = spy(new StreamServer({ engine, ConnectionClass: Mine }), 'server', log).listen(1)
+  await pump()
+  const [client] = await connect(world)
+  t.equal(log.at(-1), `connect ${client!.local_address}`)
+  t.equal(server.channels.size, 1)
+  t.equal([...server.channels][0]!.engine, engine)
+  client!.close()
+  await pump()
+  t.equal(server.channels.size, 0)
+  const bare = new StreamServer({ engine }).listen(2)
+  await pump()
+  new Client({ engine }).connect(2)
+  await pump()
+  t.equal([...bare.channels][0]!.constructor, Stream)
+})
+
+await scene(t, 'refuses more than max_connections', async (t, world) => {
+  const { engine, pump } = world
+  const log: string[] = []
+  const server = spy(new StreamServer({ engine, max_connections: 2 }), '', log).listen(1)
+  await pump()
+  const clients = await connect(world, 5)
+  t.equal(server.channels.size, 2)
+  t.same(log.filter(line => line.startsWith(' drop')), [2, 3, 4].map(n => ` drop max_connections ${clients[n]!.local_address}`))
+  t.same(clients.map(client => client.state), ['active', 'active', 'closed', 'closed', 'closed'])
+  clients[0]!.close()
+  await pump()
+  await connect(world, 2)
+  t.equal(server.channels.size, 2)
+  server.max_connections = 0
+  const [refused] = await connect(world)
+  t.equal(refused!.state, 'closed')
+  server.max_connections = Infinity
+  const [taken] = await connect(world)
+  t.equal(taken!.state, 'active')
+})
+
+await scene(t, 'suspended, it accepts later, and its connections with it', async (t, world) => {
+  const { engine, pump } = world
+  const reads: string[] = []
+  const log: string[] = []
+  const server = spy(new Server(class extends Connection {
+    override encoding = 'utf8' as const
+    override on_read(data: string) {
+      reads.push(data)
+    }
+  }, { engine, backlog: 2 }), '', log).listen(1)
+  await pump()
+  const [first] = await connect(world)
+  server.suspend()
+  const late = await connect(world, 3)
+  first!.write('a')
+  await pump()
+  t.same([server.channels.size, reads], [1, []])
+  t.same(log.filter(line => line.startsWith(' drop')), [` drop overload ${late[2]!.local_address}`])
+  const [own] = server.channels
+  own!.suspend()
+  server.resume()
+  await pump()
+  t.equal(server.channels.size, 3)
+  t.same(reads, [], 'suspended by itself, it stays')
+  own!.resume()
+  t.same(reads, ['a'])
+
+  // One of those that waited has gone; another one's hook suspends the server again.
+  server.suspend()
+  const waiting = await connect(world, 2)
+  server.on_accept = function (socket, address) {
+    StreamServer.prototype.on_accept.call(server, socket, address)
+    server.suspend()
+  }
+  server.resume()
+  await pump()
+  t.equal(server.channels.size, 4)
+  t.ok([...server.channels].at(-1)!.suspended)
+  server.close()
+  await pump()
+  t.same(waiting.map(client => client.state), ['closed', 'closed'])
+})
+
+await scene(t, 'a connection that waits and is gone when the server is resumed', async (t, world) => {
+  const { engine, pump, network } = world
+  const server = new StreamServer({ engine }).listen(1)
+  await pump()
+  server.suspend()
+  await connect(world, 2)
+  network.transports.at(-1)!.destroy()
+  await pump()
+  let accepted = 0
+  server.on_accept = socket => {
+    accepted++
+    socket.destroy()
+  }
+  server.resume()
+  t.equal(accepted, 1)
+})
+
+await scene(t, 'on_accept of one\'s own', async (t, world) => {
+  const { engine, pump } = world
+  const kept: Transport[] = []
+  const server = new Server({ engine, max_connections: 2 }).listen(1)
+  server.on_accept = socket => void kept.push(socket)
+  await pump()
+  const clients = await connect(world, 3)
+  t.equal(kept.length, 2, 'what nobody took over counts')
+  kept[0]!.destroy()
+  await pump()
+  t.equal(clients[0]!.state, 'closed')
+  await connect(world, 1)
+  t.equal(kept.length, 3, 'until it is gone')
+  const connection = new Connection({ server, socket: kept[2]! })
+  await pump()
+  t.same([connection.state, server.channels.size], ['active', 1], 'taken over later')
+  server.close()
+  await pump()
+  t.same([connection.state, clients[1]!.state, server.state], ['closed', 'closed', 'closed'], 'closed with the server, taken over or not')
+})
+
+// A Stream without the server took the socket, and with it the report of its end: the server counted that connection for ever.
+await scene(t, 'a connection that somebody else takes over is not counted', async (t, world) => {
+  const { engine, pump } = world
+  const streams: Stream[] = []
+  const server = new StreamServer({ engine, max_connections: 1 }).listen(1)
+  server.on_accept = socket => void streams.push(new Stream({ engine, socket }))
+  await pump()
+  await connect(world)
+  await connect(world)
+  t.same(streams.map(stream => stream.state), ['active', 'active'])
+  server.close()
+  await pump()
+  t.same([server.state, ...streams.map(stream => stream.state)], ['closed', 'active', 'active'])
+})
+
+// It was told 'closed' while nobody listened: a channel that took it over afterwards waited for ever, and with it server and engine.
+await scene(t, 'taken over when it is gone already', async (t, world) => {
+  const { engine, pump } = world
+  const kept: Transport[] = []
+  const server = new Server({ engine }).listen(1)
+  server.on_accept = socket => void kept.push(socket)
+  await pump()
+  await connect(world)
+  kept[0]!.destroy()
+  await pump()
+  const log: string[] = []
+  const connection = spy(new Connection({ server, socket: kept[0]! }), '', log)
+  await pump()
+  t.same(log, [' state opening closed', ' state closing opening', ' state closed closing', ' state destroy closed', ' close error'])
+  t.equal(await connection.closed, 'error')
+  t.equal(server.channels.size, 0)
+})
+
+await scene(t, 'on_accept that throws or rejects', async (t, world) => {
+  const { engine, pump, logged } = world
+  const server = new Server({ engine }).listen(1)
+  await pump()
+  server.on_accept = () => {
+    throw new Error('thrown')
+  }
+  const [first] = await connect(world)
+  server.on_accept = async () => {
+    throw new Error('rejected')
+  }
+  const [second] = await connect(world)
+  server.on_accept = StreamServer.prototype.on_accept
+  const [third] = await connect(world)
+  t.same([first!.state, second!.state, third!.state, server.state], ['closed', 'closed', 'active', 'active'], 'nobody else is disturbed')
+  t.match(logged, [/^Server 127\.0\.0\.1:1: Error: thrown\n/, /^Server 127\.0\.0\.1:1: Error: rejected\n/])
+  t.equal(server.channels.size, 1)
+  server.on_drop = async () => {
+    throw new Error('in on_drop')
+  }
+  server.max_connections = 0
+  await connect(world)
+  t.match(logged[2], /Error: in on_drop\n/)
+  server.on_drop = () => 'no promise' as never
+  await connect(world)
+  t.equal(logged.length, 3)
+})
+
+// The connection had taken the socket over before its own constructor threw: it was not closed, and hooks were called on an object
+// that was never finished.
+await scene(t, 'a connection whose constructor throws', async (t, world) => {
+  const { engine, pump, logged } = world
+  const log: string[] = []
+  const server = new Server(class extends Connection {
+    constructor(options: ConstructorParameters<typeof Connection>[0]) {
+      super(options)
+      spy(this, '', log)
+      throw new Error('half made')
+    }
+  }, { engine }).listen(1)
+  await pump()
+  const [client] = await connect(world)
+  t.equal(client!.state, 'closed')
+  t.equal(server.channels.size, 0)
+  t.notOk(log.includes(' connect'))
+  t.equal(log.at(-1), ' close error')
+  t.match(logged, [/Error: half made\n/])
+})
+
+await scene(t, 'closes with its connections', async (t, world) => {
+  const { engine, pump, clock } = world
+  const log: string[] = []
+  const server = spy(new Server(class extends Connection {
+    override on_close(reason: string) {
+      log.push(`connection ${reason}, ${this.server.channels.size} left, server ${this.server.state}`)
+    }
+  }, { engine }), 'server', log).listen(1)
+  await pump()
+  const clients = await connect(world, 2)
+  server.close()
+  t.equal(server.state, 'closing')
+  const [late] = await connect(world)
+  t.equal(late!.state, 'closed', 'refused')
+  t.same(log.slice(-5), [
+    'connection drain, 1 left, server closing', 'connection drain, 0 left, server closing', 'server state closed closing', 'server state destroy closed',
+    'server close local',
+  ])
+  t.same(clients.map(client => client.state), ['closed', 'closed'])
+  t.equal(clock.pending, 0)
+})
+
+await scene(t, 'ends with its connections', async (t, world) => {
+  const { engine, pump, clock } = world
+  const server = new Server(Connection, { engine, end_timeout: 100 }).listen(1)
+  await pump()
+  const [reader, stalled] = await connect(world, 2)
+  stalled!.suspend()
+  const reads: string[] = []
+  reader!.on_read = (data: Buffer) => void reads.push(String(data))
+  const [first, second] = server.channels as Set<Connection>
+  first!.write('bye')
+  second!.write(Buffer.alloc(1_000_000))
+  server.end()
+  await pump()
+  t.same(reads, ['bye'])
+  t.same([first!.state, second!.state, server.state], ['closed', 'closing', 'closing'])
+  clock.advance(99)
+  await pump()
+  t.equal(server.state, 'closing')
+  clock.advance(1)
+  await pump()
+  t.equal(server.state, 'closed')
+  t.equal(await second!.closed, 'drain')
+  stalled!.close()
+
+  const patient = new Server(Connection, { engine, end_timeout: Infinity }).listen(1)
+  await pump()
+  const [other] = await connect(world)
+  const [connection] = patient.channels as Set<Connection>
+  connection!.end_timeout = Infinity
+  other!.suspend()
+  connection!.write(Buffer.alloc(1_000_000))
+  patient.end()
+  await pump()
+  t.equal(clock.pending, 0)
+  patient.end()
+  t.equal(patient.state, 'closing')
+  patient.close()
+  await pump()
+  t.equal(patient.state, 'closed', 'close() cuts end() short')
+})
+
+t.test('on a listener of the test\'s own', async t => {
+  const asked: [unknown, ListenOptions][] = []
+  const listeners: Listener[] = []
+  const network = {
+    connect() {},
+    listen(at: unknown, options: ListenOptions) {
+      asked.push([at, options])
+      listeners.push({ sink: undefined, local_address: ['here', 5] as SocketAddress, fileno: 7, close() {} })
+      return listeners.at(-1)
+    },
+  } as unknown as Network
+  const logged: string[] = []
+  const engine = new Engine({ network, clock: new ManualClock(), log: message => logged.push(message) })
+  class Fields extends StreamServer {
+    override backlog = 5
+  }
+  const server = new Fields({ engine }).listen(['', 0])
+  new Fields({ engine, backlog: Infinity }).listen(0)
+  t.same(asked, [[{ kind: 'ip', host: '', port: 0 }, { backlog: 5 }], [{ kind: 'ip', host: '', port: 0 }, { backlog: 2 ** 31 - 1 }]])
+  const sink = listeners[0]!.sink!
+  await turn()
+  const destroyed: string[] = []
+  const transport = { destroy: () => destroyed.push('early') } as unknown as Transport
+  sink.accepted(transport)
+  t.same(destroyed, ['early'], 'not listening yet')
+  sink.listening()
+  t.same([server.fileno, server.local_address], [7, ['here', 5]])
+  sink.failed(new Error('no code'))
+  t.match(await fate(server.opened), server)
+  t.equal(server.state, 'closing')
+  sink.closed()
+  t.same([server.state, server.fileno, server.local_address, await server.closed], ['closed', undefined, ['here', 5], 'error'])
+  t.match(logged, [/^Fields here:5: no code \(ERR_UNKNOWN\)|^Fields here:5: .*ERR_UNKNOWN/])
+
+  const gone = new StreamServer({ engine }).listen(1)
+  listeners.at(-1)!.sink!.listening()
+  listeners.at(-1)!.sink!.closed()
+  t.equal(gone.state, 'closed', 'a listener that ends by itself')
+
+  const parent = new StreamServer({ engine })
+  const stream = new Stream({ engine })
+  takeOver(parent, transport, stream)
+  t.ok(parent.channels.has(stream), 'also a socket that the server does not know: one around it, for example')
+})

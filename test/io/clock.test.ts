@@ -1,0 +1,56 @@
+/** The clock of the machine. */
+
+import t from 'tap'
+import { NodeClock } from '../../src/io/clock.ts'
+
+t.test('tells the time, and never goes back', async t => {
+  const clock = new NodeClock()
+  let last = clock.now()
+  t.type(last, 'number')
+  for (let n = 0; n < 1000; n++) {
+    const now = clock.now()
+    if (now < last) t.fail('it went back')
+    last = now
+  }
+})
+
+t.test('calls back once, not in the call, and not when cancelled', async t => {
+  const clock = new NodeClock()
+  const log: string[] = []
+  const cancelled = clock.after(0, () => log.push('cancelled'))
+  cancelled()
+  cancelled()
+  const before = clock.now()
+  const cancel = clock.after(2, () => log.push('after'))
+  clock.soon(() => log.push('soon'))
+  queueMicrotask(() => log.push('microtask'))
+  t.same(log, [])
+  await new Promise<void>(resolve => clock.after(5, resolve))
+  t.same(log, ['microtask', 'soon', 'after'])
+  t.ok(clock.now() - before >= 4)
+  cancel()
+})
+
+// setTimeout fires at once for what does not fit into 31 bits.
+t.test('the longest delays', async t => {
+  const clock = new NodeClock()
+  let isCalled = false
+  const cancels = [2 ** 31 - 1, 2 ** 31, 1e300, Infinity].map(delay => clock.after(delay, () => (isCalled = true)))
+  await new Promise<void>(resolve => clock.after(5, resolve))
+  t.equal(isCalled, false)
+  for (const cancel of cancels) cancel()
+})
+
+t.test('soon comes when the sockets have been handled', async t => {
+  const clock = new NodeClock()
+  const log: number[] = []
+  clock.soon(() => log.push(1))
+  clock.soon(() => {
+    log.push(2)
+    clock.soon(() => log.push(3))
+  })
+  await new Promise<void>(resolve => clock.soon(resolve))
+  t.same(log, [1, 2])
+  await new Promise<void>(resolve => clock.soon(resolve))
+  t.same(log, [1, 2, 3])
+})

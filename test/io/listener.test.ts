@@ -1,0 +1,291 @@
+/** Listening sockets. The conformance suite holds them to the seam; here is what is special to the machine's. */
+
+import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fork } from 'node:child_process'
+import t from 'tap'
+import type { Test } from 'tap'
+import { NodeListener } from '../../src/io/listener.ts'
+import type { Endpoint, SystemError, Transport } from '../../src/transport.ts'
+
+/** What a listener reported, and ways to wait for it. */
+function listen(at: Endpoint, hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {}) {
+  const listener = new NodeListener(at, { backlog: 5 })
+  const log: string[] = []
+  const waiting = new Map<string, () => void>()
+  const note = (what: string): void => {
+    log.push(what)
+    waiting.get(what.split(' ')[0]!)?.()
+  }
+  let error: SystemError | undefined
+  listener.sink = {
+    listening: () => note('listening'),
+    accepted(transport) {
+      hooks.accepted?.(transport)
+      note('accepted')
+    },
+    failed(reason) {
+      error = reason
+      hooks.failed?.()
+      note(`failed ${reason.code}`)
+    },
+    closed: () => note('closed'),
+  }
+  const reported = (what: string): Promise<void> =>
+    new Promise(resolve => {
+      if (log.some(line => line.startsWith(what))) resolve()
+      else waiting.set(what, resolve)
+    })
+  return { listener, log, reported, message: () => error?.message }
+}
+
+const ip = (host: string): Endpoint => ({ kind: 'ip', host, port: 0 })
+
+function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'sluice-'))
+  t.teardown(() => rmSync(path, { recursive: true }))
+  return path
+}
+
+/** A path that leads to a socket on which nobody listens any more. */
+async function leaveStale(path: string): Promise<void> {
+  const script = join(path, '..', 'stale.cjs')
+  writeFileSync(script, 'require("net").createServer().listen(process.argv[2], () => process.send("listening"))')
+  const child = fork(script, [path], { execArgv: [] })
+  await new Promise(resolve => child.once('message', resolve))
+  child.kill('SIGKILL')
+  await new Promise(resolve => child.once('exit', resolve))
+  rmSync(script)
+}
+
+/** Does something before the calls of lstat that are `is` asked for. */
+function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): void {
+  const { lstat } = fs.promises
+  fs.promises.lstat = (async (path: string, options: object) => {
+    await before(path)
+    return lstat(path, options)
+  }) as typeof lstat
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    fs.promises.lstat = lstat
+    syncBuiltinESMExports()
+  })
+}
+
+t.test('on a port', async t => {
+  const { listener, log, reported } = listen(ip('127.0.0.1'), { accepted: transport => transport.destroy() })
+  t.equal(listener.local_address, undefined)
+  await reported('listening')
+  const [host, port] = listener.local_address as [string, number]
+  t.equal(host, '127.0.0.1')
+  t.ok(port > 0 && (listener.fileno as number) > 0)
+  await new Promise(resolve => createConnection(port, host).resume().once('close', resolve))
+  listener.close()
+  listener.close()
+  await reported('closed')
+  listener.close()
+  t.same(log, ['listening', 'accepted', 'closed'])
+  t.same([listener.local_address, listener.fileno], [[host, port], undefined])
+})
+
+t.test('on any host', async t => {
+  const { listener, reported } = listen(ip(''), { accepted: transport => transport.destroy() })
+  await reported('listening')
+  const [, port] = listener.local_address as [string, number]
+  t.ok(port > 0)
+  for (const host of ['127.0.0.1', '::1']) await new Promise(resolve => createConnection(port, host).resume().once('close', resolve))
+  listener.close()
+  await reported('closed')
+})
+
+t.test('without a sink it is silent', async t => {
+  const listener = new NodeListener(ip('127.0.0.1'), { backlog: 5 })
+  while (listener.local_address === undefined) await new Promise(resolve => setImmediate(resolve))
+  const [host, port] = listener.local_address as [string, number]
+  const client = createConnection(port, host)
+  await new Promise(resolve => client.once('connect', resolve))
+  client.destroy()
+  listener.close()
+  const second = new NodeListener({ kind: 'ip', host: '192.0.2.1', port: 0 }, { backlog: 5 })
+  await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+  second.close()
+  t.equal(second.fileno, undefined)
+})
+
+t.test('fails once', async t => {
+  const first = listen(ip('127.0.0.1'))
+  await first.reported('listening')
+  const [host, port] = first.listener.local_address as [string, number]
+  const second = listen({ kind: 'ip', host, port }, { failed: () => second.listener.close() })
+  await second.reported('closed')
+  t.same(second.log, ['failed EADDRINUSE', 'closed'])
+  // What else the server may report comes too late.
+  const third = listen({ kind: 'ip', host, port })
+  await third.reported('closed')
+  t.same(third.log, ['failed EADDRINUSE', 'closed'])
+  first.listener.close()
+  await first.reported('closed')
+})
+
+t.test('fails when it was closed already', async t => {
+  const path = join(folder(t), 'none', 'socket')
+  const { listener, log, reported } = listen({ kind: 'unix', path })
+  listener.close()
+  await reported('closed')
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(log, ['closed'])
+})
+
+t.test('closed while the host is looked up', async t => {
+  const { listener, log, reported } = listen(ip('localhost'))
+  t.equal(listener.fileno, undefined)
+  listener.close()
+  await reported('closed')
+  const other = listen(ip('localhost'))
+  await other.reported('listening')
+  other.listener.close()
+  await other.reported('closed')
+  t.same(log, ['closed'])
+})
+
+t.test('on a path', async t => {
+  const path = join(folder(t), 'socket')
+  const { listener, reported } = listen({ kind: 'unix', path }, {
+    accepted(transport) {
+      t.same([transport.local_address, transport.remote_address], [path, ''])
+      transport.destroy()
+    },
+  })
+  await reported('listening')
+  t.equal(listener.local_address, path)
+  t.ok(statSync(path).isSocket())
+  await new Promise(resolve => createConnection(path).resume().once('close', resolve))
+  listener.close()
+  t.equal(existsSync(path), false)
+  await reported('closed')
+})
+
+t.test('on a path that somebody else has removed, or put another file at', async t => {
+  for (const replace of [false, true]) {
+    const path = join(folder(t), 'socket')
+    const { listener, reported } = listen({ kind: 'unix', path })
+    await reported('listening')
+    rmSync(path)
+    if (replace) writeFileSync(path, 'not ours')
+    listener.close()
+    await reported('closed')
+    t.equal(existsSync(path), replace)
+  }
+})
+
+t.test('on a path with no room for another name', async t => {
+  for (const name of ['s', '~']) {
+    const base = folder(t)
+    const deep = join(base, 'd'.repeat(107 - base.length - 3))
+    fs.mkdirSync(deep)
+    const path = join(deep, name)
+    t.equal(path.length, 107)
+    const { listener, reported } = listen({ kind: 'unix', path })
+    await reported('listening')
+    t.same(readdirSync(deep), [name])
+    listener.close()
+    await reported('closed')
+  }
+})
+
+t.test('an abstract name', async t => {
+  const path = `\0sluice-listener-${process.pid}`
+  const { listener, reported } = listen({ kind: 'unix', path })
+  await reported(process.platform === 'linux' ? 'listening' : 'closed')
+  if (process.platform === 'linux') t.equal(listener.local_address, path)
+  listener.close()
+  await reported('closed')
+})
+
+t.test('whose path is taken', async t => {
+  const place = folder(t)
+  const path = join(place, 'socket')
+  const first = listen({ kind: 'unix', path })
+  await first.reported('listening')
+  const second = listen({ kind: 'unix', path })
+  await second.reported('closed')
+  t.same(second.log, ['failed EADDRINUSE', 'closed'])
+  t.equal(second.message(), `listen EADDRINUSE: another server listens there: ${path}`)
+  first.listener.close()
+  await first.reported('closed')
+  writeFileSync(path, 'a file')
+  const third = listen({ kind: 'unix', path })
+  await third.reported('closed')
+  t.match(third.message(), /there is a file that is no socket/)
+  const fourth = listen({ kind: 'unix', path: place })
+  await fourth.reported('closed')
+  t.match(fourth.message(), /there is a file that is no socket/)
+  const fifth = listen({ kind: 'unix', path: join(path, 'below') })
+  await fifth.reported('closed')
+  t.match(fifth.log, [/^failed E/, 'closed'])
+  t.same(readdirSync(place), ['socket'])
+})
+
+t.test('whose path is left over', async t => {
+  const place = folder(t)
+  const path = join(place, 'socket')
+  await leaveStale(path)
+  const { listener, reported } = listen({ kind: 'unix', path })
+  await reported('listening')
+  t.same(readdirSync(place), ['socket'])
+  listener.close()
+  await reported('closed')
+  t.same(readdirSync(place), [])
+})
+
+t.test('whose path another one takes over in the same moment', async t => {
+  const place = folder(t)
+  const [path, other] = [join(place, 'socket'), join(place, 'other')]
+  await leaveStale(path)
+  await leaveStale(other)
+  let looks = 0
+  beforeLstat(t, asked => {
+    if (asked === path && ++looks === 2) fs.renameSync(other, path)
+  })
+  const { log, reported, message } = listen({ kind: 'unix', path })
+  await reported('closed')
+  t.same(log, ['failed EADDRINUSE', 'closed'])
+  t.match(message(), /another server has just begun to listen there/)
+})
+
+t.test('whom somebody finds by its hidden name', async t => {
+  const place = folder(t)
+  beforeLstat(t, async hidden => {
+    if (hidden.startsWith(place)) await new Promise(resolve => createConnection(hidden).resume().once('close', resolve))
+  })
+  const { listener, log, reported } = listen({ kind: 'unix', path: join(place, 'socket') })
+  await reported('listening')
+  t.same(log, ['listening'], 'is not accepted')
+  listener.close()
+  await reported('closed')
+})
+
+t.test('closed while it takes its name', async t => {
+  const place = folder(t)
+  let listener: NodeListener | undefined
+  const moments = ['before', 'after'] as const
+  for (const moment of moments) {
+    const { link } = fs.promises
+    fs.promises.link = async (from, to) => {
+      if (moment === 'before') listener!.close()
+      await link(from, to)
+      if (moment === 'after') listener!.close()
+    }
+    syncBuiltinESMExports()
+    const made = listen({ kind: 'unix', path: join(place, moment) })
+    listener = made.listener
+    await made.reported('closed')
+    fs.promises.link = link
+    syncBuiltinESMExports()
+    while (readdirSync(place).length > 0) await new Promise(resolve => setImmediate(resolve))
+    t.same(made.log, ['closed'], moment)
+  }
+})

@@ -1,0 +1,327 @@
+/** Transports on sockets. The conformance suite holds them to the seam; here is what is special to Node's. */
+
+import { Buffer } from 'node:buffer'
+import { createServer, type Server, Socket } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
+import type { ConnectOptions, Endpoint, SystemError, Transport } from '../../src/transport.ts'
+
+/** Writes down what is reported. */
+function watch(transport: Transport, log: string[] = []): { log: string[]; text: () => string; reported(what: string): Promise<void>; error(): SystemError | undefined } {
+  const chunks: Buffer[] = []
+  let error: SystemError | undefined
+  const waiting: (() => void)[] = []
+  const note = (what: string): void => {
+    log.push(what)
+    for (const wake of waiting.splice(0)) wake()
+  }
+  transport.sink = {
+    opened: () => note('opened'),
+    received(chunk) {
+      chunks.push(chunk)
+      note('received')
+    },
+    drained: () => note('drained'),
+    ended: () => note('ended'),
+    failed(reason) {
+      error = reason
+      note(`failed ${reason.code}`)
+    },
+    closed: () => note('closed'),
+  }
+  const reported = async (what: string): Promise<void> => {
+    while (!log.some(line => line.startsWith(what))) await new Promise<void>(resolve => waiting.push(resolve))
+  }
+  return { log, reported, text: () => Buffer.concat(chunks).toString(), error: () => error }
+}
+
+/** A server that accepts one connection after the other, as transports; closed at the end. */
+async function serve(t: Test, at: { host: string } | { path: string } = { host: '127.0.0.1' }) {
+  const accepted: TcpTransport[] = []
+  const waiting: (() => void)[] = []
+  const server: Server = createServer({ allowHalfOpen: true }, socket => {
+    accepted.push('path' in at ? TcpTransport.acceptedAt(socket, at.path) : new TcpTransport(socket))
+    for (const wake of waiting.splice(0)) wake()
+  })
+  await new Promise<void>(resolve => server.listen('path' in at ? at : { port: 0, ...at }, resolve))
+  t.teardown(() => {
+    for (const transport of accepted) transport.destroy()
+    server.close()
+  })
+  const address = server.address()
+  const endpoint: Endpoint = 'path' in at ? { kind: 'unix', path: at.path } : { kind: 'ip', host: at.host, port: (address as { port: number }).port }
+  const next = async (): Promise<TcpTransport> => {
+    const have = accepted.length
+    await new Promise<void>(resolve => waiting.push(resolve))
+    return accepted[have]!
+  }
+  return { endpoint, next, server }
+}
+
+/** Both ends. */
+async function pair(t: Test, at?: { host: string } | { path: string }, options: ConnectOptions = {}) {
+  const { endpoint, next } = await serve(t, at)
+  const far = next()
+  const transport = connectTcp(endpoint, options)
+  const near = { transport, ...watch(transport) }
+  await near.reported('opened')
+  const other = await far
+  return { near, far: { transport: other, ...watch(other) } }
+}
+
+t.test('tells what it is', async t => {
+  const { endpoint, next } = await serve(t)
+  const far = next()
+  const transport = connectTcp(endpoint, {})
+  t.same([transport.local_address, transport.remote_address, transport.bytes_read, transport.bytes_written, transport.bytes_queued], [undefined, undefined, 0, 0, 0])
+  t.equal(transport.sink, undefined)
+  const { log, reported } = watch(transport)
+  await reported('opened')
+  const accepted = await far
+  t.same(transport.remote_address, accepted.local_address)
+  t.same(transport.local_address, accepted.remote_address)
+  t.equal((transport.local_address as unknown[])[0], '127.0.0.1')
+  t.ok((transport.fileno as number) > 0)
+  transport.destroy()
+  await reported('closed')
+  t.same(log, ['opened', 'closed'])
+  t.same([transport.fileno, transport.remote_address], [undefined, accepted.local_address])
+})
+
+t.test('unix sockets have no names but their path', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 's')
+  const { near, far } = await pair(t, { path })
+  t.same([near.transport.local_address, near.transport.remote_address], ['', path])
+  t.same([far.transport.local_address, far.transport.remote_address], [path, ''])
+  near.transport.destroy()
+  far.transport.resume()
+  await far.reported('ended')
+})
+
+t.test('connects from where it is told, and asks whom it is told', async t => {
+  const asked: string[] = []
+  // Node asks for one address where a local one is given, otherwise for all.
+  const lookup = (host: string, { all }: { all?: boolean }, callback: (error: null, ...found: unknown[]) => void): void => {
+    asked.push(host)
+    if (all) callback(null, [{ address: '127.0.0.1', family: 4 }])
+    else callback(null, '127.0.0.1', 4)
+  }
+  const { endpoint, next } = await serve(t)
+  const { port } = endpoint as { port: number }
+  const far = next()
+  const transport = connectTcp({ kind: 'ip', host: 'name.invalid', port }, { lookup, local: { host: '127.0.0.4' } })
+  await watch(transport).reported('opened')
+  t.same(asked, ['name.invalid'])
+  t.equal(((await far).remote_address as unknown[])[0], '127.0.0.4')
+  transport.destroy()
+  // A port of ours that was free a moment ago.
+  const probe = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => probe.once('listening', resolve))
+  const free = (probe.address() as { port: number }).port
+  await new Promise(resolve => probe.close(resolve))
+  const second = next()
+  const from = connectTcp({ kind: 'ip', host: '', port }, { lookup, local: { port: free } })
+  const { reported, log } = watch(from)
+  await reported('')
+  if (log[0] === 'opened') t.equal(((await second).remote_address as unknown[])[1], free)
+  t.equal(asked.at(-1), 'localhost', 'no host is this machine')
+  from.destroy()
+})
+
+t.test('fails to connect', async t => {
+  const { endpoint, server } = await serve(t)
+  server.close()
+  const { log, reported, error } = watch(connectTcp(endpoint, {}))
+  await reported('closed')
+  t.same(log, ['failed ECONNREFUSED', 'closed'])
+  t.equal(error()!.syscall, 'connect')
+})
+
+// Node throws in connect() for an address to connect from that is none, and whatever a resolver throws.
+t.test('what Node throws when it connects is reported', async t => {
+  const { endpoint } = await serve(t)
+  const { log, reported } = watch(connectTcp(endpoint, { local: { host: 'no address' } }))
+  t.same(log, [], 'not in the call')
+  await reported('closed')
+  t.same(log, ['failed ERR_INVALID_IP_ADDRESS', 'closed'])
+})
+
+t.test('several addresses that fail are one error', async t => {
+  const { endpoint, server } = await serve(t)
+  server.close()
+  const lookup = (_host: string, _options: object, callback: (error: null, addresses: object[]) => void): void =>
+    callback(null, [{ address: '127.0.0.1', family: 4 }, { address: '127.0.0.2', family: 4 }])
+  const { log, reported, error } = watch(connectTcp({ ...endpoint, host: 'two.invalid' } as Endpoint, { lookup }))
+  await reported('closed')
+  t.same(log, ['failed ECONNREFUSED', 'closed'])
+  t.match(error(), { code: 'ECONNREFUSED', syscall: 'connect', message: /^connect ECONNREFUSED 127\.0\.0\.1:\d+; connect ECONNREFUSED 127\.0\.0\.2:\d+$/, cause: AggregateError })
+  // Node has never made one without errors; if it does, that is no reason to fall over.
+  const socket = new Socket()
+  const odd = watch(new TcpTransport(socket))
+  socket.destroy(new AggregateError([], 'nothing tried'))
+  await odd.reported('closed')
+  t.same(odd.log, ['failed undefined', 'closed'])
+})
+
+t.test('reads and writes', async t => {
+  const { near, far } = await pair(t)
+  far.transport.resume()
+  t.equal(near.transport.write('', 'utf8'), true)
+  t.equal(near.transport.write('héllo ', 'utf8'), true)
+  near.transport.cork()
+  near.transport.write(Buffer.from('a'), 'utf8')
+  t.equal(near.transport.bytes_queued, 1)
+  near.transport.write('b', 'latin1')
+  near.transport.uncork()
+  while (far.text() !== 'héllo ab') await far.reported('received')
+  t.same([near.transport.bytes_written, near.transport.bytes_queued, far.transport.bytes_read], [9, 0, 9])
+  near.transport.end()
+  await far.reported('ended')
+  t.equal(near.transport.write('late', 'utf8'), true, 'dropped')
+  far.transport.end()
+  near.transport.resume()
+  await Promise.all([near.reported('closed'), far.reported('closed')])
+  t.same(near.log, ['opened', 'drained', 'ended', 'closed'])
+})
+
+t.test('a queue that is full drains once', async t => {
+  const { near, far } = await pair(t)
+  const size = 40_000_000
+  t.equal(near.transport.write(Buffer.alloc(size), 'utf8'), false)
+  t.equal(near.transport.write('more', 'utf8'), false)
+  t.ok(near.transport.bytes_queued > 0 && near.transport.bytes_written < size)
+  far.transport.resume()
+  await near.reported('drained')
+  t.equal(near.transport.bytes_queued, 0)
+  while (far.transport.bytes_read < size + 4) await new Promise(resolve => setImmediate(resolve))
+  t.same(near.log, ['opened', 'drained'])
+  // A write that is taken whole reports nothing.
+  near.transport.write('x', 'utf8')
+  while (far.transport.bytes_read < size + 5) await new Promise(resolve => setImmediate(resolve))
+  t.same(near.log, ['opened', 'drained'])
+  near.transport.write(Buffer.alloc(size), 'utf8')
+  far.transport.pause()
+  near.transport.destroy()
+  await near.reported('closed')
+  t.same(near.log, ['opened', 'drained', 'closed'], 'nothing but closed after destroy')
+})
+
+// A listener for 'data' on a socket that is not yet paused makes it read, whatever comes then: a paused connection took up to
+// 64 KiB out of the kernel, and a peer's reset was seen as its end.
+t.test('nothing is read before the first resume', async t => {
+  const { near, far } = await pair(t)
+  await new Promise<void>(resolve => {
+    far.transport.write('waits', 'utf8')
+    setImmediate(resolve)
+  })
+  for (let n = 0; n < 20; n++) await new Promise(resolve => setImmediate(resolve))
+  t.equal(near.transport.bytes_read, 0)
+  near.transport.destroy()
+  far.transport.resume()
+  await far.reported('closed')
+  t.same(far.log, ['failed ECONNRESET', 'closed'])
+})
+
+// Node had read it already, and drops what it has read when the connection breaks.
+t.test('what came before a break is received, also by one who had paused', async t => {
+  for (const destroys of [false, true]) {
+    const sockets: Socket[] = []
+    const server = createServer(socket => void sockets.push(socket)).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const transport = connectTcp({ kind: 'ip', host: '127.0.0.1', port: (server.address() as { port: number }).port }, {})
+    const { log, reported, text } = watch(transport)
+    await reported('opened')
+    transport.resume()
+    while (sockets.length === 0) await new Promise(resolve => setImmediate(resolve))
+    sockets[0]!.write('seen, ')
+    await reported('received')
+    transport.pause()
+    sockets[0]!.write('read ahead')
+    while (transport.bytes_read < 16) await new Promise(resolve => setImmediate(resolve))
+    t.equal(text(), 'seen, ')
+    const { sink } = transport
+    transport.sink = { ...sink!, received(chunk) {
+      sink!.received(chunk)
+      if (destroys) transport.destroy()
+    } }
+    sockets[0]!.resetAndDestroy()
+    await reported('closed')
+    t.equal(text(), 'seen, read ahead')
+    t.same(log, ['opened', 'received', 'received', ...(destroys ? [] : ['failed ECONNRESET']), 'closed'])
+    server.close()
+  }
+})
+
+t.test('options of the socket', async t => {
+  const calls: unknown[] = []
+  const socket = new Socket()
+  socket.setNoDelay = on => (calls.push(['no_delay', on]), socket)
+  socket.setKeepAlive = (on, after) => (calls.push(['keep_alive', on, after]), socket)
+  const transport = new TcpTransport(socket)
+  transport.set_no_delay(true)
+  for (const after of [false, 5000, 1, Infinity] as const) transport.set_keep_alive(after)
+  t.same(calls, [
+    ['no_delay', true], ['keep_alive', false, 0], ['keep_alive', true, 5000],
+    // Node rounds down to seconds, and 0 is the system's own two hours; above 32 767 s Linux refuses, and Node does not say so.
+    ['keep_alive', true, 1000], ['keep_alive', true, 32_767_000],
+  ])
+  transport.destroy()
+})
+
+t.test('without a sink it is silent', async t => {
+  const { endpoint, next } = await serve(t)
+  const far = next()
+  const transport = connectTcp(endpoint, {})
+  const other = await far
+  transport.resume()
+  other.write('unheard', 'utf8')
+  other.write(Buffer.alloc(10_000_000), 'utf8')
+  while (transport.bytes_read < 10_000_007) await new Promise(resolve => setImmediate(resolve))
+  while (other.bytes_queued > 0) await new Promise(resolve => setImmediate(resolve))
+  other.end()
+  transport.end()
+  await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+  const refused = connectTcp({ kind: 'unix', path: '/none/at/all' }, {})
+  t.equal(refused.bytes_written, 0)
+  await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+  t.equal(transport.sink, undefined)
+})
+
+// A transport that closed before anybody took it over reported that to nobody, and a channel that took it over later waited for ever.
+t.test('a sink that comes too late is told that it has closed', async t => {
+  const { far } = await pair(t)
+  far.transport.destroy()
+  await far.reported('closed')
+  const late = watch(far.transport)
+  t.same(late.log, [], 'not in the call')
+  await late.reported('closed')
+  t.same(late.log, ['closed'])
+  far.transport.sink = undefined
+  await new Promise(resolve => setImmediate(resolve))
+  far.transport.destroy()
+  t.same(late.log, ['closed'])
+})
+
+t.test('what Node reports when it should be over is not passed on', async t => {
+  const socket = new Socket()
+  const nowhere: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 1 }
+  const transport = new TcpTransport(socket, nowhere)
+  const { log, reported } = watch(transport)
+  transport.connect(nowhere, {})
+  transport.destroy()
+  for (const [event, value] of [['connect', undefined], ['data', Buffer.from('x')], ['end', undefined], ['error', new Error('late')]] as const) socket.emit(event, value)
+  await reported('closed')
+  t.same(log, ['closed'])
+  const connecting = connectTcp(nowhere, {})
+  const other = watch(connecting)
+  connecting.destroy()
+  connecting.destroy()
+  await other.reported('closed')
+  t.same(other.log, ['closed'])
+})

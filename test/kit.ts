@@ -1,0 +1,101 @@
+/** What several tests need: a world in memory, and channels that write down every hook. */
+
+import type { Test } from 'tap'
+import type { Channel } from '../src/channels/channel.ts'
+import { Engine } from '../src/engine.ts'
+import { codeOf } from '../src/errors.ts'
+import { ManualClock } from '../src/io/manual-clock.ts'
+import { MemoryNetwork, type MemoryNetworkOptions } from '../src/io/memory.ts'
+
+/** An engine on a network in memory and a clock that stands, whose log is kept. */
+export interface World {
+  readonly network: MemoryNetwork
+  readonly clock: ManualClock
+  readonly engine: Engine
+  /** What the engine has logged. */
+  readonly logged: string[]
+  /** Lets everything happen that can without time passing. */
+  pump(): Promise<void>
+  /** The same after so many ms. */
+  advance(ms: number): Promise<void>
+}
+
+/** A subtest in a world of its own; at its end everything has to be closed, or to close, and nothing to be left behind. */
+export async function scene(t: Test, title: string, body: (t: Test, world: World) => Promise<void>, options: MemoryNetworkOptions = {}): Promise<void> {
+  await t.test(title, async t => {
+    const world = makeWorld(options)
+    const { engine, clock, network, pump, advance } = world
+    await body(t, world)
+    const stopped = engine.stop({ timeout: 1 })
+    await pump()
+    await advance(1)
+    await stopped
+    await pump()
+    t.same([engine.channels.size, network.transports.length, clock.pending], [0, 0, 0], 'no channel, no transport, no timer is left')
+  })
+}
+
+function makeWorld(options: MemoryNetworkOptions): World {
+  const network = new MemoryNetwork(options)
+  const clock = new ManualClock()
+  const logged: string[] = []
+  const engine = new Engine({ network, clock, log: message => logged.push(message) })
+  const pump = async (): Promise<void> => {
+    for (let isQuiet = false; !isQuiet;) {
+      await turn()
+      clock.advance(0)
+      isQuiet = network.pump() === 0
+    }
+    await turn()
+  }
+  const advance = async (ms: number): Promise<void> => {
+    clock.advance(ms)
+    await pump()
+  }
+  return { network, clock, engine, logged, pump, advance }
+}
+
+/** One turn of the loop, promises included. */
+export function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+const HOOKS = [
+  'on_state', 'on_connect', 'on_read', 'on_write', 'on_read_end', 'on_connect_error', 'on_read_error', 'on_write_error',
+  'on_overflow_error', 'on_error', 'on_close', 'on_listen', 'on_listen_error', 'on_drop',
+]
+
+/** Writes every hook of the channel to the log, as 'who hook details', and then calls it. To be called once its fields are there. */
+export function spy<Spied extends Channel>(channel: Spied, who: string, log: string[]): Spied {
+  const hooks = channel as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>
+  for (const hook of HOOKS) {
+    const original = hooks[hook]
+    if (original === undefined) continue
+    hooks[hook] = (...args) => {
+      log.push([who, hook.slice(3), ...args.map(text)].join(' '))
+      return original.apply(channel, args)
+    }
+  }
+  return channel
+}
+
+function text(value: unknown): string {
+  return value instanceof Error ? codeOf(value) || value.message : String(value)
+}
+
+/** How a promise stands. */
+export async function fate(promise: Promise<unknown>): Promise<unknown> {
+  const open = Symbol('open')
+  const settled = await Promise.race([promise.catch((error: unknown) => `rejected ${text(error)}`), turn().then(() => open)])
+  return settled === open ? 'open' : settled
+}
+
+/** What a call throws, by its code. */
+export function thrown(call: () => unknown): string {
+  try {
+    call()
+  } catch (error) {
+    return text(error)
+  }
+  return 'nothing'
+}
