@@ -211,6 +211,18 @@ export const ENDINGS: Record<string, Scenario> = {
     await turns(1)
   },
 
+  async 'tells a sink that comes too late that it has closed'(_t, world) {
+    const { server } = await world.pair()
+    server.destroy()
+    await world.until(() => server.count('closed') > 0)
+    const { sink } = server.transport
+    await new Promise<void>(resolve => {
+      world.call(() => {
+        server.transport.sink = { ...sink!, closed: resolve }
+      })
+    })
+  },
+
   // Over TCP the big question is still in the kernel when the server destroys, and makes that a reset.
   async 'receives an answer before the end or the break, though paused and though the question was not read'(t, world) {
     for (const size of [1, 200_000]) {

@@ -1,0 +1,190 @@
+/**
+ * The networks that every scenario runs over, with the same expectations: memory, trickling memory, tcp, trickling tcp, unix.
+ *
+ * A scenario gets a `Place`: an engine on one of them, on the clock of the machine. When it returns, the engine is stopped, and then nothing
+ * may be left: no channel, no socket, no timer, no line in the log that the scenario has not taken out itself.
+ */
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { Client, Connection, Server } from '../../src/channels/basic.ts'
+import type { Stream } from '../../src/channels/stream.ts'
+import type { StreamServer, StreamServerOptions } from '../../src/channels/stream-server.ts'
+import { parseAddress } from '../../src/core/address.ts'
+import { Engine, networkOf } from '../../src/engine.ts'
+import { MemoryNetwork } from '../../src/io/memory.ts'
+import { NodeNetwork } from '../../src/io/node.ts'
+import { TrickleNetwork } from '../../src/io/trickle.ts'
+import type { Network, Transport } from '../../src/transport.ts'
+import type { Address, SocketAddress } from '../../src/types.ts'
+import { turn } from '../kit.ts'
+
+/** How many ms a scenario may take. The longest takes well under a second. */
+const TIMEOUT = 15_000
+
+export type Scenario = (t: Test, place: Place) => Promise<void>
+
+interface Made {
+  readonly network: Network
+  readonly address: () => Address
+  /** What must hold when all scenarios are over. */
+  end?(t: Test): void
+}
+
+type Make = (t: Test) => Made
+
+const LOOPBACK: Address = ['127.0.0.1', 0]
+
+const NETWORKS: Record<string, Make> = {
+  memory: () => ({ network: new MemoryNetwork({ auto: true }), address: () => LOOPBACK }),
+  'memory, trickling': () => ({ network: new TrickleNetwork(new MemoryNetwork({ auto: true }), pieces()), address: () => LOOPBACK }),
+  tcp: () => ({ network: new NodeNetwork(), address: () => LOOPBACK }),
+  'tcp, trickling': () => ({ network: new TrickleNetwork(new NodeNetwork(), pieces()), address: () => LOOPBACK }),
+  unix(t) {
+    // Not t.testdir(): a socket's path has at most 107 bytes.
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    let count = 0
+    return {
+      network: new NodeNetwork(),
+      address: () => join(folder, `${++count}`),
+      end: t => t.same(readdirSync(folder), [], 'no path is left'),
+    }
+  },
+}
+
+/** Runs the scenarios over every network. */
+export async function overEveryNetwork(t: Test, scenarios: Record<string, Scenario>): Promise<void> {
+  for (const [name, make] of Object.entries(NETWORKS)) {
+    await t.test(name, async t => {
+      const made = make(t)
+      for (const [title, scenario] of Object.entries(scenarios)) {
+        await t.test(title, { timeout: TIMEOUT }, async t => {
+          const place = new Place(name, made)
+          await scenario(t, place)
+          await place.end(t)
+        })
+      }
+      made.end?.(t)
+    })
+  }
+}
+
+export class Place {
+  readonly name: string
+  readonly network: Network
+  readonly engine: Engine
+  /** What was logged. */
+  readonly logged: string[] = []
+  readonly #address: () => Address
+  readonly #before = resources()
+
+  constructor(name: string, { network, address }: Made) {
+    this.name = name
+    this.network = network
+    this.engine = new Engine({ network, log: message => this.logged.push(message) })
+    this.#address = address
+  }
+
+  get isTrickling(): boolean {
+    return this.name.includes('trickling')
+  }
+
+  /** Where nobody listens yet. */
+  address(): Address {
+    return this.#address()
+  }
+
+  /** Listens, and waits until it does. */
+  async listen<Of extends StreamServer = Server>(
+    server: Of | (new (options: any) => Connection) = Connection, options: StreamServerOptions = {},
+  ): Promise<Of> {
+    const listening = typeof server === 'function' ? new Server(server, { engine: this.engine, ...options }) : server
+    await listening.listen(this.address()).opened
+    return listening as unknown as Of
+  }
+
+  /** A client of that class, connected to the server, and its other end. */
+  async connect<Near extends Client>(server: StreamServer, ClientClass: new (options: any) => Near, options: object = {}): Promise<[client: Near, connection: Connection]> {
+    const before = new Set(server.channels)
+    const client = new ClientClass({ engine: this.engine, ...options })
+    client.connect(server.local_address as SocketAddress)
+    await client.opened
+    await until(() => server.channels.size > before.size)
+    return [client, [...server.channels].find(channel => !before.has(channel)) as Connection]
+  }
+
+  /** A peer that knows nothing of channels: it reads and does only what it is told to. */
+  async peer(server: StreamServer): Promise<Peer> {
+    const before = server.channels.size
+    const peer = new Peer(networkOf(this.engine).connect(parseAddress(server.local_address as Address), {}))
+    await until(() => peer.log.length > 0 && server.channels.size > before)
+    return peer
+  }
+
+  /** Stops the engine, and looks for what is left. */
+  async end(t: Test): Promise<void> {
+    await this.engine.stop({ timeout: 2000 })
+    t.equal(this.engine.channels.size, 0, 'no channel is left')
+    for (let turns = 0; turns < 100 && resources() !== this.#before; turns++) await turn()
+    t.equal(resources(), this.#before, 'no socket, no timer is left')
+    t.same(this.logged, [], 'nothing is logged that was not expected')
+  }
+}
+
+/** A bare transport, and what it reported. */
+export class Peer {
+  readonly transport: Transport
+  readonly log: string[] = []
+  text = ''
+
+  constructor(transport: Transport) {
+    this.transport = transport
+    transport.sink = {
+      opened: () => this.log.push('opened'),
+      received: chunk => void (this.text += chunk.toString('latin1')),
+      drained: () => this.log.push('drained'),
+      ended: () => this.log.push('ended'),
+      failed: error => this.log.push(`failed ${error.code}`),
+      closed: () => this.log.push('closed'),
+    }
+  }
+
+  write(data: string | Uint8Array): boolean {
+    return this.transport.write(data, 'latin1')
+  }
+}
+
+/** Waits for it, one turn of the loop after the other; the timeout of the test bounds it. */
+export async function until(condition: () => unknown): Promise<void> {
+  while (!condition()) await turn()
+}
+
+/** All that is to be closed has closed. */
+export function allClosed(...channels: Stream[]): Promise<unknown> {
+  return Promise.all(channels.map(channel => channel.closed))
+}
+
+/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Sizes of pieces: mostly tiny ones, and some large enough to come to an end. */
+function pieces(): () => number {
+  const random = seeded(7)
+  return () => 1 + Math.floor(random() * (random() < 0.6 ? 3 : 6000))
+}
+
+/** Sockets and timers of this process; tap has some of its own, so they are compared. */
+function resources(): string {
+  return process.getActiveResourcesInfo().filter(name => /TCP|Pipe|Timeout|Addr/.test(name)).sort().join(' ')
+}
