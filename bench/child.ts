@@ -1,0 +1,41 @@
+/**
+ * Bench. What a server program does besides serving: it says at which port it listens, and answers what the runner asks.
+ *
+ * Rules:
+ * 1. What a server used is what the server itself says (`process.cpuUsage`, all its threads, in microseconds): /proc counts
+ *    in steps of 10 ms, and not every system has it.
+ * 2. A server never outlives the runner: when the channel between them closes, it exits.
+ */
+
+/** What the runner asks a server. */
+export type Question = 'usage' | 'memory'
+
+/** What a server answers. */
+export interface Answer {
+  /** Milliseconds of the clock that all processes of a machine share. */
+  readonly at: number
+  /** CPU time used since the start, user and system, in microseconds. */
+  readonly cpu: number
+  /** Resident memory in bytes, after a collection where it was 'memory' that was asked. */
+  readonly memory: number
+}
+
+/** To be called once the server listens, with where: `[host, port]`. */
+export function ready(address: readonly [host: string, port: number] | string | undefined): void {
+  if (!Array.isArray(address)) throw new Error(`the bench needs a port; the server listens on ${address}`)
+  process.on('message', (question: Question) => process.send?.(answer(question)))
+  process.on('disconnect', () => process.exit())
+  console.log(`READY ${address[1]}`)
+}
+
+function answer(question: Question): Answer {
+  const { user, system } = process.cpuUsage()
+  // Twice: what the first collection finalizes, the second one frees.
+  if (question === 'memory') for (let i = 0; i < 2; i++) globalThis.gc?.()
+  return { at: now(), cpu: user + system, memory: process.memoryUsage.rss() }
+}
+
+/** Milliseconds, comparable between processes. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

@@ -1,0 +1,96 @@
+/**
+ * Bench. What the generator sends and what has to come back, made before the clock runs.
+ *
+ * Rules:
+ * 1. No two batches, and no two messages of a batch, are alike: an answer that is lost, doubled or out of order is a wrong byte.
+ * 2. The same in every run: the random numbers start from a fixed seed.
+ */
+
+import { Buffer } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import type { Work } from './load.ts'
+
+/** One thing to send, what has to come back, and how many messages that counts as. */
+export interface Batch {
+  readonly send: Buffer
+  readonly expect: Buffer
+  readonly messages: number
+}
+
+/** Bytes of all batches together: more than fits the caches next to the core, as with real traffic. */
+const TOTAL = 256 * 1024
+
+/** So many characters of a hundred are not ASCII in lines of text: between English and Russian. */
+const WIDE = 25
+
+/** Makes the batches of an exchange, each of `count` messages. */
+export function makeBatches(work: Work, count: number, file: string): Batch[] {
+  if (work === 'burst') return many(16, id => burst(id))
+  if (work === 'file') return [sendFile(file)]
+  const make = { lines: line, utf8: wideLine, frames: frame, alternate }[work]
+  return many(64 * count, id => {
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => make(id * count + i, 64)))
+    return { send: bytes, expect: bytes, messages: count }
+  })
+}
+
+function many(size: number, make: (id: number) => Batch): Batch[] {
+  // An even number, so that a batch of one message can alternate.
+  const count = Math.min(1024, Math.max(8, 2 * Math.ceil(TOTAL / size / 2)))
+  return Array.from({ length: count }, (_, id) => make(id))
+}
+
+/** A line of `size` bytes, its end included, in ASCII. */
+export function line(id: number, size: number): Buffer {
+  let text = `${id}:`
+  while (text.length < size - 2) text += String.fromCharCode(33 + random(94))
+  return Buffer.from(text + '\r\n', 'latin1')
+}
+
+function wideLine(id: number, size: number): Buffer {
+  let text = `${id}:`
+  for (let left = size - 2 - text.length; left > 0; ) {
+    const isWide = random(100) < WIDE && left > 1
+    const isLetter = left === 2 || random(2) === 0
+    const character = String.fromCharCode(!isWide ? 33 + random(94) : isLetter ? 0x430 + random(32) : 0x4e00 + random(20_000))
+    text += character
+    left -= Buffer.byteLength(character)
+  }
+  return Buffer.from(text + '\r\n')
+}
+
+function frame(id: number, size: number): Buffer {
+  const bytes = randomBytes(id, size)
+  bytes.writeUInt32BE(size - 4)
+  return bytes
+}
+
+function alternate(id: number, size: number): Buffer {
+  return id % 2 === 0 ? line(id, size) : randomBytes(id, size)
+}
+
+function randomBytes(id: number, size: number): Buffer {
+  const bytes = Buffer.from(Array.from({ length: size }, () => random(256)))
+  bytes.writeUInt32BE(id, 4)
+  return bytes
+}
+
+function burst(id: number): Batch {
+  const send = line(id, 16)
+  return { send, expect: Buffer.concat(Array.from({ length: 100 }, () => send)), messages: 100 }
+}
+
+function sendFile(path: string): Batch {
+  const expect = readFileSync(path)
+  return { send: line(0, 16), expect, messages: expect.length / 2 ** 20 }
+}
+
+let state = 0x9e3779b9
+
+/** A number below `limit`. */
+function random(limit: number): number {
+  state ^= state << 13
+  state ^= state >>> 17
+  state ^= state << 5
+  return (state >>> 0) % limit
+}

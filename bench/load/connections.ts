@@ -1,0 +1,75 @@
+/**
+ * Bench. The loads of whole connections: 'connect' (open, one line, close, and again) and 'idle' (open, one line, hold).
+ */
+
+import type { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { line } from './batches.ts'
+import type { Load, Task } from './load.ts'
+import { dialAll } from './dial-all.ts'
+import { dial } from './socket.ts'
+import { go, say, sleep, Tally } from './tally.ts'
+
+const LINES: readonly Buffer[] = Array.from({ length: 256 }, (_, id) => line(id, 64))
+
+export async function connectAgain(task: Task, load: Load & { kind: 'connect' }): Promise<void> {
+  const tally = new Tally(task)
+  const again = (): void => {
+    const socket = visit(task.port, tally, () => {
+      socket.destroy()
+      again()
+    })
+  }
+  for (let i = 0; i < load.connections; i++) again()
+  await tally.overTime()
+}
+
+/** Before the idle connections come, so many come and go: what a server makes once is not to be counted. */
+const FIRST = 200
+
+/** Milliseconds in which a server gets over what it has just done. */
+const REST = 100
+
+export async function idle(task: Task, load: Load & { kind: 'idle' }): Promise<void> {
+  const tally = new Tally(task)
+  for (const socket of await visitAll(task, tally, FIRST)) socket.destroy()
+  await sleep(REST)
+  const end = tally.begin()
+  say('begin')
+  await go()
+  await visitAll(task, tally, load.connections)
+  await sleep(REST)
+  end()
+}
+
+/** Opens connections; resolves when each of them has got its line back. */
+async function visitAll(task: Task, tally: Tally, count: number): Promise<Socket[]> {
+  const answered: Promise<void>[] = []
+  const sockets = await dialAll(count, () => {
+    let done!: () => void
+    answered.push(new Promise(resolve => (done = resolve)))
+    return visit(task.port, tally, done)
+  })
+  await Promise.all(answered)
+  return sockets
+}
+
+let visits = 0
+
+/** Connects and sends a line; `done` when it has come back. */
+function visit(port: number, tally: Tally, done: () => void): Socket {
+  const expected = LINES[visits++ % LINES.length] as Buffer
+  let got = 0
+  const socket = dial(port, tally, (size, bytes) => {
+    if (got + size > expected.length || bytes.compare(expected, got, got + size, 0, size) !== 0) {
+      return tally.wrong(bytes.subarray(0, size), expected.subarray(got), got)
+    }
+    got += size
+    if (got < expected.length) return
+    tally.messages++
+    done()
+  })
+  // Node keeps it until the connection stands.
+  socket.write(expected)
+  return socket
+}

@@ -1,0 +1,185 @@
+/**
+ * Bench. The counts: what the core does for its work, in units that no other process and no clock can change. CI runs these.
+ *
+ * Rules:
+ * 1. Every count has a bound and a reason for it. A count that goes over its bound is a mistake, or the reason has gone: say so here.
+ * 2. The bounds of allocations have room, as they depend on the version of V8; those of all other counts have none.
+ */
+
+import { Buffer } from 'node:buffer'
+import { type ConnectionClass, Engine } from 'sluice'
+import { type ReadOwner, ReadPath } from '../../src/core/read-path.ts'
+import { RecvBuffer } from '../../src/core/recv-buffer.ts'
+import { Alternate, Bench, Broadcast, Buffers, Burst, Frames, Large, Lines, Utf8Lines } from './channels.ts'
+import { countCopies } from './copies.ts'
+import { chunks, FakeClock } from './fake-network.ts'
+import { frames, lines, wideLines } from './streams.ts'
+
+export interface Count {
+  readonly what: string
+  readonly count: number
+  readonly bound: number
+  readonly reason: string
+}
+
+/** Messages in one dispatch. */
+const BATCH = 100
+
+export async function counts(): Promise<Count[]> {
+  return [...(await systemCalls()), ...(await turns()), ...copies(), ...timers(), ...(await allocations())]
+}
+
+// ---- system calls and turns -------------------------------------------------------------------------------------------
+
+async function systemCalls(): Promise<Count[]> {
+  const one = 'what a hook, or a hundred of them, writes in one dispatch is one run'
+  const chunk = Buffer.from('x')
+  return [
+    await writes('lines, latin1', Lines, lines(BATCH), 1, one),
+    await writes('lines, UTF-8', Utf8Lines, wideLines(BATCH), 1, one),
+    await writes('lines as Buffers, with their ends', Buffers, lines(BATCH), 1, one),
+    await writes('length-prefixed frames', Frames, frames(BATCH), 1, one),
+    await writes('a delimiter that alternates', Alternate, lines(BATCH), 1, one),
+    await writes('100 small writes in one hook', Burst, chunk, 1, one),
+    await writes('3 Buffers of 16 KiB, text between', Large, chunk, 1, 'large Buffers are passed on as they are, but all in one go'),
+  ]
+}
+
+async function writes(what: string, Class: ConnectionClass, arrived: Buffer, bound: number, reason: string): Promise<Count> {
+  const bench = await Bench.with(Class)
+  bench.turn(bench.first, arrived)
+  return { what: `system calls of a dispatch: ${what}`, count: bench.first.system_calls, bound, reason }
+}
+
+async function turns(): Promise<Count[]> {
+  const peers = 100
+  const room = await Bench.with(Broadcast, peers)
+  room.turn(room.first, lines(10))
+  const many = await Bench.with(Lines, peers)
+  const before = many.clock.turns
+  for (const transport of many.transports) transport.sink?.received(lines(10))
+  const scheduled = many.clock.turns - before
+  const early = many.transports.reduce((sum, each) => sum + each.writes, 0)
+  many.clock.turn()
+  return [
+    {
+      what: 'system calls of a dispatch: 10 lines to 100 peers, for each peer',
+      count: room.transports.reduce((sum, each) => sum + each.system_calls, 0) / peers,
+      bound: 1,
+      reason: 'one run for each peer, however many lines',
+    },
+    {
+      what: 'turns that 100 channels ask for when all of them write',
+      count: scheduled,
+      bound: 1,
+      reason: 'the engine flushes all channels in one turn',
+    },
+    {
+      what: 'writes of 640 bytes each before the turn ends',
+      count: early,
+      bound: 0,
+      reason: 'what is small only queues, and what comes later in the turn goes out with it',
+    },
+    {
+      what: 'pauses and resumes of a dispatch without backpressure',
+      count: many.first.switches,
+      bound: 0,
+      reason: 'each is a system call or two',
+    },
+  ]
+}
+
+// ---- copies -----------------------------------------------------------------------------------------------------------
+
+function copies(): Count[] {
+  const stream = lines(10_000)
+  const long = Buffer.concat([Buffer.alloc(2 ** 20, 'x'), Buffer.from('\r\n')])
+  return [
+    copied('lines in chunks that end with one', chunks(stream, 6400), 10_000, 0, 'a chunk that finds the buffer empty is not copied'),
+    copied(
+      'lines in chunks of 1460 bytes', chunks(stream, 1460), 10_000, 16,
+      'only a cut line is: in 22 lines 64 bytes, and a first step of 256',
+    ),
+    copied(
+      'a line of 1 MiB in chunks of 64 KiB, per byte', chunks(long, 65536), long.length, 3,
+      'a buffer that doubles moves a byte twice, and once to begin',
+    ),
+    copied('lines, a byte at a time, per byte', chunks(stream.subarray(0, 6400), 1), 6400, 3, 'as before'),
+  ]
+}
+
+/** Bytes that are moved between the transport and `on_read` (the lines are delivered as strings: making them is no copy of bytes). */
+function copied(what: string, arrived: readonly Buffer[], of: number, bound: number, reason: string): Count {
+  const path = readPath()
+  const count = countCopies(() => {
+    for (const chunk of arrived) path.receive(chunk)
+  })
+  return { what: `bytes copied: ${what}`, count: round(count / of), bound, reason }
+}
+
+function readPath(): ReadPath {
+  const owner: ReadOwner = { hook_returned() {}, hook_failed: fail, overflowed: fail, broken: fail, ended() {}, pause() {}, resume() {} }
+  return new ReadPath({ on_read() {} }, owner, '\r\n', { encoding: 'latin1', regex_search: true }, 2 ** 26)
+}
+
+function fail(error: unknown): never {
+  throw new Error(`the bench is wrong: ${error}`)
+}
+
+// ---- timers -----------------------------------------------------------------------------------------------------------
+
+function timers(): Count[] {
+  const clock = new FakeClock()
+  const engine = new Engine({ clock })
+  for (let i = 0; i < 10_000; i++) engine.defer(1000 + i, () => {})
+  return [{ what: "the clock's timers for 10 000 of the engine", count: clock.timers, bound: 1, reason: 'one waits for the first of them' }]
+}
+
+// ---- allocations ------------------------------------------------------------------------------------------------------
+
+async function allocations(): Promise<Count[]> {
+  return [
+    await allocated('latin1 line of 64, echoed', Lines, lines(BATCH), 250, 'a slice and two concatenations of 32; room for another V8'),
+    await allocated('Buffer line of 64, echoed', Buffers, lines(BATCH), 500, 'a view is about 100; room for another V8'),
+    await allocated('frame of 64, echoed', Frames, frames(BATCH), 900, 'a view, a cut, a frame; room for another V8'),
+    idleBuffer(),
+  ]
+}
+
+/** How many dispatches are counted together, and how often: the median is of those in which V8 did not collect. */
+const DISPATCHES = 100
+const TRIES = 15
+
+/** Bytes of V8's heap for each message; needs --expose-gc, and a young generation that holds a try. */
+async function allocated(what: string, Class: ConnectionClass, arrived: Buffer, bound: number, reason: string): Promise<Count> {
+  const { gc } = globalThis
+  if (gc === undefined) throw new Error('node has to be started with --expose-gc, as npm run bench:micro does')
+  const bench = await Bench.with(Class)
+  const tries = Array.from({ length: TRIES }, () => {
+    gc()
+    const before = process.memoryUsage().heapUsed
+    for (let i = 0; i < DISPATCHES; i++) bench.turn(bench.first, arrived)
+    return (process.memoryUsage().heapUsed - before) / DISPATCHES / BATCH
+  })
+  const middle = tries.toSorted((a, b) => a - b)[TRIES >> 1] as number
+  return { what: `bytes of heap: ${what}`, count: Math.round(middle), bound, reason }
+}
+
+/** What a connection holds between two messages. */
+function idleBuffer(): Count {
+  const buffer = new RecvBuffer()
+  buffer.append(Buffer.alloc(65536, 'x'))
+  buffer.skip(65500)
+  buffer.keep()
+  const held = buffer.bytes.length
+  return {
+    what: 'bytes held for half a line of 36 at the end of 64 KiB',
+    count: held,
+    bound: 256,
+    reason: 'not the chunk: a buffer of the smallest size',
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100
+}

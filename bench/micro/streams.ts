@@ -1,0 +1,20 @@
+/**
+ * Bench. What the micro benches read: messages of 64 bytes, so many in a row.
+ */
+
+import { Buffer } from 'node:buffer'
+import { line, makeBatches } from '../load/batches.ts'
+
+export function lines(count: number): Buffer {
+  return Buffer.concat(Array.from({ length: count }, (_, id) => line(id, 64)))
+}
+
+/** Text that is not ASCII. */
+export function wideLines(count: number): Buffer {
+  return makeBatches('utf8', count, '')[0]?.send as Buffer
+}
+
+/** Four bytes of length, 60 bytes. */
+export function frames(count: number): Buffer {
+  return makeBatches('frames', count, '')[0]?.send as Buffer
+}

@@ -1,0 +1,88 @@
+/**
+ * Bench. The rows of the table: which work, and the programs that do it.
+ *
+ * To add a row: one entry here, and a program for each contestant that does not exist yet. A program is a file below this
+ * folder and its arguments; it listens on 127.0.0.1 at a port that the system chooses, and calls `ready` (child.ts).
+ */
+
+import type { Load, Work } from './load/load.ts'
+
+/** sluice; node:net or node:dgram tuned by hand, which is what ratios are of; and written as most people do. */
+export const CONTESTANTS = ['sluice', 'tuned', 'naive'] as const
+export type Contestant = (typeof CONTESTANTS)[number]
+
+/** A file, and its arguments. In an argument `{file}` stands for the path of the file to be sent. */
+export type Program = readonly [file: string, ...args: string[]]
+
+export interface Row {
+  /** What `--only` takes, or begins with. */
+  readonly name: string
+  readonly title: string
+  /** What is counted: so many a second, or, where it is 'KiB', kibibytes of memory for each connection (less is better). */
+  readonly unit: string
+  readonly load: Load
+  /** So many times the usual warm-up, where V8 takes longer to see what is hot. Default 1. */
+  readonly warm_up?: number
+  readonly programs: Readonly<Record<Contestant, Program>>
+}
+
+/** A program of sluice, and the same on node:net: `kind` and what follows is what the baselines are told. */
+function onNet(sluice: Program, ...kind: string[]): Record<Contestant, Program> {
+  return { sluice, tuned: ['baseline/net-tuned', ...kind], naive: ['baseline/net-naive', ...kind] }
+}
+
+const RAW = onNet(['servers/raw-echo'], 'raw')
+const LATIN1 = onNet(['servers/line-echo', 'latin1'], 'lines')
+const UTF8 = onNet(['servers/line-echo', 'utf8'], 'lines', 'utf8')
+const BUFFERS = onNet(['servers/buffer-echo'], 'buffers')
+const FRAMES = onNet(['servers/frame-echo'], 'frames')
+const ALTERNATE = onNet(['servers/alternate-echo'], 'alternate')
+const BURST = onNet(['servers/burst'], 'burst')
+const FILE = onNet(['servers/file-server', '{file}'], 'file', '{file}')
+const BROADCAST = onNet(['servers/broadcast'], 'broadcast')
+const UDP = { sluice: ['servers/udp-echo'], tuned: ['baseline/dgram', 'tuned'], naive: ['baseline/dgram', 'naive'] } as const
+
+function exchange(work: Work, outstanding: number, connections = 50): Load {
+  return { kind: 'exchange', connections, work, outstanding }
+}
+
+export const ROWS: readonly Row[] = [
+  { name: 'raw', title: 'raw echo, 100 outstanding', unit: 'messages', load: exchange('lines', 100), programs: RAW },
+  { name: 'lines-1', title: 'line echo, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: LATIN1 },
+  { name: 'lines-10', title: 'line echo, 10 outstanding', unit: 'lines', load: exchange('lines', 10), programs: LATIN1 },
+  { name: 'lines-100', title: 'line echo, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: LATIN1 },
+  { name: 'utf8-ascii', title: 'ASCII as UTF-8, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: UTF8 },
+  { name: 'utf8-1', title: 'UTF-8 text, 1 outstanding', unit: 'lines', load: exchange('utf8', 1), programs: UTF8 },
+  { name: 'utf8-10', title: 'UTF-8 text, 10 outstanding', unit: 'lines', load: exchange('utf8', 10), programs: UTF8 },
+  { name: 'utf8-100', title: 'UTF-8 text, 100 outstanding', unit: 'lines', load: exchange('utf8', 100), programs: UTF8 },
+  { name: 'buffers', title: 'lines as Buffers', unit: 'lines', load: exchange('lines', 100), programs: BUFFERS },
+  { name: 'frames', title: 'length-prefixed frames', unit: 'frames', load: exchange('frames', 100), programs: FRAMES },
+  {
+    name: 'alternate',
+    title: 'a line, 64 bytes, a line, …',
+    unit: 'messages',
+    load: exchange('alternate', 100),
+    warm_up: 2,
+    programs: ALTERNATE,
+  },
+  { name: 'burst', title: '100 small writes in one hook', unit: 'writes', load: exchange('burst', 1), programs: BURST },
+  { name: 'bulk', title: 'bulk, lines of 1 KiB', unit: 'lines', load: { kind: 'bulk', connections: 4, size: 1024 }, programs: LATIN1 },
+  { name: 'file', title: 'files of 1 MiB', unit: 'files', load: exchange('file', 1, 4), programs: FILE },
+  {
+    name: 'broadcast',
+    title: 'broadcast to 1 000 connections',
+    unit: 'deliveries',
+    load: { kind: 'broadcast', connections: 1000 },
+    programs: BROADCAST,
+  },
+  {
+    name: 'connect',
+    title: 'connections: open, a line, close',
+    unit: 'connections',
+    load: { kind: 'connect', connections: 32 },
+    warm_up: 3,
+    programs: LATIN1,
+  },
+  { name: 'idle', title: 'KiB of memory, idle connection', unit: 'KiB', load: { kind: 'idle', connections: 3000 }, programs: LATIN1 },
+  { name: 'udp', title: 'UDP echo, 8 outstanding', unit: 'packets', load: { kind: 'packets', connections: 8, outstanding: 8 }, programs: UDP },
+]

@@ -1,0 +1,17 @@
+/**
+ * Bench. UDP echo: every packet goes back to who sent it.
+ */
+
+import { Buffer } from 'node:buffer'
+import { Datagram } from 'sluice'
+import { ready } from '../child.ts'
+
+class UdpEcho extends Datagram {
+  override on_read(data: Buffer): void {
+    this.write(data)
+  }
+}
+
+const channel = new UdpEcho().listen(['127.0.0.1', 0])
+await channel.opened
+ready(channel.local_address)
