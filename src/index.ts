@@ -5,7 +5,7 @@
 export { Channel, type ChannelOptions } from './channels/channel.ts'
 export { Client, Connection, type ConnectionOptions, Server } from './channels/basic.ts'
 export { Datagram, type DatagramArguments, type DatagramError, type DatagramOptions, type PacketDropReason } from './channels/datagram.ts'
-export { type Packer, Stream, type StreamConnectOptions, type StreamOptions } from './channels/stream.ts'
+export { type Packed, type Packer, Stream, type StreamConnectOptions, type StreamOptions } from './channels/stream.ts'
 export { type ConnectionClass, StreamServer, type StreamServerOptions } from './channels/stream-server.ts'
 export { type Cut, type Delimiter, type ReadArguments, type ReadDelimiter } from './core/delimiters.ts'
 export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './core/length-prefix.ts'

@@ -14,7 +14,7 @@ const VALUES = [
 const TYPES = [
   'Address', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut',
   'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'LengthPrefix', 'LengthPrefixOptions', 'Listener',
-  'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packer', 'Port',
+  'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
   'ReadArguments', 'ReadDelimiter', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
   'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Transport', 'TransportSink',
 ]

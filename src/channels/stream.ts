@@ -208,7 +208,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    * where there is no Struct. Source: Pants `Stream.write_packed`.
    */
   write_packed<Format extends Packer>(format: Format, ...values: Parameters<Format['pack']>): boolean
-  write_packed(...values: unknown[]): boolean
+  write_packed(...values: readonly Packed[]): boolean
   write_packed(...values: unknown[]): boolean {
     if (this.state !== 'active') return this.#refuse('write_packed()')
     const isGiven = isPacker(values[0])
@@ -348,6 +348,9 @@ function checkConnectOptions(options: object): void {
     throw new InvalidArgumentError(`connect option "${unknown}"`, `one of ${CONNECT_OPTIONS.join(', ')}`, (options as Record<string, unknown>)[unknown])
   }
 }
+
+/** What a field of a message can be. Not a Packer: values behind one are checked against its format. */
+export type Packed = Data | number | bigint | boolean
 
 /** What packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */
 export interface Packer {

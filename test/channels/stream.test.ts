@@ -244,9 +244,11 @@ await scene(t, 'write_packed', async (t, world) => {
   await pump()
   const connection = last()
   t.equal(thrown(() => connection.write_packed(1, 2)), 'ERR_INVALID_ARGUMENT', 'there is no Struct')
-  t.equal(thrown(() => connection.write_packed({ pack: () => 'x' }, 2)), 'ERR_INVALID_ARGUMENT', 'what only packs is none')
+  t.equal(thrown(() => connection.write_packed({ pack: () => 'x' } as never, 2)), 'ERR_INVALID_ARGUMENT', 'what only packs is none')
   t.equal(thrown(() => connection.write_packed()), 'ERR_INVALID_ARGUMENT')
   connection.write_packed(new Struct('!HB'), 1, 2)
+  // @ts-expect-error: values behind a format are checked against it
+  t.equal(thrown(() => connection.write_packed(new Struct('!HB'), 'no number', 2)), 'ERR_STRUCT')
   connection.read_delimiter = new Struct('!HB')
   connection.write_packed(3, 4)
   t.equal(thrown(() => connection.write_packed(3, 400)), 'ERR_STRUCT')
