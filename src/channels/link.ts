@@ -15,28 +15,27 @@
 
 import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
-import { ReadPath, type ReadOwner } from '../core/read-path.ts'
-import { type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
+import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
+import { NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
 import { type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Cancel, CloseReason, Data, SocketAddress } from '../types.ts'
 import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, warn } from './channel.ts'
 import type { Stream } from './stream.ts'
-import { readSettings, type StreamValues } from './stream-settings.ts'
+import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
 
 export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver, Turn {
   readonly #stream: Stream
-  readonly #read: ReadPath
-  readonly #write: WritePath
+  /** Borrowed, while there is something to be read or reads are held. */
+  #read: ReadPath | undefined
+  /** Borrowed, while there is something to be sent. */
+  #write: WritePath = NO_WRITES
   #transport: Transport | undefined
   /** What is still told of the last transport when it is gone. */
   #past: Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written'> | undefined
 
-  /** The settings; a new object when one changes. */
-  values: StreamValues
-  /** From so many queued bytes on a write is no longer the cheap kind. */
-  #mark: Bytes = 0
+  #settings: StreamSettings
   /** Has the queue reached that since it was last empty? */
   #isFull = false
   /** Is on_overflow_error being told that the queue is too long? It may write a last word all the same. */
@@ -47,35 +46,35 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   /** Ends the wait for whatever this opening waits for: connect_timeout, an AbortSignal, end_timeout. */
   #stopWaiting: Cancel = noop
   /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
-  #promises = { pending: 0 }
+  #promises: { pending: number } | undefined
 
-  constructor(stream: Stream, values: StreamValues) {
+  constructor(stream: Stream, settings: StreamSettings) {
     this.#stream = stream
-    this.values = values
-    this.#read = new ReadPath(stream, this, values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
-    this.#write = new WritePath(this)
-    this.#setMark()
+    this.#settings = settings
   }
 
   // ---- settings -----------------------------------------------------------------------------------------------------
 
+  get values(): StreamValues {
+    return this.#settings.values
+  }
+
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
     // Nothing changes, so nothing begins anew: a hook that assigns what is there must not be called again for ever.
     if (value === this.values[name]) return
-    this.values = { ...this.values, [name]: value }
-    const { values } = this
+    const { state } = this.#stream
+    this.#settings = this.#settings.with(name, value, state === 'closed' || state === 'opening')
     this.#write.revoke()
+    const { values } = this
     switch (name) {
       case 'read_delimiter':
       case 'encoding':
       case 'regex_search':
       case 'buffer_size':
-        this.#read.use(values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
-        // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn looks.
-        if (this.#read.bytes > 0 && !this.#read.isDraining) wake(this.#stream.engine, { turn: () => this.#read.drain() })
+        this.#cutAnew(values)
         break
       case 'backpressure':
-        if (!values.backpressure) wake(this.#stream.engine, { turn: () => this.#read.release('backpressure') })
+        if (!values.backpressure) wake(this.#stream.engine, { turn: () => this.#release('backpressure') })
         break
       case 'no_delay':
         this.#transport?.set_no_delay(values.no_delay)
@@ -83,13 +82,15 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
       case 'keep_alive':
         this.#transport?.set_keep_alive(values.keep_alive)
         break
-      default:
-        this.#setMark()
     }
   }
 
-  #setMark(): void {
-    this.#mark = Math.min(this.values.send_high_water, this.values.send_buffer_size)
+  #cutAnew(values: StreamValues): void {
+    const read = this.#read
+    if (read === undefined) return
+    read.use(values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
+    // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn looks.
+    if (!read.isDraining && read.bytes > 0) wake(this.#stream.engine, { turn: () => read === this.#read && read.drain() })
   }
 
   // ---- what is told -------------------------------------------------------------------------------------------------
@@ -141,9 +142,9 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     this.#isFull = false
     this.#hasPeerEnded = false
     this.#isEnding = 'no'
-    this.#promises = { pending: 0 }
-    this.#read.reset(transport.lends_chunks === true)
-    this.#write.open(transport)
+    this.#promises = undefined
+    // Only one that is held, or has settings of its own, is still there.
+    this.#read?.serve(this.#stream, this, transport.lends_chunks === true)
     transport.sink = this
   }
 
@@ -163,10 +164,29 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
 
   received(chunk: Buffer): void {
     if (this.#isEnding !== 'no') return
-    this.#read.receive(chunk)
-    // A reader that waits for the queue need not wait for the end of the turn.
-    if (this.#isFull) this.#write.flush()
+    const read = this.#reading
+    read.receive(chunk)
+    if (this.#isFull) this.turn()
     else this.#write.flushLarge()
+    this.#restReading()
+  }
+
+  get #reading(): ReadPath {
+    this.#read ??= this.#settings.borrow(this.#stream, this, this.#transport?.lends_chunks === true)
+    return this.#read
+  }
+
+  #restReading(): void {
+    if (this.#read?.isIdle === true && this.#settings.takeBack(this.#read)) this.#read = undefined
+  }
+
+  #hold(why: Hold): void {
+    this.#reading.hold(why)
+  }
+
+  #release(why: Hold): void {
+    this.#read?.release(why)
+    this.#restReading()
   }
 
   pause(): void {
@@ -195,11 +215,11 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
 
   hook_returned(result: unknown): void {
     if (!isPromiseLike(result)) return
-    const promises = this.#promises
+    const promises = (this.#promises ??= { pending: 0 })
     promises.pending++
-    this.#read.hold('promise')
+    this.#hold('promise')
     const settled = (): void => {
-      if (--promises.pending === 0 && promises === this.#promises) this.#read.release('promise')
+      if (--promises.pending === 0 && promises === this.#promises) this.#release('promise')
     }
     // Not result.then: what merely looks like a promise may throw in there, or settle twice.
     Promise.resolve(result).then(settled, error => {
@@ -211,11 +231,11 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   suspended(): void {
-    this.#read.hold('suspended')
+    this.#hold('suspended')
   }
 
   resumed(): void {
-    this.#read.release('suspended')
+    this.#release('suspended')
   }
 
   // ---- sending ------------------------------------------------------------------------------------------------------
@@ -227,23 +247,35 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
 
   write(data: Data, flush: boolean): boolean {
     if (this.#isFull && !this.#isOverflowing && this.#write.size > this.values.send_buffer_size) return this.#overflow()
-    this.#write.push(data, this.values.encoding ?? 'utf8')
-    if (flush) this.#write.flush()
-    if (this.#write.reaches(this.#mark)) return this.#full()
-    if (!flush) this.#write.grant(this.#mark)
+    const write = this.#writing
+    write.push(data, this.values.encoding ?? 'utf8')
+    if (flush) write.flush()
+    if (write.reaches(this.#mark)) return this.#full()
+    if (!flush) write.grant(this.#mark)
     return true
   }
 
   writeItem(item: SendItem, flush: boolean): boolean {
-    this.#write.pushItem(item)
-    if (flush) this.#write.flush()
-    return !this.#write.reaches(this.#mark) || this.#full()
+    const write = this.#writing
+    write.pushItem(item)
+    if (flush) write.flush()
+    return !write.reaches(this.#mark) || this.#full()
+  }
+
+  /** From so many queued bytes on a write is no longer the cheap kind. */
+  get #mark(): Bytes {
+    return Math.min(this.values.send_high_water, this.values.send_buffer_size)
+  }
+
+  get #writing(): WritePath {
+    if (this.#write === NO_WRITES) this.#write = WritePath.borrow(this, this.#transport as Transport)
+    return this.#write
   }
 
   #full(): boolean {
     this.#isFull = true
     if (!this.#write.reaches(this.values.send_high_water)) return true
-    if (this.values.backpressure) this.#read.hold('backpressure')
+    if (this.values.backpressure) this.#hold('backpressure')
     return false
   }
 
@@ -254,6 +286,13 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     warn(this.#stream, 'on_overflow_error', new OverflowError('send', limit, message), 'overflow')
     this.#isOverflowing = false
     return false
+  }
+
+  #restWriting(): void {
+    const write = this.#write
+    if (!write.isEmpty || write === NO_WRITES) return
+    this.#write = NO_WRITES
+    WritePath.takeBack(write)
   }
 
   flush(): void {
@@ -268,6 +307,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   turn(): void {
     this.#write.flush()
     this.#write.settle()
+    this.#restWriting()
   }
 
   drained(): void {
@@ -279,7 +319,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     callHook(this.#stream, 'on_write')
     // The hook may have written more, or closed.
     if (this.#isEnding === 'sending' && this.#write.isEmpty) this.#endSide()
-    this.#read.release('backpressure')
+    this.#release('backpressure')
   }
 
   write_failed(error: unknown): void {
@@ -292,7 +332,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   ended(): void {
     if (!this.#hasPeerEnded) {
       this.#hasPeerEnded = true
-      if (this.#isEnding === 'no') this.#read.receiveEnd()
+      if (this.#isEnding === 'no') this.#reading.receiveEnd()
     } else if (this.#stream.state === 'active') {
       callHook(this.#stream, 'on_read_end')
     }
@@ -305,7 +345,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     // on_state may have closed it at once.
     if (this.#stream.state !== 'closing' || this.#transport === undefined) return
     this.#isEnding = 'sending'
-    this.#read.hold('closed')
+    this.#read?.hold('closed')
     this.#transport.resume()
     const { end_timeout } = this.values
     if (end_timeout !== Infinity) this.#stopWaiting = this.#stream.engine.defer(end_timeout, () => this.#expire())
@@ -343,7 +383,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
 
   destroy(): void {
     this.#stopWaiting()
-    this.#read.hold('closed')
+    this.#read?.hold('closed')
     this.#write.reset()
     this.#transport?.destroy()
   }
@@ -353,6 +393,9 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     const transport = this.#transport as Transport
     if (stream.state !== 'closing') beginClosing(stream, this.#hasPeerEnded ? 'remote' : 'error')
     this.destroy()
+    this.#read?.reset()
+    this.#restReading()
+    this.#restWriting()
     const { local_address, remote_address, bytes_read, bytes_written } = transport
     this.#past = { local_address, remote_address, bytes_read, bytes_written }
     this.#transport = undefined
@@ -360,7 +403,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 }
 
-function noop(): void {}
+export function noop(): void {}
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === 'function'

@@ -1,9 +1,10 @@
 /**
- * Layer 4. The settings of a Stream: their defaults, and what each of them may be.
+ * Layer 4. The settings of a Stream: their defaults, what each of them may be, and how streams share them.
  */
 
 import { Buffer } from 'node:buffer'
 import { checkDelimiter, type ReadDelimiter, type ReadSettings } from '../core/delimiters.ts'
+import { type ReadOwner, ReadPath, type ReadTarget } from '../core/read-path.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Bytes, Encoding, Milliseconds } from '../types.ts'
 import { checkBoolean, checkCount, checkDuration } from './settings.ts'
@@ -66,12 +67,86 @@ export function checkEncoding(name: string, value: unknown): Encoding | null {
   return ALIASES[encoding] ?? encoding
 }
 
-const interned = new Map<string, ReadSettings>()
+/** So many streams of different settings may follow from one: a program that gives each stream its own must not fill the memory. */
+const BRANCHES_MAX = 16
+
+/** So many idle read paths are kept: more streams than this hardly ever stand in the middle of a message at once. */
+const IDLE_MAX = 64
+
+/**
+ * The values of one stream, or of all streams that were given the same: a thousand connections of one class have one object.
+ * What is set before a stream opens (options, class fields) leads from the defaults to a shared object; what is set
+ * later makes the stream's own one, which is changed in place.
+ */
+export class StreamSettings {
+  readonly values: StreamValues
+  readonly #defaults: StreamValues
+  /** Is it one stream's alone? */
+  readonly #isOwn: boolean
+  /** By name and value, what leads on from here. */
+  #branches: Map<string, Map<unknown, StreamSettings>> | undefined
+  /** How many of them there are. */
+  #count = 0
+  /** What reads for a stream while it has something to read: hardly any of a thousand connections has. */
+  readonly #idle: ReadPath[] = []
+
+  constructor(defaults: StreamValues, values = defaults, isOwn = false) {
+    this.#defaults = defaults
+    this.values = values
+    this.#isOwn = isOwn
+  }
+
+  /** The settings with another value for one of them. Not `shared`: those of one stream only. */
+  with(name: keyof StreamValues, value: unknown, shared: boolean): StreamSettings {
+    if (this.#isOwn) return this.#change(name, value)
+    // Only away from a default, so that it cannot go round in circles and the way is never long.
+    const branches = shared && this.values[name] === this.#defaults[name] ? this.#branchesOf(name) : undefined
+    const known = branches?.get(value)
+    if (known !== undefined) return known
+    const isOwn = branches === undefined || this.#count === BRANCHES_MAX
+    const settings = new StreamSettings(this.#defaults, { ...this.values, [name]: value }, isOwn)
+    if (!isOwn) {
+      this.#count++
+      branches.set(value, settings)
+    }
+    return settings
+  }
+
+  #change(name: keyof StreamValues, value: unknown): this {
+    ;(this.values as Record<keyof StreamValues, unknown>)[name] = value
+    return this
+  }
+
+  #branchesOf(name: string): Map<unknown, StreamSettings> {
+    this.#branches ??= new Map()
+    const branches = this.#branches.get(name) ?? new Map<unknown, StreamSettings>()
+    this.#branches.set(name, branches)
+    return branches
+  }
+
+  /** A read path for these settings, until it is given back. */
+  borrow(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): ReadPath {
+    const { read_delimiter, encoding, regex_search, buffer_size } = this.values
+    const path = this.#idle.pop() ?? new ReadPath(target, owner, read_delimiter, readSettings(encoding, regex_search), buffer_size)
+    path.serve(target, owner, areChunksLent)
+    return path
+  }
+
+  /** Takes an idle one back, unless nobody else could use it. False: keep it. */
+  takeBack(path: ReadPath): boolean {
+    if (this.#isOwn) return false
+    path.leave()
+    if (this.#idle.length < IDLE_MAX) this.#idle.push(path)
+    return true
+  }
+}
+
+const interned = { search: new Map<Encoding | null, ReadSettings>(), match: new Map<Encoding | null, ReadSettings>() }
 
 /** The same object for the same settings, so that they are compared by identity. */
 export function readSettings(encoding: Encoding | null, regex_search: boolean): ReadSettings {
-  const key = `${encoding} ${regex_search}`
-  let settings = interned.get(key)
-  if (settings === undefined) interned.set(key, (settings = { encoding, regex_search }))
+  const known = regex_search ? interned.search : interned.match
+  let settings = known.get(encoding)
+  if (settings === undefined) known.set(encoding, (settings = { encoding, regex_search }))
   return settings
 }

@@ -12,9 +12,9 @@ import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateEr
 import type { Endpoint, Transport } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
-import { Link } from './link.ts'
+import { Link, noop } from './link.ts'
 import { adoptFields, applyOptions, checkBoolean, defineSettings, settingsFrom } from './settings.ts'
-import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, type StreamValues } from './stream-settings.ts'
+import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, StreamSettings, type StreamValues } from './stream-settings.ts'
 
 /** What a Stream can be given when it is made: every setting, and the socket it takes over. */
 export interface StreamOptions extends ChannelOptions, Partial<StreamValues> {
@@ -33,6 +33,9 @@ export interface StreamConnectOptions {
 }
 
 const CONNECT_OPTIONS: readonly string[] = ['signal', 'local_address', 'lookup'] satisfies (keyof StreamConnectOptions)[]
+
+const UNCHANGED = new StreamSettings(STREAM_DEFAULTS)
+const ACCEPTED_UNCHANGED = new StreamSettings(ACCEPTED_DEFAULTS)
 
 /** The option names that are no settings. */
 const OTHERS = ['engine', 'name', 'socket', 'server'] as const
@@ -81,14 +84,14 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     super(options)
     const { socket } = options
     this.#isAccepted = socket !== undefined
-    this.#link = new Link(this as unknown as Stream, socket === undefined ? STREAM_DEFAULTS : ACCEPTED_DEFAULTS)
+    this.#link = new Link(this as unknown as Stream, socket === undefined ? UNCHANGED : ACCEPTED_UNCHANGED)
     setDriver(this, this.#link)
     applyOptions(this, options, OTHERS)
     if (socket !== undefined) {
       if (typeof socket?.resume !== 'function') throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
       if (socket.sink instanceof Link) throw new InvalidStateError(`new ${this.name}`, 'its socket was taken over already', 'make one channel of each')
       beginOpening(this, 'later')
-      this.#link.attach(socket, () => {})
+      this.#link.attach(socket, noop)
       // The fields of subclasses are not there yet while this constructor runs.
       queueMicrotask(() => this.#adopt())
     }

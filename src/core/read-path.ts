@@ -46,9 +46,12 @@ export interface ReadOwner {
   resume(): void
 }
 
+/** Whom an idle one works for: it has nothing to say. */
+const NOBODY = {} as ReadTarget & ReadOwner
+
 export class ReadPath {
-  readonly #target: ReadTarget
-  readonly #owner: ReadOwner
+  #target: ReadTarget
+  #owner: ReadOwner
   readonly #buffer = new RecvBuffer()
   #reader: Reader
   /** What #reader was made for, and the one before it: two delimiters that take turns are made once each. */
@@ -79,6 +82,28 @@ export class ReadPath {
 
   get isDraining(): boolean {
     return this.#isDraining
+  }
+
+  // ---- serve and leave --------------------------------------------------------------------------------------------
+
+  /**
+   * From now on it works for these two. `areChunksLent`: the memory of chunks may be used again by who brings them, as soon
+   * as `receive` returns.
+   */
+  serve(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): void {
+    this.#target = target
+    this.#owner = owner
+    this.#areChunksLent = areChunksLent
+  }
+
+  /** Is there nothing in it that the next byte of its channel would need? Then it can work for another one meanwhile. */
+  get isIdle(): boolean {
+    return this.#holds === 0 && !this.#isPaused && !this.#isDraining && this.#end === 'open' && this.#buffer.length === 0
+  }
+
+  /** Works for nobody, and holds nobody in memory. */
+  leave(): void {
+    this.#target = this.#owner = NOBODY
   }
 
   // ---- receive ----------------------------------------------------------------------------------------------------
@@ -192,12 +217,8 @@ export class ReadPath {
 
   // ---- reset ------------------------------------------------------------------------------------------------------
 
-  /**
-   * Forgets everything of the last connection; what holds the channel itself (suspended) stays. `areChunksLent`: those of the
-   * next one may be used again by who brings them, as soon as `receive` returns.
-   */
-  reset(areChunksLent = false): void {
-    this.#areChunksLent = areChunksLent
+  /** Forgets everything of the last connection; what holds the channel itself (suspended) stays. */
+  reset(): void {
     this.#reader.release(this.#buffer)
     this.#buffer.clear()
     this.#holds &= BIT.suspended

@@ -146,9 +146,9 @@ export class DelimitedReader implements Reader {
    */
   #find(from: number): number {
     if (this.#markLength !== 2) return this.#text.indexOf(this.#mark, from)
-    const [text, last, first] = [this.#text, this.#last, this.#first]
-    let found = text.indexOf(last, from + 1)
-    while (found !== -1 && text.charCodeAt(found - 1) !== first) found = text.indexOf(last, found + 1)
+    const text = this.#text
+    let found = text.indexOf(this.#last, from + 1)
+    while (found !== -1 && text.charCodeAt(found - 1) !== this.#first) found = text.indexOf(this.#last, found + 1)
     return found === -1 ? -1 : found - 1
   }
 

@@ -21,6 +21,8 @@ import { TcpTransport } from './tcp.ts'
 /** Node's own from 22 on; its 16 KiB of Node 20 costs a tenth of the throughput of large messages (reference/performance.md). */
 const HIGH_WATER: Bytes = 65_536
 
+const ANY: ReadonlySet<string> = new Set(['::', '0.0.0.0'])
+
 export class NodeListener implements Listener {
   sink: ListenerSink | undefined
   readonly #server: Server
@@ -28,11 +30,13 @@ export class NodeListener implements Listener {
   #local: SocketAddress | undefined
   /** The socket that our path leads to, while it is ours to remove. */
   #inode: bigint | undefined
+  /** The address of all that is accepted, where it is bound to one. */
+  #bound: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
   constructor(at: Endpoint, options: ListenOptions) {
     this.#at = at
-    this.#server = createServer({ allowHalfOpen: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
     this.#server.on('connection', socket => this.#accept(socket))
     this.#server.on('error', error => this.#fail(error))
     this.#listen(options.backlog)
@@ -95,13 +99,14 @@ export class NodeListener implements Listener {
     else {
       const { address, port } = this.#server.address() as AddressInfo
       this.#local = socketAddress(address, port)
+      if (!ANY.has(address)) this.#bound = this.#local
     }
     this.sink?.listening()
   }
 
   #accept(socket: Socket): void {
     const isUnix = this.#at.kind === 'unix'
-    const transport = isUnix ? TcpTransport.acceptedAt(socket, this.#at.path) : new TcpTransport(socket)
+    const transport = isUnix ? TcpTransport.acceptedAt(socket, this.#at.path) : new TcpTransport(socket, undefined, this.#bound)
     if (this.#state === 'open') this.sink?.accepted(transport)
     else transport.destroy()
   }

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import { Client } from '../../src/channels/basic.ts'
 import { Link } from '../../src/channels/link.ts'
 import { Stream, type StreamOptions } from '../../src/channels/stream.ts'
-import { STREAM_DEFAULTS } from '../../src/channels/stream-settings.ts'
+import { STREAM_DEFAULTS, StreamSettings } from '../../src/channels/stream-settings.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { Network, Transport, TransportSink } from '../../src/transport.ts'
@@ -86,7 +86,7 @@ async function kit<Of extends Stream>(t: Test, StreamClass: new (options: Stream
 const error = (code: string, syscall: string) => Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
 
 t.test('a link without a transport', async t => {
-  const link = new Link(new Stream({ engine: new Engine() }), STREAM_DEFAULTS)
+  const link = new Link(new Stream({ engine: new Engine() }), new StreamSettings(STREAM_DEFAULTS))
   t.same(
     [link.local_address, link.remote_address, link.bytes_read, link.bytes_written, link.bytes_queued, link.fileno, link.wasAttached, link.address()],
     [undefined, undefined, 0, 0, 0, undefined, false, ''],
@@ -158,6 +158,19 @@ t.test('held reads', async t => {
   t.same([transport.news, news()], ['', []])
   stream.resume()
   t.same([transport.news, news()], ['resume', ['read a', 'read b']])
+})
+
+t.test('suspended before it connects', async t => {
+  const { stream, sink, transport, news } = await kit(t, class extends Client {
+    constructor(options: object) {
+      super(options)
+      this.suspend()
+    }
+  })
+  sink.received(Buffer.from('a'))
+  t.same([transport.news, news()], ['pause', []])
+  stream.resume()
+  t.same([transport.news, news()], ['resume', ['read a']])
 })
 
 t.test('a hook that returns a promise holds the reads', async t => {

@@ -131,7 +131,7 @@ function observed(chunks: Buffer[], seed: number, holds: Random | undefined, are
   let rules = planned(seed, 0)
   const channel = new Channel(rules.delimiter, rules.encoding, rules.limit)
   const { path } = channel
-  path.reset(areLent)
+  path.serve(channel, channel, areLent)
   const log: unknown[][] = []
   const held = new Set<Hold>()
   let isPaused = false
@@ -457,4 +457,26 @@ t.test('what was delivered is never written to again', async t => {
       t.ok(kept.length > 0 && kept.every(([view, copy]) => view.equals(copy)), `${name} ${String(delimiter)}`)
     }
   }
+})
+
+t.test('one that is idle works for one channel after the other', async t => {
+  const [first, second] = [new Channel('\n', 'utf8', 100), new Channel('\n', 'utf8', 100)]
+  const log: unknown[] = []
+  first.on = (...event) => void log.push(['first', ...event])
+  second.on = (...event) => void log.push(['second', ...event])
+  const { path } = first
+  t.equal(path.isIdle, true)
+  path.receive(Buffer.from('a\nb'))
+  t.equal(path.isIdle, false, 'half a message')
+  path.receive(Buffer.from('\n'))
+  t.equal(path.isIdle, true)
+  path.hold('suspended')
+  t.equal(path.isIdle, false, 'held')
+  path.release('suspended')
+  path.leave()
+  path.serve(second, second, false)
+  path.receive(Buffer.from('c\n'))
+  path.receiveEnd()
+  t.equal(path.isIdle, false, 'the end was not forgotten')
+  t.same(log, [['first', 'read', 'a'], ['first', 'read', 'b'], ['second', 'read', 'c'], ['second', 'ended']])
 })

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { type SendItem, type WriteOwner, WritePath } from '../../src/core/write-path.ts'
+import { NO_WRITES, type SendItem, type WriteOwner, WritePath } from '../../src/core/write-path.ts'
 import type { Transport } from '../../src/transport.ts'
 import type { Data, Encoding } from '../../src/types.ts'
 import { pick, type Random, seeded } from './oracle.ts'
@@ -379,7 +379,9 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
   t.same([units, path.size], [33, 97], 'in the worst case no more than 99 bytes')
   t.equal(path.add(''), false, 'size has looked')
   path.grant(100)
-  t.equal(path.add(''), false, 'nor can anything be granted behind text that was counted')
+  t.same([path.add('x'), path.add('x')], [false, false], 'what was counted leaves room for no character that may take three bytes')
+  path.grant(103)
+  t.same([path.add('x'), path.add('x'), path.size], [true, false, 98])
   turn()
   path.push('b', 'utf8')
   path.grant(3)
@@ -392,7 +394,7 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
   path.grant(1000)
   t.equal(path.add(''), false, 'not behind bytes')
   turn()
-  t.equal(pipe.bytes.toString(), `a${'€'.repeat(32)}bcd`)
+  t.equal(pipe.bytes.toString(), `a${'€'.repeat(32)}xbcd`)
   t.same(log, ['queued', 'emptied', 'queued', 'emptied'])
 })
 
@@ -580,4 +582,34 @@ t.test('REGRESSION: 10 000 large writes do not look at each other', async t => {
     path.reaches(65536)
   }
   t.ok(asked <= 20_000, `${asked}`)
+})
+
+t.test('one that is idle works for one channel after the other', async t => {
+  const log: string[] = []
+  const owner = (name: string) => ({ queued: () => log.push(`${name} queued`), emptied: () => log.push(`${name} emptied`), write_failed: () => log.push('failed') })
+  const path = WritePath.borrow(owner('a'), new Pipe() as unknown as Transport)
+  path.push('one', 'utf8')
+  path.flush()
+  path.settle()
+  WritePath.takeBack(path)
+  const again = WritePath.borrow(owner('b'), new Pipe() as unknown as Transport)
+  t.equal(again, path)
+  again.push('two', 'latin1')
+  again.flush()
+  again.settle()
+  t.same(log, ['a queued', 'a emptied', 'b queued', 'b emptied'])
+  const many = Array.from({ length: 1200 }, () => WritePath.borrow(owner('c'), new Pipe() as unknown as Transport))
+  for (const each of many) WritePath.takeBack(each)
+  const kept = new Set(many.map(() => WritePath.borrow(owner('d'), new Pipe() as unknown as Transport)))
+  t.equal(many.filter(each => kept.has(each)).length, 1024, 'no more than these are kept')
+})
+
+t.test('the one of channels that have nothing to send is empty, and takes nothing', async t => {
+  NO_WRITES.flush()
+  NO_WRITES.flushLarge()
+  NO_WRITES.settle()
+  NO_WRITES.drained()
+  NO_WRITES.revoke()
+  NO_WRITES.reset()
+  t.same([NO_WRITES.add(''), NO_WRITES.add('a'), NO_WRITES.size, NO_WRITES.isEmpty, NO_WRITES.reaches(1)], [false, false, 0, true, false])
 })
