@@ -47,7 +47,7 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
     const { server, socket } = options ?? {}
     if (!(server instanceof StreamServer)) throw new InvalidArgumentError('Connection option "server"', 'the server that accepted it', server)
     if (socket === undefined) throw new InvalidArgumentError('Connection option "socket"', 'what on_accept got', socket)
-    super({ ...options, engine: options.engine ?? server.engine })
+    super(options.engine === undefined ? { ...options, engine: server.engine } : options)
     this.server = server
     takeOver(server, socket, this)
   }

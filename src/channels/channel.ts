@@ -113,6 +113,8 @@ export abstract class Channel {
     beginOpening = (channel, fields = 'there') => {
       if (fields === 'there') adoptFields(channel)
       channel.#beginOpening()
+      // Not at once: no hook runs inside connect or listen.
+      if (fields === 'there') queueMicrotask(() => channel.#announce())
     }
     isOpen = channel => channel.#isOpen()
     fail = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, true)
@@ -176,9 +178,7 @@ export abstract class Channel {
     this.#reason = undefined
     remember(this.engine, this)
     this.#state = 'opening'
-    // Not at once: no hook runs inside connect or listen.
     this.#isAnnounced = false
-    queueMicrotask(() => this.#announce())
   }
 
   #announce(): void {

@@ -32,6 +32,9 @@ const TRANSPORT: unique symbol = Symbol('transport')
 /** A socket that knows whose it is. */
 type Owned = Socket & { [TRANSPORT]: TcpTransport }
 
+/** Whose a socket is that has closed. */
+const NONE = {} as TcpTransport
+
 // Shared by all sockets; set in the static block below.
 let onConnect: (this: Owned) => void
 let push: (this: Owned, chunk: Buffer | null) => boolean
@@ -241,6 +244,8 @@ export class TcpTransport implements Transport {
     }
     onClose = function () {
       const transport = this[TRANSPORT]
+      // Node's handle keeps its socket for the old generation; what is ours must not grow old with it.
+      this[TRANSPORT] = NONE
       transport.#state = 'closed'
       transport.#sink?.closed()
     }
