@@ -16,7 +16,7 @@
 import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
-import { NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
+import { type IntoPacker, NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
 import { type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
@@ -246,13 +246,25 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   write(data: Data, flush: boolean): boolean {
-    if (this.#isFull && !this.#isOverflowing && this.#write.size > this.values.send_buffer_size) return this.#overflow()
+    if (this.#isOver) return this.#overflow()
     const write = this.#writing
     write.push(data, this.values.encoding ?? 'utf8')
     if (flush) write.flush()
     if (write.reaches(this.#mark)) return this.#full()
     if (!flush) write.grant(this.#mark)
     return true
+  }
+
+  writePacked(packer: IntoPacker, values: readonly unknown[]): boolean {
+    if (this.#isOver) return this.#overflow()
+    const write = this.#writing
+    write.pushPacked(packer, values)
+    return !write.reaches(this.#mark) || this.#full()
+  }
+
+  /** Is too much queued for another write? A last word of on_overflow_error is taken all the same. */
+  get #isOver(): boolean {
+    return this.#isFull && !this.#isOverflowing && this.#write.size > this.values.send_buffer_size
   }
 
   writeItem(item: SendItem, flush: boolean): boolean {

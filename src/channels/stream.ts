@@ -6,6 +6,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { formatAddress, parseAddress } from '../core/address.ts'
+import type { IntoPacker } from '../core/write-path.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
 import { fileItem, networkOf } from '../engine.ts'
 import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError, type ChannelError } from '../errors.ts'
@@ -217,6 +218,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     const isGiven = isPacker(values[0])
     const format: unknown = isGiven ? values.shift() : this.read_delimiter
     if (!isPacker(format)) throw new InvalidArgumentError('write_packed', 'called with a Struct first, or the read_delimiter be one', values[0])
+    if (isIntoPacker(format)) return this.#link.writePacked(format, values)
     return this.write(format.pack(...values))
   }
 
@@ -358,6 +360,10 @@ export type Packed = Data | number | bigint | boolean
 /** What packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */
 export interface Packer {
   pack(...values: any[]): Uint8Array
+}
+
+function isIntoPacker(packer: Packer & Partial<IntoPacker>): packer is IntoPacker {
+  return packer.pack_into !== undefined
 }
 
 function isPacker(value: unknown): value is Packer {

@@ -26,6 +26,7 @@ export interface LengthPrefixOptions {
 export interface LengthPrefix extends Delimiter<[data: any]> {
   /** One payload, text as UTF-8, with its prefix. A payload longer than the field can say throws StructError. */
   pack(payload: Data): Buffer
+  pack_into(target: Buffer, at: Bytes, payload: Data): Bytes
 }
 
 /**
@@ -48,6 +49,9 @@ export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
   return new Prefix(size, endian === 'big', offset, adjust)
 }
 
+/** Room for nothing: to ask how much is needed. */
+const NOWHERE = Buffer.alloc(0)
+
 class Prefix implements LengthPrefix {
   readonly text = true
   /** The prefix is read before the limit is asked: otherwise chunks would decide whether a bad length or a low limit is reported. */
@@ -56,12 +60,15 @@ class Prefix implements LengthPrefix {
   readonly #isBig: boolean
   readonly #header: Bytes
   readonly #adjust: number
+  /** The most that the field can say. */
+  readonly #most: number
 
   constructor(size: Bytes, isBig: boolean, offset: Bytes, adjust: number) {
     this.#size = size
     this.#isBig = isBig
     this.#header = this.needs = offset + size
     this.#adjust = adjust
+    this.#most = 256 ** size - 1
   }
 
   cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<[data: any]> | Bytes {
@@ -76,17 +83,28 @@ class Prefix implements LengthPrefix {
   }
 
   pack(payload: Data): Buffer {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
-    if (!(bytes instanceof Uint8Array)) throw new InvalidArgumentError('length_prefix: payload', 'a string or a Uint8Array', payload)
-    const said = bytes.length - this.#adjust
-    if (said < 0 || said >= 256 ** this.#size) {
-      throw new StructError(`length_prefix: a payload of ${bytes.length} bytes does not fit a length field of ${this.#size} bytes (adjust ${this.#adjust})`)
-    }
-    const frame = Buffer.alloc(this.#header + bytes.length)
-    const at = this.#header - this.#size
-    if (this.#isBig) frame.writeUIntBE(said, at, this.#size)
-    else frame.writeUIntLE(said, at, this.#size)
-    frame.set(bytes, this.#header)
+    // From Node's pool, which is several times cheaper than zeroed memory; all of it is written.
+    const frame = Buffer.allocUnsafe(this.pack_into(NOWHERE, 0, payload))
+    this.pack_into(frame, 0, payload)
     return frame
+  }
+
+  pack_into(target: Buffer, at: Bytes, payload: Data): Bytes {
+    const isText = typeof payload === 'string'
+    if (!isText && !(payload instanceof Uint8Array)) throw new InvalidArgumentError('length_prefix: payload', 'a string or a Uint8Array', payload)
+    const length = isText ? Buffer.byteLength(payload) : payload.length
+    const said = length - this.#adjust
+    if (said < 0 || said > this.#most) {
+      throw new StructError(`length_prefix: a payload of ${length} bytes does not fit a length field of ${this.#size} bytes (adjust ${this.#adjust})`)
+    }
+    const behind = at + this.#header
+    if (behind + length > target.length) return this.#header + length
+    const field = behind - this.#size
+    if (field > at) target.fill(0, at, field)
+    if (this.#isBig) target.writeUIntBE(said, field, this.#size)
+    else target.writeUIntLE(said, field, this.#size)
+    if (isText) target.write(payload, behind)
+    else target.set(payload, behind)
+    return this.#header + length
   }
 }

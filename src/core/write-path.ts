@@ -15,6 +15,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { InvalidDelimiterError } from '../errors.ts'
 import type { Transport } from '../transport.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
 
@@ -40,6 +41,12 @@ export interface WriteOwner {
   /** Everything that was written has been handed to the system. */
   emptied(): void
   write_failed(error: unknown): void
+}
+
+/** What writes values into a run of small writes; see `Delimiter`. */
+export interface IntoPacker {
+  pack(...values: any[]): Uint8Array
+  pack_into(target: Buffer, at: Bytes, ...values: any[]): Bytes
 }
 
 /** Bytes up to this size are copied into a run, larger ones passed on: a copy of this size costs less than a write of its own. */
@@ -167,6 +174,22 @@ export class WritePath {
     if (typeof data !== 'string') this.#pushBytes(data)
     else if (this.#used > 0 || encoding !== this.#encoding) this.#pushOtherText(data, encoding)
     else this.#fresh += data
+    this.#announce()
+  }
+
+  /** Values that a Packer writes straight into the run. */
+  pushPacked(packer: IntoPacker, values: readonly unknown[]): void {
+    this.revoke()
+    this.#textToBytes()
+    this.#bytes = this.#room(1)
+    const size = packer.pack_into(this.#bytes, this.#used, ...values)
+    if (!Number.isSafeInteger(size) || size < 0) throw new InvalidDelimiterError(`pack_into() must return a number of bytes; it returned ${size}`, packer)
+    if (size > SMALL) return this.push(packer.pack(...values), 'utf8')
+    if (this.#used + size > this.#bytes.length) {
+      this.#bytes = this.#room(size)
+      packer.pack_into(this.#bytes, this.#used, ...values)
+    }
+    this.#used += size
     this.#announce()
   }
 

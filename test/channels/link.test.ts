@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 import { Client } from '../../src/channels/basic.ts'
 import { Link } from '../../src/channels/link.ts'
 import { Stream, type StreamOptions } from '../../src/channels/stream.ts'
+import { length_prefix } from '../../src/core/length-prefix.ts'
 import { STREAM_DEFAULTS, StreamSettings } from '../../src/channels/stream-settings.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
@@ -370,6 +371,16 @@ t.test('a bound below the mark', async t => {
   transport.room = 0
   t.equal(stream.write('123456'), true)
   t.equal(stream.write('7'), false)
+  t.same(news(), ['overflow_error ERR_OVERFLOW', 'error ERR_OVERFLOW'])
+})
+
+t.test('packed values are bounded alike', async t => {
+  const { stream, transport, news } = await kit(t, Client, { send_high_water: 8, send_buffer_size: 10, read_delimiter: length_prefix({ size: 1 }) })
+  transport.room = 0
+  t.same([stream.write_packed('abc'), stream.write_packed('abc'), stream.write_packed('abc')], [true, false, false])
+  t.equal(stream.bytes_queued, 12)
+  t.same(news(), [])
+  t.equal(stream.write_packed('abc'), false)
   t.same(news(), ['overflow_error ERR_OVERFLOW', 'error ERR_OVERFLOW'])
 })
 

@@ -66,6 +66,18 @@ t.test('a payload that the field cannot say', async t => {
   t.throws(() => length_prefix().pack(5 as never), { code: 'ERR_INVALID_ARGUMENT', message: 'length_prefix: payload must be a string or a Uint8Array; got 5' })
 })
 
+t.test('packs into memory that is there', async t => {
+  const prefix = length_prefix({ size: 2, endian: 'little', offset: 1 })
+  const target = Buffer.alloc(12, 0xff)
+  t.equal(prefix.pack_into!(target, 2, 'hé'), 6)
+  t.equal(target.toString('hex'), 'ffff00030068c3a9ffffffff')
+  t.equal(prefix.pack_into!(target, 7, Buffer.from('abc')), 6, 'it does not fit')
+  t.equal(target.toString('hex'), 'ffff00030068c3a9ffffffff')
+  t.equal(prefix.pack_into!(target, 6, Buffer.from('abc')), 6)
+  t.equal(target.toString('hex'), 'ffff00030068000300616263')
+  t.equal(prefix.pack(Buffer.from('abc')).toString('hex'), '000300616263', 'nothing of what was in the pool')
+})
+
 t.test('a length that comes out negative is the fault of the peer', async t => {
   const delimiter = length_prefix({ size: 2, adjust: -2 })
   t.throws(() => delimiter.cut(hex('0001ff'), 0, 3), { code: 'ERR_INVALID_DELIMITER', message: /a length of 1 with adjust -2 is negative/ })

@@ -584,6 +584,34 @@ t.test('REGRESSION: 10 000 large writes do not look at each other', async t => {
   t.ok(asked <= 20_000, `${asked}`)
 })
 
+t.test('what packs into the run', async t => {
+  const { path, pipe, turn } = make()
+  const words = {
+    pack: (text: string) => Buffer.from(`packed ${text}`),
+    pack_into(target: Buffer, at: number, text: string) {
+      if (at + text.length <= target.length) target.write(text, at, 'latin1')
+      return text.length
+    },
+  }
+  path.push('é', 'utf8')
+  path.pushPacked(words, ['one,'])
+  path.push(Buffer.from('two,'), 'utf8')
+  path.pushPacked(words, ['3'.repeat(1020)])
+  path.pushPacked(words, [''])
+  t.equal(path.size, 2 + 4 + 4 + 1020)
+  turn()
+  t.equal(pipe.bytes.toString(), `éone,two,${'3'.repeat(1020)}`)
+  t.same(pipe.calls, ['bytes 1030'], 'one run, which has grown once')
+  path.pushPacked(words, ['4'.repeat(5000)])
+  path.pushPacked(words, ['five'])
+  turn()
+  t.equal(pipe.bytes.toString('utf8', 1030), `packed ${'4'.repeat(5000)}five`, 'what is large is packed by itself')
+  for (const size of [NaN, -1, 0.5, '4', undefined]) {
+    t.throws(() => path.pushPacked({ ...words, pack_into: () => size as number }, ['x']), { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
+  }
+  t.equal(path.isEmpty, true, 'and nothing was queued')
+})
+
 t.test('one that is idle works for one channel after the other', async t => {
   const log: string[] = []
   const owner = (name: string) => ({ queued: () => log.push(`${name} queued`), emptied: () => log.push(`${name} emptied`), write_failed: () => log.push('failed') })
