@@ -10,6 +10,7 @@
  * 3. While nothing is due and nothing was written, nothing runs.
  */
 
+import { type Deadline, Deadlines } from './core/deadlines.ts'
 import { Timers } from './core/timers.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
@@ -71,6 +72,10 @@ export let isStopping: (engine: Engine) => boolean
 /** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
 export let remember: (engine: Engine, channel: Owned) => void
 export let forget: (engine: Engine, channel: Owned) => void
+/** For channels only: like `defer`, but `stop` does not cancel it: what waits for a peer must end, then above all. */
+export let after: (engine: Engine, delay: Milliseconds, callback: () => void) => Cancel
+/** For channels only: the deadline is looked at when it says so, from `due` on; Infinity: not at all any more. */
+export let watch: (engine: Engine, deadline: Deadline, due: Milliseconds) => void
 
 /**
  * Drives channels and timers. Most programs use the one that `Engine.instance()` returns, which is every channel's default;
@@ -82,6 +87,8 @@ export class Engine {
   readonly #network: Network
   readonly #clock: Clock
   readonly #timers = new Timers()
+  /** What channels wait for. */
+  readonly #deadlines = new Deadlines()
   /** Called once, in the next turn. */
   readonly #callbacks = new Set<() => void>()
   /** Called once each turn, until cancelled. */
@@ -123,6 +130,11 @@ export class Engine {
     isStopping = engine => engine.#isStopping
     remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
     forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
+    after = (engine, delay, callback) => engine.#armed(engine.#deadlines.add(engine.now + delay, callback))
+    watch = (engine, deadline, due) => {
+      engine.#deadlines.put(deadline, due, engine.now)
+      engine.#arm()
+    }
   }
 
   /** The engine of the process: made at the first call, the same ever after. Source: Pants `Engine.instance`. */
@@ -255,28 +267,32 @@ export class Engine {
   // ---- timers -----------------------------------------------------------------------------------------------------
 
   #addTimer<Args extends unknown[]>(delay: Milliseconds, every: Milliseconds, callback: (...args: Args) => void, args: Args): Cancel {
-    const cancel = this.#timers.add(this.now + Math.max(delay, SHORTEST), every, () => this.#run(callback, args))
+    return this.#armed(this.#timers.add(this.now + Math.max(delay, SHORTEST), every, () => this.#run(callback, args)))
+  }
+
+  #armed(cancel: Cancel): Cancel {
     this.#arm()
     return () => {
       cancel()
-      // The last one: a clock that still waits for it would keep the process alive.
-      if (this.#timers.size === 0) this.#arm()
+      this.#arm()
     }
   }
 
-  /** Sees to it that the clock calls when the next timer is due, and not at all when there is none. */
+  /** Sees to it that the clock calls when the next thing is due, and not at all when there is none: it would keep the process alive. */
   #arm(): void {
-    const next = this.#timers.next
-    if (next !== undefined && next >= this.#armedFor) return
+    const next = Math.min(this.#timers.next ?? Infinity, this.#deadlines.next ?? Infinity)
+    // Too early does no harm.
+    if (next >= this.#armedFor && next !== Infinity) return
     this.#disarm?.()
-    this.#armedFor = next ?? Infinity
-    this.#disarm = next === undefined ? undefined : this.#clock.after(Math.max(0, next - this.now), () => this.#runTimers())
+    this.#armedFor = next
+    this.#disarm = next === Infinity ? undefined : this.#clock.after(Math.max(0, next - this.now), () => this.#runTimers())
   }
 
   #runTimers(): void {
     this.#disarm = undefined
     this.#armedFor = Infinity
     this.#timers.run(this.now)
+    this.#deadlines.run(this.now)
     this.#arm()
   }
 

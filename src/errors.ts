@@ -98,13 +98,19 @@ export class OverflowError extends ChannelError {
   }
 }
 
-/** A timeout ran out. Code ERR_TIMEOUT. */
+/** A timeout ran out; `on_timeout`, whose default hands it on. Code ERR_TIMEOUT. */
 export class TimeoutError extends ChannelError {
   readonly kind: TimeoutKind
+  /** The setting that says how long. */
+  readonly setting: string
+  /** How long that was. */
+  readonly after: Milliseconds
 
-  constructor(kind: TimeoutKind, after: Milliseconds, message: string) {
-    super('ERR_TIMEOUT', `${message} (${kind}_timeout is ${after} ms)`)
+  constructor(kind: TimeoutKind, setting: string, after: Milliseconds, what: string) {
+    super('ERR_TIMEOUT', `${what} ${setting}, ${after} ms`)
     this.kind = kind
+    this.setting = setting
+    this.after = after
   }
 }
 

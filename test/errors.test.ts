@@ -19,7 +19,7 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
     [new ReadError('ECONNRESET', 'reset'), 'ReadError', 'ECONNRESET', 'reset'],
     [new WriteError('EPIPE', 'broken'), 'WriteError', 'EPIPE', 'broken'],
     [new OverflowError('receive', 10, 'too much'), 'OverflowError', 'ERR_OVERFLOW', 'too much'],
-    [new TimeoutError('idle', 500, 'nothing came'), 'TimeoutError', 'ERR_TIMEOUT', 'nothing came (idle_timeout is 500 ms)'],
+    [new TimeoutError('lifetime', 'max_lifetime', 500, 'open longer than'), 'TimeoutError', 'ERR_TIMEOUT', 'open longer than max_lifetime, 500 ms'],
     [new ClosedError('gone'), 'ClosedError', 'ERR_CLOSED', 'gone'],
     [new HookError('text'), 'HookError', 'ERR_HOOK', 'a hook threw "text", which is no Error'],
   ]
@@ -28,7 +28,7 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
     t.match(error, { name, code, message })
   }
   t.match(new OverflowError('send', 7, ''), { buffer: 'send', limit: 7 })
-  t.match(new TimeoutError('connect', 7, ''), { kind: 'connect' })
+  t.match(new TimeoutError('idle', 'idle_timeout', 7, ''), { kind: 'idle', setting: 'idle_timeout', after: 7 })
 })
 
 t.test('the error underneath is the cause, where there is one', async t => {

@@ -122,7 +122,7 @@ function writing(): Case[] {
 
 /** So many writes, then a flush. */
 function write(what: string, put: (path: WritePath) => void, count = 100): Case {
-  const path = new WritePath({ queued() {}, emptied() {}, write_failed: fail })
+  const path = new WritePath({ filled() {}, queued() {}, emptied() {}, write_failed: fail })
   const transport = new FakeTransport()
   path.open(transport)
   const run = (): number => {

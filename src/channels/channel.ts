@@ -47,7 +47,7 @@ interface Deferred<Value> {
 const NONE: Set<Channel> = new Set()
 
 /** The names of hooks. */
-type Hook = `on_${string}`
+export type Hook = `on_${string}`
 
 // What the channels in other files may do with the private parts of one; set in the static block below.
 export let setDriver: (channel: Channel, driver: ChannelDriver) => void
@@ -59,6 +59,8 @@ export let warn: (channel: Channel, hook: Hook, error: Error, reason?: CloseReas
 export let beginClosing: (channel: Channel, reason?: CloseReason) => void
 export let finishClosing: (channel: Channel, reason?: CloseReason) => void
 export let callHook: (channel: Channel, hook: Hook, ...args: unknown[]) => void
+/** Likewise; what closes the channel in there closes it for that reason. */
+export let callBlaming: (channel: Channel, reason: CloseReason, hook: Hook, ...args: unknown[]) => void
 export let hookFailed: (channel: Channel, error: unknown) => void
 export let addChild: (parent: Channel, child: Channel) => void
 export let childrenOf: (channel: Channel) => ReadonlySet<Channel>
@@ -122,6 +124,7 @@ export abstract class Channel {
     beginClosing = (channel, reason) => channel.#beginClosing(reason)
     finishClosing = (channel, reason) => channel.#finishClosing(reason)
     callHook = (channel, hook, ...args) => channel.#call(hook, args)
+    callBlaming = (channel, reason, hook, ...args) => channel.#callBlaming(reason, hook, args)
     hookFailed = (channel, error) => channel.#hookFailed(error)
     addChild = (parent, child) => {
       if (parent.#children === NONE) parent.#children = new Set()
@@ -204,9 +207,13 @@ export abstract class Channel {
     if (this.#state === 'closed' || this.#state === 'error') return
     if (!this.#wasOpen) this.#error = error
     if (isFatal) this.#become('error')
+    this.#callBlaming(reason, hook, [error], isFatal)
+  }
+
+  #callBlaming(reason: CloseReason, hook: string, args: unknown[], isFatal = false): void {
     const before = this.#fault
     this.#fault = reason
-    this.#call(hook, [error])
+    this.#call(hook, args)
     if (isFatal) this.close()
     this.#fault = before
   }

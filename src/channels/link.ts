@@ -17,15 +17,16 @@ import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
 import { type IntoPacker, NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
-import { type Turn, wake } from '../engine.ts'
+import { after, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
-import type { Bytes, Cancel, CloseReason, Data, SocketAddress } from '../types.ts'
+import type { Bytes, Cancel, CloseReason, Data, Milliseconds, SocketAddress, TimeoutKind } from '../types.ts'
 import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, warn } from './channel.ts'
+import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
 
-export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver, Turn {
+export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, ChannelDriver, Turn {
   readonly #stream: Stream
   /** Borrowed, while there is something to be read or reads are held. */
   #read: ReadPath | undefined
@@ -45,6 +46,10 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
   /** Ends the wait for whatever this opening waits for: connect_timeout, an AbortSignal, end_timeout. */
   #stopWaiting: Cancel = noop
+  /** What has run out when; made when there is something to watch over. */
+  #limits: Limits | undefined
+  /** When it was opened, in whole ms: those cost no memory of their own. */
+  #openedAt: Milliseconds = 0
   /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
   #promises: { pending: number } | undefined
 
@@ -82,6 +87,11 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
       case 'keep_alive':
         this.#transport?.set_keep_alive(values.keep_alive)
         break
+      case 'read_timeout':
+      case 'write_timeout':
+      case 'idle_timeout':
+      case 'max_lifetime':
+        if (state === 'active') this.#limited.changed()
     }
   }
 
@@ -154,10 +164,40 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
+    this.#openedAt = Math.ceil(stream.engine.now)
     isOpen(stream)
+    if (stream.state === 'active' && Limits.areAny(this.values)) this.#limited.changed()
     if (stream.state === 'active') callHook(stream, 'on_connect')
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
     if (this.#transport === transport && stream.state !== 'error') transport.resume()
+  }
+
+  // ---- timeouts -----------------------------------------------------------------------------------------------------
+
+  get #limited(): Limits {
+    this.#limits ??= new Limits(this, this.#stream.engine, this.#openedAt)
+    return this.#limits
+  }
+
+  get isDeaf(): boolean {
+    return this.#hasPeerEnded || this.#read?.isHeld === true
+  }
+
+  get isBlocked(): boolean {
+    return this.#write.isFull
+  }
+
+  filled(): void {
+    if (this.values.write_timeout !== Infinity && this.#stream.state === 'active') this.#limited.blocked()
+  }
+
+  timed_out(kind: TimeoutKind): void {
+    timeOut(this.#stream, kind)
+  }
+
+  #unlimit(): void {
+    this.#limits?.stop()
+    this.#limits = undefined
   }
 
   // ---- receiving ----------------------------------------------------------------------------------------------------
@@ -356,11 +396,12 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
     beginClosing(this.#stream, this.#hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.#stream.state !== 'closing' || this.#transport === undefined) return
+    this.#unlimit()
     this.#isEnding = 'sending'
     this.#read?.hold('closed')
     this.#transport.resume()
     const { end_timeout } = this.values
-    if (end_timeout !== Infinity) this.#stopWaiting = this.#stream.engine.defer(end_timeout, () => this.#expire())
+    if (end_timeout !== Infinity) this.#stopWaiting = after(this.#stream.engine, end_timeout, () => this.#expire())
     if (this.#write.isEmpty) this.#endSide()
   }
 
@@ -394,6 +435,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, ChannelDriver
   }
 
   destroy(): void {
+    this.#unlimit()
     this.#stopWaiting()
     this.#read?.hold('closed')
     this.#write.reset()

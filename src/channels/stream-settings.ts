@@ -21,6 +21,10 @@ export interface StreamValues {
   readonly no_delay: boolean
   readonly keep_alive: Milliseconds | false
   readonly connect_timeout: Milliseconds
+  readonly read_timeout: Milliseconds
+  readonly write_timeout: Milliseconds
+  readonly idle_timeout: Milliseconds
+  readonly max_lifetime: Milliseconds
   readonly end_timeout: Milliseconds
 }
 
@@ -36,11 +40,18 @@ export const STREAM_DEFAULTS: StreamValues = {
   no_delay: true,
   keep_alive: false,
   connect_timeout: 30_000,
+  read_timeout: Infinity,
+  write_timeout: Infinity,
+  idle_timeout: Infinity,
+  max_lifetime: Infinity,
   end_timeout: 30_000,
 }
 
-/** For streams that were accepted: they answer, and must not read what they cannot answer. */
-export const ACCEPTED_DEFAULTS: StreamValues = { ...STREAM_DEFAULTS, backpressure: true }
+/**
+ * For streams that were accepted: they answer, and must not read what they cannot answer, nor keep it for a peer that takes
+ * nothing. (A minute is nginx's `send_timeout`. No timeout of reading: how long a peer may be silent is the protocol's affair.)
+ */
+export const ACCEPTED_DEFAULTS: StreamValues = { ...STREAM_DEFAULTS, backpressure: true, write_timeout: 60_000 }
 
 /** Returns the value as it is kept, or throws. */
 export const STREAM_CHECKS: { readonly [Name in keyof StreamValues]: (name: string, value: unknown) => StreamValues[Name] } = {
@@ -54,6 +65,10 @@ export const STREAM_CHECKS: { readonly [Name in keyof StreamValues]: (name: stri
   no_delay: checkBoolean,
   keep_alive: (name, value) => (value === false ? false : checkDuration(name, value)),
   connect_timeout: checkDuration,
+  read_timeout: checkDuration,
+  write_timeout: checkDuration,
+  idle_timeout: checkDuration,
+  max_lifetime: checkDuration,
   end_timeout: checkDuration,
 }
 

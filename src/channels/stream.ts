@@ -8,11 +8,12 @@ import type { FileHandle } from 'node:fs/promises'
 import { formatAddress, parseAddress } from '../core/address.ts'
 import type { IntoPacker } from '../core/write-path.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
-import { fileItem, networkOf } from '../engine.ts'
-import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError, type ChannelError } from '../errors.ts'
+import { after, fileItem, networkOf } from '../engine.ts'
+import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { Endpoint, Transport } from '../transport.ts'
-import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress, TimeoutKind } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
+import { giveUp, timeOut } from './limits.ts'
 import { Link, noop } from './link.ts'
 import { adoptFields, applyOptions, checkBoolean, defineSettings, settingsFrom } from './settings.ts'
 import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, StreamSettings, type StreamValues } from './stream-settings.ts'
@@ -72,13 +73,30 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
   declare no_delay: boolean
   /** TCP: ms of silence after which the system probes whether the peer is still there; false: never. Default false. Takes effect at once. */
   declare keep_alive: Milliseconds | false
-  /** The longest that resolving and connecting may take. Default 30 000 ms; Infinity: as long as the system tries. */
+  /** The longest that resolving and connecting may take; `on_timeout('connect')`. Takes effect with `connect`. Default 30 000 ms; Infinity: as long as the system tries. */
   declare connect_timeout: Milliseconds
+  /**
+   * The longest that the peer may send nothing, whatever we send; `on_timeout('read')`. Does not run while reads are held (`suspend`, a promise, backpressure), nor
+   * after the peer has ended its side. Like the next three it comes never early, at most a sixth of it late, and takes effect at once. Default Infinity.
+   * `Differs:` Node's is put off by our own writes.
+   */
+  declare read_timeout: Milliseconds
+  /**
+   * The longest that the peer may take nothing of what is queued; `on_timeout('write')`. A peer that takes a little is slow, not gone, and is
+   * never closed by it. Default: 60 000 ms for what a server accepted, Infinity otherwise. Ours.
+   */
+  declare write_timeout: Milliseconds
+  /** The longest that no byte may go in either direction, for whatever reason; `on_timeout('idle')`. Default Infinity. */
+  declare idle_timeout: Milliseconds
+  /** The longest that a connection may be open, from `on_connect` on, whatever it does; `on_timeout('lifetime')`. Default Infinity. Ours. */
+  declare max_lifetime: Milliseconds
   /** The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms; Infinity: for ever. */
   declare end_timeout: Milliseconds
 
   readonly #link: Link
   readonly #isAccepted: boolean
+  /** Where it connects to, or has. */
+  #target: Endpoint | undefined
 
   /** Throws for an option that cannot be. Calls no hook. */
   constructor(options: StreamOptions = {}) {
@@ -128,6 +146,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     const local = local_address === undefined ? undefined : parseAddress(local_address)
     if (local?.kind === 'unix') throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
     beginOpening(this)
+    this.#target = endpoint
     const transport = networkOf(this.engine).connect(endpoint, { ...(local && { local }), ...(lookup !== undefined && { lookup }) })
     this.#link.attach(transport, this.#limitAttempt(endpoint, signal))
     return this
@@ -142,26 +161,31 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
 
   /** Ends the attempt when its time has run out or its signal says so; returns what stops both. */
   #limitAttempt(to: Endpoint, signal: AbortSignal | undefined): () => void {
-    const giveUp = (error: ChannelError): void => fail(this as Stream, 'on_connect_error', error, error.code === 'ERR_TIMEOUT' ? 'timeout' : 'error')
-    const { connect_timeout } = this
-    const cancel =
-      connect_timeout === Infinity
-        ? () => {}
-        : this.engine.defer(connect_timeout, () => {
-            giveUp(new ConnectError('ERR_TIMEOUT', `connecting to ${formatAddress(to)} took longer than connect_timeout, ${connect_timeout} ms`))
-          })
-    if (signal === undefined) return cancel
-    const onAbort = (): void => giveUp(new ConnectError('ERR_ABORTED', `connecting to ${formatAddress(to)} was given up by its signal`, signal.reason))
+    let cancel = noop
+    let isOver = false
+    const limit = (): void => {
+      const { connect_timeout } = this
+      if (isOver || connect_timeout === Infinity) return
+      cancel = after(this.engine, connect_timeout, () => {
+        timeOut(this, 'connect')
+        // on_timeout may have let it go on.
+        limit()
+      })
+    }
+    limit()
+    const onAbort = (): void => {
+      const error = new ConnectError('ERR_ABORTED', `connecting to ${formatAddress(to)} was given up by its signal`, signal?.reason)
+      fail(this, 'on_connect_error', error)
+    }
     // An event of a signal comes inside abort(), which may be called anywhere: the hook has to wait, but not for a turn, in
     // which the attempt could still succeed.
-    let isOver = false
     const abort = (): void => queueMicrotask(() => !isOver && onAbort())
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
     return () => {
       cancel()
       isOver = true
-      signal.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', abort)
     }
   }
 
@@ -325,6 +349,15 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    */
   on_connect_error(error: Error): void | Promise<void> {
     return this.on_error(error)
+  }
+
+  /**
+   * Called when a timeout ran out: 'connect', 'handshake', 'read', 'write', 'idle' or 'lifetime'. Default: makes an error of it (code ERR_TIMEOUT), which goes to
+   * `on_connect_error`, `on_tls_handshake_error` or else `on_error`, and closes, with the reason 'timeout', whatever that does. Overridden, the
+   * channel goes on unless this closes it, and that timeout begins anew. Ours.
+   */
+  on_timeout(kind: TimeoutKind): void | Promise<void> {
+    giveUp(this, kind, this.#link.values, kind === 'connect' && this.#target !== undefined ? `connecting to ${formatAddress(this.#target)} ` : '')
   }
 
   /** Called when receiving failed, a reset for example, or when a delimiter threw. After a failure of the connection the stream closes. Default: `on_error`. */

@@ -80,6 +80,11 @@ export class ReadPath {
     return this.#buffer.length
   }
 
+  /** Is the next read held back? */
+  get isHeld(): boolean {
+    return this.#holds !== 0
+  }
+
   get isDraining(): boolean {
     return this.#isDraining
   }

@@ -38,6 +38,8 @@ export interface SendItem {
 export interface WriteOwner {
   /** There is something to flush, for the first time since the last flush. */
   queued(): void
+  /** The transport has not handed over everything that it was given. No hook may be called in here. */
+  filled(): void
   /** Everything that was written has been handed to the system. */
   emptied(): void
   write_failed(error: unknown): void
@@ -133,6 +135,11 @@ export class WritePath {
   /** Has everything that was written gone? */
   get isEmpty(): boolean {
     return !this.#isDirty
+  }
+
+  /** Does everything wait for the transport? */
+  get isFull(): boolean {
+    return this.#state === 'full'
   }
 
   /** Bytes that were written and that the system has not taken. */
@@ -315,7 +322,7 @@ export class WritePath {
     }
     // The usual case, without an item: one run of text.
     this.#forgetText()
-    if (!this.#transport.write(text, this.#encoding)) this.#state = 'full'
+    if (!this.#transport.write(text, this.#encoding)) this.#fill()
   }
 
   /**
@@ -334,8 +341,13 @@ export class WritePath {
       // At least one piece each time: this ends whatever the transport says of its queue.
       while (this.#sendFirst(transport) && this.#queue.length > 0 && transport.bytes_queued < BATCH);
       if (isCorked) transport.uncork()
-      if (this.#transport === transport && transport.bytes_queued > 0) this.#state = 'full'
+      if (this.#transport === transport && transport.bytes_queued > 0) this.#fill()
     }
+  }
+
+  #fill(): void {
+    this.#state = 'full'
+    this.#owner.filled()
   }
 
   /** One piece of the first item. False: no more for now. */

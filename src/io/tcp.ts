@@ -149,6 +149,10 @@ export class TcpTransport implements Transport {
   }
 
   get bytes_written(): Bytes {
+    // Of a write that is on its way only the handle knows how much of it has gone: undocumented, Node's own timeouts ask it.
+    const { _handle, _bytesDispatched: given } = this.#socket as unknown as { _handle?: { writeQueueSize: Bytes } | null; _bytesDispatched: Bytes }
+    const left = _handle?.writeQueueSize ?? 0
+    if (left > 0) return given - left
     // Node counts what it has queued as written.
     return Math.max(0, this.#socket.bytesWritten - this.#socket.writableLength)
   }

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import {
-  addChild, asError, beginClosing, beginOpening, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, fail, finishClosing,
+  addChild, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, fail, finishClosing,
   hookFailed, isOpen, logError, setDriver, warn,
 } from '../../src/channels/channel.ts'
 import { Engine } from '../../src/engine.ts'
@@ -452,4 +452,22 @@ t.test('while the engine stops', async t => {
   finishClosing(channel)
   await stopped
   t.equal(await channel.closed, 'drain')
+})
+
+t.test('what closes it in a hook that is blamed closes it for that reason', async t => {
+  const engine = new Engine({ log: () => {} })
+  const channel = new Bare({ engine }).open()
+  isOpen(channel)
+  const kinds: unknown[] = []
+  Object.assign(channel, { on_timeout: (kind: unknown) => kinds.push(kind) })
+  callBlaming(channel, 'timeout', 'on_timeout', 'read')
+  t.same([kinds, channel.state], [['read'], 'active'], 'it need not')
+  Object.assign(channel, { on_timeout: () => beginClosing(channel) })
+  callBlaming(channel, 'timeout', 'on_timeout', 'read')
+  finishClosing(channel)
+  t.equal(await channel.closed, 'timeout')
+  channel.open()
+  beginClosing(channel)
+  finishClosing(channel)
+  t.equal(await channel.closed, 'local')
 })

@@ -700,6 +700,52 @@ t.test('connects again with a clean buffer', async t => {
   t.same(news(), [])
 })
 
+t.test('what its timeouts see', async t => {
+  const { stream, transport, sink, clock, news, logged } = await kit(t, Client, { read_timeout: 8000 })
+  clock.advance(7999)
+  transport.bytes_read++
+  sink.received(Buffer.from('x'))
+  clock.advance(7999)
+  t.same(news(), ['read x'])
+  stream.suspend()
+  clock.advance(20_000)
+  stream.resume()
+  clock.advance(7999)
+  t.same(news(), [], 'while it is suspended nobody is silent')
+  clock.advance(1400)
+  t.same([news(), stream.state], [['timeout read', 'error ERR_TIMEOUT'], 'closing'])
+  t.equal(clock.pending, 0)
+  sink.closed()
+  t.same([news(), logged.length], [['close timeout'], 1])
+})
+
+t.test('what it waits for, and for how long', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {}, true)
+  stream.on_timeout = kind => void told.push(kind)
+  const told: string[] = []
+  transport.room = 0
+  stream.write('one', true)
+  t.equal(clock.pending, 1, 'the turn alone: there is no timeout')
+  stream.write_timeout = 8000
+  clock.advance(9000)
+  t.same(told.splice(0), ['write'])
+  // A byte is enough.
+  transport.bytes_written++
+  clock.advance(8000)
+  t.same(told, [])
+  transport.bytes_queued = 0
+  transport.bytes_written += 2
+  sink.drained()
+  stream.write('two', true)
+  clock.advance(9300)
+  t.same(told.splice(0), ['write'])
+  sink.ended()
+  stream.close()
+  t.equal(clock.pending, 0)
+  sink.closed()
+  t.same(news(), ['write', 'read_end', 'close remote'])
+})
+
 t.test('an accepted stream', async t => {
   const engine = new Engine({ clock: new ManualClock(), log: () => {} })
   const transport = new FakeTransport()

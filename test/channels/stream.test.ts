@@ -135,6 +135,23 @@ await scene(t, 'gives up after connect_timeout', async (t, { engine, clock, pump
   patient.close()
 })
 
+await scene(t, 'lets a timeout of connecting pass', async (t, { engine, clock, pump }) => {
+  const client = new Client({ engine })
+  client.on_timeout('connect')
+  t.equal(client.state, 'closed', 'nothing is connecting')
+  const kinds: string[] = []
+  client.on_timeout = kind => void kinds.push(kind)
+  client.connect(['example.test', 9])
+  await turn()
+  clock.advance(60_000)
+  t.same([kinds, client.state], [['connect', 'connect'], 'opening'])
+  client.connect_timeout = Infinity
+  clock.advance(90_000)
+  t.same([kinds.length, clock.pending], [3, 0])
+  client.close()
+  await pump()
+})
+
 await scene(t, 'gives up when its signal says so', async (t, world) => {
   const { engine, clock, pump, logged } = world
   await listen(world)

@@ -63,7 +63,7 @@ function make(room = Infinity, on: (event: string) => void = () => {}) {
   }
   const owner: WriteOwner = {
     queued: () => note('queued'),
-    emptied: () => note('emptied'),
+    filled: () => {}, emptied: () => note('emptied'),
     write_failed: error => note(`failed ${(error as Error).message}`),
   }
   const path = new WritePath(owner)
@@ -336,7 +336,7 @@ t.test('a queue of many pieces is handed over one system call at a time', async 
 
 t.test('before there is a transport', async t => {
   const log: string[] = []
-  const path = new WritePath({ queued: () => log.push('queued'), emptied: () => log.push('emptied'), write_failed: () => log.push('failed') })
+  const path = new WritePath({ queued: () => log.push('queued'), filled: () => {}, emptied: () => log.push('emptied'), write_failed: () => log.push('failed') })
   path.push('a', 'utf8')
   path.flush()
   path.settle()
@@ -614,7 +614,7 @@ t.test('what packs into the run', async t => {
 
 t.test('one that is idle works for one channel after the other', async t => {
   const log: string[] = []
-  const owner = (name: string) => ({ queued: () => log.push(`${name} queued`), emptied: () => log.push(`${name} emptied`), write_failed: () => log.push('failed') })
+  const owner = (name: string) => ({ queued: () => log.push(`${name} queued`), filled: () => {}, emptied: () => log.push(`${name} emptied`), write_failed: () => log.push('failed') })
   const path = WritePath.borrow(owner('a'), new Pipe() as unknown as Transport)
   path.push('one', 'utf8')
   path.flush()
@@ -640,4 +640,29 @@ t.test('the one of channels that have nothing to send is empty, and takes nothin
   NO_WRITES.revoke()
   NO_WRITES.reset()
   t.same([NO_WRITES.add(''), NO_WRITES.add('a'), NO_WRITES.size, NO_WRITES.isEmpty, NO_WRITES.reaches(1)], [false, false, 0, true, false])
+})
+
+t.test('a transport that has not handed over everything', async t => {
+  const log: string[] = []
+  const path = new WritePath({ queued: () => {}, filled: () => log.push('filled'), emptied: () => log.push('emptied'), write_failed: () => {} })
+  const pipe = new Pipe()
+  pipe.room = 5
+  path.open(pipe as unknown as Transport)
+  path.push('12345', 'utf8')
+  path.flush()
+  path.settle()
+  t.same([log.splice(0), path.isFull], [['emptied'], false])
+  path.push('text', 'utf8')
+  path.flush()
+  t.same([log.splice(0), path.isFull], [['filled'], true])
+  // While it is full nothing is given to it, so it is not told again.
+  path.push(Buffer.alloc(10_000), 'utf8')
+  path.flush()
+  t.same(log, [])
+  pipe.take(4)
+  path.drained()
+  t.same([log.splice(0), path.isFull], [['filled'], true])
+  pipe.take(10_000)
+  path.drained()
+  t.same([log, path.isFull], [['emptied'], false])
 })

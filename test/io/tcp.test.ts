@@ -89,7 +89,7 @@ t.test('tells what it is', async t => {
   transport.destroy()
   await reported('closed')
   t.same(log, ['opened', 'closed'])
-  t.same([transport.fileno, transport.remote_address], [undefined, accepted.local_address])
+  t.same([transport.fileno, transport.remote_address, transport.bytes_written], [undefined, accepted.local_address, 0])
 })
 
 t.test('unix sockets have no names but their path', async t => {
@@ -188,6 +188,22 @@ t.test('reads and writes', async t => {
   near.transport.resume()
   await Promise.all([near.reported('closed'), far.reported('closed')])
   t.same(near.log, ['opened', 'drained', 'ended', 'closed'])
+})
+
+// A slow peer of one long write would have looked like one that takes nothing: Node counts a write when all of it has gone.
+t.test('what has gone of a write is told while it goes', async t => {
+  const { near, far } = await pair(t)
+  const size = 40_000_000
+  near.transport.write(Buffer.alloc(size), 'utf8')
+  const seen = new Set<number>()
+  far.transport.resume()
+  while (far.transport.bytes_read < size) {
+    seen.add(near.transport.bytes_written)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.ok([...seen].every((value, at, all) => value <= size && (at === 0 || value > all[at - 1]!)), 'it only grows')
+  t.ok(seen.size > 3, `seen at ${seen.size} stages`)
+  near.transport.destroy()
 })
 
 t.test('a queue that is full drains once', async t => {

@@ -1,0 +1,124 @@
+/** Timeouts, over every network: peers that are silent, that take nothing, that are slow. */
+
+import { Buffer } from 'node:buffer'
+import t from 'tap'
+import { Client, Connection, Server } from '../../src/channels/basic.ts'
+import { Engine } from '../../src/engine.ts'
+import { ManualClock } from '../../src/io/manual-clock.ts'
+import { NodeNetwork } from '../../src/io/node.ts'
+import { fate, turn } from '../kit.ts'
+import { overEveryNetwork, type Scenario } from './networks.ts'
+
+const scenarios: Record<string, Scenario> = {
+  async 'a peer that says nothing, though we write all the time'(t, place) {
+    const server = await place.listen(class extends Connection {
+      override read_timeout = 40
+    })
+    const peer = await place.peer(server)
+    const [connection] = server.channels
+    const stop = place.engine.cycle(2, () => connection!.write('ping'))
+    t.equal(await connection!.closed, 'timeout')
+    stop()
+    t.match(place.logged.splice(0), [/nothing was received for longer than read_timeout, 40 ms/])
+    peer.transport.destroy()
+  },
+
+  async 'a peer that takes nothing'(t, place) {
+    const server = await place.listen(class extends Connection {
+      override write_timeout = 40
+      override on_connect() {
+        this.write(Buffer.alloc(8_000_000))
+      }
+    })
+    const peer = await place.peer(server)
+    const [connection] = server.channels
+    const stop = place.engine.cycle(2, () => connection!.write('more'))
+    t.equal(await connection!.closed, 'timeout')
+    stop()
+    t.match(place.logged.splice(0), [/the peer took nothing of what was sent for longer than write_timeout, 40 ms/])
+    peer.transport.destroy()
+  },
+
+  async 'nothing moves'(t, place) {
+    const server = await place.listen()
+    const [client, connection] = await place.connect(server, Client, { idle_timeout: 40 })
+    t.equal(await client.closed, 'timeout')
+    t.equal(await connection.closed, 'remote')
+    t.match(place.logged.splice(0), [/nothing was received or sent for longer than idle_timeout, 40 ms/])
+  },
+
+  async 'a long life'(t, place) {
+    const server = await place.listen(class extends Connection {
+      override on_read(data: Buffer) {
+        this.write(data)
+      }
+    })
+    const [client] = await place.connect(server, class extends Client {
+      override max_lifetime = 40
+      override on_read(data: Buffer) {
+        this.write(data)
+      }
+    })
+    client.write('ping')
+    t.equal(await client.closed, 'timeout')
+    t.match(place.logged.splice(0), [/it was open for longer than max_lifetime, 40 ms/])
+    t.ok(client.bytes_read > 0)
+  },
+
+  async 'a timeout that is let pass'(t, place) {
+    const server = await place.listen()
+    const kinds: string[] = []
+    const [client] = await place.connect(server, class extends Client {
+      override read_timeout = 10
+      override on_timeout(kind: string) {
+        if (kinds.push(kind) === 3) this.end()
+      }
+    })
+    t.equal(await client.closed, 'timeout')
+    t.same(kinds, ['read', 'read', 'read'])
+  },
+}
+
+await overEveryNetwork(t, scenarios)
+
+// A write of 32 MB is one to Node, which says that it has gone when all of it has: a peer that reads slowly took nothing, then.
+t.test('over tcp a peer that is slow is never closed', { timeout: 30_000 }, async t => {
+  const clock = new ManualClock()
+  const engine = new Engine({ network: new NodeNetwork(), clock, log: message => logged.push(message) })
+  const logged: string[] = []
+  const until = async (condition: () => unknown): Promise<void> => {
+    while (!condition()) {
+      clock.advance(0)
+      await turn()
+    }
+  }
+  const server = new Server(class extends Connection {
+    override write_timeout = 8000
+  }, { engine }).listen(['127.0.0.1', 0])
+  await until(() => server.listening)
+  const client = new Client({ engine }).connect(server.local_address!)
+  await until(() => server.channels.size === 1 && client.connected)
+  const connection = [...server.channels][0]!
+  const size = 32_000_000
+  connection.write(Buffer.alloc(size), true)
+  client.suspend()
+  while (client.bytes_read < size / 2) {
+    const before = connection.bytes_written
+    client.resume()
+    await until(() => connection.bytes_written > before)
+    client.suspend()
+    clock.advance(7000)
+    t.equal(connection.state, 'active')
+  }
+  t.ok(connection.bytes_queued > 0)
+  t.ok(clock.now() > 24_000, `slow for ${clock.now()} ms`)
+  // Whatever of it was on its way is there now.
+  for (let turns = 0; turns < 100; turns++) await turn()
+  clock.advance(18_000)
+  await until(() => connection.state === 'closed')
+  t.equal(await fate(connection.closed), 'timeout')
+  t.equal(logged.length, 1)
+  client.close()
+  server.close()
+  await until(() => engine.channels.size === 0)
+})
