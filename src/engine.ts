@@ -11,13 +11,15 @@
  */
 
 import { type Deadline, Deadlines } from './core/deadlines.ts'
+import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './core/tally.ts'
 import { Timers } from './core/timers.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
+import { publish } from './io/diagnostics.ts'
 import { FileItem } from './io/file-item.ts'
 import { NodeNetwork } from './io/node.ts'
 import type { Clock, Network } from './transport.ts'
-import type { Cancel, Milliseconds } from './types.ts'
+import type { Cancel, Milliseconds, State } from './types.ts'
 
 /** What an engine is made of; every part has a default. */
 export interface EngineOptions {
@@ -32,11 +34,16 @@ export interface EngineOptions {
 /** Where an engine logs to. `error` is given where there is one; the message says what it says already. */
 export type Log = (message: string, error?: unknown) => void
 
+/** For the engine only: what a channel tells of itself. By a symbol, so that no class of a program can be in the way. */
+export const GAUGE: unique symbol = Symbol('sluice gauge')
+
 /** What an engine owns: every channel is one. */
 export interface Owned {
   close(): void
   end(): void
   readonly closed: Promise<unknown>
+  readonly state: State
+  [GAUGE](): Gauge
 }
 
 /** How long `stop` waits for channels that close politely. As long as Thousand Island's `shutdown_timeout`. */
@@ -72,6 +79,8 @@ export let isStopping: (engine: Engine) => boolean
 /** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
 export let remember: (engine: Engine, channel: Owned) => void
 export let forget: (engine: Engine, channel: Owned) => void
+/** For channels only: something has happened that is counted, and told outside. */
+export let note: <Name extends EventName>(engine: Engine, event: Name, channel: Owned, details: EventDetails[Name]) => void
 /** For channels only: like `defer`, but `stop` does not cancel it: what waits for a peer must end, then above all. */
 export let after: (engine: Engine, delay: Milliseconds, callback: () => void) => Cancel
 /** For channels only: the deadline is looked at when it says so, from `due` on; Infinity: not at all any more. */
@@ -89,6 +98,7 @@ export class Engine {
   readonly #timers = new Timers()
   /** What channels wait for. */
   readonly #deadlines = new Deadlines()
+  readonly #tally = new Tally()
   /** Called once, in the next turn. */
   readonly #callbacks = new Set<() => void>()
   /** Called once each turn, until cancelled. */
@@ -130,6 +140,10 @@ export class Engine {
     isStopping = engine => engine.#isStopping
     remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
     forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
+    note = (engine, event, channel, details) => {
+      engine.#tally.count(event, details)
+      publish(event, channel, details)
+    }
     after = (engine, delay, callback) => engine.#armed(engine.#deadlines.add(engine.now + delay, callback))
     watch = (engine, deadline, due) => {
       engine.#deadlines.put(deadline, due, engine.now)
@@ -257,6 +271,12 @@ export class Engine {
     checkDelay('cycle: interval', interval)
     checkCallback(callback)
     return this.#addTimer(interval, Math.max(interval, SHORTEST), callback, args)
+  }
+
+  /** Numbers of what this engine has done, and holds now; see `EngineStats`. It looks at every open channel: call it once a second, not once a message. Ours. */
+  stats(): EngineStats {
+    const open = Array.from(this.channels, channel => [channel.state, channel[GAUGE]()] as const)
+    return this.#tally.sum(open, this.#timers.size + this.#callbacks.size + this.#loops.size)
   }
 
   /** `await using engine = new Engine()` stops it at the end of the block. */

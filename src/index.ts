@@ -10,6 +10,7 @@ export { type ConnectionClass, StreamServer, type StreamServerOptions } from './
 export { type Cut, type Delimiter, type ReadArguments, type ReadDelimiter } from './core/delimiters.ts'
 export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './core/length-prefix.ts'
 export { NetStruct } from './core/net-struct.ts'
+export type { EngineStats, EventDetails } from './core/tally.ts'
 export { Struct, type StructFields, type StructValues } from './core/struct.ts'
 export { Engine, type EngineOptions, type Log } from './engine.ts'
 export {

@@ -2,7 +2,8 @@
 
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
-import { Engine, fileItem, isStopping, logSafely, networkOf, wake } from '../src/engine.ts'
+import { Datagram } from '../src/channels/datagram.ts'
+import { after, Engine, fileItem, isStopping, logSafely, networkOf, wake, watch } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../src/io/memory.ts'
 import { NodeNetwork } from '../src/io/node.ts'
@@ -357,4 +358,51 @@ await scene(t, 'nothing can be opened while the engine stops', async (t, { engin
   t.equal(thrown(() => client.connect(1)), 'nothing', 'afterwards it can')
   client.on_close = () => {}
   client.close()
+})
+
+t.test('what channels wait for', async t => {
+  const { clock, engine, log } = timed()
+  const cancel = after(engine, 100, () => log.push('cancelled'))
+  after(engine, 200, () => log.push('after'))
+  engine.defer(50, () => log.push('defer'))
+  const deadline = { bucket: undefined, look: (now: number) => (log.push(`look ${now}`), Infinity) }
+  watch(engine, deadline, 400)
+  cancel()
+  // Of all of it only what the program asked for.
+  const stopped = engine.stop()
+  await stopped
+  clock.advance(1000)
+  t.same(log, ['after', 'look 416'])
+  watch(engine, deadline, clock.now() + 100)
+  watch(engine, deadline, Infinity)
+  t.equal(clock.pending, 0, 'nothing keeps a process alive')
+})
+
+await scene(t, 'stats', async (t, { engine, pump }) => {
+  class Quiet extends Connection {
+    override read_delimiter = '\n'
+  }
+  const server = new Server(Quiet, { engine, max_connections: 1 }).listen(1)
+  const packets = new Datagram({ engine }).listen(2)
+  await pump()
+  const client = new Client({ engine }).connect(1)
+  await pump()
+  client.write('half a line')
+  packets.write('packet', ['127.0.0.1', 2])
+  await pump()
+  const refused = new Client({ engine }).connect(1)
+  refused.on_error = () => {}
+  await pump()
+  engine.defer(1000, () => {})
+  t.match(engine.stats(), {
+    channels: { streams: { active: 2 }, servers: { active: 1 }, datagrams: { active: 1 } },
+    connected: 2, accepted: 1, listened: 2, dropped: { max_connections: 1 }, closed: { remote: 1 },
+    bytes_read: 17, bytes_written: 17, bytes_held: 11, timers: 1,
+  })
+  server.close()
+  packets.close()
+  await pump()
+  t.match(engine.stats(), {
+    channels: { streams: { active: 0, closing: 0 }, servers: { closing: 0 } }, closed: { remote: 2, drain: 1, local: 2 }, bytes_held: 0,
+  })
 })

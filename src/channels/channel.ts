@@ -12,9 +12,10 @@
  */
 
 import { mayFollow } from '../core/life-cycle.ts'
-import { type Engine, Engine as EngineClass, forget, isStopping, logSafely, remember } from '../engine.ts'
+import type { EventName, Gauge } from '../core/tally.ts'
+import { type Engine, Engine as EngineClass, forget, GAUGE, isStopping, logSafely, note, remember } from '../engine.ts'
 import { ClosedError, codeOf, HookError, InvalidArgumentError, InvalidStateError, messageOf } from '../errors.ts'
-import type { CloseReason, State, StateSignal } from '../types.ts'
+import type { CloseReason, Milliseconds, State, StateSignal } from '../types.ts'
 import { adoptFields } from './settings.ts'
 
 /** What every channel can be given when it is made. */
@@ -35,6 +36,8 @@ export interface ChannelDriver {
   child_closed?(): void
   /** Where it is connected or listening, for messages; '' when it is not. */
   address(): string
+  /** For `engine.stats()` and the event 'close'; called when it has closed, too. */
+  gauge(): Gauge
 }
 
 interface Deferred<Value> {
@@ -46,6 +49,9 @@ interface Deferred<Value> {
 /** What most channels have below them. */
 const NONE: Set<Channel> = new Set()
 
+/** Of a channel that nothing drives yet. */
+const NO_GAUGE: Gauge = { kind: 'stream', bytes_read: 0, bytes_written: 0, bytes_held: 0 }
+
 /** The names of hooks. */
 export type Hook = `on_${string}`
 
@@ -53,7 +59,9 @@ export type Hook = `on_${string}`
 export let setDriver: (channel: Channel, driver: ChannelDriver) => void
 /** `fields`: is the object complete, so that its class fields can be adopted? If not, `adoptFields` is still to be called. */
 export let beginOpening: (channel: Channel, fields?: 'there' | 'later') => void
-export let isOpen: (channel: Channel) => void
+export let isOpen: (channel: Channel, event: EventName & ('listen' | 'accept' | 'connect')) => void
+/** Since when it is open; before, since when it is opening. */
+export let sinceOf: (channel: Channel) => Milliseconds
 export let fail: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
 export let warn: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
 export let beginClosing: (channel: Channel, reason?: CloseReason) => void
@@ -88,6 +96,8 @@ export abstract class Channel {
   /** Why it could not be opened. */
   #error: Error | undefined
   #wasOpen = false
+  /** See `sinceOf`. In whole ms, as V8 keeps those without memory of their own; never too early. */
+  #since: Milliseconds = 0
   /** Has on_state been told of 'opening'? */
   #isAnnounced = true
   /** Made when somebody asks: most connections are never waited for. */
@@ -118,7 +128,8 @@ export abstract class Channel {
       // Not at once: no hook runs inside connect or listen.
       if (fields === 'there') queueMicrotask(() => channel.#announce())
     }
-    isOpen = channel => channel.#isOpen()
+    isOpen = (channel, event) => channel.#isOpen(event)
+    sinceOf = channel => channel.#since
     fail = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, true)
     warn = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, false)
     beginClosing = (channel, reason) => channel.#beginClosing(reason)
@@ -180,6 +191,7 @@ export abstract class Channel {
     this.#error = undefined
     this.#reason = undefined
     remember(this.engine, this)
+    this.#since = Math.ceil(this.engine.now)
     this.#state = 'opening'
     this.#isAnnounced = false
   }
@@ -190,11 +202,14 @@ export abstract class Channel {
     this.#call('on_state', ['opening', 'closed'])
   }
 
-  #isOpen(): void {
+  #isOpen(event: 'listen' | 'accept' | 'connect'): void {
     this.#announce()
     // The hook may have closed it.
     if (this.#state !== 'opening') return
     this.#wasOpen = true
+    const duration = this.#age
+    this.#since += duration
+    note(this.engine, event, this, { duration })
     this.#become('active')
     this.#opened?.resolve(this)
   }
@@ -206,6 +221,7 @@ export abstract class Channel {
   #fail(hook: string, error: Error, reason: CloseReason, isFatal: boolean): void {
     if (this.#state === 'closed' || this.#state === 'error') return
     if (!this.#wasOpen) this.#error = error
+    if (hook === 'on_overflow_error') note(this.engine, 'overflow', this, { error })
     if (isFatal) this.#become('error')
     this.#callBlaming(reason, hook, [error], isFatal)
   }
@@ -235,6 +251,8 @@ export abstract class Channel {
       this.#opened?.reject(this.#error)
     }
     forget(this.engine, this)
+    const { bytes_read, bytes_written } = this[GAUGE]()
+    note(this.engine, 'close', this, { reason, duration: this.#age, bytes_read, bytes_written })
     const parent = this.#parent
     if (parent !== undefined) parent.#children.delete(this)
     // Hooks from here on: in each of them it may be opened again.
@@ -335,6 +353,14 @@ export abstract class Channel {
       this.close()
     }
     this.#fault = before
+  }
+
+  get #age(): Milliseconds {
+    return Math.max(0, Math.ceil(this.engine.now) - this.#since)
+  }
+
+  [GAUGE](): Gauge {
+    return this.#driver?.gauge() ?? NO_GAUGE
   }
 
   #describe(): string {

@@ -15,7 +15,8 @@
 
 import { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
-import { wake } from '../engine.ts'
+import type { Gauge } from '../core/tally.ts'
+import { after, note, wake } from '../engine.ts'
 import { ChannelError, codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
 import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
@@ -147,6 +148,11 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
     return address === undefined ? '' : formatAddress(address)
   }
 
+  gauge(): Gauge {
+    const bytes_held = this.#senders.bytes + this.#waitingSize + this.outbox.size
+    return { kind: 'datagram', bytes_read: this.bytes_read, bytes_written: this.outbox.bytes_sent, bytes_held }
+  }
+
   // ---- opening ------------------------------------------------------------------------------------------------------
 
   joinAll(socket: PacketSocket): void {
@@ -171,7 +177,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
     const datagram = this.#datagram
     this.#failure = 'on_read_error'
     // It may be ending already: then it is open only to send what waits.
-    if (datagram.state === 'opening') isOpen(datagram)
+    if (datagram.state === 'opening') isOpen(datagram, this.peer === undefined ? 'listen' : 'connect')
     if (datagram.state === 'active') callHook(datagram, this.peer === undefined ? 'on_listen' : 'on_connect')
   }
 
@@ -257,6 +263,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
 
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void {
     if (reason === 'overload') this.packets_dropped++
+    note(this.#datagram.engine, 'drop', this.#datagram, { reason, address: from })
     callHook(this.#datagram, 'on_drop', reason, from, bytes)
   }
 
@@ -352,7 +359,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
     this.#isEnding = 'sending'
     this.#stopReading()
     if (this.outbox.packets === 0) return this.destroy()
-    if (this.values.end_timeout !== Infinity) this.#stopWaiting = this.#datagram.engine.defer(this.values.end_timeout, () => this.#expire())
+    if (this.values.end_timeout !== Infinity) this.#stopWaiting = after(this.#datagram.engine, this.values.end_timeout, () => this.#expire())
   }
 
   #expire(): void {

@@ -13,7 +13,7 @@
  */
 
 import type { Deadline } from '../core/deadlines.ts'
-import { type Engine, watch } from '../engine.ts'
+import { type Engine, note, watch } from '../engine.ts'
 import { ConnectError, TimeoutError } from '../errors.ts'
 import type { Bytes, Milliseconds, TimeoutKind } from '../types.ts'
 import { callBlaming, type Channel, fail, type Hook } from './channel.ts'
@@ -130,6 +130,7 @@ export class Limits implements Deadline {
 
 /** Whatever the hook closes it closes for this reason. Open and not closed by the hook, the channel goes on. */
 export function timeOut(channel: Channel, kind: TimeoutKind): void {
+  note(channel.engine, 'timeout', channel, { kind })
   callBlaming(channel, 'timeout', 'on_timeout', kind)
 }
 

@@ -16,12 +16,13 @@
 import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
+import type { Gauge } from '../core/tally.ts'
 import { type IntoPacker, NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
 import { after, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
-import type { Bytes, Cancel, CloseReason, Data, Milliseconds, SocketAddress, TimeoutKind } from '../types.ts'
-import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, warn } from './channel.ts'
+import type { Bytes, Cancel, CloseReason, Data, SocketAddress, TimeoutKind } from '../types.ts'
+import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, sinceOf, warn } from './channel.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
@@ -48,8 +49,6 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
   #stopWaiting: Cancel = noop
   /** What has run out when; made when there is something to watch over. */
   #limits: Limits | undefined
-  /** When it was opened, in whole ms: those cost no memory of their own. */
-  #openedAt: Milliseconds = 0
   /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
   #promises: { pending: number } | undefined
 
@@ -143,6 +142,15 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     return remote_address === undefined ? '' : formatAddress(remote_address)
   }
 
+  gauge(): Gauge {
+    const { bytes_read, bytes_written } = this
+    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.#held }
+  }
+
+  get #held(): Bytes {
+    return (this.#read?.bytes ?? 0) + this.#write.size
+  }
+
   // ---- opening ------------------------------------------------------------------------------------------------------
 
   /** A new opening; `stopWaiting` is called when the attempt is over, however it ended. */
@@ -158,14 +166,13 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     transport.sink = this
   }
 
-  opened(): void {
+  opened(event: 'accept' | 'connect' = 'connect'): void {
     const stream = this.#stream
     const transport = this.#transport as Transport
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
-    this.#openedAt = Math.ceil(stream.engine.now)
-    isOpen(stream)
+    isOpen(stream, event)
     if (stream.state === 'active' && Limits.areAny(this.values)) this.#limited.changed()
     if (stream.state === 'active') callHook(stream, 'on_connect')
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
@@ -175,7 +182,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
   // ---- timeouts -----------------------------------------------------------------------------------------------------
 
   get #limited(): Limits {
-    this.#limits ??= new Limits(this, this.#stream.engine, this.#openedAt)
+    this.#limits ??= new Limits(this, this.#stream.engine, sinceOf(this.#stream))
     return this.#limits
   }
 

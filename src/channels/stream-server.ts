@@ -10,7 +10,7 @@
  */
 
 import { formatAddress, parseAddress } from '../core/address.ts'
-import { networkOf } from '../engine.ts'
+import { after, networkOf, note } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, ListenError } from '../errors.ts'
 import type { Listener, ListenerSink, SystemError, Transport, TransportSink } from '../transport.ts'
 import type { Address, Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
@@ -156,7 +156,7 @@ export class StreamServer extends Channel {
 
   readonly #sink: ListenerSink = {
     listening: () => {
-      isOpen(this)
+      isOpen(this, 'listen')
       if (this.state === 'active') callHook(this, 'on_listen')
     },
     accepted: transport => this.#accepted(transport),
@@ -207,6 +207,7 @@ export class StreamServer extends Channel {
   #drop(transport: Transport, reason: DropReason): void {
     const address = transport.remote_address as SocketAddress
     transport.destroy()
+    note(this.engine, 'drop', this, { reason, address })
     callHook(this, 'on_drop', reason, address)
   }
 
@@ -225,6 +226,7 @@ export class StreamServer extends Channel {
     hook_returned: result => {
       if (result instanceof Promise) result.catch(error => hookFailed(this, error))
     },
+    gauge: () => ({ kind: 'server', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
     child_closed: () => this.#finishIfAllClosed(),
     address: () => (this.local_address === undefined ? '' : formatAddress(this.local_address)),
   }
@@ -247,7 +249,7 @@ export class StreamServer extends Channel {
     for (const transport of this.#unclaimed) transport.destroy()
     this.#held = []
     this.#stopWaiting()
-    if (flush && this.end_timeout !== Infinity) this.#stopWaiting = this.engine.defer(this.end_timeout, () => this.close())
+    if (flush && this.end_timeout !== Infinity) this.#stopWaiting = after(this.engine, this.end_timeout, () => this.close())
     for (const channel of [...this.channels]) closeChild(channel, flush)
   }
 

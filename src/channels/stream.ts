@@ -198,7 +198,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
       // A class field that no setting can have.
       return fail(this as Stream, 'on_error', error as Error)
     }
-    this.#link.opened()
+    this.#link.opened('accept')
   }
 
   /** Is it connected and not closing? */

@@ -1,18 +1,22 @@
 /** What every channel is: its life, its hooks, its place in the tree. Held by a channel that has nothing else. */
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import {
   addChild, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, fail, finishClosing,
-  hookFailed, isOpen, logError, setDriver, warn,
+  hookFailed, isOpen, logError, setDriver, sinceOf, warn,
 } from '../../src/channels/channel.ts'
 import { Engine } from '../../src/engine.ts'
 import { ClosedError } from '../../src/errors.ts'
+import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { CloseReason, State, StateSignal } from '../../src/types.ts'
 import { fate, scene, thrown, turn } from '../kit.ts'
 
 const logged: string[] = []
 const engine = new Engine({ log: message => logged.push(message) })
+
+const GAUGE = { kind: 'datagram', bytes_read: 3, bytes_written: 5, bytes_held: 7 } as const
 
 /** A channel of nothing: what a socket would report, the test reports. */
 class Bare extends Channel {
@@ -38,7 +42,7 @@ class Bare extends Channel {
   /** To 'active', as a connection does. */
   open(): this {
     beginOpening(this)
-    isOpen(this)
+    isOpen(this, 'connect')
     return this
   }
 
@@ -59,6 +63,7 @@ function drive(channel: Channel, address = ''): string[] {
     hook_returned: result => calls.push(`returned ${result}`),
     child_closed: () => calls.push('child closed'),
     address: () => address,
+    gauge: () => GAUGE,
   }
   setDriver(channel, driver)
   return calls
@@ -94,7 +99,7 @@ t.test('the life of a channel', async t => {
   await turn()
   t.same(channel.log, ['closed>opening'])
   t.equal(await fate(opened), 'open')
-  isOpen(channel)
+  isOpen(channel, 'connect')
   t.equal(channel.opened, opened)
   t.equal(await opened, channel)
   const { closed } = channel
@@ -270,7 +275,7 @@ t.test('the tree of suspensions', async t => {
   const [root, near, far, leaf] = [new Bare(), new Bare(), new Bare(), new Bare()]
   const log: string[] = []
   for (const [name, channel] of Object.entries({ root, near, far, leaf })) {
-    setDriver(channel, { suspended: () => log.push(`-${name}`), resumed: () => log.push(`+${name}`), hook_returned: () => {}, address: () => '' })
+    setDriver(channel, { suspended: () => log.push(`-${name}`), resumed: () => log.push(`+${name}`), hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
   }
   addChild(root, near)
   addChild(root, far)
@@ -318,7 +323,7 @@ t.test('suspended again while it is resumed', async t => {
       log.push(name)
       if (log.length === 2) root.suspend()
     }
-    setDriver(channel, { suspended: () => {}, resumed, hook_returned: () => {}, address: () => '' })
+    setDriver(channel, { suspended: () => {}, resumed, hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
   }
   addChild(root, near)
   addChild(root, far)
@@ -352,7 +357,7 @@ t.test('children', async t => {
   const only = new Bare().open()
   addChild(indifferent, only)
   only.finish()
-  setDriver(indifferent, { suspended: () => {}, resumed: () => {}, hook_returned: () => {}, address: () => '' })
+  setDriver(indifferent, { suspended: () => {}, resumed: () => {}, hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
   addChild(indifferent, only.open())
   only.finish()
   t.equal(childrenOf(indifferent).size, 0)
@@ -381,7 +386,7 @@ t.test('closed when told that it is opening', async t => {
   }
   const opened = new Shy()
   beginOpening(opened)
-  isOpen(opened)
+  isOpen(opened, 'connect')
   t.equal(opened.state, 'closing')
   finishClosing(opened)
   t.same(opened.log, ['closed>opening', 'close(false)', 'opening>closing', 'closing>closed', 'closed>destroy', 'close local'])
@@ -424,7 +429,7 @@ t.test('opened again when told that it has closed', async t => {
     t.equal(channel.state, 'opening', signal)
     t.ok(engine.channels.has(channel))
     const second = channel.opened
-    isOpen(channel)
+    isOpen(channel, 'connect')
     t.equal(await second, channel)
     channel.on_state = () => {}
     channel.finish()
@@ -457,7 +462,7 @@ t.test('while the engine stops', async t => {
 t.test('what closes it in a hook that is blamed closes it for that reason', async t => {
   const engine = new Engine({ log: () => {} })
   const channel = new Bare({ engine }).open()
-  isOpen(channel)
+  isOpen(channel, 'connect')
   const kinds: unknown[] = []
   Object.assign(channel, { on_timeout: (kind: unknown) => kinds.push(kind) })
   callBlaming(channel, 'timeout', 'on_timeout', 'read')
@@ -470,4 +475,35 @@ t.test('what closes it in a hook that is blamed closes it for that reason', asyn
   beginClosing(channel)
   finishClosing(channel)
   t.equal(await channel.closed, 'local')
+})
+
+t.test('what is told outside, and counted', async t => {
+  const told: unknown[] = []
+  const hear = (message: unknown, name: string | symbol): void => void told.push([name, { ...(message as object), channel: undefined }])
+  for (const name of ['accept', 'overflow', 'close']) subscribe(`sluice:${name}`, hear)
+  const clock = new ManualClock(1000.5)
+  const engine = new Engine({ clock, log: () => {} })
+  const channel = new Bare({ engine })
+  t.equal(sinceOf(channel), 0)
+  beginOpening(channel)
+  t.equal(sinceOf(channel), 1001)
+  clock.advance(50)
+  isOpen(channel, 'accept')
+  t.equal(sinceOf(channel), 1051)
+  t.match(engine.stats(), { accepted: 1, channels: { streams: { active: 1 } } })
+  setDriver(channel, { suspended: () => {}, resumed: () => {}, hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
+  t.match(engine.stats(), { channels: { datagrams: { active: 1 } }, bytes_read: 3, bytes_written: 5, bytes_held: 7 })
+  Object.assign(channel, { on_overflow_error: () => {} })
+  const error = new Error('too much')
+  warn(channel, 'on_overflow_error', error)
+  clock.advance(8)
+  channel.close()
+  finishClosing(channel, 'remote')
+  for (const name of ['accept', 'overflow', 'close']) unsubscribe(`sluice:${name}`, hear)
+  t.same(told, [
+    ['sluice:accept', { channel: undefined, duration: 50 }],
+    ['sluice:overflow', { channel: undefined, error }],
+    ['sluice:close', { channel: undefined, reason: 'remote', duration: 8, bytes_read: 3, bytes_written: 5 }],
+  ])
+  t.match(engine.stats(), { closed: { remote: 1 }, overflows: 1, bytes_read: 3, bytes_held: 0 })
 })

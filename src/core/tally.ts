@@ -1,0 +1,102 @@
+/**
+ * Layer 1. What an engine has done, counted: the numbers of `engine.stats()`.
+ */
+
+import type { Bytes, CloseReason, Milliseconds, SocketAddress, State, TimeoutKind } from '../types.ts'
+
+/** What can happen to a channel that is worth telling outside, and what is told of it. */
+export interface EventDetails {
+  readonly listen: { readonly duration: Milliseconds }
+  readonly accept: { readonly duration: Milliseconds }
+  readonly connect: { readonly duration: Milliseconds }
+  readonly drop: { readonly reason: string; readonly address: SocketAddress }
+  readonly timeout: { readonly kind: TimeoutKind }
+  readonly overflow: { readonly error: Error }
+  readonly close: { readonly reason: CloseReason; readonly duration: Milliseconds; readonly bytes_read: Bytes; readonly bytes_written: Bytes }
+}
+
+export type EventName = keyof EventDetails
+
+/** What an open channel tells of itself. */
+export interface Gauge {
+  readonly kind: 'stream' | 'server' | 'datagram'
+  readonly bytes_read: Bytes
+  readonly bytes_written: Bytes
+  /** Received and not delivered, written and not sent. */
+  readonly bytes_held: Bytes
+}
+
+/** How many channels of one kind are in each state but 'closed'. */
+export type StateCounts = Readonly<Record<Exclude<State, 'closed'>, number>>
+
+/** What `engine.stats()` returns: numbers only, since the engine was made. */
+export interface EngineStats {
+  /** The channels that are open, opening or closing, now. */
+  readonly channels: Readonly<Record<'streams' | 'servers' | 'datagrams', StateCounts>>
+  /** How many streams and datagrams were connected, how many connections accepted, and how often listening began. */
+  readonly connected: number
+  readonly accepted: number
+  readonly listened: number
+  /** How many channels have closed, by reason. */
+  readonly closed: Readonly<Record<CloseReason, number>>
+  /** How often `on_drop` was called, by reason; a reason that never came is not there. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** How often `on_timeout` was called, by kind. */
+  readonly timeouts: Readonly<Record<TimeoutKind, number>>
+  /** How often `on_overflow_error` was called. */
+  readonly overflows: number
+  /** Bytes that came in and went out, over all channels, closed ones included. */
+  readonly bytes_read: Bytes
+  readonly bytes_written: Bytes
+  /** Bytes that are held now: received and not delivered, written and not sent. */
+  readonly bytes_held: Bytes
+  /** Timers of `callback`, `loop`, `defer` and `cycle` that wait. */
+  readonly timers: number
+}
+
+type Writable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] }
+
+export class Tally {
+  readonly #events: Writable<Record<EventName, number>> = { listen: 0, accept: 0, connect: 0, drop: 0, timeout: 0, overflow: 0, close: 0 }
+  readonly #closed: Record<CloseReason, number> = { local: 0, remote: 0, error: 0, timeout: 0, overflow: 0, drain: 0 }
+  readonly #dropped: Record<string, number> = {}
+  readonly #timeouts: Record<TimeoutKind, number> = { connect: 0, handshake: 0, read: 0, write: 0, idle: 0, lifetime: 0 }
+  #bytesRead: Bytes = 0
+  #bytesWritten: Bytes = 0
+
+  count<Name extends EventName>(event: Name, details: EventDetails[Name]): void {
+    this.#events[event]++
+    if (event === 'close') this.#countClose(details as EventDetails['close'])
+    if (event === 'timeout') this.#timeouts[(details as EventDetails['timeout']).kind]++
+    if (event !== 'drop') return
+    const { reason } = details as EventDetails['drop']
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1
+  }
+
+  #countClose({ reason, bytes_read, bytes_written }: EventDetails['close']): void {
+    this.#closed[reason]++
+    this.#bytesRead += bytes_read
+    this.#bytesWritten += bytes_written
+  }
+
+  /** All of it, together with what is open now. */
+  sum(open: Iterable<readonly [state: State, gauge: Gauge]>, timers: number): EngineStats {
+    const channels = { streams: noStates(), servers: noStates(), datagrams: noStates() }
+    let [bytes_read, bytes_written, bytes_held] = [this.#bytesRead, this.#bytesWritten, 0]
+    for (const [state, gauge] of open) {
+      channels[`${gauge.kind}s`][state as keyof StateCounts]++
+      bytes_read += gauge.bytes_read
+      bytes_written += gauge.bytes_written
+      bytes_held += gauge.bytes_held
+    }
+    const { connect: connected, accept: accepted, listen: listened, overflow: overflows } = this.#events
+    return {
+      channels, connected, accepted, listened, closed: { ...this.#closed }, dropped: { ...this.#dropped }, timeouts: { ...this.#timeouts }, overflows,
+      bytes_read, bytes_written, bytes_held, timers,
+    }
+  }
+}
+
+function noStates(): Writable<StateCounts> {
+  return { opening: 0, active: 0, closing: 0, error: 0 }
+}

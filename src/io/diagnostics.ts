@@ -1,0 +1,41 @@
+/**
+ * Layer 2. What an engine does, as seen from outside: the events of node:diagnostics_channel, and NODE_DEBUG=sluice.
+ *
+ * Rules:
+ * 1. Without a subscriber, and without NODE_DEBUG, an event costs two comparisons.
+ * 2. What a subscriber throws is Node's affair: the other subscribers are called, and it becomes an uncaught exception.
+ */
+
+import { channel } from 'node:diagnostics_channel'
+import { debuglog } from 'node:util'
+import type { EventName } from '../core/tally.ts'
+import { messageOf } from '../errors.ts'
+
+const CHANNELS = {
+  listen: channel('sluice:listen'),
+  accept: channel('sluice:accept'),
+  connect: channel('sluice:connect'),
+  drop: channel('sluice:drop'),
+  timeout: channel('sluice:timeout'),
+  overflow: channel('sluice:overflow'),
+  close: channel('sluice:close'),
+} satisfies Record<EventName, unknown>
+
+const debug = debuglog('sluice')
+
+/** Tells whoever wants to know. `who` is the sluice channel that it happened to. */
+export function publish(event: EventName, who: object, details: object): void {
+  const { [event]: to } = CHANNELS
+  if (to.hasSubscribers) to.publish({ channel: who, ...details })
+  if (debug.enabled) debug('%s', [event, nameOf(who), ...Object.entries(details).map(([name, value]) => `${name}=${text(value)}`)].join(' '))
+}
+
+function nameOf(who: { readonly name?: string; readonly remote_address?: unknown; readonly local_address?: unknown }): string {
+  const address = who.remote_address ?? who.local_address
+  return address === undefined ? `${who.name}` : `${who.name} ${text(address)}`
+}
+
+function text(value: unknown): string {
+  if (Array.isArray(value)) return value.join(':')
+  return value instanceof Error ? messageOf(value) : String(value)
+}
