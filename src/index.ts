@@ -17,5 +17,6 @@ export {
   ChannelError, ClosedError, ConnectError, HookError, InvalidAddressError, InvalidArgumentError, InvalidDelimiterError,
   InvalidStateError, ListenError, OverflowError, ReadError, StructError, TimeoutError, UnsupportedOptionError, WriteError,
 } from './errors.ts'
+export { FastNetwork } from './io/fast.ts'
 export type * from './transport.ts'
 export type * from './types.ts'

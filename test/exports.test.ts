@@ -6,7 +6,7 @@ import ts from 'typescript'
 import * as sluice from '../src/index.ts'
 
 const VALUES = [
-  'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram', 'Engine', 'HookError', 'InvalidAddressError',
+  'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram', 'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError',
   'InvalidArgumentError', 'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError', 'ReadError',
   'Server', 'Stream', 'StreamServer', 'Struct', 'StructError', 'TimeoutError', 'UnsupportedOptionError', 'WriteError', 'length_prefix',
 ]

@@ -10,7 +10,7 @@
 import { Buffer } from 'node:buffer'
 import { lstat, link, rename, rm } from 'node:fs/promises'
 import { lstatSync, rmSync } from 'node:fs'
-import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createConnection, Server, type ServerOpts, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { codeOf } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
@@ -34,9 +34,10 @@ export class NodeListener implements Listener {
   #bound: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
-  constructor(at: Endpoint, options: ListenOptions) {
+  /** `ServerClass`: what makes the sockets of the connections it accepts. */
+  constructor(at: Endpoint, options: ListenOptions, ServerClass: new (options: ServerOpts) => Server = Server) {
     this.#at = at
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
+    this.#server = new ServerClass({ allowHalfOpen: true, pauseOnConnect: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
     this.#server.on('connection', socket => this.#accept(socket))
     this.#server.on('error', error => this.#fail(error))
     this.#listen(options.backlog)

@@ -29,8 +29,8 @@ const KEEP_ALIVE_MAX: Milliseconds = 32_767_000
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
-/** A socket that knows whose it is. */
-type Owned = Socket & { [TRANSPORT]: TcpTransport }
+/** A socket that knows whose it is, and one that reads into the same memory again and again. */
+type Owned = Socket & { [TRANSPORT]: TcpTransport; readonly lends_chunks?: true }
 
 /** Whose a socket is that has closed. */
 const NONE = {} as TcpTransport
@@ -43,8 +43,8 @@ let onError: (this: Owned, error: SystemError) => void
 let onClose: (this: Owned) => void
 
 /** Starts to connect. */
-export function connectTcp(to: Endpoint, options: ConnectOptions): TcpTransport {
-  const transport = new TcpTransport(new Socket({ allowHalfOpen: true }), to)
+export function connectTcp(to: Endpoint, options: ConnectOptions, socket = new Socket({ allowHalfOpen: true })): TcpTransport {
+  const transport = new TcpTransport(socket, to)
   transport.connect(to, options)
   return transport
 }
@@ -59,7 +59,7 @@ export class TcpTransport implements Transport {
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   /** Did `write` return false since `drained` was last reported? */
   #isFull = false
-  #onWritten: (() => void) | undefined
+  #onWritten: ((error?: Error | null) => void) | undefined
   /** Does it want no more than the chunk that is on its way? Nothing is read before the first `resume`. */
   #isPaused = true
 
@@ -161,16 +161,23 @@ export class TcpTransport implements Transport {
     return this.#socket.writableLength
   }
 
+  get lends_chunks(): boolean {
+    return (this.#socket as Owned).lends_chunks === true
+  }
+
   // ---- what can be done ---------------------------------------------------------------------------------------------
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     if (data.length === 0 || !this.#socket.writable) return true
-    this.#onWritten ??= () => this.#written()
+    this.#onWritten ??= error => this.#written(error)
+    // Not every socket waits for the next turn to say that it has written: nothing is reported inside this call.
+    const wasFull = this.#isFull
+    this.#isFull = false
     this.#socket.write(data as string, encoding, this.#onWritten)
     // Node has tried already, in the call: what is left now is what the system did not take.
-    if (this.#socket.writableLength === 0) return true
-    this.#isFull = true
-    return false
+    const isTaken = this.#socket.writableLength === 0
+    this.#isFull = wasFull || !isTaken
+    return isTaken
   }
 
   cork(): void {
@@ -255,7 +262,9 @@ export class TcpTransport implements Transport {
     }
   }
 
-  #written(): void {
+  #written(error?: Error | null): void {
+    // Node's Writable would do it by itself, but not every socket writes through it.
+    if (error) return void this.#socket.destroy(error)
     if (!this.#isFull || this.#socket.writableLength > 0) return
     this.#isFull = false
     if (this.#state === 'open') this.#sink?.drained()

@@ -12,7 +12,7 @@
  * 4. Writing, addresses, listening and packets pass through untouched.
  */
 
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { InvalidArgumentError } from '../errors.ts'
 import type {
   ConnectOptions, Endpoint, Listener, ListenerSink, ListenOptions, Network, PacketOptions, PacketSocket, SystemError, Transport,
@@ -109,7 +109,7 @@ class TrickleTransport implements Transport {
   }
 
   #receive(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    this.#chunks.push(this.#inner.lends_chunks ? Buffer.from(chunk) : chunk)
     this.#inner.pause()
     this.#schedule()
   }

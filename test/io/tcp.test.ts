@@ -79,6 +79,7 @@ t.test('tells what it is', async t => {
   const transport = connectTcp(endpoint, {})
   t.same([transport.local_address, transport.remote_address, transport.bytes_read, transport.bytes_written, transport.bytes_queued], [undefined, undefined, 0, 0, 0])
   t.equal(transport.sink, undefined)
+  t.equal(transport.lends_chunks, false)
   const { log, reported } = watch(transport)
   await reported('opened')
   const accepted = await far
@@ -278,6 +279,17 @@ t.test('what came before a break is received, also by one who had paused', async
     t.same(log, ['opened', 'received', 'received', ...(destroys ? [] : ['received', 'ended']), 'closed'])
     server.close()
   }
+})
+
+t.test('a write that fails breaks the pipe', async t => {
+  const { near, far } = await pair(t)
+  far.transport.destroy()
+  await far.reported('closed')
+  while (!near.log.includes('closed')) {
+    near.transport.write('anybody?', 'latin1')
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.match(near.log.join(), /^opened,failed (EPIPE|ECONNRESET),closed$/)
 })
 
 t.test('options of the socket', async t => {

@@ -21,10 +21,10 @@ function fakeTransport(calls: string[]): Transport {
 }
 
 /** A trickling transport, the sink of the one below, what is called there and what is reported here. */
-function trickle(bytes?: number | (() => number), hooks: Partial<Record<string, (transport: Transport) => void>> = {}) {
+function trickle(bytes?: number | (() => number), hooks: Partial<Record<string, (transport: Transport) => void>> = {}, lends_chunks = false) {
   const calls: string[] = []
   const log: string[] = []
-  const inner = fakeTransport(calls)
+  const inner = { ...fakeTransport(calls), lends_chunks }
   const network = new TrickleNetwork({ connect: () => inner } as unknown as Network, bytes)
   const transport = network.connect(HERE, {})
   const note = (what: string): void => {
@@ -77,6 +77,17 @@ t.test('one piece a turn, the transport below paused meanwhile', async t => {
   await turns(3)
   t.same(log, ['opened', 'a', 'b', 'c'])
   t.same(calls, ['resume', 'pause', 'resume'])
+})
+
+// What waited was overwritten by the next read into the same memory.
+t.test('what is only lent is copied', async t => {
+  const { transport, below, log } = trickle(2, {}, true)
+  transport.resume()
+  const memory = Buffer.from('lent')
+  below.received(memory)
+  memory.fill('x')
+  await turns(3)
+  t.same(log, ['le', 'nt'])
 })
 
 t.test('pieces of a size, or of sizes asked for', async t => {

@@ -3,6 +3,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { FastNetwork } from '../../src/io/fast.ts'
 import { MemoryNetwork } from '../../src/io/memory.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
@@ -35,6 +36,12 @@ await conformance(t, 'tcp', () => ({ network: new NodeNetwork(), address: () => 
 await conformance(t, 'tcp, trickling', () => trickling(new NodeNetwork()))
 
 await conformance(t, 'unix', () => ({ network: new NodeNetwork(), address: path }))
+
+await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: () => LOOPBACK }))
+
+await conformance(t, 'fast tcp, trickling', () => trickling(new FastNetwork()))
+
+await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: path }))
 
 for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
   await packetConformance(t, `packets in memory, ${host}`, () => ({

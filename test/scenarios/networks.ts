@@ -1,5 +1,6 @@
 /**
- * The networks that every scenario runs over, with the same expectations: memory, trickling memory, tcp, trickling tcp, unix.
+ * The networks that every scenario runs over, with the same expectations: memory, trickling memory, tcp, trickling tcp, unix, and the
+ * fast network over tcp and unix.
  *
  * A scenario gets a `Place`: an engine on one of them, on the clock of the machine. When it returns, the engine is stopped, and then nothing
  * may be left: no channel, no socket, no timer, no line in the log that the scenario has not taken out itself.
@@ -14,6 +15,7 @@ import type { Stream } from '../../src/channels/stream.ts'
 import type { StreamServer, StreamServerOptions } from '../../src/channels/stream-server.ts'
 import { parseAddress } from '../../src/core/address.ts'
 import { Engine, networkOf } from '../../src/engine.ts'
+import { FastNetwork } from '../../src/io/fast.ts'
 import { MemoryNetwork } from '../../src/io/memory.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
@@ -35,6 +37,11 @@ interface Made {
 
 type Make = (t: Test) => Made
 
+/** Made here, and not where it is used: making it opens sockets for a turn, and what is open is counted there. */
+const FAST = new FastNetwork()
+await turn()
+await turn()
+
 const LOOPBACK: Address = ['127.0.0.1', 0]
 
 const NETWORKS: Record<string, Make> = {
@@ -42,17 +49,21 @@ const NETWORKS: Record<string, Make> = {
   'memory, trickling': () => ({ network: new TrickleNetwork(new MemoryNetwork({ auto: true }), pieces()), address: () => LOOPBACK }),
   tcp: () => ({ network: new NodeNetwork(), address: () => LOOPBACK }),
   'tcp, trickling': () => ({ network: new TrickleNetwork(new NodeNetwork(), pieces()), address: () => LOOPBACK }),
-  unix(t) {
-    // Not t.testdir(): a socket's path has at most 107 bytes.
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
-    t.teardown(() => rmSync(folder, { recursive: true }))
-    let count = 0
-    return {
-      network: new NodeNetwork(),
-      address: () => join(folder, `${++count}`),
-      end: t => t.same(readdirSync(folder), [], 'no path is left'),
-    }
-  },
+  unix: t => onPaths(t, new NodeNetwork()),
+  'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
+  'unix, fast': t => onPaths(t, FAST),
+}
+
+function onPaths(t: Test, network: Network): Made {
+  // Not t.testdir(): a socket's path has at most 107 bytes.
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  let count = 0
+  return {
+    network,
+    address: () => join(folder, `${++count}`),
+    end: t => t.same(readdirSync(folder), [], 'no path is left'),
+  }
 }
 
 /** Runs the scenarios over every network. */
