@@ -7,7 +7,7 @@ import { type Build, type Machine, PROJECT } from './machine.ts'
 import { type Contestant, CONTESTANTS, type Row } from './rows.ts'
 import type { Figures, Sample } from './sample.ts'
 
-/** What one contestant did in one row: medians over the rounds, or what was wrong. */
+/** What one contestant did in one row: medians over the rounds, or what was wrong; neither where it did not take part. */
 export interface Outcome {
   readonly median: Figures | null
   readonly fault: string | null
@@ -38,10 +38,12 @@ export interface Results {
   readonly rows: readonly RowResult[]
 }
 
+const ABSENT: Outcome = { median: null, fault: null, samples: [] }
+
 /** The result of a row; one fault and a contestant has no figures, as they would be those of something else. */
 export function summarize(row: Row, samples: Readonly<Record<Contestant, readonly Sample[]>>): RowResult {
   const { name, title, unit } = row
-  const outcomes = Object.fromEntries(CONTESTANTS.map(each => [each, outcome(samples[each])])) as Record<Contestant, Outcome>
+  const outcomes = Object.fromEntries(CONTESTANTS.map(each => [each, row.programs[each] === undefined ? ABSENT : outcome(samples[each])])) as Record<Contestant, Outcome>
   return { name, title, unit, outcomes }
 }
 

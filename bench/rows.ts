@@ -23,7 +23,8 @@ export interface Row {
   readonly load: Load
   /** So many times the usual warm-up, where V8 takes longer to see what is hot. Default 1. */
   readonly warm_up?: number
-  readonly programs: Readonly<Record<Contestant, Program>>
+  /** Who has none does not take part. */
+  readonly programs: Readonly<Partial<Record<Contestant, Program>>>
 }
 
 /** A program of sluice, and the same on node:net: `kind` and what follows is what the baselines are told. */
@@ -33,6 +34,8 @@ function onNet(sluice: Program, ...kind: string[]): Record<Contestant, Program> 
 
 const RAW = onNet(['servers/raw-echo'], 'raw')
 const LATIN1 = onNet(['servers/line-echo', 'latin1'], 'lines')
+/** The same server on the fast network, beside the tuned one only. */
+const FAST = { sluice: ['servers/line-echo', 'latin1', 'fast'], tuned: LATIN1.tuned } as const
 const UTF8 = onNet(['servers/line-echo', 'utf8'], 'lines', 'utf8')
 const BUFFERS = onNet(['servers/buffer-echo'], 'buffers')
 const FRAMES = onNet(['servers/frame-echo'], 'frames')
@@ -51,6 +54,8 @@ export const ROWS: readonly Row[] = [
   { name: 'lines-1', title: 'line echo, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: LATIN1 },
   { name: 'lines-10', title: 'line echo, 10 outstanding', unit: 'lines', load: exchange('lines', 10), programs: LATIN1 },
   { name: 'lines-100', title: 'line echo, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: LATIN1 },
+  { name: 'fast-1', title: 'fast network, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: FAST },
+  { name: 'fast-100', title: 'fast network, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: FAST },
   { name: 'utf8-ascii', title: 'ASCII as UTF-8, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: UTF8 },
   { name: 'utf8-1', title: 'UTF-8 text, 1 outstanding', unit: 'lines', load: exchange('utf8', 1), programs: UTF8 },
   { name: 'utf8-10', title: 'UTF-8 text, 10 outstanding', unit: 'lines', load: exchange('utf8', 10), programs: UTF8 },

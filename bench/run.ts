@@ -74,7 +74,8 @@ async function measure(options: Options, file: string): Promise<Results> {
   }
   console.log(`${header({ ...about, load: { before, after: before } })}\n\n${heads()}`)
   const plan: Plan = { ...times, isPinned: about.machine.isPinned, file }
-  const progress = new Progress(rows.length * rounds * CONTESTANTS.length, isQuick ? SHARE.quick : SHARE.full)
+  const contestants = rows.reduce((sum, row) => sum + Object.keys(row.programs).length, 0)
+  const progress = new Progress(rounds * contestants, isQuick ? SHARE.quick : SHARE.full)
   const measured: RowResult[] = []
   for (const row of rows) {
     const result = summarize(row, await measureRow(row, rounds, plan, progress))
@@ -91,11 +92,13 @@ async function measureRow(row: Row, rounds: number, plan: Plan, progress: Progre
   const ours = { ...plan, warm_up: plan.warm_up * (row.warm_up ?? 1) }
   for (let round = 0; round < rounds; round++) {
     for (const each of CONTESTANTS) {
+      const program = row.programs[each]
+      if (program === undefined) continue
       progress.begin(`${row.name}, ${each}, round ${round + 1} of ${rounds}`)
       // Who has failed once is not asked again: a failure may take as long as patience does.
       if (samples[each].some(sample => 'fault' in sample)) continue
-      const sample = await takeSample(row.programs[each], row.load, ours)
-      const again = disturbance(sample) > DISTURBED && progress.hasTime ? await takeSample(row.programs[each], row.load, ours) : sample
+      const sample = await takeSample(program, row.load, ours)
+      const again = disturbance(sample) > DISTURBED && progress.hasTime ? await takeSample(program, row.load, ours) : sample
       samples[each].push(disturbance(again) < disturbance(sample) ? again : sample)
     }
   }

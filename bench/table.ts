@@ -3,7 +3,7 @@
  */
 
 import { type Build, CORES } from './machine.ts'
-import { ratio, type Results, type RowResult } from './results.ts'
+import { type Outcome, ratio, type Results, type RowResult } from './results.ts'
 import { CONTESTANTS } from './rows.ts'
 import { DISTURBED } from './sample.ts'
 
@@ -41,7 +41,7 @@ export function heads(): string {
 /** A row, and why it failed where it did. */
 export function line(row: RowResult): string {
   const medians = CONTESTANTS.map(each => row.outcomes[each].median)
-  const rates = medians.map(each => (each === null ? 'FAILED' : figure(each.rate)).padStart(WIDTH.rate)).join('')
+  const rates = CONTESTANTS.map(each => rate(row.outcomes[each], 'FAILED').padStart(WIDTH.rate)).join('')
   const cpus = medians.map(each => cpuTime(each?.cpu ?? null).padStart(WIDTH.cpu)).join('')
   const times = ratio(row)
   const middle = (times === null ? '-' : times.toFixed(2)).padStart(WIDTH.ratio) + `  ${bar(times ?? 0)}`.padEnd(WIDTH.bar)
@@ -77,6 +77,10 @@ function bar(times: number): string {
   return '#'.repeat(Math.min(cells, 10)).padEnd(10) + '|' + '#'.repeat(Math.max(0, cells - 10)) + (times >= 2.05 ? '>' : '')
 }
 
+function rate({ median, fault }: Outcome, failed: string): string {
+  return median !== null ? figure(median.rate) : fault !== null ? failed : '-'
+}
+
 /** Three digits of a number, with k or M. */
 function figure(value: number): string {
   if (value >= 999_500) return `${digits(value / 1e6)} M`
@@ -103,7 +107,7 @@ export function markdown(results: Results): string {
   const { build, load, rows } = results
   const lines = rows.map(row => {
     const medians = CONTESTANTS.map(each => row.outcomes[each].median)
-    const rates = medians.map(each => (each === null ? 'failed' : figure(each.rate)))
+    const rates = CONTESTANTS.map(each => rate(row.outcomes[each], 'failed'))
     const times = ratio(row)?.toFixed(2) ?? '-'
     const cpus = medians.map(each => cpuTime(each?.cpu ?? null))
     return `| ${[row.title + (marks(row) && ` (${marks(row)})`), ...rates, times, ...cpus].join(' | ')} |`

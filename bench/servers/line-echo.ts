@@ -1,8 +1,9 @@
 /**
- * Bench. Line echo: every line goes back. The argument is the encoding: latin1 (the default), utf8.
+ * Bench. Line echo: every line goes back. The arguments are the encoding, latin1 (the default) or utf8, and the network: `fast`, or none
+ * for the default one.
  */
 
-import { Connection, type Encoding, Server } from 'sluice'
+import { Connection, type Encoding, Engine, FastNetwork, Server } from 'sluice'
 import { ready } from '../child.ts'
 
 class LineEcho extends Connection {
@@ -14,6 +15,7 @@ class LineEcho extends Connection {
   }
 }
 
-const server = new Server(LineEcho).listen(['127.0.0.1', 0])
+const engine = process.argv[3] === 'fast' ? new Engine({ network: new FastNetwork() }) : Engine.instance()
+const server = new Server(LineEcho, { engine }).listen(['127.0.0.1', 0])
 await server.opened
 ready(server.local_address)
