@@ -33,12 +33,14 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(`\n${'nanoseconds each'.padEnd(WIDTH)}${'min'.padStart(8)}${'median'.padStart(9)}`)
     for (const each of await times()) console.log(timeLine(each))
   }
-  return counted.some(isOver) ? 1 : 0
+  const over = counted.filter(isOver)
+  for (const { what, count, bound, reason } of over) console.error(`bench:micro: ${what} is ${count}, at most ${bound}: ${reason}`)
+  return over.length > 0 ? 1 : 0
 }
 
 function countLine(each: Count): string {
   const line = `${each.what.padEnd(WIDTH)}${String(each.count).padStart(8)}${String(each.bound).padStart(9)}`
-  return isOver(each) ? `${line}  OVER: ${each.reason}` : line
+  return isOver(each) ? `${line}  OVER` : line
 }
 
 function timeLine({ what, min, median }: Time): string {
