@@ -1,0 +1,113 @@
+/**
+ * Bench. The peers of a soak: each visits the server once, and either behaves or misbehaves in one of the ways that peers do.
+ *
+ * Rules:
+ * 1. Every visit ends by itself, at the latest when LONGEST has passed.
+ * 2. Whatever comes back to one that behaves is compared byte for byte.
+ */
+
+import { Buffer } from 'node:buffer'
+import { connect, type Socket } from 'node:net'
+
+/** What the visits came to. */
+export interface Outcome {
+  visits: number
+  lines: number
+  /** What a peer that behaves found wrong; the soak has failed with the first of them. */
+  readonly faults: string[]
+}
+
+/** Milliseconds after which a visitor leaves, whatever the server does. */
+const LONGEST = 5000
+
+const LINE = Buffer.from(`${'0123456789abcdef'.repeat(5)}\n`)
+
+/** A number from 0 to below `limit`. */
+export type Random = (limit: number) => number
+
+/** Visits until `signal` says that it is enough; each visit another kind. */
+export async function visitAgain(port: number, random: Random, outcome: Outcome, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const visit = VISITS[random(VISITS.length)] as Visit
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+    const timer = setTimeout(() => socket.destroy(), LONGEST)
+    const gone = new Promise(resolve => socket.once('close', resolve))
+    socket.on('error', () => {})
+    socket.once('connect', () => visit(socket, random, outcome))
+    await gone
+    clearTimeout(timer)
+    outcome.visits++
+  }
+}
+
+type Visit = (socket: Socket, random: Random, outcome: Outcome) => void
+
+/** Most behave. */
+const VISITS: readonly Visit[] = [behaves, behaves, behaves, behaves, behaves, halfALine, resets, keepsSilent, neverReads, trickles, floods, talksNonsense]
+
+/** Sends lines in pieces of any size, and leaves when all of them have come back. */
+function behaves(socket: Socket, random: Random, outcome: Outcome): void {
+  const lines = 1 + random(200)
+  const sent = Buffer.concat(Array.from({ length: lines }, () => LINE.subarray(random(LINE.length))))
+  let got = 0
+  socket.on('data', data => {
+    if (!sent.subarray(got, got + data.length).equals(data)) {
+      outcome.faults.push(`at byte ${got} of ${sent.length}: ${data.length} bytes that are not those that were sent`)
+      socket.destroy()
+      return
+    }
+    got += data.length
+    if (got < sent.length) return
+    outcome.lines += lines
+    if (random(2) === 0) socket.end()
+    else socket.destroy()
+  })
+  socket.once('close', () => {
+    if (got < sent.length) outcome.faults.push(`closed after ${got} of ${sent.length} bytes`)
+  })
+  const size = 1 + random(4000)
+  for (let at = 0; at < sent.length; at += size) socket.write(sent.subarray(at, at + size))
+}
+
+function halfALine(socket: Socket): void {
+  socket.end('half a li')
+}
+
+function resets(socket: Socket, random: Random): void {
+  socket.write(LINE.subarray(0, random(LINE.length)), () => socket.resetAndDestroy())
+}
+
+/** Until the server's read_timeout. */
+function keepsSilent(socket: Socket): void {
+  socket.resume()
+}
+
+/** Until the server's write_timeout, or the bound of its queue. */
+function neverReads(socket: Socket): void {
+  const more = (): void => {
+    if (!socket.destroyed) socket.write(LINE, error => error === undefined && setImmediate(more))
+  }
+  socket.pause()
+  more()
+}
+
+function trickles(socket: Socket): void {
+  let at = 0
+  socket.resume()
+  const more = (): void => {
+    if (at === LINE.length) socket.end()
+    else if (!socket.destroyed) socket.write(LINE.subarray(at, ++at), () => setImmediate(more))
+  }
+  more()
+}
+
+/** No line end in a megabyte: the server's buffer_size. */
+function floods(socket: Socket): void {
+  socket.resume()
+  socket.write(Buffer.alloc(1024 * 1024, 'x'))
+}
+
+function talksNonsense(socket: Socket, random: Random): void {
+  socket.resume()
+  socket.end(Buffer.from(Array.from({ length: 500 }, () => random(256))))
+}
