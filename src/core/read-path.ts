@@ -15,7 +15,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Bytes } from '../types.ts'
 import { type ReadDelimiter, type ReadSettings, readerFor } from './delimiters.ts'
-import { NEED_MORE, type Reader, TOO_LONG } from './readers.ts'
+import { type Reader, TOO_LONG } from './readers.ts'
 import { RecvBuffer } from './recv-buffer.ts'
 
 /** Why reads are held back; they add up. */
@@ -153,10 +153,10 @@ export class ReadPath {
       while (this.#holds === 0) {
         const reader = this.#reader
         const data = reader.next(buffer, this.#limit)
-        if (data === NEED_MORE) {
-          if (!buffer.more()) return false
-        } else if (data === TOO_LONG) {
-          this.#overflow()
+        // Written out: a constant of another module is a variable to V8, and comparing with it a call.
+        if (data === null || data === undefined) {
+          if (data === TOO_LONG) this.#overflow()
+          else if (!buffer.more()) return false
         } else {
           isInHook = true
           const result: unknown = reader.spread ? target.on_read(...(data as unknown[])) : target.on_read(data)
