@@ -122,6 +122,8 @@ export interface Listener {
 export interface ListenOptions {
   /** How many connections the system may hold ready before they are accepted. */
   readonly backlog: number
+  /** May others that ask for it too listen at the same port? A network that cannot throws UnsupportedOptionError in `listen`. Default: no. */
+  readonly reuse_port?: boolean
 }
 
 /**

@@ -15,7 +15,7 @@ const TYPES = [
   'Address', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut',
   'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'LengthPrefix', 'LengthPrefixOptions', 'Listener',
   'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
-  'ReadArguments', 'ReadDelimiter', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
+  'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
   'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Transport', 'TransportSink',
 ]
 

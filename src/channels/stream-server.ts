@@ -31,7 +31,7 @@ import {
   logError,
   setDriver,
 } from './channel.ts'
-import { applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
 import { Link } from './link.ts'
 import { Stream, type StreamOptions } from './stream.ts'
 
@@ -44,6 +44,17 @@ export interface ServerValues {
   readonly max_connections: number
   readonly backlog: number
   readonly end_timeout: Milliseconds
+}
+
+/** How to listen. */
+export interface ServerListenOptions {
+  /**
+   * May other sockets listen at the same port, those of other processes too, if they set it as well? The system then deals the
+   * connections out among them. Default false. Where it cannot be, `listen` throws ERR_UNSUPPORTED_OPTION: it takes Node 22.12, 23.1 or
+   * newer, and Linux, FreeBSD, DragonFly, Solaris or AIX. How the system deals them out, and what becomes of those that one had not
+   * accepted when it closed, differs from one to the other (on Linux these are reset). Source: Node `net.Server.listen`.
+   */
+  readonly reuse_port?: boolean
 }
 
 /** What a StreamServer can be given when it is made: every setting. */
@@ -122,18 +133,27 @@ export class StreamServer extends Channel {
   /**
    * Begins to listen, and returns the server at once; `on_listen` follows, or `on_listen_error`. A port alone, or the host '', is
    * any host in both families; port 0 lets the system choose (see `local_address`). The path of a unix socket is taken over from a server that
-   * has died, never from one that lives, nor from a file. Throws InvalidAddressError, and InvalidStateError unless `state` is 'closed'.
+   * has died, never from one that lives, nor from a file. Throws InvalidAddressError, InvalidArgumentError for an option that is none,
+   * UnsupportedOptionError for one that cannot be honoured here, and InvalidStateError unless `state` is 'closed'.
    * Source: Pants `Server.listen`.
    */
-  listen(address: Address): this {
+  listen(address: Address, options: ServerListenOptions = {}): this {
     if (this.state !== 'closed') {
       const advice = this.state === 'closing' ? 'await its `closed` first' : 'make another server for another address'
       throw new InvalidStateError('listen()', `the server is ${this.state === 'active' ? 'listening' : this.state}`, advice)
     }
     const endpoint = parseAddress(address)
-    beginOpening(this)
+    checkListenOptions(options)
+    // Now, not in beginOpening: an option that the network refuses must leave the state as it was.
+    adoptFields(this)
+    const listener = networkOf(this.engine).listen(endpoint, { ...options, backlog: Math.min(this.backlog, 2 ** 31 - 1) })
+    try {
+      beginOpening(this)
+    } catch (error) {
+      listener.close()
+      throw error
+    }
     this.#address = undefined
-    const listener = networkOf(this.engine).listen(endpoint, { backlog: Math.min(this.backlog, 2 ** 31 - 1) })
     this.#listener = listener
     listener.sink = this.#sink
     return this
@@ -311,6 +331,14 @@ class Unclaimed implements TransportSink {
 }
 
 function nothing(): void {}
+
+function checkListenOptions(options: ServerListenOptions): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('listen: options', 'an object', options)
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'reuse_port') throw new InvalidArgumentError(`listen option "${name}"`, 'reuse_port', value)
+    checkBoolean('listen: reuse_port', value)
+  }
+}
 
 function checkConnectionClass(name: string, value: unknown): ConnectionClass {
   const isStream = typeof value === 'function' && (value === Stream || value.prototype instanceof Stream)

@@ -12,7 +12,7 @@ import { lstat, link, rename, rm } from 'node:fs/promises'
 import { lstatSync, rmSync } from 'node:fs'
 import { type AddressInfo, createConnection, Server, type ServerOpts, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
-import { codeOf } from '../errors.ts'
+import { codeOf, UnsupportedOptionError } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
 import type { Endpoint, Listener, ListenerSink, ListenOptions, SystemError } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
@@ -36,11 +36,13 @@ export class NodeListener implements Listener {
 
   /** `ServerClass`: what makes the sockets of the connections it accepts. */
   constructor(at: Endpoint, options: ListenOptions, ServerClass: new (options: ServerOpts) => Server = Server) {
+    const needs = options.reuse_port ? reusePortNeeds(at) : undefined
+    if (needs !== undefined) throw new UnsupportedOptionError('reuse_port', needs)
     this.#at = at
     this.#server = new ServerClass({ allowHalfOpen: true, pauseOnConnect: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
     this.#server.on('connection', socket => this.#accept(socket))
     this.#server.on('error', error => this.#fail(error))
-    this.#listen(options.backlog)
+    this.#listen(options)
   }
 
   get local_address(): SocketAddress | undefined {
@@ -64,11 +66,11 @@ export class NodeListener implements Listener {
 
   // ---- opening ------------------------------------------------------------------------------------------------------
 
-  #listen(backlog: number): void {
+  #listen({ backlog, reuse_port: reusePort = false }: ListenOptions): void {
     const at = this.#at
     if (at.kind === 'ip') {
       // Without a host Node listens on both families, or on IPv4 alone where there is no IPv6.
-      this.#server.listen({ port: at.port, backlog, ...(at.host !== '' && { host: at.host }) }, () => this.#setOpen())
+      this.#server.listen({ port: at.port, backlog, reusePort, ...(at.host !== '' && { host: at.host }) }, () => this.#setOpen())
     } else if (at.path.startsWith('\0')) {
       this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
     } else {
@@ -137,6 +139,18 @@ export class NodeListener implements Listener {
       // Somebody else has removed it, or may not let us: nothing of ours is lost.
     }
   }
+}
+
+/** Where several sockets can listen at one port, and the system deals the connections out. */
+const REUSES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'])
+
+/** What reuse_port lacks there; undefined: nothing. A Node that does not know the option ignores it in silence (M2 in reference/peers.md). */
+export function reusePortNeeds(at: Endpoint, version = process.versions.node, platform: string = process.platform): string | undefined {
+  if (at.kind === 'unix') return 'a port, which a unix socket has not'
+  const [major, minor] = version.split('.').map(Number) as [number, number]
+  const isKnown = major === 22 ? minor >= 12 : major === 23 ? minor >= 1 : major > 23
+  if (isKnown && REUSES_PORTS.has(platform)) return undefined
+  return `Node 22.12, 23.1 or newer, on Linux, FreeBSD, DragonFly, Solaris or AIX; this is Node ${version} on ${platform}`
 }
 
 /** A name in the same folder. Libuv cuts a path that is too long in silence: where there is no room, the last letter makes the difference. */

@@ -10,7 +10,7 @@
  * 2. Nothing here knows of sockets, files or time: with `auto` it is the loop that pumps, without it the test.
  */
 
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, UnsupportedOptionError } from '../errors.ts'
 import type {
   ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, Transport,
 } from '../transport.ts'
@@ -60,8 +60,12 @@ export class MemoryNetwork implements Network {
     return new MemoryTransport(this.#hub, new Pipe(), new Pipe(), { to, from: options.local })
   }
 
-  /** Reports at the next pump `listening`, or `failed` with EADDRINUSE. Port 0 takes a free one. */
-  listen(at: Endpoint, _options: ListenOptions): Listener {
+  /**
+   * Reports at the next pump `listening`, or `failed` with EADDRINUSE. Port 0 takes a free one. Throws UnsupportedOptionError for
+   * `reuse_port`: which of two listeners a connection comes to is the kernel's secret, and a test must not depend on it.
+   */
+  listen(at: Endpoint, { reuse_port = false }: ListenOptions): Listener {
+    if (reuse_port) throw new UnsupportedOptionError('reuse_port', 'sockets of the machine; this is a network in memory')
     return new MemoryListener(this.#hub, at)
   }
 

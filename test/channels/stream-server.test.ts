@@ -70,6 +70,30 @@ await scene(t, 'listens', async (t, { engine, pump, clock }) => {
   t.equal(server.state, 'closed')
 })
 
+await scene(t, 'options of listen', async (t, { engine, pump }) => {
+  const server = new StreamServer({ engine })
+  for (const options of [null, 5, { reuse_port: 1 }, { reusePort: true }]) t.equal(thrown(() => server.listen(1, options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  t.equal(thrown(() => server.listen(1, { reuse_port: true })), 'ERR_UNSUPPORTED_OPTION', 'in memory no two listen at one port')
+  t.same([server.state, engine.channels.size], ['closed', 0], 'and the state is as it was')
+  server.listen(1, { reuse_port: false })
+  await pump()
+  t.equal(server.listening, true)
+})
+
+await scene(t, 'does not listen while the engine stops', async (t, { engine, pump, network }) => {
+  const stopped = engine.stop()
+  const server = new StreamServer({ engine })
+  t.equal(thrown(() => server.listen(1)), 'ERR_INVALID_STATE')
+  await pump()
+  await stopped
+  t.same([server.state, engine.channels.size], ['closed', 0])
+  await pump()
+  const other = await new StreamServer({ engine }).listen(1)
+  await pump()
+  t.equal(other.listening, true, 'nobody listens there')
+  t.equal(network.transports.length, 0)
+})
+
 await scene(t, 'cannot listen', async (t, { engine, pump, logged }) => {
   const first = new StreamServer({ engine }).listen(1)
   await pump()

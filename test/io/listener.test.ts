@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import { fork } from 'node:child_process'
 import t from 'tap'
 import type { Test } from 'tap'
-import { NodeListener } from '../../src/io/listener.ts'
+import { NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
 import type { Endpoint, SystemError, Transport } from '../../src/transport.ts'
 
 /** What a listener reported, and ways to wait for it. */
-function listen(at: Endpoint, hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {}) {
-  const listener = new NodeListener(at, { backlog: 5 })
+function listen(at: Endpoint, hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {}, reuse_port = false) {
+  const listener = new NodeListener(at, { backlog: 5, reuse_port })
   const log: string[] = []
   const waiting = new Map<string, () => void>()
   const note = (what: string): void => {
@@ -287,5 +287,31 @@ t.test('closed while it takes its name', async t => {
     syncBuiltinESMExports()
     while (readdirSync(place).length > 0) await new Promise(resolve => setImmediate(resolve))
     t.same(made.log, ['closed'], moment)
+  }
+})
+
+t.test('who can share a port', async t => {
+  const cases: [version: string, platform: string, can: boolean][] = [
+    ['20.20.2', 'linux', false], ['22.11.0', 'linux', false], ['22.12.0', 'linux', true], ['23.0.0', 'linux', false], ['23.1.0', 'linux', true],
+    ['24.0.0', 'linux', true], ['26.10.0', 'freebsd', true], ['26.10.0', 'darwin', false], ['26.10.0', 'win32', false],
+  ]
+  for (const [version, platform, can] of cases) t.equal(reusePortNeeds(ip(''), version, platform) === undefined, can, `${version} on ${platform}`)
+})
+
+// Node 20 takes the option in silence, and the second listener fails with EADDRINUSE.
+t.test('a port is shared, or that is refused', async t => {
+  t.throws(() => listen({ kind: 'unix', path: '/no/matter' }, {}, true), { code: 'ERR_UNSUPPORTED_OPTION', message: 'reuse_port needs a port, which a unix socket has not' })
+  if (reusePortNeeds(ip('')) !== undefined) {
+    t.throws(() => listen(ip('127.0.0.1'), {}, true), { code: 'ERR_UNSUPPORTED_OPTION', message: /^reuse_port needs Node 22\.12, 23\.1 or newer/ })
+    return
+  }
+  const one = listen(ip('127.0.0.1'), {}, true)
+  await one.reported('listening')
+  const other = listen({ ...ip('127.0.0.1'), port: (one.listener.local_address as [string, number])[1] } as Endpoint, {}, true)
+  await other.reported('listening')
+  t.same(other.listener.local_address, one.listener.local_address)
+  for (const { listener, reported } of [one, other]) {
+    listener.close()
+    await reported('closed')
   }
 })

@@ -64,6 +64,11 @@ t.test('reset breaks both sides, and loses what was on its way', async t => {
   t.equal(network.pump(), 0)
 })
 
+t.test('no two listen at one port', async t => {
+  const network = new MemoryNetwork()
+  t.throws(() => network.listen(at(1), { backlog: 1, reuse_port: true }), { code: 'ERR_UNSUPPORTED_OPTION' })
+})
+
 t.test('nobody needs to listen to the reports', async t => {
   const network = new MemoryNetwork()
   const listener = network.listen(at(4040), { backlog: 1 })
