@@ -3,6 +3,7 @@
  * Layer 8. The process of the command `sluice-echo`; what it does is in command.ts.
  */
 
+import cluster from 'node:cluster'
 import { createRequire } from 'node:module'
 import { Engine } from '../../engine.ts'
 import { command } from './command.ts'
@@ -18,6 +19,7 @@ process.exitCode = await command(process.argv.slice(2), {
   signals: process,
   version,
   engine: Engine.instance(),
+  cluster,
   exit: code => process.exit(code),
   isUnderNpm: process.env.npm_lifecycle_event === 'start',
 })

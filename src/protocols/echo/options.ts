@@ -26,6 +26,7 @@ A line-oriented echo server: whatever line you send, you get it back.
   --unix <path>        listen on a unix socket instead
   --delimiter <text>   what ends a line, exactly: text, \\n \\r \\t \\0 \\\\, or a byte as \\x1e.
                        Default: \\n, and \\r\\n just as well
+  --workers <number>   share the port among so many processes, each of which is a whole server
   --help, -h           print this
   --version            print the version
 
@@ -41,6 +42,8 @@ export type Request =
       readonly address: Address
       /** What ends a line, one character a byte. */
       readonly delimiter: string
+      /** So many processes; 0: this one. */
+      readonly workers: number
     }
 
 /** Something on the command line cannot be. */
@@ -48,13 +51,19 @@ export class UsageError extends Error {}
 
 /** Reads the arguments that follow the name of the program. Throws UsageError. */
 export function parseOptions(argv: readonly string[]): Request {
-  const { help, version, port, host, unix, delimiter } = parseValues(argv)
+  const { help, version, port, host, unix, delimiter, workers } = parseValues(argv)
   if (help) return { kind: 'help' }
   if (version) return { kind: 'version' }
   if (unix !== undefined && (port ?? host) !== undefined) throw new UsageError('--unix is instead of --port and --host, not with them')
+  if (unix !== undefined && workers !== undefined) throw new UsageError('--workers share a port: not with --unix')
   const number = port === undefined ? PORT : parsePort(port)
   const address = unix !== undefined ? { path: unix } : host === undefined ? number : ([host, number] as const)
-  return { kind: 'serve', address, delimiter: delimiter === undefined ? LINE_END : parseDelimiter(delimiter) }
+  return {
+    kind: 'serve',
+    address,
+    delimiter: delimiter === undefined ? LINE_END : parseDelimiter(delimiter),
+    workers: workers === undefined ? 0 : parseWorkers(workers),
+  }
 }
 
 function parseValues(argv: readonly string[]) {
@@ -66,6 +75,7 @@ function parseValues(argv: readonly string[]) {
         host: { type: 'string' },
         unix: { type: 'string' },
         delimiter: { type: 'string' },
+        workers: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
@@ -79,6 +89,14 @@ function parseValues(argv: readonly string[]) {
 function parsePort(text: string): Port {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new UsageError(`--port must be a number from 0 to 65535; got ${JSON.stringify(text)}`)
   return Number(text)
+}
+
+/** More than a machine has cores, and fewer than would harm it. */
+const WORKERS_MAX = 256
+
+function parseWorkers(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
+  throw new UsageError(`--workers must be a number from 1 to ${WORKERS_MAX}; got ${JSON.stringify(text)}`)
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0', '\\': '\\' }

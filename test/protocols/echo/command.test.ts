@@ -11,6 +11,10 @@ import { NodeClock } from '../../../src/io/clock.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 import { command, type Host } from '../../../src/protocols/echo/command.ts'
 import { HELP } from '../../../src/protocols/echo/options.ts'
+import type { Cluster, Upward, Worker } from '../../../src/protocols/echo/workers.ts'
+
+/** The cluster of a process that starts no others. */
+const ALONE = { isPrimary: true } as Cluster
 
 /** A process that the test makes and looks at. */
 class FakeProcess extends EventEmitter implements Host {
@@ -20,6 +24,7 @@ class FakeProcess extends EventEmitter implements Host {
   readonly version = '1.2.3'
   readonly isUnderNpm: boolean
   readonly engine: Engine
+  readonly cluster: Cluster
   readonly signals = new EventEmitter()
   readonly stdout = { write: (text: string) => void (this.out += text) }
   readonly stderr = {
@@ -34,10 +39,11 @@ class FakeProcess extends EventEmitter implements Host {
     for (const channel of this.engine.channels) channel.close()
   }
 
-  constructor({ isUnderNpm = false, engine = new Engine() } = {}) {
+  constructor({ isUnderNpm = false, engine = new Engine(), cluster = ALONE }: { isUnderNpm?: boolean; engine?: Engine; cluster?: Cluster } = {}) {
     super()
     this.isUnderNpm = isUnderNpm
     this.engine = engine
+    this.cluster = cluster
   }
 
   get lines(): string[] {
@@ -269,4 +275,71 @@ t.test('a mistake of ours is not passed off as one of the user', async t => {
     },
   }
   await t.rejects(command(['--help'], { ...host, stdout, version: '' }), TypeError)
+})
+
+/** Workers that are commands in this process: each has its own engine, and hears of its primary by an emitter. */
+function clusterHere(): { cluster: Cluster; workers: FakeProcess[]; exits: Promise<number>[] } {
+  const [workers, exits]: [FakeProcess[], Promise<number>[]] = [[], []]
+  let args: string[] = []
+  const fork = (): Worker => {
+    const id = workers.length + 1
+    const [up, down] = [new EventEmitter(), new EventEmitter()]
+    const upward: Upward = {
+      id,
+      send: message => down.emit('message', message),
+      on: (event, listener) => up.on(event, listener),
+      disconnect: () => void setImmediate(() => up.emit('disconnect')),
+    }
+    const host = new FakeProcess({ cluster: { ...cluster, isPrimary: false, worker: upward } })
+    workers.push(host)
+    const exit = command(args, host)
+    exits.push(exit)
+    void exit.then(code => down.emit('exit', code, null))
+    return Object.assign(down, {
+      id, isConnected: () => true, send: (message: string) => up.emit('message', message), kill: () => up.emit('disconnect'),
+    }) as unknown as Worker
+  }
+  const cluster: Cluster = { isPrimary: true, setupPrimary: settings => void (args = settings.args), fork }
+  return { cluster, workers, exits }
+}
+
+/** Only one of several may listen where ports are not shared, which node:cluster does for real processes: so here is one. */
+t.test('a worker serves, is told by its primary alone, and numbers its connections by its own', async t => {
+  const { cluster, workers, exits } = clusterHere()
+  const host = new FakeProcess({ cluster })
+  const done = command(['--host', '127.0.0.1', '--port', '0', '--workers', '1'], host)
+  const [, port] = await host.says(/^sluice-echo: listening on 127\.0\.0\.1:(\d+), workers: 1$/)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write('hello\n')
+  t.equal(await reading(socket, 6), 'hello\n')
+  await workers[0]!.says(/^sluice-echo: #1\.1 127\.0\.0\.1:\d+ opened$/)
+  workers[0]!.signals.emit('SIGINT', 'SIGINT')
+  host.signals.emit('SIGINT', 'SIGINT')
+  t.equal(host.lines.at(-1), 'sluice-echo: SIGINT: stopping')
+  socket.end()
+  t.strictSame(await Promise.all([done, ...exits]), [0, 0])
+  t.equal(host.signals.listenerCount('SIGINT'), 0)
+})
+
+t.test('the second signal ends the workers too', async t => {
+  const { cluster, exits } = clusterHere()
+  const host = new FakeProcess({ cluster })
+  const done = command(['--host', '127.0.0.1', '--port', '0', '--workers', '1'], host)
+  await host.says(/listening/)
+  host.signals.emit('SIGTERM', 'SIGTERM')
+  host.signals.emit('SIGTERM', 'SIGTERM')
+  t.strictSame(host.exits, [143])
+  t.strictSame(await Promise.all([done, ...exits]), [0, 0])
+})
+
+t.test('workers, where nobody can listen: as without them', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as { port: number }
+  const { cluster, workers } = clusterHere()
+  const host = new FakeProcess({ cluster })
+  t.equal(await command(['--host', '127.0.0.1', '--port', String(port), '--workers', '2'], host), 1)
+  t.strictSame(host.lines, [`sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)`])
+  t.equal(workers.length, 0)
+  taken.close()
 })

@@ -4,7 +4,7 @@ import t from 'tap'
 import { HELP, parseOptions, UsageError } from '../../../src/protocols/echo/options.ts'
 
 t.test('without options: port 4040 on every address, lines that end with \\n', async t => {
-  t.strictSame(parseOptions([]), { kind: 'serve', address: 4040, delimiter: '\n' })
+  t.strictSame(parseOptions([]), { kind: 'serve', address: 4040, delimiter: '\n', workers: 0 })
 })
 
 t.test('addresses', async t => {
@@ -18,6 +18,15 @@ t.test('addresses', async t => {
     [['--unix', '4040'], { path: '4040' }],
   ]
   for (const [argv, address] of cases) t.match(parseOptions(argv), { kind: 'serve', address }, argv.join(' '))
+})
+
+t.test('workers', async t => {
+  t.match(parseOptions(['--workers', '2']), { kind: 'serve', workers: 2 })
+  t.match(parseOptions(['--workers', '256']), { workers: 256 })
+  for (const text of ['0', 'x', '-1', '1.5', '257', '1000', '']) {
+    t.throws(() => parseOptions([`--workers=${text}`]), new UsageError(`--workers must be a number from 1 to 256; got "${text}"`))
+  }
+  t.throws(() => parseOptions(['--workers', '2', '--unix', '/tmp/echo']), new UsageError('--workers share a port: not with --unix'))
 })
 
 t.test('delimiters: escapes, and text as its UTF-8 bytes, one character a byte', async t => {
