@@ -20,19 +20,19 @@ export interface Answer {
   readonly memory: number
 }
 
-/** To be called once the server listens, with where: `[host, port]`. */
-export function ready(address: readonly [host: string, port: number] | string | undefined): void {
+/** To be called once the server listens, with where: `[host, port]`, and with what its other processes have used, if it has any. */
+export function ready(address: readonly [host: string, port: number] | string | undefined, others = async (): Promise<number> => 0): void {
   if (!Array.isArray(address)) throw new Error(`the bench needs a port; the server listens on ${address}`)
-  process.on('message', (question: Question) => process.send?.(answer(question)))
+  process.on('message', async (question: Question) => process.send?.(answer(question, await others())))
   process.on('disconnect', () => process.exit())
   console.log(`READY ${address[1]}`)
 }
 
-function answer(question: Question): Answer {
+function answer(question: Question, others: number): Answer {
   const { user, system } = process.cpuUsage()
   // Twice: what the first collection finalizes, the second one frees.
   if (question === 'memory') for (let i = 0; i < 2; i++) globalThis.gc?.()
-  return { at: now(), cpu: user + system, memory: process.memoryUsage.rss() }
+  return { at: now(), cpu: user + system + others, memory: process.memoryUsage.rss() }
 }
 
 /** Milliseconds, comparable between processes. */

@@ -23,6 +23,8 @@ export interface Row {
   readonly load: Load
   /** So many times the usual warm-up, where V8 takes longer to see what is hot. Default 1. */
   readonly warm_up?: number
+  /** Are its processes left to the system, and not each held to a core? */
+  readonly isFree?: boolean
   /** Who has none does not take part. */
   readonly programs: Readonly<Partial<Record<Contestant, Program>>>
 }
@@ -56,6 +58,22 @@ export const ROWS: readonly Row[] = [
   { name: 'lines-100', title: 'line echo, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: LATIN1 },
   { name: 'fast-1', title: 'fast network, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: FAST },
   { name: 'fast-100', title: 'fast network, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: FAST },
+  {
+    name: 'workers-1',
+    title: '1 worker, on any core',
+    unit: 'lines',
+    load: exchange('lines', 10),
+    isFree: true,
+    programs: { sluice: ['servers/workers', '1'], tuned: LATIN1.tuned },
+  },
+  {
+    name: 'workers-2',
+    title: '2 workers, on any core',
+    unit: 'lines',
+    load: exchange('lines', 10),
+    isFree: true,
+    programs: { sluice: ['servers/workers', '2'], tuned: LATIN1.tuned },
+  },
   { name: 'utf8-ascii', title: 'ASCII as UTF-8, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: UTF8 },
   { name: 'utf8-1', title: 'UTF-8 text, 1 outstanding', unit: 'lines', load: exchange('utf8', 1), programs: UTF8 },
   { name: 'utf8-10', title: 'UTF-8 text, 10 outstanding', unit: 'lines', load: exchange('utf8', 10), programs: UTF8 },
