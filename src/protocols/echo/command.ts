@@ -77,8 +77,10 @@ export async function command(argv: readonly string[], host: Host): Promise<numb
 
 type ServeRequest = Request & { kind: 'serve' }
 
-async function serve({ address, delimiter }: ServeRequest, host: Host, say: Say): Promise<number> {
-  const { engine, cluster: { worker } } = host
+async function serve({ address, delimiter, workers }: ServeRequest, host: Host, say: Say): Promise<number> {
+  const { engine, cluster } = host
+  // A worker of somebody else's is none of ours.
+  const worker = workers > 0 ? cluster.worker : undefined
   engine.log = say
   const server = new QuietServer(echoWith(delimiter, worker === undefined ? '#' : `#${worker.id}.`, say), { engine, name: 'server' })
   listen(server, address, worker !== undefined)

@@ -321,6 +321,14 @@ t.test('a worker serves, is told by its primary alone, and numbers its connectio
   t.equal(host.signals.listenerCount('SIGINT'), 0)
 })
 
+// Process managers start programs as workers of their own, which nobody tells to stop by our messages.
+t.test('a worker of somebody else is a process like any other', async t => {
+  const worker = { id: 7, send: () => t.fail('not ours'), on: () => t.fail('not ours'), disconnect: () => t.fail('not ours') }
+  const { host, done } = await running([], new FakeProcess({ cluster: { ...ALONE, isPrimary: false, worker } }))
+  host.signals.emit('SIGTERM', 'SIGTERM')
+  t.equal(await done, 0)
+})
+
 t.test('the second signal ends the workers too', async t => {
   const { cluster, exits } = clusterHere()
   const host = new FakeProcess({ cluster })
