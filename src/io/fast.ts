@@ -115,9 +115,10 @@ class FastSocket extends NodeSocket {
   /** What the system has not taken yet. */
   override get writableLength(): Bytes {
     if (this.#sent !== undefined) return 0
-    const { writeQueueSize, bytesWritten } = this._handle ?? NO_HANDLE
-    // What Writable holds may be in the handle's queue as well; Node's figure of what was written has it once.
-    return super.writableLength === 0 ? writeQueueSize : super.bytesWritten - bytesWritten + writeQueueSize
+    const handle = this._handle ?? NO_HANDLE
+    // What Writable holds may be in the handle's queue as well; Node's figure of what was written has it once. (Not asked for without need: it
+    // is a call into C++.)
+    return super.writableLength === 0 ? handle.writeQueueSize : super.bytesWritten - handle.bytesWritten + handle.writeQueueSize
   }
 
   override get bytesWritten(): Bytes {
