@@ -11,15 +11,17 @@
  */
 
 import { type Deadline, Deadlines } from './core/deadlines.ts'
+import { type Holder, Holders } from './core/holders.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './core/tally.ts'
 import { Timers } from './core/timers.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
 import { publish } from './io/diagnostics.ts'
 import { FileItem } from './io/file-item.ts'
+import { heapLimit } from './io/heap.ts'
 import { NodeNetwork } from './io/node.ts'
 import type { Clock, Network } from './transport.ts'
-import type { Cancel, Milliseconds, State } from './types.ts'
+import type { Bytes, Cancel, Milliseconds, State } from './types.ts'
 
 /** What an engine is made of; every part has a default. */
 export interface EngineOptions {
@@ -27,6 +29,8 @@ export interface EngineOptions {
   readonly network?: Network
   /** Tells the time. Default: the machine's. */
   readonly clock?: Clock
+  /** See `Engine.buffer_limit`. */
+  readonly buffer_limit?: Bytes
   /** Gets what nobody else handles, one line each. Default: `console.error`. */
   readonly log?: Log
 }
@@ -48,6 +52,9 @@ export interface Owned {
 
 /** How long `stop` waits for channels that close politely. As long as Thousand Island's `shutdown_timeout`. */
 const STOP_TIMEOUT: Milliseconds = 15_000
+
+/** Of the heap limit, what all channels together may hold: the program needs some, too. */
+const BUFFER_SHARE = 1 / 2
 
 /** While an engine is started something must keep the process alive; this wakes it once a day. */
 const KEEP_ALIVE: Milliseconds = 86_400_000
@@ -79,6 +86,9 @@ export let isStopping: (engine: Engine) => boolean
 /** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
 export let remember: (engine: Engine, channel: Owned) => void
 export let forget: (engine: Engine, channel: Owned) => void
+/** For channels only: this one holds so much, at least STEP; and, at its end, nothing any more. */
+export let hold: (engine: Engine, holder: Holder, held: Bytes) => void
+export let letGo: (engine: Engine, holder: Holder) => void
 /** For channels only: something has happened that is counted, and told outside. */
 export let note: <Name extends EventName>(engine: Engine, event: Name, channel: Owned, details: EventDetails[Name]) => void
 /** For channels only: like `defer`, but `stop` does not cancel it: what waits for a peer must end, then above all. */
@@ -99,6 +109,7 @@ export class Engine {
   /** What channels wait for. */
   readonly #deadlines = new Deadlines()
   readonly #tally = new Tally()
+  readonly #holders: Holders
   /** Called once, in the next turn. */
   readonly #callbacks = new Set<() => void>()
   /** Called once each turn, until cancelled. */
@@ -129,6 +140,7 @@ export class Engine {
     this.#network = options.network ?? new NodeNetwork()
     this.#clock = options.clock ?? new NodeClock()
     this.log = options.log ?? (message => console.error(message))
+    this.#holders = new Holders(checkLimit(options.buffer_limit ?? Math.floor(heapLimit() * BUFFER_SHARE)))
   }
 
   static {
@@ -140,6 +152,8 @@ export class Engine {
     isStopping = engine => engine.#isStopping
     remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
     forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
+    hold = (engine, holder, held) => engine.#holders.update(holder, held)
+    letGo = (engine, holder) => engine.#holders.remove(holder)
     note = (engine, event, channel, details) => {
       engine.#tally.count(event, details)
       publish(event, channel, details)
@@ -155,6 +169,19 @@ export class Engine {
   static instance(): Engine {
     global ??= new Engine()
     return global
+  }
+
+  /**
+   * The most bytes that all channels together may hold, received and not delivered, written and not sent. Beyond it the
+   * one that holds most gets `on_overflow_error` (`error.buffer` is 'engine'), which by default closes it, then the next. A channel that holds less
+   * than 16 KiB is not counted. May be changed at any time. Default: half of V8's heap limit. Throws InvalidArgumentError unless it is positive. Ours.
+   */
+  get buffer_limit(): Bytes {
+    return this.#holders.limit
+  }
+
+  set buffer_limit(limit: Bytes) {
+    this.#holders.limit = checkLimit(limit)
   }
 
   /** Milliseconds of the engine's clock: since an arbitrary moment, never going back. */
@@ -372,6 +399,11 @@ function checkParts(options: EngineOptions): void {
   if (network !== undefined && typeof network?.connect !== 'function') throw new InvalidArgumentError('engine: network', 'a Network', network)
   if (clock !== undefined && typeof clock?.now !== 'function') throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
   if (log !== undefined && typeof log !== 'function') throw new InvalidArgumentError('engine: log', 'a function (message, error)', log)
+}
+
+function checkLimit(limit: unknown): Bytes {
+  if (typeof limit !== 'number' || !(limit > 0)) throw new InvalidArgumentError('buffer_limit', 'a positive number of bytes, or Infinity', limit)
+  return limit
 }
 
 function checkCallback(callback: unknown): void {

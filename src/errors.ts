@@ -86,12 +86,12 @@ export class WriteError extends ChannelError {}
 
 /** A buffer went over its bound; `on_overflow_error`. Code ERR_OVERFLOW. */
 export class OverflowError extends ChannelError {
-  /** Which buffer: what was received and not delivered, or what was written and not sent. */
-  readonly buffer: 'receive' | 'send'
+  /** Which buffer: what was received and not delivered, what was written and not sent, or all that the channels of the engine hold. */
+  readonly buffer: 'receive' | 'send' | 'engine'
   /** The bound. */
   readonly limit: Bytes
 
-  constructor(buffer: 'receive' | 'send', limit: Bytes, message: string) {
+  constructor(buffer: OverflowError['buffer'], limit: Bytes, message: string) {
     super('ERR_OVERFLOW', message)
     this.buffer = buffer
     this.limit = limit

@@ -1,5 +1,6 @@
 /** The engine: its parts, its timers and turns, starting and stopping. */
 
+import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
@@ -405,4 +406,17 @@ await scene(t, 'stats', async (t, { engine, pump }) => {
   t.match(engine.stats(), {
     channels: { streams: { active: 0, closing: 0 }, servers: { closing: 0 } }, closed: { remote: 2, drain: 1, local: 2 }, bytes_held: 0,
   })
+})
+
+t.test('buffer_limit', async t => {
+  const { engine } = timed()
+  t.equal(engine.buffer_limit, Math.floor(getHeapStatistics().heap_size_limit / 2))
+  engine.buffer_limit = Infinity
+  t.equal(engine.buffer_limit, Infinity)
+  t.equal(new Engine({ buffer_limit: 5000 }).buffer_limit, 5000)
+  for (const limit of [0, -1, NaN, '5', null, {}]) {
+    t.equal(thrown(() => (engine.buffer_limit = limit as number)), 'ERR_INVALID_ARGUMENT')
+    if (limit !== null) t.equal(thrown(() => new Engine({ buffer_limit: limit as number })), 'ERR_INVALID_ARGUMENT')
+  }
+  t.equal(engine.buffer_limit, Infinity)
 })

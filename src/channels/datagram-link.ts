@@ -15,8 +15,9 @@
 
 import { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
+import { type Holder, STEP } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
-import { after, note, wake } from '../engine.ts'
+import { after, hold, letGo, note, wake } from '../engine.ts'
 import { ChannelError, codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
 import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
@@ -32,7 +33,7 @@ type Hold = 'suspended' | 'promise' | 'closed'
 /** Which hook is told when the socket fails, by how far it has come. */
 const FAILURES = { on_listen_error: ListenError, on_connect_error: ConnectError, on_read_error: ReadError } as const
 
-export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, ChannelDriver {
+export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Holder, ChannelDriver {
   readonly #datagram: Datagram
   readonly #senders: Senders
   #socket: PacketSocket | undefined
@@ -149,8 +150,22 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
   }
 
   gauge(): Gauge {
-    const bytes_held = this.#senders.bytes + this.#waitingSize + this.outbox.size
-    return { kind: 'datagram', bytes_read: this.bytes_read, bytes_written: this.outbox.bytes_sent, bytes_held }
+    return { kind: 'datagram', bytes_read: this.bytes_read, bytes_written: this.outbox.bytes_sent, bytes_held: this.held }
+  }
+
+  get held(): Bytes {
+    return this.#senders.bytes + this.#waitingSize + this.outbox.size
+  }
+
+  /** Tells the engine how much is held, where that is much. */
+  #count(): void {
+    const { held } = this
+    if (held >= STEP) hold(this.#datagram.engine, this, held)
+  }
+
+  crowded(limit: Bytes): void {
+    const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
+    warn(this.#datagram, 'on_overflow_error', about(undefined, new OverflowError('engine', limit, message)), 'overflow')
   }
 
   // ---- opening ------------------------------------------------------------------------------------------------------
@@ -187,10 +202,13 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
     if (this.#holds.has('closed')) return
     this.bytes_read += data.length
     this.packets_read++
-    if (this.isHeld) return this.#wait(data, from)
-    this.#isReading = true
-    this.#read(data, from)
-    this.#isReading = false
+    if (this.isHeld) this.#wait(data, from)
+    else {
+      this.#isReading = true
+      this.#read(data, from)
+      this.#isReading = false
+    }
+    this.#count()
   }
 
   /** The last of the holds is gone, or a setting has changed: delivers what waited. */
@@ -317,6 +335,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
     const { encoding, send_buffer_size, send_high_water } = this.values
     if (this.outbox.size > send_buffer_size && !this.#isOverflowing) return this.#overflow(to)
     this.outbox.write(typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : data, to, flush)
+    this.#count()
     return this.outbox.size < send_high_water
   }
 
@@ -384,6 +403,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Chan
     if (this.#isGone) return
     this.#isEnding = 'gone'
     this.outbox.close()
+    letGo(this.#datagram.engine, this)
     this.#socket?.destroy()
   }
 

@@ -16,9 +16,10 @@
 import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
+import { type Holder, STEP } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type IntoPacker, NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
-import { after, type Turn, wake } from '../engine.ts'
+import { after, hold, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Cancel, CloseReason, Data, SocketAddress, TimeoutKind } from '../types.ts'
@@ -27,7 +28,10 @@ import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
 
-export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, ChannelDriver, Turn {
+/** From so many queued bytes on every write is counted for the engine's buffer_limit, whatever the settings of the stream allow. */
+const COUNTED: Bytes = 64 * 1024
+
+export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, Turn {
   readonly #stream: Stream
   /** Borrowed, while there is something to be read or reads are held. */
   #read: ReadPath | undefined
@@ -144,10 +148,10 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
 
   gauge(): Gauge {
     const { bytes_read, bytes_written } = this
-    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.#held }
+    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.held }
   }
 
-  get #held(): Bytes {
+  get held(): Bytes {
     return (this.#read?.bytes ?? 0) + this.#write.size
   }
 
@@ -195,6 +199,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
   }
 
   filled(): void {
+    this.#count()
     if (this.values.write_timeout !== Infinity && this.#stream.state === 'active') this.#limited.blocked()
   }
 
@@ -215,6 +220,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     read.receive(chunk)
     if (this.#isFull) this.turn()
     else this.#write.flushLarge()
+    if (read.bytes >= STEP) this.#count()
     this.#restReading()
   }
 
@@ -297,16 +303,16 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     const write = this.#writing
     write.push(data, this.values.encoding ?? 'utf8')
     if (flush) write.flush()
-    if (write.reaches(this.#mark)) return this.#full()
-    if (!flush) write.grant(this.#mark)
-    return true
+    const hasRoom = this.#hasRoom(write)
+    if (hasRoom && !flush) write.grant(this.#mark)
+    return hasRoom
   }
 
   writePacked(packer: IntoPacker, values: readonly unknown[]): boolean {
     if (this.#isOver) return this.#overflow()
     const write = this.#writing
     write.pushPacked(packer, values)
-    return !write.reaches(this.#mark) || this.#full()
+    return this.#hasRoom(write)
   }
 
   /** Is too much queued for another write? A last word of on_overflow_error is taken all the same. */
@@ -318,12 +324,12 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     const write = this.#writing
     write.pushItem(item)
     if (flush) write.flush()
-    return !write.reaches(this.#mark) || this.#full()
+    return this.#hasRoom(write)
   }
 
   /** From so many queued bytes on a write is no longer the cheap kind. */
   get #mark(): Bytes {
-    return Math.min(this.values.send_high_water, this.values.send_buffer_size)
+    return Math.min(this.values.send_high_water, this.values.send_buffer_size, COUNTED)
   }
 
   get #writing(): WritePath {
@@ -331,9 +337,13 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     return this.#write
   }
 
-  #full(): boolean {
-    this.#isFull = true
-    if (!this.#write.reaches(this.values.send_high_water)) return true
+  #hasRoom(write: WritePath): boolean {
+    const isMuch = write.reaches(this.#mark)
+    if (isMuch || write.isFull) this.#count()
+    // Flushing or counting may have closed it.
+    if (this.#stream.state !== 'active') return false
+    if (isMuch) this.#isFull = true
+    if (!isMuch || !write.reaches(this.values.send_high_water)) return true
     if (this.values.backpressure) this.#hold('backpressure')
     return false
   }
@@ -345,6 +355,17 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     warn(this.#stream, 'on_overflow_error', new OverflowError('send', limit, message), 'overflow')
     this.#isOverflowing = false
     return false
+  }
+
+  /** Tells the engine how much is held, where that is much. */
+  #count(): void {
+    const { held } = this
+    if (held >= STEP) hold(this.#stream.engine, this, held)
+  }
+
+  crowded(limit: Bytes): void {
+    const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
+    warn(this.#stream, 'on_overflow_error', new OverflowError('engine', limit, message), 'overflow')
   }
 
   #restWriting(): void {
@@ -446,6 +467,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, C
     this.#stopWaiting()
     this.#read?.hold('closed')
     this.#write.reset()
+    letGo(this.#stream.engine, this)
     this.#transport?.destroy()
   }
 

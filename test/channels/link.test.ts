@@ -746,6 +746,48 @@ t.test('what it waits for, and for how long', async t => {
   t.same(news(), ['write', 'read_end', 'close remote'])
 })
 
+t.test('what it holds counts for the engine', async t => {
+  const { stream, transport, sink, engine, news } = await kit(t, Client, { read_delimiter: '\n' })
+  engine.buffer_limit = 100_000
+  let error: unknown
+  stream.on_overflow_error = given => void (error = given)
+  sink.received(Buffer.alloc(60_000))
+  transport.room = 0
+  t.equal(stream.write('x'.repeat(30_000), true), true)
+  t.equal(engine.stats().bytes_held, 90_000)
+  t.equal(error, undefined)
+  // While the transport takes nothing each write is looked at, far below send_high_water.
+  t.equal(stream.write('x'.repeat(20_000)), true)
+  t.match(error, { name: 'OverflowError', code: 'ERR_OVERFLOW', buffer: 'engine', limit: 100_000, message: /hold more than 100000 bytes \(buffer_limit\), and this one most: 110000/ })
+  t.equal(stream.state, 'active', 'the hook decides')
+  stream.close()
+  t.equal(engine.stats().bytes_held, 60_000)
+  sink.closed()
+  t.equal(engine.stats().bytes_held, 0)
+  t.same(news(), ['close local'])
+})
+
+t.test('it is told in the middle of its own writing, and closes', async t => {
+  for (const write of [
+    (stream: Client) => stream.write('x'.repeat(200_000)),
+    (stream: Client) => stream.write('x'.repeat(200_000), true),
+    (stream: Client) => {
+      stream.write('x'.repeat(50_000), true)
+      stream.write(Buffer.alloc(20_000))
+      return stream.write(Buffer.alloc(50_000))
+    },
+  ]) {
+    const { stream, transport, sink, engine, news, logged } = await kit(t, Client, { send_high_water: Infinity })
+    engine.buffer_limit = 100_000
+    transport.room = 0
+    t.equal(write(stream), false)
+    t.same(news(), ['overflow_error ERR_OVERFLOW', 'error ERR_OVERFLOW'])
+    t.equal(stream.state, 'closing')
+    sink.closed()
+    t.same([news(), logged.length], [['close overflow'], 1])
+  }
+})
+
 t.test('an accepted stream', async t => {
   const engine = new Engine({ clock: new ManualClock(), log: () => {} })
   const transport = new FakeTransport()
