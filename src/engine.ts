@@ -10,6 +10,7 @@
  * 3. While nothing is due and nothing was written, nothing runs.
  */
 
+import { Alarm } from './core/alarm.ts'
 import { type Deadline, Deadlines } from './core/deadlines.ts'
 import { type Holder, Holders } from './core/holders.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './core/tally.ts'
@@ -52,9 +53,6 @@ export interface Owned {
 
 /** How long `stop` waits for channels that close politely. As long as Thousand Island's `shutdown_timeout`. */
 const STOP_TIMEOUT: Milliseconds = 15_000
-
-/** Of the heap limit, what all channels together may hold: the program needs some, too. */
-const BUFFER_SHARE = 1 / 2
 
 /** While an engine is started something must keep the process alive; this wakes it once a day. */
 const KEEP_ALIVE: Milliseconds = 86_400_000
@@ -108,6 +106,7 @@ export class Engine {
   readonly #timers = new Timers()
   /** What channels wait for. */
   readonly #deadlines = new Deadlines()
+  readonly #alarm: Alarm
   readonly #tally = new Tally()
   readonly #holders: Holders
   /** Called once, in the next turn. */
@@ -115,9 +114,6 @@ export class Engine {
   /** Called once each turn, until cancelled. */
   readonly #loops = new Set<() => void>()
   #turns: Turn[] = []
-  /** Ends the wait for the timer that is due first, and when that is. */
-  #disarm: Cancel | undefined
-  #armedFor: Milliseconds = Infinity
   #isTurnDue = false
   #isStopping = false
   #started: Started | undefined
@@ -139,8 +135,10 @@ export class Engine {
     checkParts(options)
     this.#network = options.network ?? new NodeNetwork()
     this.#clock = options.clock ?? new NodeClock()
+    this.#alarm = new Alarm(this.#clock, this.#timers, this.#deadlines)
     this.log = options.log ?? (message => console.error(message))
-    this.#holders = new Holders(checkLimit(options.buffer_limit ?? Math.floor(heapLimit() * BUFFER_SHARE)))
+    // Half: the program needs some, too.
+    this.#holders = new Holders(checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)))
   }
 
   static {
@@ -158,10 +156,10 @@ export class Engine {
       engine.#tally.count(event, details)
       publish(event, channel, details)
     }
-    after = (engine, delay, callback) => engine.#armed(engine.#deadlines.add(engine.now + delay, callback))
+    after = (engine, delay, callback) => engine.#alarm.setFor(engine.#deadlines.add(engine.now + delay, callback))
     watch = (engine, deadline, due) => {
       engine.#deadlines.put(deadline, due, engine.now)
-      engine.#arm()
+      engine.#alarm.set()
     }
   }
 
@@ -234,19 +232,30 @@ export class Engine {
   async #closeAll(timeout: Milliseconds): Promise<void> {
     const closing = [...this.channels]
     const all = Promise.all(closing.map(channel => channel.closed))
-    for (const channel of closing) channel.end()
+    for (const channel of closing) this.#close(channel, true)
     const cancel = this.#clock.after(timeout, () => {
-      for (const channel of closing) channel.close()
+      for (const channel of closing) this.#close(channel)
     })
     await all
     cancel()
+  }
+
+  /** An `end` of the program's own may throw, for example because it writes a last word before the channel is connected. The others have no part in it. */
+  #close(channel: Owned, isPolite = false): void {
+    try {
+      if (isPolite) channel.end()
+      else channel.close()
+    } catch (error) {
+      this.#report('stop', error)
+      if (isPolite) this.#close(channel)
+    }
   }
 
   #dropTimers(): void {
     this.#timers.clear()
     this.#callbacks.clear()
     this.#loops.clear()
-    this.#arm()
+    this.#alarm.set()
   }
 
   /**
@@ -314,33 +323,7 @@ export class Engine {
   // ---- timers -----------------------------------------------------------------------------------------------------
 
   #addTimer<Args extends unknown[]>(delay: Milliseconds, every: Milliseconds, callback: (...args: Args) => void, args: Args): Cancel {
-    return this.#armed(this.#timers.add(this.now + Math.max(delay, SHORTEST), every, () => this.#run(callback, args)))
-  }
-
-  #armed(cancel: Cancel): Cancel {
-    this.#arm()
-    return () => {
-      cancel()
-      this.#arm()
-    }
-  }
-
-  /** Sees to it that the clock calls when the next thing is due, and not at all when there is none: it would keep the process alive. */
-  #arm(): void {
-    const next = Math.min(this.#timers.next ?? Infinity, this.#deadlines.next ?? Infinity)
-    // Too early does no harm.
-    if (next >= this.#armedFor && next !== Infinity) return
-    this.#disarm?.()
-    this.#armedFor = next
-    this.#disarm = next === Infinity ? undefined : this.#clock.after(Math.max(0, next - this.now), () => this.#runTimers())
-  }
-
-  #runTimers(): void {
-    this.#disarm = undefined
-    this.#armedFor = Infinity
-    this.#timers.run(this.now)
-    this.#deadlines.run(this.now)
-    this.#arm()
+    return this.#alarm.setFor(this.#timers.add(this.now + Math.max(delay, SHORTEST), every, () => this.#run(callback, args)))
   }
 
   // ---- turns ------------------------------------------------------------------------------------------------------
@@ -368,14 +351,14 @@ export class Engine {
   #run<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): void {
     try {
       const result = callback(...args)
-      if (result instanceof Promise) result.catch(error => this.#report(error))
+      if (result instanceof Promise) result.catch(error => this.#report('timer', error))
     } catch (error) {
-      this.#report(error)
+      this.#report('timer', error)
     }
   }
 
-  #report(error: unknown): void {
-    logSafely(this, `timer: ${(error as Partial<Error> | null)?.stack ?? show(error)}`, error)
+  #report(where: string, error: unknown): void {
+    logSafely(this, `${where}: ${(error as Partial<Error> | null)?.stack ?? show(error)}`, error)
   }
 }
 

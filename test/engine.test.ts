@@ -420,3 +420,24 @@ t.test('buffer_limit', async t => {
   }
   t.equal(engine.buffer_limit, Infinity)
 })
+
+await scene(t, 'stop, though a channel cannot be ended', async (t, { engine, pump, advance, logged }) => {
+  const server = new Server({ engine }).listen(1)
+  await pump()
+  let throws = 2
+  const client = new (class extends Client {
+    override close(flush = false) {
+      if (throws-- > 0) throw new Error(`not yet, ${flush}`)
+      super.close()
+    }
+    override on_read_end() {}
+  })({ engine }).connect(1)
+  await pump()
+  const stopped = engine.stop({ timeout: 1000 })
+  await pump()
+  t.same([client.state, server.state, await fate(stopped)], ['active', 'closing', 'open'])
+  await advance(1000)
+  await stopped
+  t.same([client.state, server.state], ['closed', 'closed'])
+  t.match(logged.splice(0), [/^stop: Error: not yet, true/, /^stop: Error: not yet, false/])
+})

@@ -146,7 +146,12 @@ export abstract class Channel {
     childrenOf = channel => channel.#children
     closeChild = (child, flush) => {
       child.#fault ??= 'drain'
-      child.close(flush)
+      try {
+        child.close(flush)
+      } catch (error) {
+        // A `close` of the program's own. The other channels have no part in it.
+        logError(child, asError(error))
+      }
     }
     describe = channel => channel.#describe()
   }

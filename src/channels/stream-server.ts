@@ -84,7 +84,7 @@ export class StreamServer extends Channel {
   declare max_connections: number
   /** How many connections the system, and a suspended server, hold ready before they are accepted. Takes effect with `listen`. Default 1024, as Pants. */
   declare backlog: number
-  /** The longest that `end()` may take; then what is still open is closed. Default 30 000 ms; Infinity: for ever. */
+  /** The longest that `end()` may take; then what is still open is closed, and the server's reason is 'timeout'. Default 30 000 ms; Infinity: for ever. */
   declare end_timeout: Milliseconds
 
   #values: ServerValues = DEFAULTS
@@ -95,6 +95,8 @@ export class StreamServer extends Channel {
   /** Accepted while suspended: to be looked at when resumed. They are unclaimed too. */
   #held: Transport[] = []
   #stopWaiting: Cancel = nothing
+  /** Did end_timeout run out? */
+  #hasExpired = false
 
   /** Throws for an option that cannot be. Calls no hook, and does not listen yet. */
   constructor(options: StreamServerOptions = {}) {
@@ -153,6 +155,7 @@ export class StreamServer extends Channel {
       listener.close()
       throw error
     }
+    this.#hasExpired = false
     this.#address = undefined
     this.#listener = listener
     listener.sink = this.#sink
@@ -269,8 +272,13 @@ export class StreamServer extends Channel {
     for (const transport of this.#unclaimed) transport.destroy()
     this.#held = []
     this.#stopWaiting()
-    if (flush && this.end_timeout !== Infinity) this.#stopWaiting = after(this.engine, this.end_timeout, () => this.close())
+    if (flush && this.end_timeout !== Infinity) this.#stopWaiting = after(this.engine, this.end_timeout, () => this.#expire())
     for (const channel of [...this.channels]) closeChild(channel, flush)
+  }
+
+  #expire(): void {
+    this.#hasExpired = true
+    this.close()
   }
 
   #listenerClosed(): void {
@@ -283,7 +291,7 @@ export class StreamServer extends Channel {
   #finishIfAllClosed(): void {
     if (this.state !== 'closing' || this.#listener !== undefined || this.channels.size > 0) return
     this.#stopWaiting()
-    finishClosing(this)
+    finishClosing(this, this.#hasExpired ? 'timeout' : undefined)
   }
 
   // ---- hooks --------------------------------------------------------------------------------------------------------

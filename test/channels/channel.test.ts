@@ -507,3 +507,18 @@ t.test('what is told outside, and counted', async t => {
   ])
   t.match(engine.stats(), { closed: { remote: 1 }, overflows: 1, bytes_read: 3, bytes_held: 0 })
 })
+
+t.test('a child whose close throws', async t => {
+  const parent = new Bare().open()
+  const child = new (class extends Bare {
+    override close() {
+      throw new Error('mine')
+    }
+  })({ name: 'Child' }).open()
+  addChild(parent, child)
+  closeChild(child, true)
+  t.equal(child.state, 'active')
+  t.match(logged.splice(0), [/^Child: Error: mine/])
+  beginClosing(child)
+  finishClosing(child)
+})
