@@ -84,8 +84,8 @@ export let isStopping: (engine: Engine) => boolean
 /** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
 export let remember: (engine: Engine, channel: Owned) => void
 export let forget: (engine: Engine, channel: Owned) => void
-/** For channels only: this one holds so much, at least STEP; and, at its end, nothing any more. */
-export let hold: (engine: Engine, holder: Holder, held: Bytes) => void
+/** For channels only: this one may hold more than before; and, at its end, nothing any more. */
+export let hold: (engine: Engine, holder: Holder) => void
 export let letGo: (engine: Engine, holder: Holder) => void
 /** For channels only: something has happened that is counted, and told outside. */
 export let note: <Name extends EventName>(engine: Engine, event: Name, channel: Owned, details: EventDetails[Name]) => void
@@ -150,7 +150,7 @@ export class Engine {
     isStopping = engine => engine.#isStopping
     remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
     forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
-    hold = (engine, holder, held) => engine.#holders.update(holder, held)
+    hold = (engine, holder) => engine.#holders.update(holder)
     letGo = (engine, holder) => engine.#holders.remove(holder)
     note = (engine, event, channel, details) => {
       engine.#tally.count(event, details)

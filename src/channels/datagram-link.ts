@@ -15,7 +15,7 @@
 
 import { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
-import { type Holder, STEP } from '../core/holders.ts'
+import type { Holder } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
 import { after, hold, letGo, note, wake } from '../engine.ts'
 import { ChannelError, codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
@@ -157,12 +157,6 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     return this.#senders.bytes + this.#waitingSize + this.outbox.size
   }
 
-  /** Tells the engine how much is held, where that is much. */
-  #count(): void {
-    const { held } = this
-    if (held >= STEP) hold(this.#datagram.engine, this, held)
-  }
-
   crowded(limit: Bytes): void {
     const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
     warn(this.#datagram, 'on_overflow_error', about(undefined, new OverflowError('engine', limit, message)), 'overflow')
@@ -208,7 +202,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
       this.#read(data, from)
       this.#isReading = false
     }
-    this.#count()
+    hold(this.#datagram.engine, this)
   }
 
   /** The last of the holds is gone, or a setting has changed: delivers what waited. */
@@ -335,7 +329,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     const { encoding, send_buffer_size, send_high_water } = this.values
     if (this.outbox.size > send_buffer_size && !this.#isOverflowing) return this.#overflow(to)
     this.outbox.write(typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : data, to, flush)
-    this.#count()
+    hold(this.#datagram.engine, this)
     return this.outbox.size < send_high_water
   }
 

@@ -199,7 +199,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   }
 
   filled(): void {
-    this.#count()
+    hold(this.#stream.engine, this)
     if (this.values.write_timeout !== Infinity && this.#stream.state === 'active') this.#limited.blocked()
   }
 
@@ -220,7 +220,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     read.receive(chunk)
     if (this.#isFull) this.turn()
     else this.#write.flushLarge()
-    if (read.bytes >= STEP) this.#count()
+    if (read.bytes >= STEP) hold(this.#stream.engine, this)
     this.#restReading()
   }
 
@@ -339,7 +339,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
 
   #hasRoom(write: WritePath): boolean {
     const isMuch = write.reaches(this.#mark)
-    if (isMuch || write.isFull) this.#count()
+    if (isMuch || write.isFull) hold(this.#stream.engine, this)
     // Flushing or counting may have closed it.
     if (this.#stream.state !== 'active') return false
     if (isMuch) this.#isFull = true
@@ -355,12 +355,6 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     warn(this.#stream, 'on_overflow_error', new OverflowError('send', limit, message), 'overflow')
     this.#isOverflowing = false
     return false
-  }
-
-  /** Tells the engine how much is held, where that is much. */
-  #count(): void {
-    const { held } = this
-    if (held >= STEP) hold(this.#stream.engine, this, held)
   }
 
   crowded(limit: Bytes): void {

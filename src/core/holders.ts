@@ -37,8 +37,9 @@ export class Holders {
     this.limit = limit
   }
 
-  /** It holds STEP or more, or did. */
-  update(holder: Holder, held: Bytes): void {
+  /** It may have grown. */
+  update(holder: Holder): void {
+    const { held } = holder
     const counted = this.#counted.get(holder) ?? 0
     if (held - counted < STEP) return
     this.#set(holder, counted, held)

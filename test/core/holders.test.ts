@@ -20,7 +20,7 @@ function make(limit: number, count: number) {
   const fakes = Array.from({ length: count }, () => new Fake())
   const hold = (n: number, held: number): void => {
     fakes[n]!.held = held
-    if (held >= STEP) holders.update(fakes[n]!, held)
+    holders.update(fakes[n]!)
   }
   return { holders, fakes, hold, told: () => fakes.map(fake => fake.told.splice(0).length) }
 }
