@@ -1,0 +1,216 @@
+/**
+ * What a peer can do to a connection, in each thing that the connection may be doing: the hooks that fire, in order, compared
+ * with the table below. Real sockets; time is a clock of the test's, so that a timeout takes no time.
+ */
+
+import { Buffer } from 'node:buffer'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { Connection, Engine, Server } from '../../src/index.ts'
+import { ManualClock } from '../../src/testing.ts'
+import type { CloseReason, TimeoutKind } from '../../src/types.ts'
+import { turn } from '../kit.ts'
+
+/** More than the system takes of a peer that does not read. */
+const MUCH = Buffer.alloc(12 * 1024 * 1024, 'm')
+
+/** How long everything may take, in ms of the clock. */
+const LIMIT = 1000
+
+/** What the connection is doing when it happens. */
+const PHASES = {
+  'waiting for a message': async () => {},
+  'in the middle of a message': async (_victim, peer) => void peer.write('half'),
+  'writing': async victim => void victim.write(MUCH),
+  'sending a file': async (victim, _peer, file) => void victim.write_file(file),
+  'ending': async victim => {
+    victim.write(MUCH)
+    victim.end()
+  },
+  'suspended': async victim => victim.suspend(),
+} satisfies Record<string, (victim: Victim, peer: Socket, file: string) => Promise<void>>
+
+/** What the peer does then. */
+const FAULTS = {
+  'resets': peer => peer.resetAndDestroy(),
+  'goes': peer => peer.destroy(),
+  'half-closes and reads': peer => peer.end().resume(),
+  'half-closes and does not read': peer => peer.end(),
+  'vanishes': () => {},
+  'reads and says nothing': peer => peer.resume(),
+  'sends and never reads': (peer, again) => again(() => peer.write('line\n')),
+  'trickles and reads': (peer, again) => {
+    peer.resume()
+    again(() => peer.write('x'))
+  },
+  'floods': peer => peer.write(Buffer.alloc(100_000, 'f')),
+} satisfies Record<string, (peer: Socket, again: (each: () => void) => void) => unknown>
+
+type Phase = keyof typeof PHASES
+type Fault = keyof typeof FAULTS
+
+class Victim extends Connection {
+  override encoding = 'latin1' as const
+  override read_delimiter = '\n'
+  override buffer_size = 1000
+  override read_timeout = LIMIT
+  override write_timeout = LIMIT
+  override end_timeout = LIMIT
+  override max_lifetime = 20 * LIMIT
+  readonly log: string[] = []
+
+  /** A row of equal entries is one. */
+  #note(entry: string): void {
+    if (this.log.at(-1) !== entry) this.log.push(entry)
+  }
+
+  override on_connect(): void { this.#note('connect') }
+  override on_read(): void { this.#note('read') }
+  override on_write(): void { this.#note('write') }
+  override on_read_end(): void {
+    this.#note('read_end')
+    super.on_read_end()
+  }
+  override on_timeout(kind: TimeoutKind): void {
+    this.#note(`timeout ${kind}`)
+    return super.on_timeout(kind) as undefined
+  }
+  override on_read_error(error: Error): void {
+    this.#note('broken')
+    return super.on_read_error(error) as undefined
+  }
+  override on_write_error(error: Error): void {
+    this.#note('broken')
+    return super.on_write_error(error) as undefined
+  }
+  override on_overflow_error(error: Error): void {
+    this.#note('overflow')
+    return super.on_overflow_error(error) as undefined
+  }
+  override on_close(reason: CloseReason): void { this.#note(`close ${reason}`) }
+}
+
+async function happens(phase: Phase, fault: Fault, file: string): Promise<{ hooks: string; left: number }> {
+  const clock = new ManualClock()
+  const engine = new Engine({ clock, log: () => {} })
+  const server = new Server(Victim, { engine }).listen(['127.0.0.1', 0])
+  await server.opened
+  const peer = connect({ port: (server.local_address as [string, number])[1], host: '127.0.0.1', allowHalfOpen: true, noDelay: true }).pause()
+  peer.on('error', () => {})
+  await new Promise(resolve => peer.once('connect', resolve))
+  for (let i = 0; i < 1000 && server.channels.size === 0; i++) await step(clock, 0)
+  const [victim] = server.channels as ReadonlySet<Victim>
+  if (victim === undefined) throw new Error('the server has accepted nothing')
+  for (let i = 0; i < 5; i++) await step(clock, 0)
+  await PHASES[phase](victim, peer, file)
+  for (let i = 0; i < 20; i++) await step(clock, 0)
+  let again = (): void => {}
+  FAULTS[fault](peer, each => (again = () => void (peer.destroyed || each())))
+  // What is on its way must not be overtaken by the clock: it goes on only while nothing moves.
+  let moved = -1
+  for (let i = 0; i < 20_000 && victim.state !== 'closed'; i++) {
+    const moves = victim.bytes_read + victim.bytes_written + peer.bytesRead
+    const isStill = moves === moved && i % 4 === 0 && !process.getActiveResourcesInfo().some(name => name.startsWith('FSReq'))
+    moved = moves
+    if (isStill) again()
+    await step(clock, isStill ? LIMIT / 20 : 0)
+  }
+  peer.destroy()
+  const stopped = engine.stop({ timeout: 1 })
+  for (let i = 0; i < 20; i++) await step(clock, 1)
+  await stopped
+  return { hooks: victim.log.join(', '), left: engine.channels.size }
+}
+
+/** One turn of the loop, in which so much time passes. */
+async function step(clock: ManualClock, ms: number): Promise<void> {
+  await turn()
+  clock.advance(ms)
+}
+
+/** 'broken' is on_read_error or on_write_error: which of the two meets a reset first is the system's affair. */
+const EXPECTED: Readonly<Record<Phase, Readonly<Record<Fault, string>>>> = {
+  'waiting for a message': {
+    resets: 'connect, broken, close error',
+    goes: 'connect, read_end, close remote',
+    'half-closes and reads': 'connect, read_end, close remote',
+    'half-closes and does not read': 'connect, read_end, close remote',
+    vanishes: 'connect, timeout read, close timeout',
+    'reads and says nothing': 'connect, timeout read, close timeout',
+    'sends and never reads': 'connect, read, timeout lifetime, close timeout',
+    'trickles and reads': 'connect, timeout lifetime, close timeout',
+    floods: 'connect, overflow, close overflow',
+  },
+  'in the middle of a message': {
+    resets: 'connect, broken, close error',
+    goes: 'connect, read_end, close remote',
+    'half-closes and reads': 'connect, read_end, close remote',
+    'half-closes and does not read': 'connect, read_end, close remote',
+    vanishes: 'connect, timeout read, close timeout',
+    'reads and says nothing': 'connect, timeout read, close timeout',
+    'sends and never reads': 'connect, read, timeout lifetime, close timeout',
+    'trickles and reads': 'connect, timeout lifetime, close timeout',
+    floods: 'connect, overflow, close overflow',
+  },
+  writing: {
+    resets: 'connect, broken, close error',
+    goes: 'connect, broken, close error',
+    'half-closes and reads': 'connect, write, read_end, close remote',
+    'half-closes and does not read': 'connect, timeout write, close timeout',
+    vanishes: 'connect, timeout write, close timeout',
+    'reads and says nothing': 'connect, write, timeout read, close timeout',
+    'sends and never reads': 'connect, timeout write, close timeout',
+    'trickles and reads': 'connect, write, timeout lifetime, close timeout',
+    floods: 'connect, timeout write, close timeout',
+  },
+  'sending a file': {
+    resets: 'connect, broken, close error',
+    goes: 'connect, broken, close error',
+    'half-closes and reads': 'connect, write, read_end, close remote',
+    'half-closes and does not read': 'connect, timeout write, close timeout',
+    vanishes: 'connect, timeout write, close timeout',
+    'reads and says nothing': 'connect, write, timeout read, close timeout',
+    'sends and never reads': 'connect, timeout write, close timeout',
+    'trickles and reads': 'connect, write, timeout lifetime, close timeout',
+    floods: 'connect, timeout write, close timeout',
+  },
+  ending: {
+    resets: 'connect, broken, close error',
+    goes: 'connect, broken, close error',
+    'half-closes and reads': 'connect, write, close local',
+    'half-closes and does not read': 'connect, close timeout',
+    vanishes: 'connect, close timeout',
+    'reads and says nothing': 'connect, write, close timeout',
+    'sends and never reads': 'connect, close timeout',
+    'trickles and reads': 'connect, write, close timeout',
+    floods: 'connect, close timeout',
+  },
+  suspended: {
+    resets: 'connect, broken, close error',
+    goes: 'connect, timeout lifetime, close timeout',
+    'half-closes and reads': 'connect, timeout lifetime, close timeout',
+    'half-closes and does not read': 'connect, timeout lifetime, close timeout',
+    vanishes: 'connect, timeout lifetime, close timeout',
+    'reads and says nothing': 'connect, timeout lifetime, close timeout',
+    'sends and never reads': 'connect, timeout lifetime, close timeout',
+    'trickles and reads': 'connect, timeout lifetime, close timeout',
+    floods: 'connect, timeout lifetime, close timeout',
+  },
+}
+
+t.test('what a peer does, and the hooks that fire', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'much')
+  await writeFile(file, MUCH)
+  for (const phase of Object.keys(PHASES) as Phase[]) {
+    for (const fault of Object.keys(FAULTS) as Fault[]) {
+      const { hooks, left } = await happens(phase, fault, file)
+      t.equal(hooks, EXPECTED[phase][fault], `${phase}, and the peer ${fault}`)
+      t.equal(left, 0, 'no channel is left')
+    }
+  }
+})
