@@ -2,10 +2,13 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
+import type { Test } from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
+import { FastNetwork } from '../../src/io/fast.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
+import type { Network } from '../../src/transport.ts'
 import { fate, turn } from '../kit.ts'
 import { overEveryNetwork, type Scenario } from './networks.ts'
 
@@ -82,9 +85,9 @@ const scenarios: Record<string, Scenario> = {
 await overEveryNetwork(t, scenarios)
 
 // A write of 32 MB is one to Node, which says that it has gone when all of it has: a peer that reads slowly took nothing, then.
-t.test('over tcp a peer that is slow is never closed', { timeout: 30_000 }, async t => {
+async function slowPeer(t: Test, network: Network): Promise<void> {
   const clock = new ManualClock()
-  const engine = new Engine({ network: new NodeNetwork(), clock, log: message => logged.push(message) })
+  const engine = new Engine({ network, clock, log: message => logged.push(message) })
   const logged: string[] = []
   const until = async (condition: () => unknown): Promise<void> => {
     while (!condition()) {
@@ -121,4 +124,8 @@ t.test('over tcp a peer that is slow is never closed', { timeout: 30_000 }, asyn
   client.close()
   server.close()
   await until(() => engine.channels.size === 0)
-})
+}
+
+for (const [name, network] of Object.entries({ tcp: new NodeNetwork(), 'tcp, fast': new FastNetwork() })) {
+  t.test(`over ${name} a peer that is slow is never closed`, { timeout: 30_000 }, t => slowPeer(t, network))
+}
