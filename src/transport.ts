@@ -183,6 +183,8 @@ export interface Network {
   connect(to: Endpoint, options: ConnectOptions): Transport
   listen(at: Endpoint, options: ListenOptions): Listener
   packets(options: PacketOptions): PacketSocket
+  /** How many descriptors the process may have open. Default: there is no limit, or none that is known. */
+  readonly file_limit?: number
 }
 
 /** Tells time and calls back. `new Engine({ clock })` takes any. */

@@ -33,7 +33,7 @@ export interface ChannelDriver {
   /** A hook returned something that is not undefined. */
   hook_returned(result: unknown): void
   /** One of the channels below it has closed, its on_close has been called. */
-  child_closed?(): void
+  child_closed?(child: Channel): void
   /** Where it is connected or listening, for messages; '' when it is not. */
   address(): string
   /** For `engine.stats()` and the event 'close'; called when it has closed, too. */
@@ -265,7 +265,7 @@ export abstract class Channel {
     this.#call('on_state', ['destroy', 'closed'])
     this.#call('on_close', [reason])
     closed?.resolve(reason)
-    if (parent !== undefined) parent.#driver?.child_closed?.()
+    if (parent !== undefined) parent.#driver?.child_closed?.(this)
   }
 
   #become(state: State): void {

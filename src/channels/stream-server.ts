@@ -12,7 +12,7 @@
 import { formatAddress, parseAddress } from '../core/address.ts'
 import { after, networkOf, note } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, ListenError } from '../errors.ts'
-import type { Listener, ListenerSink, SystemError, Transport, TransportSink } from '../transport.ts'
+import type { Listener, ListenerSink, SystemError, Transport } from '../transport.ts'
 import type { Address, Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
 import {
   addChild,
@@ -32,6 +32,7 @@ import {
   setDriver,
 } from './channel.ts'
 import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import { type BlockList, Door, type DoorValues } from './door.ts'
 import { Link } from './link.ts'
 import { Stream, type StreamOptions } from './stream.ts'
 
@@ -39,10 +40,8 @@ import { Stream, type StreamOptions } from './stream.ts'
 export type ConnectionClass = new (options: any) => Stream<any>
 
 /** The values of all settings of a StreamServer. What each means is said where the class declares it. */
-export interface ServerValues {
+export interface ServerValues extends DoorValues {
   readonly ConnectionClass: ConnectionClass
-  readonly max_connections: number
-  readonly backlog: number
   readonly end_timeout: Milliseconds
 }
 
@@ -60,11 +59,23 @@ export interface ServerListenOptions {
 /** What a StreamServer can be given when it is made: every setting. */
 export interface StreamServerOptions extends ChannelOptions, Partial<ServerValues> {}
 
-const DEFAULTS: ServerValues = { ConnectionClass: Stream, max_connections: Infinity, backlog: 1024, end_timeout: 30_000 }
+const DEFAULTS: ServerValues = {
+  ConnectionClass: Stream,
+  max_connections: Infinity,
+  max_connections_per_address: Infinity,
+  block_list: null,
+  backlog: 1024,
+  end_timeout: 30_000,
+}
+
+/** So many descriptors are kept free of connections (an eighth where there are few): for files, names to be resolved, other servers. */
+const RESERVE = 64
 
 const CHECKS: { readonly [Name in keyof ServerValues]: (name: string, value: unknown) => ServerValues[Name] } = {
   ConnectionClass: checkConnectionClass,
   max_connections: (name, value) => checkCount(name, value, 0),
+  max_connections_per_address: (name, value) => checkCount(name, value, 0),
+  block_list: checkBlockList,
   backlog: (name, value) => checkCount(name, value, 1),
   end_timeout: checkDuration,
 }
@@ -82,19 +93,29 @@ export class StreamServer extends Channel {
   declare ConnectionClass: ConnectionClass
   /** The most connections at a time; a further one is closed at once, and `on_drop('max_connections', …)` called. 0: none. Default Infinity. */
   declare max_connections: number
+  /**
+   * The most connections at a time from one host (an IPv4 address is the same over IPv6; peers on a unix socket are not counted); a further one is closed
+   * at once, and `on_drop('per_address', …)` called. Default Infinity. Ours.
+   */
+  declare max_connections_per_address: number
+  /**
+   * Whose connections are closed at once, with `on_drop('blocked', …)`: Node's BlockList, or anything with `check(host, family)`. What that
+   * throws goes to `on_error`, and the connection counts as blocked. Default null: nobody. Ours; Node has it from 22.13 on only.
+   */
+  declare block_list: BlockList | null
   /** How many connections the system, and a suspended server, hold ready before they are accepted. Takes effect with `listen`. Default 1024, as Pants. */
   declare backlog: number
   /** The longest that `end()` may take; then what is still open is closed, and the server's reason is 'timeout'. Default 30 000 ms; Infinity: for ever. */
   declare end_timeout: Milliseconds
 
   #values: ServerValues = DEFAULTS
+  readonly #door = this.#makeDoor()
   #listener: Listener | undefined
   #address: SocketAddress | undefined
-  /** Accepted, and not taken over by a channel of this server. */
-  readonly #unclaimed = new Set<Transport>()
-  /** Accepted while suspended: to be looked at when resumed. They are unclaimed too. */
-  #held: Transport[] = []
   #stopWaiting: Cancel = nothing
+  /** Ends the waiting for the next batch of an end() in batches. */
+  #stopBatches: Cancel = nothing
+  #lastFileno = Infinity
   /** Did end_timeout run out? */
   #hasExpired = false
 
@@ -113,11 +134,12 @@ export class StreamServer extends Channel {
         server => server.#values,
         (server, name, value) => {
           server.#values = { ...server.#values, [name]: value }
+          if (name === 'max_connections_per_address') server.#door.recount()
         },
       ),
     )
     takeOver = (server, socket, stream) => {
-      server.#unclaimed.delete(socket)
+      server.#door.take(socket)
       addChild(server, stream)
     }
   }
@@ -157,6 +179,8 @@ export class StreamServer extends Channel {
     }
     this.#hasExpired = false
     this.#address = undefined
+    const { file_limit = Infinity } = networkOf(this.engine)
+    this.#lastFileno = file_limit - Math.min(RESERVE, file_limit / 8)
     this.#listener = listener
     listener.sink = this.#sink
     return this
@@ -193,16 +217,24 @@ export class StreamServer extends Channel {
 
   // ---- accepting ----------------------------------------------------------------------------------------------------
 
+  #makeDoor(): Door {
+    const server = this
+    return new Door({
+      get values() { return server.#values },
+      get suspended() { return server.suspended },
+      get size() { return server.channels.size },
+      get lastFileno() { return server.#lastFileno },
+      get addresses() { return Array.from(server.channels, channel => channel.remote_address) },
+      offer: transport => this.#offer(transport),
+      turned_away: (transport, reason) => this.#drop(transport, reason),
+      overloaded: () => callHook(this, 'on_overload'),
+      failed: error => hookFailed(this, error),
+    })
+  }
+
   #accepted(transport: Transport): void {
-    if (this.state !== 'active') return transport.destroy()
-    this.#forgetTaken()
-    if (this.channels.size + this.#unclaimed.size >= this.max_connections) return this.#drop(transport, 'max_connections')
-    if (this.suspended && this.#held.length >= this.backlog) return this.#drop(transport, 'overload')
-    this.#unclaimed.add(transport)
-    // It is counted until it is gone, or has a sink of somebody else's.
-    transport.sink = new Unclaimed(() => this.#unclaimed.delete(transport))
-    if (this.suspended) this.#held.push(transport)
-    else this.#offer(transport)
+    if (this.state === 'active') this.#door.accepted(transport)
+    else transport.destroy()
   }
 
   #offer(transport: Transport): void {
@@ -220,13 +252,6 @@ export class StreamServer extends Channel {
     }
   }
 
-  /** Whoever has set a sink of its own (a Stream without this server, a wrapper) has taken the connection over, and answers for it. */
-  #forgetTaken(): void {
-    for (const transport of this.#unclaimed) {
-      if (!(transport.sink instanceof Unclaimed)) this.#unclaimed.delete(transport)
-    }
-  }
-
   #drop(transport: Transport, reason: DropReason): void {
     const address = transport.remote_address as SocketAddress
     transport.destroy()
@@ -236,21 +261,15 @@ export class StreamServer extends Channel {
 
   readonly #driver: ChannelDriver = {
     suspended: () => {},
-    resumed: () => {
-      const held = this.#held
-      this.#held = []
-      for (const transport of held) {
-        // One of their hooks may have suspended the server again.
-        if (!this.#unclaimed.has(transport)) continue
-        if (this.suspended) this.#held.push(transport)
-        else this.#offer(transport)
-      }
-    },
+    resumed: () => this.#door.resumed(),
     hook_returned: result => {
       if (result instanceof Promise) result.catch(error => hookFailed(this, error))
     },
     gauge: () => ({ kind: 'server', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
-    child_closed: () => this.#finishIfAllClosed(),
+    child_closed: child => {
+      this.#door.left((child as Stream).remote_address)
+      this.#finishIfAllClosed()
+    },
     address: () => (this.local_address === undefined ? '' : formatAddress(this.local_address)),
   }
 
@@ -268,12 +287,44 @@ export class StreamServer extends Channel {
       beginClosing(this)
       this.#listener?.close()
     }
-    this.#forgetTaken()
-    for (const transport of this.#unclaimed) transport.destroy()
-    this.#held = []
+    this.#door.shut()
+    this.#stopBatches()
     this.#stopWaiting()
-    if (flush && this.end_timeout !== Infinity) this.#stopWaiting = after(this.engine, this.end_timeout, () => this.#expire())
+    if (flush) this.#limitEnding()
     for (const channel of [...this.channels]) closeChild(channel, flush)
+  }
+
+  /**
+   * Stops listening, and lets the connections end politely: all at once, or `batch` of them every `interval` ms (the others serve on until it is their turn), so
+   * that not all peers come back at the same moment. All within `end_timeout`; then what is still open is closed. Again, or `close()` in the middle: the rest at once.
+   * Throws InvalidArgumentError for a batch that is no positive integer, an interval that is no positive number, or one without the other. Ours.
+   */
+  override end(options: { readonly batch?: number; readonly interval?: Milliseconds } = {}): void {
+    const { batch, interval } = checkEndOptions(options)
+    if (this.state !== 'active' || batch === undefined) {
+      if (this.state === 'closing') this.#endRest()
+      return this.close(true)
+    }
+    const waiting = [...this.channels]
+    beginClosing(this)
+    this.#listener?.close()
+    this.#door.shut()
+    this.#limitEnding()
+    const next = (): void => {
+      for (const channel of waiting.splice(0, batch)) closeChild(channel, true)
+      this.#stopBatches = waiting.length === 0 ? nothing : after(this.engine, interval as Milliseconds, next)
+    }
+    next()
+  }
+
+  #endRest(): void {
+    this.#stopBatches()
+    this.#stopBatches = nothing
+    for (const channel of [...this.channels]) closeChild(channel, true)
+  }
+
+  #limitEnding(): void {
+    if (this.end_timeout !== Infinity) this.#stopWaiting = after(this.engine, this.end_timeout, () => this.#expire())
   }
 
   #expire(): void {
@@ -314,6 +365,13 @@ export class StreamServer extends Channel {
     takeOver(this, socket, stream)
   }
 
+  /**
+   * Called when a connection comes and the process is so near its limit of open files that it is closed at once (`on_drop('overload', …)`), as
+   * all are until there is room again; once each time. A thing to be logged. Where the limit is not known (elsewhere than on Linux) it never comes.
+   * Default: nothing. Ours: at the limit itself Node drops connections without a word.
+   */
+  on_overload(): void | Promise<void> {}
+
   /** Called when a connection was closed instead of accepted: why, and whose. Default: nothing. Ours; Node's event 'drop'. */
   on_drop(_reason: DropReason, _address: SocketAddress): void | Promise<void> {}
 
@@ -321,20 +379,6 @@ export class StreamServer extends Channel {
   override on_error(error: Error): void {
     logError(this, error)
     if (this.state !== 'active') this.close()
-  }
-}
-
-/** Watches a connection that nobody has taken over. */
-class Unclaimed implements TransportSink {
-  readonly closed: () => void
-  readonly opened = nothing
-  readonly received = nothing
-  readonly drained = nothing
-  readonly ended = nothing
-  readonly failed = nothing
-
-  constructor(closed: () => void) {
-    this.closed = closed
   }
 }
 
@@ -346,6 +390,22 @@ function checkListenOptions(options: ServerListenOptions): void {
     if (name !== 'reuse_port') throw new InvalidArgumentError(`listen option "${name}"`, 'reuse_port', value)
     checkBoolean('listen: reuse_port', value)
   }
+}
+
+function checkEndOptions(options: { readonly batch?: number; readonly interval?: Milliseconds }) {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('end: options', 'an object', options)
+  const { batch, interval } = options
+  if (batch !== undefined) checkCount('end: batch', batch, 1)
+  if (interval !== undefined) checkDuration('end: interval', interval)
+  if ((batch === undefined) !== (interval === undefined)) throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
+  return { batch, interval }
+}
+
+function checkBlockList(name: string, value: unknown): BlockList | null {
+  if (value !== null && typeof (value as Partial<BlockList> | undefined)?.check !== 'function') {
+    throw new InvalidArgumentError(name, 'a BlockList (an object with check(host, family)), or null', value)
+  }
+  return value as BlockList | null
 }
 
 function checkConnectionClass(name: string, value: unknown): ConnectionClass {

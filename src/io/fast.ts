@@ -21,6 +21,7 @@ import { Server, type ServerOpts, Socket } from 'node:net'
 import { UnsupportedOptionError } from '../errors.ts'
 import type { ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, Transport } from '../transport.ts'
 import type { Bytes, Encoding } from '../types.ts'
+import { fileLimit } from './file-limit.ts'
 import { NodeListener } from './listener.ts'
 import { connectTcp } from './tcp.ts'
 import { openPackets } from './udp.ts'
@@ -81,6 +82,10 @@ export class FastNetwork implements Network {
 
   listen(at: Endpoint, options: ListenOptions): Listener {
     return new NodeListener(at, options, FastServer)
+  }
+
+  get file_limit(): number {
+    return fileLimit()
   }
 
   packets(options: PacketOptions): PacketSocket {

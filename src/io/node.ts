@@ -3,6 +3,7 @@
  */
 
 import type { ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, Transport } from '../transport.ts'
+import { fileLimit } from './file-limit.ts'
 import { NodeListener } from './listener.ts'
 import { connectTcp } from './tcp.ts'
 import { openPackets } from './udp.ts'
@@ -14,6 +15,10 @@ export class NodeNetwork implements Network {
 
   listen(at: Endpoint, options: ListenOptions): Listener {
     return new NodeListener(at, options)
+  }
+
+  get file_limit(): number {
+    return fileLimit()
   }
 
   packets(options: PacketOptions): PacketSocket {

@@ -6,7 +6,7 @@ import { Stream } from '../../src/channels/stream.ts'
 import { StreamServer, takeOver } from '../../src/channels/stream-server.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
-import type { Listener, ListenOptions, Network, Transport } from '../../src/transport.ts'
+import type { Listener, ListenerSink, ListenOptions, Network, Transport } from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
 import { fate, scene, spy, thrown, turn, type World } from '../kit.ts'
 
@@ -452,4 +452,89 @@ t.test('on a listener of the test\'s own', async t => {
   const stream = new Stream({ engine })
   takeOver(parent, transport, stream)
   t.ok(parent.channels.has(stream), 'also a socket that the server does not know: one around it, for example')
+})
+
+await scene(t, 'limits of who comes in', async (t, world) => {
+  const { engine, pump, logged } = world
+  const drops: string[] = []
+  const server = new Server(Connection, { engine, max_connections_per_address: 2, block_list: { check: () => false } })
+  server.on_drop = reason => void drops.push(reason)
+  server.listen(1)
+  await pump()
+  await connect(world, 3)
+  t.same([server.channels.size, drops.splice(0)], [2, ['per_address']])
+  server.max_connections_per_address = 3
+  const [third] = await connect(world)
+  t.equal(server.channels.size, 3)
+  third!.close()
+  await pump()
+  await connect(world, 2)
+  t.same([server.channels.size, drops.splice(0)], [3, ['per_address']])
+  server.max_connections_per_address = Infinity
+  server.block_list = { check: (host, family) => host === '127.0.0.1' && family === 'ipv4' }
+  await connect(world)
+  t.same([server.channels.size, drops.splice(0)], [3, ['blocked']])
+  server.block_list = { check: () => { throw new Error('a list that is broken') } }
+  await connect(world)
+  t.same([server.channels.size, drops.splice(0), logged.splice(0).length], [3, ['blocked'], 1])
+  for (const wrong of [{ block_list: {} }, { block_list: undefined, max_connections_per_address: -1 }, { block_list: 'x' }]) {
+    t.equal(thrown(() => new StreamServer(wrong as never)), 'ERR_INVALID_ARGUMENT')
+  }
+})
+
+t.test('near the limit of descriptors', async t => {
+  const listener = { sink: undefined as ListenerSink | undefined, local_address: ['127.0.0.1', 1] as SocketAddress, fileno: 1, close() {} }
+  const network = { connect() {}, listen: () => listener, packets() {}, file_limit: 256 } as unknown as Network
+  const log: string[] = []
+  const server = new StreamServer({ engine: new Engine({ network }) })
+  server.on_overload = () => void log.push('overload')
+  server.on_drop = reason => void log.push(`drop ${reason}`)
+  server.on_accept = () => void log.push('accept')
+  server.listen(1)
+  await turn()
+  listener.sink!.listening()
+  for (const fileno of [223, 224, 225, 100]) {
+    listener.sink!.accepted({ fileno, remote_address: ['127.0.0.1', 2], sink: undefined, destroy() {} } as unknown as Transport)
+  }
+  t.same(log, ['accept', 'overload', 'drop overload', 'drop overload', 'accept'])
+  t.equal(new StreamServer().on_overload(), undefined)
+})
+
+await scene(t, 'ends in batches', async (t, world) => {
+  const { engine, pump, advance } = world
+  const server = new Server(Connection, { engine }).listen(1)
+  await pump()
+  await connect(world, 5)
+  server.end({ batch: 2, interval: 100 })
+  await pump()
+  t.same([server.state, server.channels.size], ['closing', 3])
+  await advance(99)
+  t.equal(server.channels.size, 3)
+  await advance(1)
+  t.equal(server.channels.size, 1)
+  await advance(100)
+  t.equal(await server.closed, 'local')
+})
+
+await scene(t, 'ends in batches, cut short', async (t, world) => {
+  const { engine, pump, advance } = world
+  for (const cut of ['end', 'end in batches', 'close', 'time'] as const) {
+    const server = new Server(Connection, { engine, end_timeout: 1000 }).listen(1)
+    await pump()
+    await connect(world, 4)
+    server.end({ batch: 1, interval: 400 })
+    await pump()
+    t.equal(server.channels.size, 3)
+    if (cut === 'end') server.end()
+    if (cut === 'end in batches') server.end({ batch: 1, interval: 400 })
+    if (cut === 'close') server.close()
+    if (cut === 'time') await advance(1000)
+    await pump()
+    t.equal(await server.closed, cut === 'time' ? 'timeout' : 'local', cut)
+    await advance(2000)
+  }
+  const server = new Server(Connection, { engine })
+  for (const options of [{ batch: 0, interval: 1 }, { batch: 1 }, { interval: 1 }, { batch: 1, interval: 0 }, null, { batch: '1', interval: 1 }]) {
+    t.equal(thrown(() => server.end(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  }
 })

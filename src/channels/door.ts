@@ -1,0 +1,200 @@
+/**
+ * Layer 5. The door of a server: which connections come in, which are turned away, and which nobody has taken yet.
+ *
+ * The way of a connection: accepted → turned away, or offered (later, while suspended) → taken by a channel, kept until somebody
+ * takes it, or gone.
+ *
+ * Rules:
+ * 1. A limit is never exceeded: what was accepted and not yet taken counts, too.
+ * 2. What is turned away is told to somebody, always. (Node at its limit of descriptors drops connections in silence.)
+ * 3. A connection that is taken over at once, as nearly all are, is entered in no list.
+ */
+
+import type { Transport, TransportSink } from '../transport.ts'
+import type { DropReason, SocketAddress } from '../types.ts'
+
+/** What says which addresses are not welcome; node:net's BlockList is one. */
+export interface BlockList {
+  check(address: string, family: 'ipv4' | 'ipv6'): boolean
+}
+
+/** The settings that the door goes by. */
+export interface DoorValues {
+  readonly max_connections: number
+  readonly max_connections_per_address: number
+  readonly block_list: BlockList | null
+  readonly backlog: number
+}
+
+/** Whose door it is. */
+export interface DoorOwner {
+  readonly values: DoorValues
+  readonly suspended: boolean
+  /** Where the peers of its channels are. */
+  readonly addresses: Iterable<SocketAddress | undefined>
+  /** How many channels it has. */
+  readonly size: number
+  /** From this descriptor on the process is near its limit. */
+  readonly lastFileno: number
+  /** Whoever wants it takes it. */
+  offer(transport: Transport): void
+  turned_away(transport: Transport, reason: DropReason): void
+  /** The first connection since there was room for which there is none. */
+  overloaded(): void
+  /** What a block list threw. */
+  failed(error: unknown): void
+}
+
+export class Door {
+  readonly #owner: DoorOwner
+  /** Accepted, and not taken over by a channel of this server. */
+  readonly #unclaimed = new Set<Transport>()
+  /** Accepted while suspended: to be offered when resumed. They are unclaimed too. */
+  #held: Transport[] = []
+  /** How many connections each host has; only where there is a limit to it. */
+  #crowd: Map<string, number> | undefined
+  #isOverloaded = false
+  /** Has a channel of this server taken what is being offered? */
+  #isTaken = false
+
+  constructor(owner: DoorOwner) {
+    this.#owner = owner
+  }
+
+  // ---- accepted -----------------------------------------------------------------------------------------------------
+
+  accepted(transport: Transport): void {
+    this.#forgetTaken()
+    const reason = this.#whyNot(transport)
+    if (reason !== undefined) return this.#owner.turned_away(transport, reason)
+    this.#count(transport.remote_address, 1)
+    if (this.#owner.suspended) {
+      this.#keep(transport)
+      this.#held.push(transport)
+      return
+    }
+    this.#isTaken = false
+    this.#owner.offer(transport)
+    if (this.#isTaken) return
+    if (transport.sink === undefined) this.#keep(transport)
+    else this.#count(transport.remote_address, -1)
+  }
+
+  /** Why it cannot come in; undefined when it can. */
+  #whyNot(transport: Transport): DropReason | undefined {
+    const { max_connections, max_connections_per_address, block_list, backlog } = this.#owner.values
+    const address = transport.remote_address
+    if (block_list !== null && this.#isBlocked(block_list, address)) return 'blocked'
+    if (this.#owner.size + this.#unclaimed.size >= max_connections) return 'max_connections'
+    if (this.#crowd !== undefined && this.#crowdOf(address) >= max_connections_per_address) return 'per_address'
+    if (this.#owner.suspended && this.#held.length >= backlog) return 'overload'
+    return this.#isNearLimit(transport) ? 'overload' : undefined
+  }
+
+  #isBlocked(list: BlockList, address: SocketAddress | undefined): boolean {
+    if (!Array.isArray(address)) return false
+    const host = address[0] as string
+    try {
+      return list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
+    } catch (error) {
+      // Who cannot say that somebody is welcome has not said so.
+      this.#owner.failed(error)
+      return true
+    }
+  }
+
+  /** A process gets the lowest descriptor that is free: a high one says that nearly all are taken. */
+  #isNearLimit(transport: Transport): boolean {
+    const isNear = (transport.fileno ?? -1) >= this.#owner.lastFileno
+    const isFirst = isNear && !this.#isOverloaded
+    this.#isOverloaded = isNear
+    if (isFirst) this.#owner.overloaded()
+    return isNear
+  }
+
+  // ---- unclaimed ----------------------------------------------------------------------------------------------------
+
+  /** It is counted until it is gone, is taken, or has a sink of somebody else's. */
+  #keep(transport: Transport): void {
+    this.#unclaimed.add(transport)
+    transport.sink = new Unclaimed(() => this.#leave(transport))
+  }
+
+  #leave(transport: Transport): void {
+    if (this.#unclaimed.delete(transport)) this.#count(transport.remote_address, -1)
+  }
+
+  /** Whoever has set a sink of its own (a Stream without this server, a wrapper) has taken the connection over, and answers for it. */
+  #forgetTaken(): void {
+    for (const transport of this.#unclaimed) {
+      if (!(transport.sink instanceof Unclaimed)) this.#leave(transport)
+    }
+  }
+
+  /** A channel of this server takes it over. */
+  take(transport: Transport): void {
+    this.#unclaimed.delete(transport)
+    this.#isTaken = true
+  }
+
+  /** The channel that took it has closed. */
+  left(address: SocketAddress | undefined): void {
+    this.#count(address, -1)
+  }
+
+  /** Offers what came while the server was suspended. */
+  resumed(): void {
+    const held = this.#held
+    this.#held = []
+    for (const transport of held) {
+      // One of their hooks may have suspended the server again.
+      if (!this.#unclaimed.has(transport)) continue
+      if (this.#owner.suspended) this.#held.push(transport)
+      else this.#owner.offer(transport)
+    }
+  }
+
+  /** Closes what nobody has taken. */
+  shut(): void {
+    this.#forgetTaken()
+    for (const transport of this.#unclaimed) transport.destroy()
+    this.#held = []
+  }
+
+  // ---- per address --------------------------------------------------------------------------------------------------
+
+  /** The limit for each address has changed: from none to one, everybody has to be counted. */
+  recount(): void {
+    this.#crowd = this.#owner.values.max_connections_per_address === Infinity ? undefined : new Map()
+    for (const address of this.#owner.addresses) this.#count(address, 1)
+    for (const { remote_address } of this.#unclaimed) this.#count(remote_address, 1)
+  }
+
+  #crowdOf(address: SocketAddress | undefined): number {
+    return Array.isArray(address) ? (this.#crowd?.get(address[0] as string) ?? 0) : 0
+  }
+
+  /** Peers of a unix socket have no address, and are not counted. */
+  #count(address: SocketAddress | undefined, by: 1 | -1): void {
+    if (this.#crowd === undefined || !Array.isArray(address)) return
+    const count = this.#crowdOf(address) + by
+    if (count > 0) this.#crowd.set(address[0] as string, count)
+    else this.#crowd.delete(address[0] as string)
+  }
+}
+
+/** Watches a connection that nobody has taken over. */
+class Unclaimed implements TransportSink {
+  readonly closed: () => void
+  readonly opened = nothing
+  readonly received = nothing
+  readonly drained = nothing
+  readonly ended = nothing
+  readonly failed = nothing
+
+  constructor(closed: () => void) {
+    this.closed = closed
+  }
+}
+
+function nothing(): void {}
