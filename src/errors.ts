@@ -67,6 +67,13 @@ export class StructError extends ChannelError {
   }
 }
 
+/** What came first on a connection is no header of the PROXY protocol. `code` is ERR_PROXY_HEADER; a server tells it as `on_drop('proxy_header', …)`. */
+export class ProxyHeaderError extends ChannelError {
+  constructor(fault: string) {
+    super('ERR_PROXY_HEADER', `no header of the PROXY protocol: ${fault}`)
+  }
+}
+
 // ---- The world: one hook each ----------------------------------------------------------------------------------
 
 /**

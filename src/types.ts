@@ -52,7 +52,7 @@ export type CloseReason = 'local' | 'remote' | 'error' | 'timeout' | 'overflow' 
 export type TimeoutKind = 'connect' | 'handshake' | 'read' | 'write' | 'idle' | 'lifetime'
 
 /** Why a server refused a connection. */
-export type DropReason = 'max_connections' | 'per_address' | 'blocked' | 'overload'
+export type DropReason = 'max_connections' | 'per_address' | 'blocked' | 'overload' | 'proxy_header'
 
 /** The encodings that `encoding` takes: those of Node's Buffer. */
 export type Encoding = BufferEncoding

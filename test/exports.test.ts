@@ -7,12 +7,12 @@ import * as sluice from '../src/index.ts'
 
 const VALUES = [
   'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram', 'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError',
-  'InvalidArgumentError', 'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError', 'ReadError',
+  'InvalidArgumentError', 'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError', 'ProxyHeaderError', 'ReadError',
   'Server', 'Stream', 'StreamServer', 'Struct', 'StructError', 'TimeoutError', 'UnsupportedOptionError', 'WriteError', 'length_prefix',
 ]
 
 const TYPES = [
-  'Address', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut',
+  'Address', 'BlockList', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut',
   'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'LengthPrefix', 'LengthPrefixOptions', 'Listener',
   'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
   'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',

@@ -1,7 +1,7 @@
 /**
  * Layer 5. The door of a server: which connections come in, which are turned away, and which nobody has taken yet.
  *
- * The way of a connection: accepted → turned away, or offered (later, while suspended) → taken by a channel, kept until somebody
+ * The way of a connection: accepted → (its PROXY header read →) turned away, or offered (later, while suspended) → taken by a channel, kept until somebody
  * takes it, or gone.
  *
  * Rules:
@@ -11,7 +11,8 @@
  */
 
 import type { Transport, TransportSink } from '../transport.ts'
-import type { DropReason, SocketAddress } from '../types.ts'
+import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
+import { ProxyReader } from './proxied.ts'
 
 /** What says which addresses are not welcome; node:net's BlockList is one. */
 export interface BlockList {
@@ -24,6 +25,9 @@ export interface DoorValues {
   readonly max_connections_per_address: number
   readonly block_list: BlockList | null
   readonly backlog: number
+  readonly proxy_protocol: 'require' | 'optional' | null
+  readonly proxy_trusted: BlockList | null
+  readonly proxy_timeout: Milliseconds
 }
 
 /** Whose door it is. */
@@ -43,6 +47,8 @@ export interface DoorOwner {
   overloaded(): void
   /** What a block list threw. */
   failed(error: unknown): void
+  /** Calls back after that long, unless cancelled. */
+  after(delay: Milliseconds, callback: () => void): Cancel
 }
 
 export class Door {
@@ -51,6 +57,8 @@ export class Door {
   readonly #unclaimed = new Set<Transport>()
   /** Accepted while suspended: to be offered when resumed. They are unclaimed too. */
   #held: Transport[] = []
+  /** Those whose PROXY header has not come yet. */
+  readonly #waiting = new Set<Transport>()
   /** How many connections each host has; only where there is a limit to it. */
   #crowd: Map<string, number> | undefined
   #isOverloaded = false
@@ -64,8 +72,32 @@ export class Door {
   // ---- accepted -----------------------------------------------------------------------------------------------------
 
   accepted(transport: Transport): void {
+    const { proxy_protocol, proxy_trusted } = this.#owner.values
+    if (proxy_protocol === null) return this.#admit(transport)
+    if (this.#isIn(proxy_trusted, transport.remote_address, false)) return this.#awaitHeader(transport, proxy_protocol === 'optional')
+    if (proxy_protocol === 'optional') this.#admit(transport)
+    else this.#owner.turned_away(transport, 'proxy_header')
+  }
+
+  /** Limits come first: who waits for a header is somebody, too. Then the proxy's connection becomes that of its client. */
+  #awaitHeader(transport: Transport, isOptional: boolean): void {
+    const reason = this.#whyNot(transport, false)
+    if (reason !== undefined) return this.#owner.turned_away(transport, reason)
+    this.#waiting.add(transport)
+    const { proxy_timeout } = this.#owner.values
+    const reader = new ProxyReader(transport, isOptional, connection => {
+      cancel()
+      // The server may have closed meanwhile.
+      if (!this.#waiting.delete(transport)) return
+      if (connection === undefined) this.#owner.turned_away(transport, 'proxy_header')
+      else this.#admit(connection)
+    })
+    const cancel = proxy_timeout === Infinity ? nothing : this.#owner.after(proxy_timeout, () => reader.expire())
+  }
+
+  #admit(transport: Transport): void {
     this.#forgetTaken()
-    const reason = this.#whyNot(transport)
+    const reason = this.#whyNot(transport, true)
     if (reason !== undefined) return this.#owner.turned_away(transport, reason)
     this.#count(transport.remote_address, 1)
     if (this.#owner.suspended) {
@@ -80,26 +112,26 @@ export class Door {
     else this.#count(transport.remote_address, -1)
   }
 
-  /** Why it cannot come in; undefined when it can. */
-  #whyNot(transport: Transport): DropReason | undefined {
+  /** Why it cannot come in; undefined when it can. `isPeer`: is the address that of a peer, not of a proxy that has many of them? */
+  #whyNot(transport: Transport, isPeer: boolean): DropReason | undefined {
     const { max_connections, max_connections_per_address, block_list, backlog } = this.#owner.values
     const address = transport.remote_address
-    if (block_list !== null && this.#isBlocked(block_list, address)) return 'blocked'
-    if (this.#owner.size + this.#unclaimed.size >= max_connections) return 'max_connections'
-    if (this.#crowd !== undefined && this.#crowdOf(address) >= max_connections_per_address) return 'per_address'
+    if (this.#isIn(block_list, address, true)) return 'blocked'
+    if (this.#owner.size + this.#unclaimed.size + this.#waiting.size >= max_connections) return 'max_connections'
+    if (isPeer && this.#crowd !== undefined && this.#crowdOf(address) >= max_connections_per_address) return 'per_address'
     if (this.#owner.suspended && this.#held.length >= backlog) return 'overload'
     return this.#isNearLimit(transport) ? 'overload' : undefined
   }
 
-  #isBlocked(list: BlockList, address: SocketAddress | undefined): boolean {
-    if (!Array.isArray(address)) return false
+  /** `otherwise`: the answer of a list that throws. Who cannot say that somebody is welcome, or to be trusted, has not said so. */
+  #isIn(list: BlockList | null, address: SocketAddress | undefined, otherwise: boolean): boolean {
+    if (list === null || !Array.isArray(address)) return false
     const host = address[0] as string
     try {
       return list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
     } catch (error) {
-      // Who cannot say that somebody is welcome has not said so.
       this.#owner.failed(error)
-      return true
+      return otherwise
     }
   }
 
@@ -158,6 +190,8 @@ export class Door {
   shut(): void {
     this.#forgetTaken()
     for (const transport of this.#unclaimed) transport.destroy()
+    for (const transport of this.#waiting) transport.destroy()
+    this.#waiting.clear()
     this.#held = []
   }
 

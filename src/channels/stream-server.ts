@@ -65,6 +65,9 @@ const DEFAULTS: ServerValues = {
   max_connections_per_address: Infinity,
   block_list: null,
   backlog: 1024,
+  proxy_protocol: null,
+  proxy_trusted: null,
+  proxy_timeout: 10_000,
   end_timeout: 30_000,
 }
 
@@ -77,6 +80,9 @@ const CHECKS: { readonly [Name in keyof ServerValues]: (name: string, value: unk
   max_connections_per_address: (name, value) => checkCount(name, value, 0),
   block_list: checkBlockList,
   backlog: (name, value) => checkCount(name, value, 1),
+  proxy_protocol: checkProxyProtocol,
+  proxy_trusted: checkBlockList,
+  proxy_timeout: checkDuration,
   end_timeout: checkDuration,
 }
 
@@ -103,6 +109,16 @@ export class StreamServer extends Channel {
    * throws goes to `on_error`, and the connection counts as blocked. Default null: nobody. Ours; Node has it from 22.13 on only.
    */
   declare block_list: BlockList | null
+  /**
+   * Do connections come through a proxy that says whose they are (HAProxy's PROXY protocol, versions 1 and 2)? Then `remote_address` is the real peer's, for all
+   * limits too. 'require': who sends no header is closed, with `on_drop('proxy_header', …)`. 'optional': it is a connection of its own. Read before anything
+   * else, TLS included. Only who is in `proxy_trusted` may send one. Default null: no. Ours.
+   */
+  declare proxy_protocol: 'require' | 'optional' | null
+  /** The proxies: Node's BlockList, or anything with `check(host, family)`. Nobody else is believed. Default null: nobody, and `listen` throws with `proxy_protocol`. */
+  declare proxy_trusted: BlockList | null
+  /** The longest that a header may take. Default 10 000 ms; Infinity: as long as it likes. */
+  declare proxy_timeout: Milliseconds
   /** How many connections the system, and a suspended server, hold ready before they are accepted. Takes effect with `listen`. Default 1024, as Pants. */
   declare backlog: number
   /** The longest that `end()` may take; then what is still open is closed, and the server's reason is 'timeout'. Default 30 000 ms; Infinity: for ever. */
@@ -170,6 +186,9 @@ export class StreamServer extends Channel {
     checkListenOptions(options)
     // Now, not in beginOpening: an option that the network refuses must leave the state as it was.
     adoptFields(this)
+    if (this.proxy_protocol !== null && this.proxy_trusted === null) {
+      throw new InvalidArgumentError('listen: proxy_trusted', 'a BlockList of the proxies, as proxy_protocol is set: anybody could say to be anybody else', null)
+    }
     const listener = networkOf(this.engine).listen(endpoint, { ...options, backlog: Math.min(this.backlog, 2 ** 31 - 1) })
     try {
       beginOpening(this)
@@ -229,6 +248,7 @@ export class StreamServer extends Channel {
       turned_away: (transport, reason) => this.#drop(transport, reason),
       overloaded: () => callHook(this, 'on_overload'),
       failed: error => hookFailed(this, error),
+      after: (delay, callback) => after(this.engine, delay, callback),
     })
   }
 
@@ -399,6 +419,11 @@ function checkEndOptions(options: { readonly batch?: number; readonly interval?:
   if (interval !== undefined) checkDuration('end: interval', interval)
   if ((batch === undefined) !== (interval === undefined)) throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
   return { batch, interval }
+}
+
+function checkProxyProtocol(name: string, value: unknown): ServerValues['proxy_protocol'] {
+  if (value !== null && value !== 'require' && value !== 'optional') throw new InvalidArgumentError(name, "'require', 'optional' or null", value)
+  return value
 }
 
 function checkBlockList(name: string, value: unknown): BlockList | null {

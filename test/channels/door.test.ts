@@ -1,5 +1,6 @@
 /** The door of a server by itself: who comes in, who is turned away, who is counted. */
 
+import { Buffer } from 'node:buffer'
 import { BlockList } from 'node:net'
 import t from 'tap'
 import { Door, type DoorOwner, type DoorValues } from '../../src/channels/door.ts'
@@ -11,6 +12,9 @@ class Peer {
   readonly remote_address: SocketAddress | undefined
   readonly fileno: number | undefined
   isDestroyed = false
+
+  pause(): void {}
+  resume(): void {}
 
   constructor(host: string, fileno?: number) {
     this.remote_address = host.startsWith('/') ? host : [host, 5]
@@ -26,9 +30,10 @@ type Values = { -readonly [Name in keyof DoorValues]: DoorValues[Name] }
 
 /** A door whose owner takes what comes, unless `take` is another. */
 function make(limits: Partial<Values> = {}) {
-  const values: Values = { max_connections: Infinity, max_connections_per_address: Infinity, block_list: null, backlog: 2, ...limits }
+  const values: Values = { max_connections: Infinity, max_connections_per_address: Infinity, block_list: null, backlog: 2, proxy_protocol: null, proxy_trusted: null, proxy_timeout: 1000, ...limits }
   const log: string[] = []
   const inside = new Set<Peer>()
+  const timers = new Set<{ delay: number; callback: () => void }>()
   const state = { suspended: false, take: (peer: Peer) => take(peer) }
   const take = (peer: Peer): void => {
     door.take(peer as unknown as Transport)
@@ -48,6 +53,11 @@ function make(limits: Partial<Values> = {}) {
     turned_away: (transport, reason) => log.push(`${reason} ${host(transport)}`),
     overloaded: () => log.push('overloaded'),
     failed: error => log.push(`failed ${(error as Error).message}`),
+    after: (delay, callback) => {
+      const timer = { delay, callback }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
   }
   const door = new Door(owner)
   door.recount()
@@ -60,7 +70,7 @@ function make(limits: Partial<Values> = {}) {
     inside.delete(peer)
     door.left(peer.remote_address)
   }
-  return { door, values, state, come, leave, inside, news: () => log.splice(0) }
+  return { door, values, state, come, leave, inside, timers, news: () => log.splice(0) }
 }
 
 t.test('max_connections is never exceeded, whether taken or not', async t => {
@@ -155,4 +165,50 @@ t.test('shut closes what nobody has taken', async t => {
   foreign!.sink = {} as TransportSink
   door.shut()
   t.same([taken!.isDestroyed, nobodys!.isDestroyed, foreign!.isDestroyed, inside.size], [false, true, false, 1])
+})
+
+const TRUSTED = { check: (host: string) => host === 'proxy' }
+const from = (host: string): Buffer => Buffer.from(`PROXY TCP4 ${host} 5.6.7.8 9 10\r\n`)
+
+t.test('proxies: the limits are those of the real peers', async t => {
+  const { come, news, timers } = make({ proxy_protocol: 'require', proxy_trusted: TRUSTED, max_connections_per_address: 1, block_list: { check: host => host === '6.6.6.6' } })
+  const peers = come('proxy', 'proxy', 'proxy', 'proxy', 'stranger')
+  t.same(news(), ['proxy_header stranger'])
+  t.equal(timers.size, 4)
+  peers[0]!.sink!.received(from('1.1.1.1'))
+  peers[1]!.sink!.received(from('1.1.1.1'))
+  peers[2]!.sink!.received(from('6.6.6.6'))
+  peers[3]!.sink!.received(Buffer.from('GET / HTTP/1.1'))
+  t.same(news().map(line => line.replace(/,\d+$/, '')), ['offer 1.1.1.1', 'per_address 1.1.1.1', 'blocked 6.6.6.6', 'proxy_header proxy'])
+  t.equal(timers.size, 0)
+})
+
+t.test('proxies: who waits for a header counts, and not for ever', async t => {
+  const { door, come, news, timers, values } = make({ proxy_protocol: 'require', proxy_trusted: TRUSTED, max_connections: 1 })
+  const [slow] = come('proxy', 'proxy')
+  t.same(news(), ['max_connections proxy'])
+  for (const { callback } of timers) callback()
+  t.same(news(), ['proxy_header proxy'])
+  const [last] = come('proxy')
+  door.shut()
+  t.same([slow!.isDestroyed, last!.isDestroyed], [false, true])
+  last!.sink!.closed()
+  t.same(news(), [], 'nobody is told of one that the server itself has closed')
+  Object.assign(values, { proxy_timeout: Infinity })
+  come('proxy')
+  t.equal(timers.size, 0)
+})
+
+t.test('proxies: optional', async t => {
+  const { come, news } = make({ proxy_protocol: 'optional', proxy_trusted: TRUSTED })
+  const [first, second] = come('proxy', 'proxy', 'stranger')
+  first!.sink!.received(from('1.1.1.1'))
+  second!.sink!.received(Buffer.from('hello'))
+  t.same(news().map(line => line.replace(/,\d+$/, '')), ['offer stranger', 'offer 1.1.1.1', 'offer proxy'])
+})
+
+t.test('proxies: a list that throws trusts nobody', async t => {
+  const { come, news } = make({ proxy_protocol: 'require', proxy_trusted: { check: () => { throw new Error('oops') } } })
+  come('proxy')
+  t.same(news(), ['failed oops', 'proxy_header proxy'])
 })

@@ -538,3 +538,34 @@ await scene(t, 'ends in batches, cut short', async (t, world) => {
     t.equal(thrown(() => server.end(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
   }
 })
+
+await scene(t, 'behind a proxy', async (t, world) => {
+  const { engine, pump, advance } = world
+  const log: string[] = []
+  class Greeter extends Connection {
+    override encoding = 'utf8' as const
+    override on_connect(): void { log.push(`connect ${this.remote_address} ${this.local_address}`) }
+    override on_read(text: string): void { log.push(`read ${text}`) }
+  }
+  const server = new Server(Greeter, { engine, proxy_protocol: 'require', proxy_timeout: 500 })
+  server.on_accept = (socket, address) => {
+    log.push(`accept ${address}`)
+    StreamServer.prototype.on_accept.call(server, socket, address)
+  }
+  server.on_drop = (reason, address) => void log.push(`drop ${reason} ${(address as string[])[0]}`)
+  t.throws(() => server.listen(1), { code: 'ERR_INVALID_ARGUMENT', message: /proxy_trusted must be a BlockList of the proxies.*anybody could say to be anybody else/ })
+  t.equal(server.state, 'closed')
+  server.proxy_trusted = { check: host => host === '127.0.0.1' }
+  server.listen(1)
+  await pump()
+  const [client, silent] = await connect(world, 2)
+  client!.write('PROXY TCP4 1.2.3.4 5.6.7.8 9 10\r\nhello')
+  await pump()
+  t.same(log.splice(0), ['accept 1.2.3.4,9', 'connect 1.2.3.4,9 5.6.7.8,10', 'read hello'])
+  client!.write(' again')
+  await pump()
+  await advance(500)
+  t.same(log.splice(0), ['read  again', 'drop proxy_header 127.0.0.1'])
+  t.equal(silent!.state, 'closed')
+  for (const wrong of [{ proxy_protocol: 'yes' }, { proxy_trusted: [] }, { proxy_timeout: 0 }]) t.equal(thrown(() => new StreamServer(wrong as never)), 'ERR_INVALID_ARGUMENT')
+})
