@@ -46,6 +46,8 @@ export const GAUGE: unique symbol = Symbol('sluice gauge')
 export interface Owned {
   close(): void
   end(): void
+  /** Closes at once, of a channel whose `close` is polite. */
+  abort?(): void
   readonly closed: Promise<unknown>
   readonly state: State
   [GAUGE](): Gauge
@@ -244,7 +246,8 @@ export class Engine {
   #close(channel: Owned, isPolite = false): void {
     try {
       if (isPolite) channel.end()
-      else channel.close()
+      else if (channel.abort === undefined) channel.close()
+      else channel.abort()
     } catch (error) {
       this.#report('stop', error)
       if (isPolite) this.#close(channel)

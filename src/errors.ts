@@ -74,6 +74,23 @@ export class ProxyHeaderError extends ChannelError {
   }
 }
 
+/** The URL of a message channel, or a parameter of it, that cannot be; the message shows where. Code ERR_INVALID_URL. */
+export class UrlError extends ChannelError {
+  /** What was given. */
+  readonly url: string
+  /** Where in `url` the offending part begins, and how long it is. */
+  readonly at: number
+  readonly length: number
+
+  constructor(why: string, url: string, at: number, length: number) {
+    const shown = url.replace(/[\0-\x1f\x7f]/g, '·')
+    super('ERR_INVALID_URL', `${why}\n  ${shown}\n  ${' '.repeat(at)}${'^'.repeat(Math.max(1, length))}`)
+    this.url = url
+    this.at = at
+    this.length = length
+  }
+}
+
 // ---- The world: one hook each ----------------------------------------------------------------------------------
 
 /**

@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
-import { after, Engine, fileItem, isStopping, logSafely, networkOf, wake, watch } from '../src/engine.ts'
+import { after, Engine, fileItem, forget, GAUGE, isStopping, logSafely, networkOf, type Owned, remember, wake, watch } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../src/io/memory.ts'
 import { NodeNetwork } from '../src/io/node.ts'
@@ -337,6 +337,21 @@ await scene(t, 'stop waits no longer than its timeout', async (t, { engine, pump
   await pump()
   await stopped
   t.equal(clock.pending, 0)
+})
+
+await scene(t, 'stop: after its timeout, one whose close is polite is closed by its abort', async (t, { engine, clock }) => {
+  const log: string[] = []
+  let settle = (): void => {}
+  const closed = new Promise<void>(resolve => (settle = resolve))
+  const owned: Owned = {
+    closed, end: () => log.push('end'), close: () => log.push('close'), abort: () => (log.push('abort'), forget(engine, owned), settle()),
+    state: 'active', [GAUGE]: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
+  }
+  remember(engine, owned)
+  const stopped = engine.stop({ timeout: 100 })
+  clock.advance(100)
+  await stopped
+  t.same(log, ['end', 'abort'])
 })
 
 // A client that connects again in on_close was left open by stop, which then said that all was over; had stop gone on closing, the

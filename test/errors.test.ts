@@ -1,7 +1,8 @@
 import t from 'tap'
 import {
   ChannelError, ClosedError, codeOf, ConnectError, HookError, InvalidAddressError, InvalidArgumentError, InvalidDelimiterError,
-  InvalidStateError, ListenError, messageOf, OverflowError, ProxyHeaderError, ReadError, show, StructError, TimeoutError, UnsupportedOptionError, WriteError,
+  InvalidStateError, ListenError, messageOf, OverflowError, ProxyHeaderError, ReadError, show, StructError, TimeoutError, UnsupportedOptionError, UrlError,
+  WriteError,
 } from '../src/errors.ts'
 
 t.test('every error is a ChannelError with its name, its code and what to do', async t => {
@@ -14,6 +15,7 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
     [new InvalidStateError('connect()', 'it is connected', 'close it first'), 'InvalidStateError', 'ERR_INVALID_STATE', 'connect(): it is connected; close it first'],
     [new UnsupportedOptionError('reuse_port', 'Node 23'), 'UnsupportedOptionError', 'ERR_UNSUPPORTED_OPTION', 'reuse_port needs Node 23'],
     [new ProxyHeaderError('odd'), 'ProxyHeaderError', 'ERR_PROXY_HEADER', 'no header of the PROXY protocol: odd'],
+    [new UrlError('no', 'x://h\n', 4, 0), 'UrlError', 'ERR_INVALID_URL', 'no\n  x://h·\n      ^'],
     [new StructError('bad'), 'StructError', 'ERR_STRUCT', 'bad'],
     [new ConnectError('ECONNREFUSED', 'refused'), 'ConnectError', 'ECONNREFUSED', 'refused'],
     [new ListenError('EADDRINUSE', 'in use'), 'ListenError', 'EADDRINUSE', 'in use'],

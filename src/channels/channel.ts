@@ -28,7 +28,8 @@ export interface ChannelOptions {
 
 /** What a kind of channel does when its base asks. */
 export interface ChannelDriver {
-  suspended(): void
+  /** By itself ('own'), or with a channel above it; 'own' may follow 'above'. */
+  suspended(suspension: 'above' | 'own'): void
   resumed(): void
   /** A hook returned something that is not undefined. */
   hook_returned(result: unknown): void
@@ -38,6 +39,10 @@ export interface ChannelDriver {
   address(): string
   /** For `engine.stats()` and the event 'close'; called when it has closed, too. */
   gauge(): Gauge
+  /** It has this state now; before on_state, which a program may override. */
+  state_changed?(state: StateSignal): void
+  /** Does it stay below its parent when it has closed, to be opened again? Then only `destroy` ends it. Default: no. */
+  readonly outlives_closing?: boolean
 }
 
 interface Deferred<Value> {
@@ -59,18 +64,25 @@ export type Hook = `on_${string}`
 export let setDriver: (channel: Channel, driver: ChannelDriver) => void
 /** `fields`: is the object complete, so that its class fields can be adopted? If not, `adoptFields` is still to be called. */
 export let beginOpening: (channel: Channel, fields?: 'there' | 'later') => void
-export let isOpen: (channel: Channel, event: EventName & ('listen' | 'accept' | 'connect')) => void
+export let isOpen: (channel: Channel, event: EventName & ('open' | 'listen' | 'accept' | 'connect')) => void
 /** Since when it is open; before, since when it is opening. */
 export let sinceOf: (channel: Channel) => Milliseconds
+/** Tells on_state of 'opening' now: for channels whose `open` may call hooks. */
+export let announce: (channel: Channel) => void
 export let fail: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
 export let warn: (channel: Channel, hook: Hook, error: Error, reason?: CloseReason) => void
+/** As `fail`, but the channel stays in 'error' until the program closes it. */
+export let halt: (channel: Channel, error: Error) => void
 export let beginClosing: (channel: Channel, reason?: CloseReason) => void
 export let finishClosing: (channel: Channel, reason?: CloseReason) => void
 export let callHook: (channel: Channel, hook: Hook, ...args: unknown[]) => void
 /** Likewise; what closes the channel in there closes it for that reason. */
 export let callBlaming: (channel: Channel, reason: CloseReason, hook: Hook, ...args: unknown[]) => void
 export let hookFailed: (channel: Channel, error: unknown) => void
-export let addChild: (parent: Channel, child: Channel) => void
+/** Is the child of a suspended parent suspended too ('shared'), or only by a later suspend ('apart')? */
+export let addChild: (parent: Channel, child: Channel, suspension?: 'shared' | 'apart') => void
+/** The end of a channel that outlives its closing: it leaves its parent, and 'destroy' is signalled. */
+export let destroy: (channel: Channel) => void
 export let childrenOf: (channel: Channel) => ReadonlySet<Channel>
 export let closeChild: (child: Channel, flush: boolean) => void
 export let describe: (channel: Channel) => string
@@ -130,18 +142,25 @@ export abstract class Channel {
     }
     isOpen = (channel, event) => channel.#isOpen(event)
     sinceOf = channel => channel.#since
+    announce = channel => channel.#announce()
     fail = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, true)
     warn = (channel, hook, error, reason = 'error') => channel.#fail(hook, error, reason, false)
+    halt = (channel, error) => channel.#halt(error)
     beginClosing = (channel, reason) => channel.#beginClosing(reason)
     finishClosing = (channel, reason) => channel.#finishClosing(reason)
     callHook = (channel, hook, ...args) => channel.#call(hook, args)
     callBlaming = (channel, reason, hook, ...args) => channel.#callBlaming(reason, hook, args)
     hookFailed = (channel, error) => channel.#hookFailed(error)
-    addChild = (parent, child) => {
+    addChild = (parent, child, suspension = 'shared') => {
       if (parent.#children === NONE) parent.#children = new Set()
       parent.#children.add(child)
       child.#parent = parent
-      if (parent.#suspension !== 'none') child.#suspend('above')
+      if (suspension === 'shared' && parent.#suspension !== 'none') child.#suspend('above')
+    }
+    destroy = channel => {
+      const parent = channel.#parent
+      if (parent !== undefined) parent.#children.delete(channel)
+      channel.#signal('destroy', 'closed')
     }
     childrenOf = channel => channel.#children
     closeChild = (child, flush) => {
@@ -204,10 +223,10 @@ export abstract class Channel {
   #announce(): void {
     if (this.#isAnnounced) return
     this.#isAnnounced = true
-    this.#call('on_state', ['opening', 'closed'])
+    this.#signal('opening', 'closed')
   }
 
-  #isOpen(event: 'listen' | 'accept' | 'connect'): void {
+  #isOpen(event: 'open' | 'listen' | 'accept' | 'connect'): void {
     this.#announce()
     // The hook may have closed it.
     if (this.#state !== 'opening') return
@@ -239,11 +258,21 @@ export abstract class Channel {
     this.#fault = before
   }
 
+  #halt(error: Error): void {
+    if (this.#state === 'closed' || this.#state === 'error') return
+    if (!this.#wasOpen) {
+      this.#error = error
+      this.#opened?.reject(error)
+    }
+    this.#become('error')
+    this.#call('on_error', [error])
+  }
+
   #beginClosing(reason: CloseReason | undefined): void {
     this.#announce()
     // The hook may have closed it.
     if (this.#state === 'closing') return
-    this.#reason = this.#fault ?? reason ?? (isStopping(this.engine) ? 'drain' : 'local')
+    this.#reason = this.#fault ?? (this.#state === 'error' ? 'error' : reason) ?? (isStopping(this.engine) ? 'drain' : 'local')
     this.#become('closing')
   }
 
@@ -258,11 +287,12 @@ export abstract class Channel {
     forget(this.engine, this)
     const { bytes_read, bytes_written } = this[GAUGE]()
     note(this.engine, 'close', this, { reason, duration: this.#age, bytes_read, bytes_written })
-    const parent = this.#parent
+    const isGone = this.#driver?.outlives_closing !== true
+    const parent = isGone ? this.#parent : undefined
     if (parent !== undefined) parent.#children.delete(this)
     // Hooks from here on: in each of them it may be opened again.
     this.#become('closed')
-    this.#call('on_state', ['destroy', 'closed'])
+    if (isGone) this.#signal('destroy', 'closed')
     this.#call('on_close', [reason])
     closed?.resolve(reason)
     if (parent !== undefined) parent.#driver?.child_closed?.(this)
@@ -273,6 +303,11 @@ export abstract class Channel {
     const previous = this.#state
     if (!mayFollow(previous, state)) throw new Error(`sluice: a channel cannot go from ${previous} to ${state}; this is a bug in sluice`)
     this.#state = state
+    this.#signal(state, previous)
+  }
+
+  #signal(state: StateSignal, previous: State): void {
+    this.#driver?.state_changed?.(state)
     this.#call('on_state', [state, previous])
   }
 
@@ -330,8 +365,8 @@ export abstract class Channel {
     const before = this.#suspension
     if (before === 'own' || before === suspension) return
     this.#suspension = suspension
+    this.#driver?.suspended(suspension)
     if (before !== 'none') return
-    this.#driver?.suspended()
     for (const child of this.#children) child.#suspend('above')
   }
 

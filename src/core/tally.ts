@@ -6,6 +6,8 @@ import type { Bytes, CloseReason, Milliseconds, SocketAddress, State, TimeoutKin
 
 /** What can happen to a channel that is worth telling outside, and what is told of it. */
 export interface EventDetails {
+  /** Of message channels. */
+  readonly open: { readonly duration: Milliseconds }
   readonly listen: { readonly duration: Milliseconds }
   readonly accept: { readonly duration: Milliseconds }
   readonly connect: { readonly duration: Milliseconds }
@@ -19,7 +21,7 @@ export type EventName = keyof EventDetails
 
 /** What an open channel tells of itself. */
 export interface Gauge {
-  readonly kind: 'stream' | 'server' | 'datagram'
+  readonly kind: 'stream' | 'server' | 'datagram' | 'message'
   readonly bytes_read: Bytes
   readonly bytes_written: Bytes
   /** Received and not delivered, written and not sent. */
@@ -32,7 +34,7 @@ export type StateCounts = Readonly<Record<Exclude<State, 'closed'>, number>>
 /** What `engine.stats()` returns: numbers only, since the engine was made. */
 export interface EngineStats {
   /** The channels that are open, opening or closing, now. */
-  readonly channels: Readonly<Record<'streams' | 'servers' | 'datagrams', StateCounts>>
+  readonly channels: Readonly<Record<'streams' | 'servers' | 'datagrams' | 'messages', StateCounts>>
   /** How many streams and datagrams were connected, how many connections accepted, and how often listening began. */
   readonly connected: number
   readonly accepted: number
@@ -57,7 +59,7 @@ export interface EngineStats {
 type Writable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] }
 
 export class Tally {
-  readonly #events: Writable<Record<EventName, number>> = { listen: 0, accept: 0, connect: 0, drop: 0, timeout: 0, overflow: 0, close: 0 }
+  readonly #events: Writable<Record<EventName, number>> = { open: 0, listen: 0, accept: 0, connect: 0, drop: 0, timeout: 0, overflow: 0, close: 0 }
   readonly #closed: Record<CloseReason, number> = { local: 0, remote: 0, error: 0, timeout: 0, overflow: 0, drain: 0 }
   readonly #dropped: Record<string, number> = {}
   readonly #timeouts: Record<TimeoutKind, number> = { connect: 0, handshake: 0, read: 0, write: 0, idle: 0, lifetime: 0 }
@@ -81,7 +83,7 @@ export class Tally {
 
   /** All of it, together with what is open now. */
   sum(open: Iterable<readonly [state: State, gauge: Gauge]>, timers: number): EngineStats {
-    const channels = { streams: noStates(), servers: noStates(), datagrams: noStates() }
+    const channels = { streams: noStates(), servers: noStates(), datagrams: noStates(), messages: noStates() }
     let [bytes_read, bytes_written, bytes_held] = [this.#bytesRead, this.#bytesWritten, 0]
     for (const [state, gauge] of open) {
       channels[`${gauge.kind}s`][state as keyof StateCounts]++

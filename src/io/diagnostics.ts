@@ -12,6 +12,7 @@ import type { EventName } from '../core/tally.ts'
 import { messageOf } from '../errors.ts'
 
 const CHANNELS = {
+  open: channel('sluice:open'),
   listen: channel('sluice:listen'),
   accept: channel('sluice:accept'),
   connect: channel('sluice:connect'),

@@ -4,8 +4,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import {
-  addChild, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, fail, finishClosing,
-  hookFailed, isOpen, logError, setDriver, sinceOf, warn,
+  addChild, announce, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, destroy,
+  fail, finishClosing, halt, hookFailed, isOpen, logError, setDriver, sinceOf, warn,
 } from '../../src/channels/channel.ts'
 import { Engine } from '../../src/engine.ts'
 import { ClosedError } from '../../src/errors.ts'
@@ -295,7 +295,7 @@ t.test('the tree of suspensions', async t => {
 
   root.suspend()
   leaf.suspend()
-  t.equal(news(), '-root -near -leaf -far')
+  t.equal(news(), '-root -near -leaf -far -leaf', 'told again when it is suspended by itself, too')
   near.resume()
   t.equal(news(), '+near', 'a part of a suspended tree may go on; not what was suspended by itself')
   root.resume()
@@ -521,4 +521,67 @@ t.test('a child whose close throws', async t => {
   t.match(logged.splice(0), [/^Child: Error: mine/])
   beginClosing(child)
   finishClosing(child)
+})
+
+// ---- channels that outlive their closing ----------------------------------------------------------------------------------
+
+/** A driver that hears of every state. */
+function driveOn(channel: Channel): string[] {
+  const calls: string[] = []
+  setDriver(channel, {
+    suspended: suspension => calls.push(suspension), resumed: () => {}, hook_returned: () => {}, address: () => '', gauge: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
+    outlives_closing: true, state_changed: state => calls.push(state), child_closed: () => calls.push('child closed'),
+  })
+  return calls
+}
+
+t.test('one that is closed stays below its parent until it is destroyed', async t => {
+  const [parent, child] = [new Bare(), new Bare()]
+  const calls = driveOn(child)
+  const ofParent = driveOn(parent)
+  addChild(parent, child)
+  beginOpening(child)
+  announce(child)
+  t.same([calls, child.log], [['opening'], ['closed>opening']], 'told at once, the driver first')
+  announce(child)
+  isOpen(child, 'open')
+  child.close()
+  finishClosing(child)
+  t.same(calls.splice(0), ['opening', 'active', 'closing', 'closed'])
+  t.equal(childrenOf(parent).size, 1)
+  destroy(child)
+  t.same([calls, childrenOf(parent).size, child.log.at(-1)], [['destroy'], 0, 'closed>destroy'])
+  t.same(ofParent, [], 'a child that may be opened again has not left')
+  destroy(parent)
+  t.same(ofParent, ['destroy'], 'without a parent, too')
+})
+
+t.test('halt: only close leaves the error', async t => {
+  const channel = new Bare()
+  channel.on_error = error => void channel.log.push(error.message)
+  halt(channel, new Error('closed: nothing happens'))
+  beginOpening(channel)
+  const { opened } = channel
+  halt(channel, new Error('first'))
+  halt(channel, new Error('second'))
+  t.equal(await fate(opened), 'rejected first')
+  t.equal(channel.state, 'error')
+  t.same(channel.finish(), ['closed>opening', 'opening>error', 'first', 'close(false)', 'error>closing', 'closing>closed', 'closed>destroy', 'close error'])
+  channel.open()
+  halt(channel, new Error('third'))
+  t.equal(await channel.opened, channel, 'it was open')
+  t.match(channel.finish(), /close error/)
+})
+
+t.test('apart: a child that is added later is not suspended with its parent; what suspends is told', async t => {
+  const [parent, child] = [new Bare(), new Bare()]
+  const calls = driveOn(child)
+  parent.suspend()
+  addChild(parent, child, 'apart')
+  t.equal(child.suspended, false)
+  parent.resume()
+  parent.suspend()
+  child.suspend()
+  child.suspend()
+  t.same(calls, ['above', 'own'])
 })

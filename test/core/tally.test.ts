@@ -7,7 +7,7 @@ const NO_STATES = { opening: 0, active: 0, closing: 0, error: 0 }
 
 t.test('nothing has happened', async t => {
   t.same(new Tally().sum([], 0), {
-    channels: { streams: NO_STATES, servers: NO_STATES, datagrams: NO_STATES },
+    channels: { streams: NO_STATES, servers: NO_STATES, datagrams: NO_STATES, messages: NO_STATES },
     connected: 0, accepted: 0, listened: 0,
     closed: { local: 0, remote: 0, error: 0, timeout: 0, overflow: 0, drain: 0 },
     dropped: {},
@@ -28,7 +28,7 @@ t.test('each event is counted as what it is', async t => {
   const gauge = (kind: Gauge['kind']): Gauge => ({ kind, bytes_read: 1, bytes_written: 2, bytes_held: 3 })
   const stats = tally.sum([['active', gauge('stream')], ['closing', gauge('stream')], ['active', gauge('server')], ['opening', gauge('datagram')]], 4)
   t.match(stats, {
-    channels: { streams: { ...NO_STATES, active: 1, closing: 1 }, servers: { ...NO_STATES, active: 1 }, datagrams: { ...NO_STATES, opening: 1 } },
+    channels: { streams: { ...NO_STATES, active: 1, closing: 1 }, servers: { ...NO_STATES, active: 1 }, datagrams: { ...NO_STATES, opening: 1 }, messages: NO_STATES },
     listened: 1, accepted: 2, connected: 3, overflows: 1, timers: 4,
     bytes_read: 14, bytes_written: 28, bytes_held: 12,
   })

@@ -13,7 +13,7 @@ t.test('who subscribes is told, and nobody else', async t => {
   const who = { name: 'Echo' }
   const hear = (message: unknown, name: string | symbol): void => void told.push([name, message])
   publish('listen', who, { duration: 1 })
-  for (const name of ['listen', 'accept', 'connect', 'drop', 'timeout', 'overflow', 'close'] as const) {
+  for (const name of ['open', 'listen', 'accept', 'connect', 'drop', 'timeout', 'overflow', 'close'] as const) {
     subscribe(`sluice:${name}`, hear)
     publish(name, who, { detail: name })
     unsubscribe(`sluice:${name}`, hear)
