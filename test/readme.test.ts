@@ -214,12 +214,12 @@ function treeOf(text: string): string[] {
 }
 
 t.test('names and links', async t => {
-  const sluice = (await import(join(lib, 'index.js'))) as Record<string, { prototype?: object }>
-  const members = new Set(Object.values(sluice).flatMap(value => Object.getOwnPropertyNames(value.prototype ?? {})))
+  const names = await Promise.all(['index.js', 'messages/index.js'].map(name => import(join(lib, name)) as Promise<Record<string, { prototype?: object }>>))
+  const members = new Set(names.flatMap(each => Object.values(each)).flatMap(value => Object.getOwnPropertyNames(value.prototype ?? {})))
   for (const [hook] of readme.matchAll(/\bon_[a-z_]+/g)) t.ok(members.has(hook), hook)
   const headings = new Set([...readme.matchAll(/^## (.*)$/gm)].map(([, text]) => text!.toLowerCase().replaceAll(' ', '-')))
   const links = new Set([...readme.matchAll(/\]\(#([^)]*)\)/g)].map(([, to]) => to as string))
   t.strictSame([...links].sort(), [...headings].sort(), 'the contents are those')
-  const paths = [...readme.matchAll(/`((?:core|channels|io)\/[a-z-]+)`/g)].map(([, path]) => `src/${path}.ts`)
+  const paths = [...readme.matchAll(/`((?:core|channels|io|messages)\/[a-z-]+)`/g)].map(([, path]) => `src/${path}.ts`)
   for (const path of paths) t.ok(readFileSync(join(ROOT, path)), path)
 })

@@ -1,0 +1,137 @@
+/**
+ * Layer 7. Messages for people who prefer promises: `await channel.recv()`, `for await (const message of channel)`.
+ *
+ * A callback of theirs returns a promise, so the channel waits with its next message until this one is wanted. Channels that cannot wait (direct, echo: a message
+ * comes inside a `post`) are kept in a queue, which is bounded.
+ */
+
+import { ClosedError, OverflowError, TimeoutError } from '../errors.ts'
+import { type Engine, wake } from '../engine.ts'
+import type { Milliseconds } from '../types.ts'
+import type { Listener, Mask } from './listeners.ts'
+import { type Message, STATES } from './message.ts'
+
+/** What is needed of a channel. */
+interface Source {
+  readonly engine: Engine
+  readonly name: string
+  readonly state: string
+  callback_add(callback: Listener, mask: Mask): void
+  callback_del(callback: Listener): void
+}
+
+/** Messages that wait for a loop; beyond that it is too slow for a channel that cannot wait. */
+const LIMIT = 16_384
+
+/** The next message of that type. */
+export function receive(channel: Source, type: Mask, timeout: Milliseconds): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const cancel = timeout === Infinity ? () => {} : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
+    const done = (settle: () => void): void => {
+      cancel()
+      channel.callback_del(wanted)
+      channel.callback_del(ended)
+      settle()
+    }
+    const wanted = (message: Message): Promise<void> => {
+      done(() => resolve(message))
+      // Who has awaited this one can ask for the next before it comes.
+      return new Promise(go => wake(channel.engine, { turn: go }))
+    }
+    const ended = ({ msgid }: Message): void => {
+      const error = endOf(channel, msgid)
+      if (error !== undefined) done(() => reject(error))
+    }
+    channel.callback_add(wanted, type)
+    channel.callback_add(ended, 'state')
+    if (channel.state === 'closed' || channel.state === 'error') done(() => reject(new ClosedError(`${channel.name} is ${channel.state}: nothing can be received`)))
+  })
+}
+
+function late(channel: Source, timeout: Milliseconds): TimeoutError {
+  return new TimeoutError('read', 'timeout', timeout, `${channel.name}: no message came within its`)
+}
+
+function endOf(channel: Source, msgid: number): ClosedError | undefined {
+  const state = STATES[msgid]
+  return state === 'closed' || state === 'error' ? new ClosedError(`${channel.name} is ${state}: nothing more is received`) : undefined
+}
+
+/** All data from now on. */
+export function iterate(channel: Source): AsyncIterableIterator<Message> {
+  return new Inbox(channel)
+}
+
+class Inbox implements AsyncIterableIterator<Message> {
+  readonly #channel: Source
+  readonly #queue: Message[] = []
+  /** Where a loop waits for the next one. */
+  #waiting: { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void } | undefined
+  /** Until the loop has come back for what is in the queue the channel waits. */
+  #gate: Promise<void> | undefined
+  #open = (): void => {}
+  #end: 'open' | 'closed' | Error = 'open'
+
+  constructor(channel: Source) {
+    this.#channel = channel
+    if (channel.state === 'closed') this.#end = 'closed'
+    else if (channel.state === 'error') this.#end = new ClosedError(`${channel.name} has failed: nothing can be received`)
+    if (this.#end !== 'open') return
+    channel.callback_add(this.#received, 'data')
+    channel.callback_add(this.#changed, 'state')
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<Message>> {
+    const message = this.#queue.shift()
+    if (this.#queue.length === 0) this.#release()
+    if (message !== undefined) return Promise.resolve({ done: false, value: message })
+    if (this.#end === 'closed') return Promise.resolve({ done: true, value: undefined })
+    if (this.#end !== 'open') return Promise.reject(this.#end)
+    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }))
+  }
+
+  /** The loop was left. */
+  return(): Promise<IteratorResult<Message>> {
+    this.#finish('closed')
+    this.#queue.length = 0
+    this.#release()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  readonly #received = (message: Message): Promise<void> => {
+    if (this.#waiting !== undefined) {
+      this.#waiting.resolve({ done: false, value: message })
+      this.#waiting = undefined
+    } else if (this.#queue.push(message) > LIMIT) {
+      this.#finish(new OverflowError('receive', LIMIT, `${this.#channel.name}: ${LIMIT} messages wait for a loop that does not take them`))
+    }
+    this.#gate ??= new Promise(open => (this.#open = open))
+    return this.#gate
+  }
+
+  #release(): void {
+    this.#gate = undefined
+    this.#open()
+  }
+
+  readonly #changed = ({ msgid }: Message): void => {
+    const state = STATES[msgid]
+    if (state === 'closed') this.#finish('closed')
+    if (state === 'error') this.#finish(endOf(this.#channel, msgid) as Error)
+  }
+
+  #finish(end: 'closed' | Error): void {
+    if (this.#end !== 'open') return
+    this.#end = end
+    this.#channel.callback_del(this.#received)
+    this.#channel.callback_del(this.#changed)
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (end === 'closed') waiting?.resolve({ done: true, value: undefined })
+    else waiting?.reject(end)
+  }
+}

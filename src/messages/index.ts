@@ -1,0 +1,17 @@
+/**
+ * Layer 7. The public names of `sluice/messages`, nothing else.
+ */
+
+export { UrlError } from '../errors.ts'
+export type { Cap, Dcap } from './caps.ts'
+export { Context, type ContextOptions } from './context.ts'
+export { type Dump, formatMessage as format_message } from './dump.ts'
+export type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
+export type { Listener, Mask } from './listeners.ts'
+export { type Addr, ChannelEvent, Control, Message, type MessageFields, type MessageType, STATES } from './message.ts'
+export { MessageChannel, type RecvOptions } from './message-channel.ts'
+export { Mock, type MockOptions } from './mock.ts'
+export { Params } from './params.ts'
+export { type Counts, Stat } from './stat.ts'
+export { TimerMessage } from './timer.ts'
+export { type Entries, type Entry, type Parameters, Url } from './url.ts'

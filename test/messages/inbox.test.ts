@@ -1,0 +1,96 @@
+import t from 'tap'
+import { Message } from '../../src/messages/message.ts'
+import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import { fate } from '../kit.ts'
+import { channelClass, type Stage, stage } from './kit.ts'
+
+function open({ context }: Stage): MessageChannel {
+  if (!context.protocols.includes('x')) context.register(channelClass('x', {}))
+  return context.init('x://').open()
+}
+
+const data = (text: string): Message => new Message({ data: text })
+
+stage(t, 'recv: one message', async (t, stage) => {
+  const channel = open(stage)
+  const first = channel.recv()
+  const waits = channel.emit(data('a'))
+  t.equal(String((await first).data), 'a')
+  const second = channel.recv()
+  t.equal(await fate(waits as Promise<void>), 'open', 'the next waits until it can have been asked for')
+  stage.clock.advance(0)
+  await waits
+  channel.emit(data('b'))
+  t.equal(String((await second).data), 'b')
+  const state = channel.recv({ type: 'state' })
+  channel.close()
+  t.equal((await state).msgid, 3)
+})
+
+stage(t, 'recv: no message', async (t, stage) => {
+  const channel = open(stage)
+  const late = t.rejects(channel.recv({ timeout: 10 }), { code: 'ERR_TIMEOUT', message: 'noname-0: no message came within its timeout, 10 ms' })
+  await stage.advance(10)
+  await late
+  const closed = channel.recv({ timeout: 10 })
+  channel.close()
+  await t.rejects(closed, { code: 'ERR_CLOSED', message: 'noname-0 is closed: nothing more is received' })
+  await t.rejects(channel.recv(), { code: 'ERR_CLOSED', message: 'noname-0 is closed: nothing can be received' })
+  channel.open().on_error = () => {}
+  const failed = channel.recv()
+  channel.fail(new Error('x'))
+  await t.rejects(failed, { message: 'noname-0 is error: nothing more is received' })
+})
+
+stage(t, 'for await: in order, one at a time, until it closes', async (t, stage) => {
+  const channel = open(stage)
+  const texts: string[] = []
+  const loop = (async () => {
+    for await (const message of channel) texts.push(String(message.data))
+    return 'ended'
+  })()
+  const waits = ['a', 'b', 'c'].map(text => channel.emit(data(text)) as Promise<void>)
+  await Promise.all(waits)
+  t.strictSame(texts, ['a', 'b', 'c'])
+  channel.close()
+  t.equal(await loop, 'ended')
+  for await (const message of channel[Symbol.asyncIterator]()) t.fail(String(message))
+})
+
+stage(t, 'for await: leaving it does not close the channel', async (t, stage) => {
+  const channel = open(stage)
+  const loop = (async () => {
+    for await (const message of channel) return String(message.data)
+    return 'nothing'
+  })()
+  const waits = [channel.emit(data('a')), channel.emit(data('b'))]
+  t.equal(await loop, 'a')
+  await Promise.all(waits)
+  t.equal(channel.state, 'active')
+  t.equal(channel.emit(data('c')), undefined, 'nobody listens any more')
+})
+
+stage(t, 'for await: it throws when the channel fails', async (t, stage) => {
+  const channel = open(stage)
+  channel.on_error = () => {}
+  const waiting = channel[Symbol.asyncIterator]()
+  const next = waiting.next()
+  const behind = channel[Symbol.asyncIterator]()
+  channel.emit(data('a'))
+  t.match(await next, { done: false })
+  const more = waiting.next()
+  channel.fail(new Error('x'))
+  await t.rejects(more, { code: 'ERR_CLOSED' })
+  t.match(await behind.next(), { value: { type: 'data' } }, 'what came before is given first')
+  await t.rejects(behind.next(), { code: 'ERR_CLOSED' })
+  await t.rejects(channel[Symbol.asyncIterator]().next(), { message: 'noname-0 has failed: nothing can be received' })
+})
+
+stage(t, 'for await: a bounded queue for channels that cannot wait', async (t, stage) => {
+  const channel = open(stage)
+  const iterator = channel[Symbol.asyncIterator]()
+  for (let count = 0; count < 16_385; count++) channel.emit(data('x'))
+  for (let count = 0; count < 16_385; count++) await iterator.next()
+  await t.rejects(iterator.next(), { code: 'ERR_OVERFLOW', buffer: 'receive' })
+  t.match(await iterator.return?.(), { done: true })
+})

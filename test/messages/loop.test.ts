@@ -1,0 +1,57 @@
+import t from 'tap'
+import { request, type Pending } from '../../src/messages/loop.ts'
+import { scene } from '../kit.ts'
+
+/** Processed so many times until it is no longer pending. */
+class Work implements Pending {
+  readonly dcaps = new Set(['pending'])
+  done = 0
+  readonly #times: number
+  readonly #log: string[]
+  readonly #name: string
+  constructor(name: string, times: number, log: string[]) {
+    this.#name = name
+    this.#times = times
+    this.#log = log
+  }
+  process(): boolean {
+    this.#log.push(this.#name)
+    if (++this.done === this.#times) this.dcaps.delete('pending')
+    return true
+  }
+}
+
+scene(t, 'one each a round; nothing runs when nothing is pending', async (t, { engine, clock }) => {
+  const log: string[] = []
+  const works = [new Work('a', 3, log), new Work('b', 1, log), new Work('c', 2, log)]
+  for (const each of works) request(engine, each)
+  t.strictSame(log, [], 'not inside the call')
+  clock.advance(0)
+  t.strictSame(log.join(''), 'abcaca')
+  t.equal(clock.pending, 0)
+})
+
+scene(t, 'rounds are bounded: others have their turn in between', async (t, { engine, clock }) => {
+  const log: string[] = []
+  request(engine, new Work('a', 1000, log))
+  const turns: number[] = []
+  const cancel = engine.loop(() => {
+    turns.push(log.length)
+    if (log.length === 1000) cancel()
+  })
+  clock.advance(0)
+  t.strictSame(turns.slice(0, 3), [64, 128, 192])
+  t.equal(turns.length, 16)
+})
+
+scene(t, 'who has nothing to do is not asked again, unless it asks', async (t, { engine, clock }) => {
+  let asked = 0
+  const idle: Pending = { dcaps: new Set(['pending']), process: () => asked++ < 0 }
+  request(engine, idle)
+  request(engine, idle)
+  clock.advance(0)
+  t.equal(asked, 1)
+  request(engine, idle)
+  clock.advance(0)
+  t.equal(asked, 2)
+})

@@ -1,0 +1,22 @@
+import t from 'tap'
+import { Message, toMessage } from '../../src/messages/message.ts'
+import { fault } from './kit.ts'
+
+t.test('a message has defaults', async t => {
+  const { type, msgid, seq, data, addr, time, value } = new Message()
+  t.strictSame([type, msgid, seq, data.length, addr, time, value], ['data', 0, 0n, 0, undefined, 0, undefined])
+})
+
+t.test('what post takes', async t => {
+  const message = new Message({ type: 'control', msgid: 7, seq: 8n, data: 'grün', addr: 3, time: 5 })
+  t.equal(toMessage(message), message)
+  t.match(toMessage({ msgid: 7, data: 'a' }), { type: 'data', msgid: 7, data: Buffer.from('a') })
+  t.equal(message.data.length, 5, 'text is UTF-8')
+  t.equal(toMessage('hello').data.toString(), 'hello')
+  const bytes = Uint8Array.of(0, 1, 2, 3).subarray(1, 3)
+  t.strictSame([...toMessage(bytes).data], [1, 2], 'a part of a larger array')
+  const buffer = Buffer.from('x')
+  t.equal(toMessage(buffer).data, buffer, 'a Buffer is taken as it is')
+  for (const wrong of [null, undefined, 5]) t.match(fault(() => toMessage(wrong as never)), /^post: message must be a message, text or bytes; got/)
+  t.match(fault(() => toMessage({ data: 5 as never })), 'message: data must be a string or a Uint8Array; got 5')
+})

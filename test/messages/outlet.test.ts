@@ -1,0 +1,70 @@
+import t from 'tap'
+import { Message } from '../../src/messages/message.ts'
+import { Outlet } from '../../src/messages/outlet.ts'
+import { fate, scene, turn } from '../kit.ts'
+import { params } from './kit.ts'
+
+scene(t, 'what is returned, what is thrown, what is held', async (t, { engine }) => {
+  const log: string[] = []
+  let result: unknown
+  const owner = { engine, name: 'x', on_message: () => result, on_control: () => void log.push('control') }
+  const outlet = new Outlet(owner, params('x://'), error => log.push(`failed ${error}`), () => log.push('released'))
+  const data = new Message({ data: 'x' })
+  t.equal(outlet.emit(data), undefined)
+  result = null
+  t.equal(outlet.emit(data), undefined, 'no promise')
+  outlet.emit(new Message({ type: 'control' }))
+  t.strictSame(log.splice(0), ['control'])
+
+  const go: (() => void)[] = []
+  const slow = (): Promise<void> => new Promise(resolve => go.push(resolve))
+  result = slow()
+  const one = outlet.emit(data) as Promise<void>
+  t.equal(outlet.isHeld, true)
+  go[0]!()
+  await one
+  t.strictSame([outlet.isHeld, log.splice(0)], [false, ['released']])
+
+  result = undefined
+  outlet.listeners.add(() => 5, 'data')
+  t.equal(outlet.emit(data), undefined)
+  outlet.listeners.add(slow, 'data')
+  outlet.listeners.add(() => slow(), 'data')
+  const both = outlet.emit(data) as Promise<void>
+  go[1]!()
+  t.equal(await fate(both), 'open', 'one of two')
+  go[2]!()
+  await both
+  result = slow()
+  const all = outlet.emit(data) as Promise<void>
+  go.splice(4).forEach(each => each())
+  t.equal(await fate(all), 'open', 'the hook and the callbacks')
+  go.forEach(each => each())
+  await all
+  log.length = 0
+  result = Promise.reject(new Error('no'))
+  outlet.listeners.add(() => {
+    throw 'up'
+  }, 'data')
+  void outlet.emit(data)
+  owner.on_message = () => {
+    throw 'hook'
+  }
+  void outlet.emit(data)
+  go.forEach(each => each())
+  await turn()
+  t.strictSame(log, ['failed up', 'failed hook', 'failed up', 'failed Error: no', 'released'])
+})
+
+scene(t, 'counted and shown', async (t, { engine, logged }) => {
+  const owner = { engine, name: 'x', on_message() {}, on_control() {} }
+  const outlet = new Outlet(owner, params('x://;stat=yes;dump=frame'), () => {}, () => {})
+  outlet.posted(new Message({ data: 'a' }), true)
+  outlet.posted(new Message({ data: 'bc' }), false)
+  outlet.emit(new Message({ data: 'def' }))
+  t.match(outlet.stat, { rx: 1, rxb: 3, tx: 1, txb: 1 })
+  t.strictSame(logged, ['x: post: data, msgid 0, 1 bytes', 'x: not posted: data, msgid 0, 2 bytes', 'x: recv: data, msgid 0, 3 bytes'])
+  const silent = new Outlet(owner, params('x://'), () => {}, () => {})
+  silent.posted(new Message(), true)
+  t.strictSame([silent.stat, logged.length], [undefined, 3])
+})
