@@ -18,8 +18,11 @@ import { Timers } from './core/timers.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
 import { publish } from './io/diagnostics.ts'
+import { type FileSource, openFile } from './io/file.ts'
 import { FileItem } from './io/file-item.ts'
+import { FileSink, type FileSinkOwner } from './io/file-sink.ts'
 import { heapLimit } from './io/heap.ts'
+import { loadModule } from './io/load.ts'
 import { NodeNetwork } from './io/node.ts'
 import type { Clock, Network } from './transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from './types.ts'
@@ -368,6 +371,21 @@ export class Engine {
 /** For channels only: a file as a thing to send. Throws InvalidArgumentError for what cannot be one. */
 export function fileItem(...args: ConstructorParameters<typeof FileItem>): FileItem {
   return new FileItem(...args)
+}
+
+/** For channels only: the bytes of a file from `offset` on, chunk by chunk. Throws InvalidArgumentError for what cannot be a file. */
+export function fileSource(path: string, offset: Bytes): FileSource {
+  return openFile(path, offset, 0)
+}
+
+/** For channels only: writes to a file from `offset` on, and cuts off what is there. */
+export function fileSink(path: string, offset: Bytes, owner: FileSinkOwner): FileSink {
+  return new FileSink(path, offset, owner)
+}
+
+/** For channels only: what a module exports; a path is one from the current directory on. */
+export function moduleOf(specifier: string): Promise<Readonly<Record<string, unknown>>> {
+  return loadModule(specifier)
 }
 
 /** Logs; a log that throws ends nothing. */

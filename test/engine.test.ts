@@ -4,7 +4,9 @@ import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
-import { after, Engine, fileItem, forget, GAUGE, isStopping, logSafely, networkOf, type Owned, remember, wake, watch } from '../src/engine.ts'
+import {
+  after, Engine, fileItem, fileSink, fileSource, forget, GAUGE, isStopping, logSafely, moduleOf, networkOf, type Owned, remember, wake, watch,
+} from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../src/io/memory.ts'
 import { NodeNetwork } from '../src/io/node.ts'
@@ -455,4 +457,17 @@ await scene(t, 'stop, though a channel cannot be ended', async (t, { engine, pum
   await stopped
   t.same([client.state, server.state], ['closed', 'closed'])
   t.match(logged.splice(0), [/^stop: Error: not yet, true/, /^stop: Error: not yet, false/])
+})
+
+t.test('files and modules, through the engine', async t => {
+  const path = `${t.testdir({ 'module.mjs': 'export const one = 1' })}/module.mjs`
+  await new Promise<void>(closed => {
+    fileSink(path, 20, { opened() {}, drained() {}, failed: error => void t.fail(String(error)), closed }).close()
+  })
+  const source = fileSource(path, 7)
+  source.take()
+  await new Promise<void>(ready => (source.on_ready = ready))
+  t.equal(String(source.take()), 'const one = 1')
+  source.close()
+  t.match(await moduleOf(path), { one: 1 })
 })

@@ -1,0 +1,105 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { FileSink } from '../../src/io/file-sink.ts'
+import { turn } from '../kit.ts'
+
+interface Made {
+  readonly sink: FileSink
+  readonly log: string[]
+  /** Resolves when that has been reported so often. */
+  until(what: string, times?: number): Promise<void>
+}
+
+function make(path: string, offset = 0): Made {
+  const log: string[] = []
+  const sink = new FileSink(path, offset, {
+    opened: () => log.push('opened'),
+    drained: () => log.push('drained'),
+    failed: error => log.push(`failed ${(error as { code: string }).code}`),
+    closed: () => log.push('closed'),
+  })
+  const until = async (what: string, times = 1): Promise<void> => {
+    while (log.filter(each => each === what).length < times) await turn()
+  }
+  return { sink, log, until }
+}
+
+const fileIn = (t: Test, content?: string): string => {
+  const path = join(t.testdir({}), 'file')
+  if (content !== undefined) writeFileSync(path, content)
+  return path
+}
+
+t.test('makes the file, writes in order, closes', async t => {
+  const path = fileIn(t)
+  const { sink, log, until } = make(path)
+  sink.write(Buffer.from('a'))
+  sink.write(Buffer.from('b'))
+  t.strictSame([log, sink.bytes_queued], [[], 2], 'nothing inside a call')
+  await until('drained')
+  t.equal(sink.bytes_queued, 0)
+  sink.write(Buffer.from('c'))
+  sink.close()
+  sink.close()
+  await until('closed')
+  t.strictSame([readFileSync(path, 'latin1'), log], ['abc', ['opened', 'drained', 'drained', 'closed']])
+  sink.close()
+})
+
+t.test('cuts off what is there, and goes on behind it', async t => {
+  const path = fileIn(t, 'whole|half')
+  const { sink, until } = make(path, 6)
+  sink.write(Buffer.from('more'))
+  sink.close()
+  await until('closed')
+  t.equal(readFileSync(path, 'latin1'), 'whole|more')
+})
+
+t.test('what is written while it writes is written afterwards', async t => {
+  const path = fileIn(t)
+  const { sink, log, until } = make(path)
+  await until('opened')
+  sink.write(Buffer.alloc(1_000_000, 'x'))
+  await turn()
+  sink.write(Buffer.from('y'))
+  await until('drained')
+  sink.close()
+  await until('closed')
+  t.equal(readFileSync(path, 'latin1').at(-1), 'y')
+  t.equal(readFileSync(path).length, 1_000_001)
+  t.ok(log.length >= 3)
+})
+
+t.test('dropped: nothing is reported any more, and the file is free', async t => {
+  const path = fileIn(t)
+  const one = make(path)
+  await one.until('opened')
+  one.sink.write(Buffer.from('lost'))
+  one.sink.close(true)
+  const two = make(path)
+  two.sink.write(Buffer.from('kept'))
+  two.sink.close()
+  await two.until('closed')
+  t.strictSame([one.log, readFileSync(path, 'latin1')], [['opened'], 'kept'])
+})
+
+t.test('a second one fails', async t => {
+  const path = fileIn(t)
+  const one = make(path)
+  const two = make(path)
+  await two.until('failed EBUSY')
+  one.sink.close()
+  await one.until('closed')
+  t.strictSame([one.log, two.log], [['opened', 'closed'], ['failed EBUSY']])
+})
+
+t.test('what the system says', async t => {
+  const folder = t.testdir({})
+  const missing = make(join(folder, 'no', 'file'))
+  await missing.until('failed ENOENT')
+  mkdirSync(join(folder, 'folder'))
+  const directory = make(join(folder, 'folder'))
+  await directory.until('failed EISDIR')
+  t.strictSame([missing.log, directory.log], [['failed ENOENT'], ['failed EISDIR']])
+})
