@@ -5,6 +5,7 @@
  *   run      a program that ends by itself                      session  what a peer types, and is answered, line by line
  *   prints   what the block before it prints                    said     what the server of the session says
  *   check    type-checked only (so are serve and run)           tree     the files of src/
+ *   states   what the table of the life cycle says
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -24,7 +25,7 @@ interface Block {
 }
 
 const HOWS: Readonly<Record<string, string>> = {
-  serve: 'ts', run: 'ts', check: 'ts', prints: 'text', command: 'sh', session: 'console', said: 'console', tree: 'text',
+  serve: 'ts', run: 'ts', check: 'ts', prints: 'text', command: 'sh', session: 'console', said: 'console', tree: 'text', states: 'text',
 }
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -198,6 +199,12 @@ t.test('the tree has the files of src/, each once', async t => {
     files = files.filter(file => !expression.test(file))
   }
   t.strictSame(files, [], 'and no others')
+})
+
+t.test('the states are those of the table', async t => {
+  const { TRANSITIONS } = (await import(join(lib, 'core/life-cycle.js'))) as { TRANSITIONS: Record<string, readonly string[]> }
+  const width = Math.max(...Object.keys(TRANSITIONS).map(state => state.length))
+  t.equal(only('states').text, Object.entries(TRANSITIONS).map(([from, to]) => `${from.padEnd(width)} → ${to.join(', ')}`).join('\n'))
 })
 
 /** The paths in a tree whose depth is shown by indents of two, whose folders end with a slash. */

@@ -9,6 +9,7 @@
  * A state message sets the state of the other side, as far as its life cycle allows.
  */
 
+import { channel_cast } from './cast.ts'
 import { Control, Message, STATES } from './message.ts'
 import type { Init } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
@@ -26,12 +27,13 @@ export class Direct extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    const { master, params } = init
+    const { params } = init
     this.#isManual = params.boolean('manual-open', false)
     this.#isNumbered = params.boolean('autoseq', false)
     const notifies = params.boolean('notify-state', false)
-    if (master === undefined) return
-    if (!(master instanceof Direct)) throw params.fault('master', 'a direct:// channel')
+    if (init.master === undefined) return
+    const master = channel_cast(init.master, Direct)
+    if (master === undefined) throw params.fault('master', 'a direct:// channel')
     if (master.master !== undefined) throw params.fault('master', 'a master: this one is a slave')
     if (master.#sibling !== undefined) throw params.fault('master', 'one that has no slave yet')
     if (notifies) throw params.fault('notify-state', 'a parameter of the master')

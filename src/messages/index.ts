@@ -4,6 +4,7 @@
 
 export { UrlError } from '../errors.ts'
 export type { Cap, Dcap } from './caps.ts'
+export { channel_cast } from './cast.ts'
 export { Context, type ContextOptions } from './context.ts'
 export { type Dump, formatMessage as format_message } from './dump.ts'
 export type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
@@ -12,6 +13,7 @@ export { type Addr, ChannelEvent, Control, Message, type MessageFields, type Mes
 export { MessageChannel, type RecvOptions } from './message-channel.ts'
 export { Mock, type MockOptions } from './mock.ts'
 export { Params } from './params.ts'
+export { Prefix } from './prefix.ts'
 export { type Counts, Stat } from './stat.ts'
 export { TimerMessage } from './timer.ts'
 export { type Entries, type Entry, type Parameters, Url } from './url.ts'

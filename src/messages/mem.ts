@@ -11,6 +11,7 @@
 
 import { InvalidArgumentError, WriteError } from '../errors.ts'
 import type { Bytes } from '../types.ts'
+import { channel_cast } from './cast.ts'
 import { Control, Message } from './message.ts'
 import type { Init } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
@@ -75,6 +76,7 @@ class Queue {
 export class Mem extends MessageChannel {
   static override readonly protocol = 'mem'
 
+  readonly #master: Mem | undefined
   readonly #size: Bytes
   readonly #isFull: boolean
   #in: Queue | undefined
@@ -82,18 +84,20 @@ export class Mem extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    const { master, params } = init
-    if (master !== undefined && !(master instanceof Mem)) throw params.fault('master', 'a mem:// channel')
+    const { params } = init
+    const master = init.master === undefined ? undefined : channel_cast(init.master, Mem)
+    this.#master = master
+    if (init.master !== undefined && master === undefined) throw params.fault('master', 'a mem:// channel')
     this.#size = params.size('size', 65_536, 2 * FRAME)
-    this.#isFull = master === undefined ? params.choice('frame', ['normal', 'full'], 'normal') === 'full' : (master as Mem).#isFull
+    this.#isFull = master === undefined ? params.choice('frame', ['normal', 'full'], 'normal') === 'full' : master.#isFull
   }
 
   override get client_url(): string | undefined {
-    return this.master === undefined ? `mem://;master=${this.name}` : undefined
+    return this.#master === undefined ? `mem://;master=${this.name}` : undefined
   }
 
   override do_open(): void {
-    const master = this.master as Mem | undefined
+    const master = this.#master
     if (master === undefined) {
       this.#in = new Queue(this.#size)
       this.#out = new Queue(this.#size)

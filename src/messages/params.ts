@@ -29,6 +29,11 @@ export class Params {
     return new Params(new Url(protocol, '', entries, '', 0))
   }
 
+  /** All that are given, as texts. */
+  get values(): Record<string, string> {
+    return Object.fromEntries([...this.url.entries].map(([key, { value }]) => [key, value]))
+  }
+
   /** Is it given? */
   has(key: string): boolean {
     return this.#entry(key) !== undefined
@@ -101,7 +106,7 @@ export class Params {
   #as<Value>(key: string, expected: string, fallback: Value | undefined, parse: (text: string) => Value | undefined): Value {
     const entry = this.#entry(key)
     const value = entry === undefined ? fallback : parse(entry.value)
-    if (value === undefined) throw this.fault(key, expected)
+    if (value === undefined) throw this.fault(key, entry === undefined && expected !== 'given' ? `given, ${expected}` : expected)
     return value
   }
 

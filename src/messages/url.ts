@@ -66,7 +66,9 @@ export class Url {
   /** The same with another protocol, and without the parameters whose keys `isLeftOut` names. */
   with(protocol: string, isLeftOut: (key: string) => boolean = () => false): Url {
     const entries = new Map([...this.entries].filter(([key]) => !isLeftOut(key)))
-    return new Url(protocol, this.host, entries, this.source, this.at)
+    // Behind a prefix: what is wrong with the rest is pointed at there.
+    const isRest = this.protocol.endsWith(protocol) && this.source.startsWith(this.protocol, this.at)
+    return new Url(protocol, this.host, entries, this.source, this.at + (isRest ? this.protocol.length - protocol.length : 0))
   }
 
   /** What is wrong with its protocol. */

@@ -5,7 +5,7 @@ import * as messages from '../../src/messages/index.ts'
 
 t.test('names', async t => {
   t.strictSame(Object.keys(messages).sort(), [
-    'ChannelEvent', 'Context', 'Control', 'Message', 'MessageChannel', 'Mock', 'Params', 'STATES', 'Stat', 'TimerMessage', 'Url', 'UrlError', 'format_message',
+    'ChannelEvent', 'Context', 'Control', 'Message', 'MessageChannel', 'Mock', 'Params', 'Prefix', 'STATES', 'Stat', 'TimerMessage', 'Url', 'UrlError', 'channel_cast', 'format_message',
   ])
 })
 

@@ -51,6 +51,12 @@ stage(t, 'full, and ready again', async (t, stage) => {
   t.match(fault(() => master.post('x'.repeat(65))), 'post: data must be at most 64 bytes long (size=80b); got 65')
 })
 
+stage(t, 'a master behind a prefix', async (t, { context }) => {
+  const master = context.init('deflate+mem://;name=m').open()
+  t.equal(master.client_url, 'deflate+mem://;master=m')
+  t.equal(context.init('mem://;master=m').open().state, 'active')
+})
+
 stage(t, 'masters and slaves open and close', async (t, stage) => {
   const [master, slave] = two(stage)
   t.match(fault(() => stage.context.init('mem://;master=n', { master: stage.context.init('null://') })), 'a mem:// channel')

@@ -35,6 +35,14 @@ t.test('errors show the URL and point at the value', async t => {
   t.match(fault(() => Params.of(parseParameters(''), 'x').text('t')), 't must be given\n  (open)\n        ^')
 })
 
+t.test('what is missing', async t => {
+  t.equal(fault(() => params('x://h').integer('n')), 'n must be given, a whole number\n  x://h\n       ^')
+})
+
+t.test('all of them', async t => {
+  t.strictSame(params('x://h;a=1;b.c=2').values, { a: '1', 'b.c': '2' })
+})
+
 t.test('where they are looked for', async t => {
   const defaults = parseParameters('mem.size=3b;mem.frame=full')
   const of = (text: string): Params => new Params(Url.parse(text), defaults)

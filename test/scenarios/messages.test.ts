@@ -1,0 +1,212 @@
+/** One suite over every channel that carries data: whatever the URL, a program sees the same. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Engine } from '../../src/engine.ts'
+import { MemoryNetwork } from '../../src/io/memory.ts'
+import { NodeNetwork } from '../../src/io/node.ts'
+import { TrickleNetwork } from '../../src/io/trickle.ts'
+import { Context } from '../../src/messages/context.ts'
+import type { Addr, Message } from '../../src/messages/message.ts'
+import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import type { Network } from '../../src/transport.ts'
+import { seeded, until } from './networks.ts'
+
+interface Carrier {
+  /** The end that is there first; the other one opens what its `client_url` says, with these parameters more. */
+  readonly url: (folder: string) => string
+  readonly network?: () => Network
+  /** Does what is posted arrive inside `post`? Then nothing can be held. */
+  readonly isDirect?: boolean
+  /** Does it carry data alone? Does it lose what comes too fast, or while nobody listens? */
+  readonly isBare?: boolean
+  readonly isLossy?: boolean
+}
+
+const random = seeded(11)
+const pieces = (): number => 1 + Math.floor(random() * (random() < 0.6 ? 3 : 6000))
+const memory = (): Network => new MemoryNetwork({ auto: true })
+
+const CARRIERS: Record<string, Carrier> = {
+  direct: { url: () => 'direct://', isDirect: true },
+  mem: { url: () => 'mem://' },
+  'mem, small': { url: () => 'mem://;size=200b' },
+  'tcp in memory': { url: () => 'tcp://127.0.0.1:0;mode=server', network: memory },
+  'tcp in memory, trickling': { url: () => 'tcp://127.0.0.1:0;mode=server', network: () => new TrickleNetwork(memory(), pieces) },
+  tcp: { url: () => 'tcp://127.0.0.1:0;mode=server' },
+  'tcp, short': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=short' },
+  'tcp, tiny': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=tiny' },
+  'tcp, size32': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=size32', isBare: true },
+  'tcp, line': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=line', isBare: true },
+  unix: { url: folder => `unix://${folder}/u;mode=server` },
+  udp: { url: () => 'udp://127.0.0.1:0;mode=server', isLossy: true },
+  'deflate+mem': { url: () => 'deflate+mem://' },
+  'filter+deflate+tcp': { url: () => 'filter+deflate+tcp://127.0.0.1:0;mode=server;messages=!99', network: memory },
+  'reopen+tcp': { url: () => 'reopen+tcp://127.0.0.1:0;mode=server', network: memory },
+  'rate+mem': { url: () => 'rate+mem://;speed=1gb;max-window=1gb' },
+}
+
+/** Two ends that are open. The server's end answers to whom it last heard of. */
+class Ends {
+  readonly near: MessageChannel
+  readonly far: MessageChannel
+  #addr: Addr | undefined
+
+  constructor(near: MessageChannel, far: MessageChannel) {
+    this.near = near
+    this.far = far
+    near.callback_add(({ addr }) => void (this.#addr = addr), ['data', 'control'])
+  }
+
+  /** Posts to the far end. */
+  answer(data: string): boolean {
+    return this.near.post({ data, addr: this.#addr })
+  }
+}
+
+async function open(context: Context, carrier: Carrier, folder: string): Promise<Ends> {
+  const near = context.init(`${carrier.url(folder)};name=near`)
+  near.open()
+  await near.opened
+  const far = context.init(near.client_url as string)
+  const ends = new Ends(near, far)
+  far.open()
+  await far.opened
+  t.same([near.state, far.state], ['active', 'active'])
+  return ends
+}
+
+/** Posts all of them, waiting where there is no room. */
+async function postAll(channel: MessageChannel, messages: readonly { data: string; msgid: number; seq: bigint }[]): Promise<void> {
+  for (const message of messages) {
+    while (!channel.post(message)) await channel.recv({ type: 'control' })
+  }
+}
+
+type Scenario = (t: Test, ends: Ends, carrier: Carrier) => Promise<void>
+
+const SCENARIOS: Record<string, Scenario> = {
+  async 'messages arrive whole, in order'(t, { near, far }, { isBare = false, isLossy = false }) {
+    const sent = Array.from({ length: isLossy ? 50 : 300 }, (_, index) => ({ data: 'x'.repeat(index % 97) + index, msgid: index % 90, seq: BigInt(index) }))
+    const received: Message[] = []
+    near.callback_add(message => void received.push(message), 'data')
+    await postAll(far, sent)
+    await until(() => received.length >= sent.length)
+    t.same(received.map(({ data }) => String(data)), sent.map(({ data }) => data))
+    if (!isBare) t.same(received.map(({ msgid, seq }) => [msgid, seq]), sent.map(({ msgid, seq }) => [msgid, seq]))
+  },
+
+  async 'both ways'(t, ends) {
+    const [near, far]: string[][] = [[], []]
+    ends.near.callback_add(({ data }) => {
+      near!.push(String(data))
+      ends.answer(`re: ${data}`)
+    }, 'data')
+    ends.far.on_message = ({ data }) => void far!.push(String(data))
+    ends.far.post('one')
+    ends.far.post('two')
+    await until(() => far!.length === 2)
+    t.same([near, far], [['one', 'two'], ['re: one', 're: two']])
+  },
+
+  async 'suspended: nothing is received until it is resumed'(t, { near, far }, { isDirect = false }) {
+    if (isDirect) return
+    const received: string[] = []
+    near.on_message = ({ data }) => void received.push(String(data))
+    near.suspend()
+    for (const data of ['a', 'b', 'c']) t.equal(far.post(data), true)
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+    t.same(received, [])
+    near.resume()
+    await until(() => received.length === 3)
+    t.same(received, ['a', 'b', 'c'])
+  },
+
+  async 'a promise holds the next message'(t, { near, far }, { isDirect = false }) {
+    if (isDirect) return
+    const log: string[] = []
+    near.on_message = async ({ data }) => {
+      log.push(`${data}(`)
+      await new Promise(setImmediate)
+      log.push(')')
+    }
+    for (const data of ['a', 'b', 'c']) far.post(data)
+    await until(() => log.length === 6)
+    t.equal(log.join(''), 'a()b()c()')
+  },
+
+  async 'for people who prefer promises'(t, { near, far }) {
+    const texts: string[] = []
+    const loop = (async () => {
+      for await (const { data } of near) {
+        texts.push(String(data))
+        if (texts.length === 3) break
+      }
+    })()
+    for (const data of ['a', 'b', 'c']) far.post(data)
+    await loop
+    t.same([texts, near.state], [['a', 'b', 'c'], 'active'])
+    const [received] = await Promise.all([near.recv(), far.post('d')])
+    t.equal(String(received.data), 'd')
+  },
+
+  async 'a callback may close its own channel'(t, { near, far }) {
+    let count = 0
+    near.on_message = () => {
+      count++
+      near.close(true)
+    }
+    far.post('a')
+    far.post('b')
+    await until(() => near.state === 'closed')
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+    t.equal(count, 1, 'nothing is received afterwards')
+  },
+
+  async 'closed, and opened again'(t, { near, far }) {
+    for (const channel of [far, near]) {
+      channel.close()
+      await channel.closed
+      t.equal(channel.post('late'), false)
+    }
+    near.open()
+    await near.opened
+    t.equal(near.state, 'active')
+    near.close(true)
+    t.equal(near.state, 'closed', 'by force: at once')
+    near.open().close(true)
+    t.equal(near.state, 'closed', 'also while it opens')
+  },
+
+  async 'close sends what was posted'(t, { near, far }, { isLossy = false }) {
+    if (isLossy) return
+    const received: string[] = []
+    near.on_message = ({ data }) => void received.push(String(data))
+    for (const data of ['a', 'b', 'c']) far.post(data)
+    far.close()
+    await until(() => received.length === 3)
+    t.equal(await far.closed, 'local')
+  },
+}
+
+for (const [name, carrier] of Object.entries(CARRIERS)) {
+  t.test(name, async t => {
+    // Not t.testdir(): a socket's path has at most 107 bytes.
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    for (const [title, scenario] of Object.entries(SCENARIOS)) {
+      await t.test(title, { timeout: 15_000 }, async t => {
+        const logged: string[] = []
+        const engine = new Engine({ network: carrier.network?.() ?? new NodeNetwork(), log: message => logged.push(message) })
+        const context = new Context({ engine })
+        const ends = await open(context, carrier, folder)
+        await scenario(t, ends, carrier)
+        await engine.stop({ timeout: 1000 })
+        t.equal(engine.channels.size, 0)
+        t.same(logged, [])
+      })
+    }
+  })
+}
