@@ -12,6 +12,7 @@ import { Timers } from '../../src/core/timers.ts'
 import { WritePath } from '../../src/core/write-path.ts'
 import type { Encoding } from '../../src/types.ts'
 import { FakeTransport } from './fake-network.ts'
+import { messages } from './messages.ts'
 import { frames, lines, wideLines } from './streams.ts'
 
 /** `run` works through some messages and returns how many they were. */
@@ -25,7 +26,7 @@ const COUNT = 1024
 
 /** What there is; in this order it is printed. */
 export function makeCases(): Case[] {
-  return [...reading(), ...writing(), ...structs(), ...timers()]
+  return [...reading(), ...writing(), ...structs(), ...timers(), ...messages()]
 }
 
 // ---- reading ----------------------------------------------------------------------------------------------------------

@@ -112,6 +112,8 @@ export class FileReader extends MessageChannel {
 
   #atEnd(): void {
     const { state } = this
+    const rest = this.#closesAtEnd ? this.#records?.rest() : undefined
+    if (rest !== undefined && !this.#isSkipped(rest)) return this.#give(rest)
     this.update_dcaps([], ['pending'])
     if (this.#mode === 'last' && this.#last !== undefined) this.#give(this.#last)
     this.#mode = 'seq'

@@ -57,6 +57,13 @@ export class Records {
     }
   }
 
+  /** After 'end': the last line, where it has no line end. */
+  rest(): Message | undefined {
+    if (this.#frame.tail === '' || this.#buffer.length === 0) return undefined
+    this.#reader.release(this.#buffer)
+    return this.#frame.unpack([this.#buffer.take(this.#buffer.length)])
+  }
+
   /** After 'end': looks whether the file has grown. */
   again(): void {
     this.#source.close()

@@ -57,6 +57,14 @@ stage(t, 'from where, to the end', async (t, stage) => {
   t.equal(await all(stage, fileIn(t, ...Array(2500).keys()), ';seq=2499'), '2499 EndOfData', 'many are passed over')
 })
 
+stage(t, 'a text file', async (t, stage) => {
+  const path = join(t.testdir({}), 'text')
+  writeFileSync(path, 'one\ntwo\nthree')
+  t.equal(await all(stage, path, ';frame=line'), 'one two three EndOfData', 'its last line, too')
+  t.equal(await all(stage, path, ';frame=line;mode=last'), 'three EndOfData')
+  t.equal(await all(stage, path, ';frame=line;mode=end'), 'EndOfData')
+})
+
 stage(t, 'it waits for more', async (t, stage) => {
   const path = fileIn(t, 1)
   const { reader, log } = make(stage, path, ';autoclose=no;interval=50ms')

@@ -27,6 +27,11 @@ t.test('one after the other, and what is appended', async t => {
   t.equal(records.next(), 'starved')
   t.strictSame([text(await next(records)), text(await next(records))], ['one', 'two'])
   t.strictSame([await next(records), records.position], ['end', 8])
+  // The last line of a text file that does not end with a line end was lost.
+  const other = new Records(path, frame('line'), 100, () => {})
+  while ((await next(other)) !== 'end');
+  t.equal(text(other.rest() as Message), 'half')
+  t.equal(other.rest(), undefined)
   appendFileSync(path, ' whole\n')
   records.again()
   t.strictSame([text(await next(records)), await next(records), records.position], ['half whole', 'end', 19])
@@ -39,6 +44,7 @@ t.test('frames with several parts', async t => {
   writeFileSync(path, Buffer.from('01000000050000000600000000000000' + '61', 'hex'))
   const records = new Records(path, frame('std'), 100, () => {})
   t.match(await next(records), { msgid: 5, seq: 6n, data: Buffer.from('a') })
+  t.equal(records.rest(), undefined)
   records.close()
 })
 

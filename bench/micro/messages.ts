@@ -1,0 +1,92 @@
+/**
+ * Bench. What a message channel costs: each layer by itself, and one on top of the other. The difference between neighbours is the cost of a layer.
+ */
+
+import { Buffer } from 'node:buffer'
+import { Engine } from '../../src/engine.ts'
+import { Context } from '../../src/messages/context.ts'
+import { FRAMES } from '../../src/messages/frames.ts'
+import { Message } from '../../src/messages/message.ts'
+import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import { Params } from '../../src/messages/params.ts'
+import { Socket, socketParams } from '../../src/messages/socket.ts'
+import { Url } from '../../src/messages/url.ts'
+import type { Case } from './cases.ts'
+import { FakeClock, FakeNetwork, FakeTransport } from './fake-network.ts'
+
+/** Messages of 64 bytes in a run. */
+const COUNT = 1024
+const DATA = Buffer.alloc(64, 'x')
+
+export function messages(): Case[] {
+  return [
+    throughDirect('direct', 'direct'),
+    throughDirect('direct, through one prefix', 'filter+direct'),
+    throughDirect('direct, through three prefixes', 'filter+filter+filter+direct'),
+    throughMem(),
+    framedIn(),
+    framedOut(),
+  ]
+}
+
+function context(): { context: Context; clock: FakeClock; engine: Engine } {
+  const clock = new FakeClock()
+  const engine = new Engine({ clock, network: new FakeNetwork() })
+  return { context: new Context({ engine }), clock, engine }
+}
+
+function post(channel: MessageChannel): number {
+  for (let seq = 0; seq < COUNT; seq++) channel.post({ msgid: 1, data: DATA })
+  return COUNT
+}
+
+/** Posted at one end, received at the other, inside the call. */
+function throughDirect(what: string, protocol: string): Case {
+  const { context: all } = context()
+  const master = all.init('direct://;name=m').open()
+  const slave = all.init(`${protocol}://;master=m;messages=!2`).open()
+  slave.on_message = () => {}
+  return { what: `message: ${what}`, run: () => post(master) }
+}
+
+/** Posted, then received in the turns of the engine. */
+function throughMem(): Case {
+  const { context: all, clock } = context()
+  const master = all.init('mem://;name=m;size=1mb').open()
+  const slave = all.init('mem://;master=m').open()
+  slave.on_message = () => {}
+  const run = (): number => {
+    post(master)
+    while (slave.dcaps.has('pending')) clock.turn()
+    return COUNT
+  }
+  return { what: 'message: mem', run }
+}
+
+function socket(): { transport: FakeTransport; made: Socket; clock: FakeClock } {
+  const { engine, clock } = context()
+  const transport = new FakeTransport()
+  const owner = { connected() {}, received: () => undefined, failed() {}, closed() {} }
+  return { transport, clock, made: new Socket(owner, socketParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))), { engine, socket: transport }) }
+}
+
+function framedIn(): Case {
+  const { transport } = socket()
+  const head = FRAMES.get('std')?.head(new Message({ msgid: 1, data: DATA })) as Uint8Array
+  const chunk = Buffer.concat(Array.from({ length: COUNT }, () => [head, DATA]).flat())
+  const run = (): number => {
+    transport.sink?.received(chunk)
+    return COUNT
+  }
+  return { what: 'message: tcp, std frames, received', run }
+}
+
+function framedOut(): Case {
+  const { made, clock } = socket()
+  const run = (): number => {
+    for (let seq = 0; seq < COUNT; seq++) made.post(new Message({ msgid: 1, data: DATA }))
+    clock.turn()
+    return COUNT
+  }
+  return { what: 'message: tcp, std frames, sent', run }
+}
