@@ -83,6 +83,8 @@ export let hookFailed: (channel: Channel, error: unknown) => void
 export let addChild: (parent: Channel, child: Channel, suspension?: 'shared' | 'apart') => void
 /** The end of a channel that outlives its closing: it leaves its parent, and 'destroy' is signalled. */
 export let destroy: (channel: Channel) => void
+/** Why the opening that is under way, or the last one, ended; undefined while it has not. */
+export let reasonOf: (channel: Channel) => CloseReason | undefined
 export let childrenOf: (channel: Channel) => ReadonlySet<Channel>
 export let closeChild: (child: Channel, flush: boolean) => void
 export let describe: (channel: Channel) => string
@@ -162,6 +164,7 @@ export abstract class Channel {
       if (parent !== undefined) parent.#children.delete(channel)
       channel.#signal('destroy', 'closed')
     }
+    reasonOf = channel => channel.#reason
     childrenOf = channel => channel.#children
     closeChild = (child, flush) => {
       child.#fault ??= 'drain'

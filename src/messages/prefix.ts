@@ -14,6 +14,7 @@
  * Rule: a hook that throws is a failure of the prefix, not of the child.
  */
 
+import { reasonOf } from '../channels/channel.ts'
 import type { Init } from './init.ts'
 import { type Message, STATES } from './message.ts'
 import { MessageChannel } from './message-channel.ts'
@@ -128,8 +129,8 @@ export abstract class Prefix extends MessageChannel {
     if (this.state === 'opening' || this.state === 'active') this.close()
   }
 
-  /** The child has closed. Default: the prefix has. */
+  /** The child has closed. Default: the prefix has, for the same reason. */
   child_closed(): void {
-    this.finish_close()
+    this.finish_close(reasonOf(this.child))
   }
 }

@@ -10,6 +10,7 @@
  *   timeout-open=300s    an opening that takes longer is given up
  */
 
+import { noop } from '../channels/link.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
 import type { Init } from './init.ts'
 import { Control, Message } from './message.ts'
@@ -28,7 +29,7 @@ export class Reopen extends Prefix {
   #wait: Milliseconds = 0
   /** When the child became active; undefined while it is not. */
   #since: Milliseconds | undefined
-  #cancel: Cancel = () => {}
+  #cancel: Cancel = noop
 
   constructor(init: Init) {
     super(init)

@@ -5,7 +5,7 @@ import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import {
   addChild, announce, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, destroy,
-  fail, finishClosing, halt, hookFailed, isOpen, logError, setDriver, sinceOf, warn,
+  fail, finishClosing, halt, hookFailed, isOpen, logError, reasonOf, setDriver, sinceOf, warn,
 } from '../../src/channels/channel.ts'
 import { Engine } from '../../src/engine.ts'
 import { ClosedError } from '../../src/errors.ts'
@@ -547,7 +547,7 @@ t.test('one that is closed stays below its parent until it is destroyed', async 
   isOpen(child, 'open')
   child.close()
   finishClosing(child)
-  t.same(calls.splice(0), ['opening', 'active', 'closing', 'closed'])
+  t.same([calls.splice(0), reasonOf(child), reasonOf(parent)], [['opening', 'active', 'closing', 'closed'], 'local', undefined])
   t.equal(childrenOf(parent).size, 1)
   destroy(child)
   t.same([calls, childrenOf(parent).size, child.log.at(-1)], [['destroy'], 0, 'closed>destroy'])

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { Connection, Datagram, Engine, Server } from 'sluice'
 import { Echo } from 'sluice/protocols/echo'
 import manifest from 'sluice/package.json' with { type: 'json' }
+import { Context } from 'sluice/messages'
 import { pair } from 'sluice/testing'
 
 assert.equal(manifest.name, 'sluice')
@@ -33,6 +34,10 @@ const { client, pump } = await pair({ connection: Echo })
 client.write('over memory\r\n')
 await pump()
 assert.equal(String(client.reads), 'over memory\r\n')
+
+const channel = Context.instance().init('deflate+direct://', { master: Context.instance().init('direct://').open() }).open()
+assert.equal(channel.post('over a channel'), true)
+channel.close(true)
 
 const started = Engine.instance().start()
 const echo = await new (class extends Datagram {

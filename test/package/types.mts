@@ -1,6 +1,7 @@
 // The installed package, by its types alone.
 import { Connection, length_prefix, Server, Struct, type ReadDelimiter } from 'sluice'
 import { Echo } from 'sluice/protocols/echo'
+import { Context, type Message, MessageChannel } from 'sluice/messages'
 import { pair } from 'sluice/testing'
 
 const header = new Struct('!LH')
@@ -25,3 +26,14 @@ export class Changing extends Connection {
 
 export const server: Server = new Server(Echo, { max_connections: 1 })
 export const reads: unknown[] = (await pair({ connection: Echo })).client.reads
+
+export class Mine extends MessageChannel {
+  static override readonly protocol = 'mine'
+  override do_post({ data, seq }: Message): void {
+    this.emit({ data, seq: seq + 1n })
+    // @ts-expect-error: a seq is a bigint
+    this.emit({ seq: 1 })
+  }
+}
+
+export const received: Promise<Message> = Context.instance().init('mine://').recv({ type: 'data', timeout: 10 })
