@@ -119,7 +119,8 @@ export class Context implements ChannelContext {
     const params = new Params(whole, this.#defaults)
     const is_internal = options.is_internal ?? false
     const name = this.#name(params, options.name ?? '', is_internal)
-    const init: Init = { engine: options.engine ?? this.#engine ?? Engine.instance(), name, params, context: this, master: options.master ?? this.#master(params), is_internal }
+    const engine = options.engine ?? this.#engine ?? Engine.instance()
+    const init: Init = { engine, name, params, context: this, master: options.master ?? this.#master(params), is_internal }
     const ChannelClass = this.#choose(implementation, init)
     const channel = new ChannelClass(init)
     if (!is_internal) this.#channels.set(name, channel)
@@ -158,8 +159,10 @@ export class Context implements ChannelContext {
   #choose(first: Implementation, init: Init): ChannelClass {
     const seen: Implementation[] = []
     for (let each = first; ; ) {
-      if (seen.includes(each)) throw init.params.url.protocol_fault(`the implementations ${[...seen, each].map(({ protocol }) => protocol).join(', ')} name each other in a circle`)
+      const isCircle = seen.includes(each)
       seen.push(each)
+      const names = seen.map(({ protocol }) => protocol).join(', ')
+      if (isCircle) throw init.params.url.protocol_fault(`the implementations ${names} name each other in a circle`)
       const next = each.replace?.(init)
       if (next === undefined) return each as unknown as ChannelClass
       each = next

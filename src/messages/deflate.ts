@@ -1,6 +1,6 @@
 /**
- * Layer 7. `deflate+child://;level=6;max-size=256kb`: every message compressed by itself, raw deflate (RFC 1951). `inverted=yes`: what is received is compressed, what is
- * posted is decompressed.
+ * Layer 7. `deflate+child://;level=6;max-size=256kb`: every message compressed by itself, raw deflate (RFC 1951). `inverted=yes`: what is
+ * received is compressed, what is posted is decompressed.
  *
  * Nothing larger than `max-size` comes out of a message, however small it came in; that, and what is no deflate, is a failure.
  */

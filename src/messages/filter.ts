@@ -1,5 +1,6 @@
 /**
- * Layer 7. `filter+child://;messages=10,20-29,!25`: only data with these msgids passes, both ways. With '!' those that do not pass: they win. Only such ones: all others pass.
+ * Layer 7. `filter+child://;messages=10,20-29,!25`: only data with these msgids passes, both ways. With '!' those that do not pass: they
+ * win. Where all have one, whatever is not named passes.
  *
  * A message that is posted and does not pass is taken and dropped.
  */

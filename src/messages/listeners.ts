@@ -42,7 +42,9 @@ export class Listeners {
   /** Throws InvalidStateError for one that was never added. */
   delete(listener: Listener, mask: Mask): void {
     const slot = this.#slots.find(each => each.listener === listener)
-    if (slot === undefined) throw new InvalidStateError('callback_del()', 'this callback was not added, or is deleted already', 'give the function that callback_add got')
+    if (slot === undefined) {
+      throw new InvalidStateError('callback_del()', 'this callback was not added, or is deleted already', 'give the function that callback_add got')
+    }
     slot.mask &= ~bitsOf(mask)
     if (slot.mask === 0) this.#slots = this.#slots.filter(each => each !== slot)
     this.#mask = this.#slots.reduce((bits, each) => bits | each.mask, 0)

@@ -74,7 +74,9 @@ export abstract class MessageChannel extends Channel {
 
   /** Throws UrlError for a parameter that cannot be. Calls no hook. */
   constructor(init: Init) {
-    if (typeof init?.params?.boolean !== 'function') throw new InvalidArgumentError(`new ${new.target.name}`, "what context.init() gives; call context.init('protocol://…')", init)
+    if (typeof init?.params?.boolean !== 'function') {
+      throw new InvalidArgumentError(`new ${new.target.name}`, "what context.init() gives; call context.init('protocol://…')", init)
+    }
     super({ engine: init.engine, name: init.name })
     const { params } = init
     this.context = init.context

@@ -1,8 +1,8 @@
 /**
  * Layer 7. Prefixes: `name+child://…` is a channel that stands before another one, and changes what goes through.
  *
- * The child has the same URL without the prefix. Its life is the prefix's life: it is opened, closed and suspended with it, and when it becomes active, fails or closes, so does
- * the prefix. What each hook below does by default is to pass on.
+ * The child has the same URL without the prefix. Its life is the prefix's life: it is opened, closed and suspended with it, and when it
+ * becomes active, fails or closes, so does the prefix. What each hook below does by default is to pass on.
  *
  *     class Upper extends Prefix {
  *       static override readonly protocol = 'upper+'

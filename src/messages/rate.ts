@@ -1,8 +1,8 @@
 /**
  * Layer 7. `rate+child://;speed=1mb;interval=1s`: no more than so much an interval.
  *
- * By default what is posted: when the bucket is empty `post` returns false and WriteFull is told once, and later WriteReady. With `rate.dir=r` what is received: the child is
- * suspended meanwhile. `rate.dir=rw`: both, each with a bucket of its own.
+ * By default what is posted: when the bucket is empty `post` returns false and WriteFull is told once, and later WriteReady. With
+ * `rate.dir=r` what is received: the child is suspended meanwhile. `rate.dir=rw`: both, each with a bucket of its own.
  *
  *   unit=byte|message    what is counted; speed=100 then is messages
  *   max-window=16kb      the most that may pass at once, after a pause; initial=: what is there at first, by default half of it

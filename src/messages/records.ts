@@ -47,7 +47,9 @@ export class Records {
   next(): Message | 'starved' | 'end' {
     for (;;) {
       const data: unknown = this.#buffer.length === 0 ? NEED_MORE : this.#reader.next(this.#buffer, this.#limit)
-      if (data === TOO_LONG) throw new OverflowError('receive', this.#limit, `${this.#path}: a message of more than ${this.#limit} bytes (buffer-size), or none at all`)
+      if (data === TOO_LONG) {
+        throw new OverflowError('receive', this.#limit, `${this.#path}: a message of more than ${this.#limit} bytes (buffer-size), or none at all`)
+      }
       if (data !== NEED_MORE) return this.#frame.unpack(this.#reader.spread ? (data as unknown[]) : [data])
       if (this.#buffer.more()) continue
       const chunk = this.#source.take()

@@ -1,8 +1,8 @@
 /**
  * Layer 7. `reopen+child://`: opens its child again whenever that closes or fails.
  *
- * It is active from the first time that the child is, until it is closed itself. In between it says control Disconnect when the child has gone and Connect when it is back; meanwhile `post`
- * returns false.
+ * It is active from the first time that the child is, until it is closed itself. In between it says control Disconnect when the child has
+ * gone and Connect when it is back; meanwhile `post` returns false.
  *
  *   timeout-min=1s       the first wait; twice as long after each try that failed, up to
  *   timeout-max=30s      from there on a random part less, up to half, so that many peers do not come back at one moment

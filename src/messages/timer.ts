@@ -55,7 +55,9 @@ export class Timer extends MessageChannel {
   override do_post({ msgid, data }: Message): void {
     if (msgid !== TimerMessage.relative && msgid !== TimerMessage.absolute) throw new InvalidArgumentError('post: msgid', '1 (relative) or 2 (absolute)', msgid)
     if (data.length !== 8) throw new InvalidArgumentError('post: data', '8 bytes: nanoseconds, little endian', data.length)
-    if (msgid === TimerMessage.absolute && !this.#isRealtime) throw new InvalidArgumentError('post: msgid', '1 (relative) of a monotonic clock, whose times mean nothing', msgid)
+    if (msgid === TimerMessage.absolute && !this.#isRealtime) {
+      throw new InvalidArgumentError('post: msgid', '1 (relative) of a monotonic clock, whose times mean nothing', msgid)
+    }
     const time = Number(data.readBigInt64LE()) / NANOSECONDS
     this.#stop()
     if (msgid === TimerMessage.absolute) this.#start(Math.max(1, time - Date.now()), true)
