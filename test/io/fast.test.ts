@@ -246,3 +246,7 @@ t.test('packets are those of the default network', async t => {
   t.equal((socket.local_address as [string, number])[0], '127.0.0.1')
   socket.destroy()
 })
+
+t.test('knows how many descriptors there may be', async t => {
+  t.ok(new FastNetwork().file_limit > 2)
+})

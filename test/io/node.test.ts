@@ -42,3 +42,7 @@ t.test('packets', async t => {
   t.equal((socket.local_address as [string, number])[0], '127.0.0.1')
   socket.destroy()
 })
+
+t.test('knows how many descriptors there may be', async t => {
+  t.ok(new NodeNetwork().file_limit > 2)
+})
