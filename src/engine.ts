@@ -24,6 +24,7 @@ import { FileSink, type FileSinkOwner } from './io/file-sink.ts'
 import { heapLimit } from './io/heap.ts'
 import { loadModule } from './io/load.ts'
 import { NodeNetwork } from './io/node.ts'
+import { tlsContext } from './io/tls.ts'
 import type { Clock, Network } from './transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from './types.ts'
 
@@ -387,6 +388,8 @@ export function fileSink(path: string, offset: Bytes, owner: FileSinkOwner): Fil
 export function moduleOf(specifier: string): Promise<Readonly<Record<string, unknown>>> {
   return loadModule(specifier)
 }
+/** For channels only: TLS, over the transports of any network. */
+export { tlsContext }
 
 /** Logs; a log that throws ends nothing. */
 export function logSafely(engine: Engine, message: string, error?: unknown): void {

@@ -108,6 +108,16 @@ export class ReadError extends ChannelError {}
 /** Sending failed; `on_write_error`. Code: the system's (EPIPE, ENOENT, EISDIR, EMSGSIZE …), or ERR_FILE_SHRANK. */
 export class WriteError extends ChannelError {}
 
+/**
+ * A TLS handshake failed; `on_tls_handshake_error`, where a TimeoutError comes too. Code: Node's (DEPTH_ZERO_SELF_SIGNED_CERT,
+ * CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID …), OpenSSL's (ERR_SSL_…), ECONNRESET, or ERR_TLS_UNASKED: bytes came in clear
+ * that nobody had asked for. The message says which check failed, and what to do.
+ */
+export class TlsHandshakeError extends ChannelError {}
+
+/** A TLS connection that stood broke: a record that is none, an alert of the peer's; `on_tls_error`. Code: OpenSSL's (ERR_SSL_…). */
+export class TlsError extends ChannelError {}
+
 /** A buffer went over its bound; `on_overflow_error`. Code ERR_OVERFLOW. */
 export class OverflowError extends ChannelError {
   /** Which buffer: what was received and not delivered, what was written and not sent, or all that the channels of the engine hold. */

@@ -16,7 +16,8 @@ export { Struct, type StructFields, type StructValues } from './core/struct.ts'
 export { Engine, type EngineOptions, type Log } from './engine.ts'
 export {
   ChannelError, ClosedError, ConnectError, HookError, InvalidAddressError, InvalidArgumentError, InvalidDelimiterError,
-  InvalidStateError, ListenError, OverflowError, ProxyHeaderError, ReadError, StructError, TimeoutError, UnsupportedOptionError, WriteError,
+  InvalidStateError, ListenError, OverflowError, ProxyHeaderError, ReadError, StructError, TimeoutError, TlsError, TlsHandshakeError,
+  UnsupportedOptionError, WriteError,
 } from './errors.ts'
 export { FastNetwork } from './io/fast.ts'
 export type * from './transport.ts'

@@ -22,6 +22,7 @@
  */
 
 import type { Buffer } from 'node:buffer'
+import type { ConnectionOptions as NodeClientTls, PeerCertificate, TlsOptions as NodeServerTls } from 'node:tls'
 import type { Bytes, Encoding, Milliseconds, Port, SocketAddress } from './types.ts'
 
 /** An address after core/address.ts has checked it: the one form that networks see. */
@@ -67,6 +68,8 @@ export interface Transport {
   readonly bytes_queued: Bytes
   /** Are chunks the sink's only until `received` returns, because their memory is used again? Default: no. */
   readonly lends_chunks?: boolean
+  /** What TLS has agreed upon; `undefined` in clear, and before the handshake is done. Still known after it has closed. */
+  readonly tls?: TlsInfo | undefined
   /**
    * Sends. True: the system has taken it whole. False: it is queued here, write no more until `drained`
    * (more is taken all the same, and queued). After `end`, `destroy`, a failure or `closed` the data is dropped: the answer
@@ -86,6 +89,47 @@ export interface Transport {
   set_no_delay(on: boolean): void
   /** Probes an idle peer after that many milliseconds; false turns probing off. */
   set_keep_alive(after: Milliseconds | false): void
+}
+
+/** What both ends of a TLS connection have agreed upon. */
+export interface TlsInfo {
+  /** 'TLSv1.3' … */
+  readonly protocol: string
+  /** The name that the standard (IANA) has for it: 'TLS_AES_256_GCM_SHA384' … */
+  readonly cipher: string
+  /** The protocol that was negotiated from both `ALPNProtocols`; `undefined` where none was. */
+  readonly alpn: string | undefined
+  /** The name of the server that the client asked for (SNI); `undefined` where it asked for none. */
+  readonly servername: string | undefined
+  /** Was the peer's certificate verified? Of a server that asks for no certificates: false. */
+  readonly authorized: boolean
+  /** Why it was not, where `rejectUnauthorized: false` let it through: Node's code (DEPTH_ZERO_SELF_SIGNED_CERT …). */
+  readonly authorization_error: string | undefined
+  /** Was an earlier session resumed, without a certificate being sent again? */
+  readonly reused: boolean
+  /** The peer's certificate as Node shows it; `undefined` where it gave none, and after the connection has closed. */
+  readonly peer_certificate: PeerCertificate | undefined
+  /** Of a client: the newest session, to be given as `tls: { session }` to resume it. With TLS 1.3 servers send it after the handshake. */
+  readonly session: Buffer | undefined
+}
+
+/** What sluice decides itself: the socket, its addresses and its times. */
+export type TlsReserved =
+  | 'allowHalfOpen' | 'handshakeTimeout' | 'host' | 'isServer' | 'lookup' | 'onread' | 'path' | 'pauseOnConnect' | 'port' | 'server' | 'signal'
+  | 'socket' | 'timeout'
+
+/** The options of Node's `tls.connect`, `tls.createServer` and `tls.createSecureContext`, as they are. */
+export type TlsOptions = Omit<NodeClientTls, TlsReserved> | Omit<NodeServerTls, TlsReserved>
+
+/** Made of a program's TLS options, once for all connections that share them. */
+export interface TlsContext {
+  /**
+   * TLS over a transport that is open, and whose only user is the new transport from now on. The handshake begins at once;
+   * `opened` is reported when it is done and the peer verified (of both sides), `failed` with the syscall 'handshake' when it
+   * failed. Later errors of TLS itself have the syscall 'tls'. Over a transport that is not a socket of Node's it costs more, no less is kept.
+   * `host` is whom a client's certificate check expects.
+   */
+  secure(transport: Transport, host: string): Transport
 }
 
 /** How to connect. */

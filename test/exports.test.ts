@@ -8,7 +8,7 @@ import * as sluice from '../src/index.ts'
 const VALUES = [
   'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram', 'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError',
   'InvalidArgumentError', 'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError', 'ProxyHeaderError', 'ReadError',
-  'Server', 'Stream', 'StreamServer', 'Struct', 'StructError', 'TimeoutError', 'UnsupportedOptionError', 'WriteError', 'length_prefix',
+  'Server', 'Stream', 'StreamServer', 'Struct', 'StructError', 'TimeoutError', 'TlsError', 'TlsHandshakeError', 'UnsupportedOptionError', 'WriteError', 'length_prefix',
 ]
 
 const TYPES = [
@@ -16,7 +16,7 @@ const TYPES = [
   'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'LengthPrefix', 'LengthPrefixOptions', 'Listener',
   'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
   'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
-  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Transport', 'TransportSink',
+  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'Transport', 'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']

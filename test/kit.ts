@@ -62,7 +62,8 @@ export function turn(): Promise<void> {
 
 const HOOKS = [
   'on_state', 'on_connect', 'on_read', 'on_write', 'on_read_end', 'on_connect_error', 'on_read_error', 'on_write_error',
-  'on_overflow_error', 'on_timeout', 'on_error', 'on_close', 'on_listen', 'on_listen_error', 'on_drop',
+  'on_overflow_error', 'on_timeout', 'on_tls_handshake', 'on_tls_handshake_error', 'on_tls_error', 'on_error', 'on_close', 'on_listen', 'on_listen_error',
+  'on_drop',
 ]
 
 /** Writes every hook of the channel to the log, as 'who hook details', and then calls it. To be called once its fields are there. */

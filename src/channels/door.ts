@@ -40,6 +40,8 @@ export interface DoorOwner {
   readonly size: number
   /** From this descriptor on the process is near its limit. */
   readonly lastFileno: number
+  /** It comes in, and will be offered. */
+  admitted(transport: Transport): void
   /** Whoever wants it takes it. */
   offer(transport: Transport): void
   turned_away(transport: Transport, reason: DropReason): void
@@ -100,6 +102,7 @@ export class Door {
     const reason = this.#whyNot(transport, true)
     if (reason !== undefined) return this.#owner.turned_away(transport, reason)
     this.#count(transport.remote_address, 1)
+    this.#owner.admitted(transport)
     if (this.#owner.suspended) {
       this.#keep(transport)
       this.#held.push(transport)

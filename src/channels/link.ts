@@ -21,17 +21,18 @@ import type { Gauge } from '../core/tally.ts'
 import { type IntoPacker, NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
 import { after, hold, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
-import type { SystemError, Transport, TransportSink } from '../transport.ts'
+import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Cancel, CloseReason, Data, SocketAddress, TimeoutKind } from '../types.ts'
 import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, sinceOf, warn } from './channel.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
+import { demandOf, demandTls, failTls, type TlsDemand, type TlsOwner, TlsStart, tlsTwice } from './tls-start.ts'
 
 /** From so many queued bytes on every write is counted for the engine's buffer_limit, whatever the settings of the stream allow. */
 const COUNTED: Bytes = 64 * 1024
 
-export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, Turn {
+export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, TlsOwner, Turn {
   readonly #stream: Stream
   /** Borrowed, while there is something to be read or reads are held. */
   #read: ReadPath | undefined
@@ -39,7 +40,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   #write: WritePath = NO_WRITES
   #transport: Transport | undefined
   /** What is still told of the last transport when it is gone. */
-  #past: Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written'> | undefined
+  #past: Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written' | 'tls'> | undefined
 
   #settings: StreamSettings
   /** Has the queue reached that since it was last empty? */
@@ -53,6 +54,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   #stopWaiting: Cancel = noop
   /** What has run out when; made when there is something to watch over. */
   #limits: Limits | undefined
+  /** TLS, while it is to begin or its handshake runs. */
+  #tls: TlsStart | undefined
   /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
   #promises: { pending: number } | undefined
 
@@ -128,6 +131,10 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     return this.#source.bytes_written ?? 0
   }
 
+  get tls(): TlsInfo | undefined {
+    return this.#source.tls
+  }
+
   get bytes_queued(): Bytes {
     return this.#write.size
   }
@@ -165,6 +172,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#hasPeerEnded = false
     this.#isEnding = 'no'
     this.#promises = undefined
+    this.#tls = undefined
     // Only one that is held, or has settings of its own, is still there.
     this.#read?.serve(this.#stream, this, transport.lends_chunks === true)
     transport.sink = this
@@ -173,14 +181,63 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   opened(event: 'accept' | 'connect' = 'connect'): void {
     const stream = this.#stream
     const transport = this.#transport as Transport
+    const demand = demandOf(transport)
+    if (demand !== undefined) return this.#newTls(demand).begin()
+    this.#tls?.stop()
+    this.#tls = undefined
+    if (this.#stream.state !== 'opening') return this.#secured(transport)
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
     isOpen(stream, event)
     if (stream.state === 'active' && Limits.areAny(this.values)) this.#limited.changed()
+    if (stream.state === 'active' && transport.tls !== undefined) callHook(stream, 'on_tls_handshake')
     if (stream.state === 'active') callHook(stream, 'on_connect')
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
     if (this.#transport === transport && stream.state !== 'error') transport.resume()
+  }
+
+  // ---- TLS ----------------------------------------------------------------------------------------------------------
+
+  /** From the first byte on, or else behind what is queued. */
+  startTls(demand: TlsDemand): void {
+    const transport = this.#transport as Transport
+    if (transport.tls !== undefined || this.#tls !== undefined || demandOf(transport) !== undefined) throw tlsTwice()
+    if (this.#stream.state === 'opening') return demandTls(transport, demand)
+    this.#hold('tls')
+    transport.pause()
+    this.writeItem(this.#newTls(demand), false)
+  }
+
+  #newTls(demand: TlsDemand): TlsStart {
+    return (this.#tls = new TlsStart(this.#stream, this, demand))
+  }
+
+  get isShakingHands(): boolean {
+    return this.#tls !== undefined
+  }
+
+  get unasked(): string | undefined {
+    const bytes = this.#reading.unread()
+    if (bytes > 0) return `${bytes} bytes came in clear behind what was read last`
+    return this.#hasPeerEnded ? 'the peer has ended its side' : undefined
+  }
+
+  handOver(secure: (inner: Transport) => Transport): void {
+    this.#transport = secure(this.#transport as Transport)
+    this.#transport.sink = this
+  }
+
+  /** In the middle of a connection. */
+  #secured(transport: Transport): void {
+    callHook(this.#stream, 'on_tls_handshake')
+    // The hook may have closed it.
+    if (this.#stream.state !== 'active' && this.#isEnding === 'no') return
+    this.#reading.serve(this.#stream, this, transport.lends_chunks === true)
+    this.#write.open(transport)
+    this.turn()
+    this.#release('tls')
+    transport.resume()
   }
 
   // ---- timeouts -----------------------------------------------------------------------------------------------------
@@ -441,6 +498,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     const stream = this.#stream
     const code = error.code ?? 'ERR_UNKNOWN'
     this.#write.revoke()
+    if (failTls(stream, error)) return
     if (stream.state === 'opening') fail(stream, 'on_connect_error', new ConnectError(code, error.message, error))
     // Everything was sent and the peer knows that we have ended: how it goes away is its own affair.
     else if (this.#isEnding === 'sent') return
@@ -459,6 +517,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   destroy(): void {
     this.#unlimit()
     this.#stopWaiting()
+    this.#tls?.stop()
     this.#read?.hold('closed')
     this.#write.reset()
     letGo(this.#stream.engine, this)
@@ -473,8 +532,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#read?.reset()
     this.#restReading()
     this.#restWriting()
-    const { local_address, remote_address, bytes_read, bytes_written } = transport
-    this.#past = { local_address, remote_address, bytes_read, bytes_written }
+    const { local_address, remote_address, bytes_read, bytes_written, tls } = transport
+    this.#past = { local_address, remote_address, bytes_read, bytes_written, tls }
     this.#transport = undefined
     finishClosing(stream, this.#isEnding === 'expired' ? 'timeout' : undefined)
   }

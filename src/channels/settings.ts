@@ -11,6 +11,7 @@
  */
 
 import { InvalidArgumentError, show } from '../errors.ts'
+import type { TlsOptions } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 
 /** How one setting of a class is read and set. `set` throws InvalidArgumentError for a value that cannot be. */
@@ -126,5 +127,13 @@ export function checkCount(name: string, value: unknown, least: number): number 
 
 export function checkDuration(name: string, value: unknown): Milliseconds {
   if (typeof value !== 'number' || !(value > 0)) throw new InvalidArgumentError(name, 'a positive number of milliseconds, or Infinity for no limit', value)
+  return value
+}
+
+/** Node looks at what is inside, when TLS begins. */
+export function checkTls(name: string, value: unknown): TlsOptions | undefined {
+  if (value !== undefined && (typeof value !== 'object' || value === null)) {
+    throw new InvalidArgumentError(name, "an object of Node's TLS options, or undefined for none", value)
+  }
   return value
 }

@@ -10,9 +10,9 @@
  */
 
 import { formatAddress, parseAddress } from '../core/address.ts'
-import { after, networkOf, note } from '../engine.ts'
+import { after, networkOf, note, tlsContext } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, ListenError } from '../errors.ts'
-import type { Listener, ListenerSink, SystemError, Transport } from '../transport.ts'
+import type { Listener, ListenerSink, SystemError, TlsContext, TlsOptions, Transport } from '../transport.ts'
 import type { Address, Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
 import {
   addChild,
@@ -31,10 +31,11 @@ import {
   logError,
   setDriver,
 } from './channel.ts'
-import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, checkTls, defineSettings, settingsFrom } from './settings.ts'
 import { type BlockList, Door, type DoorValues } from './door.ts'
 import { Link } from './link.ts'
 import { Stream, type StreamOptions } from './stream.ts'
+import { demandTls, tlsTwice } from './tls-start.ts'
 
 /** What makes the channel for an accepted connection: Stream, Connection, or a class of yours that is one. */
 export type ConnectionClass = new (options: any) => Stream<any>
@@ -42,6 +43,7 @@ export type ConnectionClass = new (options: any) => Stream<any>
 /** The values of all settings of a StreamServer. What each means is said where the class declares it. */
 export interface ServerValues extends DoorValues {
   readonly ConnectionClass: ConnectionClass
+  readonly tls: TlsOptions | undefined
   readonly end_timeout: Milliseconds
 }
 
@@ -68,6 +70,7 @@ const DEFAULTS: ServerValues = {
   proxy_protocol: null,
   proxy_trusted: null,
   proxy_timeout: 10_000,
+  tls: undefined,
   end_timeout: 30_000,
 }
 
@@ -83,6 +86,7 @@ const CHECKS: { readonly [Name in keyof ServerValues]: (name: string, value: unk
   proxy_protocol: checkProxyProtocol,
   proxy_trusted: checkBlockList,
   proxy_timeout: checkDuration,
+  tls: checkTls,
   end_timeout: checkDuration,
 }
 
@@ -121,6 +125,8 @@ export class StreamServer extends Channel {
   declare proxy_timeout: Milliseconds
   /** How many connections the system, and a suspended server, hold ready before they are accepted. Takes effect with `listen`. Default 1024, as Pants. */
   declare backlog: number
+  /** Node's TLS options, for TLS on every connection; takes effect with `listen`, see `start_tls` and `set_tls`. Default: in clear. */
+  declare tls: TlsOptions | undefined
   /** The longest that `end()` may take; then what is still open is closed, and the server's reason is 'timeout'. Default 30 000 ms; Infinity: for ever. */
   declare end_timeout: Milliseconds
 
@@ -134,6 +140,8 @@ export class StreamServer extends Channel {
   #lastFileno = Infinity
   /** Did end_timeout run out? */
   #hasExpired = false
+  /** What connections are accepted with. */
+  #tls: TlsContext | undefined
 
   /** Throws for an option that cannot be. Calls no hook, and does not listen yet. */
   constructor(options: StreamServerOptions = {}) {
@@ -189,6 +197,7 @@ export class StreamServer extends Channel {
     if (this.proxy_protocol !== null && this.proxy_trusted === null) {
       throw new InvalidArgumentError('listen: proxy_trusted', 'a BlockList of the proxies, as proxy_protocol is set: anybody could say to be anybody else', null)
     }
+    this.#tls = this.tls && tlsContext('server', this.tls)
     const listener = networkOf(this.engine).listen(endpoint, { ...options, backlog: Math.min(this.backlog, 2 ** 31 - 1) })
     try {
       beginOpening(this)
@@ -234,6 +243,35 @@ export class StreamServer extends Channel {
     fail(this, 'on_listen_error', new ListenError(error.code ?? 'ERR_UNKNOWN', error.message, error))
   }
 
+  // ---- TLS ----------------------------------------------------------------------------------------------------------
+
+  /**
+   * TLS on every connection, from the first byte on, with Node's TLS options as they are: a certificate (`key` and `cert`, or `pfx`), `requestCert`,
+   * `SNICallback` … Before `listen`; returns the server. A connection's `on_connect` comes when its handshake is done and its peer verified, behind `on_tls_handshake`;
+   * a handshake that fails costs its `on_tls_handshake_error`. Throws InvalidArgumentError for options that cannot be, InvalidStateError when it is called twice or after `listen`.
+   * Source: Pants `Server.startSSL`.
+   */
+  start_tls(options: TlsOptions): this {
+    if (this.state !== 'closed') throw new InvalidStateError('start_tls()', `the server is ${this.state}`, 'before listen; set_tls changes certificates')
+    if (this.tls !== undefined) throw tlsTwice()
+    tlsContext('server', options)
+    this.tls = options
+    return this
+  }
+
+  /**
+   * Other options (a renewed certificate, for example) for the connections that are accepted from now on; those that are open go on with theirs. Throws
+   * InvalidArgumentError for options that cannot be (everything stays as it was), InvalidStateError for a server without TLS. Ours.
+   */
+  set_tls(options: TlsOptions): void {
+    if (this.tls === undefined) throw new InvalidStateError('set_tls()', 'this server does not speak TLS', 'start_tls() before listen')
+    // A copy: the same object with other contents has to be looked at again.
+    const fresh = { ...options }
+    const context = tlsContext('server', fresh)
+    this.tls = fresh
+    this.#tls = context
+  }
+
   // ---- accepting ----------------------------------------------------------------------------------------------------
 
   #makeDoor(): Door {
@@ -244,6 +282,10 @@ export class StreamServer extends Channel {
       get size() { return server.channels.size },
       get lastFileno() { return server.#lastFileno },
       get addresses() { return Array.from(server.channels, channel => channel.remote_address) },
+      admitted: transport => {
+        // Whoever takes it over: none of them can forget it, and speak in clear.
+        if (this.#tls !== undefined) demandTls(transport, { context: this.#tls, host: '' })
+      },
       offer: transport => this.#offer(transport),
       turned_away: (transport, reason) => this.#drop(transport, reason),
       overloaded: () => callHook(this, 'on_overload'),

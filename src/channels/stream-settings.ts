@@ -6,8 +6,9 @@ import { Buffer } from 'node:buffer'
 import { checkDelimiter, type ReadDelimiter, type ReadSettings } from '../core/delimiters.ts'
 import { type ReadOwner, ReadPath, type ReadTarget } from '../core/read-path.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { TlsOptions } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../types.ts'
-import { checkBoolean, checkCount, checkDuration } from './settings.ts'
+import { checkBoolean, checkCount, checkDuration, checkTls } from './settings.ts'
 
 /** The values of all settings of one Stream. What each means is said where the class declares it. */
 export interface StreamValues {
@@ -20,7 +21,9 @@ export interface StreamValues {
   readonly backpressure: boolean
   readonly no_delay: boolean
   readonly keep_alive: Milliseconds | false
+  readonly tls: TlsOptions | undefined
   readonly connect_timeout: Milliseconds
+  readonly handshake_timeout: Milliseconds
   readonly read_timeout: Milliseconds
   readonly write_timeout: Milliseconds
   readonly idle_timeout: Milliseconds
@@ -39,7 +42,9 @@ export const STREAM_DEFAULTS: StreamValues = {
   backpressure: false,
   no_delay: true,
   keep_alive: false,
+  tls: undefined,
   connect_timeout: 30_000,
+  handshake_timeout: 10_000,
   read_timeout: Infinity,
   write_timeout: Infinity,
   idle_timeout: Infinity,
@@ -64,7 +69,9 @@ export const STREAM_CHECKS: { readonly [Name in keyof StreamValues]: (name: stri
   backpressure: checkBoolean,
   no_delay: checkBoolean,
   keep_alive: (name, value) => (value === false ? false : checkDuration(name, value)),
+  tls: checkTls,
   connect_timeout: checkDuration,
+  handshake_timeout: checkDuration,
   read_timeout: checkDuration,
   write_timeout: checkDuration,
   idle_timeout: checkDuration,

@@ -8,15 +8,16 @@ import type { FileHandle } from 'node:fs/promises'
 import { formatAddress, parseAddress } from '../core/address.ts'
 import type { IntoPacker } from '../core/write-path.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
-import { after, fileItem, networkOf } from '../engine.ts'
+import { after, fileItem, networkOf, tlsContext } from '../engine.ts'
 import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
-import type { Endpoint, Transport } from '../transport.ts'
+import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress, TimeoutKind } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
 import { giveUp, timeOut } from './limits.ts'
 import { Link, noop } from './link.ts'
-import { adoptFields, applyOptions, checkBoolean, defineSettings, settingsFrom } from './settings.ts'
+import { adoptFields, applyOptions, checkBoolean, defineSettings, type Setting, settingsFrom } from './settings.ts'
 import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, StreamSettings, type StreamValues } from './stream-settings.ts'
+import { demandTls, type TlsDemand, tlsTwice } from './tls-start.ts'
 
 /** What a Stream can be given when it is made: every setting, and the socket it takes over. */
 export interface StreamOptions extends ChannelOptions, Partial<StreamValues> {
@@ -73,8 +74,19 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
   declare no_delay: boolean
   /** TCP: ms of silence after which the system probes whether the peer is still there; false: never. Default false. Takes effect at once. */
   declare keep_alive: Milliseconds | false
-  /** The longest that resolving and connecting may take; `on_timeout('connect')`. Takes effect with `connect`. Default 30 000 ms; Infinity: as long as the system tries. */
+  /**
+   * Assigned: Node's TLS options, for TLS from the first byte on, as by `start_tls`; it takes effect with the next opening. Read:
+   * what TLS has agreed upon on this connection, `undefined` in clear and before the handshake is done; still there after closing.
+   * Default: in clear.
+   */
+  declare tls: (TlsOptions & Partial<TlsInfo>) | undefined
+  /**
+   * The longest that resolving and connecting may take, TLS from the first byte on included; `on_timeout('connect')`. Takes effect with `connect`. Default
+   * 30 000 ms; Infinity: as long as the system tries.
+   */
   declare connect_timeout: Milliseconds
+  /** The longest that a TLS handshake may take, on either side; `on_timeout('handshake')`. Default 10 000 ms; Infinity: for ever. */
+  declare handshake_timeout: Milliseconds
   /**
    * The longest that the peer may send nothing, whatever we send; `on_timeout('read')`. Does not run while reads are held (`suspend`, a promise, backpressure), nor
    * after the peer has ended its side. Like the next three it comes never early, at most a sixth of it late, and takes effect at once. Default Infinity.
@@ -112,19 +124,17 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
       beginOpening(this, 'later')
       this.#link.attach(socket, noop)
       // The fields of subclasses are not there yet while this constructor runs.
-      queueMicrotask(() => this.#adopt())
+      queueMicrotask(() => this.#adopt(socket))
     }
   }
 
   static {
-    defineSettings<Stream>(
-      Stream.prototype,
-      settingsFrom(
-        STREAM_CHECKS,
-        stream => stream.#link.values,
-        (stream, name, value) => stream.#link.assign(name as keyof StreamValues, value),
-      ),
+    const settings = settingsFrom<Stream>(
+      STREAM_CHECKS,
+      stream => stream.#link.values,
+      (stream, name, value) => stream.#link.assign(name as keyof StreamValues, value),
     )
+    defineSettings<Stream>(Stream.prototype, { ...settings, tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.tls } })
   }
 
   // ---- connecting ---------------------------------------------------------------------------------------------------
@@ -145,9 +155,13 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     if (lookup !== undefined && typeof lookup !== 'function') throw new InvalidArgumentError('connect: lookup', 'a function', lookup)
     const local = local_address === undefined ? undefined : parseAddress(local_address)
     if (local?.kind === 'unix') throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
-    beginOpening(this)
+    adoptFields(this)
     this.#target = endpoint
+    const { tls } = this.#link.values
+    const demand = tls && this.#demand(tls)
+    beginOpening(this)
     const transport = networkOf(this.engine).connect(endpoint, { ...(local && { local }), ...(lookup !== undefined && { lookup }) })
+    if (demand !== undefined) demandTls(transport, demand)
     this.#link.attach(transport, this.#limitAttempt(endpoint, signal))
     return this
   }
@@ -189,11 +203,13 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     }
   }
 
-  #adopt(): void {
+  #adopt(socket: Transport): void {
     // Its constructor, or whoever called that, may have closed it.
     if (this.state !== 'opening') return
     try {
       adoptFields(this)
+      const { tls } = this.#link.values
+      if (tls !== undefined) demandTls(socket, this.#demand(tls))
     } catch (error) {
       // A class field that no setting can have.
       return fail(this as Stream, 'on_error', error as Error)
@@ -211,6 +227,35 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     return this.state === 'opening'
   }
 
+  // ---- TLS ----------------------------------------------------------------------------------------------------------
+
+  /**
+   * Starts TLS, with Node's TLS options as they are (`ca`, `key`, `cert`, `servername`, `ALPNProtocols` …); returns the stream. Before connecting: from the
+   * first byte on, now and whenever it connects again. On a connection that stands (STARTTLS): what was written before goes
+   * out in clear, what is written after waits for the handshake. `on_tls_handshake` follows, before `on_connect` if that is to come, or
+   * `on_tls_handshake_error`. Who connected is the client, and verifies the certificate of the host it connected to (of a unix socket: localhost).
+   *
+   * Call it when the peer's line that asks for TLS has been read and nothing else: bytes that came in clear behind that line are
+   * refused (`on_tls_handshake_error`, ERR_TLS_UNASKED). Throws InvalidArgumentError for options that cannot be, InvalidStateError when TLS was started already
+   * or the stream is closing or has closed for good. Source: Pants `startSSL`.
+   */
+  start_tls(options: TlsOptions): this {
+    const { state } = this
+    const isOver = state === 'closing' || state === 'error' || (state === 'closed' && this.#isAccepted)
+    if (isOver) throw new InvalidStateError('start_tls()', `the stream is ${state}`, 'start TLS while it is open, or before it is')
+    const demand = this.#demand(options)
+    if (state !== 'closed') this.#link.startTls(demand)
+    else if (this.#link.values.tls === undefined) this.tls = options
+    else throw tlsTwice()
+    return this
+  }
+
+  #demand(options: TlsOptions): TlsDemand {
+    const target = this.#target
+    const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
+    return { context: tlsContext(this.#isAccepted ? 'server' : 'client', options), host }
+  }
+
   // ---- writing ------------------------------------------------------------------------------------------------------
 
   /**
@@ -219,8 +264,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    *
    * Returns true while less than `send_high_water` is queued; false: wait for `on_write` (nothing is lost if you do not, up to
    * `send_buffer_size`). Also false, and the data dropped, once the stream has closed or is closing: a peer may close at any moment.
-   * Throws InvalidStateError before it is connected, InvalidArgumentError for what is neither text nor bytes.
-   * Source: Pants `Stream.write`.
+   * Throws InvalidStateError before it is connected (of a server's connection in its TLS handshake: false), InvalidArgumentError for what is neither text
+   * nor bytes. Source: Pants `Stream.write`.
    */
   write(data: Data, flush = false): boolean {
     if (typeof data === 'string' && !flush && this.#link.add(data)) return true
@@ -266,9 +311,12 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     else this.#refuse('flush()')
   }
 
-  /** After it was open, a write is dropped; before, it is a mistake of the program. */
+  /**
+   * After it was open, a write is dropped; before, it is a mistake of the program. Not so while an accepted connection's handshake
+   * runs: who writes to all channels of a server cannot know of each.
+   */
   #refuse(call: string): false {
-    if (this.state === 'opening' || (this.state === 'closed' && !this.#link.wasAttached)) {
+    if ((this.state === 'opening' && !(this.#isAccepted && this.#link.isShakingHands)) || (this.state === 'closed' && !this.#link.wasAttached)) {
       throw new InvalidStateError(call, 'the stream is not connected yet', 'wait for on_connect, or await `opened`')
     }
     return false
@@ -358,6 +406,22 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    */
   on_timeout(kind: TimeoutKind): void | Promise<void> {
     giveUp(this, kind, this.#link.values, kind === 'connect' && this.#target !== undefined ? `connecting to ${formatAddress(this.#target)} ` : '')
+  }
+
+  /** Called when the TLS handshake is done and the peer verified; `tls` tells more. Default: nothing. Source: Pants `on_ssl_handshake`. */
+  on_tls_handshake(): void | Promise<void> {}
+
+  /**
+   * Called once when a TLS handshake failed: the certificate (the message says which check, and what to do), no version or cipher in common, what
+   * came was not TLS, `handshake_timeout` (ERR_TIMEOUT). The stream closes, whatever this does. Default: `on_error`. Source: Pants `on_ssl_handshake_error`.
+   */
+  on_tls_handshake_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+
+  /** Called when TLS broke on a connection that stood. The stream closes, whatever this does. Default: `on_error`. Source: Pants `on_ssl_error`. */
+  on_tls_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
   }
 
   /** Called when receiving failed, a reset for example, or when a delimiter threw. After a failure of the connection the stream closes. Default: `on_error`. */

@@ -19,10 +19,10 @@ import { type Reader, TOO_LONG } from './readers.ts'
 import { RecvBuffer } from './recv-buffer.ts'
 
 /** Why reads are held back; they add up. */
-export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed'
+export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed' | 'tls'
 
 /** One bit each, so that the loop asks for all of them at once. */
-const BIT: Readonly<Record<Hold, number>> = { suspended: 1, backpressure: 2, promise: 4, stuck: 8, closed: 16 }
+const BIT: Readonly<Record<Hold, number>> = { suspended: 1, backpressure: 2, promise: 4, stuck: 8, closed: 16, tls: 32 }
 
 /** Who gets the reads: the channel itself, or a stand-in for one peer of a Datagram. */
 export interface ReadTarget {
@@ -83,6 +83,12 @@ export class ReadPath {
   /** Is the next read held back? */
   get isHeld(): boolean {
     return this.#holds !== 0
+  }
+
+  /** Bytes received and not yet delivered, to the byte: nothing is looked at ahead any more. */
+  unread(): Bytes {
+    this.#reader.release(this.#buffer)
+    return this.#buffer.length
   }
 
   get isDraining(): boolean {

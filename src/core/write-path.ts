@@ -19,7 +19,7 @@ import { InvalidDelimiterError } from '../errors.ts'
 import type { Transport } from '../transport.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
 
-/** One thing in the queue: bytes, a part of a file, later "TLS starts here". */
+/** One thing in the queue: bytes, a part of a file, "TLS starts here". */
 export interface SendItem {
   /** The bytes it holds in memory; does not change. */
   readonly size: Bytes
@@ -27,9 +27,9 @@ export interface SendItem {
   readonly isLong: boolean
   /**
    * Gives the transport its next piece. 'sent': that was the last. 'more': there is more at once. 'starved': there is nothing yet;
-   * it calls `wake` when there is. What it throws goes to `on_write_error`, and the item is dropped.
+   * it calls `wake` when there is. 'behind': nothing may be on its way before it, ask again when the system has taken all. What it throws goes to `on_write_error`, and the item is dropped.
    */
-  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved'
+  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'behind'
   /** It will not be sent (any more): lets go of what it holds. */
   drop(): void
 }
@@ -357,7 +357,7 @@ export class WritePath {
       const outcome = item.send(transport, () => this.#woken())
       if (outcome === 'sent') this.#dequeue()
       if (outcome === 'starved') this.#state = 'starved'
-      return outcome !== 'starved'
+      return outcome === 'sent' || outcome === 'more'
     } catch (error) {
       // First it leaves the queue: the owner may write and flush, or close.
       this.#dequeue()

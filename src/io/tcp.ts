@@ -42,6 +42,9 @@ let onEnd: (this: Owned) => void
 let onError: (this: Owned, error: SystemError) => void
 let onClose: (this: Owned) => void
 
+/** For io/tls.ts only: the socket below a transport of this file, to be taken over; `undefined` for any other transport. */
+export let socketOf: (transport: Transport) => Socket | undefined
+
 /** Starts to connect. */
 export function connectTcp(to: Endpoint, options: ConnectOptions, socket = new Socket({ allowHalfOpen: true })): TcpTransport {
   const transport = new TcpTransport(socket, to)
@@ -231,6 +234,7 @@ export class TcpTransport implements Transport {
   }
 
   static {
+    socketOf = transport => (#socket in transport ? transport.#socket : undefined)
     onConnect = function () {
       const transport = this[TRANSPORT]
       if (transport.#state !== 'opening') return

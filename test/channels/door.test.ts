@@ -46,6 +46,7 @@ function make(limits: Partial<Values> = {}) {
     get addresses() { return Array.from(inside, peer => peer.remote_address) },
     get size() { return inside.size },
     lastFileno: 100,
+    admitted: () => {},
     offer: transport => {
       log.push(`offer ${host(transport)}`)
       state.take(transport as unknown as Peer)

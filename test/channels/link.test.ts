@@ -3,16 +3,18 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Test } from 'tap'
-import { Client } from '../../src/channels/basic.ts'
+import { Client, Connection } from '../../src/channels/basic.ts'
 import { Link } from '../../src/channels/link.ts'
 import { Stream, type StreamOptions } from '../../src/channels/stream.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { STREAM_DEFAULTS, StreamSettings } from '../../src/channels/stream-settings.ts'
-import { Engine } from '../../src/engine.ts'
+import { parseAddress } from '../../src/core/address.ts'
+import { Engine, networkOf } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { Network, Transport, TransportSink } from '../../src/transport.ts'
-import type { SocketAddress } from '../../src/types.ts'
-import { fate, spy, turn } from '../kit.ts'
+import type { Address, SocketAddress } from '../../src/types.ts'
+import { fate, spy, thrown, turn } from '../kit.ts'
+import { hooks, tlsScene, until } from '../tls-kit.ts'
 
 /** Writes down what is called. Takes everything, unless `room` says how much. */
 class FakeTransport implements Transport {
@@ -816,3 +818,91 @@ function withResolvers(): PromiseWithResolvers {
   const promise = new Promise<void>((...functions) => ([resolve, reject] = functions))
   return { promise, resolve, reject }
 }
+
+await tlsScene(t, 'TLS: twice is a mistake, whenever', async (t, { SERVER, CLIENT, listen, connect, accepted }) => {
+  const server = await listen()
+  const opening = connect(server, { tls: CLIENT })
+  t.equal(thrown(() => opening.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'it is demanded')
+  opening.close()
+
+  const other = connect(server).start_tls(CLIENT)
+  t.equal(thrown(() => other.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'asked for while connecting')
+  const connection = await accepted(server)
+  await until(() => [...server.channels].every(channel => channel.connected))
+  for (const channel of server.channels) channel.start_tls(SERVER)
+  await other.opened
+  t.equal(thrown(() => other.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'it is spoken')
+  await until(() => connection.tls !== undefined || connection.state === 'closed')
+
+  const third = connect(server)
+  await third.opened
+  third.start_tls(CLIENT)
+  t.equal(thrown(() => third.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'it is to begin')
+  third.close()
+  await third.closed
+})
+
+await tlsScene(t, 'TLS: a hook may close at its end, and ending waits for it', async (t, { SERVER, CLIENT, listen, connect, near, logged }) => {
+  const server = await listen(class extends Connection {
+    override encoding = 'latin1' as const
+    override read_delimiter = '\n'
+    override on_read(line: string) {
+      if (line !== 'S') return void (this.server.name += line)
+      this.write('go\n')
+      this.start_tls(SERVER)
+    }
+  })
+  const asks = async (): Promise<Client> => {
+    const client = connect(server)
+    await client.opened
+    client.write('S\n')
+    await until(() => client.bytes_read === 3)
+    return client.start_tls(CLIENT)
+  }
+  const client = await asks()
+  client.write(' heard\n')
+  client.end()
+  t.equal(await client.closed, 'local')
+  t.match(hooks(near).slice(-3), ['tls_handshake', 'write', 'close local'])
+  await until(() => server.channels.size === 0)
+  t.equal(server.name, 'Server heard', 'also what was written before the end')
+  t.match([client.tls?.protocol, client.bytes_written], ['TLSv1.3', 9], 'still known')
+
+  const hasty = await asks()
+  hasty.on_tls_handshake = () => hasty.close()
+  t.equal(await hasty.closed, 'local')
+  logged.length = 0
+})
+
+await tlsScene(t, 'TLS: a broadcast reaches who is done, and is no mistake for who is not', async (t, { SERVER, CLIENT, engine, listen, connect }) => {
+  const server = await listen(Connection, { tls: SERVER })
+  const mute = networkOf(engine).connect(parseAddress(server.local_address as Address), {})
+  const client = connect(server, { tls: CLIENT })
+  await client.opened
+  await until(() => server.channels.size === 2 && [...server.channels].some(channel => channel.connected))
+  t.same([...server.channels].map(channel => channel.write('to all')).sort(), [false, true])
+  mute.destroy()
+})
+
+await tlsScene(t, 'TLS: what was not asked for is refused', async (t, { SERVER, listen, connect, logged, accepted }) => {
+  const behind = await listen(class extends Connection {
+    override read_delimiter = '\n'
+    override on_read() {
+      this.start_tls(SERVER)
+    }
+  })
+  const client = connect(behind)
+  await client.opened
+  client.write('S\nin clear')
+  t.equal(await (await accepted(behind)).closed, 'error')
+  const ended = await listen(class extends Connection {
+    override on_read_end() {
+      this.start_tls(SERVER)
+    }
+  })
+  const other = connect(ended)
+  await other.opened
+  other.end()
+  t.equal(await (await accepted(ended)).closed, 'error')
+  t.match(logged.splice(0), [/8 bytes came in clear/, /the peer has ended its side/])
+})

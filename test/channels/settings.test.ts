@@ -1,7 +1,7 @@
 /** Settings: options, class fields and assignments, on a class that has nothing else. */
 
 import t from 'tap'
-import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from '../../src/channels/settings.ts'
+import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, checkTls, defineSettings, settingsFrom } from '../../src/channels/settings.ts'
 import { InvalidArgumentError } from '../../src/errors.ts'
 import { thrown } from '../kit.ts'
 
@@ -161,4 +161,7 @@ t.test('checks', async t => {
   for (const value of [0, -1, NaN, '5', 5n, null, undefined, true]) {
     t.throws(() => checkDuration('d', value), { code: 'ERR_INVALID_ARGUMENT', message: /^d must be a positive number of milliseconds, or Infinity/ })
   }
+  const options = {}
+  t.same([checkTls('tls', options), checkTls('tls', undefined)], [options, undefined])
+  for (const value of [null, 'cert', 5, true]) t.throws(() => checkTls('tls', value), { code: 'ERR_INVALID_ARGUMENT', message: /^tls must be an object of Node/ })
 })

@@ -1,5 +1,6 @@
 /** StreamServer: listening, accepting, refusing, closing with all that was accepted; over a network in memory. */
 
+import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Stream } from '../../src/channels/stream.ts'
@@ -9,6 +10,7 @@ import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { Listener, ListenerSink, ListenOptions, Network, Transport } from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
 import { fate, scene, spy, thrown, turn, type World } from '../kit.ts'
+import { tlsScene, until } from '../tls-kit.ts'
 
 /** A number of clients that connect to port 1. */
 async function connect({ engine, pump }: World, count = 1): Promise<Client[]> {
@@ -568,4 +570,57 @@ await scene(t, 'behind a proxy', async (t, world) => {
   t.same(log.splice(0), ['read  again', 'drop proxy_header 127.0.0.1'])
   t.equal(silent!.state, 'closed')
   for (const wrong of [{ proxy_protocol: 'yes' }, { proxy_trusted: [] }, { proxy_timeout: 0 }]) t.equal(thrown(() => new StreamServer(wrong as never)), 'ERR_INVALID_ARGUMENT')
+})
+
+await tlsScene(t, 'start_tls: every connection, whoever takes it over', async (t, { SERVER, CLIENT, engine, connect }) => {
+  const server = new Server(class extends Connection {
+    override on_connect() {
+      this.write('hello')
+    }
+  }, { engine })
+  t.equal(thrown(() => server.set_tls(SERVER)), 'ERR_INVALID_STATE', 'not in clear')
+  t.equal(thrown(() => server.start_tls({})), 'ERR_INVALID_ARGUMENT', 'no certificate')
+  t.equal(server.start_tls(SERVER), server)
+  t.equal(thrown(() => server.start_tls(SERVER)), 'ERR_INVALID_STATE', 'twice')
+  await server.listen(['127.0.0.1', 0]).opened
+  t.equal(thrown(() => server.start_tls(SERVER)), 'ERR_INVALID_STATE', 'too late')
+  const client = connect(server, { tls: CLIENT })
+  await until(() => client.bytes_read === 5)
+
+  const taken: Stream[] = []
+  server.on_accept = socket => void taken.push(new Stream({ engine, socket }))
+  await connect(server, { tls: CLIENT }).opened
+  await until(() => taken[0]?.connected)
+  t.ok(taken[0]?.tls, 'not in clear, though it does not know of the server')
+  taken[0]?.close()
+
+  const bad = new Server(Connection, { engine, tls: { key: 'x', cert: 'y' } })
+  t.equal(thrown(() => bad.listen(1)), 'ERR_INVALID_ARGUMENT')
+  t.equal(bad.state, 'closed')
+})
+
+await tlsScene(t, 'set_tls: new connections get the new certificate, the old go on', async (t, { SERVER, CLIENT, renewed, listen, connect, accepted }) => {
+  const server = await listen(class extends Connection {
+    override on_read(data: Buffer) {
+      this.write(data)
+    }
+  }, { tls: SERVER })
+  const name = (client: Stream): unknown => client.tls?.peer_certificate?.subject.CN
+  const before = connect(server, { tls: CLIENT })
+  await before.opened
+  await accepted(server)
+  const options = { key: renewed.key, cert: renewed.cert }
+  server.set_tls(options)
+  t.equal(thrown(() => server.set_tls({ key: 'x', cert: 'y' })), 'ERR_INVALID_ARGUMENT')
+  const after = connect(server, { tls: CLIENT })
+  await after.opened
+  t.same([name(before), name(after)], ['server', 'renewed'])
+  before.write('still here')
+  await until(() => before.bytes_read === 10)
+  // The same object again, with other contents.
+  Object.assign(options, SERVER)
+  server.set_tls(options)
+  const last = connect(server, { tls: CLIENT })
+  await last.opened
+  t.equal(name(last), 'server')
 })

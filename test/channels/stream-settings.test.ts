@@ -14,7 +14,7 @@ type Name = keyof StreamValues
 t.test('the defaults', async t => {
   t.same(STREAM_DEFAULTS, {
     read_delimiter: null, regex_search: true, encoding: null, buffer_size: 65_536, send_high_water: 65_536, send_buffer_size: 16_777_216,
-    backpressure: false, no_delay: true, keep_alive: false, connect_timeout: 30_000,
+    backpressure: false, no_delay: true, keep_alive: false, tls: undefined, connect_timeout: 30_000, handshake_timeout: 10_000,
     read_timeout: Infinity, write_timeout: Infinity, idle_timeout: Infinity, max_lifetime: Infinity, end_timeout: 30_000,
   })
   t.same(ACCEPTED_DEFAULTS, { ...STREAM_DEFAULTS, backpressure: true, write_timeout: 60_000 })
@@ -35,6 +35,8 @@ const CASES: Record<Name, [takes: unknown[], refuses: unknown[]]> = {
   backpressure: [[true, false], [...NEVER, null, 0, 1]],
   no_delay: [[true, false], [...NEVER, null, 0, 1]],
   keep_alive: [[false, 1000, Infinity], [...NEVER, 0, true, null]],
+  tls: [[undefined, {}, { ca: 'of PEM' }], [null, 'cert', 5, true, () => {}]],
+  handshake_timeout: [[0.5, 1000, Infinity], [...NEVER, 0, null, false]],
   connect_timeout: [[0.5, 1000, Infinity], [...NEVER, 0, null, false]],
   read_timeout: [[0.5, 1000, Infinity], [...NEVER, 0, null, false]],
   write_timeout: [[0.5, 1000, Infinity], [...NEVER, 0, null, false]],

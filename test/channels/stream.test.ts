@@ -11,9 +11,11 @@ import { Stream, type StreamOptions } from '../../src/channels/stream.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/net-struct.ts'
 import { Struct } from '../../src/core/struct.ts'
-import { Engine } from '../../src/engine.ts'
-import type { ConnectOptions, Network } from '../../src/transport.ts'
+import { parseAddress } from '../../src/core/address.ts'
+import { Engine, networkOf } from '../../src/engine.ts'
+import type { ConnectOptions, Network, TlsOptions } from '../../src/transport.ts'
 import { fate, scene, spy, thrown, turn, type World } from '../kit.ts'
+import { hooks, tlsScene, until } from '../tls-kit.ts'
 
 /** A client that keeps what it reads, and what it was told. */
 class Recorder extends Client {
@@ -541,4 +543,87 @@ await scene(t, 'settings three ways', async (t, world) => {
   field.read_delimiter = 3 as never
   t.equal(field.read_delimiter, 3)
   t.equal(Object.hasOwn(field, 'read_delimiter'), false)
+})
+
+await tlsScene(t, 'start_tls: by a call, an option, a field or an assignment; in a constructor and in a hook', async (t, { SERVER, CLIENT, engine, listen, connect }) => {
+  const server = await listen(class extends Connection {
+    constructor(options: any) {
+      super(options)
+      this.start_tls(SERVER)
+    }
+  })
+  const field = class extends Client {
+    override tls: TlsOptions = CLIENT
+  }
+  const assigned = new Client({ engine })
+  assigned.tls = CLIENT
+  const clients = [
+    connect(server, { tls: CLIENT }), connect(server, {}, field), assigned.connect(server.local_address!), new Client({ engine }).start_tls(CLIENT).connect(server.local_address!),
+  ]
+  t.same(clients.map(client => client.tls), [undefined, undefined, undefined, undefined], 'not yet')
+  for (const client of clients) {
+    await client.opened
+    t.equal(client.tls?.protocol, 'TLSv1.3')
+    client.close()
+    await client.closed
+    t.equal(client.tls?.protocol, 'TLSv1.3', 'still known')
+  }
+  const [again] = clients
+  await again!.connect(server.local_address!).opened
+  t.ok(again!.tls, 'whenever it connects')
+})
+
+await tlsScene(t, 'start_tls: a connection with options of its own, wrong ones too', async (t, { SERVER, CLIENT, listen, connect, far, logged }) => {
+  const server = await listen(class extends Connection {
+    override tls: TlsOptions = SERVER
+  })
+  await connect(server, { tls: CLIENT }).opened
+  const wrong = await listen(class extends Connection {
+    override tls: TlsOptions = {}
+  })
+  await connect(wrong, { tls: CLIENT }).closed
+  t.match(hooks(far).at(-1), 'close error')
+  t.match(logged.splice(0).join(), /tls of a server must be options with a certificate/)
+})
+
+await tlsScene(t, 'start_tls: when it cannot be', async (t, { CLIENT, engine, SERVER, listen, connect, accepted }) => {
+  const client = new Client({ engine })
+  t.equal(thrown(() => client.start_tls({ handshakeTimeout: 1 } as TlsOptions)), 'ERR_INVALID_ARGUMENT')
+  client.start_tls(CLIENT)
+  t.equal(thrown(() => client.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'twice')
+  t.equal(thrown(() => new Client({ engine, tls: { cert: 'no PEM' } }).connect(1)), 'ERR_INVALID_ARGUMENT', 'told at connect')
+
+  const server = await listen(Connection, { tls: SERVER })
+  await client.connect(server.local_address!).opened
+  const connection = await accepted(server)
+  client.end()
+  t.equal(thrown(() => client.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'while it closes')
+  await connection.closed
+  t.equal(thrown(() => connection.start_tls(SERVER)), 'ERR_INVALID_STATE', 'closed for good')
+
+  let code = ''
+  const failing = connect(server, { tls: {} })
+  failing.on_tls_handshake_error = () => void (code = thrown(() => failing.start_tls(CLIENT)))
+  await failing.closed
+  t.equal(code, 'ERR_INVALID_STATE', 'when it has failed')
+})
+
+await tlsScene(t, 'the hooks of TLS and their defaults', async (t, { listen, connect }) => {
+  const client = connect(await listen())
+  await client.opened
+  t.equal(client.on_tls_handshake(), undefined)
+  const told: unknown[] = []
+  client.on_error = error => void told.push(error)
+  const error = new Error('one')
+  for (const hook of ['on_tls_handshake_error', 'on_tls_error'] as const) client[hook](error)
+  t.same(told, [error, error])
+})
+
+await tlsScene(t, 'a write to a connection whose handshake runs is dropped', async (t, { SERVER, engine, listen, accepted }) => {
+  const server = await listen(Connection, { tls: SERVER })
+  const mute = networkOf(engine).connect(parseAddress(server.local_address!), {})
+  const connection = await accepted(server)
+  await until(() => connection.state === 'opening')
+  t.same([connection.write('early'), connection.tls], [false, undefined])
+  mute.destroy()
 })

@@ -259,6 +259,16 @@ t.test('reads as they come; the delimiter changes for the very next byte (Pants,
   t.same(channel.feed('2\nab\ncd\n').told(), ['read 2', 'read ab', 'read ', 'read cd'])
 })
 
+t.test('what is unread is counted to the byte, though a reader looks ahead', async t => {
+  const channel = new Channel('\n')
+  const counts: number[] = []
+  channel.on = () => void counts.push(channel.path.unread())
+  t.same(channel.feed('one\ntwo\nthr').told(), ['read one', 'read two'])
+  t.same(counts, [7, 3])
+  t.same(channel.feed('ee\n').told(), ['read three'])
+  t.equal(channel.path.unread(), 0)
+})
+
 t.test('set from outside, a delimiter does not scan what is there already before it is told to', async t => {
   const channel = new Channel('\n')
   t.same(channel.feed('a;b;c').told(), [])

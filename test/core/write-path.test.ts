@@ -76,7 +76,7 @@ function make(room = Infinity, on: (event: string) => void = () => {}) {
   return { path, pipe, log, turn, take: (size: number) => pipe.take(size) && path.drained() }
 }
 
-/** Sends what `steps` say: a piece of text, 'starved', or an Error to be thrown. */
+/** Sends what `steps` say: a piece of text, 'starved', 'behind', or an Error to be thrown. */
 class Item implements SendItem {
   readonly size: number
   readonly isLong: boolean
@@ -91,11 +91,11 @@ class Item implements SendItem {
     this.size = size
   }
 
-  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' {
+  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'behind' {
     this.wake = wake
     const step = this.#steps.shift()
     if (step === undefined) return 'sent'
-    if (step === 'starved') return 'starved'
+    if (step === 'starved' || step === 'behind') return step
     if (typeof step !== 'string') throw step
     this.sent.push(step)
     transport.write(Buffer.from(step), 'utf8')
@@ -472,6 +472,22 @@ t.test('a wake that comes while the transport is full is made up for when it has
   t.equal(pipe.bytes.toString(), 'abc')
   take(100)
   t.same([pipe.bytes.toString(), log], ['abcdef', ['queued', 'emptied']])
+})
+
+t.test('an item that must be the first on the wire waits until all before it has gone', async t => {
+  const { path, pipe, log, turn, take } = make(2)
+  path.push('abc', 'utf8')
+  path.pushItem(new Item(['behind', 'starts here']))
+  turn()
+  t.equal(pipe.bytes.toString(), 'abc')
+  take(100)
+  t.equal(pipe.bytes.toString(), 'abcstarts here')
+  t.same(log.splice(0), ['queued', 'emptied'])
+  // Nothing is on its way: it is asked again at once, out of the cork that collects several items.
+  path.push('def', 'utf8')
+  path.pushItem(new Item(['behind', '!']))
+  turn()
+  t.same([pipe.bytes.toString(), pipe.corks, log], ['abcstarts heredef!', 0, ['queued', 'emptied']])
 })
 
 t.test('reset drops everything, and what the past says later is not heard', async t => {

@@ -8,7 +8,9 @@ import { MemoryNetwork } from '../../src/io/memory.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
+import { makeCertificates } from '../certificates.ts'
 import { conformance, packetConformance } from './conformance/suite.ts'
+import { TlsNetwork } from './conformance/tls-network.ts'
 
 const LOOPBACK: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
 const hasIPv6 = Object.values(networkInterfaces()).flat().some(at => at?.address === '::1')
@@ -42,6 +44,22 @@ await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: (
 await conformance(t, 'fast tcp, trickling', () => trickling(new FastNetwork()))
 
 await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: path }))
+const certificates = makeCertificates()
+t.teardown(() => certificates.remove())
+
+await conformance(t, 'tls', () => ({ network: overTls(new NodeNetwork()), address: () => LOOPBACK }))
+
+await conformance(t, 'tls over unix', () => ({ network: overTls(new NodeNetwork()), address: path }))
+
+await conformance(t, 'tls over memory', () => ({ network: overTls(new MemoryNetwork({ auto: true })), address: () => LOOPBACK }))
+
+await conformance(t, 'tls over fast tcp', () => ({ network: overTls(new FastNetwork()), address: () => LOOPBACK }))
+
+await conformance(t, 'tls over trickling tcp', () => ({
+  network: overTls(new TrickleNetwork(new NodeNetwork(), sizes(2000))), address: () => LOOPBACK, bulk: 64 * 1024,
+}))
+
+await conformance(t, 'tls, trickling', () => trickling(overTls(new NodeNetwork())))
 
 for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
   await packetConformance(t, `packets in memory, ${host}`, () => ({
@@ -49,6 +67,11 @@ for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
   }))
 
   await packetConformance(t, `udp, ${host}`, () => ({ network: new NodeNetwork(), host }))
+}
+
+function overTls(network: Network): Network {
+  const { ca, server } = certificates
+  return new TlsNetwork(network, { ca: ca.cert }, { key: server.key, cert: server.cert })
 }
 
 function trickling(network: Network): { network: Network; address: () => Endpoint } {

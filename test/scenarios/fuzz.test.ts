@@ -5,9 +5,10 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { ChannelError, Connection, length_prefix, NetStruct, type ReadDelimiter, Struct } from '../../src/index.ts'
-import { pair } from '../../src/testing.ts'
+import { ChannelError, Client, Connection, Engine, length_prefix, NetStruct, type ReadDelimiter, Server, Struct } from '../../src/index.ts'
+import { MemoryNetwork, pair } from '../../src/testing.ts'
 import type { Encoding } from '../../src/types.ts'
+import { makeCertificates } from '../certificates.ts'
 import { ENCODINGS, pick, type Random, seeded } from '../core/oracle.ts'
 
 const BUFFER_SIZE = 512
@@ -105,3 +106,39 @@ function named<Value>(call: () => Value): Value | string {
     return error instanceof ChannelError ? error.code : `not named: ${(error as Error).stack}`
   }
 }
+
+t.test('garbage where TLS is to begin: one named error of the handshake, nothing is read, nothing is left', async t => {
+  const made = makeCertificates()
+  t.teardown(() => made.remove())
+  const { key, cert } = made.server
+  for (let seed = 0; seed < 60; seed++) {
+    const random = seeded(seed)
+    const isUpgrade = random(2) === 0
+    const errors: string[] = []
+    const reads: string[] = []
+    const engine = new Engine({ network: new MemoryNetwork({ auto: true, chunk: 1 + random(400) }), log: () => {} })
+    class Victim extends Connection {
+      override encoding = 'latin1' as const
+      override read_delimiter: ReadDelimiter = '\n'
+      override handshake_timeout = 500
+      override on_read(line: string): void {
+        reads.push(line)
+        if (reads.length === 1 && isUpgrade) this.start_tls({ key, cert })
+      }
+      override on_error(error: Error): void { errors.push(`other ${error}`) }
+      override on_tls_handshake_error(error: Error): void { errors.push(error instanceof ChannelError ? 'handshake' : `not named: ${error}`) }
+    }
+    const server = await new Server(Victim, { engine, ...(!isUpgrade && { tls: { key, cert } }) }).listen(1).opened
+    const client = await new Client({ engine }).connect(1).opened
+    client.on_error = () => client.close()
+    if (isUpgrade) client.write('STARTTLS\n')
+    for (let i = random(4); i >= 0; i--) {
+      client.write(random(3) === 0 ? Buffer.from('16030100f0010000ec0303', 'hex') : garbage(random, 1 + random(600)))
+      if (random(2) === 0) await new Promise(setImmediate)
+    }
+    client.end()
+    for (let i = 0; i < 5000 && server.channels.size > 0; i++) await new Promise(setImmediate)
+    await engine.stop({ timeout: 1000 })
+    t.same([errors.filter(each => each !== 'handshake'), errors.length <= 1, reads.filter(line => line !== 'STARTTLS')], [[], true, []], `seed ${seed}`)
+  }
+})

@@ -33,10 +33,15 @@ class Lines extends Connection {
   }
 }
 
-/** Waits until both have closed, and returns what is in the logs. */
+/** Waits until both have closed, and returns what is in the logs, but for what is special to TLS (tls.test.ts). */
 async function over(...logs: string[][]): Promise<string[][]> {
   await until(() => logs.every(log => log.some(line => line.startsWith(' close '))))
-  return logs.map(log => log.map(line => line.trim()))
+  return logs.map(log => log.map(line => line.trim()).filter(line => line !== 'tls_handshake'))
+}
+
+/** Whether a path is in use is found out by connecting to it, which a server that speaks TLS takes for a failed handshake. */
+function notProbed(line: string): boolean {
+  return !/handshake.*ECONNRESET/.test(line)
 }
 
 const OPENED = ['state opening closed', 'state active opening', 'connect']
@@ -100,7 +105,7 @@ const scenarios: Record<string, Scenario> = {
     await server.closed
     const log: string[] = []
     const client = caller(place, log).connect(address)
-    const code = place.name.startsWith('unix') ? 'ENOENT' : 'ECONNREFUSED'
+    const code = /unix/.test(place.name) ? 'ENOENT' : 'ECONNREFUSED'
     await t.rejects(client.opened, { name: 'ConnectError', code })
     t.same(await over(log), [[
       'state opening closed', 'state error opening', `connect_error ${code}`, `error ${code}`, 'state closing error', ...CLOSED, 'close error',
@@ -117,7 +122,7 @@ const scenarios: Record<string, Scenario> = {
     t.same(await over(log), [[
       'state opening closed', 'state error opening', 'listen_error EADDRINUSE', 'error EADDRINUSE', 'state closing error', ...CLOSED, 'close error',
     ]])
-    t.match(place.logged.splice(0), [/^Server.*EADDRINUSE/])
+    t.match(place.logged.splice(0).filter(notProbed), [/^Server.*EADDRINUSE/])
     const [client] = await place.connect(first, Client)
     t.ok(client.connected, 'the first one goes on')
   },
@@ -139,6 +144,8 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async reset(t, place) {
+    // TLS reads ahead, so nothing is left unread.
+    if (place.isTls) return
     const log: string[] = []
     const server = await place.listen(spied(class extends Lines {
       override on_connect() {
@@ -324,7 +331,7 @@ const scenarios: Record<string, Scenario> = {
     broken.write('x\n')
     broken.transport.resume()
     await connection.closed
-    t.match(place.logged.splice(0), [/on_error itself threw both, on both$/])
+    t.match(place.logged.splice(0).filter(notProbed), [/on_error itself threw both, on both$/])
     broken.transport.destroy()
 
     witness.write('still here\n')

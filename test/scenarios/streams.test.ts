@@ -130,7 +130,7 @@ const scenarios: Record<string, Scenario> = {
     })
     const clients = [...Array(5).keys()].map(() => new Recorder({ engine: place.engine, read_delimiter: '\r\n' }))
     for (const client of clients) client.connect(server.local_address!)
-    await until(() => server.channels.size === 5)
+    await until(() => server.channels.size === 5 && [...clients, ...server.channels].every(channel => channel.connected))
     for (const [n, client] of clients.entries()) client.write(`from ${n}\r\n`)
     await until(() => clients.every(client => client.reads.length === 5))
     for (const client of clients) t.same(client.reads.sort(), [0, 1, 2, 3, 4].map(n => `from ${n}`))
@@ -325,7 +325,7 @@ const scenarios: Record<string, Scenario> = {
     peer.transport.resume()
     await until(() => peer.log.includes('closed'))
     t.equal(peer.text, 'you asked this?')
-    t.same(peer.log, ['opened', 'ended', 'closed'])
+    t.same(peer.log.filter(report => report !== 'drained'), ['opened', 'ended', 'closed'])
   },
 
   async 'the peer ends with half a message'(t, place) {

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { Bytes } from '../../../src/types.ts'
 import type { Probe } from './probe.ts'
+import type { World } from './world.ts'
 
 /** Bytes without a period that a mistake could hide in. */
 export function pattern(size: Bytes): Buffer {
@@ -50,4 +51,10 @@ export function useAll(probe: Probe): void {
   probe.end()
   transport.set_no_delay(true)
   transport.set_keep_alive(false)
+}
+
+/** Writes, and waits until the system has taken it: it may say so at once, or by `drained`. */
+export async function writeThrough(world: World, probe: Probe, data: string | Buffer): Promise<void> {
+  const before = probe.count('drained')
+  if (!probe.write(data)) await world.until(() => probe.count('drained') > before)
 }

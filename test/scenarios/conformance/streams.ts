@@ -1,7 +1,7 @@
 /** Scenarios of the seam: how a pipe opens, and how its bytes move. */
 
 import { Buffer } from 'node:buffer'
-import { echo, pattern, pour } from './kit.ts'
+import { echo, pattern, pour, writeThrough } from './kit.ts'
 import type { Scenario } from './world.ts'
 
 export const STREAMS: Record<string, Scenario> = {
@@ -181,7 +181,7 @@ export const STREAMS: Record<string, Scenario> = {
   async 'has let go of data when it says that it was taken'(t, world) {
     const { client, server } = await world.pair()
     const data = Buffer.from('abc')
-    t.equal(client.write(data), true)
+    await writeThrough(world, client, data)
     data.fill('x')
     server.flow()
     await world.until(() => server.size === 3)

@@ -1,0 +1,332 @@
+/** TLS over transports. The conformance suite holds it to the seam; here is the handshake, and what comes of it. */
+
+import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import { connect, createServer, Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { type Side, tlsContext } from '../../src/io/tls.ts'
+import { MemoryNetwork } from '../../src/io/memory.ts'
+import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
+import type { SystemError, TlsOptions, Transport } from '../../src/transport.ts'
+import { makeCertificates } from '../certificates.ts'
+import { thrown, turn } from '../kit.ts'
+
+const { ca, server: served, client, expired, other, selfSigned, stranger, remove } = makeCertificates()
+t.teardown(remove)
+
+const OURS = { ca: ca.cert }
+const THEIRS = { key: served.key, cert: served.cert }
+
+/** Writes down what is reported, and waits for it. */
+class Watched {
+  readonly transport: Transport
+  readonly log: string[] = []
+  text = ''
+  error: SystemError = new Error('none')
+  readonly on: Record<string, () => void> = {}
+  #wake = (): void => {}
+
+  constructor(transport: Transport) {
+    this.transport = transport
+    const note = (report: string): void => {
+      this.log.push(report)
+      this.on[report]?.()
+      this.#wake()
+    }
+    transport.sink = {
+      opened: () => note('opened'),
+      received: chunk => {
+        this.text += String(chunk)
+        note('received')
+      },
+      drained: () => note('drained'),
+      ended: () => note('ended'),
+      failed: error => {
+        this.error = error
+        note('failed')
+      },
+      closed: () => note('closed'),
+    }
+  }
+
+  async until(condition: () => boolean): Promise<this> {
+    while (!condition()) await new Promise<void>(resolve => (this.#wake = resolve))
+    return this
+  }
+
+  saw(report: string): Promise<this> {
+    return this.until(() => this.log.includes(report))
+  }
+}
+
+/** Two ends of a connection, in clear; both open. */
+async function clear(t: Test): Promise<[near: TcpTransport, far: TcpTransport, socket: Socket]> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const near = connectTcp({ kind: 'ip', host: '127.0.0.1', port: (server.address() as { port: number }).port }, {})
+  const [[socket]] = (await Promise.all([once(server, 'connection'), new Watched(near).saw('opened')])) as [[Socket], Watched]
+  const far = new TcpTransport(socket)
+  t.teardown(() => {
+    near.destroy()
+    far.destroy()
+    server.close()
+  })
+  return [near, far, socket]
+}
+
+/** The same, with the handshake under way. */
+async function pair(t: Test, near: TlsOptions = OURS, far: TlsOptions = THEIRS, host = 'localhost'): Promise<[near: Watched, far: Watched]> {
+  const [one, two] = await clear(t)
+  const secure = (side: Side, options: TlsOptions, transport: Transport): Watched => new Watched(tlsContext(side, options).secure(transport, host))
+  return [secure('client', near, one), secure('server', far, two)]
+}
+
+t.test('options: what cannot be is thrown, what is the same is made once', async t => {
+  t.equal(tlsContext('client', OURS), tlsContext('client', OURS))
+  t.not(tlsContext('server', THEIRS), tlsContext('client', THEIRS))
+  for (const options of [null, 'x', undefined]) t.equal(thrown(() => tlsContext('client', options as unknown as TlsOptions)), 'ERR_INVALID_ARGUMENT')
+  t.throws(() => tlsContext('server', {}), { message: /a certificate: key and cert, or pfx/ })
+  t.throws(() => tlsContext('server', { key: 'x', cert: 'no PEM' }), { code: 'ERR_INVALID_ARGUMENT', message: /^tls must be what node:tls takes; it says: / })
+  t.throws(() => tlsContext('client', { handshakeTimeout: 5 } as TlsOptions), { message: /^tls: handshakeTimeout must be left out: that is what handshake_timeout is for/ })
+})
+
+t.test('both ends know what they agreed upon, also afterwards', async t => {
+  const [near, far] = await pair(t, { ...OURS, ALPNProtocols: ['x', 'y'], key: client.key, cert: client.cert }, { ...THEIRS, ALPNProtocols: ['y'], requestCert: true, ca: ca.cert })
+  t.equal(near.transport.tls, undefined)
+  t.same([near.transport.write('too early', 'utf8'), near.transport.bytes_queued, far.transport.bytes_queued, far.transport.bytes_written], [true, 0, 0, 0])
+  for (const { transport } of [near, far]) {
+    transport.cork()
+    transport.uncork()
+    transport.pause()
+    transport.resume()
+    transport.end()
+  }
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  t.match(near.transport.tls, { protocol: 'TLSv1.3', cipher: /^TLS_/, alpn: 'y', servername: 'localhost', authorized: true, authorization_error: undefined, reused: false })
+  t.match(far.transport.tls, { protocol: 'TLSv1.3', alpn: 'y', servername: 'localhost', authorized: true, session: undefined })
+  t.equal(near.transport.tls?.peer_certificate?.subject.CN, 'server')
+  t.equal(far.transport.tls?.peer_certificate?.subject.CN, 'alice')
+  t.equal(near.transport.fileno! > 2, true)
+  near.transport.set_no_delay(false)
+  near.transport.set_keep_alive(1000)
+  const addresses = [near.transport.local_address, near.transport.remote_address]
+  t.same(addresses, [far.transport.remote_address, far.transport.local_address])
+  near.transport.destroy()
+  await near.saw('closed')
+  t.same([near.transport.tls?.cipher !== '', near.transport.tls?.peer_certificate, near.transport.local_address], [true, undefined, addresses[0]])
+})
+
+t.test('nobody asked the client for a certificate', async t => {
+  const [near, far] = await pair(t, OURS, THEIRS, '127.0.0.1')
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  t.same([near.transport.tls?.alpn, near.transport.tls?.servername], [undefined, undefined], 'an address is no name to ask for')
+  t.match(far.transport.tls, { authorized: false, authorization_error: undefined, peer_certificate: undefined, servername: undefined })
+})
+
+t.test('a session is resumed', async t => {
+  const options = { ...OURS }
+  const [near, far] = await pair(t, options)
+  // Node's server is done before it sends the session: an answer is what certainly comes behind it.
+  far.on.opened = () => far.transport.resume()
+  far.on.received = () => far.transport.write('answer', 'utf8')
+  near.on.opened = () => near.transport.write('question', 'utf8')
+  await near.saw('opened')
+  near.transport.resume()
+  await near.saw('received')
+  const session = near.transport.tls?.session as Buffer
+  t.ok(session?.length > 0, 'there is one')
+  const [again] = await pair(t, { ...options, session })
+  await again.saw('opened')
+  t.equal(again.transport.tls?.reused, true)
+})
+
+t.test('counts what went in clear before', async t => {
+  const [one, two] = await clear(t)
+  new Watched(two)
+  one.write('clear', 'utf8')
+  two.resume()
+  while (two.bytes_read < 5) await turn()
+  const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
+  const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  far.transport.resume()
+  t.equal(near.transport.write('secret', 'utf8'), false, 'not yet taken, as Node says that later')
+  t.equal(near.transport.write('', 'utf8'), true)
+  await Promise.all([near.saw('drained'), far.saw('received')])
+  t.same([near.transport.bytes_written, far.transport.bytes_read, far.text, near.log], [11, 11, 'secret', ['opened', 'drained']])
+})
+
+t.test('certificates that do not do, and what is said of them', async t => {
+  const cases: [far: { key: string; cert: string }, near: TlsOptions, code: string, said: RegExp][] = [
+    [selfSigned, {}, 'DEPTH_ZERO_SELF_SIGNED_CERT', /the certificate of localhost is self-signed; to trust it, give tls: \{ ca/],
+    [expired, OURS, 'CERT_HAS_EXPIRED', /the certificate of localhost has expired/],
+    [stranger, OURS, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', /was issued by nobody who is trusted here/],
+    [other, OURS, 'ERR_TLS_CERT_ALTNAME_INVALID', /the certificate is not one of localhost: .*other\.test/],
+  ]
+  for (const [{ key, cert }, options, code, said] of cases) {
+    const [near, far] = await pair(t, options, { key, cert })
+    await Promise.all([near.saw('closed'), far.saw('closed')])
+    t.same(near.log, ['failed', 'closed'])
+    t.match(near.error, { code, syscall: 'handshake', message: said })
+    t.same(near.transport.tls, undefined)
+  }
+  const [near] = await pair(t, { rejectUnauthorized: false }, { key: selfSigned.key, cert: selfSigned.cert })
+  await near.saw('opened')
+  t.match(near.transport.tls, { authorized: false, authorization_error: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  const [named] = await pair(t, { ...OURS, servername: 'other.test' }, { key: other.key, cert: other.cert })
+  await named.saw('opened')
+  t.equal(named.transport.tls?.authorized, true, 'the name that was given is the one that counts')
+})
+
+t.test("clients' certificates", async t => {
+  const asking = { ...THEIRS, requestCert: true, ca: ca.cert }
+  const [none, first] = await pair(t, OURS, asking)
+  await Promise.all([none.saw('closed'), first.saw('closed')])
+  t.match(first.error, { code: 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', message: 'handshake: the client gave no certificate, and requestCert asks for one' })
+  t.same(none.log, ['opened', 'failed', 'closed'], 'with TLS 1.3 the client hears of it only when its own side is done')
+  t.match(none.error, { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', syscall: 'tls', message: 'tls: the server asks for a certificate; give tls: { key, cert }' })
+
+  const [, second] = await pair(t, { ...OURS, key: selfSigned.key, cert: selfSigned.cert }, asking)
+  await second.saw('closed')
+  t.same(second.log, ['failed', 'closed'])
+  t.match(second.error, { code: 'DEPTH_ZERO_SELF_SIGNED_CERT', message: /the certificate of the client is self-signed/ })
+})
+
+t.test('what is no TLS, or nothing, or breaks off', async t => {
+  const cases: [what: string, code: string][] = [['GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'], ['\x16\x03\x01', 'ECONNRESET'], ['', 'ECONNRESET'], ['x'.repeat(5000), 'ERR_SSL_']]
+  for (const [what, code] of cases) {
+    const server = createServer({ pauseOnConnect: true }).listen(0)
+    const peer = connect((server.address() as { port: number }).port).on('error', () => {})
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    const far = new Watched(tlsContext('server', THEIRS).secure(new TcpTransport(socket), ''))
+    peer.end(what)
+    await far.saw('closed')
+    t.same(far.log, ['failed', 'closed'])
+    t.ok(far.error.code?.startsWith(code), `${far.error.code} ${far.error.message}`)
+    server.close()
+  }
+})
+
+t.test('destroyed in the middle of a handshake, or in its last moment', async t => {
+  for (const which of [0, 1] as const) {
+    const ends = await pair(t)
+    ends[which].transport.destroy()
+    await Promise.all(ends.map(end => end.saw('closed')))
+    t.same(ends[which].log, ['closed'])
+    const late = ends[which].transport
+    const told = new Watched(late)
+    await told.saw('closed')
+  }
+  // The server's handshake is done after it was destroyed: Node tells all the same.
+  const [one, two] = await clear(t)
+  const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
+  const far: Watched = new Watched(tlsContext('server', { ...THEIRS, SNICallback: (_name, done) => {
+    far.transport.destroy()
+    done(null)
+  } }).secure(two, ''))
+  await Promise.all([near.saw('closed'), far.saw('closed')])
+  t.same(far.log, ['closed'])
+})
+
+t.test('an established session that breaks', async t => {
+  const [one, two, socket] = await clear(t)
+  const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
+  const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  near.transport.resume()
+  // Past TLS, as somebody on the way could.
+  ;(socket as unknown as { _handle: { writeLatin1String(request: object, text: string): number } })._handle.writeLatin1String({ oncomplete() {} }, 'garbage garbage garbage')
+  await near.saw('closed')
+  t.same(near.log.slice(-2), ['failed', 'closed'])
+  t.match(near.error, { syscall: 'tls', code: /^ERR_SSL_/ })
+})
+
+t.test('an end without close_notify is an end, as in Node', async t => {
+  const [near, far] = await pair(t)
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  near.transport.resume()
+  far.transport.write('half a mess', 'utf8')
+  await far.saw('drained')
+  await near.saw('received')
+  far.transport.destroy()
+  await near.saw('ended')
+  t.equal(near.text, 'half a mess')
+  near.transport.end()
+  await near.saw('closed')
+})
+
+t.test('what a server of Node is asked besides is asked of the one that was made of the options', async t => {
+  const names: string[] = []
+  const [near, far] = await pair(t, { ...OURS, maxVersion: 'TLSv1.2' }, { ...THEIRS, SNICallback: (name, done) => {
+    names.push(name)
+    done(null)
+  } })
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
+})
+
+t.test('is silent without a sink', async t => {
+  for (const far of [THEIRS, { key: expired.key, cert: expired.cert }]) {
+    const [one, two] = await clear(t)
+    const near = tlsContext('client', OURS).secure(one, 'localhost')
+    t.equal(near.sink, undefined)
+    const server = new Watched(tlsContext('server', far).secure(two, ''))
+    await server.until(() => server.log.length > 0)
+    near.write('x', 'utf8')
+    near.resume()
+    near.end()
+    server.transport.resume()
+    server.transport.write('y', 'utf8')
+    server.transport.end()
+    await server.saw('closed')
+    for (let turns = 0; turns < 5; turns++) await turn()
+    t.equal(near.bytes_read, near.tls === undefined ? 0 : 1)
+  }
+})
+
+t.test('what comes when it is over is not told', async t => {
+  const [near, far] = await pair(t)
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  for (const end of [near, far]) end.transport.resume()
+  near.on.received = () => near.transport.destroy()
+  near.transport.write('a', 'utf8')
+  far.transport.cork()
+  far.transport.write('1', 'utf8')
+  far.transport.write('2'.repeat(50_000), 'utf8')
+  far.transport.uncork()
+  await near.saw('closed')
+  t.same(near.log.filter(report => report !== 'drained'), ['opened', 'received', 'closed'])
+  far.transport.destroy()
+})
+
+t.test('over a transport that is no socket', async t => {
+  const network = new MemoryNetwork({ auto: true })
+  const listener = network.listen({ kind: 'ip', host: '', port: 1 }, { backlog: 1 })
+  const one = network.connect({ kind: 'ip', host: '', port: 1 }, {})
+  const two = await new Promise<Transport>(accepted => (listener.sink = { listening() {}, accepted, failed() {}, closed() {} }))
+  const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
+  const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  far.transport.resume()
+  near.transport.write('by hand', 'utf8')
+  await far.saw('received')
+  t.equal(far.text, 'by hand')
+  near.transport.destroy()
+  await far.saw('ended')
+  far.transport.destroy()
+  listener.close()
+})
+
+t.test('a reset is what it is without TLS', async t => {
+  const [one, two, socket] = await clear(t)
+  const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
+  const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  near.transport.resume()
+  near.transport.pause()
+  near.transport.resume()
+  socket.resetAndDestroy()
+  await near.saw('closed')
+  t.match(near.error, { code: 'ECONNRESET', syscall: 'read' })
+  t.same(near.log, ['opened', 'failed', 'closed'])
+})
