@@ -9,9 +9,10 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { Connection, Engine, Server } from '../../src/index.ts'
+import { Connection, Engine, Server, type TlsOptions } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing.ts'
 import type { CloseReason, TimeoutKind } from '../../src/types.ts'
+import { makeCertificates } from '../certificates.ts'
 import { turn } from '../kit.ts'
 
 /** More than the system takes of a peer that does not read. */
@@ -22,6 +23,8 @@ const LIMIT = 1000
 
 /** What the connection is doing when it happens. */
 const PHASES = {
+  // Half a hello: the header of one, of a length that does not follow.
+  'shaking hands': async (_victim, peer) => void peer.write(Buffer.from('16030100f0010000ec0303', 'hex')),
   'waiting for a message': async () => {},
   'in the middle of a message': async (_victim, peer) => void peer.write('half'),
   'writing': async victim => void victim.write(MUCH),
@@ -59,6 +62,7 @@ class Victim extends Connection {
   override read_timeout = LIMIT
   override write_timeout = LIMIT
   override end_timeout = LIMIT
+  override handshake_timeout = LIMIT
   override max_lifetime = 20 * LIMIT
   readonly log: string[] = []
 
@@ -86,6 +90,11 @@ class Victim extends Connection {
     this.#note('broken')
     return super.on_write_error(error) as undefined
   }
+  override on_tls_handshake(): void { this.#note('handshake') }
+  override on_tls_handshake_error(error: Error): void {
+    this.#note('handshake_error')
+    return super.on_tls_handshake_error(error) as undefined
+  }
   override on_overflow_error(error: Error): void {
     this.#note('overflow')
     return super.on_overflow_error(error) as undefined
@@ -93,10 +102,10 @@ class Victim extends Connection {
   override on_close(reason: CloseReason): void { this.#note(`close ${reason}`) }
 }
 
-async function happens(phase: Phase, fault: Fault, file: string): Promise<{ hooks: string; left: number }> {
+async function happens(phase: Phase, fault: Fault, file: string, certificate: TlsOptions): Promise<{ hooks: string; left: number }> {
   const clock = new ManualClock()
   const engine = new Engine({ clock, log: () => {} })
-  const server = new Server(Victim, { engine }).listen(['127.0.0.1', 0])
+  const server = new Server(Victim, { engine, ...(phase === 'shaking hands' && { tls: certificate }) }).listen(['127.0.0.1', 0])
   await server.opened
   const peer = connect({ port: (server.local_address as [string, number])[1], host: '127.0.0.1', allowHalfOpen: true, noDelay: true }).pause()
   peer.on('error', () => {})
@@ -133,6 +142,17 @@ async function step(clock: ManualClock, ms: number): Promise<void> {
 
 /** 'broken' is on_read_error or on_write_error: which of the two meets a reset first is the system's affair. */
 const EXPECTED: Readonly<Record<Phase, Readonly<Record<Fault, string>>>> = {
+  'shaking hands': {
+    resets: 'handshake_error, close error',
+    goes: 'handshake_error, close error',
+    'half-closes and reads': 'handshake_error, close error',
+    'half-closes and does not read': 'handshake_error, close error',
+    vanishes: 'timeout handshake, handshake_error, close timeout',
+    'reads and says nothing': 'timeout handshake, handshake_error, close timeout',
+    'sends and never reads': 'timeout handshake, handshake_error, close timeout',
+    'trickles and reads': 'timeout handshake, handshake_error, close timeout',
+    floods: 'handshake_error, close error',
+  },
   'waiting for a message': {
     resets: 'connect, broken, close error',
     goes: 'connect, read_end, close remote',
@@ -204,11 +224,14 @@ const EXPECTED: Readonly<Record<Phase, Readonly<Record<Fault, string>>>> = {
 t.test('what a peer does, and the hooks that fire', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
   t.teardown(() => rm(folder, { recursive: true }))
+  const made = makeCertificates()
+  t.teardown(() => made.remove())
+  const certificate = { key: made.server.key, cert: made.server.cert }
   const file = join(folder, 'much')
   await writeFile(file, MUCH)
   for (const phase of Object.keys(PHASES) as Phase[]) {
     for (const fault of Object.keys(FAULTS) as Fault[]) {
-      const { hooks, left } = await happens(phase, fault, file)
+      const { hooks, left } = await happens(phase, fault, file, certificate)
       t.equal(hooks, EXPECTED[phase][fault], `${phase}, and the peer ${fault}`)
       t.equal(left, 0, 'no channel is left')
     }
