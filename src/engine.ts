@@ -22,7 +22,7 @@ import { type FileSource, openFile } from './io/file.ts'
 import { FileItem } from './io/file-item.ts'
 import { FileSink, type FileSinkOwner } from './io/file-sink.ts'
 import { heapLimit } from './io/heap.ts'
-import { loadModule } from './io/load.ts'
+import { loadModule, loadText } from './io/load.ts'
 import { NodeNetwork } from './io/node.ts'
 import { tlsContext } from './io/tls.ts'
 import type { Clock, Network } from './transport.ts'
@@ -388,6 +388,11 @@ export function fileSink(path: string, offset: Bytes, owner: FileSinkOwner): Fil
 export function moduleOf(specifier: string): Promise<Readonly<Record<string, unknown>>> {
   return loadModule(specifier)
 }
+/** For channels only: a small file as text. Throws the error of the system. */
+export function textOf(path: string): string {
+  return loadText(path)
+}
+
 /** For channels only: TLS, over the transports of any network. */
 export { tlsContext }
 

@@ -1,7 +1,8 @@
 /**
- * Layer 2. Loads a module by its name at run time.
+ * Layer 2. Loads what a program names at run time: a module, a small text.
  */
 
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -10,4 +11,9 @@ export async function loadModule(specifier: string): Promise<Readonly<Record<str
   const isPath = /^\.{0,2}\//.test(specifier)
   const name = isPath ? pathToFileURL(resolve(specifier)).href : specifier
   return (await import(name)) as Record<string, unknown>
+}
+
+/** A small file (a certificate, a key) as text. Throws the error of the system. */
+export function loadText(path: string): string {
+  return readFileSync(path, 'utf8')
 }

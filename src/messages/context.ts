@@ -62,7 +62,7 @@ export class Context implements ChannelContext {
 
   /** Makes a protocol known. Throws InvalidArgumentError for what is none, InvalidStateError where the name is taken. */
   register(implementation: Implementation, protocol: string = implementation?.protocol): void {
-    if (typeof protocol !== 'string' || !/^[^+;=:/\s]+\+?$/.test(protocol)) {
+    if (typeof protocol !== 'string' || !/^[^+;=:/\s]+(\+[^+;=:/\s]+)*\+?$/.test(protocol)) {
       throw new InvalidArgumentError('register: protocol', "a name, with '+' behind it for a prefix, as the class says with `static protocol`", protocol)
     }
     this.#checkIsFree('register()', protocol)

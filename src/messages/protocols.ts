@@ -13,14 +13,14 @@ import { Mem } from './mem.ts'
 import { Null } from './null.ts'
 import { Rate } from './rate.ts'
 import { Reopen } from './reopen.ts'
-import { Tcp, Unix } from './tcp.ts'
+import { Tcp, TlsTcp, Unix } from './tcp.ts'
 import { Timer } from './timer.ts'
 import { Udp } from './udp.ts'
 import { Zero } from './zero.ts'
 
 export const PROTOCOLS: readonly Implementation[] = [
   // channels
-  Direct, Echo, File, Js, Mem, Null, Tcp, Timer, Udp, Unix, Zero,
+  Direct, Echo, File, Js, Mem, Null, Tcp, TlsTcp, Timer, Udp, Unix, Zero,
   // prefixes
   Deflate, Filter, Rate, Reopen,
 ]

@@ -1,5 +1,5 @@
 /**
- * Layer 7. `tcp://host:port;mode=client` and `unix://path;mode=client`: messages over one connection.
+ * Layer 7. `tcp://host:port;mode=client`, `tls+tcp://` and `unix://path;mode=client`: messages over one connection.
  *
  * It is 'opening' until it is connected. When the peer ends, it closes; a failure is the state 'error'. `close()` sends what was posted first.
  */
@@ -11,6 +11,7 @@ import { MessageChannel } from './message-channel.ts'
 import type { Params } from './params.ts'
 import { parsePlace } from './place.ts'
 import { Socket, type SocketOwner, type SocketParams, socketParams } from './socket.ts'
+import { tlsOptions } from './tls.ts'
 
 /** Source: TLL `tcp`, client. */
 export class TcpClient extends MessageChannel {
@@ -38,9 +39,11 @@ export class TcpClient extends MessageChannel {
     const { host } = this.params.url
     const address = host === '' ? parsePlace(params.text('host'), this.#isUnix) : this.#address(host)
     if (address === undefined) throw params.fault('host', 'host:port, or a path')
+    const tls = tlsOptions(this.params, 'client')
     this.#reason = undefined
     this.#socket = new Socket(this.#owner, this.#params, { engine: this.engine, name: this.name })
     if (this.suspended) this.#socket.suspend()
+    if (tls !== undefined) this.#socket.start_tls(tls)
     this.#socket.connect(address)
     this.update_dcaps(['poll_out'])
     return 'opening'

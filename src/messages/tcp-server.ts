@@ -1,5 +1,5 @@
 /**
- * Layer 7. `tcp://host:port;mode=server` and `unix://path;mode=server`: messages from and to any number of connections.
+ * Layer 7. `tcp://host:port;mode=server`, `tls+tcp://` and `unix://path;mode=server`: messages from and to any number of connections.
  *
  * Every message has the `addr` of its peer, a number that is never used again; posting needs one. Control Connect says who came, Disconnect who has
  * gone; posting Disconnect closes that peer. What goes wrong with one peer is told as its Disconnect, and disturbs no other.
@@ -16,6 +16,7 @@ import { type Addr, Control, Message } from './message.ts'
 import { MessageChannel } from './message-channel.ts'
 import { formatPlace, parsePlace } from './place.ts'
 import { Socket, type SocketOwner, type SocketParams, socketParams } from './socket.ts'
+import { tlsOptions } from './tls.ts'
 
 /** Source: TLL `tcp`, server. `Differs:` it is 'opening' until it listens, which may fail. */
 export class TcpServer extends MessageChannel {
@@ -51,6 +52,7 @@ export class TcpServer extends MessageChannel {
   }
 
   override do_open(): 'opening' {
+    const tls = tlsOptions(this.params, 'server')
     this.#server = new Listener({ engine: this.engine, name: this.name })
     this.#server.owner = {
       listening: () => this.become_active(),
@@ -66,6 +68,7 @@ export class TcpServer extends MessageChannel {
     }
     this.update_dcaps(['poll_in'])
     if (this.suspended) this.#server.suspend()
+    if (tls !== undefined) this.#server.start_tls(tls)
     this.#server.listen(this.#address)
     return 'opening'
   }

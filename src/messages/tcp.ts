@@ -1,7 +1,7 @@
 /**
- * Layer 7. `tcp://` and `unix://`: which of the two, `mode=client` or `mode=server`.
+ * Layer 7. `tcp://`, `unix://` and `tls+tcp://`: which of the two, `mode=client` or `mode=server`.
  *
- * Another protocol over a stream is an entry like these: `tls+tcp` will be one, found before the prefix rule as its name is exact.
+ * Another protocol over a stream is an entry like these. `tls+tcp` is found before the prefix rule, as its name is exact.
  */
 
 import type { Implementation, Init } from './init.ts'
@@ -11,4 +11,5 @@ import { TcpServer } from './tcp-server.ts'
 const choose = ({ params }: Init): Implementation => (params.choice('mode', ['client', 'server'], 'client') === 'server' ? TcpServer : TcpClient)
 
 export const Tcp: Implementation = { protocol: 'tcp', replace: choose }
+export const TlsTcp: Implementation = { protocol: 'tls+tcp', replace: choose }
 export const Unix: Implementation = { protocol: 'unix', replace: choose }

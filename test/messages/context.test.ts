@@ -22,7 +22,7 @@ stage(t, 'registry', async (t, { context }) => {
   context.register(One, 'uno')
   t.equal(kind(context.init('uno://')), 'one')
   t.match(fault(() => context.register(One)), 'register(): one is taken; choose another name')
-  t.equal(thrown(() => context.register(channelClass('a+b', {}))), 'ERR_INVALID_ARGUMENT')
+  t.equal(thrown(() => context.register(channelClass('a++b', {}))), 'ERR_INVALID_ARGUMENT')
   t.equal(thrown(() => context.register(undefined as never)), 'ERR_INVALID_ARGUMENT')
   t.match(fault(() => context.unregister(One, 'two')), 'unregister(): two is not registered')
   t.match(fault(() => context.unregister(channelClass('one', {}))), 'unregister(): one is another implementation')

@@ -132,3 +132,17 @@ stage(t, 'addresses', async (t, stage) => {
   t.strictSame([bad.state, errors], ['error', ['host must be given', 'host must be host:port, or a path; got ""']])
   t.match(fault(() => stage.context.init('tcp://;frame=x')), 'frame must be one of')
 })
+
+await stage(t, 'over TLS', async (t, { context, pump }) => {
+  const bad = context.init('tls+tcp://127.0.0.1:1;ca=/nowhere')
+  bad.open()
+  await t.rejects(bad.opened, { code: 'ERR_INVALID_URL', message: /ca must be a file that can be read/ })
+  bad.close()
+  const channel = context.init('tls+tcp://127.0.0.1:1')
+  const log = watch(channel)
+  channel.open()
+  await pump()
+  t.match(log.join(), /error/, 'nobody listens there')
+  channel.close()
+  await pump()
+})

@@ -3,6 +3,7 @@ import { Client } from '../../src/channels/basic.ts'
 import { StreamServer } from '../../src/channels/stream-server.ts'
 import { Control, type Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import { makeCertificates } from '../certificates.ts'
 import { thrown } from '../kit.ts'
 import { fault, type Stage, stage, text } from './kit.ts'
 
@@ -147,4 +148,19 @@ stage(t, 'addresses', async (t, stage) => {
   server.open()
   await stage.pump()
   t.equal(server.client_url, 'unix:///tmp/x;mode=client;frame=std')
+})
+
+await stage(t, 'over TLS', async (t, { context, pump }) => {
+  const bad = context.init('tls+tcp://127.0.0.1:1;mode=server')
+  bad.open()
+  await t.rejects(bad.opened, { code: 'ERR_INVALID_URL', message: /cert must be given/ })
+  bad.close()
+  const made = makeCertificates()
+  t.teardown(() => made.remove())
+  const channel = context.init(`tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`)
+  channel.open()
+  await pump()
+  t.match(channel.client_url, /^tls\+tcp:\/\/127\.0\.0\.1:\d+;mode=client;frame=std$/)
+  channel.close()
+  await pump()
 })

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { TcpClient } from '../../src/messages/tcp-client.ts'
 import { TcpServer } from '../../src/messages/tcp-server.ts'
-import { Tcp, Unix } from '../../src/messages/tcp.ts'
+import { Tcp, TlsTcp, Unix } from '../../src/messages/tcp.ts'
 import type { Init } from '../../src/messages/init.ts'
 import { fault, params } from './kit.ts'
 
 t.test('which of the two', async t => {
-  for (const each of [Tcp, Unix]) {
+  for (const each of [Tcp, TlsTcp, Unix]) {
     const choose = (text: string): unknown => each.replace?.({ params: params(`${each.protocol}://${text}`) } as Init)
     t.equal(choose(''), TcpClient)
     t.equal(choose(';mode=client'), TcpClient)

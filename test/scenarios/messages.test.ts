@@ -12,6 +12,7 @@ import { Context } from '../../src/messages/context.ts'
 import type { Addr, Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import type { Network } from '../../src/transport.ts'
+import { makeCertificates } from '../certificates.ts'
 import { seeded, until } from './networks.ts'
 
 interface Carrier {
@@ -23,11 +24,19 @@ interface Carrier {
   /** Does it carry data alone? Does it lose what comes too fast, or while nobody listens? */
   readonly isBare?: boolean
   readonly isLossy?: boolean
+  /** What the other end's URL needs besides. */
+  readonly tail?: () => string
 }
+
+const made = makeCertificates()
+t.teardown(() => made.remove())
 
 const random = seeded(11)
 const pieces = (): number => 1 + Math.floor(random() * (random() < 0.6 ? 3 : 6000))
 const memory = (): Network => new MemoryNetwork({ auto: true })
+
+const TLS_SERVER = `tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`
+const TLS_TAIL = (): string => `;ca=${made.ca.certFile}`
 
 const CARRIERS: Record<string, Carrier> = {
   direct: { url: () => 'direct://', isDirect: true },
@@ -43,6 +52,8 @@ const CARRIERS: Record<string, Carrier> = {
   unix: { url: folder => `unix://${folder}/u;mode=server` },
   udp: { url: () => 'udp://127.0.0.1:0;mode=server', isLossy: true },
   'deflate+mem': { url: () => 'deflate+mem://' },
+  'tls+tcp': { url: () => TLS_SERVER, tail: TLS_TAIL },
+  'tls+tcp in memory': { url: () => TLS_SERVER, tail: TLS_TAIL, network: memory },
   'filter+deflate+tcp': { url: () => 'filter+deflate+tcp://127.0.0.1:0;mode=server;messages=!99', network: memory },
   'reopen+tcp': { url: () => 'reopen+tcp://127.0.0.1:0;mode=server', network: memory },
   'rate+mem': { url: () => 'rate+mem://;speed=1gb;max-window=1gb' },
@@ -70,7 +81,7 @@ async function open(context: Context, carrier: Carrier, folder: string): Promise
   const near = context.init(`${carrier.url(folder)};name=near`)
   near.open()
   await near.opened
-  const far = context.init(near.client_url as string)
+  const far = context.init(`${near.client_url}${carrier.tail?.() ?? ''}`)
   const ends = new Ends(near, far)
   far.open()
   await far.opened
