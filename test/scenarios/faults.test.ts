@@ -4,12 +4,14 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { Connection, Engine, Server, type TlsOptions } from '../../src/index.ts'
+import { type Address, Client, Connection, Engine, Server, type TlsOptions } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing.ts'
 import type { CloseReason, TimeoutKind } from '../../src/types.ts'
 import { makeCertificates } from '../certificates.ts'
@@ -236,4 +238,79 @@ t.test('what a peer does, and the hooks that fire', async t => {
       t.equal(left, 0, 'no channel is left')
     }
   }
+})
+
+/** What happens to who connects; with TLS, or in clear. A reset may come before the system has called it connected, or after. */
+const CONNECTING: Readonly<Record<string, readonly [hooks: string, isTls: boolean, peer: (socket: Socket) => void]>> = {
+  'resets at once': ['connect_error, close error', false, socket => socket.resetAndDestroy()],
+  'ends at once': ['connect, read_end, close remote', false, socket => socket.end()],
+  'is silent': ['connect, timeout read, close timeout', false, () => {}],
+  'resets, asked for TLS': ['connect_error, close error', true, socket => socket.resetAndDestroy()],
+  'ends, asked for TLS': ['handshake_error, close error', true, socket => socket.end()],
+  'is silent, asked for TLS': ['timeout handshake, handshake_error, close timeout', true, () => {}],
+  'answers garbage, asked for TLS': ['handshake_error, close error', true, socket => socket.write('HTTP/1.1 400 what?\r\n\r\n')],
+}
+
+/** The same hooks, of a client. */
+class Caller extends Client {
+  readonly log: string[] = []
+  override read_timeout = LIMIT
+  override handshake_timeout = LIMIT
+  override connect_timeout = 3 * LIMIT
+  override on_connect(): void { this.log.push('connect') }
+  override on_read_end(): void {
+    this.log.push('read_end')
+    super.on_read_end()
+  }
+  override on_timeout(kind: TimeoutKind): void {
+    this.log.push(`timeout ${kind}`)
+    return super.on_timeout(kind) as undefined
+  }
+  override on_connect_error(): void { this.log.push('connect_error') }
+  override on_read_error(): void { this.log.push('broken') }
+  override on_tls_handshake_error(): void { this.log.push('handshake_error') }
+  override on_close(reason: CloseReason): void { this.log.push(`close ${reason}`) }
+}
+
+/** Connects, and lets time pass while nothing moves. */
+async function calls(address: Address, isTls: boolean): Promise<string> {
+  const clock = new ManualClock()
+  const engine = new Engine({ clock, log: () => {} })
+  const caller = new Caller({ engine, ...(isTls && { tls: {} }) }).connect(address)
+  for (let i = 0; i < 5000 && caller.state !== 'closed'; i++) await step(clock, i % 10 === 9 ? LIMIT / 20 : 0)
+  const hooks = caller.log.join(', ')
+  const stopped = engine.stop({ timeout: 1 })
+  await step(clock, 1)
+  await stopped
+  return hooks
+}
+
+t.test('what a peer does to who connects', async t => {
+  for (const [fault, [expected, isTls, peer]] of Object.entries(CONNECTING)) {
+    const sockets: Socket[] = []
+    const server = createServer(socket => {
+      sockets.push(socket.on('error', () => {}))
+      peer(socket)
+    }).listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    const hooks = await calls(['127.0.0.1', port], isTls)
+    t.equal(fault.startsWith('resets') ? hooks.replace(/^(connect, broken|handshake_error)/, 'connect_error') : hooks, expected, `the peer ${fault}`)
+    for (const socket of sockets) socket.destroy()
+    await new Promise(resolve => server.close(resolve))
+    if (fault === 'is silent') t.equal(await calls(['127.0.0.1', port], false), 'connect_error, close error', 'nobody is there any more')
+  }
+})
+
+// A process that is stopped accepts nothing: when its queue is full, the system does not even answer.
+t.test('a peer that never answers', { skip: process.platform !== 'linux' && 'other systems refuse' }, async t => {
+  const program = "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.teardown(() => void child.kill('SIGKILL'))
+  const port = Number(String(await once(child.stdout!, 'data')))
+  child.kill('SIGSTOP')
+  const crowd = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  t.teardown(() => crowd.forEach(socket => socket.destroy()))
+  await once(crowd[1]!, 'connect')
+  t.equal(await calls(['127.0.0.1', port], false), 'timeout connect, connect_error, close timeout')
 })
