@@ -54,6 +54,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   #stopWaiting: Cancel = noop
   /** What has run out when; made when there is something to watch over. */
   #limits: Limits | undefined
+  /** As what its opening is told: with TLS that is not before the handshake is done. */
+  #event: 'accept' | 'connect' = 'connect'
   /** TLS, while it is to begin or its handshake runs. */
   #tls: TlsStart | undefined
   /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
@@ -178,7 +180,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     transport.sink = this
   }
 
-  opened(event: 'accept' | 'connect' = 'connect'): void {
+  opened(event: 'accept' | 'connect' = this.#event): void {
+    this.#event = event
     const stream = this.#stream
     const transport = this.#transport as Transport
     const demand = demandOf(transport)

@@ -881,6 +881,9 @@ await tlsScene(t, 'TLS: a broadcast reaches who is done, and is no mistake for w
   await client.opened
   await until(() => server.channels.size === 2 && [...server.channels].some(channel => channel.connected))
   t.same([...server.channels].map(channel => channel.write('to all')).sort(), [false, true])
+  // Both ends counted as connected, none as accepted.
+  const { accepted, connected } = engine.stats()
+  t.same([accepted, connected], [1, 1])
   mute.destroy()
 })
 
