@@ -388,6 +388,7 @@ export function fileSink(path: string, offset: Bytes, owner: FileSinkOwner): Fil
 export function moduleOf(specifier: string): Promise<Readonly<Record<string, unknown>>> {
   return loadModule(specifier)
 }
+
 /** For channels only: a small file as text. Throws the error of the system. */
 export function textOf(path: string): string {
   return loadText(path)

@@ -5,7 +5,8 @@ import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
 import {
-  after, Engine, fileItem, fileSink, fileSource, forget, GAUGE, isStopping, logSafely, moduleOf, networkOf, type Owned, remember, wake, watch,
+  after, Engine, fileItem, fileSink, fileSource, forget, GAUGE, isStopping, logSafely, moduleOf, networkOf, type Owned, remember, textOf, wake,
+  watch,
 } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../src/io/memory.ts'
@@ -470,4 +471,5 @@ t.test('files and modules, through the engine', async t => {
   t.equal(String(source.take()), 'const one = 1')
   source.close()
   t.match(await moduleOf(path), { one: 1 })
+  t.equal(textOf(path), 'export const one = 1')
 })
