@@ -31,7 +31,7 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
 t.test('headers, cut everywhere, and with something behind them', async t => {
   for (const [bytes, says] of HEADERS) {
     const name = bytes.toString('latin1').slice(0, 60)
-    for (let size = 0; size < bytes.length; size++) t.equal(readProxyHeader(bytes.subarray(0, size)), 'more', `${size} bytes of ${name}`)
+    for (let size = 0; size < bytes.length; size++) t.equal(readProxyHeader(bytes.subarray(0, size)), 'more', `${size} bytes of ${JSON.stringify(name)}`)
     t.same(readProxyHeader(bytes), { size: bytes.length, ...says }, name)
     t.same(readProxyHeader(Buffer.concat([bytes, Buffer.from('PROXY more\r\n')])), { size: bytes.length, ...says }, name)
   }
