@@ -45,9 +45,10 @@ const ALTERNATE = onNet(['servers/alternate-echo'], 'alternate')
 const BURST = onNet(['servers/burst'], 'burst')
 const FILE = onNet(['servers/file-server', '{file}'], 'file', '{file}')
 const BROADCAST = onNet(['servers/broadcast'], 'broadcast')
+const TLS = onNet(['servers/line-echo', 'latin1', 'tls'], 'lines', 'latin1', 'tls')
 const UDP = { sluice: ['servers/udp-echo'], tuned: ['baseline/dgram', 'tuned'], naive: ['baseline/dgram', 'naive'] } as const
 
-function exchange(work: Work, outstanding: number, connections = 50): Load {
+function exchange(work: Work, outstanding: number, connections = 50): Load & { kind: 'exchange' } {
   return { kind: 'exchange', connections, work, outstanding }
 }
 
@@ -88,6 +89,8 @@ export const ROWS: readonly Row[] = [
     warm_up: 2,
     programs: ALTERNATE,
   },
+  { name: 'tls-1', title: 'TLS, line echo, 1 outstanding', unit: 'lines', load: { ...exchange('lines', 1), isSecure: true }, programs: TLS },
+  { name: 'tls-100', title: 'TLS, 100 outstanding', unit: 'lines', load: { ...exchange('lines', 100), isSecure: true }, programs: TLS },
   { name: 'burst', title: '100 small writes in one hook', unit: 'writes', load: exchange('burst', 1), programs: BURST },
   { name: 'bulk', title: 'bulk, lines of 1 KiB', unit: 'lines', load: { kind: 'bulk', connections: 4, size: 1024 }, programs: LATIN1 },
   { name: 'file', title: 'files of 1 MiB', unit: 'files', load: exchange('file', 1, 4), programs: FILE },

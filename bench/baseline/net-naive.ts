@@ -1,6 +1,6 @@
 /**
  * Bench. node:net as most people write it: for every message at hand one `socket.write`. The arguments: which of the servers
- * below, and what that one needs.
+ * below, what that one needs, and `tls` for the same by node:tls.
  *
  * Rules:
  * 1. Correct: no message is lost or cut where chunks end.
@@ -12,9 +12,11 @@ import { Buffer } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
+import { createServer as createSecureServer } from 'node:tls'
+import { CERTIFICATE, KEY } from '../certificate.ts'
 import { ready } from '../child.ts'
 
-const [kind = '', argument = ''] = process.argv.slice(2)
+const [kind = '', argument = '', how] = process.argv.slice(2)
 const CRLF = Buffer.from('\r\n')
 
 const SERVERS: Readonly<Record<string, (socket: Socket) => void>> = { raw, lines, buffers, frames, alternate, burst, file, broadcast }
@@ -104,9 +106,11 @@ function broadcast(socket: Socket): void {
 
 const serve = SERVERS[kind]
 if (serve === undefined) throw new Error(`no such server: ${kind}`)
-const server = createServer({ noDelay: true }, socket => {
+const onSocket = (socket: Socket): void => {
   // A client that has gone is none of our business.
   socket.on('error', () => {})
   serve(socket)
-})
+}
+const options = { noDelay: true }
+const server = how === 'tls' ? createSecureServer({ ...options, key: KEY, cert: CERTIFICATE }, onSocket) : createServer(options, onSocket)
 server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () => ready(['127.0.0.1', (server.address() as AddressInfo).port]))

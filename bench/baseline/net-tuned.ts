@@ -1,6 +1,6 @@
 /**
  * Bench. node:net tuned by hand, with documented functions only: what the effort buys, and so what sluice is measured by. The
- * arguments: which of the servers below, and what that one needs.
+ * arguments: which of the servers below, what that one needs, and `tls` for the same by node:tls.
  *
  * Rules, each of them measured:
  * 1. `noDelay`, and handlers on the prototype of a class instead of closures for each connection.
@@ -13,9 +13,11 @@ import { Buffer } from 'node:buffer'
 import { open } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
+import { createServer as createSecureServer } from 'node:tls'
+import { CERTIFICATE, KEY } from '../certificate.ts'
 import { ready } from '../child.ts'
 
-const [kind = '', argument = ''] = process.argv.slice(2)
+const [kind = '', argument = '', how] = process.argv.slice(2)
 
 class Peer {
   readonly socket: Socket
@@ -219,9 +221,11 @@ function onError(): void {}
 
 const Serve = SERVERS[kind]
 if (Serve === undefined) throw new Error(`no such server: ${kind}`)
-const server = createServer({ noDelay: true }, socket => {
+const serve = (socket: Socket): void => {
   const ours = socket as OurSocket
   ours[PEER] = new Serve(socket)
   ours.on('data', onData).on('drain', onDrain).on('close', onClose).on('error', onError)
-})
+}
+const options = { noDelay: true }
+const server = how === 'tls' ? createSecureServer({ ...options, key: KEY, cert: CERTIFICATE }, serve) : createServer(options, serve)
 server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () => ready(['127.0.0.1', (server.address() as AddressInfo).port]))

@@ -6,13 +6,13 @@ import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { type Batch, makeBatches } from './batches.ts'
 import type { Load, Task } from './load.ts'
-import { connected, dial } from './socket.ts'
+import { connected, dial, dialSecurely } from './socket.ts'
 import { Tally } from './tally.ts'
 
 export async function exchange(task: Task, load: Load & { kind: 'exchange' }): Promise<void> {
   const tally = new Tally(task)
   const batches = makeBatches(load.work, load.outstanding, task.file)
-  const peers = Array.from({ length: load.connections }, (_, i) => new Peer(task.port, tally, batches, i))
+  const peers = Array.from({ length: load.connections }, (_, i) => new Peer(task, load, tally, batches, i))
   await connected(peers.map(peer => peer.socket))
   for (const peer of peers) peer.send()
   await tally.overTime()
@@ -27,13 +27,13 @@ class Peer {
   /** How much of the answer has come. */
   #got = 0
 
-  constructor(port: number, tally: Tally, batches: readonly Batch[], index: number) {
+  constructor({ port }: Task, { isSecure }: Load & { kind: 'exchange' }, tally: Tally, batches: readonly Batch[], index: number) {
     this.#tally = tally
     this.#batches = batches
     // Each somewhere else, all beginning with an even one.
     this.#next = (index * 14) % batches.length
     this.#batch = batches[this.#next] as Batch
-    this.socket = dial(port, tally, (size, bytes) => this.#received(size, bytes))
+    this.socket = (isSecure === true ? dialSecurely : dial)(port, tally, (size, bytes) => this.#received(size, bytes))
   }
 
   send(): void {

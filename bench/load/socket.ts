@@ -7,6 +7,8 @@
 
 import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
+import { connect as connectSecurely } from 'node:tls'
+import { CERTIFICATE } from '../certificate.ts'
 import type { Tally } from './tally.ts'
 
 /** What one read takes at most. */
@@ -20,7 +22,18 @@ export function dial(port: number, tally: Tally, received: (size: number, bytes:
     received(size, bytes as Buffer)
     return true
   }
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer: shared, callback } })
+  return watched(connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer: shared, callback } }), tally)
+}
+
+/** Likewise over TLS, where Node knows no `onread`. It connects when the handshake is done. */
+export function dialSecurely(port: number, tally: Tally, received: (size: number, bytes: Buffer) => void): Socket {
+  const socket = connectSecurely({ host: '127.0.0.1', port, ca: CERTIFICATE })
+  socket.setNoDelay(true)
+  socket.on('data', (bytes: Buffer) => received(bytes.length, bytes))
+  return watched(socket, tally)
+}
+
+function watched(socket: Socket, tally: Tally): Socket {
   socket.on('error', error => tally.fault(`connection: ${error.message}`))
   socket.on('end', () => tally.fault('the server ended a connection'))
   return socket

@@ -1,9 +1,10 @@
 /**
- * Bench. Line echo: every line goes back. The arguments are the encoding, latin1 (the default) or utf8, and the network: `fast`, or none
- * for the default one.
+ * Bench. Line echo: every line goes back. The arguments are the encoding, latin1 (the default) or utf8, and `fast` for the fast
+ * network, `tls` for TLS on the default one.
  */
 
 import { Connection, type Encoding, Engine, FastNetwork, Server } from 'sluice'
+import { CERTIFICATE, KEY } from '../certificate.ts'
 import { ready } from '../child.ts'
 
 class LineEcho extends Connection {
@@ -15,7 +16,10 @@ class LineEcho extends Connection {
   }
 }
 
-const engine = process.argv[3] === 'fast' ? new Engine({ network: new FastNetwork() }) : Engine.instance()
-const server = new Server(LineEcho, { engine }).listen(['127.0.0.1', 0])
+const how = process.argv[3]
+const engine = how === 'fast' ? new Engine({ network: new FastNetwork() }) : Engine.instance()
+const server = new Server(LineEcho, { engine })
+if (how === 'tls') server.start_tls({ key: KEY, cert: CERTIFICATE })
+server.listen(['127.0.0.1', 0])
 await server.opened
 ready(server.local_address)
