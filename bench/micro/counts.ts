@@ -26,7 +26,7 @@ export interface Count {
 const BATCH = 100
 
 export async function counts(): Promise<Count[]> {
-  return [...(await systemCalls()), ...(await turns()), ...copies(), ...timers(), ...(await allocations())]
+  return [...(await systemCalls()), ...(await turns()), ...copies(), ...decodings(), ...timers(), ...(await allocations())]
 }
 
 // ---- system calls and turns -------------------------------------------------------------------------------------------
@@ -124,6 +124,26 @@ function readPath(): ReadPath {
 
 function fail(error: unknown): never {
   throw new Error(`the bench is wrong: ${error}`)
+}
+
+// ---- decodings ----------------------------------------------------------------------------------------------------------
+
+/** Messages are cut out of a window that was decoded at once, also where they are longer than the first one. */
+function decodings(): Count[] {
+  const stream = lines(640, 1024)
+  const path = readPath()
+  const { toString } = Buffer.prototype
+  let count = 0
+  Buffer.prototype.toString = function (this: Buffer, ...args: Parameters<Buffer['toString']>) {
+    count++
+    return toString.apply(this, args)
+  }
+  try {
+    for (const chunk of chunks(stream, 65536)) path.receive(chunk)
+  } finally {
+    Buffer.prototype.toString = toString
+  }
+  return [{ what: 'decodings of 64 KiB: lines of 1 KiB', count: count / 10, bound: 2, reason: 'one window each, and smaller ones at the start' }]
 }
 
 // ---- timers -----------------------------------------------------------------------------------------------------------

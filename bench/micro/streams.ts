@@ -5,8 +5,8 @@
 import { Buffer } from 'node:buffer'
 import { line, makeBatches } from '../load/batches.ts'
 
-export function lines(count: number): Buffer {
-  return Buffer.concat(Array.from({ length: count }, (_, id) => line(id, 64)))
+export function lines(count: number, size = 64): Buffer {
+  return Buffer.concat(Array.from({ length: count }, (_, id) => line(id, size)))
 }
 
 /** Text that is not ASCII. */

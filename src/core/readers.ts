@@ -217,6 +217,8 @@ export class DelimitedReader implements Reader {
     }
     if (found > limit) return TOO_LONG
     this.#searched = 0
+    // The next message probably is as long: a window that holds one holds several.
+    this.#window = Math.min(Math.max(this.#window, 4 * found), WINDOW_MAX)
     const message = this.#encoding === null ? buffer.take(found) : buffer.takeText(found, this.#encoding)
     buffer.skip(size)
     return message
