@@ -115,6 +115,8 @@ export class DelimitedReader implements Reader {
   #text = ''
   #at = 0
   #isWide = false
+  /** The window's bytes. */
+  #size: Bytes = 0
   /** So many bytes at the start of the run hold no whole delimiter. */
   #searched: Bytes = 0
 
@@ -179,8 +181,9 @@ export class DelimitedReader implements Reader {
     }
     this.#text = bytes.toString(isWide ? 'utf8' : 'latin1', start, last)
     this.#at = 0
+    this.#size = last - start
     this.#isWide = isWide
-    if (this.#text.includes(this.#mark)) {
+    if (isWide || this.#text.includes(this.#mark)) {
       this.#window = Math.min(this.#window * 4, WINDOW_MAX)
       return true
     }
@@ -191,18 +194,21 @@ export class DelimitedReader implements Reader {
 
   #leaveWindow(buffer: RecvBuffer): void {
     if (this.#at > 0) {
-      // In a wide window characters are not bytes: the messages that were delivered are found again, in the bytes.
-      let size = this.#isWide ? 0 : this.#at
-      if (this.#isWide) {
-        for (let at = 0; at < this.#at; at = this.#text.indexOf(this.#mark, at) + this.#markLength) {
-          size = buffer.indexOf(this.#needle, size) + this.#needle.length
-        }
-      }
-      this.#searched = this.#isWide ? 0 : this.#text.length - this.#at
-      buffer.skip(size)
+      const rest = this.#text.length - this.#at
+      buffer.skip(rest === 0 ? this.#size : this.#isWide ? this.#delivered(buffer) : this.#at)
+      this.#searched = this.#isWide ? 0 : rest
     }
     this.#text = ''
     this.#at = 0
+  }
+
+  /** The bytes of a wide window that were delivered. Characters are not bytes there: the messages are found again, in the bytes. */
+  #delivered(buffer: RecvBuffer): Bytes {
+    let size = 0
+    for (let at = 0; at < this.#at; at = this.#text.indexOf(this.#mark, at) + this.#markLength) {
+      size = buffer.indexOf(this.#needle, size) + this.#needle.length
+    }
+    return size
   }
 
   #search(buffer: RecvBuffer, limit: Bytes): unknown {
