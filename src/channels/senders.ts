@@ -108,7 +108,7 @@ export class Senders {
   // ---- bounds -------------------------------------------------------------------------------------------------------
 
   #bound(): void {
-    for (let reason = this.#excess; reason !== undefined; reason = this.#excess) {
+    for (let reason = this.#excess(); reason !== undefined; reason = this.#excess()) {
       const oldest = this.#table.values().next().value as Sender
       const { address, bytes } = oldest
       this.#forget(oldest)
@@ -116,7 +116,7 @@ export class Senders {
     }
   }
 
-  get #excess(): PacketDropReason | undefined {
+  #excess(): PacketDropReason | undefined {
     if (this.#table.size > this.#values.max_senders) return 'max_senders'
     return this.#bytes > this.#values.senders_buffer_size ? 'senders_buffer_size' : undefined
   }
