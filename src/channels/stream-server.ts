@@ -403,6 +403,7 @@ export class StreamServer extends Channel {
 
   #finishIfAllClosed(): void {
     if (this.state !== 'closing' || this.#listener !== undefined || this.channels.size > 0) return
+    this.#stopBatches()
     this.#stopWaiting()
     finishClosing(this, this.#hasExpired ? 'timeout' : undefined)
   }

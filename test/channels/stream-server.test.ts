@@ -541,6 +541,18 @@ await scene(t, 'ends in batches, cut short', async (t, world) => {
   }
 })
 
+// The wait for the next batch went on when nobody was left: it kept the process alive, and ended the wait of the next opening's batches.
+await scene(t, 'ends in batches, and the peers are sooner', async (t, world) => {
+  const { engine, pump, clock } = world
+  const server = new Server(Connection, { engine }).listen(1)
+  await pump()
+  const clients = await connect(world, 3)
+  server.end({ batch: 1, interval: 1000 })
+  for (const client of clients) client.close()
+  await pump()
+  t.same([server.state, clock.pending], ['closed', 0])
+})
+
 await scene(t, 'behind a proxy', async (t, world) => {
   const { engine, pump, advance } = world
   const log: string[] = []
