@@ -39,6 +39,7 @@ const MAY_USE_MACHINE = /^(io\/|testing\.ts$|protocols\/[^/]+\/main\.ts$)/
 const KNOW_EACH_OTHER = [
   ['channels/link.ts', 'channels/stream.ts'],
   ['channels/datagram-link.ts', 'channels/datagram.ts'],
+  ['channels/server-link.ts', 'channels/stream-server.ts'],
   ['core/delimiters.ts', 'core/readers.ts'],
   ['messages/init.ts', 'messages/message-channel.ts'],
 ] as const

@@ -33,7 +33,7 @@ export interface DoorValues {
 /** Whose door it is. */
 export interface DoorOwner {
   readonly values: DoorValues
-  readonly suspended: boolean
+  readonly isSuspended: boolean
   /** Where the peers of its channels are. */
   readonly addresses: Iterable<SocketAddress | undefined>
   /** How many channels it has. */
@@ -48,7 +48,7 @@ export interface DoorOwner {
   /** The first connection since there was room for which there is none. */
   overloaded(): void
   /** What a block list threw. */
-  failed(error: unknown): void
+  hook_failed(error: unknown): void
   /** Calls back after that long, unless cancelled. */
   after(delay: Milliseconds, callback: () => void): Cancel
 }
@@ -103,7 +103,7 @@ export class Door {
     if (reason !== undefined) return this.#owner.turned_away(transport, reason)
     this.#count(transport.remote_address, 1)
     this.#owner.admitted(transport)
-    if (this.#owner.suspended) {
+    if (this.#owner.isSuspended) {
       this.#keep(transport)
       this.#held.push(transport)
       return
@@ -122,7 +122,7 @@ export class Door {
     if (this.#isIn(block_list, address, true)) return 'blocked'
     if (this.#owner.size + this.#unclaimed.size + this.#waiting.size >= max_connections) return 'max_connections'
     if (isPeer && this.#crowd !== undefined && this.#crowdOf(address) >= max_connections_per_address) return 'per_address'
-    if (this.#owner.suspended && this.#held.length >= backlog) return 'overload'
+    if (this.#owner.isSuspended && this.#held.length >= backlog) return 'overload'
     return this.#isNearLimit(transport) ? 'overload' : undefined
   }
 
@@ -133,7 +133,7 @@ export class Door {
     try {
       return list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
     } catch (error) {
-      this.#owner.failed(error)
+      this.#owner.hook_failed(error)
       return otherwise
     }
   }
@@ -184,7 +184,7 @@ export class Door {
     for (const transport of held) {
       // One of their hooks may have suspended the server again.
       if (!this.#unclaimed.has(transport)) continue
-      if (this.#owner.suspended) this.#held.push(transport)
+      if (this.#owner.isSuspended) this.#held.push(transport)
       else this.#owner.offer(transport)
     }
   }

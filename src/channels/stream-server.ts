@@ -1,51 +1,24 @@
 /**
- * Layer 5. StreamServer: a listening socket, and the connections it has accepted.
+ * Layer 5. StreamServer: a listening socket and the connections it has accepted, with settings, calls and hooks. What happens between
+ * them is in server-link.ts.
  *
- * The way of a connection: listener → accepted → on_drop, or on_accept → a channel below this one, until that has closed.
- *
- * Rules:
- * 1. What was accepted and not yet taken over by a channel is counted, and closed with the server, all the same.
- * 2. Nothing that a hook does to one connection disturbs the server or another connection.
- * 3. The server has closed when its socket and all its connections have.
+ * In the order of a life: settings, listen, TLS, close, hooks.
  */
 
-import { formatAddress, parseAddress } from '../core/address.ts'
-import { after, networkOf, note, tlsContext } from '../engine.ts'
-import { InvalidArgumentError, InvalidStateError, ListenError } from '../errors.ts'
-import type { Listener, ListenerSink, SystemError, TlsContext, TlsOptions, Transport } from '../transport.ts'
-import type { Address, Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
-import {
-  addChild,
-  beginClosing,
-  beginOpening,
-  callHook,
-  Channel,
-  type ChannelDriver,
-  type ChannelOptions,
-  childrenOf,
-  closeChild,
-  fail,
-  finishClosing,
-  hookFailed,
-  isOpen,
-  logError,
-  setDriver,
-} from './channel.ts'
-import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, checkTls, defineSettings, settingsFrom } from './settings.ts'
-import { type BlockList, Door, type DoorValues } from './door.ts'
-import { Link } from './link.ts'
-import { Stream, type StreamOptions } from './stream.ts'
-import { demandTls, tlsTwice } from './tls-start.ts'
+import { parseAddress } from '../core/address.ts'
+import { networkOf, tlsContext } from '../engine.ts'
+import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
+import type { TlsOptions, Transport } from '../transport.ts'
+import type { Address, DropReason, Milliseconds, SocketAddress } from '../types.ts'
+import { beginOpening, Channel, type ChannelOptions, childrenOf, logError, setDriver } from './channel.ts'
+import type { BlockList } from './door.ts'
+import { ServerLink } from './server-link.ts'
+import { type ConnectionClass, SERVER_CHECKS, type ServerValues } from './server-settings.ts'
+import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import type { Stream, StreamOptions } from './stream.ts'
+import { tlsTwice } from './tls-start.ts'
 
-/** What makes the channel for an accepted connection: Stream, Connection, or a class of yours that is one. */
-export type ConnectionClass = new (options: any) => Stream<any>
-
-/** The values of all settings of a StreamServer. What each means is said where the class declares it. */
-export interface ServerValues extends DoorValues {
-  readonly ConnectionClass: ConnectionClass
-  readonly tls: TlsOptions | undefined
-  readonly end_timeout: Milliseconds
-}
+export type { ConnectionClass } from './server-settings.ts'
 
 /** How to listen. */
 export interface ServerListenOptions {
@@ -60,35 +33,6 @@ export interface ServerListenOptions {
 
 /** What a StreamServer can be given when it is made: every setting. */
 export interface StreamServerOptions extends ChannelOptions, Partial<ServerValues> {}
-
-const DEFAULTS: ServerValues = {
-  ConnectionClass: Stream,
-  max_connections: Infinity,
-  max_connections_per_address: Infinity,
-  block_list: null,
-  backlog: 1024,
-  proxy_protocol: null,
-  proxy_trusted: null,
-  proxy_timeout: 10_000,
-  tls: undefined,
-  end_timeout: 30_000,
-}
-
-/** So many descriptors are kept free of connections (an eighth where there are few): for files, names to be resolved, other servers. */
-const RESERVE = 64
-
-const CHECKS: { readonly [Name in keyof ServerValues]: (name: string, value: unknown) => ServerValues[Name] } = {
-  ConnectionClass: checkConnectionClass,
-  max_connections: (name, value) => checkCount(name, value, 0),
-  max_connections_per_address: (name, value) => checkCount(name, value, 0),
-  block_list: checkBlockList,
-  backlog: (name, value) => checkCount(name, value, 1),
-  proxy_protocol: checkProxyProtocol,
-  proxy_trusted: checkBlockList,
-  proxy_timeout: checkDuration,
-  tls: checkTls,
-  end_timeout: checkDuration,
-}
 
 /** For channels only: this channel takes over a connection that the server accepted. */
 export let takeOver: (server: StreamServer, socket: Transport, stream: Channel) => void
@@ -130,23 +74,12 @@ export class StreamServer extends Channel {
   /** The longest that `end()` may take; then what is still open is closed, and the server's reason is 'timeout'. Default 30 000 ms; Infinity: for ever. */
   declare end_timeout: Milliseconds
 
-  #values: ServerValues = DEFAULTS
-  readonly #door = this.#makeDoor()
-  #listener: Listener | undefined
-  #address: SocketAddress | undefined
-  #stopWaiting: Cancel = nothing
-  /** Ends the waiting for the next batch of an end() in batches. */
-  #stopBatches: Cancel = nothing
-  #lastFileno = Infinity
-  /** Did end_timeout run out? */
-  #hasExpired = false
-  /** What connections are accepted with. */
-  #tls: TlsContext | undefined
+  readonly #link = new ServerLink(this)
 
   /** Throws for an option that cannot be. Calls no hook, and does not listen yet. */
   constructor(options: StreamServerOptions = {}) {
     super(options)
-    setDriver(this, this.#driver)
+    setDriver(this, this.#link)
     applyOptions(this, options, ['engine', 'name'])
   }
 
@@ -154,18 +87,12 @@ export class StreamServer extends Channel {
     defineSettings<StreamServer>(
       StreamServer.prototype,
       settingsFrom(
-        CHECKS,
-        server => server.#values,
-        (server, name, value) => {
-          server.#values = { ...server.#values, [name]: value }
-          if (name === 'max_connections_per_address') server.#door.recount()
-        },
+        SERVER_CHECKS,
+        server => server.#link.values,
+        (server, name, value) => server.#link.assign(name, value),
       ),
     )
-    takeOver = (server, socket, stream) => {
-      server.#door.take(socket)
-      addChild(server, stream)
-    }
+    takeOver = (server, socket, stream) => server.#link.take(socket, stream)
   }
 
   /**
@@ -197,7 +124,7 @@ export class StreamServer extends Channel {
     if (this.proxy_protocol !== null && this.proxy_trusted === null) {
       throw new InvalidArgumentError('listen: proxy_trusted', 'a BlockList of the proxies, as proxy_protocol is set: anybody could say to be anybody else', null)
     }
-    this.#tls = this.tls && tlsContext('server', this.tls)
+    const tls = this.tls && tlsContext('server', this.tls)
     const listener = networkOf(this.engine).listen(endpoint, { ...options, backlog: Math.min(this.backlog, 2 ** 31 - 1) })
     try {
       beginOpening(this)
@@ -205,12 +132,7 @@ export class StreamServer extends Channel {
       listener.close()
       throw error
     }
-    this.#hasExpired = false
-    this.#address = undefined
-    const { file_limit = Infinity } = networkOf(this.engine)
-    this.#lastFileno = file_limit - Math.min(RESERVE, file_limit / 8)
-    this.#listener = listener
-    listener.sink = this.#sink
+    this.#link.attach(listener, tls)
     return this
   }
 
@@ -221,26 +143,12 @@ export class StreamServer extends Channel {
 
   /** Where it listens: `[host, port]` with the port that the system chose, or the path; `undefined` before `on_listen`. Still there after closing. */
   get local_address(): SocketAddress | undefined {
-    return this.#listener?.local_address ?? this.#address
+    return this.#link.local_address
   }
 
   /** The descriptor of the socket; `undefined` where there is none, or it is closed. */
   get fileno(): number | undefined {
-    return this.#listener?.fileno
-  }
-
-  readonly #sink: ListenerSink = {
-    listening: () => {
-      isOpen(this, 'listen')
-      if (this.state === 'active') callHook(this, 'on_listen')
-    },
-    accepted: transport => this.#accepted(transport),
-    failed: error => this.#failed(error),
-    closed: () => this.#listenerClosed(),
-  }
-
-  #failed(error: SystemError): void {
-    fail(this, 'on_listen_error', new ListenError(error.code ?? 'ERR_UNKNOWN', error.message, error))
+    return this.#link.fileno
   }
 
   // ---- TLS ----------------------------------------------------------------------------------------------------------
@@ -269,70 +177,7 @@ export class StreamServer extends Channel {
     const fresh = { ...options }
     const context = tlsContext('server', fresh)
     this.tls = fresh
-    this.#tls = context
-  }
-
-  // ---- accepting ----------------------------------------------------------------------------------------------------
-
-  #makeDoor(): Door {
-    const server = this
-    return new Door({
-      get values() { return server.#values },
-      get suspended() { return server.suspended },
-      get size() { return server.channels.size },
-      get lastFileno() { return server.#lastFileno },
-      get addresses() { return Array.from(server.channels, channel => channel.remote_address) },
-      admitted: transport => {
-        // Whoever takes it over: none of them can forget it, and speak in clear.
-        if (this.#tls !== undefined) demandTls(transport, { context: this.#tls, host: '' })
-      },
-      offer: transport => this.#offer(transport),
-      turned_away: (transport, reason) => this.#drop(transport, reason),
-      overloaded: () => callHook(this, 'on_overload'),
-      failed: error => hookFailed(this, error),
-      after: (delay, callback) => after(this.engine, delay, callback),
-    })
-  }
-
-  #accepted(transport: Transport): void {
-    if (this.state === 'active') this.#door.accepted(transport)
-    else transport.destroy()
-  }
-
-  #offer(transport: Transport): void {
-    const refuse = (error: unknown): void => {
-      // A channel may have taken it over before its own constructor threw.
-      if (transport.sink instanceof Link) transport.sink.abort('error')
-      else transport.destroy()
-      hookFailed(this, error)
-    }
-    try {
-      const result: unknown = this.on_accept(transport, transport.remote_address as SocketAddress)
-      if (result instanceof Promise) result.catch(refuse)
-    } catch (error) {
-      refuse(error)
-    }
-  }
-
-  #drop(transport: Transport, reason: DropReason): void {
-    const address = transport.remote_address as SocketAddress
-    transport.destroy()
-    note(this.engine, 'drop', this, { reason, address })
-    callHook(this, 'on_drop', reason, address)
-  }
-
-  readonly #driver: ChannelDriver = {
-    suspended: () => {},
-    resumed: () => this.#door.resumed(),
-    hook_returned: result => {
-      if (result instanceof Promise) result.catch(error => hookFailed(this, error))
-    },
-    gauge: () => ({ kind: 'server', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
-    child_closed: child => {
-      this.#door.left((child as Stream).remote_address)
-      this.#finishIfAllClosed()
-    },
-    address: () => (this.local_address === undefined ? '' : formatAddress(this.local_address)),
+    this.#link.tls = context
   }
 
   // ---- closing ------------------------------------------------------------------------------------------------------
@@ -344,16 +189,10 @@ export class StreamServer extends Channel {
    */
   override close(flush = false): void {
     checkBoolean('close: flush', flush)
-    if (this.state === 'closed' || (flush && this.state === 'closing')) return
-    if (this.state !== 'closing') {
-      beginClosing(this)
-      this.#listener?.close()
-    }
-    this.#door.shut()
-    this.#stopBatches()
-    this.#stopWaiting()
-    if (flush) this.#limitEnding()
-    for (const channel of [...this.channels]) closeChild(channel, flush)
+    const { state } = this
+    if (state === 'closed') return
+    if (!flush) this.#link.abort()
+    else if (state !== 'closing') this.#link.end(Infinity, Infinity)
   }
 
   /**
@@ -362,50 +201,8 @@ export class StreamServer extends Channel {
    * Throws InvalidArgumentError for a batch that is no positive integer, an interval that is no positive number, or one without the other. Ours.
    */
   override end(options: { readonly batch?: number; readonly interval?: Milliseconds } = {}): void {
-    const { batch, interval } = checkEndOptions(options)
-    if (this.state !== 'active' || batch === undefined) {
-      if (this.state === 'closing') this.#endRest()
-      return this.close(true)
-    }
-    const waiting = [...this.channels]
-    beginClosing(this)
-    this.#listener?.close()
-    this.#door.shut()
-    this.#limitEnding()
-    const next = (): void => {
-      for (const channel of waiting.splice(0, batch)) closeChild(channel, true)
-      this.#stopBatches = waiting.length === 0 ? nothing : after(this.engine, interval as Milliseconds, next)
-    }
-    next()
-  }
-
-  #endRest(): void {
-    this.#stopBatches()
-    this.#stopBatches = nothing
-    for (const channel of [...this.channels]) closeChild(channel, true)
-  }
-
-  #limitEnding(): void {
-    if (this.end_timeout !== Infinity) this.#stopWaiting = after(this.engine, this.end_timeout, () => this.#expire())
-  }
-
-  #expire(): void {
-    this.#hasExpired = true
-    this.close()
-  }
-
-  #listenerClosed(): void {
-    this.#address = this.#listener?.local_address
-    this.#listener = undefined
-    if (this.state !== 'closing') this.close()
-    this.#finishIfAllClosed()
-  }
-
-  #finishIfAllClosed(): void {
-    if (this.state !== 'closing' || this.#listener !== undefined || this.channels.size > 0) return
-    this.#stopBatches()
-    this.#stopWaiting()
-    finishClosing(this, this.#hasExpired ? 'timeout' : undefined)
+    const { batch = Infinity, interval = Infinity } = checkEndOptions(options)
+    if (this.state !== 'closed') this.#link.end(batch, interval)
   }
 
   // ---- hooks --------------------------------------------------------------------------------------------------------
@@ -445,8 +242,6 @@ export class StreamServer extends Channel {
   }
 }
 
-function nothing(): void {}
-
 function checkListenOptions(options: ServerListenOptions): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('listen: options', 'an object', options)
   for (const [name, value] of Object.entries(options)) {
@@ -462,22 +257,4 @@ function checkEndOptions(options: { readonly batch?: number; readonly interval?:
   if (interval !== undefined) checkDuration('end: interval', interval)
   if ((batch === undefined) !== (interval === undefined)) throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
   return { batch, interval }
-}
-
-function checkProxyProtocol(name: string, value: unknown): ServerValues['proxy_protocol'] {
-  if (value !== null && value !== 'require' && value !== 'optional') throw new InvalidArgumentError(name, "'require', 'optional' or null", value)
-  return value
-}
-
-function checkBlockList(name: string, value: unknown): BlockList | null {
-  if (value !== null && typeof (value as Partial<BlockList> | undefined)?.check !== 'function') {
-    throw new InvalidArgumentError(name, 'a BlockList (an object with check(host, family)), or null', value)
-  }
-  return value as BlockList | null
-}
-
-function checkConnectionClass(name: string, value: unknown): ConnectionClass {
-  const isStream = typeof value === 'function' && (value === Stream || value.prototype instanceof Stream)
-  if (!isStream) throw new InvalidArgumentError(name, 'a class that extends Connection (or Stream)', value)
-  return value as ConnectionClass
 }

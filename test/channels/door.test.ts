@@ -42,7 +42,7 @@ function make(limits: Partial<Values> = {}) {
   const host = (transport: Transport) => String(transport.remote_address).replace(',5', '')
   const owner: DoorOwner = {
     values,
-    get suspended() { return state.suspended },
+    get isSuspended() { return state.suspended },
     get addresses() { return Array.from(inside, peer => peer.remote_address) },
     get size() { return inside.size },
     lastFileno: 100,
@@ -53,7 +53,7 @@ function make(limits: Partial<Values> = {}) {
     },
     turned_away: (transport, reason) => log.push(`${reason} ${host(transport)}`),
     overloaded: () => log.push('overloaded'),
-    failed: error => log.push(`failed ${(error as Error).message}`),
+    hook_failed: error => log.push(`failed ${(error as Error).message}`),
     after: (delay, callback) => {
       const timer = { delay, callback }
       timers.add(timer)

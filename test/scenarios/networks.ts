@@ -97,11 +97,15 @@ function overTls(t: Test, { network, ...made }: Made): Made {
         // The engine sets the sink before the turn ends.
         queueMicrotask(() => {
           const sink = listener.sink!
-          const accepted = (transport: Transport): void => {
-            demandTls(transport, far)
-            sink.accepted(transport)
+          listener.sink = {
+            listening: () => sink.listening(),
+            accepted: transport => {
+              demandTls(transport, far)
+              sink.accepted(transport)
+            },
+            failed: error => sink.failed(error),
+            closed: () => sink.closed(),
           }
-          listener.sink = { ...sink, accepted }
         })
         return listener
       },

@@ -1,0 +1,240 @@
+/**
+ * Layer 5. ServerLink: what connects one StreamServer with one listener after the other, and with the door that its connections come
+ * through. Everything is reported to it.
+ *
+ * The way of a connection: listener → accepted → Door → turned_away, or admitted → offer → on_accept → take → child_closed
+ *
+ * Its methods stand in the order of a life: attach → listening → accepted … child_closed → end → failed → abort → closed.
+ *
+ * Rules:
+ * 1. What was accepted and not yet taken over by a channel is counted, and closed with the server, all the same.
+ * 2. Nothing that a hook does to one connection disturbs the server or another connection.
+ * 3. The server has closed when its socket and all its connections have.
+ */
+
+import { formatAddress } from '../core/address.ts'
+import type { Gauge } from '../core/tally.ts'
+import { after, networkOf, note } from '../engine.ts'
+import { ListenError } from '../errors.ts'
+import type { Listener, ListenerSink, SystemError, TlsContext, Transport } from '../transport.ts'
+import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
+import {
+  addChild, beginClosing, callHook, type Channel, type ChannelDriver, closeChild, fail, finishClosing, hookFailed, isOpen,
+} from './channel.ts'
+import { Door, type DoorOwner } from './door.ts'
+import { Link } from './link.ts'
+import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
+import type { Stream } from './stream.ts'
+import type { StreamServer } from './stream-server.ts'
+import { demandTls } from './tls-start.ts'
+
+/** So many descriptors are kept free of connections (an eighth where there are few): for files, names to be resolved, other servers. */
+const RESERVE = 64
+
+export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
+  readonly #server: StreamServer
+  readonly #door: Door
+  /** The settings; a new object when one changes. */
+  values: ServerValues = SERVER_DEFAULTS
+  /** What connections are accepted with. */
+  tls: TlsContext | undefined
+  lastFileno = Infinity
+  #listener: Listener | undefined
+  /** Where the last listener was, when it is gone. */
+  #past: SocketAddress | undefined
+  /** Ends the wait for end_timeout, and that for the next batch. */
+  #stopWaiting: Cancel = nothing
+  #stopBatches: Cancel = nothing
+  /** Did end_timeout run out? */
+  #hasExpired = false
+
+  constructor(server: StreamServer) {
+    this.#server = server
+    this.#door = new Door(this)
+  }
+
+  assign(name: string, value: unknown): void {
+    this.values = { ...this.values, [name]: value }
+    if (name === 'max_connections_per_address') this.#door.recount()
+  }
+
+  // ---- what is told -------------------------------------------------------------------------------------------------
+
+  get local_address(): SocketAddress | undefined {
+    return this.#listener?.local_address ?? this.#past
+  }
+
+  get fileno(): number | undefined {
+    return this.#listener?.fileno
+  }
+
+  address(): string {
+    const { local_address } = this
+    return local_address === undefined ? '' : formatAddress(local_address)
+  }
+
+  gauge(): Gauge {
+    return { kind: 'server', bytes_read: 0, bytes_written: 0, bytes_held: 0 }
+  }
+
+  // ---- opening ------------------------------------------------------------------------------------------------------
+
+  /** A new opening. */
+  attach(listener: Listener, tls: TlsContext | undefined): void {
+    const { file_limit = Infinity } = networkOf(this.#server.engine)
+    this.lastFileno = file_limit - Math.min(RESERVE, file_limit / 8)
+    this.tls = tls
+    this.#hasExpired = false
+    this.#past = undefined
+    this.#listener = listener
+    listener.sink = this
+  }
+
+  listening(): void {
+    isOpen(this.#server, 'listen')
+    if (this.#server.state === 'active') callHook(this.#server, 'on_listen')
+  }
+
+  // ---- accepting ----------------------------------------------------------------------------------------------------
+
+  accepted(transport: Transport): void {
+    if (this.#server.state === 'active') this.#door.accepted(transport)
+    else transport.destroy()
+  }
+
+  get isSuspended(): boolean {
+    return this.#server.suspended
+  }
+
+  get size(): number {
+    return this.#server.channels.size
+  }
+
+  get addresses(): Iterable<SocketAddress | undefined> {
+    return Array.from(this.#server.channels, channel => channel.remote_address)
+  }
+
+  admitted(transport: Transport): void {
+    // Whoever takes it over: none of them can forget it, and speak in clear.
+    if (this.tls !== undefined) demandTls(transport, { context: this.tls, host: '' })
+  }
+
+  offer(transport: Transport): void {
+    try {
+      const result: unknown = this.#server.on_accept(transport, transport.remote_address as SocketAddress)
+      if (result instanceof Promise) result.catch(error => this.#refuse(transport, error))
+    } catch (error) {
+      this.#refuse(transport, error)
+    }
+  }
+
+  #refuse(transport: Transport, error: unknown): void {
+    // A channel may have taken it over before its own constructor threw.
+    if (transport.sink instanceof Link) transport.sink.abort('error')
+    else transport.destroy()
+    hookFailed(this.#server, error)
+  }
+
+  turned_away(transport: Transport, reason: DropReason): void {
+    const address = transport.remote_address as SocketAddress
+    transport.destroy()
+    note(this.#server.engine, 'drop', this.#server, { reason, address })
+    callHook(this.#server, 'on_drop', reason, address)
+  }
+
+  overloaded(): void {
+    callHook(this.#server, 'on_overload')
+  }
+
+  after(delay: Milliseconds, callback: () => void): Cancel {
+    return after(this.#server.engine, delay, callback)
+  }
+
+  /** This channel takes over a connection that was accepted. */
+  take(socket: Transport, stream: Channel): void {
+    this.#door.take(socket)
+    addChild(this.#server, stream)
+  }
+
+  child_closed(child: Channel): void {
+    this.#door.left((child as Stream).remote_address)
+    this.#finishIfAllClosed()
+  }
+
+  // ---- hooks --------------------------------------------------------------------------------------------------------
+
+  hook_failed(error: unknown): void {
+    hookFailed(this.#server, error)
+  }
+
+  hook_returned(result: unknown): void {
+    if (result instanceof Promise) result.catch(error => hookFailed(this.#server, error))
+  }
+
+  suspended(): void {}
+
+  resumed(): void {
+    this.#door.resumed()
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------------------------
+
+  /** Ends the connections politely, so many at once and as many again after each interval. Closing already: the rest at once. */
+  end(batch: number, interval: Milliseconds): void {
+    const isFirst = this.#server.state !== 'closing'
+    if (isFirst) {
+      this.#stopListening()
+      const { end_timeout } = this.values
+      if (end_timeout !== Infinity) this.#stopWaiting = this.after(end_timeout, () => this.#expire())
+    }
+    this.#endSome([...this.#server.channels], isFirst ? batch : Infinity, interval)
+  }
+
+  #endSome(channels: Channel[], batch: number, interval: Milliseconds): void {
+    this.#stopBatches()
+    for (const channel of channels.splice(0, batch)) closeChild(channel, true)
+    if (channels.length > 0) this.#stopBatches = this.after(interval, () => this.#endSome(channels, batch, interval))
+  }
+
+  #expire(): void {
+    this.#hasExpired = true
+    this.#server.close()
+  }
+
+  failed(error: SystemError): void {
+    fail(this.#server, 'on_listen_error', new ListenError(error.code ?? 'ERR_UNKNOWN', error.message, error))
+  }
+
+  /** Closes at once. */
+  abort(): void {
+    if (this.#server.state !== 'closing') this.#stopListening()
+    this.#stopEnding()
+    for (const channel of [...this.#server.channels]) closeChild(channel, false)
+  }
+
+  #stopListening(): void {
+    beginClosing(this.#server)
+    this.#listener?.close()
+    this.#door.shut()
+  }
+
+  #stopEnding(): void {
+    this.#stopWaiting()
+    this.#stopBatches()
+  }
+
+  closed(): void {
+    this.#past = this.#listener?.local_address
+    this.#listener = undefined
+    if (this.#server.state !== 'closing') this.#server.close()
+    this.#finishIfAllClosed()
+  }
+
+  #finishIfAllClosed(): void {
+    if (this.#server.state !== 'closing' || this.#listener !== undefined || this.#server.channels.size > 0) return
+    this.#stopEnding()
+    finishClosing(this.#server, this.#hasExpired ? 'timeout' : undefined)
+  }
+}
+
+function nothing(): void {}
