@@ -1,7 +1,7 @@
 /**
  * Layer 3. The engine: owns a network and a clock, the channels that are open, and the timers.
  *
- * A turn: what the network reports runs first (reads, accepted connections); then, once, `#turn`: every channel that
+ * A turn: what the network reports runs first (reads, accepted connections); then, once, every channel that
  * was written to or that asked for it takes its turn. Timers run when their time has come, by one timer of the clock.
  *
  * Rules:
@@ -12,9 +12,11 @@
 
 import { Alarm } from './core/alarm.ts'
 import { type Deadline, Deadlines } from './core/deadlines.ts'
+import { type Deferred, deferred } from './core/deferred.ts'
 import { type Holder, Holders } from './core/holders.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './core/tally.ts'
 import { Timers } from './core/timers.ts'
+import { type Turn, Turns } from './core/turns.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
 import { publish } from './io/diagnostics.ts'
@@ -27,6 +29,8 @@ import { NodeNetwork } from './io/node.ts'
 import { tlsContext } from './io/tls.ts'
 import type { Clock, Network } from './transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from './types.ts'
+
+export type { Turn } from './core/turns.ts'
 
 /** What an engine is made of; every part has a default. */
 export interface EngineOptions {
@@ -68,18 +72,12 @@ const SHORTEST: Milliseconds = 1
 
 /** What `start` has begun. */
 interface Started {
-  readonly promise: Promise<void>
-  readonly settle: () => void
+  readonly ended: Deferred<void>
   /** Lets the process end. */
   release: Cancel
 }
 
 let global: Engine | undefined
-
-/** What takes its turn when the reads of a turn of the loop are done. */
-export interface Turn {
-  turn(): void
-}
 
 /** For channels only, see below. */
 export let networkOf: (engine: Engine) => Network
@@ -114,13 +112,8 @@ export class Engine {
   readonly #deadlines = new Deadlines()
   readonly #alarm: Alarm
   readonly #tally = new Tally()
+  readonly #turns: Turns
   readonly #holders: Holders
-  /** Called once, in the next turn. */
-  readonly #callbacks = new Set<() => void>()
-  /** Called once each turn, until cancelled. */
-  readonly #loops = new Set<() => void>()
-  #turns: Turn[] = []
-  #isTurnDue = false
   #isStopping = false
   #started: Started | undefined
 
@@ -141,6 +134,7 @@ export class Engine {
     checkParts(options)
     this.#network = options.network ?? new NodeNetwork()
     this.#clock = options.clock ?? new NodeClock()
+    this.#turns = new Turns(this.#clock)
     this.#alarm = new Alarm(this.#clock, this.#timers, this.#deadlines)
     this.log = options.log ?? (message => console.error(message))
     // Half: the program needs some, too.
@@ -149,10 +143,7 @@ export class Engine {
 
   static {
     networkOf = engine => engine.#network
-    wake = (engine, object) => {
-      engine.#turns.push(object)
-      engine.#requestTurn()
-    }
+    wake = (engine, object) => engine.#turns.wake(object)
     isStopping = engine => engine.#isStopping
     remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
     forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
@@ -193,22 +184,28 @@ export class Engine {
     return this.#clock.now()
   }
 
+  /** Numbers of what this engine has done, and holds now; see `EngineStats`. It looks at every open channel: call it once a second, not once a message. Ours. */
+  stats(): EngineStats {
+    const open = Array.from(this.channels, channel => [channel.state, channel[GAUGE]()] as const)
+    return this.#tally.sum(open, this.#timers.size + this.#turns.size)
+  }
+
+  // ---- start and stop -----------------------------------------------------------------------------------------------
+
   /**
    * Keeps the process alive until `stop()`; the promise settles then. Started already: returns the same promise.
    * Channels and timers work without it, as long as they keep the process alive by themselves. Source: Pants `Engine.start`.
    */
   start(): Promise<void> {
     if (this.#started === undefined) {
-      let settle!: () => void
-      const promise = new Promise<void>(resolve => (settle = resolve))
       const keepAlive = (): Cancel =>
         this.#clock.after(KEEP_ALIVE, () => {
           started.release = keepAlive()
         })
-      const started: Started = { promise, settle, release: keepAlive() }
+      const started: Started = { ended: deferred(), release: keepAlive() }
       this.#started = started
     }
-    return this.#started.promise
+    return this.#started.ended.promise
   }
 
   /**
@@ -223,6 +220,11 @@ export class Engine {
     return this.#stop(timeout)
   }
 
+  /** `await using engine = new Engine()` stops it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
   async #stop(timeout: Milliseconds): Promise<void> {
     const started = this.#started
     this.#started = undefined
@@ -232,7 +234,7 @@ export class Engine {
     this.#isStopping = false
     this.#dropTimers()
     started?.release()
-    started?.settle()
+    started?.ended.resolve()
   }
 
   async #closeAll(timeout: Milliseconds): Promise<void> {
@@ -260,23 +262,18 @@ export class Engine {
 
   #dropTimers(): void {
     this.#timers.clear()
-    this.#callbacks.clear()
-    this.#loops.clear()
+    this.#turns.clear()
     this.#alarm.set()
   }
+
+  // ---- callbacks and timers -----------------------------------------------------------------------------------------
 
   /**
    * Calls `callback(...args)` once, in the next turn of the loop. Returns its cancel function.
    * What it throws is logged. Source: Pants `Engine.callback`.
    */
   callback<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
-    checkCallback(callback)
-    const run = (): void => this.#run(callback, args)
-    this.#callbacks.add(run)
-    this.#requestTurn()
-    return () => {
-      this.#callbacks.delete(run)
-    }
+    return this.#turns.add(this.#guarded(callback, args))
   }
 
   /**
@@ -285,13 +282,7 @@ export class Engine {
    * Source: Pants `Engine.loop`.
    */
   loop<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
-    checkCallback(callback)
-    const run = (): void => this.#run(callback, args)
-    this.#loops.add(run)
-    this.#requestTurn()
-    return () => {
-      this.#loops.delete(run)
-    }
+    return this.#turns.addLoop(this.#guarded(callback, args))
   }
 
   /**
@@ -300,8 +291,7 @@ export class Engine {
    */
   defer<Args extends unknown[]>(delay: Milliseconds, callback: (...args: Args) => void, ...args: Args): Cancel {
     checkDelay('defer: delay', delay)
-    checkCallback(callback)
-    return this.#addTimer(delay, 0, callback, args)
+    return this.#addTimer(delay, 0, this.#guarded(callback, args))
   }
 
   /**
@@ -312,55 +302,23 @@ export class Engine {
    */
   cycle<Args extends unknown[]>(interval: Milliseconds, callback: (...args: Args) => void, ...args: Args): Cancel {
     checkDelay('cycle: interval', interval)
-    checkCallback(callback)
-    return this.#addTimer(interval, Math.max(interval, SHORTEST), callback, args)
+    return this.#addTimer(interval, Math.max(interval, SHORTEST), this.#guarded(callback, args))
   }
 
-  /** Numbers of what this engine has done, and holds now; see `EngineStats`. It looks at every open channel: call it once a second, not once a message. Ours. */
-  stats(): EngineStats {
-    const open = Array.from(this.channels, channel => [channel.state, channel[GAUGE]()] as const)
-    return this.#tally.sum(open, this.#timers.size + this.#callbacks.size + this.#loops.size)
+  #addTimer(delay: Milliseconds, every: Milliseconds, callback: () => void): Cancel {
+    return this.#alarm.setFor(this.#timers.add(this.now + Math.max(delay, SHORTEST), every, callback))
   }
 
-  /** `await using engine = new Engine()` stops it at the end of the block. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop()
-  }
-
-  // ---- timers -----------------------------------------------------------------------------------------------------
-
-  #addTimer<Args extends unknown[]>(delay: Milliseconds, every: Milliseconds, callback: (...args: Args) => void, args: Args): Cancel {
-    return this.#alarm.setFor(this.#timers.add(this.now + Math.max(delay, SHORTEST), every, () => this.#run(callback, args)))
-  }
-
-  // ---- turns ------------------------------------------------------------------------------------------------------
-
-  #requestTurn(): void {
-    if (this.#isTurnDue) return
-    this.#isTurnDue = true
-    this.#clock.soon(() => this.#turn())
-  }
-
-  #turn(): void {
-    this.#isTurnDue = false
-    const turns = this.#turns
-    this.#turns = []
-    for (const object of turns) object.turn()
-    if (this.#callbacks.size + this.#loops.size > 0) this.#runCallbacks()
-  }
-
-  #runCallbacks(): void {
-    for (const run of [...this.#callbacks]) if (this.#callbacks.delete(run)) run()
-    for (const run of [...this.#loops]) if (this.#loops.has(run)) run()
-    if (this.#loops.size > 0) this.#requestTurn()
-  }
-
-  #run<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): void {
-    try {
-      const result = callback(...args)
-      if (result instanceof Promise) result.catch(error => this.#report('timer', error))
-    } catch (error) {
-      this.#report('timer', error)
+  /** What throws nothing: it calls back, and what goes wrong there is logged. */
+  #guarded<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): () => void {
+    if (typeof callback !== 'function') throw new InvalidArgumentError('callback', 'a function', callback)
+    return () => {
+      try {
+        const result = callback(...args)
+        if (result instanceof Promise) result.catch(error => this.#report('timer', error))
+      } catch (error) {
+        this.#report('timer', error)
+      }
     }
   }
 
@@ -417,10 +375,6 @@ function checkParts(options: EngineOptions): void {
 function checkLimit(limit: unknown): Bytes {
   if (typeof limit !== 'number' || !(limit > 0)) throw new InvalidArgumentError('buffer_limit', 'a positive number of bytes, or Infinity', limit)
   return limit
-}
-
-function checkCallback(callback: unknown): void {
-  if (typeof callback !== 'function') throw new InvalidArgumentError('callback', 'a function', callback)
 }
 
 function checkDelay(name: string, delay: unknown): void {

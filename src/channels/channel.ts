@@ -11,6 +11,7 @@
  * 3. on_close is the last hook of an opening, and is called once.
  */
 
+import { type Deferred, deferred } from '../core/deferred.ts'
 import { mayFollow } from '../core/life-cycle.ts'
 import type { EventName, Gauge } from '../core/tally.ts'
 import { type Engine, Engine as EngineClass, forget, GAUGE, isStopping, logSafely, note, remember } from '../engine.ts'
@@ -43,12 +44,6 @@ export interface ChannelDriver {
   state_changed?(state: StateSignal): void
   /** Does it stay below its parent when it has closed, to be opened again? Then only `destroy` ends it. Default: no. */
   readonly outlives_closing?: boolean
-}
-
-interface Deferred<Value> {
-  readonly promise: Promise<Value>
-  readonly resolve: (value: Value) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** What most channels have below them. */
@@ -192,7 +187,7 @@ export abstract class Channel {
    */
   get opened(): Promise<this> {
     if (this.#opened === undefined) {
-      this.#opened = defer()
+      this.#opened = deferred()
       this.#opened.promise.catch(() => {})
       if (this.#wasOpen) this.#opened.resolve(this)
       else if (this.#error !== undefined) this.#opened.reject(this.#error)
@@ -206,7 +201,7 @@ export abstract class Channel {
    */
   get closed(): Promise<CloseReason> {
     if (this.#state === 'closed') return Promise.resolve(this.#reason ?? 'local')
-    this.#closed ??= defer()
+    this.#closed ??= deferred()
     return this.#closed.promise
   }
 
@@ -437,13 +432,4 @@ export function logError(channel: Channel, error: Error): void {
   const code = codeOf(error)
   const text = code === '' ? (error.stack ?? String(error)) : error.message.includes(code) ? error.message : `${error.message} (${code})`
   logSafely(channel.engine, `${describe(channel)}: ${text}`, error)
-}
-
-function defer<Value>(): Deferred<Value> {
-  let resolve!: (value: Value) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<Value>((...functions) => {
-    ;[resolve, reject] = functions
-  })
-  return { promise, resolve, reject }
 }
