@@ -18,12 +18,13 @@ import { formatAddress } from '../core/address.ts'
 import type { Holder } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
 import { after, hold, letGo, note, wake } from '../engine.ts'
-import { ChannelError, codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
+import { codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
 import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
 import { beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, warn } from './channel.ts'
 import type { Datagram } from './datagram.ts'
-import { about, type DatagramValues, isLive, isReading, type LiveSetting, PACKET_OVERHEAD, type PacketDropReason } from './datagram-settings.ts'
+import { about, type DatagramValues, isLive, isReading, type LiveSetting, PACKET_OVERHEAD, type PacketDropReason, tell } from './datagram-settings.ts'
+import { Groups } from './groups.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { Senders, type SendersOwner } from './senders.ts'
 
@@ -41,8 +42,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   #past: Pick<PacketSocket, 'local_address' | 'remote_address'> | undefined
   /** The settings; a new object when one changes. */
   values: DatagramValues
-  /** The groups to be in, whenever it is open. */
-  readonly #groups = new Map<string, readonly [group: string, network_interface: string | undefined]>()
+  readonly groups = new Groups()
   /** The peer as `connect` was given it. */
   peer: Endpoint | undefined
   #failure: keyof typeof FAILURES = 'on_listen_error'
@@ -89,29 +89,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   /** Null means the system's own choice, which an open socket cannot be given back: it holds from the next opening on. */
   #configure(name: LiveSetting, value: unknown): void {
-    if (value !== null) this.#tell(name, socket => socket.configure({ [name]: value }))
-  }
-
-  join(group: string, network_interface: string | undefined): void {
-    const key = `${group} ${network_interface}`
-    if (this.#groups.has(key)) return
-    this.#tell(`join ${group}`, socket => socket.join(group, network_interface))
-    this.#groups.set(key, [group, network_interface])
-  }
-
-  leave(group: string, network_interface: string | undefined): void {
-    if (this.#groups.delete(`${group} ${network_interface}`)) this.#tell(`leave ${group}`, socket => socket.leave(group, network_interface))
-  }
-
-  /** What the system refuses is the answer to this very call, about its argument: so it is thrown, not told to a hook. */
-  #tell(what: string, tell: (socket: PacketSocket) => void): void {
-    if (this.#socket === undefined || this.#isGone) return
-    try {
-      tell(this.#socket)
-    } catch (error) {
-      if (error instanceof ChannelError) throw error
-      throw new ChannelError(codeOf(error) || 'ERR_UNKNOWN', `${what}: ${messageOf(error)}`, error)
-    }
+    if (value !== null) tell(this.openSocket, name, socket => socket.configure({ [name]: value }))
   }
 
   #look(): void {
@@ -140,6 +118,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     return this.#socket !== undefined || this.#past !== undefined
   }
 
+  get openSocket(): PacketSocket | undefined {
+    return this.#isGone ? undefined : this.#socket
+  }
+
   get #isGone(): boolean {
     return this.#isEnding === 'gone' || this.#isEnding === 'expired'
   }
@@ -163,10 +145,6 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   // ---- opening ------------------------------------------------------------------------------------------------------
-
-  joinAll(socket: PacketSocket): void {
-    for (const [group, network_interface] of this.#groups.values()) socket.join(group, network_interface)
-  }
 
   /** A new opening. */
   attach(socket: PacketSocket, peer: Endpoint | undefined): void {

@@ -7,8 +7,8 @@
  */
 
 import type { ReadDelimiter } from '../core/delimiters.ts'
-import { type ChannelError, InvalidArgumentError } from '../errors.ts'
-import type { PacketOptions } from '../transport.ts'
+import { ChannelError, codeOf, InvalidArgumentError, messageOf } from '../errors.ts'
+import type { PacketOptions, PacketSocket } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { checkBoolean, checkCount } from './settings.ts'
 import { STREAM_CHECKS, STREAM_DEFAULTS } from './stream-settings.ts'
@@ -116,6 +116,20 @@ export function isLive(name: string): name is LiveSetting {
 export function packetOptions(values: DatagramValues): Omit<PacketOptions, 'bind' | 'connect'> {
   const names = [...LIVE, 'reuse_address'] as const
   return Object.fromEntries(names.filter(name => values[name] !== DATAGRAM_DEFAULTS[name]).map(name => [name, values[name]]))
+}
+
+/**
+ * Tells an open socket, where there is one. What the system refuses is the answer to the call that is under way, about its argument: so it is
+ * thrown, not told to a hook.
+ */
+export function tell(socket: PacketSocket | undefined, what: string, call: (socket: PacketSocket) => void): void {
+  if (socket === undefined) return
+  try {
+    call(socket)
+  } catch (error) {
+    if (error instanceof ChannelError) throw error
+    throw new ChannelError(codeOf(error) || 'ERR_UNKNOWN', `${what}: ${messageOf(error)}`, error)
+  }
 }
 
 /** Is something set that a system can set for one family of addresses only? */

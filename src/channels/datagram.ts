@@ -26,9 +26,6 @@ export type DatagramArguments<By extends ReadDelimiter> = ReadDelimiter extends 
 
 type Place = Extract<Endpoint, { kind: 'ip' }>
 
-/** Multicast addresses: 224.0.0.0/4 and ff00::/8. */
-const GROUP = /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i
-
 /**
  * Packets to and from any number of peers, over UDP. It is connectionless: one channel is normally enough for a whole protocol.
  *
@@ -148,7 +145,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     const at = isAny && isOfOneFamily(options) ? { kind: 'ip' as const, port: 0, ...bind, host: '0.0.0.0' } : bind
     const socket = networkOf(this.engine).packets({ ...options, ...(at && { bind: at }), ...(connect && { connect }) })
     try {
-      this.#link.joinAll(socket)
+      this.#link.groups.joinAll(socket)
       beginOpening(this)
     } catch (error) {
       socket.destroy()
@@ -212,14 +209,12 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
    * Throws InvalidArgumentError for what is no group or interface; while it is open, what the system says (a ChannelError, code ENODEV …). Ours.
    */
   join(group: string, network_interface?: string): void {
-    checkGroup('join', group, network_interface)
-    this.#link.join(group, network_interface)
+    this.#link.groups.join(group, network_interface, this.#link.openSocket)
   }
 
   /** Undoes that `join`. Not a member: nothing happens. Throws as `join`. Ours. */
   leave(group: string, network_interface?: string): void {
-    checkGroup('leave', group, network_interface)
-    this.#link.leave(group, network_interface)
+    this.#link.groups.leave(group, network_interface, this.#link.openSocket)
   }
 
   // ---- what can be asked ----------------------------------------------------------------------------------------------
@@ -357,13 +352,4 @@ function place(address: Address, least: number): Place {
   if (endpoint.kind !== 'ip') throw new InvalidAddressError('a datagram has a host and a port, not a path', address)
   if (endpoint.port < least) throw new InvalidAddressError('nothing can be sent to port 0', address)
   return endpoint
-}
-
-function checkGroup(call: string, group: unknown, network_interface: unknown): void {
-  if (typeof group !== 'string' || !GROUP.test(group)) {
-    throw new InvalidArgumentError(`${call}: group`, 'the address of a multicast group, from 224.0.0.0 to 239.255.255.255 or beginning with ff', group)
-  }
-  if (network_interface !== undefined && (typeof network_interface !== 'string' || network_interface === '')) {
-    throw new InvalidArgumentError(`${call}: network_interface`, 'the address of a network interface', network_interface)
-  }
 }

@@ -1,8 +1,9 @@
 /** The settings of a Datagram: defaults, refusals, and what of them a socket is told. */
 
 import t from 'tap'
-import { about, DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, isLive, isOfOneFamily, isReading, packetOptions } from '../../src/channels/datagram-settings.ts'
-import { WriteError } from '../../src/errors.ts'
+import { about, DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, isLive, isOfOneFamily, isReading, packetOptions, tell } from '../../src/channels/datagram-settings.ts'
+import { ChannelError, WriteError } from '../../src/errors.ts'
+import type { PacketSocket } from '../../src/transport.ts'
 
 t.test('every default passes its own check', async t => {
   for (const [name, check] of Object.entries(DATAGRAM_CHECKS)) {
@@ -59,4 +60,17 @@ t.test('kinds of settings, and errors with an address', async t => {
   const error = new WriteError('EMSGSIZE', 'too long')
   t.equal(about(['127.0.0.1', 9], error), error)
   t.match(error, { code: 'EMSGSIZE', remote_address: ['127.0.0.1', 9] })
+})
+
+t.test('what an open socket refuses is thrown, as an error of ours', async t => {
+  const socket = { fileno: 5 } as PacketSocket
+  const fail = (error: unknown) => () => {
+    throw error
+  }
+  tell(socket, 'ttl', told => t.equal(told, socket))
+  tell(undefined, 'ttl', fail('nobody is told'))
+  t.throws(() => tell(socket, 'ttl', fail(Object.assign(new Error('setTTL EINVAL'), { code: 'EINVAL' }))), { name: 'ChannelError', code: 'EINVAL', message: 'ttl: setTTL EINVAL' })
+  t.throws(() => tell(socket, 'ttl', fail('a word')), { name: 'ChannelError', code: 'ERR_UNKNOWN', message: 'ttl: "a word"' })
+  const own = new ChannelError('ERR_OWN', 'as it is')
+  t.throws(() => tell(socket, 'ttl', fail(own)), own)
 })

@@ -1,0 +1,42 @@
+/**
+ * Layer 5. Groups: the multicast groups of a Datagram. They are remembered, and joined again by every socket that it opens.
+ */
+
+import { InvalidArgumentError } from '../errors.ts'
+import type { PacketSocket } from '../transport.ts'
+import { tell } from './datagram-settings.ts'
+
+/** Multicast addresses: 224.0.0.0/4 and ff00::/8. */
+const GROUP = /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i
+
+export class Groups {
+  readonly #members = new Map<string, readonly [group: string, network_interface: string | undefined]>()
+
+  /** Joins at once where there is an open socket. What that refuses is not remembered. */
+  join(group: string, network_interface: string | undefined, socket: PacketSocket | undefined): void {
+    checkGroup('join', group, network_interface)
+    const key = `${group} ${network_interface}`
+    if (this.#members.has(key)) return
+    tell(socket, `join ${group}`, socket => socket.join(group, network_interface))
+    this.#members.set(key, [group, network_interface])
+  }
+
+  leave(group: string, network_interface: string | undefined, socket: PacketSocket | undefined): void {
+    checkGroup('leave', group, network_interface)
+    if (this.#members.delete(`${group} ${network_interface}`)) tell(socket, `leave ${group}`, socket => socket.leave(group, network_interface))
+  }
+
+  /** For a new socket. Throws what that throws. */
+  joinAll(socket: PacketSocket): void {
+    for (const [group, network_interface] of this.#members.values()) socket.join(group, network_interface)
+  }
+}
+
+function checkGroup(call: string, group: unknown, network_interface: unknown): void {
+  if (typeof group !== 'string' || !GROUP.test(group)) {
+    throw new InvalidArgumentError(`${call}: group`, 'the address of a multicast group, from 224.0.0.0 to 239.255.255.255 or beginning with ff', group)
+  }
+  if (network_interface !== undefined && (typeof network_interface !== 'string' || network_interface === '')) {
+    throw new InvalidArgumentError(`${call}: network_interface`, 'the address of a network interface', network_interface)
+  }
+}
