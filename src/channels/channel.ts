@@ -170,7 +170,10 @@ export abstract class Channel {
         logError(child, asError(error))
       }
     }
-    describe = channel => channel.#describe()
+    describe = channel => {
+      const address = channel.#driver?.address() ?? ''
+      return address === '' ? channel.name : `${channel.name} ${address}`
+    }
   }
 
   // ---- the life of a channel ----------------------------------------------------------------------------------------
@@ -279,7 +282,7 @@ export abstract class Channel {
     const closed = this.#closed
     this.#closed = undefined
     if (!this.#wasOpen) {
-      this.#error ??= new ClosedError(`${this.#describe()} was closed before it was open`)
+      this.#error ??= new ClosedError(`${describe(this)} was closed before it was open`)
       this.#opened?.reject(this.#error)
     }
     forget(this.engine, this)
@@ -307,6 +310,14 @@ export abstract class Channel {
   #signal(state: StateSignal, previous: State): void {
     this.#driver?.state_changed?.(state)
     this.#call('on_state', [state, previous])
+  }
+
+  get #age(): Milliseconds {
+    return Math.max(0, Math.ceil(this.engine.now) - this.#since)
+  }
+
+  [GAUGE](): Gauge {
+    return this.#driver?.gauge() ?? NO_GAUGE
   }
 
   // ---- closing ------------------------------------------------------------------------------------------------------
@@ -387,23 +398,10 @@ export abstract class Channel {
       const result: unknown = this.on_error(error)
       if (result !== undefined) this.#driver?.hook_returned(result)
     } catch (second) {
-      logSafely(this.engine, `${this.#describe()}: on_error itself threw ${messageOf(second)}, on ${error.message}`, second)
+      logSafely(this.engine, `${describe(this)}: on_error itself threw ${messageOf(second)}, on ${error.message}`, second)
       this.close()
     }
     this.#fault = before
-  }
-
-  get #age(): Milliseconds {
-    return Math.max(0, Math.ceil(this.engine.now) - this.#since)
-  }
-
-  [GAUGE](): Gauge {
-    return this.#driver?.gauge() ?? NO_GAUGE
-  }
-
-  #describe(): string {
-    const address = this.#driver?.address() ?? ''
-    return address === '' ? this.name : `${this.name} ${address}`
   }
 
   /** Called at every change of `state`, with the new one and the one before; also with 'destroy' when the engine forgets the channel. Default: nothing. */
