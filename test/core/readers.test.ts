@@ -1,12 +1,15 @@
+/** The readers of a count, a RegExp, a delimiter of one's own, and of whatever came. */
+
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { type Delimiter, readerFor, type ReadDelimiter } from '../../src/core/delimiters.ts'
+import type { Delimiter } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
-import { NEED_MORE, type Reader, TOO_LONG } from '../../src/core/readers.ts'
+import { NEED_MORE } from '../../src/core/readers.ts'
 import { RecvBuffer } from '../../src/core/recv-buffer.ts'
 import { Struct } from '../../src/core/struct.ts'
 import { show } from '../../src/errors.ts'
-import { chunked, chunkings, difference, ENCODINGS, oracleAll, pick, type Rules, seeded, streamOf } from './oracle.ts'
+import { chunked, chunkings, difference, ENCODINGS, oracleAll, pick, seeded, streamOf } from './oracle.ts'
+import { PIECES, readAll, readerOf, readsAsTheOracle, spyOnBuffers } from './reader-kit.ts'
 
 /** What the contract's docstring shows; it looks at everything there is, so it must be right about `start` and `end`. */
 const netstring: Delimiter<[Buffer]> = {
@@ -19,88 +22,31 @@ const netstring: Delimiter<[Buffer]> = {
   },
 }
 
-const readerOf = ({ delimiter, encoding, regex_search = true }: Rules): Reader => readerFor(delimiter, { encoding, regex_search })
+t.test('PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit', async t => {
+  readsAsTheOracle(t, 1, [
+    1, 2, 3, 7, 100, 5000, new Struct('!H2s'), new Struct('bx'), length_prefix({ size: 1 }), length_prefix({ size: 1, offset: 1, adjust: 2, endian: 'little' }),
+  ])
+})
 
-/** Feeds a reader as the read path does. */
-function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
-  const reader = readerOf(rules)
+t.test('a long count is copied once, however it comes', async t => {
+  const MiB = 2 ** 20
+  const reader = readerOf({ delimiter: MiB, encoding: null, limit: 1 })
   const buffer = new RecvBuffer()
-  const reads: unknown[][] = []
+  const chunks = chunked(Buffer.alloc(MiB, 'x'), () => 1024)
+  const spy = spyOnBuffers()
+  let read: unknown
   for (const chunk of chunks) {
     buffer.append(chunk)
-    for (;;) {
-      const message = reader.next(buffer, rules.limit)
-      if (message === TOO_LONG) return [...reads, ['too long']]
-      if (message !== NEED_MORE) reads.push(reader.spread ? message as unknown[] : [message])
-      else if (!buffer.more()) break
-    }
+    do read = reader.next(buffer, 1)
+    while (read === NEED_MORE && buffer.more())
     buffer.keep()
   }
-  const rest = reader.rest?.(buffer)
-  return rest === undefined ? reads : [...reads, [rest]]
-}
-
-/** Delimiters and whatever looks like them, whole characters and broken ones, lengths and digits. */
-const PIECES = [
-  'a', 'b', 'aab', 'aaab', '\r', '\n', '\r\n', '\r\n\r\n', '\n\n', ';', ',', '1', '42', '999', 'é', 'ÿ', '€', '😀', '\0', '\x01', '\x03', '\x0c\0',
-  Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xe2, 0x82]), Buffer.from([0xf0, 0x9f, 0x98]), Buffer.from([0x80]), Buffer.from([0xac]),
-  Buffer.from('a\n', 'utf16le'), Buffer.from('\r\n', 'utf16le'), Buffer.from([0x3d, 0xd8]), Buffer.from([0xed, 0xa0, 0x80]), 'a fairly long piece of text',
-]
-
-const DELIMITERS: readonly ReadDelimiter[] = [
-  '\n', '\r\n', '\r\n\r\n', 'aab', 'aa', 'ÿ', '€', '😀', 'a', '\0', new Uint8Array([0xff]), new Uint8Array([0x80, 0xac]), new Uint8Array([10, 0]),
-  1, 2, 3, 7, 100, 5000, new Struct('!H2s'), new Struct('bx'), length_prefix({ size: 1 }), length_prefix({ size: 1, offset: 1, adjust: 2, endian: 'little' }),
-]
-
-t.test('PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit', async t => {
-  const random = seeded(1)
-  for (const delimiter of DELIMITERS) {
-    const wrong = new Set<string>()
-    for (const encoding of ENCODINGS) {
-      for (const limit of [1, 5, 30, 65536]) {
-        const stream = streamOf(random, pick(random, [0, 30, 300, 800]), PIECES)
-        const rules = { delimiter, encoding, limit }
-        const wanted = oracleAll(stream, rules)
-        for (const [name, chunks] of chunkings(stream, random)) {
-          const found = difference(readAll(rules, chunks), wanted)
-          if (found !== '') wrong.add(`${encoding}, limit ${limit}, ${name}: ${found}`)
-        }
-      }
-    }
-    t.same([...wrong], [], `delimiter ${show(delimiter)}`)
-  }
+  spy.stop()
+  reader.release(buffer)
+  t.equal((read as Buffer).length, MiB)
+  t.equal(buffer.length, 0)
+  t.ok(spy.touched < 8 * MiB, `${spy.touched / MiB}`)
 })
-
-t.test('PROPERTY: the same in long streams, with lines that are longer than a window and lines that are short', async t => {
-  const random = seeded(2)
-  const filler = (size: number, text: string) => text.repeat(Math.ceil(size / text.length)).slice(0, size)
-  const pieces = [...Array<string>(30).fill('short\n'), ...Array<string>(10).fill('é€\r\n'), filler(300, 'long'), filler(5000, 'é'), filler(15_000, 'x'), 'aab', '\n']
-  for (const delimiter of ['\n', '\r\n', 'aab', 'é', new Uint8Array([0xa9])]) {
-    for (const encoding of [null, 'utf8', 'latin1'] as const) {
-      const stream = streamOf(random, 40_000, pieces)
-      const rules = { delimiter, encoding, limit: pick(random, [10_000, 65536]) }
-      const wanted = split(stream, rules)
-      for (const [name, chunks] of chunkings(stream, random).filter(([name]) => name !== 'small chunks')) {
-        t.equal(difference(readAll(rules, chunks), wanted), '', `${show(delimiter)} ${encoding} ${rules.limit} ${name}`)
-      }
-    }
-  }
-})
-
-/** The oracle of a byte-wise loop takes too long here; this one is as plain, but asks Buffer. */
-function split(stream: Buffer, { delimiter, encoding, limit }: Rules): unknown[][] {
-  const needle = typeof delimiter === 'string' ? Buffer.from(delimiter, encoding === 'latin1' || encoding === 'ascii' ? encoding : 'utf8') : Buffer.from(delimiter as Uint8Array)
-  const reads: unknown[][] = []
-  for (let at = 0;;) {
-    const found = stream.indexOf(needle, at)
-    const size = (found === -1 ? stream.length : found) - at
-    if (size > limit) return [...reads, ['too long']]
-    if (found === -1) return reads
-    const bytes = stream.subarray(at, found)
-    reads.push([encoding === null ? bytes : bytes.toString(encoding)])
-    at = found + needle.length
-  }
-}
 
 t.test('PROPERTY: null delivers all there is, and with an encoding never half of what belongs together', async t => {
   const random = seeded(6)
@@ -255,82 +201,3 @@ t.test('its Buffers are decoded where they are text, and copied where they would
   t.same(readAll({ delimiter: of(true), encoding: null, limit: 10 }, chunks), [[Buffer.from('ab'), Buffer.from([1]), 7], [Buffer.from('cd'), Buffer.from([1]), 7]])
   t.same(readAll({ delimiter: of(false), encoding: 'hex', limit: 10 }, chunks), [[Buffer.from('ab'), Buffer.from([1]), 7], [Buffer.from('cd'), Buffer.from([1]), 7]])
 })
-
-// ---- Cost --------------------------------------------------------------------------------------------------------------
-
-t.test('a long line is looked at, copied and decoded a constant number of times, however it comes', async t => {
-  const MiB = 2 ** 20
-  for (const [delimiter, encoding, chunk, size, filler] of [
-    ['\n', 'utf8', 1, MiB / 4, 'x'], ['\r\n', null, 1024, MiB, 'x'], ['\n', 'utf8', 1024, MiB, 'é'], ['aab', 'latin1', 1024, MiB, 'a'],
-    ['\n', 'utf16le', 1024, MiB, '\n'], [MiB, null, 1024, MiB, 'x'],
-  ] as const) {
-    const end = typeof delimiter === 'number' ? '' : delimiter
-    const bytes = Buffer.concat([Buffer.alloc(size, filler), Buffer.from(end, encoding ?? 'utf8')])
-    const chunks = chunked(bytes, () => chunk)
-    const reader = readerOf({ delimiter, encoding, limit: MiB })
-    const buffer = new RecvBuffer()
-    const spy = spyOnBuffers()
-    let read: unknown
-    for (const chunk of chunks) {
-      buffer.append(chunk)
-      do read = reader.next(buffer, MiB)
-      while (read === NEED_MORE && buffer.more())
-      buffer.keep()
-    }
-    spy.stop()
-    reader.release(buffer)
-    t.equal((read as string).length, bytes.toString(encoding ?? 'latin1').length - end.length)
-    t.equal(buffer.length, 0)
-    t.ok(spy.touched < 8 * size, `${JSON.stringify(delimiter)} ${encoding} in ${chunk}: ${spy.touched / size}`)
-  }
-})
-
-t.test('short lines too, though the delimiter changes at every line', async t => {
-  const lines = Buffer.from('a line of some length, and é\r\n'.repeat(20_000))
-  for (const changes of [false, true]) {
-    const spy = spyOnBuffers()
-    const buffer = new RecvBuffer()
-    const reader = readerOf({ delimiter: '\r\n', encoding: 'utf8', limit: 65536 })
-    let count = 0
-    for (const chunk of chunked(lines, () => 65536)) {
-      buffer.append(chunk)
-      for (;;) {
-        const read = reader.next(buffer, 65536)
-        if (read !== NEED_MORE) count++
-        else if (!buffer.more()) break
-        if (changes) reader.release(buffer)
-      }
-      buffer.keep()
-    }
-    spy.stop()
-    t.equal(count, 20_000)
-    // A window of 256 bytes for a line of 31 is what changing costs.
-    t.ok(spy.touched < (changes ? 35 : 6) * lines.length, `${spy.touched / lines.length}`)
-  }
-})
-
-/** Counts the bytes that Buffers search, copy and decode, whoever asks them to. */
-function spyOnBuffers() {
-  const { indexOf, lastIndexOf, toString, copy, copyWithin, set } = Buffer.prototype
-  const spy = {
-    touched: 0,
-    stop(): void {
-      Object.assign(Buffer.prototype, { indexOf, lastIndexOf, toString, copy, copyWithin, set })
-    },
-  }
-  const wrap = (method: Function, cost: (self: Buffer, args: any[], result: number) => number) =>
-    function (this: Buffer, ...args: unknown[]): unknown {
-      const result = Reflect.apply(method, this, args)
-      spy.touched += Math.max(0, cost(this, args, result))
-      return result
-    }
-  Object.assign(Buffer.prototype, {
-    indexOf: wrap(indexOf, (self, [, from = 0], found) => (found === -1 ? self.length : found) - from),
-    lastIndexOf: wrap(lastIndexOf, (self, _args, found) => self.length - Math.max(0, found)),
-    toString: wrap(toString, (self, [, from = 0, to = self.length]) => to - from),
-    copy: wrap(copy, (_self, _args, size) => size),
-    copyWithin: wrap(copyWithin, (_self, [, from, to]) => to - from),
-    set: wrap(set, (_self, [from]) => from.length),
-  })
-  return spy
-}
