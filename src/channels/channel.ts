@@ -232,7 +232,7 @@ export abstract class Channel {
     // The hook may have closed it.
     if (this.#state !== 'opening') return
     this.#wasOpen = true
-    const duration = this.#age
+    const duration = this.#age()
     this.#since += duration
     note(this.engine, event, this, { duration })
     this.#become('active')
@@ -287,7 +287,7 @@ export abstract class Channel {
     }
     forget(this.engine, this)
     const { bytes_read, bytes_written } = this[GAUGE]()
-    note(this.engine, 'close', this, { reason, duration: this.#age, bytes_read, bytes_written })
+    note(this.engine, 'close', this, { reason, duration: this.#age(), bytes_read, bytes_written })
     const isGone = this.#driver?.outlives_closing !== true
     const parent = isGone ? this.#parent : undefined
     if (parent !== undefined) parent.#children.delete(this)
@@ -312,7 +312,7 @@ export abstract class Channel {
     this.#call('on_state', [state, previous])
   }
 
-  get #age(): Milliseconds {
+  #age(): Milliseconds {
     return Math.max(0, Math.ceil(this.engine.now) - this.#since)
   }
 

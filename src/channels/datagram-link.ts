@@ -119,10 +119,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   get openSocket(): PacketSocket | undefined {
-    return this.#isGone ? undefined : this.#socket
+    return this.#isGone() ? undefined : this.#socket
   }
 
-  get #isGone(): boolean {
+  #isGone(): boolean {
     return this.#isEnding === 'gone' || this.#isEnding === 'expired'
   }
 
@@ -346,7 +346,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   end(): void {
     beginClosing(this.#datagram)
     // on_state may have closed it at once.
-    if (this.#isGone) return
+    if (this.#isGone()) return
     this.#isEnding = 'sending'
     this.#stopReading()
     if (this.outbox.packets === 0) return this.destroy()
@@ -372,7 +372,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   destroy(): void {
     this.#stopWaiting()
     this.#stopReading()
-    if (this.#isGone) return
+    if (this.#isGone()) return
     this.#isEnding = 'gone'
     this.outbox.close()
     letGo(this.#datagram.engine, this)
