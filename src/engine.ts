@@ -83,6 +83,8 @@ let global: Engine | undefined
 export let networkOf: (engine: Engine) => Network
 /** For channels only: `object.turn()` is called once, after the reads of this turn of the loop. */
 export let wake: (engine: Engine, object: Turn) => void
+/** For channels only: was the last turn for this object alone, and has nobody asked for one since? */
+export let isAlone: (engine: Engine, object: Turn) => boolean
 /** For channels only: what closes now closes because the engine stops. */
 export let isStopping: (engine: Engine) => boolean
 /** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
@@ -144,6 +146,7 @@ export class Engine {
   static {
     networkOf = engine => engine.#network
     wake = (engine, object) => engine.#turns.wake(object)
+    isAlone = (engine, object) => engine.#turns.isAlone(object)
     isStopping = engine => engine.#isStopping
     remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
     forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)

@@ -19,7 +19,7 @@ import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
 import { type Holder, STEP } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type IntoPacker, NO_WRITES, type SendItem, WritePath, type WriteOwner } from '../core/write-path.ts'
-import { after, hold, letGo, type Turn, wake } from '../engine.ts'
+import { after, hold, isAlone, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Cancel, CloseReason, Data, SocketAddress, TimeoutKind } from '../types.ts'
@@ -31,6 +31,9 @@ import { demandOf, demandTls, failTls, type TlsDemand, type TlsOwner, TlsStart, 
 
 /** From so many queued bytes on every write is counted for the engine's buffer_limit, whatever the settings of the stream allow. */
 const COUNTED: Bytes = 64 * 1024
+
+/** Who receives now, with nobody else who has anything to send: what it writes meanwhile goes out when that is done, not in its turn. */
+let lone: Link | undefined
 
 export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, TlsOwner, Turn {
   readonly #stream: Stream
@@ -278,9 +281,12 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   received(chunk: Buffer): void {
     if (this.#isEnding !== 'no') return
     const read = this.#reading()
+    const outer = lone
+    lone = isAlone(this.#stream.engine, this) ? this : undefined
     read.receive(chunk)
-    if (this.#isFull) this.turn()
+    if (this.#isFull || lone === this) this.turn()
     else this.#write.flushLarge()
+    lone = outer
     if (read.bytes >= STEP) hold(this.#stream.engine, this)
     this.#restReading()
   }
@@ -435,7 +441,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   }
 
   queued(): void {
-    wake(this.#stream.engine, this)
+    if (lone !== this) wake(this.#stream.engine, this)
   }
 
   /** Once a turn of the loop, if anything was written in it. */

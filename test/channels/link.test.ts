@@ -909,3 +909,39 @@ await tlsScene(t, 'TLS: what was not asked for is refused', async (t, { SERVER, 
   t.equal(await (await accepted(ended)).closed, 'error')
   t.match(logged.splice(0), [/8 bytes came in clear/, /the peer has ended its side/])
 })
+
+t.test('with nobody else to wait for, what is read is answered at once; with somebody, in the turn', async t => {
+  class Echo extends Client {
+    override read_delimiter = '\n'
+    override on_read(line: string): void {
+      this.write(`${line};`)
+    }
+  }
+  const made = await kit(t, Echo)
+  const { stream, transport, sink, engine, clock, news } = made
+  sink.received(Buffer.from('a\nb\n'))
+  t.equal(transport.news, '', 'nobody knows yet who else will have something to send')
+  clock.advance(0)
+  t.equal(transport.news, 'write a;b;')
+  sink.received(Buffer.from('c\nd\n'))
+  t.equal(transport.news, 'write c;d;', 'one write, before the turn')
+  t.same(news(), ['read a', 'read b', 'write', 'read c', 'read d', 'write'])
+  stream.write('e')
+  t.equal(transport.news, '', 'what is written elsewhere waits for what may come behind it')
+  clock.advance(0)
+  t.equal(transport.news, 'write e')
+  const other = new Echo({ engine, encoding: 'utf8' }).connect(1)
+  made.sink.opened()
+  clock.advance(0)
+  await turn()
+  t.equal(made.transport.news, 'resume')
+  for (let round = 0; round < 2; round++) {
+    made.sink.received(Buffer.from('f\n'))
+    sink.received(Buffer.from('g\n'))
+    t.same([transport.news, made.transport.news], ['', ''], 'two at a time: neither goes before the other has read')
+    clock.advance(0)
+    t.same([transport.news, made.transport.news], ['write g;', 'write f;'])
+  }
+  stream.close()
+  other.close()
+})

@@ -71,3 +71,18 @@ t.test('clear forgets callbacks and loops, not objects', async t => {
   t.same(news(), ['object'])
   t.equal(asked.length, 0)
 })
+
+t.test('alone is who had the last turn, until somebody asks for one', async t => {
+  const { turns, next } = make()
+  const [one, other] = [{ turn() {} }, { turn() {} }]
+  t.equal(turns.isAlone(one), false)
+  turns.wake(one)
+  t.equal(turns.isAlone(one), false, 'who waits')
+  next()
+  t.same([turns.isAlone(one), turns.isAlone(other)], [true, false])
+  turns.wake(other)
+  t.same([turns.isAlone(one), turns.isAlone(other)], [false, false])
+  turns.wake(one)
+  next()
+  t.same([turns.isAlone(one), turns.isAlone(other)], [false, false], 'two of them')
+})
