@@ -490,8 +490,13 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#read?.hold('closed')
     this.#transport.resume()
     const { end_timeout } = this.values
-    if (end_timeout !== Infinity) this.#stopWaiting = after(this.#stream.engine, end_timeout, () => this.#expire())
+    if (end_timeout !== Infinity && this.#mayHang()) this.#stopWaiting = after(this.#stream.engine, end_timeout, () => this.#expire())
     if (this.#write.isEmpty) this.#endSide()
+  }
+
+  /** Not when both have said all, unless TLS has its own goodbye to say. (A timer of 7 us is a tenth of a short connection.) */
+  #mayHang(): boolean {
+    return !this.#hasPeerEnded || !this.#write.isEmpty || this.tls !== undefined
   }
 
   #endSide(): void {

@@ -27,7 +27,8 @@ export class Alarm {
 
   /** To be called when something is due sooner than before, or not any more. */
   set(): void {
-    const next = Math.min(...this.#all.map(due => due.next ?? Infinity))
+    let next = Infinity
+    for (const due of this.#all) next = Math.min(next, due.next ?? Infinity)
     // Too early does no harm.
     if (next >= this.#armedFor && next !== Infinity) return
     this.#disarm?.()

@@ -945,3 +945,21 @@ t.test('with nobody else to wait for, what is read is answered at once; with som
   stream.close()
   other.close()
 })
+
+t.test('end_timeout waits for somebody only', async t => {
+  const done = await kit(t, Client)
+  done.sink.ended()
+  t.equal(done.transport.news, 'resume, end')
+  t.equal(done.clock.pending, 0, 'both have said all')
+  done.sink.closed()
+  const full = await kit(t, Client)
+  full.transport.room = 0
+  full.stream.write('x', true)
+  full.transport.calls.length = 0
+  full.sink.ended()
+  t.equal(full.transport.news, 'resume', 'the peer has ended, and takes nothing')
+  full.clock.advance(STREAM_DEFAULTS.end_timeout)
+  t.equal(full.transport.news, 'destroy')
+  full.sink.closed()
+  t.equal(await full.stream.closed, 'timeout')
+})
