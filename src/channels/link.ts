@@ -337,7 +337,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     if (!isPromiseLike(result)) return
     const promises = (this.#promises ??= { pending: 0 })
     promises.pending++
-    this.#hold('promise')
+    // Of on_close nothing is left to be held, and the next opening counts anew: nobody would let go of it.
+    if (this.#transport !== undefined) this.#hold('promise')
     const settled = (): void => {
       if (--promises.pending === 0 && promises === this.#promises) this.#release('promise')
     }

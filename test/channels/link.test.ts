@@ -266,6 +266,24 @@ t.test('a promise of an opening that is over', async t => {
   await turn()
 })
 
+// `async on_close() { await sleep(1000); this.connect(…) }`: its promise held the reads of the connection that had just been closed; the next one
+// counted anew, so nobody let go of them, and it never read a byte.
+t.test('a promise of on_close', async t => {
+  const made = await kit(t, Client)
+  const { stream, news } = made
+  const { promise, resolve } = withResolvers()
+  stream.on_close = () => promise as unknown as undefined
+  stream.close()
+  made.sink.closed()
+  news()
+  stream.connect(1)
+  resolve()
+  await turn()
+  made.sink.opened()
+  made.sink.received(Buffer.from('a'))
+  t.same(news(), ['connect', 'read a'])
+})
+
 t.test('an overflow of what is received', async t => {
   const { stream, sink, news, clock, logged } = await kit(t, Client, { read_delimiter: '\n', buffer_size: 3 })
   stream.on_error = () => {}
