@@ -20,7 +20,7 @@ import { EventEmitter } from 'node:events'
 import { isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
-import { InvalidArgumentError, messageOf } from '../errors.ts'
+import { InvalidArgumentError, messageOf, show } from '../errors.ts'
 import type { SystemError, TlsContext, TlsInfo, TlsOptions, TlsReserved, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { TransportDuplex } from './duplex.ts'
@@ -56,7 +56,8 @@ export function tlsContext(side: Side, options: TlsOptions): TlsContext {
 }
 
 function clientContext(options: tls.ConnectionOptions): TlsContext {
-  const shared = made(options, () => ({ ...options, secureContext: options.secureContext ?? tls.createSecureContext(options) }))
+  const checkServerIdentity = answering(options.checkServerIdentity ?? tls.checkServerIdentity)
+  const shared = made(options, () => ({ ...options, checkServerIdentity, secureContext: options.secureContext ?? tls.createSecureContext(options) }))
   return {
     secure(transport, host) {
       // SNI takes names only.
@@ -68,6 +69,17 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
         secured.once('secureConnect', () => tell.secured(secured))
       })
     },
+  }
+}
+
+/** What it throws is its answer: Node lets that end the process. (What a server's callbacks throw, it takes as an answer itself.) */
+function answering(check: typeof tls.checkServerIdentity): typeof tls.checkServerIdentity {
+  return (host, certificate) => {
+    try {
+      return check(host, certificate)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(`checkServerIdentity threw ${show(error)}`)
+    }
   }
 }
 

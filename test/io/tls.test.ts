@@ -178,6 +178,16 @@ t.test('certificates that do not do, and what is said of them', async t => {
   t.equal(named.transport.tls?.authorized, true, 'the name that was given is the one that counts')
 })
 
+// What checkServerIdentity throws ends the process in Node, in the middle of a handshake: a peer's certificate that lacks what it looks at was enough.
+t.test('a check of the name that throws', async t => {
+  for (const [thrown, message] of [[new TypeError('no CN'), 'handshake: no CN'], ['no Error', 'handshake: checkServerIdentity threw "no Error"']] as const) {
+    const [near, far] = await pair(t, { ...OURS, checkServerIdentity() { throw thrown } })
+    await Promise.all([near.saw('closed'), far.saw('closed')])
+    t.same(near.log, ['failed', 'closed'])
+    t.equal(near.error.message, message)
+  }
+})
+
 t.test("clients' certificates", async t => {
   const asking = { ...THEIRS, requestCert: true, ca: ca.cert }
   const [none, first] = await pair(t, OURS, asking)
