@@ -64,6 +64,8 @@ export interface Transport {
   /** How many bytes came in and went out so far. */
   readonly bytes_read: Bytes
   readonly bytes_written: Bytes
+  /** Changes with whatever the system takes, where `bytes_written` waits for more than that (TLS: for a whole write). Default: `bytes_written`. */
+  readonly bytes_gone?: Bytes
   /** Bytes that were written and that the system has not taken yet. */
   readonly bytes_queued: Bytes
   /** Are chunks the sink's only until `received` returns, because their memory is used again? Default: no. */

@@ -30,7 +30,8 @@ export interface LimitValues {
 export interface LimitOwner {
   readonly values: LimitValues
   readonly bytes_read: Bytes
-  readonly bytes_written: Bytes
+  /** What the peer's side has taken, in whatever unit. */
+  readonly bytes_gone: Bytes
   /** Are reads held, or has the peer ended? Then it is not silent. */
   readonly isDeaf: boolean
   /** Does something wait that the peer has to take first? */
@@ -54,7 +55,7 @@ export class Limits implements Deadline {
   readonly #since: Record<keyof typeof SETTINGS, Milliseconds>
   // What was seen at the last look.
   #bytesRead: Bytes
-  #bytesWritten: Bytes
+  #bytesGone: Bytes
   #wasDeaf = false
   #isStopped = false
 
@@ -63,7 +64,7 @@ export class Limits implements Deadline {
     this.#owner = owner
     this.#engine = engine
     this.#bytesRead = owner.bytes_read
-    this.#bytesWritten = owner.bytes_written
+    this.#bytesGone = owner.bytes_gone
     this.#since = { lifetime: openedAt, read: now, write: Infinity, idle: now }
   }
 
@@ -101,16 +102,16 @@ export class Limits implements Deadline {
   }
 
   #observe(now: Milliseconds): void {
-    const { bytes_read, bytes_written, isDeaf, isBlocked } = this.#owner
+    const { bytes_read, bytes_gone, isDeaf, isBlocked } = this.#owner
     const hasRead = bytes_read !== this.#bytesRead
-    const hasWritten = bytes_written !== this.#bytesWritten
+    const hasWritten = bytes_gone !== this.#bytesGone
     const since = this.#since
     if (hasRead || isDeaf || this.#wasDeaf) since.read = now
     if (hasRead || hasWritten) since.idle = now
     if (!isBlocked) since.write = Infinity
     else if (hasWritten || since.write === Infinity) since.write = now
     this.#bytesRead = bytes_read
-    this.#bytesWritten = bytes_written
+    this.#bytesGone = bytes_gone
     this.#wasDeaf = isDeaf
   }
 

@@ -137,6 +137,10 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     return this.#source().bytes_written ?? 0
   }
 
+  get bytes_gone(): Bytes {
+    return this.#transport?.bytes_gone ?? this.bytes_written
+  }
+
   get tls(): TlsInfo | undefined {
     return this.#source().tls
   }

@@ -203,6 +203,11 @@ export class TlsTransport implements Transport {
     return this.#before.written + (socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength))
   }
 
+  /** Of a long write Node says nothing before all of it has gone; what is below knows how much of it, in records. */
+  get bytes_gone(): Bytes {
+    return this.#inner.bytes_written
+  }
+
   get bytes_queued(): Bytes {
     return this.#socket?.writableLength ?? 0
   }

@@ -266,6 +266,19 @@ t.test('a promise of an opening that is over', async t => {
   await turn()
 })
 
+t.test('what is gone puts write_timeout off, also before it counts as written', async t => {
+  const { stream, transport, clock, news } = await kit(t, Client, { write_timeout: 1000 })
+  transport.room = 0
+  stream.write('abc', true)
+  for (let gone = 1; gone <= 4; gone++) {
+    ;(transport as { bytes_gone?: number }).bytes_gone = gone
+    clock.advance(900)
+  }
+  t.same(news(), [])
+  clock.advance(1200)
+  t.match(news(), ['timeout write', /^error/])
+})
+
 // `async on_close() { await sleep(1000); this.connect(…) }`: its promise held the reads of the connection that had just been closed; the next one
 // counted anew, so nobody let go of them, and it never read a byte.
 t.test('a promise of on_close', async t => {

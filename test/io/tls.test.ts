@@ -156,6 +156,20 @@ t.test('counts what went in clear before', async t => {
   t.same([near.transport.bytes_written, far.transport.bytes_read, far.text, near.log], [11, 11, 'secret', ['opened', 'drained']])
 })
 
+// Of 40 MB written at once nothing was seen before the last byte had gone: a peer that took them, but not within write_timeout, was closed.
+t.test('what goes of a long write is seen', async t => {
+  const [near, far] = await pair(t)
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  far.transport.write(Buffer.alloc(40_000_000), 'utf8')
+  const seen = new Set<number>()
+  near.on.received = () => void (far.transport.bytes_written === 0 && seen.add(far.transport.bytes_gone as number))
+  near.transport.resume()
+  await far.saw('drained')
+  near.on.received = () => {}
+  t.ok(seen.size > 1, `${seen.size} steps before it counts as written`)
+  t.equal(far.transport.bytes_written, 40_000_000)
+})
+
 t.test('certificates that do not do, and what is said of them', async t => {
   const cases: [far: { key: string; cert: string }, near: TlsOptions, code: string, said: RegExp][] = [
     [selfSigned, {}, 'DEPTH_ZERO_SELF_SIGNED_CERT', /the certificate of localhost is self-signed; to trust it, give tls: \{ ca/],
