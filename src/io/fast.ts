@@ -48,14 +48,13 @@ interface ListeningHandle {
 }
 
 /** Node's types declare accessors as fields, which no class could override. */
-interface NodeSocket extends Omit<Socket, '_destroy' | '_write' | 'bytesWritten' | 'connect' | 'write' | 'writableLength'> {
+interface NodeSocket extends Omit<Socket, '_write' | 'bytesWritten' | 'connect' | 'write' | 'writableLength'> {
   readonly _handle: Handle | null
   readonly bytesWritten: Bytes
   readonly writableLength: Bytes
   connect(how: object): this
   write(data: string | Uint8Array, encoding: Encoding, done: Done): boolean
   _write(data: string | Uint8Array, encoding: Encoding | 'buffer', done: Done): void
-  _destroy(error: Error | null, done: Done): void
 }
 
 type Done = (error?: Error | null) => void
@@ -95,9 +94,6 @@ export class FastNetwork implements Network {
 
 class FastSocket extends NodeSocket {
   readonly lends_chunks = true
-  /** What the system had taken when the socket was destroyed. */
-  #sent: Bytes | undefined
-
   constructor(options: object) {
     const onread = { buffer: shared, callback: (size: Bytes): boolean => this.push(shared.subarray(0, size)) }
     super({ ...options, allowHalfOpen: true, manualStart: true, onread })
@@ -119,20 +115,10 @@ class FastSocket extends NodeSocket {
 
   /** What the system has not taken yet. */
   override get writableLength(): Bytes {
-    if (this.#sent !== undefined) return 0
     const handle = this._handle ?? NO_HANDLE
     // What Writable holds may be in the handle's queue as well; Node's figure of what was written has it once. (Not asked for without need: it
     // is a call into C++.)
     return super.writableLength === 0 ? handle.writeQueueSize : super.bytesWritten - handle.bytesWritten + handle.writeQueueSize
-  }
-
-  override get bytesWritten(): Bytes {
-    return this.#sent ?? super.bytesWritten
-  }
-
-  override _destroy(error: Error | null, done: Done): void {
-    this.#sent = this.bytesWritten - this.writableLength
-    super._destroy(error, done)
   }
 }
 

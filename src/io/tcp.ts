@@ -41,6 +41,7 @@ let push: (this: Owned, chunk: Buffer | null) => boolean
 let onEnd: (this: Owned) => void
 let onError: (this: Owned, error: SystemError) => void
 let onClose: (this: Owned) => void
+let onDestroy: (this: Owned, error: Error | null, done: (error?: Error | null) => void) => void
 
 /** For io/tls.ts only: the socket below a transport of this file, to be taken over; `undefined` for any other transport. */
 export let socketOf: (transport: Transport) => Socket | undefined
@@ -62,6 +63,8 @@ export class TcpTransport implements Transport {
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   /** Did `write` return false since `drained` was last reported? */
   #isFull = false
+  /** What the system had taken when the socket was destroyed: after that Node counts what was dropped as written. */
+  #sent: Bytes | undefined
   #onWritten: ((error?: Error | null) => void) | undefined
   /** Does it want no more than the chunk that is on its way? Nothing is read before the first `resume`. */
   #isPaused = true
@@ -75,6 +78,7 @@ export class TcpTransport implements Transport {
     // A new socket would begin to read when it is connected.
     if (target !== undefined) socket.pause()
     socket.push = push
+    socket._destroy = onDestroy
     socket.on('end', onEnd)
     socket.on('error', onError)
     socket.on('close', onClose)
@@ -152,6 +156,7 @@ export class TcpTransport implements Transport {
   }
 
   get bytes_written(): Bytes {
+    if (this.#sent !== undefined) return this.#sent
     // Of a write that is on its way only the handle knows how much of it has gone: undocumented, Node's own timeouts ask it.
     const { _handle, _bytesDispatched: given } = this.#socket as unknown as { _handle?: { writeQueueSize: Bytes } | null; _bytesDispatched: Bytes }
     const left = _handle?.writeQueueSize ?? 0
@@ -161,7 +166,7 @@ export class TcpTransport implements Transport {
   }
 
   get bytes_queued(): Bytes {
-    return this.#socket.writableLength
+    return this.#sent === undefined ? this.#socket.writableLength : 0
   }
 
   get lends_chunks(): boolean {
@@ -256,6 +261,11 @@ export class TcpTransport implements Transport {
       if (transport.#state !== 'opening' && transport.#state !== 'open') return
       transport.#state = 'failed'
       transport.#sink?.failed(flatten(error))
+    }
+    onDestroy = function (error, done) {
+      const transport = this[TRANSPORT]
+      transport.#sent = transport.bytes_written
+      Socket.prototype._destroy.call(this, error, done)
     }
     onClose = function () {
       const transport = this[TRANSPORT]

@@ -144,6 +144,8 @@ export class TlsTransport implements Transport {
   #sink: TransportSink | undefined
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   #read: Bytes = 0
+  /** What had gone when the socket was destroyed: after that Node counts what was dropped as written. */
+  #sent: Bytes | undefined
   /** Did `write` return false since `drained` was last reported? */
   #isFull = false
   readonly #onWritten = (): void => this.#written()
@@ -200,7 +202,7 @@ export class TlsTransport implements Transport {
 
   get bytes_written(): Bytes {
     const socket = this.#socket
-    return this.#before.written + (socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength))
+    return this.#sent ?? this.#before.written + (socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength))
   }
 
   /** Of a long write Node says nothing before all of it has gone; what is below knows how much of it, in records. */
@@ -262,6 +264,11 @@ export class TlsTransport implements Transport {
 
   #watch(socket: tls.TLSSocket): void {
     this.#socket = socket
+    const { _destroy } = socket
+    socket._destroy = (error, done) => {
+      this.#sent = this.bytes_written
+      _destroy.call(socket, error, done)
+    }
     socket.on('error', error => this.#failed(error))
     // From the start: Node tells of a session only who listens then.
     socket.on('session', session => this.#info?.keep(session))

@@ -209,6 +209,17 @@ t.test('what has gone of a write is told while it goes', async t => {
   near.transport.destroy()
 })
 
+// Node counts as written what it drops when a socket is destroyed: of 40 MB that nobody took, `bytes_written` was 40 MB after that.
+t.test('what was dropped was not written', async t => {
+  const { near } = await pair(t)
+  near.transport.write(Buffer.alloc(40_000_000), 'utf8')
+  const { bytes_written } = near.transport
+  near.transport.destroy()
+  await near.reported('closed')
+  t.same([near.transport.bytes_written, near.transport.bytes_queued], [bytes_written, 0])
+  t.ok(bytes_written < 40_000_000)
+})
+
 t.test('a queue that is full drains once', async t => {
   const { near, far } = await pair(t)
   const size = 40_000_000

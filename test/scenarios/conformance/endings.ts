@@ -183,6 +183,19 @@ export const ENDINGS: Record<string, Scenario> = {
     t.equal(client.course, 'opened ended closed')
   },
 
+  // Destroyed (by ourselves, or by a reset) with much on its way, a socket of Node's counts all of it as written.
+  async 'does not count what was dropped as written'(t, world) {
+    const { client, server } = await world.pair()
+    for (let i = 0; i < 12; i++) client.write(Buffer.alloc(1_000_000))
+    await world.pass()
+    const { bytes_written } = client.transport
+    t.ok(bytes_written < 12_000_000)
+    client.destroy()
+    server.destroy()
+    await world.until(() => client.count('closed') + server.count('closed') === 2)
+    t.same([client.transport.bytes_written, client.transport.bytes_queued], [bytes_written, 0])
+  },
+
   async 'bears every call after it has closed by itself'(t, world) {
     const { client, server } = await world.pair()
     const refused = world.connect(await world.nowhere())
