@@ -395,10 +395,13 @@ export abstract class Channel {
     const before = this.#fault
     this.#fault = 'error'
     try {
-      const result: unknown = this.on_error(error)
-      if (result !== undefined) this.#driver?.hook_returned(result)
+      if (error instanceof OnErrorFailed) throw error
+      const result = this.on_error(error) as unknown as PromiseLike<void> | undefined
+      // Told of what it rejects with itself, it would reject again, for ever.
+      if (typeof result?.then === 'function') this.#driver?.hook_returned(Promise.resolve(result).catch(second => { throw new OnErrorFailed(second, error) }))
     } catch (second) {
-      logSafely(this.engine, `${describe(this)}: on_error itself threw ${messageOf(second)}, on ${error.message}`, second)
+      const { message, cause } = second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
+      logSafely(this.engine, `${describe(this)}: ${message}`, cause)
       this.close()
     }
     this.#fault = before
@@ -417,6 +420,13 @@ export abstract class Channel {
   on_error(error: Error): void {
     logError(this, error)
     this.close()
+  }
+}
+
+/** What nobody is left to be told of. */
+class OnErrorFailed extends Error {
+  constructor(second: unknown, first: Error) {
+    super(`on_error itself threw ${messageOf(second)}, on ${first.message}`, { cause: second })
   }
 }
 

@@ -228,6 +228,41 @@ t.test('what a hook throws goes to on_error, what that throws to the log', async
   t.match(logged[1], /^frail: Error: in on_close\n/)
 })
 
+// What an async on_error rejected with went to on_error, which rejected again: the process did nothing else any more.
+t.test('on_error may reject, too', async t => {
+  logged.length = 0
+  class Frail extends Client {
+    count = 0
+    override on_connect_error(): void { throw new Error('first') }
+    override async on_error(error: Error): Promise<void> {
+      if (++this.count < 10) throw new Error(`on ${error.message}`)
+    }
+  }
+  const channel = new Frail({ engine, name: 'frail' }).connect({ path: '/nobody/is/here' })
+  t.equal(await channel.closed, 'error')
+  await turn()
+  t.equal(channel.count, 1)
+  t.same(logged.splice(0), ['frail: on_error itself threw on first, on first'])
+})
+
+t.test('who rejects in on_error closes, as who throws', async t => {
+  await scene(t, 'a connection', async (t, { engine, logged, pump }) => {
+    class Frail extends Connection {
+      override on_read(): void { throw new Error('first') }
+      override on_error = async (): Promise<void> => { throw new Error('second') }
+    }
+    const server = new Server(Frail, { engine }).listen(1)
+    await pump()
+    const client = new Client({ engine }).connect(1)
+    await pump()
+    const [connection] = server.channels
+    client.write('x')
+    await pump()
+    t.equal(connection!.state, 'closed')
+    t.match(logged, [/^Frail.*: on_error itself threw second, on first$/])
+  })
+})
+
 // What on_error threw was shown with String(), which throws for what has no way to become a string; inside a socket's event that
 // ended the process.
 t.test('what on_error throws need not be an Error', async t => {
@@ -243,14 +278,14 @@ t.test('what on_error throws need not be an Error', async t => {
 t.test('what a hook returns goes to the driver', async t => {
   const channel = new Bare().open()
   channel.on_close = () => 'something' as never
-  channel.on_error = () => 'something else' as never
+  channel.on_error = () => Promise.resolve() as never
   callHook(channel, 'on_close', 'local')
   hookFailed(channel, new Error('without a driver'))
   const calls = drive(channel)
   callHook(channel, 'on_close', 'local')
   hookFailed(channel, new Error('with one'))
   callHook(channel, 'on_state', 'active', 'active')
-  t.same(calls, ['returned something', 'returned something else'])
+  t.same(calls, ['returned something', 'returned [object Promise]'])
   channel.finish()
 })
 
