@@ -110,7 +110,9 @@ export class NodeListener implements Listener {
   #accept(socket: Socket): void {
     const isUnix = this.#at.kind === 'unix'
     const transport = isUnix ? TcpTransport.acceptedAt(socket, this.#at.path) : new TcpTransport(socket, undefined, this.#bound)
-    if (this.#state === 'open') this.sink?.accepted(transport)
+    // Reset before it was accepted: nobody is there, and nobody can say who it was. (Other systems do not even accept it.)
+    const isGone = transport.remote_address === undefined
+    if (this.#state === 'open' && !isGone) this.sink?.accepted(transport)
     else transport.destroy()
   }
 

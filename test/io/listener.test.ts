@@ -5,7 +5,7 @@ import { createConnection } from 'node:net'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fork } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
 import t from 'tap'
 import type { Test } from 'tap'
 import { NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
@@ -74,6 +74,26 @@ function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): v
     syncBuiltinESMExports()
   })
 }
+
+// A peer that resets before it is accepted has no address any more: hooks that were promised one got undefined, and no limit per address counted it.
+t.test('a connection that was reset before it is accepted is none', async t => {
+  const hosts: unknown[] = []
+  const accepted = (transport: Transport): void => {
+    hosts.push(transport.remote_address?.[0])
+    transport.destroy()
+  }
+  const { listener, reported } = listen(ip('127.0.0.1'), { accepted })
+  await reported('listening')
+  const [host, port] = listener.local_address as [string, number]
+  // This process does nothing meanwhile.
+  const connects = (then: string): unknown => execFileSync(process.execPath, ['-e', `const s = require('net').connect(${port}, '${host}', () => s.${then}())`])
+  connects('resetAndDestroy')
+  connects('destroy')
+  await reported('accepted')
+  listener.close()
+  await reported('closed')
+  t.same(hosts, [host], 'who only ended is one')
+})
 
 t.test('on a port', async t => {
   const { listener, log, reported } = listen(ip('127.0.0.1'), { accepted: transport => transport.destroy() })
