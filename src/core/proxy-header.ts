@@ -12,7 +12,6 @@
 import { Buffer } from 'node:buffer'
 import { ProxyHeaderError } from '../errors.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
-import { socketAddress } from './address.ts'
 
 /** What a header says. Without addresses the connection is the proxy's own (a health check), or it does not know. */
 export interface ProxyHeader {
@@ -73,7 +72,7 @@ function addressV1(family: string, host = '', port = ''): SocketAddress {
   const isHost = family === 'TCP4' ? isIPv4(host) : /^[\da-f:.]{2,45}$/i.test(host) && URL.canParse(`http://[${host}]`)
   if (!isHost) throw new ProxyHeaderError(`${JSON.stringify(host)} is no address of ${family}`)
   if (!/^(0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65_535) throw new ProxyHeaderError(`${JSON.stringify(port)} is no port`)
-  return socketAddress(host.toLowerCase(), Number(port))
+  return [family === 'TCP4' ? host : shortest(host), Number(port)]
 }
 
 function isIPv4(host: string): boolean {
@@ -114,16 +113,17 @@ function addressesV2(header: Buffer, family: number): { remote?: SocketAddress; 
 }
 
 function ipv6(header: Buffer, at: Bytes, portAt: Bytes): SocketAddress {
-  const port = header.readUInt16BE(portAt)
-  const isMapped = header.subarray(at, at + 12).equals(MAPPED)
-  if (isMapped) return [header.subarray(at + 12, at + 16).join('.'), port]
   const groups = Array.from({ length: 8 }, (_, i) => header.readUInt16BE(at + 2 * i).toString(16))
-  // The short form that everybody else uses.
-  return [new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1), port]
+  return [shortest(groups.join(':')), header.readUInt16BE(portAt)]
 }
 
-/** What an IPv4 address in IPv6 begins with. */
-const MAPPED = Buffer.from('00000000000000000000ffff', 'hex')
+/** The one form of an address that everybody else uses (IPv4 in IPv6 is IPv4): one host in several forms would be several to whoever counts. */
+function shortest(host: string): string {
+  const short = new URL(`http://[${host}]`).hostname.slice(1, -1)
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short)
+  if (mapped === null) return short
+  return mapped.slice(1).map(half => parseInt(half, 16)).flatMap(half => [half >> 8, half & 255]).join('.')
+}
 
 function path(header: Buffer, at: Bytes): string {
   const bytes = header.subarray(at, at + 108)

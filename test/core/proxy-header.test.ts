@@ -14,6 +14,8 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
   [Buffer.from('PROXY TCP4 1.2.3.4 255.0.0.9 56324 443\r\n'), { remote: ['1.2.3.4', 56324], local: ['255.0.0.9', 443] }],
   [Buffer.from('PROXY TCP6 2001:DB8::1 ::1 0 65535\r\n'), { remote: ['2001:db8::1', 0], local: ['::1', 65535] }],
   [Buffer.from('PROXY TCP6 ::ffff:1.2.3.4 ::1 1 2\r\n'), { remote: ['1.2.3.4', 1], local: ['::1', 2] }],
+  // One host in several forms: a limit per address counted each of them for itself.
+  [Buffer.from('PROXY TCP6 2001:0DB8:0:0::0001 0:0:0:0:0:ffff:0a09:0203 1 2\r\n'), { remote: ['2001:db8::1', 1], local: ['10.9.2.3', 2] }],
   [Buffer.from('PROXY UNKNOWN\r\n'), {}],
   [Buffer.from('PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n'), {}],
   [v2('21 11 000c 01020304 0a000001 dc04 01bb'), { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] }],
