@@ -94,8 +94,9 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    */
   declare read_timeout: Milliseconds
   /**
-   * The longest that the peer may take nothing of what is queued; `on_timeout('write')`. A peer that takes a little is slow, not gone, and is
-   * never closed by it. Default: 60 000 ms for what a server accepted, Infinity otherwise. Ours.
+   * The longest that the peer may take nothing of what is queued; `on_timeout('write')`. A peer that takes a little is slow, not gone, and
+   * puts it off, as far as the system shows that: it takes from us in steps, of about a third of the socket's send buffer. Default: 60 000 ms for
+   * what a server accepted, Infinity otherwise. Ours.
    */
   declare write_timeout: Milliseconds
   /** The longest that no byte may go in either direction, for whatever reason; `on_timeout('idle')`. Default Infinity. */
