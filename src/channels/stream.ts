@@ -6,7 +6,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { formatAddress, parseAddress } from '../core/address.ts'
-import type { IntoPacker } from '../core/write-path.ts'
+import type { IntoPacker } from '../core/write-run.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
 import { after, fileItem, networkOf, tlsContext } from '../engine.ts'
 import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'

@@ -11,7 +11,7 @@
  * 3. Every failure of a handshake, a timeout too, is told to `on_tls_handshake_error`, once.
  */
 
-import type { SendItem } from '../core/write-path.ts'
+import type { SendItem } from '../core/send-item.ts'
 import { after } from '../engine.ts'
 import { codeOf, InvalidStateError, TlsError, TlsHandshakeError } from '../errors.ts'
 import type { SystemError, TlsContext, Transport } from '../transport.ts'

@@ -3,7 +3,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
-import type { SendItem } from '../core/write-path.ts'
+import type { SendItem } from '../core/send-item.ts'
 import type { Transport } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 import { FileSource } from './file.ts'

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { NO_WRITES, type SendItem, type WriteOwner, WritePath } from '../../src/core/write-path.ts'
+import type { SendItem } from '../../src/core/send-item.ts'
+import { NO_WRITES, type WriteOwner, WritePath } from '../../src/core/write-path.ts'
 import type { Transport } from '../../src/transport.ts'
 import type { Data, Encoding } from '../../src/types.ts'
 import { pick, type Random, seeded } from './oracle.ts'

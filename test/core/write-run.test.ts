@@ -1,0 +1,146 @@
+/** Runs of small writes, by themselves: what becomes one item, and how many bytes that is. That order is kept, the write path's test holds. */
+
+import { Buffer } from 'node:buffer'
+import t from 'tap'
+import type { SendItem } from '../../src/core/send-item.ts'
+import { type IntoPacker, WriteRun } from '../../src/core/write-run.ts'
+import type { Transport } from '../../src/transport.ts'
+import type { Encoding } from '../../src/types.ts'
+
+/** A run, and what it has handed on since the last time: text with its encoding, or bytes, in latin1. */
+function make() {
+  const items: SendItem[] = []
+  const run = new WriteRun(item => items.push(item))
+  const news = (): string[] => {
+    const all: string[] = []
+    const transport = {
+      write: (data: string | Uint8Array, encoding: Encoding) => all.push(typeof data === 'string' ? `${encoding} ${data}` : Buffer.from(data).toString('latin1')),
+    } as unknown as Transport
+    for (const item of items.splice(0)) {
+      const { size } = item
+      item.send(transport, () => {})
+      const sent = all.at(-1) as string
+      const space = sent.indexOf(' ')
+      t.equal(size, space > 0 ? Buffer.byteLength(sent.slice(space + 1), sent.slice(0, space) as Encoding) : sent.length, 'its size is that of its bytes')
+    }
+    return all
+  }
+  return { run, news }
+}
+
+t.test('text stays text, and is counted when that is asked for', async t => {
+  const { run, news } = make()
+  t.same([run.isEmpty, run.size, run.least, run.most, run.encoding], [true, 0, 0, 0, 'utf8'])
+  run.push('ñ', 'utf8')
+  run.push('o', 'utf8')
+  t.same([run.isEmpty, run.least, run.most], [false, 2, 6], 'not counted')
+  t.equal(run.size, 3)
+  t.same([run.least, run.most], [3, 3])
+  run.push('p', 'utf8')
+  t.equal(run.takeText(), 'ñop')
+  t.same([run.isEmpty, run.takeText(), news()], [true, '', []])
+  run.push('x', 'utf16le')
+  t.same([run.most, run.encoding], [2, 'utf16le'])
+  run.end()
+  t.same(news(), ['utf16le x'])
+  run.push('y', 'latin1')
+  t.equal(run.most, 1)
+  run.clear()
+  t.ok(run.isEmpty)
+  run.end()
+  t.same(news(), [])
+})
+
+t.test('add takes text that was granted, and nothing else', async t => {
+  const { run } = make()
+  run.grant(100)
+  t.equal(run.add('a'), false, 'there is no text that says in which encoding')
+  run.push('a', 'latin1')
+  t.equal(run.add('b'), false)
+  run.grant(4)
+  t.same(['b', 'c', 'd'].map(text => run.add(text)), [true, true, false], 'less than the limit')
+  run.grant(100)
+  run.revoke()
+  t.equal(run.add('d'), false)
+  t.equal(run.takeText(), 'abc')
+  run.push('é', 'utf8')
+  run.grant(10)
+  t.same([run.add('é'), run.add('é'), run.add('é')], [true, true, false], 'each may be three bytes')
+})
+
+t.test('small bytes make bytes of it; large ones are passed on as they are', async t => {
+  const { run, news } = make()
+  run.push('text,', 'utf8')
+  run.push(Buffer.from('bytes,'), 'utf8')
+  run.push('\r\n', 'utf8')
+  run.push('é', 'utf8')
+  run.push('no_short_text', 'latin1')
+  run.push('u', 'utf16le')
+  run.push('6869', 'hex')
+  t.equal(run.size, 32)
+  t.equal(run.takeText(), '', 'it is no text')
+  const large = Buffer.alloc(4097, 'L')
+  run.push(large, 'utf8')
+  t.same(news(), ['text,bytes,\r\nÃ©no_short_textu\0hi', String(large)])
+  run.push('x'.repeat(5000), 'utf8')
+  run.push(Buffer.from('b'), 'utf8')
+  t.same(news(), [`utf8 ${'x'.repeat(5000)}`], 'text that is large is not copied')
+  run.push('y'.repeat(1400), 'utf8')
+  t.same(news(), ['b'], 'nor is text that may be')
+  run.push('z', 'latin1')
+  t.same(news(), [`utf8 ${'y'.repeat(1400)}`], 'two encodings are two texts')
+})
+
+t.test('its memory grows, begins as large as the last time, and is never used again', async t => {
+  const { run, news } = make()
+  const byte = Buffer.from('0')
+  for (let i = 0; i < 5000; i++) run.push(byte, 'utf8')
+  run.end()
+  run.push(byte, 'utf8')
+  run.push(Buffer.from('1'), 'utf8')
+  run.end()
+  t.same(news(), ['0'.repeat(5000), '01'])
+})
+
+t.test('halves of a character are counted as what they become together', async t => {
+  const [high, low] = ['\ud83d', '\ude00']
+  const { run } = make()
+  run.push(high, 'utf8')
+  t.equal(run.size, 3)
+  run.push(low, 'utf8')
+  t.equal(run.size, 4)
+  run.push(low, 'utf8')
+  t.equal(run.size, 7)
+})
+
+t.test('text that waits becomes bytes, a batch at a time, never between two halves of a character', async t => {
+  const { run, news } = make()
+  run.push('a'.repeat(65535), 'utf8')
+  run.wait()
+  t.same(news(), [])
+  run.push('\ud83d', 'utf8')
+  run.wait()
+  t.same(news(), [])
+  run.push('\ude00', 'utf8')
+  run.wait()
+  t.same(news(), ['a'.repeat(65535) + Buffer.from('\u{1f600}').toString('latin1')])
+  t.ok(run.isEmpty)
+})
+
+t.test('packed values are written into it', async t => {
+  const { run, news } = make()
+  let size: unknown = 0
+  const packer: IntoPacker = {
+    pack: (text: string) => Buffer.from(text),
+    pack_into: (target, at, text: string) => (size === 0 ? target.write(text, at, 'latin1') && text.length : (size as number)),
+  }
+  run.push('text,', 'utf8')
+  run.pushPacked(packer, ['packed,'])
+  run.pushPacked(packer, ['x'.repeat(1500)])
+  run.pushPacked(packer, ['y'.repeat(5000)])
+  run.end()
+  t.same(news(), [`text,packed,${'x'.repeat(1500)}`, 'y'.repeat(5000)])
+  for (size of [-1, 0.5, NaN, undefined, '1']) {
+    t.throws(() => run.pushPacked(packer, ['']), { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
+  }
+})
