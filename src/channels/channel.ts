@@ -80,6 +80,7 @@ export let addChild: (parent: Channel, child: Channel, suspension?: 'shared' | '
 export let destroy: (channel: Channel) => void
 /** Why the opening that is under way, or the last one, ended; undefined while it has not. */
 export let reasonOf: (channel: Channel) => CloseReason | undefined
+export let parentOf: (channel: Channel) => Channel | undefined
 export let childrenOf: (channel: Channel) => ReadonlySet<Channel>
 export let closeChild: (child: Channel, flush: boolean) => void
 export let describe: (channel: Channel) => string
@@ -160,6 +161,7 @@ export abstract class Channel {
       channel.#signal('destroy', 'closed')
     }
     reasonOf = channel => channel.#reason
+    parentOf = channel => channel.#parent
     childrenOf = channel => channel.#children
     closeChild = (child, flush) => {
       child.#fault ??= 'drain'

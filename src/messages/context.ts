@@ -11,7 +11,7 @@
 import { Engine } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
-import type { MessageChannel } from './message-channel.ts'
+import { MessageChannel } from './message-channel.ts'
 import { Params } from './params.ts'
 import { PROTOCOLS } from './protocols.ts'
 import { type Entries, merge, type Parameters, parseParameters, Url } from './url.ts'
@@ -62,16 +62,16 @@ export class Context implements ChannelContext {
 
   /** Makes a protocol known. Throws InvalidArgumentError for what is none, InvalidStateError where the name is taken. */
   register(implementation: Implementation, protocol: string = implementation?.protocol): void {
-    if (typeof protocol !== 'string' || !/^[^+;=:/\s]+(\+[^+;=:/\s]+)*\+?$/.test(protocol)) {
-      throw new InvalidArgumentError('register: protocol', "a name, with '+' behind it for a prefix, as the class says with `static protocol`", protocol)
+    if (!isClass(implementation) && typeof implementation?.replace !== 'function') {
+      throw new InvalidArgumentError('register: implementation', 'a class that extends MessageChannel, or an object with `replace`', implementation)
     }
-    this.#checkIsFree('register()', protocol)
+    this.#checkName('register()', protocol)
     this.#implementations.set(protocol, implementation)
   }
 
   /** Forgets it; channels that there are go on. Throws InvalidStateError where it is unknown, or another implementation has the name. */
-  unregister(implementation: Implementation, protocol: string = implementation.protocol): void {
-    if (this.#implementations.get(protocol) !== implementation) {
+  unregister(implementation: Implementation, protocol: string = implementation?.protocol): void {
+    if (implementation === undefined || this.#implementations.get(protocol) !== implementation) {
       const why = this.#implementations.has(protocol) ? `${protocol} is another implementation` : `${protocol} is not registered`
       throw new InvalidStateError('unregister()', why, 'give the class that register got')
     }
@@ -80,18 +80,21 @@ export class Context implements ChannelContext {
 
   /**
    * A short name for a protocol with parameters: after `alias('lines', 'tcp://;frame=line')` there is `lines://host:port`. Of a prefix: `alias('slow+', 'rate+://;speed=1kb')`.
-   * Throws UrlError for a URL with a host or a `name`, or of an unknown protocol; InvalidStateError where the name is taken.
+   * Throws UrlError for a URL with a host or a `name`, or of an unknown protocol; InvalidArgumentError for what is no name, InvalidStateError where it is taken.
    */
   alias(name: string, url: string): void {
     const target = Url.parse(url)
     if (target.host !== '') throw target.host_fault('an alias has no host')
     if (target.entries.has('name')) throw new Params(target).fault('name', 'left out of an alias')
     if (this.#find(target.protocol) === undefined && this.#aliasOf(target.protocol) === undefined) throw this.#unknown(target)
-    this.#checkIsFree('alias()', name)
+    this.#checkName('alias()', name)
     this.#aliases.set(name, target)
   }
 
-  #checkIsFree(call: string, protocol: string): void {
+  #checkName(call: string, protocol: string): void {
+    if (typeof protocol !== 'string' || !/^[^+;=:/\s]+(\+[^+;=:/\s]+)*\+?$/.test(protocol)) {
+      throw new InvalidArgumentError(`${call}: protocol`, "a name, with '+' behind it for a prefix, as a class says with `static protocol`", protocol)
+    }
     if (this.#implementations.has(protocol) || this.#aliases.has(protocol)) throw new InvalidStateError(call, `${protocol} is taken`, 'choose another name')
   }
 
@@ -110,9 +113,11 @@ export class Context implements ChannelContext {
   /**
    * Makes a channel from a URL; it is closed, `open()` opens it. Its name is `name=` in the URL, or in the options, or made up ('noname-1'), and is
    * free again when the channel is destroyed. `master=` names a channel that it belongs to, which may also be given as an option.
-   * Throws UrlError, which shows where, for whatever the URL says that cannot be.
+   * Throws UrlError, which shows where, for whatever the URL says that cannot be, InvalidArgumentError for options that cannot.
    */
   init(url: string | Url, options: InitOptions = {}): MessageChannel {
+    if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('init: options', 'an object', options)
+    if (options.master !== undefined && !(options.master instanceof MessageChannel)) throw new InvalidArgumentError('init: master', 'a message channel', options.master)
     const whole = this.#resolve(url instanceof Url ? url : Url.parse(url))
     const implementation = this.#find(whole.protocol)
     if (implementation === undefined) throw this.#unknown(whole)
@@ -164,8 +169,9 @@ export class Context implements ChannelContext {
       const names = seen.map(({ protocol }) => protocol).join(', ')
       if (isCircle) throw init.params.url.protocol_fault(`the implementations ${names} name each other in a circle`)
       const next = each.replace?.(init)
-      if (next === undefined) return each as unknown as ChannelClass
-      each = next
+      if (next !== undefined) each = next
+      else if (isClass(each)) return each
+      else throw new InvalidStateError('init()', `${each.protocol} is no class of channels, and names none for ${init.params.url}`, 'return one from `replace`')
     }
   }
 
@@ -184,6 +190,10 @@ export class Context implements ChannelContext {
     if (master === undefined) throw params.fault('master', 'the name of a channel')
     return master
   }
+}
+
+function isClass(implementation: unknown): implementation is ChannelClass {
+  return typeof implementation === 'function' && implementation.prototype instanceof MessageChannel
 }
 
 /** What precedes the first '+', with it; of 'tcp' nothing. */

@@ -5,7 +5,7 @@
  * comes inside a `post`) are kept in a queue, which is bounded.
  */
 
-import { ClosedError, OverflowError, TimeoutError } from '../errors.ts'
+import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
 import { type Engine, wake } from '../engine.ts'
 import type { Milliseconds } from '../types.ts'
 import type { Listener, Mask } from './listeners.ts'
@@ -23,10 +23,20 @@ interface Source {
 /** Messages that wait for a loop; beyond that it is too slow for a channel that cannot wait. */
 const LIMIT = 16_384
 
-/** The next message of that type. */
-export function receive(channel: Source, type: Mask, timeout: Milliseconds): Promise<Message> {
+/** How to wait for one message. */
+export interface RecvOptions {
+  /** Of which types. Default 'data'. */
+  readonly type?: Mask
+  /** The longest to wait; default Infinity. */
+  readonly timeout?: Milliseconds
+}
+
+/** The next message. */
+export function receive(channel: Source, options: RecvOptions): Promise<Message> {
   return new Promise((resolve, reject) => {
-    const cancel = timeout === Infinity ? () => {} : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
+    if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('recv', "an object, as { type: 'control', timeout: 500 }", options)
+    const { type = 'data', timeout = Infinity } = options
+    if (typeof timeout !== 'number' || !(timeout > 0)) throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
     const done = (settle: () => void): void => {
       cancel()
       channel.callback_del(wanted)
@@ -42,8 +52,10 @@ export function receive(channel: Source, type: Mask, timeout: Milliseconds): Pro
       const error = endOf(channel, msgid)
       if (error !== undefined) done(() => reject(error))
     }
+    // The first thing that is done: it throws for a type that is none, and nothing is left behind.
     channel.callback_add(wanted, type)
     channel.callback_add(ended, 'state')
+    const cancel = timeout === Infinity ? () => {} : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
     if (channel.state === 'closed' || channel.state === 'error') done(() => reject(new ClosedError(`${channel.name} is ${channel.state}: nothing can be received`)))
   })
 }

@@ -15,13 +15,14 @@
  */
 
 import {
-  addChild, announce, beginClosing, beginOpening, Channel, type ChannelDriver, childrenOf, destroy, finishClosing, halt, hookFailed, isOpen, logError, setDriver,
+  addChild, announce, beginClosing, beginOpening, Channel, type ChannelDriver, childrenOf, destroy, finishClosing, halt, hookFailed, isOpen, logError, parentOf,
+  setDriver,
 } from '../channels/channel.ts'
 import { checkBoolean } from '../channels/settings.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
-import type { CloseReason, Data, Milliseconds, State, StateSignal } from '../types.ts'
+import type { CloseReason, Data, State, StateSignal } from '../types.ts'
 import { type Cap, type Dcap, DIRECTIONS, NO_DCAPS, OF_AN_OPENING } from './caps.ts'
-import { iterate, receive } from './inbox.ts'
+import { iterate, receive, type RecvOptions } from './inbox.ts'
 import type { ChannelContext, Init } from './init.ts'
 import type { Listener, Mask } from './listeners.ts'
 import { request } from './loop.ts'
@@ -30,14 +31,6 @@ import { Outlet } from './outlet.ts'
 import { Params } from './params.ts'
 import type { Stat } from './stat.ts'
 import { formatEntries, type Parameters, parseParameters, type Url } from './url.ts'
-
-/** How to wait for one message. */
-export interface RecvOptions {
-  /** Of which types. Default 'data'. */
-  readonly type?: Mask
-  /** The longest to wait; default Infinity. */
-  readonly timeout?: Milliseconds
-}
 
 const EVERY_TYPE = ['data', 'control', 'state', 'channel'] as const
 
@@ -194,7 +187,7 @@ export abstract class MessageChannel extends Channel {
    * `for await`. Rejects with TimeoutError after `timeout` ms, ClosedError when the channel closes, its error when it fails.
    */
   recv(options: RecvOptions = {}): Promise<Message> {
-    return receive(this, options.type ?? 'data', options.timeout ?? Infinity)
+    return receive(this, options)
   }
 
   /**
@@ -351,10 +344,18 @@ export abstract class MessageChannel extends Channel {
     if (added.includes('pending')) this.#goOn()
   }
 
-  /** Takes a channel below it: suspended and closed with it. Throws InvalidStateError for one that is there already, or without 'parent' among its caps. */
+  /**
+   * Takes a channel below it: suspended and closed with it. Throws InvalidArgumentError for what is no message channel, InvalidStateError without 'parent'
+   * among its caps, and for one that has a parent already or that this one is below.
+   */
   add_child(child: MessageChannel): void {
+    if (!(child instanceof MessageChannel)) throw new InvalidArgumentError('add_child', 'a message channel', child)
     if (!this.caps.has('parent')) throw new InvalidStateError('add_child()', "'parent' is not among its caps", 'say so: static caps')
-    if (this.children.has(child)) throw new InvalidStateError('add_child()', `${child.name} is its child already`, 'add it once')
+    const parent = parentOf(child)
+    if (parent !== undefined) throw new InvalidStateError('add_child()', `${child.name} is a child of ${parent.name} already`, 'add it once')
+    for (let above: Channel | undefined = this; above !== undefined; above = parentOf(above)) {
+      if (above === child) throw new InvalidStateError('add_child()', `${this.name} is below ${child.name}`, 'add another one')
+    }
     addChild(this, child, 'apart')
     this.#tell(ChannelEvent.Add, child)
     child.callback_add(({ msgid }) => {

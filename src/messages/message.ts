@@ -51,6 +51,8 @@ export type Addr = number | SocketAddress
 /** The fields of a message; those left out have the defaults that `Message` says. */
 export type MessageFields = { readonly data?: Data } & { readonly [Name in Exclude<keyof Message, 'data'>]?: Message[Name] }
 
+const TYPES: readonly MessageType[] = ['data', 'control', 'state', 'channel']
+
 const EMPTY = Buffer.alloc(0)
 
 /** One message. Nothing in it changes once it is made; bytes must not be changed by who posted or received them. */
@@ -70,8 +72,11 @@ export class Message {
   /** What messages of type 'channel' are about. */
   readonly value: unknown
 
-  /** Throws InvalidArgumentError for data that is neither text nor bytes. */
+  /** Throws InvalidArgumentError for a field that cannot be: better here, with its name, than wherever it would be packed. */
   constructor({ type = 'data', msgid = 0, seq = 0n, data, addr, time = 0, value }: MessageFields = {}) {
+    if (!TYPES.includes(type)) throw new InvalidArgumentError('message: type', `one of ${TYPES.join(', ')}`, type)
+    if ((msgid | 0) !== msgid) throw new InvalidArgumentError('message: msgid', 'an integer of 32 bits', msgid)
+    if (typeof seq !== 'bigint') throw new InvalidArgumentError('message: seq', 'a bigint, as 5n', seq)
     this.type = type
     this.msgid = msgid
     this.seq = seq

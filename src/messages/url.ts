@@ -7,7 +7,7 @@
  * Rules:
  * 1. The host ends at the first ';'. A value ends at the next one, and may contain '='. There are no escapes.
  * 2. Empty parts (';;', one at the end) are nothing. A part without '=', a key that comes twice, `proto` or `host` as a key: errors.
- * 3. Dots in keys make a tree; `sub` is a branch of it.
+ * 3. Dots in keys make a tree; `branch` is what is below one of them.
  * 4. Every value knows where it was written, so that whoever refuses it later can point there.
  */
 
@@ -96,8 +96,16 @@ export function formatEntries(entries: Entries): string {
 export function parseParameters(given: Parameters): Entries {
   if (typeof given === 'string') return parseEntries(given, given, 0)
   if (typeof given !== 'object' || given === null) throw new InvalidArgumentError('parameters', "text, as 'a=1;b=2', or an object", given)
-  const text = Object.entries(given).map(([key, value]) => `${key}=${value === true ? 'yes' : value === false ? 'no' : value}`).join(';')
+  const text = Object.entries(given).map(([key, value]) => `${key}=${textOf(key, value)}`).join(';')
   return parseEntries(text, text, 0)
+}
+
+/** One value of an object. It is one value, whatever it says: a ';' in it would begin a parameter that the program did not mean. */
+function textOf(key: string, value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : ';'
+  if (text.includes(';')) throw new InvalidArgumentError(`parameters: ${key}`, "text without ';', a number or a boolean", value)
+  return text
 }
 
 function parseEntries(text: string, source: string, at: number): Map<string, Entry> {

@@ -5,7 +5,7 @@ import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import {
   addChild, announce, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, destroy,
-  fail, finishClosing, halt, hookFailed, isOpen, logError, reasonOf, setDriver, sinceOf, warn,
+  fail, finishClosing, halt, hookFailed, isOpen, logError, parentOf, reasonOf, setDriver, sinceOf, warn,
 } from '../../src/channels/channel.ts'
 import { Engine } from '../../src/engine.ts'
 import { ClosedError } from '../../src/errors.ts'
@@ -346,6 +346,7 @@ t.test('the tree of suspensions', async t => {
   root.resume()
   t.notOk(late.suspended)
   t.same([...childrenOf(root)], [near, far, late])
+  t.equal(parentOf(late), root)
 })
 
 // What waited is delivered in resume(): a hook that suspended the channel again in there was right for that channel, but those below it

@@ -24,6 +24,10 @@ stage(t, 'registry', async (t, { context }) => {
   t.match(fault(() => context.register(One)), 'register(): one is taken; choose another name')
   t.equal(thrown(() => context.register(channelClass('a++b', {}))), 'ERR_INVALID_ARGUMENT')
   t.equal(thrown(() => context.register(undefined as never)), 'ERR_INVALID_ARGUMENT')
+  for (const wrong of [{ protocol: 'x' }, { protocol: 'x', replace: 5 }, class { static protocol = 'x' }, 5]) {
+    t.match(fault(() => context.register(wrong as never)), 'register: implementation must be a class that extends MessageChannel')
+  }
+  t.equal(thrown(() => context.unregister(undefined as never)), 'ERR_INVALID_STATE')
   t.match(fault(() => context.unregister(One, 'two')), 'unregister(): two is not registered')
   t.match(fault(() => context.unregister(channelClass('one', {}))), 'unregister(): one is another implementation')
   context.unregister(One)
@@ -51,6 +55,7 @@ stage(t, 'aliases', async (t, { context }) => {
   t.equal(String(context.init('pp+null://h').params.url), 'p+null://h;x=1', 'of a prefix: the rest is kept')
   context.alias('pnull', 'p+null://')
   t.equal(String(context.init('pnull://').params.url), 'p+null://')
+  for (const wrong of ['a b', 'a;', '', '+', 5]) t.equal(thrown(() => context.alias(wrong as never, 'null://')), 'ERR_INVALID_ARGUMENT')
   t.match(fault(() => context.alias('x', 'null://host')), 'an alias has no host\n  null://host\n         ^^^^')
   t.match(fault(() => context.alias('x', 'null://;name=n')), 'name must be left out of an alias; got "n"')
   t.match(fault(() => context.alias('x', 'nothing://')), 'there is no protocol "nothing"')
@@ -76,6 +81,8 @@ stage(t, 'implementations that name another', async (t, { context }) => {
   const Self: Implementation = { protocol: 'self', replace: () => Self }
   context.register(Self)
   t.match(fault(() => context.init('self://')), 'self, self name each other')
+  context.register({ protocol: 'none', replace: () => undefined })
+  t.match(fault(() => context.init('none://')), 'init(): none is no class of channels, and names none for none://; return one from `replace`')
 })
 
 stage(t, 'names', async (t, { context }) => {
@@ -103,6 +110,8 @@ stage(t, 'master', async (t, { context }) => {
   const master = context.init('direct://;name=m')
   t.equal(context.init('direct://;master=m').master, master)
   t.equal(context.init('null://', { master }).master, master)
+  t.equal(thrown(() => context.init('direct://', { master: {} as never })), 'ERR_INVALID_ARGUMENT')
+  t.equal(thrown(() => context.init('direct://', null as never)), 'ERR_INVALID_ARGUMENT')
   t.match(fault(() => context.init('direct://;master=nobody')), 'master must be the name of a channel; got "nobody"\n  direct://;master=nobody\n                   ^^^^^^')
 })
 

@@ -61,7 +61,7 @@ t.test('there and back, a byte at a time', async t => {
 t.test('what does not fit', async t => {
   t.match(fault(() => pack('short', { data: 'x'.repeat(65_536) })), 'post: length of data must be from 0 to 65535 with frame=short; got 65536')
   t.match(fault(() => pack('tiny', { msgid: 32_768 })), 'post: msgid must be from -32768 to 32767 with frame=tiny; got 32768')
-  t.match(fault(() => pack('std', { msgid: 1.5 })), 'post: msgid must be')
+  t.match(fault(() => pack('std', { msgid: 1.5 })), 'message: msgid must be')
   t.match(fault(() => pack('line', { data: 'a\nb' })), 'post: data must be without a line end in it with frame=line')
   t.match(fault(() => pack('none', { data: '' })), 'post: data must be at least one byte with frame=none')
   t.match(fault(() => pack('bson', { data: 'abc' })), 'post: data must be a document that begins with its size with frame=bson')

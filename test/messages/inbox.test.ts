@@ -42,6 +42,16 @@ stage(t, 'recv: no message', async (t, stage) => {
   await t.rejects(failed, { message: 'noname-0 is error: nothing more is received' })
 })
 
+// With a type that is none the timer of the timeout stayed behind, and failed when it rang.
+stage(t, 'recv: what cannot be waited for', async (t, stage) => {
+  const channel = open(stage)
+  for (const options of [{ type: 'date', timeout: 10 }, { timeout: 0 }, { timeout: NaN }, { timeout: '5' }, null, 5]) {
+    await t.rejects(channel.recv(options as never), { code: 'ERR_INVALID_ARGUMENT' })
+  }
+  t.equal(stage.clock.pending, 0)
+  t.equal(channel.emit('x'), undefined, 'nobody listens')
+})
+
 stage(t, 'for await: in order, one at a time, until it closes', async (t, stage) => {
   const channel = open(stage)
   const texts: string[] = []

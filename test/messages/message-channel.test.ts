@@ -401,7 +401,11 @@ stage(t, 'children', async (t, stage) => {
   const child = parent.make_child('bare://;name=ignored', 'x') as Bare
   t.strictSame([child.name, [...child.caps], stage.context.get('parent/x')], ['parent/x', ['parent', 'long_close', 'custom'], undefined])
   t.strictSame([...parent.children], [child])
-  t.match(fault(() => parent.add_child(child)), 'add_child(): parent/x is its child already')
+  t.match(fault(() => parent.add_child(child)), 'add_child(): parent/x is a child of parent already; add it once')
+  // Two parents: the first one kept a child that was destroyed. A circle: closing never came to an end.
+  t.match(fault(() => make(stage).add_child(child)), 'add_child(): parent/x is a child of parent already')
+  for (const each of [parent, child]) t.match(fault(() => each.add_child(parent)), /^add_child\(\): parent.* is below parent; add another one/)
+  t.equal(thrown(() => parent.add_child('x' as never)), 'ERR_INVALID_ARGUMENT')
   t.match(fault(() => make<Short>(stage, 'short://').add_child(child)), "add_child(): 'parent' is not among its caps")
   const slave = make(stage)
   const ofMaster = stage.context.init('bare://', { master: slave })

@@ -20,3 +20,10 @@ t.test('what post takes', async t => {
   for (const wrong of [null, undefined, 5]) t.match(fault(() => toMessage(wrong as never)), /^post: message must be a message, text or bytes; got/)
   t.match(fault(() => toMessage({ data: 5 as never })), 'message: data must be a string or a Uint8Array; got 5')
 })
+
+// A seq that is a number went through `direct` as one, and was a TypeError without a code where it was packed.
+t.test('fields that cannot be', async t => {
+  t.match(fault(() => new Message({ seq: 5 as never })), 'message: seq must be a bigint, as 5n; got 5')
+  for (const msgid of [1.5, 2 ** 31, NaN, '5']) t.match(fault(() => new Message({ msgid: msgid as never })), 'message: msgid must be an integer of 32 bits; got')
+  t.match(fault(() => new Message({ type: 'date' as never })), 'message: type must be one of data, control, state, channel; got "date"')
+})

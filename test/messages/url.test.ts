@@ -55,6 +55,9 @@ t.test('parameters alone', async t => {
   t.strictSame(plain(parseParameters({ a: 1, b: true, c: false, d: 5n, e: 'x=y' })), { a: '1', b: 'yes', c: 'no', d: '5', e: 'x=y' })
   t.equal(formatEntries(parseParameters('a=1;b=2')), ';a=1;b=2')
   t.equal(fault(() => parseParameters('a=1;b')), 'a parameter is key=value\n  a=1;b\n      ^')
+  // A value of an object that had a ';' in it began another parameter.
+  t.match(fault(() => parseParameters({ host: 'x;mode=server' })), `parameters: host must be text without ';', a number or a boolean; got "x;mode=server"`)
+  for (const wrong of [undefined, null, {}]) t.match(fault(() => parseParameters({ a: wrong as never })), 'parameters: a must be text')
   t.match(fault(() => parseParameters(null as never)), /^parameters must be text, as 'a=1;b=2', or an object; got null/)
 })
 
