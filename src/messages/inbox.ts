@@ -16,6 +16,8 @@ interface Source {
   readonly engine: Engine
   readonly name: string
   readonly state: string
+  /** Why it has failed. */
+  readonly error: Error | undefined
   callback_add(callback: Listener, mask: Mask): void
   callback_del(callback: Listener): void
 }
@@ -49,14 +51,15 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
       return new Promise(go => wake(channel.engine, { turn: go }))
     }
     const ended = ({ msgid }: Message): void => {
-      const error = endOf(channel, msgid)
+      const error = endOf(channel, STATES[msgid])
       if (error !== undefined) done(() => reject(error))
     }
     // The first thing that is done: it throws for a type that is none, and nothing is left behind.
     channel.callback_add(wanted, type)
     channel.callback_add(ended, 'state')
     const cancel = timeout === Infinity ? () => {} : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
-    if (channel.state === 'closed' || channel.state === 'error') done(() => reject(new ClosedError(`${channel.name} is ${channel.state}: nothing can be received`)))
+    const over = endOf(channel, channel.state)
+    if (over !== undefined) done(() => reject(over))
   })
 }
 
@@ -64,9 +67,9 @@ function late(channel: Source, timeout: Milliseconds): TimeoutError {
   return new TimeoutError('read', 'timeout', timeout, `${channel.name}: no message came within its`)
 }
 
-function endOf(channel: Source, msgid: number): ClosedError | undefined {
-  const state = STATES[msgid]
-  return state === 'closed' || state === 'error' ? new ClosedError(`${channel.name} is ${state}: nothing more is received`) : undefined
+/** Why nothing is received in that state; undefined where something is. */
+function endOf({ name, error }: Source, state: string | undefined): Error | undefined {
+  return state === 'error' ? error : state === 'closed' ? new ClosedError(`${name} is closed: nothing is received`) : undefined
 }
 
 /** All data from now on. */
@@ -87,7 +90,7 @@ class Inbox implements AsyncIterableIterator<Message> {
   constructor(channel: Source) {
     this.#channel = channel
     if (channel.state === 'closed') this.#end = 'closed'
-    else if (channel.state === 'error') this.#end = new ClosedError(`${channel.name} has failed: nothing can be received`)
+    else if (channel.state === 'error') this.#end = channel.error as Error
     if (this.#end !== 'open') return
     channel.callback_add(this.#received, 'data')
     channel.callback_add(this.#changed, 'state')
@@ -133,7 +136,7 @@ class Inbox implements AsyncIterableIterator<Message> {
   readonly #changed = ({ msgid }: Message): void => {
     const state = STATES[msgid]
     if (state === 'closed') this.#finish('closed')
-    if (state === 'error') this.#finish(endOf(this.#channel, msgid) as Error)
+    if (state === 'error') this.#finish(this.#channel.error as Error)
   }
 
   #finish(end: 'closed' | Error): void {

@@ -63,6 +63,7 @@ export abstract class MessageChannel extends Channel {
   readonly #outlet: Outlet
   #opening = ''
   #wasActive = false
+  #error: Error | undefined
   #isDestroyed = false
 
   /** Throws UrlError for a parameter that cannot be. Calls no hook. */
@@ -118,6 +119,7 @@ export abstract class MessageChannel extends Channel {
     beginOpening(this)
     this.#opening = formatEntries(entries).slice(1)
     this.#wasActive = false
+    this.#error = undefined
     announce(this)
     // A hook may have closed it.
     if (this.state !== 'opening') return this
@@ -249,6 +251,11 @@ export abstract class MessageChannel extends Channel {
     return this.#outlet.stat
   }
 
+  /** Why it failed, in this opening or, while it is closed, in the last one: what `on_error` gets. Undefined when it has not. */
+  get error(): Error | undefined {
+    return this.#error
+  }
+
   /** The channels below it. Live: do not change it. */
   get children(): ReadonlySet<MessageChannel> {
     return childrenOf(this) as ReadonlySet<MessageChannel>
@@ -316,7 +323,11 @@ export abstract class MessageChannel extends Channel {
 
   /** It cannot go on: the state becomes 'error', and `on_error` is called. Does nothing when it is closed, or has failed. */
   fail(error: unknown): void {
-    halt(this, error instanceof Error ? error : new Error(String(error)))
+    const { state } = this
+    if (state === 'closed' || state === 'error') return
+    // Before the state changes: who is told of that may ask why.
+    this.#error = error instanceof Error ? error : new Error(String(error))
+    halt(this, this.#error)
   }
 
   /** It has closed. Children that are open are closed by force. Does nothing unless it is closing. */

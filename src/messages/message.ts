@@ -21,7 +21,7 @@ export const STATES: readonly StateSignal[] = ['closed', 'opening', 'active', 'c
 export const Control = {
   /** A server: a peer has come. `addr` is who, `data` its address as text. */
   Connect: 10,
-  /** A server: a peer has gone. Posted with an `addr`: closes that peer. */
+  /** A server: a peer has gone; `data` is what was wrong, as text, if anything was. Posted with an `addr`: closes that peer. */
   Disconnect: 20,
   /** So much is queued that `post` returns false until WriteReady. */
   WriteFull: 30,

@@ -11,12 +11,14 @@
  *       }
  *     }
  *
- * Rule: a hook that throws is a failure of the prefix, not of the child.
+ * Rules:
+ * 1. A hook that throws is a failure of the prefix, not of the child; with data of one peer of a server, of that peer, which has to go.
+ * 2. What happens to the child is told once, to on_error of the prefix: a program sees the same errors with the prefix and without.
  */
 
-import { reasonOf } from '../channels/channel.ts'
+import { hookFailed, reasonOf } from '../channels/channel.ts'
 import type { Init } from './init.ts'
-import { type Message, STATES } from './message.ts'
+import { type Addr, Control, type Message, STATES } from './message.ts'
 import { MessageChannel } from './message-channel.ts'
 import type { Params } from './params.ts'
 
@@ -30,6 +32,8 @@ export abstract class Prefix extends MessageChannel {
   static override readonly post_policy = 'always'
 
   #child: MessageChannel | undefined
+  /** Why the child failed last. */
+  #failure: Error | undefined
 
   /** Makes the child. Throws UrlError for what its URL says that cannot be. `later`: `attach` is called when there is one. */
   constructor(init: Init, child: 'now' | 'later' = 'now') {
@@ -49,6 +53,12 @@ export abstract class Prefix extends MessageChannel {
   /** From now on that is the child; it is among the children already. */
   attach(child: MessageChannel): void {
     this.#child = child
+    // One that looks after its errors itself goes on doing so. What made it fail comes with its state.
+    if (child.on_error === MessageChannel.prototype.on_error) {
+      child.on_error = error => {
+        if (error !== this.#failure) hookFailed(this, error)
+      }
+    }
     child.callback_add(message => this.#pass(message), ['data', 'control', 'state'])
   }
 
@@ -72,9 +82,16 @@ export abstract class Prefix extends MessageChannel {
       }
       this.#passState(STATES[message.msgid])
     } catch (error) {
-      this.fail(error)
+      if (message.type === 'data' && message.addr !== undefined) this.#dropPeer(message.addr, error)
+      else this.fail(error)
     }
     return undefined
+  }
+
+  /** One of many has sent what cannot be: the others have no part in it. */
+  #dropPeer(addr: Addr, error: unknown): void {
+    hookFailed(this, error)
+    this.child.post({ type: 'control', msgid: Control.Disconnect, addr })
   }
 
   #passState(state: string | undefined): void {
@@ -82,7 +99,8 @@ export abstract class Prefix extends MessageChannel {
       case 'active':
         return this.child_active()
       case 'error':
-        return this.child_failed()
+        this.#failure = this.child.error as Error
+        return this.child_failed(this.#failure)
       case 'closing':
         return this.child_closing()
       case 'closed':
@@ -119,9 +137,9 @@ export abstract class Prefix extends MessageChannel {
     this.become_active()
   }
 
-  /** The child has failed, and said why. Default: the prefix has. */
-  child_failed(): void {
-    this.fail(new Error(`${this.child.name} has failed`))
+  /** The child has failed. Default: the prefix has, with the same error. */
+  child_failed(error: Error): void {
+    this.fail(error)
   }
 
   /** The child is closing. Default: the prefix closes. */

@@ -2,7 +2,7 @@
  * Layer 7. `reopen+child://`: opens its child again whenever that closes or fails.
  *
  * It is active from the first time that the child is, until it is closed itself. In between it says control Disconnect when the child has
- * gone and Connect when it is back; meanwhile `post` returns false.
+ * gone and Connect when it is back; meanwhile `post` returns false. Each failure of the child is told to on_error.
  *
  *   timeout-min=1s       the first wait; twice as long after each try that failed, up to
  *   timeout-max=30s      from there on a random part less, up to half, so that many peers do not come back at one moment
@@ -10,6 +10,7 @@
  *   timeout-open=300s    an opening that takes longer is given up
  */
 
+import { hookFailed } from '../channels/channel.ts'
 import { noop } from '../channels/link.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
 import type { Init } from './init.ts'
@@ -72,8 +73,9 @@ export class Reopen extends Prefix {
     else this.emit(new Message({ type: 'control', msgid: Control.Connect }))
   }
 
-  /** Closing it leads to child_closed. */
-  override child_failed(): void {
+  /** Said, and no failure of its own. Closing the child leads to child_closed. */
+  override child_failed(error: Error): void {
+    hookFailed(this, error)
     this.child.close(true)
   }
 

@@ -41,6 +41,8 @@ export function socketParams(params: Params): SocketParams {
 export class Socket extends Stream {
   /** Who sends through it, as the messages of a server say. */
   readonly addr: Addr | undefined
+  /** What ended it; undefined when it ended as it should. */
+  fault: Error | undefined
   readonly #owner: SocketOwner
   readonly #frame: Frame
   #isFull = false
@@ -88,6 +90,7 @@ export class Socket extends Stream {
 
   /** All errors come here: each of them is the end of a socket. */
   override on_error(error: Error): void {
+    this.fault = error
     this.#owner.failed(this, error)
     this.close()
   }

@@ -2,7 +2,7 @@
  * Layer 7. `tcp://host:port;mode=server`, `tls+tcp://` and `unix://path;mode=server`: messages from and to any number of connections.
  *
  * Every message has the `addr` of its peer, a number that is never used again; posting needs one. Control Connect says who came, Disconnect who has
- * gone; posting Disconnect closes that peer. What goes wrong with one peer is told as its Disconnect, and disturbs no other.
+ * gone; posting Disconnect closes that peer. What goes wrong with one peer is told as the data of its Disconnect, and disturbs no other.
  */
 
 import { hookFailed } from '../channels/channel.ts'
@@ -89,7 +89,7 @@ export class TcpServer extends MessageChannel {
     failed: () => {},
     closed: socket => {
       if (!this.#peers.delete(socket.addr as Addr) || this.state === 'closed') return
-      void this.emit(new Message({ type: 'control', msgid: Control.Disconnect, addr: socket.addr }))
+      void this.emit(new Message({ type: 'control', msgid: Control.Disconnect, addr: socket.addr, data: socket.fault?.message ?? '' }))
     },
   }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Message } from '../../src/messages/message.ts'
-import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import { MessageChannel } from '../../src/messages/message-channel.ts'
 import { Prefix } from '../../src/messages/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from './kit.ts'
 
@@ -82,6 +82,63 @@ stage(t, 'its own failure is not the child’s', async (t, stage) => {
   child.close(true)
   prefix.close()
   t.equal(prefix.state, 'closed')
+})
+
+// The child said it, and the prefix did once more, without a code and with a stack: who put `rate+` before a URL had other errors.
+stage(t, 'what happens to the child is told once, by the prefix', async (t, stage) => {
+  const { context } = stage
+  context.register(Pass)
+  const prefix = context.init('pass+tcp://127.0.0.1:1') as Prefix
+  prefix.open()
+  await stage.pump()
+  t.match(prefix.error, { code: 'ECONNREFUSED' })
+  t.equal(await prefix.opened.catch(error => error), prefix.error)
+  t.match(stage.logged.splice(0), [/^noname-0 pass\+tcp:\/\/127.0.0.1:1: .*ECONNREFUSED.*$/])
+  prefix.close(true)
+  t.match(prefix.error, { code: 'ECONNREFUSED' }, 'also when it has closed')
+  const errors: string[] = []
+  prefix.on_error = error => {
+    errors.push(error.message)
+    if (error.message === 'two') prefix.close(true)
+  }
+  prefix.open()
+  t.equal(prefix.error, undefined)
+  prefix.child.on_control = () => {
+    throw new Error('a hook of the child')
+  }
+  prefix.child.emit({ type: 'control' })
+  prefix.child.fail(new Error('two'))
+  t.strictSame(errors, ['a hook of the child', 'two'], 'also when it is closed meanwhile')
+  class Own extends MessageChannel {
+    static override readonly protocol = 'own'
+    override on_error(error: Error): void {
+      errors.push(`own ${error.message}`)
+    }
+  }
+  context.register(Own)
+  errors.length = 0
+  const other = context.init('pass+own://') as Prefix
+  other.on_error = error => void errors.push(error.message)
+  other.open()
+  other.child.fail(new Error('x'))
+  t.strictSame(errors, ['x', 'own x'], 'who looks after its errors itself goes on doing so')
+})
+
+// One client's garbage was the end of the server, and of all its other clients.
+stage(t, 'one peer of a server', async (t, stage) => {
+  const { context } = stage
+  context.register(Upper)
+  const server = context.init('upper+tcp://:1;mode=server').open()
+  await stage.pump()
+  const [bad, good] = [context.init('tcp://:1').open(), context.init('tcp://:1').open()]
+  await stage.pump()
+  const log = watch(server)
+  for (const data of ['throw', 'not any more']) bad.post(data)
+  good.post('a')
+  await stage.pump()
+  t.strictSame([server.state, bad.state, good.state], ['active', 'closed', 'active'])
+  t.strictSame(log.sort(), ['A', 'Disconnect'])
+  t.match(stage.logged.splice(0), [/^noname-0 upper\+tcp:.*: Error: no/])
 })
 
 stage(t, 'posted before it is active', async (t, stage) => {

@@ -4,7 +4,7 @@ import type { Prefix } from '../../src/messages/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from './kit.ts'
 
 /** What the child does when it is opened, one after the other; the last again and again. */
-function make({ context, engine }: Stage, plan: ('opens' | 'fails' | 'waits')[], parameters = ''): { reopen: Prefix; times: number[]; child: MessageChannel; log: string[] } {
+function make({ context, engine }: Stage, plan: ('opens' | 'fails' | 'waits')[], parameters = ''): { reopen: Prefix; times: number[]; child: MessageChannel; log: string[]; errors: string[] } {
   const times: number[] = []
   context.register(channelClass('plan', {
     do_post() {},
@@ -17,17 +17,19 @@ function make({ context, engine }: Stage, plan: ('opens' | 'fails' | 'waits')[],
     },
   }))
   const reopen = context.init(`reopen+plan://${parameters}`) as Prefix
-  reopen.child.on_error = () => {}
-  return { reopen, times, child: reopen.child, log: watch(reopen) }
+  const log = watch(reopen)
+  const errors: string[] = []
+  reopen.on_error = error => void errors.push(error.message)
+  return { reopen, times, child: reopen.child, log, errors }
 }
 
 stage(t, 'tries again, waiting twice as long each time', async (t, stage) => {
-  const { reopen, times, log } = make(stage, ['fails', 'fails', 'fails', 'fails', 'opens'], ';timeout-min=10ms;timeout-max=1s')
+  const { reopen, times, log, errors } = make(stage, ['fails', 'fails', 'fails', 'fails', 'opens'], ';timeout-min=10ms;timeout-max=1s')
   reopen.open('a=1')
   t.equal(reopen.state, 'opening')
   stage.clock.advance(1000)
   t.strictSame([times, reopen.state], [[0, 10, 30, 70, 150], 'active'])
-  t.strictSame(log, ['opening', 'active'])
+  t.strictSame([log, errors], [['opening', 'active'], Array(4).fill('not now')], 'each failure is said, and is none of its own')
 })
 
 stage(t, 'at the longest: up to half less, at random', async (t, stage) => {

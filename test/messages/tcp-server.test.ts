@@ -58,11 +58,14 @@ stage(t, 'peers come, talk, go', async (t, stage) => {
 stage(t, 'one peer fails, the others do not notice', async (t, stage) => {
   const { server, log, connect } = await open(stage, ';buffer-size=5b')
   const [one, two] = [await connect(), await connect()]
+  let why = ''
+  server.on_control = ({ data }) => void (why = String(data))
   one.write('much too long\n')
   await stage.pump()
   two.write('ok\n')
   await stage.pump()
   t.strictSame([log.slice(2), server.state], [['1 Disconnect', '2 ok'], 'active'])
+  t.match(why, /5 bytes/, 'and it is said why')
 })
 
 stage(t, 'close: politely, by force', async (t, stage) => {
