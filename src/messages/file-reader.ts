@@ -17,8 +17,8 @@ import { MessageChannel } from './message-channel.ts'
 import type { Params } from './params.ts'
 import { Records } from './records.ts'
 
-/** So many messages are passed over in one process, to be found by seq. */
-const SKIPS = 1000
+/** So many messages are passed over in one process, to be found by seq: a turn has 64 of them at the most, and is to be short. */
+const SKIPS = 64
 
 const MODES = ['seq', 'last', 'end'] as const
 

@@ -3,7 +3,7 @@
  *
  * Rules:
  * 1. A channel is in here while it has something to do at once ('pending'); while none has, nothing runs.
- * 2. Every pending channel is processed once a round, for a bounded number of rounds; then sockets and timers have their turn.
+ * 2. Every pending channel is processed once a round, until so many messages are done; then sockets and timers have their turn.
  */
 
 import { type Engine, type Turn, wake } from '../engine.ts'
@@ -15,10 +15,10 @@ export interface Pending {
 }
 
 /**
- * The most rounds of one turn. A turn of Node's loop costs about as much as several messages, so one a turn would be slow; 64 messages take
- * well under a millisecond, which a socket can wait. (8 in the original, whose turn is one system call.)
+ * No more rounds in a turn after so many messages. A turn of Node's loop costs about as much as several messages, so one a turn would be slow; 64
+ * take well under a millisecond, which a socket can wait. Counted over all channels: rounds alone would be longer the more of them there are.
  */
-const ROUNDS = 64
+const MESSAGES = 64
 
 const loops = new WeakMap<Engine, Loop>()
 
@@ -44,16 +44,18 @@ class Loop implements Turn {
   }
 
   turn(): void {
-    for (let round = 0; round < ROUNDS && this.#pending.size > 0; round++) this.#round()
+    for (let done = 0; done < MESSAGES && this.#pending.size > 0; ) done += this.#round()
     this.#isAwake = false
     if (this.#pending.size > 0) this.#wake()
   }
 
-  /** One that had nothing to do asks again when it has. */
-  #round(): void {
-    for (const channel of [...this.#pending]) {
+  /** One that had nothing to do asks again when it has. Returns how many there were. */
+  #round(): number {
+    const channels = [...this.#pending]
+    for (const channel of channels) {
       if (!channel.process() || !channel.dcaps.has('pending')) this.#pending.delete(channel)
     }
+    return channels.length
   }
 
   #wake(): void {

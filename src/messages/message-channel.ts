@@ -161,7 +161,7 @@ export abstract class MessageChannel extends Channel {
 
   /**
    * Does one piece of its work: receives a message, goes on with opening or closing. The engine calls it for channels with 'process' and 'pending';
-   * calling it yourself is harmless. False: there was nothing to do. A failure: the state becomes 'error', and on_error is called.
+   * calling it yourself is harmless. False: there was nothing to do. A failure is something: the state becomes 'error', and on_error is called.
    */
   process(): boolean {
     const { state, dcaps } = this
@@ -170,7 +170,8 @@ export abstract class MessageChannel extends Channel {
       return this.do_process() !== false
     } catch (error) {
       this.fail(error)
-      return false
+      // Not false: on_error may have opened it again, and what is pending then must not be forgotten.
+      return true
     }
   }
 

@@ -44,6 +44,19 @@ scene(t, 'rounds are bounded: others have their turn in between', async (t, { en
   t.equal(turns.length, 16)
 })
 
+// Rounds were counted: with a thousand channels a turn had 64 000 messages.
+scene(t, 'however many channels there are', async (t, { engine, clock }) => {
+  const log: string[] = []
+  for (let count = 0; count < 1000; count++) request(engine, new Work('a', 3, log))
+  const turns: number[] = []
+  const cancel = engine.loop(() => {
+    turns.push(log.length)
+    if (log.length === 3000) cancel()
+  })
+  clock.advance(0)
+  t.strictSame(turns, [1000, 2000, 3000], 'each once')
+})
+
 scene(t, 'who has nothing to do is not asked again, unless it asks', async (t, { engine, clock }) => {
   let asked = 0
   const idle: Pending = { dcaps: new Set(['pending']), process: () => asked++ < 0 }

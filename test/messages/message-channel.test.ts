@@ -272,6 +272,23 @@ stage(t, 'process', async (t, stage) => {
   stage.logged.length = 0
 })
 
+// It failed while it was processed, so it had nothing to do; that it was opened again meanwhile and had was forgotten.
+stage(t, 'opened again in on_error', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  channel.work = () => {
+    throw new Error('x')
+  }
+  channel.on_error = () => {
+    channel.close(true)
+    channel.work = () => channel.update_dcaps([], ['pending'])
+    channel.open().become_active()
+    channel.update_dcaps(['pending'])
+  }
+  channel.update_dcaps(['pending'])
+  await stage.pump()
+  t.strictSame([channel.state, channel.calls], ['active', ['process', 'close(true)', 'process']])
+})
+
 stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   const channel = inState(stage, 'active')
   const log: string[] = []
