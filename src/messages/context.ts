@@ -13,7 +13,7 @@ import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
 import { Params } from './params.ts'
-import { PROTOCOLS } from './protocols.ts'
+import { ALIASES, PROTOCOLS } from './protocols.ts'
 import { type Entries, merge, type Parameters, parseParameters, Url } from './url.ts'
 
 type ChannelClass = new (init: Init) => MessageChannel
@@ -45,6 +45,7 @@ export class Context implements ChannelContext {
     this.#engine = options.engine
     this.#defaults = parseParameters(options.defaults ?? '')
     for (const each of PROTOCOLS) this.register(each)
+    for (const [name, url] of Object.entries(ALIASES)) this.alias(name, url)
   }
 
   /** The context of the process: made at the first call, the same ever after. */

@@ -1,5 +1,6 @@
 /**
- * Layer 7. `js://;class=./module.js:Class`: a channel that a program wrote, from a module that is loaded when the channel is opened. The class gets the same URL.
+ * Layer 7. `js://;class=./module.js:Class`: a channel that a program wrote, from a module that is loaded when the channel is opened. './' and '../' are from
+ * the current directory on; anything else is as `import` takes it. The class gets the same URL.
  *
  * A short name for it is an alias: `context.alias('mine', 'js://;class=./module.js:Mine')`, then `mine://host;key=value`.
  */
@@ -9,7 +10,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Init } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
 import type { Params } from './params.ts'
-import { Prefix } from './prefix.ts'
+import { OWN, Prefix } from './prefix.ts'
 
 /** Source: seed 001, "Lookup": `python://;class=module:Class`. */
 export class Js extends Prefix {
@@ -29,26 +30,27 @@ export class Js extends Prefix {
     this.#class = text.slice(colon + 1)
   }
 
-  override do_open(params: Params): 'opening' {
-    if (this.children.size > 0) return super.do_open(params)
+  override do_open(opening: Params): 'opening' {
+    if (this.children.size > 0) return super.do_open(opening)
     moduleOf(this.#module).then(
-      module => this.#loaded(module[this.#class], params),
+      module => this.#loaded(module[this.#class], opening),
       error => this.fail(error),
     )
     return 'opening'
   }
 
   /** It may have been closed meanwhile, and even opened again. */
-  #loaded(found: unknown, params: Params): void {
+  #loaded(found: unknown, opening: Params): void {
     if (this.state !== 'opening' || this.children.size > 0) return
     try {
       if (typeof found !== 'function' || !(found.prototype instanceof MessageChannel)) {
         throw new InvalidArgumentError(`class ${this.#class} of ${this.#module}`, 'a class that extends MessageChannel', found)
       }
-      const child = new (found as new (init: Init) => MessageChannel)({ ...this.#init, name: `${this.name}/js`, is_internal: true })
+      const params = this.params.without(key => OWN.includes(key))
+      const child = new (found as new (init: Init) => MessageChannel)({ ...this.#init, params, name: `${this.name}/js`, is_internal: true })
       this.add_child(child)
       this.attach(child)
-      super.do_open(params)
+      super.do_open(opening)
     } catch (error) {
       this.fail(error)
     }

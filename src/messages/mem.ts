@@ -6,7 +6,7 @@
  *
  * Rules:
  * 1. When a queue is full, `post` returns false and the poster gets WriteFull; when half of it is free again, WriteReady.
- * 2. A slave opens only while its master is active. When the master closes, a slave keeps the queues it has.
+ * 2. A slave opens only while its master is active and has no other. When the master closes, a slave keeps the queues it has.
  */
 
 import { InvalidArgumentError, WriteError } from '../errors.ts'
@@ -103,6 +103,9 @@ export class Mem extends MessageChannel {
       this.#out = new Queue(this.#size)
     } else {
       if (master.state !== 'active') throw new WriteError('ERR_MASTER', `${master.name}, the master, is ${master.state}, not active`)
+      // Two would take each other's messages.
+      const other = master.#out?.reader
+      if (other !== undefined) throw new WriteError('ERR_MASTER', `${master.name}, the master, has a slave that is open: ${other.name}`)
       this.#in = master.#out as Queue
       this.#out = master.#in as Queue
     }

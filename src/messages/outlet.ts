@@ -55,7 +55,8 @@ export class Outlet {
     const owner = this.#owner
     let waits: Promise<void> | undefined
     try {
-      const result = message.type === 'data' ? owner.on_message(message) : owner.on_control(message)
+      const { type } = message
+      const result = type === 'data' ? owner.on_message(message) : type === 'control' ? owner.on_control(message) : undefined
       if (result !== undefined) waits = this.hold(result)
     } catch (error) {
       this.#failed(error)

@@ -29,6 +29,11 @@ export class Params {
     return new Params(new Url(protocol, '', entries, '', 0))
   }
 
+  /** The same without the parameters whose keys `isLeftOut` names. */
+  without(isLeftOut: (key: string) => boolean): Params {
+    return new Params(this.url.with(this.url.protocol, isLeftOut), this.#defaults)
+  }
+
   /** All that are given, as texts. */
   get values(): Record<string, string> {
     return Object.fromEntries([...this.url.entries].map(([key, { value }]) => [key, value]))

@@ -23,7 +23,7 @@ import { MessageChannel } from './message-channel.ts'
 import type { Params } from './params.ts'
 
 /** Parameters that the child does not inherit. */
-const OWN: readonly string[] = ['name', 'stat', 'dump', 'master']
+export const OWN: readonly string[] = ['name', 'stat', 'dump', 'master']
 
 /** Source: TLL `Prefix`; seed 001, "Closing". */
 export abstract class Prefix extends MessageChannel {

@@ -1,5 +1,5 @@
 /**
- * Layer 7. The protocols that every context knows: one line each.
+ * Layer 7. The protocols that every context knows, and the aliases: one line each.
  */
 
 import { Deflate } from './deflate.ts'
@@ -24,3 +24,6 @@ export const PROTOCOLS: readonly Implementation[] = [
   // prefixes
   Deflate, Filter, Rate, Reopen,
 ]
+
+/** Short names. */
+export const ALIASES: Readonly<Record<string, string>> = { mudp: 'udp://;udp.multicast=yes' }

@@ -23,6 +23,7 @@ const NANOSECONDS = 1_000_000
 /** Source: TLL `timer`. */
 export class Timer extends MessageChannel {
   static override readonly protocol = 'timer'
+  static override readonly process_policy = 'never'
 
   readonly #isRealtime: boolean
   readonly #skipsOld: boolean
@@ -67,7 +68,7 @@ export class Timer extends MessageChannel {
   override do_process(): false | void {
     if (this.#owed === 0) return false
     this.#owed--
-    if (this.#owed === 0) this.update_dcaps([], ['pending'])
+    if (this.#owed === 0) this.update_dcaps([], this.#interval === 0 ? ['process', 'pending'] : ['pending'])
     const data = Buffer.alloc(8)
     if (this.#isRealtime) data.writeBigInt64LE(BigInt(Date.now()) * BigInt(NANOSECONDS))
     this.emit(new Message({ msgid: TimerMessage.absolute, data }))
@@ -77,12 +78,14 @@ export class Timer extends MessageChannel {
     this.#interval = isOnce ? 0 : after
     this.#due = this.engine.now + after
     this.#cancel = this.engine.defer(after, this.#fire)
+    this.update_dcaps(['process'])
   }
 
+  /** Nothing is to be processed until it is set again. */
   #stop(): void {
     this.#cancel()
     this.#owed = 0
-    this.update_dcaps([], ['pending'])
+    this.update_dcaps([], ['process', 'pending'])
   }
 
   readonly #fire = (): void => {

@@ -45,6 +45,7 @@ stage(t, 'look-up: exact, then the prefix', async (t, { context }) => {
 })
 
 stage(t, 'aliases', async (t, { context }) => {
+  t.equal(String(context.init('mudp://239.1.2.3:9;mode=server').params.url), 'udp://239.1.2.3:9;mode=server;udp.multicast=yes')
   context.alias('small', 'mem://;size=1kb')
   t.equal(String(context.init('small://;a=1').params.url), 'mem://;a=1;size=1kb')
   context.alias('smaller', 'small://;b=2')

@@ -29,6 +29,15 @@ stage(t, 'a class of a module', async (t, { context }) => {
   t.equal(channel.open().state, 'active', 'loaded already')
 })
 
+// The class was given all parameters, and counted and logged once more what js:// had.
+stage(t, 'counted and shown once', async (t, { context, logged }) => {
+  const channel = context.init(`js://;class=${MODULE}:Mine;greeting=hello;dump=frame;stat=yes;name=x`).open()
+  await settled(channel)
+  channel.post('you')
+  t.strictSame(logged.splice(0), ['x: recv: data, msgid 0, 9 bytes', 'x: post: data, msgid 0, 3 bytes'])
+  t.match([...channel.children], [{ stat: undefined }])
+})
+
 stage(t, 'closed, and opened again, while it is loaded', async (t, { context }) => {
   const channel = context.init(`js://;class=${MODULE}:Slow`).open()
   channel.close()

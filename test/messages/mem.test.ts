@@ -83,6 +83,18 @@ stage(t, 'masters and slaves open and close', async (t, stage) => {
   t.strictSame(later, [], 'new queues')
 })
 
+// Each of them got some of the messages.
+stage(t, 'one slave at a time', async (t, stage) => {
+  const [, slave] = two(stage)
+  const second = stage.context.init('mem://;master=m')
+  second.open()
+  t.equal(second.state, 'error')
+  t.match(stage.logged.splice(0), [/m, the master, has a slave that is open: noname-0 .ERR_MASTER./])
+  second.close()
+  slave.close()
+  t.equal(second.open().state, 'active')
+})
+
 stage(t, 'who waits for room may close meanwhile', async (t, stage) => {
   const [master, slave] = two(stage, ';size=40b')
   master.post('x')

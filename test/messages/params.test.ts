@@ -52,4 +52,6 @@ t.test('where they are looked for', async t => {
   t.equal(of('zero://').size('size', 4), 4)
   t.equal(of('rate+mem://;rate.size=5b').size('size'), 5, 'the prefix is the outermost protocol')
   t.equal(of('mem://').text('frame'), 'full')
+  const less = of('mem://h;size=2b;x=1').without(key => key === 'size')
+  t.strictSame([String(less.url), less.size('size')], ['mem://h;x=1', 3])
 })

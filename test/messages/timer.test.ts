@@ -25,6 +25,7 @@ const ns = (ms: number): Buffer => {
 stage(t, 'intervals', async (t, stage) => {
   const [channel, times] = rings(stage, 'timer://;interval=10ms')
   channel.open()
+  t.strictSame([...channel.dcaps], ['process'])
   stage.clock.advance(35)
   t.strictSame(times, [10, 20, 30])
   channel.close()
@@ -33,7 +34,7 @@ stage(t, 'intervals', async (t, stage) => {
   channel.open('interval=20ms;oneshot=yes')
   stage.clock.advance(100)
   t.strictSame(times.slice(3), [105], 'parameters of the opening')
-  t.strictSame([...channel.dcaps], ['process'])
+  t.strictSame([...channel.dcaps], [], 'after the one shot: nothing')
   t.equal(channel.process(), false)
 })
 
@@ -41,14 +42,14 @@ stage(t, 'posted', async (t, stage) => {
   const [channel, times] = rings(stage, 'timer://')
   channel.open()
   stage.clock.advance(100)
-  t.strictSame(times, [])
+  t.strictSame([times, channel.dcaps.size], [[], 0])
   channel.post({ msgid: TimerMessage.relative, data: ns(5) })
   stage.clock.advance(100)
-  t.strictSame(times, [105], 'once')
+  t.strictSame([times, channel.dcaps.size], [[105], 0], 'once')
   channel.post({ msgid: TimerMessage.relative, data: ns(5) })
   channel.post({ msgid: TimerMessage.relative, data: ns(0) })
   stage.clock.advance(100)
-  t.equal(times.length, 1, '0 stops it')
+  t.strictSame([times.length, channel.dcaps.size], [1, 0], '0 stops it')
   for (const wrong of [{ msgid: 3, data: ns(1) }, { msgid: 1, data: 'short' }, { msgid: TimerMessage.absolute, data: ns(1) }]) {
     t.equal(thrown(() => channel.post(wrong)), 'ERR_INVALID_ARGUMENT')
   }
