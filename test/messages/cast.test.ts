@@ -1,15 +1,15 @@
 import t from 'tap'
 import { channel_cast } from '../../src/messages/cast.ts'
 import { Deflate } from '../../src/messages/deflate.ts'
-import { Mem } from '../../src/messages/mem.ts'
+import { MemPair } from '../../src/messages/mem-pair.ts'
 import { Null } from '../../src/messages/null.ts'
 import { stage } from './kit.ts'
 
 stage(t, 'itself, or what is below', async (t, { context }) => {
   const channel = context.init('filter+deflate+mem://;messages=!1')
-  t.equal(channel_cast(channel, Mem)?.name, 'noname-0/filter/deflate')
+  t.equal(channel_cast(channel, MemPair)?.name, 'noname-0/filter/deflate')
   t.equal(channel_cast(channel, Deflate)?.name, 'noname-0/filter')
   t.equal(channel_cast(channel, Null), undefined)
   const mem = context.init('mem://')
-  t.equal(channel_cast(mem, Mem), mem)
+  t.equal(channel_cast(mem, MemPair), mem)
 })

@@ -42,6 +42,8 @@ const CARRIERS: Record<string, Carrier> = {
   direct: { url: () => 'direct://', isDirect: true },
   mem: { url: () => 'mem://' },
   'mem, small': { url: () => 'mem://;size=200b' },
+  'mem, server': { url: () => 'mem://;mode=server' },
+  'deflate+mem, server': { url: () => 'deflate+mem://;mode=server' },
   'tcp in memory': { url: () => 'tcp://127.0.0.1:0;mode=server', network: memory },
   'tcp in memory, trickling': { url: () => 'tcp://127.0.0.1:0;mode=server', network: () => new TrickleNetwork(memory(), pieces) },
   tcp: { url: () => 'tcp://127.0.0.1:0;mode=server' },
