@@ -5,7 +5,7 @@
  *   run      a program that ends by itself                      session  what a peer types, and is answered, line by line
  *   prints   what the block before it prints                    said     what the server of the session says
  *   check    type-checked only (so are serve and run)           tree     the files of src/
- *   states   what the table of the life cycle says
+ *   states   the table of the life cycle, drawn
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -203,9 +203,33 @@ t.test('the tree has the files of src/, each once', async t => {
 
 t.test('the states are those of the table', async t => {
   const { TRANSITIONS } = (await import(join(lib, 'core/life-cycle.js'))) as { TRANSITIONS: Record<string, readonly string[]> }
-  const width = Math.max(...Object.keys(TRANSITIONS).map(state => state.length))
-  t.equal(only('states').text, Object.entries(TRANSITIONS).map(([from, to]) => `${from.padEnd(width)} → ${to.join(', ')}`).join('\n'))
+  t.equal(only('states').text, drawStates(TRANSITIONS))
 })
+
+/** What leads from one state to another. */
+const CAUSES: Readonly<Record<string, string>> = {
+  'closed>opening': 'open()', 'opening>active': 'it is ready', 'opening>error': 'it could not be opened', 'opening>closing': 'close()',
+  'active>closing': 'close(), or the peer closes', 'active>error': 'it has failed', 'closing>closed': 'it is done', 'closing>error': 'it could not finish',
+  'error>closing': 'close()',
+}
+
+/** A column for each state, and an arrow for each change from one to another. */
+function drawStates(table: Record<string, readonly string[]>): string {
+  const states = Object.keys(table)
+  const column = (state: string): number => states.indexOf(state) * 10 + 3
+  const arrow = (from: string, to: string): string => {
+    const [start, end] = [column(from), column(to)]
+    const cells = Array.from({ length: 10 * states.length }, (_, at) => {
+      const isOn = at > Math.min(start, end) && at < Math.max(start, end)
+      if (at === end + Math.sign(start - end)) return end > start ? '►' : '◄'
+      if (at === start) return end > start ? '├' : '┤'
+      return at % 10 === 3 ? (isOn ? '┼' : '│') : isOn ? '─' : ' '
+    })
+    return `${cells.join('')}${CAUSES[`${from}>${to}`]}`
+  }
+  const arrows = Object.entries(table).flatMap(([from, to]) => to.map(each => arrow(from, each)))
+  return [states.map(state => state.padEnd(10)).join('').trimEnd(), ...arrows].join('\n')
+}
 
 /** The paths in a tree whose depth is shown by indents of two, whose folders end with a slash. */
 function treeOf(text: string): string[] {

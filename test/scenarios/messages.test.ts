@@ -178,6 +178,64 @@ const SCENARIOS: Record<string, Scenario> = {
     t.equal(count, 1, 'nothing is received afterwards')
   },
 
+  async 'a callback may destroy its own channel'(t, { near, far }) {
+    let count = 0
+    near.on_message = () => {
+      count++
+      near.destroy()
+    }
+    far.post('a')
+    far.post('b')
+    await until(() => count > 0)
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+    t.same([count, near.state, near.post('x'), near.process()], [1, 'closed', false, false])
+    t.throws(() => near.open(), { code: 'ERR_INVALID_STATE' })
+    near.close()
+    near.destroy()
+  },
+
+  async 'a callback may suspend its own channel'(t, { near, far }, { isDirect = false }) {
+    if (isDirect) return
+    const texts: string[] = []
+    near.on_message = ({ data }) => {
+      texts.push(String(data))
+      if (texts.length === 1) near.suspend()
+    }
+    for (const data of ['a', 'b', 'c']) far.post(data)
+    await until(() => texts.length > 0)
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+    t.same(texts, ['a'], 'the next one is not received')
+    near.resume()
+    await until(() => texts.length === 3)
+    t.same(texts, ['a', 'b', 'c'])
+  },
+
+  async 'what nobody may do, and what may be done at any time'(t, { near, far }) {
+    for (const channel of [near, far]) {
+      t.throws(() => channel.open(), { code: 'ERR_INVALID_STATE' }, 'twice')
+      t.throws(() => channel.post(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
+      t.throws(() => channel.close(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
+      channel.suspend()
+      channel.suspend()
+      channel.resume()
+      channel.resume()
+      t.equal(channel.state, 'active', 'nothing has changed')
+    }
+    const { closed } = near
+    near.close()
+    near.close()
+    near.close(true)
+    near.close(true)
+    t.equal(near.state, 'closed')
+    await closed
+    await t.rejects(near.recv(), { code: 'ERR_CLOSED' })
+    for await (const message of near) t.fail(String(message))
+    t.equal(near.post('x'), false)
+    t.equal(near.process(), false)
+    near.suspend()
+    near.resume()
+  },
+
   async 'closed, and opened again'(t, { near, far }) {
     for (const channel of [far, near]) {
       channel.close()
