@@ -7,7 +7,7 @@
 /**
  * What a channel is for as long as it lives.
  * - 'parent': it has children; 'proxy': one child, whose messages it passes on
- * - 'in', 'out': what the parameter `dir` says
+ * - 'in', 'out': what the parameter `dir` says; 'in' also of what only gives messages, 'out' of what only takes them
  * - 'custom': it belongs to its parent, and the context does not know its name
  * - 'long_close': closing it may take until later; `close(true)` does not
  */

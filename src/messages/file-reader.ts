@@ -25,6 +25,7 @@ const MODES = ['seq', 'last', 'end'] as const
 /** Source: TLL `file`, reader. */
 export class FileReader extends MessageChannel {
   static override readonly protocol: string = 'file-reader'
+  static override readonly caps = ['in'] as const
 
   readonly #frame: Frame
   readonly #limit: Bytes

@@ -19,7 +19,7 @@ const NUMBERED: readonly string[] = ['std', 'short', 'tiny']
 /** Source: TLL `file`, writer. `Differs:` its own format there; here the frames of tcp. */
 export class FileWriter extends MessageChannel {
   static override readonly protocol: string = 'file-writer'
-  static override readonly caps = ['long_close'] as const
+  static override readonly caps = ['out', 'long_close'] as const
 
   readonly #frame: Frame
   readonly #limit: Bytes

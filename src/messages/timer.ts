@@ -23,6 +23,7 @@ const NANOSECONDS = 1_000_000
 /** Source: TLL `timer`. */
 export class Timer extends MessageChannel {
   static override readonly protocol = 'timer'
+  static override readonly caps = ['in'] as const
   static override readonly process_policy = 'never'
 
   readonly #isRealtime: boolean

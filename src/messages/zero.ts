@@ -16,6 +16,7 @@ const MOST: Bytes = 2 ** 30
 /** Source: TLL `zero`. */
 export class Zero extends MessageChannel {
   static override readonly protocol = 'zero'
+  static override readonly caps = ['in'] as const
 
   readonly #data: Buffer
   readonly #msgid: number

@@ -25,7 +25,7 @@ async function open(stage: Stage, path: string, parameters = ''): Promise<Messag
 stage(t, 'writes, closes, goes on behind', async (t, stage) => {
   const path = pathIn(t)
   const writer = await open(stage, path)
-  t.strictSame([writer.info, [...writer.caps]], [{ 'seq-begin': -1n, seq: -1n }, ['long_close', 'out']])
+  t.strictSame([writer.info, [...writer.caps]], [{ 'seq-begin': -1n, seq: -1n }, ['out', 'long_close']])
   t.equal(writer.post({ data: 'a', msgid: 1, seq: 5n }), true)
   t.equal(writer.post({ type: 'control', msgid: 1 }), true)
   t.match(fault(() => writer.post({ data: 'b', seq: 5n })), 'post: seq must be above that of the last message, 5; got 5n')

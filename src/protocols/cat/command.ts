@@ -123,8 +123,10 @@ class Run {
     const to = this.#to
     if (to === undefined) {
       this.#print(from)
-      // An input that was destroyed as the channel closed is no failure: that it is none, `fail` knows.
-      return this.#openAll([from], () => void this.#send(from).catch(error => from.fail(error)))
+      // An end of the input is no reason to stop reading a file. One that was destroyed as the channel closed is no failure: that it is none, `fail` knows.
+      return this.#openAll([from], () => {
+        if (!onlyGives(from)) this.#send(from).catch(error => from.fail(error))
+      })
     }
     copy(from, to)
     if (this.#request.isBoth) copy(to, from)
@@ -191,6 +193,12 @@ class Run {
       for (const name of names) signals.off(name, onSignal)
     }
   }
+}
+
+/** Is there nothing to be sent to it? Of a prefix that is known by what is below. */
+function onlyGives(channel: MessageChannel): boolean {
+  const [child] = channel.caps.has('proxy') ? channel.children : []
+  return child === undefined ? channel.caps.has('in') && !channel.caps.has('out') : onlyGives(child)
 }
 
 function pause(engine: Engine, time: Milliseconds): Promise<void> {

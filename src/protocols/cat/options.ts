@@ -27,8 +27,8 @@ A URL is proto://host;key=value;key=value. Quote it: ';' ends a command.
   sluice-cat file://log 'rate+tcp://host:5555;speed=1mb'
   sluice-cat --dump 'udp://:5555;mode=server;frame=none'
 
-Protocols: direct echo file js mem null tcp tls+tcp timer udp unix zero, and
-before them deflate+ filter+ rate+ reopen+.
+Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix zero,
+and before them deflate+ filter+ rate+ reopen+.
 On a terminal a line shows how much has gone.
 Ctrl-C lets it finish; once more, and it ends at once.
 `

@@ -66,6 +66,18 @@ t.test('one URL: input and output', async t => {
   t.equal(host.err, '')
 })
 
+// With an input that was at its end, as a job of cron has it, the first 64 lines of a file were printed.
+t.test('what only gives messages is read to its end', async t => {
+  const path = join(t.testdir({}), 'from')
+  writeFileSync(path, 'line\n'.repeat(1000))
+  for (const url of [`file://${path};frame=line`, `rate+file://${path};frame=line;rate.dir=r;speed=1gb`]) {
+    const host = new FakeProcess()
+    host.stdin.end()
+    t.equal(await command([url], host), 0)
+    t.equal(host.out.length, 5000)
+  }
+})
+
 t.test('a server stays when its input ends; Ctrl-C', async t => {
   const host = new FakeProcess()
   const { engine } = host

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { HELP, parseOptions, UsageError } from '../../../src/protocols/cat/options.ts'
-import { PROTOCOLS } from '../../../src/messages/protocols.ts'
+import { ALIASES, PROTOCOLS } from '../../../src/messages/protocols.ts'
 
 const plain = { kind: 'cat', from: 'a://', to: undefined, dumps: false, isBoth: false, isRaw: false, wait: 0 }
 
@@ -22,6 +22,6 @@ t.test('what is wrong', async t => {
 })
 
 t.test('the help names all protocols', async t => {
-  for (const { protocol } of PROTOCOLS) t.ok(new RegExp(`\\s${protocol.replace('+', '\\+')}[\\s,.]`).test(HELP), protocol)
+  for (const protocol of [...PROTOCOLS.map(each => each.protocol), ...Object.keys(ALIASES)]) t.ok(new RegExp(`\\s${protocol.replace('+', '\\+')}[\\s,.]`).test(HELP), protocol)
   t.ok(HELP.split('\n').every(line => line.length <= 80))
 })
