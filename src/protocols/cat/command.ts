@@ -22,7 +22,7 @@ import { Progress } from './progress.ts'
 /** What the command needs of its process; tests make one. */
 export interface Host {
   readonly stdin: AsyncIterable<Uint8Array> & { destroy(): unknown }
-  readonly stdout: { write(data: string | Uint8Array): unknown }
+  readonly stdout: { write(data: string | Uint8Array): unknown; once(event: 'drain', listener: () => void): unknown }
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
   readonly signals: {
     on(signal: Signal, listener: (signal: Signal) => void): unknown
@@ -97,8 +97,7 @@ class Run {
     const { name } = channel
     if (this.#request.dumps) {
       channel.callback_add(message => {
-        this.#progress?.clear()
-        this.#host.stdout.write(`${name}: ${formatMessage('recv', message, 'yes')}\n`)
+        return this.#out(`${name}: ${formatMessage('recv', message, 'yes')}\n`)
       }, ['data', 'control', 'state'])
     }
     channel.callback_add(({ data }) => this.#progress?.count(data.length), 'data')
@@ -151,10 +150,14 @@ class Run {
 
   #print(channel: MessageChannel): void {
     if (this.#request.dumps) return
-    channel.callback_add(({ data }) => {
-      this.#progress?.clear()
-      this.#host.stdout.write(this.#request.isRaw ? data : Buffer.concat([data, Buffer.of(LINE_END)]))
-    }, 'data')
+    channel.callback_add(({ data }) => this.#out(this.#request.isRaw ? data : Buffer.concat([data, Buffer.of(LINE_END)])), 'data')
+  }
+
+  /** Prints. Where who reads it is slow, the channel waits. */
+  #out(data: string | Uint8Array): Promise<void> | undefined {
+    const { stdout } = this.#host
+    this.#progress?.clear()
+    return stdout.write(data) === false ? new Promise(go => stdout.once('drain', go)) : undefined
   }
 
   /** The lines of the input; at its end a channel to one peer closes, a server stays. */

@@ -9,8 +9,9 @@ import { command } from './command.ts'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
-// Who reads our lines may go away before we do.
-for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
+// Who read what we print has gone: so do we, with the code of a command that SIGPIPE has ended. Our lines on stderr may go nowhere.
+process.stdout.on('error', () => process.exit(141))
+process.stderr.on('error', () => {})
 
 process.exitCode = await command(process.argv.slice(2), {
   stdin: process.stdin,

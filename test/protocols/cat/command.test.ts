@@ -19,7 +19,16 @@ class FakeProcess implements Host {
   readonly engine = new Engine()
   readonly signals = new EventEmitter()
   readonly stdin = new PassThrough()
-  readonly stdout = { write: (data: string | Uint8Array) => void (this.out += Buffer.from(data as string).toString()) }
+  /** Has its output room? Until there is, who writes waits. */
+  hasRoom = true
+  readonly drain = new EventEmitter()
+  readonly stdout = {
+    write: (data: string | Uint8Array): boolean => {
+      this.out += Buffer.from(data as string).toString()
+      return this.hasRoom
+    },
+    once: (event: 'drain', listener: () => void): unknown => this.drain.once(event, listener),
+  }
   readonly stderr: Host['stderr']
   readonly exit = (code: number): void => void this.exits.push(code)
 
@@ -76,6 +85,19 @@ t.test('what only gives messages is read to its end', async t => {
     t.equal(await command([url], host), 0)
     t.equal(host.out.length, 5000)
   }
+})
+
+t.test('whose output is slow waits', async t => {
+  const host = new FakeProcess()
+  host.hasRoom = false
+  const done = command(['zero://;size=1b;fill=97'], host)
+  await until(() => host.drain.listenerCount('drain') === 1)
+  for (let turns = 0; turns < 20; turns++) await turn()
+  t.equal(host.out, 'a\n')
+  host.drain.emit('drain')
+  await until(() => host.out === 'a\na\n')
+  host.signals.emit('SIGINT', 'SIGINT')
+  t.equal(await done, 0)
 })
 
 t.test('a server stays when its input ends; Ctrl-C', async t => {

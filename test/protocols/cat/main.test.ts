@@ -51,7 +51,16 @@ t.test('a bad URL: it is shown, code 2, no stack', async t => {
   })
 })
 
-t.test('the file itself: version from package.json; outputs that nobody reads do not end it', async t => {
+// `sluice-cat zero:// | head -1` went on for ever, and one whose reader was slow took all memory.
+t.test('nobody reads what it prints', async t => {
+  const child = spawn(process.execPath, [MAIN, 'zero://'])
+  t.teardown(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  t.strictSame(await once(child, 'close'), [141, null])
+})
+
+t.test('the file itself: version from package.json; outputs that nobody reads', async t => {
   const { argv, exitCode } = process
   const written: string[] = []
   t.intercept(process.stdout, 'write', { value: (text: string) => written.push(text) > 0, configurable: true })
@@ -60,6 +69,10 @@ t.test('the file itself: version from package.json; outputs that nobody reads do
   t.equal(process.exitCode, 0)
   process.argv = argv
   process.exitCode = exitCode
+  const exit = t.capture(process, 'exit')
+  process.stderr.emit('error', new Error('EPIPE'))
+  t.strictSame(exit(), [])
   process.stdout.emit('error', new Error('EPIPE'))
+  t.match(exit(), [{ args: [141] }])
   t.match(written, [/^\d+\.\d+\.\d+\n$/])
 })
