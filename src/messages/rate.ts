@@ -7,32 +7,28 @@
  *   unit=byte|message    what is counted; speed=100 then is messages
  *   max-window=16kb      the most that may pass at once, after a pause; initial=: what is there at first, by default half of it
  *   watermark=1b         goes on when there is so much again
+ *   bucket.x.speed=…     one more limit, with the same parameters: all of them hold
+ *   master=name          the limits of that rate+, shared with it; its own are not asked for
  */
 
-import type { Cancel, Milliseconds } from '../types.ts'
+import type { Cancel } from '../types.ts'
 import { DIRECTIONS } from './caps.ts'
+import { channel_cast } from './cast.ts'
 import type { Init } from './init.ts'
 import { Control, Message } from './message.ts'
 import type { Params } from './params.ts'
 import { Prefix } from './prefix.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { RateLimit } from './rate-limit.ts'
 
-interface Settings {
-  readonly speed: number
-  readonly window: number
-  readonly initial: number
-  readonly watermark: number
-}
-
-/** Source: TLL `rate`. */
+/** Source: TLL `rate`. `Differs:` messages have no flags, so none is urgent; control messages are never held up. */
 export class Rate extends Prefix {
   static override readonly protocol = 'rate+'
 
-  readonly #isBytes: boolean
-  readonly #settings: Settings
+  readonly #master: Rate | undefined
+  readonly #in: RateLimit
+  readonly #out: RateLimit
+  /** Which of them hold here. */
   readonly #limits: { readonly in: boolean; readonly out: boolean }
-  #in: TokenBucket | undefined
-  #out: TokenBucket | undefined
   #cancelIn: Cancel = nothing
   #cancelOut: Cancel = nothing
   /** Why posting waits; told as WriteFull when the first begins, as WriteReady when none is left. */
@@ -41,17 +37,16 @@ export class Rate extends Prefix {
   constructor(init: Init) {
     super(init)
     const { params } = init
-    this.#isBytes = params.choice('unit', ['byte', 'message'], 'byte') === 'byte'
-    this.#settings = settingsOf(params, this.#isBytes)
+    const master = init.master && channel_cast(init.master, Rate)
+    this.#master = master
+    this.#in = master === undefined ? new RateLimit(params, this.engine.now) : master.#in
+    this.#out = master === undefined ? new RateLimit(params, this.engine.now) : master.#out
     const caps = DIRECTIONS[params.choice('dir', Object.keys(DIRECTIONS), 'w')] as readonly string[]
     this.#limits = { in: caps.includes('in'), out: caps.includes('out') }
   }
 
   override do_open(params: Params): 'opening' {
-    const { speed, window, initial } = this.#settings
-    const bucket = (): TokenBucket => new TokenBucket(speed, window, initial, this.engine.now)
-    this.#in = this.#limits.in ? bucket() : undefined
-    this.#out = this.#limits.out ? bucket() : undefined
+    if (this.#master === undefined) for (const limit of [this.#in, this.#out]) limit.start(this.engine.now)
     this.#full.clear()
     return super.do_open(params)
   }
@@ -65,16 +60,16 @@ export class Rate extends Prefix {
   // ---- what is posted -----------------------------------------------------------------------------------------------
 
   override do_post(message: Message): boolean {
-    const bucket = this.#out
-    if (message.type !== 'data' || bucket === undefined || this.state !== 'active') return super.do_post(message)
+    const limit = this.#out
+    if (message.type !== 'data' || !this.#limits.out || this.state !== 'active') return super.do_post(message)
     if (this.#full.size > 0) return false
-    if (!bucket.has(this.engine.now)) {
+    if (!limit.has(this.engine.now)) {
       this.#setFull('bucket')
-      this.#cancelOut = this.#after(bucket, () => this.#setReady('bucket'))
+      this.#cancelOut = this.#after(limit, () => this.#setReady('bucket'))
       return false
     }
     if (!super.do_post(message)) return false
-    bucket.take(this.#cost(message))
+    limit.take(message.data.length)
     return true
   }
 
@@ -97,12 +92,12 @@ export class Rate extends Prefix {
   // ---- what is received ---------------------------------------------------------------------------------------------
 
   override child_data(message: Message): Promise<void> | undefined {
-    const bucket = this.#in
-    if (bucket !== undefined) {
-      bucket.take(this.#cost(message))
-      if (!bucket.has(this.engine.now) && this.#cancelIn === nothing) {
+    const limit = this.#in
+    if (this.#limits.in) {
+      limit.take(message.data.length)
+      if (!limit.has(this.engine.now) && this.#cancelIn === nothing) {
         this.child.suspend()
-        this.#cancelIn = this.#after(bucket, () => this.#goOn())
+        this.#cancelIn = this.#after(limit, () => this.#goOn())
       }
     }
     return super.child_data(message)
@@ -119,25 +114,9 @@ export class Rate extends Prefix {
     if (this.#cancelIn === nothing) this.child.resume()
   }
 
-  #after(bucket: TokenBucket, callback: () => void): Cancel {
-    return this.engine.defer(Math.max(1, bucket.wait(this.#settings.watermark)), callback)
+  #after(limit: RateLimit, callback: () => void): Cancel {
+    return this.engine.defer(Math.max(1, limit.wait()), callback)
   }
-
-  #cost(message: Message): number {
-    return this.#isBytes ? message.data.length : 1
-  }
-}
-
-function settingsOf(params: Params, isBytes: boolean): Settings {
-  const amount = (key: string, fallback?: number): number => (isBytes ? params.size(key, fallback) : params.integer(key, fallback, { least: 0 }))
-  const interval: Milliseconds = params.duration('interval', 1000)
-  if (!(interval > 0)) throw params.fault('interval', 'longer than nothing')
-  const speed = amount('speed')
-  if (!(speed > 0)) throw params.fault('speed', 'more than nothing')
-  const window = amount('max-window', isBytes ? 16_384 : 16)
-  const watermark = amount('watermark', 1)
-  if (watermark > window) throw params.fault('watermark', `at most max-window, ${window}`)
-  return { speed: speed / interval, window, watermark, initial: amount('initial', Math.floor(window / 2)) }
 }
 
 function nothing(): void {}

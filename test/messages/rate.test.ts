@@ -86,6 +86,22 @@ stage(t, 'suspended meanwhile', async (t, stage) => {
   t.equal(rate.child.suspended, true, 'its time has not come')
 })
 
+stage(t, 'more limits than one: all of them hold', async (t, stage) => {
+  const [rate] = open(stage, 'speed=1000b;max-window=100b;bucket.x.speed=10;bucket.x.unit=message;bucket.x.max-window=4;rate.bucket.y.speed=1mb')
+  t.equal(repeat(3, () => rate.post('x')), 'yyn', 'two messages')
+  stage.clock.advance(1000)
+  t.equal(repeat(3, () => rate.post('x'.repeat(60))), 'yyn', 'and now the bytes')
+})
+
+stage(t, 'limits that are shared', async (t, stage) => {
+  const { context, clock } = stage
+  const one = context.init('rate+null://;name=one;speed=1000b;max-window=16b').open()
+  const two = context.init('rate+null://;master=one').open()
+  t.equal(repeat(2, () => one.post('12345')) + repeat(2, () => two.post('x')), 'yynn')
+  clock.advance(10)
+  t.equal(repeat(2, () => two.post('12345678')) + repeat(2, () => one.post('x')), 'ynnn')
+})
+
 stage(t, 'opened again; by force', async (t, stage) => {
   const [rate] = open(stage, 'speed=1000b;max-window=10b')
   t.equal(repeat(3, () => rate.post('12345')), 'ynn')
@@ -100,6 +116,7 @@ stage(t, 'parameters', async (t, { context }) => {
   const cases: [parameters: string, message: string][] = [
     ['', 'speed must be given'], ['speed=0b', 'speed must be more than nothing'], ['speed=10', 'speed must be a size'], ['speed=-1b', 'speed must be a size'],
     ['speed=1b;interval=0s', 'interval must be longer than nothing'], ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'],
+    ['speed=1b;bucket.x.unit=byte', 'bucket.x.speed must be given'], ['speed=1b;bucket.x.speed=0b', 'bucket.x.speed must be more than nothing'],
     ['speed=1b;unit=bit', 'unit must be one of byte, message'], ['unit=message;speed=1b', 'speed must be a whole number'], ['speed=1b;rate.dir=x', 'dir must be one of'],
   ]
   for (const [parameters, message] of cases) t.match(fault(() => context.init(`rate+null://;${parameters}`)), message, parameters)
