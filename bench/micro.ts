@@ -30,7 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
   console.log(`${'count'.padEnd(WIDTH)}${'is'.padStart(8)}${'at most'.padStart(9)}`)
   for (const each of counted) console.log(countLine(each))
   if (!argv.includes('--counts')) {
-    console.log(`\n${'nanoseconds each'.padEnd(WIDTH)}${'min'.padStart(8)}${'median'.padStart(9)}`)
+    console.log(`\n${'nanoseconds each'.padEnd(WIDTH)}${'min'.padStart(8)}${'median'.padStart(9)}${'a layer'.padStart(9)}`)
     for (const each of await times()) console.log(timeLine(each))
   }
   const over = counted.filter(isOver)
@@ -43,8 +43,8 @@ function countLine(each: Count): string {
   return isOver(each) ? `${line}  OVER` : line
 }
 
-function timeLine({ what, min, median }: Time): string {
-  return `${what.padEnd(WIDTH)}${min.toFixed(1).padStart(8)}${median.toFixed(1).padStart(9)}`
+function timeLine({ what, min, median, layer }: Time): string {
+  return `${what.padEnd(WIDTH)}${min.toFixed(1).padStart(8)}${median.toFixed(1).padStart(9)}${(layer?.toFixed(1) ?? '').padStart(9)}`.trimEnd()
 }
 
 function isOver({ count, bound }: Count): boolean {

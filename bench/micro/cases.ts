@@ -19,6 +19,8 @@ import { frames, lines, wideLines } from './streams.ts'
 export interface Case {
   readonly what: string
   readonly run: () => number
+  /** The case below it, and how many layers more this one has: what each of them costs is the difference. */
+  readonly over?: readonly [what: string, layers: number]
 }
 
 /** Messages of one chunk: what a socket delivers at once, 64 KiB. */

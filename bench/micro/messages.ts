@@ -1,5 +1,5 @@
 /**
- * Bench. What a message channel costs: each layer by itself, and one on top of the other. The difference between neighbours is the cost of a layer.
+ * Bench. What a message channel costs: each by itself, and prefixes on top of it, with the cost of each.
  */
 
 import { Buffer } from 'node:buffer'
@@ -21,8 +21,8 @@ const DATA = Buffer.alloc(64, 'x')
 export function messages(): Case[] {
   return [
     throughDirect('direct', 'direct'),
-    throughDirect('direct, through one prefix', 'filter+direct'),
-    throughDirect('direct, through three prefixes', 'filter+filter+filter+direct'),
+    { ...throughDirect('direct, through one prefix', 'filter+direct'), over: ['message: direct', 1] },
+    { ...throughDirect('direct, through three prefixes', 'filter+filter+filter+direct'), over: ['message: direct', 3] },
     throughMem(),
     framedIn(),
     framedOut(),

@@ -16,6 +16,8 @@ export interface Time {
   /** Nanoseconds for each message. */
   readonly min: number
   readonly median: number
+  /** What each layer costs that it has more than the case below it, by the minima; undefined where there is none. */
+  readonly layer: number | undefined
 }
 
 /** Milliseconds that one case works in one round, and the rounds; the first of them warm V8 up and do not count. */
@@ -24,8 +26,9 @@ const ROUNDS = 15
 const WARM_UP = 3
 
 export async function times(): Promise<Time[]> {
-  const cases = makeCases().map(({ what }, index) => ({
+  const cases = makeCases().map(({ what, over }, index) => ({
     what,
+    over,
     measured: [] as number[],
     worker: new Worker(new URL(import.meta.url), { workerData: index }),
   }))
@@ -33,10 +36,14 @@ export async function times(): Promise<Time[]> {
     for (const { measured, worker } of cases) measured.push(await ask(worker))
   }
   await Promise.all(cases.map(({ worker }) => worker.terminate()))
-  return cases.map(({ what, measured }) => {
-    const sorted = measured.slice(WARM_UP).sort((a, b) => a - b)
-    return { what, min: sorted[0] as number, median: sorted[sorted.length >> 1] as number }
-  })
+  const all = new Map(cases.map(({ what, measured }) => [what, measured.slice(WARM_UP).sort((a, b) => a - b)]))
+  const of = (what: string, index: number): number => (all.get(what) as number[])[index] as number
+  return cases.map(({ what, over }) => ({
+    what,
+    min: of(what, 0),
+    median: of(what, ROUNDS >> 1),
+    layer: over && (of(what, 0) - of(over[0], 0)) / over[1],
+  }))
 }
 
 function ask(worker: Worker): Promise<number> {
