@@ -26,13 +26,11 @@ import { iterate, receive, type RecvOptions } from './inbox.ts'
 import type { ChannelContext, Init } from './init.ts'
 import type { Listener, Mask } from './listeners.ts'
 import { request } from './loop.ts'
-import { ChannelEvent, Message, type MessageFields, STATES, toMessage } from './message.ts'
+import { ChannelEvent, Message, type MessageFields, STATES, toMessage, TYPES } from './message.ts'
 import { Outlet } from './outlet.ts'
 import { Params } from './params.ts'
 import type { Stat } from './stat.ts'
 import { formatEntries, type Parameters, parseParameters, type Url } from './url.ts'
-
-const EVERY_TYPE = ['data', 'control', 'state', 'channel'] as const
 
 /**
  * Sends and receives messages over whatever its URL says. Made by `context.init(url)`.
@@ -64,6 +62,7 @@ export abstract class MessageChannel extends Channel {
   #opening = ''
   #wasActive = false
   #error: Error | undefined
+  #isForced = false
   #isDestroyed = false
 
   /** Throws UrlError for a parameter that cannot be. Calls no hook. */
@@ -120,6 +119,7 @@ export abstract class MessageChannel extends Channel {
     this.#opening = formatEntries(entries).slice(1)
     this.#wasActive = false
     this.#error = undefined
+    this.#isForced = false
     announce(this)
     // A hook may have closed it.
     if (this.state !== 'opening') return this
@@ -127,6 +127,8 @@ export abstract class MessageChannel extends Channel {
     try {
       if (this.do_open(Params.of(entries, this.params.url.protocol)) !== 'opening') this.become_active()
     } catch (error) {
+      // Nothing is there that could be processed.
+      this.update_dcaps(NO_DCAPS, OF_AN_OPENING)
       this.fail(error)
     }
     return this
@@ -142,8 +144,7 @@ export abstract class MessageChannel extends Channel {
    */
   post(message: MessageFields | Data): boolean {
     const whole = toMessage(message)
-    const { state } = this
-    if (state !== 'active' && !this.#mayPost(state)) return false
+    if (this.state !== 'active' && !this.#mayPost(this.state)) return false
     const isTaken = this.do_post(whole) !== false
     this.#outlet.posted(whole, isTaken)
     return isTaken
@@ -181,7 +182,7 @@ export abstract class MessageChannel extends Channel {
   }
 
   /** Tells `callback` of these types no more; by default of none. Works inside a callback. Throws InvalidStateError for one that was not added. */
-  callback_del(callback: Listener, mask: Mask = EVERY_TYPE): void {
+  callback_del(callback: Listener, mask: Mask = TYPES): void {
     this.#outlet.listeners.delete(callback, mask)
   }
 
@@ -204,16 +205,15 @@ export abstract class MessageChannel extends Channel {
   // ---- closing ------------------------------------------------------------------------------------------------------
 
   /**
-   * Closes it. With 'long_close' among its `caps` it may stay 'closing' until it is done; a second call changes nothing. With `force` it is
-   * closed on return, in any state: that never fails. Closed already: nothing happens. `Differs:` from other channels, where the argument is `flush`
-   * and `close()` is immediate.
+   * Closes it. With 'long_close' among its `caps` it may stay 'closing' until it is done; a second call changes nothing. With `force` it is closed on return, in any
+   * state: that never fails. Closed already: nothing happens. `Differs:` from other channels, where the argument is `flush` and `close()` is immediate.
    */
   override close(force = false): void {
     checkBoolean('close: force', force)
-    const { state } = this
-    if (state === 'closed' || (state === 'closing' && !force)) return
+    if (this.state === 'closed' || (this.state === 'closing' && !force)) return
+    if (force) this.#isForced = true
     beginClosing(this)
-    // A callback may have closed it by force.
+    // A callback may have closed it by force, or let it fail.
     if (this.state !== 'closing') return
     const isLong = !force && this.caps.has('long_close')
     try {
@@ -322,13 +322,14 @@ export abstract class MessageChannel extends Channel {
     isOpen(this, 'open')
   }
 
-  /** It cannot go on: the state becomes 'error', and `on_error` is called. Does nothing when it is closed, or has failed. */
+  /** It cannot go on: the state becomes 'error', and `on_error` is called. Does nothing when it is closed, or has failed; while it is closed by force it is only logged. */
   fail(error: unknown): void {
-    const { state } = this
-    if (state === 'closed' || state === 'error') return
+    if (this.state === 'closed' || this.state === 'error') return
+    const failure = error instanceof Error ? error : new Error(String(error))
+    if (this.#isForced) return logError(this, failure)
     // Before the state changes: who is told of that may ask why.
-    this.#error = error instanceof Error ? error : new Error(String(error))
-    halt(this, this.#error)
+    this.#error = failure
+    halt(this, failure)
   }
 
   /** It has closed. Children that are open are closed by force. Does nothing unless it is closing. */
@@ -357,8 +358,8 @@ export abstract class MessageChannel extends Channel {
   }
 
   /**
-   * Takes a channel below it: suspended and closed with it. Throws InvalidArgumentError for what is no message channel, InvalidStateError without 'parent'
-   * among its caps, and for one that has a parent already or that this one is below.
+   * Takes a channel below it: suspended and closed with it. Throws InvalidArgumentError for what is none, InvalidStateError without 'parent' among its caps, and
+   * for one that has a parent already or that this one is below.
    */
   add_child(child: MessageChannel): void {
     if (!(child instanceof MessageChannel)) throw new InvalidArgumentError('add_child', 'a message channel', child)

@@ -51,7 +51,8 @@ export type Addr = number | SocketAddress
 /** The fields of a message; those left out have the defaults that `Message` says. */
 export type MessageFields = { readonly data?: Data } & { readonly [Name in Exclude<keyof Message, 'data'>]?: Message[Name] }
 
-const TYPES: readonly MessageType[] = ['data', 'control', 'state', 'channel']
+/** Every type there is. */
+export const TYPES: readonly MessageType[] = ['data', 'control', 'state', 'channel']
 
 const EMPTY = Buffer.alloc(0)
 

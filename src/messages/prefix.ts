@@ -17,6 +17,7 @@
  */
 
 import { hookFailed, reasonOf } from '../channels/channel.ts'
+import { InvalidStateError } from '../errors.ts'
 import type { Init } from './init.ts'
 import { type Addr, Control, type Message, STATES } from './message.ts'
 import { MessageChannel } from './message-channel.ts'
@@ -45,9 +46,10 @@ export abstract class Prefix extends MessageChannel {
     this.attach(this.make_child(rest, url.protocol.slice(0, plus)))
   }
 
-  /** The channel below. Before `attach`: throws. */
+  /** The channel below. Throws InvalidStateError before `attach`. */
   get child(): MessageChannel {
-    return this.#child as MessageChannel
+    if (this.#child === undefined) throw new InvalidStateError('child', `${this.name} has nothing below it yet`, 'wait for `opened`')
+    return this.#child
   }
 
   /** From now on that is the child; it is among the children already. */

@@ -94,12 +94,13 @@ export class TcpServer extends MessageChannel {
   }
 
   override do_close(force: boolean): void {
-    const server = this.#server as Listener
-    if (!force && server.state !== 'closed') return server.end()
+    const server = this.#server
+    // Not there: it was closed in on_state, before it was opened.
+    if (!force && server !== undefined && server.state !== 'closed') return server.end()
     this.#server = undefined
     this.#peers.clear()
-    server.close()
-    if (!force) this.finish_close()
+    server?.close()
+    this.finish_close()
   }
 
   /** To the peer of `addr`. False also where it has gone. Throws InvalidArgumentError for an `addr` that no peer ever had. */

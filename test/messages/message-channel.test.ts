@@ -165,7 +165,7 @@ stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => 
     throw 'this'
   }
   t.equal(channel.open().state, 'error')
-  t.strictSame(errors, ['this'])
+  t.strictSame([errors, channel.dcaps.size], [['this'], 0], 'nothing was opened, so nothing is processed')
   channel.close(true)
   channel.on_state = state => {
     if (state === 'opening') channel.close(true)
@@ -198,6 +198,20 @@ stage(t, 'closing: what goes wrong, and what never does', async (t, stage) => {
   other.close()
   t.strictSame([other.state, other.calls], ['closed', ['close(true)']], 'closed by force inside the hook')
   t.equal(thrown(() => other.close('yes' as never)), 'ERR_INVALID_ARGUMENT')
+})
+
+// It stayed in 'error'.
+stage(t, 'a hook that lets it fail while it is closed by force', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  channel.on_state = state => {
+    if (state === 'closing') channel.fail(new Error('not now'))
+  }
+  channel.close(true)
+  t.equal(channel.state, 'closed')
+  t.match(stage.logged.splice(0), [/not now/])
+  channel.open().close()
+  t.equal(channel.state, 'error', 'politely it may')
+  t.match(stage.logged.splice(0), [/not now/])
 })
 
 stage(t, 'a callback that opens it again while it finishes', async (t, stage) => {
@@ -259,6 +273,7 @@ stage(t, 'process', async (t, stage) => {
     t.equal(channel.process(), isProcessed, state)
     channel.work = () => false
     t.equal(channel.process(), false, 'nothing to do')
+    t.equal(channel.dcaps.has('process'), state !== 'closed', 'also in error, until it is closed')
     channel.destroy()
   }
   const channel = inState(stage, 'active')
@@ -313,7 +328,12 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   channel.on_error = () => {}
   channel.fail(new Error('x'))
   t.equal(channel.emit(new Message()), undefined)
+  t.equal(channel.emit(new Message({ type: 'control' })), undefined)
   t.strictSame(log, [], 'nothing is received in error')
+  const said = watch(channel)
+  channel.update_dcaps(['poll_in'])
+  channel.close(true)
+  t.strictSame(said, ['Update process', 'closing', 'Update process|poll_in', 'closed'], 'but what it says of itself')
 })
 
 stage(t, 'a callback closes its own channel', async (t, stage) => {

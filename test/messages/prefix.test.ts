@@ -193,6 +193,7 @@ stage(t, 'a child that comes later', async (t, { context }) => {
   context.register(Later)
   const later = context.init('later://') as Later
   t.strictSame([later.client_url, later.info], [undefined, {}])
-  later.open().close()
+  t.match(fault(() => later.open().post('x')), 'child: noname-0 has nothing below it yet; wait for `opened`')
+  later.close()
   t.equal(later.state, 'closed', 'nothing to wait for')
 })

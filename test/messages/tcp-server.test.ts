@@ -86,6 +86,17 @@ stage(t, 'close: politely, by force', async (t, stage) => {
   t.strictSame([two.state, log.slice(2)], ['closed', ['2 Connect']])
 })
 
+// It was a TypeError in the log, and a channel that stayed in 'closing'.
+stage(t, 'closed in on_state, before it is opened', async (t, stage) => {
+  const server = stage.context.init('tcp://:1;mode=server')
+  for (const force of [false, true]) {
+    server.on_state = state => {
+      if (state === 'opening') server.close(force)
+    }
+    t.equal(server.open().state, 'closed')
+  }
+})
+
 stage(t, 'the address is in use', async (t, stage) => {
   const other = new StreamServer({ engine: stage.engine }).listen(1)
   await stage.pump()
