@@ -1,6 +1,6 @@
 /**
  * Layer 7. `direct://` and `direct://;master=…`: two channels of one program, for tests and between parts of it. A `post` on one calls the callbacks
- * of the other before it returns, whatever the type of the message; where nobody is there it is dropped.
+ * of the other before it returns, whatever the type of the message, suspended or not; where nobody is there it is dropped.
  *
  *   master  notify-state=yes   is told of each state of the slave: control DirectStateUpdate
  *   slave   manual-open=yes    stays 'opening' until the master posts the state 'active'
@@ -14,7 +14,7 @@ import { Control, Message, STATES } from './message.ts'
 import type { Init } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
 
-/** Source: TLL `direct`. */
+/** Source: TLL `direct`. `Differs:` no `emulate-control`: there are no schemes, so any control message can be posted. */
 export class Direct extends MessageChannel {
   static override readonly protocol: string = 'direct'
   static override readonly process_policy = 'never'

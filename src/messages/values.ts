@@ -47,5 +47,6 @@ function withUnit(text: string, units: Readonly<Record<string, number>>): number
   if (number === undefined || !Object.hasOwn(units, unit as string)) return undefined
   // Fractions of a unit as a quotient: 3ns times 1e-6 would be 0.0000029999….
   const factor = units[unit as string] as number
-  return factor < 1 ? Number(number) / Math.round(1 / factor) : Number(number) * factor
+  const value = factor < 1 ? Number(number) / Math.round(1 / factor) : Number(number) * factor
+  return Number.isFinite(value) ? value : undefined
 }
