@@ -4,11 +4,16 @@
 
 import type { ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, Transport } from '../transport.ts'
 import { fileLimit } from './file-limit.ts'
+import { keepFreed } from './heap.ts'
 import { NodeListener } from './listener.ts'
 import { connectTcp } from './tcp.ts'
 import { openPackets } from './udp.ts'
 
 export class NodeNetwork implements Network {
+  constructor() {
+    keepFreed()
+  }
+
   connect(to: Endpoint, options: ConnectOptions): Transport {
     return connectTcp(to, options)
   }
