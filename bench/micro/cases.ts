@@ -10,7 +10,7 @@ import { type ReadOwner, ReadPath } from '../../src/core/read-path.ts'
 import { Struct } from '../../src/core/struct.ts'
 import { Timers } from '../../src/core/timers.ts'
 import { WritePath } from '../../src/core/write-path.ts'
-import type { Encoding } from '../../src/types.ts'
+import type { Data, Encoding } from '../../src/types.ts'
 import { FakeTransport } from './fake-network.ts'
 import { messages } from './messages.ts'
 import { frames, lines, wideLines } from './streams.ts'
@@ -109,18 +109,22 @@ const LARGE = Buffer.alloc(16 * 1024)
 
 function writing(): Case[] {
   return [
-    write('text of 64', path => {
-      if (!path.add(LINE)) path.push(LINE, 'latin1')
-      path.grant(65536)
-    }),
+    write('text of 64', path => put(path, LINE)),
     write('text of 64, each looked at', path => path.push(LINE, 'latin1')),
-    write('Buffers of 64', path => path.push(BYTES, 'latin1')),
+    write('Buffers of 64', path => put(path, BYTES)),
     write('Buffers of 64, text between', path => {
-      path.push(BYTES, 'latin1')
-      path.push('\r\n', 'latin1')
+      put(path, BYTES)
+      put(path, '\r\n')
     }),
     write('Buffers of 16 KiB', path => path.push(LARGE, 'latin1'), 4),
   ]
+}
+
+/** As a stream writes. */
+function put(path: WritePath, data: Data): void {
+  if (path.add(data)) return
+  path.push(data, 'latin1')
+  path.grant(65536, 'latin1')
 }
 
 /** So many writes, then a flush. */

@@ -24,7 +24,7 @@ import type { IntoPacker } from '../core/write-run.ts'
 import { after, hold, isAlone, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
-import type { Bytes, Cancel, CloseReason, Data, SocketAddress, TimeoutKind } from '../types.ts'
+import type { Bytes, Cancel, CloseReason, Data, Encoding, SocketAddress, TimeoutKind } from '../types.ts'
 import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, sinceOf, warn } from './channel.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
@@ -82,7 +82,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     if (value === this.values[name]) return
     const { state } = this.#stream
     this.#settings = this.#settings.with(name, value, state === 'closed' || state === 'opening')
-    this.#write.revoke()
+    // Writing does not depend on that one, which may change at every message.
+    if (name !== 'read_delimiter') this.#write.revoke()
     const { values } = this
     switch (name) {
       case 'read_delimiter':
@@ -367,26 +368,36 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
 
   // ---- sending ------------------------------------------------------------------------------------------------------
 
-  /** A small write of text, when there is nothing to be looked at. False: `write` it. */
-  add(text: string): boolean {
-    return this.#write.add(text)
+  /** A small write, when there is nothing to be looked at. False: `write` it. */
+  add(data: Data): boolean {
+    return this.#write.add(data)
   }
 
   write(data: Data, flush: boolean): boolean {
     if (this.#isOver()) return this.#overflow()
     const write = this.#writing()
-    write.push(data, this.values.encoding ?? 'utf8')
+    write.push(data, this.#encoding())
     if (flush) write.flush()
-    const hasRoom = this.#hasRoom(write)
-    if (hasRoom && !flush) write.grant(this.#mark())
-    return hasRoom
+    return this.#grant(write)
   }
 
   writePacked(packer: IntoPacker, values: readonly unknown[]): boolean {
+    if (this.#write.addPacked(packer, values)) return true
     if (this.#isOver()) return this.#overflow()
     const write = this.#writing()
     write.pushPacked(packer, values)
-    return this.#hasRoom(write)
+    return this.#grant(write)
+  }
+
+  #encoding(): Encoding {
+    return this.values.encoding ?? 'utf8'
+  }
+
+  /** Is there room for more? Then the next small writes need not be looked at. */
+  #grant(write: WritePath): boolean {
+    const hasRoom = this.#hasRoom(write)
+    if (hasRoom) write.grant(this.#mark(), this.#encoding())
+    return hasRoom
   }
 
   /** Is too much queued for another write? A last word of on_overflow_error is taken all the same. */

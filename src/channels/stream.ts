@@ -269,7 +269,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
    * nor bytes. Source: Pants `Stream.write`.
    */
   write(data: Data, flush = false): boolean {
-    if (typeof data === 'string' && !flush && this.#link.add(data)) return true
+    if (!flush && this.#link.add(data)) return true
     if (this.state !== 'active') return this.#refuse('write()')
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)

@@ -106,14 +106,18 @@ export class WritePath {
 
   // ---- push -------------------------------------------------------------------------------------------------------
 
-  /** Adds text where that is all there is to do. False: it was not; `push` it. */
-  add(text: string): boolean {
-    return this.#run.add(text)
+  /** Adds data where that is all there is to do. False: it was not; `push` it. */
+  add(data: Data): boolean {
+    return this.#run.add(data)
   }
 
-  /** Lets `add` take text, in the encoding of the last `push`, as long as less than `limit` bytes can be queued then. */
-  grant(limit: Bytes): void {
-    if (this.#state === 'ready' && this.#queue.length === 0) this.#run.grant(limit)
+  addPacked(packer: IntoPacker, values: readonly unknown[]): boolean {
+    return this.#run.addPacked(packer, values)
+  }
+
+  /** Lets `add` take what is as `encoding` says, that of the last `push`, as long as less than `limit` bytes can be queued then. */
+  grant(limit: Bytes, encoding: Encoding): void {
+    if (this.#state === 'ready' && this.#queue.length === 0) this.#run.grant(limit, encoding)
   }
 
   /** From now on every write has to be looked at: the encoding changes, or the channel closes. */

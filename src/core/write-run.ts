@@ -47,11 +47,12 @@ export class WriteRun {
   #text = ''
   #counted: Bytes = 0
   #fresh = ''
-  /** So long may #fresh become with nothing else to be looked at; -1: look. This is what makes a small write cheap. */
-  #spare = -1
   /** Bytes: #bytes[0..#used). */
   #bytes: Buffer | undefined
   #used: Bytes = 0
+  /** So long may #fresh, and so far may #used, become with nothing else to be looked at; -1: look. This is what makes a small write cheap. */
+  #spareText = -1
+  #spareBytes: Bytes = -1
   /** As large as the last run became: the next one probably will too. */
   #first: Bytes = FIRST
 
@@ -80,29 +81,59 @@ export class WriteRun {
 
   // ---- add --------------------------------------------------------------------------------------------------------
 
-  /** Adds text where that is all there is to do. False: it was not; `push` it. */
-  add(text: string): boolean {
-    if (this.#fresh.length + text.length > this.#spare) return false
-    this.#fresh += text
+  /** Adds data where that is all there is to do. False: it was not; `push` it. */
+  add(data: Data): boolean {
+    if (typeof data !== 'string') return this.#addBytes(data)
+    if (this.#fresh.length + data.length > this.#spareText) return this.#addShort(data)
+    this.#fresh += data
     return true
   }
 
-  /** Lets `add` take text, in the encoding of the last `push`, as long as it can be less than `limit` bytes then. */
-  grant(limit: Bytes): void {
+  #addBytes(data: Uint8Array): boolean {
+    if (!(data instanceof Uint8Array) || this.#used + data.length > this.#spareBytes) return false
+    ;(this.#bytes as Buffer).set(data, this.#used)
+    this.#used += data.length
+    return true
+  }
+
+  /** Likewise what a Packer writes straight into the run. */
+  addPacked(packer: IntoPacker, values: readonly unknown[]): boolean {
+    if (this.#spareBytes < 0) return false
+    const size = packer.pack_into(this.#bytes as Buffer, this.#used, ...values)
+    if (!Number.isSafeInteger(size) || size < 0 || this.#used + size > this.#spareBytes) return false
+    this.#used += size
+    return true
+  }
+
+  /** A line end behind bytes is so short that calling into C++ for it costs more than this. */
+  #addShort(text: string): boolean {
+    const { length } = text
+    if (length > SHORT || this.#used + length > this.#spareBytes) return false
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f) return false
+      ;(this.#bytes as Buffer)[this.#used + i] = unit
+    }
+    this.#used += length
+    return true
+  }
+
+  /** Lets `add` take what is as `encoding` says, that of the last `push`, as long as it can be less than `limit` bytes then. */
+  grant(limit: Bytes, encoding: Encoding): void {
+    if (this.#used > 0) this.#spareBytes = holdsAscii(encoding) ? Math.min(limit - 1, (this.#bytes as Buffer).length) : -1
     // Without text, the last push may have been nothing at all in an encoding that is not #encoding.
-    if (this.#text === '' && this.#fresh === '') return
-    this.#spare = Math.floor((limit - 1 - this.#counted) / mostPerUnit(this.#encoding))
+    else if (!this.isEmpty) this.#spareText = Math.floor((limit - 1 - this.#counted) / mostPerUnit(this.#encoding))
   }
 
   /** From now on every write has to be pushed: the encoding changes, or the channel closes. */
   revoke(): void {
-    this.#spare = -1
+    this.#spareText = this.#spareBytes = -1
   }
 
   // ---- push -------------------------------------------------------------------------------------------------------
 
   push(data: Data, encoding: Encoding): void {
-    this.#spare = -1
+    this.revoke()
     if (typeof data !== 'string') this.#pushBytes(data)
     else if (this.#used > 0 || encoding !== this.#encoding) this.#pushOtherText(data, encoding)
     else this.#fresh += data
@@ -110,7 +141,7 @@ export class WriteRun {
 
   /** Values that a Packer writes straight into the run. */
   pushPacked(packer: IntoPacker, values: readonly unknown[]): void {
-    this.#spare = -1
+    this.revoke()
     this.#textToBytes()
     this.#bytes = this.#room(1)
     const size = packer.pack_into(this.#bytes, this.#used, ...values)
@@ -140,8 +171,7 @@ export class WriteRun {
     if (NO_TEXT.has(encoding)) return this.#pushBytes(Buffer.from(data, encoding))
     if (this.#used > 0 && data.length * MOST_PER_UNIT <= SMALL) {
       this.#bytes = this.#room(data.length * MOST_PER_UNIT)
-      const written = encoding === 'utf16le' ? 0 : writeAscii(this.#bytes, this.#used, data)
-      this.#used += written || this.#bytes.write(data, this.#used, encoding)
+      this.#used += this.#bytes.write(data, this.#used, encoding)
       return
     }
     this.end()
@@ -172,7 +202,7 @@ export class WriteRun {
     this.#counted += this.#sizeBehind(this.#fresh)
     this.#text += this.#fresh
     this.#fresh = ''
-    this.#spare = -1
+    this.#spareText = -1
   }
 
   /** The bytes that `data` makes #text longer by. Two halves of one character are 4 bytes in UTF-8 where they meet, 3 each alone. */
@@ -192,13 +222,14 @@ export class WriteRun {
     this.#text = ''
     this.#counted = 0
     this.#fresh = ''
-    this.#spare = -1
+    this.#spareText = -1
   }
 
   // ---- end --------------------------------------------------------------------------------------------------------
 
   /** Hands it on. The next write begins another one. */
   end(): void {
+    this.revoke()
     this.#count()
     if (this.#text !== '') {
       this.#handOn(new TextItem(this.#text, this.#encoding, this.#counted))
@@ -236,6 +267,7 @@ export class WriteRun {
 
   /** Drops it. */
   clear(): void {
+    this.revoke()
     this.#forgetText()
     this.#bytes = undefined
     this.#used = 0
@@ -246,14 +278,7 @@ function mostPerUnit(encoding: Encoding): Bytes {
   return encoding === 'utf8' ? MOST_PER_UNIT : encoding === 'utf16le' ? 2 : 1
 }
 
-/** A line end behind bytes is so short that calling into C++ for it costs more than this; 0: it was not short, or not ASCII. */
-function writeAscii(bytes: Buffer, at: Bytes, text: string): Bytes {
-  const { length } = text
-  if (length > SHORT) return 0
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return 0
-    bytes[at + i] = unit
-  }
-  return length
+/** Is ASCII in it the bytes that it is elsewhere? */
+function holdsAscii(encoding: Encoding): boolean {
+  return encoding === 'utf8' || encoding === 'latin1' || encoding === 'ascii'
 }

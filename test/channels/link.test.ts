@@ -417,6 +417,18 @@ t.test('packed values are bounded alike', async t => {
   t.same(news(), ['overflow_error ERR_OVERFLOW', 'error ERR_OVERFLOW'])
 })
 
+// Small writes of every kind behind each other take the short way; the settings that bound them hold all the same.
+t.test('small writes go out in their order, and up to the mark', async t => {
+  const { stream, transport } = await kit(t, Client, { send_high_water: 16, read_delimiter: length_prefix({ size: 1 }) })
+  const written = [stream.write(Buffer.from('ab')), stream.write('\r\n'), stream.write_packed('cd'), stream.write(new Uint8Array([101])), stream.write_packed('fg')]
+  t.same([written, stream.bytes_queued], [[true, true, true, true, true], 11])
+  t.same([stream.write('hijk'), stream.write('l'), stream.bytes_queued], [true, false, 16])
+  stream.send_high_water = 18
+  t.same([stream.write(Buffer.from('m')), stream.write(Buffer.from('n'))], [true, false])
+  stream.flush()
+  t.equal(transport.news, 'write ab\r\n\x02cde\x02fghijklmn')
+})
+
 // The hook's own write was one too many as well, so the hook was called for it, and wrote …: until the stack was used up.
 t.test('an overflow hook that writes is not called for that', async t => {
   const { stream, transport } = await kit(t, Client, { send_high_water: 1, send_buffer_size: 1 })

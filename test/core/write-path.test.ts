@@ -2,9 +2,18 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { SendItem } from '../../src/core/send-item.ts'
 import { NO_WRITES, type WriteOwner, WritePath } from '../../src/core/write-path.ts'
+import type { IntoPacker } from '../../src/core/write-run.ts'
 import type { Transport } from '../../src/transport.ts'
 import type { Data, Encoding } from '../../src/types.ts'
 import { pick, type Random, seeded } from './oracle.ts'
+
+const ONE = Buffer.from('1')
+
+/** Writes bytes as they are. */
+const PACKER: IntoPacker = {
+  pack: (data: Buffer) => data,
+  pack_into: (target, at, data: Buffer) => (at + data.length > target.length ? data.length : data.copy(target, at)),
+}
 
 /** A transport that takes `room` bytes and queues the rest; the test makes room. What it was given it keeps as it is, not a copy. */
 class Pipe {
@@ -157,10 +166,13 @@ function live(seed: number): string[] {
     wanted.push(typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data))
     pushed += (wanted.at(-1) as Buffer).length
     isDirty = true
-    if (typeof data === 'string' && path.add(data)) return
-    path.push(data, encoding)
+    // A Packer that writes bytes as they are.
+    const isPacked = typeof data !== 'string' && data.length > 0 && random(3) === 0
+    if (isPacked ? path.addPacked(PACKER, [data]) : path.add(data)) return
+    if (isPacked) path.pushPacked(PACKER, [data])
+    else path.push(data, encoding)
     if (random(8) === 0) path.flush()
-    else if (!path.reaches(65536)) path.grant(65536)
+    else if (!path.reaches(65536)) path.grant(65536, encoding)
   }
 
   function writeItem(): void {
@@ -305,8 +317,15 @@ t.test('flushLarge sends what is large, however it was written, and leaves the r
     }],
     ['added text', (path, size) => {
       path.push('x', 'utf8')
-      path.grant(65536)
+      path.grant(65536, 'utf8')
       for (let i = 1; i < size; i++) path.add('x')
+    }],
+    ['added bytes', (path, size) => {
+      for (let i = 0; i < size; i++) {
+        if (path.add(ONE)) continue
+        path.push(ONE, 'utf8')
+        path.grant(65536, 'utf8')
+      }
     }],
     ['bytes', (path, size) => path.push(new Uint8Array(size), 'utf8')],
     ['an item', (path, size) => path.pushItem(new Item(['piece'], false, size))],
@@ -371,31 +390,31 @@ t.test('size and reaches are exact at the high-water mark', async t => {
 t.test('add: what was granted is taken without a look, and not one byte over', async t => {
   const { path, pipe, log, turn } = make()
   t.equal(path.add(''), false, 'nothing was granted')
-  path.grant(100)
+  path.grant(100, 'utf8')
   t.equal(path.add('a'), false, 'without a push before it there is no encoding')
   path.push('a', 'utf8')
-  path.grant(100)
+  path.grant(100, 'utf8')
   let units = 1
   while (path.add('€')) units++
   t.same([units, path.size], [33, 97], 'in the worst case no more than 99 bytes')
   t.equal(path.add(''), false, 'size has looked')
-  path.grant(100)
+  path.grant(100, 'utf8')
   t.same([path.add('x'), path.add('x')], [false, false], 'what was counted leaves room for no character that may take three bytes')
-  path.grant(103)
+  path.grant(103, 'utf8')
   t.same([path.add('x'), path.add('x'), path.size], [true, false, 98])
   turn()
   path.push('b', 'utf8')
-  path.grant(3)
+  path.grant(3, 'utf8')
   t.equal(path.add(''), false, 'there is no room for even one')
-  path.grant(10)
+  path.grant(10, 'utf8')
   t.equal(path.add('c'), true)
   path.revoke()
   t.equal(path.add(''), false)
   path.push(Buffer.from('d'), 'utf8')
-  path.grant(1000)
-  t.equal(path.add(''), false, 'not behind bytes')
+  path.grant(6, 'utf8')
+  t.same([path.add('e'), path.addPacked(PACKER, [ONE]), path.add('f'), path.size], [true, true, false, 5], 'behind bytes, too')
   turn()
-  t.equal(pipe.bytes.toString(), `a${'€'.repeat(32)}xbcd`)
+  t.equal(pipe.bytes.toString(), `a${'€'.repeat(32)}xbcde1`)
   t.same(log, ['queued', 'emptied', 'queued', 'emptied'])
 })
 
@@ -407,9 +426,9 @@ t.test('REGRESSION: text behind an empty write keeps its encoding', async t => {
   for (const [empty, data, encoding] of [['', '00ff', 'hex'], ['', 'AP8=', 'base64'], [new Uint8Array(0), 'ÿ', 'latin1'], ['', 'ÿ', 'latin1']] as const) {
     const { path, pipe, turn } = make()
     const write = (data: Data): void => {
-      if (typeof data === 'string' && path.add(data)) return
+      if (path.add(data)) return
       path.push(data, encoding)
-      path.grant(65536)
+      path.grant(65536, encoding)
     }
     for (const each of [empty, data, data]) write(each)
     turn()

@@ -53,19 +53,56 @@ t.test('text stays text, and is counted when that is asked for', async t => {
 
 t.test('add takes text that was granted, and nothing else', async t => {
   const { run } = make()
-  run.grant(100)
+  run.grant(100, 'latin1')
   t.equal(run.add('a'), false, 'there is no text that says in which encoding')
   run.push('a', 'latin1')
   t.equal(run.add('b'), false)
-  run.grant(4)
+  run.grant(4, 'latin1')
   t.same(['b', 'c', 'd'].map(text => run.add(text)), [true, true, false], 'less than the limit')
-  run.grant(100)
+  run.grant(100, 'latin1')
+  t.equal(run.add(Buffer.from('d')), false, 'bytes behind text make bytes of it')
   run.revoke()
   t.equal(run.add('d'), false)
   t.equal(run.takeText(), 'abc')
   run.push('é', 'utf8')
-  run.grant(10)
+  run.grant(10, 'utf8')
   t.same([run.add('é'), run.add('é'), run.add('é')], [true, true, false], 'each may be three bytes')
+})
+
+t.test('behind bytes, add takes bytes and short text', async t => {
+  const { run, news } = make()
+  const bytes = Buffer.from('bytes,')
+  run.push(bytes, 'utf8')
+  t.same([run.add(bytes), run.add('\r\n')], [false, false], 'nothing was granted')
+  run.grant(100, 'utf8')
+  t.same([run.add(bytes), run.add(new Uint8Array(bytes)), run.add('\r\n'), run.add('')], [true, true, true, true])
+  t.same([run.add('more than 8'), run.add('é')], [false, false], 'nor what has to be encoded')
+  t.same(['5', null, undefined, 5, { length: 1 }].map(data => run.add(data as string)), [true, false, false, false, false], 'nor what cannot be written')
+  run.grant(22, 'utf8')
+  t.same([run.add(bytes), run.add('7'), run.add(Buffer.from('7'))], [false, false, false], 'less than the limit')
+  t.equal(run.size, 21)
+  for (const end of [() => run.end(), () => run.clear(), () => run.revoke()]) {
+    run.push(bytes, 'utf8')
+    run.grant(100, 'utf8')
+    end()
+    t.same([run.add(bytes), run.add('0')], [false, false])
+  }
+  run.clear()
+  t.same(news(), ['bytes,bytes,bytes,\r\n5bytes,'])
+})
+
+t.test('not beyond its memory, nor text that is other bytes in its encoding', async t => {
+  const { run } = make()
+  const kilobyte = Buffer.alloc(1000, 'k')
+  run.push(kilobyte, 'utf8')
+  run.grant(65536, 'utf8')
+  t.same([run.add(kilobyte), run.add(kilobyte), run.size], [true, false, 2000], 'it has to grow first')
+  for (const encoding of ['latin1', 'ascii', 'utf16le', 'hex'] as const) {
+    run.clear()
+    run.push(Buffer.from('b'), encoding)
+    run.grant(100, encoding)
+    t.equal(run.add('61'), encoding === 'latin1' || encoding === 'ascii', encoding)
+  }
 })
 
 t.test('small bytes make bytes of it; large ones are passed on as they are', async t => {
@@ -140,7 +177,17 @@ t.test('packed values are written into it', async t => {
   run.pushPacked(packer, ['y'.repeat(5000)])
   run.end()
   t.same(news(), [`text,packed,${'x'.repeat(1500)}`, 'y'.repeat(5000)])
+  run.push(Buffer.from('b'), 'utf8')
+  t.equal(run.addPacked(packer, ['p']), false, 'nothing was granted')
+  run.grant(4, 'utf8')
+  size = 0
+  t.same([run.addPacked(packer, ['pp']), run.addPacked(packer, ['p'])], [true, false], 'less than the limit')
+  run.end()
+  t.same(news(), ['bpp'])
   for (size of [-1, 0.5, NaN, undefined, '1']) {
+    run.push(Buffer.from('b'), 'utf8')
+    run.grant(100, 'utf8')
+    t.equal(run.addPacked(packer, ['']), false)
     t.throws(() => run.pushPacked(packer, ['']), { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
   }
 })
