@@ -124,5 +124,5 @@ export const ROWS: readonly Row[] = [
     programs: LATIN1,
   },
   { name: 'idle', title: 'KiB of memory, idle connection', unit: 'KiB', load: { kind: 'idle', connections: 3000 }, programs: LATIN1 },
-  { name: 'udp', title: 'UDP echo, 8 outstanding', unit: 'packets', load: { kind: 'packets', connections: 8, outstanding: 8 }, programs: UDP },
+  { name: 'udp', title: 'UDP echo, 8 outstanding', unit: 'packets', load: { kind: 'packets', connections: 8, outstanding: 8 }, warm_up: 3, programs: UDP },
 ]

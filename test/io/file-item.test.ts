@@ -14,7 +14,7 @@ function keeper() {
 }
 
 t.test('is sent piece by piece', async t => {
-  const text = '0123456789'.repeat(10_000)
+  const text = '0123456789'.repeat(20_000)
   const path = join(t.testdir({ file: text }), 'file')
   const item = new FileItem(path, 0, 0)
   t.same([item.size, item.isLong], [0, true])

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { FileSource, openFile } from '../../src/io/file.ts'
 
-const CHUNK = 65_536
+const CHUNK = 131_072
 const unlessPosix = process.platform === 'win32' ? { skip: 'needs POSIX files' } : {}
 const unlessProc = existsSync('/proc/self/fd') ? {} : { skip: 'needs /proc/self/fd to see what is open' }
 
@@ -68,7 +68,7 @@ async function released(path: string): Promise<void> {
   while (openOn(path) > 0) await loopTurn()
 }
 
-t.test('a whole file comes in chunks of 64 KiB, by path, URL, FileHandle and descriptor', async t => {
+t.test('a whole file comes in chunks of 128 KiB, by path, URL, FileHandle and descriptor', async t => {
   const content = pattern(3 * CHUNK + 17)
   const path = join(t.testdir({ file: content }), 'file')
   t.ok((await drain(openFile(path, 0, 0))).equals(content))
