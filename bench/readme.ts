@@ -1,7 +1,7 @@
 /**
  * Bench. `npm run bench:readme`: puts the newest results file into README.md, between the two marks. Nobody writes figures there by hand.
  *
- * Rule: only a whole run counts (all rows, not `--quick`).
+ * Rule: only a whole run counts (all rows).
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'

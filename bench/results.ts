@@ -29,7 +29,6 @@ export interface Results {
     /** Milliseconds. */
     readonly warm_up: number
     readonly window: number
-    readonly isQuick: boolean
     /** Were all rows measured? */
     readonly isWhole: boolean
   }
@@ -87,7 +86,7 @@ export function newestResults(): Results | undefined {
   const names = readNames().toSorted().reverse()
   for (const name of names) {
     const results = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Results
-    if (results.plan.isWhole && !results.plan.isQuick) return results
+    if (results.plan.isWhole) return results
   }
   return undefined
 }

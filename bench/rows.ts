@@ -21,6 +21,8 @@ export interface Row {
   /** What is counted: so many a second, or, where it is 'KiB', kibibytes of memory for each connection (less is better). */
   readonly unit: string
   readonly load: Load
+  /** Is it one of the few that `--quick` measures? */
+  readonly isQuick?: true
   /** So many times the usual warm-up, where V8 takes longer to see what is hot. Default 1. */
   readonly warm_up?: number
   /** Are its processes left to the system, and not each held to a core? */
@@ -54,9 +56,9 @@ function exchange(work: Work, outstanding: number, connections = 50): Load & { k
 
 export const ROWS: readonly Row[] = [
   { name: 'raw', title: 'raw echo, 100 outstanding', unit: 'messages', load: exchange('lines', 100), programs: RAW },
-  { name: 'lines-1', title: 'line echo, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: LATIN1 },
-  { name: 'lines-10', title: 'line echo, 10 outstanding', unit: 'lines', load: exchange('lines', 10), programs: LATIN1 },
-  { name: 'lines-100', title: 'line echo, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: LATIN1 },
+  { name: 'lines-1', title: 'line echo, 1 outstanding', unit: 'lines', load: exchange('lines', 1), isQuick: true, programs: LATIN1 },
+  { name: 'lines-10', title: 'line echo, 10 outstanding', unit: 'lines', load: exchange('lines', 10), isQuick: true, programs: LATIN1 },
+  { name: 'lines-100', title: 'line echo, 100 outstanding', unit: 'lines', load: exchange('lines', 100), isQuick: true, programs: LATIN1 },
   { name: 'fast-1', title: 'fast network, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: FAST },
   { name: 'fast-100', title: 'fast network, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: FAST },
   {
@@ -78,9 +80,9 @@ export const ROWS: readonly Row[] = [
   { name: 'utf8-ascii', title: 'ASCII as UTF-8, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: UTF8 },
   { name: 'utf8-1', title: 'UTF-8 text, 1 outstanding', unit: 'lines', load: exchange('utf8', 1), programs: UTF8 },
   { name: 'utf8-10', title: 'UTF-8 text, 10 outstanding', unit: 'lines', load: exchange('utf8', 10), programs: UTF8 },
-  { name: 'utf8-100', title: 'UTF-8 text, 100 outstanding', unit: 'lines', load: exchange('utf8', 100), programs: UTF8 },
+  { name: 'utf8-100', title: 'UTF-8 text, 100 outstanding', unit: 'lines', load: exchange('utf8', 100), isQuick: true, programs: UTF8 },
   { name: 'buffers', title: 'lines as Buffers', unit: 'lines', load: exchange('lines', 100), programs: BUFFERS },
-  { name: 'frames', title: 'length-prefixed frames', unit: 'frames', load: exchange('frames', 100), programs: FRAMES },
+  { name: 'frames', title: 'length-prefixed frames', unit: 'frames', load: exchange('frames', 100), isQuick: true, programs: FRAMES },
   {
     name: 'alternate',
     title: 'a line, 64 bytes, a line, …',
@@ -120,9 +122,10 @@ export const ROWS: readonly Row[] = [
     title: 'connections: open, a line, close',
     unit: 'connections',
     load: { kind: 'connect', connections: 32 },
+    isQuick: true,
     warm_up: 3,
     programs: LATIN1,
   },
-  { name: 'idle', title: 'KiB of memory, idle connection', unit: 'KiB', load: { kind: 'idle', connections: 3000 }, programs: LATIN1 },
+  { name: 'idle', title: 'KiB of memory, idle connection', unit: 'KiB', load: { kind: 'idle', connections: 3000 }, isQuick: true, programs: LATIN1 },
   { name: 'udp', title: 'UDP echo, 8 outstanding', unit: 'packets', load: { kind: 'packets', connections: 8, outstanding: 8 }, warm_up: 3, programs: UDP },
 ]

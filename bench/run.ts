@@ -23,17 +23,14 @@ import { type Contestant, CONTESTANTS, type Row, ROWS } from './rows.ts'
 import { DISTURBED, type Plan, type Sample, takeSample } from './sample.ts'
 import { footer, header, heads, line } from './table.ts'
 
-/**
- * Milliseconds. After the full warm-up V8 has compiled what is hot, after the quick one not all of it. Longer would be better, but the
- * whole run has to stay under 3 minutes, or 30 seconds.
- */
-const TIMES = { full: { warm_up: 300, window: 230 }, quick: { warm_up: 100, window: 100 } } as const
+/** Milliseconds. In the warm-up V8 compiles what is hot. Longer would be better, but the whole run has to stay under 3 minutes. */
+const TIMES = { warm_up: 300, window: 230 } as const
 
 /**
  * Milliseconds for each sample that a run may take, all in all: a sample that other processes disturbed is taken again, once, as long
  * as that leaves time for the rest.
  */
-const SHARE = { full: 860, quick: 450 } as const
+const SHARE = 830
 
 /** Bytes of the file to be sent. */
 const FILE_SIZE = 2 ** 20
@@ -63,19 +60,18 @@ function cleanUpAtTheEnd(folder: string): void {
 }
 
 async function measure(options: Options, file: string): Promise<Results> {
-  const { rounds, rows, isQuick } = options
-  const times = isQuick ? TIMES.quick : TIMES.full
+  const { rounds, rows } = options
   const before = load()
   const about = {
     date: new Date().toISOString(),
     machine: machine(),
     build: build(),
-    plan: { rounds, ...times, isQuick, isWhole: rows.length === ROWS.length },
+    plan: { rounds, ...TIMES, isWhole: rows.length === ROWS.length },
   }
   console.log(`${header({ ...about, load: { before, after: before } })}\n\n${heads()}`)
-  const plan: Plan = { ...times, isPinned: about.machine.isPinned, file }
+  const plan: Plan = { ...TIMES, isPinned: about.machine.isPinned, file }
   const contestants = rows.reduce((sum, row) => sum + Object.keys(row.programs).length, 0)
-  const progress = new Progress(rounds * contestants, isQuick ? SHARE.quick : SHARE.full)
+  const progress = new Progress(rounds * contestants, SHARE)
   const measured: RowResult[] = []
   for (const row of rows) {
     const result = summarize(row, await measureRow(row, rounds, plan, progress))
