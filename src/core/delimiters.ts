@@ -43,7 +43,7 @@ export interface Delimiter<Args extends unknown[] = any[]> {
   pack?(...values: any[]): Uint8Array
   /**
    * The same without memory of its own, for speed: writes those bytes at `target[at]` and returns how many they are; where they do not fit it
-   * writes nothing of use and returns the same. Python's `pack_into`.
+   * writes nothing of use and returns the same. It must not write to the channel itself. Python's `pack_into`.
    */
   pack_into?(target: Buffer, at: Bytes, ...values: any[]): Bytes
   /**

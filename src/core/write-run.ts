@@ -99,8 +99,8 @@ export class WriteRun {
   /** Likewise what a Packer writes straight into the run. */
   addPacked(packer: IntoPacker, values: readonly unknown[]): boolean {
     if (this.#spareBytes < 0) return false
-    const size = packer.pack_into(this.#bytes as Buffer, this.#used, ...values)
-    if (!Number.isSafeInteger(size) || size < 0 || this.#used + size > this.#spareBytes) return false
+    const size = this.#pack(packer, values)
+    if (this.#used + size > this.#spareBytes) return false
     this.#used += size
     return true
   }
@@ -144,14 +144,24 @@ export class WriteRun {
     this.revoke()
     this.#textToBytes()
     this.#bytes = this.#room(1)
-    const size = packer.pack_into(this.#bytes, this.#used, ...values)
-    if (!Number.isSafeInteger(size) || size < 0) throw new InvalidDelimiterError(`pack_into() must return a number of bytes; it returned ${size}`, packer)
+    const size = this.#pack(packer, values)
     if (size > SMALL) return this.push(packer.pack(...values), 'utf8')
     if (this.#used + size > this.#bytes.length) {
       this.#bytes = this.#room(size)
-      packer.pack_into(this.#bytes, this.#used, ...values)
+      this.#pack(packer, values)
     }
     this.#used += size
+  }
+
+  /** Behind what is there. Returns how much it is; where there is no room, nothing was written. */
+  #pack(packer: IntoPacker, values: readonly unknown[]): Bytes {
+    const bytes = this.#bytes as Buffer
+    const at = this.#used
+    const size = packer.pack_into(bytes, at, ...values)
+    if (!Number.isSafeInteger(size) || size < 0) throw new InvalidDelimiterError(`pack_into() must return a number of bytes; it returned ${size}`, packer)
+    const isAlone = this.#bytes === bytes && this.#used === at && this.#fresh === ''
+    if (!isAlone) throw new InvalidDelimiterError('pack_into() must not write to the channel that it packs for', packer)
+    return size
   }
 
   #pushBytes(data: Uint8Array): void {

@@ -187,7 +187,29 @@ t.test('packed values are written into it', async t => {
   for (size of [-1, 0.5, NaN, undefined, '1']) {
     run.push(Buffer.from('b'), 'utf8')
     run.grant(100, 'utf8')
-    t.equal(run.addPacked(packer, ['']), false)
-    t.throws(() => run.pushPacked(packer, ['']), { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
+    const wrong = [() => run.addPacked(packer, ['']), () => run.pushPacked(packer, [''])]
+    for (const call of wrong) t.throws(call, { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
+  }
+})
+
+// What it wrote to the channel lay where its own bytes came, and went out as neither.
+t.test('REGRESSION: a Packer that writes to the channel meanwhile is told that it must not', async t => {
+  for (const data of ['text', Buffer.from('bytes')]) {
+    for (const first of [undefined, Buffer.from('first')]) {
+      const { run } = make()
+      const packer: IntoPacker = {
+        pack: () => Buffer.from('p'),
+        pack_into: (target, at) => {
+          if (!run.add(data)) run.push(data, 'utf8')
+          return target.write('p', at)
+        },
+      }
+      if (first !== undefined) {
+        run.push(first, 'utf8')
+        run.grant(100, 'utf8')
+        t.throws(() => run.addPacked(packer, []), { code: 'ERR_INVALID_DELIMITER', message: /must not write to the channel/ })
+      }
+      t.throws(() => run.pushPacked(packer, []), { code: 'ERR_INVALID_DELIMITER', message: /must not write to the channel/ })
+    }
   }
 })
