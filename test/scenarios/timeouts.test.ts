@@ -55,6 +55,10 @@ const scenarios: Record<string, Scenario> = {
       override on_read(data: Buffer) {
         this.write(data)
       }
+      // An answer may be on its way when the client closes.
+      override on_error() {
+        this.close()
+      }
     })
     const [client] = await place.connect(server, class extends Client {
       override max_lifetime = 40
