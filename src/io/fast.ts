@@ -53,7 +53,7 @@ interface NodeSocket extends Omit<Socket, '_write' | 'bytesWritten' | 'connect' 
   readonly bytesWritten: Bytes
   readonly writableLength: Bytes
   connect(how: object): this
-  write(data: string | Uint8Array, encoding: Encoding, done: Done): boolean
+  write(data: string | Uint8Array, how: Encoding | Done): boolean
   _write(data: string | Uint8Array, encoding: Encoding | 'buffer', done: Done): void
 }
 
@@ -94,6 +94,10 @@ export class FastNetwork implements Network {
 
 class FastSocket extends NodeSocket {
   readonly lends_chunks = true
+  /** Who waits until everything has gone. */
+  #waiting: Done | undefined
+  readonly #onWritten: Done = error => this.#written(error)
+
   constructor(options: object) {
     const onread = { buffer: shared, callback: (size: Bytes): boolean => this.push(shared.subarray(0, size)) }
     super({ ...options, allowHalfOpen: true, manualStart: true, onread })
@@ -106,11 +110,22 @@ class FastSocket extends NodeSocket {
     return this
   }
 
-  override write(data: string | Uint8Array, encoding: Encoding, done: Done): boolean {
+  /** An empty write is only for its `done`: it waits for all that came before. */
+  override write(data: string | Uint8Array, how: Encoding | Done): boolean {
     // What Writable holds, because the socket is not connected yet or corked, must not be overtaken.
-    if (this.connecting || this.writableCorked > 0 || super.writableLength > 0) return super.write(data, encoding, done)
-    this._write(data, typeof data === 'string' ? encoding : 'buffer', done)
+    if (this.connecting || this.writableCorked > 0 || super.writableLength > 0) return super.write(data, how)
+    if (typeof how === 'function') this.#waiting = how
+    else this._write(data, typeof data === 'string' ? how : 'buffer', this.#onWritten)
     return true
+  }
+
+  /** Node's Writable would end the socket by itself, but that was passed by. */
+  #written(error?: Error | null): void {
+    if (error) return void this.destroy(error)
+    const waiting = this.#waiting
+    if (waiting === undefined || this.writableLength > 0) return
+    this.#waiting = undefined
+    waiting()
   }
 
   /** What the system has not taken yet. */
@@ -159,7 +174,7 @@ function whatIsMissing(): string[] {
   const path = `\0sluice-${process.pid}-${Math.random()}`
   server.listen({ path, exclusive: true })
   connected.connect({ path })
-  made.write('x', 'latin1', () => {})
+  made.write('x', 'latin1')
   const { _handle: handle } = connected
   const found = {
     'a socket that can be made of a handle': made._handle !== null && !seen.has('readStart'),

@@ -193,6 +193,45 @@ t.test('reads and writes', async t => {
   t.same(near.log, ['opened', 'drained', 'ended', 'closed'])
 })
 
+/** A connection on which more was written than the system takes, then more than that, and more while the second was going out. */
+async function stalled(t: Test) {
+  const { near, far } = await pair(t)
+  const write = (size: number): boolean => near.transport.write(Buffer.alloc(size), 'utf8')
+  t.same([write(10_000_000), write(40_000_000)], [false, false])
+  far.transport.resume()
+  await until(() => far.transport.bytes_read > 11_000_000)
+  far.transport.pause()
+  t.same([write(20_000_000), near.log], [false, ['opened']])
+  return { near, far, write }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(resolve => setImmediate(resolve))
+}
+
+t.test('drained comes once, when all has gone, however much was written meanwhile', async t => {
+  const { near, far, write } = await stalled(t)
+  far.transport.resume()
+  await near.reported('drained')
+  t.same([near.transport.bytes_queued, near.transport.bytes_written], [0, 70_000_000])
+  t.equal(write(1), true)
+  await until(() => far.transport.bytes_read === 70_000_001)
+  t.same(near.log, ['opened', 'drained'])
+  near.transport.destroy()
+})
+
+t.test('what was written before the end goes out, and is no failure, however much it is', async t => {
+  const { near, far } = await stalled(t)
+  near.transport.cork()
+  near.transport.end()
+  near.transport.uncork()
+  far.transport.resume()
+  await far.reported('ended')
+  t.equal(far.transport.bytes_read, 70_000_000)
+  t.same(near.log.filter(line => line !== 'drained'), ['opened'])
+  near.transport.destroy()
+})
+
 // A slow peer of one long write would have looked like one that takes nothing: Node counts a write when all of it has gone.
 t.test('what has gone of a write is told while it goes', async t => {
   const { near, far } = await pair(t)
