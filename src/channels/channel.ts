@@ -398,9 +398,9 @@ export abstract class Channel {
     this.#fault = 'error'
     try {
       if (error instanceof OnErrorFailed) throw error
-      const result = this.on_error(error) as unknown as PromiseLike<void> | undefined
+      const result: unknown = this.on_error(error)
       // Told of what it rejects with itself, it would reject again, for ever.
-      if (typeof result?.then === 'function') this.#driver?.hook_returned(Promise.resolve(result).catch(second => { throw new OnErrorFailed(second, error) }))
+      if (isPromiseLike(result)) this.#driver?.hook_returned(Promise.resolve(result).catch(second => { throw new OnErrorFailed(second, error) }))
     } catch (second) {
       const { message, cause } = second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
       logSafely(this.engine, `${describe(this)}: ${message}`, cause)
@@ -430,6 +430,11 @@ class OnErrorFailed extends Error {
   constructor(second: unknown, first: Error) {
     super(`on_error itself threw ${messageOf(second)}, on ${first.message}`, { cause: second })
   }
+}
+
+/** What a hook returned that is not done yet. Whatever merely looks like a promise is taken for one. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 }
 
 /** What was thrown, as an error. */

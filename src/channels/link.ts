@@ -25,7 +25,7 @@ import { after, hold, isAlone, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Cancel, CloseReason, Data, Encoding, SocketAddress, TimeoutKind } from '../types.ts'
-import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, logError, sinceOf, warn } from './channel.ts'
+import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, isPromiseLike, logError, sinceOf, warn } from './channel.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
@@ -573,7 +573,3 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
 }
 
 export function noop(): void {}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
-}

@@ -22,7 +22,7 @@ import {
   addChild, beginClosing, callHook, type Channel, type ChannelDriver, closeChild, fail, finishClosing, hookFailed, isOpen,
 } from './channel.ts'
 import { Door, type DoorOwner } from './door.ts'
-import { Link } from './link.ts'
+import { Link, noop } from './link.ts'
 import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
 import type { Stream } from './stream.ts'
 import type { StreamServer } from './stream-server.ts'
@@ -43,8 +43,8 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   /** Where the last listener was, when it is gone. */
   #past: SocketAddress | undefined
   /** Ends the wait for end_timeout, and that for the next batch. */
-  #stopWaiting: Cancel = nothing
-  #stopBatches: Cancel = nothing
+  #stopWaiting: Cancel = noop
+  #stopBatches: Cancel = noop
   /** Did end_timeout run out? */
   #hasExpired = false
 
@@ -236,5 +236,3 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     finishClosing(this.#server, this.#hasExpired ? 'timeout' : undefined)
   }
 }
-
-function nothing(): void {}

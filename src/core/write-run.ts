@@ -232,7 +232,7 @@ export class WriteRun {
     this.#text = ''
     this.#counted = 0
     this.#fresh = ''
-    this.#spareText = -1
+    this.revoke()
   }
 
   // ---- end --------------------------------------------------------------------------------------------------------
@@ -277,7 +277,6 @@ export class WriteRun {
 
   /** Drops it. */
   clear(): void {
-    this.revoke()
     this.#forgetText()
     this.#bytes = undefined
     this.#used = 0

@@ -76,7 +76,6 @@ export class MemPair extends MessageChannel {
   override do_process(): false | void {
     const queue = (this.#link as MemLink).in
     const message = queue.shift()
-    if (queue.isEmpty) this.update_dcaps([], ['pending'])
     if (message === undefined) return false
     if (message === END) {
       this.#reason = 'remote'

@@ -17,7 +17,7 @@ const MANY = 1000
 export const END = new Message({ type: 'control', msgid: Control.Disconnect })
 
 export class Queue {
-  /** Becomes 'pending' with each message. */
+  /** 'pending' while there are messages. */
   reader: MessageChannel | undefined
   readonly #limit: Bytes
   #messages: Message[] = []
@@ -62,7 +62,12 @@ export class Queue {
   /** The next message; call `tellWriters` when it has been worked on. */
   shift(): Message | undefined {
     const message = this.#messages[this.#taken]
-    if (message === undefined) return undefined
+    if (message !== undefined) this.#take(message)
+    if (this.isEmpty) this.reader?.update_dcaps([], ['pending'])
+    return message
+  }
+
+  #take(message: Message): void {
     this.#bytes -= message.data.length + FRAME
     this.#taken++
     // Also when it never is empty: what was taken is not held for ever.
@@ -70,7 +75,6 @@ export class Queue {
       this.#messages = this.#messages.slice(this.#taken)
       this.#taken = 0
     }
-    return message
   }
 
   /** Tells who waits, as soon as half is free. */

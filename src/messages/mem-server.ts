@@ -92,7 +92,6 @@ export class MemServer extends MessageChannel {
   override do_process(): false | void {
     const queue = this.#in as Queue
     const message = queue.shift()
-    if (queue.isEmpty) this.update_dcaps([], ['pending'])
     if (message === undefined) return false
     this.emit(message)
     queue.tellWriters()
