@@ -60,6 +60,11 @@ export function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
+/** Waits, turn by turn, until that is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await turn()
+}
+
 const HOOKS = [
   'on_state', 'on_connect', 'on_read', 'on_write', 'on_read_end', 'on_connect_error', 'on_read_error', 'on_write_error',
   'on_overflow_error', 'on_timeout', 'on_tls_handshake', 'on_tls_handshake_error', 'on_tls_error', 'on_error', 'on_close', 'on_listen', 'on_listen_error',

@@ -6,32 +6,20 @@ import { Connection } from '../../src/channels/basic.ts'
 import { SERVER_CHECKS, SERVER_DEFAULTS } from '../../src/channels/server-settings.ts'
 import { Stream } from '../../src/channels/stream.ts'
 import { StreamServer } from '../../src/channels/stream-server.ts'
+import { checkTables } from './settings-kit.ts'
 
-t.test('every default passes its own check', async t => {
-  for (const [name, check] of Object.entries(SERVER_CHECKS)) {
-    const value = SERVER_DEFAULTS[name as keyof typeof SERVER_DEFAULTS]
-    t.equal((check as (name: string, value: unknown) => unknown)(name, value), value, name)
-  }
-})
-
-t.test('what cannot be a setting is refused, and the message says what can', async t => {
-  const wrong: [keyof typeof SERVER_CHECKS, unknown[], RegExp][] = [
-    ['ConnectionClass', [null, class {}, StreamServer, 'Connection', () => {}], /a class that extends Connection/],
-    ['max_connections', [-1, 1.5, '5'], /at least 0/],
-    ['max_connections_per_address', [-1, NaN], /at least 0/],
-    ['block_list', [undefined, {}, 'x', []], /a BlockList \(an object with check\(host, family\)\), or null/],
-    ['backlog', [0, 1.5], /at least 1/],
-    ['proxy_protocol', ['yes', true, undefined], /'require', 'optional' or null/],
-    ['proxy_trusted', [[], ['127.0.0.1']], /a BlockList/],
-    ['proxy_timeout', [0, '1'], /milliseconds/],
-    ['tls', [null, 'cert'], /TLS options/],
-    ['end_timeout', [0, NaN], /milliseconds/],
-  ]
-  t.same(wrong.map(([name]) => name).sort(), Object.keys(SERVER_DEFAULTS).sort(), 'all are here')
-  for (const [name, values, message] of wrong) {
-    for (const value of values) t.throws(() => SERVER_CHECKS[name](name, value), { message }, `${name} = ${String(value)}`)
-  }
-})
+checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
+  ['ConnectionClass', [null, class {}, StreamServer, 'Connection', () => {}], /a class that extends Connection/],
+  ['max_connections', [-1, 1.5, '5'], /at least 0/],
+  ['max_connections_per_address', [-1, NaN], /at least 0/],
+  ['block_list', [undefined, {}, 'x', []], /a BlockList \(an object with check\(host, family\)\), or null/],
+  ['backlog', [0, 1.5], /at least 1/],
+  ['proxy_protocol', ['yes', true, undefined], /'require', 'optional' or null/],
+  ['proxy_trusted', [[], ['127.0.0.1']], /a BlockList/],
+  ['proxy_timeout', [0, '1'], /milliseconds/],
+  ['tls', [null, 'cert'], /TLS options/],
+  ['end_timeout', [0, NaN], /milliseconds/],
+])
 
 t.test('what can', async t => {
   const list = new BlockList()

@@ -9,6 +9,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { FastNetwork } from '../../src/io/fast.ts'
 import type { Endpoint, PacketSocket, SystemError, Transport } from '../../src/transport.ts'
+import { until } from '../kit.ts'
 
 const LOOPBACK: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
 
@@ -29,10 +30,6 @@ class Watched {
       closed: () => this.log.push('closed'),
     }
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(resolve => setImmediate(resolve))
 }
 
 /** A listener that listens, and what it accepts; closed at the end. */

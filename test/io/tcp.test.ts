@@ -9,6 +9,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { connectTcp, socketOf, TcpTransport } from '../../src/io/tcp.ts'
 import type { ConnectOptions, Endpoint, SystemError, Transport } from '../../src/transport.ts'
+import { until } from '../kit.ts'
 
 /** Writes down what is reported. */
 function watch(transport: Transport, log: string[] = []): { log: string[]; text: () => string; reported(what: string): Promise<void>; error(): SystemError | undefined } {
@@ -205,10 +206,6 @@ async function stalled(t: Test) {
   return { near, far, write }
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(resolve => setImmediate(resolve))
-}
-
 t.test('drained comes once, when all has gone, however much was written meanwhile', async t => {
   const { near, far, write } = await stalled(t)
   far.transport.resume()
@@ -268,11 +265,11 @@ t.test('a queue that is full drains once', async t => {
   far.transport.resume()
   await near.reported('drained')
   t.equal(near.transport.bytes_queued, 0)
-  while (far.transport.bytes_read < size + 4) await new Promise(resolve => setImmediate(resolve))
+  await until(() => far.transport.bytes_read >= size + 4)
   t.same(near.log, ['opened', 'drained'])
   // A write that is taken whole reports nothing.
   near.transport.write('x', 'utf8')
-  while (far.transport.bytes_read < size + 5) await new Promise(resolve => setImmediate(resolve))
+  await until(() => far.transport.bytes_read >= size + 5)
   t.same(near.log, ['opened', 'drained'])
   near.transport.write(Buffer.alloc(size), 'utf8')
   far.transport.pause()
@@ -307,7 +304,7 @@ t.test('what came before a break is received, also by one who had paused', async
     const { log, reported, text } = watch(transport)
     await reported('opened')
     transport.resume()
-    while (sockets.length === 0) await new Promise(resolve => setImmediate(resolve))
+    await until(() => sockets.length > 0)
     sockets[0]!.write('seen, ')
     await reported('received')
     const { sink } = transport
