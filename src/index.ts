@@ -1,5 +1,5 @@
 /**
- * Layer 9. The public names of sluice, nothing else.
+ * Layer 11. The public names of sluice, nothing else.
  */
 
 export { Channel, type ChannelOptions } from './channels/channel.ts'

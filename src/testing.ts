@@ -1,5 +1,5 @@
 /**
- * Layer 9. What programs test their protocols with: `import … from 'sluice/testing'`.
+ * Layer 11. What programs test their protocols with: `import … from 'sluice/testing'`.
  *
  * A network in memory, a clock that stands still until told otherwise, and `pair()`, which has both and two ends that
  * are connected. No socket, no port, no waiting; every run is the same.
@@ -9,11 +9,11 @@ import { Client, Connection, Server } from './channels/basic.ts'
 import type { Stream } from './channels/stream.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { ManualClock } from './io/manual-clock.ts'
-import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory.ts'
+import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
 import type { Bytes } from './types.ts'
 
 export { ManualClock } from './io/manual-clock.ts'
-export { MemoryNetwork, type MemoryNetworkOptions } from './io/memory.ts'
+export { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
 export { TrickleNetwork } from './io/trickle.ts'
 
 /** What `pair` is made of. */

@@ -9,7 +9,7 @@ import {
   watch,
 } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
-import { MemoryNetwork } from '../src/io/memory.ts'
+import { MemoryNetwork } from '../src/io/memory/network.ts'
 import { NodeNetwork } from '../src/io/node.ts'
 import { fate, scene, spy, thrown, turn } from './kit.ts'
 

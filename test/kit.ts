@@ -5,7 +5,7 @@ import type { Channel } from '../src/channels/channel.ts'
 import { Engine } from '../src/engine.ts'
 import { codeOf } from '../src/errors.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
-import { MemoryNetwork, type MemoryNetworkOptions } from '../src/io/memory.ts'
+import { MemoryNetwork, type MemoryNetworkOptions } from '../src/io/memory/network.ts'
 
 /** An engine on a network in memory and a clock that stands, whose log is kept. */
 export interface World {

@@ -3,7 +3,7 @@
 import type { Test } from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Engine, type EngineOptions } from '../src/engine.ts'
-import { MemoryNetwork } from '../src/io/memory.ts'
+import { MemoryNetwork } from '../src/io/memory/network.ts'
 import type { TlsOptions } from '../src/transport.ts'
 import type { Address, SocketAddress } from '../src/types.ts'
 import { type Certificates, makeCertificates } from './certificates.ts'

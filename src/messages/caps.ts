@@ -1,5 +1,5 @@
 /**
- * Layer 7. Capabilities: what a channel is, and what it wants.
+ * Layer 8. Capabilities: what a channel is, and what it wants.
  *
  * Source: seed 001, "State".
  */

@@ -1,5 +1,5 @@
 /**
- * Layer 7. Looking through prefixes.
+ * Layer 8. Looking through prefixes.
  */
 
 import type { MessageChannel } from './message-channel.ts'

@@ -1,5 +1,5 @@
 /**
- * Layer 7. The context: which protocols there are, which channels have a name, and how a URL becomes a channel.
+ * Layer 8. The context: which protocols there are, which channels have a name, and how a URL becomes a channel.
  *
  * init: parse → aliases → look-up (exact, then as a prefix) → the implementation may name another → name → constructor → registry.
  *

@@ -1,5 +1,5 @@
 /**
- * Layer 7. Messages for people who prefer promises: `await channel.recv()`, `for await (const message of channel)`.
+ * Layer 8. Messages for people who prefer promises: `await channel.recv()`, `for await (const message of channel)`.
  *
  * A callback of theirs returns a promise, so the channel waits with its next message until this one is wanted. Channels that cannot wait (direct, echo: a message
  * comes inside a `post`) are kept in a queue, which is bounded.

@@ -1,5 +1,5 @@
 /**
- * Layer 7. How a channel is made: what it gets of its context, and what the context wants of an implementation.
+ * Layer 8. How a channel is made: what it gets of its context, and what the context wants of an implementation.
  */
 
 import type { Engine } from '../engine.ts'

@@ -1,5 +1,5 @@
 /**
- * Layer 7. Who is told of messages, each of the types that they asked for.
+ * Layer 8. Who is told of messages, each of the types that they asked for.
  *
  * Rules:
  * 1. They are called in the order in which they were added. One that is deleted meanwhile is not called any more; one that is added

@@ -1,5 +1,5 @@
 /**
- * Layer 7. The processing of pending channels: one loop for each engine, which runs in its turns.
+ * Layer 8. The processing of pending channels: one loop for each engine, which runs in its turns.
  *
  * Rules:
  * 1. A channel is in here while it has something to do at once ('pending'); while none has, nothing runs.

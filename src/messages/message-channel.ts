@@ -1,5 +1,5 @@
 /**
- * Layer 7. MessageChannel: what every message channel is, whatever carries its messages.
+ * Layer 8. MessageChannel: what every message channel is, whatever carries its messages.
  *
  * The way of a message out: post → do_post, of the implementation.
  * The way of a message in:  process → do_process → emit → on_message (or on_control), then the callbacks.
@@ -29,7 +29,7 @@ import { request } from './loop.ts'
 import { ChannelEvent, Message, type MessageFields, STATES, toMessage, TYPES } from './message.ts'
 import { Outlet } from './outlet.ts'
 import { Params } from './params.ts'
-import type { Stat } from './stat.ts'
+import type { Stat } from './tools/stat.ts'
 import { formatEntries, type Parameters, parseParameters, type Url } from './url.ts'
 
 /**

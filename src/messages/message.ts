@@ -1,5 +1,5 @@
 /**
- * Layer 7. A message: what channels send, receive, and say of themselves.
+ * Layer 8. A message: what channels send, receive, and say of themselves.
  */
 
 import { Buffer } from 'node:buffer'

@@ -1,14 +1,14 @@
 /**
- * Layer 7. The outlet: where the messages of one channel come out, to its hook and then to its callbacks; what counts and shows them; and the
+ * Layer 8. The outlet: where the messages of one channel come out, to its hook and then to its callbacks; what counts and shows them; and the
  * promises that hold the next one.
  */
 
 import { type Engine, logSafely } from '../engine.ts'
-import { DUMPS, type Dump, formatMessage } from './dump.ts'
+import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
 import { Listeners } from './listeners.ts'
 import type { Message } from './message.ts'
 import type { Params } from './params.ts'
-import { countReceived, countSent, Stat } from './stat.ts'
+import { countReceived, countSent, Stat } from './tools/stat.ts'
 
 /** The channel. */
 export interface Owner {

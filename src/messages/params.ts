@@ -1,5 +1,5 @@
 /**
- * Layer 7. What a channel asks of its URL: parameters by name and kind, each with a default.
+ * Layer 8. What a channel asks of its URL: parameters by name and kind, each with a default.
  *
  * A parameter is looked for in this order: `prefix.name` in the URL, `name` in the URL, `prefix.name` in the defaults of the context, the
  * default that the channel gives. The prefix is the protocol: in `rate+mem://;mem.size=1kb;size=1mb` the size of mem is 1kb.

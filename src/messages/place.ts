@@ -1,5 +1,5 @@
 /**
- * Layer 7. Where a URL says that a socket is: its host as an address.
+ * Layer 8. Where a URL says that a socket is: its host as an address.
  *
  * `host:port` (the last colon counts: `::1:80`, `[::1]:80`), `*:port` or `:port` for any host, a path if it has a slash, `@name` for an abstract unix socket.
  */

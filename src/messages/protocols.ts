@@ -1,22 +1,22 @@
 /**
- * Layer 7. The protocols that every context knows, and the aliases: one line each.
+ * Layer 8. The protocols that every context knows, and the aliases: one line each.
  */
 
-import { Deflate } from './deflate.ts'
-import { Direct } from './direct.ts'
-import { Echo } from './echo.ts'
-import { File } from './file.ts'
-import { Filter } from './filter.ts'
+import { Deflate } from './prefixes/deflate.ts'
+import { Direct } from './carriers/direct.ts'
+import { Echo } from './carriers/echo.ts'
+import { File } from './carriers/file.ts'
+import { Filter } from './prefixes/filter.ts'
 import type { Implementation } from './init.ts'
-import { Js } from './js.ts'
-import { Mem } from './mem.ts'
-import { Null } from './null.ts'
-import { Rate } from './rate.ts'
-import { Reopen } from './reopen.ts'
-import { Tcp, TlsTcp, Unix } from './tcp.ts'
-import { Timer } from './timer.ts'
-import { Udp } from './udp.ts'
-import { Zero } from './zero.ts'
+import { Js } from './carriers/js.ts'
+import { Mem } from './carriers/mem.ts'
+import { Null } from './carriers/null.ts'
+import { Rate } from './prefixes/rate.ts'
+import { Reopen } from './prefixes/reopen.ts'
+import { Tcp, TlsTcp, Unix } from './carriers/tcp.ts'
+import { Timer } from './carriers/timer.ts'
+import { Udp } from './carriers/udp.ts'
+import { Zero } from './carriers/zero.ts'
 
 export const PROTOCOLS: readonly Implementation[] = [
   // channels

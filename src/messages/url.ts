@@ -1,5 +1,5 @@
 /**
- * Layer 7. The URL of a message channel: `proto://host;key=value;key=value`.
+ * Layer 8. The URL of a message channel: `proto://host;key=value;key=value`.
  *
  *     tcp://localhost:5555;mode=client;frame=line
  *     rate+file://log;speed=1mb;rate.dir=r

@@ -1,5 +1,5 @@
 /**
- * Layer 7. The values that a URL may have: each kind is a function from text to the value, or to undefined when the text is none.
+ * Layer 8. The values that a URL may have: each kind is a function from text to the value, or to undefined when the text is none.
  *
  * Sizes and durations have a unit, always: a bare number would mean something else to each reader.
  */

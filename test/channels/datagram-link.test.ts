@@ -5,7 +5,7 @@ import { Datagram, type DatagramOptions } from '../../src/channels/datagram.ts'
 import { Engine } from '../../src/engine.ts'
 import { UnsupportedOptionError } from '../../src/errors.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
-import { MemoryNetwork } from '../../src/io/memory.ts'
+import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import type { PacketOptions, PacketSocket } from '../../src/transport.ts'
 
 /** Notes every hook; `then` says what a hook does besides. */

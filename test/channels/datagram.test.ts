@@ -6,7 +6,7 @@ import { Datagram, type DatagramOptions } from '../../src/channels/datagram.ts'
 import { Struct } from '../../src/core/struct.ts'
 import { Engine } from '../../src/engine.ts'
 import { InvalidArgumentError } from '../../src/errors.ts'
-import { MemoryNetwork } from '../../src/io/memory.ts'
+import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
 
 type Tap = Pick<typeof t, 'teardown'>

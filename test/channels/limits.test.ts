@@ -8,7 +8,7 @@ import { Deadlines } from '../../src/core/deadlines.ts'
 import { Engine } from '../../src/engine.ts'
 import { TimeoutError } from '../../src/errors.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
-import { MemoryNetwork } from '../../src/io/memory.ts'
+import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import type { TimeoutKind } from '../../src/types.ts'
 import { scene, spy, turn, type World } from '../kit.ts'
 

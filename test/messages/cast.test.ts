@@ -1,8 +1,8 @@
 import t from 'tap'
 import { channel_cast } from '../../src/messages/cast.ts'
-import { Deflate } from '../../src/messages/deflate.ts'
-import { MemPair } from '../../src/messages/mem-pair.ts'
-import { Null } from '../../src/messages/null.ts'
+import { Deflate } from '../../src/messages/prefixes/deflate.ts'
+import { MemPair } from '../../src/messages/carriers/mem-pair.ts'
+import { Null } from '../../src/messages/carriers/null.ts'
 import { stage } from './kit.ts'
 
 stage(t, 'itself, or what is below', async (t, { context }) => {

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Engine } from '../../src/engine.ts'
 import { codeOf } from '../../src/errors.ts'
-import { MemoryNetwork } from '../../src/io/memory.ts'
+import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { Context } from '../../src/messages/context.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import { seeded } from './networks.ts'

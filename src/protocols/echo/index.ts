@@ -1,5 +1,5 @@
 /**
- * Layer 8. The line-oriented echo server: a protocol in its smallest form, to begin one's own from.
+ * Layer 7. The line-oriented echo server: a protocol in its smallest form, to begin one's own from.
  *
  * The command `sluice-echo` is in main.ts (the process), command.ts (what it does) and options.ts (what it is told).
  */

@@ -1,0 +1,82 @@
+/**
+ * Layer 8. `direct://` and `direct://;master=…`: two channels of one program, for tests and between parts of it. A `post` on one calls the callbacks
+ * of the other before it returns, whatever the type of the message, suspended or not; where nobody is there it is dropped.
+ *
+ *   master  notify-state=yes   is told of each state of the slave: control DirectStateUpdate
+ *   slave   manual-open=yes    stays 'opening' until the master posts the state 'active'
+ *   both    autoseq=yes        numbers what it gives: seq 0, 1, 2 …
+ *
+ * A state message sets the state of the other side, as far as its life cycle allows.
+ */
+
+import { channel_cast } from '../cast.ts'
+import { Control, Message, STATES } from '../message.ts'
+import type { Init } from '../init.ts'
+import { MessageChannel } from '../message-channel.ts'
+
+/** Source: TLL `direct`. `Differs:` no `emulate-control`: there are no schemes, so any control message can be posted. */
+export class Direct extends MessageChannel {
+  static override readonly protocol: string = 'direct'
+  static override readonly process_policy = 'never'
+
+  /** The other side; a master has none until a slave is made. */
+  #sibling: Direct | undefined
+  readonly #isManual: boolean
+  readonly #isNumbered: boolean
+  #seq = 0n
+
+  constructor(init: Init) {
+    super(init)
+    const { params } = init
+    this.#isManual = params.boolean('manual-open', false)
+    this.#isNumbered = params.boolean('autoseq', false)
+    const notifies = params.boolean('notify-state', false)
+    if (init.master === undefined) return
+    const master = channel_cast(init.master, Direct)
+    if (master === undefined) throw params.fault('master', 'a direct:// channel')
+    if (master.master !== undefined) throw params.fault('master', 'a master: this one is a slave')
+    if (master.#sibling !== undefined) throw params.fault('master', 'one that has no slave yet')
+    if (notifies) throw params.fault('notify-state', 'a parameter of the master')
+    this.#sibling = master
+    master.#sibling = this
+    this.callback_add(({ msgid }) => this.#stateChanged(msgid), 'state')
+  }
+
+  override get client_url(): string | undefined {
+    return this.master === undefined ? `direct://;master=${this.name}` : undefined
+  }
+
+  override do_open(): void | 'opening' {
+    this.#seq = 0n
+    return this.#isManual ? 'opening' : undefined
+  }
+
+  override do_post(message: Message): void {
+    const sibling = this.#sibling
+    if (sibling !== undefined) sibling.#receive(message)
+  }
+
+  #receive(message: Message): void {
+    if (message.type === 'state') return this.#setState(message.msgid)
+    if (this.state !== 'active') return
+    const { type, msgid, data, addr, time } = message
+    this.emit(this.#isNumbered ? new Message({ type, msgid, data, addr, time, seq: this.#seq++ }) : message)
+  }
+
+  #setState(msgid: number): void {
+    const state = STATES[msgid]
+    if (state === 'active') this.become_active()
+    else if (state === 'closing' || state === 'closed') this.close()
+    else if (state === 'error') this.fail(new Error(`${this.name}: the other side has set its state to 'error'`))
+  }
+
+  #stateChanged(msgid: number): void {
+    const master = this.#sibling as Direct
+    const state = STATES[msgid] as string
+    if (state === 'destroy') master.#sibling = undefined
+    const { params } = master
+    if (params.boolean('notify-state', false) && master.state === 'active') {
+      master.emit(new Message({ type: 'control', msgid: Control.DirectStateUpdate, data: state }))
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Layer 8. `echo://`: what it is sent it gives back, inside `post`. Opening and closing each take one `process`, so it shows what a channel that is not
+ * ready at once does. `null=yes` makes it `null://`.
+ */
+
+import { Null } from './null.ts'
+import type { Message } from '../message.ts'
+import type { Implementation, Init } from '../init.ts'
+import { MessageChannel } from '../message-channel.ts'
+
+/** Source: TLL `echo`, of its tests. */
+export class Echo extends MessageChannel {
+  static override readonly protocol = 'echo'
+  static override readonly caps = ['long_close'] as const
+
+  static replace({ params }: Init): Implementation | undefined {
+    return params.boolean('null', false) ? Null : undefined
+  }
+
+  override do_open(): 'opening' {
+    this.update_dcaps(['pending'])
+    return 'opening'
+  }
+
+  override do_close(force: boolean): void {
+    if (!force) this.update_dcaps(['process', 'pending'])
+  }
+
+  override do_process(): void {
+    this.update_dcaps([], ['pending'])
+    if (this.state === 'opening') this.become_active()
+    else this.finish_close()
+  }
+
+  override do_post(message: Message): void {
+    this.emit(message)
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Layer 8. `file://NAME;dir=w`: appends messages to a file, as frames one behind the other; with `frame=line` that is a text file.
+ *
+ * Opening looks through what is there, for the last seq; half a message at the end, which a crash left behind, is cut off. With frames that have a seq it has
+ * to grow from message to message; `autoseq=yes` numbers them instead. `close()` writes what was posted first.
+ */
+
+import { fileSink } from '../../engine.ts'
+import { codeOf, InvalidArgumentError } from '../../errors.ts'
+import type { Bytes } from '../../types.ts'
+import { type Frame, FRAMES } from './frames.ts'
+import type { Init } from '../init.ts'
+import { Control, Message } from '../message.ts'
+import { MessageChannel } from '../message-channel.ts'
+import { Records } from './records.ts'
+
+const NUMBERED: readonly string[] = ['std', 'short', 'tiny']
+
+/** Source: TLL `file`, writer. `Differs:` its own format there; here the frames of tcp. */
+export class FileWriter extends MessageChannel {
+  static override readonly protocol: string = 'file-writer'
+  static override readonly caps = ['out', 'long_close'] as const
+
+  readonly #frame: Frame
+  readonly #limit: Bytes
+  readonly #highWater: Bytes
+  readonly #numbers: boolean
+  #sink: ReturnType<typeof fileSink> | undefined
+  #records: Records | undefined
+  #first = -1n
+  #seq = -1n
+  #isFull = false
+
+  constructor(init: Init) {
+    super(init)
+    const { params } = init
+    this.#frame = FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame
+    this.#limit = params.size('buffer-size', 65_536, 1)
+    this.#highWater = params.size('send-buffer-size', 2 ** 20, 1)
+    this.#numbers = params.boolean('autoseq', false)
+  }
+
+  /** The seq of the first and of the last message in the file; -1 while there is none. */
+  override get info(): Readonly<Record<string, unknown>> {
+    return { 'seq-begin': this.#first, seq: this.#seq }
+  }
+
+  override do_open(): 'opening' {
+    this.#first = this.#seq = -1n
+    this.#isFull = false
+    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () => this.update_dcaps(['pending']))
+    this.update_dcaps(['pending'])
+    return 'opening'
+  }
+
+  /** While it is opening: looks through the file. */
+  override do_process(): false | void {
+    const records = this.#records
+    const message = records === undefined ? 'starved' : this.#next(records)
+    if (message instanceof Message) {
+      if (this.#first === -1n) this.#first = message.seq
+      this.#seq = message.seq
+      return
+    }
+    this.update_dcaps([], ['pending'])
+    if (records === undefined || message === 'starved') return false
+    this.#records = undefined
+    this.#append(records.position)
+  }
+
+  #next(records: Records): Message | 'starved' | 'end' {
+    try {
+      return records.next()
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return 'end'
+      throw error
+    }
+  }
+
+  #append(position: Bytes): void {
+    const sink = fileSink(this.params.url.host, position, {
+      opened: () => this.become_active(),
+      drained: () => this.#drained(),
+      failed: error => {
+        this.#sink = undefined
+        this.fail(error)
+      },
+      closed: () => {
+        this.#sink = undefined
+        this.finish_close()
+      },
+    })
+    this.#sink = sink
+  }
+
+  override do_close(force: boolean): void {
+    this.#records?.close()
+    this.#records = undefined
+    if (this.#sink === undefined) return this.finish_close()
+    this.#sink.close(force)
+    if (force) this.#sink = undefined
+  }
+
+  override do_post(message: Message): boolean {
+    if (message.type !== 'data') return true
+    if (this.#isFull) return false
+    const numbered = this.#numbers ? new Message({ ...message, seq: this.#seq + 1n }) : message
+    const { seq, data } = numbered
+    if (NUMBERED.includes(this.#frame.name) && seq <= this.#seq) {
+      throw new InvalidArgumentError('post: seq', `above that of the last message, ${this.#seq}`, seq)
+    }
+    const size = data.length + this.#frame.overhead
+    if (size > this.#limit) throw new InvalidArgumentError('post: data', `at most ${this.#limit - this.#frame.overhead} bytes long (buffer-size)`, data.length)
+    const head = this.#frame.head(numbered)
+    const sink = this.#sink as ReturnType<typeof fileSink>
+    if (head !== undefined) sink.write(head)
+    sink.write(data)
+    if (this.#frame.tail !== '') sink.write(new TextEncoder().encode(this.#frame.tail))
+    if (this.#first === -1n) this.#first = seq
+    this.#seq = seq
+    if (sink.bytes_queued >= this.#highWater) {
+      this.#isFull = true
+      this.emit(new Message({ type: 'control', msgid: Control.WriteFull }))
+    }
+    return true
+  }
+
+  #drained(): void {
+    if (!this.#isFull) return
+    this.#isFull = false
+    this.emit(new Message({ type: 'control', msgid: Control.WriteReady }))
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Layer 8. `js://;class=./module.js:Class`: a channel that a program wrote, from a module that is loaded when the channel is opened. './' and '../' are from
+ * the current directory on; anything else is as `import` takes it. The class gets the same URL.
+ *
+ * A short name for it is an alias: `context.alias('mine', 'js://;class=./module.js:Mine')`, then `mine://host;key=value`.
+ */
+
+import { moduleOf } from '../../engine.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Init } from '../init.ts'
+import { MessageChannel } from '../message-channel.ts'
+import type { Params } from '../params.ts'
+import { OWN, Prefix } from '../prefixes/prefix.ts'
+
+/** Source: seed 001, "Lookup": `python://;class=module:Class`. */
+export class Js extends Prefix {
+  static override readonly protocol = 'js'
+
+  readonly #init: Init
+  readonly #module: string
+  readonly #class: string
+
+  constructor(init: Init) {
+    super(init, 'later')
+    const text = init.params.text('class')
+    const colon = text.lastIndexOf(':')
+    if (colon < 1 || colon === text.length - 1) throw init.params.fault('class', 'module:Class')
+    this.#init = init
+    this.#module = text.slice(0, colon)
+    this.#class = text.slice(colon + 1)
+  }
+
+  override do_open(opening: Params): 'opening' {
+    if (this.children.size > 0) return super.do_open(opening)
+    moduleOf(this.#module).then(
+      module => this.#loaded(module[this.#class], opening),
+      error => this.fail(error),
+    )
+    return 'opening'
+  }
+
+  /** It may have been closed meanwhile, and even opened again. */
+  #loaded(found: unknown, opening: Params): void {
+    if (this.state !== 'opening' || this.children.size > 0) return
+    try {
+      if (typeof found !== 'function' || !(found.prototype instanceof MessageChannel)) {
+        throw new InvalidArgumentError(`class ${this.#class} of ${this.#module}`, 'a class that extends MessageChannel', found)
+      }
+      const params = this.params.without(key => OWN.includes(key))
+      const child = new (found as new (init: Init) => MessageChannel)({ ...this.#init, params, name: `${this.name}/js`, is_internal: true })
+      this.add_child(child)
+      this.attach(child)
+      super.do_open(opening)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Layer 8. `udp://host:port;mode=client|server`: messages as packets.
+ *
+ * A client talks to one address. A server hears everybody; the `addr` of a message is who sent it, and posting needs one. A packet that cannot be sent is told
+ * to on_error, and ends nothing. `multicast=yes`: a server joins the group that its host is.
+ */
+
+import { Buffer } from 'node:buffer'
+import { hookFailed } from '../../channels/channel.ts'
+import { Datagram } from '../../channels/datagram.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { SocketAddress } from '../../types.ts'
+import { type Frame, FRAMES, PACKET_FRAMES } from './frames.ts'
+import type { Init } from '../init.ts'
+import { Control, Message } from '../message.ts'
+import { MessageChannel } from '../message-channel.ts'
+import { formatPlace, parsePlace } from '../place.ts'
+
+/** Source: TLL `udp`. */
+export class Udp extends MessageChannel {
+  static override readonly protocol = 'udp'
+  static override readonly caps = ['long_close'] as const
+
+  readonly #address: readonly [host: string, port: number]
+  readonly #isServer: boolean
+  readonly #isMulticast: boolean
+  readonly #frame: Frame
+  #socket: Packets | undefined
+  #isFull = false
+
+  constructor(init: Init) {
+    super(init)
+    const { params } = init
+    const address = parsePlace(params.url.host, false)
+    if (!Array.isArray(address)) throw params.url.host_fault('the address must be host:port')
+    this.#address = address as [string, number]
+    this.#isServer = params.choice('mode', ['client', 'server'], 'client') === 'server'
+    this.#isMulticast = params.boolean('multicast', false)
+    this.#frame = FRAMES.get(params.choice('frame', PACKET_FRAMES, 'std')) as Frame
+  }
+
+  override get info(): Readonly<Record<string, unknown>> {
+    return { local: this.#socket?.local_address, remote: this.#isServer ? undefined : this.#address }
+  }
+
+  override get client_url(): string | undefined {
+    const address = this.#isServer && this.state === 'active' ? this.#socket?.local_address : undefined
+    return address === undefined ? undefined : `udp://${formatPlace(address)};mode=client;frame=${this.#frame.name}`
+  }
+
+  override do_open(): 'opening' {
+    const socket = new Packets({ engine: this.engine, name: this.name, ...(this.#isMulticast && { reuse_address: true }) })
+    socket.owner = {
+      opened: () => this.become_active(),
+      received: (packet, from) => {
+        const message = this.#frame.unpack_packet(packet, this.#isServer ? from : undefined)
+        return message === undefined ? undefined : this.emit(message)
+      },
+      written: () => this.#ready(),
+      failed: error => {
+        if (this.state === 'opening') this.fail(error)
+        else hookFailed(this, error)
+      },
+      closed: () => {
+        if (socket === this.#socket) this.#closed()
+      },
+    }
+    this.#socket = socket
+    this.#isFull = false
+    if (this.suspended) socket.suspend()
+    if (this.#isServer) {
+      if (this.#isMulticast) socket.join(this.#address[0])
+      socket.listen(this.#address)
+    } else {
+      socket.connect(this.#address)
+    }
+    this.update_dcaps(['poll_in'])
+    return 'opening'
+  }
+
+  #closed(): void {
+    this.#socket = undefined
+    if (this.state === 'closing') this.finish_close()
+  }
+
+  override do_close(force: boolean): void {
+    const socket = this.#socket
+    if (socket === undefined) return this.finish_close()
+    if (!force) return socket.end()
+    this.#socket = undefined
+    socket.close()
+  }
+
+  /** Control messages are dropped. */
+  override do_post(message: Message): boolean {
+    const { addr, type, data } = message
+    if (type !== 'data') return true
+    if (this.#isServer && !Array.isArray(addr)) throw new InvalidArgumentError('post: addr', 'that of a message from the peer, or [host, port]', addr)
+    const head = this.#frame.head(message)
+    if (this.#isFull) return false
+    const socket = this.#socket as Packets
+    const packet = head === undefined ? data : Buffer.concat([head, data])
+    if (!socket.write(packet, this.#isServer ? (addr as [string, number]) : undefined)) {
+      this.#isFull = true
+      void this.emit(new Message({ type: 'control', msgid: Control.WriteFull }))
+    }
+    return true
+  }
+
+  #ready(): void {
+    if (!this.#isFull) return
+    this.#isFull = false
+    void this.emit(new Message({ type: 'control', msgid: Control.WriteReady }))
+  }
+
+  override do_suspend(): void {
+    this.#socket?.suspend()
+  }
+
+  override do_resume(): void {
+    this.#socket?.resume()
+  }
+}
+
+interface PacketsOwner {
+  opened(): void
+  received(packet: Buffer, from: SocketAddress): Promise<void> | undefined
+  written(): void
+  failed(error: Error): void
+  closed(): void
+}
+
+class Packets extends Datagram {
+  owner!: PacketsOwner
+
+  override on_listen(): void {
+    this.owner.opened()
+  }
+
+  override on_connect(): void {
+    this.owner.opened()
+  }
+
+  override on_read(packet: Buffer, from: SocketAddress): Promise<void> | void {
+    return this.owner.received(packet, from)
+  }
+
+  override on_write(): void {
+    this.owner.written()
+  }
+
+  override on_error(error: Error): void {
+    this.owner.failed(error)
+  }
+
+  override on_close(): void {
+    this.owner.closed()
+  }
+}

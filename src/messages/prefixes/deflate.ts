@@ -1,0 +1,54 @@
+/**
+ * Layer 8. `deflate+child://;level=6;max-size=256kb`: every message compressed by itself, raw deflate (RFC 1951). `inverted=yes`: what is
+ * received is compressed, what is posted is decompressed.
+ *
+ * Nothing larger than `max-size` comes out of a message, however small it came in; that, and what is no deflate, is a failure.
+ */
+
+import type { Buffer } from 'node:buffer'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Bytes } from '../../types.ts'
+import type { Init } from '../init.ts'
+import { Message } from '../message.ts'
+import { Prefix } from './prefix.ts'
+
+/** Source: seed 001 names `lz4` as the example of a prefix; this is what Node has in the box. */
+export class Deflate extends Prefix {
+  static override readonly protocol = 'deflate+'
+
+  readonly #level: number
+  readonly #most: Bytes
+  readonly #isInverted: boolean
+
+  constructor(init: Init) {
+    super(init)
+    const { params } = init
+    this.#level = params.integer('level', 6, { least: 0, most: 9 })
+    this.#most = params.size('max-size', 262_144, 1)
+    this.#isInverted = params.boolean('inverted', false)
+  }
+
+  override get client_url(): string | undefined {
+    const url = super.client_url
+    return url === undefined ? undefined : `deflate+${url}${this.#isInverted ? ';deflate.inverted=yes' : ''}`
+  }
+
+  override do_post(message: Message): boolean {
+    if (message.type !== 'data') return super.do_post(message)
+    if (message.data.length > this.#most) throw new InvalidArgumentError('post: data', `at most ${this.#most} bytes long (max-size)`, message.data.length)
+    return super.do_post(new Message({ ...message, data: this.#isInverted ? this.#expand(message.data) : this.#shrink(message.data) }))
+  }
+
+  override child_data(message: Message): Promise<void> | undefined {
+    return this.emit(new Message({ ...message, data: this.#isInverted ? this.#shrink(message.data) : this.#expand(message.data) }))
+  }
+
+  #shrink(data: Buffer): Buffer {
+    return deflateRawSync(data, { level: this.#level })
+  }
+
+  #expand(data: Buffer): Buffer {
+    return inflateRawSync(data, { maxOutputLength: this.#most })
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Layer 8. `reopen+child://`: opens its child again whenever that closes or fails.
+ *
+ * It is active from the first time that the child is, until it is closed itself. In between it says control Disconnect when the child has
+ * gone and Connect when it is back; meanwhile `post` returns false. Each failure of the child is told to on_error.
+ *
+ *   timeout-min=1s       the first wait; twice as long after each try that failed, up to
+ *   timeout-max=30s      from there on a random part less, up to half, so that many peers do not come back at one moment
+ *   active-min=1s        a child that was active at least so long is opened again at once, and the waits begin anew
+ *   timeout-open=300s    an opening that takes longer is given up
+ */
+
+import { hookFailed } from '../../channels/channel.ts'
+import { noop } from '../../channels/link.ts'
+import type { Cancel, Milliseconds } from '../../types.ts'
+import type { Init } from '../init.ts'
+import { Control, Message } from '../message.ts'
+import type { Params } from '../params.ts'
+import { Prefix } from './prefix.ts'
+
+/** Source: TLL `reopen`. */
+export class Reopen extends Prefix {
+  static override readonly protocol = 'reopen+'
+
+  readonly #shortest: Milliseconds
+  readonly #longest: Milliseconds
+  readonly #stable: Milliseconds
+  readonly #patience: Milliseconds
+  #parameters: Readonly<Record<string, string>> = {}
+  #wait: Milliseconds = 0
+  /** When the child became active; undefined while it is not. */
+  #since: Milliseconds | undefined
+  #cancel: Cancel = noop
+
+  constructor(init: Init) {
+    super(init)
+    const { params } = init
+    this.#shortest = params.duration('timeout-min', 1000)
+    this.#longest = params.duration('timeout-max', 30_000)
+    this.#stable = params.duration('active-min', 1000)
+    this.#patience = params.duration('timeout-open', 300_000)
+    if (!(this.#shortest > 0)) throw params.fault('timeout-min', 'longer than nothing')
+    if (this.#longest < this.#shortest) throw params.fault('timeout-max', 'at least timeout-min')
+    if (!(this.#patience > 0)) throw params.fault('timeout-open', 'longer than nothing')
+  }
+
+  override do_open(params: Params): 'opening' {
+    this.#parameters = params.values
+    this.#wait = this.#shortest
+    this.#since = undefined
+    this.#try()
+    return 'opening'
+  }
+
+  override do_close(force: boolean): void {
+    this.#cancel()
+    super.do_close(force)
+  }
+
+  override do_post(message: Message): boolean {
+    return this.child.state === 'active' && super.do_post(message)
+  }
+
+  #try(): void {
+    this.#cancel = this.engine.defer(this.#patience, () => this.child.close(true))
+    this.child.open(this.#parameters)
+  }
+
+  override child_active(): void {
+    this.#cancel()
+    this.#since = this.engine.now
+    if (this.state === 'opening') this.become_active()
+    else this.emit(new Message({ type: 'control', msgid: Control.Connect }))
+  }
+
+  /** Said, and no failure of its own. Closing the child leads to child_closed. */
+  override child_failed(error: Error): void {
+    hookFailed(this, error)
+    this.child.close(true)
+  }
+
+  override child_closing(): void {}
+
+  override child_closed(): void {
+    this.#cancel()
+    if (this.state === 'closing') return this.finish_close()
+    const wait = this.#nextWait()
+    const wasActive = this.#since !== undefined
+    this.#since = undefined
+    this.#cancel = this.engine.defer(wait, () => this.#try())
+    if (wasActive) this.emit(new Message({ type: 'control', msgid: Control.Disconnect }))
+  }
+
+  #nextWait(): Milliseconds {
+    const { now } = this.engine
+    if (this.#since !== undefined && now - this.#since >= this.#stable) {
+      this.#wait = this.#shortest
+      // At once, but not inside this call.
+      return 1
+    }
+    const wait = this.#wait
+    this.#wait = Math.min(2 * wait, this.#longest)
+    return wait < this.#longest ? wait : wait * (1 - Math.random() / 2)
+  }
+}

@@ -1,0 +1,78 @@
+/** The command as a process. What it does is tested in command.test.ts. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { built } from '../../built.ts'
+
+const MAIN = join(built(), 'protocols/cat/main.js')
+
+async function run(input: string, ...argv: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [MAIN, ...argv])
+  t.teardown(() => void child.kill('SIGKILL'))
+  child.stdin.on('error', () => {}).end(input)
+  const [out, err] = ['', '']
+  const said = { out, err }
+  child.stdout.on('data', (chunk: Buffer) => (said.out += chunk))
+  child.stderr.on('data', (chunk: Buffer) => (said.err += chunk))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, ...said }
+}
+
+t.test('lines to a file and back', async t => {
+  const path = join(t.testdir({}), 'log')
+  t.strictSame(await run('one\ntwo\n', `file://${path};dir=w;autoseq=yes`), { code: 0, out: '', err: '' })
+  t.strictSame(await run('', `file://${path}`), { code: 0, out: 'one\ntwo\n', err: '' })
+})
+
+t.test('a second signal ends it at once, whoever is still there', async t => {
+  const peer = createServer({ allowHalfOpen: true }, socket => void socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+  await once(peer, 'listening')
+  t.teardown(() => peer.close())
+  const child = spawn(process.execPath, [MAIN, '--dump', `tcp://127.0.0.1:${(peer.address() as { port: number }).port}`])
+  t.teardown(() => void child.kill('SIGKILL'))
+  let out = ''
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk))
+  const says = async (text: string): Promise<void> => {
+    while (!out.includes(text)) await once(child.stdout, 'data')
+  }
+  await says('active')
+  child.kill('SIGTERM')
+  await says('closing')
+  child.kill('SIGTERM')
+  t.strictSame(await once(child, 'close'), [143, null])
+})
+
+t.test('a bad URL: it is shown, code 2, no stack', async t => {
+  t.strictSame(await run('', 'tcp://nowhere'), {
+    code: 2, out: '', err: 'sluice-cat: the address must be host:port, or a path with a slash\n  tcp://nowhere\n        ^^^^^^^\n',
+  })
+})
+
+// `sluice-cat zero:// | head -1` went on for ever, and one whose reader was slow took all memory.
+t.test('nobody reads what it prints', async t => {
+  const child = spawn(process.execPath, [MAIN, 'zero://'])
+  t.teardown(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  t.strictSame(await once(child, 'close'), [141, null])
+})
+
+t.test('the file itself: version from package.json; outputs that nobody reads', async t => {
+  const { argv, exitCode } = process
+  const written: string[] = []
+  t.intercept(process.stdout, 'write', { value: (text: string) => written.push(text) > 0, configurable: true })
+  process.argv = [argv[0]!, MAIN, '--version']
+  await import('../../../src/commands/cat/main.ts')
+  t.equal(process.exitCode, 0)
+  process.argv = argv
+  process.exitCode = exitCode
+  const exit = t.capture(process, 'exit')
+  process.stderr.emit('error', new Error('EPIPE'))
+  t.strictSame(exit(), [])
+  process.stdout.emit('error', new Error('EPIPE'))
+  t.match(exit(), [{ args: [141] }])
+  t.match(written, [/^\d+\.\d+\.\d+\n$/])
+})

@@ -1,0 +1,73 @@
+import t from 'tap'
+import { Message, STATES } from '../../../src/messages/message.ts'
+import type { MessageChannel } from '../../../src/messages/message-channel.ts'
+import { dataOf, fault, type Stage, stage, watch } from '../kit.ts'
+
+function two({ context }: Stage, master = '', slave = ''): [MessageChannel, MessageChannel] {
+  return [context.init(`direct://;name=m${master}`), context.init(`direct://;master=m;name=s${slave}`)]
+}
+
+const state = (name: string): Message => new Message({ type: 'state', msgid: (STATES as readonly string[]).indexOf(name) })
+
+stage(t, 'what one posts the other has received', async (t, stage) => {
+  const [master, slave] = two(stage)
+  t.strictSame([master.client_url, slave.client_url], ['direct://;master=m', undefined])
+  const [toMaster, toSlave] = [watch(master), watch(slave)]
+  master.open()
+  t.equal(master.post('nobody'), true, 'dropped')
+  slave.open()
+  toMaster.length = toSlave.length = 0
+  master.post({ data: 'a', msgid: 5, seq: 6n })
+  slave.post({ type: 'control', msgid: 10 })
+  slave.post('b')
+  t.strictSame([toMaster, toSlave], [['Connect', 'b'], ['a #5 @6']])
+  t.strictSame([master.dcaps.size, slave.dcaps.size], [0, 0])
+  slave.destroy()
+  t.equal(master.post('nobody'), true)
+  t.equal(stage.context.init('direct://;master=m;name=again').open().state, 'active', 'there is room for another')
+})
+
+stage(t, 'state messages set the state of the other side', async (t, stage) => {
+  const [master, slave] = two(stage, '', ';manual-open=yes')
+  slave.on_error = () => {}
+  master.open()
+  slave.open()
+  t.equal(slave.state, 'opening')
+  master.post(state('active'))
+  t.equal(slave.state, 'active')
+  master.post(state('error'))
+  t.equal(slave.state, 'error')
+  master.post(state('closing'))
+  t.equal(slave.state, 'closed')
+  slave.open()
+  master.post(state('opening'))
+  t.equal(slave.state, 'opening', 'others change nothing')
+  master.post(state('closed'))
+  t.equal(slave.state, 'closed')
+})
+
+stage(t, 'notify-state, autoseq', async (t, stage) => {
+  const [master, slave] = two(stage, ';notify-state=yes;autoseq=yes', ';autoseq=yes')
+  slave.open().close()
+  master.open()
+  const states = dataOf(master)
+  master.on_control = ({ msgid, data }) => void states.push(`${msgid === 0x7f000001} ${data}`)
+  slave.open()
+  const seqs: bigint[] = []
+  slave.on_message = ({ seq }) => void seqs.push(seq)
+  master.post({ data: 'x', seq: 50n })
+  master.post({ data: 'x', seq: 50n })
+  slave.destroy()
+  t.strictSame([states, seqs], [['true opening', 'true active', 'true closing', 'true closed', 'true destroy'], [0n, 1n]])
+})
+
+stage(t, 'who may be master', async (t, stage) => {
+  const { context } = stage
+  two(stage)
+  context.init('null://;name=n')
+  t.match(fault(() => context.init('direct://;master=n')), 'master must be a direct:// channel; got "n"')
+  t.match(fault(() => context.init('direct://;master=s')), 'master must be a master: this one is a slave')
+  t.match(fault(() => context.init('direct://;master=m')), 'master must be one that has no slave yet')
+  context.init('direct://;name=m2')
+  t.match(fault(() => context.init('direct://;master=m2;notify-state=yes')), 'notify-state must be a parameter of the master')
+})

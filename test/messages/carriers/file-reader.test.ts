@@ -1,0 +1,132 @@
+import { appendFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { FRAMES } from '../../../src/messages/carriers/frames.ts'
+import { Control, Message } from '../../../src/messages/message.ts'
+import type { MessageChannel } from '../../../src/messages/message-channel.ts'
+import { thrown, turn } from '../../kit.ts'
+import { fault, type Stage, stage, text } from '../kit.ts'
+
+/** A file with messages of these numbers. */
+function fileIn(t: Test, ...seqs: number[]): string {
+  const path = join(t.testdir({}), 'log')
+  writeFileSync(path, pack(...seqs))
+  return path
+}
+
+function pack(...seqs: number[]): Buffer {
+  return Buffer.concat(seqs.flatMap(seq => {
+    const message = new Message({ data: `m${seq}`, seq: BigInt(seq) })
+    return [FRAMES.get('std')!.head(message) as Uint8Array, message.data]
+  }))
+}
+
+async function run(stage: Stage, done: () => boolean): Promise<void> {
+  while (!done()) {
+    stage.clock.advance(0)
+    await turn()
+  }
+}
+
+function make(stage: Stage, path: string, parameters = ''): { reader: MessageChannel; log: string[] } {
+  const reader = stage.context.init(`file://${path}${parameters}`)
+  const log: string[] = []
+  reader.callback_add(message => void log.push(text(message)), ['data', 'control'])
+  return { reader, log }
+}
+
+/** What it gives until it closes. */
+async function all(stage: Stage, path: string, parameters = '', opening = ''): Promise<string> {
+  const { reader, log } = make(stage, path, parameters)
+  reader.open(opening)
+  await run(stage, () => reader.state === 'closed')
+  return log.join(' ').replaceAll(/m(\d+) @\d+/g, '$1')
+}
+
+stage(t, 'from where, to the end', async (t, stage) => {
+  const path = fileIn(t, 1, 3, 5)
+  t.equal(await all(stage, path), '1 3 5 EndOfData')
+  t.equal(await all(stage, path, ';seq=3'), '3 5 EndOfData')
+  t.equal(await all(stage, path, ';seq=2'), '3 5 EndOfData', 'the first one not below')
+  t.equal(await all(stage, path, ';seq=9'), 'EndOfData')
+  t.equal(await all(stage, path, ';seq=9', 'seq=5'), '5 EndOfData', 'what the opening says comes first')
+  t.equal(await all(stage, path, ';mode=last'), '5 EndOfData')
+  t.equal(await all(stage, path, ';mode=end'), 'EndOfData')
+  t.equal(await all(stage, fileIn(t)), 'EndOfData')
+  t.equal(await all(stage, fileIn(t), ';mode=last'), 'EndOfData')
+  t.equal(await all(stage, fileIn(t, ...Array(2500).keys()), ';seq=2499'), '2499 EndOfData', 'many are passed over')
+})
+
+stage(t, 'a text file', async (t, stage) => {
+  const path = join(t.testdir({}), 'text')
+  writeFileSync(path, 'one\ntwo\nthree')
+  t.equal(await all(stage, path, ';frame=line'), 'one two three EndOfData', 'its last line, too')
+  t.equal(await all(stage, path, ';frame=line;mode=last'), 'three EndOfData')
+  t.equal(await all(stage, path, ';frame=line;mode=end'), 'EndOfData')
+})
+
+stage(t, 'it waits for more', async (t, stage) => {
+  const path = fileIn(t, 1)
+  const { reader, log } = make(stage, path, ';autoclose=no;interval=50ms')
+  reader.open()
+  t.equal(reader.state, 'opening')
+  await run(stage, () => log.length === 2)
+  t.strictSame([reader.state, reader.info], ['active', { seq: 1n }])
+  appendFileSync(path, pack(2))
+  stage.clock.advance(49)
+  for (let turns = 0; turns < 5; turns++) await turn()
+  t.equal(log.length, 2)
+  stage.clock.advance(1)
+  await run(stage, () => log.length === 3)
+  t.strictSame(log, ['m1 @1', 'EndOfData', 'm2 @2'], 'the end is said once')
+  reader.post({ type: 'control', msgid: Control.Seek, seq: 2n })
+  await run(stage, () => log.length === 5)
+  t.strictSame(log.slice(3), ['m2 @2', 'EndOfData'])
+  for (const wrong of ['data', { type: 'control' as const, msgid: 1 }]) t.equal(thrown(() => reader.post(wrong)), 'ERR_INVALID_ARGUMENT')
+  reader.close()
+  t.equal(reader.state, 'closed')
+  stage.clock.advance(100)
+})
+
+stage(t, 'a callback at the end', async (t, stage) => {
+  const { reader, log } = make(stage, fileIn(t, 1, 2))
+  let count = 0
+  reader.on_control = () => {
+    if (++count === 1) reader.post({ type: 'control', msgid: Control.Seek, seq: 2n })
+  }
+  reader.open()
+  await run(stage, () => reader.state === 'closed')
+  t.strictSame(log, ['m1 @1', 'm2 @2', 'EndOfData', 'm2 @2', 'EndOfData'], 'goes somewhere else')
+  reader.on_control = () => reader.close()
+  reader.open()
+  await run(stage, () => reader.state === 'closed')
+})
+
+stage(t, 'what cannot be read', async (t, stage) => {
+  const errors: string[] = []
+  const open = async (path: string): Promise<void> => {
+    const { reader } = make(stage, path)
+    reader.on_error = error => void errors.push((error as Error & { code: string }).code)
+    reader.open()
+    await run(stage, () => reader.state === 'error')
+    reader.close()
+  }
+  await open('/no/such/file')
+  await open('/tmp')
+  const path = join(t.testdir({}), 'x')
+  writeFileSync(path, Buffer.alloc(100, 0xff))
+  await open(path)
+  t.strictSame(errors, ['ENOENT', 'EISDIR', 'ERR_OVERFLOW'])
+  for (const wrong of ['frame=x', 'buffer-size=1', 'autoclose=x', 'interval=1']) t.match(fault(() => stage.context.init(`file://x;${wrong}`)), 'must be')
+  const reader = stage.context.init('file://x;mode=x')
+  reader.on_error = () => {}
+  t.equal(reader.open().state, 'error')
+})
+
+stage(t, 'closed while it opens', async (t, stage) => {
+  const { reader, log } = make(stage, fileIn(t, 1))
+  reader.open().close()
+  reader.open().close(true)
+  await run(stage, () => reader.state === 'closed')
+  t.strictSame(log, [])
+})

@@ -1,0 +1,60 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t from 'tap'
+import { carried, Queue } from '../../../src/messages/carriers/mem-queue.ts'
+import { Message } from '../../../src/messages/message.ts'
+import { fault, stage, watch } from '../kit.ts'
+
+const message = (size: number): Message => new Message({ data: 'x'.repeat(size) })
+
+stage(t, 'room for so many bytes; who waits is told', async (t, { context }) => {
+  const [writer, reader] = [context.init('null://').open(), context.init('null://').open()]
+  const [log, said] = [watch(writer), watch(reader)]
+  const queue = new Queue(80)
+  queue.reader = reader
+  t.strictSame([1, 2, 3, 4, 5].map(() => queue.post(message(10), writer, 7)), [true, true, true, false, false], 'with 16 bytes each')
+  t.strictSame([log.splice(0), said], [['WriteFull'], ['Update ']])
+  queue.shift()
+  queue.tellWriters()
+  t.strictSame(log, [], 'more than half is still there')
+  queue.shift()
+  queue.tellWriters()
+  t.strictSame(log.splice(0), ['WriteReady'])
+  queue.tellWriters()
+  t.strictSame(log, [], 'once')
+  t.match(fault(() => queue.post(message(65), writer)), 'post: data must be at most 64 bytes long (size=80b); got 65')
+  t.equal(queue.isEmpty, false)
+  queue.shift()
+  t.strictSame([queue.isEmpty, queue.shift()], [true, undefined])
+  queue.push(message(80))
+  t.equal(queue.post(message(1), writer), false)
+  queue.leave(writer)
+  queue.leave(reader)
+  queue.shift()
+  queue.tellWriters()
+  t.strictSame([log, queue.reader], [['WriteFull'], undefined], 'who has left is told nothing')
+})
+
+// A queue that never was empty held every message that had ever been in it.
+t.test('what was taken is forgotten', async t => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const queue = new Queue(1e6)
+  const first = new WeakRef(message(1))
+  queue.push(first.deref() as Message)
+  for (let count = 0; count < 3000; count++) {
+    queue.push(message(1))
+    queue.shift()
+  }
+  await new Promise(setImmediate)
+  gc()
+  t.equal(first.deref(), undefined)
+})
+
+t.test('what is carried', async t => {
+  const [data, control] = [new Message({ data: 'a', msgid: 5, seq: 6n, addr: 7, time: 8 }), new Message({ type: 'control', msgid: 9 })]
+  t.match(carried(data, false, undefined), { data: Buffer.from('a'), msgid: 5, seq: 6n, addr: undefined, time: 0 })
+  t.match(carried(data, true, 3), { data: Buffer.from('a'), msgid: 5, seq: 6n, addr: 3, time: 8 })
+  t.equal(carried(control, false, 3), undefined)
+  t.match(carried(control, true, 3), { type: 'control', msgid: 9, addr: 3 })
+})

@@ -1,0 +1,180 @@
+import t from 'tap'
+import { Client } from '../../../src/channels/basic.ts'
+import { StreamServer } from '../../../src/channels/stream-server.ts'
+import { Control, type Message } from '../../../src/messages/message.ts'
+import type { MessageChannel } from '../../../src/messages/message-channel.ts'
+import { makeCertificates } from '../../certificates.ts'
+import { thrown } from '../../kit.ts'
+import { fault, type Stage, stage, text } from '../kit.ts'
+
+class Peer extends Client {
+  text = ''
+  override on_read(data: Buffer): void {
+    this.text += data.toString('latin1')
+  }
+}
+
+async function open(stage: Stage, more = ''): Promise<{ server: MessageChannel; log: string[]; connect: () => Promise<Peer> }> {
+  const server = stage.context.init(`tcp://:1;mode=server;frame=line${more}`)
+  const log: string[] = []
+  server.callback_add((message: Message) => void log.push(`${message.addr} ${text(message)}`), ['data', 'control'])
+  server.open()
+  t.equal(server.state, 'opening')
+  await stage.pump()
+  t.equal(server.state, 'active')
+  const connect = async (): Promise<Peer> => {
+    const peer = new Peer({ engine: stage.engine }).connect(1)
+    await stage.pump()
+    return peer
+  }
+  return { server, log, connect }
+}
+
+stage(t, 'peers come, talk, go', async (t, stage) => {
+  const { server, log, connect } = await open(stage)
+  const [one, two] = [await connect(), await connect()]
+  t.match(log.splice(0), [/^1 Connect$/, /^2 Connect$/])
+  t.match(server.info, { local: Array, peers: 2 })
+  t.equal(server.client_url, 'tcp://127.0.0.1:1;mode=client;frame=line')
+  one.write('a\n')
+  two.write('b\n')
+  await stage.pump()
+  t.strictSame(log.splice(0), ['1 a', '2 b'])
+  t.equal(server.post({ data: 'to two', addr: 2 }), true)
+  t.equal(server.post({ type: 'control', msgid: Control.WriteFlush, addr: 2 }), true)
+  t.equal(server.post({ type: 'control', msgid: 99, addr: 2 }), true)
+  await stage.pump()
+  t.strictSame([one.text, two.text], ['', 'to two\n'])
+  one.end()
+  await stage.pump()
+  server.post({ type: 'control', msgid: Control.Disconnect, addr: 2 })
+  await stage.pump()
+  t.strictSame(log.splice(0), ['1 Disconnect', '2 Disconnect'])
+  t.strictSame([one.state, two.state], ['closed', 'closed'])
+  t.equal(server.post({ data: 'x', addr: 1 }), false, 'it has gone')
+  for (const addr of [undefined, 0, 3, ['h', 1] as [string, number]]) t.equal(thrown(() => server.post({ data: 'x', addr })), 'ERR_INVALID_ARGUMENT')
+})
+
+stage(t, 'one peer fails, the others do not notice', async (t, stage) => {
+  const { server, log, connect } = await open(stage, ';buffer-size=5b')
+  const [one, two] = [await connect(), await connect()]
+  let why = ''
+  server.on_control = ({ data }) => void (why = String(data))
+  one.write('much too long\n')
+  await stage.pump()
+  two.write('ok\n')
+  await stage.pump()
+  t.strictSame([log.slice(2), server.state], [['1 Disconnect', '2 ok'], 'active'])
+  t.match(why, /5 bytes/, 'and it is said why')
+})
+
+stage(t, 'close: politely, by force', async (t, stage) => {
+  const { server, log, connect } = await open(stage)
+  const one = await connect()
+  server.post({ data: 'bye', addr: 1 })
+  server.close()
+  t.equal(server.state, 'closing')
+  await stage.pump()
+  t.strictSame([server.state, one.state, one.text, log], ['closed', 'closed', 'bye\n', ['1 Connect', '1 Disconnect']])
+  t.equal(server.client_url, undefined)
+  server.open()
+  await stage.pump()
+  const two = await connect()
+  server.close(true)
+  t.equal(server.state, 'closed')
+  await stage.pump()
+  t.strictSame([two.state, log.slice(2)], ['closed', ['2 Connect']])
+})
+
+// It was a TypeError in the log, and a channel that stayed in 'closing'.
+stage(t, 'closed in on_state, before it is opened', async (t, stage) => {
+  const server = stage.context.init('tcp://:1;mode=server')
+  for (const force of [false, true]) {
+    server.on_state = state => {
+      if (state === 'opening') server.close(force)
+    }
+    t.equal(server.open().state, 'closed')
+  }
+})
+
+stage(t, 'the address is in use', async (t, stage) => {
+  const other = new StreamServer({ engine: stage.engine }).listen(1)
+  await stage.pump()
+  const server = stage.context.init('tcp://:1;mode=server')
+  const errors: string[] = []
+  server.on_error = error => void errors.push((error as Error & { code: string }).code)
+  server.open()
+  await stage.pump()
+  t.strictSame([server.state, errors], ['error', ['EADDRINUSE']])
+  server.close()
+  t.equal(server.state, 'closed')
+  other.close()
+  await stage.pump()
+  server.open()
+  server.on_state = state => {
+    if (state === 'error') server.close(true)
+  }
+  await stage.pump()
+  t.equal(server.state, 'active')
+  const second = stage.context.init('tcp://:1;mode=server').open()
+  second.close(true)
+  await stage.pump()
+  t.equal(second.state, 'closed', 'what its socket still reports does not matter')
+})
+
+stage(t, 'suspended', async (t, stage) => {
+  const server = stage.context.init('tcp://:1;mode=server;frame=line')
+  server.suspend()
+  server.open()
+  await stage.pump()
+  const log: string[] = []
+  server.callback_add(message => void log.push(text(message)), ['data', 'control'])
+  const peer = new Peer({ engine: stage.engine }).connect(1)
+  await stage.pump()
+  peer.write('a\n')
+  await stage.pump()
+  t.strictSame(log, [])
+  server.resume()
+  await stage.pump()
+  t.strictSame(log, ['127.0.0.1:49152', 'a'].map((each, index) => (index === 0 ? 'Connect' : each)))
+  server.suspend()
+})
+
+// What on_accept throws (too many files, say) is no reason to close a server that listens.
+stage(t, 'a peer that cannot be accepted', async (t, stage) => {
+  const { server, connect } = await open(stage)
+  const nobody = stage.context.init('tcp://:2;mode=server;frame=line')
+  nobody.suspend()
+  nobody.resume()
+  const { name } = server
+  Object.defineProperty(server, 'name', { get: () => { throw new Error('no more') }, configurable: true })
+  await connect()
+  Object.defineProperty(server, 'name', { value: name, configurable: true })
+  t.equal(server.state, 'active')
+  t.ok(stage.logged.splice(0).length > 0)
+})
+
+stage(t, 'addresses', async (t, stage) => {
+  t.match(fault(() => stage.context.init('tcp://nowhere;mode=server')), 'the address must be host:port, *:port, or a path with a slash\n  tcp://nowhere;mode=server\n        ^^^^^^^')
+  t.match(fault(() => stage.context.init('unix://;mode=server')), 'a unix socket has a path')
+  const server = stage.context.init('unix:///tmp/x;mode=server')
+  t.strictSame(server.info, { local: undefined, peers: 0 })
+  server.open()
+  await stage.pump()
+  t.equal(server.client_url, 'unix:///tmp/x;mode=client;frame=std')
+})
+
+await stage(t, 'over TLS', async (t, { context, pump }) => {
+  const bad = context.init('tls+tcp://127.0.0.1:1;mode=server')
+  bad.open()
+  await t.rejects(bad.opened, { code: 'ERR_INVALID_URL', message: /cert must be given/ })
+  bad.close()
+  const made = makeCertificates()
+  t.teardown(() => made.remove())
+  const channel = context.init(`tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`)
+  channel.open()
+  await pump()
+  t.match(channel.client_url, /^tls\+tcp:\/\/127\.0\.0\.1:\d+;mode=client;frame=std$/)
+  channel.close()
+  await pump()
+})
