@@ -1,9 +1,10 @@
 /**
- * Bench. What a server program does besides serving: it says at which port it listens, and answers what the runner asks.
+ * Bench. What a server program does besides serving: it says at which port it listens, and answers
+ * what the runner asks.
  *
  * Rules:
- * 1. What a server used is what the server itself says (`process.cpuUsage`, all its threads, in microseconds): /proc counts
- *    in steps of 10 ms, and not every system has it.
+ * 1. What a server used is what the server itself says (`process.cpuUsage`, all its threads, in
+ *    microseconds): /proc counts in steps of 10 ms, and not every system has it.
  * 2. A server never outlives the runner: when the channel between them closes, it exits.
  */
 
@@ -20,10 +21,19 @@ export interface Answer {
   readonly memory: number
 }
 
-/** To be called once the server listens, with where: `[host, port]`, and with what its other processes have used, if it has any. */
-export function ready(address: readonly [host: string, port: number] | string | undefined, others = async (): Promise<number> => 0): void {
-  if (!Array.isArray(address)) throw new Error(`the bench needs a port; the server listens on ${address}`)
-  process.on('message', async (question: Question) => process.send?.(answer(question, await others())))
+/**
+ * To be called once the server listens, with where: `[host, port]`, and with what its other
+ * processes have used, if it has any.
+ */
+export function ready(
+  address: readonly [host: string, port: number] | string | undefined,
+  others = async (): Promise<number> => 0,
+): void {
+  if (!Array.isArray(address))
+    throw new Error(`the bench needs a port; the server listens on ${address}`)
+  process.on('message', async (question: Question) =>
+    process.send?.(answer(question, await others())),
+  )
   process.on('disconnect', () => process.exit())
   console.log(`READY ${address[1]}`)
 }

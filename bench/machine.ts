@@ -1,5 +1,6 @@
 /**
- * Bench. The machine that is measured on, and the state of the project: what the figures cannot be read without.
+ * Bench. The machine that is measured on, and the state of the project: what the figures cannot be
+ * read without.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -36,14 +37,22 @@ export function machine(): Machine {
     cpu: cpus()[0]?.model.trim() ?? 'unknown CPU',
     cores: availableParallelism(),
     platform: `${process.platform} ${process.arch}`,
-    isPinned: availableParallelism() > 1 && run('taskset', '-c', `${CORES.server},${CORES.generator}`, 'true') !== undefined,
+    isPinned:
+      availableParallelism() > 1 &&
+      run('taskset', '-c', `${CORES.server},${CORES.generator}`, 'true') !== undefined,
   }
 }
 
 export function build(): Build {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', PROJECT), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('package.json', PROJECT), 'utf8')) as {
+    version: string
+  }
   const commit = run('git', 'rev-parse', '--short', 'HEAD') ?? 'unknown'
-  return { version, commit, isChanged: (run('git', 'status', '--porcelain', '--', 'src') ?? '') !== '' }
+  return {
+    version,
+    commit,
+    isChanged: (run('git', 'status', '--porcelain', '--', 'src') ?? '') !== '',
+  }
 }
 
 /** Processes that wanted to run, averaged over the last minute. */
@@ -51,15 +60,25 @@ export function load(): number {
   return loadavg()[0] as number
 }
 
-/** CPU time that all cores together have used since the machine started, in microseconds. In steps of 10 ms on Linux. */
+/**
+ * CPU time that all cores together have used since the machine started, in microseconds. In steps
+ * of 10 ms on Linux.
+ */
 export function busyTime(): number {
-  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) * 1000
+  return (
+    cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) *
+    1000
+  )
 }
 
 /** What a command says; undefined when it fails, or does not exist. */
 function run(command: string, ...args: string[]): string | undefined {
   try {
-    return execFileSync(command, args, { cwd: fileURLToPath(PROJECT), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync(command, args, {
+      cwd: fileURLToPath(PROJECT),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 /**
- * Bench. `npm run bench:micro`: the core without sockets. Counts first, then times; with `--counts` the counts alone.
+ * Bench. `npm run bench:micro`: the core without sockets. Counts first, then times; with `--counts`
+ * the counts alone.
  *
  * The exit code is 1 when a count is over its bound, 2 when it was wrongly called.
  */
@@ -19,7 +20,9 @@ const WIDTH = 72
 async function main(argv: readonly string[]): Promise<number> {
   const unknown = argv.find(each => !['--counts', '--help', '-h'].includes(each))
   if (unknown !== undefined) {
-    console.error(`bench:micro: unknown option ${JSON.stringify(unknown)} (--help lists the options)`)
+    console.error(
+      `bench:micro: unknown option ${JSON.stringify(unknown)} (--help lists the options)`,
+    )
     return 2
   }
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -30,11 +33,14 @@ async function main(argv: readonly string[]): Promise<number> {
   console.log(`${'count'.padEnd(WIDTH)}${'is'.padStart(8)}${'at most'.padStart(9)}`)
   for (const each of counted) console.log(countLine(each))
   if (!argv.includes('--counts')) {
-    console.log(`\n${'nanoseconds each'.padEnd(WIDTH)}${'min'.padStart(8)}${'median'.padStart(9)}${'a layer'.padStart(9)}`)
+    console.log(
+      `\n${'nanoseconds each'.padEnd(WIDTH)}${'min'.padStart(8)}${'median'.padStart(9)}${'a layer'.padStart(9)}`,
+    )
     for (const each of await times()) console.log(timeLine(each))
   }
   const over = counted.filter(isOver)
-  for (const { what, count, bound, reason } of over) console.error(`bench:micro: ${what} is ${count}, at most ${bound}: ${reason}`)
+  for (const { what, count, bound, reason } of over)
+    console.error(`bench:micro: ${what} is ${count}, at most ${bound}: ${reason}`)
   return over.length > 0 ? 1 : 0
 }
 

@@ -17,7 +17,10 @@ Measures sluice beside bare node:net on this machine, over loopback.
   --json         write the results to bench/results/ too; then npm run bench:readme puts them into README.md
   --help, -h     print this
 
-Rows: ${ROWS.map(row => row.name).join(' ').replace(/(.{1,90})(?: |$)/g, '$1\n      ').trimEnd()}
+Rows: ${ROWS.map(row => row.name)
+  .join(' ')
+  .replace(/(.{1,90})(?: |$)/g, '$1\n      ')
+  .trimEnd()}
 
 All of them take under 3 minutes.
 `
@@ -62,15 +65,20 @@ function parseValues(argv: readonly string[]) {
 }
 
 function parseRounds(text: string): number {
-  if (!/^[1-9]\d?$/.test(text)) throw new UsageError(`--rounds must be a number from 1 to 99; got ${JSON.stringify(text)}`)
+  if (!/^[1-9]\d?$/.test(text))
+    throw new UsageError(`--rounds must be a number from 1 to 99; got ${JSON.stringify(text)}`)
   return Number(text)
 }
 
 function chooseRows(names: readonly string[]): Row[] {
   for (const name of names) {
     if (name !== '' && ROWS.some(row => row.name.startsWith(name))) continue
-    throw new UsageError(`--only ${JSON.stringify(name)} is no row; there are ${ROWS.map(row => row.name).join(', ')}`)
+    throw new UsageError(
+      `--only ${JSON.stringify(name)} is no row; there are ${ROWS.map(row => row.name).join(', ')}`,
+    )
   }
   const isRow = (name: string): boolean => ROWS.some(row => row.name === name)
-  return ROWS.filter(row => names.some(name => (isRow(name) ? row.name === name : row.name.startsWith(name))))
+  return ROWS.filter(row =>
+    names.some(name => (isRow(name) ? row.name === name : row.name.startsWith(name))),
+  )
 }

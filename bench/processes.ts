@@ -1,8 +1,10 @@
 /**
- * Bench. The processes that the runner starts: each one Node, held to a core where that is possible.
+ * Bench. The processes that the runner starts: each one Node, held to a core where that is
+ * possible.
  *
  * Rules:
- * 1. Only what was started here is ended here, by its own id; all of it, also when the runner is interrupted.
+ * 1. Only what was started here is ended here, by its own id; all of it, also when the runner is
+ *    interrupted.
  * 2. Nothing waits for ever: what does not happen in time is an error.
  */
 
@@ -29,14 +31,21 @@ export class Child {
   /** What it said on stderr, of which the last line is the reason why it ended. */
   #complaint = ''
 
-  /** Starts `program` (a file of this folder, without its ending) on `core`, or anywhere. `name` is what errors call it. */
+  /**
+   * Starts `program` (a file of this folder, without its ending) on `core`, or anywhere. `name` is
+   * what errors call it.
+   */
   constructor(name: string, program: string, args: readonly string[], core: number | undefined) {
     this.#name = name
     const file = fileURLToPath(new URL(`${program}.js`, import.meta.url))
     const node = [process.execPath, '--expose-gc', file, ...args]
     const command = core === undefined ? node : ['taskset', '-c', String(core), ...node]
-    this.#process = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-    this.#process.stderr?.setEncoding('utf8').on('data', text => (this.#complaint = (this.#complaint + text).slice(-2000)))
+    this.#process = spawn(command[0] as string, command.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    this.#process.stderr
+      ?.setEncoding('utf8')
+      .on('data', text => (this.#complaint = (this.#complaint + text).slice(-2000)))
     this.#process.on('message', message => this.#received(message))
     this.#process.on('error', error => (this.#complaint += error.message))
     this.#ended = new Promise(resolve => {
@@ -82,10 +91,18 @@ export class Child {
   }
 
   /** Rejects when it takes too long, or the process ends before. */
-  async #soon<Value>(what: string, within: number, wait: (done: (value: Value) => void) => void): Promise<Value> {
+  async #soon<Value>(
+    what: string,
+    within: number,
+    wait: (done: (value: Value) => void) => void,
+  ): Promise<Value> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${this.#name} did not ${what} within ${within / 1000} s${this.#why}`)), within)
+      timer = setTimeout(
+        () =>
+          reject(new Error(`${this.#name} did not ${what} within ${within / 1000} s${this.#why}`)),
+        within,
+      )
     })
     const gone = this.#ended.then(() => {
       throw new Error(`${this.#name} ended before it did ${what}${this.#why}`)
@@ -99,7 +116,10 @@ export class Child {
 
   /** Why it has ended, or is just about to; undefined when it has not. */
   async whyEnded(): Promise<string | undefined> {
-    const hasEnded = await Promise.race([this.#ended.then(() => true), new Promise<false>(resolve => setTimeout(resolve, 100, false))])
+    const hasEnded = await Promise.race([
+      this.#ended.then(() => true),
+      new Promise<false>(resolve => setTimeout(resolve, 100, false)),
+    ])
     return hasEnded ? `${this.#name} ended${this.#why}` : undefined
   }
 

@@ -1,5 +1,6 @@
 /**
- * Bench. How far a run has come, and the line that says so; that on a terminal only, and never in what is piped elsewhere.
+ * Bench. How far a run has come, and the line that says so; that on a terminal only, and never in
+ * what is piped elsewhere.
  */
 
 export class Progress {
@@ -21,7 +22,10 @@ export class Progress {
 
   /** `what` is begun. */
   begin(what: string): void {
-    const left = this.#done === 0 ? '' : `, ${duration(((Date.now() - this.#start) / this.#done) * (this.#total - this.#done))} left`
+    const left =
+      this.#done === 0
+        ? ''
+        : `, ${duration(((Date.now() - this.#start) / this.#done) * (this.#total - this.#done))} left`
     this.#show(`[${this.#done + 1}/${this.#total}] ${what}${left}`)
     this.#done++
   }

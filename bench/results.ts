@@ -7,7 +7,10 @@ import { type Build, type Machine, PROJECT } from './machine.ts'
 import { type Contestant, CONTESTANTS, type Row } from './rows.ts'
 import type { Figures, Sample } from './sample.ts'
 
-/** What one contestant did in one row: medians over the rounds, or what was wrong; neither where it did not take part. */
+/**
+ * What one contestant did in one row: medians over the rounds, or what was wrong; neither where it
+ * did not take part.
+ */
 export interface Outcome {
   readonly median: Figures | null
   readonly fault: string | null
@@ -32,34 +35,55 @@ export interface Results {
     /** Were all rows measured? */
     readonly isWhole: boolean
   }
-  /** Processes that wanted to run, a minute's average, before and after: the run itself adds about two. */
+  /**
+   * Processes that wanted to run, a minute's average, before and after: the run itself adds about
+   * two.
+   */
   readonly load: { readonly before: number; readonly after: number }
   readonly rows: readonly RowResult[]
 }
 
 const ABSENT: Outcome = { median: null, fault: null, samples: [] }
 
-/** The result of a row; one fault and a contestant has no figures, as they would be those of something else. */
-export function summarize(row: Row, samples: Readonly<Record<Contestant, readonly Sample[]>>): RowResult {
+/**
+ * The result of a row; one fault and a contestant has no figures, as they would be those of
+ * something else.
+ */
+export function summarize(
+  row: Row,
+  samples: Readonly<Record<Contestant, readonly Sample[]>>,
+): RowResult {
   const { name, title, unit } = row
-  const outcomes = Object.fromEntries(CONTESTANTS.map(each => [each, row.programs[each] === undefined ? ABSENT : outcome(samples[each])])) as Record<Contestant, Outcome>
+  const outcomes = Object.fromEntries(
+    CONTESTANTS.map(each => [
+      each,
+      row.programs[each] === undefined ? ABSENT : outcome(samples[each]),
+    ]),
+  ) as Record<Contestant, Outcome>
   return { name, title, unit, outcomes }
 }
 
 function outcome(samples: readonly Sample[]): Outcome {
   const faulty = samples.find(sample => 'fault' in sample)
   const good = samples.filter((sample): sample is Figures => !('fault' in sample))
-  if (faulty !== undefined || good.length === 0) return { median: null, fault: faulty?.fault ?? 'not measured', samples: good }
+  if (faulty !== undefined || good.length === 0)
+    return { median: null, fault: faulty?.fault ?? 'not measured', samples: good }
   const of = (name: keyof Figures): number => median(good.map(sample => sample[name] ?? 0))
   const cpu = good.some(sample => sample.cpu === null) ? null : of('cpu')
-  const shares = { server_busy: of('server_busy'), generator_busy: of('generator_busy'), others: of('others') }
+  const shares = {
+    server_busy: of('server_busy'),
+    generator_busy: of('generator_busy'),
+    others: of('others'),
+  }
   return { median: { rate: of('rate'), cpu, ...shares }, fault: null, samples: good }
 }
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }
 
 /** How many times the tuned baseline; null where one of the two has no figure. */
@@ -68,7 +92,7 @@ export function ratio({ outcomes }: RowResult): number | null {
   return ours === null || theirs === null ? null : ours.rate / theirs.rate
 }
 
-// ---- files ------------------------------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
 const FOLDER = new URL('bench/results/', PROJECT)
 

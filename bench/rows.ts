@@ -1,24 +1,33 @@
 /**
  * Bench. The rows of the table: which work, and the programs that do it.
  *
- * To add a row: one entry here, and a program for each contestant that does not exist yet. A program is a file below this
- * folder and its arguments; it listens on 127.0.0.1 at a port that the system chooses, and calls `ready` (child.ts).
+ * To add a row: one entry here, and a program for each contestant that does not exist yet. A
+ * program is a file below this folder and its arguments; it listens on 127.0.0.1 at a port that the
+ * system chooses, and calls `ready` (child.ts).
  */
 
 import type { Load, Work } from './load/load.ts'
 
-/** sluice; node:net or node:dgram tuned by hand, which is what ratios are of; and written as most people do. */
+/**
+ * sluice; node:net or node:dgram tuned by hand, which is what ratios are of; and written as most
+ * people do.
+ */
 export const CONTESTANTS = ['sluice', 'tuned', 'naive'] as const
 export type Contestant = (typeof CONTESTANTS)[number]
 
-/** A file, and its arguments. In an argument `{file}` stands for the path of the file to be sent. */
+/**
+ * A file, and its arguments. In an argument `{file}` stands for the path of the file to be sent.
+ */
 export type Program = readonly [file: string, ...args: string[]]
 
 export interface Row {
   /** What `--only` takes, or begins with. */
   readonly name: string
   readonly title: string
-  /** What is counted: so many a second, or, where it is 'KiB', kibibytes of memory for each connection (less is better). */
+  /**
+   * What is counted: so many a second, or, where it is 'KiB', kibibytes of memory for each
+   * connection (less is better).
+   */
   readonly unit: string
   readonly load: Load
   /** Is it one of the few that `--quick` measures? */
@@ -31,7 +40,10 @@ export interface Row {
   readonly programs: Readonly<Partial<Record<Contestant, Program>>>
 }
 
-/** A program of sluice, and the same on node:net: `kind` and what follows is what the baselines are told. */
+/**
+ * A program of sluice, and the same on node:net: `kind` and what follows is what the baselines are
+ * told.
+ */
 function onNet(sluice: Program, ...kind: string[]): Record<Contestant, Program> {
   return { sluice, tuned: ['baseline/net-tuned', ...kind], naive: ['baseline/net-naive', ...kind] }
 }
@@ -48,19 +60,62 @@ const BURST = onNet(['servers/burst'], 'burst')
 const FILE = onNet(['servers/file-server', '{file}'], 'file', '{file}')
 const BROADCAST = onNet(['servers/broadcast'], 'broadcast')
 const TLS = onNet(['servers/line-echo', 'latin1', 'tls'], 'lines', 'latin1', 'tls')
-const UDP = { sluice: ['servers/udp-echo'], tuned: ['baseline/dgram', 'tuned'], naive: ['baseline/dgram', 'naive'] } as const
+const UDP = {
+  sluice: ['servers/udp-echo'],
+  tuned: ['baseline/dgram', 'tuned'],
+  naive: ['baseline/dgram', 'naive'],
+} as const
 
 function exchange(work: Work, outstanding: number, connections = 50): Load & { kind: 'exchange' } {
   return { kind: 'exchange', connections, work, outstanding }
 }
 
 export const ROWS: readonly Row[] = [
-  { name: 'raw', title: 'raw echo, 100 outstanding', unit: 'messages', load: exchange('lines', 100), programs: RAW },
-  { name: 'lines-1', title: 'line echo, 1 outstanding', unit: 'lines', load: exchange('lines', 1), isQuick: true, programs: LATIN1 },
-  { name: 'lines-10', title: 'line echo, 10 outstanding', unit: 'lines', load: exchange('lines', 10), isQuick: true, programs: LATIN1 },
-  { name: 'lines-100', title: 'line echo, 100 outstanding', unit: 'lines', load: exchange('lines', 100), isQuick: true, programs: LATIN1 },
-  { name: 'fast-1', title: 'fast network, 1 outstanding', unit: 'lines', load: exchange('lines', 1), programs: FAST },
-  { name: 'fast-100', title: 'fast network, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: FAST },
+  {
+    name: 'raw',
+    title: 'raw echo, 100 outstanding',
+    unit: 'messages',
+    load: exchange('lines', 100),
+    programs: RAW,
+  },
+  {
+    name: 'lines-1',
+    title: 'line echo, 1 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 1),
+    isQuick: true,
+    programs: LATIN1,
+  },
+  {
+    name: 'lines-10',
+    title: 'line echo, 10 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 10),
+    isQuick: true,
+    programs: LATIN1,
+  },
+  {
+    name: 'lines-100',
+    title: 'line echo, 100 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 100),
+    isQuick: true,
+    programs: LATIN1,
+  },
+  {
+    name: 'fast-1',
+    title: 'fast network, 1 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 1),
+    programs: FAST,
+  },
+  {
+    name: 'fast-100',
+    title: 'fast network, 100 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 100),
+    programs: FAST,
+  },
   {
     name: 'workers-1',
     title: '1 worker, on any core',
@@ -77,12 +132,50 @@ export const ROWS: readonly Row[] = [
     isFree: true,
     programs: { sluice: ['servers/workers', '2'], tuned: LATIN1.tuned },
   },
-  { name: 'utf8-ascii', title: 'ASCII as UTF-8, 100 outstanding', unit: 'lines', load: exchange('lines', 100), programs: UTF8 },
-  { name: 'utf8-1', title: 'UTF-8 text, 1 outstanding', unit: 'lines', load: exchange('utf8', 1), programs: UTF8 },
-  { name: 'utf8-10', title: 'UTF-8 text, 10 outstanding', unit: 'lines', load: exchange('utf8', 10), programs: UTF8 },
-  { name: 'utf8-100', title: 'UTF-8 text, 100 outstanding', unit: 'lines', load: exchange('utf8', 100), isQuick: true, programs: UTF8 },
-  { name: 'buffers', title: 'lines as Buffers', unit: 'lines', load: exchange('lines', 100), programs: BUFFERS },
-  { name: 'frames', title: 'length-prefixed frames', unit: 'frames', load: exchange('frames', 100), isQuick: true, programs: FRAMES },
+  {
+    name: 'utf8-ascii',
+    title: 'ASCII as UTF-8, 100 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 100),
+    programs: UTF8,
+  },
+  {
+    name: 'utf8-1',
+    title: 'UTF-8 text, 1 outstanding',
+    unit: 'lines',
+    load: exchange('utf8', 1),
+    programs: UTF8,
+  },
+  {
+    name: 'utf8-10',
+    title: 'UTF-8 text, 10 outstanding',
+    unit: 'lines',
+    load: exchange('utf8', 10),
+    programs: UTF8,
+  },
+  {
+    name: 'utf8-100',
+    title: 'UTF-8 text, 100 outstanding',
+    unit: 'lines',
+    load: exchange('utf8', 100),
+    isQuick: true,
+    programs: UTF8,
+  },
+  {
+    name: 'buffers',
+    title: 'lines as Buffers',
+    unit: 'lines',
+    load: exchange('lines', 100),
+    programs: BUFFERS,
+  },
+  {
+    name: 'frames',
+    title: 'length-prefixed frames',
+    unit: 'frames',
+    load: exchange('frames', 100),
+    isQuick: true,
+    programs: FRAMES,
+  },
   {
     name: 'alternate',
     title: 'a line, 64 bytes, a line, …',
@@ -107,9 +200,27 @@ export const ROWS: readonly Row[] = [
     warm_up: 2,
     programs: TLS,
   },
-  { name: 'burst', title: '100 small writes in one hook', unit: 'writes', load: exchange('burst', 1), programs: BURST },
-  { name: 'bulk', title: 'bulk, lines of 1 KiB', unit: 'lines', load: { kind: 'bulk', connections: 4, size: 1024 }, programs: LATIN1 },
-  { name: 'file', title: 'files of 1 MiB', unit: 'files', load: exchange('file', 1, 4), programs: FILE },
+  {
+    name: 'burst',
+    title: '100 small writes in one hook',
+    unit: 'writes',
+    load: exchange('burst', 1),
+    programs: BURST,
+  },
+  {
+    name: 'bulk',
+    title: 'bulk, lines of 1 KiB',
+    unit: 'lines',
+    load: { kind: 'bulk', connections: 4, size: 1024 },
+    programs: LATIN1,
+  },
+  {
+    name: 'file',
+    title: 'files of 1 MiB',
+    unit: 'files',
+    load: exchange('file', 1, 4),
+    programs: FILE,
+  },
   {
     name: 'broadcast',
     title: 'broadcast to 1 000 connections',
@@ -126,6 +237,20 @@ export const ROWS: readonly Row[] = [
     warm_up: 3,
     programs: LATIN1,
   },
-  { name: 'idle', title: 'KiB of memory, idle connection', unit: 'KiB', load: { kind: 'idle', connections: 3000 }, isQuick: true, programs: LATIN1 },
-  { name: 'udp', title: 'UDP echo, 8 outstanding', unit: 'packets', load: { kind: 'packets', connections: 8, outstanding: 8 }, warm_up: 3, programs: UDP },
+  {
+    name: 'idle',
+    title: 'KiB of memory, idle connection',
+    unit: 'KiB',
+    load: { kind: 'idle', connections: 3000 },
+    isQuick: true,
+    programs: LATIN1,
+  },
+  {
+    name: 'udp',
+    title: 'UDP echo, 8 outstanding',
+    unit: 'packets',
+    load: { kind: 'packets', connections: 8, outstanding: 8 },
+    warm_up: 3,
+    programs: UDP,
+  },
 ]

@@ -1,12 +1,15 @@
 /**
  * Bench. `npm run bench`: measures sluice beside bare node:net, and prints a table.
  *
- * main → parseOptions → for each row: rounds of sluice, tuned, naive, sluice, … (sample.ts) → the row → the results file.
+ * main → parseOptions → for each row: rounds of sluice, tuned, naive, sluice, … (sample.ts) → the
+ * row → the results file.
  *
  * Rules:
  * 1. Servers take turns, so that what the machine does meanwhile, and its heat, meets all of them.
- * 2. A sample that other processes disturbed is taken again, and the better one counts, while there is time.
- * 3. The exit code is 0 when all was measured, 1 when a server was wrong, 2 when it was wrongly called, 130 interrupted.
+ * 2. A sample that other processes disturbed is taken again, and the better one counts, while there
+ *    is time.
+ * 3. The exit code is 0 when all was measured, 1 when a server was wrong, 2 when it was wrongly
+ *    called, 130 interrupted.
  */
 
 import { Buffer } from 'node:buffer'
@@ -23,12 +26,15 @@ import { type Contestant, CONTESTANTS, type Row, ROWS } from './rows.ts'
 import { DISTURBED, type Plan, type Sample, takeSample } from './sample.ts'
 import { footer, header, heads, line } from './table.ts'
 
-/** Milliseconds. In the warm-up V8 compiles what is hot. Longer would be better, but the whole run has to stay under 3 minutes. */
+/**
+ * Milliseconds. In the warm-up V8 compiles what is hot. Longer would be better, but the whole run
+ * has to stay under 3 minutes.
+ */
 const TIMES = { warm_up: 300, window: 230 } as const
 
 /**
- * Milliseconds for each sample that a run may take, all in all: a sample that other processes disturbed is taken again, once, as long
- * as that leaves time for the rest.
+ * Milliseconds for each sample that a run may take, all in all: a sample that other processes
+ * disturbed is taken again, once, as long as that leaves time for the rest.
  */
 const SHARE = 830
 
@@ -44,10 +50,15 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   cleanUpAtTheEnd(folder)
   const file = join(folder, 'file')
-  writeFileSync(file, Buffer.concat(Array.from({ length: FILE_SIZE / 1024 }, (_, id) => makeLine(id, 1024))))
+  writeFileSync(
+    file,
+    Buffer.concat(Array.from({ length: FILE_SIZE / 1024 }, (_, id) => makeLine(id, 1024))),
+  )
   const results = await measure(options, file)
   if (options.isJson) console.log(`\nwritten: ${writeResults(results)}`)
-  return results.rows.some(row => CONTESTANTS.some(each => row.outcomes[each].fault !== null)) ? 1 : 0
+  return results.rows.some(row => CONTESTANTS.some(each => row.outcomes[each].fault !== null))
+    ? 1
+    : 0
 }
 
 function cleanUpAtTheEnd(folder: string): void {
@@ -83,9 +94,18 @@ async function measure(options: Options, file: string): Promise<Results> {
   return { ...about, load: { before, after: load() }, rows: measured }
 }
 
-async function measureRow(row: Row, rounds: number, plan: Plan, progress: Progress): Promise<Record<Contestant, Sample[]>> {
+async function measureRow(
+  row: Row,
+  rounds: number,
+  plan: Plan,
+  progress: Progress,
+): Promise<Record<Contestant, Sample[]>> {
   const samples: Record<Contestant, Sample[]> = { sluice: [], tuned: [], naive: [] }
-  const ours = { ...plan, warm_up: plan.warm_up * (row.warm_up ?? 1), isPinned: plan.isPinned && row.isFree !== true }
+  const ours = {
+    ...plan,
+    warm_up: plan.warm_up * (row.warm_up ?? 1),
+    isPinned: plan.isPinned && row.isFree !== true,
+  }
   for (let round = 0; round < rounds; round++) {
     for (const each of CONTESTANTS) {
       const program = row.programs[each]
@@ -94,7 +114,10 @@ async function measureRow(row: Row, rounds: number, plan: Plan, progress: Progre
       // Who has failed once is not asked again: a failure may take as long as patience does.
       if (samples[each].some(sample => 'fault' in sample)) continue
       const sample = await takeSample(program, row.load, ours)
-      const again = disturbance(sample) > DISTURBED && progress.hasTime ? await takeSample(program, row.load, ours) : sample
+      const again =
+        disturbance(sample) > DISTURBED && progress.hasTime
+          ? await takeSample(program, row.load, ours)
+          : sample
       samples[each].push(disturbance(again) < disturbance(sample) ? again : sample)
     }
   }

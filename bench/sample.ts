@@ -2,8 +2,9 @@
  * Bench. One sample: a fresh server, a fresh generator, one window of measured work.
  *
  * Rules:
- * 1. CPU time is the server's share of its core while the generator measured, over what was counted meanwhile. (The two are asked at
- *    slightly different moments, so the share is taken over the server's own time.)
+ * 1. CPU time is the server's share of its core while the generator measured, over what was counted
+ *    meanwhile. (The two are asked at slightly different moments, so the share is taken over the
+ *    server's own time.)
  * 2. A wrong byte, a broken connection, a server that dies: a fault, never a figure.
  */
 
@@ -21,7 +22,10 @@ export interface Figures {
   readonly cpu: number | null
   readonly server_busy: number
   readonly generator_busy: number
-  /** What everything else on this machine used meanwhile; 1 where the server did not even get round to answering. */
+  /**
+   * What everything else on this machine used meanwhile; 1 where the server did not even get round
+   * to answering.
+   */
   readonly others: number
 }
 
@@ -39,14 +43,22 @@ export interface Plan {
   readonly file: string
 }
 
-/** Milliseconds that a sample may take besides its warm-up and window: opening thousands of connections, at worst. */
+/**
+ * Milliseconds that a sample may take besides its warm-up and window: opening thousands of
+ * connections, at worst.
+ */
 const PATIENCE = 12_000
 
 export async function takeSample(program: Program, load: Load, plan: Plan): Promise<Sample> {
   const [file, ...args] = program
   const paths = args.map(argument => argument.replace('{file}', plan.file))
   const server = new Child('the server', file, paths, plan.isPinned ? CORES.server : undefined)
-  const generator = new Child('the generator', 'load/main', [], plan.isPinned ? CORES.generator : undefined)
+  const generator = new Child(
+    'the generator',
+    'load/main',
+    [],
+    plan.isPinned ? CORES.generator : undefined,
+  )
   try {
     return await measure(server, generator, load, plan)
   } catch (error) {
@@ -84,7 +96,11 @@ async function measure(server: Child, generator: Child, load: Load, plan: Plan):
     return { rate: held / 1024 / load.connections, cpu: null, ...shares }
   }
   const seconds = result.elapsed / 1000
-  return { rate: result.messages / seconds, cpu: (server_busy * seconds * 1e6) / result.messages, ...shares }
+  return {
+    rate: result.messages / seconds,
+    cpu: (server_busy * seconds * 1e6) / result.messages,
+    ...shares,
+  }
 }
 
 async function reported<Kind extends Report>(generator: Child, within: number): Promise<Kind> {

@@ -1,11 +1,13 @@
 /**
  * Layer 3. The engine: owns a network and a clock, the channels that are open, and the timers.
  *
- * A turn: what the network reports runs first (reads, accepted connections); then, once, every channel that
- * was written to or that asked for it takes its turn. Timers run when their time has come, by one timer of the clock.
+ * A turn: what the network reports runs first (reads, accepted connections); then, once, every
+ * channel that was written to or that asked for it takes its turn. Timers run when their time has
+ * come, by one timer of the clock.
  *
  * Rules:
- * 1. Channels reach sockets and time only through the engine that owns them; two engines share nothing.
+ * 1. Channels reach sockets and time only through the engine that owns them; two engines share
+ *    nothing.
  * 2. Nothing that a callback throws ends the engine: it is logged, and everything else goes on.
  * 3. While nothing is due and nothing was written, nothing runs.
  */
@@ -14,7 +16,13 @@ import { Alarm } from './core/alarm.ts'
 import { type Deadline, Deadlines } from './core/deadlines.ts'
 import { type Deferred, deferred } from './core/deferred.ts'
 import { type Holder, Holders } from './core/holders.ts'
-import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './core/tally.ts'
+import {
+  type EngineStats,
+  type EventDetails,
+  type EventName,
+  type Gauge,
+  Tally,
+} from './core/tally.ts'
 import { Timers } from './core/timers.ts'
 import { type Turn, Turns } from './core/turns.ts'
 import { InvalidArgumentError, show } from './errors.ts'
@@ -44,10 +52,16 @@ export interface EngineOptions {
   readonly log?: Log
 }
 
-/** Where an engine logs to. `error` is given where there is one; the message says what it says already. */
+/**
+ * Where an engine logs to. `error` is given where there is one; the message says what it says
+ * already.
+ */
 export type Log = (message: string, error?: unknown) => void
 
-/** For the engine only: what a channel tells of itself. By a symbol, so that no class of a program can be in the way. */
+/**
+ * For the engine only: what a channel tells of itself. By a symbol, so that no class of a program
+ * can be in the way.
+ */
 export const GAUGE: unique symbol = Symbol('sluice gauge')
 
 /** What an engine owns: every channel is one. */
@@ -61,7 +75,10 @@ export interface Owned {
   [GAUGE](): Gauge
 }
 
-/** How long `stop` waits for channels that close politely. As long as Thousand Island's `shutdown_timeout`. */
+/**
+ * How long `stop` waits for channels that close politely. As long as Thousand Island's
+ * `shutdown_timeout`.
+ */
 const STOP_TIMEOUT: Milliseconds = 15_000
 
 /** While an engine is started something must keep the process alive; this wakes it once a day. */
@@ -83,26 +100,43 @@ let global: Engine | undefined
 export let networkOf: (engine: Engine) => Network
 /** For channels only: `object.turn()` is called once, after the reads of this turn of the loop. */
 export let wake: (engine: Engine, object: Turn) => void
-/** For channels only: was the last turn for this object alone, and has nobody asked for one since? */
+/**
+ * For channels only: was the last turn for this object alone, and has nobody asked for one since?
+ */
 export let isAlone: (engine: Engine, object: Turn) => boolean
 /** For channels only: what closes now closes because the engine stops. */
 export let isStopping: (engine: Engine) => boolean
-/** For channels only: the engine takes the channel up when it opens, and forgets it when it has closed. */
+/**
+ * For channels only: the engine takes the channel up when it opens, and forgets it when it has
+ * closed.
+ */
 export let remember: (engine: Engine, channel: Owned) => void
 export let forget: (engine: Engine, channel: Owned) => void
 /** For channels only: this one may hold more than before; and, at its end, nothing any more. */
 export let hold: (engine: Engine, holder: Holder) => void
 export let letGo: (engine: Engine, holder: Holder) => void
 /** For channels only: something has happened that is counted, and told outside. */
-export let note: <Name extends EventName>(engine: Engine, event: Name, channel: Owned, details: EventDetails[Name]) => void
-/** For channels only: like `defer`, but `stop` does not cancel it: what waits for a peer must end, then above all. */
+export let note: <Name extends EventName>(
+  engine: Engine,
+  event: Name,
+  channel: Owned,
+  details: EventDetails[Name],
+) => void
+/**
+ * For channels only: like `defer`, but `stop` does not cancel it: what waits for a peer must end,
+ * then above all.
+ */
 export let after: (engine: Engine, delay: Milliseconds, callback: () => void) => Cancel
-/** For channels only: the deadline is looked at when it says so, from `due` on; Infinity: not at all any more. */
+/**
+ * For channels only: the deadline is looked at when it says so, from `due` on; Infinity: not at all
+ * any more.
+ */
 export let watch: (engine: Engine, deadline: Deadline, due: Milliseconds) => void
 
 /**
- * Drives channels and timers. Most programs use the one that `Engine.instance()` returns, which is every channel's default;
- * `new Engine({ … })` makes another one, for example for a test on a memory network.
+ * Drives channels and timers. Most programs use the one that `Engine.instance()` returns, which is
+ * every channel's default; `new Engine({ … })` makes another one, for example for a test on a
+ * memory network.
  *
  * Source: Pants `engine.Engine`. `Differs:` there is no `poll`: the loop is Node's.
  */
@@ -120,14 +154,14 @@ export class Engine {
   #started: Started | undefined
 
   /**
-   * The channels that are open or opening; a channel that has closed is not among them. Live: do not change it.
-   * Source: Pants `Engine._channels`.
+   * The channels that are open or opening; a channel that has closed is not among them. Live: do
+   * not change it. Source: Pants `Engine._channels`.
    */
   readonly channels: ReadonlySet<Owned> = new Set()
 
   /**
-   * Where errors go that nobody handles: `(message, error?)`. May be assigned at any time. What it throws is dropped.
-   * Default: `console.error(message)`.
+   * Where errors go that nobody handles: `(message, error?)`. May be assigned at any time. What it
+   * throws is dropped. Default: `console.error(message)`.
    */
   log: Log
 
@@ -156,23 +190,29 @@ export class Engine {
       engine.#tally.count(event, details)
       publish(event, channel, details)
     }
-    after = (engine, delay, callback) => engine.#alarm.setFor(engine.#deadlines.add(engine.now + delay, callback))
+    after = (engine, delay, callback) =>
+      engine.#alarm.setFor(engine.#deadlines.add(engine.now + delay, callback))
     watch = (engine, deadline, due) => {
       engine.#deadlines.put(deadline, due, engine.now)
       engine.#alarm.set()
     }
   }
 
-  /** The engine of the process: made at the first call, the same ever after. Source: Pants `Engine.instance`. */
+  /**
+   * The engine of the process: made at the first call, the same ever after. Source: Pants
+   * `Engine.instance`.
+   */
   static instance(): Engine {
     global ??= new Engine()
     return global
   }
 
   /**
-   * The most bytes that all channels together may hold, received and not delivered, written and not sent. Beyond it the
-   * one that holds most gets `on_overflow_error` (`error.buffer` is 'engine'), which by default closes it, then the next. A channel that holds less
-   * than 16 KiB is not counted. May be changed at any time. Default: half of V8's heap limit. Throws InvalidArgumentError unless it is positive. Ours.
+   * The most bytes that all channels together may hold, received and not delivered, written and not
+   * sent. Beyond it the one that holds most gets `on_overflow_error` (`error.buffer` is 'engine'),
+   * which by default closes it, then the next. A channel that holds less than 16 KiB is not
+   * counted. May be changed at any time. Default: half of V8's heap limit. Throws
+   * InvalidArgumentError unless it is positive. Ours.
    */
   get buffer_limit(): Bytes {
     return this.#holders.limit
@@ -187,17 +227,21 @@ export class Engine {
     return this.#clock.now()
   }
 
-  /** Numbers of what this engine has done, and holds now; see `EngineStats`. It looks at every open channel: call it once a second, not once a message. Ours. */
+  /**
+   * Numbers of what this engine has done, and holds now; see `EngineStats`. It looks at every open
+   * channel: call it once a second, not once a message. Ours.
+   */
   stats(): EngineStats {
     const open = Array.from(this.channels, channel => [channel.state, channel[GAUGE]()] as const)
     return this.#tally.sum(open, this.#timers.size + this.#turns.size)
   }
 
-  // ---- start and stop -----------------------------------------------------------------------------------------------
+  // ---- start and stop ---------------------------------------------------------------------------
 
   /**
-   * Keeps the process alive until `stop()`; the promise settles then. Started already: returns the same promise.
-   * Channels and timers work without it, as long as they keep the process alive by themselves. Source: Pants `Engine.start`.
+   * Keeps the process alive until `stop()`; the promise settles then. Started already: returns the
+   * same promise. Channels and timers work without it, as long as they keep the process alive by
+   * themselves. Source: Pants `Engine.start`.
    */
   start(): Promise<void> {
     if (this.#started === undefined) {
@@ -212,14 +256,20 @@ export class Engine {
   }
 
   /**
-   * Closes every channel politely, after `timeout` ms (default 15 000) at once; cancels all timers; then the promise of
-   * `start` settles, and its own. Calling it again, or when not started, is harmless; afterwards `start` may be called again.
-   * Channels close with the reason 'drain'; meanwhile none can be opened. Never rejects. Throws InvalidArgumentError for a timeout that is
+   * Closes every channel politely, after `timeout` ms (default 15 000) at once; cancels all timers;
+   * then the promise of `start` settles, and its own. Calling it again, or when not started, is
+   * harmless; afterwards `start` may be called again. Channels close with the reason 'drain';
+   * meanwhile none can be opened. Never rejects. Throws InvalidArgumentError for a timeout that is
    * negative or no number.
    */
   stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
     const timeout = options?.timeout ?? STOP_TIMEOUT
-    if (typeof timeout !== 'number' || !(timeout >= 0)) throw new InvalidArgumentError('stop: timeout', 'a number of milliseconds, at least 0', timeout)
+    if (typeof timeout !== 'number' || !(timeout >= 0))
+      throw new InvalidArgumentError(
+        'stop: timeout',
+        'a number of milliseconds, at least 0',
+        timeout,
+      )
     return this.#stop(timeout)
   }
 
@@ -251,7 +301,10 @@ export class Engine {
     cancel()
   }
 
-  /** An `end` of the program's own may throw, for example because it writes a last word before the channel is connected. The others have no part in it. */
+  /**
+   * An `end` of the program's own may throw, for example because it writes a last word before the
+   * channel is connected. The others have no part in it.
+   */
   #close(channel: Owned, isPolite = false): void {
     try {
       if (isPolite) channel.end()
@@ -269,7 +322,7 @@ export class Engine {
     this.#alarm.set()
   }
 
-  // ---- callbacks and timers -----------------------------------------------------------------------------------------
+  // ---- callbacks and timers ---------------------------------------------------------------------
 
   /**
    * Calls `callback(...args)` once, in the next turn of the loop. Returns its cancel function.
@@ -280,41 +333,54 @@ export class Engine {
   }
 
   /**
-   * Calls `callback(...args)` in every turn of the loop, which then never rests: for work that has to be done piece by
-   * piece. Returns its cancel function, which works inside the callback too. What it throws is logged, and it goes on.
-   * Source: Pants `Engine.loop`.
+   * Calls `callback(...args)` in every turn of the loop, which then never rests: for work that has
+   * to be done piece by piece. Returns its cancel function, which works inside the callback too.
+   * What it throws is logged, and it goes on. Source: Pants `Engine.loop`.
    */
   loop<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
     return this.#turns.addLoop(this.#guarded(callback, args))
   }
 
   /**
-   * Calls `callback(...args)` once, after `delay` ms (below 1 counts as 1). Returns its cancel function. What it throws is logged.
-   * Throws InvalidArgumentError unless `delay` is positive and finite. Source: Pants `Engine.defer`; `Differs:` not seconds.
+   * Calls `callback(...args)` once, after `delay` ms (below 1 counts as 1). Returns its cancel
+   * function. What it throws is logged. Throws InvalidArgumentError unless `delay` is positive and
+   * finite. Source: Pants `Engine.defer`; `Differs:` not seconds.
    */
-  defer<Args extends unknown[]>(delay: Milliseconds, callback: (...args: Args) => void, ...args: Args): Cancel {
+  defer<Args extends unknown[]>(
+    delay: Milliseconds,
+    callback: (...args: Args) => void,
+    ...args: Args
+  ): Cancel {
     checkDelay('defer: delay', delay)
     return this.#addTimer(delay, 0, this.#guarded(callback, args))
   }
 
   /**
-   * Calls `callback(...args)` every `interval` ms (below 1 counts as 1), counted from now and never drifting; a run that
-   * could not take place in time is left out, not made up for. Returns its cancel function, which works inside the
-   * callback too. What it throws is logged, and it goes on. Throws InvalidArgumentError unless `interval` is positive and finite.
-   * Source: Pants `Engine.cycle`; `Differs:` milliseconds, and the original drifts.
+   * Calls `callback(...args)` every `interval` ms (below 1 counts as 1), counted from now and never
+   * drifting; a run that could not take place in time is left out, not made up for. Returns its
+   * cancel function, which works inside the callback too. What it throws is logged, and it goes on.
+   * Throws InvalidArgumentError unless `interval` is positive and finite. Source: Pants
+   * `Engine.cycle`; `Differs:` milliseconds, and the original drifts.
    */
-  cycle<Args extends unknown[]>(interval: Milliseconds, callback: (...args: Args) => void, ...args: Args): Cancel {
+  cycle<Args extends unknown[]>(
+    interval: Milliseconds,
+    callback: (...args: Args) => void,
+    ...args: Args
+  ): Cancel {
     checkDelay('cycle: interval', interval)
     return this.#addTimer(interval, Math.max(interval, SHORTEST), this.#guarded(callback, args))
   }
 
   #addTimer(delay: Milliseconds, every: Milliseconds, callback: () => void): Cancel {
-    return this.#alarm.setFor(this.#timers.add(this.now + Math.max(delay, SHORTEST), every, callback))
+    return this.#alarm.setFor(
+      this.#timers.add(this.now + Math.max(delay, SHORTEST), every, callback),
+    )
   }
 
   /** What throws nothing: it calls back, and what goes wrong there is logged. */
   #guarded<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): () => void {
-    if (typeof callback !== 'function') throw new InvalidArgumentError('callback', 'a function', callback)
+    if (typeof callback !== 'function')
+      throw new InvalidArgumentError('callback', 'a function', callback)
     return () => {
       try {
         const result = callback(...args)
@@ -330,12 +396,17 @@ export class Engine {
   }
 }
 
-/** For channels only: a file as a thing to send. Throws InvalidArgumentError for what cannot be one. */
+/**
+ * For channels only: a file as a thing to send. Throws InvalidArgumentError for what cannot be one.
+ */
 export function fileItem(...args: ConstructorParameters<typeof FileItem>): FileItem {
   return new FileItem(...args)
 }
 
-/** For channels only: the bytes of a file from `offset` on, chunk by chunk. Throws InvalidArgumentError for what cannot be a file. */
+/**
+ * For channels only: the bytes of a file from `offset` on, chunk by chunk. Throws
+ * InvalidArgumentError for what cannot be a file.
+ */
 export function fileSource(path: string, offset: Bytes): FileSource {
   return openFile(path, offset, 0)
 }
@@ -368,15 +439,20 @@ export function logSafely(engine: Engine, message: string, error?: unknown): voi
 }
 
 function checkParts(options: EngineOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('engine options', 'an object', options)
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('engine options', 'an object', options)
   const { network, clock, log } = options
-  if (network !== undefined && typeof network?.connect !== 'function') throw new InvalidArgumentError('engine: network', 'a Network', network)
-  if (clock !== undefined && typeof clock?.now !== 'function') throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
-  if (log !== undefined && typeof log !== 'function') throw new InvalidArgumentError('engine: log', 'a function (message, error)', log)
+  if (network !== undefined && typeof network?.connect !== 'function')
+    throw new InvalidArgumentError('engine: network', 'a Network', network)
+  if (clock !== undefined && typeof clock?.now !== 'function')
+    throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
+  if (log !== undefined && typeof log !== 'function')
+    throw new InvalidArgumentError('engine: log', 'a function (message, error)', log)
 }
 
 function checkLimit(limit: unknown): Bytes {
-  if (typeof limit !== 'number' || !(limit > 0)) throw new InvalidArgumentError('buffer_limit', 'a positive number of bytes, or Infinity', limit)
+  if (typeof limit !== 'number' || !(limit > 0))
+    throw new InvalidArgumentError('buffer_limit', 'a positive number of bytes, or Infinity', limit)
   return limit
 }
 

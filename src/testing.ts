@@ -1,8 +1,8 @@
 /**
  * Layer 11. What programs test their protocols with: `import … from 'sluice/testing'`.
  *
- * A network in memory, a clock that stands still until told otherwise, and `pair()`, which has both and two ends that
- * are connected. No socket, no port, no waiting; every run is the same.
+ * A network in memory, a clock that stands still until told otherwise, and `pair()`, which has both
+ * and two ends that are connected. No socket, no port, no waiting; every run is the same.
  */
 
 import { Client, Connection, Server } from './channels/basic.ts'
@@ -37,8 +37,9 @@ export interface Pair<Near extends Stream<any>, Far extends Stream<any>> extends
   readonly network: MemoryNetwork
   readonly clock: ManualClock
   /**
-   * Lets bytes and hooks run until all is quiet; with `bytes`, moves at most so many bytes each way and then stops. No time
-   * passes: for that there is `clock.advance(ms)`, and another `pump` for what it set off.
+   * Lets bytes and hooks run until all is quiet; with `bytes`, moves at most so many bytes each way
+   * and then stops. No time passes: for that there is `clock.advance(ms)`, and another `pump` for
+   * what it set off.
    */
   pump(bytes?: Bytes): Promise<void>
 }
@@ -61,12 +62,19 @@ export class Recorder extends Client {
  *     await pump()
  *     client.reads // [<Buffer …>]
  *
- * Rejects when the two do not come together, for example because a hook of `connection` throws. `await using` stops the engine.
+ * Rejects when the two do not come together, for example because a hook of `connection` throws.
+ * `await using` stops the engine.
  */
-export async function pair<Near extends Client<any> = Recorder, Far extends Connection<any> = Connection>(
-  options: PairOptions<Near, Far> = {},
-): Promise<Pair<Near, Far>> {
-  const { client: NearClass = Recorder as unknown as new (options: any) => Near, connection: FarClass = Connection as any, chunk, log } = options
+export async function pair<
+  Near extends Client<any> = Recorder,
+  Far extends Connection<any> = Connection,
+>(options: PairOptions<Near, Far> = {}): Promise<Pair<Near, Far>> {
+  const {
+    client: NearClass = Recorder as unknown as new (options: any) => Near,
+    connection: FarClass = Connection as any,
+    chunk,
+    log,
+  } = options
   const network = new MemoryNetwork(chunk === undefined ? {} : { chunk })
   const clock = new ManualClock()
   const engine = new Engine({ network, clock, ...(log && { log }) })
@@ -76,7 +84,8 @@ export async function pair<Near extends Client<any> = Recorder, Far extends Conn
   const client = new NearClass({ engine }).connect(1) as Near
   await pump()
   const connection = [...server.channels][0] as Far | undefined
-  if (!client.connected || connection === undefined) throw new Error(`pair: the ends are not connected; the client is ${client.state}`)
+  if (!client.connected || connection === undefined)
+    throw new Error(`pair: the ends are not connected; the client is ${client.state}`)
   const stop = async (): Promise<void> => {
     const stopped = engine.stop()
     await pump()

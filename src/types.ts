@@ -14,9 +14,10 @@ export type Bytes = number
 export type Port = number
 
 /**
- * An address as a program may write it, for `connect` and `listen` alike:
- * a port; `[host, port]`; `{ host, port }`; a path (a unix socket; on Linux one that starts with `'\0'` is abstract); `{ path }`.
- * The host `''` means any host when listening (both families) and this machine when connecting.
+ * An address as a program may write it, for `connect` and `listen` alike: a port; `[host, port]`;
+ * `{ host, port }`; a path (a unix socket; on Linux one that starts with `'\0'` is abstract);
+ * `{ path }`. The host `''` means any host when listening (both families) and this machine when
+ * connecting.
  */
 export type Address =
   | Port
@@ -25,16 +26,21 @@ export type Address =
   | string
   | { readonly path: string }
 
-/** An address as sluice reports it: `[host, port]`, or the path of a unix socket (`''` for a peer that has none). */
+/**
+ * An address as sluice reports it: `[host, port]`, or the path of a unix socket (`''` for a peer
+ * that has none).
+ */
 export type SocketAddress = [host: string, port: Port] | string
 
 /**
- * Where a channel stands in its life.
- * closed → opening → active → closing → closed, or error from any of the three in the middle; error is left only by closing.
+ * Where a channel stands in its life. closed → opening → active → closing → closed, or error from
+ * any of the three in the middle; error is left only by closing.
  */
 export type State = 'closed' | 'opening' | 'active' | 'closing' | 'error'
 
-/** What `on_state` is told: a state, or 'destroy' when the engine forgets a channel that has closed. */
+/**
+ * What `on_state` is told: a state, or 'destroy' when the engine forgets a channel that has closed.
+ */
 export type StateSignal = State | 'destroy'
 
 /**

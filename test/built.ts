@@ -1,15 +1,19 @@
-/** For the tests of what users get, lib/: that it is built from the source as it is now. */
+/** Where things are, for tests that read files of the package, or run what users get: lib/. */
 
 import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** The folder of the package. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** The folder of the package; the tests run compiled, in .build/test/. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The folder that the build writes. Throws when a source file is newer than the build. */
 export function built(): string {
-  const sources = (readdirSync(`${ROOT}src`, { recursive: true }) as string[]).filter(name => name.endsWith('.ts'))
-  const newer = sources.find(name => modified(`src/${name}`) > modified(`lib/${name.replace(/ts$/, 'js')}`))
+  const sources = (readdirSync(`${ROOT}src`, { recursive: true }) as string[]).filter(name =>
+    name.endsWith('.ts'),
+  )
+  const newer = sources.find(
+    name => modified(`src/${name}`) > modified(`lib/${name.replace(/ts$/, 'js')}`),
+  )
   if (newer !== undefined) throw new Error(`lib/ is older than src/${newer}: run npx tsc`)
   return `${ROOT}lib/`
 }

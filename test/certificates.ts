@@ -1,4 +1,7 @@
-/** Certificates for tests of TLS, made by openssl in a folder of their own: nothing secret is in the repository, and nothing in it expires. */
+/**
+ * Certificates for tests of TLS, made by openssl in a folder of their own: nothing secret is in the
+ * repository, and nothing in it expires.
+ */
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -38,28 +41,72 @@ const HERE = 'DNS:localhost,IP:127.0.0.1,IP:::1'
 
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'))
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  const openssl = (...args: string[]): void =>
+    void execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   const identity = (name: string): Identity => {
     const keyFile = join(folder, `${name}.key`)
     const certFile = join(folder, `${name}.crt`)
-    return { keyFile, certFile, key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') }
+    return {
+      keyFile,
+      certFile,
+      key: readFileSync(keyFile, 'utf8'),
+      cert: readFileSync(certFile, 'utf8'),
+    }
   }
-  const key = (name: string): void => openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`)
+  const key = (name: string): void =>
+    openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`)
   const ofItself = (name: string, ...extensions: string[]): Identity => {
     key(name)
-    openssl('req', '-x509', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-days', '30', '-out', `${name}.crt`, ...extensions.flatMap(each => ['-addext', each]))
+    openssl(
+      'req',
+      '-x509',
+      '-new',
+      '-key',
+      `${name}.key`,
+      '-subj',
+      `/CN=${name}`,
+      '-days',
+      '30',
+      '-out',
+      `${name}.crt`,
+      ...extensions.flatMap(each => ['-addext', each]),
+    )
     return identity(name)
   }
   const issued = (name: string, issuer: string, names: string, ...validity: string[]): Identity => {
     key(name)
     openssl('req', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`)
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=${names}\nbasicConstraints=CA:FALSE\n`)
+    writeFileSync(
+      join(folder, `${name}.ext`),
+      `subjectAltName=${names}\nbasicConstraints=CA:FALSE\n`,
+    )
     writeFileSync(join(folder, `${name}.txt`), '')
-    writeFileSync(join(folder, 'ca.cnf'), `[ca]\ndatabase=${name}.txt\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`)
+    writeFileSync(
+      join(folder, 'ca.cnf'),
+      `[ca]\ndatabase=${name}.txt\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`,
+    )
     const until = validity.length > 0 ? validity : ['-days', '30']
     openssl(
-      'ca', '-batch', '-notext', '-config', 'ca.cnf', '-name', 'ca', '-cert', `${issuer}.crt`, '-keyfile', `${issuer}.key`, '-outdir', '.',
-      '-in', `${name}.csr`, '-extfile', `${name}.ext`, '-out', `${name}.crt`, ...until,
+      'ca',
+      '-batch',
+      '-notext',
+      '-config',
+      'ca.cnf',
+      '-name',
+      'ca',
+      '-cert',
+      `${issuer}.crt`,
+      '-keyfile',
+      `${issuer}.key`,
+      '-outdir',
+      '.',
+      '-in',
+      `${name}.csr`,
+      '-extfile',
+      `${name}.ext`,
+      '-out',
+      `${name}.crt`,
+      ...until,
     )
     return identity(name)
   }
@@ -70,7 +117,15 @@ export function makeCertificates(): Certificates {
     server: issued('server', 'ca', HERE),
     renewed: issued('renewed', 'ca', HERE),
     other: issued('other', 'ca', 'DNS:other.test'),
-    expired: issued('expired', 'ca', HERE, '-startdate', '20190101000000Z', '-enddate', '20200101000000Z'),
+    expired: issued(
+      'expired',
+      'ca',
+      HERE,
+      '-startdate',
+      '20190101000000Z',
+      '-enddate',
+      '20200101000000Z',
+    ),
     client: issued('alice', 'ca', 'DNS:alice'),
     selfSigned: ofItself('self', `subjectAltName=${HERE}`),
     stranger: issued('stranger', 'strangers', HERE),

@@ -2,6 +2,12 @@
  * A file of src/ is covered by its own test alone (test/core/timers.test.ts covers src/core/timers.ts), so that no line is
  * called covered that only some scenario happens to run. Scenarios and the tests of the whole cover nothing.
  */
-const WHOLE = /^\/?test\/(scenarios\/|layers|readme|package)/
+const WHOLE = /^\/?\.build\/test\/(scenarios\/|layers|readme|package)/
 
-export default test => (WHOLE.test(test) ? null : test.replace(/^\/?test\//, 'src/').replace(/\.test\.ts$/, '.ts').replace('src/exports.ts', 'src/index.ts'))
+export default test =>
+  WHOLE.test(test)
+    ? null
+    : test
+        .replace(/^\/?\.build\/test\//, 'src/')
+        .replace(/\.test\.js$/, '.ts')
+        .replace('src/exports.ts', 'src/index.ts')

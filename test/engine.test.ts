@@ -5,7 +5,21 @@ import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
 import {
-  after, Engine, fileItem, fileSink, fileSource, forget, GAUGE, isStopping, logSafely, moduleOf, networkOf, type Owned, remember, textOf, wake,
+  after,
+  Engine,
+  fileItem,
+  fileSink,
+  fileSource,
+  forget,
+  GAUGE,
+  isStopping,
+  logSafely,
+  moduleOf,
+  networkOf,
+  type Owned,
+  remember,
+  textOf,
+  wake,
   watch,
 } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
@@ -34,12 +48,29 @@ t.test('parts', async t => {
   t.equal(new Engine({ clock: new ManualClock(42) }).now, 42)
   const lines = t.capture(console, 'error', () => {})
   engine.log('a message', new Error('kept back'))
-  t.same(lines().map(({ args }) => args), [['a message']])
+  t.same(
+    lines().map(({ args }) => args),
+    [['a message']],
+  )
 })
 
 t.test('refuses parts that are none', async t => {
-  for (const options of [null, 5, 'tcp', { network: {} }, { network: null }, { clock: {} }, { clock: null }, { log: 'a file' }, { log: null }]) {
-    t.equal(thrown(() => new Engine(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  for (const options of [
+    null,
+    5,
+    'tcp',
+    { network: {} },
+    { network: null },
+    { clock: {} },
+    { clock: null },
+    { log: 'a file' },
+    { log: null },
+  ]) {
+    t.equal(
+      thrown(() => new Engine(options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
   }
 })
 
@@ -62,7 +93,9 @@ t.test('callback', async t => {
   t.equal(clock.pending, 0)
   // In the next turn, as in Pants: a callback that asks for itself does not keep sockets waiting.
   const turns: (() => void)[] = []
-  const slow = new Engine({ clock: { now: () => 0, after: () => () => {}, soon: turn => turns.push(turn) } })
+  const slow = new Engine({
+    clock: { now: () => 0, after: () => () => {}, soon: turn => turns.push(turn) },
+  })
   slow.callback(() => slow.callback(() => log.push('second turn')))
   turns.shift()!()
   t.not(log.at(-1), 'second turn')
@@ -74,7 +107,10 @@ t.test('callback', async t => {
 t.test('loop', async t => {
   const turns: (() => void)[] = []
   const log: string[] = []
-  const engine = new Engine({ clock: { now: () => 0, after: () => () => {}, soon: turn => turns.push(turn) }, log: message => log.push(message) })
+  const engine = new Engine({
+    clock: { now: () => 0, after: () => () => {}, soon: turn => turns.push(turn) },
+    log: message => log.push(message),
+  })
   let count = 0
   const cancelOne = engine.loop(word => log.push(word), 'one')
   const cancelTwo = engine.loop(() => {
@@ -110,13 +146,21 @@ t.test('defer and cycle', async t => {
   cancel()
   t.equal(clock.pending, 0, 'nothing waits for a timer that is not there')
 
-  const stop = engine.cycle(10, (word: string) => {
-    log.push(`${word} ${engine.now}`)
-    if (log.length === 3) stop()
-  }, 'tick')
+  const stop = engine.cycle(
+    10,
+    (word: string) => {
+      log.push(`${word} ${engine.now}`)
+      if (log.length === 3) stop()
+    },
+    'tick',
+  )
   clock.advance(35)
   clock.advance(100)
-  t.same(log.splice(0), ['tick 110', 'tick 120', 'tick 130'], 'cancelled from inside (the original goes on)')
+  t.same(
+    log.splice(0),
+    ['tick 110', 'tick 120', 'tick 130'],
+    'cancelled from inside (the original goes on)',
+  )
   t.equal(clock.pending, 0)
 
   const fast = engine.cycle(0.001, () => log.push('fast'))
@@ -134,7 +178,13 @@ t.test('defer and cycle', async t => {
 t.test('runs that were missed are left out, and the others keep their time', async t => {
   let now = 0
   let due: (() => void) | undefined
-  const engine = new Engine({ clock: { now: () => now, after: (_delay, callback) => ((due = callback), () => (due = undefined)), soon: () => {} } })
+  const engine = new Engine({
+    clock: {
+      now: () => now,
+      after: (_delay, callback) => ((due = callback), () => (due = undefined)),
+      soon: () => {},
+    },
+  })
   const runs: number[] = []
   engine.cycle(10, () => runs.push(now))
   for (const late of [13, 20, 57, 60]) {
@@ -160,11 +210,24 @@ t.test('the clock is asked for one timer at a time', async t => {
 t.test('refuses what is no callback and no delay', async t => {
   const { engine } = timed()
   for (const callback of [undefined, null, 'code', {}]) {
-    for (const call of ['callback', 'loop'] as const) t.equal(thrown(() => engine[call](callback as never)), 'ERR_INVALID_ARGUMENT')
-    for (const call of ['defer', 'cycle'] as const) t.equal(thrown(() => engine[call](1, callback as never)), 'ERR_INVALID_ARGUMENT')
+    for (const call of ['callback', 'loop'] as const)
+      t.equal(
+        thrown(() => engine[call](callback as never)),
+        'ERR_INVALID_ARGUMENT',
+      )
+    for (const call of ['defer', 'cycle'] as const)
+      t.equal(
+        thrown(() => engine[call](1, callback as never)),
+        'ERR_INVALID_ARGUMENT',
+      )
   }
   for (const delay of [0, -1, NaN, Infinity, -Infinity, '10', 10n, null, undefined]) {
-    for (const call of ['defer', 'cycle'] as const) t.equal(thrown(() => engine[call](delay as never, () => {})), 'ERR_INVALID_ARGUMENT', `${call} ${delay}`)
+    for (const call of ['defer', 'cycle'] as const)
+      t.equal(
+        thrown(() => engine[call](delay as never, () => {})),
+        'ERR_INVALID_ARGUMENT',
+        `${call} ${delay}`,
+      )
   }
 })
 
@@ -192,8 +255,8 @@ t.test('what a timer throws is logged, and everything goes on', async t => {
   t.match(logged[0], /^timer: Error: boom\n {4}at boom /, 'with its stack')
 })
 
-// What was thrown was shown with String(), which throws for what has no way to become a string: so a timer that threw an
-// object without prototype ended the process.
+// What was thrown was shown with String(), which throws for what has no way to become a string: so
+// a timer that threw an object without prototype ended the process.
 t.test('what a timer throws need not be an Error', async t => {
   const { clock, engine, logged } = timed()
   for (const thing of [Object.create(null), null, undefined, Symbol('s'), 'text', { code: 'X' }]) {
@@ -203,7 +266,12 @@ t.test('what a timer throws need not be an Error', async t => {
   }
   clock.advance(0)
   t.same(logged, [
-    'timer: an object (without prototype)', 'timer: null', 'timer: undefined', 'timer: Symbol(s)', 'timer: "text"', 'timer: an object (Object)',
+    'timer: an object (without prototype)',
+    'timer: null',
+    'timer: undefined',
+    'timer: Symbol(s)',
+    'timer: "text"',
+    'timer: an object (Object)',
   ])
 })
 
@@ -230,7 +298,10 @@ t.test('turns, for channels', async t => {
   clock.advance(0)
   t.same(log, ['turn', 'callback'], 'channels first, once')
   t.equal(fileItem('/etc/hosts', 1, 0).isLong, true)
-  t.equal(thrown(() => fileItem('', 1, 0)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => fileItem('', 1, 0)),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 t.test('start and stop', async t => {
@@ -251,7 +322,11 @@ t.test('start and stop', async t => {
   await engine.stop()
   const again = engine.start()
   t.not(again, started)
-  await Promise.all([engine.stop(), engine.stop({ timeout: 0 }), engine.stop({ timeout: Infinity })])
+  await Promise.all([
+    engine.stop(),
+    engine.stop({ timeout: 0 }),
+    engine.stop({ timeout: Infinity }),
+  ])
   await again
   t.equal(clock.pending, 0)
   const used = new Engine({ clock })
@@ -264,8 +339,8 @@ t.test('start and stop', async t => {
   t.equal(clock.pending, 0)
 })
 
-// The wait that keeps the process alive belonged to the engine, not to its start: what a stop had still to end was that of
-// the next start, and the process ended while the engine was started.
+// The wait that keeps the process alive belonged to the engine, not to its start: what a stop had
+// still to end was that of the next start, and the process ended while the engine was started.
 t.test('started again before the stop has ended, it keeps the process alive', async t => {
   const { clock, engine } = timed()
   engine.start()
@@ -277,11 +352,16 @@ t.test('started again before the stop has ended, it keeps the process alive', as
   await engine.stop()
 })
 
-// stop was an async function, so its misuse became a rejection, against the rule that misuse is thrown at the call.
+// stop was an async function, so its misuse became a rejection, against the rule that misuse is
+// thrown at the call.
 t.test('refuses a timeout that is none, in the call', async t => {
   const { engine } = timed()
   for (const timeout of [-1, NaN, '5', null, 5n]) {
-    t.equal(thrown(() => void engine.stop({ timeout: timeout as never })), timeout === null ? 'nothing' : 'ERR_INVALID_ARGUMENT', String(timeout))
+    t.equal(
+      thrown(() => void engine.stop({ timeout: timeout as never })),
+      timeout === null ? 'nothing' : 'ERR_INVALID_ARGUMENT',
+      String(timeout),
+    )
   }
   await engine.stop(null as never)
 })
@@ -301,11 +381,18 @@ t.test('stop cancels all timers', async t => {
 
 await scene(t, 'stop closes politely, with the reason drain', async (t, { engine, pump }) => {
   const log: string[] = []
-  spy(new Server(class extends Connection {
-    override on_connect() {
-      this.write('bye')
-    }
-  }, { engine }), 'server', log).listen(1)
+  spy(
+    new Server(
+      class extends Connection {
+        override on_connect() {
+          this.write('bye')
+        }
+      },
+      { engine },
+    ),
+    'server',
+    log,
+  ).listen(1)
   const client = spy(new Client({ engine, encoding: 'utf8' }), 'client', log)
   await pump()
   client.connect(1)
@@ -342,42 +429,60 @@ await scene(t, 'stop waits no longer than its timeout', async (t, { engine, pump
   t.equal(clock.pending, 0)
 })
 
-await scene(t, 'stop: after its timeout, one whose close is polite is closed by its abort', async (t, { engine, clock }) => {
-  const log: string[] = []
-  let settle = (): void => {}
-  const closed = new Promise<void>(resolve => (settle = resolve))
-  const owned: Owned = {
-    closed, end: () => log.push('end'), close: () => log.push('close'), abort: () => (log.push('abort'), forget(engine, owned), settle()),
-    state: 'active', [GAUGE]: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
-  }
-  remember(engine, owned)
-  const stopped = engine.stop({ timeout: 100 })
-  clock.advance(100)
-  await stopped
-  t.same(log, ['end', 'abort'])
-})
-
-// A client that connects again in on_close was left open by stop, which then said that all was over; had stop gone on closing, the
-// two would never have come to an end.
-await scene(t, 'nothing can be opened while the engine stops', async (t, { engine, pump, logged }) => {
-  const server = new Server(Connection, { engine }).listen(1)
-  await pump()
-  const client = new (class extends Client {
-    override on_close() {
-      this.connect(1)
+await scene(
+  t,
+  'stop: after its timeout, one whose close is polite is closed by its abort',
+  async (t, { engine, clock }) => {
+    const log: string[] = []
+    let settle = (): void => {}
+    const closed = new Promise<void>(resolve => (settle = resolve))
+    const owned: Owned = {
+      closed,
+      end: () => log.push('end'),
+      close: () => log.push('close'),
+      abort: () => (log.push('abort'), forget(engine, owned), settle()),
+      state: 'active',
+      [GAUGE]: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
     }
-  })({ engine }).connect(1)
-  await pump()
-  const stopped = engine.stop()
-  await pump()
-  await stopped
-  t.equal(engine.channels.size, 0)
-  t.match(logged, [/the engine is stopping; in on_close, look for the reason 'drain' \(ERR_INVALID_STATE\)$/])
-  t.same([client.state, server.state], ['closed', 'closed'])
-  t.equal(thrown(() => client.connect(1)), 'nothing', 'afterwards it can')
-  client.on_close = () => {}
-  client.close()
-})
+    remember(engine, owned)
+    const stopped = engine.stop({ timeout: 100 })
+    clock.advance(100)
+    await stopped
+    t.same(log, ['end', 'abort'])
+  },
+)
+
+// A client that connects again in on_close was left open by stop, which then said that all was
+// over; had stop gone on closing, the two would never have come to an end.
+await scene(
+  t,
+  'nothing can be opened while the engine stops',
+  async (t, { engine, pump, logged }) => {
+    const server = new Server(Connection, { engine }).listen(1)
+    await pump()
+    const client = new (class extends Client {
+      override on_close() {
+        this.connect(1)
+      }
+    })({ engine }).connect(1)
+    await pump()
+    const stopped = engine.stop()
+    await pump()
+    await stopped
+    t.equal(engine.channels.size, 0)
+    t.match(logged, [
+      /the engine is stopping; in on_close, look for the reason 'drain' \(ERR_INVALID_STATE\)$/,
+    ])
+    t.same([client.state, server.state], ['closed', 'closed'])
+    t.equal(
+      thrown(() => client.connect(1)),
+      'nothing',
+      'afterwards it can',
+    )
+    client.on_close = () => {}
+    client.close()
+  },
+)
 
 t.test('what channels wait for', async t => {
   const { clock, engine, log } = timed()
@@ -415,14 +520,23 @@ await scene(t, 'stats', async (t, { engine, pump }) => {
   engine.defer(1000, () => {})
   t.match(engine.stats(), {
     channels: { streams: { active: 2 }, servers: { active: 1 }, datagrams: { active: 1 } },
-    connected: 2, accepted: 1, listened: 2, dropped: { max_connections: 1 }, closed: { remote: 1 },
-    bytes_read: 17, bytes_written: 17, bytes_held: 11, timers: 1,
+    connected: 2,
+    accepted: 1,
+    listened: 2,
+    dropped: { max_connections: 1 },
+    closed: { remote: 1 },
+    bytes_read: 17,
+    bytes_written: 17,
+    bytes_held: 11,
+    timers: 1,
   })
   server.close()
   packets.close()
   await pump()
   t.match(engine.stats(), {
-    channels: { streams: { active: 0, closing: 0 }, servers: { closing: 0 } }, closed: { remote: 2, drain: 1, local: 2 }, bytes_held: 0,
+    channels: { streams: { active: 0, closing: 0 }, servers: { closing: 0 } },
+    closed: { remote: 2, drain: 1, local: 2 },
+    bytes_held: 0,
   })
 })
 
@@ -433,37 +547,53 @@ t.test('buffer_limit', async t => {
   t.equal(engine.buffer_limit, Infinity)
   t.equal(new Engine({ buffer_limit: 5000 }).buffer_limit, 5000)
   for (const limit of [0, -1, NaN, '5', null, {}]) {
-    t.equal(thrown(() => (engine.buffer_limit = limit as number)), 'ERR_INVALID_ARGUMENT')
-    if (limit !== null) t.equal(thrown(() => new Engine({ buffer_limit: limit as number })), 'ERR_INVALID_ARGUMENT')
+    t.equal(
+      thrown(() => (engine.buffer_limit = limit as number)),
+      'ERR_INVALID_ARGUMENT',
+    )
+    if (limit !== null)
+      t.equal(
+        thrown(() => new Engine({ buffer_limit: limit as number })),
+        'ERR_INVALID_ARGUMENT',
+      )
   }
   t.equal(engine.buffer_limit, Infinity)
 })
 
-await scene(t, 'stop, though a channel cannot be ended', async (t, { engine, pump, advance, logged }) => {
-  const server = new Server({ engine }).listen(1)
-  await pump()
-  let throws = 2
-  const client = new (class extends Client {
-    override close(flush = false) {
-      if (throws-- > 0) throw new Error(`not yet, ${flush}`)
-      super.close()
-    }
-    override on_read_end() {}
-  })({ engine }).connect(1)
-  await pump()
-  const stopped = engine.stop({ timeout: 1000 })
-  await pump()
-  t.same([client.state, server.state, await fate(stopped)], ['active', 'closing', 'open'])
-  await advance(1000)
-  await stopped
-  t.same([client.state, server.state], ['closed', 'closed'])
-  t.match(logged.splice(0), [/^stop: Error: not yet, true/, /^stop: Error: not yet, false/])
-})
+await scene(
+  t,
+  'stop, though a channel cannot be ended',
+  async (t, { engine, pump, advance, logged }) => {
+    const server = new Server({ engine }).listen(1)
+    await pump()
+    let throws = 2
+    const client = new (class extends Client {
+      override close(flush = false) {
+        if (throws-- > 0) throw new Error(`not yet, ${flush}`)
+        super.close()
+      }
+      override on_read_end() {}
+    })({ engine }).connect(1)
+    await pump()
+    const stopped = engine.stop({ timeout: 1000 })
+    await pump()
+    t.same([client.state, server.state, await fate(stopped)], ['active', 'closing', 'open'])
+    await advance(1000)
+    await stopped
+    t.same([client.state, server.state], ['closed', 'closed'])
+    t.match(logged.splice(0), [/^stop: Error: not yet, true/, /^stop: Error: not yet, false/])
+  },
+)
 
 t.test('files and modules, through the engine', async t => {
   const path = `${t.testdir({ 'module.mjs': 'export const one = 1' })}/module.mjs`
   await new Promise<void>(closed => {
-    fileSink(path, 20, { opened() {}, drained() {}, failed: error => void t.fail(String(error)), closed }).close()
+    fileSink(path, 20, {
+      opened() {},
+      drained() {},
+      failed: error => void t.fail(String(error)),
+      closed,
+    }).close()
   })
   const source = fileSource(path, 7)
   source.take()

@@ -1,20 +1,66 @@
 import t from 'tap'
 import {
-  ChannelError, ClosedError, codeOf, ConnectError, HookError, InvalidAddressError, InvalidArgumentError, InvalidDelimiterError,
-  InvalidStateError, ListenError, messageOf, OverflowError, ProxyHeaderError, ReadError, show, StructError, TimeoutError, UnsupportedOptionError, UrlError,
+  ChannelError,
+  ClosedError,
+  codeOf,
+  ConnectError,
+  HookError,
+  InvalidAddressError,
+  InvalidArgumentError,
+  InvalidDelimiterError,
+  InvalidStateError,
+  ListenError,
+  messageOf,
+  OverflowError,
+  ProxyHeaderError,
+  ReadError,
+  show,
+  StructError,
+  TimeoutError,
+  UnsupportedOptionError,
+  UrlError,
   WriteError,
 } from '../src/errors.ts'
 
 t.test('every error is a ChannelError with its name, its code and what to do', async t => {
   const errors: [error: ChannelError, name: string, code: string, message: string][] = [
     [new ChannelError('ERR_X', 'text'), 'ChannelError', 'ERR_X', 'text'],
-    [new InvalidArgumentError('size', 'an integer', 'x'), 'InvalidArgumentError', 'ERR_INVALID_ARGUMENT', 'size must be an integer; got "x"'],
-    [new InvalidAddressError('no port', undefined), 'InvalidAddressError', 'ERR_INVALID_ADDRESS',
-      'no port; got undefined. An address is a port, [host, port], { host, port }, a path or { path }'],
-    [new InvalidDelimiterError('too odd', 0.5), 'InvalidDelimiterError', 'ERR_INVALID_DELIMITER', 'read_delimiter: too odd; got 0.5'],
-    [new InvalidStateError('connect()', 'it is connected', 'close it first'), 'InvalidStateError', 'ERR_INVALID_STATE', 'connect(): it is connected; close it first'],
-    [new UnsupportedOptionError('reuse_port', 'Node 23'), 'UnsupportedOptionError', 'ERR_UNSUPPORTED_OPTION', 'reuse_port needs Node 23'],
-    [new ProxyHeaderError('odd'), 'ProxyHeaderError', 'ERR_PROXY_HEADER', 'no header of the PROXY protocol: odd'],
+    [
+      new InvalidArgumentError('size', 'an integer', 'x'),
+      'InvalidArgumentError',
+      'ERR_INVALID_ARGUMENT',
+      'size must be an integer; got "x"',
+    ],
+    [
+      new InvalidAddressError('no port', undefined),
+      'InvalidAddressError',
+      'ERR_INVALID_ADDRESS',
+      'no port; got undefined. An address is a port, [host, port], { host, port }, a path or { path }',
+    ],
+    [
+      new InvalidDelimiterError('too odd', 0.5),
+      'InvalidDelimiterError',
+      'ERR_INVALID_DELIMITER',
+      'read_delimiter: too odd; got 0.5',
+    ],
+    [
+      new InvalidStateError('connect()', 'it is connected', 'close it first'),
+      'InvalidStateError',
+      'ERR_INVALID_STATE',
+      'connect(): it is connected; close it first',
+    ],
+    [
+      new UnsupportedOptionError('reuse_port', 'Node 23'),
+      'UnsupportedOptionError',
+      'ERR_UNSUPPORTED_OPTION',
+      'reuse_port needs Node 23',
+    ],
+    [
+      new ProxyHeaderError('odd'),
+      'ProxyHeaderError',
+      'ERR_PROXY_HEADER',
+      'no header of the PROXY protocol: odd',
+    ],
     [new UrlError('no', 'x://h\n', 4, 0), 'UrlError', 'ERR_INVALID_URL', 'no\n  x://h·\n      ^'],
     [new StructError('bad'), 'StructError', 'ERR_STRUCT', 'bad'],
     [new ConnectError('ECONNREFUSED', 'refused'), 'ConnectError', 'ECONNREFUSED', 'refused'],
@@ -22,7 +68,12 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
     [new ReadError('ECONNRESET', 'reset'), 'ReadError', 'ECONNRESET', 'reset'],
     [new WriteError('EPIPE', 'broken'), 'WriteError', 'EPIPE', 'broken'],
     [new OverflowError('receive', 10, 'too much'), 'OverflowError', 'ERR_OVERFLOW', 'too much'],
-    [new TimeoutError('lifetime', 'max_lifetime', 500, 'open longer than'), 'TimeoutError', 'ERR_TIMEOUT', 'open longer than max_lifetime, 500 ms'],
+    [
+      new TimeoutError('lifetime', 'max_lifetime', 500, 'open longer than'),
+      'TimeoutError',
+      'ERR_TIMEOUT',
+      'open longer than max_lifetime, 500 ms',
+    ],
     [new ClosedError('gone'), 'ClosedError', 'ERR_CLOSED', 'gone'],
     [new HookError('text'), 'HookError', 'ERR_HOOK', 'a hook threw "text", which is no Error'],
   ]
@@ -31,7 +82,11 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
     t.match(error, { name, code, message })
   }
   t.match(new OverflowError('send', 7, ''), { buffer: 'send', limit: 7 })
-  t.match(new TimeoutError('idle', 'idle_timeout', 7, ''), { kind: 'idle', setting: 'idle_timeout', after: 7 })
+  t.match(new TimeoutError('idle', 'idle_timeout', 7, ''), {
+    kind: 'idle',
+    setting: 'idle_timeout',
+    after: 7,
+  })
 })
 
 t.test('the error underneath is the cause, where there is one', async t => {
@@ -49,7 +104,8 @@ t.test('a subclass of a program has its own name', async t => {
 
 t.test('codeOf and messageOf take anything that can be thrown', async t => {
   t.equal(codeOf(Object.assign(new Error(), { code: 'ENOENT' })), 'ENOENT')
-  for (const thrown of [new Error(), { code: 5 }, {}, null, undefined, 'text', 7]) t.equal(codeOf(thrown), '')
+  for (const thrown of [new Error(), { code: 5 }, {}, null, undefined, 'text', 7])
+    t.equal(codeOf(thrown), '')
   t.equal(messageOf(new Error('text')), 'text')
   t.equal(messageOf('text'), '"text"')
   t.equal(messageOf(undefined), 'undefined')
@@ -59,11 +115,28 @@ t.test('show: what it is, in a short line', async t => {
   const itself: unknown[] = [1]
   itself.push(itself)
   const rows: [value: unknown, text: string][] = [
-    ['text', '"text"'], ['a\nb', '"a\\nb"'], ['x'.repeat(60), `"${'x'.repeat(60)}"`], ['x'.repeat(61), `"${'x'.repeat(57)}..."`],
-    [5, '5'], [NaN, 'NaN'], [7n, '7n'], [true, 'true'], [null, 'null'], [undefined, 'undefined'], [Symbol('s'), 'Symbol(s)'],
-    [function named() {}, 'function named'], [() => {}, 'function (anonymous)'], [class Own {}, 'function Own'],
-    [/a+/g, '/a+/g'], [[1, 'a'], '[1, "a"]'], [[], '[]'], [[1, 2, 3, 4, 5], 'an array of 5'], [itself, '[1, an array of 2]'],
-    [{}, 'an object (Object)'], [new Map(), 'an object (Map)'], [Object.create(null), 'an object (without prototype)'],
+    ['text', '"text"'],
+    ['a\nb', '"a\\nb"'],
+    ['x'.repeat(60), `"${'x'.repeat(60)}"`],
+    ['x'.repeat(61), `"${'x'.repeat(57)}..."`],
+    [5, '5'],
+    [NaN, 'NaN'],
+    [7n, '7n'],
+    [true, 'true'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [Symbol('s'), 'Symbol(s)'],
+    [function named() {}, 'function named'],
+    [() => {}, 'function (anonymous)'],
+    [class Own {}, 'function Own'],
+    [/a+/g, '/a+/g'],
+    [[1, 'a'], '[1, "a"]'],
+    [[], '[]'],
+    [[1, 2, 3, 4, 5], 'an array of 5'],
+    [itself, '[1, an array of 2]'],
+    [{}, 'an object (Object)'],
+    [new Map(), 'an object (Map)'],
+    [Object.create(null), 'an object (without prototype)'],
   ]
   for (const [value, text] of rows) t.equal(show(value), text)
 })
@@ -71,7 +144,13 @@ t.test('show: what it is, in a short line', async t => {
 /** A RegExp, a bigint or a function's name of any length went into the message whole. */
 t.test('REGRESSION: nothing makes a long line', async t => {
   const long = 'x'.repeat(1000)
-  for (const value of [long, new RegExp(long), 10n ** 1000n, Symbol(long), Object.defineProperty(() => {}, 'name', { value: long })]) {
+  for (const value of [
+    long,
+    new RegExp(long),
+    10n ** 1000n,
+    Symbol(long),
+    Object.defineProperty(() => {}, 'name', { value: long }),
+  ]) {
     t.ok(show(value).length <= 62, show(value).slice(0, 80))
   }
 })

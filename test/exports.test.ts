@@ -1,37 +1,125 @@
 /** Pins the public names: adding, renaming or losing one is a decision, never an accident. */
 
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 import * as sluice from '../src/index.ts'
+import { ROOT } from './built.ts'
 
 const VALUES = [
-  'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram', 'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError',
-  'InvalidArgumentError', 'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError', 'ProxyHeaderError', 'ReadError',
-  'Server', 'Stream', 'StreamServer', 'Struct', 'StructError', 'TimeoutError', 'TlsError', 'TlsHandshakeError', 'UnsupportedOptionError', 'WriteError', 'length_prefix',
+  'Channel',
+  'ChannelError',
+  'Client',
+  'ClosedError',
+  'ConnectError',
+  'Connection',
+  'Datagram',
+  'Engine',
+  'FastNetwork',
+  'HookError',
+  'InvalidAddressError',
+  'InvalidArgumentError',
+  'InvalidDelimiterError',
+  'InvalidStateError',
+  'ListenError',
+  'NetStruct',
+  'OverflowError',
+  'ProxyHeaderError',
+  'ReadError',
+  'Server',
+  'Stream',
+  'StreamServer',
+  'Struct',
+  'StructError',
+  'TimeoutError',
+  'TlsError',
+  'TlsHandshakeError',
+  'UnsupportedOptionError',
+  'WriteError',
+  'length_prefix',
 ]
 
 const TYPES = [
-  'Address', 'BlockList', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut',
-  'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'LengthPrefix', 'LengthPrefixOptions', 'Listener',
-  'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
-  'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
-  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'Transport', 'TransportSink',
+  'Address',
+  'BlockList',
+  'Buffer',
+  'Bytes',
+  'Cancel',
+  'ChannelOptions',
+  'Clock',
+  'CloseReason',
+  'ConnectOptions',
+  'ConnectionClass',
+  'ConnectionOptions',
+  'Cut',
+  'Data',
+  'DatagramArguments',
+  'DatagramError',
+  'DatagramOptions',
+  'Delimiter',
+  'DropReason',
+  'Encoding',
+  'Endpoint',
+  'EngineOptions',
+  'EngineStats',
+  'EventDetails',
+  'LengthPrefix',
+  'LengthPrefixOptions',
+  'Listener',
+  'ListenerSink',
+  'ListenOptions',
+  'Log',
+  'Milliseconds',
+  'Network',
+  'PacketOptions',
+  'PacketSink',
+  'PacketSocket',
+  'PacketDropReason',
+  'Packed',
+  'Packer',
+  'Port',
+  'ReadArguments',
+  'ReadDelimiter',
+  'ServerListenOptions',
+  'SocketAddress',
+  'State',
+  'StateSignal',
+  'StreamConnectOptions',
+  'StreamOptions',
+  'StreamServerOptions',
+  'StructFields',
+  'StructValues',
+  'SystemError',
+  'TimeoutKind',
+  'TlsContext',
+  'TlsInfo',
+  'TlsOptions',
+  'TlsReserved',
+  'Transport',
+  'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']
 const TESTING_TYPES = ['MemoryNetworkOptions', 'Pair', 'PairOptions']
 
 const program = ts.createProgram(
-  ['index.ts', 'testing.ts'].map(name => fileURLToPath(new URL(`../src/${name}`, import.meta.url))),
-  { noLib: true, types: [], allowImportingTsExtensions: true, noEmit: true, module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023 },
+  ['index.ts', 'testing.ts'].map(name => `${ROOT}src/${name}`),
+  {
+    noLib: true,
+    types: [],
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+  },
 )
 
 /** The names that a file exports, those of types included. */
 function exported(name: string): string[] {
-  const file = program.getSourceFile(fileURLToPath(new URL(`../src/${name}`, import.meta.url))) as ts.SourceFile
+  const file = program.getSourceFile(`${ROOT}src/${name}`) as ts.SourceFile
   const checker = program.getTypeChecker()
-  return checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol).map(symbol => symbol.name)
+  return checker
+    .getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol)
+    .map(symbol => symbol.name)
 }
 
 t.test('sluice', async t => {
@@ -43,7 +131,7 @@ t.test('sluice/testing', async t => {
   t.strictSame(exported('testing.ts').sort(), [...TESTING_VALUES, ...TESTING_TYPES].sort())
 })
 
-t.test('sluice/protocols/echo', async t => {
+t.test('sluice/echo', async t => {
   t.strictSame(Object.keys(await import('../src/protocols/echo/index.ts')), ['Echo'])
 })
 
@@ -51,8 +139,14 @@ t.test('what a public class has is in snake_case, and nothing is half private', 
   for (const [name, value] of Object.entries(sluice)) {
     if (typeof value !== 'function' || value.prototype === undefined) continue
     for (const owner of [value, value.prototype as object]) {
-      const members = Object.getOwnPropertyNames(owner).filter(member => !/^[a-z]+(_[a-z]+)*$/.test(member))
-      t.strictSame(members.filter(member => member !== 'ConnectionClass'), [], name)
+      const members = Object.getOwnPropertyNames(owner).filter(
+        member => !/^[a-z]+(_[a-z]+)*$/.test(member),
+      )
+      t.strictSame(
+        members.filter(member => member !== 'ConnectionClass'),
+        [],
+        name,
+      )
     }
   }
 })

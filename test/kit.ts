@@ -20,8 +20,16 @@ export interface World {
   advance(ms: number): Promise<void>
 }
 
-/** A subtest in a world of its own; at its end everything has to be closed, or to close, and nothing to be left behind. */
-export async function scene(t: Test, title: string, body: (t: Test, world: World) => Promise<void>, options: MemoryNetworkOptions = {}): Promise<void> {
+/**
+ * A subtest in a world of its own; at its end everything has to be closed, or to close, and nothing
+ * to be left behind.
+ */
+export async function scene(
+  t: Test,
+  title: string,
+  body: (t: Test, world: World) => Promise<void>,
+  options: MemoryNetworkOptions = {},
+): Promise<void> {
   await t.test(title, async t => {
     const world = makeWorld(options)
     const { engine, clock, network, pump, advance } = world
@@ -31,7 +39,11 @@ export async function scene(t: Test, title: string, body: (t: Test, world: World
     await advance(1)
     await stopped
     await pump()
-    t.same([engine.channels.size, network.transports.length, clock.pending], [0, 0, 0], 'no channel, no transport, no timer is left')
+    t.same(
+      [engine.channels.size, network.transports.length, clock.pending],
+      [0, 0, 0],
+      'no channel, no transport, no timer is left',
+    )
   })
 }
 
@@ -66,12 +78,30 @@ export async function until(isSo: () => boolean): Promise<void> {
 }
 
 const HOOKS = [
-  'on_state', 'on_connect', 'on_read', 'on_write', 'on_read_end', 'on_connect_error', 'on_read_error', 'on_write_error',
-  'on_overflow_error', 'on_timeout', 'on_tls_handshake', 'on_tls_handshake_error', 'on_tls_error', 'on_error', 'on_close', 'on_listen', 'on_listen_error',
+  'on_state',
+  'on_connect',
+  'on_read',
+  'on_write',
+  'on_read_end',
+  'on_connect_error',
+  'on_read_error',
+  'on_write_error',
+  'on_overflow_error',
+  'on_timeout',
+  'on_tls_handshake',
+  'on_tls_handshake_error',
+  'on_tls_error',
+  'on_error',
+  'on_close',
+  'on_listen',
+  'on_listen_error',
   'on_drop',
 ]
 
-/** Writes every hook of the channel to the log, as 'who hook details', and then calls it. To be called once its fields are there. */
+/**
+ * Writes every hook of the channel to the log, as 'who hook details', and then calls it. To be
+ * called once its fields are there.
+ */
 export function spy<Spied extends Channel>(channel: Spied, who: string, log: string[]): Spied {
   const hooks = channel as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>
   for (const hook of HOOKS) {
@@ -92,7 +122,10 @@ function text(value: unknown): string {
 /** How a promise stands. */
 export async function fate(promise: Promise<unknown>): Promise<unknown> {
   const open = Symbol('open')
-  const settled = await Promise.race([promise.catch((error: unknown) => `rejected ${text(error)}`), turn().then(() => open)])
+  const settled = await Promise.race([
+    promise.catch((error: unknown) => `rejected ${text(error)}`),
+    turn().then(() => open),
+  ])
   return settled === open ? 'open' : settled
 }
 

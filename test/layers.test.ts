@@ -1,40 +1,73 @@
 /**
- * Holds src/ to its tree: imports go down only, the machine is touched in one folder, nothing goes round in a circle.
- * The rules are one function over texts, so that a made tree can show that each of them bites.
+ * Holds src/ to its tree: imports go down only, the machine is touched in one folder, nothing goes
+ * round in a circle. The rules are one function over texts, so that a made tree can show that each
+ * of them bites.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript'
+import { ROOT } from './built.ts'
 
 /** The layers that the files of a folder may be in; src/ itself has them by name. */
-const FOLDERS: Readonly<Record<string, readonly number[]>> = { core: [1], io: [2], channels: [4, 5, 6], messages: [7], protocols: [8] }
-const TOP: Readonly<Record<string, number>> = { 'types.ts': 0, 'errors.ts': 0, 'transport.ts': 0, 'engine.ts': 3, 'index.ts': 9, 'testing.ts': 9 }
+const FOLDERS: Readonly<Record<string, readonly number[]>> = {
+  core: [1],
+  io: [2],
+  channels: [4, 5, 6],
+  protocols: [7],
+  messages: [8],
+  relay: [8],
+  rooms: [9],
+  packets: [9],
+  envelope: [9],
+  commands: [10],
+}
+const TOP: Readonly<Record<string, number>> = {
+  'types.ts': 0,
+  'errors.ts': 0,
+  'transport.ts': 0,
+  'engine.ts': 3,
+  'index.ts': 11,
+  'testing.ts': 11,
+}
 
 /** Layer 0 that says words only: nothing of these is left at run time. */
 const NO_CODE = ['types.ts', 'transport.ts']
 
-/** Who may import from io/: everybody else gets there through the engine. (The public names have a network among them.) */
+/**
+ * Who may import from io/: everybody else gets there through the engine. (The public names have a
+ * network among them.)
+ */
 const MAY_IMPORT_IO = /^(io\/|(engine|index|testing)\.ts$)/
 
-/** What of Node may be imported outside io/, and where. Types of Node may be imported anywhere: they are gone at run time. */
+/**
+ * What of Node may be imported outside io/, and where. Types of Node may be imported anywhere: they
+ * are gone at run time.
+ */
 const NODE_MODULES: readonly [file: RegExp, module: RegExp][] = [
   [/^io\//, /./],
-  [/^(core|channels|messages|protocols)\//, /^node:buffer$/],
-  // It computes, and touches nothing.
-  [/^messages\/deflate\.ts$/, /^node:zlib$/],
-  // A protocol's command: its arguments, and its process.
-  [/^protocols\/[^/]+\/options\.ts$/, /^node:util$/],
-  [/^protocols\/[^/]+\/main\.ts$/, /./],
+  // Modules that compute: they touch nothing.
+  [/./, /^node:(buffer|zlib|crypto|util)$/],
+  // The process of a command.
+  [/^commands\/[^/]+\/main\.ts$/, /./],
 ]
 
 /** The machine by its globals; and where that is so by design. */
-const MACHINE = new Set(['process', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'])
-const MAY_USE_MACHINE = /^(io\/|testing\.ts$|protocols\/[^/]+\/main\.ts$)/
+const MACHINE = new Set([
+  'process',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+])
+const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/[^/]+\/main\.ts$)/
 
 /**
- * Pairs that know each other's types, and only those; at run time one of the two imports the other. The class and what it is
- * made of: a reader takes the table's contract, a link takes its stream's shape.
+ * Pairs that know each other's types, and only those; at run time one of the two imports the other.
+ * The class and what it is made of: a reader takes the table's contract, a link takes its stream's
+ * shape.
  */
 const KNOW_EACH_OTHER = [
   ['channels/link.ts', 'channels/stream.ts'],
@@ -58,28 +91,48 @@ interface File {
 
 function parse(name: string, text: string): File {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
-  const header = /^(?:#!.*\n)?\/\*\*\n \* Layer (\d)\. /.exec(text)
+  const header = /^(?:#!.*\n)?\/\*\*\n \* Layer (\d+)\. /.exec(text)
   const imports: Import[] = []
   const globals = new Set<string>()
   const visit = (node: ts.Node): void => {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
-      imports.push({ to: resolve(name, (node.moduleSpecifier as ts.StringLiteral).text), isType: isTypeOnly(node) })
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier !== undefined
+    ) {
+      imports.push({
+        to: resolve(name, (node.moduleSpecifier as ts.StringLiteral).text),
+        isType: isTypeOnly(node),
+      })
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [specifier] = node.arguments
       // A computed name may be any module: that is the machine, too.
-      const to = specifier !== undefined && ts.isStringLiteral(specifier) ? resolve(name, specifier.text) : 'node:(computed)'
+      const to =
+        specifier !== undefined && ts.isStringLiteral(specifier)
+          ? resolve(name, specifier.text)
+          : 'node:(computed)'
       imports.push({ to, isType: false })
-    } else if (ts.isIdentifier(node) && MACHINE.has(node.text) && !isMember(node)) globals.add(node.text)
+    } else if (ts.isIdentifier(node) && MACHINE.has(node.text) && !isMember(node))
+      globals.add(node.text)
     ts.forEachChild(node, visit)
   }
   visit(source)
-  return { layer: header === null ? undefined : Number(header[1]), imports, globals, hasCode: !source.statements.every(isErased) }
+  return {
+    layer: header === null ? undefined : Number(header[1]),
+    imports,
+    globals,
+    hasCode: !source.statements.every(isErased),
+  }
 }
 
 /** A method may be called like a global. */
 function isMember(node: ts.Identifier): boolean {
   const { parent } = node
-  return (ts.isPropertyAccessExpression(parent) || ts.isMethodDeclaration(parent) || ts.isMethodSignature(parent)) && parent.name === node
+  return (
+    (ts.isPropertyAccessExpression(parent) ||
+      ts.isMethodDeclaration(parent) ||
+      ts.isMethodSignature(parent)) &&
+    parent.name === node
+  )
 }
 
 function isErased(node: ts.Statement): boolean {
@@ -90,54 +143,84 @@ function isErased(node: ts.Statement): boolean {
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
   if (ts.isExportDeclaration(node)) {
     const { exportClause } = node
-    return node.isTypeOnly || (exportClause !== undefined && ts.isNamedExports(exportClause) && exportClause.elements.every(each => each.isTypeOnly))
+    return (
+      node.isTypeOnly ||
+      (exportClause !== undefined &&
+        ts.isNamedExports(exportClause) &&
+        exportClause.elements.every(each => each.isTypeOnly))
+    )
   }
   const clause = node.importClause
   if (clause === undefined) return false
   const { isTypeOnly, name, namedBindings } = clause
   if (isTypeOnly || name !== undefined) return isTypeOnly
-  return namedBindings !== undefined && ts.isNamedImports(namedBindings) && namedBindings.elements.every(each => each.isTypeOnly)
+  return (
+    namedBindings !== undefined &&
+    ts.isNamedImports(namedBindings) &&
+    namedBindings.elements.every(each => each.isTypeOnly)
+  )
 }
 
 /** The file that a specifier means, from src/ on; a module of Node or of a package as it is. */
 function resolve(from: string, specifier: string): string {
-  return specifier.startsWith('.') ? new URL(specifier, `file:///${from}`).pathname.slice(1) : specifier
+  return specifier.startsWith('.')
+    ? new URL(specifier, `file:///${from}`).pathname.slice(1)
+    : specifier
 }
 
 /** Everything that is wrong with a tree, one line each. */
 function violations(tree: Readonly<Record<string, string>>): string[] {
   const files = new Map(Object.entries(tree).map(([name, text]) => [name, parse(name, text)]))
-  return [...files].flatMap(([name, file]) => [
-    ...placeOf(name, file),
-    ...file.imports.flatMap(each => edge(name, file, each, files)),
-    ...(MAY_USE_MACHINE.test(name) ? [] : [...file.globals].map(global => `${name}: uses ${global}, which only io/ may`)),
-    ...(NO_CODE.includes(name) && file.hasCode ? [`${name}: has code`] : []),
-  ]).concat(circles(files, true), circles(files, false))
+  return [...files]
+    .flatMap(([name, file]) => [
+      ...placeOf(name, file),
+      ...file.imports.flatMap(each => edge(name, file, each, files)),
+      ...(MAY_USE_MACHINE.test(name)
+        ? []
+        : [...file.globals].map(global => `${name}: uses ${global}, which only io/ may`)),
+      ...(NO_CODE.includes(name) && file.hasCode ? [`${name}: has code`] : []),
+    ])
+    .concat(circles(files, true), circles(files, false))
 }
 
 function placeOf(name: string, { layer }: File): string[] {
   const folder = name.split('/')[0] as string
   const allowed = name === folder ? [TOP[name]] : FOLDERS[folder]
-  if (allowed === undefined || allowed[0] === undefined) return [`${name}: has no place in the tree`]
+  if (allowed === undefined || allowed[0] === undefined)
+    return [`${name}: has no place in the tree`]
   if (layer === undefined) return [`${name}: has no header "Layer N."`]
-  return allowed.includes(layer) ? [] : [`${name}: says layer ${layer}, its place is ${allowed.join(' or ')}`]
+  return allowed.includes(layer)
+    ? []
+    : [`${name}: says layer ${layer}, its place is ${allowed.join(' or ')}`]
 }
 
-function edge(name: string, file: File, { to, isType }: Import, files: ReadonlyMap<string, File>): string[] {
+function edge(
+  name: string,
+  file: File,
+  { to, isType }: Import,
+  files: ReadonlyMap<string, File>,
+): string[] {
   const target = files.get(to)
   if (target === undefined) {
-    if (!to.startsWith('node:')) return [`${name}: imports ${to}, which is neither a file of src/ nor a module node:…`]
-    const isAllowed = isType || NODE_MODULES.some(([file, module]) => file.test(name) && module.test(to))
+    if (!to.startsWith('node:'))
+      return [`${name}: imports ${to}, which is neither a file of src/ nor a module node:…`]
+    const isAllowed =
+      isType || NODE_MODULES.some(([file, module]) => file.test(name) && module.test(to))
     return isAllowed ? [] : [`${name}: imports ${to}, which only io/ may`]
   }
   const faults: string[] = []
   if (to === 'index.ts' || to === 'testing.ts') faults.push(`${name}: imports ${to}`)
-  if ((target.layer ?? 0) > (file.layer ?? 9)) faults.push(`${name} (layer ${file.layer}): imports ${to} (layer ${target.layer})`)
-  if (!isType && to.startsWith('io/') && !MAY_IMPORT_IO.test(name)) faults.push(`${name}: imports ${to}, not through the engine`)
+  if ((target.layer ?? 0) > (file.layer ?? 11))
+    faults.push(`${name} (layer ${file.layer}): imports ${to} (layer ${target.layer})`)
+  if (!isType && to.startsWith('io/') && !MAY_IMPORT_IO.test(name))
+    faults.push(`${name}: imports ${to}, not through the engine`)
   return faults
 }
 
-/** Circles of imports; those of types are other circles than those of values, and a few pairs are known. */
+/**
+ * Circles of imports; those of types are other circles than those of values, and a few pairs are
+ * known.
+ */
 function circles(files: ReadonlyMap<string, File>, isTypes: boolean): string[] {
   const found: string[] = []
   const done = new Set<string>()
@@ -158,12 +241,16 @@ function circles(files: ReadonlyMap<string, File>, isTypes: boolean): string[] {
 }
 
 function isKnown(from: string, to: string): boolean {
-  return KNOW_EACH_OTHER.some(pair => (pair as readonly string[]).includes(from) && (pair as readonly string[]).includes(to))
+  return KNOW_EACH_OTHER.some(
+    pair => (pair as readonly string[]).includes(from) && (pair as readonly string[]).includes(to),
+  )
 }
 
-const source = new URL('../src/', import.meta.url)
-const names = (readdirSync(source, { recursive: true }) as string[]).filter(name => name.endsWith('.ts')).map(name => name.replaceAll('\\', '/'))
-const tree = Object.fromEntries(names.map(name => [name, readFileSync(new URL(name, source), 'utf8')]))
+const source = `${ROOT}src/`
+const names = (readdirSync(source, { recursive: true }) as string[])
+  .filter(name => name.endsWith('.ts'))
+  .map(name => name.replaceAll('\\', '/'))
+const tree = Object.fromEntries(names.map(name => [name, readFileSync(source + name, 'utf8')]))
 
 t.test('src/ keeps to its tree', async t => {
   t.ok(names.length > 30)
@@ -172,7 +259,8 @@ t.test('src/ keeps to its tree', async t => {
 
 t.test('the pairs that know each other do', async t => {
   for (const [one, other] of KNOW_EACH_OTHER) {
-    const to = (name: string): string[] => parse(name, tree[name] as string).imports.map(each => each.to)
+    const to = (name: string): string[] =>
+      parse(name, tree[name] as string).imports.map(each => each.to)
     t.ok(to(one).includes(other) && to(other).includes(one), `${one} and ${other}`)
   }
 })
@@ -185,25 +273,65 @@ t.test('each rule bites', async t => {
     [{ 'channels/a.ts': head(3) }, 'channels/a.ts: says layer 3, its place is 4 or 5 or 6'],
     [{ 'extra/a.ts': head(1) }, 'extra/a.ts: has no place in the tree'],
     [{ 'extra.ts': head(1) }, 'extra.ts: has no place in the tree'],
-    [{ 'core/a.ts': `${head(1)}import type { B } from '../io/b.ts'`, 'io/b.ts': head(2) }, 'core/a.ts (layer 1): imports io/b.ts (layer 2)'],
-    [{ 'core/a.ts': `${head(1)}import { connect } from 'node:net'` }, 'core/a.ts: imports node:net, which only io/ may'],
-    [{ 'core/a.ts': `${head(1)}export * from 'node:net'` }, 'core/a.ts: imports node:net, which only io/ may'],
-    [{ 'core/a.ts': `${head(1)}await import('node:net')` }, 'core/a.ts: imports node:net, which only io/ may'],
-    [{ 'core/a.ts': `${head(1)}await import(name)` }, 'core/a.ts: imports node:(computed), which only io/ may'],
-    [{ 'core/a.ts': `${head(1)}import net, { type Socket } from 'node:net'` }, 'core/a.ts: imports node:net, which only io/ may'],
-    [{ 'core/a.ts': `${head(1)}import 'left-pad'` }, 'core/a.ts: imports left-pad, which is neither a file of src/ nor a module node:…'],
-    [{ 'channels/a.ts': `${head(4)}import { b } from '../io/b.ts'`, 'io/b.ts': head(2) }, 'channels/a.ts: imports io/b.ts, not through the engine'],
-    [{ 'testing.ts': `${head(9)}import './index.ts'`, 'index.ts': head(9) }, 'testing.ts: imports index.ts'],
-    [{ 'engine.ts': `${head(3)}setTimeout(() => {}, 1)` }, 'engine.ts: uses setTimeout, which only io/ may'],
+    [
+      { 'core/a.ts': `${head(1)}import type { B } from '../io/b.ts'`, 'io/b.ts': head(2) },
+      'core/a.ts (layer 1): imports io/b.ts (layer 2)',
+    ],
+    [
+      { 'core/a.ts': `${head(1)}import { connect } from 'node:net'` },
+      'core/a.ts: imports node:net, which only io/ may',
+    ],
+    [
+      { 'core/a.ts': `${head(1)}export * from 'node:net'` },
+      'core/a.ts: imports node:net, which only io/ may',
+    ],
+    [
+      { 'core/a.ts': `${head(1)}await import('node:net')` },
+      'core/a.ts: imports node:net, which only io/ may',
+    ],
+    [
+      { 'core/a.ts': `${head(1)}await import(name)` },
+      'core/a.ts: imports node:(computed), which only io/ may',
+    ],
+    [
+      { 'core/a.ts': `${head(1)}import net, { type Socket } from 'node:net'` },
+      'core/a.ts: imports node:net, which only io/ may',
+    ],
+    [
+      { 'core/a.ts': `${head(1)}import 'left-pad'` },
+      'core/a.ts: imports left-pad, which is neither a file of src/ nor a module node:…',
+    ],
+    [
+      { 'channels/a.ts': `${head(4)}import { b } from '../io/b.ts'`, 'io/b.ts': head(2) },
+      'channels/a.ts: imports io/b.ts, not through the engine',
+    ],
+    [
+      { 'testing.ts': `${head(11)}import './index.ts'`, 'index.ts': head(11) },
+      'testing.ts: imports index.ts',
+    ],
+    [
+      { 'engine.ts': `${head(3)}setTimeout(() => {}, 1)` },
+      'engine.ts: uses setTimeout, which only io/ may',
+    ],
     [{ 'core/a.ts': `${head(1)}process.exit()` }, 'core/a.ts: uses process, which only io/ may'],
     [{ 'types.ts': `${head(0)}export const A = 1` }, 'types.ts: has code'],
-    [{ 'types.ts': `${head(0)}export { a } from './errors.ts'`, 'errors.ts': head(0) }, 'types.ts: has code'],
     [
-      { 'core/a.ts': `${head(1)}import { b } from './b.ts'`, 'core/b.ts': `${head(1)}import { c } from './c.ts'`, 'core/c.ts': `${head(1)}export * from './a.ts'` },
+      { 'types.ts': `${head(0)}export { a } from './errors.ts'`, 'errors.ts': head(0) },
+      'types.ts: has code',
+    ],
+    [
+      {
+        'core/a.ts': `${head(1)}import { b } from './b.ts'`,
+        'core/b.ts': `${head(1)}import { c } from './c.ts'`,
+        'core/c.ts': `${head(1)}export * from './a.ts'`,
+      },
       'a circle of imports: core/a.ts → core/b.ts → core/c.ts → core/a.ts',
     ],
     [
-      { 'core/a.ts': `${head(1)}import { type B } from './b.ts'`, 'core/b.ts': `${head(1)}import { a } from './a.ts'` },
+      {
+        'core/a.ts': `${head(1)}import { type B } from './b.ts'`,
+        'core/b.ts': `${head(1)}import { a } from './a.ts'`,
+      },
       'a circle of types: core/a.ts → core/b.ts → core/a.ts',
     ],
   ]
@@ -215,10 +343,10 @@ t.test('what is right passes', async t => {
   t.strictSame(
     violations({
       'types.ts': `${head(0)}import type { Buffer } from 'node:buffer'\nexport interface A {}\nexport type B = 1\nexport type { Buffer }`,
-      'messages/d.ts': `${head(7)}interface I { process(): void }\nclass D implements I { process() {} }\nnew D().process()`,
+      'messages/d.ts': `${head(8)}interface I { process(): void }\nclass D implements I { process() {} }\nnew D().process()`,
       'core/a.ts': `${head(1)}import { Buffer } from 'node:buffer'\nimport type net from 'node:net'\nimport { type A } from '../types.ts'`,
       'io/b.ts': `${head(2)}import { connect } from 'node:net'\nimport { a } from '../core/a.ts'\nsetTimeout(a, 1)`,
-      'protocols/c/main.ts': `#!/usr/bin/env node\n${head(8)}import { createRequire } from 'node:module'\nprocess.exit()`,
+      'commands/c/main.ts': `#!/usr/bin/env node\n${head(10)}import { createRequire } from 'node:module'\nprocess.exit()`,
     }),
     [],
   )

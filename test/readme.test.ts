@@ -1,11 +1,12 @@
 /**
- * The README cannot rot: every block is run, type-checked, or compared with what it shows. The comment before a block says how.
+ * The README cannot rot: every block is run, type-checked, or compared with what it shows. The
+ * comment before a block says how.
  *
- *   serve    the echo server: it is started and talked to       command  a command that package.json must have
- *   run      a program that ends by itself                      session  what a peer types, and is answered, line by line
- *   prints   what the block before it prints                    said     what the server of the session says
- *   check    type-checked only (so are serve and run)           tree     the files of src/
- *   states   the table of the life cycle, drawn
+ *   serve the echo server: it is started and talked to command a command that package.json must
+ *   have run a program that ends by itself session what a peer types, and is answered, line by line
+ *   prints what the block before it prints said what the server of the session says check
+ *   type-checked only (so are serve and run) tree the files of src/ states the table of the life
+ *   cycle, drawn
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -25,11 +26,21 @@ interface Block {
 }
 
 const HOWS: Readonly<Record<string, string>> = {
-  serve: 'ts', run: 'ts', check: 'ts', prints: 'text', command: 'sh', session: 'console', said: 'console', tree: 'text', states: 'text',
+  serve: 'ts',
+  run: 'ts',
+  check: 'ts',
+  prints: 'text',
+  command: 'sh',
+  session: 'console',
+  said: 'console',
+  tree: 'text',
+  states: 'text',
 }
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>
+}
 const lib = built()
 const blocks = blocksOf(readme)
 
@@ -41,7 +52,12 @@ function blocksOf(markdown: string): Block[] {
     if (fence === null) continue
     const end = lines.indexOf('```', at + 1)
     const how = /^<!-- (\w+) -->$/.exec(lines[at - 1] ?? '')?.[1] ?? ''
-    found.push({ how, language: fence[1] as string, text: lines.slice(at + 1, end).join('\n'), line: at + 1 })
+    found.push({
+      how,
+      language: fence[1] as string,
+      text: lines.slice(at + 1, end).join('\n'),
+      line: at + 1,
+    })
     at = end
   }
   return found
@@ -67,12 +83,29 @@ async function compile(): Promise<string> {
   const programs = blocks.filter(block => block.language === 'ts')
   for (const block of programs) writeFileSync(join(folder, `${nameOf(block)}.ts`), block.text)
   const compilerOptions = {
-    strict: true, noImplicitOverride: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, target: 'ES2023', lib: ['ES2023', 'ESNext.Disposable'],
-    module: 'NodeNext', types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')], rootDir: '.', outDir: 'out', skipLibCheck: true,
+    strict: true,
+    noImplicitOverride: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    target: 'ES2023',
+    lib: ['ES2023', 'ESNext.Disposable'],
+    module: 'NodeNext',
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+    rootDir: '.',
+    outDir: 'out',
+    skipLibCheck: true,
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: programs.map(block => `${nameOf(block)}.ts`) }))
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: programs.map(block => `${nameOf(block)}.ts`) }),
+  )
   try {
-    await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder])
+    await promisify(execFile)(process.execPath, [
+      join(ROOT, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      folder,
+    ])
     return ''
   } catch (error) {
     return (error as { stdout: string }).stdout
@@ -86,7 +119,11 @@ interface Ended {
 }
 
 /** A process whose output is kept. */
-function start(...argv: string[]): { child: ChildProcess; ended: Promise<Ended>; says(pattern: RegExp): Promise<RegExpMatchArray> } {
+function start(...argv: string[]): {
+  child: ChildProcess
+  ended: Promise<Ended>
+  says(pattern: RegExp): Promise<RegExpMatchArray>
+} {
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => void child.kill('SIGKILL'))
   let out = ''
@@ -100,7 +137,11 @@ function start(...argv: string[]): { child: ChildProcess; ended: Promise<Ended>;
       await once(child.stderr!, 'data')
     }
   }
-  return { child, says, ended: once(child, 'close').then(([code]) => ({ code, out, err }) as Ended) }
+  return {
+    child,
+    says,
+    ended: once(child, 'close').then(([code]) => ({ code, out, err }) as Ended),
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -137,7 +178,9 @@ t.test('each block says how it is held to the truth', async t => {
 
 t.test('programs', async t => {
   t.equal(await compile(), '', 'the types are right')
-  const ends = await Promise.all(all('run').map(async block => [block, await start(compiled(block)).ended] as const))
+  const ends = await Promise.all(
+    all('run').map(async block => [block, await start(compiled(block)).ended] as const),
+  )
   for (const [block, end] of ends) {
     const next = blocks[blocks.indexOf(block) + 1]
     const out = next?.how === 'prints' ? `${next.text}\n` : ''
@@ -170,7 +213,8 @@ t.test('the session in the terminal', async t => {
   const { child, says, ended } = start(join(lib, 'protocols/echo/main.js'), '--port', '0')
   const [, port] = await says(/listening on .*:(\d+)\n/)
   const socket = await reach(Number(port))
-  for (let at = 0; at < typed.length; at += 2) t.equal(await answer(socket, `${typed[at]}\n`), `${typed[at + 1]}\n`)
+  for (let at = 0; at < typed.length; at += 2)
+    t.equal(await answer(socket, `${typed[at]}\n`), `${typed[at + 1]}\n`)
   socket.end()
   await says(/closed/)
   child.kill('SIGINT')
@@ -181,35 +225,56 @@ t.test('the session in the terminal', async t => {
 
 /** Without the addresses, which differ from run to run and from machine to machine. */
 function neutral(text: string): string {
-  return text.replace(/(listening on )(\[::\]|0\.0\.0\.0):\d+/, '$1ANY').replace(/(#\d+ )(\[::1\]|127\.0\.0\.1):\d+/g, '$1PEER')
+  return text
+    .replace(/(listening on )(\[::\]|0\.0\.0\.0):\d+/, '$1ANY')
+    .replace(/(#\d+ )(\[::1\]|127\.0\.0\.1):\d+/g, '$1PEER')
 }
 
 t.test('commands', async t => {
-  t.strictSame(all('command').map(block => block.text), ['npm install && npm start', 'npm install && npm test'])
-  for (const [, name] of readme.matchAll(/npm (?:run )?(start|test|(?<=run )\w+)/g)) t.ok(name! in manifest.scripts, `npm ${name}`)
+  t.strictSame(
+    all('command').map(block => block.text),
+    ['npm install && npm start', 'npm install && npm test'],
+  )
+  for (const [, name] of readme.matchAll(/npm (?:run )?(start|test|(?<=run )\w+)/g))
+    t.ok(name! in manifest.scripts, `npm ${name}`)
 })
 
 t.test('the tree has the files of src/, each once', async t => {
-  let files = (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[]).filter(name => name.endsWith('.ts')).map(name => `src/${name}`)
+  let files = (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[])
+    .filter(name => name.endsWith('.ts'))
+    .map(name => `src/${name}`)
   const patterns = treeOf(only('tree').text)
   // The plain names first: what they name is no part of what a star stands for.
-  for (const pattern of patterns.sort((one, other) => Number(one.includes('*')) - Number(other.includes('*')))) {
+  for (const pattern of patterns.sort(
+    (one, other) => Number(one.includes('*')) - Number(other.includes('*')),
+  )) {
     const expression = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[a-z-]+')}$`)
-    t.ok(files.some(file => expression.test(file)), pattern)
+    t.ok(
+      files.some(file => expression.test(file)),
+      pattern,
+    )
     files = files.filter(file => !expression.test(file))
   }
   t.strictSame(files, [], 'and no others')
 })
 
 t.test('the states are those of the table', async t => {
-  const { TRANSITIONS } = (await import(join(lib, 'core/life-cycle.js'))) as { TRANSITIONS: Record<string, readonly string[]> }
+  const { TRANSITIONS } = (await import(join(lib, 'core/life-cycle.js'))) as {
+    TRANSITIONS: Record<string, readonly string[]>
+  }
   t.equal(only('states').text, drawStates(TRANSITIONS))
 })
 
 /** What leads from one state to another. */
 const CAUSES: Readonly<Record<string, string>> = {
-  'closed>opening': 'open()', 'opening>active': 'it is ready', 'opening>error': 'it could not be opened', 'opening>closing': 'close()',
-  'active>closing': 'close(), or the peer closes', 'active>error': 'it has failed', 'closing>closed': 'it is done', 'closing>error': 'it could not finish',
+  'closed>opening': 'open()',
+  'opening>active': 'it is ready',
+  'opening>error': 'it could not be opened',
+  'opening>closing': 'close()',
+  'active>closing': 'close(), or the peer closes',
+  'active>error': 'it has failed',
+  'closing>closed': 'it is done',
+  'closing>error': 'it could not finish',
   'error>closing': 'close()',
 }
 
@@ -228,7 +293,13 @@ function drawStates(table: Record<string, readonly string[]>): string {
     return `${cells.join('')}${CAUSES[`${from}>${to}`]}`
   }
   const arrows = Object.entries(table).flatMap(([from, to]) => to.map(each => arrow(from, each)))
-  return [states.map(state => state.padEnd(10)).join('').trimEnd(), ...arrows].join('\n')
+  return [
+    states
+      .map(state => state.padEnd(10))
+      .join('')
+      .trimEnd(),
+    ...arrows,
+  ].join('\n')
 }
 
 /** The paths in a tree whose depth is shown by indents of two, whose folders end with a slash. */
@@ -245,12 +316,24 @@ function treeOf(text: string): string[] {
 }
 
 t.test('names and links', async t => {
-  const names = await Promise.all(['index.js', 'messages/index.js'].map(name => import(join(lib, name)) as Promise<Record<string, { prototype?: object }>>))
-  const members = new Set(names.flatMap(each => Object.values(each)).flatMap(value => Object.getOwnPropertyNames(value.prototype ?? {})))
+  const names = await Promise.all(
+    ['index.js', 'messages/index.js'].map(
+      name => import(join(lib, name)) as Promise<Record<string, { prototype?: object }>>,
+    ),
+  )
+  const members = new Set(
+    names
+      .flatMap(each => Object.values(each))
+      .flatMap(value => Object.getOwnPropertyNames(value.prototype ?? {})),
+  )
   for (const [hook] of readme.matchAll(/\bon_[a-z_]+/g)) t.ok(members.has(hook), hook)
-  const headings = new Set([...readme.matchAll(/^## (.*)$/gm)].map(([, text]) => text!.toLowerCase().replaceAll(' ', '-')))
+  const headings = new Set(
+    [...readme.matchAll(/^## (.*)$/gm)].map(([, text]) => text!.toLowerCase().replaceAll(' ', '-')),
+  )
   const links = new Set([...readme.matchAll(/\]\(#([^)]*)\)/g)].map(([, to]) => to as string))
   t.strictSame([...links].sort(), [...headings].sort(), 'the contents are those')
-  const paths = [...readme.matchAll(/`((?:core|channels|io|messages)\/[a-z-]+)`/g)].map(([, path]) => `src/${path}.ts`)
+  const paths = [...readme.matchAll(/`((?:core|channels|io|messages)\/[a-z-]+)`/g)].map(
+    ([, path]) => `src/${path}.ts`,
+  )
   for (const path of paths) t.ok(readFileSync(join(ROOT, path)), path)
 })

@@ -1,4 +1,7 @@
-/** What tests of channels need for TLS: an engine on a network in memory that runs by itself, certificates, channels whose hooks are written down. */
+/**
+ * What tests of channels need for TLS: an engine on a network in memory that runs by itself,
+ * certificates, channels whose hooks are written down.
+ */
 
 import type { Test } from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
@@ -19,7 +22,11 @@ export interface TlsScene extends Certificates {
   readonly CLIENT: TlsOptions
   readonly SERVER: TlsOptions
   /** A server that listens. */
-  listen(ConnectionClass?: new (options: any) => Connection, options?: object, address?: Address): Promise<Server>
+  listen(
+    ConnectionClass?: new (options: any) => Connection,
+    options?: object,
+    address?: Address,
+  ): Promise<Server>
   /** A client that connects to it. */
   connect(server: Server, options?: object, ClientClass?: new (options: any) => Client): Client
   /** The server's end, when there is one. */
@@ -29,12 +36,21 @@ export interface TlsScene extends Certificates {
 let certificates: Certificates | undefined
 
 /** A subtest; at its end the engine is stopped, and no channel may be left. */
-export async function tlsScene(t: Test, title: string, body: (t: Test, scene: TlsScene) => Promise<void>, options: EngineOptions = {}): Promise<void> {
+export async function tlsScene(
+  t: Test,
+  title: string,
+  body: (t: Test, scene: TlsScene) => Promise<void>,
+  options: EngineOptions = {},
+): Promise<void> {
   certificates ??= keep(t)
   const { ca, server } = certificates
   await t.test(title, { timeout: 15_000 }, async t => {
     const [logged, near, far] = [[], [], []] as [string[], string[], string[]]
-    const engine = new Engine({ network: new MemoryNetwork({ auto: true }), log: message => logged.push(message), ...options })
+    const engine = new Engine({
+      network: new MemoryNetwork({ auto: true }),
+      log: message => logged.push(message),
+      ...options,
+    })
     await body(t, {
       ...(certificates as Certificates),
       engine,
@@ -53,7 +69,9 @@ export async function tlsScene(t: Test, title: string, body: (t: Test, scene: Tl
         return new Server(Spied, { engine, ...options }).listen(address).opened
       },
       connect: (server, options = {}, ClientClass = Client) =>
-        spy(new ClientClass({ engine, encoding: 'latin1', ...options }), '', near).connect(server.local_address as SocketAddress),
+        spy(new ClientClass({ engine, encoding: 'latin1', ...options }), '', near).connect(
+          server.local_address as SocketAddress,
+        ),
       async accepted(server) {
         await until(() => server.channels.size > 0)
         return [...server.channels].at(-1) as Connection

@@ -1,12 +1,16 @@
 /**
- * Bench. UDP echo on node:dgram. The argument: 'naive', as most people write it; 'tuned', with the documented option
- * `lookup`: without it every packet sent asks `dns.lookup` for an address that is one already.
+ * Bench. UDP echo on node:dgram. The argument: 'naive', as most people write it; 'tuned', with the
+ * documented option `lookup`: without it every packet sent asks `dns.lookup` for an address that is
+ * one already.
  */
 
 import { createSocket, type SocketOptions } from 'node:dgram'
 import { ready } from '../child.ts'
 
-const TUNED: SocketOptions = { type: 'udp4', lookup: (address, _options, done) => done(null, address, 4) }
+const TUNED: SocketOptions = {
+  type: 'udp4',
+  lookup: (address, _options, done) => done(null, address, 4),
+}
 
 const socket = createSocket(process.argv[2] === 'tuned' ? TUNED : { type: 'udp4' })
 socket.on('message', (data, from) => socket.send(data, from.port, from.address))

@@ -1,11 +1,11 @@
 /**
- * Bench. node:net as most people write it: for every message at hand one `socket.write`. The arguments: which of the servers
- * below, what that one needs, and `tls` for the same by node:tls.
+ * Bench. node:net as most people write it: for every message at hand one `socket.write`. The
+ * arguments: which of the servers below, what that one needs, and `tls` for the same by node:tls.
  *
  * Rules:
  * 1. Correct: no message is lost or cut where chunks end.
- * 2. With `noDelay`. (Without it every second small write waits 40 ms for the peer's acknowledgement: a comparison with
- *    that would be a comparison with a mistake.)
+ * 2. With `noDelay`. (Without it every second small write waits 40 ms for the peer's
+ *    acknowledgement: a comparison with that would be a comparison with a mistake.)
  */
 
 import { Buffer } from 'node:buffer'
@@ -19,7 +19,16 @@ import { ready } from '../child.ts'
 const [kind = '', argument = '', how] = process.argv.slice(2)
 const CRLF = Buffer.from('\r\n')
 
-const SERVERS: Readonly<Record<string, (socket: Socket) => void>> = { raw, lines, buffers, frames, alternate, burst, file, broadcast }
+const SERVERS: Readonly<Record<string, (socket: Socket) => void>> = {
+  raw,
+  lines,
+  buffers,
+  frames,
+  alternate,
+  burst,
+  file,
+  broadcast,
+}
 
 function raw(socket: Socket): void {
   socket.on('data', data => socket.write(data))
@@ -112,5 +121,10 @@ const onSocket = (socket: Socket): void => {
   serve(socket)
 }
 const options = { noDelay: true }
-const server = how === 'tls' ? createSecureServer({ ...options, key: KEY, cert: CERTIFICATE }, onSocket) : createServer(options, onSocket)
-server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () => ready(['127.0.0.1', (server.address() as AddressInfo).port]))
+const server =
+  how === 'tls'
+    ? createSecureServer({ ...options, key: KEY, cert: CERTIFICATE }, onSocket)
+    : createServer(options, onSocket)
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () =>
+  ready(['127.0.0.1', (server.address() as AddressInfo).port]),
+)

@@ -1,12 +1,16 @@
 /**
- * Bench. node:net tuned by hand, with documented functions only: what the effort buys, and so what sluice is measured by. The
- * arguments: which of the servers below, what that one needs, and `tls` for the same by node:tls.
+ * Bench. node:net tuned by hand, with documented functions only: what the effort buys, and so what
+ * sluice is measured by. The arguments: which of the servers below, what that one needs, and `tls`
+ * for the same by node:tls.
  *
  * Rules, each of them measured:
  * 1. `noDelay`, and handlers on the prototype of a class instead of closures for each connection.
- * 2. One decoding a chunk, then `indexOf` and `slice` on the string: no crossing into C++ for a line.
- * 3. What is written during one 'data' event goes out in one `write`: strings as one string, bytes in one Buffer.
- * 4. Backpressure as the documentation has it: `pause` when `write` returns false, `resume` on 'drain'.
+ * 2. One decoding a chunk, then `indexOf` and `slice` on the string: no crossing into C++ for a
+ *    line.
+ * 3. What is written during one 'data' event goes out in one `write`: strings as one string, bytes
+ *    in one Buffer.
+ * 4. Backpressure as the documentation has it: `pause` when `write` returns false, `resume` on
+ *    'drain'.
  */
 
 import { Buffer } from 'node:buffer'
@@ -45,7 +49,8 @@ class Lines extends Peer {
   out = ''
 
   override received(data: Buffer): void {
-    const decoded = this.#decoder === undefined ? data.toString('latin1') : this.#decoder.write(data)
+    const decoded =
+      this.#decoder === undefined ? data.toString('latin1') : this.#decoder.write(data)
     const text = this.#rest === '' ? decoded : this.#rest + decoded
     let at = 0
     for (let end = text.indexOf('\r\n'); end !== -1; end = text.indexOf('\r\n', at)) {
@@ -227,5 +232,10 @@ const serve = (socket: Socket): void => {
   ours.on('data', onData).on('drain', onDrain).on('close', onClose).on('error', onError)
 }
 const options = { noDelay: true }
-const server = how === 'tls' ? createSecureServer({ ...options, key: KEY, cert: CERTIFICATE }, serve) : createServer(options, serve)
-server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () => ready(['127.0.0.1', (server.address() as AddressInfo).port]))
+const server =
+  how === 'tls'
+    ? createSecureServer({ ...options, key: KEY, cert: CERTIFICATE }, serve)
+    : createServer(options, serve)
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () =>
+  ready(['127.0.0.1', (server.address() as AddressInfo).port]),
+)

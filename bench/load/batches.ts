@@ -2,7 +2,8 @@
  * Bench. What the generator sends and what has to come back, made before the clock runs.
  *
  * Rules:
- * 1. No two batches, and no two messages of a batch, are alike: an answer that is lost, doubled or out of order is a wrong byte.
+ * 1. No two batches, and no two messages of a batch, are alike: an answer that is lost, doubled or
+ *    out of order is a wrong byte.
  * 2. The same in every run: the random numbers start from a fixed seed.
  */
 
@@ -17,7 +18,9 @@ export interface Batch {
   readonly messages: number
 }
 
-/** Bytes of all batches together: more than fits the caches next to the core, as with real traffic. */
+/**
+ * Bytes of all batches together: more than fits the caches next to the core, as with real traffic.
+ */
 const TOTAL = 256 * 1024
 
 /** So many characters of a hundred are not ASCII in lines of text: between English and Russian. */
@@ -49,10 +52,12 @@ export function line(id: number, size: number): Buffer {
 
 function wideLine(id: number, size: number): Buffer {
   let text = `${id}:`
-  for (let left = size - 2 - text.length; left > 0; ) {
+  for (let left = size - 2 - text.length; left > 0;) {
     const isWide = random(100) < WIDE && left > 1
     const isLetter = left === 2 || random(2) === 0
-    const character = String.fromCharCode(!isWide ? 33 + random(94) : isLetter ? 0x430 + random(32) : 0x4e00 + random(20_000))
+    const character = String.fromCharCode(
+      !isWide ? 33 + random(94) : isLetter ? 0x430 + random(32) : 0x4e00 + random(20_000),
+    )
     text += character
     left -= Buffer.byteLength(character)
   }

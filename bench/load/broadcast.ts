@@ -1,5 +1,6 @@
 /**
- * Bench. The load 'broadcast': one connection sends a line, all of them have to receive it, then another connection sends.
+ * Bench. The load 'broadcast': one connection sends a line, all of them have to receive it, then
+ * another connection sends.
  */
 
 import type { Buffer } from 'node:buffer'

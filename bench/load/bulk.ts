@@ -1,7 +1,8 @@
 /**
  * Bench. The load 'bulk': each connection sends lines as fast as they go, and reads them again.
  *
- * Rule: no more than IN_FLIGHT is under way, or the lines would pile up in this process instead of in the sockets.
+ * Rule: no more than IN_FLIGHT is under way, or the lines would pile up in this process instead of
+ * in the sockets.
  */
 
 import { Buffer } from 'node:buffer'
@@ -15,7 +16,9 @@ import { Tally } from './tally.ts'
 const PIECE = 64 * 1024
 const IN_FLIGHT = 1024 * 1024
 
-/** Lines, and what comes when they begin again: so every piece, and every read, is one run of bytes. */
+/**
+ * Lines, and what comes when they begin again: so every piece, and every read, is one run of bytes.
+ */
 interface Pattern {
   readonly bytes: Buffer
   /** Bytes after which it repeats. */
@@ -27,7 +30,11 @@ export async function bulk(task: Task, load: Load & { kind: 'bulk' }): Promise<v
   const tally = new Tally(task)
   const period = IN_FLIGHT
   const lines = Array.from({ length: period / load.size }, (_, id) => line(id, load.size))
-  const pattern = { bytes: Buffer.concat([...lines, ...lines.slice(0, READ_SIZE / load.size)]), period, size: load.size }
+  const pattern = {
+    bytes: Buffer.concat([...lines, ...lines.slice(0, READ_SIZE / load.size)]),
+    period,
+    size: load.size,
+  }
   const peers = Array.from({ length: load.connections }, () => new Peer(task.port, tally, pattern))
   await connected(peers.map(peer => peer.socket))
   for (const peer of peers) peer.send()

@@ -1,5 +1,6 @@
 /**
- * Bench. The loads of whole connections: 'connect' (open, one line, close, and again) and 'idle' (open, one line, hold).
+ * Bench. The loads of whole connections: 'connect' (open, one line, close, and again) and 'idle'
+ * (open, one line, hold).
  */
 
 import type { Buffer } from 'node:buffer'
@@ -24,7 +25,10 @@ export async function connectAgain(task: Task, load: Load & { kind: 'connect' })
   await tally.overTime()
 }
 
-/** Before the idle connections come, so many come and go: what a server makes once is not to be counted. */
+/**
+ * Before the idle connections come, so many come and go: what a server makes once is not to be
+ * counted.
+ */
 const FIRST = 200
 
 /** Milliseconds in which a server gets over what it has just done. */

@@ -1,5 +1,6 @@
 /**
- * Bench. Opens many connections, a few at a time: more would not find room in the server's queue of connections.
+ * Bench. Opens many connections, a few at a time: more would not find room in the server's queue of
+ * connections.
  */
 
 import type { Socket } from 'node:net'

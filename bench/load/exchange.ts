@@ -1,5 +1,6 @@
 /**
- * Bench. The load 'exchange': each connection sends a batch, waits for the whole answer, and sends the next one.
+ * Bench. The load 'exchange': each connection sends a batch, waits for the whole answer, and sends
+ * the next one.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -12,7 +13,10 @@ import { Tally } from './tally.ts'
 export async function exchange(task: Task, load: Load & { kind: 'exchange' }): Promise<void> {
   const tally = new Tally(task)
   const batches = makeBatches(load.work, load.outstanding, task.file)
-  const peers = Array.from({ length: load.connections }, (_, i) => new Peer(task, load, tally, batches, i))
+  const peers = Array.from(
+    { length: load.connections },
+    (_, i) => new Peer(task, load, tally, batches, i),
+  )
   await connected(peers.map(peer => peer.socket))
   for (const peer of peers) peer.send()
   await tally.overTime()
@@ -27,13 +31,21 @@ class Peer {
   /** How much of the answer has come. */
   #got = 0
 
-  constructor({ port }: Task, { isSecure }: Load & { kind: 'exchange' }, tally: Tally, batches: readonly Batch[], index: number) {
+  constructor(
+    { port }: Task,
+    { isSecure }: Load & { kind: 'exchange' },
+    tally: Tally,
+    batches: readonly Batch[],
+    index: number,
+  ) {
     this.#tally = tally
     this.#batches = batches
     // Each somewhere else, all beginning with an even one.
     this.#next = (index * 14) % batches.length
     this.#batch = batches[this.#next] as Batch
-    this.socket = (isSecure === true ? dialSecurely : dial)(port, tally, (size, bytes) => this.#received(size, bytes))
+    this.socket = (isSecure === true ? dialSecurely : dial)(port, tally, (size, bytes) =>
+      this.#received(size, bytes),
+    )
   }
 
   send(): void {

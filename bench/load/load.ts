@@ -1,14 +1,27 @@
 /**
- * Bench. What a load generator can be told to do, and what it says: the words that it and the runner share; no code.
+ * Bench. What a load generator can be told to do, and what it says: the words that it and the
+ * runner share; no code.
  *
- * The order of a sample:
- *   runner → Task;  generator → 'begin' (after the warm-up);  runner → 'go';  generator → Result;  the runner ends it.
+ * The order of a sample: runner → Task; generator → 'begin' (after the warm-up); runner → 'go';
+ * generator → Result; the runner ends it.
  */
 
-/** One kind of work. Sizes are bytes, `outstanding` is what each connection has sent and not yet got back. */
+/**
+ * One kind of work. Sizes are bytes, `outstanding` is what each connection has sent and not yet got
+ * back.
+ */
 export type Load =
-  /** Each connection sends a batch, waits for the whole answer, and sends the next one; `isSecure`: over TLS. */
-  | { readonly kind: 'exchange'; readonly connections: number; readonly work: Work; readonly outstanding: number; readonly isSecure?: boolean }
+  /**
+   * Each connection sends a batch, waits for the whole answer, and sends the next one; `isSecure`:
+   * over TLS.
+   */
+  | {
+      readonly kind: 'exchange'
+      readonly connections: number
+      readonly work: Work
+      readonly outstanding: number
+      readonly isSecure?: boolean
+    }
   /** Each connection sends lines of that size as fast as they go. */
   | { readonly kind: 'bulk'; readonly connections: number; readonly size: number }
   /** One line after the other, each of them to be received by every connection. */

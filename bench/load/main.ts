@@ -1,5 +1,6 @@
 /**
- * Bench. The process of the load generator: gets its task from the runner and works until the runner ends it.
+ * Bench. The process of the load generator: gets its task from the runner and works until the
+ * runner ends it.
  */
 
 import { broadcast } from './broadcast.ts'

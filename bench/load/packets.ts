@@ -21,7 +21,10 @@ const LOST = 200
 export async function packets(task: Task, load: Load & { kind: 'packets' }): Promise<void> {
   const tally = new Tally(task)
   const all = Array.from({ length: COUNT }, (_, id) => numbered(id))
-  const peers = Array.from({ length: load.connections }, () => new Peer(tally, all, load.outstanding))
+  const peers = Array.from(
+    { length: load.connections },
+    () => new Peer(tally, all, load.outstanding),
+  )
   await Promise.all(peers.map(peer => peer.connect(task.port)))
   for (const peer of peers) peer.fill()
   void replaceLost(peers)

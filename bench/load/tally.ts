@@ -3,7 +3,8 @@
  *
  * Rules:
  * 1. Nothing is counted that was not compared with what had to come.
- * 2. The load goes on until the runner ends the process: while it reads the server's clock the server must still be busy.
+ * 2. The load goes on until the runner ends the process: while it reads the server's clock the
+ *    server must still be busy.
  */
 
 import { now } from '../child.ts'
@@ -26,7 +27,8 @@ export class Tally {
     say('begin')
     const { messages } = this
     // A machine that is busy otherwise may not get round to anything in one short window.
-    for (let i = 0; i < 10 && (i === 0 || this.messages === messages); i++) await sleep(this.#task.window)
+    for (let i = 0; i < 10 && (i === 0 || this.messages === messages); i++)
+      await sleep(this.#task.window)
     end()
   }
 
@@ -48,7 +50,10 @@ export class Tally {
     say({ fault: text })
   }
 
-  /** As `fault`, with the first byte that is wrong; `at` says which of the bytes of the stream, or message, that is. */
+  /**
+   * As `fault`, with the first byte that is wrong; `at` says which of the bytes of the stream, or
+   * message, that is.
+   */
   wrong(got: Uint8Array, expected: Uint8Array, at: number): void {
     let i = 0
     while (i < got.length && got[i] === expected[i]) i++

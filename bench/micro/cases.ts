@@ -1,5 +1,6 @@
 /**
- * Bench. The cases of which the times are taken: reading by each kind of delimiter, writing, structs, timers.
+ * Bench. The cases of which the times are taken: reading by each kind of delimiter, writing,
+ * structs, timers.
  */
 
 import { Buffer } from 'node:buffer'
@@ -19,7 +20,10 @@ import { frames, lines, wideLines } from './streams.ts'
 export interface Case {
   readonly what: string
   readonly run: () => number
-  /** The case below it, and how many layers more this one has: what each of them costs is the difference. */
+  /**
+   * The case below it, and how many layers more this one has: what each of them costs is the
+   * difference.
+   */
   readonly over?: readonly [what: string, layers: number]
 }
 
@@ -31,11 +35,14 @@ export function makeCases(): Case[] {
   return [...reading(), ...writing(), ...structs(), ...timers(), ...messages()]
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
-/** A delimiter of one's own, as a program would write it: an object, not one of sluice's classes. */
+/**
+ * A delimiter of one's own, as a program would write it: an object, not one of sluice's classes.
+ */
 const OWN: Delimiter<[Buffer]> = {
-  cut: (bytes, start, end) => (end - start < 64 ? 64 : { size: 64, data: [bytes.subarray(start, start + 64)] }),
+  cut: (bytes, start, end) =>
+    end - start < 64 ? 64 : { size: 64, data: [bytes.subarray(start, start + 64)] },
 }
 
 function reading(): Case[] {
@@ -61,8 +68,20 @@ function reading(): Case[] {
 }
 
 /** The stream comes in so many chunks. */
-function read(what: string, stream: Buffer, delimiter: ReadDelimiter, encoding: Encoding | null, parts = 1): Case {
-  const path = new ReadPath({ on_read }, OWNER, delimiter, { encoding, regex_search: true }, 2 ** 20)
+function read(
+  what: string,
+  stream: Buffer,
+  delimiter: ReadDelimiter,
+  encoding: Encoding | null,
+  parts = 1,
+): Case {
+  const path = new ReadPath(
+    { on_read },
+    OWNER,
+    delimiter,
+    { encoding, regex_search: true },
+    2 ** 20,
+  )
   const size = stream.length / parts
   const run = (): number => {
     for (let at = 0; at < stream.length; at += size) path.receive(stream.subarray(at, at + size))
@@ -95,13 +114,21 @@ function on_read(...data: unknown[]): void {
   sink = data[0]
 }
 
-const OWNER: ReadOwner = { hook_returned() {}, hook_failed: fail, overflowed: fail, broken: fail, ended() {}, pause() {}, resume() {} }
+const OWNER: ReadOwner = {
+  hook_returned() {},
+  hook_failed: fail,
+  overflowed: fail,
+  broken: fail,
+  ended() {},
+  pause() {},
+  resume() {},
+}
 
 function fail(error: unknown): never {
   throw new Error(`the bench is wrong: ${error}`)
 }
 
-// ---- writing ----------------------------------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 const LINE = 'x'.repeat(62) + '\r\n'
 const BYTES = Buffer.from(LINE)
@@ -142,7 +169,7 @@ function write(what: string, put: (path: WritePath) => void, count = 100): Case 
   return { what: `write: ${what}`, run }
 }
 
-// ---- structs and timers -----------------------------------------------------------------------------------------------
+// ---- structs and timers -------------------------------------------------------------------------
 
 function structs(): Case[] {
   const header = new Struct('!LHHd')
@@ -161,7 +188,9 @@ function timers(): Case[] {
   const due = new Timers()
   let now = 0
   return [
-    repeat('timers: add and cancel, among 10 000', i => pending.add(1e9 + ((i * 7919) % 10_000), 0, noop)()),
+    repeat('timers: add and cancel, among 10 000', i =>
+      pending.add(1e9 + ((i * 7919) % 10_000), 0, noop)(),
+    ),
     repeat('timers: add and run', () => {
       due.add(now, 0, noop)
       due.run(now++)

@@ -1,9 +1,17 @@
 /**
- * Bench. The connections that the micro benches drive: small protocols, each answering what it reads.
+ * Bench. The connections that the micro benches drive: small protocols, each answering what it
+ * reads.
  */
 
 import { Buffer } from 'node:buffer'
-import { Connection, type ConnectionClass, Engine, length_prefix, type ReadDelimiter, Server } from 'sluice'
+import {
+  Connection,
+  type ConnectionClass,
+  Engine,
+  length_prefix,
+  type ReadDelimiter,
+  Server,
+} from 'sluice'
 import { FakeClock, FakeNetwork, type FakeTransport } from './fake-network.ts'
 
 export class Lines extends Connection {

@@ -1,5 +1,6 @@
 /**
- * Bench. Counts the bytes that are moved in memory while something runs, by watching the four functions that move them.
+ * Bench. Counts the bytes that are moved in memory while something runs, by watching the four
+ * functions that move them.
  */
 
 import { Buffer } from 'node:buffer'
@@ -23,15 +24,33 @@ export function countCopies(run: () => void): number {
     return value
   }
   Buffer.prototype.copy = function (this: Buffer, ...args: Parameters<Buffer['copy']>) {
-    return watched(() => copy.apply(this, args), size => size)
+    return watched(
+      () => copy.apply(this, args),
+      size => size,
+    )
   }
   BYTES.set = function (this: Uint8Array, source: ArrayLike<number>, offset?: number) {
-    watched(() => set.call(this, source, offset), () => source.length)
+    watched(
+      () => set.call(this, source, offset),
+      () => source.length,
+    )
   }
-  BYTES.copyWithin = function (this: Uint8Array, target: number, start: number, end: number = this.length) {
-    return watched(() => copyWithin.call(this, target, start, end), () => Math.max(0, end - start)) as typeof this
+  BYTES.copyWithin = function (
+    this: Uint8Array,
+    target: number,
+    start: number,
+    end: number = this.length,
+  ) {
+    return watched(
+      () => copyWithin.call(this, target, start, end),
+      () => Math.max(0, end - start),
+    ) as typeof this
   }
-  Buffer.from = ((...args: Parameters<typeof Buffer.from>) => watched(() => from(...args), made => made.length)) as typeof Buffer.from
+  Buffer.from = ((...args: Parameters<typeof Buffer.from>) =>
+    watched(
+      () => from(...args),
+      made => made.length,
+    )) as typeof Buffer.from
   try {
     run()
   } finally {

@@ -1,16 +1,29 @@
 /**
- * Bench. The counts: what the core does for its work, in units that no other process and no clock can change. CI runs these.
+ * Bench. The counts: what the core does for its work, in units that no other process and no clock
+ * can change. CI runs these.
  *
  * Rules:
- * 1. Every count has a bound and a reason for it. A count that goes over its bound is a mistake, or the reason has gone: say so here.
- * 2. The bounds of allocations have room, as they depend on the version of V8; those of all other counts have none.
+ * 1. Every count has a bound and a reason for it. A count that goes over its bound is a mistake, or
+ *    the reason has gone: say so here.
+ * 2. The bounds of allocations have room, as they depend on the version of V8; those of all other
+ *    counts have none.
  */
 
 import { Buffer } from 'node:buffer'
 import { type ConnectionClass, Engine } from 'sluice'
 import { type ReadOwner, ReadPath } from '../../src/core/read-path.ts'
 import { RecvBuffer } from '../../src/core/recv-buffer.ts'
-import { Alternate, Bench, Broadcast, Buffers, Burst, Frames, Large, Lines, Utf8Lines } from './channels.ts'
+import {
+  Alternate,
+  Bench,
+  Broadcast,
+  Buffers,
+  Burst,
+  Frames,
+  Large,
+  Lines,
+  Utf8Lines,
+} from './channels.ts'
 import { countCopies } from './copies.ts'
 import { chunks, FakeClock } from './fake-network.ts'
 import { frames, lines, wideLines } from './streams.ts'
@@ -26,10 +39,17 @@ export interface Count {
 const BATCH = 100
 
 export async function counts(): Promise<Count[]> {
-  return [...(await systemCalls()), ...(await turns()), ...copies(), ...decodings(), ...timers(), ...(await allocations())]
+  return [
+    ...(await systemCalls()),
+    ...(await turns()),
+    ...copies(),
+    ...decodings(),
+    ...timers(),
+    ...(await allocations()),
+  ]
 }
 
-// ---- system calls and turns -------------------------------------------------------------------------------------------
+// ---- system calls and turns ---------------------------------------------------------------------
 
 async function systemCalls(): Promise<Count[]> {
   const one = 'what a hook, or a hundred of them, writes in one dispatch is one run'
@@ -41,14 +61,31 @@ async function systemCalls(): Promise<Count[]> {
     await writes('length-prefixed frames', Frames, frames(BATCH), 1, one),
     await writes('a delimiter that alternates', Alternate, lines(BATCH), 1, one),
     await writes('100 small writes in one hook', Burst, chunk, 1, one),
-    await writes('3 Buffers of 16 KiB, text between', Large, chunk, 1, 'large Buffers are passed on as they are, but all in one go'),
+    await writes(
+      '3 Buffers of 16 KiB, text between',
+      Large,
+      chunk,
+      1,
+      'large Buffers are passed on as they are, but all in one go',
+    ),
   ]
 }
 
-async function writes(what: string, Class: ConnectionClass, arrived: Buffer, bound: number, reason: string): Promise<Count> {
+async function writes(
+  what: string,
+  Class: ConnectionClass,
+  arrived: Buffer,
+  bound: number,
+  reason: string,
+): Promise<Count> {
   const bench = await Bench.with(Class)
   bench.turn(bench.first, arrived)
-  return { what: `system calls of a dispatch: ${what}`, count: bench.first.system_calls, bound, reason }
+  return {
+    what: `system calls of a dispatch: ${what}`,
+    count: bench.first.system_calls,
+    bound,
+    reason,
+  }
 }
 
 async function turns(): Promise<Count[]> {
@@ -89,27 +126,54 @@ async function turns(): Promise<Count[]> {
   ]
 }
 
-// ---- copies -----------------------------------------------------------------------------------------------------------
+// ---- copies -------------------------------------------------------------------------------------
 
 function copies(): Count[] {
   const stream = lines(10_000)
   const long = Buffer.concat([Buffer.alloc(2 ** 20, 'x'), Buffer.from('\r\n')])
   return [
-    copied('lines in chunks that end with one', chunks(stream, 6400), 10_000, 0, 'a chunk that finds the buffer empty is not copied'),
     copied(
-      'lines in chunks of 1460 bytes', chunks(stream, 1460), 10_000, 16,
+      'lines in chunks that end with one',
+      chunks(stream, 6400),
+      10_000,
+      0,
+      'a chunk that finds the buffer empty is not copied',
+    ),
+    copied(
+      'lines in chunks of 1460 bytes',
+      chunks(stream, 1460),
+      10_000,
+      16,
       'only a cut line is: in 22 lines 64 bytes, and a first step of 256',
     ),
     copied(
-      'a line of 1 MiB in chunks of 64 KiB, per byte', chunks(long, 65536), long.length, 3,
+      'a line of 1 MiB in chunks of 64 KiB, per byte',
+      chunks(long, 65536),
+      long.length,
+      3,
       'a buffer that doubles moves a byte twice, and once to begin',
     ),
-    copied('lines, a byte at a time, per byte', chunks(stream.subarray(0, 6400), 1), 6400, 3, 'as before'),
+    copied(
+      'lines, a byte at a time, per byte',
+      chunks(stream.subarray(0, 6400), 1),
+      6400,
+      3,
+      'as before',
+    ),
   ]
 }
 
-/** Bytes that are moved between the transport and `on_read` (the lines are delivered as strings: making them is no copy of bytes). */
-function copied(what: string, arrived: readonly Buffer[], of: number, bound: number, reason: string): Count {
+/**
+ * Bytes that are moved between the transport and `on_read` (the lines are delivered as strings:
+ * making them is no copy of bytes).
+ */
+function copied(
+  what: string,
+  arrived: readonly Buffer[],
+  of: number,
+  bound: number,
+  reason: string,
+): Count {
   const path = readPath()
   const count = countCopies(() => {
     for (const chunk of arrived) path.receive(chunk)
@@ -118,17 +182,34 @@ function copied(what: string, arrived: readonly Buffer[], of: number, bound: num
 }
 
 function readPath(): ReadPath {
-  const owner: ReadOwner = { hook_returned() {}, hook_failed: fail, overflowed: fail, broken: fail, ended() {}, pause() {}, resume() {} }
-  return new ReadPath({ on_read() {} }, owner, '\r\n', { encoding: 'latin1', regex_search: true }, 2 ** 26)
+  const owner: ReadOwner = {
+    hook_returned() {},
+    hook_failed: fail,
+    overflowed: fail,
+    broken: fail,
+    ended() {},
+    pause() {},
+    resume() {},
+  }
+  return new ReadPath(
+    { on_read() {} },
+    owner,
+    '\r\n',
+    { encoding: 'latin1', regex_search: true },
+    2 ** 26,
+  )
 }
 
 function fail(error: unknown): never {
   throw new Error(`the bench is wrong: ${error}`)
 }
 
-// ---- decodings ----------------------------------------------------------------------------------------------------------
+// ---- decodings ----------------------------------------------------------------------------------
 
-/** Messages are cut out of a window that was decoded at once, also where they are longer than the first one. */
+/**
+ * Messages are cut out of a window that was decoded at once, also where they are longer than the
+ * first one.
+ */
 function decodings(): Count[] {
   const stream = lines(640, 1024)
   const path = readPath()
@@ -143,37 +224,81 @@ function decodings(): Count[] {
   } finally {
     Buffer.prototype.toString = toString
   }
-  return [{ what: 'decodings of 64 KiB: lines of 1 KiB', count: count / 10, bound: 2, reason: 'one window each, and smaller ones at the start' }]
+  return [
+    {
+      what: 'decodings of 64 KiB: lines of 1 KiB',
+      count: count / 10,
+      bound: 2,
+      reason: 'one window each, and smaller ones at the start',
+    },
+  ]
 }
 
-// ---- timers -----------------------------------------------------------------------------------------------------------
+// ---- timers -------------------------------------------------------------------------------------
 
 function timers(): Count[] {
   const clock = new FakeClock()
   const engine = new Engine({ clock })
   for (let i = 0; i < 10_000; i++) engine.defer(1000 + i, () => {})
-  return [{ what: "the clock's timers for 10 000 of the engine", count: clock.timers, bound: 1, reason: 'one waits for the first of them' }]
+  return [
+    {
+      what: "the clock's timers for 10 000 of the engine",
+      count: clock.timers,
+      bound: 1,
+      reason: 'one waits for the first of them',
+    },
+  ]
 }
 
-// ---- allocations ------------------------------------------------------------------------------------------------------
+// ---- allocations --------------------------------------------------------------------------------
 
 async function allocations(): Promise<Count[]> {
   return [
-    await allocated('latin1 line of 64, echoed', Lines, lines(BATCH), 250, 'a slice and two concatenations of 32; room for another V8'),
-    await allocated('Buffer line of 64, echoed', Buffers, lines(BATCH), 500, 'a view is about 100; room for another V8'),
-    await allocated('frame of 64, echoed', Frames, frames(BATCH), 900, 'a view, a cut, a frame; room for another V8'),
+    await allocated(
+      'latin1 line of 64, echoed',
+      Lines,
+      lines(BATCH),
+      250,
+      'a slice and two concatenations of 32; room for another V8',
+    ),
+    await allocated(
+      'Buffer line of 64, echoed',
+      Buffers,
+      lines(BATCH),
+      500,
+      'a view is about 100; room for another V8',
+    ),
+    await allocated(
+      'frame of 64, echoed',
+      Frames,
+      frames(BATCH),
+      900,
+      'a view, a cut, a frame; room for another V8',
+    ),
     idleBuffer(),
   ]
 }
 
-/** How many dispatches are counted together, and how often: the median is of those in which V8 did not collect. */
+/**
+ * How many dispatches are counted together, and how often: the median is of those in which V8 did
+ * not collect.
+ */
 const DISPATCHES = 100
 const TRIES = 15
 
-/** Bytes of V8's heap for each message; needs --expose-gc, and a young generation that holds a try. */
-async function allocated(what: string, Class: ConnectionClass, arrived: Buffer, bound: number, reason: string): Promise<Count> {
+/**
+ * Bytes of V8's heap for each message; needs --expose-gc, and a young generation that holds a try.
+ */
+async function allocated(
+  what: string,
+  Class: ConnectionClass,
+  arrived: Buffer,
+  bound: number,
+  reason: string,
+): Promise<Count> {
   const { gc } = globalThis
-  if (gc === undefined) throw new Error('node has to be started with --expose-gc, as npm run bench:micro does')
+  if (gc === undefined)
+    throw new Error('node has to be started with --expose-gc, as npm run bench:micro does')
   const bench = await Bench.with(Class)
   const tries = Array.from({ length: TRIES }, () => {
     gc()

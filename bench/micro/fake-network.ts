@@ -1,6 +1,6 @@
 /**
- * Bench. A network without sockets that counts what it is told, and a clock that stands still: so one turn of an engine can be run
- * by hand, and what it cost be counted.
+ * Bench. A network without sockets that counts what it is told, and a clock that stands still: so
+ * one turn of an engine can be run by hand, and what it cost be counted.
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,7 +16,10 @@ export class FakeTransport implements Transport {
   bytes_written = 0
   /** Calls of `write`. */
   writes = 0
-  /** What a socket would have made of them: one for a write, one for all between `cork` and `uncork`. */
+  /**
+   * What a socket would have made of them: one for a write, one for all between `cork` and
+   * `uncork`.
+   */
   system_calls = 0
   /** How often it was paused or resumed. */
   switches = 0
@@ -69,7 +72,12 @@ export class FakeNetwork implements Network {
   }
 
   listen(): Listener {
-    const listener: Listener = { sink: undefined, local_address: ['127.0.0.1', 1], fileno: undefined, close: () => {} }
+    const listener: Listener = {
+      sink: undefined,
+      local_address: ['127.0.0.1', 1],
+      fileno: undefined,
+      close: () => {},
+    }
     // The sink is set when this call has returned.
     queueMicrotask(() => {
       this.#sink = listener.sink
@@ -119,6 +127,7 @@ export class FakeClock implements Clock {
 /** A chunk of a stream that is so long; each call another Buffer, as from a socket. */
 export function chunks(stream: Buffer, size: number): Buffer[] {
   const all: Buffer[] = []
-  for (let at = 0; at < stream.length; at += size) all.push(Buffer.from(stream.subarray(at, at + size)))
+  for (let at = 0; at < stream.length; at += size)
+    all.push(Buffer.from(stream.subarray(at, at + size)))
   return all
 }

@@ -1,5 +1,6 @@
 /**
- * Bench. What a message channel costs: each by itself, and prefixes on top of it, with the cost of each.
+ * Bench. What a message channel costs: each by itself, and prefixes on top of it, with the cost of
+ * each.
  */
 
 import { Buffer } from 'node:buffer'
@@ -21,8 +22,14 @@ const DATA = Buffer.alloc(64, 'x')
 export function messages(): Case[] {
   return [
     throughDirect('direct', 'direct'),
-    { ...throughDirect('direct, through one prefix', 'filter+direct'), over: ['message: direct', 1] },
-    { ...throughDirect('direct, through three prefixes', 'filter+filter+filter+direct'), over: ['message: direct', 3] },
+    {
+      ...throughDirect('direct, through one prefix', 'filter+direct'),
+      over: ['message: direct', 1],
+    },
+    {
+      ...throughDirect('direct, through three prefixes', 'filter+filter+filter+direct'),
+      over: ['message: direct', 3],
+    },
     throughMem(),
     framedIn(),
     framedOut(),
@@ -67,7 +74,14 @@ function socket(): { transport: FakeTransport; made: Socket; clock: FakeClock } 
   const { engine, clock } = context()
   const transport = new FakeTransport()
   const owner = { connected() {}, received: () => undefined, failed() {}, closed() {} }
-  return { transport, clock, made: new Socket(owner, socketParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))), { engine, socket: transport }) }
+  return {
+    transport,
+    clock,
+    made: new Socket(owner, socketParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))), {
+      engine,
+      socket: transport,
+    }),
+  }
 }
 
 function framedIn(): Case {

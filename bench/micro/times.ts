@@ -1,9 +1,11 @@
 /**
- * Bench. The times: nanoseconds for each message in the core, without sockets. For comparing two versions on one quiet machine.
+ * Bench. The times: nanoseconds for each message in the core, without sockets. For comparing two
+ * versions on one quiet machine.
  *
  * Rules:
- * 1. Each case runs in a worker of its own. In one and the same V8 every call site would have seen the types of all cases, which
- *    no server's ever does, and each case would be as slow as its neighbours make it.
+ * 1. Each case runs in a worker of its own. In one and the same V8 every call site would have seen
+ *    the types of all cases, which no server's ever does, and each case would be as slow as its
+ *    neighbours make it.
  * 2. The cases take turns in every round, so that all of them see the same machine.
  * 3. The minimum says what the code costs, the median how far to trust that.
  */
@@ -16,11 +18,17 @@ export interface Time {
   /** Nanoseconds for each message. */
   readonly min: number
   readonly median: number
-  /** What each layer costs that it has more than the case below it, by the minima; undefined where there is none. */
+  /**
+   * What each layer costs that it has more than the case below it, by the minima; undefined where
+   * there is none.
+   */
   readonly layer: number | undefined
 }
 
-/** Milliseconds that one case works in one round, and the rounds; the first of them warm V8 up and do not count. */
+/**
+ * Milliseconds that one case works in one round, and the rounds; the first of them warm V8 up and
+ * do not count.
+ */
 const SLICE = 15
 const ROUNDS = 15
 const WARM_UP = 3
@@ -36,7 +44,9 @@ export async function times(): Promise<Time[]> {
     for (const { measured, worker } of cases) measured.push(await ask(worker))
   }
   await Promise.all(cases.map(({ worker }) => worker.terminate()))
-  const all = new Map(cases.map(({ what, measured }) => [what, measured.slice(WARM_UP).sort((a, b) => a - b)]))
+  const all = new Map(
+    cases.map(({ what, measured }) => [what, measured.slice(WARM_UP).sort((a, b) => a - b)]),
+  )
   const of = (what: string, index: number): number => (all.get(what) as number[])[index] as number
   return cases.map(({ what, over }) => ({
     what,
@@ -57,7 +67,7 @@ function ask(worker: Worker): Promise<number> {
   })
 }
 
-// ---- in the worker ----------------------------------------------------------------------------------------------------
+// ---- in the worker ------------------------------------------------------------------------------
 
 if (!isMainThread) {
   const one = makeCases()[workerData as number] as Case

@@ -1,6 +1,6 @@
 /**
- * Bench. Line echo: every line goes back. The arguments are the encoding, latin1 (the default) or utf8, and `fast` for the fast
- * network, `tls` for TLS on the default one.
+ * Bench. Line echo: every line goes back. The arguments are the encoding, latin1 (the default) or
+ * utf8, and `fast` for the fast network, `tls` for TLS on the default one.
  */
 
 import { Connection, type Encoding, Engine, FastNetwork, Server } from 'sluice'

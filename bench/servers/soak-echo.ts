@@ -1,5 +1,6 @@
 /**
- * Bench. The server of a soak: line echo with every bound and timeout short, which says what it holds when it is asked.
+ * Bench. The server of a soak: line echo with every bound and timeout short, which says what it
+ * holds when it is asked.
  */
 
 import { readdirSync } from 'node:fs'
@@ -48,7 +49,14 @@ await server.opened
 function holding(): Holding {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
   const { heapUsed, external } = process.memoryUsage()
-  return { heap: heapUsed, external, descriptors: countDescriptors(), connections: server.channels.size, reads, closed }
+  return {
+    heap: heapUsed,
+    external,
+    descriptors: countDescriptors(),
+    connections: server.channels.size,
+    reads,
+    closed,
+  }
 }
 
 function countDescriptors(): number | undefined {

@@ -17,13 +17,20 @@ class LineEcho extends Connection {
 
 /** What the workers have used so far, in microseconds: each is asked, and answers with its own. */
 async function usage(workers: readonly Worker[]): Promise<number> {
-  const used = workers.map(worker => new Promise<number>(resolve => worker.once('message', resolve).send('usage')))
+  const used = workers.map(
+    worker => new Promise<number>(resolve => worker.once('message', resolve).send('usage')),
+  )
   return (await Promise.all(used)).reduce((sum, each) => sum + each, 0)
 }
 
 if (cluster.isPrimary) {
   const workers = Array.from({ length: Number(process.argv[2]) }, () => cluster.fork())
-  const ports = await Promise.all(workers.map(worker => new Promise<number>(resolve => worker.once('listening', ({ port }) => resolve(port)))))
+  const ports = await Promise.all(
+    workers.map(
+      worker =>
+        new Promise<number>(resolve => worker.once('listening', ({ port }) => resolve(port))),
+    ),
+  )
   ready(['127.0.0.1', ports[0] as number], () => usage(workers))
 } else {
   await new Server(LineEcho).listen(['127.0.0.1', 0]).opened

@@ -1,5 +1,6 @@
 /**
- * Bench. The peers of a soak: each visits the server once, and either behaves or misbehaves in one of the ways that peers do.
+ * Bench. The peers of a soak: each visits the server once, and either behaves or misbehaves in one
+ * of the ways that peers do.
  *
  * Rules:
  * 1. Every visit ends by itself, at the latest when LONGEST has passed.
@@ -26,7 +27,12 @@ const LINE = Buffer.from(`${'0123456789abcdef'.repeat(5)}\n`)
 export type Random = (limit: number) => number
 
 /** Visits until `signal` says that it is enough; each visit another kind. */
-export async function visitAgain(port: number, random: Random, outcome: Outcome, signal: AbortSignal): Promise<void> {
+export async function visitAgain(
+  port: number,
+  random: Random,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     const visit = VISITS[random(VISITS.length)] as Visit
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
@@ -43,16 +49,33 @@ export async function visitAgain(port: number, random: Random, outcome: Outcome,
 type Visit = (socket: Socket, random: Random, outcome: Outcome) => void
 
 /** Most behave. */
-const VISITS: readonly Visit[] = [behaves, behaves, behaves, behaves, behaves, halfALine, resets, keepsSilent, neverReads, trickles, floods, talksNonsense]
+const VISITS: readonly Visit[] = [
+  behaves,
+  behaves,
+  behaves,
+  behaves,
+  behaves,
+  halfALine,
+  resets,
+  keepsSilent,
+  neverReads,
+  trickles,
+  floods,
+  talksNonsense,
+]
 
 /** Sends lines in pieces of any size, and leaves when all of them have come back. */
 function behaves(socket: Socket, random: Random, outcome: Outcome): void {
   const lines = 1 + random(200)
-  const sent = Buffer.concat(Array.from({ length: lines }, () => LINE.subarray(random(LINE.length))))
+  const sent = Buffer.concat(
+    Array.from({ length: lines }, () => LINE.subarray(random(LINE.length))),
+  )
   let got = 0
   socket.on('data', data => {
     if (!sent.subarray(got, got + data.length).equals(data)) {
-      outcome.faults.push(`at byte ${got} of ${sent.length}: ${data.length} bytes that are not those that were sent`)
+      outcome.faults.push(
+        `at byte ${got} of ${sent.length}: ${data.length} bytes that are not those that were sent`,
+      )
       socket.destroy()
       return
     }

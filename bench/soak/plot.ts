@@ -5,8 +5,15 @@
 const HEIGHT = 6
 const WIDTH = 72
 
-/** `values` as lines of text, the largest at the top; each column is the mean of those that fall into it. */
-export function plot(title: string, values: readonly number[], unit: (value: number) => string): string {
+/**
+ * `values` as lines of text, the largest at the top; each column is the mean of those that fall
+ * into it.
+ */
+export function plot(
+  title: string,
+  values: readonly number[],
+  unit: (value: number) => string,
+): string {
   const columns = squeeze(values)
   const [low, high] = [Math.min(...columns), Math.max(...columns)]
   const step = (high - low) / HEIGHT || 1
@@ -26,14 +33,17 @@ function mark(value: number, floor: number, step: number): string {
 function squeeze(values: readonly number[]): number[] {
   if (values.length <= WIDTH) return [...values]
   return Array.from({ length: WIDTH }, (_, i) => {
-    const part = values.slice(Math.floor((i * values.length) / WIDTH), Math.floor(((i + 1) * values.length) / WIDTH))
+    const part = values.slice(
+      Math.floor((i * values.length) / WIDTH),
+      Math.floor(((i + 1) * values.length) / WIDTH),
+    )
     return part.reduce((sum, value) => sum + value, 0) / part.length
   })
 }
 
 /**
- * By how much the last third lies above the one before it, as medians; the first third is warm-up. What grows goes on growing,
- * however slowly; what only goes up and down does not move its median.
+ * By how much the last third lies above the one before it, as medians; the first third is warm-up.
+ * What grows goes on growing, however slowly; what only goes up and down does not move its median.
  */
 export function growth(values: readonly number[]): number {
   const third = Math.floor(values.length / 3)

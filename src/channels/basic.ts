@@ -5,7 +5,12 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
 import { Stream, type StreamOptions } from './stream.ts'
-import { type ConnectionClass, StreamServer, type StreamServerOptions, takeOver } from './stream-server.ts'
+import {
+  type ConnectionClass,
+  StreamServer,
+  type StreamServerOptions,
+  takeOver,
+} from './stream-server.ts'
 import type { Transport } from '../transport.ts'
 
 /**
@@ -18,7 +23,11 @@ export class Client<By extends ReadDelimiter = ReadDelimiter> extends Stream<By>
   /** Throws for an option that cannot be. Calls no hook. */
   constructor(options: Omit<StreamOptions, 'socket'> = {}) {
     if ((options as StreamOptions)?.socket !== undefined) {
-      throw new InvalidArgumentError('Client option "socket"', 'left out: a Connection takes over what was accepted', (options as StreamOptions).socket)
+      throw new InvalidArgumentError(
+        'Client option "socket"',
+        'left out: a Connection takes over what was accepted',
+        (options as StreamOptions).socket,
+      )
     }
     super(options)
   }
@@ -33,20 +42,30 @@ export interface ConnectionOptions extends StreamOptions {
 }
 
 /**
- * A connection from a remote host to a server of this program. Subclass it to write a protocol; the server makes one for each peer. It is
- * connected when it is made, and `on_connect` comes soon after.
+ * A connection from a remote host to a server of this program. Subclass it to write a protocol; the
+ * server makes one for each peer. It is connected when it is made, and `on_connect` comes soon
+ * after.
  *
  * Source: Pants `basic.Connection`.
  */
 export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream<By> {
-  /** The server that accepted this connection; `server.channels` are its peers. Source: Pants `Connection.server`. */
+  /**
+   * The server that accepted this connection; `server.channels` are its peers. Source: Pants
+   * `Connection.server`.
+   */
   readonly server: StreamServer
 
   /** Throws for an option that cannot be. Calls no hook. */
   constructor(options: ConnectionOptions) {
     const { server, socket } = options ?? {}
-    if (!(server instanceof StreamServer)) throw new InvalidArgumentError('Connection option "server"', 'the server that accepted it', server)
-    if (socket === undefined) throw new InvalidArgumentError('Connection option "socket"', 'what on_accept got', socket)
+    if (!(server instanceof StreamServer))
+      throw new InvalidArgumentError(
+        'Connection option "server"',
+        'the server that accepted it',
+        server,
+      )
+    if (socket === undefined)
+      throw new InvalidArgumentError('Connection option "socket"', 'what on_accept got', socket)
     super(options.engine === undefined ? { ...options, engine: server.engine } : options)
     this.server = server
     takeOver(server, socket, this)
@@ -60,10 +79,18 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
  * Source: Pants `basic.Server`.
  */
 export class Server extends StreamServer {
-  /** Throws for a class that is no Connection, or an option that cannot be. Calls no hook. `new Server(options)` goes too. */
-  constructor(ConnectionClass?: ConnectionClass | StreamServerOptions, options: StreamServerOptions = {}) {
+  /**
+   * Throws for a class that is no Connection, or an option that cannot be. Calls no hook.
+   * `new Server(options)` goes too.
+   */
+  constructor(
+    ConnectionClass?: ConnectionClass | StreamServerOptions,
+    options: StreamServerOptions = {},
+  ) {
     const isClass = ConnectionClass === undefined || typeof ConnectionClass === 'function'
-    const all = isClass ? { ...options, ...(ConnectionClass && { ConnectionClass }) } : ConnectionClass
+    const all = isClass
+      ? { ...options, ...(ConnectionClass && { ConnectionClass }) }
+      : ConnectionClass
     super(all as StreamServerOptions)
     // Not as an option, which would win over a field of a subclass.
     if (all?.ConnectionClass === undefined) this.ConnectionClass = Connection

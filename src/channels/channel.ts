@@ -1,21 +1,39 @@
 /**
- * Layer 4. What every channel is: a life, hooks that are called safely, a place in the tree of suspensions, a name.
+ * Layer 4. What every channel is: a life, hooks that are called safely, a place in the tree of
+ * suspensions, a name.
  *
  * The life of a channel, as the functions below that the channels call:
  *   beginOpening → isOpen → (fail →) beginClosing → finishClosing
  *
  * Rules:
  * 1. Every change of state passes #become, which knows only the table of core/life-cycle.ts.
- * 2. A hook is called through callHook, never directly (on_read is, by the read path, with the same care): what it throws
- *    goes to on_error, what on_error throws goes to the log, and a promise it returns holds the reads.
+ * 2. A hook is called through callHook, never directly (on_read is, by the read path, with the same
+ *    care): what it throws goes to on_error, what on_error throws goes to the log, and a promise it
+ *    returns holds the reads.
  * 3. on_close is the last hook of an opening, and is called once.
  */
 
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { mayFollow } from '../core/life-cycle.ts'
 import type { EventName, Gauge } from '../core/tally.ts'
-import { type Engine, Engine as EngineClass, forget, GAUGE, isStopping, logSafely, note, remember } from '../engine.ts'
-import { ClosedError, codeOf, HookError, InvalidArgumentError, InvalidStateError, messageOf } from '../errors.ts'
+import {
+  type Engine,
+  Engine as EngineClass,
+  forget,
+  GAUGE,
+  isStopping,
+  logSafely,
+  note,
+  remember,
+} from '../engine.ts'
+import {
+  ClosedError,
+  codeOf,
+  HookError,
+  InvalidArgumentError,
+  InvalidStateError,
+  messageOf,
+} from '../errors.ts'
 import type { CloseReason, Milliseconds, State, StateSignal } from '../types.ts'
 import { adoptFields } from './settings.ts'
 
@@ -42,7 +60,10 @@ export interface ChannelDriver {
   gauge(): Gauge
   /** It has this state now; before on_state, which a program may override. */
   state_changed?(state: StateSignal): void
-  /** Does it stay below its parent when it has closed, to be opened again? Then only `destroy` ends it. Default: no. */
+  /**
+   * Does it stay below its parent when it has closed, to be opened again? Then only `destroy` ends
+   * it. Default: no.
+   */
   readonly outlives_closing?: boolean
 }
 
@@ -55,11 +76,18 @@ const NO_GAUGE: Gauge = { kind: 'stream', bytes_read: 0, bytes_written: 0, bytes
 /** The names of hooks. */
 export type Hook = `on_${string}`
 
-// What the channels in other files may do with the private parts of one; set in the static block below.
+// What the channels in other files may do with the private parts of one; set in the static block
+// below.
 export let setDriver: (channel: Channel, driver: ChannelDriver) => void
-/** `fields`: is the object complete, so that its class fields can be adopted? If not, `adoptFields` is still to be called. */
+/**
+ * `fields`: is the object complete, so that its class fields can be adopted? If not, `adoptFields`
+ * is still to be called.
+ */
 export let beginOpening: (channel: Channel, fields?: 'there' | 'later') => void
-export let isOpen: (channel: Channel, event: EventName & ('open' | 'listen' | 'accept' | 'connect')) => void
+export let isOpen: (
+  channel: Channel,
+  event: EventName & ('open' | 'listen' | 'accept' | 'connect'),
+) => void
 /** Since when it is open; before, since when it is opening. */
 export let sinceOf: (channel: Channel) => Milliseconds
 /** Tells on_state of 'opening' now: for channels whose `open` may call hooks. */
@@ -72,11 +100,21 @@ export let beginClosing: (channel: Channel, reason?: CloseReason) => void
 export let finishClosing: (channel: Channel, reason?: CloseReason) => void
 export let callHook: (channel: Channel, hook: Hook, ...args: unknown[]) => void
 /** Likewise; what closes the channel in there closes it for that reason. */
-export let callBlaming: (channel: Channel, reason: CloseReason, hook: Hook, ...args: unknown[]) => void
+export let callBlaming: (
+  channel: Channel,
+  reason: CloseReason,
+  hook: Hook,
+  ...args: unknown[]
+) => void
 export let hookFailed: (channel: Channel, error: unknown) => void
-/** Is the child of a suspended parent suspended too ('shared'), or only by a later suspend ('apart')? */
+/**
+ * Is the child of a suspended parent suspended too ('shared'), or only by a later suspend
+ * ('apart')?
+ */
 export let addChild: (parent: Channel, child: Channel, suspension?: 'shared' | 'apart') => void
-/** The end of a channel that outlives its closing: it leaves its parent, and 'destroy' is signalled. */
+/**
+ * The end of a channel that outlives its closing: it leaves its parent, and 'destroy' is signalled.
+ */
 export let destroy: (channel: Channel) => void
 /** Why the opening that is under way, or the last one, ended; undefined while it has not. */
 export let reasonOf: (channel: Channel) => CloseReason | undefined
@@ -86,7 +124,8 @@ export let closeChild: (child: Channel, flush: boolean) => void
 export let describe: (channel: Channel) => string
 
 /**
- * The base of every channel. Not made by itself: subclass Connection, Client, Server, Stream, StreamServer or Datagram.
+ * The base of every channel. Not made by itself: subclass Connection, Client, Server, Stream,
+ * StreamServer or Datagram.
  *
  * Source: seed 001 (life cycle, suspend and resume), Pants `_channel._Channel` (hooks).
  */
@@ -94,7 +133,9 @@ export abstract class Channel {
   /** The engine that drives this channel. */
   readonly engine: Engine
 
-  /** What messages call this channel. May be changed at any time. Default: the name of its class. */
+  /**
+   * What messages call this channel. May be changed at any time. Default: the name of its class.
+   */
   name: string
 
   #state: State = 'closed'
@@ -113,16 +154,21 @@ export abstract class Channel {
   /** Made when somebody asks: most connections are never waited for. */
   #opened: Deferred<unknown> | undefined
   #closed: Deferred<CloseReason> | undefined
-  /** Not suspended, suspended with a channel above it, or by itself (which only its own resume ends). */
+  /**
+   * Not suspended, suspended with a channel above it, or by itself (which only its own resume
+   * ends).
+   */
   #suspension: 'none' | 'above' | 'own' = 'none'
   #parent: Channel | undefined
   #children: Set<Channel> = NONE
 
   /** Throws InvalidArgumentError for an engine or a name that is none. */
   constructor(options: ChannelOptions = {}) {
-    if (typeof options !== 'object' || options === null) throw new InvalidArgumentError(`${new.target.name} options`, 'an object', options)
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError(`${new.target.name} options`, 'an object', options)
     const { engine = EngineClass.instance(), name = new.target.name } = options
-    if (!(engine instanceof EngineClass)) throw new InvalidArgumentError('engine', 'an Engine', engine)
+    if (!(engine instanceof EngineClass))
+      throw new InvalidArgumentError('engine', 'an Engine', engine)
     if (typeof name !== 'string') throw new InvalidArgumentError('name', 'a string', name)
     this.engine = engine
     this.name = name
@@ -178,17 +224,21 @@ export abstract class Channel {
     }
   }
 
-  // ---- the life of a channel ----------------------------------------------------------------------------------------
+  // ---- the life of a channel --------------------------------------------------------------------
 
-  /** Where it stands in its life: 'closed', 'opening', 'active', 'closing' or 'error'. Source: seed 001. */
+  /**
+   * Where it stands in its life: 'closed', 'opening', 'active', 'closing' or 'error'. Source: seed
+   * 001.
+   */
   get state(): State {
     return this.#state
   }
 
   /**
-   * Resolves with the channel when it is active; rejects when this opening fails, with the error that the hook got too, or with
-   * ERR_CLOSED when it is closed first. Before `connect` or `listen` it is that of the next opening. Nobody has to look at it: it
-   * never becomes an unhandled rejection. Ours.
+   * Resolves with the channel when it is active; rejects when this opening fails, with the error
+   * that the hook got too, or with ERR_CLOSED when it is closed first. Before `connect` or `listen`
+   * it is that of the next opening. Nobody has to look at it: it never becomes an unhandled
+   * rejection. Ours.
    */
   get opened(): Promise<this> {
     if (this.#opened === undefined) {
@@ -201,8 +251,9 @@ export abstract class Channel {
   }
 
   /**
-   * Resolves when the channel has closed, with the reason that `on_close` got, after that hook; at once when it is not open. Never
-   * rejects, and settles in every case: `end_timeout` bounds the longest one. Ours.
+   * Resolves when the channel has closed, with the reason that `on_close` got, after that hook; at
+   * once when it is not open. Never rejects, and settles in every case: `end_timeout` bounds the
+   * longest one. Ours.
    */
   get closed(): Promise<CloseReason> {
     if (this.#state === 'closed') return Promise.resolve(this.#reason ?? 'local')
@@ -211,8 +262,14 @@ export abstract class Channel {
   }
 
   #beginOpening(): void {
-    if (isStopping(this.engine)) throw new InvalidStateError('connect() or listen()', 'the engine is stopping', "in on_close, look for the reason 'drain'")
-    // A promise that somebody took before this opening is the one for this opening; one that is settled is not.
+    if (isStopping(this.engine))
+      throw new InvalidStateError(
+        'connect() or listen()',
+        'the engine is stopping',
+        "in on_close, look for the reason 'drain'",
+      )
+    // A promise that somebody took before this opening is the one for this opening; one that is
+    // settled is not.
     if (this.#wasOpen || this.#error !== undefined) this.#opened = undefined
     this.#wasOpen = false
     this.#error = undefined
@@ -242,8 +299,9 @@ export abstract class Channel {
   }
 
   /**
-   * Something in the world went wrong: exactly one hook is told. A fatal error leaves nothing to work with, so whatever the
-   * hook does, the channel closes; otherwise the hook decides (its default closes).
+   * Something in the world went wrong: exactly one hook is told. A fatal error leaves nothing to
+   * work with, so whatever the hook does, the channel closes; otherwise the hook decides (its
+   * default closes).
    */
   #fail(hook: string, error: Error, reason: CloseReason, isFatal: boolean): void {
     if (this.#state === 'closed' || this.#state === 'error') return
@@ -275,7 +333,10 @@ export abstract class Channel {
     this.#announce()
     // The hook may have closed it.
     if (this.#state === 'closing') return
-    this.#reason = this.#fault ?? (this.#state === 'error' ? 'error' : reason) ?? (isStopping(this.engine) ? 'drain' : 'local')
+    this.#reason =
+      this.#fault ??
+      (this.#state === 'error' ? 'error' : reason) ??
+      (isStopping(this.engine) ? 'drain' : 'local')
     this.#become('closing')
   }
 
@@ -304,7 +365,10 @@ export abstract class Channel {
   #become(state: State): void {
     this.#announce()
     const previous = this.#state
-    if (!mayFollow(previous, state)) throw new Error(`sluice: a channel cannot go from ${previous} to ${state}; this is a bug in sluice`)
+    if (!mayFollow(previous, state))
+      throw new Error(
+        `sluice: a channel cannot go from ${previous} to ${state}; this is a bug in sluice`,
+      )
     this.#state = state
     this.#signal(state, previous)
   }
@@ -322,12 +386,12 @@ export abstract class Channel {
     return this.#driver?.gauge() ?? NO_GAUGE
   }
 
-  // ---- closing ------------------------------------------------------------------------------------------------------
+  // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Closes at once; what was written and is not sent is dropped. `close(true)` sends it first, as `end()` does.
-   * `state` is 'closing' until `on_close`, which comes in a later turn. A channel that is not open: nothing happens.
-   * Source: Pants `_Channel.close`.
+   * Closes at once; what was written and is not sent is dropped. `close(true)` sends it first, as
+   * `end()` does. `state` is 'closing' until `on_close`, which comes in a later turn. A channel
+   * that is not open: nothing happens. Source: Pants `_Channel.close`.
    */
   abstract close(flush?: boolean): void
 
@@ -342,7 +406,7 @@ export abstract class Channel {
     await this.closed
   }
 
-  // ---- suspend and resume -------------------------------------------------------------------------------------------
+  // ---- suspend and resume -----------------------------------------------------------------------
 
   /** Is it suspended, by itself or with a channel above it? */
   get suspended(): boolean {
@@ -350,16 +414,17 @@ export abstract class Channel {
   }
 
   /**
-   * Stops delivering reads (a server: accepting), of this channel and of all below it, until `resume()`. The peer feels it.
-   * Writing goes on. It outlives closing. Suspended already: nothing happens. Source: seed 001, "Suspend".
+   * Stops delivering reads (a server: accepting), of this channel and of all below it, until
+   * `resume()`. The peer feels it. Writing goes on. It outlives closing. Suspended already: nothing
+   * happens. Source: seed 001, "Suspend".
    */
   suspend(): void {
     this.#suspend('own')
   }
 
   /**
-   * Ends `suspend()`, for this channel and all below it but those that were suspended by themselves.
-   * Not suspended: nothing happens. What waited is delivered before it returns.
+   * Ends `suspend()`, for this channel and all below it but those that were suspended by
+   * themselves. Not suspended: nothing happens. What waited is delivered before it returns.
    */
   resume(): void {
     if (this.#suspension === 'none') return
@@ -381,11 +446,13 @@ export abstract class Channel {
     for (const child of this.#children) child.#suspend('above')
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
   #call(hook: string, args: unknown[]): void {
     try {
-      const result: unknown = (this as unknown as Record<string, (...args: unknown[]) => unknown>)[hook]!(...args)
+      const result: unknown = (this as unknown as Record<string, (...args: unknown[]) => unknown>)[
+        hook
+      ]!(...args)
       if (result !== undefined) this.#driver?.hook_returned(result)
     } catch (error) {
       this.#hookFailed(error)
@@ -400,24 +467,37 @@ export abstract class Channel {
       if (error instanceof OnErrorFailed) throw error
       const result: unknown = this.on_error(error)
       // Told of what it rejects with itself, it would reject again, for ever.
-      if (isPromiseLike(result)) this.#driver?.hook_returned(Promise.resolve(result).catch(second => { throw new OnErrorFailed(second, error) }))
+      if (isPromiseLike(result))
+        this.#driver?.hook_returned(
+          Promise.resolve(result).catch(second => {
+            throw new OnErrorFailed(second, error)
+          }),
+        )
     } catch (second) {
-      const { message, cause } = second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
+      const { message, cause } =
+        second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
       logSafely(this.engine, `${describe(this)}: ${message}`, cause)
       this.close()
     }
     this.#fault = before
   }
 
-  /** Called at every change of `state`, with the new one and the one before; also with 'destroy' when the engine forgets the channel. Default: nothing. */
+  /**
+   * Called at every change of `state`, with the new one and the one before; also with 'destroy'
+   * when the engine forgets the channel. Default: nothing.
+   */
   on_state(_state: StateSignal, _previous: State): void {}
 
-  /** Called last, once for every opening, when the channel has closed. The addresses are still known; it may be opened again in here. Default: nothing. */
+  /**
+   * Called last, once for every opening, when the channel has closed. The addresses are still
+   * known; it may be opened again in here. Default: nothing.
+   */
   on_close(_reason: CloseReason): void {}
 
   /**
-   * Called with every error for which there is no other hook, or whose own hook was not overridden, and with what a hook
-   * threw or its promise rejected with. Default: logs one line and closes. Overridden, the channel goes on if it can. Source: Pants.
+   * Called with every error for which there is no other hook, or whose own hook was not overridden,
+   * and with what a hook threw or its promise rejected with. Default: logs one line and closes.
+   * Overridden, the channel goes on if it can. Source: Pants.
    */
   on_error(error: Error): void {
     logError(this, error)
@@ -432,7 +512,9 @@ class OnErrorFailed extends Error {
   }
 }
 
-/** What a hook returned that is not done yet. Whatever merely looks like a promise is taken for one. */
+/**
+ * What a hook returned that is not done yet. Whatever merely looks like a promise is taken for one.
+ */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 }
@@ -442,9 +524,17 @@ export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new HookError(thrown)
 }
 
-/** One line: channel, what happened, code. What a hook threw is a bug in the program, so it comes with its stack. */
+/**
+ * One line: channel, what happened, code. What a hook threw is a bug in the program, so it comes
+ * with its stack.
+ */
 export function logError(channel: Channel, error: Error): void {
   const code = codeOf(error)
-  const text = code === '' ? (error.stack ?? String(error)) : error.message.includes(code) ? error.message : `${error.message} (${code})`
+  const text =
+    code === ''
+      ? (error.stack ?? String(error))
+      : error.message.includes(code)
+        ? error.message
+        : `${error.message} (${code})`
   logSafely(channel.engine, `${describe(channel)}: ${text}`, error)
 }

@@ -1,16 +1,21 @@
 /**
- * Layer 5. DatagramLink: what connects one Datagram with one packet socket after the other. Everything is reported to it.
+ * Layer 5. DatagramLink: what connects one Datagram with one packet socket after the other.
+ * Everything is reported to it.
  *
- * The way of a packet in:  socket → received → (wait, while reads are held) → Senders, where there is a delimiter → on_read
- * The way of a packet out: write → Outbox (once a turn of the loop) → socket → emptied → on_write
+ * The way of a packet in: socket → received → (wait, while reads are held) → Senders, where there
+ * is a delimiter → on_read The way of a packet out: write → Outbox (once a turn of the loop) →
+ * socket → emptied → on_write
  *
- * Its methods stand in the order of a life: attach → opened → received / write / emptied → end → failed → abort → closed.
+ * Its methods stand in the order of a life: attach → opened → received / write / emptied → end →
+ * failed → abort → closed.
  *
  * Rules:
- * 1. One read at a time, whoever sent it: what a hook sets off in the middle, the loop that is running sees.
- * 2. A packet socket cannot be paused. While reads are held packets wait here, within a bound; beyond it they are dropped,
- *    as the system does, but visibly.
- * 3. No packet says anything about another peer: what goes wrong with one is told, and the channel goes on.
+ * 1. One read at a time, whoever sent it: what a hook sets off in the middle, the loop that is
+ *    running sees.
+ * 2. A packet socket cannot be paused. While reads are held packets wait here, within a bound;
+ *    beyond it they are dropped, as the system does, but visibly.
+ * 3. No packet says anything about another peer: what goes wrong with one is told, and the channel
+ *    goes on.
  */
 
 import { Buffer } from 'node:buffer'
@@ -18,12 +23,38 @@ import { formatAddress } from '../core/address.ts'
 import type { Holder } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
 import { after, hold, letGo, note, wake } from '../engine.ts'
-import { codeOf, ConnectError, ListenError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
+import {
+  codeOf,
+  ConnectError,
+  ListenError,
+  messageOf,
+  OverflowError,
+  ReadError,
+  WriteError,
+} from '../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
 import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
-import { beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, warn } from './channel.ts'
+import {
+  beginClosing,
+  callHook,
+  type ChannelDriver,
+  fail,
+  finishClosing,
+  hookFailed,
+  isOpen,
+  warn,
+} from './channel.ts'
 import type { Datagram } from './datagram.ts'
-import { about, type DatagramValues, isLive, isReading, type LiveSetting, PACKET_OVERHEAD, type PacketDropReason, tell } from './datagram-settings.ts'
+import {
+  about,
+  type DatagramValues,
+  isLive,
+  isReading,
+  type LiveSetting,
+  PACKET_OVERHEAD,
+  type PacketDropReason,
+  tell,
+} from './datagram-settings.ts'
 import { Groups } from './groups.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { Senders, type SendersOwner } from './senders.ts'
@@ -32,7 +63,11 @@ import { Senders, type SendersOwner } from './senders.ts'
 type Hold = 'suspended' | 'promise' | 'closed'
 
 /** Which hook is told when the socket fails, by how far it has come. */
-const FAILURES = { on_listen_error: ListenError, on_connect_error: ConnectError, on_read_error: ReadError } as const
+const FAILURES = {
+  on_listen_error: ListenError,
+  on_connect_error: ConnectError,
+  on_read_error: ReadError,
+} as const
 
 export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Holder, ChannelDriver {
   readonly #datagram: Datagram
@@ -55,7 +90,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   #waitingSize: Bytes = 0
   #isLookDue = false
   readonly outbox: Outbox
-  /** Is on_overflow_error being told that the queue is too long? It may write a last word all the same. */
+  /**
+   * Is on_overflow_error being told that the queue is too long? It may write a last word all the
+   * same.
+   */
   #isOverflowing = false
   bytes_read: Bytes = 0
   packets_read = 0
@@ -63,7 +101,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   /** How far closing has come. */
   #isEnding: 'no' | 'sending' | 'gone' | 'expired' = 'no'
   #stopWaiting: Cancel = () => {}
-  /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
+  /**
+   * Promises of hooks that have not settled; a new object for each opening, so that old ones do not
+   * count.
+   */
   #promises = { pending: 0 }
 
   constructor(datagram: Datagram, values: DatagramValues) {
@@ -73,7 +114,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     this.outbox = new Outbox(datagram.engine, this)
   }
 
-  // ---- settings -----------------------------------------------------------------------------------------------------
+  // ---- settings ---------------------------------------------------------------------------------
 
   assign<Name extends keyof DatagramValues>(name: Name, value: DatagramValues[Name]): void {
     if (value === this.values[name]) return
@@ -87,7 +128,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     wake(this.#datagram.engine, { turn: () => this.#look() })
   }
 
-  /** Null means the system's own choice, which an open socket cannot be given back: it holds from the next opening on. */
+  /**
+   * Null means the system's own choice, which an open socket cannot be given back: it holds from
+   * the next opening on.
+   */
   #configure(name: LiveSetting, value: unknown): void {
     if (value !== null) tell(this.openSocket, name, socket => socket.configure({ [name]: value }))
   }
@@ -98,7 +142,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     this.#proceed()
   }
 
-  // ---- what is told -------------------------------------------------------------------------------------------------
+  // ---- what is told -----------------------------------------------------------------------------
 
   get local_address(): SocketAddress | undefined {
     return (this.#socket ?? this.#past)?.local_address
@@ -132,7 +176,12 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   gauge(): Gauge {
-    return { kind: 'datagram', bytes_read: this.bytes_read, bytes_written: this.outbox.bytes_sent, bytes_held: this.held }
+    return {
+      kind: 'datagram',
+      bytes_read: this.bytes_read,
+      bytes_written: this.outbox.bytes_sent,
+      bytes_held: this.held,
+    }
   }
 
   get held(): Bytes {
@@ -141,10 +190,15 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   crowded(limit: Bytes): void {
     const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
-    warn(this.#datagram, 'on_overflow_error', about(undefined, new OverflowError('engine', limit, message)), 'overflow')
+    warn(
+      this.#datagram,
+      'on_overflow_error',
+      about(undefined, new OverflowError('engine', limit, message)),
+      'overflow',
+    )
   }
 
-  // ---- opening ------------------------------------------------------------------------------------------------------
+  // ---- opening ----------------------------------------------------------------------------------
 
   /** A new opening. */
   attach(socket: PacketSocket, peer: Endpoint | undefined): void {
@@ -164,11 +218,13 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     const datagram = this.#datagram
     this.#failure = 'on_read_error'
     // It may be ending already: then it is open only to send what waits.
-    if (datagram.state === 'opening') isOpen(datagram, this.peer === undefined ? 'listen' : 'connect')
-    if (datagram.state === 'active') callHook(datagram, this.peer === undefined ? 'on_listen' : 'on_connect')
+    if (datagram.state === 'opening')
+      isOpen(datagram, this.peer === undefined ? 'listen' : 'connect')
+    if (datagram.state === 'active')
+      callHook(datagram, this.peer === undefined ? 'on_listen' : 'on_connect')
   }
 
-  // ---- receiving ----------------------------------------------------------------------------------------------------
+  // ---- receiving --------------------------------------------------------------------------------
 
   received(data: Buffer, from: SocketAddress): void {
     if (this.#holds.has('closed')) return
@@ -200,7 +256,8 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   #read(data: Buffer, from: SocketAddress): void {
     const { read_delimiter, encoding } = this.values
     // Who has begun a message under a former delimiter is read in order.
-    if (read_delimiter === null && this.#senders.size === 0) this.#readPacket(encoding === null ? data : data.toString(encoding), from)
+    if (read_delimiter === null && this.#senders.size === 0)
+      this.#readPacket(encoding === null ? data : data.toString(encoding), from)
     else this.#senders.receive(data, from)
     this.#forgetSender()
   }
@@ -223,12 +280,13 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   #wait(data: Buffer, from: SocketAddress): void {
     const size = data.length + PACKET_OVERHEAD
-    if (this.#waitingSize + size > this.values.senders_buffer_size) return this.dropped('overload', from, data.length)
+    if (this.#waitingSize + size > this.values.senders_buffer_size)
+      return this.dropped('overload', from, data.length)
     this.#waiting.push([data, from])
     this.#waitingSize += size
   }
 
-  // ---- what the senders report ----------------------------------------------------------------------------------------
+  // ---- what the senders report ------------------------------------------------------------------
 
   get isHeld(): boolean {
     return this.#holds.size > 0
@@ -242,13 +300,22 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   overflowed(limit: Bytes, from: SocketAddress): void {
     this.sender = from
     const message = `a read from ${formatAddress(from)} has more than ${limit} bytes (buffer_size) without reaching its read_delimiter; what it has sent is dropped`
-    warn(this.#datagram, 'on_overflow_error', about(from, new OverflowError('receive', limit, message)), 'overflow')
+    warn(
+      this.#datagram,
+      'on_overflow_error',
+      about(from, new OverflowError('receive', limit, message)),
+      'overflow',
+    )
   }
 
   broken(error: unknown, from: SocketAddress): void {
     this.sender = from
     const text = `${messageOf(error)} (in what ${formatAddress(from)} has sent, which is dropped)`
-    warn(this.#datagram, 'on_read_error', about(from, new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', text, error)))
+    warn(
+      this.#datagram,
+      'on_read_error',
+      about(from, new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', text, error)),
+    )
   }
 
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void {
@@ -257,7 +324,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     callHook(this.#datagram, 'on_drop', reason, from, bytes)
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
   hook_failed(error: unknown): void {
     hookFailed(this.#datagram, error)
@@ -301,21 +368,33 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     else this.#proceed()
   }
 
-  // ---- sending ------------------------------------------------------------------------------------------------------
+  // ---- sending ----------------------------------------------------------------------------------
 
   write(data: Data, to: Endpoint | undefined, flush: boolean): boolean {
     const { encoding, send_buffer_size, send_high_water } = this.values
     if (this.outbox.size > send_buffer_size && !this.#isOverflowing) return this.#overflow(to)
-    this.outbox.write(typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : data, to, flush)
+    this.outbox.write(
+      typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : data,
+      to,
+      flush,
+    )
     hold(this.#datagram.engine, this)
     return this.outbox.size < send_high_water
   }
 
   #overflow(to: Endpoint | undefined): false {
     this.#isOverflowing = true
-    const { outbox: { packets, bytes }, values: { send_buffer_size: limit } } = this
+    const {
+      outbox: { packets, bytes },
+      values: { send_buffer_size: limit },
+    } = this
     const message = `${packets} packets (${bytes} bytes) wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
-    warn(this.#datagram, 'on_overflow_error', about(this.#addressOf(to), new OverflowError('send', limit, message)), 'overflow')
+    warn(
+      this.#datagram,
+      'on_overflow_error',
+      about(this.#addressOf(to), new OverflowError('send', limit, message)),
+      'overflow',
+    )
     this.#isOverflowing = false
     return false
   }
@@ -326,7 +405,14 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   send_failed(error: SystemError, to: Endpoint | undefined): void {
-    warn(this.#datagram, 'on_write_error', about(this.#addressOf(to), new WriteError(codeOf(error) || 'ERR_WRITE', error.message, error)))
+    warn(
+      this.#datagram,
+      'on_write_error',
+      about(
+        this.#addressOf(to),
+        new WriteError(codeOf(error) || 'ERR_WRITE', error.message, error),
+      ),
+    )
   }
 
   #addressOf(to: Endpoint | undefined): SocketAddress | undefined {
@@ -340,7 +426,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     if (this.#isEnding === 'sending') this.destroy()
   }
 
-  // ---- the end ------------------------------------------------------------------------------------------------------
+  // ---- the end ----------------------------------------------------------------------------------
 
   /** Closes politely. */
   end(): void {
@@ -350,7 +436,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     this.#isEnding = 'sending'
     this.#stopReading()
     if (this.outbox.packets === 0) return this.destroy()
-    if (this.values.end_timeout !== Infinity) this.#stopWaiting = after(this.#datagram.engine, this.values.end_timeout, () => this.#expire())
+    if (this.values.end_timeout !== Infinity)
+      this.#stopWaiting = after(this.#datagram.engine, this.values.end_timeout, () =>
+        this.#expire(),
+      )
   }
 
   #expire(): void {
@@ -360,7 +449,11 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   failed(error: SystemError): void {
     const hook = this.#failure
-    fail(this.#datagram, hook, new FAILURES[hook](codeOf(error) || 'ERR_UNKNOWN', error.message, error))
+    fail(
+      this.#datagram,
+      hook,
+      new FAILURES[hook](codeOf(error) || 'ERR_UNKNOWN', error.message, error),
+    )
   }
 
   /** Closes at once. */

@@ -1,9 +1,11 @@
 /**
- * Layer 4. The settings of a Datagram: their defaults, what each of them may be, and what of them a socket is told. And
- * the two words that its hooks are told: why it drops, and whom an error is about.
+ * Layer 4. The settings of a Datagram: their defaults, what each of them may be, and what of them a
+ * socket is told. And the two words that its hooks are told: why it drops, and whom an error is
+ * about.
  *
  * Rules:
- * 1. A socket is told only what differs from the default: on a socket for both families some settings cannot be made at all.
+ * 1. A socket is told only what differs from the default: on a socket for both families some
+ *    settings cannot be made at all.
  */
 
 import type { ReadDelimiter } from '../core/delimiters.ts'
@@ -13,7 +15,9 @@ import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { checkBoolean, checkCount } from './settings.ts'
 import { STREAM_CHECKS, STREAM_DEFAULTS } from './stream-settings.ts'
 
-/** The values of all settings of one Datagram. What each means is said where the class declares it. */
+/**
+ * The values of all settings of one Datagram. What each means is said where the class declares it.
+ */
 export interface DatagramValues {
   readonly read_delimiter: ReadDelimiter
   readonly regex_search: boolean
@@ -34,12 +38,17 @@ export interface DatagramValues {
 
 /**
  * Why a Datagram dropped something that it had received, as `on_drop` is told.
- * - 'max_senders', 'senders_buffer_size': which bound it was; the beginning of a message from the sender unheard for longest
- * - 'overload': a packet that came while reads were held (`suspend`, a promise) and found no room to wait in
+ * - 'max_senders', 'senders_buffer_size': which bound it was; the beginning of a message from the
+ *   sender unheard for longest
+ * - 'overload': a packet that came while reads were held (`suspend`, a promise) and found no room
+ *   to wait in
  */
 export type PacketDropReason = 'max_senders' | 'senders_buffer_size' | 'overload'
 
-/** An error that tells which peer it is about, where it is about one. Every error of a Datagram but those of opening is one. */
+/**
+ * An error that tells which peer it is about, where it is about one. Every error of a Datagram but
+ * those of opening is one.
+ */
 export type DatagramError = ChannelError & { readonly remote_address?: SocketAddress | undefined }
 
 export function about(address: SocketAddress | undefined, error: ChannelError): DatagramError {
@@ -47,8 +56,8 @@ export function about(address: SocketAddress | undefined, error: ChannelError): 
 }
 
 /**
- * What each packet counts towards a bound besides its bytes: its headers (IPv4 20, UDP 8). Without it any number of
- * empty packets would fit.
+ * What each packet counts towards a bound besides its bytes: its headers (IPv4 20, UDP 8). Without
+ * it any number of empty packets would fit.
  */
 export const PACKET_OVERHEAD: Bytes = 28
 
@@ -71,7 +80,9 @@ export const DATAGRAM_DEFAULTS: DatagramValues = {
 }
 
 /** Returns the value as it is kept, or throws. */
-export const DATAGRAM_CHECKS: { readonly [Name in keyof DatagramValues]: (name: string, value: unknown) => DatagramValues[Name] } = {
+export const DATAGRAM_CHECKS: {
+  readonly [Name in keyof DatagramValues]: (name: string, value: unknown) => DatagramValues[Name]
+} = {
   read_delimiter: STREAM_CHECKS.read_delimiter,
   regex_search: STREAM_CHECKS.regex_search,
   encoding: STREAM_CHECKS.encoding,
@@ -90,7 +101,8 @@ export const DATAGRAM_CHECKS: { readonly [Name in keyof DatagramValues]: (name: 
 }
 
 function checkHops(name: string, value: unknown, least: number): number {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= 255) return value as number
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= 255)
+    return value as number
   throw new InvalidArgumentError(name, `a number of hops, ${least} to 255`, value)
 }
 
@@ -101,11 +113,24 @@ function checkInterface(name: string, value: unknown): string | null {
 
 /** Does this setting change what is a read, or how much is kept? */
 export function isReading(name: string): boolean {
-  return ['read_delimiter', 'regex_search', 'encoding', 'buffer_size', 'max_senders', 'senders_buffer_size'].includes(name)
+  return [
+    'read_delimiter',
+    'regex_search',
+    'encoding',
+    'buffer_size',
+    'max_senders',
+    'senders_buffer_size',
+  ].includes(name)
 }
 
 /** The settings that an open socket can be told. */
-const LIVE = ['broadcast', 'ttl', 'multicast_ttl', 'multicast_loopback', 'multicast_interface'] as const
+const LIVE = [
+  'broadcast',
+  'ttl',
+  'multicast_ttl',
+  'multicast_loopback',
+  'multicast_interface',
+] as const
 export type LiveSetting = (typeof LIVE)[number]
 
 export function isLive(name: string): name is LiveSetting {
@@ -115,14 +140,22 @@ export function isLive(name: string): name is LiveSetting {
 /** What a new socket is told. */
 export function packetOptions(values: DatagramValues): Omit<PacketOptions, 'bind' | 'connect'> {
   const names = [...LIVE, 'reuse_address'] as const
-  return Object.fromEntries(names.filter(name => values[name] !== DATAGRAM_DEFAULTS[name]).map(name => [name, values[name]]))
+  return Object.fromEntries(
+    names
+      .filter(name => values[name] !== DATAGRAM_DEFAULTS[name])
+      .map(name => [name, values[name]]),
+  )
 }
 
 /**
- * Tells an open socket, where there is one. What the system refuses is the answer to the call that is under way, about its argument: so it is
- * thrown, not told to a hook.
+ * Tells an open socket, where there is one. What the system refuses is the answer to the call that
+ * is under way, about its argument: so it is thrown, not told to a hook.
  */
-export function tell(socket: PacketSocket | undefined, what: string, call: (socket: PacketSocket) => void): void {
+export function tell(
+  socket: PacketSocket | undefined,
+  what: string,
+  call: (socket: PacketSocket) => void,
+): void {
   if (socket === undefined) return
   try {
     call(socket)
@@ -133,6 +166,10 @@ export function tell(socket: PacketSocket | undefined, what: string, call: (sock
 }
 
 /** Is something set that a system can set for one family of addresses only? */
-export function isOfOneFamily({ ttl, multicast_ttl, multicast_loopback }: Omit<PacketOptions, 'bind' | 'connect'>): boolean {
+export function isOfOneFamily({
+  ttl,
+  multicast_ttl,
+  multicast_loopback,
+}: Omit<PacketOptions, 'bind' | 'connect'>): boolean {
   return ttl !== undefined || multicast_ttl !== undefined || multicast_loopback !== undefined
 }

@@ -1,8 +1,9 @@
 /**
- * Layer 5. Datagram: packets to and from any number of peers (UDP), with settings, calls and hooks. What happens between
- * them is in datagram-link.ts.
+ * Layer 5. Datagram: packets to and from any number of peers (UDP), with settings, calls and hooks.
+ * What happens between them is in datagram-link.ts.
  *
- * In the order of a life: settings, listen and connect, write, groups, what can be asked, close, hooks.
+ * In the order of a life: settings, listen and connect, write, groups, what can be asked, close,
+ * hooks.
  */
 
 import { formatAddress, parseAddress } from '../core/address.ts'
@@ -13,7 +14,15 @@ import type { Endpoint } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, logError, setDriver } from './channel.ts'
 import { DatagramLink } from './datagram-link.ts'
-import { DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, type DatagramError, type DatagramValues, isOfOneFamily, packetOptions, type PacketDropReason } from './datagram-settings.ts'
+import {
+  DATAGRAM_CHECKS,
+  DATAGRAM_DEFAULTS,
+  type DatagramError,
+  type DatagramValues,
+  isOfOneFamily,
+  packetOptions,
+  type PacketDropReason,
+} from './datagram-settings.ts'
 import { adoptFields, applyOptions, defineSettings, settingsFrom } from './settings.ts'
 
 export type { DatagramError, PacketDropReason } from './datagram-settings.ts'
@@ -21,71 +30,115 @@ export type { DatagramError, PacketDropReason } from './datagram-settings.ts'
 /** What a Datagram can be given when it is made: every setting. */
 export interface DatagramOptions extends ChannelOptions, Partial<DatagramValues> {}
 
-/** The arguments that `on_read` of a Datagram gets: those that the delimiter makes, and who sent them. */
-export type DatagramArguments<By extends ReadDelimiter> = ReadDelimiter extends By ? any[] : [...data: ReadArguments<By>, remote_address: SocketAddress]
+/**
+ * The arguments that `on_read` of a Datagram gets: those that the delimiter makes, and who sent
+ * them.
+ */
+export type DatagramArguments<By extends ReadDelimiter> = ReadDelimiter extends By
+  ? any[]
+  : [...data: ReadArguments<By>, remote_address: SocketAddress]
 
 type Place = Extract<Endpoint, { kind: 'ip' }>
 
 /**
- * Packets to and from any number of peers, over UDP. It is connectionless: one channel is normally enough for a whole protocol.
+ * Packets to and from any number of peers, over UDP. It is connectionless: one channel is normally
+ * enough for a whole protocol.
  *
  *     class Echo extends Datagram {
  *       override on_read(data: Buffer) { this.write(data) }
  *     }
  *     new Echo().listen(4040)
  *
- * Nothing that a peer sends, or refuses, closes it: an error is told to its hook, by default logged, and it goes on.
- * `By` is the type of `read_delimiter` where that never changes, as with Stream.
+ * Nothing that a peer sends, or refuses, closes it: an error is told to its hook, by default
+ * logged, and it goes on. `By` is the type of `read_delimiter` where that never changes, as with
+ * Stream.
  *
  * Source: Pants `datagram.Datagram`.
  */
 export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel {
   /**
-   * How what a sender has sent is cut into reads; see `ReadDelimiter`. Default null: one packet, one read, empty ones included.
-   * Otherwise the packets of each sender are a stream, in the order in which they came; a message may begin in one and end in another.
-   * Throws InvalidDelimiterError. Set inside `on_read` it holds from the sender's next byte on; set elsewhere, what is buffered
-   * already is looked at in the next turn. `Differs:` Pants may join packets where it is null.
+   * How what a sender has sent is cut into reads; see `ReadDelimiter`. Default null: one packet,
+   * one read, empty ones included. Otherwise the packets of each sender are a stream, in the order
+   * in which they came; a message may begin in one and end in another. Throws
+   * InvalidDelimiterError. Set inside `on_read` it holds from the sender's next byte on; set
+   * elsewhere, what is buffered already is looked at in the next turn. `Differs:` Pants may join
+   * packets where it is null.
    */
   declare read_delimiter: By
-  /** With a RegExp as delimiter: what precedes the match (true), or the match itself, found at the start only (false)? Default true. */
+  /**
+   * With a RegExp as delimiter: what precedes the match (true), or the match itself, found at the
+   * start only (false)? Default true.
+   */
   declare regex_search: boolean
-  /** Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer: strings, decoded and written with it; without a delimiter each packet by itself. Default null. */
+  /**
+   * Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer:
+   * strings, decoded and written with it; without a delimiter each packet by itself. Default null.
+   */
   declare encoding: Encoding | null
-  /** The most bytes that one read of one sender may have, as with Stream; beyond it `on_overflow_error`. Without a delimiter it has no meaning. Default 65 536. */
+  /**
+   * The most bytes that one read of one sender may have, as with Stream; beyond it
+   * `on_overflow_error`. Without a delimiter it has no meaning. Default 65 536.
+   */
   declare buffer_size: Bytes
-  /** Of so many senders, at most, the beginning of a message is kept; then that of the one unheard for longest is dropped, and `on_drop` called. Default 1024. `Differs:` Pants has no bound. */
+  /**
+   * Of so many senders, at most, the beginning of a message is kept; then that of the one unheard
+   * for longest is dropped, and `on_drop` called. Default 1024. `Differs:` Pants has no bound.
+   */
   declare max_senders: number
   /**
-   * The most bytes of messages that have begun, over all senders; beyond it as with `max_senders`. As much again may wait while reads are
-   * held (each packet counts 28 bytes more); then further packets are dropped, and `on_drop` called. Default 1 048 576.
+   * The most bytes of messages that have begun, over all senders; beyond it as with `max_senders`.
+   * As much again may wait while reads are held (each packet counts 28 bytes more); then further
+   * packets are dropped, and `on_drop` called. Default 1 048 576.
    */
   declare senders_buffer_size: Bytes
-  /** From so many queued bytes on (each packet counts 28 more) `write` returns false. Default 65 536. */
+  /**
+   * From so many queued bytes on (each packet counts 28 more) `write` returns false. Default 65
+   * 536.
+   */
   declare send_high_water: Bytes
-  /** With more than this queued (counted likewise) a further write is refused, and `on_overflow_error` called. Default 16 MiB. */
+  /**
+   * With more than this queued (counted likewise) a further write is refused, and
+   * `on_overflow_error` called. Default 16 MiB.
+   */
   declare send_buffer_size: Bytes
-  /** The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms; Infinity: for ever. */
+  /**
+   * The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms;
+   * Infinity: for ever.
+   */
   declare end_timeout: Milliseconds
-  /** May it send to broadcast addresses? Otherwise that is EACCES. Default false. Takes effect at once. */
+  /**
+   * May it send to broadcast addresses? Otherwise that is EACCES. Default false. Takes effect at
+   * once.
+   */
   declare broadcast: boolean
-  /** May other sockets be bound to the same address, as for multicast? Takes effect with `listen`. Default false. */
+  /**
+   * May other sockets be bound to the same address, as for multicast? Takes effect with `listen`.
+   * Default false.
+   */
   declare reuse_address: boolean
   /**
-   * Hops that a packet may take, 1 to 255; null: the system's number (a change back to null holds from the next opening on). Default null.
-   * Systems make it for one family of addresses: where this, `multicast_ttl` or `multicast_loopback` is set, the host '' is any IPv4 host
-   * (say '::' for IPv6). Set while it is open for both families: UnsupportedOptionError.
+   * Hops that a packet may take, 1 to 255; null: the system's number (a change back to null holds
+   * from the next opening on). Default null. Systems make it for one family of addresses: where
+   * this, `multicast_ttl` or `multicast_loopback` is set, the host '' is any IPv4 host (say '::'
+   * for IPv6). Set while it is open for both families: UnsupportedOptionError.
    */
   declare ttl: number | null
   /** Hops that a packet to a group may take, 0 to 255; as `ttl`. Default 1. */
   declare multicast_ttl: number
   /** Does this machine hear what is sent to groups from here? As `ttl`. Default true. */
   declare multicast_loopback: boolean
-  /** The address of the interface through which packets to groups leave ('::%eth1' with IPv6); null: the system's choice, as with `ttl`. Default null. */
+  /**
+   * The address of the interface through which packets to groups leave ('::%eth1' with IPv6); null:
+   * the system's choice, as with `ttl`. Default null.
+   */
   declare multicast_interface: string | null
 
   readonly #link: DatagramLink
 
-  /** Throws for an option that cannot be. Calls no hook and opens nothing. `Differs:` Pants makes its socket here. */
+  /**
+   * Throws for an option that cannot be. Calls no hook and opens nothing. `Differs:` Pants makes
+   * its socket here.
+   */
   constructor(options: DatagramOptions = {}) {
     super(options)
     this.#link = new DatagramLink(this as unknown as Datagram, DATAGRAM_DEFAULTS)
@@ -104,13 +157,14 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     )
   }
 
-  // ---- listening and connecting ---------------------------------------------------------------------------------------
+  // ---- listening and connecting -----------------------------------------------------------------
 
   /**
-   * Begins to receive the packets sent to an address, and returns the datagram at once; `on_listen` follows, or
-   * `on_listen_error`. A port alone, or the host '', is any host in both families (see `ttl`); port 0 lets the system choose. Allowed whenever
-   * `state` is 'closed'. Throws InvalidAddressError, InvalidStateError at any other time, UnsupportedOptionError for a setting that cannot be. While the engine stops: InvalidStateError.
-   * Source: Pants `Datagram.listen`.
+   * Begins to receive the packets sent to an address, and returns the datagram at once; `on_listen`
+   * follows, or `on_listen_error`. A port alone, or the host '', is any host in both families (see
+   * `ttl`); port 0 lets the system choose. Allowed whenever `state` is 'closed'. Throws
+   * InvalidAddressError, InvalidStateError at any other time, UnsupportedOptionError for a setting
+   * that cannot be. While the engine stops: InvalidStateError. Source: Pants `Datagram.listen`.
    */
   listen(address: Address): this {
     this.#checkIsClosed('listen()')
@@ -120,9 +174,9 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
   }
 
   /**
-   * Talks to one peer only: `write` needs no address, nobody else is heard, and that nobody listens there becomes known
-   * (ICMP; `on_write_error`, code ECONNREFUSED). Nothing is sent. Returns at once; `on_connect` follows, or `on_connect_error`.
-   * Allowed and throwing as `listen`. Ours.
+   * Talks to one peer only: `write` needs no address, nobody else is heard, and that nobody listens
+   * there becomes known (ICMP; `on_write_error`, code ECONNREFUSED). Nothing is sent. Returns at
+   * once; `on_connect` follows, or `on_connect_error`. Allowed and throwing as `listen`. Ours.
    */
   connect(address: Address): this {
     this.#checkIsClosed('connect()')
@@ -134,7 +188,11 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
   #checkIsClosed(call: string): void {
     const { state } = this
     if (state === 'closed') return
-    throw new InvalidStateError(call, `the datagram is ${state}`, state === 'closing' ? 'await its `closed` first' : 'close() it first, or make another')
+    throw new InvalidStateError(
+      call,
+      `the datagram is ${state}`,
+      state === 'closing' ? 'await its `closed` first' : 'close() it first, or make another',
+    )
   }
 
   #open(bind: Place | undefined, connect?: Place): void {
@@ -142,8 +200,15 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     adoptFields(this)
     const options = packetOptions(this.#link.values)
     const isAny = connect === undefined && (bind?.host ?? '') === ''
-    const at = isAny && isOfOneFamily(options) ? { kind: 'ip' as const, port: 0, ...bind, host: '0.0.0.0' } : bind
-    const socket = networkOf(this.engine).packets({ ...options, ...(at && { bind: at }), ...(connect && { connect }) })
+    const at =
+      isAny && isOfOneFamily(options)
+        ? { kind: 'ip' as const, port: 0, ...bind, host: '0.0.0.0' }
+        : bind
+    const socket = networkOf(this.engine).packets({
+      ...options,
+      ...(at && { bind: at }),
+      ...(connect && { connect }),
+    })
     try {
       this.#link.groups.joinAll(socket)
       beginOpening(this)
@@ -164,23 +229,28 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     return this.state === 'active' && this.#link.peer !== undefined
   }
 
-  // ---- writing ------------------------------------------------------------------------------------------------------
+  // ---- writing ----------------------------------------------------------------------------------
 
   /**
-   * Sends one packet: text in `encoding`, or bytes, which must not be changed until they are sent; nothing at all is a packet too. To `address`; without one to the connected
-   * peer, or, in `on_read` and until its promise settles, back to the sender. It goes out once a turn of the loop, together with the others of
-   * that turn; with `flush` at once. Allowed as soon as `listen` or `connect` was called; a datagram that was never opened begins to listen on a
-   * port that the system chooses.
+   * Sends one packet: text in `encoding`, or bytes, which must not be changed until they are sent;
+   * nothing at all is a packet too. To `address`; without one to the connected peer, or, in
+   * `on_read` and until its promise settles, back to the sender. It goes out once a turn of the
+   * loop, together with the others of that turn; with `flush` at once. Allowed as soon as `listen`
+   * or `connect` was called; a datagram that was never opened begins to listen on a port that the
+   * system chooses.
    *
-   * Returns true while less than `send_high_water` is queued; false: wait for `on_write`. Also false, and the packet dropped, once it has closed or
-   * is closing. A packet that cannot be sent: `on_write_error`. Throws InvalidArgumentError for what is neither text nor bytes, InvalidAddressError, InvalidStateError where
-   * there is no address, or one though it is connected to another.
-   * Source: Pants `Datagram.write`.
+   * Returns true while less than `send_high_water` is queued; false: wait for `on_write`. Also
+   * false, and the packet dropped, once it has closed or is closing. A packet that cannot be sent:
+   * `on_write_error`. Throws InvalidArgumentError for what is neither text nor bytes,
+   * InvalidAddressError, InvalidStateError where there is no address, or one though it is connected
+   * to another. Source: Pants `Datagram.write`.
    */
   write(data: Data, address?: Address, flush = false): boolean {
     const { state } = this
-    if (state === 'closing' || state === 'error' || (state === 'closed' && this.#link.wasAttached)) return false
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
+    if (state === 'closing' || state === 'error' || (state === 'closed' && this.#link.wasAttached))
+      return false
+    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+      throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     const to = this.#destination(address)
     if (state === 'closed') this.#open(undefined)
     return this.#link.write(data, to, flush)
@@ -190,7 +260,12 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     const { peer, sender, remote_address } = this.#link
     if (address === undefined) {
       if (peer !== undefined) return undefined
-      if (sender === undefined) throw new InvalidStateError('write()', 'no address is given, and no packet is being read', 'give one, or connect() first')
+      if (sender === undefined)
+        throw new InvalidStateError(
+          'write()',
+          'no address is given, and no packet is being read',
+          'give one, or connect() first',
+        )
       return place(sender as [string, number], 0)
     }
     const to = place(address, 1)
@@ -198,15 +273,21 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     // A hook that always gives the address of the sender is right here too.
     const name = formatAddress(to)
     if (name === formatAddress(peer) || name === formatAddress(remote_address)) return undefined
-    throw new InvalidStateError('write()', `the datagram is connected to ${formatAddress(peer)}`, 'leave the address out, or listen() instead')
+    throw new InvalidStateError(
+      'write()',
+      `the datagram is connected to ${formatAddress(peer)}`,
+      'leave the address out, or listen() instead',
+    )
   }
 
-  // ---- groups -------------------------------------------------------------------------------------------------------
+  // ---- groups -----------------------------------------------------------------------------------
 
   /**
-   * Receives what is sent to a multicast group, through one network interface (its address; default: the system's choice). May be called at any
-   * time: it is remembered, and made again at every opening; what the system refuses there is `on_listen_error`. A member already: nothing happens.
-   * Throws InvalidArgumentError for what is no group or interface; while it is open, what the system says (a ChannelError, code ENODEV …). Ours.
+   * Receives what is sent to a multicast group, through one network interface (its address;
+   * default: the system's choice). May be called at any time: it is remembered, and made again at
+   * every opening; what the system refuses there is `on_listen_error`. A member already: nothing
+   * happens. Throws InvalidArgumentError for what is no group or interface; while it is open, what
+   * the system says (a ChannelError, code ENODEV …). Ours.
    */
   join(group: string, network_interface?: string): void {
     this.#link.groups.join(group, network_interface, this.#link.openSocket)
@@ -217,22 +298,28 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     this.#link.groups.leave(group, network_interface, this.#link.openSocket)
   }
 
-  // ---- what can be asked ----------------------------------------------------------------------------------------------
+  // ---- what can be asked ------------------------------------------------------------------------
 
   /**
-   * `[host, port]` of who sent what is being read: during `on_read` and until its promise settles, and in `on_overflow_error` and `on_read_error`. Otherwise
-   * the connected peer (still there after closing), or `undefined`. Source: Pants.
+   * `[host, port]` of who sent what is being read: during `on_read` and until its promise settles,
+   * and in `on_overflow_error` and `on_read_error`. Otherwise the connected peer (still there after
+   * closing), or `undefined`. Source: Pants.
    */
   get remote_address(): SocketAddress | undefined {
     return this.#link.remote_address
   }
 
-  /** Where it receives: `[host, port]`; `undefined` before it is open. Still there after closing. */
+  /**
+   * Where it receives: `[host, port]`; `undefined` before it is open. Still there after closing.
+   */
   get local_address(): SocketAddress | undefined {
     return this.#link.local_address
   }
 
-  /** The descriptor of the socket; `undefined` where there is none, or it is closed. Source: Pants `fileno`. */
+  /**
+   * The descriptor of the socket; `undefined` where there is none, or it is closed. Source: Pants
+   * `fileno`.
+   */
   get fileno(): number | undefined {
     return this.#link.fileno
   }
@@ -262,17 +349,22 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     return this.#link.outbox.packets_sent
   }
 
-  /** Packets of these that came while reads were held, and found no room to wait in; each was told to `on_drop`. */
+  /**
+   * Packets of these that came while reads were held, and found no room to wait in; each was told
+   * to `on_drop`.
+   */
   get packets_dropped(): number {
     return this.#link.packets_dropped
   }
 
-  // ---- closing ------------------------------------------------------------------------------------------------------
+  // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Closes at once: what is not sent is dropped, and nothing is read any more. With `flush`, as `end()`: sends what is queued first, within
-   * `end_timeout` (then the reason is 'timeout'), also where it is not open yet (`opened` rejects all the same). `on_close` follows in a later turn. Not open:
-   * nothing happens. Closing politely already: `close()` cuts that short. Source: Pants `Datagram.close`; `Differs:` there `flush` has no effect.
+   * Closes at once: what is not sent is dropped, and nothing is read any more. With `flush`, as
+   * `end()`: sends what is queued first, within `end_timeout` (then the reason is 'timeout'), also
+   * where it is not open yet (`opened` rejects all the same). `on_close` follows in a later turn.
+   * Not open: nothing happens. Closing politely already: `close()` cuts that short. Source: Pants
+   * `Datagram.close`; `Differs:` there `flush` has no effect.
    */
   override close(flush = false): void {
     const { state } = this
@@ -281,65 +373,91 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
     else if (!flush || state !== 'closing') this.#link.abort()
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
-  /** Called once for every opening by `listen` (or by `write`), when packets can come. Default: nothing. Source: Pants, whose guide promises it. */
+  /**
+   * Called once for every opening by `listen` (or by `write`), when packets can come. Default:
+   * nothing. Source: Pants, whose guide promises it.
+   */
   on_listen(): void | Promise<void> {}
 
   /** Called once for every opening by `connect`. Default: nothing. Ours. */
   on_connect(): void | Promise<void> {}
 
   /**
-   * Called with each read, as `read_delimiter` cuts them, and the address of who sent it: `on_read(data, remote_address)`; a Struct gives its
-   * fields, and the address last. Everything may be done inside. No further read, of any sender, is delivered before it returns, nor, if it
-   * returns a promise, before that settles: what comes meanwhile waits, up to `senders_buffer_size`. Default: drops the data. Source: Pants.
+   * Called with each read, as `read_delimiter` cuts them, and the address of who sent it:
+   * `on_read(data, remote_address)`; a Struct gives its fields, and the address last. Everything
+   * may be done inside. No further read, of any sender, is delivered before it returns, nor, if it
+   * returns a promise, before that settles: what comes meanwhile waits, up to
+   * `senders_buffer_size`. Default: drops the data. Source: Pants.
    */
   on_read(..._data: DatagramArguments<By>): void | Promise<void> {}
 
-  /** Called when everything that was written has been handed to the system, or refused by it. Default: nothing. */
+  /**
+   * Called when everything that was written has been handed to the system, or refused by it.
+   * Default: nothing.
+   */
   on_write(): void | Promise<void> {}
 
-  /** Called when something that had been received was dropped: why, whose, and how many bytes. Default: nothing. Ours. */
-  on_drop(_reason: PacketDropReason, _remote_address: SocketAddress, _bytes: Bytes): void | Promise<void> {}
+  /**
+   * Called when something that had been received was dropped: why, whose, and how many bytes.
+   * Default: nothing. Ours.
+   */
+  on_drop(
+    _reason: PacketDropReason,
+    _remote_address: SocketAddress,
+    _bytes: Bytes,
+  ): void | Promise<void> {}
 
-  /** Called when the address cannot be listened on (in use, no permission …). The datagram closes, whatever this does. Default: `on_error`. Ours. */
+  /**
+   * Called when the address cannot be listened on (in use, no permission …). The datagram closes,
+   * whatever this does. Default: `on_error`. Ours.
+   */
   on_listen_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
-  /** Called when `connect` failed (a name that cannot be resolved, no route …). The datagram closes, whatever this does. Default: `on_error`. Ours. */
+  /**
+   * Called when `connect` failed (a name that cannot be resolved, no route …). The datagram closes,
+   * whatever this does. Default: `on_error`. Ours.
+   */
   on_connect_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called when the delimiter threw: unless this sets another one, what that sender (`error.remote_address`) has sent and was not delivered is
-   * dropped. Also when the socket itself failed; then the datagram closes. Default: `on_error`. Ours.
+   * Called when the delimiter threw: unless this sets another one, what that sender
+   * (`error.remote_address`) has sent and was not delivered is dropped. Also when the socket itself
+   * failed; then the datagram closes. Default: `on_error`. Ours.
    */
   on_read_error(error: DatagramError): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called when a packet could not be sent (too long: EMSGSIZE; EACCES; a name that cannot be resolved …), or has come back as refused from the connected peer (ECONNREFUSED).
-   * `error.remote_address` says to whom. The datagram goes on: that says nothing about other packets. Default: `on_error`. Ours.
+   * Called when a packet could not be sent (too long: EMSGSIZE; EACCES; a name that cannot be
+   * resolved …), or has come back as refused from the connected peer (ECONNREFUSED).
+   * `error.remote_address` says to whom. The datagram goes on: that says nothing about other
+   * packets. Default: `on_error`. Ours.
    */
   on_write_error(error: DatagramError): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called when a buffer goes over its bound; `error.buffer` says which, `error.remote_address` whose. 'receive': a message longer than
-   * `buffer_size`; unless this changes a setting so that it can be read, what that sender has sent is dropped. 'send': the write was dropped.
-   * Default: `on_error`. Source: Pants; `Differs:` there any sender closes the datagram so.
+   * Called when a buffer goes over its bound; `error.buffer` says which, `error.remote_address`
+   * whose. 'receive': a message longer than `buffer_size`; unless this changes a setting so that it
+   * can be read, what that sender has sent is dropped. 'send': the write was dropped. Default:
+   * `on_error`. Source: Pants; `Differs:` there any sender closes the datagram so.
    */
   on_overflow_error(error: DatagramError): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called with every error whose own hook was not overridden, and with what a hook threw or its promise rejected with. Default: logs
-   * one line. `Differs:` it does not close, as other channels do: what one sender sent, or made a hook throw, is no concern of the others.
+   * Called with every error whose own hook was not overridden, and with what a hook threw or its
+   * promise rejected with. Default: logs one line. `Differs:` it does not close, as other channels
+   * do: what one sender sent, or made a hook throw, is no concern of the others.
    */
   override on_error(error: Error): void {
     logError(this, error)
@@ -349,7 +467,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel 
 /** Throws InvalidAddressError unless it is one with a port from `least` on. */
 function place(address: Address, least: number): Place {
   const endpoint = parseAddress(address)
-  if (endpoint.kind !== 'ip') throw new InvalidAddressError('a datagram has a host and a port, not a path', address)
+  if (endpoint.kind !== 'ip')
+    throw new InvalidAddressError('a datagram has a host and a port, not a path', address)
   if (endpoint.port < least) throw new InvalidAddressError('nothing can be sent to port 0', address)
   return endpoint
 }

@@ -1,12 +1,14 @@
 /**
- * Layer 5. The door of a server: which connections come in, which are turned away, and which nobody has taken yet.
+ * Layer 5. The door of a server: which connections come in, which are turned away, and which nobody
+ * has taken yet.
  *
- * The way of a connection: accepted → (its PROXY header read →) turned away, or offered (later, while suspended) → taken by a channel, kept until somebody
- * takes it, or gone.
+ * The way of a connection: accepted → (its PROXY header read →) turned away, or offered (later,
+ * while suspended) → taken by a channel, kept until somebody takes it, or gone.
  *
  * Rules:
  * 1. A limit is never exceeded: what was accepted and not yet taken counts, too.
- * 2. What is turned away is told to somebody, always. (Node at its limit of descriptors drops connections in silence.)
+ * 2. What is turned away is told to somebody, always. (Node at its limit of descriptors drops
+ *    connections in silence.)
  * 3. A connection that is taken over at once, as nearly all are, is entered in no list.
  */
 
@@ -71,17 +73,21 @@ export class Door {
     this.#owner = owner
   }
 
-  // ---- accepted -----------------------------------------------------------------------------------------------------
+  // ---- accepted ---------------------------------------------------------------------------------
 
   accepted(transport: Transport): void {
     const { proxy_protocol, proxy_trusted } = this.#owner.values
     if (proxy_protocol === null) return this.#admit(transport)
-    if (this.#isIn(proxy_trusted, transport.remote_address, false)) return this.#awaitHeader(transport, proxy_protocol === 'optional')
+    if (this.#isIn(proxy_trusted, transport.remote_address, false))
+      return this.#awaitHeader(transport, proxy_protocol === 'optional')
     if (proxy_protocol === 'optional') this.#admit(transport)
     else this.#owner.turned_away(transport, 'proxy_header')
   }
 
-  /** Limits come first: who waits for a header is somebody, too. Then the proxy's connection becomes that of its client. */
+  /**
+   * Limits come first: who waits for a header is somebody, too. Then the proxy's connection becomes
+   * that of its client.
+   */
   #awaitHeader(transport: Transport, isOptional: boolean): void {
     const reason = this.#whyNot(transport, false)
     if (reason !== undefined) return this.#owner.turned_away(transport, reason)
@@ -94,7 +100,8 @@ export class Door {
       if (connection === undefined) this.#owner.turned_away(transport, 'proxy_header')
       else this.#admit(connection)
     })
-    const cancel = proxy_timeout === Infinity ? nothing : this.#owner.after(proxy_timeout, () => reader.expire())
+    const cancel =
+      proxy_timeout === Infinity ? nothing : this.#owner.after(proxy_timeout, () => reader.expire())
   }
 
   #admit(transport: Transport): void {
@@ -115,18 +122,30 @@ export class Door {
     else this.#count(transport.remote_address, -1)
   }
 
-  /** Why it cannot come in; undefined when it can. `isPeer`: is the address that of a peer, not of a proxy that has many of them? */
+  /**
+   * Why it cannot come in; undefined when it can. `isPeer`: is the address that of a peer, not of a
+   * proxy that has many of them?
+   */
   #whyNot(transport: Transport, isPeer: boolean): DropReason | undefined {
     const { max_connections, max_connections_per_address, block_list, backlog } = this.#owner.values
     const address = transport.remote_address
     if (this.#isIn(block_list, address, true)) return 'blocked'
-    if (this.#owner.size + this.#unclaimed.size + this.#waiting.size >= max_connections) return 'max_connections'
-    if (isPeer && this.#crowd !== undefined && this.#crowdOf(address) >= max_connections_per_address) return 'per_address'
+    if (this.#owner.size + this.#unclaimed.size + this.#waiting.size >= max_connections)
+      return 'max_connections'
+    if (
+      isPeer &&
+      this.#crowd !== undefined &&
+      this.#crowdOf(address) >= max_connections_per_address
+    )
+      return 'per_address'
     if (this.#owner.isSuspended && this.#held.length >= backlog) return 'overload'
     return this.#isNearLimit(transport) ? 'overload' : undefined
   }
 
-  /** `otherwise`: the answer of a list that throws. Who cannot say that somebody is welcome, or to be trusted, has not said so. */
+  /**
+   * `otherwise`: the answer of a list that throws. Who cannot say that somebody is welcome, or to
+   * be trusted, has not said so.
+   */
   #isIn(list: BlockList | null, address: SocketAddress | undefined, otherwise: boolean): boolean {
     if (list === null || !Array.isArray(address)) return false
     const host = address[0] as string
@@ -138,7 +157,9 @@ export class Door {
     }
   }
 
-  /** A process gets the lowest descriptor that is free: a high one says that nearly all are taken. */
+  /**
+   * A process gets the lowest descriptor that is free: a high one says that nearly all are taken.
+   */
   #isNearLimit(transport: Transport): boolean {
     const isNear = (transport.fileno ?? -1) >= this.#owner.lastFileno
     const isFirst = isNear && !this.#isOverloaded
@@ -147,7 +168,7 @@ export class Door {
     return isNear
   }
 
-  // ---- unclaimed ----------------------------------------------------------------------------------------------------
+  // ---- unclaimed --------------------------------------------------------------------------------
 
   /** It is counted until it is gone, is taken, or has a sink of somebody else's. */
   #keep(transport: Transport): void {
@@ -159,7 +180,10 @@ export class Door {
     if (this.#unclaimed.delete(transport)) this.#count(transport.remote_address, -1)
   }
 
-  /** Whoever has set a sink of its own (a Stream without this server, a wrapper) has taken the connection over, and answers for it. */
+  /**
+   * Whoever has set a sink of its own (a Stream without this server, a wrapper) has taken the
+   * connection over, and answers for it.
+   */
   #forgetTaken(): void {
     for (const transport of this.#unclaimed) {
       if (!(transport.sink instanceof Unclaimed)) this.#leave(transport)
@@ -198,11 +222,12 @@ export class Door {
     this.#held = []
   }
 
-  // ---- per address --------------------------------------------------------------------------------------------------
+  // ---- per address ------------------------------------------------------------------------------
 
   /** The limit for each address has changed: from none to one, everybody has to be counted. */
   recount(): void {
-    this.#crowd = this.#owner.values.max_connections_per_address === Infinity ? undefined : new Map()
+    this.#crowd =
+      this.#owner.values.max_connections_per_address === Infinity ? undefined : new Map()
     for (const address of this.#owner.addresses) this.#count(address, 1)
     for (const { remote_address } of this.#unclaimed) this.#count(remote_address, 1)
   }

@@ -1,5 +1,6 @@
 /**
- * Layer 5. Groups: the multicast groups of a Datagram. They are remembered, and joined again by every socket that it opens.
+ * Layer 5. Groups: the multicast groups of a Datagram. They are remembered, and joined again by
+ * every socket that it opens.
  */
 
 import { InvalidArgumentError } from '../errors.ts'
@@ -10,10 +11,17 @@ import { tell } from './datagram-settings.ts'
 const GROUP = /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i
 
 export class Groups {
-  readonly #members = new Map<string, readonly [group: string, network_interface: string | undefined]>()
+  readonly #members = new Map<
+    string,
+    readonly [group: string, network_interface: string | undefined]
+  >()
 
   /** Joins at once where there is an open socket. What that refuses is not remembered. */
-  join(group: string, network_interface: string | undefined, socket: PacketSocket | undefined): void {
+  join(
+    group: string,
+    network_interface: string | undefined,
+    socket: PacketSocket | undefined,
+  ): void {
     checkGroup('join', group, network_interface)
     const key = `${group} ${network_interface}`
     if (this.#members.has(key)) return
@@ -21,22 +29,39 @@ export class Groups {
     this.#members.set(key, [group, network_interface])
   }
 
-  leave(group: string, network_interface: string | undefined, socket: PacketSocket | undefined): void {
+  leave(
+    group: string,
+    network_interface: string | undefined,
+    socket: PacketSocket | undefined,
+  ): void {
     checkGroup('leave', group, network_interface)
-    if (this.#members.delete(`${group} ${network_interface}`)) tell(socket, `leave ${group}`, socket => socket.leave(group, network_interface))
+    if (this.#members.delete(`${group} ${network_interface}`))
+      tell(socket, `leave ${group}`, socket => socket.leave(group, network_interface))
   }
 
   /** For a new socket. Throws what that throws. */
   joinAll(socket: PacketSocket): void {
-    for (const [group, network_interface] of this.#members.values()) socket.join(group, network_interface)
+    for (const [group, network_interface] of this.#members.values())
+      socket.join(group, network_interface)
   }
 }
 
 function checkGroup(call: string, group: unknown, network_interface: unknown): void {
   if (typeof group !== 'string' || !GROUP.test(group)) {
-    throw new InvalidArgumentError(`${call}: group`, 'the address of a multicast group, from 224.0.0.0 to 239.255.255.255 or beginning with ff', group)
+    throw new InvalidArgumentError(
+      `${call}: group`,
+      'the address of a multicast group, from 224.0.0.0 to 239.255.255.255 or beginning with ff',
+      group,
+    )
   }
-  if (network_interface !== undefined && (typeof network_interface !== 'string' || network_interface === '')) {
-    throw new InvalidArgumentError(`${call}: network_interface`, 'the address of a network interface', network_interface)
+  if (
+    network_interface !== undefined &&
+    (typeof network_interface !== 'string' || network_interface === '')
+  ) {
+    throw new InvalidArgumentError(
+      `${call}: network_interface`,
+      'the address of a network interface',
+      network_interface,
+    )
   }
 }

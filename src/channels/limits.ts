@@ -1,14 +1,18 @@
 /**
- * Layer 5. Limits: the timeouts of one open connection: read_timeout, write_timeout, idle_timeout, max_lifetime.
+ * Layer 5. Limits: the timeouts of one open connection: read_timeout, write_timeout, idle_timeout,
+ * max_lifetime.
  *
- * Nothing is done when bytes come or go. Some times in each timeout (`LOOKS`) the byte counters are compared with what they were
- * at the last look; so a timeout comes never too early, and at most a sixth of it late. A connection makes its Limits when
- * there is something to watch over: one that has no timeout, or only a write_timeout and a peer that takes what is sent, has none.
+ * Nothing is done when bytes come or go. Some times in each timeout (`LOOKS`) the byte counters are
+ * compared with what they were at the last look; so a timeout comes never too early, and at most a
+ * sixth of it late. A connection makes its Limits when there is something to watch over: one that
+ * has no timeout, or only a write_timeout and a peer that takes what is sent, has none.
  *
  * Rules:
- * 1. No timeout is put off by anything but what it waits for: a read timeout not by our own writes (as Node's is), a write
- *    timeout not by writing more, an idle timeout not by data that does not leave.
- * 2. A silence of our own making is not the peer's: while reads are held, or after the peer has ended, no read timeout runs.
+ * 1. No timeout is put off by anything but what it waits for: a read timeout not by our own writes
+ *    (as Node's is), a write timeout not by writing more, an idle timeout not by data that does not
+ *    leave.
+ * 2. A silence of our own making is not the peer's: while reads are held, or after the peer has
+ *    ended, no read timeout runs.
  * 3. Each timeout that on_timeout lets pass begins anew, max_lifetime too.
  */
 
@@ -40,7 +44,12 @@ export interface LimitOwner {
 }
 
 /** In this order, where several are due in one moment. */
-const SETTINGS = { lifetime: 'max_lifetime', read: 'read_timeout', write: 'write_timeout', idle: 'idle_timeout' } as const
+const SETTINGS = {
+  lifetime: 'max_lifetime',
+  read: 'read_timeout',
+  write: 'write_timeout',
+  idle: 'idle_timeout',
+} as const
 
 const KINDS = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]
 
@@ -73,7 +82,9 @@ export class Limits implements Deadline {
     return Math.min(read_timeout, idle_timeout, max_lifetime) !== Infinity
   }
 
-  /** Something else may be due now than was at the last look: a setting has changed, for example. */
+  /**
+   * Something else may be due now than was at the last look: a setting has changed, for example.
+   */
   changed(): void {
     const { now } = this.#engine
     this.#observe(now)
@@ -127,16 +138,24 @@ export class Limits implements Deadline {
   }
 }
 
-// ---- what happens then ----------------------------------------------------------------------------------------------
+// ---- what happens then --------------------------------------------------------------------------
 
-/** Whatever the hook closes it closes for this reason. Open and not closed by the hook, the channel goes on. */
+/**
+ * Whatever the hook closes it closes for this reason. Open and not closed by the hook, the channel
+ * goes on.
+ */
 export function timeOut(channel: Channel, kind: TimeoutKind): void {
   note(channel.engine, 'timeout', channel, { kind })
   callBlaming(channel, 'timeout', 'on_timeout', kind)
 }
 
-/** What each timeout leads to unless on_timeout is overridden: which setting it was, what to say, and whom. */
-const OUTCOMES: Readonly<Record<TimeoutKind, readonly [setting: string, what: string, hook: Hook]>> = {
+/**
+ * What each timeout leads to unless on_timeout is overridden: which setting it was, what to say,
+ * and whom.
+ */
+const OUTCOMES: Readonly<
+  Record<TimeoutKind, readonly [setting: string, what: string, hook: Hook]>
+> = {
   connect: ['connect_timeout', 'took', 'on_connect_error'],
   handshake: ['handshake_timeout', 'the TLS handshake took', 'on_tls_handshake_error'],
   read: ['read_timeout', 'nothing was received for', 'on_error'],
@@ -145,10 +164,18 @@ const OUTCOMES: Readonly<Record<TimeoutKind, readonly [setting: string, what: st
   lifetime: ['max_lifetime', 'it was open for', 'on_error'],
 }
 
-/** What `on_timeout` does by default: one error to one hook, and the channel closes whatever that does. `doing`: what took so long, where that is more than waiting. */
+/**
+ * What `on_timeout` does by default: one error to one hook, and the channel closes whatever that
+ * does. `doing`: what took so long, where that is more than waiting.
+ */
 export function giveUp(channel: Channel, kind: TimeoutKind, values: object, doing = ''): void {
   const [setting, what, hook] = OUTCOMES[kind]
   const after = (values as Record<string, Milliseconds>)[setting] as Milliseconds
   const error = new TimeoutError(kind, setting, after, `${doing}${what} longer than`)
-  fail(channel, hook, kind === 'connect' ? new ConnectError(error.code, error.message, error) : error, 'timeout')
+  fail(
+    channel,
+    hook,
+    kind === 'connect' ? new ConnectError(error.code, error.message, error) : error,
+    'timeout',
+  )
 }

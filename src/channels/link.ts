@@ -1,16 +1,18 @@
 /**
- * Layer 5. Link: what connects one Stream with one transport after the other. Everything is reported to it.
+ * Layer 5. Link: what connects one Stream with one transport after the other. Everything is
+ * reported to it.
  *
  * The way of a byte in:  transport → received → ReadPath → on_read
  * The way of a byte out: write → WritePath → turn (once a turn of the loop) → transport
  *
- * Its methods stand in the order of a life: attach → opened → received / write / turn / drained / emptied →
- * ended → end → failed → abort → closed.
+ * Its methods stand in the order of a life: attach → opened → received / write / turn / drained /
+ * emptied → ended → end → failed → abort → closed.
  *
  * Rules:
  * 1. After every hook the state is looked at again: the hook may have closed the stream.
- * 2. Closing politely is: what is queued goes out, our side ends, and what still comes is read and dropped until the
- *    peer ends too. (Closing a socket that has unread bytes resets it, and the peer could lose our last ones.)
+ * 2. Closing politely is: what is queued goes out, our side ends, and what still comes is read and
+ *    dropped until the peer ends too. (Closing a socket that has unread bytes resets it, and the
+ *    peer could lose our last ones.)
  */
 
 import type { Buffer } from 'node:buffer'
@@ -24,20 +26,57 @@ import type { IntoPacker } from '../core/write-run.ts'
 import { after, hold, isAlone, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
-import type { Bytes, Cancel, CloseReason, Data, Encoding, SocketAddress, TimeoutKind } from '../types.ts'
-import { asError, beginClosing, callHook, type ChannelDriver, fail, finishClosing, hookFailed, isOpen, isPromiseLike, logError, sinceOf, warn } from './channel.ts'
+import type {
+  Bytes,
+  Cancel,
+  CloseReason,
+  Data,
+  Encoding,
+  SocketAddress,
+  TimeoutKind,
+} from '../types.ts'
+import {
+  asError,
+  beginClosing,
+  callHook,
+  type ChannelDriver,
+  fail,
+  finishClosing,
+  hookFailed,
+  isOpen,
+  isPromiseLike,
+  logError,
+  sinceOf,
+  warn,
+} from './channel.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
-import { demandOf, demandTls, failTls, type TlsDemand, type TlsOwner, TlsStart, tlsTwice } from './tls-start.ts'
+import {
+  demandOf,
+  demandTls,
+  failTls,
+  type TlsDemand,
+  type TlsOwner,
+  TlsStart,
+  tlsTwice,
+} from './tls-start.ts'
 
-/** From so many queued bytes on every write is counted for the engine's buffer_limit, whatever the settings of the stream allow. */
+/**
+ * From so many queued bytes on every write is counted for the engine's buffer_limit, whatever the
+ * settings of the stream allow.
+ */
 const COUNTED: Bytes = 64 * 1024
 
-/** Who receives now, with nobody else who has anything to send: what it writes meanwhile goes out when that is done, not in its turn. */
+/**
+ * Who receives now, with nobody else who has anything to send: what it writes meanwhile goes out
+ * when that is done, not in its turn.
+ */
 let lone: Link | undefined
 
-export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, TlsOwner, Turn {
+export class Link
+  implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, TlsOwner, Turn
+{
   readonly #stream: Stream
   /** Borrowed, while there is something to be read or reads are held. */
   #read: ReadPath | undefined
@@ -45,17 +84,25 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   #write: WritePath = NO_WRITES
   #transport: Transport | undefined
   /** What is still told of the last transport when it is gone. */
-  #past: Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written' | 'tls'> | undefined
+  #past:
+    | Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written' | 'tls'>
+    | undefined
 
   #settings: StreamSettings
   /** Has the queue reached that since it was last empty? */
   #isFull = false
-  /** Is on_overflow_error being told that the queue is too long? It may write a last word all the same. */
+  /**
+   * Is on_overflow_error being told that the queue is too long? It may write a last word all the
+   * same.
+   */
   #isOverflowing = false
   #hasPeerEnded = false
   /** How far closing politely has come. */
   #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
-  /** Ends the wait for whatever this opening waits for: connect_timeout, an AbortSignal, end_timeout. */
+  /**
+   * Ends the wait for whatever this opening waits for: connect_timeout, an AbortSignal,
+   * end_timeout.
+   */
   #stopWaiting: Cancel = noop
   /** What has run out when; made when there is something to watch over. */
   #limits: Limits | undefined
@@ -63,7 +110,10 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   #event: 'accept' | 'connect' = 'connect'
   /** TLS, while it is to begin or its handshake runs. */
   #tls: TlsStart | undefined
-  /** Promises of hooks that have not settled; a new object for each opening, so that old ones do not count. */
+  /**
+   * Promises of hooks that have not settled; a new object for each opening, so that old ones do not
+   * count.
+   */
   #promises: { pending: number } | undefined
 
   constructor(stream: Stream, settings: StreamSettings) {
@@ -71,14 +121,15 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#settings = settings
   }
 
-  // ---- settings -----------------------------------------------------------------------------------------------------
+  // ---- settings ---------------------------------------------------------------------------------
 
   get values(): StreamValues {
     return this.#settings.values
   }
 
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
-    // Nothing changes, so nothing begins anew: a hook that assigns what is there must not be called again for ever.
+    // Nothing changes, so nothing begins anew: a hook that assigns what is there must not be called
+    // again for ever.
     if (value === this.values[name]) return
     const { state } = this.#stream
     this.#settings = this.#settings.with(name, value, state === 'closed' || state === 'opening')
@@ -93,7 +144,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
         this.#cutAnew(values)
         break
       case 'backpressure':
-        if (!values.backpressure) wake(this.#stream.engine, { turn: () => this.#release('backpressure') })
+        if (!values.backpressure)
+          wake(this.#stream.engine, { turn: () => this.#release('backpressure') })
         break
       case 'no_delay':
         this.#transport?.set_no_delay(values.no_delay)
@@ -112,14 +164,21 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   #cutAnew(values: StreamValues): void {
     const read = this.#read
     if (read === undefined) return
-    read.use(values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
-    // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn looks.
-    if (!read.isDraining && read.bytes > 0) wake(this.#stream.engine, { turn: () => read === this.#read && read.drain() })
+    read.use(
+      values.read_delimiter,
+      readSettings(values.encoding, values.regex_search),
+      values.buffer_size,
+    )
+    // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn
+    // looks.
+    if (!read.isDraining && read.bytes > 0)
+      wake(this.#stream.engine, { turn: () => read === this.#read && read.drain() })
   }
 
-  // ---- what is told -------------------------------------------------------------------------------------------------
+  // ---- what is told -----------------------------------------------------------------------------
 
-  // Methods, here and below, where a getter would do: for each use of a private one V8 asks its runtime, 15 ns.
+  // Methods, here and below, where a getter would do: for each use of a private one V8 asks its
+  // runtime, 15 ns.
   #source(): Partial<Transport> {
     return this.#transport ?? this.#past ?? {}
   }
@@ -175,7 +234,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     return (this.#read?.bytes ?? 0) + this.#write.size
   }
 
-  // ---- opening ------------------------------------------------------------------------------------------------------
+  // ---- opening ----------------------------------------------------------------------------------
 
   /** A new opening; `stopWaiting` is called when the attempt is over, however it ended. */
   attach(transport: Transport, stopWaiting: Cancel): void {
@@ -205,18 +264,20 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
     isOpen(stream, event)
     if (stream.state === 'active' && Limits.areAny(this.values)) this.#limited().changed()
-    if (stream.state === 'active' && transport.tls !== undefined) callHook(stream, 'on_tls_handshake')
+    if (stream.state === 'active' && transport.tls !== undefined)
+      callHook(stream, 'on_tls_handshake')
     if (stream.state === 'active') callHook(stream, 'on_connect')
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
     if (this.#transport === transport && stream.state !== 'error') transport.resume()
   }
 
-  // ---- TLS ----------------------------------------------------------------------------------------------------------
+  // ---- TLS --------------------------------------------------------------------------------------
 
   /** From the first byte on, or else behind what is queued. */
   startTls(demand: TlsDemand): void {
     const transport = this.#transport as Transport
-    if (transport.tls !== undefined || this.#tls !== undefined || demandOf(transport) !== undefined) throw tlsTwice()
+    if (transport.tls !== undefined || this.#tls !== undefined || demandOf(transport) !== undefined)
+      throw tlsTwice()
     if (this.#stream.state === 'opening') return demandTls(transport, demand)
     this.#hold('tls')
     transport.pause()
@@ -254,7 +315,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     transport.resume()
   }
 
-  // ---- timeouts -----------------------------------------------------------------------------------------------------
+  // ---- timeouts ---------------------------------------------------------------------------------
 
   #limited(): Limits {
     this.#limits ??= new Limits(this, this.#stream.engine, sinceOf(this.#stream))
@@ -271,7 +332,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
 
   filled(): void {
     hold(this.#stream.engine, this)
-    if (this.values.write_timeout !== Infinity && this.#stream.state === 'active') this.#limited().blocked()
+    if (this.values.write_timeout !== Infinity && this.#stream.state === 'active')
+      this.#limited().blocked()
   }
 
   timed_out(kind: TimeoutKind): void {
@@ -283,7 +345,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#limits = undefined
   }
 
-  // ---- receiving ----------------------------------------------------------------------------------------------------
+  // ---- receiving --------------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
     if (this.#isEnding !== 'no') return
@@ -331,10 +393,14 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   }
 
   broken(error: unknown): void {
-    warn(this.#stream, 'on_read_error', new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', messageOf(error), error))
+    warn(
+      this.#stream,
+      'on_read_error',
+      new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', messageOf(error), error),
+    )
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
   hook_failed(error: unknown): void {
     hookFailed(this.#stream, error)
@@ -344,7 +410,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     if (!isPromiseLike(result)) return
     const promises = (this.#promises ??= { pending: 0 })
     promises.pending++
-    // Of on_close nothing is left to be held, and the next opening counts anew: nobody would let go of it.
+    // Of on_close nothing is left to be held, and the next opening counts anew: nobody would let go
+    // of it.
     if (this.#transport !== undefined) this.#hold('promise')
     const settled = (): void => {
       if (--promises.pending === 0 && promises === this.#promises) this.#release('promise')
@@ -366,7 +433,7 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#release('suspended')
   }
 
-  // ---- sending ------------------------------------------------------------------------------------------------------
+  // ---- sending ----------------------------------------------------------------------------------
 
   /** A small write, when there is nothing to be looked at. False: `write` it. */
   add(data: Data): boolean {
@@ -400,7 +467,9 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     return hasRoom
   }
 
-  /** Is too much queued for another write? A last word of on_overflow_error is taken all the same. */
+  /**
+   * Is too much queued for another write? A last word of on_overflow_error is taken all the same.
+   */
   #isOver(): boolean {
     return this.#isFull && !this.#isOverflowing && this.#write.size > this.values.send_buffer_size
   }
@@ -418,7 +487,8 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   }
 
   #writing(): WritePath {
-    if (this.#write === NO_WRITES) this.#write = WritePath.borrow(this, this.#transport as Transport)
+    if (this.#write === NO_WRITES)
+      this.#write = WritePath.borrow(this, this.#transport as Transport)
     return this.#write
   }
 
@@ -482,10 +552,14 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
   }
 
   write_failed(error: unknown): void {
-    warn(this.#stream, 'on_write_error', new WriteError(codeOf(error) || 'ERR_WRITE', messageOf(error), error))
+    warn(
+      this.#stream,
+      'on_write_error',
+      new WriteError(codeOf(error) || 'ERR_WRITE', messageOf(error), error),
+    )
   }
 
-  // ---- the end ------------------------------------------------------------------------------------------------------
+  // ---- the end ----------------------------------------------------------------------------------
 
   /** From the transport, and again from the read path when everything before it was delivered. */
   ended(): void {
@@ -508,11 +582,15 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     this.#read?.hold('closed')
     this.#transport.resume()
     const { end_timeout } = this.values
-    if (end_timeout !== Infinity && this.#mayHang()) this.#stopWaiting = after(this.#stream.engine, end_timeout, () => this.#expire())
+    if (end_timeout !== Infinity && this.#mayHang())
+      this.#stopWaiting = after(this.#stream.engine, end_timeout, () => this.#expire())
     if (this.#write.isEmpty) this.#endSide()
   }
 
-  /** Not when both have said all, unless TLS has its own goodbye to say. (A timer of 7 us is a tenth of a short connection.) */
+  /**
+   * Not when both have said all, unless TLS has its own goodbye to say. (A timer of 7 us is a tenth
+   * of a short connection.)
+   */
   #mayHang(): boolean {
     return !this.#hasPeerEnded || !this.#write.isEmpty || this.tls !== undefined
   }
@@ -532,10 +610,16 @@ export class Link implements TransportSink, ReadOwner, WriteOwner, LimitOwner, H
     const code = error.code ?? 'ERR_UNKNOWN'
     this.#write.revoke()
     if (failTls(stream, error)) return
-    if (stream.state === 'opening') fail(stream, 'on_connect_error', new ConnectError(code, error.message, error))
-    // Everything was sent and the peer knows that we have ended: how it goes away is its own affair.
+    if (stream.state === 'opening')
+      fail(stream, 'on_connect_error', new ConnectError(code, error.message, error))
+    // Everything was sent and the peer knows that we have ended: how it goes away is its own
+    // affair.
     else if (this.#isEnding === 'sent') return
-    else if (this.#isEnding === 'sending' || error.syscall === 'write' || error.syscall === 'shutdown') {
+    else if (
+      this.#isEnding === 'sending' ||
+      error.syscall === 'write' ||
+      error.syscall === 'shutdown'
+    ) {
       fail(stream, 'on_write_error', new WriteError(code, error.message, error))
     } else fail(stream, 'on_read_error', new ReadError(code, error.message, error))
   }

@@ -1,12 +1,14 @@
 /**
  * Layer 5. Outbox: the packets that a Datagram has written and the system has not taken yet.
  *
- * The way of a packet: write → turn (once a turn of the loop) → flush → socket → sent → emptied, when it was the last.
+ * The way of a packet: write → turn (once a turn of the loop) → flush → socket → sent → emptied,
+ * when it was the last.
  *
  * Rules:
  * 1. The packets of a turn go out together, after its reads (measured: 1.2 times as many a second).
- * 2. A packet counts from `write` until the socket says what became of it: while a host name is looked up in vain, the
- *    bound must hold too (a queue inside the socket grew without limit in Node's own clients: reference/peers.md P5).
+ * 2. A packet counts from `write` until the socket says what became of it: while a host name is
+ *    looked up in vain, the bound must hold too (a queue inside the socket grew without limit in
+ *    Node's own clients: reference/peers.md P5).
  */
 
 import { type Engine, type Turn, wake } from '../engine.ts'
@@ -79,7 +81,12 @@ export class Outbox implements Turn {
 
   #send(socket: PacketSocket, { data, to }: Packet): void {
     // After `close` nobody wants to know, and it must not count for the next socket.
-    socket.send(data, 'utf8', to, error => socket === this.#socket && this.#sent(data.length, to, error))
+    socket.send(
+      data,
+      'utf8',
+      to,
+      error => socket === this.#socket && this.#sent(data.length, to, error),
+    )
   }
 
   #sent(bytes: Bytes, to: Endpoint | undefined, error: SystemError | null): void {

@@ -1,8 +1,9 @@
 /**
- * Layer 5. A connection that a proxy hands on: first the header that says whose it is, then the connection itself.
+ * Layer 5. A connection that a proxy hands on: first the header that says whose it is, then the
+ * connection itself.
  *
- * The way of its bytes: transport → ProxyReader, until the header is whole → Proxied → whoever takes the connection over, who gets what
- * came behind the header first.
+ * The way of its bytes: transport → ProxyReader, until the header is whole → Proxied → whoever
+ * takes the connection over, who gets what came behind the header first.
  */
 
 import { Buffer } from 'node:buffer'
@@ -92,7 +93,7 @@ export class Proxied implements Transport, TransportSink {
     if (this.#isClosed) queueMicrotask(() => sink?.closed())
   }
 
-  // ---- what is told -------------------------------------------------------------------------------------------------
+  // ---- what is told -----------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
     // The one that was still on its way when reading paused.
@@ -121,7 +122,7 @@ export class Proxied implements Transport, TransportSink {
 
   opened(): void {}
 
-  // ---- what can be done ---------------------------------------------------------------------------------------------
+  // ---- what can be done -------------------------------------------------------------------------
 
   get remote_address(): SocketAddress | undefined {
     return this.#header.remote ?? this.#transport.remote_address

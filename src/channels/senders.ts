@@ -1,13 +1,18 @@
 /**
- * Layer 5. Senders: where a Datagram has a `read_delimiter`, the messages that its senders have begun and not finished.
+ * Layer 5. Senders: where a Datagram has a `read_delimiter`, the messages that its senders have
+ * begun and not finished.
  *
- * The way of a packet: receive → the ReadPath of its sender → read → settle (keep or forget the sender) → bound.
+ * The way of a packet: receive → the ReadPath of its sender → read → settle (keep or forget the
+ * sender) → bound.
  *
  * Rules:
- * 1. Only who has sent the beginning of a message is in the table: a sender whose messages are whole costs nothing, and
- *    addresses that are never heard again (or forged) leave as soon as others come.
- * 2. The table is in the order in which senders were last heard. When it is over a bound, the first one goes, and the owner is told.
- * 3. One sender at a time is being read; where its reads are held halfway it stays `#current` and goes on first.
+ * 1. Only who has sent the beginning of a message is in the table: a sender whose messages are
+ *    whole costs nothing, and addresses that are never heard again (or forged) leave as soon as
+ *    others come.
+ * 2. The table is in the order in which senders were last heard. When it is over a bound, the first
+ *    one goes, and the owner is told.
+ * 3. One sender at a time is being read; where its reads are held halfway it stays `#current` and
+ *    goes on first.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -24,7 +29,10 @@ export interface SendersOwner {
   read(data: unknown[], from: SocketAddress): unknown
   hook_returned(result: unknown): void
   hook_failed(error: unknown): void
-  /** A message is longer than the limit, or the delimiter threw. Unless a setting is changed inside, what that sender has sent is forgotten. */
+  /**
+   * A message is longer than the limit, or the delimiter threw. Unless a setting is changed inside,
+   * what that sender has sent is forgotten.
+   */
   overflowed(limit: Bytes, from: SocketAddress): void
   broken(error: unknown, from: SocketAddress): void
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void
@@ -59,7 +67,7 @@ export class Senders {
     return this.#bytes
   }
 
-  // ---- reading ------------------------------------------------------------------------------------------------------
+  // ---- reading ----------------------------------------------------------------------------------
 
   /** Reads one packet; not to be called while held, nor before `step` returned false. */
   receive(data: Buffer, from: SocketAddress): void {
@@ -75,7 +83,10 @@ export class Senders {
     this.#read(sender, data)
   }
 
-  /** Goes on with one sender that was held halfway or has to be looked at again. False: there is none. */
+  /**
+   * Goes on with one sender that was held halfway or has to be looked at again. False: there is
+   * none.
+   */
   step(): boolean {
     const sender = this.#current ?? this.#again.shift()
     if (sender === undefined) return false
@@ -89,7 +100,8 @@ export class Senders {
     if (data === undefined) sender.path.release('promise')
     else sender.path.receive(data)
     // Without a delimiter nothing can be waited for, not even the other half of a character.
-    if (this.#current === sender && this.#values.read_delimiter === null && !this.#owner.isHeld) sender.path.receiveEnd()
+    if (this.#current === sender && this.#values.read_delimiter === null && !this.#owner.isHeld)
+      sender.path.receiveEnd()
     this.#settle(sender)
   }
 
@@ -105,7 +117,7 @@ export class Senders {
     this.#bound()
   }
 
-  // ---- bounds -------------------------------------------------------------------------------------------------------
+  // ---- bounds -----------------------------------------------------------------------------------
 
   #bound(): void {
     for (let reason = this.#excess(); reason !== undefined; reason = this.#excess()) {
@@ -128,9 +140,11 @@ export class Senders {
     this.#spare = sender
   }
 
-  // ---- what changes ---------------------------------------------------------------------------------------------------
+  // ---- what changes -----------------------------------------------------------------------------
 
-  /** These are the settings now: at once for who is being read, for the others when they are read. */
+  /**
+   * These are the settings now: at once for who is being read, for the others when they are read.
+   */
   use(values: DatagramValues): void {
     this.#values = values
     this.#version++
@@ -180,14 +194,24 @@ class Sender implements ReadTarget, ReadOwner {
   constructor(owner: SendersOwner, values: DatagramValues) {
     const { read_delimiter, encoding, regex_search, buffer_size } = values
     this.#owner = owner
-    this.path = new ReadPath(this, this, read_delimiter, readSettings(encoding, regex_search), buffer_size)
+    this.path = new ReadPath(
+      this,
+      this,
+      read_delimiter,
+      readSettings(encoding, regex_search),
+      buffer_size,
+    )
   }
 
   use(values: DatagramValues, version: number): void {
     if (version === this.#version) return
     this.#version = version
     this.isStuck = false
-    this.path.use(values.read_delimiter, readSettings(values.encoding, values.regex_search), values.buffer_size)
+    this.path.use(
+      values.read_delimiter,
+      readSettings(values.encoding, values.regex_search),
+      values.buffer_size,
+    )
   }
 
   reset(): void {

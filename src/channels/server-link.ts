@@ -1,13 +1,16 @@
 /**
- * Layer 5. ServerLink: what connects one StreamServer with one listener after the other, and with the door that its connections come
- * through. Everything is reported to it.
+ * Layer 5. ServerLink: what connects one StreamServer with one listener after the other, and with
+ * the door that its connections come through. Everything is reported to it.
  *
- * The way of a connection: listener → accepted → Door → turned_away, or admitted → offer → on_accept → take → child_closed
+ * The way of a connection: listener → accepted → Door → turned_away, or admitted → offer →
+ * on_accept → take → child_closed
  *
- * Its methods stand in the order of a life: attach → listening → accepted … child_closed → end → failed → abort → closed.
+ * Its methods stand in the order of a life: attach → listening → accepted … child_closed → end →
+ * failed → abort → closed.
  *
  * Rules:
- * 1. What was accepted and not yet taken over by a channel is counted, and closed with the server, all the same.
+ * 1. What was accepted and not yet taken over by a channel is counted, and closed with the server,
+ *    all the same.
  * 2. Nothing that a hook does to one connection disturbs the server or another connection.
  * 3. The server has closed when its socket and all its connections have.
  */
@@ -19,7 +22,16 @@ import { ListenError } from '../errors.ts'
 import type { Listener, ListenerSink, SystemError, TlsContext, Transport } from '../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
 import {
-  addChild, beginClosing, callHook, type Channel, type ChannelDriver, closeChild, fail, finishClosing, hookFailed, isOpen,
+  addChild,
+  beginClosing,
+  callHook,
+  type Channel,
+  type ChannelDriver,
+  closeChild,
+  fail,
+  finishClosing,
+  hookFailed,
+  isOpen,
 } from './channel.ts'
 import { Door, type DoorOwner } from './door.ts'
 import { Link, noop } from './link.ts'
@@ -28,7 +40,10 @@ import type { Stream } from './stream.ts'
 import type { StreamServer } from './stream-server.ts'
 import { demandTls } from './tls-start.ts'
 
-/** So many descriptors are kept free of connections (an eighth where there are few): for files, names to be resolved, other servers. */
+/**
+ * So many descriptors are kept free of connections (an eighth where there are few): for files,
+ * names to be resolved, other servers.
+ */
 const RESERVE = 64
 
 export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
@@ -58,7 +73,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     if (name === 'max_connections_per_address') this.#door.recount()
   }
 
-  // ---- what is told -------------------------------------------------------------------------------------------------
+  // ---- what is told -----------------------------------------------------------------------------
 
   get local_address(): SocketAddress | undefined {
     return this.#listener?.local_address ?? this.#past
@@ -77,7 +92,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     return { kind: 'server', bytes_read: 0, bytes_written: 0, bytes_held: 0 }
   }
 
-  // ---- opening ------------------------------------------------------------------------------------------------------
+  // ---- opening ----------------------------------------------------------------------------------
 
   /** A new opening. */
   attach(listener: Listener, tls: TlsContext | undefined): void {
@@ -95,7 +110,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     if (this.#server.state === 'active') callHook(this.#server, 'on_listen')
   }
 
-  // ---- accepting ----------------------------------------------------------------------------------------------------
+  // ---- accepting --------------------------------------------------------------------------------
 
   accepted(transport: Transport): void {
     if (this.#server.state === 'active') this.#door.accepted(transport)
@@ -121,7 +136,10 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
 
   offer(transport: Transport): void {
     try {
-      const result: unknown = this.#server.on_accept(transport, transport.remote_address as SocketAddress)
+      const result: unknown = this.#server.on_accept(
+        transport,
+        transport.remote_address as SocketAddress,
+      )
       if (result instanceof Promise) result.catch(error => this.#refuse(transport, error))
     } catch (error) {
       this.#refuse(transport, error)
@@ -161,7 +179,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     this.#finishIfAllClosed()
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
   hook_failed(error: unknown): void {
     hookFailed(this.#server, error)
@@ -177,15 +195,19 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     this.#door.resumed()
   }
 
-  // ---- the end ------------------------------------------------------------------------------------------------------
+  // ---- the end ----------------------------------------------------------------------------------
 
-  /** Ends the connections politely, so many at once and as many again after each interval. Closing already: the rest at once. */
+  /**
+   * Ends the connections politely, so many at once and as many again after each interval. Closing
+   * already: the rest at once.
+   */
   end(batch: number, interval: Milliseconds): void {
     const isFirst = this.#server.state !== 'closing'
     if (isFirst) {
       this.#stopListening()
       const { end_timeout } = this.values
-      if (end_timeout !== Infinity) this.#stopWaiting = this.after(end_timeout, () => this.#expire())
+      if (end_timeout !== Infinity)
+        this.#stopWaiting = this.after(end_timeout, () => this.#expire())
     }
     this.#endSome([...this.#server.channels], isFirst ? batch : Infinity, interval)
   }
@@ -193,7 +215,8 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   #endSome(channels: Channel[], batch: number, interval: Milliseconds): void {
     this.#stopBatches()
     for (const channel of channels.splice(0, batch)) closeChild(channel, true)
-    if (channels.length > 0) this.#stopBatches = this.after(interval, () => this.#endSome(channels, batch, interval))
+    if (channels.length > 0)
+      this.#stopBatches = this.after(interval, () => this.#endSome(channels, batch, interval))
   }
 
   #expire(): void {
@@ -202,7 +225,11 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   }
 
   failed(error: SystemError): void {
-    fail(this.#server, 'on_listen_error', new ListenError(error.code ?? 'ERR_UNKNOWN', error.message, error))
+    fail(
+      this.#server,
+      'on_listen_error',
+      new ListenError(error.code ?? 'ERR_UNKNOWN', error.message, error),
+    )
   }
 
   /** Closes at once. */
@@ -231,7 +258,12 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   }
 
   #finishIfAllClosed(): void {
-    if (this.#server.state !== 'closing' || this.#listener !== undefined || this.#server.channels.size > 0) return
+    if (
+      this.#server.state !== 'closing' ||
+      this.#listener !== undefined ||
+      this.#server.channels.size > 0
+    )
+      return
     this.#stopEnding()
     finishClosing(this.#server, this.#hasExpired ? 'timeout' : undefined)
   }

@@ -1,6 +1,6 @@
 /**
- * Layer 5. StreamServer: a listening socket and the connections it has accepted, with settings, calls and hooks. What happens between
- * them is in server-link.ts.
+ * Layer 5. StreamServer: a listening socket and the connections it has accepted, with settings,
+ * calls and hooks. What happens between them is in server-link.ts.
  *
  * In the order of a life: settings, listen, TLS, close, hooks.
  */
@@ -10,11 +10,26 @@ import { networkOf, tlsContext } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { TlsOptions, Transport } from '../transport.ts'
 import type { Address, DropReason, Milliseconds, SocketAddress } from '../types.ts'
-import { beginOpening, Channel, type ChannelOptions, childrenOf, logError, setDriver } from './channel.ts'
+import {
+  beginOpening,
+  Channel,
+  type ChannelOptions,
+  childrenOf,
+  logError,
+  setDriver,
+} from './channel.ts'
 import type { BlockList } from './door.ts'
 import { ServerLink } from './server-link.ts'
 import { type ConnectionClass, SERVER_CHECKS, type ServerValues } from './server-settings.ts'
-import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, defineSettings, settingsFrom } from './settings.ts'
+import {
+  adoptFields,
+  applyOptions,
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  defineSettings,
+  settingsFrom,
+} from './settings.ts'
 import type { Stream, StreamOptions } from './stream.ts'
 import { tlsTwice } from './tls-start.ts'
 
@@ -23,10 +38,12 @@ export type { ConnectionClass } from './server-settings.ts'
 /** How to listen. */
 export interface ServerListenOptions {
   /**
-   * May other sockets listen at the same port, those of other processes too, if they set it as well? The system then deals the
-   * connections out among them. Default false. Where it cannot be, `listen` throws ERR_UNSUPPORTED_OPTION: it takes Node 22.12, 23.1 or
-   * newer, and Linux, FreeBSD, DragonFly, Solaris or AIX. How the system deals them out, and what becomes of those that one had not
-   * accepted when it closed, differs from one to the other (on Linux these are reset). Source: Node `net.Server.listen`.
+   * May other sockets listen at the same port, those of other processes too, if they set it as
+   * well? The system then deals the connections out among them. Default false. Where it cannot be,
+   * `listen` throws ERR_UNSUPPORTED_OPTION: it takes Node 22.12, 23.1 or newer, and Linux, FreeBSD,
+   * DragonFly, Solaris or AIX. How the system deals them out, and what becomes of those that one
+   * had not accepted when it closed, differs from one to the other (on Linux these are reset).
+   * Source: Node `net.Server.listen`.
    */
   readonly reuse_port?: boolean
 }
@@ -38,40 +55,60 @@ export interface StreamServerOptions extends ChannelOptions, Partial<ServerValue
 export let takeOver: (server: StreamServer, socket: Transport, stream: Channel) => void
 
 /**
- * Listens for connections on TCP or a unix socket, and makes a channel for each. Low-level: most programs use Server.
+ * Listens for connections on TCP or a unix socket, and makes a channel for each. Low-level: most
+ * programs use Server.
  *
  * Source: Pants `stream.StreamServer` (later `server.Server`).
  */
 export class StreamServer extends Channel {
   /** The class of the channels that `on_accept` makes. Default: Stream (Server: Connection). */
   declare ConnectionClass: ConnectionClass
-  /** The most connections at a time; a further one is closed at once, and `on_drop('max_connections', …)` called. 0: none. Default Infinity. */
+  /**
+   * The most connections at a time; a further one is closed at once, and
+   * `on_drop('max_connections', …)` called. 0: none. Default Infinity.
+   */
   declare max_connections: number
   /**
-   * The most connections at a time from one host (an IPv4 address is the same over IPv6; peers on a unix socket are not counted); a further one is closed
-   * at once, and `on_drop('per_address', …)` called. Default Infinity. Ours.
+   * The most connections at a time from one host (an IPv4 address is the same over IPv6; peers on a
+   * unix socket are not counted); a further one is closed at once, and `on_drop('per_address', …)`
+   * called. Default Infinity. Ours.
    */
   declare max_connections_per_address: number
   /**
-   * Whose connections are closed at once, with `on_drop('blocked', …)`: Node's BlockList, or anything with `check(host, family)`. What that
-   * throws goes to `on_error`, and the connection counts as blocked. Default null: nobody. Ours; Node has it from 22.13 on only.
+   * Whose connections are closed at once, with `on_drop('blocked', …)`: Node's BlockList, or
+   * anything with `check(host, family)`. What that throws goes to `on_error`, and the connection
+   * counts as blocked. Default null: nobody. Ours; Node has it from 22.13 on only.
    */
   declare block_list: BlockList | null
   /**
-   * Do connections come through a proxy that says whose they are (HAProxy's PROXY protocol, versions 1 and 2)? Then `remote_address` is the real peer's, for all
-   * limits too. 'require': who sends no header is closed, with `on_drop('proxy_header', …)`. 'optional': it is a connection of its own. Read before anything
-   * else, TLS included. Only who is in `proxy_trusted` may send one. Default null: no. Ours.
+   * Do connections come through a proxy that says whose they are (HAProxy's PROXY protocol,
+   * versions 1 and 2)? Then `remote_address` is the real peer's, for all limits too. 'require': who
+   * sends no header is closed, with `on_drop('proxy_header', …)`. 'optional': it is a connection of
+   * its own. Read before anything else, TLS included. Only who is in `proxy_trusted` may send one.
+   * Default null: no. Ours.
    */
   declare proxy_protocol: 'require' | 'optional' | null
-  /** The proxies: Node's BlockList, or anything with `check(host, family)`. Nobody else is believed. Default null: nobody, and `listen` throws with `proxy_protocol`. */
+  /**
+   * The proxies: Node's BlockList, or anything with `check(host, family)`. Nobody else is believed.
+   * Default null: nobody, and `listen` throws with `proxy_protocol`.
+   */
   declare proxy_trusted: BlockList | null
   /** The longest that a header may take. Default 10 000 ms; Infinity: as long as it likes. */
   declare proxy_timeout: Milliseconds
-  /** How many connections the system, and a suspended server, hold ready before they are accepted. Takes effect with `listen`. Default 1024, as Pants. */
+  /**
+   * How many connections the system, and a suspended server, hold ready before they are accepted.
+   * Takes effect with `listen`. Default 1024, as Pants.
+   */
   declare backlog: number
-  /** Node's TLS options, for TLS on every connection; takes effect with `listen`, see `start_tls` and `set_tls`. Default: in clear. */
+  /**
+   * Node's TLS options, for TLS on every connection; takes effect with `listen`, see `start_tls`
+   * and `set_tls`. Default: in clear.
+   */
   declare tls: TlsOptions | undefined
-  /** The longest that `end()` may take; then what is still open is closed, and the server's reason is 'timeout'. Default 30 000 ms; Infinity: for ever. */
+  /**
+   * The longest that `end()` may take; then what is still open is closed, and the server's reason
+   * is 'timeout'. Default 30 000 ms; Infinity: for ever.
+   */
   declare end_timeout: Milliseconds
 
   readonly #link = new ServerLink(this)
@@ -96,36 +133,52 @@ export class StreamServer extends Channel {
   }
 
   /**
-   * The channels of the connections that are open, for example to write to all of them. Live: do not change it.
-   * Source: Pants `Server.channels`. `Differs:` a set, as descriptors are no keys in Node.
+   * The channels of the connections that are open, for example to write to all of them. Live: do
+   * not change it. Source: Pants `Server.channels`. `Differs:` a set, as descriptors are no keys in
+   * Node.
    */
   get channels(): ReadonlySet<Stream> {
     return childrenOf(this) as ReadonlySet<Stream>
   }
 
-  // ---- listening ----------------------------------------------------------------------------------------------------
+  // ---- listening --------------------------------------------------------------------------------
 
   /**
-   * Begins to listen, and returns the server at once; `on_listen` follows, or `on_listen_error`. A port alone, or the host '', is
-   * any host in both families; port 0 lets the system choose (see `local_address`). The path of a unix socket is taken over from a server that
-   * has died, never from one that lives, nor from a file. Throws InvalidAddressError, InvalidArgumentError for an option that is none,
-   * UnsupportedOptionError for one that cannot be honoured here, and InvalidStateError unless `state` is 'closed'.
-   * Source: Pants `Server.listen`.
+   * Begins to listen, and returns the server at once; `on_listen` follows, or `on_listen_error`. A
+   * port alone, or the host '', is any host in both families; port 0 lets the system choose (see
+   * `local_address`). The path of a unix socket is taken over from a server that has died, never
+   * from one that lives, nor from a file. Throws InvalidAddressError, InvalidArgumentError for an
+   * option that is none, UnsupportedOptionError for one that cannot be honoured here, and
+   * InvalidStateError unless `state` is 'closed'. Source: Pants `Server.listen`.
    */
   listen(address: Address, options: ServerListenOptions = {}): this {
     if (this.state !== 'closed') {
-      const advice = this.state === 'closing' ? 'await its `closed` first' : 'make another server for another address'
-      throw new InvalidStateError('listen()', `the server is ${this.state === 'active' ? 'listening' : this.state}`, advice)
+      const advice =
+        this.state === 'closing'
+          ? 'await its `closed` first'
+          : 'make another server for another address'
+      throw new InvalidStateError(
+        'listen()',
+        `the server is ${this.state === 'active' ? 'listening' : this.state}`,
+        advice,
+      )
     }
     const endpoint = parseAddress(address)
     checkListenOptions(options)
     // Now, not in beginOpening: an option that the network refuses must leave the state as it was.
     adoptFields(this)
     if (this.proxy_protocol !== null && this.proxy_trusted === null) {
-      throw new InvalidArgumentError('listen: proxy_trusted', 'a BlockList of the proxies, as proxy_protocol is set: anybody could say to be anybody else', null)
+      throw new InvalidArgumentError(
+        'listen: proxy_trusted',
+        'a BlockList of the proxies, as proxy_protocol is set: anybody could say to be anybody else',
+        null,
+      )
     }
     const tls = this.tls && tlsContext('server', this.tls)
-    const listener = networkOf(this.engine).listen(endpoint, { ...options, backlog: Math.min(this.backlog, 2 ** 31 - 1) })
+    const listener = networkOf(this.engine).listen(endpoint, {
+      ...options,
+      backlog: Math.min(this.backlog, 2 ** 31 - 1),
+    })
     try {
       beginOpening(this)
     } catch (error) {
@@ -141,7 +194,10 @@ export class StreamServer extends Channel {
     return this.state === 'active'
   }
 
-  /** Where it listens: `[host, port]` with the port that the system chose, or the path; `undefined` before `on_listen`. Still there after closing. */
+  /**
+   * Where it listens: `[host, port]` with the port that the system chose, or the path; `undefined`
+   * before `on_listen`. Still there after closing.
+   */
   get local_address(): SocketAddress | undefined {
     return this.#link.local_address
   }
@@ -151,16 +207,23 @@ export class StreamServer extends Channel {
     return this.#link.fileno
   }
 
-  // ---- TLS ----------------------------------------------------------------------------------------------------------
+  // ---- TLS --------------------------------------------------------------------------------------
 
   /**
-   * TLS on every connection, from the first byte on, with Node's TLS options as they are: a certificate (`key` and `cert`, or `pfx`), `requestCert`,
-   * `SNICallback` … Before `listen`; returns the server. A connection's `on_connect` comes when its handshake is done and its peer verified, behind `on_tls_handshake`;
-   * a handshake that fails costs its `on_tls_handshake_error`. Throws InvalidArgumentError for options that cannot be, InvalidStateError when it is called twice or after `listen`.
-   * Source: Pants `Server.startSSL`.
+   * TLS on every connection, from the first byte on, with Node's TLS options as they are: a
+   * certificate (`key` and `cert`, or `pfx`), `requestCert`, `SNICallback` … Before `listen`;
+   * returns the server. A connection's `on_connect` comes when its handshake is done and its peer
+   * verified, behind `on_tls_handshake`; a handshake that fails costs its `on_tls_handshake_error`.
+   * Throws InvalidArgumentError for options that cannot be, InvalidStateError when it is called
+   * twice or after `listen`. Source: Pants `Server.startSSL`.
    */
   start_tls(options: TlsOptions): this {
-    if (this.state !== 'closed') throw new InvalidStateError('start_tls()', `the server is ${this.state}`, 'before listen; set_tls changes certificates')
+    if (this.state !== 'closed')
+      throw new InvalidStateError(
+        'start_tls()',
+        `the server is ${this.state}`,
+        'before listen; set_tls changes certificates',
+      )
     if (this.tls !== undefined) throw tlsTwice()
     tlsContext('server', options)
     this.tls = options
@@ -168,11 +231,17 @@ export class StreamServer extends Channel {
   }
 
   /**
-   * Other options (a renewed certificate, for example) for the connections that are accepted from now on; those that are open go on with theirs. Throws
-   * InvalidArgumentError for options that cannot be (everything stays as it was), InvalidStateError for a server without TLS. Ours.
+   * Other options (a renewed certificate, for example) for the connections that are accepted from
+   * now on; those that are open go on with theirs. Throws InvalidArgumentError for options that
+   * cannot be (everything stays as it was), InvalidStateError for a server without TLS. Ours.
    */
   set_tls(options: TlsOptions): void {
-    if (this.tls === undefined) throw new InvalidStateError('set_tls()', 'this server does not speak TLS', 'start_tls() before listen')
+    if (this.tls === undefined)
+      throw new InvalidStateError(
+        'set_tls()',
+        'this server does not speak TLS',
+        'start_tls() before listen',
+      )
     // A copy: the same object with other contents has to be looked at again.
     const fresh = { ...options }
     const context = tlsContext('server', fresh)
@@ -180,12 +249,13 @@ export class StreamServer extends Channel {
     this.#link.tls = context
   }
 
-  // ---- closing ------------------------------------------------------------------------------------------------------
+  // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Stops listening and closes every connection at once. With `flush`, as `end()`: lets each of them end politely, all within `end_timeout`. The
-   * connections close with the reason 'drain'. `on_close` comes when the last of them has closed. Not open: nothing happens.
-   * Source: Pants `Server.close`.
+   * Stops listening and closes every connection at once. With `flush`, as `end()`: lets each of
+   * them end politely, all within `end_timeout`. The connections close with the reason 'drain'.
+   * `on_close` comes when the last of them has closed. Not open: nothing happens. Source: Pants
+   * `Server.close`.
    */
   override close(flush = false): void {
     checkBoolean('close: flush', flush)
@@ -196,46 +266,64 @@ export class StreamServer extends Channel {
   }
 
   /**
-   * Stops listening, and lets the connections end politely: all at once, or `batch` of them every `interval` ms (the others serve on until it is their turn), so
-   * that not all peers come back at the same moment. All within `end_timeout`; then what is still open is closed. Again, or `close()` in the middle: the rest at once.
-   * Throws InvalidArgumentError for a batch that is no positive integer, an interval that is no positive number, or one without the other. Ours.
+   * Stops listening, and lets the connections end politely: all at once, or `batch` of them every
+   * `interval` ms (the others serve on until it is their turn), so that not all peers come back at
+   * the same moment. All within `end_timeout`; then what is still open is closed. Again, or
+   * `close()` in the middle: the rest at once. Throws InvalidArgumentError for a batch that is no
+   * positive integer, an interval that is no positive number, or one without the other. Ours.
    */
   override end(options: { readonly batch?: number; readonly interval?: Milliseconds } = {}): void {
     const { batch = Infinity, interval = Infinity } = checkEndOptions(options)
     if (this.state !== 'closed') this.#link.end(batch, interval)
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
   /** Called once for every opening, when the server listens. Default: nothing. Source: Pants. */
   on_listen(): void | Promise<void> {}
 
-  /** Called when the address cannot be listened on (in use, no permission …). The server closes, whatever this does. Default: `on_error`. Ours. */
+  /**
+   * Called when the address cannot be listened on (in use, no permission …). The server closes,
+   * whatever this does. Default: `on_error`. Ours.
+   */
   on_listen_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called with each connection. Default: makes a `ConnectionClass` of it. Overridden, it may refuse (`socket.destroy()`), or take the connection
-   * over, now or later: `new Connection({ server: this, socket })`. When it throws, the connection is closed. Source: Pants.
+   * Called with each connection. Default: makes a `ConnectionClass` of it. Overridden, it may
+   * refuse (`socket.destroy()`), or take the connection over, now or later:
+   * `new Connection({ server: this, socket })`. When it throws, the connection is closed. Source:
+   * Pants.
    */
   on_accept(socket: Transport, _address: SocketAddress): void | Promise<void> {
     const { ConnectionClass } = this
-    const stream = new ConnectionClass({ engine: this.engine, server: this, socket } satisfies StreamOptions & { server: StreamServer })
+    const stream = new ConnectionClass({
+      engine: this.engine,
+      server: this,
+      socket,
+    } satisfies StreamOptions & { server: StreamServer })
     takeOver(this, socket, stream)
   }
 
   /**
-   * Called when a connection comes and the process is so near its limit of open files that it is closed at once (`on_drop('overload', …)`), as
-   * all are until there is room again; once each time. A thing to be logged. Where the limit is not known (elsewhere than on Linux) it never comes.
-   * Default: nothing. Ours: at the limit itself Node drops connections without a word.
+   * Called when a connection comes and the process is so near its limit of open files that it is
+   * closed at once (`on_drop('overload', …)`), as all are until there is room again; once each
+   * time. A thing to be logged. Where the limit is not known (elsewhere than on Linux) it never
+   * comes. Default: nothing. Ours: at the limit itself Node drops connections without a word.
    */
   on_overload(): void | Promise<void> {}
 
-  /** Called when a connection was closed instead of accepted: why, and whose. Default: nothing. Ours; Node's event 'drop'. */
+  /**
+   * Called when a connection was closed instead of accepted: why, and whose. Default: nothing.
+   * Ours; Node's event 'drop'.
+   */
   on_drop(_reason: DropReason, _address: SocketAddress): void | Promise<void> {}
 
-  /** As of every channel, but what a hook throws does not close a server that listens: its other connections have no part in it. */
+  /**
+   * As of every channel, but what a hook throws does not close a server that listens: its other
+   * connections have no part in it.
+   */
   override on_error(error: Error): void {
     logError(this, error)
     if (this.state !== 'active') this.close()
@@ -243,18 +331,22 @@ export class StreamServer extends Channel {
 }
 
 function checkListenOptions(options: ServerListenOptions): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('listen: options', 'an object', options)
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('listen: options', 'an object', options)
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'reuse_port') throw new InvalidArgumentError(`listen option "${name}"`, 'reuse_port', value)
+    if (name !== 'reuse_port')
+      throw new InvalidArgumentError(`listen option "${name}"`, 'reuse_port', value)
     checkBoolean('listen: reuse_port', value)
   }
 }
 
 function checkEndOptions(options: { readonly batch?: number; readonly interval?: Milliseconds }) {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('end: options', 'an object', options)
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('end: options', 'an object', options)
   const { batch, interval } = options
   if (batch !== undefined) checkCount('end: batch', batch, 1)
   if (interval !== undefined) checkDuration('end: interval', interval)
-  if ((batch === undefined) !== (interval === undefined)) throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
+  if ((batch === undefined) !== (interval === undefined))
+    throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
   return { batch, interval }
 }

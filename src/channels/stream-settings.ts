@@ -1,5 +1,6 @@
 /**
- * Layer 4. The settings of a Stream: their defaults, what each of them may be, and how streams share them.
+ * Layer 4. The settings of a Stream: their defaults, what each of them may be, and how streams
+ * share them.
  */
 
 import { Buffer } from 'node:buffer'
@@ -10,7 +11,9 @@ import type { TlsOptions } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../types.ts'
 import { checkBoolean, checkCount, checkDuration, checkTls } from './settings.ts'
 
-/** The values of all settings of one Stream. What each means is said where the class declares it. */
+/**
+ * The values of all settings of one Stream. What each means is said where the class declares it.
+ */
 export interface StreamValues {
   readonly read_delimiter: ReadDelimiter
   readonly regex_search: boolean
@@ -53,13 +56,20 @@ export const STREAM_DEFAULTS: StreamValues = {
 }
 
 /**
- * For streams that were accepted: they answer, and must not read what they cannot answer, nor keep it for a peer that takes
- * nothing. (A minute is nginx's `send_timeout`. No timeout of reading: how long a peer may be silent is the protocol's affair.)
+ * For streams that were accepted: they answer, and must not read what they cannot answer, nor keep
+ * it for a peer that takes nothing. (A minute is nginx's `send_timeout`. No timeout of reading: how
+ * long a peer may be silent is the protocol's affair.)
  */
-export const ACCEPTED_DEFAULTS: StreamValues = { ...STREAM_DEFAULTS, backpressure: true, write_timeout: 60_000 }
+export const ACCEPTED_DEFAULTS: StreamValues = {
+  ...STREAM_DEFAULTS,
+  backpressure: true,
+  write_timeout: 60_000,
+}
 
 /** Returns the value as it is kept, or throws. */
-export const STREAM_CHECKS: { readonly [Name in keyof StreamValues]: (name: string, value: unknown) => StreamValues[Name] } = {
+export const STREAM_CHECKS: {
+  readonly [Name in keyof StreamValues]: (name: string, value: unknown) => StreamValues[Name]
+} = {
   read_delimiter: (_name, value) => checkDelimiter(value),
   regex_search: checkBoolean,
   encoding: checkEncoding,
@@ -80,25 +90,39 @@ export const STREAM_CHECKS: { readonly [Name in keyof StreamValues]: (name: stri
 }
 
 /** The names that Node has for the same encoding, as one of them. */
-const ALIASES: Readonly<Record<string, Encoding>> = { 'utf-8': 'utf8', binary: 'latin1', ucs2: 'utf16le', 'ucs-2': 'utf16le', 'utf-16le': 'utf16le' }
+const ALIASES: Readonly<Record<string, Encoding>> = {
+  'utf-8': 'utf8',
+  binary: 'latin1',
+  ucs2: 'utf16le',
+  'ucs-2': 'utf16le',
+  'utf-16le': 'utf16le',
+}
 
 export function checkEncoding(name: string, value: unknown): Encoding | null {
   if (value === null) return null
-  if (typeof value !== 'string' || !Buffer.isEncoding(value)) throw new InvalidArgumentError(name, "an encoding of Node's Buffer, or null", value)
+  if (typeof value !== 'string' || !Buffer.isEncoding(value))
+    throw new InvalidArgumentError(name, "an encoding of Node's Buffer, or null", value)
   const encoding = value.toLowerCase() as Encoding
   return ALIASES[encoding] ?? encoding
 }
 
-/** So many streams of different settings may follow from one: a program that gives each stream its own must not fill the memory. */
+/**
+ * So many streams of different settings may follow from one: a program that gives each stream its
+ * own must not fill the memory.
+ */
 const BRANCHES_MAX = 16
 
-/** So many idle read paths are kept: more streams than this hardly ever stand in the middle of a message at once. */
+/**
+ * So many idle read paths are kept: more streams than this hardly ever stand in the middle of a
+ * message at once.
+ */
 const IDLE_MAX = 64
 
 /**
- * The values of one stream, or of all streams that were given the same: a thousand connections of one class have one object.
- * What is set before a stream opens (options, class fields) leads from the defaults to a shared object; what is set
- * later makes the stream's own one, which is changed in place.
+ * The values of one stream, or of all streams that were given the same: a thousand connections of
+ * one class have one object. What is set before a stream opens (options, class fields) leads from
+ * the defaults to a shared object; what is set later makes the stream's own one, which is changed
+ * in place.
  */
 export class StreamSettings {
   readonly values: StreamValues
@@ -109,7 +133,10 @@ export class StreamSettings {
   #branches: Map<string, Map<unknown, StreamSettings>> | undefined
   /** How many of them there are. */
   #count = 0
-  /** What reads for a stream while it has something to read: hardly any of a thousand connections has. */
+  /**
+   * What reads for a stream while it has something to read: hardly any of a thousand connections
+   * has.
+   */
   readonly #idle: ReadPath[] = []
 
   constructor(defaults: StreamValues, values = defaults, isOwn = false) {
@@ -122,7 +149,8 @@ export class StreamSettings {
   with(name: keyof StreamValues, value: unknown, shared: boolean): StreamSettings {
     if (this.#isOwn) return this.#change(name, value)
     // Only away from a default, so that it cannot go round in circles and the way is never long.
-    const branches = shared && this.values[name] === this.#defaults[name] ? this.#branchesOf(name) : undefined
+    const branches =
+      shared && this.values[name] === this.#defaults[name] ? this.#branchesOf(name) : undefined
     const known = branches?.get(value)
     if (known !== undefined) return known
     const isOwn = branches === undefined || this.#count === BRANCHES_MAX
@@ -149,7 +177,9 @@ export class StreamSettings {
   /** A read path for these settings, until it is given back. */
   borrow(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): ReadPath {
     const { read_delimiter, encoding, regex_search, buffer_size } = this.values
-    const path = this.#idle.pop() ?? new ReadPath(target, owner, read_delimiter, readSettings(encoding, regex_search), buffer_size)
+    const path =
+      this.#idle.pop() ??
+      new ReadPath(target, owner, read_delimiter, readSettings(encoding, regex_search), buffer_size)
     path.serve(target, owner, areChunksLent)
     return path
   }
@@ -163,7 +193,10 @@ export class StreamSettings {
   }
 }
 
-const interned = { search: new Map<Encoding | null, ReadSettings>(), match: new Map<Encoding | null, ReadSettings>() }
+const interned = {
+  search: new Map<Encoding | null, ReadSettings>(),
+  match: new Map<Encoding | null, ReadSettings>(),
+}
 
 /** The same object for the same settings, so that they are compared by identity. */
 export function readSettings(encoding: Encoding | null, regex_search: boolean): ReadSettings {

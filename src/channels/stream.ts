@@ -1,5 +1,6 @@
 /**
- * Layer 5. Stream: one byte pipe to a peer, with settings, calls and hooks. What happens between them is in link.ts.
+ * Layer 5. Stream: one byte pipe to a peer, with settings, calls and hooks. What happens between
+ * them is in link.ts.
  *
  * In the order of a life: settings, connect, write, what can be asked, close, hooks.
  */
@@ -9,19 +10,48 @@ import { formatAddress, parseAddress } from '../core/address.ts'
 import type { IntoPacker } from '../core/write-run.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
 import { after, fileItem, networkOf, tlsContext } from '../engine.ts'
-import { ConnectError, InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
+import {
+  ConnectError,
+  InvalidAddressError,
+  InvalidArgumentError,
+  InvalidStateError,
+} from '../errors.ts'
 import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../transport.ts'
-import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress, TimeoutKind } from '../types.ts'
+import type {
+  Address,
+  Bytes,
+  Data,
+  Encoding,
+  Milliseconds,
+  SocketAddress,
+  TimeoutKind,
+} from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
 import { giveUp, timeOut } from './limits.ts'
 import { Link, noop } from './link.ts'
-import { adoptFields, applyOptions, checkBoolean, defineSettings, type Setting, settingsFrom } from './settings.ts'
-import { ACCEPTED_DEFAULTS, STREAM_CHECKS, STREAM_DEFAULTS, StreamSettings, type StreamValues } from './stream-settings.ts'
+import {
+  adoptFields,
+  applyOptions,
+  checkBoolean,
+  defineSettings,
+  type Setting,
+  settingsFrom,
+} from './settings.ts'
+import {
+  ACCEPTED_DEFAULTS,
+  STREAM_CHECKS,
+  STREAM_DEFAULTS,
+  StreamSettings,
+  type StreamValues,
+} from './stream-settings.ts'
 import { demandTls, type TlsDemand, tlsTwice } from './tls-start.ts'
 
 /** What a Stream can be given when it is made: every setting, and the socket it takes over. */
 export interface StreamOptions extends ChannelOptions, Partial<StreamValues> {
-  /** A connection that a server accepted (what `on_accept` gets). The stream is connected then, and `on_connect` comes soon. */
+  /**
+   * A connection that a server accepted (what `on_accept` gets). The stream is connected then, and
+   * `on_connect` comes soon.
+   */
   readonly socket?: Transport
 }
 
@@ -35,7 +65,11 @@ export interface StreamConnectOptions {
   readonly lookup?: unknown
 }
 
-const CONNECT_OPTIONS: readonly string[] = ['signal', 'local_address', 'lookup'] satisfies (keyof StreamConnectOptions)[]
+const CONNECT_OPTIONS: readonly string[] = [
+  'signal',
+  'local_address',
+  'lookup',
+] satisfies (keyof StreamConnectOptions)[]
 
 const UNCHANGED = new StreamSettings(STREAM_DEFAULTS)
 const ACCEPTED_UNCHANGED = new StreamSettings(ACCEPTED_DEFAULTS)
@@ -44,7 +78,8 @@ const ACCEPTED_UNCHANGED = new StreamSettings(ACCEPTED_DEFAULTS)
 const OTHERS = ['engine', 'name', 'socket', 'server'] as const
 
 /**
- * A stream of bytes to and from one peer, over TCP or a unix socket. Low-level: Client and Connection are what most programs subclass.
+ * A stream of bytes to and from one peer, over TCP or a unix socket. Low-level: Client and
+ * Connection are what most programs subclass.
  *
  * `By` is the type of `read_delimiter` where that never changes, for a typed `on_read`:
  * `class Header extends Connection<Struct<'!LH'>>` has `on_read(a: number, b: number)`.
@@ -53,57 +88,97 @@ const OTHERS = ['engine', 'name', 'socket', 'server'] as const
  */
 export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
   /**
-   * How the bytes that arrive are cut into reads; see `ReadDelimiter`. Default null: whatever arrived. A value that cannot
-   * be one throws InvalidDelimiterError when it is set. Set inside `on_read`, it holds from the very next byte on; set elsewhere, what is
-   * buffered already is looked at in the next turn. `Differs:` Pants waits for more data, which may never come.
+   * How the bytes that arrive are cut into reads; see `ReadDelimiter`. Default null: whatever
+   * arrived. A value that cannot be one throws InvalidDelimiterError when it is set. Set inside
+   * `on_read`, it holds from the very next byte on; set elsewhere, what is buffered already is
+   * looked at in the next turn. `Differs:` Pants waits for more data, which may never come.
    */
   declare read_delimiter: By
-  /** With a RegExp as delimiter: does on_read get what precedes the match (true), or the match itself, found at the start only (false)? Default true. */
+  /**
+   * With a RegExp as delimiter: does on_read get what precedes the match (true), or the match
+   * itself, found at the start only (false)? Default true.
+   */
   declare regex_search: boolean
-  /** Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer: strings, decoded and written with it. Default null. */
+  /**
+   * Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer:
+   * strings, decoded and written with it. Default null.
+   */
   declare encoding: Encoding | null
-  /** The most bytes that one read may have (a count or a Struct that needs more is allowed more); beyond it `on_overflow_error`. Default 65 536. */
+  /**
+   * The most bytes that one read may have (a count or a Struct that needs more is allowed more);
+   * beyond it `on_overflow_error`. Default 65 536.
+   */
   declare buffer_size: Bytes
-  /** From so many queued bytes on `write` returns false, and reading pauses where `backpressure` is on. Default 65 536, Node's own of 22. */
+  /**
+   * From so many queued bytes on `write` returns false, and reading pauses where `backpressure` is
+   * on. Default 65 536, Node's own of 22.
+   */
   declare send_high_water: Bytes
-  /** With more than this queued a further write is refused, and `on_overflow_error` called. Default 16 MiB. */
+  /**
+   * With more than this queued a further write is refused, and `on_overflow_error` called. Default
+   * 16 MiB.
+   */
   declare send_buffer_size: Bytes
-  /** Does reading wait while `send_high_water` bytes or more are queued? Default: true for what a server accepted, false otherwise (so two sluices never stop each other). */
+  /**
+   * Does reading wait while `send_high_water` bytes or more are queued? Default: true for what a
+   * server accepted, false otherwise (so two sluices never stop each other).
+   */
   declare backpressure: boolean
-  /** TCP: small writes are sent at once, not held back until the peer has acknowledged (Nagle). Default true. Takes effect at once. */
+  /**
+   * TCP: small writes are sent at once, not held back until the peer has acknowledged (Nagle).
+   * Default true. Takes effect at once.
+   */
   declare no_delay: boolean
-  /** TCP: ms of silence after which the system probes whether the peer is still there; false: never. Default false. Takes effect at once. */
+  /**
+   * TCP: ms of silence after which the system probes whether the peer is still there; false: never.
+   * Default false. Takes effect at once.
+   */
   declare keep_alive: Milliseconds | false
   /**
-   * Assigned: Node's TLS options, for TLS from the first byte on, as by `start_tls`; it takes effect with the next opening. Read:
-   * what TLS has agreed upon on this connection, `undefined` in clear and before the handshake is done; still there after closing.
-   * Default: in clear.
+   * Assigned: Node's TLS options, for TLS from the first byte on, as by `start_tls`; it takes
+   * effect with the next opening. Read: what TLS has agreed upon on this connection, `undefined` in
+   * clear and before the handshake is done; still there after closing. Default: in clear.
    */
   declare tls: (TlsOptions & Partial<TlsInfo>) | undefined
   /**
-   * The longest that resolving and connecting may take, TLS from the first byte on included; `on_timeout('connect')`. Takes effect with `connect`. Default
-   * 30 000 ms; Infinity: as long as the system tries.
+   * The longest that resolving and connecting may take, TLS from the first byte on included;
+   * `on_timeout('connect')`. Takes effect with `connect`. Default 30 000 ms; Infinity: as long as
+   * the system tries.
    */
   declare connect_timeout: Milliseconds
-  /** The longest that a TLS handshake may take, on either side; `on_timeout('handshake')`. Default 10 000 ms; Infinity: for ever. */
+  /**
+   * The longest that a TLS handshake may take, on either side; `on_timeout('handshake')`. Default
+   * 10 000 ms; Infinity: for ever.
+   */
   declare handshake_timeout: Milliseconds
   /**
-   * The longest that the peer may send nothing, whatever we send; `on_timeout('read')`. Does not run while reads are held (`suspend`, a promise, backpressure), nor
-   * after the peer has ended its side. Like the next three it comes never early, at most a sixth of it late, and takes effect at once. Default Infinity.
-   * `Differs:` Node's is put off by our own writes.
+   * The longest that the peer may send nothing, whatever we send; `on_timeout('read')`. Does not
+   * run while reads are held (`suspend`, a promise, backpressure), nor after the peer has ended its
+   * side. Like the next three it comes never early, at most a sixth of it late, and takes effect at
+   * once. Default Infinity. `Differs:` Node's is put off by our own writes.
    */
   declare read_timeout: Milliseconds
   /**
-   * The longest that the peer may take nothing of what is queued; `on_timeout('write')`. A peer that takes a little is slow, not gone, and
-   * puts it off, as far as the system shows that: it takes from us in steps, of about a third of the socket's send buffer. Default: 60 000 ms for
+   * The longest that the peer may take nothing of what is queued; `on_timeout('write')`. A peer
+   * that takes a little is slow, not gone, and puts it off, as far as the system shows that: it
+   * takes from us in steps, of about a third of the socket's send buffer. Default: 60 000 ms for
    * what a server accepted, Infinity otherwise. Ours.
    */
   declare write_timeout: Milliseconds
-  /** The longest that no byte may go in either direction, for whatever reason; `on_timeout('idle')`. Default Infinity. */
+  /**
+   * The longest that no byte may go in either direction, for whatever reason; `on_timeout('idle')`.
+   * Default Infinity.
+   */
   declare idle_timeout: Milliseconds
-  /** The longest that a connection may be open, from `on_connect` on, whatever it does; `on_timeout('lifetime')`. Default Infinity. Ours. */
+  /**
+   * The longest that a connection may be open, from `on_connect` on, whatever it does;
+   * `on_timeout('lifetime')`. Default Infinity. Ours.
+   */
   declare max_lifetime: Milliseconds
-  /** The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms; Infinity: for ever. */
+  /**
+   * The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms;
+   * Infinity: for ever.
+   */
   declare end_timeout: Milliseconds
 
   readonly #link: Link
@@ -116,12 +191,21 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     super(options)
     const { socket } = options
     this.#isAccepted = socket !== undefined
-    this.#link = new Link(this as unknown as Stream, socket === undefined ? UNCHANGED : ACCEPTED_UNCHANGED)
+    this.#link = new Link(
+      this as unknown as Stream,
+      socket === undefined ? UNCHANGED : ACCEPTED_UNCHANGED,
+    )
     setDriver(this, this.#link)
     applyOptions(this, options, OTHERS)
     if (socket !== undefined) {
-      if (typeof socket?.resume !== 'function') throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
-      if (socket.sink instanceof Link) throw new InvalidStateError(`new ${this.name}`, 'its socket was taken over already', 'make one channel of each')
+      if (typeof socket?.resume !== 'function')
+        throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
+      if (socket.sink instanceof Link)
+        throw new InvalidStateError(
+          `new ${this.name}`,
+          'its socket was taken over already',
+          'make one channel of each',
+        )
       beginOpening(this, 'later')
       this.#link.attach(socket, noop)
       // The fields of subclasses are not there yet while this constructor runs.
@@ -135,42 +219,62 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
       stream => stream.#link.values,
       (stream, name, value) => stream.#link.assign(name as keyof StreamValues, value),
     )
-    defineSettings<Stream>(Stream.prototype, { ...settings, tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.tls } })
+    defineSettings<Stream>(Stream.prototype, {
+      ...settings,
+      tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.tls },
+    })
   }
 
-  // ---- connecting ---------------------------------------------------------------------------------------------------
+  // ---- connecting -------------------------------------------------------------------------------
 
   /**
-   * Connects, and returns the stream at once; `on_connect` follows, or `on_connect_error`, never both. Host names are resolved
-   * and both families tried. Allowed whenever `state` is 'closed', so also inside `on_close`; starts with a clean buffer.
-   * Throws InvalidAddressError, and InvalidStateError at any other time or for a stream that was accepted.
-   * Source: Pants `Stream.connect`.
+   * Connects, and returns the stream at once; `on_connect` follows, or `on_connect_error`, never
+   * both. Host names are resolved and both families tried. Allowed whenever `state` is 'closed', so
+   * also inside `on_close`; starts with a clean buffer. Throws InvalidAddressError, and
+   * InvalidStateError at any other time or for a stream that was accepted. Source: Pants
+   * `Stream.connect`.
    */
   connect(address: Address, options: StreamConnectOptions = {}): this {
     this.#checkMayConnect()
     const endpoint = parseAddress(address)
-    if (endpoint.kind === 'ip' && endpoint.port === 0) throw new InvalidAddressError('nothing can be connected to at port 0', address)
+    if (endpoint.kind === 'ip' && endpoint.port === 0)
+      throw new InvalidAddressError('nothing can be connected to at port 0', address)
     checkConnectOptions(options)
     const { signal, local_address, lookup } = options
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidArgumentError('connect: signal', 'an AbortSignal', signal)
-    if (lookup !== undefined && typeof lookup !== 'function') throw new InvalidArgumentError('connect: lookup', 'a function', lookup)
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw new InvalidArgumentError('connect: signal', 'an AbortSignal', signal)
+    if (lookup !== undefined && typeof lookup !== 'function')
+      throw new InvalidArgumentError('connect: lookup', 'a function', lookup)
     const local = local_address === undefined ? undefined : parseAddress(local_address)
-    if (local?.kind === 'unix') throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
+    if (local?.kind === 'unix')
+      throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
     adoptFields(this)
     this.#target = endpoint
     const { tls } = this.#link.values
     const demand = tls && this.#demand(tls)
     beginOpening(this)
-    const transport = networkOf(this.engine).connect(endpoint, { ...(local && { local }), ...(lookup !== undefined && { lookup }) })
+    const transport = networkOf(this.engine).connect(endpoint, {
+      ...(local && { local }),
+      ...(lookup !== undefined && { lookup }),
+    })
     if (demand !== undefined) demandTls(transport, demand)
     this.#link.attach(transport, this.#limitAttempt(endpoint, signal))
     return this
   }
 
   #checkMayConnect(): void {
-    if (this.#isAccepted) throw new InvalidStateError('connect()', 'this stream was accepted by a server', 'a Client connects')
+    if (this.#isAccepted)
+      throw new InvalidStateError(
+        'connect()',
+        'this stream was accepted by a server',
+        'a Client connects',
+      )
     if (this.state !== 'closed') {
-      throw new InvalidStateError('connect()', `the stream is ${this.state}`, this.state === 'closing' ? 'await its `closed` first' : 'close() it first')
+      throw new InvalidStateError(
+        'connect()',
+        `the stream is ${this.state}`,
+        this.state === 'closing' ? 'await its `closed` first' : 'close() it first',
+      )
     }
   }
 
@@ -189,11 +293,15 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     }
     limit()
     const onAbort = (): void => {
-      const error = new ConnectError('ERR_ABORTED', `connecting to ${formatAddress(to)} was given up by its signal`, signal?.reason)
+      const error = new ConnectError(
+        'ERR_ABORTED',
+        `connecting to ${formatAddress(to)} was given up by its signal`,
+        signal?.reason,
+      )
       fail(this, 'on_connect_error', error)
     }
-    // An event of a signal comes inside abort(), which may be called anywhere: the hook has to wait, but not for a turn, in
-    // which the attempt could still succeed.
+    // An event of a signal comes inside abort(), which may be called anywhere: the hook has to
+    // wait, but not for a turn, in which the attempt could still succeed.
     const abort = (): void => queueMicrotask(() => !isOver && onAbort())
     if (signal?.aborted) abort()
     else signal?.addEventListener('abort', abort, { once: true })
@@ -228,22 +336,31 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     return this.state === 'opening'
   }
 
-  // ---- TLS ----------------------------------------------------------------------------------------------------------
+  // ---- TLS --------------------------------------------------------------------------------------
 
   /**
-   * Starts TLS, with Node's TLS options as they are (`ca`, `key`, `cert`, `servername`, `ALPNProtocols` …); returns the stream. Before connecting: from the
-   * first byte on, now and whenever it connects again. On a connection that stands (STARTTLS): what was written before goes
-   * out in clear, what is written after waits for the handshake. `on_tls_handshake` follows, before `on_connect` if that is to come, or
-   * `on_tls_handshake_error`. Who connected is the client, and verifies the certificate of the host it connected to (of a unix socket: localhost).
+   * Starts TLS, with Node's TLS options as they are (`ca`, `key`, `cert`, `servername`,
+   * `ALPNProtocols` …); returns the stream. Before connecting: from the first byte on, now and
+   * whenever it connects again. On a connection that stands (STARTTLS): what was written before
+   * goes out in clear, what is written after waits for the handshake. `on_tls_handshake` follows,
+   * before `on_connect` if that is to come, or `on_tls_handshake_error`. Who connected is the
+   * client, and verifies the certificate of the host it connected to (of a unix socket: localhost).
    *
-   * Call it when the peer's line that asks for TLS has been read and nothing else: bytes that came in clear behind that line are
-   * refused (`on_tls_handshake_error`, ERR_TLS_UNASKED). Throws InvalidArgumentError for options that cannot be, InvalidStateError when TLS was started already
+   * Call it when the peer's line that asks for TLS has been read and nothing else: bytes that came
+   * in clear behind that line are refused (`on_tls_handshake_error`, ERR_TLS_UNASKED). Throws
+   * InvalidArgumentError for options that cannot be, InvalidStateError when TLS was started already
    * or the stream is closing or has closed for good. Source: Pants `startSSL`.
    */
   start_tls(options: TlsOptions): this {
     const { state } = this
-    const isOver = state === 'closing' || state === 'error' || (state === 'closed' && this.#isAccepted)
-    if (isOver) throw new InvalidStateError('start_tls()', `the stream is ${state}`, 'start TLS while it is open, or before it is')
+    const isOver =
+      state === 'closing' || state === 'error' || (state === 'closed' && this.#isAccepted)
+    if (isOver)
+      throw new InvalidStateError(
+        'start_tls()',
+        `the stream is ${state}`,
+        'start TLS while it is open, or before it is',
+      )
     const demand = this.#demand(options)
     if (state !== 'closed') this.#link.startTls(demand)
     else if (this.#link.values.tls === undefined) this.tls = options
@@ -257,75 +374,108 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     return { context: tlsContext(this.#isAccepted ? 'server' : 'client', options), host }
   }
 
-  // ---- writing ------------------------------------------------------------------------------------------------------
+  // ---- writing ----------------------------------------------------------------------------------
 
   /**
-   * Sends data, text in `encoding`. It is queued, and goes out once a turn of the loop together with everything else that
-   * was written in it; with `flush` at once. Bytes must not be changed until they are sent.
+   * Sends data, text in `encoding`. It is queued, and goes out once a turn of the loop together
+   * with everything else that was written in it; with `flush` at once. Bytes must not be changed
+   * until they are sent.
    *
-   * Returns true while less than `send_high_water` is queued; false: wait for `on_write` (nothing is lost if you do not, up to
-   * `send_buffer_size`). Also false, and the data dropped, once the stream has closed or is closing: a peer may close at any moment.
-   * Throws InvalidStateError before it is connected (of a server's connection in its TLS handshake: false), InvalidArgumentError for what is neither text
-   * nor bytes. Source: Pants `Stream.write`.
+   * Returns true while less than `send_high_water` is queued; false: wait for `on_write` (nothing
+   * is lost if you do not, up to `send_buffer_size`). Also false, and the data dropped, once the
+   * stream has closed or is closing: a peer may close at any moment. Throws InvalidStateError
+   * before it is connected (of a server's connection in its TLS handshake: false),
+   * InvalidArgumentError for what is neither text nor bytes. Source: Pants `Stream.write`.
    */
   write(data: Data, flush = false): boolean {
     if (!flush && this.#link.add(data)) return true
     if (this.state !== 'active') return this.#refuse('write()')
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
+    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+      throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)
     return this.#link.write(data, flush)
   }
 
   /**
-   * Sends values packed by a Struct (or NetStruct, `length_prefix()`, any delimiter with `pack`): the one given first, or else the
-   * `read_delimiter`. Returns and throws as `write`, StructError for values that do not fit, InvalidArgumentError
-   * where there is no Struct. Source: Pants `Stream.write_packed`.
+   * Sends values packed by a Struct (or NetStruct, `length_prefix()`, any delimiter with `pack`):
+   * the one given first, or else the `read_delimiter`. Returns and throws as `write`, StructError
+   * for values that do not fit, InvalidArgumentError where there is no Struct. Source: Pants
+   * `Stream.write_packed`.
    */
-  write_packed<Format extends Packer>(format: Format, ...values: Parameters<Format['pack']>): boolean
+  write_packed<Format extends Packer>(
+    format: Format,
+    ...values: Parameters<Format['pack']>
+  ): boolean
   write_packed(...values: readonly Packed[]): boolean
   write_packed(...values: unknown[]): boolean {
     if (this.state !== 'active') return this.#refuse('write_packed()')
     const isGiven = isPacker(values[0])
     const format: unknown = isGiven ? values.shift() : this.read_delimiter
-    if (!isPacker(format)) throw new InvalidArgumentError('write_packed', 'called with a Struct first, or the read_delimiter be one', values[0])
+    if (!isPacker(format))
+      throw new InvalidArgumentError(
+        'write_packed',
+        'called with a Struct first, or the read_delimiter be one',
+        values[0],
+      )
     if (isIntoPacker(format)) return this.#link.writePacked(format, values)
     return this.write(format.pack(...values))
   }
 
   /**
-   * Sends a file, or a part of one, in its place among the other writes: `nbytes` bytes (0: all there are) from `offset` on; where there are fewer, what
-   * there is. A path or URL is opened and closed by sluice; a FileHandle or descriptor stays open, and must until it is sent.
+   * Sends a file, or a part of one, in its place among the other writes: `nbytes` bytes (0: all
+   * there are) from `offset` on; where there are fewer, what there is. A path or URL is opened and
+   * closed by sluice; a FileHandle or descriptor stays open, and must until it is sent.
    *
-   * Returns as `write`, so false until the file has gone. A file that is missing, is a directory, or shrinks meanwhile:
-   * `on_write_error` (code ENOENT, EISDIR, ERR_FILE_SHRANK …). Throws InvalidArgumentError for what cannot be a file, a size or an offset.
-   * Source: Pants `Stream.write_file`.
+   * Returns as `write`, so false until the file has gone. A file that is missing, is a directory,
+   * or shrinks meanwhile: `on_write_error` (code ENOENT, EISDIR, ERR_FILE_SHRANK …). Throws
+   * InvalidArgumentError for what cannot be a file, a size or an offset. Source: Pants
+   * `Stream.write_file`.
    */
-  write_file(file: string | URL | FileHandle | number, nbytes: Bytes = 0, offset: Bytes = 0, flush = false): boolean {
+  write_file(
+    file: string | URL | FileHandle | number,
+    nbytes: Bytes = 0,
+    offset: Bytes = 0,
+    flush = false,
+  ): boolean {
     if (this.state !== 'active') return this.#refuse('write_file()')
     checkBoolean('write_file: flush', flush)
     return this.#link.writeItem(fileItem(file, nbytes, offset), flush)
   }
 
-  /** Sends what is queued now instead of at the end of the turn. Throws InvalidStateError before it is connected. Source: Pants `Stream.flush`. */
+  /**
+   * Sends what is queued now instead of at the end of the turn. Throws InvalidStateError before it
+   * is connected. Source: Pants `Stream.flush`.
+   */
   flush(): void {
     if (this.state === 'active') this.#link.flush()
     else this.#refuse('flush()')
   }
 
   /**
-   * After it was open, a write is dropped; before, it is a mistake of the program. Not so while an accepted connection's handshake
-   * runs: who writes to all channels of a server cannot know of each.
+   * After it was open, a write is dropped; before, it is a mistake of the program. Not so while an
+   * accepted connection's handshake runs: who writes to all channels of a server cannot know of
+   * each.
    */
   #refuse(call: string): false {
-    if ((this.state === 'opening' && !(this.#isAccepted && this.#link.isShakingHands)) || (this.state === 'closed' && !this.#link.wasAttached)) {
-      throw new InvalidStateError(call, 'the stream is not connected yet', 'wait for on_connect, or await `opened`')
+    if (
+      (this.state === 'opening' && !(this.#isAccepted && this.#link.isShakingHands)) ||
+      (this.state === 'closed' && !this.#link.wasAttached)
+    ) {
+      throw new InvalidStateError(
+        call,
+        'the stream is not connected yet',
+        'wait for on_connect, or await `opened`',
+      )
     }
     return false
   }
 
-  // ---- what can be asked ----------------------------------------------------------------------------------------------
+  // ---- what can be asked ------------------------------------------------------------------------
 
-  /** The peer: `[host, port]`, or the path of a unix socket; `undefined` before connecting. Still there after closing. */
+  /**
+   * The peer: `[host, port]`, or the path of a unix socket; `undefined` before connecting. Still
+   * there after closing.
+   */
   get remote_address(): SocketAddress | undefined {
     return this.#link.remote_address
   }
@@ -335,7 +485,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     return this.#link.local_address
   }
 
-  /** The descriptor of the socket; `undefined` where there is none, or it is closed. Source: Pants `fileno`. */
+  /**
+   * The descriptor of the socket; `undefined` where there is none, or it is closed. Source: Pants
+   * `fileno`.
+   */
   get fileno(): number | undefined {
     return this.#link.fileno
   }
@@ -355,12 +508,14 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     return this.#link.bytes_queued
   }
 
-  // ---- closing ------------------------------------------------------------------------------------------------------
+  // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Closes at once: what is not sent is dropped, and no read is delivered any more. With `flush`, as `end()`: sends what is queued, ends our side, waits until the
-   * peer has ended its own, all within `end_timeout` (then the reason is 'timeout'). `on_close` follows in a later turn.
-   * Not open: nothing happens. Closing politely already: `close()` cuts that short. Source: Pants `Stream.close`.
+   * Closes at once: what is not sent is dropped, and no read is delivered any more. With `flush`,
+   * as `end()`: sends what is queued, ends our side, waits until the peer has ended its own, all
+   * within `end_timeout` (then the reason is 'timeout'). `on_close` follows in a later turn. Not
+   * open: nothing happens. Closing politely already: `close()` cuts that short. Source: Pants
+   * `Stream.close`.
    */
   override close(flush = false): void {
     checkBoolean('close: flush', flush)
@@ -370,74 +525,106 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
     else this.#link.abort()
   }
 
-  // ---- hooks --------------------------------------------------------------------------------------------------------
+  // ---- hooks ------------------------------------------------------------------------------------
 
-  /** Called once for every opening, when the stream is connected. Default: nothing. Source: Pants. */
+  /**
+   * Called once for every opening, when the stream is connected. Default: nothing. Source: Pants.
+   */
   on_connect(): void | Promise<void> {}
 
   /**
-   * Called with each read, as `read_delimiter` cuts them. Everything may be done inside; no further read is
-   * delivered before it returns, nor, if it returns a promise, before that settles. Default: drops the data. Source: Pants.
+   * Called with each read, as `read_delimiter` cuts them. Everything may be done inside; no further
+   * read is delivered before it returns, nor, if it returns a promise, before that settles.
+   * Default: drops the data. Source: Pants.
    */
   on_read(..._data: ReadArguments<By>): void | Promise<void> {}
 
-  /** Called when everything that was written has been handed to the system. Default: nothing. Source: Pants. */
+  /**
+   * Called when everything that was written has been handed to the system. Default: nothing.
+   * Source: Pants.
+   */
   on_write(): void | Promise<void> {}
 
   /**
-   * Called when the peer has ended its side, after the last whole read. Writing is still possible: who overrides it keeps
-   * a half-closed connection open until it calls `end()` or `close()`. Default: `end()`. Ours.
+   * Called when the peer has ended its side, after the last whole read. Writing is still possible:
+   * who overrides it keeps a half-closed connection open until it calls `end()` or `close()`.
+   * Default: `end()`. Ours.
    */
   on_read_end(): void | Promise<void> {
     this.end()
   }
 
   /**
-   * Called when connecting failed: refused, unreachable, unresolvable, `connect_timeout` (code ERR_TIMEOUT), `signal` (ERR_ABORTED). The stream
-   * closes, whatever this does. Default: `on_error`. Source: Pants.
+   * Called when connecting failed: refused, unreachable, unresolvable, `connect_timeout` (code
+   * ERR_TIMEOUT), `signal` (ERR_ABORTED). The stream closes, whatever this does. Default:
+   * `on_error`. Source: Pants.
    */
   on_connect_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called when a timeout ran out: 'connect', 'handshake', 'read', 'write', 'idle' or 'lifetime'. Default: makes an error of it (code ERR_TIMEOUT), which goes to
-   * `on_connect_error`, `on_tls_handshake_error` or else `on_error`, and closes, with the reason 'timeout', whatever that does. Overridden, the
-   * channel goes on unless this closes it, and that timeout begins anew. Ours.
+   * Called when a timeout ran out: 'connect', 'handshake', 'read', 'write', 'idle' or 'lifetime'.
+   * Default: makes an error of it (code ERR_TIMEOUT), which goes to `on_connect_error`,
+   * `on_tls_handshake_error` or else `on_error`, and closes, with the reason 'timeout', whatever
+   * that does. Overridden, the channel goes on unless this closes it, and that timeout begins anew.
+   * Ours.
    */
   on_timeout(kind: TimeoutKind): void | Promise<void> {
-    giveUp(this, kind, this.#link.values, kind === 'connect' && this.#target !== undefined ? `connecting to ${formatAddress(this.#target)} ` : '')
+    giveUp(
+      this,
+      kind,
+      this.#link.values,
+      kind === 'connect' && this.#target !== undefined
+        ? `connecting to ${formatAddress(this.#target)} `
+        : '',
+    )
   }
 
-  /** Called when the TLS handshake is done and the peer verified; `tls` tells more. Default: nothing. Source: Pants `on_ssl_handshake`. */
+  /**
+   * Called when the TLS handshake is done and the peer verified; `tls` tells more. Default:
+   * nothing. Source: Pants `on_ssl_handshake`.
+   */
   on_tls_handshake(): void | Promise<void> {}
 
   /**
-   * Called once when a TLS handshake failed: the certificate (the message says which check, and what to do), no version or cipher in common, what
-   * came was not TLS, `handshake_timeout` (ERR_TIMEOUT). The stream closes, whatever this does. Default: `on_error`. Source: Pants `on_ssl_handshake_error`.
+   * Called once when a TLS handshake failed: the certificate (the message says which check, and
+   * what to do), no version or cipher in common, what came was not TLS, `handshake_timeout`
+   * (ERR_TIMEOUT). The stream closes, whatever this does. Default: `on_error`. Source: Pants
+   * `on_ssl_handshake_error`.
    */
   on_tls_handshake_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
-  /** Called when TLS broke on a connection that stood. The stream closes, whatever this does. Default: `on_error`. Source: Pants `on_ssl_error`. */
+  /**
+   * Called when TLS broke on a connection that stood. The stream closes, whatever this does.
+   * Default: `on_error`. Source: Pants `on_ssl_error`.
+   */
   on_tls_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
-  /** Called when receiving failed, a reset for example, or when a delimiter threw. After a failure of the connection the stream closes. Default: `on_error`. */
+  /**
+   * Called when receiving failed, a reset for example, or when a delimiter threw. After a failure
+   * of the connection the stream closes. Default: `on_error`.
+   */
   on_read_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
-  /** Called when sending failed. After a failure of the connection the stream closes; after one of a file it goes on unless this closes it. Default: `on_error`. */
+  /**
+   * Called when sending failed. After a failure of the connection the stream closes; after one of a
+   * file it goes on unless this closes it. Default: `on_error`.
+   */
   on_write_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called when a buffer goes over its bound; `error.buffer` says which. 'receive': nothing more is read until `buffer_size` or
-   * `read_delimiter` is changed; nothing is dropped. 'send': the write was dropped. Writing a last word and `end()` is fine. Default: `on_error`. Source: Pants.
+   * Called when a buffer goes over its bound; `error.buffer` says which. 'receive': nothing more is
+   * read until `buffer_size` or `read_delimiter` is changed; nothing is dropped. 'send': the write
+   * was dropped. Writing a last word and `end()` is fine. Default: `on_error`. Source: Pants.
    */
   on_overflow_error(error: Error): void | Promise<void> {
     return this.on_error(error)
@@ -445,14 +632,21 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
 }
 
 function checkConnectOptions(options: object): void {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('connect: options', 'an object', options)
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('connect: options', 'an object', options)
   const unknown = Object.keys(options).find(name => !CONNECT_OPTIONS.includes(name))
   if (unknown !== undefined) {
-    throw new InvalidArgumentError(`connect option "${unknown}"`, `one of ${CONNECT_OPTIONS.join(', ')}`, (options as Record<string, unknown>)[unknown])
+    throw new InvalidArgumentError(
+      `connect option "${unknown}"`,
+      `one of ${CONNECT_OPTIONS.join(', ')}`,
+      (options as Record<string, unknown>)[unknown],
+    )
   }
 }
 
-/** What a field of a message can be. Not a Packer: values behind one are checked against its format. */
+/**
+ * What a field of a message can be. Not a Packer: values behind one are checked against its format.
+ */
 export type Packed = Data | number | bigint | boolean
 
 /** What packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */
@@ -465,5 +659,8 @@ function isIntoPacker(packer: Packer & Partial<IntoPacker>): packer is IntoPacke
 }
 
 function isPacker(value: unknown): value is Packer {
-  return typeof (value as Packer | null | undefined)?.pack === 'function' && typeof (value as Partial<Delimiter>).cut === 'function'
+  return (
+    typeof (value as Packer | null | undefined)?.pack === 'function' &&
+    typeof (value as Partial<Delimiter>).cut === 'function'
+  )
 }

@@ -1,13 +1,16 @@
 /**
- * Layer 5. TlsStart: how one stream comes to speak TLS, from the first byte on or in the middle of a connection.
+ * Layer 5. TlsStart: how one stream comes to speak TLS, from the first byte on or in the middle of
+ * a connection.
  *
  * demand, or start → (the queue has gone out in clear) → begin → handshake → secured, or failed.
  *
  * Rules:
- * 1. From `start` on nothing that comes in clear is read, and what was not read by then is refused, never carried over into the
- *    encrypted session: whoever sits between the two could have put it behind the line that asks for TLS, and it would
- *    be taken for what the peer said under TLS (the class of CVE-2011-0411).
- * 2. What was written before goes out in clear, what is written after waits until the handshake is done and the peer verified.
+ * 1. From `start` on nothing that comes in clear is read, and what was not read by then is refused,
+ *    never carried over into the encrypted session: whoever sits between the two could have put it
+ *    behind the line that asks for TLS, and it would be taken for what the peer said under TLS (the
+ *    class of CVE-2011-0411).
+ * 2. What was written before goes out in clear, what is written after waits until the handshake is
+ *    done and the peer verified.
  * 3. Every failure of a handshake, a timeout too, is told to `on_tls_handshake_error`, once.
  */
 
@@ -28,7 +31,10 @@ export interface TlsDemand {
 /** The link of the stream. */
 export interface TlsOwner {
   readonly values: { readonly handshake_timeout: Milliseconds }
-  /** What speaks against it: bytes that came in clear and were not read, or that the peer has ended its side. */
+  /**
+   * What speaks against it: bytes that came in clear and were not read, or that the peer has ended
+   * its side.
+   */
   readonly unasked: string | undefined
   /** The handshake has begun: everything goes through this transport from now on. */
   handOver(secure: (inner: Transport) => Transport): void
@@ -36,7 +42,10 @@ export interface TlsOwner {
 
 const demands = new WeakMap<Transport, TlsDemand>()
 
-/** From the first byte on: whoever takes this transport over, now or later, speaks TLS on it or not at all. */
+/**
+ * From the first byte on: whoever takes this transport over, now or later, speaks TLS on it or not
+ * at all.
+ */
 export function demandTls(transport: Transport, demand: TlsDemand): void {
   demands.set(transport, demand)
 }
@@ -66,7 +75,8 @@ export class TlsStart implements SendItem {
     if (transport.bytes_queued > 0) return 'behind'
     const { unasked } = this.#owner
     // Not at once: this may be inside a call of the program's.
-    if (unasked !== undefined) this.#cancel = this.#stream.engine.callback(() => this.#refuse(unasked))
+    if (unasked !== undefined)
+      this.#cancel = this.#stream.engine.callback(() => this.#refuse(unasked))
     else this.begin()
     return 'starved'
   }
@@ -96,14 +106,24 @@ export class TlsStart implements SendItem {
   }
 
   #refuse(what: string): void {
-    fail(this.#stream, 'on_tls_handshake_error', new TlsHandshakeError('ERR_TLS_UNASKED', `TLS was not started: ${what}`))
+    fail(
+      this.#stream,
+      'on_tls_handshake_error',
+      new TlsHandshakeError('ERR_TLS_UNASKED', `TLS was not started: ${what}`),
+    )
   }
 }
 
 /** Tells of an error that is one of TLS. False: it is none. */
 export function failTls(stream: Channel, error: SystemError): boolean {
-  if (error.syscall === 'handshake') fail(stream, 'on_tls_handshake_error', new TlsHandshakeError(codeOf(error), error.message, error))
-  else if (error.syscall === 'tls') fail(stream, 'on_tls_error', new TlsError(codeOf(error), error.message, error))
+  if (error.syscall === 'handshake')
+    fail(
+      stream,
+      'on_tls_handshake_error',
+      new TlsHandshakeError(codeOf(error), error.message, error),
+    )
+  else if (error.syscall === 'tls')
+    fail(stream, 'on_tls_error', new TlsError(codeOf(error), error.message, error))
   else return false
   return true
 }

@@ -1,6 +1,7 @@
 /**
- * Layer 1. Alarm: sees to it that a clock calls when the first of several things is due, with one timer of the clock for all of
- * them, and with none when nothing is: one that waits would keep the process alive.
+ * Layer 1. Alarm: sees to it that a clock calls when the first of several things is due, with one
+ * timer of the clock for all of them, and with none when nothing is: one that waits would keep the
+ * process alive.
  */
 
 import type { Clock } from '../transport.ts'
@@ -33,7 +34,10 @@ export class Alarm {
     if (next >= this.#armedFor && next !== Infinity) return
     this.#disarm?.()
     this.#armedFor = next
-    this.#disarm = next === Infinity ? undefined : this.#clock.after(Math.max(0, next - this.#clock.now()), () => this.#ring())
+    this.#disarm =
+      next === Infinity
+        ? undefined
+        : this.#clock.after(Math.max(0, next - this.#clock.now()), () => this.#ring())
   }
 
   /** For something that was just added: makes of what cancels it what also sees to the alarm. */

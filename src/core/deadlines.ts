@@ -1,15 +1,17 @@
 /**
- * Layer 1. Deadlines: the timeouts of all channels of an engine. It tells no time and arms nothing; the engine asks `next`
- * and calls `run`.
+ * Layer 1. Deadlines: the timeouts of all channels of an engine. It tells no time and arms nothing;
+ * the engine asks `next` and calls `run`.
  *
- * What has a timeout waits in a bucket, together with everything that is to be looked at in the same moment. Activity
- * touches nothing here: when the moment has come, what has a timeout compares what has happened with what it saw the last
- * time, and says when to look again. So 100 000 connections are some dozens of buckets, and one timer of the clock.
+ * What has a timeout waits in a bucket, together with everything that is to be looked at in the
+ * same moment. Activity touches nothing here: when the moment has come, what has a timeout compares
+ * what has happened with what it saw the last time, and says when to look again. So 100 000
+ * connections are some dozens of buckets, and one timer of the clock.
  *
  * Rules:
- * 1. Never too early: a moment is rounded up to that of a bucket, by at most an eighth of the wait, and at most by a second.
- * 2. What is in here belongs to a channel that is open. It takes itself out when it closes, so nothing in here keeps a
- *    process alive that has nothing else to do.
+ * 1. Never too early: a moment is rounded up to that of a bucket, by at most an eighth of the wait,
+ *    and at most by a second.
+ * 2. What is in here belongs to a channel that is open. It takes itself out when it closes, so
+ *    nothing in here keeps a process alive that has nothing else to do.
  */
 
 import type { Cancel, Milliseconds } from '../types.ts'
@@ -19,7 +21,10 @@ import { Timers } from './timers.ts'
 export interface Deadline {
   /** Where it waits; kept by Deadlines alone. */
   bucket: Bucket | undefined
-  /** Its moment has come, or is near: does what is due, and returns when to look again, later than `now`; Infinity: never. Throws nothing. */
+  /**
+   * Its moment has come, or is near: does what is due, and returns when to look again, later than
+   * `now`; Infinity: never. Throws nothing.
+   */
   look(now: Milliseconds): Milliseconds
 }
 
@@ -29,7 +34,10 @@ interface Bucket {
   readonly cancel: Cancel
 }
 
-/** The widest bucket is 1024 ms: nobody waits for a timeout with a stop-watch. Powers of two, so that they fall together. */
+/**
+ * The widest bucket is 1024 ms: nobody waits for a timeout with a stop-watch. Powers of two, so
+ * that they fall together.
+ */
 const WIDEST: Milliseconds = 1024
 
 /** A bucket is at most this part of the wait. */
@@ -56,7 +64,10 @@ export class Deadlines {
     return this.#timers.add(due, 0, callback)
   }
 
-  /** Looks at the deadline at `due` or a little later, and no more at the moment that it waited for until now. */
+  /**
+   * Looks at the deadline at `due` or a little later, and no more at the moment that it waited for
+   * until now.
+   */
   put(deadline: Deadline, due: Milliseconds, now: Milliseconds): void {
     this.remove(deadline)
     if (due === Infinity) return
@@ -68,7 +79,11 @@ export class Deadlines {
   }
 
   #open(at: Milliseconds): Bucket {
-    const bucket: Bucket = { at, members: new Set(), cancel: this.#timers.add(at, 0, () => this.#look(bucket)) }
+    const bucket: Bucket = {
+      at,
+      members: new Set(),
+      cancel: this.#timers.add(at, 0, () => this.#look(bucket)),
+    }
     this.#buckets.set(at, bucket)
     return bucket
   }

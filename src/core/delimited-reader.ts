@@ -1,10 +1,12 @@
 /**
- * Layer 1. DelimitedReader: cuts off everything before a string or bytes, the delimiter itself left out.
+ * Layer 1. DelimitedReader: cuts off everything before a string or bytes, the delimiter itself left
+ * out.
  *
- * The run is decoded a window at a time and searched as a string: one call into C++ a window instead of two a message. A
- * window is latin1 (one character a byte) or, for UTF-8 that is not ASCII, UTF-8 up to the last delimiter in it. What the
- * windows have delivered is taken off the buffer only in `release`. A message that is longer than its window, or
- * began in an earlier chunk, is looked for in the bytes and decoded once.
+ * The run is decoded a window at a time and searched as a string: one call into C++ a window
+ * instead of two a message. A window is latin1 (one character a byte) or, for UTF-8 that is not
+ * ASCII, UTF-8 up to the last delimiter in it. What the windows have delivered is taken off the
+ * buffer only in `release`. A message that is longer than its window, or began in an earlier chunk,
+ * is looked for in the bytes and decoded once.
  */
 
 import { type Buffer, isAscii } from 'node:buffer'
@@ -12,7 +14,10 @@ import type { Bytes, Encoding } from '../types.ts'
 import { NEED_MORE, type Reader, TOO_LONG } from './readers.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
-/** How much a reader decodes ahead at first, and at most: a delimiter that changes at every message must not cost a chunk each time. */
+/**
+ * How much a reader decodes ahead at first, and at most: a delimiter that changes at every message
+ * must not cost a chunk each time.
+ */
 const WINDOW_MIN: Bytes = 256
 const WINDOW_MAX: Bytes = 65536
 
@@ -46,7 +51,8 @@ export class DelimitedReader implements Reader {
     this.#markLength = this.#mark.length
     this.#first = this.#mark.charCodeAt(0)
     this.#last = this.#mark.slice(-1)
-    // A needle that is not ASCII has another length in a UTF-8 window than in a latin1 one: then the bytes are searched.
+    // A needle that is not ASCII has another length in a UTF-8 window than in a latin1 one: then
+    // the bytes are searched.
     this.#isUtf8 = encoding === 'utf8' && isAscii(needle)
     this.#fromWindow = encoding === 'latin1' || this.#isUtf8
   }
@@ -62,14 +68,16 @@ export class DelimitedReader implements Reader {
   }
 
   /**
-   * Where in the window the next delimiter begins. V8 looks for one character with a loop of its own and for two with a
-   * call into C++, so two are found by their last one. (Measured: 13 instead of 17 ns for a line of 64.)
+   * Where in the window the next delimiter begins. V8 looks for one character with a loop of its
+   * own and for two with a call into C++, so two are found by their last one. (Measured: 13 instead
+   * of 17 ns for a line of 64.)
    */
   #find(from: number): number {
     if (this.#markLength !== 2) return this.#text.indexOf(this.#mark, from)
     const text = this.#text
     let found = text.indexOf(this.#last, from + 1)
-    while (found !== -1 && text.charCodeAt(found - 1) !== this.#first) found = text.indexOf(this.#last, found + 1)
+    while (found !== -1 && text.charCodeAt(found - 1) !== this.#first)
+      found = text.indexOf(this.#last, found + 1)
     return found === -1 ? -1 : found - 1
   }
 
@@ -82,7 +90,8 @@ export class DelimitedReader implements Reader {
   #refill(buffer: RecvBuffer, limit: Bytes): unknown {
     this.#leaveWindow(buffer)
     if (buffer.start === buffer.end) return NEED_MORE
-    if (this.#searched === 0 && this.#encoding !== 'utf16le' && this.#openWindow(buffer, limit)) return this.next(buffer, limit)
+    if (this.#searched === 0 && this.#encoding !== 'utf16le' && this.#openWindow(buffer, limit))
+      return this.next(buffer, limit)
     return this.#search(buffer, limit)
   }
 
@@ -93,7 +102,9 @@ export class DelimitedReader implements Reader {
     const end = Math.min(buffer.end, start + this.#window, start + limit + this.#markLength)
     const isWide = this.#isUtf8 && !isAscii(bytes.subarray(start, end))
     // UTF-8 only up to the last delimiter: the last character of the window may be cut.
-    const last = isWide ? start + bytes.subarray(start, end).lastIndexOf(this.#needle) + this.#markLength : end
+    const last = isWide
+      ? start + bytes.subarray(start, end).lastIndexOf(this.#needle) + this.#markLength
+      : end
     if (last < start + this.#markLength) {
       this.#searched = end - start
       return false
@@ -121,7 +132,10 @@ export class DelimitedReader implements Reader {
     this.#at = 0
   }
 
-  /** The bytes of a wide window that were delivered. Characters are not bytes there: the messages are found again, in the bytes. */
+  /**
+   * The bytes of a wide window that were delivered. Characters are not bytes there: the messages
+   * are found again, in the bytes.
+   */
   #delivered(buffer: RecvBuffer): Bytes {
     let size = 0
     for (let at = 0; at < this.#at; at = this.#text.indexOf(this.#mark, at) + this.#markLength) {
@@ -135,7 +149,8 @@ export class DelimitedReader implements Reader {
     const have = buffer.end - buffer.start
     let found = buffer.indexOf(this.#needle, Math.max(0, this.#searched - size + 1))
     // UTF-16: the end of one character and the start of the next may look like the delimiter.
-    while (this.#encoding === 'utf16le' && found % 2 === 1) found = buffer.indexOf(this.#needle, found + 1)
+    while (this.#encoding === 'utf16le' && found % 2 === 1)
+      found = buffer.indexOf(this.#needle, found + 1)
     if (found === -1) {
       this.#searched = have
       return have > limit && !this.#mayBegin(buffer, limit) ? TOO_LONG : NEED_MORE
@@ -144,7 +159,8 @@ export class DelimitedReader implements Reader {
     this.#searched = 0
     // The next message probably is as long: a window that holds one holds several.
     this.#window = Math.min(Math.max(this.#window, 4 * found), WINDOW_MAX)
-    const message = this.#encoding === null ? buffer.take(found) : buffer.takeText(found, this.#encoding)
+    const message =
+      this.#encoding === null ? buffer.take(found) : buffer.takeText(found, this.#encoding)
     buffer.skip(size)
     return message
   }

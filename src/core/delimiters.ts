@@ -1,8 +1,10 @@
 /**
- * Layer 1. What a `read_delimiter` can be: one table, from which the type, the check and the reading are derived.
+ * Layer 1. What a `read_delimiter` can be: one table, from which the type, the check and the
+ * reading are derived.
  *
- * To add a kind: one entry of KINDS and nothing else. To frame one protocol's own way: no file of sluice at all, any
- * object with the `Delimiter` contract is a delimiter (`Struct`, `NetStruct` and `length_prefix` are nothing more).
+ * To add a kind: one entry of KINDS and nothing else. To frame one protocol's own way: no file of
+ * sluice at all, any object with the `Delimiter` contract is a delimiter (`Struct`, `NetStruct` and
+ * `length_prefix` are nothing more).
  */
 
 import { Buffer } from 'node:buffer'
@@ -15,15 +17,18 @@ import { ChunkReader, CountReader, FramedReader, PatternReader, type Reader } fr
 export interface Cut<Args extends unknown[] = unknown[]> {
   /** How many bytes the message takes, its framing included; at least 1. */
   readonly size: Bytes
-  /** The arguments for `on_read`. Views of `bytes` are welcome: sluice copies those that would go stale. */
+  /**
+   * The arguments for `on_read`. Views of `bytes` are welcome: sluice copies those that would go
+   * stale.
+   */
   readonly data: Args
 }
 
 /**
  * The delimiter contract: how any object cuts messages off a stream.
  *
- * Ours; the shape is h11's "a value, need more, or throw". The result must depend on the bytes alone: sluice may ask with any
- * part of what came, and asks again with more.
+ * Ours; the shape is h11's "a value, need more, or throw". The result must depend on the bytes
+ * alone: sluice may ask with any part of what came, and asks again with more.
  *
  *     const netstring: Delimiter<[Buffer]> = {
  *       cut(bytes, start, end) {
@@ -37,19 +42,24 @@ export interface Cut<Args extends unknown[] = unknown[]> {
 export interface Delimiter<Args extends unknown[] = any[]> {
   /** So many bytes must be allowed for one message whatever `buffer_size` says. Default 0. */
   readonly needs?: Bytes
-  /** Are the Buffers in `data` text? Then they are decoded where the channel has an `encoding`. Default false. */
+  /**
+   * Are the Buffers in `data` text? Then they are decoded where the channel has an `encoding`.
+   * Default false.
+   */
   readonly text?: boolean
   /** For `write_packed`: the bytes that `cut` would turn into these values. */
   pack?(...values: any[]): Uint8Array
   /**
-   * The same without memory of its own, for speed: writes those bytes at `target[at]` and returns how many they are; where they do not fit it
-   * writes nothing of use and returns the same. It must not write to the channel itself. Python's `pack_into`.
+   * The same without memory of its own, for speed: writes those bytes at `target[at]` and returns
+   * how many they are; where they do not fit it writes nothing of use and returns the same. It must
+   * not write to the channel itself. Python's `pack_into`.
    */
   pack_into?(target: Buffer, at: Bytes, ...values: any[]): Bytes
   /**
-   * Cuts the message that begins at `bytes[start]`; the bytes that have come so far end before `end`, at least one of them is there.
-   * Returns a cut, or the number of bytes (from `start`, more than there are) below which there is no use in asking
-   * again. A number over the limit is an overflow at once, before the bytes are there. What it throws goes to `on_read_error`.
+   * Cuts the message that begins at `bytes[start]`; the bytes that have come so far end before
+   * `end`, at least one of them is there. Returns a cut, or the number of bytes (from `start`, more
+   * than there are) below which there is no use in asking again. A number over the limit is an
+   * overflow at once, before the bytes are there. What it throws goes to `on_read_error`.
    */
   cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<Args> | Bytes
 }
@@ -78,22 +88,35 @@ const KINDS = [
   }),
   kind({
     is: (value): value is string => typeof value === 'string',
-    fault: value => (value === '' ? 'an empty string would match everywhere; use null to get whatever arrives' : ''),
-    reader: (value, { encoding }) => new DelimitedReader(Buffer.from(value, encodingOfText(encoding)), encoding),
+    fault: value =>
+      value === ''
+        ? 'an empty string would match everywhere; use null to get whatever arrives'
+        : '',
+    reader: (value, { encoding }) =>
+      new DelimitedReader(Buffer.from(value, encodingOfText(encoding)), encoding),
   }),
   kind({
     is: (value): value is number => typeof value === 'number',
-    fault: value => (Number.isSafeInteger(value) && value > 0 ? '' : 'a count of bytes must be an integer of at least 1'),
+    fault: value =>
+      Number.isSafeInteger(value) && value > 0
+        ? ''
+        : 'a count of bytes must be an integer of at least 1',
     reader: (value, { encoding }) => new CountReader(value, encoding),
   }),
   kind({
     is: (value): value is Uint8Array => value instanceof Uint8Array,
-    fault: value => (value.length === 0 ? 'no bytes at all would match everywhere; use null to get whatever arrives' : ''),
+    fault: value =>
+      value.length === 0
+        ? 'no bytes at all would match everywhere; use null to get whatever arrives'
+        : '',
     reader: (value, { encoding }) => new DelimitedReader(Buffer.from(value), encoding),
   }),
   kind({
     is: (value): value is RegExp => value instanceof RegExp,
-    fault: value => (new RegExp(value.source, value.flags.replace(/[gy]/g, '')).test('') ? 'a RegExp that matches the empty string would never end' : ''),
+    fault: value =>
+      new RegExp(value.source, value.flags.replace(/[gy]/g, '')).test('')
+        ? 'a RegExp that matches the empty string would never end'
+        : '',
     reader: (value, { encoding, regex_search }) => new PatternReader(value, regex_search, encoding),
   }),
   kind({
@@ -109,13 +132,19 @@ const KINDS = [
  * - a string or a Uint8Array: everything before it; it is cut off
  * - an integer: exactly that many bytes
  * - a RegExp: everything before its match (`regex_search`, the default), or the match itself
- * - a `Struct`, a `NetStruct`, `length_prefix()`, any object with the `Delimiter` contract: what that cuts
+ * - a `Struct`, a `NetStruct`, `length_prefix()`, any object with the `Delimiter` contract: what
+ *   that cuts
  */
-export type ReadDelimiter = (typeof KINDS)[number] extends infer Each ? (Each extends Kind<infer Value> ? Value : never) : never
+export type ReadDelimiter = (typeof KINDS)[number] extends infer Each
+  ? Each extends Kind<infer Value>
+    ? Value
+    : never
+  : never
 
 /**
- * The arguments that `on_read` gets for a delimiter: the fields of a Struct, whatever an own delimiter's `cut` delivers,
- * otherwise one Buffer, or string where `encoding` is set (which a type cannot know, hence `any`).
+ * The arguments that `on_read` gets for a delimiter: the fields of a Struct, whatever an own
+ * delimiter's `cut` delivers, otherwise one Buffer, or string where `encoding` is set (which a type
+ * cannot know, hence `any`).
  */
 export type ReadArguments<D> = ReadDelimiter extends D
   ? any[]
@@ -129,7 +158,10 @@ export type ReadArguments<D> = ReadDelimiter extends D
 export function checkDelimiter(value: unknown): ReadDelimiter {
   const fitting = KINDS.find(each => each.is(value)) as Kind<unknown> | undefined
   if (fitting === undefined) {
-    throw new InvalidDelimiterError('must be null, a string, a Uint8Array, a count of bytes, a RegExp, a Struct or an object with a cut() method', value)
+    throw new InvalidDelimiterError(
+      'must be null, a string, a Uint8Array, a count of bytes, a RegExp, a Struct or an object with a cut() method',
+      value,
+    )
   }
   const fault = fitting.fault(value)
   if (fault !== '') throw new InvalidDelimiterError(fault, value)
@@ -142,7 +174,10 @@ export function readerFor(value: ReadDelimiter, settings: ReadSettings): Reader 
   return fitting.reader(value, settings)
 }
 
-/** In which encoding text stands on the wire where a channel has that `encoding`: hex and base64 are no text encodings. */
+/**
+ * In which encoding text stands on the wire where a channel has that `encoding`: hex and base64 are
+ * no text encodings.
+ */
 export function encodingOfText(encoding: Encoding | null): Encoding {
   return encoding === 'latin1' || encoding === 'ascii' || encoding === 'utf16le' ? encoding : 'utf8'
 }

@@ -1,15 +1,18 @@
 /**
- * Layer 1. Holders: the channels of an engine that hold much (received and not delivered, written and not sent), and the
- * bound over all of them.
+ * Layer 1. Holders: the channels of an engine that hold much (received and not delivered, written
+ * and not sent), and the bound over all of them.
  *
- * A bound for each connection bounds nothing: ten thousand peers that stall in the middle of a message, each well below its
- * own, fill any memory (reference/peers.md P40).
+ * A bound for each connection bounds nothing: ten thousand peers that stall in the middle of a
+ * message, each well below its own, fill any memory (reference/peers.md P40).
  *
  * Rules:
- * 1. Counting must cost nothing that is felt: a channel that holds less than STEP is not counted, and one that is, again when
- *    it has grown by STEP. That it has shrunk is seen only when the sum is over the limit: then all are counted anew.
- * 2. So the sum is never too small by more than STEP for each channel, and nobody is told of a sum that is not real.
- * 3. Who holds most is told first. Who was told and holds on to it is not told again before it has let go, but the next one is.
+ * 1. Counting must cost nothing that is felt: a channel that holds less than STEP is not counted,
+ *    and one that is, again when it has grown by STEP. That it has shrunk is seen only when the sum
+ *    is over the limit: then all are counted anew.
+ * 2. So the sum is never too small by more than STEP for each channel, and nobody is told of a sum
+ *    that is not real.
+ * 3. Who holds most is told first. Who was told and holds on to it is not told again before it has
+ *    let go, but the next one is.
  */
 
 import type { Bytes } from '../types.ts'
@@ -22,7 +25,10 @@ export interface Holder {
   crowded(limit: Bytes): void
 }
 
-/** Below this, and less than this more, nothing is counted: what arrives at once, so most connections are never looked at. */
+/**
+ * Below this, and less than this more, nothing is counted: what arrives at once, so most
+ * connections are never looked at.
+ */
 export const STEP: Bytes = 16 * 1024
 
 export class Holders {

@@ -13,7 +13,9 @@ export interface LengthPrefixOptions {
   readonly size?: Bytes
   /** Which byte of the length field comes first. Default 'big', network order. */
   readonly endian?: 'big' | 'little'
-  /** Bytes that stand before the length field; not delivered. Default 0. `pack` writes zeros there. */
+  /**
+   * Bytes that stand before the length field; not delivered. Default 0. `pack` writes zeros there.
+   */
   readonly offset?: Bytes
   /**
    * Added to the number in the field to get the bytes that follow the field. Default 0.
@@ -22,18 +24,26 @@ export interface LengthPrefixOptions {
   readonly adjust?: number
 }
 
-/** What `length_prefix` returns: a delimiter that delivers the payload, and frames payloads for writing. */
+/**
+ * What `length_prefix` returns: a delimiter that delivers the payload, and frames payloads for
+ * writing.
+ */
 export interface LengthPrefix extends Delimiter<[data: any]> {
-  /** One payload, text as UTF-8, with its prefix. A payload longer than the field can say throws StructError. */
+  /**
+   * One payload, text as UTF-8, with its prefix. A payload longer than the field can say throws
+   * StructError.
+   */
   pack(payload: Data): Buffer
   pack_into(target: Buffer, at: Bytes, payload: Data): Bytes
 }
 
 /**
- * A `read_delimiter` for length-prefixed messages; `on_read` gets the payload only, as a string where the channel has an `encoding`.
+ * A `read_delimiter` for length-prefixed messages; `on_read` gets the payload only, as a string
+ * where the channel has an `encoding`.
  *
- * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has come. A length that is
- * negative after `adjust` goes to `on_read_error`. Options that cannot be throw InvalidArgumentError.
+ * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has
+ * come. A length that is negative after `adjust` goes to `on_read_error`. Options that cannot be
+ * throw InvalidArgumentError.
  *
  *     override read_delimiter = length_prefix({ size: 2 })
  *     override on_read(payload: Buffer) { this.write_packed(payload) }
@@ -42,10 +52,14 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  */
 export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
   const { size = 4, endian = 'big', offset = 0, adjust = 0 } = options
-  if (!Number.isInteger(size) || size < 1 || size > 6) throw new InvalidArgumentError('length_prefix: size', 'an integer from 1 to 6', size)
-  if (endian !== 'big' && endian !== 'little') throw new InvalidArgumentError('length_prefix: endian', "'big' or 'little'", endian)
-  if (!Number.isSafeInteger(offset) || offset < 0) throw new InvalidArgumentError('length_prefix: offset', 'an integer of at least 0', offset)
-  if (!Number.isSafeInteger(adjust)) throw new InvalidArgumentError('length_prefix: adjust', 'an integer', adjust)
+  if (!Number.isInteger(size) || size < 1 || size > 6)
+    throw new InvalidArgumentError('length_prefix: size', 'an integer from 1 to 6', size)
+  if (endian !== 'big' && endian !== 'little')
+    throw new InvalidArgumentError('length_prefix: endian', "'big' or 'little'", endian)
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw new InvalidArgumentError('length_prefix: offset', 'an integer of at least 0', offset)
+  if (!Number.isSafeInteger(adjust))
+    throw new InvalidArgumentError('length_prefix: adjust', 'an integer', adjust)
   return new Prefix(size, endian === 'big', offset, adjust)
 }
 
@@ -54,7 +68,10 @@ const NOWHERE = Buffer.alloc(0)
 
 class Prefix implements LengthPrefix {
   readonly text = true
-  /** The prefix is read before the limit is asked: otherwise chunks would decide whether a bad length or a low limit is reported. */
+  /**
+   * The prefix is read before the limit is asked: otherwise chunks would decide whether a bad
+   * length or a low limit is reported.
+   */
   readonly needs: Bytes
   readonly #size: Bytes
   readonly #isBig: boolean
@@ -77,9 +94,15 @@ class Prefix implements LengthPrefix {
     const at = start + header - this.#size
     const said = this.#isBig ? bytes.readUIntBE(at, this.#size) : bytes.readUIntLE(at, this.#size)
     const length = said + this.#adjust
-    if (length < 0) throw new InvalidDelimiterError(`a length of ${said} with adjust ${this.#adjust} is negative`, this)
+    if (length < 0)
+      throw new InvalidDelimiterError(
+        `a length of ${said} with adjust ${this.#adjust} is negative`,
+        this,
+      )
     const size = header + length
-    return end - start < size ? size : { size, data: [bytes.subarray(start + header, start + size)] }
+    return end - start < size
+      ? size
+      : { size, data: [bytes.subarray(start + header, start + size)] }
   }
 
   pack(payload: Data): Buffer {
@@ -91,11 +114,14 @@ class Prefix implements LengthPrefix {
 
   pack_into(target: Buffer, at: Bytes, payload: Data): Bytes {
     const isText = typeof payload === 'string'
-    if (!isText && !(payload instanceof Uint8Array)) throw new InvalidArgumentError('length_prefix: payload', 'a string or a Uint8Array', payload)
+    if (!isText && !(payload instanceof Uint8Array))
+      throw new InvalidArgumentError('length_prefix: payload', 'a string or a Uint8Array', payload)
     const length = isText ? Buffer.byteLength(payload) : payload.length
     const said = length - this.#adjust
     if (said < 0 || said > this.#most) {
-      throw new StructError(`length_prefix: a payload of ${length} bytes does not fit a length field of ${this.#size} bytes (adjust ${this.#adjust})`)
+      throw new StructError(
+        `length_prefix: a payload of ${length} bytes does not fit a length field of ${this.#size} bytes (adjust ${this.#adjust})`,
+      )
     }
     const behind = at + this.#header
     if (behind + length > target.length) return this.#header + length

@@ -1,12 +1,15 @@
 /**
- * Layer 1. `NetStruct`: a Struct in network order, with byte strings whose length travels before them.
+ * Layer 1. `NetStruct`: a Struct in network order, with byte strings whose length travels before
+ * them.
  *
- * Order: constructor (format → parts, each ending in a `$`, and a tail), then per message cut → on_read(…values), or pack.
+ * Order: constructor (format → parts, each ending in a `$`, and a tail), then per message cut →
+ * on_read(…values), or pack.
  *
  * Rules:
  * 1. Nothing is kept between two calls of `cut`, so any number of channels may share one NetStruct.
- * 2. `cut` first only measures, from length to length, and reads when the whole message is there. Every number that it returns
- *    lets it see at least one length more, so a message is measured at most once per `$`, however it was cut into chunks.
+ * 2. `cut` first only measures, from length to length, and reads when the whole message is there.
+ *    Every number that it returns lets it see at least one length more, so a message is measured at
+ *    most once per `$`, however it was cut into chunks.
  */
 
 import { Buffer } from 'node:buffer'
@@ -25,29 +28,35 @@ interface Part extends Layout {
 }
 
 /**
- * Messages of fields and of byte strings with their lengths. The format is that of `Struct`, and `$`: a byte string whose
- * length is the integer before it. The length is not delivered, and `pack` writes it by itself.
+ * Messages of fields and of byte strings with their lengths. The format is that of `Struct`, and
+ * `$`: a byte string whose length is the integer before it. The length is not delivered, and `pack`
+ * writes it by itself.
  *
  *     const greeting = new NetStruct('ih$5b')
  *     greeting.pack(1, 'hello', 1, 2, 3, 4, 5)     // the `h` becomes 5
  *
- * Without a mark the order is the network's (big endian). A count before the length's code gives fields and then the length:
- * `2H$` delivers a number and a Buffer.
+ * Without a mark the order is the network's (big endian). A count before the length's code gives
+ * fields and then the length: `2H$` delivers a number and a Buffer.
  *
- * Origin: Pants `NetStruct`. Differs: a length that arrives negative is an error, not a slice from the wrong end.
+ * Origin: Pants `NetStruct`. Differs: a length that arrives negative is an error, not a slice from
+ * the wrong end.
  */
 export class NetStruct<F extends string = string> implements Delimiter<StructFields<F>> {
   /** The format as it was given. */
   readonly format: F
   /** The bytes of the shortest message: every `$` empty. For `'ih$5b'` 11. */
   readonly minimum_size: Bytes
-  /** The bytes up to the first `$`, its length included; without a `$` all of them. For `'ih$5b'` 6. */
+  /**
+   * The bytes up to the first `$`, its length included; without a `$` all of them. For `'ih$5b'` 6.
+   */
   readonly initial_size: Bytes
-  /** The number of values in one message: the arguments of `on_read` and of `pack`. For `'ih$5b'` 7. */
+  /**
+   * The number of values in one message: the arguments of `on_read` and of `pack`. For `'ih$5b'` 7.
+   */
   readonly count: number
   /**
-   * What a receive buffer must be able to hold: `minimum_size`. A message that is longer than `buffer_size` too, overflows.
-   * Part of the delimiter contract.
+   * What a receive buffer must be able to hold: `minimum_size`. A message that is longer than
+   * `buffer_size` too, overflows. Part of the delimiter contract.
    */
   readonly needs: Bytes
 
@@ -55,7 +64,10 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   readonly #parts: readonly Part[]
   readonly #tail: Layout
 
-  /** @throws StructError (ERR_STRUCT) for a format that cannot be, among them a `$` without an integer before it */
+  /**
+   * @throws StructError (ERR_STRUCT) for a format that cannot be, among them a `$` without an
+   * integer before it
+   */
   constructor(format: F) {
     const parsed = parseFormat('NetStruct', format, '!')
     const { parts, tail } = split(parsed)
@@ -70,14 +82,17 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   }
 
   /**
-   * The bytes of one message. The values are those of `Struct.pack`; a `$` takes bytes or a string (UTF-8), of any length
-   * that its length field can say.
-   * @throws StructError (ERR_STRUCT) for a value that does not fit, naming its index, or for too few values or too many
+   * The bytes of one message. The values are those of `Struct.pack`; a `$` takes bytes or a string
+   * (UTF-8), of any length that its length field can say.
+   * @throws StructError (ERR_STRUCT) for a value that does not fit, naming its index, or for too
+   * few values or too many
    */
   pack(...values: StructValues<F>): Buffer {
     checkCount(this.#where, this.count, values)
     const strings = this.#strings(values)
-    const bytes = Buffer.alloc(strings.reduce((size, string) => size + string.length, this.minimum_size))
+    const bytes = Buffer.alloc(
+      strings.reduce((size, string) => size + string.length, this.minimum_size),
+    )
     let at: Bytes = 0
     let index = 0
     for (const [n, part] of this.#parts.entries()) {
@@ -85,7 +100,13 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
       writeFields(this.#where, part.fields, bytes, at, values, index)
       index += part.fields.length
       if (!part.length.write(bytes, at + part.length.offset, string.length)) {
-        throw misfit(this.#where, index, '$', `no longer than its length field (${part.length.code}) can say`, string)
+        throw misfit(
+          this.#where,
+          index,
+          '$',
+          `no longer than its length field (${part.length.code}) can say`,
+          string,
+        )
       }
       bytes.set(string, at + part.size)
       at += part.size + string.length
@@ -97,41 +118,52 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
 
   /**
    * The values of one message. Byte strings are copies.
-   * @throws StructError (ERR_STRUCT) unless the bytes are exactly one message, or where a length in them is negative
+   * @throws StructError (ERR_STRUCT) unless the bytes are exactly one message, or where a length in
+   * them is negative
    */
   unpack(bytes: Uint8Array): StructFields<F> {
     const buffer = asBuffer(bytes)
     const size = this.#measure(buffer, 0, buffer.length)
     if (size !== buffer.length) {
       const least = size > buffer.length ? 'at least ' : ''
-      throw new StructError(`${this.#where}: this message has ${least}${size} bytes; got ${buffer.length}`)
+      throw new StructError(
+        `${this.#where}: this message has ${least}${size} bytes; got ${buffer.length}`,
+      )
     }
     return this.#read(buffer, 0)
   }
 
   /**
-   * The delimiter contract: one message from `bytes[start]` on, or how many bytes it takes as far as its lengths are known.
-   * @throws StructError (ERR_STRUCT) where a length is negative or above 2 ** 53 - 1, and where a message can have no bytes
+   * The delimiter contract: one message from `bytes[start]` on, or how many bytes it takes as far
+   * as its lengths are known.
+   * @throws StructError (ERR_STRUCT) where a length is negative or above 2 ** 53 - 1, and where a
+   * message can have no bytes
    */
   cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<StructFields<F>> | Bytes {
     const size = this.#measure(bytes, start, end)
     if (end - start < size) return size
-    if (size === 0) throw new StructError(`${this.#where}: a format of no bytes cannot be a delimiter`)
+    if (size === 0)
+      throw new StructError(`${this.#where}: a format of no bytes cannot be a delimiter`)
     return { size, data: this.#read(bytes, start) }
   }
 
-  /** The size of the message, exact if it is no more than what is there; else what it has at the least. */
+  /**
+   * The size of the message, exact if it is no more than what is there; else what it has at the
+   * least.
+   */
   #measure(bytes: Buffer, start: Bytes, end: Bytes): Bytes {
     let size = this.minimum_size
     let at = start
     for (const part of this.#parts) {
-      // Then `size`, which counts this part and all before it, is more than what is there: the caller waits.
+      // Then `size`, which counts this part and all before it, is more than what is there: the
+      // caller waits.
       if (at + part.size > end) break
       const length = this.#length(part, bytes, at)
       at += part.size + length
       size += length
     }
-    // A sum of huge lengths stops being exact, and then being an integer that the contract allows. Nothing of that size fits.
+    // A sum of huge lengths stops being exact, and then being an integer that the contract allows.
+    // Nothing of that size fits.
     return Math.min(size, Number.MAX_SAFE_INTEGER)
   }
 
@@ -152,7 +184,9 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
     const length = part.length.read.call(bytes, at + part.length.offset) as number | bigint
     if (length >= 0 && length <= Number.MAX_SAFE_INTEGER) return Number(length)
     const what = length < 0 ? 'negative' : 'above the safe integers'
-    throw new StructError(`${this.#where}: the length (${part.length.code}) of a $ arrived ${what}: ${length}`)
+    throw new StructError(
+      `${this.#where}: the length (${part.length.code}) of a $ arrived ${what}: ${length}`,
+    )
   }
 
   #strings(values: readonly unknown[]): Uint8Array[] {
@@ -160,7 +194,8 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
     return this.#parts.map(part => {
       index += part.fields.length + 1
       const bytes = bytesOf(values[index])
-      if (bytes === undefined) throw misfit(this.#where, index, '$', 'a Uint8Array or a string (UTF-8)', values[index])
+      if (bytes === undefined)
+        throw misfit(this.#where, index, '$', 'a Uint8Array or a string (UTF-8)', values[index])
       return bytes
     })
   }
@@ -183,7 +218,10 @@ function split({ where, order, items }: Format): { parts: Part[]; tail: Layout }
 function checkString(where: string, { counted, position }: Item, before: Item | undefined): void {
   if (counted) throw new StructError(`${where}: '$' at position ${position}: it takes no count`)
   if (before === undefined || !INTEGER_CODES.includes(before.code) || before.count === 0) {
-    const found = before === undefined ? 'nothing' : `'${before.counted ? before.count : ''}${before.code}'`
-    throw new StructError(`${where}: '$' at position ${position}: before it must stand an integer, its length; got ${found}`)
+    const found =
+      before === undefined ? 'nothing' : `'${before.counted ? before.count : ''}${before.code}'`
+    throw new StructError(
+      `${where}: '$' at position ${position}: before it must stand an integer, its length; got ${found}`,
+    )
   }
 }

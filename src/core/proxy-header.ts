@@ -1,9 +1,12 @@
 /**
- * Layer 1. The header of the PROXY protocol, by which a proxy tells a server whose connection it hands on.
+ * Layer 1. The header of the PROXY protocol, by which a proxy tells a server whose connection it
+ * hands on.
  *
  * Rules:
- * 1. Bytes in; a header, 'more', or an error out. Whatever comes is one of the three, however it was cut.
- * 2. What the header says of addresses is believed as it stands: whom to believe is the caller's question.
+ * 1. Bytes in; a header, 'more', or an error out. Whatever comes is one of the three, however it
+ *    was cut.
+ * 2. What the header says of addresses is believed as it stands: whom to believe is the caller's
+ *    question.
  * 3. Neither version can make anybody hold more than MOST bytes.
  *
  * Source: "The PROXY protocol, versions 1 & 2" (HAProxy), sections 2.1 and 2.2.
@@ -13,7 +16,10 @@ import { Buffer } from 'node:buffer'
 import { ProxyHeaderError } from '../errors.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 
-/** What a header says. Without addresses the connection is the proxy's own (a health check), or it does not know. */
+/**
+ * What a header says. Without addresses the connection is the proxy's own (a health check), or it
+ * does not know.
+ */
 export interface ProxyHeader {
   /** How many bytes it takes. */
   readonly size: Bytes
@@ -26,7 +32,10 @@ export interface ProxyHeader {
 /** The most of version 1, its line end included (section 2.1). */
 const MOST_V1: Bytes = 107
 
-/** The fixed part of version 2, and what may follow it: the longest addresses have 216 bytes, the rest is for extensions. */
+/**
+ * The fixed part of version 2, and what may follow it: the longest addresses have 216 bytes, the
+ * rest is for extensions.
+ */
 const FIXED: Bytes = 16
 const MOST_V2: Bytes = 4096
 
@@ -38,7 +47,9 @@ const SIZES: Readonly<Record<number, Bytes>> = { 0: 0, 1: 12, 2: 36, 3: 216 }
 
 const CRC32C = 0x03
 
-/** Reads the header that these bytes begin with. Throws ProxyHeaderError when they begin with none. */
+/**
+ * Reads the header that these bytes begin with. Throws ProxyHeaderError when they begin with none.
+ */
 export function readProxyHeader(bytes: Buffer): ProxyHeader | 'more' {
   if (begins(bytes, V2)) return bytes.length < FIXED ? 'more' : readV2(bytes)
   if (begins(bytes, V1)) return bytes.length < V1.length ? 'more' : readV1(bytes)
@@ -51,47 +62,68 @@ function begins(bytes: Buffer, with_: Buffer): boolean {
   return bytes.compare(with_, 0, size, 0, size) === 0
 }
 
-// ---- version 1: a line of text ------------------------------------------------------------------------------------
+// ---- version 1: a line of text ------------------------------------------------------------------
 
 function readV1(bytes: Buffer): ProxyHeader | 'more' {
   const line = bytes.toString('latin1', 0, Math.min(bytes.length, MOST_V1))
   const end = line.indexOf('\r\n')
   if (end === -1) {
     if (line.length < MOST_V1) return 'more'
-    throw new ProxyHeaderError(`a header of version 1 has at most ${MOST_V1} bytes; there is no line end in them`)
+    throw new ProxyHeaderError(
+      `a header of version 1 has at most ${MOST_V1} bytes; there is no line end in them`,
+    )
   }
   const size = end + 2
   const [, family, remote, local, remotePort, localPort, ...others] = line.slice(0, end).split(' ')
   if (family === 'UNKNOWN') return { size }
-  if (family !== 'TCP4' && family !== 'TCP6') throw new ProxyHeaderError(`its family is ${JSON.stringify(family)}, not TCP4, TCP6 or UNKNOWN`)
+  if (family !== 'TCP4' && family !== 'TCP6')
+    throw new ProxyHeaderError(`its family is ${JSON.stringify(family)}, not TCP4, TCP6 or UNKNOWN`)
   if (others.length > 0) throw new ProxyHeaderError('there is something behind its ports')
-  return { size, remote: addressV1(family, remote, remotePort), local: addressV1(family, local, localPort) }
+  return {
+    size,
+    remote: addressV1(family, remote, remotePort),
+    local: addressV1(family, local, localPort),
+  }
 }
 
 function addressV1(family: string, host = '', port = ''): SocketAddress {
-  const isHost = family === 'TCP4' ? isIPv4(host) : /^[\da-f:.]{2,45}$/i.test(host) && URL.canParse(`http://[${host}]`)
+  const isHost =
+    family === 'TCP4'
+      ? isIPv4(host)
+      : /^[\da-f:.]{2,45}$/i.test(host) && URL.canParse(`http://[${host}]`)
   if (!isHost) throw new ProxyHeaderError(`${JSON.stringify(host)} is no address of ${family}`)
-  if (!/^(0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65_535) throw new ProxyHeaderError(`${JSON.stringify(port)} is no port`)
+  if (!/^(0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65_535)
+    throw new ProxyHeaderError(`${JSON.stringify(port)} is no port`)
   return [family === 'TCP4' ? host : shortest(host), Number(port)]
 }
 
 function isIPv4(host: string): boolean {
   const parts = host.split('.')
-  return parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
+  return (
+    parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
+  )
 }
 
-// ---- version 2: binary --------------------------------------------------------------------------------------------
+// ---- version 2: binary --------------------------------------------------------------------------
 
 function readV2(bytes: Buffer): ProxyHeader | 'more' {
   const [version, command] = [bytes.readUInt8(12) >> 4, bytes.readUInt8(12) & 15]
   const family = bytes.readUInt8(13) >> 4
   const length = bytes.readUInt16BE(14)
   if (version !== 2) throw new ProxyHeaderError(`its version is ${version}, not 2`)
-  if (command > 1) throw new ProxyHeaderError(`its command is ${command}, neither LOCAL (0) nor PROXY (1)`)
+  if (command > 1)
+    throw new ProxyHeaderError(`its command is ${command}, neither LOCAL (0) nor PROXY (1)`)
   const addresses = SIZES[family]
-  if (addresses === undefined) throw new ProxyHeaderError(`its address family is ${family}, none that there is`)
-  if (length > MOST_V2) throw new ProxyHeaderError(`it says that it is ${length} bytes long; at most ${MOST_V2} are taken`)
-  if (command === 1 && length < addresses) throw new ProxyHeaderError(`${length} bytes are too few for its addresses, which take ${addresses}`)
+  if (addresses === undefined)
+    throw new ProxyHeaderError(`its address family is ${family}, none that there is`)
+  if (length > MOST_V2)
+    throw new ProxyHeaderError(
+      `it says that it is ${length} bytes long; at most ${MOST_V2} are taken`,
+    )
+  if (command === 1 && length < addresses)
+    throw new ProxyHeaderError(
+      `${length} bytes are too few for its addresses, which take ${addresses}`,
+    )
   const size = FIXED + length
   if (bytes.length < size) return 'more'
   const header = bytes.subarray(0, size)
@@ -99,11 +131,17 @@ function readV2(bytes: Buffer): ProxyHeader | 'more' {
   return command === 0 ? { size } : { size, ...addressesV2(header, family) }
 }
 
-function addressesV2(header: Buffer, family: number): { remote?: SocketAddress; local?: SocketAddress } {
+function addressesV2(
+  header: Buffer,
+  family: number,
+): { remote?: SocketAddress; local?: SocketAddress } {
   const at = FIXED
   if (family === 1) {
     const host = (from: Bytes): string => header.subarray(from, from + 4).join('.')
-    return { remote: [host(at), header.readUInt16BE(at + 8)], local: [host(at + 4), header.readUInt16BE(at + 10)] }
+    return {
+      remote: [host(at), header.readUInt16BE(at + 8)],
+      local: [host(at + 4), header.readUInt16BE(at + 10)],
+    }
   }
   if (family === 2) {
     return { remote: ipv6(header, at, at + 32), local: ipv6(header, at + 16, at + 34) }
@@ -117,12 +155,19 @@ function ipv6(header: Buffer, at: Bytes, portAt: Bytes): SocketAddress {
   return [shortest(groups.join(':')), header.readUInt16BE(portAt)]
 }
 
-/** The one form of an address that everybody else uses (IPv4 in IPv6 is IPv4): one host in several forms would be several to whoever counts. */
+/**
+ * The one form of an address that everybody else uses (IPv4 in IPv6 is IPv4): one host in several
+ * forms would be several to whoever counts.
+ */
 function shortest(host: string): string {
   const short = new URL(`http://[${host}]`).hostname.slice(1, -1)
   const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(short)
   if (mapped === null) return short
-  return mapped.slice(1).map(half => parseInt(half, 16)).flatMap(half => [half >> 8, half & 255]).join('.')
+  return mapped
+    .slice(1)
+    .map(half => parseInt(half, 16))
+    .flatMap(half => [half >> 8, half & 255])
+    .join('.')
 }
 
 function path(header: Buffer, at: Bytes): string {
@@ -131,7 +176,10 @@ function path(header: Buffer, at: Bytes): string {
   return bytes.toString('utf8', 0, end === -1 ? 108 : end).replace(/^\0$/, '')
 }
 
-/** Walks through the extensions behind the addresses; if one of them is a checksum, it has to be right (section 2.2.2). */
+/**
+ * Walks through the extensions behind the addresses; if one of them is a checksum, it has to be
+ * right (section 2.2.2).
+ */
 function checkSum(header: Buffer, from: Bytes): void {
   for (let at = from; at < header.length;) {
     const end = at + 3 > header.length ? Infinity : at + 3 + header.readUInt16BE(at + 1)
@@ -147,7 +195,10 @@ function checkSum(header: Buffer, from: Bytes): void {
   }
 }
 
-/** CRC-32C (RFC 9260, appendix A), a bit at a time: a header is short, and hardly any has a checksum. */
+/**
+ * CRC-32C (RFC 9260, appendix A), a bit at a time: a header is short, and hardly any has a
+ * checksum.
+ */
 function crc32c(bytes: Buffer): number {
   let crc = 0xffffffff
   for (const byte of bytes) {

@@ -1,15 +1,18 @@
 /**
- * Layer 1. The way of received bytes to `on_read`; used by Stream, by Datagram (one per peer) and by tests.
+ * Layer 1. The way of received bytes to `on_read`; used by Stream, by Datagram (one per peer) and
+ * by tests.
  *
  * Read it from top to bottom: receive → drain → overflow → finish → reset.
  *
  * Rules:
- * 1. Everything is looked at again after each call of the hook: it may have changed the delimiter, closed or suspended
- *    the channel, or written so much that reading must wait. Whatever forbids the next read is a hold, so one
- *    comparison asks for all of it.
- * 2. It never runs inside itself. What a hook sets off in the middle, the loop that is running sees.
+ * 1. Everything is looked at again after each call of the hook: it may have changed the delimiter,
+ *    closed or suspended the channel, or written so much that reading must wait. Whatever forbids
+ *    the next read is a hold, so one comparison asks for all of it.
+ * 2. It never runs inside itself. What a hook sets off in the middle, the loop that is running
+ *    sees.
  * 3. The reads do not depend on how the bytes were cut into chunks (core/readers.ts).
- * 4. While held, it takes one more chunk and then pauses the transport: the peer feels it, and memory stays bounded.
+ * 4. While held, it takes one more chunk and then pauses the transport: the peer feels it, and
+ *    memory stays bounded.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -22,7 +25,14 @@ import { RecvBuffer } from './recv-buffer.ts'
 export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed' | 'tls'
 
 /** One bit each, so that the loop asks for all of them at once. */
-const BIT: Readonly<Record<Hold, number>> = { suspended: 1, backpressure: 2, promise: 4, stuck: 8, closed: 16, tls: 32 }
+const BIT: Readonly<Record<Hold, number>> = {
+  suspended: 1,
+  backpressure: 2,
+  promise: 4,
+  stuck: 8,
+  closed: 16,
+  tls: 32,
+}
 
 /** Who gets the reads: the channel itself, or a stand-in for one peer of a Datagram. */
 export interface ReadTarget {
@@ -35,7 +45,9 @@ export interface ReadOwner {
   hook_returned(result: unknown): void
   /** The hook threw. */
   hook_failed(error: unknown): void
-  /** The next message is longer than the limit. Reads are held ('stuck') until a setting changes. */
+  /**
+   * The next message is longer than the limit. Reads are held ('stuck') until a setting changes.
+   */
   overflowed(limit: Bytes): void
   /** The delimiter threw. Reads are held likewise. */
   broken(error: unknown): void
@@ -54,7 +66,10 @@ export class ReadPath {
   #owner: ReadOwner
   readonly #buffer = new RecvBuffer()
   #reader: Reader
-  /** What #reader was made for, and the one before it: two delimiters that take turns are made once each. */
+  /**
+   * What #reader was made for, and the one before it: two delimiters that take turns are made once
+   * each.
+   */
   #delimiter: ReadDelimiter
   #settings: ReadSettings
   #formerReader: Reader | undefined
@@ -66,7 +81,13 @@ export class ReadPath {
   #isPaused = false
   #end: 'open' | 'ended' | 'delivered' = 'open'
 
-  constructor(target: ReadTarget, owner: ReadOwner, delimiter: ReadDelimiter, settings: ReadSettings, limit: Bytes) {
+  constructor(
+    target: ReadTarget,
+    owner: ReadOwner,
+    delimiter: ReadDelimiter,
+    settings: ReadSettings,
+    limit: Bytes,
+  ) {
     this.#target = target
     this.#owner = owner
     this.#delimiter = delimiter
@@ -75,7 +96,10 @@ export class ReadPath {
     this.#limit = limit
   }
 
-  /** Bytes received and not yet delivered (those of a window that a reader looks ahead in are counted until it is done with). */
+  /**
+   * Bytes received and not yet delivered (those of a window that a reader looks ahead in are
+   * counted until it is done with).
+   */
   get bytes(): Bytes {
     return this.#buffer.length
   }
@@ -95,11 +119,11 @@ export class ReadPath {
     return this.#isDraining
   }
 
-  // ---- serve and leave --------------------------------------------------------------------------------------------
+  // ---- serve and leave --------------------------------------------------------------------------
 
   /**
-   * From now on it works for these two. `areChunksLent`: the memory of chunks may be used again by who brings them, as soon
-   * as `receive` returns.
+   * From now on it works for these two. `areChunksLent`: the memory of chunks may be used again by
+   * who brings them, as soon as `receive` returns.
    */
   serve(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): void {
     this.#target = target
@@ -107,9 +131,18 @@ export class ReadPath {
     this.#areChunksLent = areChunksLent
   }
 
-  /** Is there nothing in it that the next byte of its channel would need? Then it can work for another one meanwhile. */
+  /**
+   * Is there nothing in it that the next byte of its channel would need? Then it can work for
+   * another one meanwhile.
+   */
   get isIdle(): boolean {
-    return this.#holds === 0 && !this.#isPaused && !this.#isDraining && this.#end === 'open' && this.#buffer.length === 0
+    return (
+      this.#holds === 0 &&
+      !this.#isPaused &&
+      !this.#isDraining &&
+      this.#end === 'open' &&
+      this.#buffer.length === 0
+    )
   }
 
   /** Works for nobody, and holds nobody in memory. */
@@ -117,7 +150,7 @@ export class ReadPath {
     this.#target = this.#owner = NOBODY
   }
 
-  // ---- receive ----------------------------------------------------------------------------------------------------
+  // ---- receive ----------------------------------------------------------------------------------
 
   receive(chunk: Buffer): void {
     this.#buffer.append(chunk, this.#areChunksLent)
@@ -136,7 +169,7 @@ export class ReadPath {
     this.drain()
   }
 
-  // ---- drain ------------------------------------------------------------------------------------------------------
+  // ---- drain ------------------------------------------------------------------------------------
 
   /** Delivers what can be delivered. May be called at any time. */
   drain(): void {
@@ -159,13 +192,16 @@ export class ReadPath {
       while (this.#holds === 0) {
         const reader = this.#reader
         const data = reader.next(buffer, this.#limit)
-        // Written out: a constant of another module is a variable to V8, and comparing with it a call.
+        // Written out: a constant of another module is a variable to V8, and comparing with it a
+        // call.
         if (data === null || data === undefined) {
           if (data === TOO_LONG) this.#overflow()
           else if (!buffer.more()) return false
         } else {
           isInHook = true
-          const result: unknown = reader.spread ? target.on_read(...(data as unknown[])) : target.on_read(data)
+          const result: unknown = reader.spread
+            ? target.on_read(...(data as unknown[]))
+            : target.on_read(data)
           if (result !== undefined) this.#owner.hook_returned(result)
           isInHook = false
         }
@@ -183,7 +219,10 @@ export class ReadPath {
     this.#owner.broken(error)
   }
 
-  /** Unless reads are held, everything that could be delivered has been. (A peer that ends behind a message that is too long has ended all the same.) */
+  /**
+   * Unless reads are held, everything that could be delivered has been. (A peer that ends behind a
+   * message that is too long has ended all the same.)
+   */
   #settled(): void {
     if ((this.#holds & ~BIT.stuck) !== 0) return
     if (this.#end === 'ended') return this.#finish()
@@ -193,17 +232,23 @@ export class ReadPath {
     }
   }
 
-  // ---- overflow ---------------------------------------------------------------------------------------------------
+  // ---- overflow ---------------------------------------------------------------------------------
 
-  /** Nothing is dropped: a program that knows what to do raises the limit or changes the delimiter, and reading goes on. */
+  /**
+   * Nothing is dropped: a program that knows what to do raises the limit or changes the delimiter,
+   * and reading goes on.
+   */
   #overflow(): void {
     this.hold('stuck')
     this.#owner.overflowed(this.#limit)
   }
 
-  // ---- finish -----------------------------------------------------------------------------------------------------
+  // ---- finish -----------------------------------------------------------------------------------
 
-  /** After the last whole message. Half a message that the peer left behind is dropped (Pants, PB29), half a character is not. */
+  /**
+   * After the last whole message. Half a message that the peer left behind is dropped (Pants,
+   * PB29), half a character is not.
+   */
   #finish(): void {
     this.#end = 'delivered'
     const rest = this.#holds === 0 ? this.#reader.rest?.(this.#buffer) : undefined
@@ -226,7 +271,7 @@ export class ReadPath {
     }
   }
 
-  // ---- reset ------------------------------------------------------------------------------------------------------
+  // ---- reset ------------------------------------------------------------------------------------
 
   /** Forgets everything of the last connection; what holds the channel itself (suspended) stays. */
   reset(): void {
@@ -237,7 +282,7 @@ export class ReadPath {
     this.#end = 'open'
   }
 
-  // ---- what a program changes ---------------------------------------------------------------------------------------
+  // ---- what a program changes -------------------------------------------------------------------
 
   /** From the very next byte on, this is how messages are cut. Does not drain. */
   use(delimiter: ReadDelimiter, settings: ReadSettings, limit: Bytes): void {

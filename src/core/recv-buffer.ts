@@ -2,14 +2,16 @@
  * Layer 1. The bytes of one peer that were received and not yet delivered.
  *
  * Rules:
- * 1. What readers see is one contiguous run, `bytes[start..end)`. A chunk that finds the buffer empty is not copied:
- *    the run is the chunk itself.
- * 2. A chunk that comes behind undelivered bytes waits as `#rest`; `more()` copies it behind them bit by bit, twice as
- *    much each time, and as soon as a message ends in the copied part the run goes on in the chunk itself. So a byte is
- *    copied a constant number of times, and usually never; and dribbled bytes lie in one buffer, not in a list of chunks
- *    (a list costs hundreds of times its payload: reference/peers.md M10).
- * 3. Memory that is ours moves and is used again, and so is that of a chunk that was only lent. What is delivered out of
- *    either is copied, while what is delivered out of a chunk of its own is a view.
+ * 1. What readers see is one contiguous run, `bytes[start..end)`. A chunk that finds the buffer
+ *    empty is not copied: the run is the chunk itself.
+ * 2. A chunk that comes behind undelivered bytes waits as `#rest`; `more()` copies it behind them
+ *    bit by bit, twice as much each time, and as soon as a message ends in the copied part the run
+ *    goes on in the chunk itself. So a byte is copied a constant number of times, and usually
+ *    never; and dribbled bytes lie in one buffer, not in a list of chunks (a list costs hundreds of
+ *    times its payload: reference/peers.md M10).
+ * 3. Memory that is ours moves and is used again, and so is that of a chunk that was only lent.
+ *    What is delivered out of either is copied, while what is delivered out of a chunk of its own
+ *    is a view.
  */
 
 import { Buffer } from 'node:buffer'
@@ -30,7 +32,10 @@ export class RecvBuffer {
   #memory: 'own' | 'chunk' | 'lent' = 'chunk'
   /** Will the chunks be used again by who brought them, after `keep`? */
   #isLent = false
-  /** The chunk behind the run, how much of it was copied to the run, and where in the run that copy begins. */
+  /**
+   * The chunk behind the run, how much of it was copied to the run, and where in the run that copy
+   * begins.
+   */
   #rest: Buffer | undefined
   #copied: Bytes = 0
   #seam: Bytes = 0
@@ -80,7 +85,10 @@ export class RecvBuffer {
     return this.#memory === 'chunk' ? view : Buffer.from(view)
   }
 
-  /** Where in the run `needle` begins, counted from `start`; -1 where it does not. Looks from `from` on. */
+  /**
+   * Where in the run `needle` begins, counted from `start`; -1 where it does not. Looks from `from`
+   * on.
+   */
   indexOf(needle: Uint8Array, from: Bytes): number {
     // What lies behind `end` in memory of our own is stale: it must neither be found nor cost time.
     const run = this.#memory === 'own' ? this.bytes.subarray(0, this.end) : this.bytes
@@ -88,20 +96,29 @@ export class RecvBuffer {
     return found === -1 ? -1 : found - this.start
   }
 
-  /** A view of what a delimiter delivered out of the run becomes a copy where the run's memory will be used again. */
+  /**
+   * A view of what a delimiter delivered out of the run becomes a copy where the run's memory will
+   * be used again.
+   */
   settle(value: unknown): unknown {
-    return this.#memory !== 'chunk' && value instanceof Uint8Array && value.buffer === this.bytes.buffer ? Buffer.from(value) : value
+    return this.#memory !== 'chunk' &&
+      value instanceof Uint8Array &&
+      value.buffer === this.bytes.buffer
+      ? Buffer.from(value)
+      : value
   }
 
   /** The first `size` bytes of the run are delivered. */
   skip(size: Bytes): void {
     this.start += size
-    if (this.#rest !== undefined && this.start >= this.#seam) this.#view(this.#rest, this.start - this.#seam)
+    if (this.#rest !== undefined && this.start >= this.#seam)
+      this.#view(this.#rest, this.start - this.#seam)
   }
 
   /**
-   * To be called when nothing more can be delivered for now: lets go of a chunk of which little is still wanted, so that
-   * an idle connection with half a line pins half a line, and an empty one nothing.
+   * To be called when nothing more can be delivered for now: lets go of a chunk of which little is
+   * still wanted, so that an idle connection with half a line pins half a line, and an empty one
+   * nothing.
    */
   keep(): void {
     if (this.#rest !== undefined) {
@@ -112,7 +129,11 @@ export class RecvBuffer {
     }
     const size = this.end - this.start
     if (size === 0) this.clear()
-    else if (this.#memory === 'lent' || this.bytes.length > (this.#memory === 'own' ? 4 * Math.max(size, STEP) : 2 * size)) this.#move(size)
+    else if (
+      this.#memory === 'lent' ||
+      this.bytes.length > (this.#memory === 'own' ? 4 * Math.max(size, STEP) : 2 * size)
+    )
+      this.#move(size)
   }
 
   clear(): void {

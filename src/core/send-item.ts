@@ -1,6 +1,6 @@
 /**
- * Layer 1. What a write path sends, one after the other: bytes, text, a part of a file, "TLS starts here". To send a new kind of thing,
- * write one more.
+ * Layer 1. What a write path sends, one after the other: bytes, text, a part of a file, "TLS starts
+ * here". To send a new kind of thing, write one more.
  */
 
 import type { Transport } from '../transport.ts'
@@ -13,8 +13,10 @@ export interface SendItem {
   /** Must the program wait for it, whatever its size? (A file is large, and not in memory.) */
   readonly isLong: boolean
   /**
-   * Gives the transport its next piece. 'sent': that was the last. 'more': there is more at once. 'starved': there is nothing yet;
-   * it calls `wake` when there is. 'behind': nothing may be on its way before it, ask again when the system has taken all. What it throws goes to `on_write_error`, and the item is dropped.
+   * Gives the transport its next piece. 'sent': that was the last. 'more': there is more at once.
+   * 'starved': there is nothing yet; it calls `wake` when there is. 'behind': nothing may be on its
+   * way before it, ask again when the system has taken all. What it throws goes to
+   * `on_write_error`, and the item is dropped.
    */
   send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'behind'
   /** It will not be sent (any more): lets go of what it holds. */

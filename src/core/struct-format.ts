@@ -1,12 +1,17 @@
 /**
- * Layer 1. The format strings of `Struct` and `NetStruct`: the table of codes, and how a format is read.
+ * Layer 1. The format strings of `Struct` and `NetStruct`: the table of codes, and how a format is
+ * read.
  *
- * Order: parseFormat (text → items), layOut (items → fields at their offsets), then readFields and writeFields per message.
+ * Order: parseFormat (text → items), layOut (items → fields at their offsets), then readFields and
+ * writeFields per message.
  *
  * Rules:
- * 1. What depends on the format alone is decided here, once. Reading and writing walk a flat list and look nothing up.
- * 2. Standard sizes and no alignment, whatever the mark: what travels must not depend on the machine that packed it.
- * 3. What is delivered is never a view: the bytes it was read from belong to a receive buffer that is used again.
+ * 1. What depends on the format alone is decided here, once. Reading and writing walk a flat list
+ *    and look nothing up.
+ * 2. Standard sizes and no alignment, whatever the mark: what travels must not depend on the
+ *    machine that packed it.
+ * 3. What is delivered is never a view: the bytes it was read from belong to a receive buffer that
+ *    is used again.
  */
 
 import { Buffer } from 'node:buffer'
@@ -40,7 +45,9 @@ export interface Field {
   readonly offset: Bytes
   /** What `write` takes, as a message says it after 'must be'. */
   readonly takes: string
-  /** Called on the bytes, so that Buffer's own methods can stand here without a closure around them. */
+  /**
+   * Called on the bytes, so that Buffer's own methods can stand here without a closure around them.
+   */
   readonly read: Read
   /** False where the value does not fit, and then nothing was written. */
   readonly write: (bytes: Buffer, at: Bytes, value: unknown) => boolean
@@ -72,20 +79,38 @@ interface Code {
 /** The codes that can be the length of a `$`. */
 export const INTEGER_CODES = 'bBhHiIlLqQ'
 
-/** Values of one message at the most: they become the arguments of `on_read`, and V8 gives up on some 120 000 of them. */
+/**
+ * Values of one message at the most: they become the arguments of `on_read`, and V8 gives up on
+ * some 120 000 of them.
+ */
 const MAX_VALUES = 65_535
 
 /** Bytes of one message at the most: what a Buffer of every 64-bit Node can hold. */
 const MAX_SIZE: Bytes = 2 ** 31 - 1
 
-/** Asked of the machine itself, because core/ imports no node:os: the first byte of a 1 is 1 (little, 0) or 0 (big, 1). */
-const NATIVE = 1 - new Uint8Array(new Uint16Array([1]).buffer)[0]! as Order
+/**
+ * Asked of the machine itself, because core/ imports no node:os: the first byte of a 1 is 1
+ * (little, 0) or 0 (big, 1).
+ */
+const NATIVE = (1 - new Uint8Array(new Uint16Array([1]).buffer)[0]!) as Order
 
 const ORDERS: Readonly<Record<string, Order>> = { '<': 0, '>': 1, '!': 1, '=': NATIVE }
 
 const p = Buffer.prototype
-const INT32 = integer(4, -(2 ** 31), 2 ** 31 - 1, [p.readInt32LE, p.readInt32BE], [p.writeInt32LE, p.writeInt32BE])
-const UINT32 = integer(4, 0, 2 ** 32 - 1, [p.readUInt32LE, p.readUInt32BE], [p.writeUInt32LE, p.writeUInt32BE])
+const INT32 = integer(
+  4,
+  -(2 ** 31),
+  2 ** 31 - 1,
+  [p.readInt32LE, p.readInt32BE],
+  [p.writeInt32LE, p.writeInt32BE],
+)
+const UINT32 = integer(
+  4,
+  0,
+  2 ** 32 - 1,
+  [p.readUInt32LE, p.readUInt32BE],
+  [p.writeUInt32LE, p.writeUInt32BE],
+)
 
 /** Every code there is. The types of their values are in struct.ts. */
 const CODES: Readonly<Record<string, Code>> = {
@@ -101,8 +126,18 @@ const CODES: Readonly<Record<string, Code>> = {
   I: UINT32,
   l: INT32,
   L: UINT32,
-  q: bigInteger(-(2n ** 63n), 2n ** 63n - 1n, [p.readBigInt64LE, p.readBigInt64BE], [p.writeBigInt64LE, p.writeBigInt64BE]),
-  Q: bigInteger(0n, 2n ** 64n - 1n, [p.readBigUInt64LE, p.readBigUInt64BE], [p.writeBigUInt64LE, p.writeBigUInt64BE]),
+  q: bigInteger(
+    -(2n ** 63n),
+    2n ** 63n - 1n,
+    [p.readBigInt64LE, p.readBigInt64BE],
+    [p.writeBigInt64LE, p.writeBigInt64BE],
+  ),
+  Q: bigInteger(
+    0n,
+    2n ** 64n - 1n,
+    [p.readBigUInt64LE, p.readBigUInt64BE],
+    [p.writeBigUInt64LE, p.writeBigUInt64BE],
+  ),
   f: real(4, [p.readFloatLE, p.readFloatBE], [p.writeFloatLE, p.writeFloatBE]),
   d: real(8, [p.readDoubleLE, p.readDoubleBE], [p.writeDoubleLE, p.writeDoubleBE]),
   $: { size: 0 },
@@ -110,7 +145,10 @@ const CODES: Readonly<Record<string, Code>> = {
 
 const LATE_MARK = 'a byte order mark stands first or not at all'
 
-/** What is refused although it looks right, with the reason: who ports a format from Python should not have to guess. */
+/**
+ * What is refused although it looks right, with the reason: who ports a format from Python should
+ * not have to guess.
+ */
 const REFUSED: Readonly<Record<string, string>> = {
   '@': 'native sizes and alignment differ from machine to machine; use =, <, > or !',
   n: 'its size differs from machine to machine; use q',
@@ -126,9 +164,12 @@ const REFUSED: Readonly<Record<string, string>> = {
   $: 'only a NetStruct has it',
 }
 
-// ---- Once per format: text → items → fields ---------------------------------------------------------------------
+// ---- Once per format: text → items → fields -----------------------------------------------------
 
-/** White space where Python allows it, then the count, then the code. It matches the empty string at the end of a format. */
+/**
+ * White space where Python allows it, then the count, then the code. It matches the empty string at
+ * the end of a format.
+ */
 const ITEM = /[ \t-\r]*(\d*)(\D?)/gu
 
 /**
@@ -137,8 +178,13 @@ const ITEM = /[ \t-\r]*(\d*)(\D?)/gu
  * @param unmarked the mark that a format without one is read with
  * @throws StructError naming the format, what is wrong in it, and where
  */
-export function parseFormat(kind: 'Struct' | 'NetStruct', format: string, unmarked: '=' | '!'): Format {
-  if (typeof format !== 'string') throw new StructError(`${kind}: a format must be a string; got ${show(format)}`)
+export function parseFormat(
+  kind: 'Struct' | 'NetStruct',
+  format: string,
+  unmarked: '=' | '!',
+): Format {
+  if (typeof format !== 'string')
+    throw new StructError(`${kind}: a format must be a string; got ${show(format)}`)
   const where = `${kind} ${show(format)}`
   const marked = format.charAt(0) in ORDERS
   const start = marked ? 1 : 0
@@ -154,8 +200,10 @@ export function parseFormat(kind: 'Struct' | 'NetStruct', format: string, unmark
     // Before anything is expanded: '9999999999b' must not become an array first.
     size += count * row.size
     values += row.codec === undefined ? 0 : row.single ? 1 : count
-    if (size > MAX_SIZE) throw new StructError(`${where}: more than ${MAX_SIZE} bytes at position ${position}`)
-    if (values > MAX_VALUES) throw new StructError(`${where}: more than ${MAX_VALUES} values at position ${position}`)
+    if (size > MAX_SIZE)
+      throw new StructError(`${where}: more than ${MAX_SIZE} bytes at position ${position}`)
+    if (values > MAX_VALUES)
+      throw new StructError(`${where}: more than ${MAX_VALUES} values at position ${position}`)
     items.push({ code, count, counted: digits !== '', position })
   }
   return { where, order: ORDERS[marked ? format.charAt(0) : unmarked]!, items }
@@ -166,10 +214,15 @@ function lookUp(kind: string, where: string, code: string, position: number): Co
   if (code === '') throw new StructError(`${where}: a count without a code at position ${position}`)
   const row = code === '$' && kind === 'Struct' ? undefined : CODES[code]
   if (row !== undefined) return row
-  throw new StructError(`${where}: ${show(code)} at position ${position}: ${REFUSED[code] ?? 'unknown code'}`)
+  throw new StructError(
+    `${where}: ${show(code)} at position ${position}: ${REFUSED[code] ?? 'unknown code'}`,
+  )
 }
 
-/** Places items one behind the other. `$` has no place of its own: whoever knows it takes it out first. */
+/**
+ * Places items one behind the other. `$` has no place of its own: whoever knows it takes it out
+ * first.
+ */
 export function layOut(items: readonly Item[], order: Order): Layout {
   const fields: Field[] = []
   let size: Bytes = 0
@@ -187,45 +240,70 @@ export function layOut(items: readonly Item[], order: Order): Layout {
   return { fields, size }
 }
 
-// ---- Once per message ---------------------------------------------------------------------------------------------
+// ---- Once per message ---------------------------------------------------------------------------
 
 /** Reads fields of a layout that starts at `at`, and appends their values to `data`. */
-export function readFields(fields: readonly Field[], bytes: Buffer, at: Bytes, data: unknown[]): void {
+export function readFields(
+  fields: readonly Field[],
+  bytes: Buffer,
+  at: Bytes,
+  data: unknown[],
+): void {
   for (const field of fields) data.push(field.read.call(bytes, at + field.offset))
 }
 
 /**
- * Writes `values[first …]` as the fields of a layout that starts at `at`. Pads are left as they are.
+ * Writes `values[first …]` as the fields of a layout that starts at `at`. Pads are left as they
+ * are.
  * @throws StructError for a value that does not fit, naming its index, its code and itself
  */
 export function writeFields(
-  where: string, fields: readonly Field[], bytes: Buffer, at: Bytes, values: readonly unknown[], first: number,
+  where: string,
+  fields: readonly Field[],
+  bytes: Buffer,
+  at: Bytes,
+  values: readonly unknown[],
+  first: number,
 ): void {
   for (const [n, field] of fields.entries()) {
     const value = values[first + n]
-    if (!field.write(bytes, at + field.offset, value)) throw misfit(where, first + n, field.code, field.takes, value)
+    if (!field.write(bytes, at + field.offset, value))
+      throw misfit(where, first + n, field.code, field.takes, value)
   }
 }
 
 /** The error for a value that does not fit its field. */
-export function misfit(where: string, index: number, code: string, takes: string, value: unknown): StructError {
+export function misfit(
+  where: string,
+  index: number,
+  code: string,
+  takes: string,
+  value: unknown,
+): StructError {
   const got = value instanceof Uint8Array ? `${value.length} bytes` : show(value)
   return new StructError(`${where}: values[${index}] (${code}) must be ${takes}; got ${got}`)
 }
 
 /** @throws StructError where a call of `pack` has too few values or too many */
 export function checkCount(where: string, count: number, values: readonly unknown[]): void {
-  if (values.length !== count) throw new StructError(`${where}: it packs ${count} values; got ${values.length}`)
+  if (values.length !== count)
+    throw new StructError(`${where}: it packs ${count} values; got ${values.length}`)
 }
 
 /** The bytes of text (as UTF-8) or of bytes (as they are); undefined for anything else. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
-  return typeof value === 'string' ? Buffer.from(value) : value instanceof Uint8Array ? value : undefined
+  return typeof value === 'string'
+    ? Buffer.from(value)
+    : value instanceof Uint8Array
+      ? value
+      : undefined
 }
 
 /** The same bytes as a Buffer, without copying them: what `unpack` is given need not be one. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** A copy (rule 3). Faster than Buffer.from(subarray), which makes a view first. */
@@ -235,9 +313,15 @@ export function copyOf(bytes: Buffer, at: Bytes, size: Bytes): Buffer {
   return copy
 }
 
-// ---- The codecs -----------------------------------------------------------------------------------------------------
+// ---- The codecs ---------------------------------------------------------------------------------
 
-function integer(size: Bytes, min: number, max: number, reads: Pair<Read>, writes: Pair<Write<number>>): Code {
+function integer(
+  size: Bytes,
+  min: number,
+  max: number,
+  reads: Pair<Read>,
+  writes: Pair<Write<number>>,
+): Code {
   const takes = `an integer from ${min} to ${max}`
   return {
     size,
@@ -245,7 +329,7 @@ function integer(size: Bytes, min: number, max: number, reads: Pair<Read>, write
       takes,
       read: reads[order],
       write(bytes, at, value) {
-        const fits = Number.isInteger(value) && value as number >= min && value as number <= max
+        const fits = Number.isInteger(value) && (value as number) >= min && (value as number) <= max
         if (fits) writes[order].call(bytes, value as number, at)
         return fits
       },
@@ -253,7 +337,12 @@ function integer(size: Bytes, min: number, max: number, reads: Pair<Read>, write
   }
 }
 
-function bigInteger(min: bigint, max: bigint, reads: Pair<Read>, writes: Pair<Write<bigint>>): Code {
+function bigInteger(
+  min: bigint,
+  max: bigint,
+  reads: Pair<Read>,
+  writes: Pair<Write<bigint>>,
+): Code {
   const takes = `a bigint (or a safe integer) from ${min} to ${max}`
   return {
     size: 8,
@@ -279,7 +368,9 @@ function real(size: Bytes, reads: Pair<Read>, writes: Pair<Write<number>>): Code
       read: reads[order],
       write(bytes, at, value) {
         // As in Python: an infinity is packed, but a finite number never turns into one.
-        const fits = typeof value === 'number' && (size === 8 || Number.isFinite(Math.fround(value)) || !Number.isFinite(value))
+        const fits =
+          typeof value === 'number' &&
+          (size === 8 || Number.isFinite(Math.fround(value)) || !Number.isFinite(value))
         if (fits) writes[order].call(bytes, value, at)
         return fits
       },
@@ -307,7 +398,12 @@ function character(): Codec {
       return copyOf(this, at, 1)
     },
     write(bytes, at, value) {
-      const byte = typeof value === 'string' ? value.charCodeAt(0) : value instanceof Uint8Array ? value[0]! : NaN
+      const byte =
+        typeof value === 'string'
+          ? value.charCodeAt(0)
+          : value instanceof Uint8Array
+            ? value[0]!
+            : NaN
       const fits = byte <= 0xff && (value as string | Uint8Array).length === 1
       if (fits) bytes[at] = byte
       return fits

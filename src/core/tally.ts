@@ -2,7 +2,14 @@
  * Layer 1. What an engine has done, counted: the numbers of `engine.stats()`.
  */
 
-import type { Bytes, CloseReason, Milliseconds, SocketAddress, State, TimeoutKind } from '../types.ts'
+import type {
+  Bytes,
+  CloseReason,
+  Milliseconds,
+  SocketAddress,
+  State,
+  TimeoutKind,
+} from '../types.ts'
 
 /** What can happen to a channel that is worth telling outside, and what is told of it. */
 export interface EventDetails {
@@ -14,7 +21,12 @@ export interface EventDetails {
   readonly drop: { readonly reason: string; readonly address: SocketAddress }
   readonly timeout: { readonly kind: TimeoutKind }
   readonly overflow: { readonly error: Error }
-  readonly close: { readonly reason: CloseReason; readonly duration: Milliseconds; readonly bytes_read: Bytes; readonly bytes_written: Bytes }
+  readonly close: {
+    readonly reason: CloseReason
+    readonly duration: Milliseconds
+    readonly bytes_read: Bytes
+    readonly bytes_written: Bytes
+  }
 }
 
 export type EventName = keyof EventDetails
@@ -35,7 +47,10 @@ export type StateCounts = Readonly<Record<Exclude<State, 'closed'>, number>>
 export interface EngineStats {
   /** The channels that are open, opening or closing, now. */
   readonly channels: Readonly<Record<'streams' | 'servers' | 'datagrams' | 'messages', StateCounts>>
-  /** How many streams and datagrams were connected, how many connections accepted, and how often listening began. */
+  /**
+   * How many streams and datagrams were connected, how many connections accepted, and how often
+   * listening began.
+   */
   readonly connected: number
   readonly accepted: number
   readonly listened: number
@@ -59,10 +74,33 @@ export interface EngineStats {
 type Writable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] }
 
 export class Tally {
-  readonly #events: Writable<Record<EventName, number>> = { open: 0, listen: 0, accept: 0, connect: 0, drop: 0, timeout: 0, overflow: 0, close: 0 }
-  readonly #closed: Record<CloseReason, number> = { local: 0, remote: 0, error: 0, timeout: 0, overflow: 0, drain: 0 }
+  readonly #events: Writable<Record<EventName, number>> = {
+    open: 0,
+    listen: 0,
+    accept: 0,
+    connect: 0,
+    drop: 0,
+    timeout: 0,
+    overflow: 0,
+    close: 0,
+  }
+  readonly #closed: Record<CloseReason, number> = {
+    local: 0,
+    remote: 0,
+    error: 0,
+    timeout: 0,
+    overflow: 0,
+    drain: 0,
+  }
   readonly #dropped: Record<string, number> = {}
-  readonly #timeouts: Record<TimeoutKind, number> = { connect: 0, handshake: 0, read: 0, write: 0, idle: 0, lifetime: 0 }
+  readonly #timeouts: Record<TimeoutKind, number> = {
+    connect: 0,
+    handshake: 0,
+    read: 0,
+    write: 0,
+    idle: 0,
+    lifetime: 0,
+  }
   #bytesRead: Bytes = 0
   #bytesWritten: Bytes = 0
 
@@ -83,7 +121,12 @@ export class Tally {
 
   /** All of it, together with what is open now. */
   sum(open: Iterable<readonly [state: State, gauge: Gauge]>, timers: number): EngineStats {
-    const channels = { streams: noStates(), servers: noStates(), datagrams: noStates(), messages: noStates() }
+    const channels = {
+      streams: noStates(),
+      servers: noStates(),
+      datagrams: noStates(),
+      messages: noStates(),
+    }
     let [bytes_read, bytes_written, bytes_held] = [this.#bytesRead, this.#bytesWritten, 0]
     for (const [state, gauge] of open) {
       channels[`${gauge.kind}s`][state as keyof StateCounts]++
@@ -91,10 +134,25 @@ export class Tally {
       bytes_written += gauge.bytes_written
       bytes_held += gauge.bytes_held
     }
-    const { connect: connected, accept: accepted, listen: listened, overflow: overflows } = this.#events
+    const {
+      connect: connected,
+      accept: accepted,
+      listen: listened,
+      overflow: overflows,
+    } = this.#events
     return {
-      channels, connected, accepted, listened, closed: { ...this.#closed }, dropped: { ...this.#dropped }, timeouts: { ...this.#timeouts }, overflows,
-      bytes_read, bytes_written, bytes_held, timers,
+      channels,
+      connected,
+      accepted,
+      listened,
+      closed: { ...this.#closed },
+      dropped: { ...this.#dropped },
+      timeouts: { ...this.#timeouts },
+      overflows,
+      bytes_read,
+      bytes_written,
+      bytes_held,
+      timers,
     }
   }
 }

@@ -1,10 +1,11 @@
 /**
- * Layer 1. The timers of an engine: what is to be called when, in which order. It tells no time and arms nothing; the
- * engine asks `next` and calls `run`.
+ * Layer 1. The timers of an engine: what is to be called when, in which order. It tells no time and
+ * arms nothing; the engine asks `next` and calls `run`.
  *
- * A binary heap by due time, then by age: adding, cancelling and running cost log n, so 100 000 pending timers are
- * nothing special. (One `setTimeout` each would run timers that are due together in the order of their durations, not
- * of their due times, and could not be driven by an injected clock.)
+ * A binary heap by due time, then by age: adding, cancelling and running cost log n, so 100 000
+ * pending timers are nothing special. (One `setTimeout` each would run timers that are due together
+ * in the order of their durations, not of their due times, and could not be driven by an injected
+ * clock.)
  */
 
 import type { Cancel, Milliseconds } from '../types.ts'
@@ -37,26 +38,38 @@ export class Timers {
 
   /** Calls back at `due`, and if `every` is not 0 (milliseconds, at least 1) again and again. */
   add(due: Milliseconds, every: Milliseconds, callback: () => void): Cancel {
-    // Due before now would stand before what is due now, and `run` stops at the first one that is too new for it.
-    const timer: Timer = { due: Math.max(due, this.#now), age: this.#age++, every, callback, at: -1 }
+    // Due before now would stand before what is due now, and `run` stops at the first one that is
+    // too new for it.
+    const timer: Timer = {
+      due: Math.max(due, this.#now),
+      age: this.#age++,
+      every,
+      callback,
+      at: -1,
+    }
     this.#insert(timer)
     // A cycle that cancels itself from inside stands in the heap already, for its next run.
     return () => this.#remove(timer)
   }
 
   /**
-   * Runs what is due at `now`. What it starts meanwhile waits for the next call, even if it is due at once.
-   * A cycle is set for its next run before it is called, counted from when it was due and not from now, so it does not drift; runs
-   * that were missed altogether are left out.
+   * Runs what is due at `now`. What it starts meanwhile waits for the next call, even if it is due
+   * at once. A cycle is set for its next run before it is called, counted from when it was due and
+   * not from now, so it does not drift; runs that were missed altogether are left out.
    */
   run(now: Milliseconds): void {
     this.#now = now
     const newest = this.#age
-    for (let timer = this.#heap[0]; timer !== undefined && timer.due <= now && timer.age < newest; timer = this.#heap[0]) {
+    for (
+      let timer = this.#heap[0];
+      timer !== undefined && timer.due <= now && timer.age < newest;
+      timer = this.#heap[0]
+    ) {
       this.#remove(timer)
       if (timer.every > 0) {
         timer.due += timer.every * (1 + Math.floor((now - timer.due) / timer.every))
-        // The quotient of fractions may come out a little too small: that run would be this one again.
+        // The quotient of fractions may come out a little too small: that run would be this one
+        // again.
         if (timer.due <= now) timer.due += timer.every
         this.#insert(timer)
       }
@@ -99,7 +112,11 @@ export class Timers {
     for (;;) {
       let child = 2 * at + 1
       if (child >= this.#heap.length) break
-      if (child + 1 < this.#heap.length && isBefore(this.#heap[child + 1] as Timer, this.#heap[child] as Timer)) child++
+      if (
+        child + 1 < this.#heap.length &&
+        isBefore(this.#heap[child + 1] as Timer, this.#heap[child] as Timer)
+      )
+        child++
       if (isBefore(timer, this.#heap[child] as Timer)) break
       this.#put(this.#heap[child] as Timer, at)
       at = child

@@ -1,6 +1,7 @@
 /**
- * Layer 1. The turns of an engine: what runs once in a turn of the loop, when its reads are done. Objects come first (channels, which send what
- * was written to them), then callbacks, then loops. A clock is asked for a turn only while somebody waits for one.
+ * Layer 1. The turns of an engine: what runs once in a turn of the loop, when its reads are done.
+ * Objects come first (channels, which send what was written to them), then callbacks, then loops. A
+ * clock is asked for a turn only while somebody waits for one.
  *
  * Rules:
  * 1. What asks for a turn in the middle of one gets the next one: it does not keep sockets waiting.
@@ -43,8 +44,9 @@ export class Turns {
   }
 
   /**
-   * Had it the last turn alone, and has nobody asked for one since? Then there is nothing for it to wait for: what it does in
-   * its turn it can do at once. (Measured: with one peer, and one message at a time, 8 % more messages.)
+   * Had it the last turn alone, and has nobody asked for one since? Then there is nothing for it to
+   * wait for: what it does in its turn it can do at once. (Measured: with one peer, and one message
+   * at a time, 8 % more messages.)
    */
   isAlone(object: Turn): boolean {
     return this.#lone === object

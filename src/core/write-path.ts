@@ -4,13 +4,14 @@
  * Read it from top to bottom: add, push → flush → drained → emptied.
  *
  * Rules:
- * 1. `push` only queues. The engine flushes every channel that was written to once a turn of the loop, after the turn's
- *    reads, so that a hundred small writes are one system call. Only what a hook leaves behind that is large goes at once.
+ * 1. `push` only queues. The engine flushes every channel that was written to once a turn of the
+ *    loop, after the turn's reads, so that a hundred small writes are one system call. Only what a
+ *    hook leaves behind that is large goes at once.
  * 2. Small writes become one run (core/write-run.ts), the end of the queue.
- * 3. One queue keeps the order of everything. It does not look inside an item: an item is handed the transport and says
- *    how far it has come (core/send-item.ts).
- * 4. The states: 'ready'; 'full', the transport has not handed over yet what it was given last; 'starved', the item
- *    whose turn it is has no bytes yet.
+ * 3. One queue keeps the order of everything. It does not look inside an item: an item is handed
+ *    the transport and says how far it has come (core/send-item.ts).
+ * 4. The states: 'ready'; 'full', the transport has not handed over yet what it was given last;
+ *    'starved', the item whose turn it is has no bytes yet.
  */
 
 import type { Transport } from '../transport.ts'
@@ -22,7 +23,9 @@ import { type IntoPacker, WriteRun } from './write-run.ts'
 export interface WriteOwner {
   /** There is something to flush, for the first time since the last flush. */
   queued(): void
-  /** The transport has not handed over everything that it was given. No hook may be called in here. */
+  /**
+   * The transport has not handed over everything that it was given. No hook may be called in here.
+   */
   filled(): void
   /** Everything that was written has been handed to the system. */
   emptied(): void
@@ -51,7 +54,10 @@ export class WritePath {
   readonly #run = new WriteRun(item => this.#enqueue(item))
   #transport: Transport | undefined
   #state: 'ready' | 'full' | 'starved' = 'ready'
-  /** Bytes of #queue, and how many of its items are long (to look through all of them at each write would be quadratic). */
+  /**
+   * Bytes of #queue, and how many of its items are long (to look through all of them at each write
+   * would be quadratic).
+   */
   #queued: Bytes = 0
   #longs = 0
   /** Was anything written since `emptied` was last reported? */
@@ -76,7 +82,10 @@ export class WritePath {
     return path
   }
 
-  /** Takes an idle one back: it can work for another channel. Whoever gave it writes to `NO_WRITES` until it borrows again. */
+  /**
+   * Takes an idle one back: it can work for another channel. Whoever gave it writes to `NO_WRITES`
+   * until it borrows again.
+   */
   static takeBack(path: WritePath): void {
     path.#transport = undefined
     path.#owner = NOBODY
@@ -95,7 +104,11 @@ export class WritePath {
 
   /** Bytes that were written and that the system has not taken. */
   get size(): Bytes {
-    return this.#queued + this.#run.size + (this.#state === 'full' ? (this.#transport as Transport).bytes_queued : 0)
+    return (
+      this.#queued +
+      this.#run.size +
+      (this.#state === 'full' ? (this.#transport as Transport).bytes_queued : 0)
+    )
   }
 
   /** Are `limit` bytes or more queued, or something long? Cheap far below the limit. */
@@ -104,7 +117,7 @@ export class WritePath {
     return this.#longs > 0 || this.size >= limit
   }
 
-  // ---- push -------------------------------------------------------------------------------------------------------
+  // ---- push -------------------------------------------------------------------------------------
 
   /** Adds data where that is all there is to do. False: it was not; `push` it. */
   add(data: Data): boolean {
@@ -115,7 +128,10 @@ export class WritePath {
     return this.#run.addPacked(packer, values)
   }
 
-  /** Lets `add` take what is as `encoding` says, that of the last `push`, as long as less than `limit` bytes can be queued then. */
+  /**
+   * Lets `add` take what is as `encoding` says, that of the last `push`, as long as less than
+   * `limit` bytes can be queued then.
+   */
   grant(limit: Bytes, encoding: Encoding): void {
     if (this.#state === 'ready' && this.#queue.length === 0) this.#run.grant(limit, encoding)
   }
@@ -162,7 +178,7 @@ export class WritePath {
     if (item.isLong) this.#longs--
   }
 
-  // ---- flush ------------------------------------------------------------------------------------------------------
+  // ---- flush ------------------------------------------------------------------------------------
 
   /** Hands over what the transport takes now. That this was everything, `settle` reports. */
   flush(): void {
@@ -178,8 +194,9 @@ export class WritePath {
   }
 
   /**
-   * Flushes what is worth a system call of its own, without waiting for the end of the turn: what was just written is
-   * still in the processor's cache, and the peer has something to do. (Measured with 100 lines outstanding: 5 % less time a line.)
+   * Flushes what is worth a system call of its own, without waiting for the end of the turn: what
+   * was just written is still in the processor's cache, and the peer has something to do. (Measured
+   * with 100 lines outstanding: 5 % less time a line.)
    */
   flushLarge(): void {
     if (this.#queued + this.#run.least >= LARGE) this.flush()
@@ -191,7 +208,11 @@ export class WritePath {
       const isCorked = this.#queue.length > 1
       if (isCorked) transport.cork()
       // At least one piece each time: this ends whatever the transport says of its queue.
-      while (this.#sendFirst(transport) && this.#queue.length > 0 && transport.bytes_queued < BATCH);
+      while (
+        this.#sendFirst(transport) &&
+        this.#queue.length > 0 &&
+        transport.bytes_queued < BATCH
+      );
       if (isCorked) transport.uncork()
       if (this.#transport === transport && transport.bytes_queued > 0) this.#fill()
     }
@@ -226,7 +247,7 @@ export class WritePath {
     this.settle()
   }
 
-  // ---- drained ----------------------------------------------------------------------------------------------------
+  // ---- drained ----------------------------------------------------------------------------------
 
   /** The transport has handed over everything. */
   drained(): void {
@@ -236,16 +257,20 @@ export class WritePath {
     this.settle()
   }
 
-  // ---- emptied ----------------------------------------------------------------------------------------------------
+  // ---- emptied ----------------------------------------------------------------------------------
 
-  /** Reports `emptied` if everything that was written has gone. Not done by `flush` itself, so that no hook runs inside a write. */
+  /**
+   * Reports `emptied` if everything that was written has gone. Not done by `flush` itself, so that
+   * no hook runs inside a write.
+   */
   settle(): void {
-    if (!this.#isDirty || this.#state !== 'ready' || this.#queue.length > 0 || !this.#run.isEmpty) return
+    if (!this.#isDirty || this.#state !== 'ready' || this.#queue.length > 0 || !this.#run.isEmpty)
+      return
     this.#isDirty = false
     this.#owner.emptied()
   }
 
-  // ---- reset ------------------------------------------------------------------------------------------------------
+  // ---- reset ------------------------------------------------------------------------------------
 
   /** Drops everything. */
   reset(): void {

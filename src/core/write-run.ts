@@ -1,14 +1,16 @@
 /**
- * Layer 1. A run: small writes that go out as one. It takes whatever is written, and hands items on: a run that has ended, and
- * large bytes as they are.
+ * Layer 1. A run: small writes that go out as one. It takes whatever is written, and hands items
+ * on: a run that has ended, and large bytes as they are.
  *
  * Read it from top to bottom: add, push → end, or takeText.
  *
  * Rules:
- * 1. Text stays text while only text is written (appending is what V8 does best), and becomes bytes as soon as small bytes come
- *    between: it is text, or bytes, never both.
- * 2. Text is counted once, and not before that matters: how many bytes it is in UTF-8, only looking at all of it tells.
- * 3. The memory of a run is never used again after it was handed on: the transport may still hold it.
+ * 1. Text stays text while only text is written (appending is what V8 does best), and becomes bytes
+ *    as soon as small bytes come between: it is text, or bytes, never both.
+ * 2. Text is counted once, and not before that matters: how many bytes it is in UTF-8, only looking
+ *    at all of it tells.
+ * 3. The memory of a run is never used again after it was handed on: the transport may still hold
+ *    it.
  */
 
 import { Buffer } from 'node:buffer'
@@ -22,13 +24,22 @@ export interface IntoPacker {
   pack_into(target: Buffer, at: Bytes, ...values: any[]): Bytes
 }
 
-/** Bytes up to this size are copied into a run, larger ones passed on: a copy of this size costs less than a write of its own. */
+/**
+ * Bytes up to this size are copied into a run, larger ones passed on: a copy of this size costs
+ * less than a write of its own.
+ */
 const SMALL: Bytes = 4096
 
-/** The first size of a run of bytes, until one was larger: what a few answers to small messages take. */
+/**
+ * The first size of a run of bytes, until one was larger: what a few answers to small messages
+ * take.
+ */
 const FIRST: Bytes = 1024
 
-/** The largest first size, and how much waiting text becomes bytes together: one system call's worth. */
+/**
+ * The largest first size, and how much waiting text becomes bytes together: one system call's
+ * worth.
+ */
 const BATCH: Bytes = 65536
 
 /** Up to this many characters are written one by one. */
@@ -50,7 +61,10 @@ export class WriteRun {
   /** Bytes: #bytes[0..#used). */
   #bytes: Buffer | undefined
   #used: Bytes = 0
-  /** So long may #fresh, and so far may #used, become with nothing else to be looked at; -1: look. This is what makes a small write cheap. */
+  /**
+   * So long may #fresh, and so far may #used, become with nothing else to be looked at; -1: look.
+   * This is what makes a small write cheap.
+   */
   #spareText = -1
   #spareBytes: Bytes = -1
   /** As large as the last run became: the next one probably will too. */
@@ -79,7 +93,7 @@ export class WriteRun {
     return this.#counted + this.#fresh.length * mostPerUnit(this.#encoding) + this.#used
   }
 
-  // ---- add --------------------------------------------------------------------------------------------------------
+  // ---- add --------------------------------------------------------------------------------------
 
   /** Adds data where that is all there is to do. False: it was not; `push` it. */
   add(data: Data): boolean {
@@ -118,11 +132,19 @@ export class WriteRun {
     return true
   }
 
-  /** Lets `add` take what is as `encoding` says, that of the last `push`, as long as it can be less than `limit` bytes then. */
+  /**
+   * Lets `add` take what is as `encoding` says, that of the last `push`, as long as it can be less
+   * than `limit` bytes then.
+   */
   grant(limit: Bytes, encoding: Encoding): void {
-    if (this.#used > 0) this.#spareBytes = holdsAscii(encoding) ? Math.min(limit - 1, (this.#bytes as Buffer).length) : -1
-    // Without text, the last push may have been nothing at all in an encoding that is not #encoding.
-    else if (!this.isEmpty) this.#spareText = Math.floor((limit - 1 - this.#counted) / mostPerUnit(this.#encoding))
+    if (this.#used > 0)
+      this.#spareBytes = holdsAscii(encoding)
+        ? Math.min(limit - 1, (this.#bytes as Buffer).length)
+        : -1
+    // Without text, the last push may have been nothing at all in an encoding that is not
+    // #encoding.
+    else if (!this.isEmpty)
+      this.#spareText = Math.floor((limit - 1 - this.#counted) / mostPerUnit(this.#encoding))
   }
 
   /** From now on every write has to be pushed: the encoding changes, or the channel closes. */
@@ -130,7 +152,7 @@ export class WriteRun {
     this.#spareText = this.#spareBytes = -1
   }
 
-  // ---- push -------------------------------------------------------------------------------------------------------
+  // ---- push -------------------------------------------------------------------------------------
 
   push(data: Data, encoding: Encoding): void {
     this.revoke()
@@ -158,9 +180,17 @@ export class WriteRun {
     const bytes = this.#bytes as Buffer
     const at = this.#used
     const size = packer.pack_into(bytes, at, ...values)
-    if (!Number.isSafeInteger(size) || size < 0) throw new InvalidDelimiterError(`pack_into() must return a number of bytes; it returned ${size}`, packer)
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new InvalidDelimiterError(
+        `pack_into() must return a number of bytes; it returned ${size}`,
+        packer,
+      )
     const isAlone = this.#bytes === bytes && this.#used === at && this.#fresh === ''
-    if (!isAlone) throw new InvalidDelimiterError('pack_into() must not write to the channel that it packs for', packer)
+    if (!isAlone)
+      throw new InvalidDelimiterError(
+        'pack_into() must not write to the channel that it packs for',
+        packer,
+      )
     return size
   }
 
@@ -215,7 +245,10 @@ export class WriteRun {
     this.#spareText = -1
   }
 
-  /** The bytes that `data` makes #text longer by. Two halves of one character are 4 bytes in UTF-8 where they meet, 3 each alone. */
+  /**
+   * The bytes that `data` makes #text longer by. Two halves of one character are 4 bytes in UTF-8
+   * where they meet, 3 each alone.
+   */
   #sizeBehind(data: string): Bytes {
     const size = Buffer.byteLength(data, this.#encoding)
     if (this.#encoding !== 'utf8' || (data.charCodeAt(0) & 0xfc00) !== 0xdc00) return size
@@ -235,7 +268,7 @@ export class WriteRun {
     this.revoke()
   }
 
-  // ---- end --------------------------------------------------------------------------------------------------------
+  // ---- end --------------------------------------------------------------------------------------
 
   /** Hands it on. The next write begins another one. */
   end(): void {
@@ -252,7 +285,10 @@ export class WriteRun {
     }
   }
 
-  /** The usual case, without an item: takes the text that is all there is; '' where there is none. It is in `encoding`. */
+  /**
+   * The usual case, without an item: takes the text that is all there is; '' where there is none.
+   * It is in `encoding`.
+   */
   takeText(): string {
     const text = this.#text + this.#fresh
     this.#forgetText()
@@ -264,8 +300,9 @@ export class WriteRun {
   }
 
   /**
-   * Text that has to wait becomes bytes, a batch at a time: V8 keeps what grew by small pieces as a tree of them. (Measured: 16 MiB of lines of 5
-   * bytes, for a peer that never reads, were 103 MiB of heap. So no bound that counts bytes was one.)
+   * Text that has to wait becomes bytes, a batch at a time: V8 keeps what grew by small pieces as a
+   * tree of them. (Measured: 16 MiB of lines of 5 bytes, for a peer that never reads, were 103 MiB
+   * of heap. So no bound that counts bytes was one.)
    */
   wait(): void {
     this.#count()

@@ -1,9 +1,11 @@
 /**
- * Layer 2. What an engine does, as seen from outside: the events of node:diagnostics_channel, and NODE_DEBUG=sluice.
+ * Layer 2. What an engine does, as seen from outside: the events of node:diagnostics_channel, and
+ * NODE_DEBUG=sluice.
  *
  * Rules:
  * 1. Without a subscriber, and without NODE_DEBUG, an event costs two comparisons.
- * 2. What a subscriber throws is Node's affair: the other subscribers are called, and it becomes an uncaught exception.
+ * 2. What a subscriber throws is Node's affair: the other subscribers are called, and it becomes an
+ *    uncaught exception.
  */
 
 import { channel } from 'node:diagnostics_channel'
@@ -28,10 +30,22 @@ const debug = debuglog('sluice')
 export function publish(event: EventName, who: object, details: object): void {
   const { [event]: to } = CHANNELS
   if (to.hasSubscribers) to.publish({ channel: who, ...details })
-  if (debug.enabled) debug('%s', [event, nameOf(who), ...Object.entries(details).map(([name, value]) => `${name}=${text(value)}`)].join(' '))
+  if (debug.enabled)
+    debug(
+      '%s',
+      [
+        event,
+        nameOf(who),
+        ...Object.entries(details).map(([name, value]) => `${name}=${text(value)}`),
+      ].join(' '),
+    )
 }
 
-function nameOf(who: { readonly name?: string; readonly remote_address?: unknown; readonly local_address?: unknown }): string {
+function nameOf(who: {
+  readonly name?: string
+  readonly remote_address?: unknown
+  readonly local_address?: unknown
+}): string {
   const address = who.remote_address ?? who.local_address
   return address === undefined ? `${who.name}` : `${who.name} ${text(address)}`
 }

@@ -1,7 +1,9 @@
 /**
- * Layer 2. A transport as a Duplex of Node's: what node:tls works on where there is no socket of Node's below.
+ * Layer 2. A transport as a Duplex of Node's: what node:tls works on where there is no socket of
+ * Node's below.
  *
- * It is the transport's only sink. What Node does to the stream is done to the transport, and the other way round.
+ * It is the transport's only sink. What Node does to the stream is done to the transport, and the
+ * other way round.
  */
 
 import { Buffer } from 'node:buffer'
@@ -21,7 +23,8 @@ export class TransportDuplex extends Duplex {
     transport.sink = {
       opened: () => {},
       received: chunk => {
-        if (!this.push(transport.lends_chunks === true ? Buffer.from(chunk) : chunk)) transport.pause()
+        if (!this.push(transport.lends_chunks === true ? Buffer.from(chunk) : chunk))
+          transport.pause()
       },
       drained: () => this.#drained(),
       ended: () => this.push(null),

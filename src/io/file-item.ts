@@ -9,7 +9,10 @@ import type { Bytes } from '../types.ts'
 import { FileSource } from './file.ts'
 
 export class FileItem implements SendItem {
-  /** What is read ahead is one chunk, which `write` must not be refused for: `isLong` says what matters. */
+  /**
+   * What is read ahead is one chunk, which `write` must not be refused for: `isLong` says what
+   * matters.
+   */
   readonly size = 0
   readonly isLong = true
   readonly #source: FileSource

@@ -1,8 +1,8 @@
 /**
  * Layer 2. How many descriptors the process may have open.
  *
- * Node raises the soft limit to the hard one when it starts, and tells nobody; on Linux the system does. Elsewhere there
- * is no way to know without an addon.
+ * Node raises the soft limit to the hard one when it starts, and tells nobody; on Linux the system
+ * does. Elsewhere there is no way to know without an addon.
  */
 
 import { readFileSync } from 'node:fs'

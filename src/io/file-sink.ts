@@ -4,8 +4,10 @@
  * write → #run (open, cut, write, write …) → drained; close → #run → closed.
  *
  * Rules:
- * 1. No report is made inside a call. One of drained, failed, closed at a time; nothing after closed.
- * 2. A file has one sink in this process at a time; a second one fails (EBUSY), so that the two do not write into each other.
+ * 1. No report is made inside a call. One of drained, failed, closed at a time; nothing after
+ *    closed.
+ * 2. A file has one sink in this process at a time; a second one fails (EBUSY), so that the two do
+ *    not write into each other.
  */
 
 import { Buffer } from 'node:buffer'
@@ -76,7 +78,8 @@ export class FileSink {
       const other = sinks.get(this.#path)
       // One that was dropped has only to come to its end.
       if (other !== undefined && other.#state === 'closed') await other.#done
-      if (sinks.has(this.#path)) throw new WriteError('EBUSY', `${this.#path} is being written to already`)
+      if (sinks.has(this.#path))
+        throw new WriteError('EBUSY', `${this.#path} is being written to already`)
       sinks.set(this.#path, this)
       try {
         await this.#work()
@@ -106,7 +109,7 @@ export class FileSink {
   async #writeAll(handle: FileHandle): Promise<void> {
     const all = Buffer.concat(this.#chunks)
     this.#chunks = []
-    for (let done = 0; done < all.length && this.#state !== 'closed'; ) {
+    for (let done = 0; done < all.length && this.#state !== 'closed';) {
       const { bytesWritten } = await handle.write(all, done, all.length - done, this.#position)
       done += bytesWritten
       this.#position += bytesWritten

@@ -1,17 +1,19 @@
 /**
  * Layer 2. A file, or a part of one, as chunks for the write path.
  *
- * Call order: constructor (checks) → take → #readAhead → #next (#open, #read) → #settle → on_ready → take … → close.
+ * Call order: constructor (checks) → take → #readAhead → #next (#open, #read) → #settle → on_ready
+ * → take … → close.
  *
  * Rules:
- * 1. Nothing is opened before the first `take`: a hundred files queued on one channel hold one descriptor, not a hundred.
+ * 1. Nothing is opened before the first `take`: a hundred files queued on one channel hold one
+ *    descriptor, not a hundred.
  * 2. One chunk is read ahead, never more; the next read starts when that one is taken.
- * 3. What is sent of a regular file is settled when it is opened. It is sent whole or fails: a file that shrinks is an error,
- *    what is appended later is not sent.
- * 4. Reads are positional, so a descriptor of the caller's keeps its own position. Only what has no positions (a pipe, a
- *    terminal) is read as it comes.
- * 5. What was opened here is closed here, once, as soon as it is read to the end, has failed, or `close` is called. A
- *    descriptor or FileHandle of the caller's is never closed.
+ * 3. What is sent of a regular file is settled when it is opened. It is sent whole or fails: a file
+ *    that shrinks is an error, what is appended later is not sent.
+ * 4. Reads are positional, so a descriptor of the caller's keeps its own position. Only what has no
+ *    positions (a pipe, a terminal) is read as it comes.
+ * 5. What was opened here is closed here, once, as soon as it is read to the end, has failed, or
+ *    `close` is called. A descriptor or FileHandle of the caller's is never closed.
  */
 
 import { Buffer } from 'node:buffer'
@@ -22,47 +24,62 @@ import { codeOf, InvalidArgumentError, InvalidStateError, WriteError } from '../
 import type { Bytes } from '../types.ts'
 
 /**
- * What one read asks for. (Measured with files of 1 MiB: 0.8 of the CPU time that 64 KiB, Node's own size for streams of files, take; 256 KiB
- * gain 5 % more, and hold twice the memory of each file that is on its way.)
+ * What one read asks for. (Measured with files of 1 MiB: 0.8 of the CPU time that 64 KiB, Node's
+ * own size for streams of files, take; 256 KiB gain 5 % more, and hold twice the memory of each
+ * file that is on its way.)
  */
 const CHUNK: Bytes = 131_072
 
-/** What a FileHandle and a bare descriptor have in common. A FileHandle waits with closing until its reads have returned. */
+/**
+ * What a FileHandle and a bare descriptor have in common. A FileHandle waits with closing until its
+ * reads have returned.
+ */
 interface Reader {
   stat(): Promise<Stats>
-  read(buffer: Buffer, offset: number, length: Bytes, position: number | null): Promise<{ bytesRead: Bytes }>
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: Bytes,
+    position: number | null,
+  ): Promise<{ bytesRead: Bytes }>
 }
 
 const statFd = promisify(fstat)
 const readFd = promisify(read)
 
 /**
- * Makes a source of the bytes of `source` from `offset` on: `nbytes` of them, or with 0 all there are when it is opened.
- * It may be a path, a `file:` URL (both opened and closed by the source), a FileHandle or a descriptor (both stay open, and
- * must stay open until they are sent). Fewer than `nbytes` in the file is no error (as in Pants); nor is an `offset`
- * beyond its end, which sends nothing. What has no size (a pipe, a terminal, a device) is read to its end or to `nbytes`.
- * Opening a FIFO that nobody writes to, and reading from a silent one, each block one of Node's few file threads, as
- * fs.createReadStream does. Files of /proc call themselves empty, and are sent as that.
+ * Makes a source of the bytes of `source` from `offset` on: `nbytes` of them, or with 0 all there
+ * are when it is opened. It may be a path, a `file:` URL (both opened and closed by the source), a
+ * FileHandle or a descriptor (both stay open, and must stay open until they are sent). Fewer than
+ * `nbytes` in the file is no error (as in Pants); nor is an `offset` beyond its end, which sends
+ * nothing. What has no size (a pipe, a terminal, a device) is read to its end or to `nbytes`.
+ * Opening a FIFO that nobody writes to, and reading from a silent one, each block one of Node's few
+ * file threads, as fs.createReadStream does. Files of /proc call themselves empty, and are sent as
+ * that.
  *
  * @throws InvalidArgumentError
  *
  * Origin: Pants stream.Stream.write_file, which takes an open file only.
  */
-export function openFile(source: string | URL | FileHandle | number, offset: Bytes, nbytes: Bytes): FileSource {
+export function openFile(
+  source: string | URL | FileHandle | number,
+  offset: Bytes,
+  nbytes: Bytes,
+): FileSource {
   return new FileSource(source, offset, nbytes)
 }
 
 /** The chunks of a file, one after the other. See `openFile`. Origin: ours. */
 export class FileSource {
   /**
-   * Called once after each `take` that returned 'starved', as soon as another `take` says more; never inside a call, never
-   * after `close`. May call `take` and `close`. Default: nothing.
+   * Called once after each `take` that returned 'starved', as soon as another `take` says more;
+   * never inside a call, never after `close`. May call `take` and `close`. Default: nothing.
    */
   on_ready: () => void = () => {}
 
   /**
-   * Idle until the first `take`; then reading, until there is something to take: a chunk, the end, a failure. 'starved' is
-   * reading while somebody waits for it.
+   * Idle until the first `take`; then reading, until there is something to take: a chunk, the end,
+   * a failure. 'starved' is reading while somebody waits for it.
    */
   #state: 'idle' | 'reading' | 'starved' | 'chunk' | 'end' | 'failed' | 'closed' = 'idle'
   readonly #source: string | URL | FileHandle | number
@@ -79,30 +96,38 @@ export class FileSource {
 
   constructor(source: string | URL | FileHandle | number, offset: Bytes, nbytes: Bytes) {
     if (!isSource(source)) {
-      throw new InvalidArgumentError('file', 'a path, a file: URL, a FileHandle or a file descriptor', source)
+      throw new InvalidArgumentError(
+        'file',
+        'a path, a file: URL, a FileHandle or a file descriptor',
+        source,
+      )
     }
-    if (!isSize(offset)) throw new InvalidArgumentError('offset', 'a number of bytes, 0 or more', offset)
-    if (!isSize(nbytes)) throw new InvalidArgumentError('nbytes', 'a number of bytes, 0 (to the end) or more', nbytes)
+    if (!isSize(offset))
+      throw new InvalidArgumentError('offset', 'a number of bytes, 0 or more', offset)
+    if (!isSize(nbytes))
+      throw new InvalidArgumentError('nbytes', 'a number of bytes, 0 (to the end) or more', nbytes)
     this.#source = source
     this.#position = offset
     this.#left = nbytes === 0 ? Infinity : nbytes
   }
 
   /**
-   * How many bytes it delivers in all. `undefined` before the file is open, and for ever where nobody knows: for a pipe, a
-   * terminal, a device.
+   * How many bytes it delivers in all. `undefined` before the file is open, and for ever where
+   * nobody knows: for a pipe, a terminal, a device.
    */
   get size(): Bytes | undefined {
     return this.#size
   }
 
   /**
-   * The next chunk (1 byte to 128 KiB; it belongs to the caller), 'end' after the last one (again and again), or 'starved'
-   * when neither is known yet: then `on_ready` is called once. The first call opens the file and is always 'starved'.
+   * The next chunk (1 byte to 128 KiB; it belongs to the caller), 'end' after the last one (again
+   * and again), or 'starved' when neither is known yet: then `on_ready` is called once. The first
+   * call opens the file and is always 'starved'.
    *
-   * @throws the system's error (ENOENT, EACCES, EISDIR, EBADF, EIO …; ESPIPE: an `offset` into what has no positions), or
-   *   WriteError ERR_FILE_SHRANK: a regular file turned out shorter than it was when it was opened. After one of them
-   *   each call throws it again. InvalidStateError after `close`.
+   * @throws the system's error (ENOENT, EACCES, EISDIR, EBADF, EIO …; ESPIPE: an `offset` into what
+   * has no positions), or WriteError ERR_FILE_SHRANK: a regular file turned out shorter than it was
+   * when it was opened. After one of them each call throws it again. InvalidStateError after
+   * `close`.
    */
   take(): Buffer | 'starved' | 'end' {
     switch (this.#state) {
@@ -125,7 +150,10 @@ export class FileSource {
     }
   }
 
-  /** Drops everything, and closes the file if it was opened here: at once, or when the read under way has returned. Idempotent. */
+  /**
+   * Drops everything, and closes the file if it was opened here: at once, or when the read under
+   * way has returned. Idempotent.
+   */
   close(): void {
     this.#state = 'closed'
     this.#chunk = undefined
@@ -176,15 +204,20 @@ export class FileSource {
   async #open(): Promise<Reader> {
     const reader = await this.#openReader()
     const stats = await reader.stat()
-    // Others (pipes, terminals, devices) say 0, which is no size. A directory says EISDIR when it is read.
-    if (stats.isFile()) this.#size = this.#left = Math.min(this.#left, Math.max(0, stats.size - this.#position!))
+    // Others (pipes, terminals, devices) say 0, which is no size. A directory says EISDIR when it
+    // is read.
+    if (stats.isFile())
+      this.#size = this.#left = Math.min(this.#left, Math.max(0, stats.size - this.#position!))
     return reader
   }
 
   async #openReader(): Promise<Reader> {
     const source = this.#source
     if (typeof source === 'number') {
-      return { stat: () => statFd(source), read: (buffer, ...where) => readFd(source, buffer, ...where) }
+      return {
+        stat: () => statFd(source),
+        read: (buffer, ...where) => readFd(source, buffer, ...where),
+      }
     }
     if (typeof source === 'object' && !(source instanceof URL)) return source
     const own = await open(source, 'r')
@@ -198,7 +231,8 @@ export class FileSource {
     try {
       return (await reader.read(buffer, 0, buffer.length, this.#position)).bytesRead
     } catch (error) {
-      // No positions. That is no obstacle to starting where it stands, and shows at the first read or never.
+      // No positions. That is no obstacle to starting where it stands, and shows at the first read
+      // or never.
       if (codeOf(error) !== 'ESPIPE' || this.#position !== 0) throw error
       this.#position = null
       return this.#read(reader, buffer)
@@ -208,7 +242,8 @@ export class FileSource {
   #release(): void {
     const own = this.#own
     this.#own = undefined
-    // That closing what was only read fails concerns nobody, but must not become an unhandled rejection.
+    // That closing what was only read fails concerns nobody, but must not become an unhandled
+    // rejection.
     void Promise.allSettled([own?.close()])
   }
 }
@@ -226,7 +261,11 @@ function isSource(value: unknown): boolean {
   // A path with a NUL would be refused by Node too, but only when it is opened.
   if (typeof value === 'string') return value !== '' && !value.includes('\0')
   if (value instanceof URL) return value.protocol === 'file:'
-  // Descriptors are 32-bit integers. Node does not export FileHandle, so it is known by what it can do.
+  // Descriptors are 32-bit integers. Node does not export FileHandle, so it is known by what it can
+  // do.
   if (typeof value === 'number') return isSize(value) && value < 2 ** 31
-  return typeof (value as FileHandle | null)?.stat === 'function' && typeof (value as FileHandle).read === 'function'
+  return (
+    typeof (value as FileHandle | null)?.stat === 'function' &&
+    typeof (value as FileHandle).read === 'function'
+  )
 }

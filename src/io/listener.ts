@@ -1,10 +1,13 @@
 /**
  * Layer 2. Listening sockets on node:net.
  *
- * A unix socket is bound under a name nobody knows and then given its own, for two reasons (M12 in reference/peers.md):
- * 1. What libuv removes when it closes is the name it was bound to. So an old server cannot remove its successor's
- *    path; our own name is removed here, and only while it still leads to our socket.
- * 2. Taking the name over from a crashed server is one step, `rename`: there is no moment at which it leads nowhere.
+ * A unix socket is bound under a name nobody knows and then given its own, for two reasons (M12 in
+ * reference/peers.md):
+ * 1. What libuv removes when it closes is the name it was bound to. So an old server cannot remove
+ *    its successor's path; our own name is removed here, and only while it still leads to our
+ *    socket.
+ * 2. Taking the name over from a crashed server is one step, `rename`: there is no moment at which
+ *    it leads nowhere.
  */
 
 import { Buffer } from 'node:buffer'
@@ -18,7 +21,10 @@ import type { Endpoint, Listener, ListenerSink, ListenOptions, SystemError } fro
 import type { Bytes, SocketAddress } from '../types.ts'
 import { TcpTransport } from './tcp.ts'
 
-/** Node's own from 22 on; its 16 KiB of Node 20 costs a tenth of the throughput of large messages (reference/performance.md). */
+/**
+ * Node's own from 22 on; its 16 KiB of Node 20 costs a tenth of the throughput of large messages
+ * (reference/performance.md).
+ */
 const HIGH_WATER: Bytes = 65_536
 
 const ANY: ReadonlySet<string> = new Set(['::', '0.0.0.0'])
@@ -35,11 +41,20 @@ export class NodeListener implements Listener {
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
   /** `ServerClass`: what makes the sockets of the connections it accepts. */
-  constructor(at: Endpoint, options: ListenOptions, ServerClass: new (options: ServerOpts) => Server = Server) {
+  constructor(
+    at: Endpoint,
+    options: ListenOptions,
+    ServerClass: new (options: ServerOpts) => Server = Server,
+  ) {
     const needs = options.reuse_port ? reusePortNeeds(at) : undefined
     if (needs !== undefined) throw new UnsupportedOptionError('reuse_port', needs)
     this.#at = at
-    this.#server = new ServerClass({ allowHalfOpen: true, pauseOnConnect: true, noDelay: at.kind === 'ip', highWaterMark: HIGH_WATER })
+    this.#server = new ServerClass({
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+      noDelay: at.kind === 'ip',
+      highWaterMark: HIGH_WATER,
+    })
     this.#server.on('connection', socket => this.#accept(socket))
     this.#server.on('error', error => this.#fail(error))
     this.#listen(options)
@@ -60,17 +75,21 @@ export class NodeListener implements Listener {
     this.#state = 'closing'
     this.#releasePath()
     if (this.#server.listening) this.#server.close()
-    // Node's own 'close' waits for all connections, and never comes from a server that did not listen.
+    // Node's own 'close' waits for all connections, and never comes from a server that did not
+    // listen.
     if (!hasFailed) setImmediate(() => this.#setClosed())
   }
 
-  // ---- opening ------------------------------------------------------------------------------------------------------
+  // ---- opening ----------------------------------------------------------------------------------
 
   #listen({ backlog, reuse_port: reusePort = false }: ListenOptions): void {
     const at = this.#at
     if (at.kind === 'ip') {
       // Without a host Node listens on both families, or on IPv4 alone where there is no IPv6.
-      this.#server.listen({ port: at.port, backlog, reusePort, ...(at.host !== '' && { host: at.host }) }, () => this.#setOpen())
+      this.#server.listen(
+        { port: at.port, backlog, reusePort, ...(at.host !== '' && { host: at.host }) },
+        () => this.#setOpen(),
+      )
     } else if (at.path.startsWith('\0')) {
       this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
     } else {
@@ -109,14 +128,17 @@ export class NodeListener implements Listener {
 
   #accept(socket: Socket): void {
     const isUnix = this.#at.kind === 'unix'
-    const transport = isUnix ? TcpTransport.acceptedAt(socket, this.#at.path) : new TcpTransport(socket, undefined, this.#bound)
-    // Reset before it was accepted: nobody is there, and nobody can say who it was. (Other systems do not even accept it.)
+    const transport = isUnix
+      ? TcpTransport.acceptedAt(socket, this.#at.path)
+      : new TcpTransport(socket, undefined, this.#bound)
+    // Reset before it was accepted: nobody is there, and nobody can say who it was. (Other systems
+    // do not even accept it.)
     const isGone = transport.remote_address === undefined
     if (this.#state === 'open' && !isGone) this.sink?.accepted(transport)
     else transport.destroy()
   }
 
-  // ---- the end ------------------------------------------------------------------------------------------------------
+  // ---- the end ----------------------------------------------------------------------------------
 
   #fail(error: SystemError): void {
     if (this.#state !== 'opening' && this.#state !== 'open') return
@@ -146,8 +168,15 @@ export class NodeListener implements Listener {
 /** Where several sockets can listen at one port, and the system deals the connections out. */
 const REUSES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'])
 
-/** What reuse_port lacks there; undefined: nothing. A Node that does not know the option ignores it in silence (M2 in reference/peers.md). */
-export function reusePortNeeds(at: Endpoint, version = process.versions.node, platform: string = process.platform): string | undefined {
+/**
+ * What reuse_port lacks there; undefined: nothing. A Node that does not know the option ignores it
+ * in silence (M2 in reference/peers.md).
+ */
+export function reusePortNeeds(
+  at: Endpoint,
+  version = process.versions.node,
+  platform: string = process.platform,
+): string | undefined {
   if (at.kind === 'unix') return 'a port, which a unix socket has not'
   const [major, minor] = version.split('.').map(Number) as [number, number]
   const isKnown = major === 22 ? minor >= 12 : major === 23 ? minor >= 1 : major > 23
@@ -155,15 +184,21 @@ export function reusePortNeeds(at: Endpoint, version = process.versions.node, pl
   return `Node 22.12, 23.1 or newer, on Linux, FreeBSD, DragonFly, Solaris or AIX; this is Node ${version} on ${platform}`
 }
 
-/** A name in the same folder. Libuv cuts a path that is too long in silence: where there is no room, the last letter makes the difference. */
+/**
+ * A name in the same folder. Libuv cuts a path that is too long in silence: where there is no room,
+ * the last letter makes the difference.
+ */
 function nameBeside(path: string): string {
   const name = join(dirname(path), `.${Math.random().toString(36).slice(2, 9)}`)
-  return Buffer.byteLength(name) <= PATH_MAX ? name : path.slice(0, -1) + (path.endsWith('~') ? '_' : '~')
+  return Buffer.byteLength(name) <= PATH_MAX
+    ? name
+    : path.slice(0, -1) + (path.endsWith('~') ? '_' : '~')
 }
 
 /**
- * Gives the socket its name. A name that is taken is taken over only from a socket that nobody listens on any more; two
- * servers that find the same dead socket in the same instant may both take it, and the later one has it.
+ * Gives the socket its name. A name that is taken is taken over only from a socket that nobody
+ * listens on any more; two servers that find the same dead socket in the same instant may both take
+ * it, and the later one has it.
  */
 async function takeName(hidden: string, path: string): Promise<void> {
   try {
@@ -193,5 +228,8 @@ function isAlive(path: string): Promise<boolean> {
 }
 
 function inUse(path: string, why: string): SystemError {
-  return Object.assign(new Error(`listen EADDRINUSE: ${why}: ${path}`), { code: 'EADDRINUSE', syscall: 'listen' })
+  return Object.assign(new Error(`listen EADDRINUSE: ${why}: ${path}`), {
+    code: 'EADDRINUSE',
+    syscall: 'listen',
+  })
 }

@@ -6,7 +6,10 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** What it exports. './x.js' and '/x.js' are paths, from the current directory on; anything else is a name as `import` takes it. */
+/**
+ * What it exports. './x.js' and '/x.js' are paths, from the current directory on; anything else is
+ * a name as `import` takes it.
+ */
 export async function loadModule(specifier: string): Promise<Readonly<Record<string, unknown>>> {
   const isPath = /^\.{0,2}\//.test(specifier)
   const name = isPath ? pathToFileURL(resolve(specifier)).href : specifier

@@ -1,14 +1,17 @@
 /**
  * Layer 2. A clock that stands until it is told to go on, for tests.
  *
- * `advance(ms)` runs, in this order: what `soon` collected; then, again and again, the earliest timer that is due and what
- * `soon` collected meanwhile, as a turn of the loop does; at last the time is what was asked for.
+ * `advance(ms)` runs, in this order: what `soon` collected; then, again and again, the earliest
+ * timer that is due and what `soon` collected meanwhile, as a turn of the loop does; at last the
+ * time is what was asked for.
  *
  * Rules:
- * 1. Timers run in the order of their due times, and those due at one moment in the order of their making.
+ * 1. Timers run in the order of their due times, and those due at one moment in the order of their
+ *    making.
  * 2. A callback sees `now()` as its own due time, however far the clock is being moved.
  * 3. Nothing runs but in `advance`, and `advance` never inside itself.
- * 4. No program hangs in here: callbacks that ask for no delay again and again end in an error that says so.
+ * 4. No program hangs in here: callbacks that ask for no delay again and again end in an error that
+ *    says so.
  */
 
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
@@ -22,12 +25,15 @@ interface Timer {
   readonly round: number
 }
 
-/** How often in a row `advance` runs callbacks without time passing: far beyond what any sane program asks for. */
+/**
+ * How often in a row `advance` runs callbacks without time passing: far beyond what any sane
+ * program asks for.
+ */
 const MAX_ROUNDS = 10_000
 
 /**
- * Time for a test: `new Engine({ clock })`, then `clock.advance(30_000)` instead of waiting half a minute.
- * Origin: ours, after trio.testing.MockClock.
+ * Time for a test: `new Engine({ clock })`, then `clock.advance(30_000)` instead of waiting half a
+ * minute. Origin: ours, after trio.testing.MockClock.
  */
 export class ManualClock implements Clock {
   #now: Milliseconds
@@ -36,9 +42,13 @@ export class ManualClock implements Clock {
   #state: 'standing' | 'moving' = 'standing'
   #round = 0
 
-  /** Starts at `now`, in milliseconds (default 0). Throws InvalidArgumentError when that is not a finite number. */
+  /**
+   * Starts at `now`, in milliseconds (default 0). Throws InvalidArgumentError when that is not a
+   * finite number.
+   */
   constructor(now: Milliseconds = 0) {
-    if (!Number.isFinite(now)) throw new InvalidArgumentError('now', 'a finite number of milliseconds', now)
+    if (!Number.isFinite(now))
+      throw new InvalidArgumentError('now', 'a finite number of milliseconds', now)
     this.#now = now
   }
 
@@ -52,7 +62,10 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  /** Calls once, `delay` milliseconds from now; Infinity never comes. Throws InvalidArgumentError for a negative delay and NaN. */
+  /**
+   * Calls once, `delay` milliseconds from now; Infinity never comes. Throws InvalidArgumentError
+   * for a negative delay and NaN.
+   */
   after(delay: Milliseconds, callback: () => void): Cancel {
     if (!(delay >= 0)) throw new InvalidArgumentError('delay', 'milliseconds, 0 or more', delay)
     const due = this.#now + delay
@@ -64,21 +77,26 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Calls once: when the next `advance` begins, or, asked for inside a callback, after that callback. */
+  /**
+   * Calls once: when the next `advance` begins, or, asked for inside a callback, after that
+   * callback.
+   */
   soon(callback: () => void): void {
     this.#soon.push(callback)
   }
 
   /**
-   * Moves the time on by `ms` milliseconds and runs what is due then, callbacks included that were added on the way;
-   * `advance(0)` runs what is due now. What a callback throws comes out here: the clock then stands at that callback's time,
-   * and the next `advance` runs the rest.
-   * Throws InvalidArgumentError when `ms` is negative or not finite; InvalidStateError inside a callback, and when callbacks
-   * that ask for no delay do not come to an end.
+   * Moves the time on by `ms` milliseconds and runs what is due then, callbacks included that were
+   * added on the way; `advance(0)` runs what is due now. What a callback throws comes out here: the
+   * clock then stands at that callback's time, and the next `advance` runs the rest. Throws
+   * InvalidArgumentError when `ms` is negative or not finite; InvalidStateError inside a callback,
+   * and when callbacks that ask for no delay do not come to an end.
    */
   advance(ms: Milliseconds): void {
-    if (!(ms >= 0 && ms < Infinity)) throw new InvalidArgumentError('ms', 'a finite number of milliseconds, 0 or more', ms)
-    if (this.#state === 'moving') throw new InvalidStateError('advance', 'the clock is moving', 'call it outside of callbacks')
+    if (!(ms >= 0 && ms < Infinity))
+      throw new InvalidArgumentError('ms', 'a finite number of milliseconds, 0 or more', ms)
+    if (this.#state === 'moving')
+      throw new InvalidStateError('advance', 'the clock is moving', 'call it outside of callbacks')
     this.#state = 'moving'
     try {
       this.#run(this.#now + ms)
@@ -101,7 +119,9 @@ export class ManualClock implements Clock {
   }
 
   #next(until: Milliseconds): Timer | undefined {
-    return this.#timers[0] !== undefined && this.#timers[0].due <= until ? this.#timers.shift() : undefined
+    return this.#timers[0] !== undefined && this.#timers[0].due <= until
+      ? this.#timers.shift()
+      : undefined
   }
 
   /** In rounds: what a callback adds runs after all that were there before it. */
@@ -116,7 +136,10 @@ export class ManualClock implements Clock {
 
   #checkRounds(rounds: number): void {
     if (rounds <= MAX_ROUNDS) return
-    throw new InvalidStateError('advance', `${MAX_ROUNDS} rounds of callbacks, and each asked for more without delay`,
-      'look for a callback that calls soon() or after(0) every time')
+    throw new InvalidStateError(
+      'advance',
+      `${MAX_ROUNDS} rounds of callbacks, and each asked for more without delay`,
+      'look for a callback that calls soon() or after(0) every time',
+    )
   }
 }

@@ -1,8 +1,18 @@
 /**
- * Layer 2. The network of the machine, every engine's default: TCP, unix sockets and UDP by node:net and node:dgram.
+ * Layer 2. The network of the machine, every engine's default: TCP, unix sockets and UDP by
+ * node:net and node:dgram.
  */
 
-import type { ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, Transport } from '../transport.ts'
+import type {
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Network,
+  PacketOptions,
+  PacketSocket,
+  Transport,
+} from '../transport.ts'
 import { fileLimit } from './file-limit.ts'
 import { keepFreed } from './heap.ts'
 import { NodeListener } from './listener.ts'

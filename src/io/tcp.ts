@@ -2,25 +2,34 @@
  * Layer 2. TCP and unix sockets: transports on node:net, by its documented calls only.
  *
  * Rules:
- * 1. The listeners of a socket are functions shared by all sockets, which find their transport by a symbol: closures of
- *    its own would cost every idle connection half a KiB (reference/performance.md).
- * 2. What arrives is taken where Node hands it to the stream, `push` (a documented method of Readable, of which this makes
- *    another one): it neither waits in the Readable's queue nor passes its events, 7 % of a small message's way. The end
- *    goes on to the Readable, which makes 'end' and 'close' of it. Pausing is to answer false: Node stops reading then.
- * 3. Node reports some things inside the call that caused them (an 'error' of an invalid argument, 'close' of a socket that
- *    never opened) or after it should be over; #state, looked at by every listener, makes the seam's order of it.
+ * 1. The listeners of a socket are functions shared by all sockets, which find their transport by a
+ *    symbol: closures of its own would cost every idle connection half a KiB
+ *    (reference/performance.md).
+ * 2. What arrives is taken where Node hands it to the stream, `push` (a documented method of
+ *    Readable, of which this makes another one): it neither waits in the Readable's queue nor
+ *    passes its events, 7 % of a small message's way. The end goes on to the Readable, which makes
+ *    'end' and 'close' of it. Pausing is to answer false: Node stops reading then.
+ * 3. Node reports some things inside the call that caused them (an 'error' of an invalid argument,
+ *    'close' of a socket that never opened) or after it should be over; #state, looked at by every
+ *    listener, makes the seam's order of it.
  */
 
 import { Buffer } from 'node:buffer'
 import { type NetConnectOpts, Socket } from 'node:net'
 import { socketAddress } from '../core/address.ts'
-import type { ConnectOptions, Endpoint, SystemError, Transport, TransportSink } from '../transport.ts'
+import type {
+  ConnectOptions,
+  Endpoint,
+  SystemError,
+  Transport,
+  TransportSink,
+} from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 
 /**
- * How long Node waits for one address of a host before it tries the next one, which ends the first attempt. Node's 250 ms
- * end connects that would have succeeded (nodejs/node#54359); a second is what a slow link needs, and still soon enough
- * where IPv6 leads nowhere.
+ * How long Node waits for one address of a host before it tries the next one, which ends the first
+ * attempt. Node's 250 ms end connects that would have succeeded (nodejs/node#54359); a second is
+ * what a slow link needs, and still soon enough where IPv6 leads nowhere.
  */
 const NEXT_ADDRESS_AFTER: Milliseconds = 1000
 
@@ -45,11 +54,18 @@ let onError: (this: Owned, error: SystemError) => void
 let onClose: (this: Owned) => void
 let onDestroy: (this: Owned, error: Error | null, done: (error?: Error | null) => void) => void
 
-/** For io/tls.ts only: the socket below a transport of this file, to be taken over; `undefined` for any other transport. */
+/**
+ * For io/tls.ts only: the socket below a transport of this file, to be taken over; `undefined` for
+ * any other transport.
+ */
 export let socketOf: (transport: Transport) => Socket | undefined
 
 /** Starts to connect. */
-export function connectTcp(to: Endpoint, options: ConnectOptions, socket = new Socket({ allowHalfOpen: true })): TcpTransport {
+export function connectTcp(
+  to: Endpoint,
+  options: ConnectOptions,
+  socket = new Socket({ allowHalfOpen: true }),
+): TcpTransport {
   const transport = new TcpTransport(socket, to)
   transport.connect(to, options)
   return transport
@@ -58,19 +74,31 @@ export function connectTcp(to: Endpoint, options: ConnectOptions, socket = new S
 export class TcpTransport implements Transport {
   readonly #socket: Socket
   #sink: TransportSink | undefined
-  /** Where we connect to: the path of a unix socket, which Node does not report for the connecting side. */
+  /**
+   * Where we connect to: the path of a unix socket, which Node does not report for the connecting
+   * side.
+   */
   readonly #target: Endpoint | undefined
   #local: SocketAddress | undefined
   #remote: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   /** Is `drained` still to be reported? */
   #isFull = false
-  /** What the system had taken when the socket was destroyed: after that Node counts what was dropped as written. */
+  /**
+   * What the system had taken when the socket was destroyed: after that Node counts what was
+   * dropped as written.
+   */
   #sent: Bytes | undefined
-  /** Does it want no more than the chunk that is on its way? Nothing is read before the first `resume`. */
+  /**
+   * Does it want no more than the chunk that is on its way? Nothing is read before the first
+   * `resume`.
+   */
   #isPaused = true
 
-  /** `target`: where a new socket will connect to. A socket without one is connected: it was accepted, `at` where its listener is bound. */
+  /**
+   * `target`: where a new socket will connect to. A socket without one is connected: it was
+   * accepted, `at` where its listener is bound.
+   */
   constructor(socket: Socket, target?: Endpoint, at?: SocketAddress) {
     this.#socket = socket
     this.#target = target
@@ -113,12 +141,13 @@ export class TcpTransport implements Transport {
     try {
       this.#socket.connect(how as NetConnectOpts)
     } catch (error) {
-      // Node throws for some of what it refuses (a local address that is none) and reports the rest: here all is reported.
+      // Node throws for some of what it refuses (a local address that is none) and reports the
+      // rest: here all is reported.
       this.#socket.destroy(error as Error)
     }
   }
 
-  // ---- what is told -------------------------------------------------------------------------------------------------
+  // ---- what is told -----------------------------------------------------------------------------
 
   get sink(): TransportSink | undefined {
     return this.#sink
@@ -158,8 +187,12 @@ export class TcpTransport implements Transport {
 
   get bytes_written(): Bytes {
     if (this.#sent !== undefined) return this.#sent
-    // Of a write that is on its way only the handle knows how much of it has gone: undocumented, Node's own timeouts ask it.
-    const { _handle, _bytesDispatched: given } = this.#socket as unknown as { _handle?: { writeQueueSize: Bytes } | null; _bytesDispatched: Bytes }
+    // Of a write that is on its way only the handle knows how much of it has gone: undocumented,
+    // Node's own timeouts ask it.
+    const { _handle, _bytesDispatched: given } = this.#socket as unknown as {
+      _handle?: { writeQueueSize: Bytes } | null
+      _bytesDispatched: Bytes
+    }
     const left = _handle?.writeQueueSize ?? 0
     if (left > 0) return given - left
     // Node counts what it has queued as written.
@@ -174,12 +207,13 @@ export class TcpTransport implements Transport {
     return (this.#socket as Owned).lends_chunks === true
   }
 
-  // ---- what can be done ---------------------------------------------------------------------------------------------
+  // ---- what can be done -------------------------------------------------------------------------
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     if (data.length === 0 || !this.#socket.writable) return true
     this.#socket.write(data as string, encoding)
-    // Node has tried, in the call: what is left now is what the system did not take, or what a cork holds.
+    // Node has tried, in the call: what is left now is what the system did not take, or what a cork
+    // holds.
     const isTaken = this.#socket.writableLength === 0
     if (!isTaken && this.#socket.writableCorked === 0) this.#awaitDrained()
     return isTaken
@@ -195,8 +229,9 @@ export class TcpTransport implements Transport {
   }
 
   /**
-   * An empty write, behind what is left: its callback says when all of that has gone. (A callback for each write, though nearly
-   * all are taken at once, has a tick of its own each time: with small messages a tenth of all CPU time.)
+   * An empty write, behind what is left: its callback says when all of that has gone. (A callback
+   * for each write, though nearly all are taken at once, has a tick of its own each time: with
+   * small messages a tenth of all CPU time.)
    */
   #awaitDrained(): void {
     // Behind an end nothing can wait any more; nor does anybody wait to write.
@@ -228,11 +263,15 @@ export class TcpTransport implements Transport {
   }
 
   set_keep_alive(after: Milliseconds | false): void {
-    // Node rounds down to seconds, takes 0 for the system's own two hours, and says nothing when the system refuses.
-    this.#socket.setKeepAlive(after !== false, after === false ? 0 : Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX))
+    // Node rounds down to seconds, takes 0 for the system's own two hours, and says nothing when
+    // the system refuses.
+    this.#socket.setKeepAlive(
+      after !== false,
+      after === false ? 0 : Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX),
+    )
   }
 
-  // ---- what the socket reports ----------------------------------------------------------------------------------------
+  // ---- what the socket reports ------------------------------------------------------------------
 
   #setOpen(): void {
     this.#state = 'open'
@@ -278,7 +317,8 @@ export class TcpTransport implements Transport {
     }
     onClose = function () {
       const transport = this[TRANSPORT]
-      // Node's handle keeps its socket for the old generation; what is ours must not grow old with it.
+      // Node's handle keeps its socket for the old generation; what is ours must not grow old with
+      // it.
       this[TRANSPORT] = NONE
       transport.#state = 'closed'
       transport.#sink?.closed()
@@ -293,7 +333,10 @@ export class TcpTransport implements Transport {
   }
 }
 
-/** Several addresses of one host failed: Node's error for that has no message, and its code is that of the first. */
+/**
+ * Several addresses of one host failed: Node's error for that has no message, and its code is that
+ * of the first.
+ */
 function flatten(error: SystemError): SystemError {
   if (!(error instanceof AggregateError)) return error
   const errors = error.errors as SystemError[]

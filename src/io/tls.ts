@@ -1,18 +1,20 @@
 /**
  * Layer 2. TLS over any transport, by node:tls and its documented calls.
  *
- * TlsContext (options → once) → secure → handshake → opened → the same reports as of every transport.
+ * TlsContext (options → once) → secure → handshake → opened → the same reports as of every
+ * transport.
  *
  * Rules:
- * 1. Over a socket of Node's, node:tls works on its handle: no stream of JavaScript stands between. Any other transport is
- *    made a Duplex (duplex.ts) first.
- * 2. Clients are made by `tls.connect`. Servers are made by a `tls.Server` that does not listen: connections are handed to it
- *    by its event 'connection', which is how Node wants it done, and everything that Node's servers do (client certificates,
- *    SNI, tickets) is done here too. Each connection gets an object of its own that inherits from that server, so that what is
- *    reported to the server is known to be about this connection.
+ * 1. Over a socket of Node's, node:tls works on its handle: no stream of JavaScript stands between.
+ *    Any other transport is made a Duplex (duplex.ts) first.
+ * 2. Clients are made by `tls.connect`. Servers are made by a `tls.Server` that does not listen:
+ *    connections are handed to it by its event 'connection', which is how Node wants it done, and
+ *    everything that Node's servers do (client certificates, SNI, tickets) is done here too. Each
+ *    connection gets an object of its own that inherits from that server, so that what is reported
+ *    to the server is known to be about this connection.
  * 3. Nothing is read or written before the handshake is done and the peer verified.
- * 4. A peer's end without close_notify is an end as any other, as in Node: a protocol that must know whether it has
- *    everything has to say so itself.
+ * 4. A peer's end without close_notify is an end as any other, as in Node: a protocol that must
+ *    know whether it has everything has to say so itself.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -21,7 +23,15 @@ import { isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
 import { InvalidArgumentError, messageOf, show } from '../errors.ts'
-import type { SystemError, TlsContext, TlsInfo, TlsOptions, TlsReserved, Transport, TransportSink } from '../transport.ts'
+import type {
+  SystemError,
+  TlsContext,
+  TlsInfo,
+  TlsOptions,
+  TlsReserved,
+  Transport,
+  TransportSink,
+} from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { TransportDuplex } from './duplex.ts'
 import { socketOf } from './tcp.ts'
@@ -31,8 +41,18 @@ export type Side = 'client' | 'server'
 
 /** The options that cannot be given, and what is there instead. */
 const RESERVED: Readonly<Record<TlsReserved, string>> = {
-  allowHalfOpen: 'on_read_end', handshakeTimeout: 'handshake_timeout', host: 'connect', isServer: 'a Client or a Server', lookup: 'connect',
-  onread: 'on_read', path: 'connect', pauseOnConnect: 'suspend', port: 'connect', server: 'a Server', signal: 'connect', socket: 'start_tls',
+  allowHalfOpen: 'on_read_end',
+  handshakeTimeout: 'handshake_timeout',
+  host: 'connect',
+  isServer: 'a Client or a Server',
+  lookup: 'connect',
+  onread: 'on_read',
+  path: 'connect',
+  pauseOnConnect: 'suspend',
+  port: 'connect',
+  server: 'a Server',
+  signal: 'connect',
+  socket: 'start_tls',
   timeout: 'the timeouts of the channel',
 }
 
@@ -42,14 +62,24 @@ const CERTIFICATES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
 /** Node's own handshake timeout; the longest that its timers take, as the channel has one. */
 const NEVER: Milliseconds = 2 ** 31 - 1
 
-const contexts = { client: new WeakMap<TlsOptions, TlsContext>(), server: new WeakMap<TlsOptions, TlsContext>() }
+const contexts = {
+  client: new WeakMap<TlsOptions, TlsContext>(),
+  server: new WeakMap<TlsOptions, TlsContext>(),
+}
 
-/** For the same object of options the same context: what is changed in it later is not looked at. Throws InvalidArgumentError for what cannot be. */
+/**
+ * For the same object of options the same context: what is changed in it later is not looked at.
+ * Throws InvalidArgumentError for what cannot be.
+ */
 export function tlsContext(side: Side, options: TlsOptions): TlsContext {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('tls', "an object of Node's TLS options", options)
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('tls', "an object of Node's TLS options", options)
   let context = contexts[side].get(options)
   if (context === undefined) {
-    context = side === 'client' ? clientContext(options as tls.ConnectionOptions) : serverContext(options as tls.TlsOptions)
+    context =
+      side === 'client'
+        ? clientContext(options as tls.ConnectionOptions)
+        : serverContext(options as tls.TlsOptions)
     contexts[side].set(options, context)
   }
   return context
@@ -57,7 +87,11 @@ export function tlsContext(side: Side, options: TlsOptions): TlsContext {
 
 function clientContext(options: tls.ConnectionOptions): TlsContext {
   const checkServerIdentity = answering(options.checkServerIdentity ?? tls.checkServerIdentity)
-  const shared = made(options, () => ({ ...options, checkServerIdentity, secureContext: options.secureContext ?? tls.createSecureContext(options) }))
+  const shared = made(options, () => ({
+    ...options,
+    checkServerIdentity,
+    secureContext: options.secureContext ?? tls.createSecureContext(options),
+  }))
   return {
     secure(transport, host) {
       // SNI takes names only.
@@ -72,7 +106,10 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
   }
 }
 
-/** What it throws is its answer: Node lets that end the process. (What a server's callbacks throw, it takes as an answer itself.) */
+/**
+ * What it throws is its answer: Node lets that end the process. (What a server's callbacks throw,
+ * it takes as an answer itself.)
+ */
 function answering(check: typeof tls.checkServerIdentity): typeof tls.checkServerIdentity {
   return (host, certificate) => {
     try {
@@ -85,7 +122,11 @@ function answering(check: typeof tls.checkServerIdentity): typeof tls.checkServe
 
 function serverContext(options: tls.TlsOptions): TlsContext {
   if (!CERTIFICATES.some(name => (options as Record<string, unknown>)[name] !== undefined)) {
-    throw new InvalidArgumentError('tls of a server', 'options with a certificate: key and cert, or pfx', options)
+    throw new InvalidArgumentError(
+      'tls of a server',
+      'options with a certificate: key and cert, or pfx',
+      options,
+    )
   }
   const server = made(options, () => tls.createServer({ ...options, handshakeTimeout: NEVER }))
   return {
@@ -106,7 +147,11 @@ function serverContext(options: tls.TlsOptions): TlsContext {
           told[event]?.(...args)
           return event in told
         }
-        EventEmitter.prototype.emit.call(Object.create(server, { emit: { value: emit } }), 'connection', socket)
+        EventEmitter.prototype.emit.call(
+          Object.create(server, { emit: { value: emit } }),
+          'connection',
+          socket,
+        )
       }),
   }
 }
@@ -114,12 +159,21 @@ function serverContext(options: tls.TlsOptions): TlsContext {
 /** What Node makes of the options, or our error where it refuses. */
 function made<Made>(options: object, make: () => Made): Made {
   for (const [name, instead] of Object.entries(RESERVED)) {
-    if (name in options) throw new InvalidArgumentError(`tls: ${name}`, `left out: that is what ${instead} is for`, (options as Record<string, unknown>)[name])
+    if (name in options)
+      throw new InvalidArgumentError(
+        `tls: ${name}`,
+        `left out: that is what ${instead} is for`,
+        (options as Record<string, unknown>)[name],
+      )
   }
   try {
     return make()
   } catch (error) {
-    throw new InvalidArgumentError('tls', `what node:tls takes; it says: ${messageOf(error)}`, options)
+    throw new InvalidArgumentError(
+      'tls',
+      `what node:tls takes; it says: ${messageOf(error)}`,
+      options,
+    )
   }
 }
 
@@ -144,7 +198,10 @@ export class TlsTransport implements Transport {
   #sink: TransportSink | undefined
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   #read: Bytes = 0
-  /** What had gone when the socket was destroyed: after that Node counts what was dropped as written. */
+  /**
+   * What had gone when the socket was destroyed: after that Node counts what was dropped as
+   * written.
+   */
   #sent: Bytes | undefined
   /** Did `write` return false since `drained` was last reported? */
   #isFull = false
@@ -157,7 +214,8 @@ export class TlsTransport implements Transport {
     this.#before = { read: inner.bytes_read, written: inner.bytes_written }
     inner.sink = undefined
     this.#below = socketOf(inner) ?? new TransportDuplex(inner)
-    // A peer that ends in the middle of the handshake will not go on with it: what Node's own servers do then is right.
+    // A peer that ends in the middle of the handshake will not go on with it: what Node's own
+    // servers do then is right.
     this.#below.allowHalfOpen = false
     begin(this.#below, {
       known: socket => this.#watch(socket),
@@ -168,7 +226,7 @@ export class TlsTransport implements Transport {
     this.#below.once('close', () => setImmediate(() => this.#closed()))
   }
 
-  // ---- what is told -------------------------------------------------------------------------------------------------
+  // ---- what is told -----------------------------------------------------------------------------
 
   get sink(): TransportSink | undefined {
     return this.#sink
@@ -195,17 +253,27 @@ export class TlsTransport implements Transport {
     return this.#inner.fileno
   }
 
-  /** What the program reads and writes; not the bytes of the handshake, nor those around each record. */
+  /**
+   * What the program reads and writes; not the bytes of the handshake, nor those around each
+   * record.
+   */
   get bytes_read(): Bytes {
     return this.#before.read + this.#read
   }
 
   get bytes_written(): Bytes {
     const socket = this.#socket
-    return this.#sent ?? this.#before.written + (socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength))
+    return (
+      this.#sent ??
+      this.#before.written +
+        (socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength))
+    )
   }
 
-  /** Of a long write Node says nothing before all of it has gone; what is below knows how much of it, in records. */
+  /**
+   * Of a long write Node says nothing before all of it has gone; what is below knows how much of
+   * it, in records.
+   */
   get bytes_gone(): Bytes {
     return this.#inner.bytes_written
   }
@@ -214,9 +282,12 @@ export class TlsTransport implements Transport {
     return this.#socket?.writableLength ?? 0
   }
 
-  // ---- what can be done ---------------------------------------------------------------------------------------------
+  // ---- what can be done -------------------------------------------------------------------------
 
-  /** Node says later what the system has taken, so this is never true for what is not empty; `drained` follows soon. */
+  /**
+   * Node says later what the system has taken, so this is never true for what is not empty;
+   * `drained` follows soon.
+   */
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     const socket = this.#socket
     if (data.length === 0 || this.#state !== 'open' || !socket?.writable) return true
@@ -247,7 +318,8 @@ export class TlsTransport implements Transport {
 
   destroy(): void {
     if (this.#state !== 'closed') this.#state = 'destroyed'
-    // A server's socket is not known before the handshake is done, but it goes with what is below it.
+    // A server's socket is not known before the handshake is done, but it goes with what is below
+    // it.
     const socket = this.#socket ?? this.#below
     socket.destroy()
   }
@@ -260,7 +332,7 @@ export class TlsTransport implements Transport {
     this.#inner.set_keep_alive(after)
   }
 
-  // ---- what the socket reports ----------------------------------------------------------------------------------------
+  // ---- what the socket reports ------------------------------------------------------------------
 
   #watch(socket: tls.TLSSocket): void {
     this.#socket = socket
@@ -302,16 +374,29 @@ export class TlsTransport implements Transport {
     const socket = this.#socket as tls.TLSSocket
     if (before === 'opening' || before === 'open') {
       this.#state = 'failed'
-      this.#sink?.failed(before === 'opening' ? this.#refusal(error, socket) : error.syscall === undefined ? tlsError(error, 'tls', this.#peer) : error)
+      this.#sink?.failed(
+        before === 'opening'
+          ? this.#refusal(error, socket)
+          : error.syscall === undefined
+            ? tlsError(error, 'tls', this.#peer)
+            : error,
+      )
     }
     // Node leaves that to us where the fault is one of TLS.
     socket.destroy()
   }
 
-  /** A certificate that Node's server refuses: of that it tells no more than that the connection is over, but the socket knows. */
+  /**
+   * A certificate that Node's server refuses: of that it tells no more than that the connection is
+   * over, but the socket knows.
+   */
   #refusal(error: SystemError, { authorizationError }: tls.TLSSocket): SystemError {
     const isRefused = error.code === 'ECONNRESET' && authorizationError
-    return tlsError(isRefused ? Object.assign(error, { code: authorizationError }) : error, 'handshake', this.#peer)
+    return tlsError(
+      isRefused ? Object.assign(error, { code: authorizationError }) : error,
+      'handshake',
+      this.#peer,
+    )
   }
 
   #closed(): void {

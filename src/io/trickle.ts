@@ -1,36 +1,51 @@
 /**
- * Layer 2. A network that delivers what another network receives in small pieces, for tests: whatever is read must not depend
- * on how the bytes were cut.
+ * Layer 2. A network that delivers what another network receives in small pieces, for tests:
+ * whatever is read must not depend on how the bytes were cut.
  *
- * A chunk comes in → the other transport is paused → one piece a turn of the loop → the chunk is used up → it is resumed.
+ * A chunk comes in → the other transport is paused → one piece a turn of the loop → the chunk is
+ * used up → it is resumed.
  *
  * Rules:
- * 1. A piece is reported in a turn of its own (setImmediate), never with another one, never while paused.
- * 2. What the other transport reports after bytes (ended, failed, closed) waits until their last piece was received, and then
- *    comes in a turn of its own too. `destroy` drops the pieces; of what waits only `closed` is left.
- * 3. Held are the chunk at work and what was on its way when the other transport was paused, no more.
+ * 1. A piece is reported in a turn of its own (setImmediate), never with another one, never while
+ *    paused.
+ * 2. What the other transport reports after bytes (ended, failed, closed) waits until their last
+ *    piece was received, and then comes in a turn of its own too. `destroy` drops the pieces; of
+ *    what waits only `closed` is left.
+ * 3. Held are the chunk at work and what was on its way when the other transport was paused, no
+ *    more.
  * 4. Writing, addresses, listening and packets pass through untouched.
  */
 
 import { Buffer } from 'node:buffer'
 import { InvalidArgumentError } from '../errors.ts'
 import type {
-  ConnectOptions, Endpoint, Listener, ListenerSink, ListenOptions, Network, PacketOptions, PacketSocket, SystemError, Transport,
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenerSink,
+  ListenOptions,
+  Network,
+  PacketOptions,
+  PacketSocket,
+  SystemError,
+  Transport,
   TransportSink,
 } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 
 /**
- * Wraps any network: `new Engine({ network: new TrickleNetwork(new MemoryNetwork({ auto: true })) })`.
- * Origin: ours, after the one-byte pumps of trio.testing.
+ * Wraps any network:
+ * `new Engine({ network: new TrickleNetwork(new MemoryNetwork({ auto: true })) })`. Origin: ours,
+ * after the one-byte pumps of trio.testing.
  */
 export class TrickleNetwork implements Network {
   readonly #inner: Network
   readonly #bytes: () => Bytes
 
   /**
-   * `bytes` is the size of a piece (default 1), or a function that is asked before each, for sizes by a seeded generator.
-   * Throws InvalidArgumentError when it is not a whole number from 1; what a function returns is checked when it is used.
+   * `bytes` is the size of a piece (default 1), or a function that is asked before each, for sizes
+   * by a seeded generator. Throws InvalidArgumentError when it is not a whole number from 1; what a
+   * function returns is checked when it is used.
    */
   constructor(inner: Network, bytes: Bytes | (() => Bytes) = 1) {
     this.#inner = inner
@@ -48,7 +63,9 @@ export class TrickleNetwork implements Network {
     return new TrickleListener(this.#inner.listen(at, options), this.#bytes)
   }
 
-  /** A packet socket of the other network: packets are whole or nothing, there is nothing to cut. */
+  /**
+   * A packet socket of the other network: packets are whole or nothing, there is nothing to cut.
+   */
   packets(options: PacketOptions): PacketSocket {
     return this.#inner.packets(options)
   }

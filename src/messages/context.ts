@@ -1,11 +1,14 @@
 /**
- * Layer 8. The context: which protocols there are, which channels have a name, and how a URL becomes a channel.
+ * Layer 8. The context: which protocols there are, which channels have a name, and how a URL
+ * becomes a channel.
  *
- * init: parse → aliases → look-up (exact, then as a prefix) → the implementation may name another → name → constructor → registry.
+ * init: parse → aliases → look-up (exact, then as a prefix) → the implementation may name another →
+ * name → constructor → registry.
  *
  * Rules:
  * 1. `init` makes a channel or throws; what throws leaves no trace.
- * 2. Whatever goes round in a circle (aliases, implementations that name each other) is an error that says so.
+ * 2. Whatever goes round in a circle (aliases, implementations that name each other) is an error
+ *    that says so.
  */
 
 import { Engine } from '../engine.ts'
@@ -29,8 +32,8 @@ export interface ContextOptions {
 let global: Context | undefined
 
 /**
- * Makes channels from URLs. Most programs use `Context.instance()`; another one has names, aliases and protocols of its own.
- * It knows the protocols of the box from the start.
+ * Makes channels from URLs. Most programs use `Context.instance()`; another one has names, aliases
+ * and protocols of its own. It knows the protocols of the box from the start.
  */
 export class Context implements ChannelContext {
   readonly #engine: Engine | undefined
@@ -54,52 +57,72 @@ export class Context implements ChannelContext {
     return global
   }
 
-  // ---- protocols ----------------------------------------------------------------------------------------------------
+  // ---- protocols --------------------------------------------------------------------------------
 
   /** The protocols it knows, aliases included. */
   get protocols(): string[] {
     return [...this.#implementations.keys(), ...this.#aliases.keys()].sort()
   }
 
-  /** Makes a protocol known. Throws InvalidArgumentError for what is none, InvalidStateError where the name is taken. */
+  /**
+   * Makes a protocol known. Throws InvalidArgumentError for what is none, InvalidStateError where
+   * the name is taken.
+   */
   register(implementation: Implementation, protocol: string = implementation?.protocol): void {
     if (!isClass(implementation) && typeof implementation?.replace !== 'function') {
-      throw new InvalidArgumentError('register: implementation', 'a class that extends MessageChannel, or an object with `replace`', implementation)
+      throw new InvalidArgumentError(
+        'register: implementation',
+        'a class that extends MessageChannel, or an object with `replace`',
+        implementation,
+      )
     }
     this.#checkName('register()', protocol)
     this.#implementations.set(protocol, implementation)
   }
 
-  /** Forgets it; channels that there are go on. Throws InvalidStateError where it is unknown, or another implementation has the name. */
+  /**
+   * Forgets it; channels that there are go on. Throws InvalidStateError where it is unknown, or
+   * another implementation has the name.
+   */
   unregister(implementation: Implementation, protocol: string = implementation?.protocol): void {
     if (implementation === undefined || this.#implementations.get(protocol) !== implementation) {
-      const why = this.#implementations.has(protocol) ? `${protocol} is another implementation` : `${protocol} is not registered`
+      const why = this.#implementations.has(protocol)
+        ? `${protocol} is another implementation`
+        : `${protocol} is not registered`
       throw new InvalidStateError('unregister()', why, 'give the class that register got')
     }
     this.#implementations.delete(protocol)
   }
 
   /**
-   * A short name for a protocol with parameters: after `alias('lines', 'tcp://;frame=line')` there is `lines://host:port`. Of a prefix: `alias('slow+', 'rate+://;speed=1kb')`.
-   * Throws UrlError for a URL with a host or a `name`, or of an unknown protocol; InvalidArgumentError for what is no name, InvalidStateError where it is taken.
+   * A short name for a protocol with parameters: after `alias('lines', 'tcp://;frame=line')` there
+   * is `lines://host:port`. Of a prefix: `alias('slow+', 'rate+://;speed=1kb')`. Throws UrlError
+   * for a URL with a host or a `name`, or of an unknown protocol; InvalidArgumentError for what is
+   * no name, InvalidStateError where it is taken.
    */
   alias(name: string, url: string): void {
     const target = Url.parse(url)
     if (target.host !== '') throw target.host_fault('an alias has no host')
     if (target.entries.has('name')) throw new Params(target).fault('name', 'left out of an alias')
-    if (this.#find(target.protocol) === undefined && this.#aliasOf(target.protocol) === undefined) throw this.#unknown(target)
+    if (this.#find(target.protocol) === undefined && this.#aliasOf(target.protocol) === undefined)
+      throw this.#unknown(target)
     this.#checkName('alias()', name)
     this.#aliases.set(name, target)
   }
 
   #checkName(call: string, protocol: string): void {
     if (typeof protocol !== 'string' || !/^[^+;=:/\s]+(\+[^+;=:/\s]+)*\+?$/.test(protocol)) {
-      throw new InvalidArgumentError(`${call}: protocol`, "a name, with '+' behind it for a prefix, as a class says with `static protocol`", protocol)
+      throw new InvalidArgumentError(
+        `${call}: protocol`,
+        "a name, with '+' behind it for a prefix, as a class says with `static protocol`",
+        protocol,
+      )
     }
-    if (this.#implementations.has(protocol) || this.#aliases.has(protocol)) throw new InvalidStateError(call, `${protocol} is taken`, 'choose another name')
+    if (this.#implementations.has(protocol) || this.#aliases.has(protocol))
+      throw new InvalidStateError(call, `${protocol} is taken`, 'choose another name')
   }
 
-  // ---- channels -----------------------------------------------------------------------------------------------------
+  // ---- channels ---------------------------------------------------------------------------------
 
   /** The channel of that name, or undefined. Those that belong to a parent are not found. */
   get(name: string): MessageChannel | undefined {
@@ -112,13 +135,17 @@ export class Context implements ChannelContext {
   }
 
   /**
-   * Makes a channel from a URL; it is closed, `open()` opens it. Its name is `name=` in the URL, or in the options, or made up ('noname-1'), and is
-   * free again when the channel is destroyed. `master=` names a channel that it belongs to, which may also be given as an option.
-   * Throws UrlError, which shows where, for whatever the URL says that cannot be, InvalidArgumentError for options that cannot.
+   * Makes a channel from a URL; it is closed, `open()` opens it. Its name is `name=` in the URL, or
+   * in the options, or made up ('noname-1'), and is free again when the channel is destroyed.
+   * `master=` names a channel that it belongs to, which may also be given as an option. Throws
+   * UrlError, which shows where, for whatever the URL says that cannot be, InvalidArgumentError for
+   * options that cannot.
    */
   init(url: string | Url, options: InitOptions = {}): MessageChannel {
-    if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('init: options', 'an object', options)
-    if (options.master !== undefined && !(options.master instanceof MessageChannel)) throw new InvalidArgumentError('init: master', 'a message channel', options.master)
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('init: options', 'an object', options)
+    if (options.master !== undefined && !(options.master instanceof MessageChannel))
+      throw new InvalidArgumentError('init: master', 'a message channel', options.master)
     const whole = this.#resolve(url instanceof Url ? url : Url.parse(url))
     const implementation = this.#find(whole.protocol)
     if (implementation === undefined) throw this.#unknown(whole)
@@ -126,7 +153,14 @@ export class Context implements ChannelContext {
     const is_internal = options.is_internal ?? false
     const name = this.#name(params, options.name ?? '', is_internal)
     const engine = options.engine ?? this.#engine ?? Engine.instance()
-    const init: Init = { engine, name, params, context: this, master: options.master ?? this.#master(params), is_internal }
+    const init: Init = {
+      engine,
+      name,
+      params,
+      context: this,
+      master: options.master ?? this.#master(params),
+      is_internal,
+    }
     const ChannelClass = this.#choose(implementation, init)
     const channel = new ChannelClass(init)
     if (!is_internal) this.#channels.set(name, channel)
@@ -143,7 +177,8 @@ export class Context implements ChannelContext {
     const name = this.#aliasOf(url.protocol)
     if (name === undefined) return url
     const alias = this.#aliases.get(name) as Url
-    if (seen.includes(name)) throw url.protocol_fault(`the aliases ${[...seen, name].join(', ')} go round in a circle`)
+    if (seen.includes(name))
+      throw url.protocol_fault(`the aliases ${[...seen, name].join(', ')} go round in a circle`)
     const protocol = alias.protocol + url.protocol.slice(name.length)
     return this.#resolve(merge(url.with(protocol), alias.entries), [...seen, name])
   }
@@ -158,21 +193,31 @@ export class Context implements ChannelContext {
   }
 
   #unknown(url: Url): Error {
-    return url.protocol_fault(`there is no protocol ${JSON.stringify(url.protocol)}; there are ${this.protocols.join(', ')}`)
+    return url.protocol_fault(
+      `there is no protocol ${JSON.stringify(url.protocol)}; there are ${this.protocols.join(', ')}`,
+    )
   }
 
   /** Implementations may name another one, and so on. */
   #choose(first: Implementation, init: Init): ChannelClass {
     const seen: Implementation[] = []
-    for (let each = first; ; ) {
+    for (let each = first; ;) {
       const isCircle = seen.includes(each)
       seen.push(each)
       const names = seen.map(({ protocol }) => protocol).join(', ')
-      if (isCircle) throw init.params.url.protocol_fault(`the implementations ${names} name each other in a circle`)
+      if (isCircle)
+        throw init.params.url.protocol_fault(
+          `the implementations ${names} name each other in a circle`,
+        )
       const next = each.replace?.(init)
       if (next !== undefined) each = next
       else if (isClass(each)) return each
-      else throw new InvalidStateError('init()', `${each.protocol} is no class of channels, and names none for ${init.params.url}`, 'return one from `replace`')
+      else
+        throw new InvalidStateError(
+          'init()',
+          `${each.protocol} is no class of channels, and names none for ${init.params.url}`,
+          'return one from `replace`',
+        )
     }
   }
 
@@ -182,7 +227,11 @@ export class Context implements ChannelContext {
     const name = named === '' ? `noname-${this.#nameless++}` : named
     if (is_internal || !this.#channels.has(name)) return name
     if (params.has('name')) throw params.fault('name', 'a name that no other channel has')
-    throw new InvalidStateError('init()', `there is a channel ${JSON.stringify(name)} already`, 'destroy() it first, or choose another name')
+    throw new InvalidStateError(
+      'init()',
+      `there is a channel ${JSON.stringify(name)} already`,
+      'destroy() it first, or choose another name',
+    )
   }
 
   #master(params: Params): MessageChannel | undefined {

@@ -1,8 +1,10 @@
 /**
- * Layer 8. Messages for people who prefer promises: `await channel.recv()`, `for await (const message of channel)`.
+ * Layer 8. Messages for people who prefer promises: `await channel.recv()`,
+ * `for await (const message of channel)`.
  *
- * A callback of theirs returns a promise, so the channel waits with its next message until this one is wanted. Channels that cannot wait (direct, echo: a message
- * comes inside a `post`) are kept in a queue, which is bounded.
+ * A callback of theirs returns a promise, so the channel waits with its next message until this one
+ * is wanted. Channels that cannot wait (direct, echo: a message comes inside a `post`) are kept in
+ * a queue, which is bounded.
  */
 
 import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
@@ -36,9 +38,15 @@ export interface RecvOptions {
 /** The next message. */
 export function receive(channel: Source, options: RecvOptions): Promise<Message> {
   return new Promise((resolve, reject) => {
-    if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('recv', "an object, as { type: 'control', timeout: 500 }", options)
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError(
+        'recv',
+        "an object, as { type: 'control', timeout: 500 }",
+        options,
+      )
     const { type = 'data', timeout = Infinity } = options
-    if (typeof timeout !== 'number' || !(timeout > 0)) throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
+    if (typeof timeout !== 'number' || !(timeout > 0))
+      throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
     const done = (settle: () => void): void => {
       cancel()
       channel.callback_del(wanted)
@@ -57,7 +65,10 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     // The first thing that is done: it throws for a type that is none, and nothing is left behind.
     channel.callback_add(wanted, type)
     channel.callback_add(ended, 'state')
-    const cancel = timeout === Infinity ? () => {} : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
+    const cancel =
+      timeout === Infinity
+        ? () => {}
+        : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
     const over = endOf(channel, channel.state)
     if (over !== undefined) done(() => reject(over))
   })
@@ -69,7 +80,11 @@ function late(channel: Source, timeout: Milliseconds): TimeoutError {
 
 /** Why nothing is received in that state; undefined where something is. */
 function endOf({ name, error }: Source, state: string | undefined): Error | undefined {
-  return state === 'error' ? error : state === 'closed' ? new ClosedError(`${name} is closed: nothing is received`) : undefined
+  return state === 'error'
+    ? error
+    : state === 'closed'
+      ? new ClosedError(`${name} is closed: nothing is received`)
+      : undefined
 }
 
 /** All data from now on. */
@@ -81,7 +96,8 @@ class Inbox implements AsyncIterableIterator<Message> {
   readonly #channel: Source
   readonly #queue: Message[] = []
   /** Where a loop waits for the next one. */
-  #waiting: { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void } | undefined
+  #waiting:
+    { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void } | undefined
   /** Until the loop has come back for what is in the queue the channel waits. */
   #gate: Promise<void> | undefined
   #open = (): void => {}
@@ -122,7 +138,13 @@ class Inbox implements AsyncIterableIterator<Message> {
       this.#waiting.resolve({ done: false, value: message })
       this.#waiting = undefined
     } else if (this.#queue.push(message) > LIMIT) {
-      this.#finish(new OverflowError('receive', LIMIT, `${this.#channel.name}: ${LIMIT} messages wait for a loop that does not take them`))
+      this.#finish(
+        new OverflowError(
+          'receive',
+          LIMIT,
+          `${this.#channel.name}: ${LIMIT} messages wait for a loop that does not take them`,
+        ),
+      )
     }
     this.#gate ??= new Promise(open => (this.#open = open))
     return this.#gate

@@ -10,7 +10,15 @@ export { type Dump, formatMessage as format_message } from './tools/dump.ts'
 export type { RecvOptions } from './inbox.ts'
 export type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
 export type { Listener, Mask } from './listeners.ts'
-export { type Addr, ChannelEvent, Control, Message, type MessageFields, type MessageType, STATES } from './message.ts'
+export {
+  type Addr,
+  ChannelEvent,
+  Control,
+  Message,
+  type MessageFields,
+  type MessageType,
+  STATES,
+} from './message.ts'
 export { MessageChannel } from './message-channel.ts'
 export { Mock, type MockOptions } from './tools/mock.ts'
 export { Params } from './params.ts'

@@ -1,5 +1,6 @@
 /**
- * Layer 8. How a channel is made: what it gets of its context, and what the context wants of an implementation.
+ * Layer 8. How a channel is made: what it gets of its context, and what the context wants of an
+ * implementation.
  */
 
 import type { Engine } from '../engine.ts'
@@ -24,7 +25,10 @@ export interface Init {
 export interface Implementation {
   /** What URLs call it; with '+' at the end it is a prefix. */
   readonly protocol: string
-  /** Names another implementation that is to be used for this URL; undefined: this one. Throws what is wrong with the URL. */
+  /**
+   * Names another implementation that is to be used for this URL; undefined: this one. Throws what
+   * is wrong with the URL.
+   */
   replace?(init: Init): Implementation | undefined
 }
 

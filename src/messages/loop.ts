@@ -2,8 +2,10 @@
  * Layer 8. The processing of pending channels: one loop for each engine, which runs in its turns.
  *
  * Rules:
- * 1. A channel is in here while it has something to do at once ('pending'); while none has, nothing runs.
- * 2. Every pending channel is processed once a round, until so many messages are done; then sockets and timers have their turn.
+ * 1. A channel is in here while it has something to do at once ('pending'); while none has, nothing
+ *    runs.
+ * 2. Every pending channel is processed once a round, until so many messages are done; then sockets
+ *    and timers have their turn.
  */
 
 import { type Engine, type Turn, wake } from '../engine.ts'
@@ -15,8 +17,9 @@ export interface Pending {
 }
 
 /**
- * No more rounds in a turn after so many messages. A turn of Node's loop costs about as much as several messages, so one a turn would be slow; 64
- * take well under a millisecond, which a socket can wait. Counted over all channels: rounds alone would be longer the more of them there are.
+ * No more rounds in a turn after so many messages. A turn of Node's loop costs about as much as
+ * several messages, so one a turn would be slow; 64 take well under a millisecond, which a socket
+ * can wait. Counted over all channels: rounds alone would be longer the more of them there are.
  */
 const MESSAGES = 64
 
@@ -44,7 +47,7 @@ class Loop implements Turn {
   }
 
   turn(): void {
-    for (let done = 0; done < MESSAGES && this.#pending.size > 0; ) done += this.#round()
+    for (let done = 0; done < MESSAGES && this.#pending.size > 0;) done += this.#round()
     this.#isAwake = false
     if (this.#pending.size > 0) this.#wake()
   }

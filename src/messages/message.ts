@@ -15,22 +15,38 @@ import type { Data, Milliseconds, SocketAddress, StateSignal } from '../types.ts
 export type MessageType = 'data' | 'control' | 'state' | 'channel'
 
 /** Every state, in the order of the `msgid` of state messages. */
-export const STATES: readonly StateSignal[] = ['closed', 'opening', 'active', 'closing', 'error', 'destroy']
+export const STATES: readonly StateSignal[] = [
+  'closed',
+  'opening',
+  'active',
+  'closing',
+  'error',
+  'destroy',
+]
 
 /** The `msgid` of control messages. */
 export const Control = {
   /** A server: a peer has come. `addr` is who, `data` its address as text. */
   Connect: 10,
-  /** A server: a peer has gone; `data` is what was wrong, as text, if anything was. Posted with an `addr`: closes that peer. */
+  /**
+   * A server: a peer has gone; `data` is what was wrong, as text, if anything was. Posted with an
+   * `addr`: closes that peer.
+   */
   Disconnect: 20,
   /** So much is queued that `post` returns false until WriteReady. */
   WriteFull: 30,
   WriteReady: 40,
   /** Posted: sends what is queued now instead of at the end of the turn. */
   WriteFlush: 50,
-  /** A file: everything there is has been read. `Differs:` 20 in the original, which is Disconnect elsewhere. */
+  /**
+   * A file: everything there is has been read. `Differs:` 20 in the original, which is Disconnect
+   * elsewhere.
+   */
   EndOfData: 60,
-  /** Posted to a file that is read: goes on with the first message whose `seq` is not below this one's. `Differs:` 10 in the original. */
+  /**
+   * Posted to a file that is read: goes on with the first message whose `seq` is not below this
+   * one's. `Differs:` 10 in the original.
+   */
   Seek: 70,
   /** direct://;notify-state=yes: the state of the other side, its name as `data`. */
   DirectStateUpdate: 0x7f000001,
@@ -45,22 +61,33 @@ export const ChannelEvent = {
   Delete: 2,
 } as const
 
-/** Who sent a message, or who is to get it: a number for the peer of a server, an address where there are no connections. */
+/**
+ * Who sent a message, or who is to get it: a number for the peer of a server, an address where
+ * there are no connections.
+ */
 export type Addr = number | SocketAddress
 
 /** The fields of a message; those left out have the defaults that `Message` says. */
-export type MessageFields = { readonly data?: Data } & { readonly [Name in Exclude<keyof Message, 'data'>]?: Message[Name] }
+export type MessageFields = { readonly data?: Data } & {
+  readonly [Name in Exclude<keyof Message, 'data'>]?: Message[Name]
+}
 
 /** Every type there is. */
 export const TYPES: readonly MessageType[] = ['data', 'control', 'state', 'channel']
 
 const EMPTY = Buffer.alloc(0)
 
-/** One message. Nothing in it changes once it is made; bytes must not be changed by who posted or received them. */
+/**
+ * One message. Nothing in it changes once it is made; bytes must not be changed by who posted or
+ * received them.
+ */
 export class Message {
   /** Default 'data'. */
   readonly type: MessageType
-  /** What kind of message; what numbers mean is a matter of who speaks. An integer of 32 bits. Default 0. */
+  /**
+   * What kind of message; what numbers mean is a matter of who speaks. An integer of 32 bits.
+   * Default 0.
+   */
   readonly msgid: number
   /** Its number in a sequence, 64 bits. Default 0n. */
   readonly seq: bigint
@@ -73,11 +100,25 @@ export class Message {
   /** What messages of type 'channel' are about. */
   readonly value: unknown
 
-  /** Throws InvalidArgumentError for a field that cannot be: better here, with its name, than wherever it would be packed. */
-  constructor({ type = 'data', msgid = 0, seq = 0n, data, addr, time = 0, value }: MessageFields = {}) {
-    if (!TYPES.includes(type)) throw new InvalidArgumentError('message: type', `one of ${TYPES.join(', ')}`, type)
-    if ((msgid | 0) !== msgid) throw new InvalidArgumentError('message: msgid', 'an integer of 32 bits', msgid)
-    if (typeof seq !== 'bigint') throw new InvalidArgumentError('message: seq', 'a bigint, as 5n', seq)
+  /**
+   * Throws InvalidArgumentError for a field that cannot be: better here, with its name, than
+   * wherever it would be packed.
+   */
+  constructor({
+    type = 'data',
+    msgid = 0,
+    seq = 0n,
+    data,
+    addr,
+    time = 0,
+    value,
+  }: MessageFields = {}) {
+    if (!TYPES.includes(type))
+      throw new InvalidArgumentError('message: type', `one of ${TYPES.join(', ')}`, type)
+    if ((msgid | 0) !== msgid)
+      throw new InvalidArgumentError('message: msgid', 'an integer of 32 bits', msgid)
+    if (typeof seq !== 'bigint')
+      throw new InvalidArgumentError('message: seq', 'a bigint, as 5n', seq)
     this.type = type
     this.msgid = msgid
     this.seq = seq
@@ -88,11 +129,15 @@ export class Message {
   }
 }
 
-/** What `post` takes, as a message: data alone is a message of type 'data'. Throws InvalidArgumentError. */
+/**
+ * What `post` takes, as a message: data alone is a message of type 'data'. Throws
+ * InvalidArgumentError.
+ */
 export function toMessage(given: MessageFields | Data): Message {
   if (given instanceof Message) return given
   if (typeof given === 'string' || given instanceof Uint8Array) return new Message({ data: given })
-  if (typeof given !== 'object' || given === null) throw new InvalidArgumentError('post: message', 'a message, text or bytes', given)
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidArgumentError('post: message', 'a message, text or bytes', given)
   return new Message(given)
 }
 

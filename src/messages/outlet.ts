@@ -1,6 +1,6 @@
 /**
- * Layer 8. The outlet: where the messages of one channel come out, to its hook and then to its callbacks; what counts and shows them; and the
- * promises that hold the next one.
+ * Layer 8. The outlet: where the messages of one channel come out, to its hook and then to its
+ * callbacks; what counts and shows them; and the promises that hold the next one.
  */
 
 import { type Engine, logSafely } from '../engine.ts'
@@ -28,8 +28,16 @@ export class Outlet {
   /** Promises that have not settled. */
   #held = 0
 
-  /** `failed` gets what hooks and callbacks throw; `released` is called when nothing is held any more. */
-  constructor(owner: Owner, params: Params, failed: (error: unknown) => void, released: () => void) {
+  /**
+   * `failed` gets what hooks and callbacks throw; `released` is called when nothing is held any
+   * more.
+   */
+  constructor(
+    owner: Owner,
+    params: Params,
+    failed: (error: unknown) => void,
+    released: () => void,
+  ) {
     this.#owner = owner
     this.#failed = failed
     this.#released = released
@@ -56,23 +64,37 @@ export class Outlet {
     let waits: Promise<void> | undefined
     try {
       const { type } = message
-      const result = type === 'data' ? owner.on_message(message) : type === 'control' ? owner.on_control(message) : undefined
+      const result =
+        type === 'data'
+          ? owner.on_message(message)
+          : type === 'control'
+            ? owner.on_control(message)
+            : undefined
       if (result !== undefined) waits = this.hold(result)
     } catch (error) {
       this.#failed(error)
     }
     const more = this.tell(message)
-    return waits === undefined || more === undefined ? (waits ?? more) : Promise.all([waits, more]).then(nothing)
+    return waits === undefined || more === undefined
+      ? (waits ?? more)
+      : Promise.all([waits, more]).then(nothing)
   }
 
   /** Tells the callbacks alone. */
   tell(message: Message): Promise<void> | undefined {
     if (!this.listeners.has(message.type)) return undefined
     let waits: Promise<void> | undefined
-    this.listeners.call(message, result => {
-      const held = this.hold(result)
-      waits = waits === undefined || held === undefined ? (waits ?? held) : Promise.all([waits, held]).then(nothing)
-    }, this.#failed)
+    this.listeners.call(
+      message,
+      result => {
+        const held = this.hold(result)
+        waits =
+          waits === undefined || held === undefined
+            ? (waits ?? held)
+            : Promise.all([waits, held]).then(nothing)
+      },
+      this.#failed,
+    )
     return waits
   }
 
@@ -80,13 +102,18 @@ export class Outlet {
   hold(result: unknown): Promise<void> | undefined {
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return undefined
     this.#held++
-    return Promise.resolve(result).then(nothing, this.#failed).then(() => {
-      if (--this.#held === 0) this.#released()
-    })
+    return Promise.resolve(result)
+      .then(nothing, this.#failed)
+      .then(() => {
+        if (--this.#held === 0) this.#released()
+      })
   }
 
   #log(what: string, message: Message): void {
-    logSafely(this.#owner.engine, `${this.#owner.name}: ${formatMessage(what, message, this.#dump)}`)
+    logSafely(
+      this.#owner.engine,
+      `${this.#owner.name}: ${formatMessage(what, message, this.#dump)}`,
+    )
   }
 }
 

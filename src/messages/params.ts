@@ -1,8 +1,9 @@
 /**
  * Layer 8. What a channel asks of its URL: parameters by name and kind, each with a default.
  *
- * A parameter is looked for in this order: `prefix.name` in the URL, `name` in the URL, `prefix.name` in the defaults of the context, the
- * default that the channel gives. The prefix is the protocol: in `rate+mem://;mem.size=1kb;size=1mb` the size of mem is 1kb.
+ * A parameter is looked for in this order: `prefix.name` in the URL, `name` in the URL,
+ * `prefix.name` in the defaults of the context, the default that the channel gives. The prefix is
+ * the protocol: in `rate+mem://;mem.size=1kb;size=1mb` the size of mem is 1kb.
  */
 
 import { UrlError } from '../errors.ts'
@@ -44,7 +45,9 @@ export class Params {
     return this.#entry(key) !== undefined
   }
 
-  /** Text as it is. Throws UrlError where it is not given and there is no default; so do the others. */
+  /**
+   * Text as it is. Throws UrlError where it is not given and there is no default; so do the others.
+   */
   text(key: string, fallback?: string): string {
     return this.#as(key, 'given', fallback, text => text)
   }
@@ -56,7 +59,10 @@ export class Params {
 
   /** A whole number, decimal or 0x…, from `least` to `most`. */
   integer(key: string, fallback?: number, { least = -Infinity, most = Infinity } = {}): number {
-    const range = least === -Infinity && most === Infinity ? '' : ` from ${least}${most === Infinity ? ' on' : ` to ${most}`}`
+    const range =
+      least === -Infinity && most === Infinity
+        ? ''
+        : ` from ${least}${most === Infinity ? ' on' : ` to ${most}`}`
     return this.#as(key, `a whole number${range}`, fallback, text => {
       const number = parseInteger(text)
       return number === undefined || number < least || number > most ? undefined : number
@@ -70,25 +76,39 @@ export class Params {
 
   /** Bytes: a whole number with a unit, as 64kb. */
   size(key: string, fallback?: Bytes, least: Bytes = 0): Bytes {
-    return this.#as(key, `a size${least > 0 ? ` of at least ${least}b` : ''}: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit`, fallback, text => {
-      const size = parseSize(text)
-      return size !== undefined && Number.isSafeInteger(size) && size >= least ? size : undefined
-    })
+    return this.#as(
+      key,
+      `a size${least > 0 ? ` of at least ${least}b` : ''}: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit`,
+      fallback,
+      text => {
+        const size = parseSize(text)
+        return size !== undefined && Number.isSafeInteger(size) && size >= least ? size : undefined
+      },
+    )
   }
 
   /** Milliseconds: a whole number with a unit, as 30s. */
   duration(key: string, fallback?: Milliseconds): Milliseconds {
-    return this.#as(key, 'a duration: a whole number and ns, us, ms, s, m, h or d', fallback, parseDuration)
+    return this.#as(
+      key,
+      'a duration: a whole number and ns, us, ms, s, m, h or d',
+      fallback,
+      parseDuration,
+    )
   }
 
   /** One of several words. */
   choice<Word extends string>(key: string, words: readonly Word[], fallback?: Word): Word {
-    return this.#as(key, `one of ${words.join(', ')}`, fallback, text => words.find(word => word === text))
+    return this.#as(key, `one of ${words.join(', ')}`, fallback, text =>
+      words.find(word => word === text),
+    )
   }
 
   /** What stands between commas. */
   list(key: string, fallback?: readonly string[]): readonly string[] {
-    return this.#as(key, 'given', fallback, text => (text === '' ? [] : text.split(',').map(each => each.trim())))
+    return this.#as(key, 'given', fallback, text =>
+      text === '' ? [] : text.split(',').map(each => each.trim()),
+    )
   }
 
   /** A URL in a parameter, see `embedded` of url.ts. */
@@ -105,13 +125,27 @@ export class Params {
       const text = this.url.source === '' ? '(open)' : this.url.source
       return new UrlError(`${key} must be ${expected}`, text, text.length, 1)
     }
-    return new UrlError(`${key} must be ${expected}; got ${JSON.stringify(entry.value)}`, entry.source, entry.at, entry.value.length)
+    return new UrlError(
+      `${key} must be ${expected}; got ${JSON.stringify(entry.value)}`,
+      entry.source,
+      entry.at,
+      entry.value.length,
+    )
   }
 
-  #as<Value>(key: string, expected: string, fallback: Value | undefined, parse: (text: string) => Value | undefined): Value {
+  #as<Value>(
+    key: string,
+    expected: string,
+    fallback: Value | undefined,
+    parse: (text: string) => Value | undefined,
+  ): Value {
     const entry = this.#entry(key)
     const value = entry === undefined ? fallback : parse(entry.value)
-    if (value === undefined) throw this.fault(key, entry === undefined && expected !== 'given' ? `given, ${expected}` : expected)
+    if (value === undefined)
+      throw this.fault(
+        key,
+        entry === undefined && expected !== 'given' ? `given, ${expected}` : expected,
+      )
     return value
   }
 

@@ -1,7 +1,8 @@
 /**
  * Layer 8. Where a URL says that a socket is: its host as an address.
  *
- * `host:port` (the last colon counts: `::1:80`, `[::1]:80`), `*:port` or `:port` for any host, a path if it has a slash, `@name` for an abstract unix socket.
+ * `host:port` (the last colon counts: `::1:80`, `[::1]:80`), `*:port` or `:port` for any host, a
+ * path if it has a slash, `@name` for an abstract unix socket.
  */
 
 import { formatAddress } from '../core/address.ts'
@@ -23,5 +24,8 @@ export function parsePlace(text: string, isUnix: boolean): Address | undefined {
 export function formatPlace(address: SocketAddress): string {
   if (typeof address === 'string') return address.replace('\0', '@')
   const [host, port] = address
-  return formatAddress([host === '::' || host === '0.0.0.0' || host === '' ? 'localhost' : host, port])
+  return formatAddress([
+    host === '::' || host === '0.0.0.0' || host === '' ? 'localhost' : host,
+    port,
+  ])
 }

@@ -20,9 +20,23 @@ import { Zero } from './carriers/zero.ts'
 
 export const PROTOCOLS: readonly Implementation[] = [
   // channels
-  Direct, Echo, File, Js, Mem, Null, Tcp, TlsTcp, Timer, Udp, Unix, Zero,
+  Direct,
+  Echo,
+  File,
+  Js,
+  Mem,
+  Null,
+  Tcp,
+  TlsTcp,
+  Timer,
+  Udp,
+  Unix,
+  Zero,
   // prefixes
-  Deflate, Filter, Rate, Reopen,
+  Deflate,
+  Filter,
+  Rate,
+  Reopen,
 ]
 
 /** Short names. */

@@ -13,16 +13,35 @@ t.test('Client', async t => {
   t.equal(client.name, 'Client')
   t.equal(new Client({ name: 'caller', encoding: 'utf8' }).encoding, 'utf8')
   for (const options of [null, 5, { socket: {} }, { socket: null }, { unknown: 1 }]) {
-    t.equal(thrown(() => new Client(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+    t.equal(
+      thrown(() => new Client(options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
   }
-  t.throws(() => new Client({ socket: {} } as never), { message: /^Client option "socket" must be left out: a Connection takes over/ })
+  t.throws(() => new Client({ socket: {} } as never), {
+    message: /^Client option "socket" must be left out: a Connection takes over/,
+  })
 })
 
 t.test('Connection, by hand', async t => {
   const server = new Server()
   const socket = { resume() {}, destroy() {}, sink: undefined }
-  for (const options of [undefined, null, {}, { server }, { socket }, { server: {}, socket }, { server, socket: null }, { server, socket: 5 }]) {
-    t.equal(thrown(() => new Connection(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  for (const options of [
+    undefined,
+    null,
+    {},
+    { server },
+    { socket },
+    { server: {}, socket },
+    { server, socket: null },
+    { server, socket: 5 },
+  ]) {
+    t.equal(
+      thrown(() => new Connection(options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
   }
   t.equal(server.channels.size, 0)
 })
@@ -41,10 +60,27 @@ t.test('Server', async t => {
   const engine = new Engine()
   t.equal(new Server(Mine, { engine }).engine, engine)
   t.equal(new Server({ engine }).engine, engine)
-  for (const first of [null, 5, 'Echo', class {}, () => {}, Server, { backlog: 0 }, { ConnectionClass: class {} }, { Connection: Mine }]) {
-    t.equal(thrown(() => new Server(first as never)), 'ERR_INVALID_ARGUMENT', String(first))
+  for (const first of [
+    null,
+    5,
+    'Echo',
+    class {},
+    () => {},
+    Server,
+    { backlog: 0 },
+    { ConnectionClass: class {} },
+    { Connection: Mine },
+  ]) {
+    t.equal(
+      thrown(() => new Server(first as never)),
+      'ERR_INVALID_ARGUMENT',
+      String(first),
+    )
   }
-  t.equal(thrown(() => new Server(Mine, { unknown: 1 } as never)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => new Server(Mine, { unknown: 1 } as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 await scene(t, 'the class of the connections', async (t, { engine, pump }) => {
@@ -66,7 +102,12 @@ await scene(t, 'the class of the connections', async (t, { engine, pump }) => {
   const byArgument = new ByField(Two, { engine }).listen(2)
   const byAssignment = new Server(One, { engine }).listen(3)
   byAssignment.ConnectionClass = Two
-  t.equal(thrown(() => { byAssignment.ConnectionClass = Client.name as never }), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => {
+      byAssignment.ConnectionClass = Client.name as never
+    }),
+    'ERR_INVALID_ARGUMENT',
+  )
   await pump()
   for (const port of [1, 2, 3]) new Client({ engine }).connect(port)
   await pump()
@@ -79,7 +120,8 @@ await scene(t, 'the class of the connections', async (t, { engine, pump }) => {
   }
 })
 
-// `engine: undefined` among the options stood in the way of the server's engine, and the connection went to that of the process.
+// `engine: undefined` among the options stood in the way of the server's engine, and the connection
+// went to that of the process.
 await scene(t, 'a connection belongs to the engine of its server', async (t, { engine, pump }) => {
   const server = new (class extends Server {
     override on_accept(socket: ConstructorParameters<typeof Connection>[0]['socket']) {
@@ -89,5 +131,8 @@ await scene(t, 'a connection belongs to the engine of its server', async (t, { e
   await pump()
   new Client({ engine }).connect(1)
   await pump()
-  t.same([...server.channels].map(connection => connection.engine === engine), [true])
+  t.same(
+    [...server.channels].map(connection => connection.engine === engine),
+    [true],
+  )
 })

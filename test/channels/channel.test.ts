@@ -1,11 +1,36 @@
-/** What every channel is: its life, its hooks, its place in the tree. Held by a channel that has nothing else. */
+/**
+ * What every channel is: its life, its hooks, its place in the tree. Held by a channel that has
+ * nothing else.
+ */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import {
-  addChild, announce, asError, beginClosing, beginOpening, callBlaming, callHook, Channel, type ChannelDriver, childrenOf, closeChild, describe, destroy,
-  fail, finishClosing, halt, hookFailed, isOpen, logError, parentOf, reasonOf, setDriver, sinceOf, warn,
+  addChild,
+  announce,
+  asError,
+  beginClosing,
+  beginOpening,
+  callBlaming,
+  callHook,
+  Channel,
+  type ChannelDriver,
+  childrenOf,
+  closeChild,
+  describe,
+  destroy,
+  fail,
+  finishClosing,
+  halt,
+  hookFailed,
+  isOpen,
+  logError,
+  parentOf,
+  reasonOf,
+  setDriver,
+  sinceOf,
+  warn,
 } from '../../src/channels/channel.ts'
 import { Engine } from '../../src/engine.ts'
 import { ClosedError } from '../../src/errors.ts'
@@ -79,9 +104,16 @@ t.test('is made', async t => {
   t.equal(new Bare().engine, engine)
   t.equal(new Client().engine, Engine.instance())
   for (const options of [{ engine: {} }, { engine: null }, { name: 5 }, { name: null }]) {
-    t.equal(thrown(() => new Bare(options)), 'ERR_INVALID_ARGUMENT')
+    t.equal(
+      thrown(() => new Bare(options)),
+      'ERR_INVALID_ARGUMENT',
+    )
   }
-  for (const options of [null, 5, 'options', () => {}]) t.equal(thrown(() => new Client(options as never)), 'ERR_INVALID_ARGUMENT')
+  for (const options of [null, 5, 'options', () => {}])
+    t.equal(
+      thrown(() => new Client(options as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
   const channel = new Bare()
   t.equal(channel.state, 'closed')
   t.equal(channel.suspended, false)
@@ -114,13 +146,31 @@ t.test('the life of a channel', async t => {
   t.equal(await closed, 'local')
   t.equal(await channel.closed, 'local')
   t.equal(await channel.opened, channel, 'it was')
-  t.same(channel.log.splice(0), ['closed>opening', 'opening>active', 'close(false)', 'active>closing', 'closing>closed', 'closed>destroy', 'close local'])
+  t.same(channel.log.splice(0), [
+    'closed>opening',
+    'opening>active',
+    'close(false)',
+    'active>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close local',
+  ])
 
   channel.open()
   t.not(channel.opened, opened, 'another opening, another promise')
   t.equal(await channel.opened, channel)
-  t.same(channel.finish(), ['closed>opening', 'opening>active', 'close(false)', 'active>closing', 'closing>closed', 'closed>destroy', 'close local'])
-  t.throws(() => finishClosing(channel), { message: 'sluice: a channel cannot go from closed to closed; this is a bug in sluice' })
+  t.same(channel.finish(), [
+    'closed>opening',
+    'opening>active',
+    'close(false)',
+    'active>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close local',
+  ])
+  t.throws(() => finishClosing(channel), {
+    message: 'sluice: a channel cannot go from closed to closed; this is a bug in sluice',
+  })
 })
 
 t.test('closed before it was open', async t => {
@@ -128,7 +178,14 @@ t.test('closed before it was open', async t => {
   const { opened } = channel
   beginOpening(channel)
   await turn()
-  t.same(channel.finish(), ['closed>opening', 'close(false)', 'opening>closing', 'closing>closed', 'closed>destroy', 'close local'])
+  t.same(channel.finish(), [
+    'closed>opening',
+    'close(false)',
+    'opening>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close local',
+  ])
   await t.rejects(opened, { code: 'ERR_CLOSED', message: 'early was closed before it was open' })
   await t.rejects(channel.opened, { code: 'ERR_CLOSED' }, 'also who asks later')
   beginOpening(channel)
@@ -162,7 +219,18 @@ t.test('a fatal error leaves nothing but closing', async t => {
   fail(channel, 'on_error', new Error('another'))
   t.equal(await fate(opened), 'open')
   finishClosing(channel)
-  t.same(channel.log.splice(0), ['closed>opening', 'opening>error', 'close(false)', 'error>closing', 'closing>error', 'close(false)', 'error>closing', 'closing>closed', 'closed>destroy', 'close error'])
+  t.same(channel.log.splice(0), [
+    'closed>opening',
+    'opening>error',
+    'close(false)',
+    'error>closing',
+    'closing>error',
+    'close(false)',
+    'error>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close error',
+  ])
   fail(channel, 'on_error', new Error('late'))
   t.equal(errors.length, 2, 'of a channel that has closed nobody hears')
   await t.rejects(opened, new Error('another'))
@@ -176,7 +244,17 @@ t.test('a fatal error leaves nothing but closing', async t => {
   }
   fail(other, 'on_error', new Error('outer'), 'timeout')
   t.equal(count, 1)
-  t.match(other.finish(), ['closed>opening', 'opening>active', 'active>error', 'close(false)', 'error>closing', 'close(false)', 'closing>closed', 'closed>destroy', 'close timeout'])
+  t.match(other.finish(), [
+    'closed>opening',
+    'opening>active',
+    'active>error',
+    'close(false)',
+    'error>closing',
+    'close(false)',
+    'closing>closed',
+    'closed>destroy',
+    'close timeout',
+  ])
 })
 
 t.test('after a warning the hook decides', async t => {
@@ -205,7 +283,11 @@ t.test('what a hook throws goes to on_error, what that throws to the log', async
   channel.on_state = null as never
   callHook(channel, 'on_state', 'active', 'opening')
   hookFailed(channel, 'text')
-  t.match(errors, [{ message: 'in on_state' }, TypeError, { code: 'ERR_HOOK', message: 'a hook threw "text", which is no Error', cause: 'text' }])
+  t.match(errors, [
+    { message: 'in on_state' },
+    TypeError,
+    { code: 'ERR_HOOK', message: 'a hook threw "text", which is no Error', cause: 'text' },
+  ])
   t.equal(asError(errors[0]), errors[0])
   t.equal(channel.state, 'active', 'who overrides on_error goes on')
   channel.on_error = error => {
@@ -228,12 +310,15 @@ t.test('what a hook throws goes to on_error, what that throws to the log', async
   t.match(logged[1], /^frail: Error: in on_close\n/)
 })
 
-// What an async on_error rejected with went to on_error, which rejected again: the process did nothing else any more.
+// What an async on_error rejected with went to on_error, which rejected again: the process did
+// nothing else any more.
 t.test('on_error may reject, too', async t => {
   logged.length = 0
   class Frail extends Client {
     count = 0
-    override on_connect_error(): void { throw new Error('first') }
+    override on_connect_error(): void {
+      throw new Error('first')
+    }
     override async on_error(error: Error): Promise<void> {
       if (++this.count < 10) throw new Error(`on ${error.message}`)
     }
@@ -248,8 +333,12 @@ t.test('on_error may reject, too', async t => {
 t.test('who rejects in on_error closes, as who throws', async t => {
   await scene(t, 'a connection', async (t, { engine, logged, pump }) => {
     class Frail extends Connection {
-      override on_read(): void { throw new Error('first') }
-      override on_error = async (): Promise<void> => { throw new Error('second') }
+      override on_read(): void {
+        throw new Error('first')
+      }
+      override on_error = async (): Promise<void> => {
+        throw new Error('second')
+      }
     }
     const server = new Server(Frail, { engine }).listen(1)
     await pump()
@@ -263,15 +352,17 @@ t.test('who rejects in on_error closes, as who throws', async t => {
   })
 })
 
-// What on_error threw was shown with String(), which throws for what has no way to become a string; inside a socket's event that
-// ended the process.
+// What on_error threw was shown with String(), which throws for what has no way to become a string;
+// inside a socket's event that ended the process.
 t.test('what on_error throws need not be an Error', async t => {
   const channel = new Bare({ name: 'odd' }).open()
   channel.on_error = () => {
     throw Object.create(null)
   }
   t.doesNotThrow(() => hookFailed(channel, Object.create(null)))
-  t.same(logged, ['odd: on_error itself threw an object (without prototype), on a hook threw an object (without prototype), which is no Error'])
+  t.same(logged, [
+    'odd: on_error itself threw an object (without prototype), on a hook threw an object (without prototype), which is no Error',
+  ])
   channel.finish()
 })
 
@@ -301,7 +392,9 @@ t.test('the log line', async t => {
   logError(channel, Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
   logError(channel, new ClosedError('was closed'))
   t.match(logged, [
-    /^line \[::1\]:4040: Error: a bug\n {4}at /, 'line [::1]:4040: Error: no stack', 'line [::1]:4040: read ECONNRESET',
+    /^line \[::1\]:4040: Error: a bug\n {4}at /,
+    'line [::1]:4040: Error: no stack',
+    'line [::1]:4040: read ECONNRESET',
     'line [::1]:4040: was closed (ERR_CLOSED)',
   ])
 })
@@ -310,7 +403,13 @@ t.test('the tree of suspensions', async t => {
   const [root, near, far, leaf] = [new Bare(), new Bare(), new Bare(), new Bare()]
   const log: string[] = []
   for (const [name, channel] of Object.entries({ root, near, far, leaf })) {
-    setDriver(channel, { suspended: () => log.push(`-${name}`), resumed: () => log.push(`+${name}`), hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
+    setDriver(channel, {
+      suspended: () => log.push(`-${name}`),
+      resumed: () => log.push(`+${name}`),
+      hook_returned: () => {},
+      address: () => '',
+      gauge: () => GAUGE,
+    })
   }
   addChild(root, near)
   addChild(root, far)
@@ -323,7 +422,10 @@ t.test('the tree of suspensions', async t => {
   t.equal(news(), '-root -far')
   root.resume()
   t.equal(news(), '+root +far')
-  t.same([root, near, far, leaf].map(channel => channel.suspended), [false, true, false, true])
+  t.same(
+    [root, near, far, leaf].map(channel => channel.suspended),
+    [false, true, false, true],
+  )
   near.resume()
   near.resume()
   t.equal(news(), '+near +leaf')
@@ -349,8 +451,8 @@ t.test('the tree of suspensions', async t => {
   t.equal(parentOf(late), root)
 })
 
-// What waited is delivered in resume(): a hook that suspended the channel again in there was right for that channel, but those below it
-// were resumed all the same.
+// What waited is delivered in resume(): a hook that suspended the channel again in there was right
+// for that channel, but those below it were resumed all the same.
 t.test('suspended again while it is resumed', async t => {
   const [root, near, far] = [new Bare(), new Bare(), new Bare()]
   const log: string[] = []
@@ -359,14 +461,23 @@ t.test('suspended again while it is resumed', async t => {
       log.push(name)
       if (log.length === 2) root.suspend()
     }
-    setDriver(channel, { suspended: () => {}, resumed, hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
+    setDriver(channel, {
+      suspended: () => {},
+      resumed,
+      hook_returned: () => {},
+      address: () => '',
+      gauge: () => GAUGE,
+    })
   }
   addChild(root, near)
   addChild(root, far)
   root.suspend()
   root.resume()
   t.same(log, ['root', 'near'])
-  t.same([root, near, far].map(channel => channel.suspended), [true, true, true])
+  t.same(
+    [root, near, far].map(channel => channel.suspended),
+    [true, true, true],
+  )
   root.resume()
   t.same(log, ['root', 'near', 'root', 'near', 'far'])
 })
@@ -393,13 +504,20 @@ t.test('children', async t => {
   const only = new Bare().open()
   addChild(indifferent, only)
   only.finish()
-  setDriver(indifferent, { suspended: () => {}, resumed: () => {}, hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
+  setDriver(indifferent, {
+    suspended: () => {},
+    resumed: () => {},
+    hook_returned: () => {},
+    address: () => '',
+    gauge: () => GAUGE,
+  })
   addChild(indifferent, only.open())
   only.finish()
   t.equal(childrenOf(indifferent).size, 0)
 })
 
-// A connection was still among server.channels in its own on_close, so whoever counted there ("3 are left") was one off.
+// A connection was still among server.channels in its own on_close, so whoever counted there ("3
+// are left") was one off.
 t.test('in on_close it is no child any more, and its parent has not closed yet', async t => {
   const parent = new Bare()
   const child = new Bare().open()
@@ -410,9 +528,10 @@ t.test('in on_close it is no child any more, and its parent has not closed yet',
   t.same(calls, ['child closed'])
 })
 
-// on_state('opening') is told late, and may be told by the very call that changes the state next. A hook that closed the channel in
-// there made that call go on from a state that had passed: "cannot go from closing to active", thrown in a microtask,
-// which ended the process of a server whose connections did that.
+// on_state('opening') is told late, and may be told by the very call that changes the state next. A
+// hook that closed the channel in there made that call go on from a state that had passed: "cannot
+// go from closing to active", thrown in a microtask, which ended the process of a server whose
+// connections did that.
 t.test('closed when told that it is opening', async t => {
   class Shy extends Bare {
     override on_state(state: StateSignal, previous: State) {
@@ -425,32 +544,55 @@ t.test('closed when told that it is opening', async t => {
   isOpen(opened, 'connect')
   t.equal(opened.state, 'closing')
   finishClosing(opened)
-  t.same(opened.log, ['closed>opening', 'close(false)', 'opening>closing', 'closing>closed', 'closed>destroy', 'close local'])
+  t.same(opened.log, [
+    'closed>opening',
+    'close(false)',
+    'opening>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close local',
+  ])
   await t.rejects(opened.opened, { code: 'ERR_CLOSED' })
   const closed = new Shy()
   beginOpening(closed)
   closed.close()
   finishClosing(closed)
-  t.same(closed.log, ['close(false)', 'closed>opening', 'close(false)', 'opening>closing', 'closing>closed', 'closed>destroy', 'close local'])
+  t.same(closed.log, [
+    'close(false)',
+    'closed>opening',
+    'close(false)',
+    'opening>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close local',
+  ])
 })
 
-await scene(t, 'closed when told that it is opening, by a connection', async (t, { engine, pump }) => {
-  const log: string[] = []
-  new Server(class extends Connection {
-    override on_state(state: StateSignal) {
-      log.push(state)
-      if (state === 'opening') this.close()
-    }
-  }, { engine }).listen(1)
-  await pump()
-  const client = new Client({ engine }).connect(1)
-  await pump()
-  t.same(log, ['opening', 'closing', 'closed', 'destroy'])
-  t.equal(await client.closed, 'remote')
-})
+await scene(
+  t,
+  'closed when told that it is opening, by a connection',
+  async (t, { engine, pump }) => {
+    const log: string[] = []
+    new Server(
+      class extends Connection {
+        override on_state(state: StateSignal) {
+          log.push(state)
+          if (state === 'opening') this.close()
+        }
+      },
+      { engine },
+    ).listen(1)
+    await pump()
+    const client = new Client({ engine }).connect(1)
+    await pump()
+    t.same(log, ['opening', 'closing', 'closed', 'destroy'])
+    t.equal(await client.closed, 'remote')
+  },
+)
 
-// Who opened a channel again when told 'closed' got an opening that rejected its promise at once, and that the engine
-// had forgotten: what was left of the end of the last one was done to the new one.
+// Who opened a channel again when told 'closed' got an opening that rejected its promise at once,
+// and that the engine had forgotten: what was left of the end of the last one was done to the new
+// one.
 t.test('opened again when told that it has closed', async t => {
   for (const signal of ['closed', 'destroy']) {
     const channel = new Bare()
@@ -489,7 +631,10 @@ t.test('while the engine stops', async t => {
   const channel = new Bare({ engine }).open()
   const stopped = engine.stop()
   t.equal(channel.log.at(-2), 'close(true)')
-  t.equal(thrown(() => new Bare({ engine }).open()), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => new Bare({ engine }).open()),
+    'ERR_INVALID_STATE',
+  )
   finishClosing(channel)
   await stopped
   t.equal(await channel.closed, 'drain')
@@ -515,7 +660,8 @@ t.test('what closes it in a hook that is blamed closes it for that reason', asyn
 
 t.test('what is told outside, and counted', async t => {
   const told: unknown[] = []
-  const hear = (message: unknown, name: string | symbol): void => void told.push([name, { ...(message as object), channel: undefined }])
+  const hear = (message: unknown, name: string | symbol): void =>
+    void told.push([name, { ...(message as object), channel: undefined }])
   for (const name of ['accept', 'overflow', 'close']) subscribe(`sluice:${name}`, hear)
   const clock = new ManualClock(1000.5)
   const engine = new Engine({ clock, log: () => {} })
@@ -527,8 +673,19 @@ t.test('what is told outside, and counted', async t => {
   isOpen(channel, 'accept')
   t.equal(sinceOf(channel), 1051)
   t.match(engine.stats(), { accepted: 1, channels: { streams: { active: 1 } } })
-  setDriver(channel, { suspended: () => {}, resumed: () => {}, hook_returned: () => {}, address: () => '', gauge: () => GAUGE })
-  t.match(engine.stats(), { channels: { datagrams: { active: 1 } }, bytes_read: 3, bytes_written: 5, bytes_held: 7 })
+  setDriver(channel, {
+    suspended: () => {},
+    resumed: () => {},
+    hook_returned: () => {},
+    address: () => '',
+    gauge: () => GAUGE,
+  })
+  t.match(engine.stats(), {
+    channels: { datagrams: { active: 1 } },
+    bytes_read: 3,
+    bytes_written: 5,
+    bytes_held: 7,
+  })
   Object.assign(channel, { on_overflow_error: () => {} })
   const error = new Error('too much')
   warn(channel, 'on_overflow_error', error)
@@ -539,7 +696,10 @@ t.test('what is told outside, and counted', async t => {
   t.same(told, [
     ['sluice:accept', { channel: undefined, duration: 50 }],
     ['sluice:overflow', { channel: undefined, error }],
-    ['sluice:close', { channel: undefined, reason: 'remote', duration: 8, bytes_read: 3, bytes_written: 5 }],
+    [
+      'sluice:close',
+      { channel: undefined, reason: 'remote', duration: 8, bytes_read: 3, bytes_written: 5 },
+    ],
   ])
   t.match(engine.stats(), { closed: { remote: 1 }, overflows: 1, bytes_read: 3, bytes_held: 0 })
 })
@@ -559,14 +719,20 @@ t.test('a child whose close throws', async t => {
   finishClosing(child)
 })
 
-// ---- channels that outlive their closing ----------------------------------------------------------------------------------
+// ---- channels that outlive their closing --------------------------------------------------------
 
 /** A driver that hears of every state. */
 function driveOn(channel: Channel): string[] {
   const calls: string[] = []
   setDriver(channel, {
-    suspended: suspension => calls.push(suspension), resumed: () => {}, hook_returned: () => {}, address: () => '', gauge: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
-    outlives_closing: true, state_changed: state => calls.push(state), child_closed: () => calls.push('child closed'),
+    suspended: suspension => calls.push(suspension),
+    resumed: () => {},
+    hook_returned: () => {},
+    address: () => '',
+    gauge: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
+    outlives_closing: true,
+    state_changed: state => calls.push(state),
+    child_closed: () => calls.push('child closed'),
   })
   return calls
 }
@@ -583,7 +749,10 @@ t.test('one that is closed stays below its parent until it is destroyed', async 
   isOpen(child, 'open')
   child.close()
   finishClosing(child)
-  t.same([calls.splice(0), reasonOf(child), reasonOf(parent)], [['opening', 'active', 'closing', 'closed'], 'local', undefined])
+  t.same(
+    [calls.splice(0), reasonOf(child), reasonOf(parent)],
+    [['opening', 'active', 'closing', 'closed'], 'local', undefined],
+  )
   t.equal(childrenOf(parent).size, 1)
   destroy(child)
   t.same([calls, childrenOf(parent).size, child.log.at(-1)], [['destroy'], 0, 'closed>destroy'])
@@ -602,22 +771,34 @@ t.test('halt: only close leaves the error', async t => {
   halt(channel, new Error('second'))
   t.equal(await fate(opened), 'rejected first')
   t.equal(channel.state, 'error')
-  t.same(channel.finish(), ['closed>opening', 'opening>error', 'first', 'close(false)', 'error>closing', 'closing>closed', 'closed>destroy', 'close error'])
+  t.same(channel.finish(), [
+    'closed>opening',
+    'opening>error',
+    'first',
+    'close(false)',
+    'error>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close error',
+  ])
   channel.open()
   halt(channel, new Error('third'))
   t.equal(await channel.opened, channel, 'it was open')
   t.match(channel.finish(), /close error/)
 })
 
-t.test('apart: a child that is added later is not suspended with its parent; what suspends is told', async t => {
-  const [parent, child] = [new Bare(), new Bare()]
-  const calls = driveOn(child)
-  parent.suspend()
-  addChild(parent, child, 'apart')
-  t.equal(child.suspended, false)
-  parent.resume()
-  parent.suspend()
-  child.suspend()
-  child.suspend()
-  t.same(calls, ['above', 'own'])
-})
+t.test(
+  'apart: a child that is added later is not suspended with its parent; what suspends is told',
+  async t => {
+    const [parent, child] = [new Bare(), new Bare()]
+    const calls = driveOn(child)
+    parent.suspend()
+    addChild(parent, child, 'apart')
+    t.equal(child.suspended, false)
+    parent.resume()
+    parent.suspend()
+    child.suspend()
+    child.suspend()
+    t.same(calls, ['above', 'own'])
+  },
+)

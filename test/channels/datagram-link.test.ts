@@ -22,25 +22,55 @@ class Probe extends Datagram {
   take(...hooks: string[]): unknown[] {
     const taken = this.told.filter(([hook]) => hooks.includes(hook as string))
     this.told.splice(0)
-    return taken.map(each => (hooks.length === 1 ? (each.length === 2 ? each[1] : each.slice(1)) : each))
+    return taken.map(each =>
+      hooks.length === 1 ? (each.length === 2 ? each[1] : each.slice(1)) : each,
+    )
   }
 
   get port(): number {
     return (this.local_address as [string, number])[1]
   }
 
-  override on_listen() { return this.#tell('on_listen') }
-  override on_connect() { return this.#tell('on_connect') }
-  override on_read(...data: any[]) { return this.#tell('on_read', ...data.slice(0, -1).map(each => (each instanceof Buffer ? String(each) : each)), data.at(-1)[1]) }
-  override on_write() { return this.#tell('on_write') }
-  override on_close(reason: string) { return this.#tell('on_close', reason) }
-  override on_drop(reason: string, from: any, bytes: number) { return this.#tell('on_drop', reason, from[1], bytes) }
-  override on_listen_error(error: any) { return this.#tell('on_listen_error', error) }
-  override on_connect_error(error: any) { return this.#tell('on_connect_error', error) }
-  override on_read_error(error: any) { return this.#tell('on_read_error', error) }
-  override on_write_error(error: any) { return this.#tell('on_write_error', error) }
-  override on_overflow_error(error: any) { return this.#tell('on_overflow_error', error) }
-  override on_error(error: any) { return this.#tell('on_error', error) }
+  override on_listen() {
+    return this.#tell('on_listen')
+  }
+  override on_connect() {
+    return this.#tell('on_connect')
+  }
+  override on_read(...data: any[]) {
+    return this.#tell(
+      'on_read',
+      ...data.slice(0, -1).map(each => (each instanceof Buffer ? String(each) : each)),
+      data.at(-1)[1],
+    )
+  }
+  override on_write() {
+    return this.#tell('on_write')
+  }
+  override on_close(reason: string) {
+    return this.#tell('on_close', reason)
+  }
+  override on_drop(reason: string, from: any, bytes: number) {
+    return this.#tell('on_drop', reason, from[1], bytes)
+  }
+  override on_listen_error(error: any) {
+    return this.#tell('on_listen_error', error)
+  }
+  override on_connect_error(error: any) {
+    return this.#tell('on_connect_error', error)
+  }
+  override on_read_error(error: any) {
+    return this.#tell('on_read_error', error)
+  }
+  override on_write_error(error: any) {
+    return this.#tell('on_write_error', error)
+  }
+  override on_overflow_error(error: any) {
+    return this.#tell('on_overflow_error', error)
+  }
+  override on_error(error: any) {
+    return this.#tell('on_error', error)
+  }
 }
 
 /** A memory network whose packet sockets can be reached into. */
@@ -65,7 +95,7 @@ function world(t: Tap) {
   const engine = new Engine({ network, clock, log: message => logs.push(message) })
   /** Lets everything happen that does not need time. */
   const settle = async (): Promise<void> => {
-    for (let quiet = 0; quiet < 2; ) {
+    for (let quiet = 0; quiet < 2;) {
       await new Promise(resolve => setImmediate(resolve))
       clock.advance(0)
       quiet = network.pump() === 0 ? quiet + 1 : 0
@@ -80,14 +110,19 @@ function world(t: Tap) {
   t.teardown(async () => {
     for (const channel of engine.channels) channel.close()
     await settle()
-    if (engine.channels.size > 0 || clock.pending > 0) throw new Error('a channel or a timer is left')
+    if (engine.channels.size > 0 || clock.pending > 0)
+      throw new Error('a channel or a timer is left')
   })
   return { network, clock, logs, engine, settle, open, peer: () => open() }
 }
 
 type Tap = Pick<typeof t, 'teardown'>
 
-function promise(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+function promise(): {
+  promise: Promise<void>
+  resolve: () => void
+  reject: (error: unknown) => void
+} {
   let [resolve, reject]: [() => void, (error: unknown) => void] = [() => {}, () => {}]
   const promise = new Promise<void>((...functions) => ([resolve, reject] = functions))
   return { promise, resolve, reject }
@@ -103,9 +138,16 @@ t.test('listen, write to an address, and back to the sender', async t => {
   t.same([a.told, a.bytes_queued, a.local_address], [[], 5, undefined])
   b.then = { on_read: () => b.write('reply') }
   await settle()
-  t.same(a.take('on_listen', 'on_write', 'on_read'), [['on_listen'], ['on_write'], ['on_read', 'reply', b.port]])
+  t.same(a.take('on_listen', 'on_write', 'on_read'), [
+    ['on_listen'],
+    ['on_write'],
+    ['on_read', 'reply', b.port],
+  ])
   t.same(b.take('on_read', 'on_write'), [['on_read', 'early', a.port], ['on_write']])
-  t.same([a.bytes_read, a.packets_read, a.bytes_written, a.packets_written, a.bytes_queued], [5, 1, 5, 1, 0])
+  t.same(
+    [a.bytes_read, a.packets_read, a.bytes_written, a.packets_written, a.bytes_queued],
+    [5, 1, 5, 1, 0],
+  )
   t.same([b.remote_address, a.listening, a.connected], [undefined, true, false])
   a.close()
   t.equal(a.state, 'closing')
@@ -114,23 +156,34 @@ t.test('listen, write to an address, and back to the sender', async t => {
   t.equal(a.port > 0, true, 'still known after closing')
 })
 
-t.test('without a delimiter a packet is a read, also an empty one; with encoding each is decoded by itself', async t => {
-  const { settle, peer, open } = world(t)
-  const [a, b] = [await peer(), await open({ encoding: 'hex' })]
-  for (const text of ['', 'ab', 'cd']) a.write(text, at(b.port))
-  await settle()
-  t.same(b.take('on_read'), [['', a.port], ['6162', a.port], ['6364', a.port]])
-  b.write('ff', at(a.port))
-  a.encoding = 'latin1'
-  await settle()
-  t.same(a.take('on_read'), [['\xff', b.port]], 'text is written in the encoding too')
-})
+t.test(
+  'without a delimiter a packet is a read, also an empty one; with encoding each is decoded by itself',
+  async t => {
+    const { settle, peer, open } = world(t)
+    const [a, b] = [await peer(), await open({ encoding: 'hex' })]
+    for (const text of ['', 'ab', 'cd']) a.write(text, at(b.port))
+    await settle()
+    t.same(b.take('on_read'), [
+      ['', a.port],
+      ['6162', a.port],
+      ['6364', a.port],
+    ])
+    b.write('ff', at(a.port))
+    a.encoding = 'latin1'
+    await settle()
+    t.same(a.take('on_read'), [['\xff', b.port]], 'text is written in the encoding too')
+  },
+)
 
 t.test('a delimiter cuts what each sender sends, packets of two senders interleaved', async t => {
   const { settle, peer, open } = world(t)
-  const [a, b, c] = [await peer(), await peer(), await open({ read_delimiter: '\n', encoding: 'utf8' })]
+  const [a, b, c] = [
+    await peer(),
+    await peer(),
+    await open({ read_delimiter: '\n', encoding: 'utf8' }),
+  ]
   let reply: unknown
-  c.then = { on_read: () => (reply = c.remote_address, c.write('ok')) }
+  c.then = { on_read: () => ((reply = c.remote_address), c.write('ok')) }
   a.write('par', at(c.port))
   await settle()
   b.write('other', at(c.port))
@@ -139,7 +192,10 @@ t.test('a delimiter cuts what each sender sends, packets of two senders interlea
   await settle()
   b.write('\n', at(c.port))
   await settle()
-  t.same(c.take('on_read'), [['partial', a.port], ['other', b.port]])
+  t.same(c.take('on_read'), [
+    ['partial', a.port],
+    ['other', b.port],
+  ])
   t.same(reply, at(b.port))
   t.same([a.take('on_read'), b.take('on_read')], [[['ok', c.port]], [['ok', c.port]]])
   t.equal(c.remote_address, undefined)
@@ -147,7 +203,10 @@ t.test('a delimiter cuts what each sender sends, packets of two senders interlea
 
 t.test('what a delimiter makes of a packet comes as arguments, the address last', async t => {
   const { settle, peer, open } = world(t)
-  const pair = { cut: (bytes: Buffer, start: number, end: number) => (end - start < 2 ? 2 : { size: 2, data: [bytes[start], bytes[start + 1]] }) }
+  const pair = {
+    cut: (bytes: Buffer, start: number, end: number) =>
+      end - start < 2 ? 2 : { size: 2, data: [bytes[start], bytes[start + 1]] },
+  }
   const [a, b] = [await peer(), await open({ read_delimiter: pair })]
   a.write(Buffer.from([1, 2, 3]), at(b.port))
   await settle()
@@ -176,7 +235,14 @@ t.test('no delimiter any more: what is buffered comes before what comes', async 
   b.read_delimiter = null
   network.pump()
   network.pump()
-  t.same(b.take('on_read'), [['old', a.port], ['new', a.port]], 'before the turn in which it is looked at')
+  t.same(
+    b.take('on_read'),
+    [
+      ['old', a.port],
+      ['new', a.port],
+    ],
+    'before the turn in which it is looked at',
+  )
   await settle()
   a.write('', at(b.port))
   await settle()
@@ -185,7 +251,11 @@ t.test('no delimiter any more: what is buffered comes before what comes', async 
 
 t.test('the oldest sender is dropped, visibly', async t => {
   const { settle, peer, open } = world(t)
-  const [a, b, c] = [await peer(), await peer(), await open({ read_delimiter: '\n', max_senders: 1 })]
+  const [a, b, c] = [
+    await peer(),
+    await peer(),
+    await open({ read_delimiter: '\n', max_senders: 1 }),
+  ]
   a.write('abc', at(c.port))
   await settle()
   b.write('x', at(c.port))
@@ -194,46 +264,74 @@ t.test('the oldest sender is dropped, visibly', async t => {
   t.equal(c.packets_dropped, 0, 'it was no packet that was dropped')
 })
 
-t.test('overflow of one sender, and a delimiter that throws: told with the address, and it goes on', async t => {
-  const { settle, peer, open } = world(t)
-  const [a, b] = [await peer(), await open({ read_delimiter: '\n', buffer_size: 4 })]
-  b.then = { on_overflow_error: () => b.write('too long'), on_read_error: () => b.write('broken') }
-  a.write('12345', at(b.port))
-  await settle()
-  t.match(b.take('on_overflow_error'), [{ code: 'ERR_OVERFLOW', buffer: 'receive', limit: 4, remote_address: at(a.port) }])
-  const cut = (): never => {
-    throw 'no error'
-  }
-  b.read_delimiter = { cut }
-  a.write('1', at(b.port))
-  await settle()
-  t.match(b.take('on_read_error'), [{ code: 'ERR_INVALID_DELIMITER', remote_address: at(a.port), cause: 'no error' }])
-  b.read_delimiter = { cut: () => { throw Object.assign(new Error('mine'), { code: 'E_MINE' }) } }
-  a.write('1', at(b.port))
-  await settle()
-  t.match(b.take('on_read_error'), [{ code: 'E_MINE' }])
-  t.same(a.take('on_read'), [['too long', b.port], ['broken', b.port], ['broken', b.port]])
-  t.equal(b.state, 'active')
-})
+t.test(
+  'overflow of one sender, and a delimiter that throws: told with the address, and it goes on',
+  async t => {
+    const { settle, peer, open } = world(t)
+    const [a, b] = [await peer(), await open({ read_delimiter: '\n', buffer_size: 4 })]
+    b.then = {
+      on_overflow_error: () => b.write('too long'),
+      on_read_error: () => b.write('broken'),
+    }
+    a.write('12345', at(b.port))
+    await settle()
+    t.match(b.take('on_overflow_error'), [
+      { code: 'ERR_OVERFLOW', buffer: 'receive', limit: 4, remote_address: at(a.port) },
+    ])
+    const cut = (): never => {
+      throw 'no error'
+    }
+    b.read_delimiter = { cut }
+    a.write('1', at(b.port))
+    await settle()
+    t.match(b.take('on_read_error'), [
+      { code: 'ERR_INVALID_DELIMITER', remote_address: at(a.port), cause: 'no error' },
+    ])
+    b.read_delimiter = {
+      cut: () => {
+        throw Object.assign(new Error('mine'), { code: 'E_MINE' })
+      },
+    }
+    a.write('1', at(b.port))
+    await settle()
+    t.match(b.take('on_read_error'), [{ code: 'E_MINE' }])
+    t.same(a.take('on_read'), [
+      ['too long', b.port],
+      ['broken', b.port],
+      ['broken', b.port],
+    ])
+    t.equal(b.state, 'active')
+  },
+)
 
-t.test('suspend: packets wait, in order, within a bound; beyond it they are dropped, visibly', async t => {
-  const { settle, peer, open } = world(t)
-  const [a, b] = [await peer(), await open({ senders_buffer_size: 2 * (28 + 2) })]
-  b.suspend()
-  for (const text of ['1', '22', '333', '4']) a.write(text, at(b.port))
-  await settle()
-  t.same(b.take('on_read', 'on_drop'), [['on_drop', 'overload', a.port, 3], ['on_drop', 'overload', a.port, 1]])
-  t.same([b.packets_dropped, b.packets_read], [2, 4])
-  b.then = { on_read: () => b.suspend() }
-  b.resume()
-  t.same(b.take('on_read'), [['1', a.port]], 'before resume returns; and it may be suspended again in there')
-  b.then = {}
-  b.resume()
-  t.same(b.take('on_read'), [['22', a.port]])
-  a.write('new', at(b.port))
-  await settle()
-  t.same(b.take('on_read'), [['new', a.port]])
-})
+t.test(
+  'suspend: packets wait, in order, within a bound; beyond it they are dropped, visibly',
+  async t => {
+    const { settle, peer, open } = world(t)
+    const [a, b] = [await peer(), await open({ senders_buffer_size: 2 * (28 + 2) })]
+    b.suspend()
+    for (const text of ['1', '22', '333', '4']) a.write(text, at(b.port))
+    await settle()
+    t.same(b.take('on_read', 'on_drop'), [
+      ['on_drop', 'overload', a.port, 3],
+      ['on_drop', 'overload', a.port, 1],
+    ])
+    t.same([b.packets_dropped, b.packets_read], [2, 4])
+    b.then = { on_read: () => b.suspend() }
+    b.resume()
+    t.same(
+      b.take('on_read'),
+      [['1', a.port]],
+      'before resume returns; and it may be suspended again in there',
+    )
+    b.then = {}
+    b.resume()
+    t.same(b.take('on_read'), [['22', a.port]])
+    a.write('new', at(b.port))
+    await settle()
+    t.same(b.take('on_read'), [['new', a.port]])
+  },
+)
 
 t.test('suspended in the middle of a packet: the rest of it comes first', async t => {
   const { settle, peer, open } = world(t)
@@ -244,53 +342,73 @@ t.test('suspended in the middle of a packet: the rest of it comes first', async 
   await settle()
   t.same(b.take('on_read'), [['stop', a.port]])
   b.resume()
-  t.same(b.take('on_read'), [['b', a.port], ['c', a.port]])
+  t.same(b.take('on_read'), [
+    ['b', a.port],
+    ['c', a.port],
+  ])
   b.then = { on_read: () => (b.suspend(), b.resume()) }
   a.write('d\ne\n', at(b.port))
   await settle()
-  t.same(b.take('on_read'), [['d', a.port], ['e', a.port]], 'suspended and resumed inside: the loop goes on')
+  t.same(
+    b.take('on_read'),
+    [
+      ['d', a.port],
+      ['e', a.port],
+    ],
+    'suspended and resumed inside: the loop goes on',
+  )
 })
 
-t.test('a hook that returns a promise: one read at a time, and the sender is known until it settles', async t => {
-  const { settle, peer, open } = world(t)
-  const [a, b] = [await peer(), await open()]
-  const gate = promise()
-  b.then = { on_read: () => gate.promise }
-  a.write('1', at(b.port))
-  a.write('2', at(b.port))
-  await settle()
-  t.same(b.take('on_read'), [['1', a.port]])
-  t.same(b.remote_address, at(a.port))
-  b.write('later')
-  b.then = { on_read: () => 'no promise' }
-  gate.resolve()
-  await settle()
-  t.same(b.take('on_read'), [['2', a.port]])
-  t.equal(b.remote_address, undefined)
-  t.same(a.take('on_read'), [['later', b.port]])
-})
+t.test(
+  'a hook that returns a promise: one read at a time, and the sender is known until it settles',
+  async t => {
+    const { settle, peer, open } = world(t)
+    const [a, b] = [await peer(), await open()]
+    const gate = promise()
+    b.then = { on_read: () => gate.promise }
+    a.write('1', at(b.port))
+    a.write('2', at(b.port))
+    await settle()
+    t.same(b.take('on_read'), [['1', a.port]])
+    t.same(b.remote_address, at(a.port))
+    b.write('later')
+    b.then = { on_read: () => 'no promise' }
+    gate.resolve()
+    await settle()
+    t.same(b.take('on_read'), [['2', a.port]])
+    t.equal(b.remote_address, undefined)
+    t.same(a.take('on_read'), [['later', b.port]])
+  },
+)
 
-t.test('a promise that rejects goes to on_error, and reading goes on; also while suspended', async t => {
-  const { settle, peer, open } = world(t)
-  const [a, b] = [await peer(), await open()]
-  const gates = [promise(), promise()]
-  b.then = { on_read: () => gates[0]!.promise, on_write: () => gates[1]!.promise }
-  a.write('1', at(b.port))
-  b.write('x', at(a.port))
-  await settle()
-  b.take()
-  a.write('2', at(b.port))
-  b.then = {}
-  gates[0]!.reject(new Error('oh'))
-  await settle()
-  t.match(b.take('on_error', 'on_read'), [['on_error', { message: 'oh' }]], 'the other promise is still there')
-  b.suspend()
-  gates[1]!.resolve()
-  await settle()
-  t.same(b.take('on_read'), [])
-  b.resume()
-  t.same(b.take('on_read'), [['2', a.port]])
-})
+t.test(
+  'a promise that rejects goes to on_error, and reading goes on; also while suspended',
+  async t => {
+    const { settle, peer, open } = world(t)
+    const [a, b] = [await peer(), await open()]
+    const gates = [promise(), promise()]
+    b.then = { on_read: () => gates[0]!.promise, on_write: () => gates[1]!.promise }
+    a.write('1', at(b.port))
+    b.write('x', at(a.port))
+    await settle()
+    b.take()
+    a.write('2', at(b.port))
+    b.then = {}
+    gates[0]!.reject(new Error('oh'))
+    await settle()
+    t.match(
+      b.take('on_error', 'on_read'),
+      [['on_error', { message: 'oh' }]],
+      'the other promise is still there',
+    )
+    b.suspend()
+    gates[1]!.resolve()
+    await settle()
+    t.same(b.take('on_read'), [])
+    b.resume()
+    t.same(b.take('on_read'), [['2', a.port]])
+  },
+)
 
 t.test('a promise of an opening that is over holds nothing', async t => {
   const { settle, peer, open } = world(t)
@@ -353,7 +471,10 @@ t.test('closed in the hook: nothing is read any more', async t => {
   c.then = { on_read: () => c.end() }
   c.resume()
   await settle()
-  t.same(c.take('on_read', 'on_close'), [['on_read', '1', a.port], ['on_close', 'local']])
+  t.same(c.take('on_read', 'on_close'), [
+    ['on_read', '1', a.port],
+    ['on_close', 'local'],
+  ])
 })
 
 t.test('packets that come while it ends are not read', async t => {
@@ -367,20 +488,28 @@ t.test('packets that come while it ends are not read', async t => {
   t.same(a.take('on_read'), [['x', b.port]])
 })
 
-t.test('on_write when the queue is empty again; false at send_high_water; overflow drops the write', async t => {
-  const { settle, peer, open } = world(t)
-  const [a, b] = [await peer(), await open({ send_high_water: 60, send_buffer_size: 60 })]
-  t.equal(b.write('x', at(a.port)), true)
-  t.equal(b.write('123', at(a.port)), false, '4 bytes, and 28 for each packet')
-  t.equal(b.write('y', at(a.port)), false, 'at the bound it is still taken')
-  b.then = { on_overflow_error: () => b.write('last word', at(a.port)) }
-  t.equal(b.write('lost', at(a.port)), false)
-  t.match(b.take('on_overflow_error'), [{ code: 'ERR_OVERFLOW', buffer: 'send', limit: 60, remote_address: at(a.port) }])
-  await settle()
-  t.same(b.take('on_write', 'on_overflow_error'), [['on_write']])
-  t.same(a.take('on_read').map(each => (each as string[])[0]), ['x', '123', 'y', 'last word'])
-  t.equal(b.write('z', at(a.port)), true)
-})
+t.test(
+  'on_write when the queue is empty again; false at send_high_water; overflow drops the write',
+  async t => {
+    const { settle, peer, open } = world(t)
+    const [a, b] = [await peer(), await open({ send_high_water: 60, send_buffer_size: 60 })]
+    t.equal(b.write('x', at(a.port)), true)
+    t.equal(b.write('123', at(a.port)), false, '4 bytes, and 28 for each packet')
+    t.equal(b.write('y', at(a.port)), false, 'at the bound it is still taken')
+    b.then = { on_overflow_error: () => b.write('last word', at(a.port)) }
+    t.equal(b.write('lost', at(a.port)), false)
+    t.match(b.take('on_overflow_error'), [
+      { code: 'ERR_OVERFLOW', buffer: 'send', limit: 60, remote_address: at(a.port) },
+    ])
+    await settle()
+    t.same(b.take('on_write', 'on_overflow_error'), [['on_write']])
+    t.same(
+      a.take('on_read').map(each => (each as string[])[0]),
+      ['x', '123', 'y', 'last word'],
+    )
+    t.equal(b.write('z', at(a.port)), true)
+  },
+)
 
 t.test('flush sends at once', async t => {
   const { network, peer, open } = world(t)
@@ -397,7 +526,10 @@ t.test('a packet that cannot be sent: on_write_error with the address, and it go
   b.write(Buffer.alloc(70_000), at(a.port))
   b.write('fits', at(a.port))
   await settle()
-  t.match(b.take('on_write_error', 'on_write'), [['on_write_error', { code: 'EMSGSIZE', remote_address: at(a.port) }], ['on_write']])
+  t.match(b.take('on_write_error', 'on_write'), [
+    ['on_write_error', { code: 'EMSGSIZE', remote_address: at(a.port) }],
+    ['on_write'],
+  ])
   t.same([b.packets_written, b.state], [1, 'active'])
   t.same(a.take('on_read'), [['fits', b.port]])
   network.socket.sink!.refused(new Error('without a code'))
@@ -410,14 +542,20 @@ t.test('connected: write needs no address, and a refusal is told', async t => {
   const b = new Probe({ engine }).connect(at(a.port))
   b.write('early')
   await settle()
-  t.same([b.take('on_connect', 'on_listen'), b.connected, b.listening], [[['on_connect']], true, false])
+  t.same(
+    [b.take('on_connect', 'on_listen'), b.connected, b.listening],
+    [[['on_connect']], true, false],
+  )
   t.same(a.take('on_read'), [['early', b.port]])
   t.same(b.remote_address, at(a.port))
   a.close()
   await settle()
   b.write('nobody hears')
   await settle()
-  t.match(b.take('on_write', 'on_write_error'), [['on_write'], ['on_write_error', { code: 'ECONNREFUSED', remote_address: at(a.port) }]])
+  t.match(b.take('on_write', 'on_write_error'), [
+    ['on_write'],
+    ['on_write_error', { code: 'ECONNREFUSED', remote_address: at(a.port) }],
+  ])
   b.close()
   await settle()
   t.same(b.remote_address, at(a.port), 'still known after closing')
@@ -495,14 +633,20 @@ t.test('opening fails: its own hook, then on_close', async t => {
   const a = await peer()
   const b = new Probe({ engine }).listen(at(a.port))
   await settle()
-  t.match(b.told, [['on_listen_error', { name: 'ListenError', code: 'EADDRINUSE' }], ['on_close', 'error']])
+  t.match(b.told, [
+    ['on_listen_error', { name: 'ListenError', code: 'EADDRINUSE' }],
+    ['on_close', 'error'],
+  ])
   await t.rejects(b.opened, { code: 'EADDRINUSE' })
   t.equal(b.write('x', at(1)), false)
 
   const c = new Probe({ engine }).connect(at(a.port))
   network.socket.sink!.failed(new Error('no code'))
   await settle()
-  t.match(c.told, [['on_connect_error', { name: 'ConnectError', code: 'ERR_UNKNOWN' }], ['on_close', 'error']])
+  t.match(c.told, [
+    ['on_connect_error', { name: 'ConnectError', code: 'ERR_UNKNOWN' }],
+    ['on_close', 'error'],
+  ])
 })
 
 t.test('an open socket that fails, or is gone', async t => {
@@ -510,7 +654,10 @@ t.test('an open socket that fails, or is gone', async t => {
   const a = await open()
   network.socket.sink!.failed(Object.assign(new Error('gone'), { code: 'EIO' }))
   await settle()
-  t.match(a.told, [['on_read_error', { name: 'ReadError', code: 'EIO' }], ['on_close', 'error']])
+  t.match(a.told, [
+    ['on_read_error', { name: 'ReadError', code: 'EIO' }],
+    ['on_close', 'error'],
+  ])
   const b = await open()
   network.socket.destroy()
   await settle()
@@ -520,7 +667,11 @@ t.test('an open socket that fails, or is gone', async t => {
 t.test('settings reach the socket when it opens, and while it is open', async t => {
   const { settle, engine, network } = world(t)
   const a = new Probe({ engine, broadcast: true, reuse_address: true }).listen(0)
-  t.same(network.opened.at(-1)!.options, { broadcast: true, reuse_address: true, bind: { kind: 'ip', host: '', port: 0 } })
+  t.same(network.opened.at(-1)!.options, {
+    broadcast: true,
+    reuse_address: true,
+    bind: { kind: 'ip', host: '', port: 0 },
+  })
   const told: unknown[] = []
   network.socket.configure = options => void told.push(options)
   await settle()
@@ -537,7 +688,11 @@ t.test('settings reach the socket when it opens, and while it is open', async t 
     }
   }
   refuse(Object.assign(new Error('setTTL EINVAL'), { code: 'EINVAL' }))
-  t.throws(() => (a.ttl = 5), { name: 'ChannelError', code: 'EINVAL', message: 'ttl: setTTL EINVAL' })
+  t.throws(() => (a.ttl = 5), {
+    name: 'ChannelError',
+    code: 'EINVAL',
+    message: 'ttl: setTTL EINVAL',
+  })
   refuse('odd')
   t.throws(() => (a.ttl = 5), { code: 'ERR_UNKNOWN' })
   refuse(new UnsupportedOptionError('ttl', 'one family'))
@@ -609,7 +764,13 @@ t.test('messages name the channel and where it is', async t => {
   }
   c.close()
   await settle()
-  t.match(logs, [/^Datagram 127\.0\.0\.1:\d+: oh \(E_OH\)$/, /^C 127\.0\.0\.1:\d+: send EMSGSIZE/, /^C .*E_AH/, /E_AH/, /E_AH/])
+  t.match(logs, [
+    /^Datagram 127\.0\.0\.1:\d+: oh \(E_OH\)$/,
+    /^C 127\.0\.0\.1:\d+: send EMSGSIZE/,
+    /^C .*E_AH/,
+    /E_AH/,
+    /E_AH/,
+  ])
   const d = new Datagram({ engine, name: 'D' })
   d.on_state = () => {
     throw Object.assign(new Error('eh'), { code: 'E_EH' })
@@ -632,9 +793,18 @@ t.test('what it holds counts for the engine, and it goes on', async t => {
   b.write('x'.repeat(30_000), at(a.port))
   // What waits to be sent counts, too; but it is the other one that holds most.
   const [error] = a.take('on_overflow_error')
-  t.match(error, { code: 'ERR_OVERFLOW', buffer: 'engine', limit: 50_000, message: /hold more than 50000 bytes \(buffer_limit\), and this one most: 40000/ })
+  t.match(error, {
+    code: 'ERR_OVERFLOW',
+    buffer: 'engine',
+    limit: 50_000,
+    message: /hold more than 50000 bytes \(buffer_limit\), and this one most: 40000/,
+  })
   await settle()
-  t.same([a.take('on_overflow_error').length, b.take('on_overflow_error').length], [0, 1], 'as it holds on to it, the next one is told; each once')
+  t.same(
+    [a.take('on_overflow_error').length, b.take('on_overflow_error').length],
+    [0, 1],
+    'as it holds on to it, the next one is told; each once',
+  )
   b.write('x\n', at(a.port))
   await settle()
   t.same(a.take('on_read').length, 1, 'nothing is lost')

@@ -1,7 +1,16 @@
 /** The settings of a Datagram: defaults, refusals, and what of them a socket is told. */
 
 import t from 'tap'
-import { about, DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, isLive, isOfOneFamily, isReading, packetOptions, tell } from '../../src/channels/datagram-settings.ts'
+import {
+  about,
+  DATAGRAM_CHECKS,
+  DATAGRAM_DEFAULTS,
+  isLive,
+  isOfOneFamily,
+  isReading,
+  packetOptions,
+  tell,
+} from '../../src/channels/datagram-settings.ts'
 import { ChannelError, WriteError } from '../../src/errors.ts'
 import type { PacketSocket } from '../../src/transport.ts'
 import { checkTables } from './settings-kit.ts'
@@ -34,8 +43,18 @@ t.test('what can', async t => {
 t.test('a socket is told only what differs from the default', async t => {
   t.same(packetOptions(DATAGRAM_DEFAULTS), {})
   t.equal(isOfOneFamily({}), false)
-  const values = { ...DATAGRAM_DEFAULTS, broadcast: true, reuse_address: true, multicast_interface: '127.0.0.1', buffer_size: 7 }
-  t.same(packetOptions(values), { broadcast: true, reuse_address: true, multicast_interface: '127.0.0.1' })
+  const values = {
+    ...DATAGRAM_DEFAULTS,
+    broadcast: true,
+    reuse_address: true,
+    multicast_interface: '127.0.0.1',
+    buffer_size: 7,
+  }
+  t.same(packetOptions(values), {
+    broadcast: true,
+    reuse_address: true,
+    multicast_interface: '127.0.0.1',
+  })
   t.equal(isOfOneFamily(packetOptions(values)), false)
   for (const option of [{ ttl: 4 }, { multicast_ttl: 4 }, { multicast_loopback: false }]) {
     t.same(packetOptions({ ...DATAGRAM_DEFAULTS, ...option }), option)
@@ -60,8 +79,15 @@ t.test('what an open socket refuses is thrown, as an error of ours', async t => 
   }
   tell(socket, 'ttl', told => t.equal(told, socket))
   tell(undefined, 'ttl', fail('nobody is told'))
-  t.throws(() => tell(socket, 'ttl', fail(Object.assign(new Error('setTTL EINVAL'), { code: 'EINVAL' }))), { name: 'ChannelError', code: 'EINVAL', message: 'ttl: setTTL EINVAL' })
-  t.throws(() => tell(socket, 'ttl', fail('a word')), { name: 'ChannelError', code: 'ERR_UNKNOWN', message: 'ttl: "a word"' })
+  t.throws(
+    () => tell(socket, 'ttl', fail(Object.assign(new Error('setTTL EINVAL'), { code: 'EINVAL' }))),
+    { name: 'ChannelError', code: 'EINVAL', message: 'ttl: setTTL EINVAL' },
+  )
+  t.throws(() => tell(socket, 'ttl', fail('a word')), {
+    name: 'ChannelError',
+    code: 'ERR_UNKNOWN',
+    message: 'ttl: "a word"',
+  })
   const own = new ChannelError('ERR_OWN', 'as it is')
   t.throws(() => tell(socket, 'ttl', fail(own)), own)
 })

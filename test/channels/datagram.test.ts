@@ -1,4 +1,7 @@
-/** What a program does with a Datagram, over real UDP on the loopback interface; misuse over the memory network. */
+/**
+ * What a program does with a Datagram, over real UDP on the loopback interface; misuse over the
+ * memory network.
+ */
 
 import { networkInterfaces } from 'node:os'
 import t from 'tap'
@@ -11,7 +14,9 @@ import type { Address, SocketAddress } from '../../src/types.ts'
 
 type Tap = Pick<typeof t, 'teardown'>
 
-const hasIPv6 = Object.values(networkInterfaces()).flat().some(at => at?.address === '::1')
+const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some(at => at?.address === '::1')
 const unlessIPv6 = hasIPv6 ? {} : { skip: 'this machine has no ::1' }
 const LOOPBACK: Address = ['127.0.0.1', 0]
 
@@ -60,7 +65,10 @@ t.test('echo: listen, write, reply', async t => {
   const echo = new Echo({ engine }).listen(LOOPBACK)
   await next(echo, 'on_listen')
   t.match(echo.local_address, ['127.0.0.1', Number])
-  t.match([echo.state, echo.listening, echo.connected, echo.remote_address], ['active', true, false, undefined])
+  t.match(
+    [echo.state, echo.listening, echo.connected, echo.remote_address],
+    ['active', true, false, undefined],
+  )
   t.equal(typeof echo.fileno, process.platform === 'win32' ? 'undefined' : 'number')
 
   const client = new Datagram({ engine, encoding: 'utf8' })
@@ -69,7 +77,16 @@ t.test('echo: listen, write, reply', async t => {
   t.equal(client.state, 'opening')
   t.equal(client.bytes_queued, 2)
   t.same(await reply, ['hi!', echo.local_address])
-  t.same([client.bytes_read, client.packets_read, client.bytes_written, client.packets_written, client.packets_dropped], [3, 1, 2, 1, 0])
+  t.same(
+    [
+      client.bytes_read,
+      client.packets_read,
+      client.bytes_written,
+      client.packets_written,
+      client.packets_dropped,
+    ],
+    [3, 1, 2, 1, 0],
+  )
 
   const closed = next(client, 'on_close')
   client.close()
@@ -114,22 +131,32 @@ t.test('end sends what was written, from a datagram that was never opened', asyn
 t.test('connected: no address needed, and ICMP refusals are told; nothing crashes', async t => {
   const { engine, logs, logged } = setUp(t)
   const server = await new Echo({ engine }).listen(LOOPBACK).opened
-  const client = new Datagram({ engine, encoding: 'utf8' }).connect(server.local_address as SocketAddress)
+  const client = new Datagram({ engine, encoding: 'utf8' }).connect(
+    server.local_address as SocketAddress,
+  )
   t.equal(client.connected, false)
   await next(client, 'on_connect')
-  t.same([client.connected, client.listening, client.remote_address], [true, false, server.local_address])
+  t.same(
+    [client.connected, client.listening, client.remote_address],
+    [true, false, server.local_address],
+  )
   const reply = next(client, 'on_read')
   client.write('a')
   t.same(await reply, ['a!', server.local_address])
   client.write('b', server.local_address, true)
   await next(client, 'on_read')
-  t.throws(() => client.write('c', ['127.0.0.1', 9]), { code: 'ERR_INVALID_STATE', message: /connected/ })
+  t.throws(() => client.write('c', ['127.0.0.1', 9]), {
+    code: 'ERR_INVALID_STATE',
+    message: /connected/,
+  })
 
   server.close()
   await server.closed
   const refused = next(client, 'on_write_error')
   client.write('d')
-  t.match(await refused, [{ name: 'WriteError', code: 'ECONNREFUSED', remote_address: server.local_address }])
+  t.match(await refused, [
+    { name: 'WriteError', code: 'ECONNREFUSED', remote_address: server.local_address },
+  ])
   t.equal(client.connected, true, 'it goes on')
   client.write('e')
   await logged(1)
@@ -153,19 +180,38 @@ t.test('a packet that is too long: EMSGSIZE, and it goes on', async t => {
 t.test('two senders, interleaved, with a delimiter', async t => {
   const { engine } = setUp(t)
   const lines: unknown[] = []
-  const server = await new Datagram({ engine, read_delimiter: '\n', encoding: 'utf8' }).listen(LOOPBACK).opened
-  const [a, b] = await Promise.all([1, 2].map(() => new Datagram({ engine }).listen(LOOPBACK).opened)) as [Datagram, Datagram]
+  const server = await new Datagram({ engine, read_delimiter: '\n', encoding: 'utf8' }).listen(
+    LOOPBACK,
+  ).opened
+  const [a, b] = (await Promise.all(
+    [1, 2].map(() => new Datagram({ engine }).listen(LOOPBACK).opened),
+  )) as [Datagram, Datagram]
   const all = new Promise<void>(resolve => {
     server.on_read = (line, [, port]) => void (lines.push([line, port]) === 3 && resolve())
   })
   const to = server.local_address as SocketAddress
-  for (const [from, text] of [[a, 'he'], [b, 'good'], [a, 'llo\n'], [b, 'bye\nsee'], [b, ' you\n']] as const) {
+  for (const [from, text] of [
+    [a, 'he'],
+    [b, 'good'],
+    [a, 'llo\n'],
+    [b, 'bye\nsee'],
+    [b, ' you\n'],
+  ] as const) {
     from.write(text, to)
     await next(from, 'on_write')
   }
   await all
-  t.same(lines.filter(line => (line as any)[1] === portOf(a)), [['hello', portOf(a)]])
-  t.same(lines.filter(line => (line as any)[1] === portOf(b)), [['goodbye', portOf(b)], ['see you', portOf(b)]])
+  t.same(
+    lines.filter(line => (line as any)[1] === portOf(a)),
+    [['hello', portOf(a)]],
+  )
+  t.same(
+    lines.filter(line => (line as any)[1] === portOf(b)),
+    [
+      ['goodbye', portOf(b)],
+      ['see you', portOf(b)],
+    ],
+  )
 })
 
 t.test('a Struct types on_read; class fields are settings', async t => {
@@ -205,7 +251,13 @@ t.test('broadcast, ttl and the like, live and as options', async t => {
   const { engine } = setUp(t)
   const any = await new Datagram({ engine, ttl: 4 }).listen(0).opened
   t.match(any.local_address, ['0.0.0.0', Number], 'hops are set for one family: IPv4')
-  for (const [name, value] of Object.entries({ ttl: 5, multicast_ttl: 0, multicast_loopback: false, broadcast: true, multicast_interface: '127.0.0.1' })) {
+  for (const [name, value] of Object.entries({
+    ttl: 5,
+    multicast_ttl: 0,
+    multicast_loopback: false,
+    broadcast: true,
+    multicast_interface: '127.0.0.1',
+  })) {
     Object.assign(any, { [name]: value })
     t.equal((any as unknown as Record<string, unknown>)[name], value)
   }
@@ -216,7 +268,9 @@ t.test('broadcast, ttl and the like, live and as options', async t => {
   t.match(written.local_address, ['0.0.0.0', Number])
   const given = await new Datagram({ engine, ttl: 9 }).listen(LOOPBACK).opened
   t.match(given.local_address, ['127.0.0.1', Number])
-  const connected = await new Datagram({ engine, ttl: 9 }).connect(given.local_address as SocketAddress).opened
+  const connected = await new Datagram({ engine, ttl: 9 }).connect(
+    given.local_address as SocketAddress,
+  ).opened
   t.equal(connected.ttl, 9)
 })
 
@@ -251,11 +305,13 @@ t.test('groups: join before listening, leave, join again', async t => {
   later.leave('FF02::114')
 })
 
-// ---- misuse, and the defaults of the hooks ----------------------------------------------------------------------------
+// ---- misuse, and the defaults of the hooks ------------------------------------------------------
 
 t.test('options and arguments that cannot be', async t => {
   const { engine } = setUp(t, new MemoryNetwork({ auto: true }))
-  t.throws(() => new Datagram({ engine, max_sender: 1 } as DatagramOptions), { message: /max_sender/ })
+  t.throws(() => new Datagram({ engine, max_sender: 1 } as DatagramOptions), {
+    message: /max_sender/,
+  })
   t.throws(() => new Datagram({ engine, ttl: 0 }), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new Datagram({ engine, read_delimiter: '' }), { code: 'ERR_INVALID_DELIMITER' })
   t.throws(() => new Datagram({ engine: {} as Engine }), { code: 'ERR_INVALID_ARGUMENT' })
@@ -269,7 +325,8 @@ t.test('options and arguments that cannot be', async t => {
   }
   t.throws(() => datagram.connect(0), { code: 'ERR_INVALID_ADDRESS', message: /port 0/ })
   t.throws(() => datagram.write('x', ['127.0.0.1', 0]), { code: 'ERR_INVALID_ADDRESS' })
-  for (const wrong of [undefined, null, 7, {}, []]) t.throws(() => datagram.write(wrong as string, 9), { code: 'ERR_INVALID_ARGUMENT' })
+  for (const wrong of [undefined, null, 7, {}, []])
+    t.throws(() => datagram.write(wrong as string, 9), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => datagram.write('x'), { code: 'ERR_INVALID_STATE', message: /no address/ })
   t.equal(datagram.state, 'closed', 'none of them opened it')
 })
@@ -292,22 +349,25 @@ t.test('at the wrong moment', async t => {
   t.equal(await datagram.closed, 'local')
 })
 
-t.test('a field that no setting can have, and a socket that cannot be: thrown, and nothing is left', async t => {
-  class Refusing extends MemoryNetwork {
-    override packets(): never {
-      throw new Error('no sockets today')
+t.test(
+  'a field that no setting can have, and a socket that cannot be: thrown, and nothing is left',
+  async t => {
+    class Refusing extends MemoryNetwork {
+      override packets(): never {
+        throw new Error('no sockets today')
+      }
     }
-  }
-  const { engine } = setUp(t, new Refusing())
-  const datagram = new Datagram({ engine })
-  t.throws(() => datagram.listen(0), { message: 'no sockets today' })
-  t.throws(() => datagram.write('x', 9), { message: 'no sockets today' })
-  class Wrong extends Datagram {
-    override buffer_size = -1
-  }
-  t.throws(() => new Wrong({ engine }).listen(0), { code: 'ERR_INVALID_ARGUMENT' })
-  t.same([datagram.state, engine.channels.size], ['closed', 0])
-})
+    const { engine } = setUp(t, new Refusing())
+    const datagram = new Datagram({ engine })
+    t.throws(() => datagram.listen(0), { message: 'no sockets today' })
+    t.throws(() => datagram.write('x', 9), { message: 'no sockets today' })
+    class Wrong extends Datagram {
+      override buffer_size = -1
+    }
+    t.throws(() => new Wrong({ engine }).listen(0), { code: 'ERR_INVALID_ARGUMENT' })
+    t.same([datagram.state, engine.channels.size], ['closed', 0])
+  },
+)
 
 t.test('while the engine stops nothing is opened', async t => {
   const { engine } = setUp(t, new MemoryNetwork({ auto: true }))
@@ -335,8 +395,16 @@ t.test('by default every error is logged, and what a peer sends closes nothing',
       return super.on_read(...data)
     }
   }
-  const server = await new Default({ engine, name: 'S', read_delimiter: '\n', buffer_size: 2, max_senders: 1 }).listen(0).opened
-  const [a, b] = await Promise.all([1, 2].map(() => new Datagram({ engine }).listen(0).opened)) as [Datagram, Datagram]
+  const server = await new Default({
+    engine,
+    name: 'S',
+    read_delimiter: '\n',
+    buffer_size: 2,
+    max_senders: 1,
+  }).listen(0).opened
+  const [a, b] = (await Promise.all(
+    [1, 2].map(() => new Datagram({ engine }).listen(0).opened),
+  )) as [Datagram, Datagram]
   const to = server.local_address as SocketAddress
   a.write('123', to)
   await logged(1)

@@ -30,7 +30,16 @@ type Values = { -readonly [Name in keyof DoorValues]: DoorValues[Name] }
 
 /** A door whose owner takes what comes, unless `take` is another. */
 function make(limits: Partial<Values> = {}) {
-  const values: Values = { max_connections: Infinity, max_connections_per_address: Infinity, block_list: null, backlog: 2, proxy_protocol: null, proxy_trusted: null, proxy_timeout: 1000, ...limits }
+  const values: Values = {
+    max_connections: Infinity,
+    max_connections_per_address: Infinity,
+    block_list: null,
+    backlog: 2,
+    proxy_protocol: null,
+    proxy_trusted: null,
+    proxy_timeout: 1000,
+    ...limits,
+  }
   const log: string[] = []
   const inside = new Set<Peer>()
   const timers = new Set<{ delay: number; callback: () => void }>()
@@ -42,9 +51,15 @@ function make(limits: Partial<Values> = {}) {
   const host = (transport: Transport) => String(transport.remote_address).replace(',5', '')
   const owner: DoorOwner = {
     values,
-    get isSuspended() { return state.suspended },
-    get addresses() { return Array.from(inside, peer => peer.remote_address) },
-    get size() { return inside.size },
+    get isSuspended() {
+      return state.suspended
+    },
+    get addresses() {
+      return Array.from(inside, peer => peer.remote_address)
+    },
+    get size() {
+      return inside.size
+    },
     lastFileno: 100,
     admitted: () => {},
     offer: transport => {
@@ -62,11 +77,12 @@ function make(limits: Partial<Values> = {}) {
   }
   const door = new Door(owner)
   door.recount()
-  const come = (...hosts: string[]): Peer[] => hosts.map(each => {
-    const peer = new Peer(each)
-    door.accepted(peer as unknown as Transport)
-    return peer
-  })
+  const come = (...hosts: string[]): Peer[] =>
+    hosts.map(each => {
+      const peer = new Peer(each)
+      door.accepted(peer as unknown as Transport)
+      return peer
+    })
   const leave = (peer: Peer): void => {
     inside.delete(peer)
     door.left(peer.remote_address)
@@ -94,7 +110,15 @@ t.test('max_connections is never exceeded, whether taken or not', async t => {
 t.test('max_connections_per_address', async t => {
   const { state, values, door, come, leave, news } = make({ max_connections_per_address: 2 })
   const [first, , , other] = come('a', 'a', 'a', 'b', '/path', '/path', '/path')
-  t.same(news(), ['offer a', 'offer a', 'per_address a', 'offer b', 'offer /path', 'offer /path', 'offer /path'])
+  t.same(news(), [
+    'offer a',
+    'offer a',
+    'per_address a',
+    'offer b',
+    'offer /path',
+    'offer /path',
+    'offer /path',
+  ])
   leave(first!)
   leave(other!)
   state.take = () => {}
@@ -113,7 +137,11 @@ t.test('max_connections_per_address', async t => {
   values.max_connections_per_address = 3
   door.recount()
   come('a')
-  t.same(news(), ['offer a', 'offer a', 'per_address a'], 'those who were there before the limit count')
+  t.same(
+    news(),
+    ['offer a', 'offer a', 'per_address a'],
+    'those who were there before the limit count',
+  )
 })
 
 t.test('block_list', async t => {
@@ -123,16 +151,34 @@ t.test('block_list', async t => {
   const { values, come, news } = make({ block_list: list })
   come('10.1.2.3', '11.1.2.3', '::1', '::2', '/path')
   t.same(news(), ['blocked 10.1.2.3', 'offer 11.1.2.3', 'blocked ::1', 'offer ::2', 'offer /path'])
-  values.block_list = { check: () => { throw new Error('oops') } }
+  values.block_list = {
+    check: () => {
+      throw new Error('oops')
+    },
+  }
   come('11.1.2.3')
   t.same(news(), ['failed oops', 'blocked 11.1.2.3'])
 })
 
-t.test('overload: near the limit of descriptors all are turned away, and the owner is told once', async t => {
-  const { door, news } = make()
-  for (const fileno of [98, 99, 100, 101, 99, 120, 5]) door.accepted(new Peer('a', fileno) as unknown as Transport)
-  t.same(news(), ['offer a', 'offer a', 'overloaded', 'overload a', 'overload a', 'offer a', 'overloaded', 'overload a', 'offer a'])
-})
+t.test(
+  'overload: near the limit of descriptors all are turned away, and the owner is told once',
+  async t => {
+    const { door, news } = make()
+    for (const fileno of [98, 99, 100, 101, 99, 120, 5])
+      door.accepted(new Peer('a', fileno) as unknown as Transport)
+    t.same(news(), [
+      'offer a',
+      'offer a',
+      'overloaded',
+      'overload a',
+      'overload a',
+      'offer a',
+      'overloaded',
+      'overload a',
+      'offer a',
+    ])
+  },
+)
 
 t.test('suspended: so many are held, and offered when it is over', async t => {
   const { door, state, come, news } = make()
@@ -148,7 +194,7 @@ t.test('suspended: so many are held, and offered when it is over', async t => {
   state.suspended = false
   state.take = () => {}
   door.resumed()
-  t.same(news(), ['offer d'], 'b was offered already, and is still nobody\'s')
+  t.same(news(), ['offer d'], "b was offered already, and is still nobody's")
   state.suspended = true
   come('e', 'f')
   state.suspended = false
@@ -165,14 +211,22 @@ t.test('shut closes what nobody has taken', async t => {
   const [nobodys, foreign] = come('b', 'c')
   foreign!.sink = {} as TransportSink
   door.shut()
-  t.same([taken!.isDestroyed, nobodys!.isDestroyed, foreign!.isDestroyed, inside.size], [false, true, false, 1])
+  t.same(
+    [taken!.isDestroyed, nobodys!.isDestroyed, foreign!.isDestroyed, inside.size],
+    [false, true, false, 1],
+  )
 })
 
 const TRUSTED = { check: (host: string) => host === 'proxy' }
 const from = (host: string): Buffer => Buffer.from(`PROXY TCP4 ${host} 5.6.7.8 9 10\r\n`)
 
 t.test('proxies: the limits are those of the real peers', async t => {
-  const { come, news, timers } = make({ proxy_protocol: 'require', proxy_trusted: TRUSTED, max_connections_per_address: 1, block_list: { check: host => host === '6.6.6.6' } })
+  const { come, news, timers } = make({
+    proxy_protocol: 'require',
+    proxy_trusted: TRUSTED,
+    max_connections_per_address: 1,
+    block_list: { check: host => host === '6.6.6.6' },
+  })
   const peers = come('proxy', 'proxy', 'proxy', 'proxy', 'stranger')
   t.same(news(), ['proxy_header stranger'])
   t.equal(timers.size, 4)
@@ -180,12 +234,19 @@ t.test('proxies: the limits are those of the real peers', async t => {
   peers[1]!.sink!.received(from('1.1.1.1'))
   peers[2]!.sink!.received(from('6.6.6.6'))
   peers[3]!.sink!.received(Buffer.from('GET / HTTP/1.1'))
-  t.same(news().map(line => line.replace(/,\d+$/, '')), ['offer 1.1.1.1', 'per_address 1.1.1.1', 'blocked 6.6.6.6', 'proxy_header proxy'])
+  t.same(
+    news().map(line => line.replace(/,\d+$/, '')),
+    ['offer 1.1.1.1', 'per_address 1.1.1.1', 'blocked 6.6.6.6', 'proxy_header proxy'],
+  )
   t.equal(timers.size, 0)
 })
 
 t.test('proxies: who waits for a header counts, and not for ever', async t => {
-  const { door, come, news, timers, values } = make({ proxy_protocol: 'require', proxy_trusted: TRUSTED, max_connections: 1 })
+  const { door, come, news, timers, values } = make({
+    proxy_protocol: 'require',
+    proxy_trusted: TRUSTED,
+    max_connections: 1,
+  })
   const [slow] = come('proxy', 'proxy')
   t.same(news(), ['max_connections proxy'])
   for (const { callback } of timers) callback()
@@ -205,11 +266,21 @@ t.test('proxies: optional', async t => {
   const [first, second] = come('proxy', 'proxy', 'stranger')
   first!.sink!.received(from('1.1.1.1'))
   second!.sink!.received(Buffer.from('hello'))
-  t.same(news().map(line => line.replace(/,\d+$/, '')), ['offer stranger', 'offer 1.1.1.1', 'offer proxy'])
+  t.same(
+    news().map(line => line.replace(/,\d+$/, '')),
+    ['offer stranger', 'offer 1.1.1.1', 'offer proxy'],
+  )
 })
 
 t.test('proxies: a list that throws trusts nobody', async t => {
-  const { come, news } = make({ proxy_protocol: 'require', proxy_trusted: { check: () => { throw new Error('oops') } } })
+  const { come, news } = make({
+    proxy_protocol: 'require',
+    proxy_trusted: {
+      check: () => {
+        throw new Error('oops')
+      },
+    },
+  })
   come('proxy')
   t.same(news(), ['failed oops', 'proxy_header proxy'])
 })

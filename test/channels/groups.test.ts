@@ -1,4 +1,6 @@
-/** The multicast groups of a Datagram by themselves: what is remembered, and what a socket is told. */
+/**
+ * The multicast groups of a Datagram by themselves: what is remembered, and what a socket is told.
+ */
 
 import t from 'tap'
 import { Groups } from '../../src/channels/groups.ts'
@@ -24,7 +26,11 @@ t.test('an open socket is told at once, and only what is new', async t => {
   groups.leave('ff02::1', undefined, socket)
   groups.leave('239.1.2.3', undefined, socket)
   groups.leave('239.1.2.3', undefined, socket)
-  t.same(told, ['join 239.1.2.3 undefined', 'join 239.1.2.3 127.0.0.1', 'leave 239.1.2.3 undefined'])
+  t.same(told, [
+    'join 239.1.2.3 undefined',
+    'join 239.1.2.3 127.0.0.1',
+    'leave 239.1.2.3 undefined',
+  ])
 })
 
 t.test('a new socket is told all that are left', async t => {
@@ -41,9 +47,19 @@ t.test('a new socket is told all that are left', async t => {
 t.test('what the socket refuses is thrown, and not remembered', async t => {
   const { told, socket } = make()
   const groups = new Groups()
-  t.throws(() => groups.join('239.1.2.3', undefined, make(Object.assign(new Error('addMembership ENODEV'), { code: 'ENODEV' })).socket), {
-    name: 'ChannelError', code: 'ENODEV', message: 'join 239.1.2.3: addMembership ENODEV',
-  })
+  t.throws(
+    () =>
+      groups.join(
+        '239.1.2.3',
+        undefined,
+        make(Object.assign(new Error('addMembership ENODEV'), { code: 'ENODEV' })).socket,
+      ),
+    {
+      name: 'ChannelError',
+      code: 'ENODEV',
+      message: 'join 239.1.2.3: addMembership ENODEV',
+    },
+  )
   groups.joinAll(socket)
   t.same(told, [])
   const refusal = new ChannelError('ERR_OWN', 'as it is')
@@ -56,8 +72,12 @@ t.test('what is no group, and no interface', async t => {
   const groups = new Groups()
   for (const wrong of ['10.0.0.1', '', 7, 'example.com', '2240.0.0.1', undefined]) {
     for (const call of ['join', 'leave'] as const) {
-      t.throws(() => groups[call](wrong as string, undefined, undefined), { code: 'ERR_INVALID_ARGUMENT', message: new RegExp(`^${call}: group must be the address`) })
+      t.throws(() => groups[call](wrong as string, undefined, undefined), {
+        code: 'ERR_INVALID_ARGUMENT',
+        message: new RegExp(`^${call}: group must be the address`),
+      })
     }
   }
-  for (const wrong of ['', 7, null]) t.throws(() => groups.join('224.0.0.1', wrong as string, undefined), InvalidArgumentError)
+  for (const wrong of ['', 7, null])
+    t.throws(() => groups.join('224.0.0.1', wrong as string, undefined), InvalidArgumentError)
 })

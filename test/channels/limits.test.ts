@@ -1,4 +1,7 @@
-/** The timeouts of an open connection: what runs out when, what puts it off and what does not, what happens then. */
+/**
+ * The timeouts of an open connection: what runs out when, what puts it off and what does not, what
+ * happens then.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -12,7 +15,12 @@ import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import type { TimeoutKind } from '../../src/types.ts'
 import { scene, spy, turn, type World } from '../kit.ts'
 
-const NONE: LimitValues = { read_timeout: Infinity, write_timeout: Infinity, idle_timeout: Infinity, max_lifetime: Infinity }
+const NONE: LimitValues = {
+  read_timeout: Infinity,
+  write_timeout: Infinity,
+  idle_timeout: Infinity,
+  max_lifetime: Infinity,
+}
 
 /** An owner that does what the test says. */
 class Fake implements LimitOwner {
@@ -64,11 +72,19 @@ t.test('none: nothing is waited for', async t => {
   const fake = new Fake({})
   t.equal(fake.clock.pending, 0)
   t.notOk(Limits.areAny(NONE))
-  t.notOk(Limits.areAny({ ...NONE, write_timeout: 1 }), 'that of writing runs only when the peer takes nothing')
-  for (const name of ['read_timeout', 'idle_timeout', 'max_lifetime']) t.ok(Limits.areAny({ ...NONE, [name]: 1 }))
+  t.notOk(
+    Limits.areAny({ ...NONE, write_timeout: 1 }),
+    'that of writing runs only when the peer takes nothing',
+  )
+  for (const name of ['read_timeout', 'idle_timeout', 'max_lifetime'])
+    t.ok(Limits.areAny({ ...NONE, [name]: 1 }))
 })
 
-for (const [kind, setting] of [['read', 'read_timeout'], ['idle', 'idle_timeout'], ['lifetime', 'max_lifetime']] as const) {
+for (const [kind, setting] of [
+  ['read', 'read_timeout'],
+  ['idle', 'idle_timeout'],
+  ['lifetime', 'max_lifetime'],
+] as const) {
   t.test(`${kind}: with nothing at all`, async t => {
     for (const timeout of [1, 50, 1000, 30_000, 3_600_000]) {
       const fake = new Fake({ [setting]: timeout })
@@ -91,7 +107,8 @@ t.test('read: only what comes puts it off', async t => {
   t.same(fake.news, [])
   const last = fake.clock.now()
   fake.bytes_read++
-  // The bug of Node (its timeout is put off by our own writes): a server that pings a dead peer never notices.
+  // The bug of Node (its timeout is put off by our own writes): a server that pings a dead peer
+  // never notices.
   fake.pass(9400, 100, () => fake.bytes_gone++)
   t.ok(inTime(fake.news, 'read', 8000, last))
 })
@@ -175,7 +192,10 @@ t.test('lifetime: nothing puts it off', async t => {
 t.test('several, and stopped in the middle', async t => {
   const fake = new Fake({ read_timeout: 8000, idle_timeout: 8000, max_lifetime: 8000 })
   fake.pass(9400)
-  t.same(fake.news.map(line => line.split(' ')[0]), ['lifetime', 'read', 'idle'])
+  t.same(
+    fake.news.map(line => line.split(' ')[0]),
+    ['lifetime', 'read', 'idle'],
+  )
   fake.onTimeout = () => fake.limits.stop()
   fake.pass(9400)
   t.equal(fake.news.length, 1, 'nothing after it was stopped')
@@ -198,9 +218,13 @@ t.test('a timeout that changes takes effect at once', async t => {
   t.ok(inTime(fake.news, 'lifetime', 30_000), 'a lifetime counts from the beginning')
 })
 
-// ---- on channels ------------------------------------------------------------------------------------------------------
+// ---- on channels --------------------------------------------------------------------------------
 
-async function connect(world: World, options: object = {}, serverOptions: object = {}): Promise<[Client, Connection, Server]> {
+async function connect(
+  world: World,
+  options: object = {},
+  serverOptions: object = {},
+): Promise<[Client, Connection, Server]> {
   const { engine, pump } = world
   const server = new Server({ engine, ...serverOptions }).listen(1)
   await pump()
@@ -222,7 +246,18 @@ await scene(t, 'by default: one error, and closed for that reason', async (t, wo
     const { on_error } = client
     client.on_error = given => on_error.call(client, (error = given) as Error)
     await world.advance(9400)
-    t.same(log.map(line => line.trim()), [`timeout ${kind}`, 'state error active', 'error ERR_TIMEOUT', 'state closing error', 'state closed closing', 'state destroy closed', 'close timeout'])
+    t.same(
+      log.map(line => line.trim()),
+      [
+        `timeout ${kind}`,
+        'state error active',
+        'error ERR_TIMEOUT',
+        'state closing error',
+        'state closed closing',
+        'state destroy closed',
+        'close timeout',
+      ],
+    )
     t.match(error, { name: 'TimeoutError', kind, setting, after: 8000, message: text })
     t.ok(error instanceof TimeoutError)
     t.same(world.logged.splice(0), [`Client 127.0.0.1:1: ${text} (ERR_TIMEOUT)`])
@@ -231,19 +266,25 @@ await scene(t, 'by default: one error, and closed for that reason', async (t, wo
   }
 })
 
-await scene(t, 'a peer that takes nothing is closed by the server, by default after a minute', async (t, world) => {
-  const [client, connection] = await connect(world)
-  client.suspend()
-  client.on_read = () => {}
-  t.equal(connection.write_timeout, 60_000)
-  connection.write(Buffer.alloc(1_000_000))
-  await world.advance(0)
-  await world.advance(59_999)
-  t.equal(connection.state, 'active')
-  await world.advance(10_001)
-  t.equal(await connection.closed, 'timeout')
-  t.same(world.logged.splice(0), [`Connection ${connection.remote_address!.toString().replace(',', ':')}: the peer took nothing of what was sent for longer than write_timeout, 60000 ms (ERR_TIMEOUT)`])
-})
+await scene(
+  t,
+  'a peer that takes nothing is closed by the server, by default after a minute',
+  async (t, world) => {
+    const [client, connection] = await connect(world)
+    client.suspend()
+    client.on_read = () => {}
+    t.equal(connection.write_timeout, 60_000)
+    connection.write(Buffer.alloc(1_000_000))
+    await world.advance(0)
+    await world.advance(59_999)
+    t.equal(connection.state, 'active')
+    await world.advance(10_001)
+    t.equal(await connection.closed, 'timeout')
+    t.same(world.logged.splice(0), [
+      `Connection ${connection.remote_address!.toString().replace(',', ':')}: the peer took nothing of what was sent for longer than write_timeout, 60000 ms (ERR_TIMEOUT)`,
+    ])
+  },
+)
 
 await scene(t, 'overridden, the channel goes on', async (t, world) => {
   const [client, connection] = await connect(world, { read_timeout: 8000 })
@@ -319,7 +360,12 @@ await scene(t, 'a hook that is set free by a timeout before it connects', async 
   clock.advance(1)
   await pump()
   t.equal(await client.closed, 'timeout')
-  t.same(world.logged.splice(0), ['Client: connecting to nobody.test:9 took longer than connect_timeout, 1000 ms (ERR_TIMEOUT)'].map(line => line.replace('Client', client.name)))
+  t.same(
+    world.logged.splice(0),
+    [
+      'Client: connecting to nobody.test:9 took longer than connect_timeout, 1000 ms (ERR_TIMEOUT)',
+    ].map(line => line.replace('Client', client.name)),
+  )
 })
 
 await scene(t, 'set at any time, by class field, option or assignment', async (t, world) => {
@@ -354,7 +400,11 @@ await scene(t, 'set at any time, by class field, option or assignment', async (t
 })
 
 await scene(t, 'while it closes end_timeout alone counts', async (t, world) => {
-  const [client, connection] = await connect(world, { read_timeout: 100, max_lifetime: 100, end_timeout: 1000 })
+  const [client, connection] = await connect(world, {
+    read_timeout: 100,
+    max_lifetime: 100,
+    end_timeout: 1000,
+  })
   connection.on_read_end = () => {}
   client.end()
   await world.advance(999)
@@ -367,9 +417,16 @@ await scene(t, 'while it closes end_timeout alone counts', async (t, world) => {
 await scene(t, 'a handshake', async (t, world) => {
   const [client] = await connect(world)
   const errors: Error[] = []
-  ;(client as unknown as Record<string, unknown>)['on_tls_handshake_error'] = (error: Error) => errors.push(error)
+  ;(client as unknown as Record<string, unknown>)['on_tls_handshake_error'] = (error: Error) =>
+    errors.push(error)
   giveUp(client, 'handshake', { handshake_timeout: 10_000 })
-  t.match(errors, [{ name: 'TimeoutError', kind: 'handshake', message: 'the TLS handshake took longer than handshake_timeout, 10000 ms' }])
+  t.match(errors, [
+    {
+      name: 'TimeoutError',
+      kind: 'handshake',
+      message: 'the TLS handshake took longer than handshake_timeout, 10000 ms',
+    },
+  ])
   t.equal(client.state, 'closing')
 })
 
@@ -391,9 +448,23 @@ t.test('many connections with all of them set are one timer', async t => {
   }
   const engine = new Engine({ clock, network: new MemoryNetwork() })
   let looks = 0
-  const owner = { ...NONE, values: { read_timeout: 60_000, write_timeout: 60_000, idle_timeout: 60_000, max_lifetime: 3_600_000 }, bytes_gone: 0, isDeaf: false, isBlocked: false, timed_out: () => {} }
+  const owner = {
+    ...NONE,
+    values: {
+      read_timeout: 60_000,
+      write_timeout: 60_000,
+      idle_timeout: 60_000,
+      max_lifetime: 3_600_000,
+    },
+    bytes_gone: 0,
+    isDeaf: false,
+    isBlocked: false,
+    timed_out: () => {},
+  }
   let bytes = 0
-  const counting: LimitOwner = Object.defineProperty({ ...owner, bytes_read: 0 }, 'bytes_read', { get: () => (looks++, bytes) })
+  const counting: LimitOwner = Object.defineProperty({ ...owner, bytes_read: 0 }, 'bytes_read', {
+    get: () => (looks++, bytes),
+  })
   const all = Array.from({ length: 100_000 }, () => new Limits(counting, engine, 0))
   for (const [n, limits] of all.entries()) {
     if (n % 1000 === 0) clock.advance(75)

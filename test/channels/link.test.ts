@@ -1,4 +1,7 @@
-/** Link, on a transport whose reports the test makes itself: what comes in when, and what is done to the transport then. */
+/**
+ * Link, on a transport whose reports the test makes itself: what comes in when, and what is done to
+ * the transport then.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -36,12 +39,24 @@ class FakeTransport implements Transport {
 
   cork(): void {}
   uncork(): void {}
-  pause(): void { this.calls.push('pause') }
-  resume(): void { this.calls.push('resume') }
-  end(): void { this.calls.push('end') }
-  destroy(): void { this.calls.push('destroy') }
-  set_no_delay(on: boolean): void { this.calls.push(`no_delay ${on}`) }
-  set_keep_alive(after: number | false): void { this.calls.push(`keep_alive ${after}`) }
+  pause(): void {
+    this.calls.push('pause')
+  }
+  resume(): void {
+    this.calls.push('resume')
+  }
+  end(): void {
+    this.calls.push('end')
+  }
+  destroy(): void {
+    this.calls.push('destroy')
+  }
+  set_no_delay(on: boolean): void {
+    this.calls.push(`no_delay ${on}`)
+  }
+  set_keep_alive(after: number | false): void {
+    this.calls.push(`keep_alive ${after}`)
+  }
 
   /** What was called since the last time. */
   get news(): string {
@@ -62,9 +77,16 @@ interface Kit<Of extends Stream> {
 }
 
 /** A stream that connects; `isOpen`: has connected. */
-async function kit<Of extends Stream>(t: Test, StreamClass: new (options: StreamOptions) => Of, options: StreamOptions = {}, isOpen = true): Promise<Kit<Of>> {
+async function kit<Of extends Stream>(
+  t: Test,
+  StreamClass: new (options: StreamOptions) => Of,
+  options: StreamOptions = {},
+  isOpen = true,
+): Promise<Kit<Of>> {
   const transports: FakeTransport[] = []
-  const network = { connect: () => (transports.push(new FakeTransport()), transports.at(-1)!) } as unknown as Network
+  const network = {
+    connect: () => (transports.push(new FakeTransport()), transports.at(-1)!),
+  } as unknown as Network
   const clock = new ManualClock()
   const logged: string[] = []
   const engine = new Engine({ network, clock, log: message => logged.push(message) })
@@ -73,10 +95,21 @@ async function kit<Of extends Stream>(t: Test, StreamClass: new (options: Stream
   stream.connect(1)
   await turn()
   const made: Kit<Of> = {
-    stream, clock, engine, logged,
-    get transport() { return transports.at(-1)! },
-    get sink() { return transports.at(-1)!.sink! },
-    news: () => log.splice(0).map(line => line.trim()).filter(line => !line.startsWith('state')),
+    stream,
+    clock,
+    engine,
+    logged,
+    get transport() {
+      return transports.at(-1)!
+    },
+    get sink() {
+      return transports.at(-1)!.sink!
+    },
+    news: () =>
+      log
+        .splice(0)
+        .map(line => line.trim())
+        .filter(line => !line.startsWith('state')),
   }
   if (isOpen) {
     made.sink.opened()
@@ -86,12 +119,22 @@ async function kit<Of extends Stream>(t: Test, StreamClass: new (options: Stream
   return made
 }
 
-const error = (code: string, syscall: string) => Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
+const error = (code: string, syscall: string) =>
+  Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
 
 t.test('a link without a transport', async t => {
   const link = new Link(new Stream({ engine: new Engine() }), new StreamSettings(STREAM_DEFAULTS))
   t.same(
-    [link.local_address, link.remote_address, link.bytes_read, link.bytes_written, link.bytes_queued, link.fileno, link.wasAttached, link.address()],
+    [
+      link.local_address,
+      link.remote_address,
+      link.bytes_read,
+      link.bytes_written,
+      link.bytes_queued,
+      link.fileno,
+      link.wasAttached,
+      link.address(),
+    ],
     [undefined, undefined, 0, 0, 0, undefined, false, ''],
   )
   link.assign('no_delay', false)
@@ -106,7 +149,13 @@ t.test('a link without a transport', async t => {
 
 t.test('what is told while it is open, and after', async t => {
   const { stream, transport, sink } = await kit(t, Client)
-  const told = () => [stream.local_address, stream.remote_address, stream.bytes_read, stream.bytes_written, stream.fileno]
+  const told = () => [
+    stream.local_address,
+    stream.remote_address,
+    stream.bytes_read,
+    stream.bytes_written,
+    stream.fileno,
+  ]
   t.same(told(), [['here', 1], ['there', 2], 4, 5, 3])
   stream.close()
   t.equal(transport.news, 'destroy')
@@ -117,7 +166,12 @@ t.test('what is told while it is open, and after', async t => {
 })
 
 t.test('settings of the socket', async t => {
-  const { stream, transport, sink } = await kit(t, Client, { no_delay: false, keep_alive: 5000 }, false)
+  const { stream, transport, sink } = await kit(
+    t,
+    Client,
+    { no_delay: false, keep_alive: 5000 },
+    false,
+  )
   t.equal(transport.news, '')
   sink.opened()
   t.equal(transport.news, 'no_delay false, keep_alive 5000, resume')
@@ -164,12 +218,15 @@ t.test('held reads', async t => {
 })
 
 t.test('suspended before it connects', async t => {
-  const { stream, sink, transport, news } = await kit(t, class extends Client {
-    constructor(options: object) {
-      super(options)
-      this.suspend()
-    }
-  })
+  const { stream, sink, transport, news } = await kit(
+    t,
+    class extends Client {
+      constructor(options: object) {
+        super(options)
+        this.suspend()
+      }
+    },
+  )
   sink.received(Buffer.from('a'))
   t.same([transport.news, news()], ['pause', []])
   stream.resume()
@@ -195,7 +252,11 @@ t.test('a hook that returns a promise holds the reads', async t => {
   waiting[1]!.reject(new Error('no'))
   stream.on_error = e => void reads.push(e.message)
   await turn()
-  t.same([reads, transport.news], [['a', 'sync', 'b', 'no', 'c'], ''], 'rejected: on_error, and the next')
+  t.same(
+    [reads, transport.news],
+    [['a', 'sync', 'b', 'no', 'c'], ''],
+    'rejected: on_error, and the next',
+  )
   waiting[2]!.resolve()
   await turn()
   t.equal(transport.news, 'resume')
@@ -223,16 +284,30 @@ t.test('a hook that returns a promise holds the reads', async t => {
   t.same(logged, [])
 })
 
-// A hook's result was asked with result.then(…): an object that only looks like a promise could throw in there, and the reads were
-// held for ever, or settle twice, and a later promise no longer held them.
+// A hook's result was asked with result.then(…): an object that only looks like a promise could
+// throw in there, and the reads were held for ever, or settle twice, and a later promise no longer
+// held them.
 t.test('what only looks like a promise', async t => {
   const { stream, sink, logged } = await kit(t, Client, { read_delimiter: '\n' })
   const reads: string[] = []
   const results: Record<string, unknown> = {
-    throws: { then() { throw new Error('then threw') } },
-    twice: { then(resolve: () => void) { resolve(); resolve() } },
+    throws: {
+      then() {
+        throw new Error('then threw')
+      },
+    },
+    twice: {
+      then(resolve: () => void) {
+        resolve()
+        resolve()
+      },
+    },
     never: { then() {} },
-    getter: { get then() { throw new Error('getter threw') } },
+    getter: {
+      get then() {
+        throw new Error('getter threw')
+      },
+    },
   }
   stream.on_error = e => void reads.push(e.message)
   stream.on_read = (line: string) => {
@@ -245,7 +320,8 @@ t.test('what only looks like a promise', async t => {
   t.same(logged, [])
 })
 
-// What a promise of the last opening rejected with went to on_error, whose default closed the next connection.
+// What a promise of the last opening rejected with went to on_error, whose default closed the next
+// connection.
 t.test('a promise of an opening that is over', async t => {
   const { stream, sink, logged, transport } = await kit(t, Client)
   const { promise, reject } = withResolvers()
@@ -279,8 +355,9 @@ t.test('what is gone puts write_timeout off, also before it counts as written', 
   t.match(news(), ['timeout write', /^error/])
 })
 
-// `async on_close() { await sleep(1000); this.connect(…) }`: its promise held the reads of the connection that had just been closed; the next one
-// counted anew, so nobody let go of them, and it never read a byte.
+// `async on_close() { await sleep(1000); this.connect(…) }`: its promise held the reads of the
+// connection that had just been closed; the next one counted anew, so nobody let go of them, and it
+// never read a byte.
 t.test('a promise of on_close', async t => {
   const made = await kit(t, Client)
   const { stream, news } = made
@@ -298,7 +375,10 @@ t.test('a promise of on_close', async t => {
 })
 
 t.test('an overflow of what is received', async t => {
-  const { stream, sink, news, clock, logged } = await kit(t, Client, { read_delimiter: '\n', buffer_size: 3 })
+  const { stream, sink, news, clock, logged } = await kit(t, Client, {
+    read_delimiter: '\n',
+    buffer_size: 3,
+  })
   stream.on_error = () => {}
   sink.received(Buffer.from('ab\nabcd'))
   t.same(news(), ['read ab', 'overflow_error ERR_OVERFLOW'])
@@ -309,8 +389,9 @@ t.test('an overflow of what is received', async t => {
   t.same([news(), logged], [[], []])
 })
 
-// A message that was too long left the reads held ('stuck'). If then another hold ended (a promise of the overflow hook, a suspension) after
-// the peer had ended, nobody looked at the end any more: no on_read_end, and a connection that stayed half-open for ever.
+// A message that was too long left the reads held ('stuck'). If then another hold ended (a promise
+// of the overflow hook, a suspension) after the peer had ended, nobody looked at the end any more:
+// no on_read_end, and a connection that stayed half-open for ever.
 t.test('the peer ends behind a message that is too long', async t => {
   for (const how of ['at once', 'promise', 'suspend'] as const) {
     const { stream, sink, news } = await kit(t, Client, { read_delimiter: '\n', buffer_size: 3 })
@@ -330,11 +411,19 @@ t.test('the peer ends behind a message that is too long', async t => {
 
 t.test('a delimiter that throws', async t => {
   const { stream, sink, news, logged } = await kit(t, Client)
-  const broken: unknown[] = [new TypeError('cut'), Object.create(null), Object.assign(new Error('coded'), { code: 'E_MINE' })]
+  const broken: unknown[] = [
+    new TypeError('cut'),
+    Object.create(null),
+    Object.assign(new Error('coded'), { code: 'E_MINE' }),
+  ]
   const errors: Error[] = []
   stream.on_read_error = e => void errors.push(e)
   for (const thing of broken) {
-    stream.read_delimiter = { cut() { throw thing } }
+    stream.read_delimiter = {
+      cut() {
+        throw thing
+      },
+    }
     sink.received(Buffer.from('a'))
   }
   t.match(errors, [
@@ -372,7 +461,10 @@ t.test('writes', async t => {
 })
 
 t.test('a queue that is full', async t => {
-  const { stream, transport, sink, clock, news } = await kit(t, Client, { send_high_water: 10, send_buffer_size: 15 })
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {
+    send_high_water: 10,
+    send_buffer_size: 15,
+  })
   transport.room = 0
   t.equal(stream.write('123456789'), true, 'below the mark')
   t.equal(stream.write('0'), false, 'at it')
@@ -389,7 +481,15 @@ t.test('a queue that is full', async t => {
     stream.end()
   }
   t.equal(stream.write('7'), false)
-  t.match(errors, [{ name: 'OverflowError', code: 'ERR_OVERFLOW', buffer: 'send', limit: 15, message: /^16 bytes wait to be sent, more than send_buffer_size \(15\)/ }])
+  t.match(errors, [
+    {
+      name: 'OverflowError',
+      code: 'ERR_OVERFLOW',
+      buffer: 'send',
+      limit: 15,
+      message: /^16 bytes wait to be sent, more than send_buffer_size \(15\)/,
+    },
+  ])
   transport.room = Infinity
   transport.bytes_queued = 0
   sink.drained()
@@ -400,7 +500,10 @@ t.test('a queue that is full', async t => {
 })
 
 t.test('a bound below the mark', async t => {
-  const { stream, transport, news } = await kit(t, Client, { send_high_water: 100, send_buffer_size: 5 })
+  const { stream, transport, news } = await kit(t, Client, {
+    send_high_water: 100,
+    send_buffer_size: 5,
+  })
   transport.room = 0
   t.equal(stream.write('123456'), true)
   t.equal(stream.write('7'), false)
@@ -408,19 +511,36 @@ t.test('a bound below the mark', async t => {
 })
 
 t.test('packed values are bounded alike', async t => {
-  const { stream, transport, news } = await kit(t, Client, { send_high_water: 8, send_buffer_size: 10, read_delimiter: length_prefix({ size: 1 }) })
+  const { stream, transport, news } = await kit(t, Client, {
+    send_high_water: 8,
+    send_buffer_size: 10,
+    read_delimiter: length_prefix({ size: 1 }),
+  })
   transport.room = 0
-  t.same([stream.write_packed('abc'), stream.write_packed('abc'), stream.write_packed('abc')], [true, false, false])
+  t.same(
+    [stream.write_packed('abc'), stream.write_packed('abc'), stream.write_packed('abc')],
+    [true, false, false],
+  )
   t.equal(stream.bytes_queued, 12)
   t.same(news(), [])
   t.equal(stream.write_packed('abc'), false)
   t.same(news(), ['overflow_error ERR_OVERFLOW', 'error ERR_OVERFLOW'])
 })
 
-// Small writes of every kind behind each other take the short way; the settings that bound them hold all the same.
+// Small writes of every kind behind each other take the short way; the settings that bound them
+// hold all the same.
 t.test('small writes go out in their order, and up to the mark', async t => {
-  const { stream, transport } = await kit(t, Client, { send_high_water: 16, read_delimiter: length_prefix({ size: 1 }) })
-  const written = [stream.write(Buffer.from('ab')), stream.write('\r\n'), stream.write_packed('cd'), stream.write(new Uint8Array([101])), stream.write_packed('fg')]
+  const { stream, transport } = await kit(t, Client, {
+    send_high_water: 16,
+    read_delimiter: length_prefix({ size: 1 }),
+  })
+  const written = [
+    stream.write(Buffer.from('ab')),
+    stream.write('\r\n'),
+    stream.write_packed('cd'),
+    stream.write(new Uint8Array([101])),
+    stream.write_packed('fg'),
+  ]
   t.same([written, stream.bytes_queued], [[true, true, true, true, true], 11])
   t.same([stream.write('hijk'), stream.write('l'), stream.bytes_queued], [true, false, 16])
   stream.send_high_water = 18
@@ -429,7 +549,8 @@ t.test('small writes go out in their order, and up to the mark', async t => {
   t.equal(transport.news, 'write ab\r\n\x02cde\x02fghijklmn')
 })
 
-// The hook's own write was one too many as well, so the hook was called for it, and wrote …: until the stack was used up.
+// The hook's own write was one too many as well, so the hook was called for it, and wrote …: until
+// the stack was used up.
 t.test('an overflow hook that writes is not called for that', async t => {
   const { stream, transport } = await kit(t, Client, { send_high_water: 1, send_buffer_size: 1 })
   transport.room = 0
@@ -446,7 +567,10 @@ t.test('an overflow hook that writes is not called for that', async t => {
 })
 
 t.test('backpressure', async t => {
-  const { stream, transport, sink, clock, news } = await kit(t, Client, { send_high_water: 4, backpressure: true })
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {
+    send_high_water: 4,
+    backpressure: true,
+  })
   transport.room = 0
   stream.on_read = (data: string) => void stream.write(data)
   sink.received(Buffer.from('abcd'))
@@ -468,9 +592,13 @@ t.test('backpressure', async t => {
   t.equal(transport.news, 'pause, write 100 bytes')
 })
 
-// Assigned while reads waited for the queue, it took effect only when the queue had emptied: with a peer that reads nothing, never.
+// Assigned while reads waited for the queue, it took effect only when the queue had emptied: with a
+// peer that reads nothing, never.
 t.test('backpressure turned off while it holds', async t => {
-  const { stream, transport, sink, clock } = await kit(t, Client, { send_high_water: 1, backpressure: true })
+  const { stream, transport, sink, clock } = await kit(t, Client, {
+    send_high_water: 1,
+    backpressure: true,
+  })
   transport.room = 0
   const reads: string[] = []
   stream.on_read = (data: string) => void reads.push(data)
@@ -490,21 +618,58 @@ t.test('an item in the queue', async t => {
   const { stream, transport, clock, sink, news } = await kit(t, Client)
   const link = sink as Link
   const dropped: string[] = []
-  const item = (name: string, send: () => 'sent') => ({ size: 0, isLong: true, send, drop: () => void dropped.push(name) })
-  t.equal(link.writeItem(item('fine', () => 'sent'), false), false, 'long: it has to be waited for')
+  const item = (name: string, send: () => 'sent') => ({
+    size: 0,
+    isLong: true,
+    send,
+    drop: () => void dropped.push(name),
+  })
+  t.equal(
+    link.writeItem(
+      item('fine', () => 'sent'),
+      false,
+    ),
+    false,
+    'long: it has to be waited for',
+  )
   clock.advance(0)
   t.same(news(), ['write'])
-  t.equal(link.writeItem(item('flushed', () => 'sent'), true), true)
+  t.equal(
+    link.writeItem(
+      item('flushed', () => 'sent'),
+      true,
+    ),
+    true,
+  )
   const errors: Error[] = []
   stream.on_write_error = e => void errors.push(e)
-  for (const thing of [Object.assign(new Error('gone'), { code: 'ENOENT' }), new Error('plain'), undefined]) {
-    link.writeItem(item('broken', () => { throw thing }), true)
+  for (const thing of [
+    Object.assign(new Error('gone'), { code: 'ENOENT' }),
+    new Error('plain'),
+    undefined,
+  ]) {
+    link.writeItem(
+      item('broken', () => {
+        throw thing
+      }),
+      true,
+    )
   }
-  t.match(errors, [{ name: 'WriteError', code: 'ENOENT', message: 'gone' }, { code: 'ERR_WRITE', message: 'plain' }, { code: 'ERR_WRITE', message: 'undefined' }])
+  t.match(errors, [
+    { name: 'WriteError', code: 'ENOENT', message: 'gone' },
+    { code: 'ERR_WRITE', message: 'plain' },
+    { code: 'ERR_WRITE', message: 'undefined' },
+  ])
   t.same(dropped, ['broken', 'broken', 'broken'])
   stream.send_high_water = 1
   stream.send_buffer_size = 1
-  t.equal(link.writeItem(item('other mark', () => 'sent'), true), true)
+  t.equal(
+    link.writeItem(
+      item('other mark', () => 'sent'),
+      true,
+    ),
+    true,
+  )
   t.equal(transport.news, '')
 })
 
@@ -527,8 +692,9 @@ t.test('ends politely', async t => {
   t.equal(clock.pending, 0)
 })
 
-// After the read in which it ended, the reads were held, so the transport was paused, as for any other hold. Then the peer's end was never
-// seen: every connection that called end() in on_read closed after end_timeout, half a minute later.
+// After the read in which it ended, the reads were held, so the transport was paused, as for any
+// other hold. Then the peer's end was never seen: every connection that called end() in on_read
+// closed after end_timeout, half a minute later.
 t.test('ends politely in on_read', async t => {
   const { stream, transport, sink, news } = await kit(t, Client)
   stream.on_read = () => stream.end()
@@ -564,8 +730,9 @@ t.test('writes more in on_write while it ends', async t => {
   t.equal(transport.news, 'resume, write x, more: false, end')
 })
 
-// A small write after another one takes a short way, which did not look at the state: in on_state('closing') it said true, and the
-// bytes were sent or dropped depending on what had been written before.
+// A small write after another one takes a short way, which did not look at the state: in
+// on_state('closing') it said true, and the bytes were sent or dropped depending on what had been
+// written before.
 t.test('writes nothing when told that it is closing', async t => {
   for (const call of ['end', 'close'] as const) {
     const { stream, transport, clock } = await kit(t, Client)
@@ -576,7 +743,11 @@ t.test('writes nothing when told that it is closing', async t => {
     stream.write('b')
     stream[call]()
     clock.advance(0)
-    t.equal(transport.news, call === 'end' ? 'told: false, resume, write ab, end' : 'told: false, destroy', call)
+    t.equal(
+      transport.news,
+      call === 'end' ? 'told: false, resume, write ab, end' : 'told: false, destroy',
+      call,
+    )
   }
 })
 
@@ -693,7 +864,10 @@ t.test('closed without a word', async t => {
 })
 
 t.test('on_connect that closes, ends or fails', async t => {
-  for (const [call, calls] of [['close', 'destroy, resume'], ['end', 'resume, end, resume']] as const) {
+  for (const [call, calls] of [
+    ['close', 'destroy, resume'],
+    ['end', 'resume, end, resume'],
+  ] as const) {
     const { stream, sink, transport } = await kit(t, Client, {}, false)
     stream.on_connect = () => stream[call]()
     sink.opened()
@@ -746,7 +920,9 @@ t.test('connects again with a clean buffer', async t => {
 })
 
 t.test('what its timeouts see', async t => {
-  const { stream, transport, sink, clock, news, logged } = await kit(t, Client, { read_timeout: 8000 })
+  const { stream, transport, sink, clock, news, logged } = await kit(t, Client, {
+    read_timeout: 8000,
+  })
   clock.advance(7999)
   transport.bytes_read++
   sink.received(Buffer.from('x'))
@@ -803,7 +979,13 @@ t.test('what it holds counts for the engine', async t => {
   t.equal(error, undefined)
   // While the transport takes nothing each write is looked at, far below send_high_water.
   t.equal(stream.write('x'.repeat(20_000)), true)
-  t.match(error, { name: 'OverflowError', code: 'ERR_OVERFLOW', buffer: 'engine', limit: 100_000, message: /hold more than 100000 bytes \(buffer_limit\), and this one most: 110000/ })
+  t.match(error, {
+    name: 'OverflowError',
+    code: 'ERR_OVERFLOW',
+    buffer: 'engine',
+    limit: 100_000,
+    message: /hold more than 100000 bytes \(buffer_limit\), and this one most: 110000/,
+  })
   t.equal(stream.state, 'active', 'the hook decides')
   stream.close()
   t.equal(engine.stats().bytes_held, 60_000)
@@ -822,7 +1004,9 @@ t.test('it is told in the middle of its own writing, and closes', async t => {
       return stream.write(Buffer.alloc(50_000))
     },
   ]) {
-    const { stream, transport, sink, engine, news, logged } = await kit(t, Client, { send_high_water: Infinity })
+    const { stream, transport, sink, engine, news, logged } = await kit(t, Client, {
+      send_high_water: Infinity,
+    })
     engine.buffer_limit = 100_000
     transport.room = 0
     t.equal(write(stream), false)
@@ -862,132 +1046,179 @@ function withResolvers(): PromiseWithResolvers {
   return { promise, resolve, reject }
 }
 
-await tlsScene(t, 'TLS: twice is a mistake, whenever', async (t, { SERVER, CLIENT, listen, connect, accepted }) => {
-  const server = await listen()
-  const opening = connect(server, { tls: CLIENT })
-  t.equal(thrown(() => opening.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'it is demanded')
-  opening.close()
+await tlsScene(
+  t,
+  'TLS: twice is a mistake, whenever',
+  async (t, { SERVER, CLIENT, listen, connect, accepted }) => {
+    const server = await listen()
+    const opening = connect(server, { tls: CLIENT })
+    t.equal(
+      thrown(() => opening.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'it is demanded',
+    )
+    opening.close()
 
-  const other = connect(server).start_tls(CLIENT)
-  t.equal(thrown(() => other.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'asked for while connecting')
-  const connection = await accepted(server)
-  await until(() => [...server.channels].every(channel => channel.connected))
-  for (const channel of server.channels) channel.start_tls(SERVER)
-  await other.opened
-  t.equal(thrown(() => other.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'it is spoken')
-  await until(() => connection.tls !== undefined || connection.state === 'closed')
+    const other = connect(server).start_tls(CLIENT)
+    t.equal(
+      thrown(() => other.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'asked for while connecting',
+    )
+    const connection = await accepted(server)
+    await until(() => [...server.channels].every(channel => channel.connected))
+    for (const channel of server.channels) channel.start_tls(SERVER)
+    await other.opened
+    t.equal(
+      thrown(() => other.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'it is spoken',
+    )
+    await until(() => connection.tls !== undefined || connection.state === 'closed')
 
-  const third = connect(server)
-  await third.opened
-  third.start_tls(CLIENT)
-  t.equal(thrown(() => third.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'it is to begin')
-  third.close()
-  await third.closed
-})
+    const third = connect(server)
+    await third.opened
+    third.start_tls(CLIENT)
+    t.equal(
+      thrown(() => third.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'it is to begin',
+    )
+    third.close()
+    await third.closed
+  },
+)
 
-await tlsScene(t, 'TLS: a hook may close at its end, and ending waits for it', async (t, { SERVER, CLIENT, listen, connect, near, logged }) => {
-  const server = await listen(class extends Connection {
-    override encoding = 'latin1' as const
-    override read_delimiter = '\n'
-    override on_read(line: string) {
-      if (line !== 'S') return void (this.server.name += line)
-      this.write('go\n')
-      this.start_tls(SERVER)
+await tlsScene(
+  t,
+  'TLS: a hook may close at its end, and ending waits for it',
+  async (t, { SERVER, CLIENT, listen, connect, near, logged }) => {
+    const server = await listen(
+      class extends Connection {
+        override encoding = 'latin1' as const
+        override read_delimiter = '\n'
+        override on_read(line: string) {
+          if (line !== 'S') return void (this.server.name += line)
+          this.write('go\n')
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const asks = async (): Promise<Client> => {
+      const client = connect(server)
+      await client.opened
+      client.write('S\n')
+      await until(() => client.bytes_read === 3)
+      return client.start_tls(CLIENT)
     }
-  })
-  const asks = async (): Promise<Client> => {
-    const client = connect(server)
+    const client = await asks()
+    client.write(' heard\n')
+    client.end()
+    t.equal(await client.closed, 'local')
+    t.match(hooks(near).slice(-3), ['tls_handshake', 'write', 'close local'])
+    await until(() => server.channels.size === 0)
+    t.equal(server.name, 'Server heard', 'also what was written before the end')
+    t.match([client.tls?.protocol, client.bytes_written], ['TLSv1.3', 9], 'still known')
+
+    const hasty = await asks()
+    hasty.on_tls_handshake = () => hasty.close()
+    t.equal(await hasty.closed, 'local')
+    logged.length = 0
+  },
+)
+
+await tlsScene(
+  t,
+  'TLS: a broadcast reaches who is done, and is no mistake for who is not',
+  async (t, { SERVER, CLIENT, engine, listen, connect }) => {
+    const server = await listen(Connection, { tls: SERVER })
+    const mute = networkOf(engine).connect(parseAddress(server.local_address as Address), {})
+    const client = connect(server, { tls: CLIENT })
     await client.opened
-    client.write('S\n')
-    await until(() => client.bytes_read === 3)
-    return client.start_tls(CLIENT)
-  }
-  const client = await asks()
-  client.write(' heard\n')
-  client.end()
-  t.equal(await client.closed, 'local')
-  t.match(hooks(near).slice(-3), ['tls_handshake', 'write', 'close local'])
-  await until(() => server.channels.size === 0)
-  t.equal(server.name, 'Server heard', 'also what was written before the end')
-  t.match([client.tls?.protocol, client.bytes_written], ['TLSv1.3', 9], 'still known')
+    await until(
+      () => server.channels.size === 2 && [...server.channels].some(channel => channel.connected),
+    )
+    t.same([...server.channels].map(channel => channel.write('to all')).sort(), [false, true])
+    // Both ends counted as connected, none as accepted.
+    const { accepted, connected } = engine.stats()
+    t.same([accepted, connected], [1, 1])
+    mute.destroy()
+  },
+)
 
-  const hasty = await asks()
-  hasty.on_tls_handshake = () => hasty.close()
-  t.equal(await hasty.closed, 'local')
-  logged.length = 0
-})
+await tlsScene(
+  t,
+  'TLS: what was not asked for is refused',
+  async (t, { SERVER, listen, connect, logged, accepted }) => {
+    const behind = await listen(
+      class extends Connection {
+        override read_delimiter = '\n'
+        override on_read() {
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const client = connect(behind)
+    await client.opened
+    client.write('S\nin clear')
+    t.equal(await (await accepted(behind)).closed, 'error')
+    const ended = await listen(
+      class extends Connection {
+        override on_read_end() {
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const other = connect(ended)
+    await other.opened
+    other.end()
+    t.equal(await (await accepted(ended)).closed, 'error')
+    t.match(logged.splice(0), [/8 bytes came in clear/, /the peer has ended its side/])
+  },
+)
 
-await tlsScene(t, 'TLS: a broadcast reaches who is done, and is no mistake for who is not', async (t, { SERVER, CLIENT, engine, listen, connect }) => {
-  const server = await listen(Connection, { tls: SERVER })
-  const mute = networkOf(engine).connect(parseAddress(server.local_address as Address), {})
-  const client = connect(server, { tls: CLIENT })
-  await client.opened
-  await until(() => server.channels.size === 2 && [...server.channels].some(channel => channel.connected))
-  t.same([...server.channels].map(channel => channel.write('to all')).sort(), [false, true])
-  // Both ends counted as connected, none as accepted.
-  const { accepted, connected } = engine.stats()
-  t.same([accepted, connected], [1, 1])
-  mute.destroy()
-})
-
-await tlsScene(t, 'TLS: what was not asked for is refused', async (t, { SERVER, listen, connect, logged, accepted }) => {
-  const behind = await listen(class extends Connection {
-    override read_delimiter = '\n'
-    override on_read() {
-      this.start_tls(SERVER)
+t.test(
+  'with nobody else to wait for, what is read is answered at once; with somebody, in the turn',
+  async t => {
+    class Echo extends Client {
+      override read_delimiter = '\n'
+      override on_read(line: string): void {
+        this.write(`${line};`)
+      }
     }
-  })
-  const client = connect(behind)
-  await client.opened
-  client.write('S\nin clear')
-  t.equal(await (await accepted(behind)).closed, 'error')
-  const ended = await listen(class extends Connection {
-    override on_read_end() {
-      this.start_tls(SERVER)
-    }
-  })
-  const other = connect(ended)
-  await other.opened
-  other.end()
-  t.equal(await (await accepted(ended)).closed, 'error')
-  t.match(logged.splice(0), [/8 bytes came in clear/, /the peer has ended its side/])
-})
-
-t.test('with nobody else to wait for, what is read is answered at once; with somebody, in the turn', async t => {
-  class Echo extends Client {
-    override read_delimiter = '\n'
-    override on_read(line: string): void {
-      this.write(`${line};`)
-    }
-  }
-  const made = await kit(t, Echo)
-  const { stream, transport, sink, engine, clock, news } = made
-  sink.received(Buffer.from('a\nb\n'))
-  t.equal(transport.news, '', 'nobody knows yet who else will have something to send')
-  clock.advance(0)
-  t.equal(transport.news, 'write a;b;')
-  sink.received(Buffer.from('c\nd\n'))
-  t.equal(transport.news, 'write c;d;', 'one write, before the turn')
-  t.same(news(), ['read a', 'read b', 'write', 'read c', 'read d', 'write'])
-  stream.write('e')
-  t.equal(transport.news, '', 'what is written elsewhere waits for what may come behind it')
-  clock.advance(0)
-  t.equal(transport.news, 'write e')
-  const other = new Echo({ engine, encoding: 'utf8' }).connect(1)
-  made.sink.opened()
-  clock.advance(0)
-  await turn()
-  t.equal(made.transport.news, 'resume')
-  for (let round = 0; round < 2; round++) {
-    made.sink.received(Buffer.from('f\n'))
-    sink.received(Buffer.from('g\n'))
-    t.same([transport.news, made.transport.news], ['', ''], 'two at a time: neither goes before the other has read')
+    const made = await kit(t, Echo)
+    const { stream, transport, sink, engine, clock, news } = made
+    sink.received(Buffer.from('a\nb\n'))
+    t.equal(transport.news, '', 'nobody knows yet who else will have something to send')
     clock.advance(0)
-    t.same([transport.news, made.transport.news], ['write g;', 'write f;'])
-  }
-  stream.close()
-  other.close()
-})
+    t.equal(transport.news, 'write a;b;')
+    sink.received(Buffer.from('c\nd\n'))
+    t.equal(transport.news, 'write c;d;', 'one write, before the turn')
+    t.same(news(), ['read a', 'read b', 'write', 'read c', 'read d', 'write'])
+    stream.write('e')
+    t.equal(transport.news, '', 'what is written elsewhere waits for what may come behind it')
+    clock.advance(0)
+    t.equal(transport.news, 'write e')
+    const other = new Echo({ engine, encoding: 'utf8' }).connect(1)
+    made.sink.opened()
+    clock.advance(0)
+    await turn()
+    t.equal(made.transport.news, 'resume')
+    for (let round = 0; round < 2; round++) {
+      made.sink.received(Buffer.from('f\n'))
+      sink.received(Buffer.from('g\n'))
+      t.same(
+        [transport.news, made.transport.news],
+        ['', ''],
+        'two at a time: neither goes before the other has read',
+      )
+      clock.advance(0)
+      t.same([transport.news, made.transport.news], ['write g;', 'write f;'])
+    }
+    stream.close()
+    other.close()
+  },
+)
 
 t.test('end_timeout waits for somebody only', async t => {
   const done = await kit(t, Client)

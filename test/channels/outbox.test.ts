@@ -15,42 +15,57 @@ function setUp() {
   const told: string[] = []
   const sent: { text: string; to: Endpoint | undefined; done: Done }[] = []
   const socket = {
-    send: (data: Uint8Array, _encoding: string, to: Endpoint | undefined, done: Done) => void sent.push({ text: String(data), to, done }),
+    send: (data: Uint8Array, _encoding: string, to: Endpoint | undefined, done: Done) =>
+      void sent.push({ text: String(data), to, done }),
   } as unknown as PacketSocket
   const owner: OutboxOwner = {
     emptied: () => void told.push('emptied'),
-    send_failed: (error: SystemError, to: Endpoint | undefined) => void told.push(`${error.code} ${to === TO}`),
+    send_failed: (error: SystemError, to: Endpoint | undefined) =>
+      void told.push(`${error.code} ${to === TO}`),
   }
   const outbox = new Outbox(new Engine({ clock }), owner)
   outbox.open(socket)
-  const write = (text: string, to?: Endpoint, flush = false): void => outbox.write(Buffer.from(text), to, flush)
+  const write = (text: string, to?: Endpoint, flush = false): void =>
+    outbox.write(Buffer.from(text), to, flush)
   return { clock, told, sent, outbox, owner, write, socket }
 }
 
-t.test('the packets of a turn go out together; emptied comes when the socket has taken the last', async t => {
-  const { clock, told, sent, outbox, write } = setUp()
-  write('one', TO)
-  write('two')
-  t.equal(sent.length, 0)
-  t.same([outbox.packets, outbox.bytes, outbox.size], [2, 6, 6 + 2 * 28])
-  clock.advance(0)
-  t.same(sent.map(({ text, to }) => [text, to]), [['one', TO], ['two', undefined]])
-  sent[0]!.done(null)
-  t.same(told, [])
-  t.same([outbox.packets, outbox.bytes, outbox.packets_sent, outbox.bytes_sent], [1, 3, 1, 3])
-  sent[1]!.done(null)
-  t.same(told, ['emptied'])
-  t.same([outbox.size, outbox.packets_sent, outbox.bytes_sent], [0, 2, 6])
-  write('three')
-  clock.advance(0)
-  t.equal(sent.length, 3, 'the next turn takes what is written after the first')
-})
+t.test(
+  'the packets of a turn go out together; emptied comes when the socket has taken the last',
+  async t => {
+    const { clock, told, sent, outbox, write } = setUp()
+    write('one', TO)
+    write('two')
+    t.equal(sent.length, 0)
+    t.same([outbox.packets, outbox.bytes, outbox.size], [2, 6, 6 + 2 * 28])
+    clock.advance(0)
+    t.same(
+      sent.map(({ text, to }) => [text, to]),
+      [
+        ['one', TO],
+        ['two', undefined],
+      ],
+    )
+    sent[0]!.done(null)
+    t.same(told, [])
+    t.same([outbox.packets, outbox.bytes, outbox.packets_sent, outbox.bytes_sent], [1, 3, 1, 3])
+    sent[1]!.done(null)
+    t.same(told, ['emptied'])
+    t.same([outbox.size, outbox.packets_sent, outbox.bytes_sent], [0, 2, 6])
+    write('three')
+    clock.advance(0)
+    t.equal(sent.length, 3, 'the next turn takes what is written after the first')
+  },
+)
 
 t.test('flush sends at once, with what was written before, in order', async t => {
   const { clock, sent, write } = setUp()
   write('a')
   write('', TO, true)
-  t.same(sent.map(({ text }) => text), ['a', ''])
+  t.same(
+    sent.map(({ text }) => text),
+    ['a', ''],
+  )
   clock.advance(0)
   t.equal(sent.length, 2)
 })

@@ -22,14 +22,30 @@ class Inner {
     this.calls.push(`write ${data} ${encoding}`)
     return false
   }
-  cork(): void { this.calls.push('cork') }
-  uncork(): void { this.calls.push('uncork') }
-  pause(): void { this.calls.push('pause') }
-  resume(): void { this.calls.push('resume') }
-  end(): void { this.calls.push('end') }
-  destroy(): void { this.calls.push('destroy') }
-  set_no_delay(on: boolean): void { this.calls.push(`no_delay ${on}`) }
-  set_keep_alive(after: number | false): void { this.calls.push(`keep_alive ${after}`) }
+  cork(): void {
+    this.calls.push('cork')
+  }
+  uncork(): void {
+    this.calls.push('uncork')
+  }
+  pause(): void {
+    this.calls.push('pause')
+  }
+  resume(): void {
+    this.calls.push('resume')
+  }
+  end(): void {
+    this.calls.push('end')
+  }
+  destroy(): void {
+    this.calls.push('destroy')
+  }
+  set_no_delay(on: boolean): void {
+    this.calls.push(`no_delay ${on}`)
+  }
+  set_keep_alive(after: number | false): void {
+    this.calls.push(`keep_alive ${after}`)
+  }
 
   get news(): string {
     return this.calls.splice(0).join(', ')
@@ -38,11 +54,16 @@ class Inner {
 
 const HEADER = 'PROXY TCP4 1.2.3.4 5.6.7.8 9 10\r\n'
 
-/** Reads; what came of it is the last outcome: the connection, null for none, undefined as long as it is not known. */
+/**
+ * Reads; what came of it is the last outcome: the connection, null for none, undefined as long as
+ * it is not known.
+ */
 function read(isOptional = false) {
   const inner = new Inner()
   const outcomes: (Transport | undefined)[] = []
-  const reader = new ProxyReader(inner as unknown as Transport, isOptional, connection => outcomes.push(connection))
+  const reader = new ProxyReader(inner as unknown as Transport, isOptional, connection =>
+    outcomes.push(connection),
+  )
   return { inner, reader, outcomes, give: (text: string) => reader.received(Buffer.from(text)) }
 }
 
@@ -66,7 +87,13 @@ t.test('a header in pieces, and what comes behind it', async t => {
   for (const letter of HEADER) give(letter)
   t.equal(inner.news, 'pause')
   const [connection] = outcomes as [Proxied]
-  t.same([connection.remote_address, connection.local_address], [['1.2.3.4', 9], ['5.6.7.8', 10]])
+  t.same(
+    [connection.remote_address, connection.local_address],
+    [
+      ['1.2.3.4', 9],
+      ['5.6.7.8', 10],
+    ],
+  )
   const log = listen(connection)
   connection.resume()
   t.same([log, inner.news], [[], ''], 'not inside the call')
@@ -139,8 +166,19 @@ t.test('is the transport in everything else', async t => {
   give('PROXY UNKNOWN\r\n')
   const [connection] = outcomes as [Proxied]
   t.equal(connection.sink, undefined)
-  t.same([connection.remote_address, connection.local_address, connection.fileno], [['10.0.0.2', 2], ['10.0.0.1', 1], 3])
-  t.same([connection.bytes_read, connection.bytes_written, connection.bytes_queued, connection.lends_chunks], [4, 5, 6, true])
+  t.same(
+    [connection.remote_address, connection.local_address, connection.fileno],
+    [['10.0.0.2', 2], ['10.0.0.1', 1], 3],
+  )
+  t.same(
+    [
+      connection.bytes_read,
+      connection.bytes_written,
+      connection.bytes_queued,
+      connection.lends_chunks,
+    ],
+    [4, 5, 6, true],
+  )
   void inner.news
   t.equal(connection.write('a', 'latin1'), false)
   connection.cork()
@@ -153,7 +191,10 @@ t.test('is the transport in everything else', async t => {
 })
 
 t.test('no header', async t => {
-  for (const [isOptional, isIn] of [[false, false], [true, true]] as const) {
+  for (const [isOptional, isIn] of [
+    [false, false],
+    [true, true],
+  ] as const) {
     const { outcomes, give } = read(isOptional)
     give('GET / HTTP/1.1')
     t.equal(outcomes.length, 1)
@@ -177,7 +218,11 @@ t.test('one outcome, whatever comes first', async t => {
         reader.failed()
         reader[what]()
         reader.expire()
-        t.same(outcomes.map(each => each !== undefined), [what === 'expire' && isOptional && said === ''], `${what} ${said}`)
+        t.same(
+          outcomes.map(each => each !== undefined),
+          [what === 'expire' && isOptional && said === ''],
+          `${what} ${said}`,
+        )
       }
     }
   }

@@ -1,4 +1,7 @@
-/** What happens between a StreamServer and its listeners: accepting, refusing, closing with all that was accepted; over a network in memory. */
+/**
+ * What happens between a StreamServer and its listeners: accepting, refusing, closing with all that
+ * was accepted; over a network in memory.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -7,7 +10,13 @@ import { Stream } from '../../src/channels/stream.ts'
 import { StreamServer, takeOver } from '../../src/channels/stream-server.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
-import type { Listener, ListenerSink, ListenOptions, Network, Transport } from '../../src/transport.ts'
+import type {
+  Listener,
+  ListenerSink,
+  ListenOptions,
+  Network,
+  Transport,
+} from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
 import { fate, scene, spy, turn, type World } from '../kit.ts'
 import { tlsScene, until } from '../tls-kit.ts'
@@ -30,8 +39,14 @@ await scene(t, 'refuses more than max_connections', async (t, world) => {
   await pump()
   const clients = await connect(world, 5)
   t.equal(server.channels.size, 2)
-  t.same(log.filter(line => line.startsWith(' drop')), [2, 3, 4].map(n => ` drop max_connections ${clients[n]!.local_address}`))
-  t.same(clients.map(client => client.state), ['active', 'active', 'closed', 'closed', 'closed'])
+  t.same(
+    log.filter(line => line.startsWith(' drop')),
+    [2, 3, 4].map(n => ` drop max_connections ${clients[n]!.local_address}`),
+  )
+  t.same(
+    clients.map(client => client.state),
+    ['active', 'active', 'closed', 'closed', 'closed'],
+  )
   clients[0]!.close()
   await pump()
   await connect(world, 2)
@@ -48,12 +63,19 @@ await scene(t, 'suspended, it accepts later, and its connections with it', async
   const { engine, pump } = world
   const reads: string[] = []
   const log: string[] = []
-  const server = spy(new Server(class extends Connection {
-    override encoding = 'utf8' as const
-    override on_read(data: string) {
-      reads.push(data)
-    }
-  }, { engine, backlog: 2 }), '', log).listen(1)
+  const server = spy(
+    new Server(
+      class extends Connection {
+        override encoding = 'utf8' as const
+        override on_read(data: string) {
+          reads.push(data)
+        }
+      },
+      { engine, backlog: 2 },
+    ),
+    '',
+    log,
+  ).listen(1)
   await pump()
   const [first] = await connect(world)
   server.suspend()
@@ -61,7 +83,10 @@ await scene(t, 'suspended, it accepts later, and its connections with it', async
   first!.write('a')
   await pump()
   t.same([server.channels.size, reads], [1, []])
-  t.same(log.filter(line => line.startsWith(' drop')), [` drop overload ${late[2]!.local_address}`])
+  t.same(
+    log.filter(line => line.startsWith(' drop')),
+    [` drop overload ${late[2]!.local_address}`],
+  )
   const [own] = server.channels
   own!.suspend()
   server.resume()
@@ -84,27 +109,34 @@ await scene(t, 'suspended, it accepts later, and its connections with it', async
   t.ok([...server.channels].at(-1)!.suspended)
   server.close()
   await pump()
-  t.same(waiting.map(client => client.state), ['closed', 'closed'])
+  t.same(
+    waiting.map(client => client.state),
+    ['closed', 'closed'],
+  )
 })
 
-await scene(t, 'a connection that waits and is gone when the server is resumed', async (t, world) => {
-  const { engine, pump, network } = world
-  const server = new StreamServer({ engine }).listen(1)
-  await pump()
-  server.suspend()
-  await connect(world, 2)
-  network.transports.at(-1)!.destroy()
-  await pump()
-  let accepted = 0
-  server.on_accept = socket => {
-    accepted++
-    socket.destroy()
-  }
-  server.resume()
-  t.equal(accepted, 1)
-})
+await scene(
+  t,
+  'a connection that waits and is gone when the server is resumed',
+  async (t, world) => {
+    const { engine, pump, network } = world
+    const server = new StreamServer({ engine }).listen(1)
+    await pump()
+    server.suspend()
+    await connect(world, 2)
+    network.transports.at(-1)!.destroy()
+    await pump()
+    let accepted = 0
+    server.on_accept = socket => {
+      accepted++
+      socket.destroy()
+    }
+    server.resume()
+    t.equal(accepted, 1)
+  },
+)
 
-await scene(t, 'on_accept of one\'s own', async (t, world) => {
+await scene(t, "on_accept of one's own", async (t, world) => {
   const { engine, pump } = world
   const kept: Transport[] = []
   const server = new Server({ engine, max_connections: 2 }).listen(1)
@@ -122,10 +154,15 @@ await scene(t, 'on_accept of one\'s own', async (t, world) => {
   t.same([connection.state, server.channels.size], ['active', 1], 'taken over later')
   server.close()
   await pump()
-  t.same([connection.state, clients[1]!.state, server.state], ['closed', 'closed', 'closed'], 'closed with the server, taken over or not')
+  t.same(
+    [connection.state, clients[1]!.state, server.state],
+    ['closed', 'closed', 'closed'],
+    'closed with the server, taken over or not',
+  )
 })
 
-// A Stream without the server took the socket, and with it the report of its end: the server counted that connection for ever.
+// A Stream without the server took the socket, and with it the report of its end: the server
+// counted that connection for ever.
 await scene(t, 'a connection that somebody else takes over is not counted', async (t, world) => {
   const { engine, pump } = world
   const streams: Stream[] = []
@@ -134,13 +171,17 @@ await scene(t, 'a connection that somebody else takes over is not counted', asyn
   await pump()
   await connect(world)
   await connect(world)
-  t.same(streams.map(stream => stream.state), ['active', 'active'])
+  t.same(
+    streams.map(stream => stream.state),
+    ['active', 'active'],
+  )
   server.close()
   await pump()
   t.same([server.state, ...streams.map(stream => stream.state)], ['closed', 'active', 'active'])
 })
 
-// It was told 'closed' while nobody listened: a channel that took it over afterwards waited for ever, and with it server and engine.
+// It was told 'closed' while nobody listened: a channel that took it over afterwards waited for
+// ever, and with it server and engine.
 await scene(t, 'taken over when it is gone already', async (t, world) => {
   const { engine, pump } = world
   const kept: Transport[] = []
@@ -153,7 +194,13 @@ await scene(t, 'taken over when it is gone already', async (t, world) => {
   const log: string[] = []
   const connection = spy(new Connection({ server, socket: kept[0]! }), '', log)
   await pump()
-  t.same(log, [' state opening closed', ' state closing opening', ' state closed closing', ' state destroy closed', ' close error'])
+  t.same(log, [
+    ' state opening closed',
+    ' state closing opening',
+    ' state closed closing',
+    ' state destroy closed',
+    ' close error',
+  ])
   t.equal(await connection.closed, 'error')
   t.equal(server.channels.size, 0)
 })
@@ -172,8 +219,15 @@ await scene(t, 'on_accept that throws or rejects', async (t, world) => {
   const [second] = await connect(world)
   server.on_accept = StreamServer.prototype.on_accept
   const [third] = await connect(world)
-  t.same([first!.state, second!.state, third!.state, server.state], ['closed', 'closed', 'active', 'active'], 'nobody else is disturbed')
-  t.match(logged, [/^Server 127\.0\.0\.1:1: Error: thrown\n/, /^Server 127\.0\.0\.1:1: Error: rejected\n/])
+  t.same(
+    [first!.state, second!.state, third!.state, server.state],
+    ['closed', 'closed', 'active', 'active'],
+    'nobody else is disturbed',
+  )
+  t.match(logged, [
+    /^Server 127\.0\.0\.1:1: Error: thrown\n/,
+    /^Server 127\.0\.0\.1:1: Error: rejected\n/,
+  ])
   t.equal(server.channels.size, 1)
   server.on_drop = async () => {
     throw new Error('in on_drop')
@@ -186,18 +240,21 @@ await scene(t, 'on_accept that throws or rejects', async (t, world) => {
   t.equal(logged.length, 3)
 })
 
-// The connection had taken the socket over before its own constructor threw: it was not closed, and hooks were called on an object
-// that was never finished.
+// The connection had taken the socket over before its own constructor threw: it was not closed, and
+// hooks were called on an object that was never finished.
 await scene(t, 'a connection whose constructor throws', async (t, world) => {
   const { engine, pump, logged } = world
   const log: string[] = []
-  const server = new Server(class extends Connection {
-    constructor(options: ConstructorParameters<typeof Connection>[0]) {
-      super(options)
-      spy(this, '', log)
-      throw new Error('half made')
-    }
-  }, { engine }).listen(1)
+  const server = new Server(
+    class extends Connection {
+      constructor(options: ConstructorParameters<typeof Connection>[0]) {
+        super(options)
+        spy(this, '', log)
+        throw new Error('half made')
+      }
+    },
+    { engine },
+  ).listen(1)
   await pump()
   const [client] = await connect(world)
   t.equal(client!.state, 'closed')
@@ -210,11 +267,20 @@ await scene(t, 'a connection whose constructor throws', async (t, world) => {
 await scene(t, 'closes with its connections', async (t, world) => {
   const { engine, pump, clock } = world
   const log: string[] = []
-  const server = spy(new Server(class extends Connection {
-    override on_close(reason: string) {
-      log.push(`connection ${reason}, ${this.server.channels.size} left, server ${this.server.state}`)
-    }
-  }, { engine }), 'server', log).listen(1)
+  const server = spy(
+    new Server(
+      class extends Connection {
+        override on_close(reason: string) {
+          log.push(
+            `connection ${reason}, ${this.server.channels.size} left, server ${this.server.state}`,
+          )
+        }
+      },
+      { engine },
+    ),
+    'server',
+    log,
+  ).listen(1)
   await pump()
   const clients = await connect(world, 2)
   server.close()
@@ -222,10 +288,16 @@ await scene(t, 'closes with its connections', async (t, world) => {
   const [late] = await connect(world)
   t.equal(late!.state, 'closed', 'refused')
   t.same(log.slice(-5), [
-    'connection drain, 1 left, server closing', 'connection drain, 0 left, server closing', 'server state closed closing', 'server state destroy closed',
+    'connection drain, 1 left, server closing',
+    'connection drain, 0 left, server closing',
+    'server state closed closing',
+    'server state destroy closed',
     'server close local',
   ])
-  t.same(clients.map(client => client.state), ['closed', 'closed'])
+  t.same(
+    clients.map(client => client.state),
+    ['closed', 'closed'],
+  )
   t.equal(clock.pending, 0)
 })
 
@@ -270,25 +342,37 @@ await scene(t, 'ends with its connections', async (t, world) => {
   t.equal(patient.state, 'closed', 'close() cuts end() short')
 })
 
-t.test('on a listener of the test\'s own', async t => {
+t.test("on a listener of the test's own", async t => {
   const asked: [unknown, ListenOptions][] = []
   const listeners: Listener[] = []
   const network = {
     connect() {},
     listen(at: unknown, options: ListenOptions) {
       asked.push([at, options])
-      listeners.push({ sink: undefined, local_address: ['here', 5] as SocketAddress, fileno: 7, close() {} })
+      listeners.push({
+        sink: undefined,
+        local_address: ['here', 5] as SocketAddress,
+        fileno: 7,
+        close() {},
+      })
       return listeners.at(-1)
     },
   } as unknown as Network
   const logged: string[] = []
-  const engine = new Engine({ network, clock: new ManualClock(), log: message => logged.push(message) })
+  const engine = new Engine({
+    network,
+    clock: new ManualClock(),
+    log: message => logged.push(message),
+  })
   class Fields extends StreamServer {
     override backlog = 5
   }
   const server = new Fields({ engine }).listen(['', 0])
   new Fields({ engine, backlog: Infinity }).listen(0)
-  t.same(asked, [[{ kind: 'ip', host: '', port: 0 }, { backlog: 5 }], [{ kind: 'ip', host: '', port: 0 }, { backlog: 2 ** 31 - 1 }]])
+  t.same(asked, [
+    [{ kind: 'ip', host: '', port: 0 }, { backlog: 5 }],
+    [{ kind: 'ip', host: '', port: 0 }, { backlog: 2 ** 31 - 1 }],
+  ])
   const sink = listeners[0]!.sink!
   await turn()
   const destroyed: string[] = []
@@ -301,7 +385,10 @@ t.test('on a listener of the test\'s own', async t => {
   t.match(await fate(server.opened), server)
   t.equal(server.state, 'closing')
   sink.closed()
-  t.same([server.state, server.fileno, server.local_address, await server.closed], ['closed', undefined, ['here', 5], 'error'])
+  t.same(
+    [server.state, server.fileno, server.local_address, await server.closed],
+    ['closed', undefined, ['here', 5], 'error'],
+  )
   t.match(logged, [/^Fields here:5: no code \(ERR_UNKNOWN\)|^Fields here:5: .*ERR_UNKNOWN/])
 
   new StreamServer({ engine }).on_error(new Error('nowhere yet'))
@@ -315,13 +402,20 @@ t.test('on a listener of the test\'s own', async t => {
   const parent = new StreamServer({ engine })
   const stream = new Stream({ engine })
   takeOver(parent, transport, stream)
-  t.ok(parent.channels.has(stream), 'also a socket that the server does not know: one around it, for example')
+  t.ok(
+    parent.channels.has(stream),
+    'also a socket that the server does not know: one around it, for example',
+  )
 })
 
 await scene(t, 'limits of who comes in', async (t, world) => {
   const { engine, pump, logged } = world
   const drops: string[] = []
-  const server = new Server(Connection, { engine, max_connections_per_address: 2, block_list: { check: () => false } })
+  const server = new Server(Connection, {
+    engine,
+    max_connections_per_address: 2,
+    block_list: { check: () => false },
+  })
   server.on_drop = reason => void drops.push(reason)
   server.listen(1)
   await pump()
@@ -338,14 +432,28 @@ await scene(t, 'limits of who comes in', async (t, world) => {
   server.block_list = { check: (host, family) => host === '127.0.0.1' && family === 'ipv4' }
   await connect(world)
   t.same([server.channels.size, drops.splice(0)], [3, ['blocked']])
-  server.block_list = { check: () => { throw new Error('a list that is broken') } }
+  server.block_list = {
+    check: () => {
+      throw new Error('a list that is broken')
+    },
+  }
   await connect(world)
   t.same([server.channels.size, drops.splice(0), logged.splice(0).length], [3, ['blocked'], 1])
 })
 
 t.test('near the limit of descriptors', async t => {
-  const listener = { sink: undefined as ListenerSink | undefined, local_address: ['127.0.0.1', 1] as SocketAddress, fileno: 1, close() {} }
-  const network = { connect() {}, listen: () => listener, packets() {}, file_limit: 256 } as unknown as Network
+  const listener = {
+    sink: undefined as ListenerSink | undefined,
+    local_address: ['127.0.0.1', 1] as SocketAddress,
+    fileno: 1,
+    close() {},
+  }
+  const network = {
+    connect() {},
+    listen: () => listener,
+    packets() {},
+    file_limit: 256,
+  } as unknown as Network
   const log: string[] = []
   const server = new StreamServer({ engine: new Engine({ network }) })
   server.on_overload = () => void log.push('overload')
@@ -355,7 +463,12 @@ t.test('near the limit of descriptors', async t => {
   await turn()
   listener.sink!.listening()
   for (const fileno of [223, 224, 225, 100]) {
-    listener.sink!.accepted({ fileno, remote_address: ['127.0.0.1', 2], sink: undefined, destroy() {} } as unknown as Transport)
+    listener.sink!.accepted({
+      fileno,
+      remote_address: ['127.0.0.1', 2],
+      sink: undefined,
+      destroy() {},
+    } as unknown as Transport)
   }
   t.same(log, ['accept', 'overload', 'drop overload', 'drop overload', 'accept'])
 })
@@ -395,7 +508,8 @@ await scene(t, 'ends in batches, cut short', async (t, world) => {
   }
 })
 
-// The wait for the next batch went on when nobody was left: it kept the process alive, and ended the wait of the next opening's batches.
+// The wait for the next batch went on when nobody was left: it kept the process alive, and ended
+// the wait of the next opening's batches.
 await scene(t, 'ends in batches, and the peers are sooner', async (t, world) => {
   const { engine, pump, clock } = world
   const server = new Server(Connection, { engine }).listen(1)
@@ -412,8 +526,12 @@ await scene(t, 'behind a proxy', async (t, world) => {
   const log: string[] = []
   class Greeter extends Connection {
     override encoding = 'utf8' as const
-    override on_connect(): void { log.push(`connect ${this.remote_address} ${this.local_address}`) }
-    override on_read(text: string): void { log.push(`read ${text}`) }
+    override on_connect(): void {
+      log.push(`connect ${this.remote_address} ${this.local_address}`)
+    }
+    override on_read(text: string): void {
+      log.push(`read ${text}`)
+    }
   }
   const server = new Server(Greeter, { engine, proxy_protocol: 'require', proxy_timeout: 500 })
   server.on_accept = (socket, address) => {
@@ -435,13 +553,17 @@ await scene(t, 'behind a proxy', async (t, world) => {
   t.equal(silent!.state, 'closed')
 })
 
-await tlsScene(t, 'TLS, whoever takes the connection over', async (t, { SERVER, CLIENT, engine, connect }) => {
-  const taken: Stream[] = []
-  const server = new StreamServer({ engine, tls: SERVER })
-  server.on_accept = socket => void taken.push(new Stream({ engine, socket }))
-  await server.listen(['127.0.0.1', 0]).opened
-  await connect(server, { tls: CLIENT }).opened
-  await until(() => taken[0]?.connected)
-  t.ok(taken[0]?.tls, 'not in clear, though it does not know of the server')
-  taken[0]?.close()
-})
+await tlsScene(
+  t,
+  'TLS, whoever takes the connection over',
+  async (t, { SERVER, CLIENT, engine, connect }) => {
+    const taken: Stream[] = []
+    const server = new StreamServer({ engine, tls: SERVER })
+    server.on_accept = socket => void taken.push(new Stream({ engine, socket }))
+    await server.listen(['127.0.0.1', 0]).opened
+    await connect(server, { tls: CLIENT }).opened
+    await until(() => taken[0]?.connected)
+    t.ok(taken[0]?.tls, 'not in clear, though it does not know of the server')
+    taken[0]?.close()
+  },
+)

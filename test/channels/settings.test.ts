@@ -1,7 +1,16 @@
 /** Settings: options, class fields and assignments, on a class that has nothing else. */
 
 import t from 'tap'
-import { adoptFields, applyOptions, checkBoolean, checkCount, checkDuration, checkTls, defineSettings, settingsFrom } from '../../src/channels/settings.ts'
+import {
+  adoptFields,
+  applyOptions,
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkTls,
+  defineSettings,
+  settingsFrom,
+} from '../../src/channels/settings.ts'
 import { InvalidArgumentError } from '../../src/errors.ts'
 import { thrown } from '../kit.ts'
 
@@ -27,11 +36,21 @@ class Base {
   }
 
   static {
-    const checks = { size: (name: string, value: unknown) => checkCount(name, value, 1), label: checkLabel }
-    defineSettings<Base>(Base.prototype, settingsFrom(checks, base => base.#values, (base, name, value) => {
-      base.#values = { ...base.#values, [name]: value }
-      base.log.push(`${name}=${value}`)
-    }))
+    const checks = {
+      size: (name: string, value: unknown) => checkCount(name, value, 1),
+      label: checkLabel,
+    }
+    defineSettings<Base>(
+      Base.prototype,
+      settingsFrom(
+        checks,
+        base => base.#values,
+        (base, name, value) => {
+          base.#values = { ...base.#values, [name]: value }
+          base.log.push(`${name}=${value}`)
+        },
+      ),
+    )
   }
 }
 
@@ -42,7 +61,10 @@ class Derived extends Base {
 
   static {
     defineSettings<Derived>(Derived.prototype, {
-      extra: { get: one => one.#extra, set: (one, value) => void (one.#extra = checkBoolean('extra', value)) },
+      extra: {
+        get: one => one.#extra,
+        set: (one, value) => void (one.#extra = checkBoolean('extra', value)),
+      },
     })
   }
 }
@@ -52,10 +74,17 @@ t.test('as options', async t => {
   t.same([base.size, base.label], [5, 'abc'])
   t.equal(new Base({ size: undefined }).size, 1, 'undefined is left out')
   t.throws(() => new Base({ sise: 5 }), {
-    code: 'ERR_INVALID_ARGUMENT', message: 'Base option "sise" must be one of size, label, other; got 5',
+    code: 'ERR_INVALID_ARGUMENT',
+    message: 'Base option "sise" must be one of size, label, other; got 5',
   })
-  t.throws(() => new Base({ size: 0 }), { message: 'size must be an integer of at least 1, or Infinity; got 0' })
-  t.equal(thrown(() => new Base({ extra: true })), 'ERR_INVALID_ARGUMENT', 'of a class below')
+  t.throws(() => new Base({ size: 0 }), {
+    message: 'size must be an integer of at least 1, or Infinity; got 0',
+  })
+  t.equal(
+    thrown(() => new Base({ extra: true })),
+    'ERR_INVALID_ARGUMENT',
+    'of a class below',
+  )
   const derived = new Derived({ size: 7 })
   t.same([derived.size, derived.extra], [7, false])
 })
@@ -65,8 +94,18 @@ t.test('by assignment', async t => {
   derived.size = 2
   derived.extra = true
   t.same([derived.size, derived.label, derived.extra], [2, 'none', true])
-  t.throws(() => { derived.label = 5 as never }, { message: 'label must be a string; got 5' })
-  t.throws(() => { derived.extra = 1 as never }, { message: 'extra must be true or false; got 1' })
+  t.throws(
+    () => {
+      derived.label = 5 as never
+    },
+    { message: 'label must be a string; got 5' },
+  )
+  t.throws(
+    () => {
+      derived.extra = 1 as never
+    },
+    { message: 'extra must be true or false; got 1' },
+  )
   t.equal(derived.label, 'none', 'what cannot be changes nothing')
   t.same(Object.keys(derived), ['log'], 'a setting is no property of the object')
 })
@@ -89,9 +128,16 @@ t.test('as class fields', async t => {
   const one = new Fields()
   t.same(one.log, [], 'not assigned by the constructor')
   adoptFields(one)
-  t.same([one.size, one.label, one.extra, one.before, one.between, one.after, one.arrow(), one.secret], [3, 'field', true, 1, 2, 4, 3, 3])
+  t.same(
+    [one.size, one.label, one.extra, one.before, one.between, one.after, one.arrow(), one.secret],
+    [3, 'field', true, 1, 2, 4, 3, 3],
+  )
   t.same(one.log, ['size=3', 'label=field'])
-  t.same(Object.keys(one), ['log', 'before', 'between', 'after', 'arrow'], 'the others are as they were')
+  t.same(
+    Object.keys(one),
+    ['log', 'before', 'between', 'after', 'arrow'],
+    'the others are as they were',
+  )
   adoptFields(one)
   t.equal(one.log.length, 2, 'once')
   one.size = 4
@@ -119,14 +165,24 @@ t.test('as class fields', async t => {
 t.test('as fields in plain JavaScript, of any kind', async t => {
   const base = new Base()
   Object.defineProperty(base, 'hidden', { value: 1, enumerable: false })
-  Object.defineProperty(base, 'size', { value: 8, enumerable: true, configurable: true, writable: false })
-  Object.defineProperty(base, 'twice', { get: () => base.size * 2, enumerable: true, configurable: true })
+  Object.defineProperty(base, 'size', {
+    value: 8,
+    enumerable: true,
+    configurable: true,
+    writable: false,
+  })
+  Object.defineProperty(base, 'twice', {
+    get: () => base.size * 2,
+    enumerable: true,
+    configurable: true,
+  })
   adoptFields(base)
   t.same([base.size, (base as unknown as { twice: number }).twice], [8, 16])
 })
 
-// One field that could not be was enough to lose all others: they had been taken off the object, and were not put back. And the
-// wrong one was forgotten too, so that opening the channel once more worked, with the default.
+// One field that could not be was enough to lose all others: they had been taken off the object,
+// and were not put back. And the wrong one was forgotten too, so that opening the channel once more
+// worked, with the default.
 t.test('a class field that cannot be', async t => {
   class Wrong extends Base {
     override size = -1
@@ -135,7 +191,9 @@ t.test('a class field that cannot be', async t => {
   }
   const one = new Wrong()
   for (let round = 0; round < 2; round++) {
-    t.throws(() => adoptFields(one), { message: 'size must be an integer of at least 1, or Infinity; got -1' })
+    t.throws(() => adoptFields(one), {
+      message: 'size must be an integer of at least 1, or Infinity; got -1',
+    })
     t.same([one.size, one.mine, one.label], [-1, 'kept', 'fine'])
   }
   one.size = 2
@@ -153,15 +211,39 @@ t.test('a class field that cannot be', async t => {
 
 t.test('checks', async t => {
   t.same([checkBoolean('b', true), checkBoolean('b', false)], [true, false])
-  for (const value of [0, 1, 'true', null, undefined]) t.equal(thrown(() => checkBoolean('b', value)), 'ERR_INVALID_ARGUMENT')
-  t.same([checkCount('c', 0, 0), checkCount('c', 2 ** 53 - 1, 1), checkCount('c', Infinity, 1)], [0, 2 ** 53 - 1, Infinity])
-  for (const value of [-1, 0.5, NaN, -Infinity, 2 ** 53, '5', 5n, null, undefined, true]) t.equal(thrown(() => checkCount('c', value, 0)), 'ERR_INVALID_ARGUMENT')
-  t.equal(thrown(() => checkCount('c', 0, 1)), 'ERR_INVALID_ARGUMENT')
-  t.same([checkDuration('d', 0.001), checkDuration('d', 1e300), checkDuration('d', Infinity)], [0.001, 1e300, Infinity])
+  for (const value of [0, 1, 'true', null, undefined])
+    t.equal(
+      thrown(() => checkBoolean('b', value)),
+      'ERR_INVALID_ARGUMENT',
+    )
+  t.same(
+    [checkCount('c', 0, 0), checkCount('c', 2 ** 53 - 1, 1), checkCount('c', Infinity, 1)],
+    [0, 2 ** 53 - 1, Infinity],
+  )
+  for (const value of [-1, 0.5, NaN, -Infinity, 2 ** 53, '5', 5n, null, undefined, true])
+    t.equal(
+      thrown(() => checkCount('c', value, 0)),
+      'ERR_INVALID_ARGUMENT',
+    )
+  t.equal(
+    thrown(() => checkCount('c', 0, 1)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.same(
+    [checkDuration('d', 0.001), checkDuration('d', 1e300), checkDuration('d', Infinity)],
+    [0.001, 1e300, Infinity],
+  )
   for (const value of [0, -1, NaN, '5', 5n, null, undefined, true]) {
-    t.throws(() => checkDuration('d', value), { code: 'ERR_INVALID_ARGUMENT', message: /^d must be a positive number of milliseconds, or Infinity/ })
+    t.throws(() => checkDuration('d', value), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^d must be a positive number of milliseconds, or Infinity/,
+    })
   }
   const options = {}
   t.same([checkTls('tls', options), checkTls('tls', undefined)], [options, undefined])
-  for (const value of [null, 'cert', 5, true]) t.throws(() => checkTls('tls', value), { code: 'ERR_INVALID_ARGUMENT', message: /^tls must be an object of Node/ })
+  for (const value of [null, 'cert', 5, true])
+    t.throws(() => checkTls('tls', value), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^tls must be an object of Node/,
+    })
 })

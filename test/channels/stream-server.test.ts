@@ -1,4 +1,7 @@
-/** StreamServer: its settings, listening, the hooks, TLS, how it may be closed; over a network in memory. What happens in between: server-link.test.ts. */
+/**
+ * StreamServer: its settings, listening, the hooks, TLS, how it may be closed; over a network in
+ * memory. What happens in between: server-link.test.ts.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -12,16 +15,43 @@ import { tlsScene, until } from '../tls-kit.ts'
 t.test('is made', async t => {
   const server = new StreamServer()
   t.equal(server.engine, Engine.instance())
-  t.same([server.ConnectionClass, server.max_connections, server.backlog, server.end_timeout], [Stream, Infinity, 1024, 30_000])
-  t.same([server.state, server.listening, server.local_address, server.fileno, server.channels.size], ['closed', false, undefined, undefined, 0])
+  t.same(
+    [server.ConnectionClass, server.max_connections, server.backlog, server.end_timeout],
+    [Stream, Infinity, 1024, 30_000],
+  )
+  t.same(
+    [server.state, server.listening, server.local_address, server.fileno, server.channels.size],
+    ['closed', false, undefined, undefined, 0],
+  )
   for (const options of [
-    { max_connections: -1 }, { max_connections: '5' }, { backlog: 0 }, { backlog: 1.5 }, { end_timeout: 0 }, { ConnectionClass: null },
-    { ConnectionClass: class {} }, { ConnectionClass: StreamServer }, { encoding: 'utf8' }, { engine: null },
-  ]) t.equal(thrown(() => new StreamServer(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
-  t.equal(thrown(() => { server.backlog = 0 }), 'ERR_INVALID_ARGUMENT')
+    { max_connections: -1 },
+    { max_connections: '5' },
+    { backlog: 0 },
+    { backlog: 1.5 },
+    { end_timeout: 0 },
+    { ConnectionClass: null },
+    { ConnectionClass: class {} },
+    { ConnectionClass: StreamServer },
+    { encoding: 'utf8' },
+    { engine: null },
+  ])
+    t.equal(
+      thrown(() => new StreamServer(options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
+  t.equal(
+    thrown(() => {
+      server.backlog = 0
+    }),
+    'ERR_INVALID_ARGUMENT',
+  )
   for (const call of [() => server.close(), () => server.close(true), () => server.end()]) call()
   t.equal(server.state, 'closed')
-  t.equal(thrown(() => server.close('now' as never)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => server.close('now' as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 await scene(t, 'listens', async (t, { engine, pump, clock }) => {
@@ -29,8 +59,14 @@ await scene(t, 'listens', async (t, { engine, pump, clock }) => {
   const server = spy(new StreamServer({ engine }), '', log)
   const { opened } = server
   t.equal(server.listen(0), server)
-  t.same([server.state, server.listening, server.local_address, log], ['opening', false, undefined, []])
-  t.throws(() => server.listen(2), { code: 'ERR_INVALID_STATE', message: /^listen\(\): the server is opening; make another server/ })
+  t.same(
+    [server.state, server.listening, server.local_address, log],
+    ['opening', false, undefined, []],
+  )
+  t.throws(() => server.listen(2), {
+    code: 'ERR_INVALID_STATE',
+    message: /^listen\(\): the server is opening; make another server/,
+  })
   await pump()
   t.same([server.state, server.listening], ['active', true])
   t.same(log, [' state opening closed', ' state active opening', ' listen'])
@@ -40,13 +76,20 @@ await scene(t, 'listens', async (t, { engine, pump, clock }) => {
   t.ok(port > 0)
   t.throws(() => server.listen(2), { message: /^listen\(\): the server is listening/ })
   server.close()
-  t.throws(() => server.listen(2), { message: /^listen\(\): the server is closing; await its `closed` first/ })
+  t.throws(() => server.listen(2), {
+    message: /^listen\(\): the server is closing; await its `closed` first/,
+  })
   server.close()
   server.end()
   await pump()
   t.equal(await server.closed, 'local')
   t.same(server.local_address, [host, port], 'still there')
-  t.same(log.slice(3), [' state closing active', ' state closed closing', ' state destroy closed', ' close local'])
+  t.same(log.slice(3), [
+    ' state closing active',
+    ' state closed closing',
+    ' state destroy closed',
+    ' close local',
+  ])
   server.listen('/a/path')
   t.equal(server.local_address, undefined)
   await pump()
@@ -54,14 +97,27 @@ await scene(t, 'listens', async (t, { engine, pump, clock }) => {
   server.close(true)
   await pump()
   t.equal(clock.pending, 0)
-  for (const address of [undefined, null, {}, -1, 65_536, '', '80', ['::', '80']]) t.equal(thrown(() => server.listen(address as never)), 'ERR_INVALID_ADDRESS')
+  for (const address of [undefined, null, {}, -1, 65_536, '', '80', ['::', '80']])
+    t.equal(
+      thrown(() => server.listen(address as never)),
+      'ERR_INVALID_ADDRESS',
+    )
   t.equal(server.state, 'closed')
 })
 
 await scene(t, 'options of listen', async (t, { engine, pump }) => {
   const server = new StreamServer({ engine })
-  for (const options of [null, 5, { reuse_port: 1 }, { reusePort: true }]) t.equal(thrown(() => server.listen(1, options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
-  t.equal(thrown(() => server.listen(1, { reuse_port: true })), 'ERR_UNSUPPORTED_OPTION', 'in memory no two listen at one port')
+  for (const options of [null, 5, { reuse_port: 1 }, { reusePort: true }])
+    t.equal(
+      thrown(() => server.listen(1, options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
+  t.equal(
+    thrown(() => server.listen(1, { reuse_port: true })),
+    'ERR_UNSUPPORTED_OPTION',
+    'in memory no two listen at one port',
+  )
   t.same([server.state, engine.channels.size], ['closed', 0], 'and the state is as it was')
   server.listen(1, { reuse_port: false })
   await pump()
@@ -71,7 +127,10 @@ await scene(t, 'options of listen', async (t, { engine, pump }) => {
 await scene(t, 'does not listen while the engine stops', async (t, { engine, pump, network }) => {
   const stopped = engine.stop()
   const server = new StreamServer({ engine })
-  t.equal(thrown(() => server.listen(1)), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => server.listen(1)),
+    'ERR_INVALID_STATE',
+  )
   await pump()
   await stopped
   t.same([server.state, engine.channels.size], ['closed', 0])
@@ -91,8 +150,14 @@ await scene(t, 'cannot listen', async (t, { engine, pump, logged }) => {
   await pump()
   await t.rejects(opened, { name: 'ListenError', code: 'EADDRINUSE' })
   t.same(log, [
-    ' state opening closed', ' state error opening', ' listen_error EADDRINUSE', ' error EADDRINUSE', ' state closing error', ' state closed closing',
-    ' state destroy closed', ' close error',
+    ' state opening closed',
+    ' state error opening',
+    ' listen_error EADDRINUSE',
+    ' error EADDRINUSE',
+    ' state closing error',
+    ' state closed closing',
+    ' state destroy closed',
+    ' close error',
   ])
   t.match(logged, [/^StreamServer: listen EADDRINUSE/])
   t.equal(first.state, 'active')
@@ -121,7 +186,10 @@ await scene(t, 'closed before and while it begins to listen', async (t, { engine
     override max_connections = -1
   }
   const field = new Field({ engine })
-  t.equal(thrown(() => field.listen(1)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => field.listen(1)),
+    'ERR_INVALID_ARGUMENT',
+  )
   t.equal(field.state, 'closed')
 })
 
@@ -149,7 +217,7 @@ await scene(t, 'accepts', async (t, { engine, pump }) => {
   t.equal([...bare.channels][0]!.constructor, Stream)
 })
 
-await scene(t, 'errors that are nobody\'s end', async (t, { engine, pump, logged }) => {
+await scene(t, "errors that are nobody's end", async (t, { engine, pump, logged }) => {
   const server = new StreamServer({ engine, max_connections: 0 }).listen(1)
   await pump()
   server.on_error(new Error('of one connection'))
@@ -157,24 +225,47 @@ await scene(t, 'errors that are nobody\'s end', async (t, { engine, pump, logged
   t.match(logged, [/of one connection/])
   const client = new Client({ engine }).connect(1)
   await pump()
-  t.same([client.state, server.on_overload()], ['closed', undefined], 'turned away without a word, by default')
+  t.same(
+    [client.state, server.on_overload()],
+    ['closed', undefined],
+    'turned away without a word, by default',
+  )
 })
 
-await scene(t, 'nobody but a trusted proxy says whose a connection is', async (t, { engine, pump }) => {
-  const server = new StreamServer({ engine, proxy_protocol: 'require' })
-  t.throws(() => server.listen(1), { code: 'ERR_INVALID_ARGUMENT', message: /proxy_trusted must be a BlockList of the proxies.*anybody could say to be anybody else/ })
-  t.equal(server.state, 'closed')
-  server.proxy_trusted = { check: () => true }
-  server.listen(1)
-  await pump()
-  t.equal(server.state, 'active')
-})
+await scene(
+  t,
+  'nobody but a trusted proxy says whose a connection is',
+  async (t, { engine, pump }) => {
+    const server = new StreamServer({ engine, proxy_protocol: 'require' })
+    t.throws(() => server.listen(1), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message:
+        /proxy_trusted must be a BlockList of the proxies.*anybody could say to be anybody else/,
+    })
+    t.equal(server.state, 'closed')
+    server.proxy_trusted = { check: () => true }
+    server.listen(1)
+    await pump()
+    t.equal(server.state, 'active')
+  },
+)
 
 await scene(t, 'what end takes', async (t, { engine, pump }) => {
   const server = new StreamServer({ engine }).listen(1)
   await pump()
-  for (const options of [{ batch: 0, interval: 1 }, { batch: 1 }, { interval: 1 }, { batch: 1, interval: 0 }, null, { batch: '1', interval: 1 }]) {
-    t.equal(thrown(() => server.end(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  for (const options of [
+    { batch: 0, interval: 1 },
+    { batch: 1 },
+    { interval: 1 },
+    { batch: 1, interval: 0 },
+    null,
+    { batch: '1', interval: 1 },
+  ]) {
+    t.equal(
+      thrown(() => server.end(options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
   }
   t.equal(server.state, 'active')
   server.end({ batch: 1, interval: 1 })
@@ -185,47 +276,79 @@ await scene(t, 'what end takes', async (t, { engine, pump }) => {
 })
 
 await tlsScene(t, 'start_tls: every connection', async (t, { SERVER, CLIENT, engine, connect }) => {
-  const server = new Server(class extends Connection {
-    override on_connect() {
-      this.write('hello')
-    }
-  }, { engine })
-  t.equal(thrown(() => server.set_tls(SERVER)), 'ERR_INVALID_STATE', 'not in clear')
-  t.equal(thrown(() => server.start_tls({})), 'ERR_INVALID_ARGUMENT', 'no certificate')
+  const server = new Server(
+    class extends Connection {
+      override on_connect() {
+        this.write('hello')
+      }
+    },
+    { engine },
+  )
+  t.equal(
+    thrown(() => server.set_tls(SERVER)),
+    'ERR_INVALID_STATE',
+    'not in clear',
+  )
+  t.equal(
+    thrown(() => server.start_tls({})),
+    'ERR_INVALID_ARGUMENT',
+    'no certificate',
+  )
   t.equal(server.start_tls(SERVER), server)
-  t.equal(thrown(() => server.start_tls(SERVER)), 'ERR_INVALID_STATE', 'twice')
+  t.equal(
+    thrown(() => server.start_tls(SERVER)),
+    'ERR_INVALID_STATE',
+    'twice',
+  )
   await server.listen(['127.0.0.1', 0]).opened
-  t.equal(thrown(() => server.start_tls(SERVER)), 'ERR_INVALID_STATE', 'too late')
+  t.equal(
+    thrown(() => server.start_tls(SERVER)),
+    'ERR_INVALID_STATE',
+    'too late',
+  )
   const client = connect(server, { tls: CLIENT })
   await until(() => client.bytes_read === 5)
 
   const bad = new Server(Connection, { engine, tls: { key: 'x', cert: 'y' } })
-  t.equal(thrown(() => bad.listen(1)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => bad.listen(1)),
+    'ERR_INVALID_ARGUMENT',
+  )
   t.equal(bad.state, 'closed')
 })
 
-await tlsScene(t, 'set_tls: new connections get the new certificate, the old go on', async (t, { SERVER, CLIENT, renewed, listen, connect, accepted }) => {
-  const server = await listen(class extends Connection {
-    override on_read(data: Buffer) {
-      this.write(data)
-    }
-  }, { tls: SERVER })
-  const name = (client: Stream): unknown => client.tls?.peer_certificate?.subject.CN
-  const before = connect(server, { tls: CLIENT })
-  await before.opened
-  await accepted(server)
-  const options = { key: renewed.key, cert: renewed.cert }
-  server.set_tls(options)
-  t.equal(thrown(() => server.set_tls({ key: 'x', cert: 'y' })), 'ERR_INVALID_ARGUMENT')
-  const after = connect(server, { tls: CLIENT })
-  await after.opened
-  t.same([name(before), name(after)], ['server', 'renewed'])
-  before.write('still here')
-  await until(() => before.bytes_read === 10)
-  // The same object again, with other contents.
-  Object.assign(options, SERVER)
-  server.set_tls(options)
-  const last = connect(server, { tls: CLIENT })
-  await last.opened
-  t.equal(name(last), 'server')
-})
+await tlsScene(
+  t,
+  'set_tls: new connections get the new certificate, the old go on',
+  async (t, { SERVER, CLIENT, renewed, listen, connect, accepted }) => {
+    const server = await listen(
+      class extends Connection {
+        override on_read(data: Buffer) {
+          this.write(data)
+        }
+      },
+      { tls: SERVER },
+    )
+    const name = (client: Stream): unknown => client.tls?.peer_certificate?.subject.CN
+    const before = connect(server, { tls: CLIENT })
+    await before.opened
+    await accepted(server)
+    const options = { key: renewed.key, cert: renewed.cert }
+    server.set_tls(options)
+    t.equal(
+      thrown(() => server.set_tls({ key: 'x', cert: 'y' })),
+      'ERR_INVALID_ARGUMENT',
+    )
+    const after = connect(server, { tls: CLIENT })
+    await after.opened
+    t.same([name(before), name(after)], ['server', 'renewed'])
+    before.write('still here')
+    await until(() => before.bytes_read === 10)
+    // The same object again, with other contents.
+    Object.assign(options, SERVER)
+    server.set_tls(options)
+    const last = connect(server, { tls: CLIENT })
+    await last.opened
+    t.equal(name(last), 'server')
+  },
+)

@@ -32,7 +32,10 @@ class Recorder extends Client {
 }
 
 /** A server on port 1 and what it accepted last. */
-async function listen({ engine, pump }: World, ConnectionClass: new (options: any) => Connection = Connection) {
+async function listen(
+  { engine, pump }: World,
+  ConnectionClass: new (options: any) => Connection = Connection,
+) {
   const server = new Server(ConnectionClass, { engine }).listen(1)
   await pump()
   return { server, last: () => [...server.channels].at(-1) as Connection }
@@ -41,17 +44,53 @@ async function listen({ engine, pump }: World, ConnectionClass: new (options: an
 t.test('is made', async t => {
   const stream = new Stream()
   t.equal(stream.engine, Engine.instance())
-  t.same([stream.state, stream.connected, stream.connecting, stream.suspended], ['closed', false, false, false])
-  t.same([stream.remote_address, stream.local_address, stream.fileno], [undefined, undefined, undefined])
+  t.same(
+    [stream.state, stream.connected, stream.connecting, stream.suspended],
+    ['closed', false, false, false],
+  )
+  t.same(
+    [stream.remote_address, stream.local_address, stream.fileno],
+    [undefined, undefined, undefined],
+  )
   t.same([stream.bytes_read, stream.bytes_written, stream.bytes_queued], [0, 0, 0])
-  t.same([stream.read_delimiter, stream.encoding, stream.buffer_size, stream.backpressure], [null, null, 65_536, false])
-  const other = new Stream({ read_delimiter: '\n', encoding: 'UTF-8' as never, buffer_size: 5, name: 'mine' })
-  t.same([other.read_delimiter, other.encoding, other.buffer_size, other.name], ['\n', 'utf8', 5, 'mine'])
-  for (const options of [{ socket: null }, { socket: {} }, { socket: 5 }, { read_delimeter: '\n' }, { buffer_size: '5' }, { engine: 5 }]) {
-    t.equal(thrown(() => new Stream(options as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(options))
+  t.same(
+    [stream.read_delimiter, stream.encoding, stream.buffer_size, stream.backpressure],
+    [null, null, 65_536, false],
+  )
+  const other = new Stream({
+    read_delimiter: '\n',
+    encoding: 'UTF-8' as never,
+    buffer_size: 5,
+    name: 'mine',
+  })
+  t.same(
+    [other.read_delimiter, other.encoding, other.buffer_size, other.name],
+    ['\n', 'utf8', 5, 'mine'],
+  )
+  for (const options of [
+    { socket: null },
+    { socket: {} },
+    { socket: 5 },
+    { read_delimeter: '\n' },
+    { buffer_size: '5' },
+    { engine: 5 },
+  ]) {
+    t.equal(
+      thrown(() => new Stream(options as never)),
+      'ERR_INVALID_ARGUMENT',
+      JSON.stringify(options),
+    )
   }
-  t.equal(thrown(() => new Stream({ read_delimiter: '' })), 'ERR_INVALID_DELIMITER')
-  t.equal(thrown(() => { stream.read_delimiter = 0 }), 'ERR_INVALID_DELIMITER')
+  t.equal(
+    thrown(() => new Stream({ read_delimiter: '' })),
+    'ERR_INVALID_DELIMITER',
+  )
+  t.equal(
+    thrown(() => {
+      stream.read_delimiter = 0
+    }),
+    'ERR_INVALID_DELIMITER',
+  )
 })
 
 await scene(t, 'connects', async (t, world) => {
@@ -62,15 +101,24 @@ await scene(t, 'connects', async (t, world) => {
   const { opened } = client
   t.equal(client.connect(['localhost', 1]), client)
   t.same([client.state, client.connecting, client.connected, log], ['opening', true, false, []])
-  t.equal(thrown(() => client.write('x')), 'ERR_INVALID_STATE')
-  t.equal(thrown(() => client.connect(1)), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => client.write('x')),
+    'ERR_INVALID_STATE',
+  )
+  t.equal(
+    thrown(() => client.connect(1)),
+    'ERR_INVALID_STATE',
+  )
   await pump()
   t.same([client.state, client.connecting, client.connected], ['active', false, true])
   t.same(log, ['client state opening closed', 'client state active opening', 'client connect'])
   t.equal(await opened, client)
   t.same(client.remote_address, ['127.0.0.1', 1])
   t.same(client.local_address, last().remote_address)
-  t.equal(thrown(() => client.connect(1)), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => client.connect(1)),
+    'ERR_INVALID_STATE',
+  )
   t.throws(() => last().connect(1), { code: 'ERR_INVALID_STATE', message: /accepted by a server/ })
   client.end()
   t.throws(() => client.connect(1), { message: /is closing; await its `closed` first$/ })
@@ -80,42 +128,115 @@ await scene(t, 'connects', async (t, world) => {
   t.throws(() => new Connection({ server, socket: undefined as never }))
 })
 
-await scene(t, 'refuses what cannot be connected to, and changes nothing', async (t, { engine }) => {
-  const client = new Client({ engine })
-  for (const address of [undefined, null, {}, [], '', 0, -1, 65_536, 1.5, NaN, true, ['host'], [5, 5], ['host', '5'], '127.0.0.1:80', '80', { port: 0 }, ['', 0], 'x'.repeat(200), 'a\0b']) {
-    t.equal(thrown(() => client.connect(address as never)), 'ERR_INVALID_ADDRESS', JSON.stringify(address))
-  }
-  const options: unknown[] = [null, 5, 'x', { signal: {} }, { signal: null }, { lookup: 'dns' }, { lookup: null }, { timeout: 5 }, { connect_timeout: 5 }]
-  for (const each of options) t.equal(thrown(() => client.connect(1, each as never)), 'ERR_INVALID_ARGUMENT', JSON.stringify(each))
-  t.throws(() => client.connect(1, { timeout: 5 } as never), { message: 'connect option "timeout" must be one of signal, local_address, lookup; got 5' })
-  // A host alone is the address of a unix socket, and was dropped in silence.
-  for (const local_address of ['10.0.0.1', '/a/path', 5.5, [], null]) {
-    t.equal(thrown(() => client.connect(1, { local_address: local_address as never })), 'ERR_INVALID_ADDRESS', String(local_address))
-  }
-  t.same([client.state, engine.channels.size], ['closed', 0])
-})
+await scene(
+  t,
+  'refuses what cannot be connected to, and changes nothing',
+  async (t, { engine }) => {
+    const client = new Client({ engine })
+    for (const address of [
+      undefined,
+      null,
+      {},
+      [],
+      '',
+      0,
+      -1,
+      65_536,
+      1.5,
+      NaN,
+      true,
+      ['host'],
+      [5, 5],
+      ['host', '5'],
+      '127.0.0.1:80',
+      '80',
+      { port: 0 },
+      ['', 0],
+      'x'.repeat(200),
+      'a\0b',
+    ]) {
+      t.equal(
+        thrown(() => client.connect(address as never)),
+        'ERR_INVALID_ADDRESS',
+        JSON.stringify(address),
+      )
+    }
+    const options: unknown[] = [
+      null,
+      5,
+      'x',
+      { signal: {} },
+      { signal: null },
+      { lookup: 'dns' },
+      { lookup: null },
+      { timeout: 5 },
+      { connect_timeout: 5 },
+    ]
+    for (const each of options)
+      t.equal(
+        thrown(() => client.connect(1, each as never)),
+        'ERR_INVALID_ARGUMENT',
+        JSON.stringify(each),
+      )
+    t.throws(() => client.connect(1, { timeout: 5 } as never), {
+      message: 'connect option "timeout" must be one of signal, local_address, lookup; got 5',
+    })
+    // A host alone is the address of a unix socket, and was dropped in silence.
+    for (const local_address of ['10.0.0.1', '/a/path', 5.5, [], null]) {
+      t.equal(
+        thrown(() => client.connect(1, { local_address: local_address as never })),
+        'ERR_INVALID_ADDRESS',
+        String(local_address),
+      )
+    }
+    t.same([client.state, engine.channels.size], ['closed', 0])
+  },
+)
 
 t.test('hands on what the network has to know', async t => {
   const asked: unknown[] = []
-  const network = { connect: (to: unknown, options: ConnectOptions) => (asked.push([to, options]), { resume() {} }) } as unknown as Network
-  const engine = new Engine({ network, clock: { now: () => 0, after: () => () => {}, soon: () => {} } })
+  const network = {
+    connect: (to: unknown, options: ConnectOptions) => (asked.push([to, options]), { resume() {} }),
+  } as unknown as Network
+  const engine = new Engine({
+    network,
+    clock: { now: () => 0, after: () => () => {}, soon: () => {} },
+  })
   const lookup = () => {}
   new Client({ engine }).connect('/path')
-  new Client({ engine }).connect({ host: '[::1]', port: 80 }, { local_address: ['127.0.0.1', 0], lookup })
+  new Client({ engine }).connect(
+    { host: '[::1]', port: 80 },
+    { local_address: ['127.0.0.1', 0], lookup },
+  )
   t.same(asked, [
     [{ kind: 'unix', path: '/path' }, {}],
-    [{ kind: 'ip', host: '::1', port: 80 }, { local: { kind: 'ip', host: '127.0.0.1', port: 0 }, lookup }],
+    [
+      { kind: 'ip', host: '::1', port: 80 },
+      { local: { kind: 'ip', host: '127.0.0.1', port: 0 }, lookup },
+    ],
   ])
 })
 
 await scene(t, 'is refused', async (t, { engine, pump, logged }) => {
   const log: string[] = []
   const client = spy(new Client({ engine }), '', log).connect(9)
-  await t.rejects(Promise.all([client.opened, pump()]), { name: 'ConnectError', code: 'ECONNREFUSED' })
-  t.same(log.map(line => line.trim()), [
-    'state opening closed', 'state error opening', 'connect_error ECONNREFUSED', 'error ECONNREFUSED', 'state closing error', 'state closed closing',
-    'state destroy closed', 'close error',
-  ])
+  await t.rejects(Promise.all([client.opened, pump()]), {
+    name: 'ConnectError',
+    code: 'ECONNREFUSED',
+  })
+  t.same(
+    log.map(line => line.trim()),
+    [
+      'state opening closed',
+      'state error opening',
+      'connect_error ECONNREFUSED',
+      'error ECONNREFUSED',
+      'state closing error',
+      'state closed closing',
+      'state destroy closed',
+      'close error',
+    ],
+  )
   t.equal(await client.closed, 'error')
   t.same(logged, ['Client: connect ECONNREFUSED 127.0.0.1:9'])
   t.equal(client.write('dropped'), false)
@@ -131,7 +252,9 @@ await scene(t, 'gives up after connect_timeout', async (t, { engine, clock, pump
   await pump()
   t.equal(await client.closed, 'timeout')
   await t.rejects(client.opened, { name: 'ConnectError', code: 'ERR_TIMEOUT' })
-  t.same(logged, ['Client: connecting to example.test:9 took longer than connect_timeout, 30000 ms (ERR_TIMEOUT)'])
+  t.same(logged, [
+    'Client: connecting to example.test:9 took longer than connect_timeout, 30000 ms (ERR_TIMEOUT)',
+  ])
   const patient = new Client({ engine, connect_timeout: Infinity }).connect(9)
   t.equal(clock.pending, 0)
   patient.close()
@@ -190,8 +313,9 @@ await scene(t, 'gives up when its signal says so', async (t, world) => {
   t.equal(await other.closed, 'local')
 })
 
-// The abort waited for a turn, and then looked only whether the client was connecting: one that had been refused in the
-// meantime and had connected again in on_close was given up by the signal of its last attempt.
+// The abort waited for a turn, and then looked only whether the client was connecting: one that had
+// been refused in the meantime and had connected again in on_close was given up by the signal of
+// its last attempt.
 await scene(t, 'a signal gives up its own attempt only', async (t, world) => {
   const { engine, network, clock, pump } = world
   await listen(world)
@@ -225,19 +349,47 @@ await scene(t, 'writes', async (t, world) => {
   t.same([connection.bytes_written, connection.bytes_queued, client.bytes_read], [14, 0, 14])
   t.equal(connection.write('now', true), true)
   connection.flush()
-  for (const data of [undefined, null, 5, {}, [1, 2], true, new ArrayBuffer(1), new Uint16Array(1)]) {
-    t.equal(thrown(() => connection.write(data as never)), 'ERR_INVALID_ARGUMENT', String(data))
+  for (const data of [
+    undefined,
+    null,
+    5,
+    {},
+    [1, 2],
+    true,
+    new ArrayBuffer(1),
+    new Uint16Array(1),
+  ]) {
+    t.equal(
+      thrown(() => connection.write(data as never)),
+      'ERR_INVALID_ARGUMENT',
+      String(data),
+    )
   }
-  // Node's write takes an encoding or a callback there; the one was ignored, the other never called.
+  // Node's write takes an encoding or a callback there; the one was ignored, the other never
+  // called.
   for (const flush of ['utf8', () => {}, 1]) {
-    t.equal(thrown(() => connection.write('x', flush as never)), 'ERR_INVALID_ARGUMENT')
-    t.equal(thrown(() => connection.close(flush as never)), 'ERR_INVALID_ARGUMENT')
-    t.equal(thrown(() => connection.write_file('/etc/hosts', 0, 0, flush as never)), 'ERR_INVALID_ARGUMENT')
+    t.equal(
+      thrown(() => connection.write('x', flush as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+    t.equal(
+      thrown(() => connection.close(flush as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+    t.equal(
+      thrown(() => connection.write_file('/etc/hosts', 0, 0, flush as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
   }
   await pump()
   t.same(client.log, ['héllo bytes !', 'now'])
   connection.close()
-  for (const call of [() => connection.write('x'), () => connection.write_packed(1), () => connection.write_file('/none')]) t.equal(call(), false)
+  for (const call of [
+    () => connection.write('x'),
+    () => connection.write_packed(1),
+    () => connection.write_file('/none'),
+  ])
+    t.equal(call(), false)
   connection.flush()
   await pump()
   t.equal(connection.write('x', true), false)
@@ -245,8 +397,18 @@ await scene(t, 'writes', async (t, world) => {
 
 await scene(t, 'writes nothing before it is connected', async (t, { engine, pump }) => {
   const client = new Client({ engine })
-  const calls = [() => client.write('x'), () => client.write(''), () => client.write_packed(1), () => client.write_file('/none'), () => client.flush()]
-  for (const call of calls) t.throws(call, { code: 'ERR_INVALID_STATE', message: /the stream is not connected yet; wait for on_connect/ })
+  const calls = [
+    () => client.write('x'),
+    () => client.write(''),
+    () => client.write_packed(1),
+    () => client.write_file('/none'),
+    () => client.flush(),
+  ]
+  for (const call of calls)
+    t.throws(call, {
+      code: 'ERR_INVALID_STATE',
+      message: /the stream is not connected yet; wait for on_connect/,
+    })
   client.connect(9)
   client.on_error = () => {
     for (const call of calls) t.doesNotThrow(call, 'that it failed is no mistake of the program')
@@ -259,19 +421,41 @@ await scene(t, 'writes nothing before it is connected', async (t, { engine, pump
 await scene(t, 'write_packed', async (t, world) => {
   const { engine, pump } = world
   const { last } = await listen(world)
-  const client = new Recorder({ engine, read_delimiter: new Struct('!HB'), encoding: null as never }).connect(1)
+  const client = new Recorder({
+    engine,
+    read_delimiter: new Struct('!HB'),
+    encoding: null as never,
+  }).connect(1)
   await pump()
   const connection = last()
-  t.equal(thrown(() => connection.write_packed(1, 2)), 'ERR_INVALID_ARGUMENT', 'there is no Struct')
-  t.equal(thrown(() => connection.write_packed({ pack: () => 'x' } as never, 2)), 'ERR_INVALID_ARGUMENT', 'what only packs is none')
-  t.equal(thrown(() => connection.write_packed()), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => connection.write_packed(1, 2)),
+    'ERR_INVALID_ARGUMENT',
+    'there is no Struct',
+  )
+  t.equal(
+    thrown(() => connection.write_packed({ pack: () => 'x' } as never, 2)),
+    'ERR_INVALID_ARGUMENT',
+    'what only packs is none',
+  )
+  t.equal(
+    thrown(() => connection.write_packed()),
+    'ERR_INVALID_ARGUMENT',
+  )
   connection.write_packed(new Struct('!HB'), 1, 2)
   // @ts-expect-error: values behind a format are checked against it
-  t.equal(thrown(() => connection.write_packed(new Struct('!HB'), 'no number', 2)), 'ERR_STRUCT')
+  const mistyped = () => connection.write_packed(new Struct('!HB'), 'no number', 2)
+  t.equal(thrown(mistyped), 'ERR_STRUCT')
   connection.read_delimiter = new Struct('!HB')
   connection.write_packed(3, 4)
-  t.equal(thrown(() => connection.write_packed(3, 400)), 'ERR_STRUCT')
-  t.equal(thrown(() => connection.write_packed(3)), 'ERR_STRUCT')
+  t.equal(
+    thrown(() => connection.write_packed(3, 400)),
+    'ERR_STRUCT',
+  )
+  t.equal(
+    thrown(() => connection.write_packed(3)),
+    'ERR_STRUCT',
+  )
   await pump()
   t.same(client.log, ['1,2', '3,4'])
   client.encoding = 'utf8'
@@ -308,10 +492,20 @@ await scene(t, 'write_file', async (t, world) => {
   connection.write_file(path, 1, 100)
   await sent('012345678989')
   await handle.close()
-  for (const file of [undefined, null, '', {}, -1, 1.5, new URL('http://x')]) t.equal(thrown(() => connection.write_file(file as never)), 'ERR_INVALID_ARGUMENT')
+  for (const file of [undefined, null, '', {}, -1, 1.5, new URL('http://x')])
+    t.equal(
+      thrown(() => connection.write_file(file as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
   for (const size of [-1, 1.5, NaN, '5', null]) {
-    t.equal(thrown(() => connection.write_file(path, size as never)), 'ERR_INVALID_ARGUMENT')
-    t.equal(thrown(() => connection.write_file(path, 0, size as never)), 'ERR_INVALID_ARGUMENT')
+    t.equal(
+      thrown(() => connection.write_file(path, size as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+    t.equal(
+      thrown(() => connection.write_file(path, 0, size as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
   }
   const errors: unknown[] = []
   connection.on_write_error = error => void errors.push(error)
@@ -320,7 +514,8 @@ await scene(t, 'write_file', async (t, world) => {
   connection.write('on it goes')
   await sent('on it goes')
   t.match(errors, [{ name: 'WriteError', code: 'ENOENT' }, { code: 'EISDIR' }])
-  // What only looks like a FileHandle may reject with anything; that was taken for an Error, and the process ended.
+  // What only looks like a FileHandle may reject with anything; that was taken for an Error, and
+  // the process ended.
   const odd = { stat: () => Promise.reject(undefined), read: () => {} }
   connection.write_file(odd as never)
   while (errors.length < 3) await pump()
@@ -349,7 +544,13 @@ await scene(t, 'closes in every state', async (t, world) => {
     await pump()
     t.equal(await opening.closed, 'local')
     await t.rejects(opening.opened, { code: 'ERR_CLOSED' })
-    t.same(log, [' state opening closed', ' state closing opening', ' state closed closing', ' state destroy closed', ' close local'])
+    t.same(log, [
+      ' state opening closed',
+      ' state closing opening',
+      ' state closed closing',
+      ' state destroy closed',
+      ' close local',
+    ])
     opening.connect(1)
     await pump()
     opening.close(flush)
@@ -385,7 +586,10 @@ await scene(t, 'what its hooks do by default', async (t, world) => {
   for (const transport of network.transports) network.reset(transport)
   await pump()
   t.equal(await client.closed, 'error')
-  t.match(logged.splice(0).filter(line => line.startsWith('Client')), [/^Client 127\.0\.0\.1:1: read ECONNRESET$/])
+  t.match(
+    logged.splice(0).filter(line => line.startsWith('Client')),
+    [/^Client 127\.0\.0\.1:1: read ECONNRESET$/],
+  )
 
   client.connect(1)
   await pump()
@@ -430,37 +634,51 @@ async function accept(world: World, ConnectionClass: new (options: any) => Conne
   return { server, client }
 }
 
-// A connection that its own constructor closed was given up before it had a life: its server kept it among its channels for ever, and
-// neither server.close() nor engine.stop() came to an end. `opened` never settled either.
+// A connection that its own constructor closed was given up before it had a life: its server kept
+// it among its channels for ever, and neither server.close() nor engine.stop() came to an end.
+// `opened` never settled either.
 await scene(t, 'closed in its own constructor', async (t, world) => {
   const log: string[] = []
   let opened: Promise<unknown> | undefined
-  const { server, client } = await accept(world, class extends Connection {
-    constructor(options: ConstructorParameters<typeof Connection>[0]) {
-      super(options)
-      spy(this, '', log)
-      opened = this.opened
-      this.close()
-      t.equal(this.write('x'), false)
-    }
-  })
-  t.same(log, [' state opening closed', ' state closing opening', ' state closed closing', ' state destroy closed', ' close local'])
+  const { server, client } = await accept(
+    world,
+    class extends Connection {
+      constructor(options: ConstructorParameters<typeof Connection>[0]) {
+        super(options)
+        spy(this, '', log)
+        opened = this.opened
+        this.close()
+        t.equal(this.write('x'), false)
+      }
+    },
+  )
+  t.same(log, [
+    ' state opening closed',
+    ' state closing opening',
+    ' state closed closing',
+    ' state destroy closed',
+    ' close local',
+  ])
   t.match(await fate(opened!), /^rejected ERR_CLOSED/)
   t.equal(server.channels.size, 0)
   t.equal(client.state, 'closed')
 })
 
-// `closed` of a connection that was just made was settled: it had not been opened yet, and so was closed.
+// `closed` of a connection that was just made was settled: it had not been opened yet, and so was
+// closed.
 await scene(t, 'closed is that of the opening that is to come', async (t, world) => {
   let closed: Promise<unknown> | undefined
   let state: string | undefined
-  const { client } = await accept(world, class extends Connection {
-    constructor(options: ConstructorParameters<typeof Connection>[0]) {
-      super(options)
-      closed = this.closed
-      state = this.state
-    }
-  })
+  const { client } = await accept(
+    world,
+    class extends Connection {
+      constructor(options: ConstructorParameters<typeof Connection>[0]) {
+        super(options)
+        closed = this.closed
+        state = this.state
+      }
+    },
+  )
   t.equal(state, 'opening')
   t.equal(await fate(closed!), 'open')
   client.close()
@@ -471,41 +689,51 @@ await scene(t, 'closed is that of the opening that is to come', async (t, world)
 await scene(t, 'a class field that cannot be', async (t, world) => {
   const log: string[] = []
   let opened: Promise<unknown> | undefined
-  const { server } = await accept(world, class extends Connection {
-    override buffer_size = -1
-    override on_error(error: Error) {
-      log.push(error.message)
-      super.on_error(error)
-    }
-    override on_close(reason: string) {
-      log.push(reason)
-    }
-    constructor(options: ConstructorParameters<typeof Connection>[0]) {
-      super(options)
-      opened = this.opened
-    }
-  })
+  const { server } = await accept(
+    world,
+    class extends Connection {
+      override buffer_size = -1
+      override on_error(error: Error) {
+        log.push(error.message)
+        super.on_error(error)
+      }
+      override on_close(reason: string) {
+        log.push(reason)
+      }
+      constructor(options: ConstructorParameters<typeof Connection>[0]) {
+        super(options)
+        opened = this.opened
+      }
+    },
+  )
   t.same(log, ['buffer_size must be an integer of at least 1, or Infinity; got -1', 'error'])
   t.equal(await fate(opened!), 'rejected ERR_INVALID_ARGUMENT')
   t.equal(server.channels.size, 0)
   const client = new (class extends Client {
     override encoding = 'klingon' as never
   })({ engine: world.engine })
-  t.equal(thrown(() => client.connect(1)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => client.connect(1)),
+    'ERR_INVALID_ARGUMENT',
+  )
   t.equal(client.state, 'closed')
   client.encoding = 'utf8' as never
   client.connect(1)
   t.equal(client.encoding, 'utf8')
 })
 
-// Both channels thought that the socket was theirs; the one that lost it never heard of its end, and engine.stop() waited for it for ever.
+// Both channels thought that the socket was theirs; the one that lost it never heard of its end,
+// and engine.stop() waited for it for ever.
 await scene(t, 'a socket is taken over once', async (t, world) => {
   const { engine, pump } = world
   const faults: string[] = []
   const server = new (class extends Server {
     override on_accept(socket: never, address: never) {
       super.on_accept(socket, address)
-      faults.push(thrown(() => new Connection({ server: this, socket })), thrown(() => new Stream({ engine, socket } as StreamOptions)))
+      faults.push(
+        thrown(() => new Connection({ server: this, socket })),
+        thrown(() => new Stream({ engine, socket } as StreamOptions)),
+      )
     }
   })({ engine }).listen(1)
   await pump()
@@ -517,11 +745,14 @@ await scene(t, 'a socket is taken over once', async (t, world) => {
 
 await scene(t, 'settings three ways', async (t, world) => {
   const { engine, pump } = world
-  await listen(world, class extends Connection {
-    override on_connect() {
-      this.write('one,two\nthree,four\n')
-    }
-  })
+  await listen(
+    world,
+    class extends Connection {
+      override on_connect() {
+        this.write('one,two\nthree,four\n')
+      }
+    },
+  )
   class Lines extends Recorder {
     override read_delimiter = '\n'
     #count = 0
@@ -545,68 +776,112 @@ await scene(t, 'settings three ways', async (t, world) => {
   t.equal(Object.hasOwn(field, 'read_delimiter'), false)
 })
 
-await tlsScene(t, 'start_tls: by a call, an option, a field or an assignment; in a constructor and in a hook', async (t, { SERVER, CLIENT, engine, listen, connect }) => {
-  const server = await listen(class extends Connection {
-    constructor(options: any) {
-      super(options)
-      this.start_tls(SERVER)
+await tlsScene(
+  t,
+  'start_tls: by a call, an option, a field or an assignment; in a constructor and in a hook',
+  async (t, { SERVER, CLIENT, engine, listen, connect }) => {
+    const server = await listen(
+      class extends Connection {
+        constructor(options: any) {
+          super(options)
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const field = class extends Client {
+      override tls: TlsOptions = CLIENT
     }
-  })
-  const field = class extends Client {
-    override tls: TlsOptions = CLIENT
-  }
-  const assigned = new Client({ engine })
-  assigned.tls = CLIENT
-  const clients = [
-    connect(server, { tls: CLIENT }), connect(server, {}, field), assigned.connect(server.local_address!), new Client({ engine }).start_tls(CLIENT).connect(server.local_address!),
-  ]
-  t.same(clients.map(client => client.tls), [undefined, undefined, undefined, undefined], 'not yet')
-  for (const client of clients) {
-    await client.opened
-    t.equal(client.tls?.protocol, 'TLSv1.3')
-    client.close()
-    await client.closed
-    t.equal(client.tls?.protocol, 'TLSv1.3', 'still known')
-  }
-  const [again] = clients
-  await again!.connect(server.local_address!).opened
-  t.ok(again!.tls, 'whenever it connects')
-})
+    const assigned = new Client({ engine })
+    assigned.tls = CLIENT
+    const clients = [
+      connect(server, { tls: CLIENT }),
+      connect(server, {}, field),
+      assigned.connect(server.local_address!),
+      new Client({ engine }).start_tls(CLIENT).connect(server.local_address!),
+    ]
+    t.same(
+      clients.map(client => client.tls),
+      [undefined, undefined, undefined, undefined],
+      'not yet',
+    )
+    for (const client of clients) {
+      await client.opened
+      t.equal(client.tls?.protocol, 'TLSv1.3')
+      client.close()
+      await client.closed
+      t.equal(client.tls?.protocol, 'TLSv1.3', 'still known')
+    }
+    const [again] = clients
+    await again!.connect(server.local_address!).opened
+    t.ok(again!.tls, 'whenever it connects')
+  },
+)
 
-await tlsScene(t, 'start_tls: a connection with options of its own, wrong ones too', async (t, { SERVER, CLIENT, listen, connect, far, logged }) => {
-  const server = await listen(class extends Connection {
-    override tls: TlsOptions = SERVER
-  })
-  await connect(server, { tls: CLIENT }).opened
-  const wrong = await listen(class extends Connection {
-    override tls: TlsOptions = {}
-  })
-  await connect(wrong, { tls: CLIENT }).closed
-  t.match(hooks(far).at(-1), 'close error')
-  t.match(logged.splice(0).join(), /tls of a server must be options with a certificate/)
-})
+await tlsScene(
+  t,
+  'start_tls: a connection with options of its own, wrong ones too',
+  async (t, { SERVER, CLIENT, listen, connect, far, logged }) => {
+    const server = await listen(
+      class extends Connection {
+        override tls: TlsOptions = SERVER
+      },
+    )
+    await connect(server, { tls: CLIENT }).opened
+    const wrong = await listen(
+      class extends Connection {
+        override tls: TlsOptions = {}
+      },
+    )
+    await connect(wrong, { tls: CLIENT }).closed
+    t.match(hooks(far).at(-1), 'close error')
+    t.match(logged.splice(0).join(), /tls of a server must be options with a certificate/)
+  },
+)
 
-await tlsScene(t, 'start_tls: when it cannot be', async (t, { CLIENT, engine, SERVER, listen, connect, accepted }) => {
-  const client = new Client({ engine })
-  t.equal(thrown(() => client.start_tls({ handshakeTimeout: 1 } as TlsOptions)), 'ERR_INVALID_ARGUMENT')
-  client.start_tls(CLIENT)
-  t.equal(thrown(() => client.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'twice')
-  t.equal(thrown(() => new Client({ engine, tls: { cert: 'no PEM' } }).connect(1)), 'ERR_INVALID_ARGUMENT', 'told at connect')
+await tlsScene(
+  t,
+  'start_tls: when it cannot be',
+  async (t, { CLIENT, engine, SERVER, listen, connect, accepted }) => {
+    const client = new Client({ engine })
+    t.equal(
+      thrown(() => client.start_tls({ handshakeTimeout: 1 } as TlsOptions)),
+      'ERR_INVALID_ARGUMENT',
+    )
+    client.start_tls(CLIENT)
+    t.equal(
+      thrown(() => client.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'twice',
+    )
+    t.equal(
+      thrown(() => new Client({ engine, tls: { cert: 'no PEM' } }).connect(1)),
+      'ERR_INVALID_ARGUMENT',
+      'told at connect',
+    )
 
-  const server = await listen(Connection, { tls: SERVER })
-  await client.connect(server.local_address!).opened
-  const connection = await accepted(server)
-  client.end()
-  t.equal(thrown(() => client.start_tls(CLIENT)), 'ERR_INVALID_STATE', 'while it closes')
-  await connection.closed
-  t.equal(thrown(() => connection.start_tls(SERVER)), 'ERR_INVALID_STATE', 'closed for good')
+    const server = await listen(Connection, { tls: SERVER })
+    await client.connect(server.local_address!).opened
+    const connection = await accepted(server)
+    client.end()
+    t.equal(
+      thrown(() => client.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'while it closes',
+    )
+    await connection.closed
+    t.equal(
+      thrown(() => connection.start_tls(SERVER)),
+      'ERR_INVALID_STATE',
+      'closed for good',
+    )
 
-  let code = ''
-  const failing = connect(server, { tls: {} })
-  failing.on_tls_handshake_error = () => void (code = thrown(() => failing.start_tls(CLIENT)))
-  await failing.closed
-  t.equal(code, 'ERR_INVALID_STATE', 'when it has failed')
-})
+    let code = ''
+    const failing = connect(server, { tls: {} })
+    failing.on_tls_handshake_error = () => void (code = thrown(() => failing.start_tls(CLIENT)))
+    await failing.closed
+    t.equal(code, 'ERR_INVALID_STATE', 'when it has failed')
+  },
+)
 
 await tlsScene(t, 'the hooks of TLS and their defaults', async (t, { listen, connect }) => {
   const client = connect(await listen())
@@ -619,11 +894,15 @@ await tlsScene(t, 'the hooks of TLS and their defaults', async (t, { listen, con
   t.same(told, [error, error])
 })
 
-await tlsScene(t, 'a write to a connection whose handshake runs is dropped', async (t, { SERVER, engine, listen, accepted }) => {
-  const server = await listen(Connection, { tls: SERVER })
-  const mute = networkOf(engine).connect(parseAddress(server.local_address!), {})
-  const connection = await accepted(server)
-  await until(() => connection.state === 'opening')
-  t.same([connection.write('early'), connection.tls], [false, undefined])
-  mute.destroy()
-})
+await tlsScene(
+  t,
+  'a write to a connection whose handshake runs is dropped',
+  async (t, { SERVER, engine, listen, accepted }) => {
+    const server = await listen(Connection, { tls: SERVER })
+    const mute = networkOf(engine).connect(parseAddress(server.local_address!), {})
+    const connection = await accepted(server)
+    await until(() => connection.state === 'opening')
+    t.same([connection.write('early'), connection.tls], [false, undefined])
+    mute.destroy()
+  },
+)

@@ -6,35 +6,81 @@ t.test('every form that an address may have', async t => {
   const ip = (host: string, port: number) => ({ kind: 'ip', host, port })
   const unix = (path: string) => ({ kind: 'unix', path })
   const rows: [address: Address, endpoint: object][] = [
-    [80, ip('', 80)], [0, ip('', 0)], [65535, ip('', 65535)],
-    [['', 8080], ip('', 8080)], [['example.com', 80], ip('example.com', 80)], [['::1', 2], ip('::1', 2)], [['[::1]', 2], ip('::1', 2)],
-    [{ port: 80 }, ip('', 80)], [{ host: '8.8.8.8', port: 53 }, ip('8.8.8.8', 53)], [{ host: 'fe80::1%eth0', port: 1 }, ip('fe80::1%eth0', 1)],
-    ['/run/sluice.sock', unix('/run/sluice.sock')], ['relative.sock', unix('relative.sock')], ['./80', unix('./80')], ['/tmp/a:80', unix('/tmp/a:80')],
-    ['a:b', unix('a:b')], ['\0abstract', unix('\0abstract')], ['\\\\.\\pipe\\x:1', unix('\\\\.\\pipe\\x:1')],
-    [{ path: '80' }, unix('80')], [{ path: 'localhost:80' }, unix('localhost:80')],
-    ['x'.repeat(107), unix('x'.repeat(107))], [`/${'é'.repeat(53)}`, unix(`/${'é'.repeat(53)}`)],
+    [80, ip('', 80)],
+    [0, ip('', 0)],
+    [65535, ip('', 65535)],
+    [['', 8080], ip('', 8080)],
+    [['example.com', 80], ip('example.com', 80)],
+    [['::1', 2], ip('::1', 2)],
+    [['[::1]', 2], ip('::1', 2)],
+    [{ port: 80 }, ip('', 80)],
+    [{ host: '8.8.8.8', port: 53 }, ip('8.8.8.8', 53)],
+    [{ host: 'fe80::1%eth0', port: 1 }, ip('fe80::1%eth0', 1)],
+    ['/run/sluice.sock', unix('/run/sluice.sock')],
+    ['relative.sock', unix('relative.sock')],
+    ['./80', unix('./80')],
+    ['/tmp/a:80', unix('/tmp/a:80')],
+    ['a:b', unix('a:b')],
+    ['\0abstract', unix('\0abstract')],
+    ['\\\\.\\pipe\\x:1', unix('\\\\.\\pipe\\x:1')],
+    [{ path: '80' }, unix('80')],
+    [{ path: 'localhost:80' }, unix('localhost:80')],
+    ['x'.repeat(107), unix('x'.repeat(107))],
+    [`/${'é'.repeat(53)}`, unix(`/${'é'.repeat(53)}`)],
   ]
-  for (const [address, endpoint] of rows) t.same(parseAddress(address), endpoint, JSON.stringify(address))
+  for (const [address, endpoint] of rows)
+    t.same(parseAddress(address), endpoint, JSON.stringify(address))
   t.same(parseAddress(Object.freeze(['h', 1] as const)), ip('h', 1))
 })
 
 t.test('everything else is refused, and it is said why', async t => {
   const rows: [address: unknown, why: RegExp][] = [
-    [undefined, /^not an address; got undefined\. An address is a port, \[host, port\]/], [null, /^not an address/], [true, /^not an address/],
-    [80n, /^not an address; got 80n/], [() => 80, /^not an address; got function/], [Symbol('x'), /^not an address/],
-    [-1, /^the port must be an integer from 0 to 65535; got -1/], [65536, /got 65536/], [80.5, /got 80\.5/], [NaN, /got NaN/], [Infinity, /got Infinity/],
-    [[], /^an address as an array is \[host, port\]; got \[\]/], [['h'], /^an address as an array/], [['h', 1, 2], /^an address as an array/], [['h', 80, 0, 0], /as an array/],
-    [[1, 2], /^the host must be a string; got 1/], [['h', '80'], /^the port must be.*got "80"/], [['h', undefined], /^the port must be/], [['a\0b', 80], /zero character/],
-    [{}, /^the port must be.*got an object/], [{ host: 'h' }, /^the port must be/], [{ host: null, port: 80 }, /^the host must be a string; got null/], [{ port: '80' }, /got "80"/],
+    [undefined, /^not an address; got undefined\. An address is a port, \[host, port\]/],
+    [null, /^not an address/],
+    [true, /^not an address/],
+    [80n, /^not an address; got 80n/],
+    [() => 80, /^not an address; got function/],
+    [Symbol('x'), /^not an address/],
+    [-1, /^the port must be an integer from 0 to 65535; got -1/],
+    [65536, /got 65536/],
+    [80.5, /got 80\.5/],
+    [NaN, /got NaN/],
+    [Infinity, /got Infinity/],
+    [[], /^an address as an array is \[host, port\]; got \[\]/],
+    [['h'], /^an address as an array/],
+    [['h', 1, 2], /^an address as an array/],
+    [['h', 80, 0, 0], /as an array/],
+    [[1, 2], /^the host must be a string; got 1/],
+    [['h', '80'], /^the port must be.*got "80"/],
+    [['h', undefined], /^the port must be/],
+    [['a\0b', 80], /zero character/],
+    [{}, /^the port must be.*got an object/],
+    [{ host: 'h' }, /^the port must be/],
+    [{ host: null, port: 80 }, /^the host must be a string; got null/],
+    [{ port: '80' }, /got "80"/],
     [new Map(), /^the port must be.*got an object \(Map\)/],
     [{ path: '/a', port: 80 }, /^an address has a path or a port, not both/],
-    ['', /^the path of a unix socket must be a string that is not empty/], [{ path: '' }, /not empty/], [{ path: 5 }, /must be a string.*got 5/], [{ path: null }, /got null/],
-    ['80', /^this looks like a port or host:port.*use \{ path \}\); got "80"/], ['localhost:80', /looks like a port/], ['::1:80', /looks like a port/], [':80', /looks like a port/],
-    ['a\0b', /zero character/], ['\0a\0', /zero character/], [{ path: 'a\0' }, /zero character/],
-    ['x'.repeat(108), /at most 107 bytes/], [`/${'é'.repeat(54)}`, /at most 107 bytes/], [{ path: '€'.repeat(36) }, /at most 107 bytes/],
+    ['', /^the path of a unix socket must be a string that is not empty/],
+    [{ path: '' }, /not empty/],
+    [{ path: 5 }, /must be a string.*got 5/],
+    [{ path: null }, /got null/],
+    ['80', /^this looks like a port or host:port.*use \{ path \}\); got "80"/],
+    ['localhost:80', /looks like a port/],
+    ['::1:80', /looks like a port/],
+    [':80', /looks like a port/],
+    ['a\0b', /zero character/],
+    ['\0a\0', /zero character/],
+    [{ path: 'a\0' }, /zero character/],
+    ['x'.repeat(108), /at most 107 bytes/],
+    [`/${'é'.repeat(54)}`, /at most 107 bytes/],
+    [{ path: '€'.repeat(36) }, /at most 107 bytes/],
   ]
   for (const [address, why] of rows) {
-    t.throws(() => parseAddress(address as Address), { name: 'InvalidAddressError', code: 'ERR_INVALID_ADDRESS', message: why })
+    t.throws(() => parseAddress(address as Address), {
+      name: 'InvalidAddressError',
+      code: 'ERR_INVALID_ADDRESS',
+      message: why,
+    })
   }
 })
 

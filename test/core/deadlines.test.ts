@@ -39,7 +39,10 @@ t.test('never early, and not much too late', async t => {
       deadlines.put(probe, now + wait, now)
       pass(deadlines, Infinity)
       const [late] = probe.looks.map(at => at - now - wait)
-      t.ok(late! >= 0 && late! <= Math.max(Math.min(wait / 8, 1024), 1 / 8), `${wait} ms from ${now}: ${late} late`)
+      t.ok(
+        late! >= 0 && late! <= Math.max(Math.min(wait / 8, 1024), 1 / 8),
+        `${wait} ms from ${now}: ${late} late`,
+      )
       t.same([probe.looks.length, deadlines.size, probe.bucket], [1, 0, undefined])
     }
   }
@@ -77,7 +80,10 @@ t.test('what a look does to the others of its moment', async t => {
     deadlines.put(late, now, now)
   }
   t.equal(pass(deadlines, 500), 2)
-  t.same([first.looks.length, second.looks.length, third.looks.length, late.looks.length], [1, 0, 0, 1])
+  t.same(
+    [first.looks.length, second.looks.length, third.looks.length, late.looks.length],
+    [1, 0, 0, 1],
+  )
   pass(deadlines, Infinity)
   t.equal(third.looks.length, 1)
   // It goes out of the moment that is being looked at, and was the last one in there.

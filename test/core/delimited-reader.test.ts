@@ -8,33 +8,69 @@ import { show } from '../../src/errors.ts'
 import { chunked, chunkings, difference, pick, type Rules, seeded, streamOf } from './oracle.ts'
 import { readAll, readerOf, readsAsTheOracle, spyOnBuffers } from './reader-kit.ts'
 
-t.test('PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit', async t => {
-  readsAsTheOracle(t, 1, [
-    '\n', '\r\n', '\r\n\r\n', 'aab', 'aa', 'ÿ', '€', '😀', 'a', '\0', new Uint8Array([0xff]), new Uint8Array([0x80, 0xac]), new Uint8Array([10, 0]),
-  ])
-})
+t.test(
+  'PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit',
+  async t => {
+    readsAsTheOracle(t, 1, [
+      '\n',
+      '\r\n',
+      '\r\n\r\n',
+      'aab',
+      'aa',
+      'ÿ',
+      '€',
+      '😀',
+      'a',
+      '\0',
+      new Uint8Array([0xff]),
+      new Uint8Array([0x80, 0xac]),
+      new Uint8Array([10, 0]),
+    ])
+  },
+)
 
-t.test('PROPERTY: the same in long streams, with lines that are longer than a window and lines that are short', async t => {
-  const random = seeded(2)
-  const filler = (size: number, text: string) => text.repeat(Math.ceil(size / text.length)).slice(0, size)
-  const pieces = [...Array<string>(30).fill('short\n'), ...Array<string>(10).fill('é€\r\n'), filler(300, 'long'), filler(5000, 'é'), filler(15_000, 'x'), 'aab', '\n']
-  for (const delimiter of ['\n', '\r\n', 'aab', 'é', new Uint8Array([0xa9])]) {
-    for (const encoding of [null, 'utf8', 'latin1'] as const) {
-      const stream = streamOf(random, 40_000, pieces)
-      const rules = { delimiter, encoding, limit: pick(random, [10_000, 65536]) }
-      const wanted = split(stream, rules)
-      for (const [name, chunks] of chunkings(stream, random).filter(([name]) => name !== 'small chunks')) {
-        t.equal(difference(readAll(rules, chunks), wanted), '', `${show(delimiter)} ${encoding} ${rules.limit} ${name}`)
+t.test(
+  'PROPERTY: the same in long streams, with lines that are longer than a window and lines that are short',
+  async t => {
+    const random = seeded(2)
+    const filler = (size: number, text: string) =>
+      text.repeat(Math.ceil(size / text.length)).slice(0, size)
+    const pieces = [
+      ...Array<string>(30).fill('short\n'),
+      ...Array<string>(10).fill('é€\r\n'),
+      filler(300, 'long'),
+      filler(5000, 'é'),
+      filler(15_000, 'x'),
+      'aab',
+      '\n',
+    ]
+    for (const delimiter of ['\n', '\r\n', 'aab', 'é', new Uint8Array([0xa9])]) {
+      for (const encoding of [null, 'utf8', 'latin1'] as const) {
+        const stream = streamOf(random, 40_000, pieces)
+        const rules = { delimiter, encoding, limit: pick(random, [10_000, 65536]) }
+        const wanted = split(stream, rules)
+        for (const [name, chunks] of chunkings(stream, random).filter(
+          ([name]) => name !== 'small chunks',
+        )) {
+          t.equal(
+            difference(readAll(rules, chunks), wanted),
+            '',
+            `${show(delimiter)} ${encoding} ${rules.limit} ${name}`,
+          )
+        }
       }
     }
-  }
-})
+  },
+)
 
 /** The oracle of a byte-wise loop takes too long here; this one is as plain, but asks Buffer. */
 function split(stream: Buffer, { delimiter, encoding, limit }: Rules): unknown[][] {
-  const needle = typeof delimiter === 'string' ? Buffer.from(delimiter, encoding === 'latin1' || encoding === 'ascii' ? encoding : 'utf8') : Buffer.from(delimiter as Uint8Array)
+  const needle =
+    typeof delimiter === 'string'
+      ? Buffer.from(delimiter, encoding === 'latin1' || encoding === 'ascii' ? encoding : 'utf8')
+      : Buffer.from(delimiter as Uint8Array)
   const reads: unknown[][] = []
-  for (let at = 0;;) {
+  for (let at = 0; ;) {
     const found = stream.indexOf(needle, at)
     const size = (found === -1 ? stream.length : found) - at
     if (size > limit) return [...reads, ['too long']]
@@ -45,31 +81,46 @@ function split(stream: Buffer, { delimiter, encoding, limit }: Rules): unknown[]
   }
 }
 
-t.test('a long line is looked at, copied and decoded a constant number of times, however it comes', async t => {
-  const MiB = 2 ** 20
-  for (const [delimiter, encoding, chunk, size, filler] of [
-    ['\n', 'utf8', 1, MiB / 4, 'x'], ['\r\n', null, 1024, MiB, 'x'], ['\n', 'utf8', 1024, MiB, 'é'], ['aab', 'latin1', 1024, MiB, 'a'],
-    ['\n', 'utf16le', 1024, MiB, '\n'],
-  ] as const) {
-    const bytes = Buffer.concat([Buffer.alloc(size, filler), Buffer.from(delimiter, encoding ?? 'utf8')])
-    const chunks = chunked(bytes, () => chunk)
-    const reader = readerOf({ delimiter, encoding, limit: MiB })
-    const buffer = new RecvBuffer()
-    const spy = spyOnBuffers()
-    let read: unknown
-    for (const chunk of chunks) {
-      buffer.append(chunk)
-      do read = reader.next(buffer, MiB)
-      while (read === NEED_MORE && buffer.more())
-      buffer.keep()
+t.test(
+  'a long line is looked at, copied and decoded a constant number of times, however it comes',
+  async t => {
+    const MiB = 2 ** 20
+    for (const [delimiter, encoding, chunk, size, filler] of [
+      ['\n', 'utf8', 1, MiB / 4, 'x'],
+      ['\r\n', null, 1024, MiB, 'x'],
+      ['\n', 'utf8', 1024, MiB, 'é'],
+      ['aab', 'latin1', 1024, MiB, 'a'],
+      ['\n', 'utf16le', 1024, MiB, '\n'],
+    ] as const) {
+      const bytes = Buffer.concat([
+        Buffer.alloc(size, filler),
+        Buffer.from(delimiter, encoding ?? 'utf8'),
+      ])
+      const chunks = chunked(bytes, () => chunk)
+      const reader = readerOf({ delimiter, encoding, limit: MiB })
+      const buffer = new RecvBuffer()
+      const spy = spyOnBuffers()
+      let read: unknown
+      for (const chunk of chunks) {
+        buffer.append(chunk)
+        do read = reader.next(buffer, MiB)
+        while (read === NEED_MORE && buffer.more())
+        buffer.keep()
+      }
+      spy.stop()
+      reader.release(buffer)
+      t.equal(
+        (read as string).length,
+        bytes.toString(encoding ?? 'latin1').length - delimiter.length,
+      )
+      t.equal(buffer.length, 0)
+      t.ok(
+        spy.touched < 8 * size,
+        `${JSON.stringify(delimiter)} ${encoding} in ${chunk}: ${spy.touched / size}`,
+      )
     }
-    spy.stop()
-    reader.release(buffer)
-    t.equal((read as string).length, bytes.toString(encoding ?? 'latin1').length - delimiter.length)
-    t.equal(buffer.length, 0)
-    t.ok(spy.touched < 8 * size, `${JSON.stringify(delimiter)} ${encoding} in ${chunk}: ${spy.touched / size}`)
-  }
-})
+  },
+)
 
 t.test('short lines too, though the delimiter changes at every line', async t => {
   const lines = Buffer.from('a line of some length, and é\r\n'.repeat(20_000))

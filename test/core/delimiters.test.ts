@@ -1,7 +1,14 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { DelimitedReader } from '../../src/core/delimited-reader.ts'
-import { checkDelimiter, type Delimiter, encodingOfText, type ReadArguments, type ReadDelimiter, readerFor } from '../../src/core/delimiters.ts'
+import {
+  checkDelimiter,
+  type Delimiter,
+  encodingOfText,
+  type ReadArguments,
+  type ReadDelimiter,
+  readerFor,
+} from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/net-struct.ts'
 import { ChunkReader, CountReader, FramedReader, PatternReader } from '../../src/core/readers.ts'
@@ -13,9 +20,21 @@ const own: Delimiter<[string, number]> = { cut: () => 5 }
 
 t.test('what can be a read_delimiter, and who reads with it', async t => {
   const rows: [value: ReadDelimiter, reader: Function][] = [
-    [null, ChunkReader], ['\r\n', DelimitedReader], [' ', DelimitedReader], ['\0', DelimitedReader], [Buffer.from('x'), DelimitedReader], [new Uint8Array(1), DelimitedReader],
-    [1, CountReader], [2 ** 40, CountReader], [/\n/, PatternReader], [/a*b/g, PatternReader], [/^a/my, PatternReader],
-    [new Struct('!LH'), FramedReader], [new NetStruct('!H$'), FramedReader], [length_prefix(), FramedReader], [own, FramedReader],
+    [null, ChunkReader],
+    ['\r\n', DelimitedReader],
+    [' ', DelimitedReader],
+    ['\0', DelimitedReader],
+    [Buffer.from('x'), DelimitedReader],
+    [new Uint8Array(1), DelimitedReader],
+    [1, CountReader],
+    [2 ** 40, CountReader],
+    [/\n/, PatternReader],
+    [/a*b/g, PatternReader],
+    [/^a/my, PatternReader],
+    [new Struct('!LH'), FramedReader],
+    [new NetStruct('!H$'), FramedReader],
+    [length_prefix(), FramedReader],
+    [own, FramedReader],
     [Object.assign(() => {}, { cut: () => 5 }), FramedReader],
   ]
   for (const [value, reader] of rows) {
@@ -26,13 +45,43 @@ t.test('what can be a read_delimiter, and who reads with it', async t => {
 
 t.test('what cannot, and why', async t => {
   const rows: [value: unknown, message: RegExp][] = [
-    ['', /^read_delimiter: an empty string would match everywhere; use null to get whatever arrives; got ""/], [new Uint8Array(0), /^read_delimiter: no bytes at all/],
-    [0, /^read_delimiter: a count of bytes must be an integer of at least 1; got 0/], [-0, /got 0/], [-5, /got -5/], [1.5, /got 1\.5/], [NaN, /got NaN/], [Infinity, /got Infinity/], [2 ** 53, /count of bytes/],
-    [/a*/, /^read_delimiter: a RegExp that matches the empty string would never end; got \/a\*\//], [/(?:)/, /never end/], [/$/, /never end/], [/x*/gy, /never end/], [/^/m, /never end/],
-    [undefined, /^read_delimiter: must be null, a string.*got undefined/], [true, /^read_delimiter: must be null.*got true/], [false, /got false/], [5n, /got 5n/], [Symbol('x'), /must be null/],
-    [[], /must be null/], [['\n'], /must be null/], [{}, /must be null/], [{ cut: 5 }, /must be null/], [() => 5, /must be null/], [new Uint16Array(2), /must be null/], [new ArrayBuffer(2), /must be null/], [new Date(), /must be null/],
+    [
+      '',
+      /^read_delimiter: an empty string would match everywhere; use null to get whatever arrives; got ""/,
+    ],
+    [new Uint8Array(0), /^read_delimiter: no bytes at all/],
+    [0, /^read_delimiter: a count of bytes must be an integer of at least 1; got 0/],
+    [-0, /got 0/],
+    [-5, /got -5/],
+    [1.5, /got 1\.5/],
+    [NaN, /got NaN/],
+    [Infinity, /got Infinity/],
+    [2 ** 53, /count of bytes/],
+    [/a*/, /^read_delimiter: a RegExp that matches the empty string would never end; got \/a\*\//],
+    [/(?:)/, /never end/],
+    [/$/, /never end/],
+    [/x*/gy, /never end/],
+    [/^/m, /never end/],
+    [undefined, /^read_delimiter: must be null, a string.*got undefined/],
+    [true, /^read_delimiter: must be null.*got true/],
+    [false, /got false/],
+    [5n, /got 5n/],
+    [Symbol('x'), /must be null/],
+    [[], /must be null/],
+    [['\n'], /must be null/],
+    [{}, /must be null/],
+    [{ cut: 5 }, /must be null/],
+    [() => 5, /must be null/],
+    [new Uint16Array(2), /must be null/],
+    [new ArrayBuffer(2), /must be null/],
+    [new Date(), /must be null/],
   ]
-  for (const [value, message] of rows) t.throws(() => checkDelimiter(value), { name: 'InvalidDelimiterError', code: 'ERR_INVALID_DELIMITER', message })
+  for (const [value, message] of rows)
+    t.throws(() => checkDelimiter(value), {
+      name: 'InvalidDelimiterError',
+      code: 'ERR_INVALID_DELIMITER',
+      message,
+    })
 })
 
 t.test('checking a RegExp leaves its lastIndex alone', async t => {
@@ -43,7 +92,11 @@ t.test('checking a RegExp leaves its lastIndex alone', async t => {
 })
 
 t.test('the settings reach the reader', async t => {
-  const read = (delimiter: ReadDelimiter, encoding: Encoding | null, regex_search = true): unknown => {
+  const read = (
+    delimiter: ReadDelimiter,
+    encoding: Encoding | null,
+    regex_search = true,
+  ): unknown => {
     const buffer = new RecvBuffer()
     buffer.append(Buffer.from('é5;', 'latin1'))
     return readerFor(delimiter, { encoding, regex_search }).next(buffer, 100)
@@ -70,14 +123,24 @@ t.test('bytes that are a delimiter may be changed afterwards', async t => {
 })
 
 t.test('in which encoding text stands on the wire', async t => {
-  const wire: Record<string, string> = { latin1: 'latin1', ascii: 'ascii', utf16le: 'utf16le', utf8: 'utf8', hex: 'utf8', base64: 'utf8', base64url: 'utf8' }
-  for (const [encoding, expected] of Object.entries(wire)) t.equal(encodingOfText(encoding as Encoding), expected)
+  const wire: Record<string, string> = {
+    latin1: 'latin1',
+    ascii: 'ascii',
+    utf16le: 'utf16le',
+    utf8: 'utf8',
+    hex: 'utf8',
+    base64: 'utf8',
+    base64url: 'utf8',
+  }
+  for (const [encoding, expected] of Object.entries(wire))
+    t.equal(encodingOfText(encoding as Encoding), expected)
   t.equal(encodingOfText(null), 'utf8')
 })
 
-// ---- Types: what counts here is that `tsc -p test` passes ----------------------------------------------------------
+// ---- Types: what counts here is that `tsc -p test` passes ---------------------------------------
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(_equal: Equal<A, B>): void => {}
 
 t.test('the types come from the table', async t => {

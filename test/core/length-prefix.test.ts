@@ -27,11 +27,23 @@ t.test('packs and cuts: size, byte order, offset, adjust', async t => {
     const name = `${JSON.stringify(options)} ${frame}`
     t.same(delimiter.pack(payload), bytes, name)
     const stream = Buffer.concat([hex('ffff'), bytes, hex('ee')])
-    t.same(delimiter.cut(stream, 2, stream.length), { size: bytes.length, data: [Buffer.from(payload as string)] }, name)
-    t.same(delimiter.cut(stream, 2, stream.length - 1), { size: bytes.length, data: [Buffer.from(payload as string)] }, name)
+    t.same(
+      delimiter.cut(stream, 2, stream.length),
+      { size: bytes.length, data: [Buffer.from(payload as string)] },
+      name,
+    )
+    t.same(
+      delimiter.cut(stream, 2, stream.length - 1),
+      { size: bytes.length, data: [Buffer.from(payload as string)] },
+      name,
+    )
     const header = (options?.offset ?? 0) + (options?.size ?? 4)
     for (let end = 3; end < 2 + bytes.length; end++) {
-      t.equal(delimiter.cut(stream, 2, end), end < 2 + header ? header : bytes.length, `${name}: it says how many it takes`)
+      t.equal(
+        delimiter.cut(stream, 2, end),
+        end < 2 + header ? header : bytes.length,
+        `${name}: it says how many it takes`,
+      )
     }
     t.match(delimiter, { needs: header, text: true })
   }
@@ -47,23 +59,43 @@ t.test('PROPERTY: what is packed is cut', async t => {
   const random = seeded(1)
   for (let round = 0; round < 300; round++) {
     const size = 1 + random(6)
-    const options = { size, endian: random(2) === 0 ? 'big' : 'little', offset: random(4), adjust: random(20) - 10 } as const
+    const options = {
+      size,
+      endian: random(2) === 0 ? 'big' : 'little',
+      offset: random(4),
+      adjust: random(20) - 10,
+    } as const
     const payload = Buffer.from(Array.from({ length: 10 + random(230) }, () => random(256)))
     const delimiter = length_prefix(options)
     const frame = delimiter.pack(payload)
-    t.same(delimiter.cut(Buffer.concat([frame, frame]), frame.length, 2 * frame.length), { size: frame.length, data: [payload] }, JSON.stringify(options))
+    t.same(
+      delimiter.cut(Buffer.concat([frame, frame]), frame.length, 2 * frame.length),
+      { size: frame.length, data: [payload] },
+      JSON.stringify(options),
+    )
   }
 })
 
 t.test('a payload that the field cannot say', async t => {
   t.equal(length_prefix({ size: 1 }).pack(Buffer.alloc(255)).length, 256)
   t.throws(() => length_prefix({ size: 1 }).pack(Buffer.alloc(256)), {
-    code: 'ERR_STRUCT', message: 'length_prefix: a payload of 256 bytes does not fit a length field of 1 bytes (adjust 0)',
+    code: 'ERR_STRUCT',
+    message:
+      'length_prefix: a payload of 256 bytes does not fit a length field of 1 bytes (adjust 0)',
   })
-  t.throws(() => length_prefix({ size: 1, adjust: -1 }).pack(Buffer.alloc(255)), { code: 'ERR_STRUCT' })
+  t.throws(() => length_prefix({ size: 1, adjust: -1 }).pack(Buffer.alloc(255)), {
+    code: 'ERR_STRUCT',
+  })
   t.equal(length_prefix({ size: 1, adjust: 1 }).pack(Buffer.alloc(256)).length, 257)
-  t.throws(() => length_prefix({ size: 4, adjust: 3 }).pack('ab'), { code: 'ERR_STRUCT', message: /of 2 bytes does not fit.*adjust 3/ }, 'less than nothing')
-  t.throws(() => length_prefix().pack(5 as never), { code: 'ERR_INVALID_ARGUMENT', message: 'length_prefix: payload must be a string or a Uint8Array; got 5' })
+  t.throws(
+    () => length_prefix({ size: 4, adjust: 3 }).pack('ab'),
+    { code: 'ERR_STRUCT', message: /of 2 bytes does not fit.*adjust 3/ },
+    'less than nothing',
+  )
+  t.throws(() => length_prefix().pack(5 as never), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: 'length_prefix: payload must be a string or a Uint8Array; got 5',
+  })
 })
 
 t.test('packs into memory that is there', async t => {
@@ -75,12 +107,19 @@ t.test('packs into memory that is there', async t => {
   t.equal(target.toString('hex'), 'ffff00030068c3a9ffffffff')
   t.equal(prefix.pack_into!(target, 6, Buffer.from('abc')), 6)
   t.equal(target.toString('hex'), 'ffff00030068000300616263')
-  t.equal(prefix.pack(Buffer.from('abc')).toString('hex'), '000300616263', 'nothing of what was in the pool')
+  t.equal(
+    prefix.pack(Buffer.from('abc')).toString('hex'),
+    '000300616263',
+    'nothing of what was in the pool',
+  )
 })
 
 t.test('a length that comes out negative is the fault of the peer', async t => {
   const delimiter = length_prefix({ size: 2, adjust: -2 })
-  t.throws(() => delimiter.cut(hex('0001ff'), 0, 3), { code: 'ERR_INVALID_DELIMITER', message: /a length of 1 with adjust -2 is negative/ })
+  t.throws(() => delimiter.cut(hex('0001ff'), 0, 3), {
+    code: 'ERR_INVALID_DELIMITER',
+    message: /a length of 1 with adjust -2 is negative/,
+  })
   t.equal(delimiter.cut(hex('0001'), 0, 1), 2)
   t.same(delimiter.cut(hex('0002'), 0, 2), { size: 2, data: [Buffer.alloc(0)] })
 })
@@ -92,11 +131,19 @@ t.test('the largest lengths are numbers too', async t => {
 
 t.test('options that cannot be', async t => {
   const rows: [options: object, message: string][] = [
-    [{ size: 0 }, 'length_prefix: size must be an integer from 1 to 6; got 0'], [{ size: 7 }, 'length_prefix: size must be an integer from 1 to 6; got 7'],
-    [{ size: 1.5 }, 'length_prefix: size must be an integer from 1 to 6; got 1.5'], [{ size: '4' }, 'length_prefix: size must be an integer from 1 to 6; got "4"'],
-    [{ endian: 'middle' }, 'length_prefix: endian must be \'big\' or \'little\'; got "middle"'],
-    [{ offset: -1 }, 'length_prefix: offset must be an integer of at least 0; got -1'], [{ offset: 0.5 }, 'length_prefix: offset must be an integer of at least 0; got 0.5'],
-    [{ adjust: NaN }, 'length_prefix: adjust must be an integer; got NaN'], [{ adjust: null }, 'length_prefix: adjust must be an integer; got null'],
+    [{ size: 0 }, 'length_prefix: size must be an integer from 1 to 6; got 0'],
+    [{ size: 7 }, 'length_prefix: size must be an integer from 1 to 6; got 7'],
+    [{ size: 1.5 }, 'length_prefix: size must be an integer from 1 to 6; got 1.5'],
+    [{ size: '4' }, 'length_prefix: size must be an integer from 1 to 6; got "4"'],
+    [{ endian: 'middle' }, "length_prefix: endian must be 'big' or 'little'; got \"middle\""],
+    [{ offset: -1 }, 'length_prefix: offset must be an integer of at least 0; got -1'],
+    [{ offset: 0.5 }, 'length_prefix: offset must be an integer of at least 0; got 0.5'],
+    [{ adjust: NaN }, 'length_prefix: adjust must be an integer; got NaN'],
+    [{ adjust: null }, 'length_prefix: adjust must be an integer; got null'],
   ]
-  for (const [options, message] of rows) t.throws(() => length_prefix(options as LengthPrefixOptions), { code: 'ERR_INVALID_ARGUMENT', message })
+  for (const [options, message] of rows)
+    t.throws(() => length_prefix(options as LengthPrefixOptions), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message,
+    })
 })

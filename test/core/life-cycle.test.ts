@@ -5,12 +5,18 @@ import type { State } from '../../src/types.ts'
 const STATES: readonly State[] = ['closed', 'opening', 'active', 'closing', 'error']
 
 t.test('exactly these changes are possible (seed 001)', async t => {
-  const possible = STATES.flatMap(from => STATES.filter(to => mayFollow(from, to)).map(to => `${from} → ${to}`))
+  const possible = STATES.flatMap(from =>
+    STATES.filter(to => mayFollow(from, to)).map(to => `${from} → ${to}`),
+  )
   t.same(possible, [
     'closed → opening',
-    'opening → active', 'opening → closing', 'opening → error',
-    'active → closing', 'active → error',
-    'closing → closed', 'closing → error',
+    'opening → active',
+    'opening → closing',
+    'opening → error',
+    'active → closing',
+    'active → error',
+    'closing → closed',
+    'closing → error',
     'error → closing',
   ])
 })

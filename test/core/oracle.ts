@@ -1,6 +1,7 @@
 /**
- * For the tests of the read path: a slow, obviously right implementation of every delimiter, which has the whole stream before
- * it and starts at the beginning each time; seeded randomness; and ways to cut a stream into chunks.
+ * For the tests of the read path: a slow, obviously right implementation of every delimiter, which
+ * has the whole stream before it and starts at the beginning each time; seeded randomness; and ways
+ * to cut a stream into chunks.
  */
 
 import { Buffer } from 'node:buffer'
@@ -14,19 +15,34 @@ export interface Rules {
   readonly regex_search?: boolean
 }
 
-/** What the first message from some byte on is: the arguments of on_read, and how many bytes it takes. */
+/**
+ * What the first message from some byte on is: the arguments of on_read, and how many bytes it
+ * takes.
+ */
 export type Outcome = 'more' | 'too long' | { readonly size: number; readonly data: unknown[] }
 
-export const ENCODINGS: readonly (Encoding | null)[] = [null, 'utf8', 'latin1', 'ascii', 'utf16le', 'base64', 'hex']
+export const ENCODINGS: readonly (Encoding | null)[] = [
+  null,
+  'utf8',
+  'latin1',
+  'ascii',
+  'utf16le',
+  'base64',
+  'hex',
+]
 
 export function oracle(stream: Buffer, from: number, rules: Rules): Outcome {
   const { delimiter, encoding, limit } = rules
   const left = stream.subarray(from)
-  if (delimiter === null) return left.length === 0 ? 'more' : { size: left.length, data: [decode(left, encoding)] }
+  if (delimiter === null)
+    return left.length === 0 ? 'more' : { size: left.length, data: [decode(left, encoding)] }
   if (typeof delimiter === 'number') {
-    return left.length < delimiter ? 'more' : { size: delimiter, data: [decode(left.subarray(0, delimiter), encoding)] }
+    return left.length < delimiter
+      ? 'more'
+      : { size: delimiter, data: [decode(left.subarray(0, delimiter), encoding)] }
   }
-  if (typeof delimiter === 'string') return before(left, Buffer.from(delimiter, encodingOfText(encoding)), encoding, limit)
+  if (typeof delimiter === 'string')
+    return before(left, Buffer.from(delimiter, encodingOfText(encoding)), encoding, limit)
   if (delimiter instanceof Uint8Array) return before(left, Buffer.from(delimiter), encoding, limit)
   if (delimiter instanceof RegExp) return matched(left, rules)
   return framed(left, delimiter, encoding, limit)
@@ -35,7 +51,7 @@ export function oracle(stream: Buffer, from: number, rules: Rules): Outcome {
 /** The whole sequence of messages; 'too long' ends it. */
 export function oracleAll(stream: Buffer, rules: Rules): unknown[][] {
   const reads: unknown[][] = []
-  for (let at = 0;;) {
+  for (let at = 0; ;) {
     const outcome = oracle(stream, at, rules)
     if (outcome === 'more') return reads
     if (outcome === 'too long') return [...reads, ['too long']]
@@ -52,24 +68,37 @@ function before(left: Buffer, needle: Buffer, encoding: Encoding | null, limit: 
   const step = encoding === 'utf16le' ? 2 : 1
   for (let at = 0; at <= limit && at < left.length; at++) {
     const part = left.subarray(at, at + needle.length)
-    if (at % step === 0 && part.equals(needle)) return { size: at + needle.length, data: [decode(left.subarray(0, at), encoding)] }
+    if (at % step === 0 && part.equals(needle))
+      return { size: at + needle.length, data: [decode(left.subarray(0, at), encoding)] }
     // The delimiter may have begun.
     if (part.length < needle.length && part.equals(needle.subarray(0, part.length))) return 'more'
   }
   return left.length > limit ? 'too long' : 'more'
 }
 
-function matched(left: Buffer, { delimiter, encoding, limit, regex_search = true }: Rules): Outcome {
+function matched(
+  left: Buffer,
+  { delimiter, encoding, limit, regex_search = true }: Rules,
+): Outcome {
   const { source, flags } = delimiter as RegExp
   const match = new RegExp(source, flags.replace(/[gy]/g, '')).exec(left.toString('latin1'))
-  if (match === null || (!regex_search && match.index !== 0)) return left.length > limit ? 'too long' : 'more'
+  if (match === null || (!regex_search && match.index !== 0))
+    return left.length > limit ? 'too long' : 'more'
   const size = match.index + match[0].length
   if (size > limit + 1) return 'too long'
   if (regex_search) return { size, data: [decode(left.subarray(0, match.index), encoding)] }
-  return { size, data: [match.map(each => Buffer.from(each, 'latin1').toString(encoding ?? 'latin1'))] }
+  return {
+    size,
+    data: [match.map(each => Buffer.from(each, 'latin1').toString(encoding ?? 'latin1'))],
+  }
 }
 
-function framed(left: Buffer, delimiter: Delimiter, encoding: Encoding | null, limit: number): Outcome {
+function framed(
+  left: Buffer,
+  delimiter: Delimiter,
+  encoding: Encoding | null,
+  limit: number,
+): Outcome {
   if (left.length === 0) return 'more'
   // In memory of its own, so that it cannot look at what is not there.
   const bytes = Buffer.from(left)
@@ -77,10 +106,15 @@ function framed(left: Buffer, delimiter: Delimiter, encoding: Encoding | null, l
   const size = typeof cut === 'number' ? cut : cut.size
   if (size > Math.max(limit, delimiter.needs ?? 0)) return 'too long'
   if (typeof cut === 'number') return 'more'
-  return { size, data: cut.data.map(each => (each instanceof Buffer && delimiter.text === true ? decode(each, encoding) : each)) }
+  return {
+    size,
+    data: cut.data.map(each =>
+      each instanceof Buffer && delimiter.text === true ? decode(each, encoding) : each,
+    ),
+  }
 }
 
-// ---- Streams and chunks -----------------------------------------------------------------------------------------------
+// ---- Streams and chunks -------------------------------------------------------------------------
 
 export type Random = (below: number) => number
 
@@ -97,7 +131,11 @@ export function seeded(seed: number): Random {
 export const pick = <T>(random: Random, from: readonly T[]): T => from[random(from.length)] as T
 
 /** A stream of `pieces` (text is UTF-8) in random order, at least `size` bytes of it. */
-export function streamOf(random: Random, size: number, pieces: readonly (string | Buffer)[]): Buffer {
+export function streamOf(
+  random: Random,
+  size: number,
+  pieces: readonly (string | Buffer)[],
+): Buffer {
   const parts: Buffer[] = []
   for (let have = 0; have < size;) {
     const piece = pick(random, pieces)
@@ -132,18 +170,25 @@ export function chunkings(stream: Buffer, random: Random): [name: string, chunks
 
 /** One line that says exactly what was delivered: of which type, and every byte. */
 export function line(data: readonly unknown[]): string {
-  return data.map(each => {
-    if (Buffer.isBuffer(each)) return `<${each.toString('latin1')}>`
-    return Array.isArray(each) ? `[${line(each)}]` : `${typeof each} ${String(each)}`
-  }).join(' | ')
+  return data
+    .map(each => {
+      if (Buffer.isBuffer(each)) return `<${each.toString('latin1')}>`
+      return Array.isArray(each) ? `[${line(each)}]` : `${typeof each} ${String(each)}`
+    })
+    .join(' | ')
 }
 
-/** '' where both are the same, else where they begin to differ. (A test that compares a million reads one by one takes minutes.) */
+/**
+ * '' where both are the same, else where they begin to differ. (A test that compares a million
+ * reads one by one takes minutes.)
+ */
 export function difference(got: readonly unknown[][], wanted: readonly unknown[][]): string {
-  const short = (data: unknown[] | undefined) => (data === undefined ? 'nothing' : JSON.stringify(line(data).slice(0, 120)))
+  const short = (data: unknown[] | undefined) =>
+    data === undefined ? 'nothing' : JSON.stringify(line(data).slice(0, 120))
   for (let i = 0; i < Math.max(got.length, wanted.length); i++) {
     const [a, b] = [got[i], wanted[i]]
-    if (a === undefined || b === undefined || line(a) !== line(b)) return `#${i}: got ${short(a)}, wanted ${short(b)}`
+    if (a === undefined || b === undefined || line(a) !== line(b))
+      return `#${i}: got ${short(a)}, wanted ${short(b)}`
   }
   return ''
 }

@@ -1,4 +1,7 @@
-/** The header of the PROXY protocol: what the text of the protocol allows, cut everywhere; garbage is refused by its named error. */
+/**
+ * The header of the PROXY protocol: what the text of the protocol allows, cut everywhere; garbage
+ * is refused by its named error.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -11,21 +14,50 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 const v2 = (rest: string): Buffer => hex(SIGNATURE + rest)
 
 const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
-  [Buffer.from('PROXY TCP4 1.2.3.4 255.0.0.9 56324 443\r\n'), { remote: ['1.2.3.4', 56324], local: ['255.0.0.9', 443] }],
-  [Buffer.from('PROXY TCP6 2001:DB8::1 ::1 0 65535\r\n'), { remote: ['2001:db8::1', 0], local: ['::1', 65535] }],
-  [Buffer.from('PROXY TCP6 ::ffff:1.2.3.4 ::1 1 2\r\n'), { remote: ['1.2.3.4', 1], local: ['::1', 2] }],
+  [
+    Buffer.from('PROXY TCP4 1.2.3.4 255.0.0.9 56324 443\r\n'),
+    { remote: ['1.2.3.4', 56324], local: ['255.0.0.9', 443] },
+  ],
+  [
+    Buffer.from('PROXY TCP6 2001:DB8::1 ::1 0 65535\r\n'),
+    { remote: ['2001:db8::1', 0], local: ['::1', 65535] },
+  ],
+  [
+    Buffer.from('PROXY TCP6 ::ffff:1.2.3.4 ::1 1 2\r\n'),
+    { remote: ['1.2.3.4', 1], local: ['::1', 2] },
+  ],
   // One host in several forms: a limit per address counted each of them for itself.
-  [Buffer.from('PROXY TCP6 2001:0DB8:0:0::0001 0:0:0:0:0:ffff:0a09:0203 1 2\r\n'), { remote: ['2001:db8::1', 1], local: ['10.9.2.3', 2] }],
+  [
+    Buffer.from('PROXY TCP6 2001:0DB8:0:0::0001 0:0:0:0:0:ffff:0a09:0203 1 2\r\n'),
+    { remote: ['2001:db8::1', 1], local: ['10.9.2.3', 2] },
+  ],
   [Buffer.from('PROXY UNKNOWN\r\n'), {}],
   [Buffer.from('PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n'), {}],
-  [v2('21 11 000c 01020304 0a000001 dc04 01bb'), { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] }],
-  [v2(`21 21 0024 20010db8000000000000000000000001 00000000000000000000ffff01020304 0001 0002`), { remote: ['2001:db8::1', 1], local: ['1.2.3.4', 2] }],
-  [v2(`21 31 00d8 ${Buffer.from('/run/a').toString('hex').padEnd(216, '0')} ${'00'.repeat(108)}`), { remote: '/run/a', local: '' }],
-  [v2(`21 31 00d8 ${'61'.repeat(108)} ${Buffer.from('\0abstract').toString('hex').padEnd(216, '0')}`), { remote: 'a'.repeat(108), local: '\0abstract' }],
+  [
+    v2('21 11 000c 01020304 0a000001 dc04 01bb'),
+    { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] },
+  ],
+  [
+    v2(`21 21 0024 20010db8000000000000000000000001 00000000000000000000ffff01020304 0001 0002`),
+    { remote: ['2001:db8::1', 1], local: ['1.2.3.4', 2] },
+  ],
+  [
+    v2(`21 31 00d8 ${Buffer.from('/run/a').toString('hex').padEnd(216, '0')} ${'00'.repeat(108)}`),
+    { remote: '/run/a', local: '' },
+  ],
+  [
+    v2(
+      `21 31 00d8 ${'61'.repeat(108)} ${Buffer.from('\0abstract').toString('hex').padEnd(216, '0')}`,
+    ),
+    { remote: 'a'.repeat(108), local: '\0abstract' },
+  ],
   [v2('20 00 0000'), {}],
   [v2('20 11 000c 01020304 0a000001 dc04 01bb'), {}],
   [v2('21 00 0003 040000'), {}],
-  [v2('21 11 0013 01020304 0a000001 dc04 01bb 040000 05 0001 61'), { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] }],
+  [
+    v2('21 11 0013 01020304 0a000001 dc04 01bb 040000 05 0001 61'),
+    { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] },
+  ],
   // With a checksum: the field counts as zero.
   [v2('20 00 0007 03 0004 a9b87e8f'), {}],
 ]
@@ -33,47 +65,82 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
 t.test('headers, cut everywhere, and with something behind them', async t => {
   for (const [bytes, says] of HEADERS) {
     const name = bytes.toString('latin1').slice(0, 60)
-    for (let size = 0; size < bytes.length; size++) t.equal(readProxyHeader(bytes.subarray(0, size)), 'more', `${size} bytes of ${JSON.stringify(name)}`)
+    for (let size = 0; size < bytes.length; size++)
+      t.equal(
+        readProxyHeader(bytes.subarray(0, size)),
+        'more',
+        `${size} bytes of ${JSON.stringify(name)}`,
+      )
     t.same(readProxyHeader(bytes), { size: bytes.length, ...says }, name)
-    t.same(readProxyHeader(Buffer.concat([bytes, Buffer.from('PROXY more\r\n')])), { size: bytes.length, ...says }, name)
+    t.same(
+      readProxyHeader(Buffer.concat([bytes, Buffer.from('PROXY more\r\n')])),
+      { size: bytes.length, ...says },
+      name,
+    )
   }
 })
 
 t.test('what is none', async t => {
   const rows: [bytes: Buffer | string, message: RegExp][] = [
-    ['GET / HTTP/1.1\r\n', /begins with neither/], ['PROXX', /begins with neither/], [hex('0d0a0d0a01'), /begins with neither/],
-    ['PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n', /its family is "TCP5"/], ['PROXY \r\n', /its family is ""/], ['PROXY\t', /begins with neither/],
-    ['PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n', /"1.2.3" is no address of TCP4/], ['PROXY TCP4 1.2.3.04 1.2.3.4 1 2\r\n', /is no address/],
-    ['PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n', /is no address/], ['PROXY TCP6 1::2::3 ::1 1 2\r\n', /"1::2::3" is no address of TCP6/],
-    ['PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n', /"" is no port/], ['PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n', /"65536" is no port/],
-    ['PROXY TCP4 1.2.3.4 1.2.3.4 1 02\r\n', /"02" is no port/], ['PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n', /something behind its ports/],
-    ['PROXY TCP4\r\n', /"" is no address/], [`PROXY UNKNOWN ${'x'.repeat(100)}\r\n`, /at most 107 bytes/],
-    [v2('11 11 000c'), /its version is 1, not 2/], [v2('22 11 000c'), /its command is 2/], [v2('21 41 000c'), /its address family is 4/],
-    [v2('21 11 1001'), /says that it is 4097 bytes long/], [v2('21 11 000b'), /11 bytes are too few/],
-    [v2('20 00 0002 0500'), /an extension reaches beyond its end/], [v2('20 00 0004 05 0002 00'), /an extension reaches beyond its end/],
-    [v2('20 00 0004 03 0001 00'), /its checksum has not 4 bytes/], [v2('20 00 0007 03 0004 a9b87e8e'), /its checksum is wrong/],
+    ['GET / HTTP/1.1\r\n', /begins with neither/],
+    ['PROXX', /begins with neither/],
+    [hex('0d0a0d0a01'), /begins with neither/],
+    ['PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n', /its family is "TCP5"/],
+    ['PROXY \r\n', /its family is ""/],
+    ['PROXY\t', /begins with neither/],
+    ['PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n', /"1.2.3" is no address of TCP4/],
+    ['PROXY TCP4 1.2.3.04 1.2.3.4 1 2\r\n', /is no address/],
+    ['PROXY TCP4 1.2.3.256 1.2.3.4 1 2\r\n', /is no address/],
+    ['PROXY TCP6 1::2::3 ::1 1 2\r\n', /"1::2::3" is no address of TCP6/],
+    ['PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n', /"" is no port/],
+    ['PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n', /"65536" is no port/],
+    ['PROXY TCP4 1.2.3.4 1.2.3.4 1 02\r\n', /"02" is no port/],
+    ['PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n', /something behind its ports/],
+    ['PROXY TCP4\r\n', /"" is no address/],
+    [`PROXY UNKNOWN ${'x'.repeat(100)}\r\n`, /at most 107 bytes/],
+    [v2('11 11 000c'), /its version is 1, not 2/],
+    [v2('22 11 000c'), /its command is 2/],
+    [v2('21 41 000c'), /its address family is 4/],
+    [v2('21 11 1001'), /says that it is 4097 bytes long/],
+    [v2('21 11 000b'), /11 bytes are too few/],
+    [v2('20 00 0002 0500'), /an extension reaches beyond its end/],
+    [v2('20 00 0004 05 0002 00'), /an extension reaches beyond its end/],
+    [v2('20 00 0004 03 0001 00'), /its checksum has not 4 bytes/],
+    [v2('20 00 0007 03 0004 a9b87e8e'), /its checksum is wrong/],
   ]
   for (const [bytes, message] of rows) {
-    t.throws(() => readProxyHeader(Buffer.from(bytes as string)), { code: 'ERR_PROXY_HEADER', message }, String(message))
+    t.throws(
+      () => readProxyHeader(Buffer.from(bytes as string)),
+      { code: 'ERR_PROXY_HEADER', message },
+      String(message),
+    )
   }
 })
 
-t.test('seeded garbage: a header, more, or the named error; never more than there may be', async t => {
-  const counts = { header: 0, more: 0, refused: 0 }
-  for (let seed = 0; seed < 20_000; seed++) {
-    const random = seeded(seed)
-    const [start] = HEADERS[random(HEADERS.length)]!
-    const bytes = Buffer.concat([start, Buffer.alloc(random(5))])
-    for (let i = random(4); i > 0; i--) bytes[random(bytes.length)] = random(256)
-    try {
-      const header = readProxyHeader(bytes.subarray(0, random(bytes.length + 1)))
-      if (header !== 'more' && (header.size < 8 || header.size > bytes.length)) t.fail(`seed ${seed}: ${header.size} of ${bytes.length}`)
-      counts[header === 'more' ? 'more' : 'header']++
-    } catch (error) {
-      if (!(error instanceof ProxyHeaderError)) t.fail(`seed ${seed}: ${(error as Error).stack}`)
-      counts.refused++
+t.test(
+  'seeded garbage: a header, more, or the named error; never more than there may be',
+  async t => {
+    const counts = { header: 0, more: 0, refused: 0 }
+    for (let seed = 0; seed < 20_000; seed++) {
+      const random = seeded(seed)
+      const [start] = HEADERS[random(HEADERS.length)]!
+      const bytes = Buffer.concat([start, Buffer.alloc(random(5))])
+      for (let i = random(4); i > 0; i--) bytes[random(bytes.length)] = random(256)
+      try {
+        const header = readProxyHeader(bytes.subarray(0, random(bytes.length + 1)))
+        if (header !== 'more' && (header.size < 8 || header.size > bytes.length))
+          t.fail(`seed ${seed}: ${header.size} of ${bytes.length}`)
+        counts[header === 'more' ? 'more' : 'header']++
+      } catch (error) {
+        if (!(error instanceof ProxyHeaderError)) t.fail(`seed ${seed}: ${(error as Error).stack}`)
+        counts.refused++
+      }
     }
-  }
-  t.ok(Math.min(...Object.values(counts)) > 500, JSON.stringify(counts))
-  for (const most of ['PROXY TCP4 '.padEnd(106, '1'), Buffer.concat([v2('21 11 1000'), Buffer.alloc(4095)])]) t.equal(readProxyHeader(Buffer.from(most as string)), 'more')
-})
+    t.ok(Math.min(...Object.values(counts)) > 500, JSON.stringify(counts))
+    for (const most of [
+      'PROXY TCP4 '.padEnd(106, '1'),
+      Buffer.concat([v2('21 11 1000'), Buffer.alloc(4095)]),
+    ])
+      t.equal(readProxyHeader(Buffer.from(most as string)), 'more')
+  },
+)

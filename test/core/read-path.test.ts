@@ -5,10 +5,22 @@ import { length_prefix } from '../../src/core/length-prefix.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
 import { Struct } from '../../src/core/struct.ts'
 import type { Encoding } from '../../src/types.ts'
-import { chunkings, difference, ENCODINGS, oracle, pick, type Random, seeded, streamOf } from './oracle.ts'
+import {
+  chunkings,
+  difference,
+  ENCODINGS,
+  oracle,
+  pick,
+  type Random,
+  seeded,
+  streamOf,
+} from './oracle.ts'
 
-const SETTINGS = new Map<Encoding | null, ReadSettings>(ENCODINGS.map(encoding => [encoding, { encoding, regex_search: true }]))
-const settings = (encoding: Encoding | null = null): ReadSettings => SETTINGS.get(encoding) as ReadSettings
+const SETTINGS = new Map<Encoding | null, ReadSettings>(
+  ENCODINGS.map(encoding => [encoding, { encoding, regex_search: true }]),
+)
+const settings = (encoding: Encoding | null = null): ReadSettings =>
+  SETTINGS.get(encoding) as ReadSettings
 
 interface Rules {
   readonly delimiter: ReadDelimiter
@@ -23,7 +35,11 @@ class Channel implements ReadTarget, ReadOwner {
   /** What the hook does after it has written down. */
   on: (...event: any[]) => unknown = () => undefined
 
-  constructor(delimiter: ReadDelimiter = '\n', encoding: Encoding | null = 'latin1', limit = 65536) {
+  constructor(
+    delimiter: ReadDelimiter = '\n',
+    encoding: Encoding | null = 'latin1',
+    limit = 65536,
+  ) {
     this.path = new ReadPath(this, this, delimiter, settings(encoding), limit)
   }
 
@@ -32,14 +48,30 @@ class Channel implements ReadTarget, ReadOwner {
     return this.on(...event) || undefined
   }
 
-  on_read(...data: unknown[]): unknown { return this.#note('read', ...data) }
-  hook_returned(result: unknown): void { this.#note('returned', result) }
-  hook_failed(error: unknown): void { this.#note('failed', (error as Error).message) }
-  overflowed(limit: number): void { this.#note('overflow', limit) }
-  broken(error: unknown): void { this.#note('broken', (error as Error).message) }
-  ended(): void { this.#note('ended') }
-  pause(): void { this.#note('pause') }
-  resume(): void { this.#note('resume') }
+  on_read(...data: unknown[]): unknown {
+    return this.#note('read', ...data)
+  }
+  hook_returned(result: unknown): void {
+    this.#note('returned', result)
+  }
+  hook_failed(error: unknown): void {
+    this.#note('failed', (error as Error).message)
+  }
+  overflowed(limit: number): void {
+    this.#note('overflow', limit)
+  }
+  broken(error: unknown): void {
+    this.#note('broken', (error as Error).message)
+  }
+  ended(): void {
+    this.#note('ended')
+  }
+  pause(): void {
+    this.#note('pause')
+  }
+  resume(): void {
+    this.#note('resume')
+  }
 
   feed(...chunks: string[]): this {
     for (const chunk of chunks) this.path.receive(Buffer.from(chunk))
@@ -52,13 +84,20 @@ class Channel implements ReadTarget, ReadOwner {
 
   /** What was told since this was last asked, one short line each. */
   told(): string[] {
-    return this.log.splice(0).map(event => event.map(each => Buffer.isBuffer(each) ? `<${each}>` : String(each)).join(' '))
+    return this.log
+      .splice(0)
+      .map(event =>
+        event.map(each => (Buffer.isBuffer(each) ? `<${each}>` : String(each))).join(' '),
+      )
   }
 }
 
-// ---- The property ----------------------------------------------------------------------------------------------------
+// ---- The property -------------------------------------------------------------------------------
 
-/** A delimiter of a program's own, which throws for what is no message: two decimal digits say the length. */
+/**
+ * A delimiter of a program's own, which throws for what is no message: two decimal digits say the
+ * length.
+ */
 const decimal: Delimiter<[Buffer]> = {
   text: true,
   needs: 2,
@@ -72,22 +111,79 @@ const decimal: Delimiter<[Buffer]> = {
 }
 
 const PIECES = [
-  'a', 'b', 'aab', 'aaab', '\r', '\n', '\r\n', '\r\n\r\n', '\n\n', ';', ',', '1', '42', '999', '03', '00', 'é', 'ÿ', '€', '😀', '\0', '\x01', '\x03', '\x0c\0',
-  Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xe2, 0x82]), Buffer.from([0xf0, 0x9f, 0x98]), Buffer.from([0x80]), Buffer.from([0xac]),
-  Buffer.from('a\n', 'utf16le'), Buffer.from([0x3d, 0xd8]), 'a fairly long piece of text', 'many words '.repeat(30),
+  'a',
+  'b',
+  'aab',
+  'aaab',
+  '\r',
+  '\n',
+  '\r\n',
+  '\r\n\r\n',
+  '\n\n',
+  ';',
+  ',',
+  '1',
+  '42',
+  '999',
+  '03',
+  '00',
+  'é',
+  'ÿ',
+  '€',
+  '😀',
+  '\0',
+  '\x01',
+  '\x03',
+  '\x0c\0',
+  Buffer.from([0xff]),
+  Buffer.from([0xc3]),
+  Buffer.from([0xe2, 0x82]),
+  Buffer.from([0xf0, 0x9f, 0x98]),
+  Buffer.from([0x80]),
+  Buffer.from([0xac]),
+  Buffer.from('a\n', 'utf16le'),
+  Buffer.from([0x3d, 0xd8]),
+  'a fairly long piece of text',
+  'many words '.repeat(30),
 ]
 
 /** Each a fixed object, as a channel that takes turns between delimiters has them. */
 const DELIMITERS: readonly ReadDelimiter[] = [
-  '\n', '\n', '\r\n', '\r\n\r\n', 'aab', 'ÿ', '€', 'a', new Uint8Array([0x80]), new Uint8Array([10, 0]), 1, 3, 50, 500,
-  new Struct('!H2s'), new Struct('bx'), length_prefix({ size: 1 }), length_prefix({ size: 1, offset: 1, adjust: -1 }), decimal, /\r?\n/, /[;,]/, /\d{3}/,
+  '\n',
+  '\n',
+  '\r\n',
+  '\r\n\r\n',
+  'aab',
+  'ÿ',
+  '€',
+  'a',
+  new Uint8Array([0x80]),
+  new Uint8Array([10, 0]),
+  1,
+  3,
+  50,
+  500,
+  new Struct('!H2s'),
+  new Struct('bx'),
+  length_prefix({ size: 1 }),
+  length_prefix({ size: 1, offset: 1, adjust: -1 }),
+  decimal,
+  /\r?\n/,
+  /[;,]/,
+  /\d{3}/,
 ]
 
-/** What is in force for the n-th event: the same for the same n and seed, however the bytes come. */
+/**
+ * What is in force for the n-th event: the same for the same n and seed, however the bytes come.
+ */
 function planned(seed: number, n: number): Rules {
   const random = seeded(seed * 100_003 + n)
   const delimiter = pick(random, DELIMITERS)
-  return { delimiter, encoding: pick(random, ENCODINGS), limit: pick(random, [1, 4, 20, 300, 65536]) }
+  return {
+    delimiter,
+    encoding: pick(random, ENCODINGS),
+    limit: pick(random, [1, 4, 20, 300, 65536]),
+  }
 }
 
 /** After a read some plans change nothing, some only one thing, as programs do. */
@@ -96,18 +192,23 @@ function following(seed: number, n: number, current: Rules, isStuck: boolean): R
   if (isStuck) return { ...current, delimiter: 1 + random(40) }
   const next = planned(seed, n)
   switch (random(5)) {
-    case 0: return next
-    case 1: return { ...current, delimiter: next.delimiter }
-    case 2: return { ...current, limit: next.limit }
-    case 3: return { ...current, delimiter: pick(random, ['\n', 3, '\r\n']) }
-    default: return current
+    case 0:
+      return next
+    case 1:
+      return { ...current, delimiter: next.delimiter }
+    case 2:
+      return { ...current, limit: next.limit }
+    case 3:
+      return { ...current, delimiter: pick(random, ['\n', 3, '\r\n']) }
+    default:
+      return current
   }
 }
 
 function expected(stream: Buffer, seed: number): unknown[][] {
   const log: unknown[][] = []
   let rules = planned(seed, 0)
-  for (let at = 0;;) {
+  for (let at = 0; ;) {
     let isStuck = false
     try {
       const outcome = oracle(stream, at, rules)
@@ -126,8 +227,16 @@ function expected(stream: Buffer, seed: number): unknown[][] {
   }
 }
 
-/** The same through a ReadPath; with `holds`, reads are held back and let go at random. Chunks that are lent are spoilt after each call. */
-function observed(chunks: Buffer[], seed: number, holds: Random | undefined, areLent: boolean): unknown[][] {
+/**
+ * The same through a ReadPath; with `holds`, reads are held back and let go at random. Chunks that
+ * are lent are spoilt after each call.
+ */
+function observed(
+  chunks: Buffer[],
+  seed: number,
+  holds: Random | undefined,
+  areLent: boolean,
+): unknown[][] {
   let rules = planned(seed, 0)
   const channel = new Channel(rules.delimiter, rules.encoding, rules.limit)
   const { path } = channel
@@ -145,7 +254,8 @@ function observed(chunks: Buffer[], seed: number, holds: Random | undefined, are
     log.push(event)
     if (event[0] === 'ended') return
     const next = following(seed, log.length, rules, event[0] !== 'read')
-    if (next !== rules || holds?.(3) === 0) path.use(next.delimiter, settings(next.encoding), next.limit)
+    if (next !== rules || holds?.(3) === 0)
+      path.use(next.delimiter, settings(next.encoding), next.limit)
     rules = next
     if (holds === undefined) return
     if (holds(4) === 0) {
@@ -173,24 +283,40 @@ function observed(chunks: Buffer[], seed: number, holds: Random | undefined, are
   return log
 }
 
-t.test('PROPERTY: what is told does not depend on chunks nor on holds, while everything changes at every message', async t => {
-  const wrong: string[] = []
-  let events = 0
-  for (let seed = 0; seed < 200; seed++) {
-    const random = seeded(seed)
-    const stream = streamOf(random, pick(random, [20, 300, 2000]), PIECES)
-    const wanted = expected(stream, seed)
-    events += wanted.length
-    for (const [name, chunks] of chunkings(stream, random)) {
-      for (const [how, holds, areLent] of [['', undefined, false], ['held', random, false], ['lent', undefined, true], ['held and lent', random, true]] as const) {
-        const found = difference(observed(chunks.map(chunk => Buffer.from(chunk)), seed, holds, areLent), wanted)
-        if (found !== '') wrong.push(`seed ${seed}, ${name} ${how}: ${found}`)
+t.test(
+  'PROPERTY: what is told does not depend on chunks nor on holds, while everything changes at every message',
+  async t => {
+    const wrong: string[] = []
+    let events = 0
+    for (let seed = 0; seed < 200; seed++) {
+      const random = seeded(seed)
+      const stream = streamOf(random, pick(random, [20, 300, 2000]), PIECES)
+      const wanted = expected(stream, seed)
+      events += wanted.length
+      for (const [name, chunks] of chunkings(stream, random)) {
+        for (const [how, holds, areLent] of [
+          ['', undefined, false],
+          ['held', random, false],
+          ['lent', undefined, true],
+          ['held and lent', random, true],
+        ] as const) {
+          const found = difference(
+            observed(
+              chunks.map(chunk => Buffer.from(chunk)),
+              seed,
+              holds,
+              areLent,
+            ),
+            wanted,
+          )
+          if (found !== '') wrong.push(`seed ${seed}, ${name} ${how}: ${found}`)
+        }
       }
     }
-  }
-  t.same(wrong.slice(0, 10), [])
-  t.ok(events > 4000, `${events} events`)
-})
+    t.same(wrong.slice(0, 10), [])
+    t.ok(events > 4000, `${events} events`)
+  },
+)
 
 t.test('PROPERTY: in between, null delivers whatever came', async t => {
   const wrong: string[] = []
@@ -203,61 +329,92 @@ t.test('PROPERTY: in between, null delivers whatever came', async t => {
       const channel = new Channel(null, null)
       channel.on = (event, data) => {
         if (event !== 'read') return
-        const outcome = rules.delimiter === null ? { size: data.length, data: [stream.toString(rules.encoding ?? 'latin1', at, at + data.length)] } : oracle(stream, at, rules)
+        const outcome =
+          rules.delimiter === null
+            ? {
+                size: data.length,
+                data: [stream.toString(rules.encoding ?? 'latin1', at, at + data.length)],
+              }
+            : oracle(stream, at, rules)
         const got = Buffer.isBuffer(data) ? data.toString('latin1') : data
         const wanted = typeof outcome === 'string' ? outcome : outcome.data[0]
-        if (got !== (Buffer.isBuffer(wanted) ? wanted.toString('latin1') : wanted)) wrong.push(`seed ${seed}, ${name}, byte ${at}`)
+        if (got !== (Buffer.isBuffer(wanted) ? wanted.toString('latin1') : wanted))
+          wrong.push(`seed ${seed}, ${name}, byte ${at}`)
         at += typeof outcome === 'string' ? 0 : outcome.size
         if (random(2) === 0) return
-        rules = { delimiter: pick<ReadDelimiter>(random, [null, null, '\n', '\r\n', 3, 'a']), encoding: pick(random, [null, 'latin1'] as const), limit: 65536 }
+        rules = {
+          delimiter: pick<ReadDelimiter>(random, [null, null, '\n', '\r\n', 3, 'a']),
+          encoding: pick(random, [null, 'latin1'] as const),
+          limit: 65536,
+        }
         channel.use(rules.delimiter, rules.encoding)
       }
       for (const chunk of chunks) channel.path.receive(chunk)
-      if (oracle(stream, at, rules) !== 'more') wrong.push(`seed ${seed}, ${name}: byte ${at} on was not delivered`)
-      if (channel.path.bytes !== stream.length - at) wrong.push(`seed ${seed}, ${name}: ${channel.path.bytes} bytes are left`)
+      if (oracle(stream, at, rules) !== 'more')
+        wrong.push(`seed ${seed}, ${name}: byte ${at} on was not delivered`)
+      if (channel.path.bytes !== stream.length - at)
+        wrong.push(`seed ${seed}, ${name}: ${channel.path.bytes} bytes are left`)
     }
   }
   t.same(wrong.slice(0, 10), [])
 })
 
-t.test('PROPERTY: null with an encoding delivers the whole text, and never half a character', async t => {
-  const wrong: string[] = []
-  for (const encoding of ENCODINGS) {
-    for (let seed = 0; seed < 12; seed++) {
-      const random = seeded(seed)
-      const isValid = seed % 2 === 0
-      const stream = isValid && encoding === 'utf16le'
-        ? Buffer.from(streamOf(random, 500, ['a', 'é', '€', '😀', '\n']).toString(), 'utf16le')
-        : streamOf(random, 500, isValid ? ['a', 'é', '€', '😀', '\n'] : PIECES)
-      for (const [name, chunks] of chunkings(stream, random)) {
-        const channel = new Channel(null, encoding)
-        for (const chunk of chunks) channel.path.receive(chunk)
-        channel.path.receiveEnd()
-        const reads = channel.log.filter(event => event[0] === 'read').map(event => event[1] as string | Buffer)
-        const all = encoding === null ? Buffer.concat(reads as Buffer[]).toString('latin1') : reads.join('')
-        if (all !== stream.toString(encoding ?? 'latin1')) wrong.push(`${encoding}, seed ${seed}, ${name}`)
-        const isHalf = encoding === 'utf8' ? /\ufffd/ : /[\ud800-\udbff]$|^[\udc00-\udfff]/
-        if (isValid && (encoding === 'utf8' || encoding === 'utf16le') && reads.some(read => isHalf.test(read as string))) wrong.push(`${encoding}, seed ${seed}, ${name}: half`)
-        if (channel.log.at(-1)?.[0] !== 'ended') wrong.push(`${encoding}, seed ${seed}, ${name}: not ended`)
+t.test(
+  'PROPERTY: null with an encoding delivers the whole text, and never half a character',
+  async t => {
+    const wrong: string[] = []
+    for (const encoding of ENCODINGS) {
+      for (let seed = 0; seed < 12; seed++) {
+        const random = seeded(seed)
+        const isValid = seed % 2 === 0
+        const stream =
+          isValid && encoding === 'utf16le'
+            ? Buffer.from(streamOf(random, 500, ['a', 'é', '€', '😀', '\n']).toString(), 'utf16le')
+            : streamOf(random, 500, isValid ? ['a', 'é', '€', '😀', '\n'] : PIECES)
+        for (const [name, chunks] of chunkings(stream, random)) {
+          const channel = new Channel(null, encoding)
+          for (const chunk of chunks) channel.path.receive(chunk)
+          channel.path.receiveEnd()
+          const reads = channel.log
+            .filter(event => event[0] === 'read')
+            .map(event => event[1] as string | Buffer)
+          const all =
+            encoding === null ? Buffer.concat(reads as Buffer[]).toString('latin1') : reads.join('')
+          if (all !== stream.toString(encoding ?? 'latin1'))
+            wrong.push(`${encoding}, seed ${seed}, ${name}`)
+          const isHalf = encoding === 'utf8' ? /\ufffd/ : /[\ud800-\udbff]$|^[\udc00-\udfff]/
+          if (
+            isValid &&
+            (encoding === 'utf8' || encoding === 'utf16le') &&
+            reads.some(read => isHalf.test(read as string))
+          )
+            wrong.push(`${encoding}, seed ${seed}, ${name}: half`)
+          if (channel.log.at(-1)?.[0] !== 'ended')
+            wrong.push(`${encoding}, seed ${seed}, ${name}: not ended`)
+        }
       }
     }
-  }
-  t.same(wrong.slice(0, 10), [])
-})
+    t.same(wrong.slice(0, 10), [])
+  },
+)
 
-// ---- One thing at a time ---------------------------------------------------------------------------------------------
+// ---- One thing at a time ------------------------------------------------------------------------
 
-t.test('reads as they come; the delimiter changes for the very next byte (Pants, PB27)', async t => {
-  const channel = new Channel()
-  t.same(channel.feed('one\ntw').told(), ['read one'])
-  t.equal(channel.path.bytes, 2)
-  t.same(channel.feed('o', '\n\n').told(), ['read two', 'read '])
-  t.equal(channel.path.bytes, 0)
-  channel.on = (_event, data: string) => (channel.path.isDraining && /^\d+$/.test(data) ? channel.use(Number(data)) : channel.use('\n'))
-  t.same(channel.feed('3\nabc5\nhello').told(), ['read 3', 'read abc', 'read 5', 'read hello'])
-  t.equal(channel.path.isDraining, false)
-  t.same(channel.feed('2\nab\ncd\n').told(), ['read 2', 'read ab', 'read ', 'read cd'])
-})
+t.test(
+  'reads as they come; the delimiter changes for the very next byte (Pants, PB27)',
+  async t => {
+    const channel = new Channel()
+    t.same(channel.feed('one\ntw').told(), ['read one'])
+    t.equal(channel.path.bytes, 2)
+    t.same(channel.feed('o', '\n\n').told(), ['read two', 'read '])
+    t.equal(channel.path.bytes, 0)
+    channel.on = (_event, data: string) =>
+      channel.path.isDraining && /^\d+$/.test(data) ? channel.use(Number(data)) : channel.use('\n')
+    t.same(channel.feed('3\nabc5\nhello').told(), ['read 3', 'read abc', 'read 5', 'read hello'])
+    t.equal(channel.path.isDraining, false)
+    t.same(channel.feed('2\nab\ncd\n').told(), ['read 2', 'read ab', 'read ', 'read cd'])
+  },
+)
 
 t.test('what is unread is counted to the byte, though a reader looks ahead', async t => {
   const channel = new Channel('\n')
@@ -269,20 +426,27 @@ t.test('what is unread is counted to the byte, though a reader looks ahead', asy
   t.equal(channel.path.unread(), 0)
 })
 
-t.test('set from outside, a delimiter does not scan what is there already before it is told to', async t => {
-  const channel = new Channel('\n')
-  t.same(channel.feed('a;b;c').told(), [])
-  channel.use(';')
-  t.same(channel.told(), [])
-  channel.path.drain()
-  t.same(channel.told(), ['read a', 'read b'])
-  channel.use(';', 'utf8')
-  channel.use(';', 'hex')
-  channel.use('\n', 'hex')
-  t.same(channel.feed('d\n').told(), ['read 6364'], 'and so does the encoding')
-  channel.use(new Struct('!BB'), null)
-  t.same(channel.feed('\x01\x02\x03').told(), ['read 1 2'], 'the fields of a Struct are arguments')
-})
+t.test(
+  'set from outside, a delimiter does not scan what is there already before it is told to',
+  async t => {
+    const channel = new Channel('\n')
+    t.same(channel.feed('a;b;c').told(), [])
+    channel.use(';')
+    t.same(channel.told(), [])
+    channel.path.drain()
+    t.same(channel.told(), ['read a', 'read b'])
+    channel.use(';', 'utf8')
+    channel.use(';', 'hex')
+    channel.use('\n', 'hex')
+    t.same(channel.feed('d\n').told(), ['read 6364'], 'and so does the encoding')
+    channel.use(new Struct('!BB'), null)
+    t.same(
+      channel.feed('\x01\x02\x03').told(),
+      ['read 1 2'],
+      'the fields of a Struct are arguments',
+    )
+  },
+)
 
 t.test('what a hook throws or returns is told, and the next read follows', async t => {
   const channel = new Channel()
@@ -290,29 +454,44 @@ t.test('what a hook throws or returns is told, and the next read follows', async
     if (event === 'read' && data === 'throw') throw new Error('oops')
     return event === 'read' && data !== 'nothing' ? data : undefined
   }
-  t.same(channel.feed('throw\nnothing\nvalue\nthrow\n').told(), ['read throw', 'failed oops', 'read nothing', 'read value', 'returned value', 'read throw', 'failed oops'])
+  t.same(channel.feed('throw\nnothing\nvalue\nthrow\n').told(), [
+    'read throw',
+    'failed oops',
+    'read nothing',
+    'read value',
+    'returned value',
+    'read throw',
+    'failed oops',
+  ])
 })
 
-t.test('a hold stops the very next read; the peer feels it after one more chunk, and only once', async t => {
-  const channel = new Channel()
-  channel.on = event => event === 'read' && channel.path.hold('suspended')
-  t.same(channel.feed('1\n2\n').told(), ['read 1', 'pause'])
-  t.same(channel.feed('3\n').told(), [], 'what was on its way is kept')
-  channel.path.hold('promise')
-  channel.path.release('suspended')
-  channel.path.drain()
-  t.same(channel.told(), [], 'another one holds it')
-  channel.path.release('promise')
-  t.same(channel.told(), ['read 2'])
-  channel.on = () => undefined
-  channel.path.release('suspended')
-  t.same(channel.told(), ['read 3', 'resume'])
-  channel.path.hold('backpressure')
-  channel.path.release('backpressure')
-  t.same(channel.told(), [], 'a hold that nothing ran into costs nothing')
-  channel.path.hold('closed')
-  t.same(channel.feed('4\n').told(), [], 'a channel that closes is not paused: it has to see the end of its peer')
-})
+t.test(
+  'a hold stops the very next read; the peer feels it after one more chunk, and only once',
+  async t => {
+    const channel = new Channel()
+    channel.on = event => event === 'read' && channel.path.hold('suspended')
+    t.same(channel.feed('1\n2\n').told(), ['read 1', 'pause'])
+    t.same(channel.feed('3\n').told(), [], 'what was on its way is kept')
+    channel.path.hold('promise')
+    channel.path.release('suspended')
+    channel.path.drain()
+    t.same(channel.told(), [], 'another one holds it')
+    channel.path.release('promise')
+    t.same(channel.told(), ['read 2'])
+    channel.on = () => undefined
+    channel.path.release('suspended')
+    t.same(channel.told(), ['read 3', 'resume'])
+    channel.path.hold('backpressure')
+    channel.path.release('backpressure')
+    t.same(channel.told(), [], 'a hold that nothing ran into costs nothing')
+    channel.path.hold('closed')
+    t.same(
+      channel.feed('4\n').told(),
+      [],
+      'a channel that closes is not paused: it has to see the end of its peer',
+    )
+  },
+)
 
 t.test('it never runs inside itself', async t => {
   const channel = new Channel()
@@ -329,25 +508,43 @@ t.test('it never runs inside itself', async t => {
   t.same(channel.feed('1\n').told(), ['read 1', 'read 2', 'read 3'])
 })
 
-t.test('strictly more than the limit is an overflow (Pants, PB26); the program may deal with it', async t => {
-  const channel = new Channel('\n', 'latin1', 10)
-  t.same(channel.feed('0123456789', '\n0123456789').told(), ['read 0123456789'])
-  t.same(channel.feed('a').told(), ['overflow 10', 'pause'])
-  t.same(channel.feed('b\nc\n').told(), [], 'stuck, nothing is lost')
-  channel.path.drain()
-  channel.use('\n', 'latin1', 12)
-  channel.path.drain()
-  t.same(channel.told(), ['read 0123456789ab', 'read c', 'resume'])
-  channel.on = event => event === 'overflow' && channel.use(4, 'latin1', 1)
-  t.same(channel.feed('0123456789012\n34').told(), ['overflow 12', 'read 0123', 'read 4567', 'read 8901', 'read 2\n34'], 'in the hook itself too')
-})
+t.test(
+  'strictly more than the limit is an overflow (Pants, PB26); the program may deal with it',
+  async t => {
+    const channel = new Channel('\n', 'latin1', 10)
+    t.same(channel.feed('0123456789', '\n0123456789').told(), ['read 0123456789'])
+    t.same(channel.feed('a').told(), ['overflow 10', 'pause'])
+    t.same(channel.feed('b\nc\n').told(), [], 'stuck, nothing is lost')
+    channel.path.drain()
+    channel.use('\n', 'latin1', 12)
+    channel.path.drain()
+    t.same(channel.told(), ['read 0123456789ab', 'read c', 'resume'])
+    channel.on = event => event === 'overflow' && channel.use(4, 'latin1', 1)
+    t.same(
+      channel.feed('0123456789012\n34').told(),
+      ['overflow 12', 'read 0123', 'read 4567', 'read 8901', 'read 2\n34'],
+      'in the hook itself too',
+    )
+  },
+)
 
-/** The loop took the error for the end of what could be read: what was there lay until the next chunk came, if one came. */
-t.test('REGRESSION: on_read_error may choose another delimiter, and reading goes on at once', async t => {
-  const channel = new Channel(decimal, 'latin1')
-  channel.on = event => event === 'broken' && channel.use('\n')
-  t.same(channel.feed('02abxyz\nline\n').told(), ['read ab', 'broken no length: xy', 'read xyz', 'read line'])
-})
+/**
+ * The loop took the error for the end of what could be read: what was there lay until the next
+ * chunk came, if one came.
+ */
+t.test(
+  'REGRESSION: on_read_error may choose another delimiter, and reading goes on at once',
+  async t => {
+    const channel = new Channel(decimal, 'latin1')
+    channel.on = event => event === 'broken' && channel.use('\n')
+    t.same(channel.feed('02abxyz\nline\n').told(), [
+      'read ab',
+      'broken no length: xy',
+      'read xyz',
+      'read line',
+    ])
+  },
+)
 
 t.test('a delimiter that throws is stuck until something is changed', async t => {
   const channel = new Channel(decimal, 'latin1')
@@ -369,16 +566,22 @@ t.test('the end: after the last whole message, half a one is dropped (Pants, PB2
   t.notOk(channel.told().includes('ended'), 'once')
 })
 
-/** Two holds stood, the peer ended, the suspended one was let go: nobody looked at the end again, and the channel stayed open for good. */
-t.test('REGRESSION: the end is told though reads are stuck, also when another hold ends later', async t => {
-  const channel = new Channel('\n', 'latin1', 2)
-  channel.on = event => event === 'overflow' && channel.path.hold('suspended')
-  channel.feed('long')
-  channel.path.receiveEnd()
-  t.same(channel.told(), ['overflow 2', 'pause'])
-  channel.path.release('suspended')
-  t.same(channel.told(), ['ended'])
-})
+/**
+ * Two holds stood, the peer ended, the suspended one was let go: nobody looked at the end again,
+ * and the channel stayed open for good.
+ */
+t.test(
+  'REGRESSION: the end is told though reads are stuck, also when another hold ends later',
+  async t => {
+    const channel = new Channel('\n', 'latin1', 2)
+    channel.on = event => event === 'overflow' && channel.path.hold('suspended')
+    channel.feed('long')
+    channel.path.receiveEnd()
+    t.same(channel.told(), ['overflow 2', 'pause'])
+    channel.path.release('suspended')
+    t.same(channel.told(), ['ended'])
+  },
+)
 
 t.test('the end, with half a character: it is delivered as its encoding shows it', async t => {
   const channel = new Channel(null, 'utf8')
@@ -399,7 +602,10 @@ t.test('the end, with half a character: it is delivered as its encoding shows it
   t.same(other.told(), ['ended'], 'not before its promise has settled')
 })
 
-/** The hook that got the last half character was not known to run: a suspend and resume in it told the end inside it. */
+/**
+ * The hook that got the last half character was not known to run: a suspend and resume in it told
+ * the end inside it.
+ */
 t.test('REGRESSION: the end is never told inside a hook', async t => {
   const channel = new Channel(null, 'utf8')
   const order: string[] = []
@@ -416,22 +622,30 @@ t.test('REGRESSION: the end is never told inside a hook', async t => {
   t.same(order, ['in read', 'out read', 'in ended', 'out ended'])
 })
 
-t.test('reset: nothing of the last connection is left, but what holds the channel itself is', async t => {
-  const channel = new Channel()
-  channel.feed('a\nb\n', 'half')
-  channel.path.receiveEnd()
-  for (const why of ['suspended', 'promise', 'backpressure', 'stuck', 'closed'] as const) channel.path.hold(why)
-  channel.told()
-  channel.path.reset()
-  t.equal(channel.path.bytes, 0)
-  t.same(channel.feed('x\n').told(), ['pause'])
-  channel.path.release('suspended')
-  t.same(channel.told(), ['read x', 'resume'])
+t.test(
+  'reset: nothing of the last connection is left, but what holds the channel itself is',
+  async t => {
+    const channel = new Channel()
+    channel.feed('a\nb\n', 'half')
+    channel.path.receiveEnd()
+    for (const why of ['suspended', 'promise', 'backpressure', 'stuck', 'closed'] as const)
+      channel.path.hold(why)
+    channel.told()
+    channel.path.reset()
+    t.equal(channel.path.bytes, 0)
+    t.same(channel.feed('x\n').told(), ['pause'])
+    channel.path.release('suspended')
+    t.same(channel.told(), ['read x', 'resume'])
 
-  channel.on = (_event, data) => data === 'close' && channel.path.reset()
-  t.same(channel.feed('1\nclose\n2\n').told(), ['read 1', 'read close'], 'also from inside a hook')
-  t.same(channel.feed('3\n').told(), ['read 3'])
-})
+    channel.on = (_event, data) => data === 'close' && channel.path.reset()
+    t.same(
+      channel.feed('1\nclose\n2\n').told(),
+      ['read 1', 'read close'],
+      'also from inside a hook',
+    )
+    t.same(channel.feed('3\n').told(), ['read 3'])
+  },
+)
 
 t.test('two delimiters that take turns keep their readers, and settings make new ones', async t => {
   let made = 0
@@ -440,13 +654,17 @@ t.test('two delimiters that take turns keep their readers, and settings make new
       made++
       return false
     },
-    cut: (bytes, start, end) => (end - start < size ? size : { size, data: [bytes.toString('latin1', start, start + size)] }),
+    cut: (bytes, start, end) =>
+      end - start < size ? size : { size, data: [bytes.toString('latin1', start, start + size)] },
   })
   const [one, two] = [counted(1), counted(2)]
   const channel = new Channel(one, null)
   let turn = 0
   channel.on = () => channel.use(turn++ % 2 === 0 ? two : one, null)
-  t.same(channel.feed('abbabbabb').told(), ['a', 'bb', 'a', 'bb', 'a', 'bb'].map(each => `read ${each}`))
+  t.same(
+    channel.feed('abbabbabb').told(),
+    ['a', 'bb', 'a', 'bb', 'a', 'bb'].map(each => `read ${each}`),
+  )
   t.equal(made, 2)
   channel.on = () => undefined
   channel.use(two, 'utf8')
@@ -464,7 +682,10 @@ t.test('what was delivered is never written to again', async t => {
       const channel = new Channel(delimiter, null)
       channel.on = (event, data) => event === 'read' && void kept.push([data, Buffer.from(data)])
       for (const chunk of chunks) channel.path.receive(chunk)
-      t.ok(kept.length > 0 && kept.every(([view, copy]) => view.equals(copy)), `${name} ${String(delimiter)}`)
+      t.ok(
+        kept.length > 0 && kept.every(([view, copy]) => view.equals(copy)),
+        `${name} ${String(delimiter)}`,
+      )
     }
   }
 })
@@ -489,5 +710,10 @@ t.test('one that is idle works for one channel after the other', async t => {
   path.receive(Buffer.from('c\n'))
   path.receiveEnd()
   t.equal(path.isIdle, false, 'the end was not forgotten')
-  t.same(log, [['first', 'read', 'a'], ['first', 'read', 'b'], ['second', 'read', 'c'], ['second', 'ended']])
+  t.same(log, [
+    ['first', 'read', 'a'],
+    ['first', 'read', 'b'],
+    ['second', 'read', 'c'],
+    ['second', 'ended'],
+  ])
 })

@@ -1,4 +1,7 @@
-/** For the tests of readers: how the read path feeds one, what streams are made of, and what reading them costs. */
+/**
+ * For the tests of readers: how the read path feeds one, what streams are made of, and what reading
+ * them costs.
+ */
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
@@ -6,9 +9,19 @@ import { type ReadDelimiter, readerFor } from '../../src/core/delimiters.ts'
 import { NEED_MORE, type Reader, TOO_LONG } from '../../src/core/readers.ts'
 import { RecvBuffer } from '../../src/core/recv-buffer.ts'
 import { show } from '../../src/errors.ts'
-import { chunkings, difference, ENCODINGS, oracleAll, pick, type Rules, seeded, streamOf } from './oracle.ts'
+import {
+  chunkings,
+  difference,
+  ENCODINGS,
+  oracleAll,
+  pick,
+  type Rules,
+  seeded,
+  streamOf,
+} from './oracle.ts'
 
-export const readerOf = ({ delimiter, encoding, regex_search = true }: Rules): Reader => readerFor(delimiter, { encoding, regex_search })
+export const readerOf = ({ delimiter, encoding, regex_search = true }: Rules): Reader =>
+  readerFor(delimiter, { encoding, regex_search })
 
 /** Feeds a reader as the read path does. */
 export function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
@@ -20,7 +33,7 @@ export function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
     for (;;) {
       const message = reader.next(buffer, rules.limit)
       if (message === TOO_LONG) return [...reads, ['too long']]
-      if (message !== NEED_MORE) reads.push(reader.spread ? message as unknown[] : [message])
+      if (message !== NEED_MORE) reads.push(reader.spread ? (message as unknown[]) : [message])
       else if (!buffer.more()) break
     }
     buffer.keep()
@@ -29,15 +42,51 @@ export function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
   return rest === undefined ? reads : [...reads, [rest]]
 }
 
-/** Delimiters and whatever looks like them, whole characters and broken ones, lengths and digits. */
+/**
+ * Delimiters and whatever looks like them, whole characters and broken ones, lengths and digits.
+ */
 export const PIECES = [
-  'a', 'b', 'aab', 'aaab', '\r', '\n', '\r\n', '\r\n\r\n', '\n\n', ';', ',', '1', '42', '999', 'é', 'ÿ', '€', '😀', '\0', '\x01', '\x03', '\x0c\0',
-  Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xe2, 0x82]), Buffer.from([0xf0, 0x9f, 0x98]), Buffer.from([0x80]), Buffer.from([0xac]),
-  Buffer.from('a\n', 'utf16le'), Buffer.from('\r\n', 'utf16le'), Buffer.from([0x3d, 0xd8]), Buffer.from([0xed, 0xa0, 0x80]), 'a fairly long piece of text',
+  'a',
+  'b',
+  'aab',
+  'aaab',
+  '\r',
+  '\n',
+  '\r\n',
+  '\r\n\r\n',
+  '\n\n',
+  ';',
+  ',',
+  '1',
+  '42',
+  '999',
+  'é',
+  'ÿ',
+  '€',
+  '😀',
+  '\0',
+  '\x01',
+  '\x03',
+  '\x0c\0',
+  Buffer.from([0xff]),
+  Buffer.from([0xc3]),
+  Buffer.from([0xe2, 0x82]),
+  Buffer.from([0xf0, 0x9f, 0x98]),
+  Buffer.from([0x80]),
+  Buffer.from([0xac]),
+  Buffer.from('a\n', 'utf16le'),
+  Buffer.from('\r\n', 'utf16le'),
+  Buffer.from([0x3d, 0xd8]),
+  Buffer.from([0xed, 0xa0, 0x80]),
+  'a fairly long piece of text',
 ]
 
 /** PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit. */
-export function readsAsTheOracle(t: Test, seed: number, delimiters: readonly ReadDelimiter[]): void {
+export function readsAsTheOracle(
+  t: Test,
+  seed: number,
+  delimiters: readonly ReadDelimiter[],
+): void {
   const random = seeded(seed)
   for (const delimiter of delimiters) {
     const wrong = new Set<string>()
@@ -72,7 +121,10 @@ export function spyOnBuffers() {
       return result
     }
   Object.assign(Buffer.prototype, {
-    indexOf: wrap(indexOf, (self, [, from = 0], found) => (found === -1 ? self.length : found) - from),
+    indexOf: wrap(
+      indexOf,
+      (self, [, from = 0], found) => (found === -1 ? self.length : found) - from,
+    ),
     lastIndexOf: wrap(lastIndexOf, (self, _args, found) => self.length - Math.max(0, found)),
     toString: wrap(toString, (self, [, from = 0, to = self.length]) => to - from),
     copy: wrap(copy, (_self, _args, size) => size),

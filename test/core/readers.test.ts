@@ -8,25 +8,51 @@ import { NEED_MORE } from '../../src/core/readers.ts'
 import { RecvBuffer } from '../../src/core/recv-buffer.ts'
 import { Struct } from '../../src/core/struct.ts'
 import { show } from '../../src/errors.ts'
-import { chunked, chunkings, difference, ENCODINGS, oracleAll, pick, seeded, streamOf } from './oracle.ts'
+import {
+  chunked,
+  chunkings,
+  difference,
+  ENCODINGS,
+  oracleAll,
+  pick,
+  seeded,
+  streamOf,
+} from './oracle.ts'
 import { PIECES, readAll, readerOf, readsAsTheOracle, spyOnBuffers } from './reader-kit.ts'
 
-/** What the contract's docstring shows; it looks at everything there is, so it must be right about `start` and `end`. */
+/**
+ * What the contract's docstring shows; it looks at everything there is, so it must be right about
+ * `start` and `end`.
+ */
 const netstring: Delimiter<[Buffer]> = {
   text: true,
   cut(bytes, start, end) {
     const colon = bytes.subarray(start, end).indexOf(':')
     if (colon === -1) return end - start + 1
     const size = colon + 1 + Number(bytes.toString('latin1', start, start + colon)) + 1
-    return end - start < size ? size : { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
+    return end - start < size
+      ? size
+      : { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
   },
 }
 
-t.test('PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit', async t => {
-  readsAsTheOracle(t, 1, [
-    1, 2, 3, 7, 100, 5000, new Struct('!H2s'), new Struct('bx'), length_prefix({ size: 1 }), length_prefix({ size: 1, offset: 1, adjust: 2, endian: 'little' }),
-  ])
-})
+t.test(
+  'PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit',
+  async t => {
+    readsAsTheOracle(t, 1, [
+      1,
+      2,
+      3,
+      7,
+      100,
+      5000,
+      new Struct('!H2s'),
+      new Struct('bx'),
+      length_prefix({ size: 1 }),
+      length_prefix({ size: 1, offset: 1, adjust: 2, endian: 'little' }),
+    ])
+  },
+)
 
 t.test('a long count is copied once, however it comes', async t => {
   const MiB = 2 ** 20
@@ -48,63 +74,123 @@ t.test('a long count is copied once, however it comes', async t => {
   t.ok(spy.touched < 8 * MiB, `${spy.touched / MiB}`)
 })
 
-t.test('PROPERTY: null delivers all there is, and with an encoding never half of what belongs together', async t => {
-  const random = seeded(6)
-  const wrong = new Set<string>()
-  for (const encoding of [...ENCODINGS, 'base64url'] as const) {
-    for (let round = 0; round < 30; round++) {
-      const stream = streamOf(random, random(200), round % 2 === 0 ? PIECES : ['a', 'é', '€', '😀'])
-      for (const [name, chunks] of chunkings(stream, random)) {
-        const reads = readAll({ delimiter: null, encoding, limit: 1 }, chunks).flat() as (string | Buffer)[]
-        const all = encoding === null ? Buffer.concat(reads as Buffer[]).toString('latin1') : reads.join('')
-        if (all !== stream.toString(encoding ?? 'latin1')) wrong.add(`${encoding}, ${name}`)
-        if (reads.some(read => read.length === 0)) wrong.add(`${encoding}, ${name}: an empty read`)
-        if (encoding === 'utf8' && round % 2 === 1 && reads.some(read => read.includes('\ufffd'))) wrong.add(`${name}: half a character`)
+t.test(
+  'PROPERTY: null delivers all there is, and with an encoding never half of what belongs together',
+  async t => {
+    const random = seeded(6)
+    const wrong = new Set<string>()
+    for (const encoding of [...ENCODINGS, 'base64url'] as const) {
+      for (let round = 0; round < 30; round++) {
+        const stream = streamOf(
+          random,
+          random(200),
+          round % 2 === 0 ? PIECES : ['a', 'é', '€', '😀'],
+        )
+        for (const [name, chunks] of chunkings(stream, random)) {
+          const reads = readAll({ delimiter: null, encoding, limit: 1 }, chunks).flat() as (
+            string | Buffer
+          )[]
+          const all =
+            encoding === null ? Buffer.concat(reads as Buffer[]).toString('latin1') : reads.join('')
+          if (all !== stream.toString(encoding ?? 'latin1')) wrong.add(`${encoding}, ${name}`)
+          if (reads.some(read => read.length === 0))
+            wrong.add(`${encoding}, ${name}: an empty read`)
+          if (encoding === 'utf8' && round % 2 === 1 && reads.some(read => read.includes('\ufffd')))
+            wrong.add(`${name}: half a character`)
+        }
       }
     }
-  }
-  t.same([...wrong], [])
-})
+    t.same([...wrong], [])
+  },
+)
 
 /** The odd byte that a peer left at the end of UTF-16 came as a read of nothing. */
 t.test('REGRESSION: what its encoding shows as nothing is not delivered', async t => {
-  t.same(readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('610062', 'hex')]), [['a']])
-  t.same(readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('61', 'hex')]), [])
+  t.same(
+    readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('610062', 'hex')]),
+    [['a']],
+  )
+  t.same(
+    readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('61', 'hex')]),
+    [],
+  )
 })
 
 t.test('which bytes null holds back for an encoding, and no more than those', async t => {
   const rows: [encoding: 'utf8' | 'utf16le' | 'base64' | 'hex', bytes: string, whole: number][] = [
-    ['utf8', '61', 1], ['utf8', 'c3', 0], ['utf8', 'c3a9', 2], ['utf8', 'e282', 0], ['utf8', '61e2', 1], ['utf8', 'e282ac', 3], ['utf8', '61f09f98', 1],
-    ['utf8', 'f09f9880', 4], ['utf8', '808080', 3], ['utf8', '80', 1], ['utf8', 'c3a980', 3], ['utf8', '61ff', 1],
-    ['utf16le', '61', 0], ['utf16le', '6100', 2], ['utf16le', '610061', 2], ['utf16le', '61003dd8', 2], ['utf16le', '3dd800', 0], ['utf16le', '3dd800de', 4],
-    ['base64', '6161', 0], ['base64', '616161', 3], ['base64', '61616161', 3], ['hex', '61', 1],
+    ['utf8', '61', 1],
+    ['utf8', 'c3', 0],
+    ['utf8', 'c3a9', 2],
+    ['utf8', 'e282', 0],
+    ['utf8', '61e2', 1],
+    ['utf8', 'e282ac', 3],
+    ['utf8', '61f09f98', 1],
+    ['utf8', 'f09f9880', 4],
+    ['utf8', '808080', 3],
+    ['utf8', '80', 1],
+    ['utf8', 'c3a980', 3],
+    ['utf8', '61ff', 1],
+    ['utf16le', '61', 0],
+    ['utf16le', '6100', 2],
+    ['utf16le', '610061', 2],
+    ['utf16le', '61003dd8', 2],
+    ['utf16le', '3dd800', 0],
+    ['utf16le', '3dd800de', 4],
+    ['base64', '6161', 0],
+    ['base64', '616161', 3],
+    ['base64', '61616161', 3],
+    ['hex', '61', 1],
   ]
   for (const [encoding, hex, whole] of rows) {
     const buffer = new RecvBuffer()
     const bytes = Buffer.from(hex, 'hex')
     buffer.append(bytes)
     const reader = readerOf({ delimiter: null, encoding, limit: 1 })
-    t.equal(reader.next(buffer, 1), whole === 0 ? NEED_MORE : bytes.toString(encoding, 0, whole), `${encoding} ${hex}`)
-    t.equal(reader.rest?.(buffer), bytes.toString(encoding, whole) || NEED_MORE, `${encoding} ${hex}: the rest`)
+    t.equal(
+      reader.next(buffer, 1),
+      whole === 0 ? NEED_MORE : bytes.toString(encoding, 0, whole),
+      `${encoding} ${hex}`,
+    )
+    t.equal(
+      reader.rest?.(buffer),
+      bytes.toString(encoding, whole) || NEED_MORE,
+      `${encoding} ${hex}: the rest`,
+    )
     reader.release(buffer)
   }
 })
 
 t.test('PROPERTY: a RegExp that never wants to see what comes behind its match', async t => {
   const random = seeded(3)
-  for (const delimiter of [/\r?\n/, /[;,]/, /\d{3}/, /a{2}b/, /\n|;/gy, /\xff|\x80/, /(?<=a)b/i, /^.*?\n/s]) {
+  for (const delimiter of [
+    /\r?\n/,
+    /[;,]/,
+    /\d{3}/,
+    /a{2}b/,
+    /\n|;/gy,
+    /\xff|\x80/,
+    /(?<=a)b/i,
+    /^.*?\n/s,
+  ]) {
     const wrong = new Set<string>()
     for (const regex_search of [true, false]) {
       // Without search, what cannot match at the start waits for good: only lines, then.
       for (const encoding of ENCODINGS) {
         for (const limit of [1, 5, 40, 65536]) {
-          const stream = streamOf(random, pick(random, [0, 30, 600]), random(2) === 0 ? PIECES : ['\n', ';', '123', 'aab', 'b', '\r\n'])
+          const stream = streamOf(
+            random,
+            pick(random, [0, 30, 600]),
+            random(2) === 0 ? PIECES : ['\n', ';', '123', 'aab', 'b', '\r\n'],
+          )
           const rules = { delimiter, encoding, limit, regex_search }
           const wanted = oracleAll(stream, rules)
           for (const [name, chunks] of chunkings(stream, random)) {
-            const reads = readAll(rules, chunks).map(data => data.map(each => (Array.isArray(each) ? [...each] : each)))
+            const reads = readAll(rules, chunks).map(data =>
+              data.map(each => (Array.isArray(each) ? [...each] : each)),
+            )
             const found = difference(reads, wanted)
-            if (found !== '') wrong.add(`${encoding}, limit ${limit}, search ${regex_search}, ${name}: ${found}`)
+            if (found !== '')
+              wrong.add(`${encoding}, limit ${limit}, search ${regex_search}, ${name}: ${found}`)
           }
         }
       }
@@ -113,35 +199,54 @@ t.test('PROPERTY: a RegExp that never wants to see what comes behind its match',
   }
 })
 
-t.test('a RegExp that could match more takes what is there: its reads depend on chunks, as its docstring says', async t => {
-  const read = (...chunks: string[]) => readAll({ delimiter: /\n+/, encoding: 'latin1', limit: 100 }, chunks.map(chunk => Buffer.from(chunk))).flat()
-  t.same(read('a\n\nb\n'), ['a', 'b'])
-  t.same(read('a\n', '\nb\n'), ['a', '', 'b'])
-})
+t.test(
+  'a RegExp that could match more takes what is there: its reads depend on chunks, as its docstring says',
+  async t => {
+    const read = (...chunks: string[]) =>
+      readAll(
+        { delimiter: /\n+/, encoding: 'latin1', limit: 100 },
+        chunks.map(chunk => Buffer.from(chunk)),
+      ).flat()
+    t.same(read('a\n\nb\n'), ['a', 'b'])
+    t.same(read('a\n', '\nb\n'), ['a', '', 'b'])
+  },
+)
 
-t.test('a RegExp: its match with groups and names, decoded; its flags g and y and its lastIndex do not matter', async t => {
-  const delimiter = /(?<key>\w+)(?<none>!)?=(?<value>[^;]*);/g
-  delimiter.lastIndex = 5
-  const first = (encoding: 'utf8' | 'latin1' | null) => readAll({ delimiter, encoding, limit: 100, regex_search: false }, [Buffer.from('a=é;b=2;  c=3;')])
-  const [match] = first('utf8')[0] as [RegExpExecArray]
-  t.same([...match], ['a=é;', 'a', undefined, 'é'])
-  t.same({ ...match.groups }, { key: 'a', none: undefined, value: 'é' })
-  t.equal(first('utf8').length, 2, 'what does not match at the start waits')
-  t.equal((first('latin1')[0]?.[0] as RegExpExecArray).groups?.['value'], 'Ã©')
-  t.equal((first(null)[0]?.[0] as RegExpExecArray)[3], 'Ã©')
-  t.equal(delimiter.lastIndex, 5)
-  const [plain] = readAll({ delimiter: /(a);/, encoding: 'hex', limit: 100, regex_search: false }, [Buffer.from('a;')])[0] as [RegExpExecArray]
-  t.same([...plain], ['613b', '61'])
-})
+t.test(
+  'a RegExp: its match with groups and names, decoded; its flags g and y and its lastIndex do not matter',
+  async t => {
+    const delimiter = /(?<key>\w+)(?<none>!)?=(?<value>[^;]*);/g
+    delimiter.lastIndex = 5
+    const first = (encoding: 'utf8' | 'latin1' | null) =>
+      readAll({ delimiter, encoding, limit: 100, regex_search: false }, [
+        Buffer.from('a=é;b=2;  c=3;'),
+      ])
+    const [match] = first('utf8')[0] as [RegExpExecArray]
+    t.same([...match], ['a=é;', 'a', undefined, 'é'])
+    t.same({ ...match.groups }, { key: 'a', none: undefined, value: 'é' })
+    t.equal(first('utf8').length, 2, 'what does not match at the start waits')
+    t.equal((first('latin1')[0]?.[0] as RegExpExecArray).groups?.['value'], 'Ã©')
+    t.equal((first(null)[0]?.[0] as RegExpExecArray)[3], 'Ã©')
+    t.equal(delimiter.lastIndex, 5)
+    const [plain] = readAll(
+      { delimiter: /(a);/, encoding: 'hex', limit: 100, regex_search: false },
+      [Buffer.from('a;')],
+    )[0] as [RegExpExecArray]
+    t.same([...plain], ['613b', '61'])
+  },
+)
 
 t.test('a RegExp that matches nothing at all is an error, not an endless loop', async t => {
   const reader = readerOf({ delimiter: /(?=b)/, encoding: null, limit: 10 })
   const buffer = new RecvBuffer()
   buffer.append(Buffer.from('ab'))
-  t.throws(() => reader.next(buffer, 10), { code: 'ERR_INVALID_DELIMITER', message: /matched nothing at all/ })
+  t.throws(() => reader.next(buffer, 10), {
+    code: 'ERR_INVALID_DELIMITER',
+    message: /matched nothing at all/,
+  })
 })
 
-// ---- Delimiters of a program's own -----------------------------------------------------------------------------------
+// ---- Delimiters of a program's own --------------------------------------------------------------
 
 t.test('PROPERTY: the delimiter that the contract shows as an example', async t => {
   const random = seeded(5)
@@ -149,55 +254,108 @@ t.test('PROPERTY: the delimiter that the contract shows as an example', async t 
     const stream = streamOf(random, 2000, ['0:,', '3:abc,', '5:\n€ ,', `300:${'x'.repeat(300)},`])
     for (const [name, chunks] of chunkings(stream, random)) {
       const rules = { delimiter: netstring, encoding, limit: 65536 }
-      t.equal(difference(readAll(rules, chunks), oracleAll(stream, rules)), '', `${encoding}, ${name}`)
+      t.equal(
+        difference(readAll(rules, chunks), oracleAll(stream, rules)),
+        '',
+        `${encoding}, ${name}`,
+      )
     }
   }
 })
 
-t.test('it is asked again only when as much is there as it wanted, or something changes', async t => {
-  const asked: number[] = []
-  const delimiter: Delimiter = {
-    cut(_bytes, start, end) {
-      asked.push(end - start)
-      return end - start < 5 ? 5 : { size: 5, data: [] }
-    },
-  }
-  const reader = readerOf({ delimiter, encoding: null, limit: 10 })
-  const buffer = new RecvBuffer()
-  const next = (text: string) => {
-    buffer.append(Buffer.from(text))
-    while (buffer.more());
-    return reader.next(buffer, 10)
-  }
-  t.same([next('a'), next('b'), next('c')], [NEED_MORE, NEED_MORE, NEED_MORE])
-  t.same(asked, [1])
-  reader.release(buffer)
-  t.same([next('d'), next('ef')], [NEED_MORE, []])
-  t.same(asked, [1, 4, 6])
-})
+t.test(
+  'it is asked again only when as much is there as it wanted, or something changes',
+  async t => {
+    const asked: number[] = []
+    const delimiter: Delimiter = {
+      cut(_bytes, start, end) {
+        asked.push(end - start)
+        return end - start < 5 ? 5 : { size: 5, data: [] }
+      },
+    }
+    const reader = readerOf({ delimiter, encoding: null, limit: 10 })
+    const buffer = new RecvBuffer()
+    const next = (text: string) => {
+      buffer.append(Buffer.from(text))
+      while (buffer.more());
+      return reader.next(buffer, 10)
+    }
+    t.same([next('a'), next('b'), next('c')], [NEED_MORE, NEED_MORE, NEED_MORE])
+    t.same(asked, [1])
+    reader.release(buffer)
+    t.same([next('d'), next('ef')], [NEED_MORE, []])
+    t.same(asked, [1, 4, 6])
+  },
+)
 
 t.test('what is no answer is an error that says what the answer must be', async t => {
   const of = (answer: unknown): Delimiter => ({ cut: () => answer as number })
   const data: unknown[] = []
-  for (const answer of [0, -1, 2, 3, NaN, Infinity, 3.5, 4.5, { size: 0, data }, { size: -1, data }, { size: 4, data }, { size: NaN, data }, { size: 1.5, data }]) {
+  for (const answer of [
+    0,
+    -1,
+    2,
+    3,
+    NaN,
+    Infinity,
+    3.5,
+    4.5,
+    { size: 0, data },
+    { size: -1, data },
+    { size: 4, data },
+    { size: NaN, data },
+    { size: 1.5, data },
+  ]) {
     const rules = { delimiter: of(answer), encoding: null, limit: 100 }
-    t.throws(() => readAll(rules, [Buffer.from('abc')]), { code: 'ERR_INVALID_DELIMITER', message: /^read_delimiter: cut\(\) must return a cut of 1 to 3 bytes, or a number over 3; it returned/ })
+    t.throws(() => readAll(rules, [Buffer.from('abc')]), {
+      code: 'ERR_INVALID_DELIMITER',
+      message:
+        /^read_delimiter: cut\(\) must return a cut of 1 to 3 bytes, or a number over 3; it returned/,
+    })
   }
 })
 
 t.test('too long: at once when it says so, but never shorter than it needs', async t => {
   const read = (needs: number | undefined, limit: number, text: string) =>
-    readAll({ delimiter: { ...(needs !== undefined && { needs }), cut: (_bytes, start, end) => (end - start < 8 ? 8 : { size: 8, data: ['8'] }) }, encoding: null, limit }, [Buffer.from(text)])
+    readAll(
+      {
+        delimiter: {
+          ...(needs !== undefined && { needs }),
+          cut: (_bytes, start, end) => (end - start < 8 ? 8 : { size: 8, data: ['8'] }),
+        },
+        encoding: null,
+        limit,
+      },
+      [Buffer.from(text)],
+    )
   t.same(read(undefined, 7, 'a'), [['too long']])
   t.same(read(undefined, 7, 'abcdefgh'), [['too long']])
   t.same(read(undefined, 8, 'abcdefgh'), [['8']])
   t.same(read(8, 1, 'abcdefghabcdefgha'), [['8'], ['8']])
 })
 
-t.test('its Buffers are decoded where they are text, and copied where they would go stale', async t => {
-  const of = (text: boolean): Delimiter => ({ text, cut: (bytes, start, end) => (end - start < 2 ? 2 : { size: 2, data: [bytes.subarray(start, start + 2), new Uint8Array([1]), 7] }) })
-  const chunks = [Buffer.from('a'), Buffer.from('bcd')]
-  t.same(readAll({ delimiter: of(true), encoding: 'hex', limit: 10 }, chunks), [['6162', new Uint8Array([1]), 7], ['6364', new Uint8Array([1]), 7]])
-  t.same(readAll({ delimiter: of(true), encoding: null, limit: 10 }, chunks), [[Buffer.from('ab'), Buffer.from([1]), 7], [Buffer.from('cd'), Buffer.from([1]), 7]])
-  t.same(readAll({ delimiter: of(false), encoding: 'hex', limit: 10 }, chunks), [[Buffer.from('ab'), Buffer.from([1]), 7], [Buffer.from('cd'), Buffer.from([1]), 7]])
-})
+t.test(
+  'its Buffers are decoded where they are text, and copied where they would go stale',
+  async t => {
+    const of = (text: boolean): Delimiter => ({
+      text,
+      cut: (bytes, start, end) =>
+        end - start < 2
+          ? 2
+          : { size: 2, data: [bytes.subarray(start, start + 2), new Uint8Array([1]), 7] },
+    })
+    const chunks = [Buffer.from('a'), Buffer.from('bcd')]
+    t.same(readAll({ delimiter: of(true), encoding: 'hex', limit: 10 }, chunks), [
+      ['6162', new Uint8Array([1]), 7],
+      ['6364', new Uint8Array([1]), 7],
+    ])
+    t.same(readAll({ delimiter: of(true), encoding: null, limit: 10 }, chunks), [
+      [Buffer.from('ab'), Buffer.from([1]), 7],
+      [Buffer.from('cd'), Buffer.from([1]), 7],
+    ])
+    t.same(readAll({ delimiter: of(false), encoding: 'hex', limit: 10 }, chunks), [
+      [Buffer.from('ab'), Buffer.from([1]), 7],
+      [Buffer.from('cd'), Buffer.from([1]), 7],
+    ])
+  },
+)

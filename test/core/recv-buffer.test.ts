@@ -3,11 +3,16 @@ import t from 'tap'
 import { RecvBuffer } from '../../src/core/recv-buffer.ts'
 import { pick, type Random, seeded } from './oracle.ts'
 
-const run = (buffer: RecvBuffer): string => buffer.bytes.toString('latin1', buffer.start, buffer.end)
+const run = (buffer: RecvBuffer): string =>
+  buffer.bytes.toString('latin1', buffer.start, buffer.end)
 
-const bytesOf = (random: Random, size: number): Buffer => Buffer.from(Array.from({ length: size }, () => random(256)))
+const bytesOf = (random: Random, size: number): Buffer =>
+  Buffer.from(Array.from({ length: size }, () => random(256)))
 
-/** One life of a buffer beside the plainest model of it: the bytes that are undelivered. Returns what was wrong. */
+/**
+ * One life of a buffer beside the plainest model of it: the bytes that are undelivered. Returns
+ * what was wrong.
+ */
 function live(seed: number): string[] {
   const random = seeded(seed)
   const areLent = seed % 2 === 1
@@ -50,7 +55,8 @@ function live(seed: number): string[] {
         break
       case 4: {
         const encoding = pick(random, ['latin1', 'hex'] as const)
-        if (buffer.takeText(size, encoding) !== model.toString(encoding, 0, size)) wrong.push('other text')
+        if (buffer.takeText(size, encoding) !== model.toString(encoding, 0, size))
+          wrong.push('other text')
         model = model.subarray(size)
         break
       }
@@ -63,7 +69,8 @@ function live(seed: number): string[] {
         const from = random(have() + 1)
         const needle = random(2) === 0 ? model.subarray(from, from + 2) : bytesOf(random, 2)
         const found = model.subarray(0, have()).indexOf(needle, from)
-        if (needle.length === 2 && buffer.indexOf(needle, from) !== found) wrong.push('found elsewhere')
+        if (needle.length === 2 && buffer.indexOf(needle, from) !== found)
+          wrong.push('found elsewhere')
         break
       }
       case 7: {
@@ -78,36 +85,44 @@ function live(seed: number): string[] {
       default:
         keep()
     }
-    if (buffer.length !== model.length) wrong.push(`length ${buffer.length} instead of ${model.length}`)
+    if (buffer.length !== model.length)
+      wrong.push(`length ${buffer.length} instead of ${model.length}`)
     if (run(buffer) !== model.toString('latin1', 0, have())) wrong.push('another run')
     if (have() === 0 && model.length > 0) wrong.push('an empty run before undelivered bytes')
   }
   keep()
-  if (!kept.every(([bytes, copy]) => bytes.equals(copy))) wrong.push('what was delivered has changed')
+  if (!kept.every(([bytes, copy]) => bytes.equals(copy)))
+    wrong.push('what was delivered has changed')
   return wrong.map(each => `seed ${seed}: ${each}`)
 }
 
-t.test('PROPERTY: it is what came and was not delivered, whatever is done in whatever order', async t => {
-  const wrong: string[] = []
-  for (let seed = 0; seed < 400; seed++) wrong.push(...live(seed))
-  t.same(wrong.slice(0, 10), [])
-})
+t.test(
+  'PROPERTY: it is what came and was not delivered, whatever is done in whatever order',
+  async t => {
+    const wrong: string[] = []
+    for (let seed = 0; seed < 400; seed++) wrong.push(...live(seed))
+    t.same(wrong.slice(0, 10), [])
+  },
+)
 
-t.test('a chunk that finds the buffer empty is the run, and delivered as views; one behind it is copied only as far as it must', async t => {
-  const buffer = new RecvBuffer()
-  const [first, second] = [Buffer.from('first\nhalf'), Buffer.alloc(65536, 'x')]
-  buffer.append(first)
-  t.ok(buffer.bytes === first)
-  t.ok(buffer.take(6).buffer === first.buffer)
-  buffer.append(second)
-  t.same([run(buffer), buffer.length], ['half', 65540])
-  t.equal(buffer.more(), true)
-  t.equal(run(buffer).length, 260, 'a first step')
-  const line = buffer.take(10)
-  t.ok(buffer.bytes === second, 'the message ended in the second chunk: it goes on there')
-  t.same([buffer.start, buffer.length, line.toString()], [6, 65530, 'halfxxxxxx'])
-  t.equal(buffer.more(), false)
-})
+t.test(
+  'a chunk that finds the buffer empty is the run, and delivered as views; one behind it is copied only as far as it must',
+  async t => {
+    const buffer = new RecvBuffer()
+    const [first, second] = [Buffer.from('first\nhalf'), Buffer.alloc(65536, 'x')]
+    buffer.append(first)
+    t.ok(buffer.bytes === first)
+    t.ok(buffer.take(6).buffer === first.buffer)
+    buffer.append(second)
+    t.same([run(buffer), buffer.length], ['half', 65540])
+    t.equal(buffer.more(), true)
+    t.equal(run(buffer).length, 260, 'a first step')
+    const line = buffer.take(10)
+    t.ok(buffer.bytes === second, 'the message ended in the second chunk: it goes on there')
+    t.same([buffer.start, buffer.length, line.toString()], [6, 65530, 'halfxxxxxx'])
+    t.equal(buffer.more(), false)
+  },
+)
 
 t.test('settle copies what would go stale, and nothing else', async t => {
   const buffer = new RecvBuffer()
@@ -164,7 +179,10 @@ t.test('a chunk that was lent is let go of by keep, whatever is left of it', asy
   }
 })
 
-/** The chunk was kept beside its copy as long as the line in it was not whole: twice the memory for every slow line. */
+/**
+ * The chunk was kept beside its copy as long as the line in it was not whole: twice the memory for
+ * every slow line.
+ */
 t.test('REGRESSION: a chunk that was copied whole is let go of', async t => {
   const buffer = new RecvBuffer()
   const chunk = Buffer.alloc(60_000, 'x')
@@ -172,7 +190,8 @@ t.test('REGRESSION: a chunk that was copied whole is let go of', async t => {
   buffer.append(chunk)
   while (buffer.more());
   buffer.keep()
-  // Where a message ends in a chunk that is still there the run goes on in it; here it has to go on in the copy.
+  // Where a message ends in a chunk that is still there the run goes on in it; here it has to go on
+  // in the copy.
   buffer.skip(10)
   t.ok(buffer.bytes !== chunk)
   t.same([buffer.length, run(buffer)], [59_994, 'x'.repeat(59_994)])
@@ -196,7 +215,13 @@ t.test('REGRESSION: memory that a long message needed is let go of behind it', a
 })
 
 t.test('a byte is copied a constant number of times, however it comes', async t => {
-  for (const [name, chunk, keep] of [['1 byte', 1, true], ['100 bytes', 100, true], ['1 KiB', 1024, true], ['64 KiB', 65536, true], ['1 byte, held', 1, false]] as const) {
+  for (const [name, chunk, keep] of [
+    ['1 byte', 1, true],
+    ['100 bytes', 100, true],
+    ['1 KiB', 1024, true],
+    ['64 KiB', 65536, true],
+    ['1 byte, held', 1, false],
+  ] as const) {
     const spy = spyOnCopies()
     const size = 2 ** 18
     const buffer = new RecvBuffer()
@@ -213,7 +238,8 @@ t.test('a byte is copied a constant number of times, however it comes', async t 
   }
 })
 
-// A list of the chunks held 60 KB that came one byte a packet in 11 MiB of heap and 39 MiB of memory (reference/peers.md M10).
+// A list of the chunks held 60 KB that came one byte a packet in 11 MiB of heap and 39 MiB of
+// memory (reference/peers.md M10).
 t.test('what comes byte by byte lies in one piece of memory, not twice as large', async t => {
   for (const areLent of [false, true]) {
     const buffer = new RecvBuffer()
@@ -225,7 +251,8 @@ t.test('what comes byte by byte lies in one piece of memory, not twice as large'
       while (buffer.more());
       buffer.keep()
       if (n > 4096) memory.add(buffer.bytes.buffer)
-      if (buffer.bytes.length > Math.max(2 * n, 512)) return void t.fail(`${buffer.bytes.length} bytes for ${n}`)
+      if (buffer.bytes.length > Math.max(2 * n, 512))
+        return void t.fail(`${buffer.bytes.length} bytes for ${n}`)
     }
     t.equal(buffer.length, 65_536)
     t.ok(buffer.bytes.buffer.byteLength <= 2 * 65_536, `${buffer.bytes.buffer.byteLength} bytes`)
@@ -233,22 +260,26 @@ t.test('what comes byte by byte lies in one piece of memory, not twice as large'
   }
 })
 
-t.test('nor do many messages behind each other make it move all of them again and again', async t => {
-  const spy = spyOnCopies()
-  const random = seeded(4)
-  const buffer = new RecvBuffer()
-  let came = 0
-  for (let i = 0; i < 3000; i++) {
-    const chunk = Buffer.alloc(1 + random(2000))
-    came += chunk.length
-    buffer.append(chunk)
-    while (random(3) > 0 && buffer.more());
-    for (let size = random(600); size < buffer.end - buffer.start; size = random(600)) buffer.skip(size)
-    buffer.keep()
-  }
-  spy.stop()
-  t.ok(spy.copied < 4 * came, `${spy.copied / came} times`)
-})
+t.test(
+  'nor do many messages behind each other make it move all of them again and again',
+  async t => {
+    const spy = spyOnCopies()
+    const random = seeded(4)
+    const buffer = new RecvBuffer()
+    let came = 0
+    for (let i = 0; i < 3000; i++) {
+      const chunk = Buffer.alloc(1 + random(2000))
+      came += chunk.length
+      buffer.append(chunk)
+      while (random(3) > 0 && buffer.more());
+      for (let size = random(600); size < buffer.end - buffer.start; size = random(600))
+        buffer.skip(size)
+      buffer.keep()
+    }
+    spy.stop()
+    t.ok(spy.copied < 4 * came, `${spy.copied / came} times`)
+  },
+)
 
 /** Counts the bytes that Buffers copy, whoever asks them to. */
 function spyOnCopies() {

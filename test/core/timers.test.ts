@@ -7,7 +7,14 @@ t.test('in the order of their due times, then of their making', async t => {
   const timers = new Timers()
   const ran: string[] = []
   t.same([timers.size, timers.next], [0, undefined])
-  for (const [name, due] of [['c', 30], ['a', 10], ['b1', 20], ['d', 40], ['b2', 20]] as const) timers.add(due, 0, () => ran.push(name))
+  for (const [name, due] of [
+    ['c', 30],
+    ['a', 10],
+    ['b1', 20],
+    ['d', 40],
+    ['b2', 20],
+  ] as const)
+    timers.add(due, 0, () => ran.push(name))
   t.same([timers.size, timers.next], [5, 10])
   timers.run(9)
   t.same(ran, [])
@@ -23,7 +30,9 @@ t.test('in the order of their due times, then of their making', async t => {
 t.test('cancel: before, inside, after, twice', async t => {
   const timers = new Timers()
   const ran: string[] = []
-  const cancels = ['a', 'b', 'c', 'd'].map((name, i): Cancel => timers.add(i, 0, () => ran.push(name)))
+  const cancels = ['a', 'b', 'c', 'd'].map((name, i): Cancel =>
+    timers.add(i, 0, () => ran.push(name)),
+  )
   cancels[1]?.()
   cancels[1]?.()
   t.equal(timers.size, 3)
@@ -39,7 +48,11 @@ t.test('cancel: before, inside, after, twice', async t => {
     ran.push('self')
   })
   timers.run(10)
-  t.same([ran, timers.size], [['a', 'c', 'd', 'self', 'last'], 0], 'what another timer cancels does not run, though it was due')
+  t.same(
+    [ran, timers.size],
+    [['a', 'c', 'd', 'self', 'last'], 0],
+    'what another timer cancels does not run, though it was due',
+  )
 })
 
 t.test('a cycle does not drift, leaves out what was missed, and cancels itself', async t => {
@@ -70,7 +83,10 @@ t.test('what starts inside waits for the next run, even if it is due', async t =
   t.same(ran, ['again', 'again'])
 })
 
-/** A timer that was started inside, and was due before others that were due, stood before them: they waited for the next run. */
+/**
+ * A timer that was started inside, and was due before others that were due, stood before them: they
+ * waited for the next run.
+ */
 t.test('REGRESSION: what starts inside holds nothing up that is due', async t => {
   const timers = new Timers()
   const ran: string[] = []
@@ -87,7 +103,10 @@ t.test('REGRESSION: what starts inside holds nothing up that is due', async t =>
   t.same(ran, ['first', 'second', 'third', 'inside', 'inside too'])
 })
 
-/** 1000.7 + 3 × 7.1 is 1022, but (1022 − 1000.7) / 7.1 is a little less than 3: the run at 1022 came twice. */
+/**
+ * 1000.7 + 3 × 7.1 is 1022, but (1022 − 1000.7) / 7.1 is a little less than 3: the run at 1022 came
+ * twice.
+ */
 t.test('REGRESSION: a cycle runs once a run, whatever fractions its times have', async t => {
   const random = seeded(1)
   let doubled = 0
@@ -151,7 +170,8 @@ t.test('PROPERTY: 100 000 timers, cancelled and added at random, run in order', 
     const id = made++
     const due = now + 1 + random(10_000)
     const cancel = timers.add(due, 0, () => {
-      if (!pending.delete(id) || due > now || due < last[0] || (due === last[0] && id < last[1])) wrong++
+      if (!pending.delete(id) || due > now || due < last[0] || (due === last[0] && id < last[1]))
+        wrong++
       last = [due, id]
       if (random(3) === 0) add()
       if (random(3) === 0) cancelOne()

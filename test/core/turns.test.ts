@@ -7,7 +7,11 @@ import { Turns } from '../../src/core/turns.ts'
 function make() {
   const asked: (() => void)[] = []
   const log: string[] = []
-  const turns = new Turns({ now: () => 0, after: () => () => {}, soon: callback => void asked.push(callback) })
+  const turns = new Turns({
+    now: () => 0,
+    after: () => () => {},
+    soon: callback => void asked.push(callback),
+  })
   const say = (word: string) => () => void log.push(word)
   return { turns, asked, say, log, next: () => asked.shift()!(), news: () => log.splice(0) }
 }

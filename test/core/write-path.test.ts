@@ -12,10 +12,14 @@ const ONE = Buffer.from('1')
 /** Writes bytes as they are. */
 const PACKER: IntoPacker = {
   pack: (data: Buffer) => data,
-  pack_into: (target, at, data: Buffer) => (at + data.length > target.length ? data.length : data.copy(target, at)),
+  pack_into: (target, at, data: Buffer) =>
+    at + data.length > target.length ? data.length : data.copy(target, at),
 }
 
-/** A transport that takes `room` bytes and queues the rest; the test makes room. What it was given it keeps as it is, not a copy. */
+/**
+ * A transport that takes `room` bytes and queues the rest; the test makes room. What it was given
+ * it keeps as it is, not a copy.
+ */
 class Pipe {
   readonly given: (string | Uint8Array)[] = []
   readonly encodings: Encoding[] = []
@@ -31,13 +35,18 @@ class Pipe {
   }
 
   get bytes_queued(): number {
-    return Math.max(0, this.total - (this.corks > 0 ? Math.min(this.room, this.#beforeCork) : this.room))
+    return Math.max(
+      0,
+      this.total - (this.corks > 0 ? Math.min(this.room, this.#beforeCork) : this.room),
+    )
   }
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     this.given.push(data)
     this.encodings.push(encoding)
-    this.calls.push(typeof data === 'string' ? `text ${encoding} ${data.length}` : `bytes ${data.length}`)
+    this.calls.push(
+      typeof data === 'string' ? `text ${encoding} ${data.length}` : `bytes ${data.length}`,
+    )
     this.total += typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length
     if (this.bytes_queued > 0) this.#isFull = true
     return this.bytes_queued === 0
@@ -60,7 +69,11 @@ class Pipe {
   }
 
   get bytes(): Buffer {
-    return Buffer.concat(this.given.map((data, i) => (typeof data === 'string' ? Buffer.from(data, this.encodings[i]) : data)))
+    return Buffer.concat(
+      this.given.map((data, i) =>
+        typeof data === 'string' ? Buffer.from(data, this.encodings[i]) : data,
+      ),
+    )
   }
 }
 
@@ -73,7 +86,8 @@ function make(room = Infinity, on: (event: string) => void = () => {}) {
   }
   const owner: WriteOwner = {
     queued: () => note('queued'),
-    filled: () => {}, emptied: () => note('emptied'),
+    filled: () => {},
+    emptied: () => note('emptied'),
     write_failed: error => note(`failed ${(error as Error).message}`),
   }
   const path = new WritePath(owner)
@@ -117,18 +131,26 @@ class Item implements SendItem {
   }
 }
 
-// ---- The property ----------------------------------------------------------------------------------------------------
+// ---- The property -------------------------------------------------------------------------------
 
 const LETTERS = ['a', 'Z', '\n', '\r\n', 'é', 'ÿ', '€', '😀', '\0', '\x80']
 const SIZES = [0, 0, 1, 1, 2, 7, 8, 9, 100, 1000, 1365, 1366, 4095, 4096, 4097, 30_000]
 /** Making text takes longer than sending it: two of each size will do. */
-const TEXTS = new Map(SIZES.map(size => [size, [seeded(size), seeded(-size)].map(random => Array.from({ length: size }, () => pick(random, LETTERS)).join(''))]))
+const TEXTS = new Map(
+  SIZES.map(size => [
+    size,
+    [seeded(size), seeded(-size)].map(random =>
+      Array.from({ length: size }, () => pick(random, LETTERS)).join(''),
+    ),
+  ]),
+)
 const text = (random: Random, size: number): string => pick(random, TEXTS.get(size) as string[])
 
 /** Text that is valid in its encoding. */
 function textIn(random: Random, encoding: Encoding): string {
   const size = pick(random, SIZES)
-  if (encoding === 'hex' || encoding === 'base64' || encoding === 'base64url') return Buffer.from(text(random, size)).toString(encoding)
+  if (encoding === 'hex' || encoding === 'base64' || encoding === 'base64url')
+    return Buffer.from(text(random, size)).toString(encoding)
   return random(3) === 0 ? 'x'.repeat(size) : text(random, size)
 }
 
@@ -159,10 +181,20 @@ function live(seed: number): string[] {
   /** As a stream writes. */
   function write(): void {
     if (random(10) === 0) {
-      encoding = pick(random, ['utf8', 'utf8', 'latin1', 'ascii', 'utf16le', 'hex', 'base64', 'base64url'] as const)
+      encoding = pick(random, [
+        'utf8',
+        'utf8',
+        'latin1',
+        'ascii',
+        'utf16le',
+        'hex',
+        'base64',
+        'base64url',
+      ] as const)
       path.revoke()
     }
-    const data: Data = random(4) === 0 ? Buffer.from(text(random, pick(random, SIZES))) : textIn(random, encoding)
+    const data: Data =
+      random(4) === 0 ? Buffer.from(text(random, pick(random, SIZES))) : textIn(random, encoding)
     wanted.push(typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data))
     pushed += (wanted.at(-1) as Buffer).length
     isDirty = true
@@ -176,7 +208,9 @@ function live(seed: number): string[] {
   }
 
   function writeItem(): void {
-    const steps = Array.from({ length: random(4) }, () => pick(random, ['starved', 'piece', 'a longer piece', 'x'.repeat(20_000), new Error('thrown')]))
+    const steps = Array.from({ length: random(4) }, () =>
+      pick(random, ['starved', 'piece', 'a longer piece', 'x'.repeat(20_000), new Error('thrown')]),
+    )
     const item = new Item(steps)
     items.push(item)
     wanted.push(item)
@@ -199,7 +233,8 @@ function live(seed: number): string[] {
     if (random(5) > 0) continue
     if (path.size !== size()) wrong.push(`step ${step}: size is ${path.size}, should be ${size()}`)
     for (const limit of [1, 65535, 65536, size(), size() + 1]) {
-      if (limit > 0 && path.reaches(limit) !== size() >= limit) wrong.push(`step ${step}: reaches(${limit}) with ${size()}`)
+      if (limit > 0 && path.reaches(limit) !== size() >= limit)
+        wrong.push(`step ${step}: reaches(${limit}) with ${size()}`)
     }
     if (path.isEmpty !== !isDirty) wrong.push(`step ${step}: isEmpty is ${path.isEmpty}`)
   }
@@ -213,18 +248,23 @@ function live(seed: number): string[] {
   }
   if (isDirty) wrong.push('never emptied')
   if (pipe.corks !== 0) wrong.push('corked')
-  const all = Buffer.concat(wanted.map(each => (each instanceof Item ? Buffer.from(each.sent.join('')) : each)))
+  const all = Buffer.concat(
+    wanted.map(each => (each instanceof Item ? Buffer.from(each.sent.join('')) : each)),
+  )
   if (!pipe.bytes.equals(all)) wrong.push(`other bytes: ${pipe.total} instead of ${all.length}`)
   return wrong.slice(0, 3).map(each => `seed ${seed}: ${each}`)
 }
 
-t.test('PROPERTY: what goes out is what was written, in its order, and sizes are exact', async t => {
-  const wrong: string[] = []
-  for (let seed = 0; seed < 300; seed++) wrong.push(...live(seed))
-  t.same(wrong.slice(0, 10), [])
-})
+t.test(
+  'PROPERTY: what goes out is what was written, in its order, and sizes are exact',
+  async t => {
+    const wrong: string[] = []
+    for (let seed = 0; seed < 300; seed++) wrong.push(...live(seed))
+    t.same(wrong.slice(0, 10), [])
+  },
+)
 
-// ---- One thing at a time ---------------------------------------------------------------------------------------------
+// ---- One thing at a time ------------------------------------------------------------------------
 
 t.test('a hundred small writes are one call of the transport; what is said when', async t => {
   const { path, pipe, log, turn } = make()
@@ -232,7 +272,11 @@ t.test('a hundred small writes are one call of the transport; what is said when'
   for (let i = 0; i < 100; i++) path.push(`line ${i}\r\n`, 'utf8')
   t.same([log, pipe.calls, path.isEmpty], [['queued'], [], false], 'push only queues')
   path.flush()
-  t.same([log, pipe.calls, path.isEmpty], [['queued'], ['text utf8 890'], false], 'flush tells nothing')
+  t.same(
+    [log, pipe.calls, path.isEmpty],
+    [['queued'], ['text utf8 890'], false],
+    'flush tells nothing',
+  )
   path.settle()
   path.settle()
   turn()
@@ -244,38 +288,52 @@ t.test('a hundred small writes are one call of the transport; what is said when'
   path.flush()
   path.push('b', 'utf8')
   path.settle()
-  t.same(log.splice(0), ['queued', 'queued'], 'queued is said again after a flush; not everything has gone')
+  t.same(
+    log.splice(0),
+    ['queued', 'queued'],
+    'queued is said again after a flush; not everything has gone',
+  )
   path.flush()
   path.settle()
   t.same(log, ['emptied'])
   t.equal(pipe.bytes.subarray(-2).toString(), 'ab')
 })
 
-t.test('text and small bytes become one run, large bytes go as they are, other text is written behind', async t => {
-  const { path, pipe, turn } = make()
-  const large = Buffer.alloc(4097, 'L')
-  path.push('é', 'utf8')
-  path.push(new Uint8Array([0xff, 0]), 'utf8')
-  path.push('\r\n', 'utf8')
-  path.push('é', 'latin1')
-  path.push('é', 'utf16le')
-  path.push('ab', 'utf16le')
-  path.push('00ff', 'hex')
-  turn()
-  t.same(pipe.calls.splice(0), ['bytes 15'])
-  t.equal(pipe.bytes.toString('hex'), 'c3a9ff000d0ae9e9006100620000ff')
+t.test(
+  'text and small bytes become one run, large bytes go as they are, other text is written behind',
+  async t => {
+    const { path, pipe, turn } = make()
+    const large = Buffer.alloc(4097, 'L')
+    path.push('é', 'utf8')
+    path.push(new Uint8Array([0xff, 0]), 'utf8')
+    path.push('\r\n', 'utf8')
+    path.push('é', 'latin1')
+    path.push('é', 'utf16le')
+    path.push('ab', 'utf16le')
+    path.push('00ff', 'hex')
+    turn()
+    t.same(pipe.calls.splice(0), ['bytes 15'])
+    t.equal(pipe.bytes.toString('hex'), 'c3a9ff000d0ae9e9006100620000ff')
 
-  path.push('small', 'utf8')
-  path.push(large, 'utf8')
-  path.push('x'.repeat(4097), 'utf8')
-  path.push(new Uint8Array(3), 'utf8')
-  path.push('y'.repeat(2000), 'utf8')
-  path.push('é', 'latin1')
-  turn()
-  t.same(pipe.calls.splice(0), ['text utf8 5', 'bytes 4097', 'text utf8 4097', 'bytes 3', 'text utf8 2000', 'text latin1 1'])
-  t.equal(pipe.given[2], large, 'without a copy')
-  t.equal(pipe.corks, 0)
-})
+    path.push('small', 'utf8')
+    path.push(large, 'utf8')
+    path.push('x'.repeat(4097), 'utf8')
+    path.push(new Uint8Array(3), 'utf8')
+    path.push('y'.repeat(2000), 'utf8')
+    path.push('é', 'latin1')
+    turn()
+    t.same(pipe.calls.splice(0), [
+      'text utf8 5',
+      'bytes 4097',
+      'text utf8 4097',
+      'bytes 3',
+      'text utf8 2000',
+      'text latin1 1',
+    ])
+    t.equal(pipe.given[2], large, 'without a copy')
+    t.equal(pipe.corks, 0)
+  },
+)
 
 t.test('a run of bytes that was handed over is not written to again', async t => {
   const { path, pipe, turn } = make()
@@ -297,7 +355,10 @@ t.test('a transport that is full is left alone until it has drained', async t =>
   turn()
   path.push('gh', 'utf8')
   turn()
-  t.same([pipe.bytes.toString(), path.size, path.reaches(5), path.reaches(6)], ['abcdef', 5, true, false])
+  t.same(
+    [pipe.bytes.toString(), path.size, path.reaches(5), path.reaches(6)],
+    ['abcdef', 5, true, false],
+  )
   t.same(log.splice(0), ['queued', 'queued'])
   take(1)
   t.same([pipe.bytes.toString(), path.size], ['abcdef', 4])
@@ -308,40 +369,55 @@ t.test('a transport that is full is left alone until it has drained', async t =>
   t.same([log, path.size, path.isEmpty], [['emptied'], 0, true])
 })
 
-t.test('flushLarge sends what is large, however it was written, and leaves the rest for the turn', async t => {
-  const writes: [name: string, write: (path: WritePath, size: number) => void][] = [
-    ['text', (path, size) => path.push('x'.repeat(size), 'utf8')],
-    ['text that was counted', (path, size) => {
-      path.push('x'.repeat(size), 'utf8')
-      t.equal(path.size, size)
-    }],
-    ['added text', (path, size) => {
-      path.push('x', 'utf8')
-      path.grant(65536, 'utf8')
-      for (let i = 1; i < size; i++) path.add('x')
-    }],
-    ['added bytes', (path, size) => {
-      for (let i = 0; i < size; i++) {
-        if (path.add(ONE)) continue
-        path.push(ONE, 'utf8')
-        path.grant(65536, 'utf8')
+t.test(
+  'flushLarge sends what is large, however it was written, and leaves the rest for the turn',
+  async t => {
+    const writes: [name: string, write: (path: WritePath, size: number) => void][] = [
+      ['text', (path, size) => path.push('x'.repeat(size), 'utf8')],
+      [
+        'text that was counted',
+        (path, size) => {
+          path.push('x'.repeat(size), 'utf8')
+          t.equal(path.size, size)
+        },
+      ],
+      [
+        'added text',
+        (path, size) => {
+          path.push('x', 'utf8')
+          path.grant(65536, 'utf8')
+          for (let i = 1; i < size; i++) path.add('x')
+        },
+      ],
+      [
+        'added bytes',
+        (path, size) => {
+          for (let i = 0; i < size; i++) {
+            if (path.add(ONE)) continue
+            path.push(ONE, 'utf8')
+            path.grant(65536, 'utf8')
+          }
+        },
+      ],
+      ['bytes', (path, size) => path.push(new Uint8Array(size), 'utf8')],
+      ['an item', (path, size) => path.pushItem(new Item(['piece'], false, size))],
+    ]
+    for (const [name, write] of writes) {
+      for (const [size, calls] of [
+        [2047, 0],
+        [2048, 1],
+      ] as const) {
+        const { path, pipe, log, turn } = make()
+        write(path, size)
+        path.flushLarge()
+        t.same([pipe.calls.length, log], [calls, ['queued']], `${name} ${size}`)
+        path.flushLarge()
+        turn()
+        t.same([pipe.calls.length, log], [1, ['queued', 'emptied']], `${name} ${size}`)
       }
-    }],
-    ['bytes', (path, size) => path.push(new Uint8Array(size), 'utf8')],
-    ['an item', (path, size) => path.pushItem(new Item(['piece'], false, size))],
-  ]
-  for (const [name, write] of writes) {
-    for (const [size, calls] of [[2047, 0], [2048, 1]] as const) {
-      const { path, pipe, log, turn } = make()
-      write(path, size)
-      path.flushLarge()
-      t.same([pipe.calls.length, log], [calls, ['queued']], `${name} ${size}`)
-      path.flushLarge()
-      turn()
-      t.same([pipe.calls.length, log], [1, ['queued', 'emptied']], `${name} ${size}`)
     }
-  }
-})
+  },
+)
 
 t.test('a queue of many pieces is handed over one system call at a time', async t => {
   const { path, pipe, take, turn, log } = make(0)
@@ -356,7 +432,12 @@ t.test('a queue of many pieces is handed over one system call at a time', async 
 
 t.test('before there is a transport', async t => {
   const log: string[] = []
-  const path = new WritePath({ queued: () => log.push('queued'), filled: () => {}, emptied: () => log.push('emptied'), write_failed: () => log.push('failed') })
+  const path = new WritePath({
+    queued: () => log.push('queued'),
+    filled: () => {},
+    emptied: () => log.push('emptied'),
+    write_failed: () => log.push('failed'),
+  })
   path.push('a', 'utf8')
   path.flush()
   path.settle()
@@ -369,7 +450,15 @@ t.test('before there is a transport', async t => {
 })
 
 t.test('size and reaches are exact at the high-water mark', async t => {
-  for (const [letter, encoding, size] of [['a', 'utf8', 1], ['é', 'utf8', 2], ['€', 'utf8', 3], ['😀', 'utf8', 4], ['é', 'latin1', 1], ['é', 'ascii', 1], ['é', 'utf16le', 2]] as const) {
+  for (const [letter, encoding, size] of [
+    ['a', 'utf8', 1],
+    ['é', 'utf8', 2],
+    ['€', 'utf8', 3],
+    ['😀', 'utf8', 4],
+    ['é', 'latin1', 1],
+    ['é', 'ascii', 1],
+    ['é', 'utf16le', 2],
+  ] as const) {
     for (const target of [65535, 65536, 65537]) {
       for (const steps of [1, 7, 4000]) {
         const { path } = make()
@@ -378,10 +467,14 @@ t.test('size and reaches are exact at the high-water mark', async t => {
           const count = Math.min(Math.ceil(letters / steps), letters - done)
           path.push(letter.repeat(count), encoding)
           done += count
-          if (path.reaches(65536) !== done * size >= 65536) t.fail(`${letter} ${encoding} ${target}: ${done}`)
+          if (path.reaches(65536) !== done * size >= 65536)
+            t.fail(`${letter} ${encoding} ${target}: ${done}`)
         }
         const odd = letters * size
-        t.same([path.reaches(65536), path.reaches(odd), path.reaches(odd + 1), path.size], [odd >= 65536, true, false, odd])
+        t.same(
+          [path.reaches(65536), path.reaches(odd), path.reaches(odd + 1), path.size],
+          [odd >= 65536, true, false, odd],
+        )
       }
     }
   }
@@ -399,7 +492,11 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
   t.same([units, path.size], [33, 97], 'in the worst case no more than 99 bytes')
   t.equal(path.add(''), false, 'size has looked')
   path.grant(100, 'utf8')
-  t.same([path.add('x'), path.add('x')], [false, false], 'what was counted leaves room for no character that may take three bytes')
+  t.same(
+    [path.add('x'), path.add('x')],
+    [false, false],
+    'what was counted leaves room for no character that may take three bytes',
+  )
   path.grant(103, 'utf8')
   t.same([path.add('x'), path.add('x'), path.size], [true, false, 98])
   turn()
@@ -412,18 +509,28 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
   t.equal(path.add(''), false)
   path.push(Buffer.from('d'), 'utf8')
   path.grant(6, 'utf8')
-  t.same([path.add('e'), path.addPacked(PACKER, [ONE]), path.add('f'), path.size], [true, true, false, 5], 'behind bytes, too')
+  t.same(
+    [path.add('e'), path.addPacked(PACKER, [ONE]), path.add('f'), path.size],
+    [true, true, false, 5],
+    'behind bytes, too',
+  )
   turn()
   t.equal(pipe.bytes.toString(), `a${'€'.repeat(32)}xbcde1`)
   t.same(log, ['queued', 'emptied', 'queued', 'emptied'])
 })
 
 /**
- * An empty write in an encoding that is no text (hex, base64), or of no bytes at all, left the path's own encoding at UTF-8,
- * and yet it was followed by a grant: the next text went out as UTF-8, whatever the encoding of the channel was.
+ * An empty write in an encoding that is no text (hex, base64), or of no bytes at all, left the
+ * path's own encoding at UTF-8, and yet it was followed by a grant: the next text went out as
+ * UTF-8, whatever the encoding of the channel was.
  */
 t.test('REGRESSION: text behind an empty write keeps its encoding', async t => {
-  for (const [empty, data, encoding] of [['', '00ff', 'hex'], ['', 'AP8=', 'base64'], [new Uint8Array(0), 'ÿ', 'latin1'], ['', 'ÿ', 'latin1']] as const) {
+  for (const [empty, data, encoding] of [
+    ['', '00ff', 'hex'],
+    ['', 'AP8=', 'base64'],
+    [new Uint8Array(0), 'ÿ', 'latin1'],
+    ['', 'ÿ', 'latin1'],
+  ] as const) {
     const { path, pipe, turn } = make()
     const write = (data: Data): void => {
       if (path.add(data)) return
@@ -432,13 +539,18 @@ t.test('REGRESSION: text behind an empty write keeps its encoding', async t => {
     }
     for (const each of [empty, data, data]) write(each)
     turn()
-    t.same(pipe.bytes, Buffer.concat([Buffer.from(data, encoding), Buffer.from(data, encoding)]), encoding)
+    t.same(
+      pipe.bytes,
+      Buffer.concat([Buffer.from(data, encoding), Buffer.from(data, encoding)]),
+      encoding,
+    )
   }
 })
 
 /**
- * The two halves of a surrogate pair, written one after the other behind text that was counted already, were counted as 3 bytes each, though
- * together they are 4. `size` was wrong; and as soon as small bytes came behind them, 2 bytes of memory that nobody had written went out.
+ * The two halves of a surrogate pair, written one after the other behind text that was counted
+ * already, were counted as 3 bytes each, though together they are 4. `size` was wrong; and as soon
+ * as small bytes came behind them, 2 bytes of memory that nobody had written went out.
  */
 t.test('REGRESSION: halves of a character count as what they become', async t => {
   const { path, pipe, turn } = make()
@@ -483,16 +595,19 @@ t.test('items: in their place, piece by piece, starved and woken', async t => {
   t.same([log, item.drops], [[], 0], 'a late wake is nothing')
 })
 
-t.test('a wake that comes while the transport is full is made up for when it has drained', async t => {
-  const { path, pipe, log, turn, take } = make(2)
-  const item = new Item(['abc', 'starved', 'def'])
-  path.pushItem(item)
-  turn()
-  item.wake()
-  t.equal(pipe.bytes.toString(), 'abc')
-  take(100)
-  t.same([pipe.bytes.toString(), log], ['abcdef', ['queued', 'emptied']])
-})
+t.test(
+  'a wake that comes while the transport is full is made up for when it has drained',
+  async t => {
+    const { path, pipe, log, turn, take } = make(2)
+    const item = new Item(['abc', 'starved', 'def'])
+    path.pushItem(item)
+    turn()
+    item.wake()
+    t.equal(pipe.bytes.toString(), 'abc')
+    take(100)
+    t.same([pipe.bytes.toString(), log], ['abcdef', ['queued', 'emptied']])
+  },
+)
 
 t.test('an item that must be the first on the wire waits until all before it has gone', async t => {
   const { path, pipe, log, turn, take } = make(2)
@@ -520,7 +635,10 @@ t.test('reset drops everything, and what the past says later is not heard', asyn
   turn()
   t.equal(path.size, 5038)
   path.reset()
-  t.same([path.size, path.isEmpty, path.reaches(1), items.map(item => item.drops)], [0, true, false, [1, 1]])
+  t.same(
+    [path.size, path.isEmpty, path.reaches(1), items.map(item => item.drops)],
+    [0, true, false, [1, 1]],
+  )
   items[0]?.wake()
   path.drained()
   turn()
@@ -531,7 +649,10 @@ t.test('reset drops everything, and what the past says later is not heard', asyn
   items[0]?.wake()
   path.push(Buffer.from('again'), 'utf8')
   turn()
-  t.same([next.bytes.toString(), pipe.bytes.toString(), log], ['again', 'one', ['queued', 'emptied']])
+  t.same(
+    [next.bytes.toString(), pipe.bytes.toString(), log],
+    ['again', 'one', ['queued', 'emptied']],
+  )
 })
 
 t.test('an item that throws is dropped and told of, and what is behind it goes out', async t => {
@@ -540,10 +661,16 @@ t.test('an item that throws is dropped and told of, and what is behind it goes o
   path.pushItem(item)
   path.push(' behind', 'utf8')
   turn()
-  t.same([pipe.bytes.toString(), log, item.drops, path.size, path.reaches(1)], ['half behind', ['queued', 'failed file gone', 'emptied'], 1, 0, false])
+  t.same(
+    [pipe.bytes.toString(), log, item.drops, path.size, path.reaches(1)],
+    ['half behind', ['queued', 'failed file gone', 'emptied'], 1, 0, false],
+  )
 })
 
-/** The item that threw was still the first of the queue when its failure was told: an answer with `flush` sent it again, and again … */
+/**
+ * The item that threw was still the first of the queue when its failure was told: an answer with
+ * `flush` sent it again, and again …
+ */
 t.test('REGRESSION: on_write_error may write and flush', async t => {
   const { path, pipe, log, turn, take } = make(Infinity, event => {
     if (!event.startsWith('failed')) return
@@ -554,10 +681,16 @@ t.test('REGRESSION: on_write_error may write and flush', async t => {
   path.push(' then ', 'utf8')
   turn()
   take(0)
-  t.same([pipe.bytes.toString(), log], [' then sorry', ['queued', 'failed gone', 'queued', 'emptied']])
+  t.same(
+    [pipe.bytes.toString(), log],
+    [' then sorry', ['queued', 'failed gone', 'queued', 'emptied']],
+  )
 })
 
-/** The loop that was sending went on after the reset: it took the old transport's queue for that of a path that had none. */
+/**
+ * The loop that was sending went on after the reset: it took the old transport's queue for that of
+ * a path that had none.
+ */
 t.test('REGRESSION: on_write_error may close, and even open again', async t => {
   const next = new Pipe()
   const { path, pipe, log, turn } = make(2, event => {
@@ -568,7 +701,10 @@ t.test('REGRESSION: on_write_error may close, and even open again', async t => {
   path.pushItem(new Item(['abc', new Error('first')]))
   path.push('dropped', 'utf8')
   turn()
-  t.same([pipe.bytes.toString(), log.splice(0), path.size, path.isEmpty], ['abc', ['queued', 'failed first'], 0, true])
+  t.same(
+    [pipe.bytes.toString(), log.splice(0), path.size, path.isEmpty],
+    ['abc', ['queued', 'failed first'], 0, true],
+  )
 
   const second = make(2, event => {
     if (!event.startsWith('failed')) return
@@ -579,10 +715,13 @@ t.test('REGRESSION: on_write_error may close, and even open again', async t => {
   second.path.pushItem(new Item(['abc', new Error('second')]))
   second.turn()
   second.turn()
-  t.same([second.pipe.bytes.toString(), next.bytes.toString(), second.log], ['abc', 'to the next', ['queued', 'failed second', 'queued', 'emptied']])
+  t.same(
+    [second.pipe.bytes.toString(), next.bytes.toString(), second.log],
+    ['abc', 'to the next', ['queued', 'failed second', 'queued', 'emptied']],
+  )
 })
 
-// ---- Nothing is quadratic --------------------------------------------------------------------------------------------
+// ---- Nothing is quadratic -----------------------------------------------------------------------
 
 t.test('200 000 small writes above the high-water mark are each counted once', async t => {
   const { byteLength } = Buffer
@@ -608,8 +747,9 @@ t.test('200 000 small writes above the high-water mark are each counted once', a
 })
 
 /** Every write above the mark looked through the whole queue for something long. */
-// A broadcast of short lines to a peer that never reads was kept as V8 keeps text that grows: 16 MiB of 'tick\n' were 103 MiB of heap, so neither
-// send_buffer_size nor buffer_limit bounded what they count.
+// A broadcast of short lines to a peer that never reads was kept as V8 keeps text that grows: 16
+// MiB of 'tick\n' were 103 MiB of heap, so neither send_buffer_size nor buffer_limit bounded what
+// they count.
 t.test('REGRESSION: text that has to wait is kept as bytes, and characters whole', async t => {
   const { path, pipe, take } = make(0)
   path.push('first', 'utf8')
@@ -623,7 +763,11 @@ t.test('REGRESSION: text that has to wait is kept as bytes, and characters whole
   t.equal(path.size, Buffer.byteLength(text))
   take(Infinity)
   t.ok(pipe.bytes.equals(Buffer.from(text)))
-  t.equal(pipe.given.filter(data => typeof data !== 'string').length, Math.floor(600_000 / 65_540), 'in batches, of whole characters')
+  t.equal(
+    pipe.given.filter(data => typeof data !== 'string').length,
+    Math.floor(600_000 / 65_540),
+    'in batches, of whole characters',
+  )
 })
 
 t.test('REGRESSION: 10 000 large writes do not look at each other', async t => {
@@ -659,16 +803,28 @@ t.test('what packs into the run', async t => {
   path.pushPacked(words, ['4'.repeat(5000)])
   path.pushPacked(words, ['five'])
   turn()
-  t.equal(pipe.bytes.toString('utf8', 1030), `packed ${'4'.repeat(5000)}five`, 'what is large is packed by itself')
+  t.equal(
+    pipe.bytes.toString('utf8', 1030),
+    `packed ${'4'.repeat(5000)}five`,
+    'what is large is packed by itself',
+  )
   for (const size of [NaN, -1, 0.5, '4', undefined]) {
-    t.throws(() => path.pushPacked({ ...words, pack_into: () => size as number }, ['x']), { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
+    t.throws(() => path.pushPacked({ ...words, pack_into: () => size as number }, ['x']), {
+      code: 'ERR_INVALID_DELIMITER',
+      message: /pack_into\(\) must return a number of bytes; it returned/,
+    })
   }
   t.equal(path.isEmpty, true, 'and nothing was queued')
 })
 
 t.test('one that is idle works for one channel after the other', async t => {
   const log: string[] = []
-  const owner = (name: string) => ({ queued: () => log.push(`${name} queued`), filled: () => {}, emptied: () => log.push(`${name} emptied`), write_failed: () => log.push('failed') })
+  const owner = (name: string) => ({
+    queued: () => log.push(`${name} queued`),
+    filled: () => {},
+    emptied: () => log.push(`${name} emptied`),
+    write_failed: () => log.push('failed'),
+  })
   const path = WritePath.borrow(owner('a'), new Pipe() as unknown as Transport)
   path.push('one', 'utf8')
   path.flush()
@@ -680,9 +836,13 @@ t.test('one that is idle works for one channel after the other', async t => {
   again.flush()
   again.settle()
   t.same(log, ['a queued', 'a emptied', 'b queued', 'b emptied'])
-  const many = Array.from({ length: 1200 }, () => WritePath.borrow(owner('c'), new Pipe() as unknown as Transport))
+  const many = Array.from({ length: 1200 }, () =>
+    WritePath.borrow(owner('c'), new Pipe() as unknown as Transport),
+  )
   for (const each of many) WritePath.takeBack(each)
-  const kept = new Set(many.map(() => WritePath.borrow(owner('d'), new Pipe() as unknown as Transport)))
+  const kept = new Set(
+    many.map(() => WritePath.borrow(owner('d'), new Pipe() as unknown as Transport)),
+  )
   t.equal(many.filter(each => kept.has(each)).length, 1024, 'no more than these are kept')
 })
 
@@ -693,12 +853,26 @@ t.test('the one of channels that have nothing to send is empty, and takes nothin
   NO_WRITES.drained()
   NO_WRITES.revoke()
   NO_WRITES.reset()
-  t.same([NO_WRITES.add(''), NO_WRITES.add('a'), NO_WRITES.size, NO_WRITES.isEmpty, NO_WRITES.reaches(1)], [false, false, 0, true, false])
+  t.same(
+    [
+      NO_WRITES.add(''),
+      NO_WRITES.add('a'),
+      NO_WRITES.size,
+      NO_WRITES.isEmpty,
+      NO_WRITES.reaches(1),
+    ],
+    [false, false, 0, true, false],
+  )
 })
 
 t.test('a transport that has not handed over everything', async t => {
   const log: string[] = []
-  const path = new WritePath({ queued: () => {}, filled: () => log.push('filled'), emptied: () => log.push('emptied'), write_failed: () => {} })
+  const path = new WritePath({
+    queued: () => {},
+    filled: () => log.push('filled'),
+    emptied: () => log.push('emptied'),
+    write_failed: () => {},
+  })
   const pipe = new Pipe()
   pipe.room = 5
   path.open(pipe as unknown as Transport)

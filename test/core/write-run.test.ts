@@ -1,4 +1,7 @@
-/** Runs of small writes, by themselves: what becomes one item, and how many bytes that is. That order is kept, the write path's test holds. */
+/**
+ * Runs of small writes, by themselves: what becomes one item, and how many bytes that is. That
+ * order is kept, the write path's test holds.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -7,21 +10,33 @@ import { type IntoPacker, WriteRun } from '../../src/core/write-run.ts'
 import type { Transport } from '../../src/transport.ts'
 import type { Encoding } from '../../src/types.ts'
 
-/** A run, and what it has handed on since the last time: text with its encoding, or bytes, in latin1. */
+/**
+ * A run, and what it has handed on since the last time: text with its encoding, or bytes, in
+ * latin1.
+ */
 function make() {
   const items: SendItem[] = []
   const run = new WriteRun(item => items.push(item))
   const news = (): string[] => {
     const all: string[] = []
     const transport = {
-      write: (data: string | Uint8Array, encoding: Encoding) => all.push(typeof data === 'string' ? `${encoding} ${data}` : Buffer.from(data).toString('latin1')),
+      write: (data: string | Uint8Array, encoding: Encoding) =>
+        all.push(
+          typeof data === 'string' ? `${encoding} ${data}` : Buffer.from(data).toString('latin1'),
+        ),
     } as unknown as Transport
     for (const item of items.splice(0)) {
       const { size } = item
       item.send(transport, () => {})
       const sent = all.at(-1) as string
       const space = sent.indexOf(' ')
-      t.equal(size, space > 0 ? Buffer.byteLength(sent.slice(space + 1), sent.slice(0, space) as Encoding) : sent.length, 'its size is that of its bytes')
+      t.equal(
+        size,
+        space > 0
+          ? Buffer.byteLength(sent.slice(space + 1), sent.slice(0, space) as Encoding)
+          : sent.length,
+        'its size is that of its bytes',
+      )
     }
     return all
   }
@@ -58,7 +73,11 @@ t.test('add takes text that was granted, and nothing else', async t => {
   run.push('a', 'latin1')
   t.equal(run.add('b'), false)
   run.grant(4, 'latin1')
-  t.same(['b', 'c', 'd'].map(text => run.add(text)), [true, true, false], 'less than the limit')
+  t.same(
+    ['b', 'c', 'd'].map(text => run.add(text)),
+    [true, true, false],
+    'less than the limit',
+  )
   run.grant(100, 'latin1')
   t.equal(run.add(Buffer.from('d')), false, 'bytes behind text make bytes of it')
   run.revoke()
@@ -75,11 +94,22 @@ t.test('behind bytes, add takes bytes and short text', async t => {
   run.push(bytes, 'utf8')
   t.same([run.add(bytes), run.add('\r\n')], [false, false], 'nothing was granted')
   run.grant(100, 'utf8')
-  t.same([run.add(bytes), run.add(new Uint8Array(bytes)), run.add('\r\n'), run.add('')], [true, true, true, true])
+  t.same(
+    [run.add(bytes), run.add(new Uint8Array(bytes)), run.add('\r\n'), run.add('')],
+    [true, true, true, true],
+  )
   t.same([run.add('more than 8'), run.add('é')], [false, false], 'nor what has to be encoded')
-  t.same(['5', null, undefined, 5, { length: 1 }].map(data => run.add(data as string)), [true, false, false, false, false], 'nor what cannot be written')
+  t.same(
+    ['5', null, undefined, 5, { length: 1 }].map(data => run.add(data as string)),
+    [true, false, false, false, false],
+    'nor what cannot be written',
+  )
   run.grant(22, 'utf8')
-  t.same([run.add(bytes), run.add('7'), run.add(Buffer.from('7'))], [false, false, false], 'less than the limit')
+  t.same(
+    [run.add(bytes), run.add('7'), run.add(Buffer.from('7'))],
+    [false, false, false],
+    'less than the limit',
+  )
   t.equal(run.size, 21)
   for (const end of [() => run.end(), () => run.clear(), () => run.revoke()]) {
     run.push(bytes, 'utf8')
@@ -96,7 +126,11 @@ t.test('not beyond its memory, nor text that is other bytes in its encoding', as
   const kilobyte = Buffer.alloc(1000, 'k')
   run.push(kilobyte, 'utf8')
   run.grant(65536, 'utf8')
-  t.same([run.add(kilobyte), run.add(kilobyte), run.size], [true, false, 2000], 'it has to grow first')
+  t.same(
+    [run.add(kilobyte), run.add(kilobyte), run.size],
+    [true, false, 2000],
+    'it has to grow first',
+  )
   for (const encoding of ['latin1', 'ascii', 'utf16le', 'hex'] as const) {
     run.clear()
     run.push(Buffer.from('b'), encoding)
@@ -150,26 +184,30 @@ t.test('halves of a character are counted as what they become together', async t
   t.equal(run.size, 7)
 })
 
-t.test('text that waits becomes bytes, a batch at a time, never between two halves of a character', async t => {
-  const { run, news } = make()
-  run.push('a'.repeat(65535), 'utf8')
-  run.wait()
-  t.same(news(), [])
-  run.push('\ud83d', 'utf8')
-  run.wait()
-  t.same(news(), [])
-  run.push('\ude00', 'utf8')
-  run.wait()
-  t.same(news(), ['a'.repeat(65535) + Buffer.from('\u{1f600}').toString('latin1')])
-  t.ok(run.isEmpty)
-})
+t.test(
+  'text that waits becomes bytes, a batch at a time, never between two halves of a character',
+  async t => {
+    const { run, news } = make()
+    run.push('a'.repeat(65535), 'utf8')
+    run.wait()
+    t.same(news(), [])
+    run.push('\ud83d', 'utf8')
+    run.wait()
+    t.same(news(), [])
+    run.push('\ude00', 'utf8')
+    run.wait()
+    t.same(news(), ['a'.repeat(65535) + Buffer.from('\u{1f600}').toString('latin1')])
+    t.ok(run.isEmpty)
+  },
+)
 
 t.test('packed values are written into it', async t => {
   const { run, news } = make()
   let size: unknown = 0
   const packer: IntoPacker = {
     pack: (text: string) => Buffer.from(text),
-    pack_into: (target, at, text: string) => (size === 0 ? target.write(text, at, 'latin1') && text.length : (size as number)),
+    pack_into: (target, at, text: string) =>
+      size === 0 ? target.write(text, at, 'latin1') && text.length : (size as number),
   }
   run.push('text,', 'utf8')
   run.pushPacked(packer, ['packed,'])
@@ -181,35 +219,52 @@ t.test('packed values are written into it', async t => {
   t.equal(run.addPacked(packer, ['p']), false, 'nothing was granted')
   run.grant(4, 'utf8')
   size = 0
-  t.same([run.addPacked(packer, ['pp']), run.addPacked(packer, ['p'])], [true, false], 'less than the limit')
+  t.same(
+    [run.addPacked(packer, ['pp']), run.addPacked(packer, ['p'])],
+    [true, false],
+    'less than the limit',
+  )
   run.end()
   t.same(news(), ['bpp'])
   for (size of [-1, 0.5, NaN, undefined, '1']) {
     run.push(Buffer.from('b'), 'utf8')
     run.grant(100, 'utf8')
     const wrong = [() => run.addPacked(packer, ['']), () => run.pushPacked(packer, [''])]
-    for (const call of wrong) t.throws(call, { code: 'ERR_INVALID_DELIMITER', message: /pack_into\(\) must return a number of bytes; it returned/ })
+    for (const call of wrong)
+      t.throws(call, {
+        code: 'ERR_INVALID_DELIMITER',
+        message: /pack_into\(\) must return a number of bytes; it returned/,
+      })
   }
 })
 
 // What it wrote to the channel lay where its own bytes came, and went out as neither.
-t.test('REGRESSION: a Packer that writes to the channel meanwhile is told that it must not', async t => {
-  for (const data of ['text', Buffer.from('bytes')]) {
-    for (const first of [undefined, Buffer.from('first')]) {
-      const { run } = make()
-      const packer: IntoPacker = {
-        pack: () => Buffer.from('p'),
-        pack_into: (target, at) => {
-          if (!run.add(data)) run.push(data, 'utf8')
-          return target.write('p', at)
-        },
+t.test(
+  'REGRESSION: a Packer that writes to the channel meanwhile is told that it must not',
+  async t => {
+    for (const data of ['text', Buffer.from('bytes')]) {
+      for (const first of [undefined, Buffer.from('first')]) {
+        const { run } = make()
+        const packer: IntoPacker = {
+          pack: () => Buffer.from('p'),
+          pack_into: (target, at) => {
+            if (!run.add(data)) run.push(data, 'utf8')
+            return target.write('p', at)
+          },
+        }
+        if (first !== undefined) {
+          run.push(first, 'utf8')
+          run.grant(100, 'utf8')
+          t.throws(() => run.addPacked(packer, []), {
+            code: 'ERR_INVALID_DELIMITER',
+            message: /must not write to the channel/,
+          })
+        }
+        t.throws(() => run.pushPacked(packer, []), {
+          code: 'ERR_INVALID_DELIMITER',
+          message: /must not write to the channel/,
+        })
       }
-      if (first !== undefined) {
-        run.push(first, 'utf8')
-        run.grant(100, 'utf8')
-        t.throws(() => run.addPacked(packer, []), { code: 'ERR_INVALID_DELIMITER', message: /must not write to the channel/ })
-      }
-      t.throws(() => run.pushPacked(packer, []), { code: 'ERR_INVALID_DELIMITER', message: /must not write to the channel/ })
     }
-  }
-})
+  },
+)

@@ -21,7 +21,8 @@ t.test('calls back once, not in the call, and not when cancelled', async t => {
   cancelled()
   cancelled()
   const before = clock.now()
-  // A process that is held up sees `soon` and `after` in either order: only that both come, and come later, is promised.
+  // A process that is held up sees `soon` and `after` in either order: only that both come, and
+  // come later, is promised.
   let cancel = (): void => {}
   const after = new Promise<void>(resolve => (cancel = clock.after(5, resolve)))
   const soon = new Promise<void>(resolve => clock.soon(() => resolve(void log.push('soon'))))
@@ -37,7 +38,9 @@ t.test('calls back once, not in the call, and not when cancelled', async t => {
 t.test('the longest delays', async t => {
   const clock = new NodeClock()
   let isCalled = false
-  const cancels = [2 ** 31 - 1, 2 ** 31, 1e300, Infinity].map(delay => clock.after(delay, () => (isCalled = true)))
+  const cancels = [2 ** 31 - 1, 2 ** 31, 1e300, Infinity].map(delay =>
+    clock.after(delay, () => (isCalled = true)),
+  )
   await new Promise<void>(resolve => clock.after(5, resolve))
   t.equal(isCalled, false)
   for (const cancel of cancels) cancel()

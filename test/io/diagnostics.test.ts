@@ -13,7 +13,16 @@ t.test('who subscribes is told, and nobody else', async t => {
   const who = { name: 'Echo' }
   const hear = (message: unknown, name: string | symbol): void => void told.push([name, message])
   publish('listen', who, { duration: 1 })
-  for (const name of ['open', 'listen', 'accept', 'connect', 'drop', 'timeout', 'overflow', 'close'] as const) {
+  for (const name of [
+    'open',
+    'listen',
+    'accept',
+    'connect',
+    'drop',
+    'timeout',
+    'overflow',
+    'close',
+  ] as const) {
     subscribe(`sluice:${name}`, hear)
     publish(name, who, { detail: name })
     unsubscribe(`sluice:${name}`, hear)
@@ -23,10 +32,16 @@ t.test('who subscribes is told, and nobody else', async t => {
 })
 
 /** A program that publishes events; what it says. */
-function run(debug: string, program: string): { status: number | null; stderr: string; stdout: string } {
+function run(
+  debug: string,
+  program: string,
+): { status: number | null; stderr: string; stdout: string } {
   const from = pathToFileURL(join(built(), 'io/diagnostics.js')).href
   const text = `import { publish } from '${from}'; import { subscribe } from 'node:diagnostics_channel'; ${program}`
-  return spawnSync(process.execPath, ['--input-type=module', '-e', text], { encoding: 'utf8', env: { ...process.env, NODE_DEBUG: debug } })
+  return spawnSync(process.execPath, ['--input-type=module', '-e', text], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_DEBUG: debug },
+  })
 }
 
 t.test('NODE_DEBUG=sluice: a line for each event', async t => {
@@ -36,9 +51,17 @@ t.test('NODE_DEBUG=sluice: a line for each event', async t => {
     publish('overflow', { name: '%s' }, { error: new Error('too much') })`
   const { status, stderr, stdout } = run('sluice', program)
   t.same([status, stdout], [0, ''])
-  t.same(stderr.replace(/^SLUICE \d+: /gm, '').trim().split('\n'), [
-    'connect Echo ::1:5 duration=3', 'drop Server /path reason=overload address=10.0.0.1:7', 'overflow %s error=too much',
-  ])
+  t.same(
+    stderr
+      .replace(/^SLUICE \d+: /gm, '')
+      .trim()
+      .split('\n'),
+    [
+      'connect Echo ::1:5 duration=3',
+      'drop Server /path reason=overload address=10.0.0.1:7',
+      'overflow %s error=too much',
+    ],
+  )
   t.equal(run('net', program).stderr.includes('SLUICE'), false)
 })
 

@@ -1,4 +1,7 @@
-/** The fast network. The conformance suite and the scenarios hold it to the seam; here is what is special to its sockets. */
+/**
+ * The fast network. The conformance suite and the scenarios hold it to the seam; here is what is
+ * special to its sockets.
+ */
 
 import { Buffer } from 'node:buffer'
 import { connect, Server, Socket } from 'node:net'
@@ -33,17 +36,26 @@ class Watched {
 }
 
 /** A listener that listens, and what it accepts; closed at the end. */
-async function listen(t: Test, at = LOOPBACK): Promise<{ endpoint: Endpoint; accepted: Watched[]; failed: SystemError[] }> {
+async function listen(
+  t: Test,
+  at = LOOPBACK,
+): Promise<{ endpoint: Endpoint; accepted: Watched[]; failed: SystemError[] }> {
   const listener = new FastNetwork().listen(at, { backlog: 5 })
   const [accepted, failed]: [Watched[], SystemError[]] = [[], []]
   await new Promise<void>(resolve => {
-    listener.sink = { listening: resolve, accepted: transport => accepted.push(new Watched(transport)), failed: error => failed.push(error), closed() {} }
+    listener.sink = {
+      listening: resolve,
+      accepted: transport => accepted.push(new Watched(transport)),
+      failed: error => failed.push(error),
+      closed() {},
+    }
   })
   t.teardown(() => {
     for (const { transport } of accepted) transport.destroy()
     listener.close()
   })
-  const endpoint: Endpoint = at.kind === 'unix' ? at : { ...at, port: (listener.local_address as [string, number])[1] }
+  const endpoint: Endpoint =
+    at.kind === 'unix' ? at : { ...at, port: (listener.local_address as [string, number])[1] }
   return { endpoint, accepted, failed }
 }
 
@@ -59,12 +71,26 @@ t.test('text in every encoding, and bytes, both ways, over tcp and unix', async 
   const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   for (const at of [undefined, 'a path']) {
-    for (const [writer, reader] of [[0, 1], [1, 0]] as const) {
-      const both = await pair(t, at === undefined ? LOOPBACK : { kind: 'unix', path: join(folder, `${writer}`) })
+    for (const [writer, reader] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const both = await pair(
+        t,
+        at === undefined ? LOOPBACK : { kind: 'unix', path: join(folder, `${writer}`) },
+      )
       const [from, to] = [both[writer], both[reader]]
       const expected: Buffer[] = []
       to.transport.resume()
-      for (const encoding of ['latin1', 'utf8', 'ascii', 'utf16le', 'hex', 'base64', 'base64url'] as const) {
+      for (const encoding of [
+        'latin1',
+        'utf8',
+        'ascii',
+        'utf16le',
+        'hex',
+        'base64',
+        'base64url',
+      ] as const) {
         const text = encoding === 'hex' ? '00ff' : 'grau'
         expected.push(Buffer.from(text, encoding))
         t.equal(from.transport.write(text, encoding), true)
@@ -74,7 +100,10 @@ t.test('text in every encoding, and bytes, both ways, over tcp and unix', async 
       const all = Buffer.concat(expected)
       await until(() => to.bytes.length >= all.length)
       t.same(to.bytes, all)
-      t.same([from.transport.bytes_written, from.transport.bytes_queued, to.transport.bytes_read], [all.length, 0, all.length])
+      t.same(
+        [from.transport.bytes_written, from.transport.bytes_queued, to.transport.bytes_read],
+        [all.length, 0, all.length],
+      )
       for (const { transport } of both) {
         t.equal(transport.lends_chunks, true)
         transport.destroy()
@@ -120,7 +149,9 @@ t.test('what is written before it is connected is counted, and goes first', asyn
 t.test('before there is a socket, nothing is lost either', async t => {
   const { endpoint } = await listen(t)
   const lookup = (): void => {}
-  const near = new Watched(new FastNetwork().connect({ ...endpoint, host: 'name.invalid' } as Endpoint, { lookup }))
+  const near = new Watched(
+    new FastNetwork().connect({ ...endpoint, host: 'name.invalid' } as Endpoint, { lookup }),
+  )
   near.transport.write('waits', 'latin1')
   t.equal(near.transport.bytes_queued, 5)
   near.transport.destroy()
@@ -146,34 +177,37 @@ t.test('what is corked is counted, and is overtaken by nothing', async t => {
 })
 
 // Node counts what it has handed over as written, whether the system has taken it or not.
-t.test('a queue that is full is counted to the byte, drains once, and is dropped by destroy', async t => {
-  const [near, far] = await pair(t)
-  const { transport } = near
-  const size = 20_000_000
-  const counts = (): number => transport.bytes_queued + transport.bytes_written
-  t.equal(transport.write(Buffer.alloc(size), 'utf8'), false)
-  t.ok(transport.bytes_queued > 0 && transport.bytes_written > 0)
-  t.equal(transport.write('text', 'latin1'), false)
-  transport.cork()
-  transport.write('corked', 'latin1')
-  t.equal(counts(), size + 10)
-  transport.uncork()
-  t.equal(counts(), size + 10)
-  far.transport.resume()
-  await until(() => far.bytes.length === size + 10)
-  await until(() => near.log.includes('drained'))
-  t.same([transport.bytes_queued, transport.bytes_written], [0, size + 10])
-  t.equal(String(far.bytes.subarray(-10)), 'textcorked')
-  far.transport.pause()
-  transport.write(Buffer.alloc(size), 'utf8')
-  const sent = transport.bytes_written
-  transport.destroy()
-  t.same([transport.bytes_queued, transport.bytes_written], [0, sent])
-  t.ok(sent < 2 * size)
-  await until(() => near.log.includes('closed'))
-  t.same(near.log, ['opened', 'drained', 'closed'])
-  t.same([transport.bytes_queued, transport.bytes_written], [0, sent])
-})
+t.test(
+  'a queue that is full is counted to the byte, drains once, and is dropped by destroy',
+  async t => {
+    const [near, far] = await pair(t)
+    const { transport } = near
+    const size = 20_000_000
+    const counts = (): number => transport.bytes_queued + transport.bytes_written
+    t.equal(transport.write(Buffer.alloc(size), 'utf8'), false)
+    t.ok(transport.bytes_queued > 0 && transport.bytes_written > 0)
+    t.equal(transport.write('text', 'latin1'), false)
+    transport.cork()
+    transport.write('corked', 'latin1')
+    t.equal(counts(), size + 10)
+    transport.uncork()
+    t.equal(counts(), size + 10)
+    far.transport.resume()
+    await until(() => far.bytes.length === size + 10)
+    await until(() => near.log.includes('drained'))
+    t.same([transport.bytes_queued, transport.bytes_written], [0, size + 10])
+    t.equal(String(far.bytes.subarray(-10)), 'textcorked')
+    far.transport.pause()
+    transport.write(Buffer.alloc(size), 'utf8')
+    const sent = transport.bytes_written
+    transport.destroy()
+    t.same([transport.bytes_queued, transport.bytes_written], [0, sent])
+    t.ok(sent < 2 * size)
+    await until(() => near.log.includes('closed'))
+    t.same(near.log, ['opened', 'drained', 'closed'])
+    t.same([transport.bytes_queued, transport.bytes_written], [0, sent])
+  },
+)
 
 t.test('ends after what was written', async t => {
   const [near, far] = await pair(t)
@@ -212,11 +246,18 @@ t.test('what the server could not accept is an error of the server, as ever', as
     servers.push(this)
     return Reflect.apply(original, this, args)
   } as typeof original
-  t.teardown(() => { Server.prototype.listen = original })
+  t.teardown(() => {
+    Server.prototype.listen = original
+  })
   const { failed } = await listen(t)
-  const { _handle } = servers.at(-1) as unknown as { _handle: { onconnection(status: number): void } }
+  const { _handle } = servers.at(-1) as unknown as {
+    _handle: { onconnection(status: number): void }
+  }
   _handle.onconnection(-24)
-  t.same(failed.map(({ code, syscall }) => [code, syscall]), [['EMFILE', 'accept']])
+  t.same(
+    failed.map(({ code, syscall }) => [code, syscall]),
+    [['EMFILE', 'accept']],
+  )
 })
 
 t.test('refuses a Node that lacks what it needs', async t => {
@@ -226,19 +267,32 @@ t.test('refuses a Node that lacks what it needs', async t => {
     Server.prototype.listen = listen
     Socket.prototype.connect = connect
   })
-  Server.prototype.listen = function (this: Server) { return this } as typeof listen
+  Server.prototype.listen = function (this: Server) {
+    return this
+  } as typeof listen
   t.throws(() => new FastNetwork(), {
     code: 'ERR_UNSUPPORTED_OPTION',
     message: `FastNetwork needs handle.onconnection, as Node 20 to 26 has it on Linux; Node ${process.versions.node} on ${process.platform} has not. Use the default network`,
   })
-  Socket.prototype.connect = function (this: Socket) { return this } as typeof connect
-  t.throws(() => new FastNetwork(), { message: /^FastNetwork needs handle\.writeQueueSize, handle\.bytesWritten, handle\.onconnection, as/ })
+  Socket.prototype.connect = function (this: Socket) {
+    return this
+  } as typeof connect
+  t.throws(() => new FastNetwork(), {
+    message:
+      /^FastNetwork needs handle\.writeQueueSize, handle\.bytesWritten, handle\.onconnection, as/,
+  })
 })
 
 t.test('packets are those of the default network', async t => {
   const socket: PacketSocket = new FastNetwork().packets({ bind: LOOPBACK })
   await new Promise<void>(resolve => {
-    socket.sink = { opened: resolve, received() {}, refused() {}, failed: error => t.fail(error.message), closed() {} }
+    socket.sink = {
+      opened: resolve,
+      received() {},
+      refused() {},
+      failed: error => t.fail(error.message),
+      closed() {},
+    }
   })
   t.equal((socket.local_address as [string, number])[0], '127.0.0.1')
   socket.destroy()

@@ -39,8 +39,14 @@ t.test('a part of it', async t => {
   const item = new FileItem(path, 3, 4)
   const { transport, text } = keeper()
   await new Promise<void>(resolve => t.equal(item.send(transport, resolve), 'starved'))
-  t.equal(item.send(transport, () => {}), 'more')
-  t.equal(item.send(transport, () => {}), 'sent')
+  t.equal(
+    item.send(transport, () => {}),
+    'more',
+  )
+  t.equal(
+    item.send(transport, () => {}),
+    'sent',
+  )
   t.equal(text(), '456')
 })
 

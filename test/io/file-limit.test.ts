@@ -8,9 +8,15 @@ import { fileLimit } from '../../src/io/file-limit.ts'
 t.test('the soft limit of this process, or of a file like that of the system', async t => {
   t.ok(fileLimit() >= 1)
   const path = join(t.testdir({}), 'limits')
-  await writeFile(path, 'Limit                     Soft Limit           Hard Limit           Units\nMax open files            256                  4096                 files\n')
+  await writeFile(
+    path,
+    'Limit                     Soft Limit           Hard Limit           Units\nMax open files            256                  4096                 files\n',
+  )
   t.equal(fileLimit(path), 256)
-  await writeFile(path, 'Max open files            unlimited            unlimited            files\n')
+  await writeFile(
+    path,
+    'Max open files            unlimited            unlimited            files\n',
+  )
   t.equal(fileLimit(path), Infinity)
   t.equal(fileLimit('/nowhere'), Infinity)
 })

@@ -43,7 +43,10 @@ t.test('makes the file, writes in order, closes', async t => {
   sink.close()
   sink.close()
   await until('closed')
-  t.strictSame([readFileSync(path, 'latin1'), log], ['abc', ['opened', 'drained', 'drained', 'closed']])
+  t.strictSame(
+    [readFileSync(path, 'latin1'), log],
+    ['abc', ['opened', 'drained', 'drained', 'closed']],
+  )
   sink.close()
 })
 

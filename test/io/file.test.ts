@@ -1,8 +1,20 @@
-/** Reading files for the write path: every kind of source, every way to end, and that nothing stays open. */
+/**
+ * Reading files for the write path: every kind of source, every way to end, and that nothing stays
+ * open.
+ */
 
 import { execFileSync } from 'node:child_process'
 import {
-  appendFileSync, closeSync, constants, existsSync, openSync, readdirSync, readlinkSync, readSync, renameSync, truncateSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -13,7 +25,9 @@ import { FileSource, openFile } from '../../src/io/file.ts'
 
 const CHUNK = 131_072
 const unlessPosix = process.platform === 'win32' ? { skip: 'needs POSIX files' } : {}
-const unlessProc = existsSync('/proc/self/fd') ? {} : { skip: 'needs /proc/self/fd to see what is open' }
+const unlessProc = existsSync('/proc/self/fd')
+  ? {}
+  : { skip: 'needs /proc/self/fd to see what is open' }
 
 /** Bytes that differ from one place to the next, so that a wrong place shows. */
 function pattern(length: number): Buffer {
@@ -68,26 +82,29 @@ async function released(path: string): Promise<void> {
   while (openOn(path) > 0) await loopTurn()
 }
 
-t.test('a whole file comes in chunks of 128 KiB, by path, URL, FileHandle and descriptor', async t => {
-  const content = pattern(3 * CHUNK + 17)
-  const path = join(t.testdir({ file: content }), 'file')
-  t.ok((await drain(openFile(path, 0, 0))).equals(content))
-  t.ok((await drain(openFile(pathToFileURL(path), 0, 0))).equals(content))
+t.test(
+  'a whole file comes in chunks of 128 KiB, by path, URL, FileHandle and descriptor',
+  async t => {
+    const content = pattern(3 * CHUNK + 17)
+    const path = join(t.testdir({ file: content }), 'file')
+    t.ok((await drain(openFile(path, 0, 0))).equals(content))
+    t.ok((await drain(openFile(pathToFileURL(path), 0, 0))).equals(content))
 
-  const handle = await open(path)
-  t.teardown(() => handle.close())
-  t.ok((await drain(openFile(handle, 0, 0))).equals(content))
-  t.not(handle.fd, -1, 'a FileHandle stays open')
-  const start = await handle.read(Buffer.alloc(4), 0, 4, null)
-  t.ok(start.buffer.equals(content.subarray(0, 4)), 'and stands where it stood')
+    const handle = await open(path)
+    t.teardown(() => handle.close())
+    t.ok((await drain(openFile(handle, 0, 0))).equals(content))
+    t.not(handle.fd, -1, 'a FileHandle stays open')
+    const start = await handle.read(Buffer.alloc(4), 0, 4, null)
+    t.ok(start.buffer.equals(content.subarray(0, 4)), 'and stands where it stood')
 
-  const fd = openSync(path, 'r')
-  t.teardown(() => closeSync(fd))
-  t.ok((await drain(openFile(fd, 0, 0))).equals(content))
-  const head = Buffer.alloc(4)
-  t.equal(readSync(fd, head), 4, 'a descriptor stays open')
-  t.ok(head.equals(content.subarray(0, 4)), 'and stands where it stood')
-})
+    const fd = openSync(path, 'r')
+    t.teardown(() => closeSync(fd))
+    t.ok((await drain(openFile(fd, 0, 0))).equals(content))
+    const head = Buffer.alloc(4)
+    t.equal(readSync(fd, head), 4, 'a descriptor stays open')
+    t.ok(head.equals(content.subarray(0, 4)), 'and stands where it stood')
+  },
+)
 
 t.test('a part of a file', async t => {
   const content = pattern(2 * CHUNK)
@@ -107,29 +124,32 @@ t.test('a part of a file', async t => {
   t.equal((await drain(openFile(join(path, '../empty'), 0, 0))).length, 0, 'an empty file: nothing')
 })
 
-t.test('take: starved, chunk, end; on_ready once for each starved, and never inside a call', async t => {
-  const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
-  const source = openFile(path, 0, 0)
-  let calls = 0
-  const first = new Promise<void>(resolve => (source.on_ready = () => (calls++, resolve())))
-  t.equal(source.size, undefined, 'nothing is known before the file is open')
-  t.equal(source.take(), 'starved')
-  t.equal(source.take(), 'starved')
-  t.equal(calls, 0)
-  await first
-  t.equal(calls, 1)
-  t.equal(source.size, CHUNK + 1)
-  t.equal((source.take() as Buffer).length, CHUNK)
-  // The second chunk is being read now, and nobody is told unless it is asked for.
-  t.equal(source.take(), 'starved')
-  await ready(source)
-  t.equal((source.take() as Buffer).length, 1)
-  t.equal(source.take(), 'end')
-  t.equal(source.take(), 'end')
-  source.close()
-  source.close()
-  t.equal(calls, 1)
-})
+t.test(
+  'take: starved, chunk, end; on_ready once for each starved, and never inside a call',
+  async t => {
+    const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
+    const source = openFile(path, 0, 0)
+    let calls = 0
+    const first = new Promise<void>(resolve => (source.on_ready = () => (calls++, resolve())))
+    t.equal(source.size, undefined, 'nothing is known before the file is open')
+    t.equal(source.take(), 'starved')
+    t.equal(source.take(), 'starved')
+    t.equal(calls, 0)
+    await first
+    t.equal(calls, 1)
+    t.equal(source.size, CHUNK + 1)
+    t.equal((source.take() as Buffer).length, CHUNK)
+    // The second chunk is being read now, and nobody is told unless it is asked for.
+    t.equal(source.take(), 'starved')
+    await ready(source)
+    t.equal((source.take() as Buffer).length, 1)
+    t.equal(source.take(), 'end')
+    t.equal(source.take(), 'end')
+    source.close()
+    source.close()
+    t.equal(calls, 1)
+  },
+)
 
 t.test('nobody is told who does not wait; a source without on_ready works too', async t => {
   const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
@@ -142,7 +162,8 @@ t.test('nobody is told who does not wait; a source without on_ready works too', 
     chunk = source.take()
   }
   source.on_ready = () => t.fail('nobody is waiting')
-  // Nothing says when a chunk is read ahead: reading the same file once more takes at least as many turns of the loop.
+  // Nothing says when a chunk is read ahead: reading the same file once more takes at least as many
+  // turns of the loop.
   await drain(openFile(path, 0, 0))
   t.pass()
   source.close()
@@ -157,7 +178,11 @@ t.test('what cannot be opened or read is thrown by take, again and again', async
   await t.rejects(drain(openFile(join(dir, 'sub'), 0, 0)), { code: 'EISDIR' }, 'a directory')
 
   // Not one that was just closed: its number might be in use again.
-  await t.rejects(drain(openFile(2 ** 31 - 1, 0, 0)), { code: 'EBADF' }, 'a descriptor that is not open')
+  await t.rejects(
+    drain(openFile(2 ** 31 - 1, 0, 0)),
+    { code: 'EBADF' },
+    'a descriptor that is not open',
+  )
   const handle = await open(dir)
   await handle.close()
   await t.rejects(drain(openFile(handle, 0, 0)), { code: 'EBADF' }, 'a closed FileHandle')
@@ -171,8 +196,15 @@ t.test('a file that shrinks while it is sent is an error, whatever was asked for
     source.take()
     await ready(source)
     truncateSync(path, CHUNK + 10)
-    const failure = await drain(source).then(() => undefined, (error: Error & { taken: Buffer }) => error)
-    t.match(failure, { code: 'ERR_FILE_SHRANK', name: 'WriteError' }, 'it is not passed off as whole')
+    const failure = await drain(source).then(
+      () => undefined,
+      (error: Error & { taken: Buffer }) => error,
+    )
+    t.match(
+      failure,
+      { code: 'ERR_FILE_SHRANK', name: 'WriteError' },
+      'it is not passed off as whole',
+    )
     const taken = failure?.taken ?? Buffer.from('?')
     t.ok(taken.equals(content.subarray(0, taken.length)), 'what came before is right')
     source.close()
@@ -209,43 +241,51 @@ t.test('devices and pipes have no size', unlessPosix, async t => {
   t.equal(String(all), 'as it comes', 'a pipe is read to its end')
   const [part] = await Promise.all([drain(openFile(fifo, 0, 5)), send('as it comes')])
   t.equal(String(part), 'as it', 'or to nbytes')
-  const [error] = await Promise.all([drain(openFile(fifo, 3, 0)).catch((error: Error) => error), send('')])
+  const [error] = await Promise.all([
+    drain(openFile(fifo, 3, 0)).catch((error: Error) => error),
+    send(''),
+  ])
   t.match(error, { code: 'ESPIPE' }, 'a pipe has no offsets')
 })
 
-t.test('what was opened here is closed here: at the end, after an error, by close', unlessProc, async t => {
-  const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
-  await drain(openFile(path, 0, 0))
-  await released(path)
-  t.pass('at the end, without close')
+t.test(
+  'what was opened here is closed here: at the end, after an error, by close',
+  unlessProc,
+  async t => {
+    const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
+    await drain(openFile(path, 0, 0))
+    await released(path)
+    t.pass('at the end, without close')
 
-  const shrinking = openFile(path, 0, 0)
-  shrinking.take()
-  await ready(shrinking)
-  truncateSync(path, 0)
-  await drain(shrinking).catch(() => {})
-  await released(path)
-  t.pass('after an error, without close')
+    const shrinking = openFile(path, 0, 0)
+    shrinking.take()
+    await ready(shrinking)
+    truncateSync(path, 0)
+    await drain(shrinking).catch(() => {})
+    await released(path)
+    t.pass('after an error, without close')
 
-  writeFileSync(path, pattern(3 * CHUNK))
-  const source = openFile(path, 0, 0)
-  source.take()
-  await ready(source)
-  t.equal(openOn(path), 1)
-  source.take()
-  // A read is under way.
-  source.close()
-  await released(path)
-  t.throws(() => source.take(), { code: 'ERR_INVALID_STATE' })
+    writeFileSync(path, pattern(3 * CHUNK))
+    const source = openFile(path, 0, 0)
+    source.take()
+    await ready(source)
+    t.equal(openOn(path), 1)
+    source.take()
+    // A read is under way.
+    source.close()
+    await released(path)
+    t.throws(() => source.take(), { code: 'ERR_INVALID_STATE' })
 
-  // Closing once too often would now close somebody else's file, which has got the same descriptor.
-  const other = openSync(path, 'r')
-  source.close()
-  shrinking.close()
-  await loopTurn()
-  t.equal(readSync(other, Buffer.alloc(1)), 1)
-  closeSync(other)
-})
+    // Closing once too often would now close somebody else's file, which has got the same
+    // descriptor.
+    const other = openSync(path, 'r')
+    source.close()
+    shrinking.close()
+    await loopTurn()
+    t.equal(readSync(other, Buffer.alloc(1)), 1)
+    closeSync(other)
+  },
+)
 
 t.test('close while the file is being opened, or before it is', unlessProc, async t => {
   const path = join(t.testdir({ file: 'content' }), 'file')
@@ -286,7 +326,20 @@ t.test('close during a read that waits', unlessProc, async t => {
 t.test('bad arguments are thrown at once', async t => {
   const invalid = { code: 'ERR_INVALID_ARGUMENT' }
   const url = new URL('http://host/file')
-  for (const source of [undefined, null, '', 'a\0b', -1, 1.5, NaN, 2 ** 31, {}, { stat() {} }, url, Buffer.from('path')]) {
+  for (const source of [
+    undefined,
+    null,
+    '',
+    'a\0b',
+    -1,
+    1.5,
+    NaN,
+    2 ** 31,
+    {},
+    { stat() {} },
+    url,
+    Buffer.from('path'),
+  ]) {
     t.throws(() => openFile(source as string, 0, 0), invalid)
   }
   for (const bytes of [-1, 1.5, NaN, Infinity, '1', 1n, undefined, null]) {

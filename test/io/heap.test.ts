@@ -12,15 +12,24 @@ t.test('is what V8 says', async t => {
 })
 
 /**
- * A server lost a sixth of its throughput to page faults, as often as not: the collector frees the chunks of many reads at once, and the C library gave
- * their memory back to the system. Here: how often its heap becomes smaller when what was allocated is collected.
+ * A server lost a sixth of its throughput to page faults, as often as not: the collector frees the
+ * chunks of many reads at once, and the C library gave their memory back to the system. Here: how
+ * often its heap becomes smaller when what was allocated is collected.
  */
-t.test('what is freed stays with the process', { skip: isGlibc() ? false : 'only glibc can be told' }, async t => {
-  const usual = [1, 2, 3, 4, 5].some(() => shrinksAfter('') > 0)
-  t.ok(usual, 'if nothing is done it is given back, now and then')
-  t.equal(shrinksAfter(`(await import('${built()}io/heap.js')).keepFreed()`), 0)
-  t.equal(shrinksAfter(`new (await import('${built()}io/node.js')).NodeNetwork()`), 0, 'the default network sees to it')
-})
+t.test(
+  'what is freed stays with the process',
+  { skip: isGlibc() ? false : 'only glibc can be told' },
+  async t => {
+    const usual = [1, 2, 3, 4, 5].some(() => shrinksAfter('') > 0)
+    t.ok(usual, 'if nothing is done it is given back, now and then')
+    t.equal(shrinksAfter(`(await import('${built()}io/heap.js')).keepFreed()`), 0)
+    t.equal(
+      shrinksAfter(`new (await import('${built()}io/node.js')).NodeNetwork()`),
+      0,
+      'the default network sees to it',
+    )
+  },
+)
 
 t.test('once is enough', async t => {
   const before = process.memoryUsage().arrayBuffers
@@ -30,11 +39,16 @@ t.test('once is enough', async t => {
 })
 
 function isGlibc(): boolean {
-  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
+  const { header } = process.report.getReport() as unknown as {
+    header: { glibcVersionRuntime?: string }
+  }
   return header.glibcVersionRuntime !== undefined
 }
 
-/** Of 100 collections of 25 blocks each, which are a bit smaller than what glibc maps by itself; the first ten do not count. */
+/**
+ * Of 100 collections of 25 blocks each, which are a bit smaller than what glibc maps by itself; the
+ * first ten do not count.
+ */
 function shrinksAfter(first: string): number {
   const script = `
     import { readFileSync } from 'node:fs'
@@ -50,5 +64,9 @@ function shrinksAfter(first: string): number {
       if (i >= 10 && size() < before) shrinks++
     }
     console.log(shrinks)`
-  return Number(execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], { encoding: 'utf8' }))
+  return Number(
+    execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    }),
+  )
 }

@@ -1,4 +1,7 @@
-/** Listening sockets. The conformance suite holds them to the seam; here is what is special to the machine's. */
+/**
+ * Listening sockets. The conformance suite holds them to the seam; here is what is special to the
+ * machine's.
+ */
 
 import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -12,7 +15,11 @@ import { NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
 import type { Endpoint, SystemError, Transport } from '../../src/transport.ts'
 
 /** What a listener reported, and ways to wait for it. */
-function listen(at: Endpoint, hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {}, reuse_port = false) {
+function listen(
+  at: Endpoint,
+  hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {},
+  reuse_port = false,
+) {
   const listener = new NodeListener(at, { backlog: 5, reuse_port })
   const log: string[] = []
   const waiting = new Map<string, () => void>()
@@ -53,7 +60,10 @@ function folder(t: Test): string {
 /** A path that leads to a socket on which nobody listens any more. */
 async function leaveStale(path: string): Promise<void> {
   const script = join(path, '..', 'stale.cjs')
-  writeFileSync(script, 'require("net").createServer().listen(process.argv[2], () => process.send("listening"))')
+  writeFileSync(
+    script,
+    'require("net").createServer().listen(process.argv[2], () => process.send("listening"))',
+  )
   const child = fork(script, [path], { execArgv: [] })
   await new Promise(resolve => child.once('message', resolve))
   child.kill('SIGKILL')
@@ -75,7 +85,8 @@ function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): v
   })
 }
 
-// A peer that resets before it is accepted has no address any more: hooks that were promised one got undefined, and no limit per address counted it.
+// A peer that resets before it is accepted has no address any more: hooks that were promised one
+// got undefined, and no limit per address counted it.
 t.test('a connection that was reset before it is accepted is none', async t => {
   const hosts: unknown[] = []
   const accepted = (transport: Transport): void => {
@@ -86,7 +97,11 @@ t.test('a connection that was reset before it is accepted is none', async t => {
   await reported('listening')
   const [host, port] = listener.local_address as [string, number]
   // This process does nothing meanwhile.
-  const connects = (then: string): unknown => execFileSync(process.execPath, ['-e', `const s = require('net').connect(${port}, '${host}', () => s.${then}())`])
+  const connects = (then: string): unknown =>
+    execFileSync(process.execPath, [
+      '-e',
+      `const s = require('net').connect(${port}, '${host}', () => s.${then}())`,
+    ])
   connects('resetAndDestroy')
   connects('destroy')
   await reported('accepted')
@@ -96,7 +111,9 @@ t.test('a connection that was reset before it is accepted is none', async t => {
 })
 
 t.test('on a port', async t => {
-  const { listener, log, reported } = listen(ip('127.0.0.1'), { accepted: transport => transport.destroy() })
+  const { listener, log, reported } = listen(ip('127.0.0.1'), {
+    accepted: transport => transport.destroy(),
+  })
   t.equal(listener.local_address, undefined)
   await reported('listening')
   const [host, port] = listener.local_address as [string, number]
@@ -116,7 +133,8 @@ t.test('on any host', async t => {
   await reported('listening')
   const [, port] = listener.local_address as [string, number]
   t.ok(port > 0)
-  for (const host of ['127.0.0.1', '::1']) await new Promise(resolve => createConnection(port, host).resume().once('close', resolve))
+  for (const host of ['127.0.0.1', '::1'])
+    await new Promise(resolve => createConnection(port, host).resume().once('close', resolve))
   listener.close()
   await reported('closed')
 })
@@ -173,12 +191,15 @@ t.test('closed while the host is looked up', async t => {
 
 t.test('on a path', async t => {
   const path = join(folder(t), 'socket')
-  const { listener, reported } = listen({ kind: 'unix', path }, {
-    accepted(transport) {
-      t.same([transport.local_address, transport.remote_address], [path, ''])
-      transport.destroy()
+  const { listener, reported } = listen(
+    { kind: 'unix', path },
+    {
+      accepted(transport) {
+        t.same([transport.local_address, transport.remote_address], [path, ''])
+        transport.destroy()
+      },
     },
-  })
+  )
   await reported('listening')
   t.equal(listener.local_address, path)
   t.ok(statSync(path).isSocket())
@@ -279,7 +300,8 @@ t.test('whose path another one takes over in the same moment', async t => {
 t.test('whom somebody finds by its hidden name', async t => {
   const place = folder(t)
   beforeLstat(t, async hidden => {
-    if (hidden.startsWith(place)) await new Promise(resolve => createConnection(hidden).resume().once('close', resolve))
+    if (hidden.startsWith(place))
+      await new Promise(resolve => createConnection(hidden).resume().once('close', resolve))
   })
   const { listener, log, reported } = listen({ kind: 'unix', path: join(place, 'socket') })
   await reported('listening')
@@ -312,22 +334,44 @@ t.test('closed while it takes its name', async t => {
 
 t.test('who can share a port', async t => {
   const cases: [version: string, platform: string, can: boolean][] = [
-    ['20.20.2', 'linux', false], ['22.11.0', 'linux', false], ['22.12.0', 'linux', true], ['23.0.0', 'linux', false], ['23.1.0', 'linux', true],
-    ['24.0.0', 'linux', true], ['26.10.0', 'freebsd', true], ['26.10.0', 'darwin', false], ['26.10.0', 'win32', false],
+    ['20.20.2', 'linux', false],
+    ['22.11.0', 'linux', false],
+    ['22.12.0', 'linux', true],
+    ['23.0.0', 'linux', false],
+    ['23.1.0', 'linux', true],
+    ['24.0.0', 'linux', true],
+    ['26.10.0', 'freebsd', true],
+    ['26.10.0', 'darwin', false],
+    ['26.10.0', 'win32', false],
   ]
-  for (const [version, platform, can] of cases) t.equal(reusePortNeeds(ip(''), version, platform) === undefined, can, `${version} on ${platform}`)
+  for (const [version, platform, can] of cases)
+    t.equal(
+      reusePortNeeds(ip(''), version, platform) === undefined,
+      can,
+      `${version} on ${platform}`,
+    )
 })
 
 // Node 20 takes the option in silence, and the second listener fails with EADDRINUSE.
 t.test('a port is shared, or that is refused', async t => {
-  t.throws(() => listen({ kind: 'unix', path: '/no/matter' }, {}, true), { code: 'ERR_UNSUPPORTED_OPTION', message: 'reuse_port needs a port, which a unix socket has not' })
+  t.throws(() => listen({ kind: 'unix', path: '/no/matter' }, {}, true), {
+    code: 'ERR_UNSUPPORTED_OPTION',
+    message: 'reuse_port needs a port, which a unix socket has not',
+  })
   if (reusePortNeeds(ip('')) !== undefined) {
-    t.throws(() => listen(ip('127.0.0.1'), {}, true), { code: 'ERR_UNSUPPORTED_OPTION', message: /^reuse_port needs Node 22\.12, 23\.1 or newer/ })
+    t.throws(() => listen(ip('127.0.0.1'), {}, true), {
+      code: 'ERR_UNSUPPORTED_OPTION',
+      message: /^reuse_port needs Node 22\.12, 23\.1 or newer/,
+    })
     return
   }
   const one = listen(ip('127.0.0.1'), {}, true)
   await one.reported('listening')
-  const other = listen({ ...ip('127.0.0.1'), port: (one.listener.local_address as [string, number])[1] } as Endpoint, {}, true)
+  const other = listen(
+    { ...ip('127.0.0.1'), port: (one.listener.local_address as [string, number])[1] } as Endpoint,
+    {},
+    true,
+  )
   await other.reported('listening')
   t.same(other.listener.local_address, one.listener.local_address)
   for (const { listener, reported } of [one, other]) {

@@ -16,22 +16,25 @@ t.test('stands still until it is told', async t => {
   t.equal(new ManualClock(500).now(), 500)
 })
 
-t.test('runs what is due in the order of due times, then of making, each at its own time', async t => {
-  const clock = new ManualClock(100)
-  const log: string[] = []
-  const note = noting(clock, log)
-  clock.after(20, note('late'))
-  clock.after(10, note('first'))
-  clock.after(10, note('second'))
-  clock.after(30.5, note('not yet'))
-  clock.after(Infinity, note('never'))
-  t.equal(clock.pending, 5)
-  clock.advance(20)
-  t.same(log, ['first 110', 'second 110', 'late 120'])
-  clock.advance(10.5)
-  t.equal(log.at(-1), 'not yet 130.5')
-  t.equal(clock.pending, 1)
-})
+t.test(
+  'runs what is due in the order of due times, then of making, each at its own time',
+  async t => {
+    const clock = new ManualClock(100)
+    const log: string[] = []
+    const note = noting(clock, log)
+    clock.after(20, note('late'))
+    clock.after(10, note('first'))
+    clock.after(10, note('second'))
+    clock.after(30.5, note('not yet'))
+    clock.after(Infinity, note('never'))
+    t.equal(clock.pending, 5)
+    clock.advance(20)
+    t.same(log, ['first 110', 'second 110', 'late 120'])
+    clock.advance(10.5)
+    t.equal(log.at(-1), 'not yet 130.5')
+    t.equal(clock.pending, 1)
+  },
+)
 
 t.test('runs what callbacks add, if it is due within the same advance', async t => {
   const clock = new ManualClock()
@@ -93,7 +96,9 @@ t.test('cancels: before, inside, twice, and after', async t => {
 t.test('what a callback throws comes out, and the rest runs next time', async t => {
   const clock = new ManualClock()
   const log: string[] = []
-  clock.after(5, () => { throw new Error('mine') })
+  clock.after(5, () => {
+    throw new Error('mine')
+  })
   clock.after(5, noting(clock, log)('rest'))
   t.throws(() => clock.advance(10), { message: 'mine' })
   t.equal(clock.now(), 5)
@@ -101,22 +106,25 @@ t.test('what a callback throws comes out, and the rest runs next time', async t 
   t.same(log, ['rest 5'])
 })
 
-t.test('callbacks without delay and without end are an error; many at one time are none', async t => {
-  const clock = new ManualClock()
-  const again = (): void => clock.soon(again)
-  clock.soon(again)
-  t.throws(() => clock.advance(0), { code: 'ERR_INVALID_STATE', message: /10000 rounds/ })
-  const timers = new ManualClock()
-  const round = (): void => void timers.after(0, round)
-  timers.after(3, round)
-  t.throws(() => timers.advance(5), { code: 'ERR_INVALID_STATE', message: /10000 rounds/ })
-  t.equal(timers.now(), 3)
-  const many = new ManualClock()
-  let count = 0
-  for (let made = 0; made < 20_000; made++) many.after(1, () => void count++)
-  many.advance(1)
-  t.equal(count, 20_000)
-})
+t.test(
+  'callbacks without delay and without end are an error; many at one time are none',
+  async t => {
+    const clock = new ManualClock()
+    const again = (): void => clock.soon(again)
+    clock.soon(again)
+    t.throws(() => clock.advance(0), { code: 'ERR_INVALID_STATE', message: /10000 rounds/ })
+    const timers = new ManualClock()
+    const round = (): void => void timers.after(0, round)
+    timers.after(3, round)
+    t.throws(() => timers.advance(5), { code: 'ERR_INVALID_STATE', message: /10000 rounds/ })
+    t.equal(timers.now(), 3)
+    const many = new ManualClock()
+    let count = 0
+    for (let made = 0; made < 20_000; made++) many.after(1, () => void count++)
+    many.advance(1)
+    t.equal(count, 20_000)
+  },
+)
 
 t.test('misuse', async t => {
   const clock = new ManualClock()

@@ -1,4 +1,7 @@
-/** The network of the machine: that each call makes the right thing, and passes on what it was given. */
+/**
+ * The network of the machine: that each call makes the right thing, and passes on what it was
+ * given.
+ */
 
 import t from 'tap'
 import { NodeListener } from '../../src/io/listener.ts'
@@ -15,14 +18,21 @@ t.test('listens and connects', async t => {
   const accepted = new Promise<void>(resolve => {
     listener.sink = {
       listening() {
-        const transport = network.connect({ ...HERE, port: (listener.local_address as [string, number])[1] } as Endpoint, { local: { host: '127.0.0.2' } })
+        const transport = network.connect(
+          { ...HERE, port: (listener.local_address as [string, number])[1] } as Endpoint,
+          { local: { host: '127.0.0.2' } },
+        )
         t.ok(transport instanceof TcpTransport)
         transport.sink = {
           opened() {
             t.equal((transport.local_address as [string, number])[0], '127.0.0.2')
             transport.destroy()
           },
-          received() {}, drained() {}, ended() {}, failed() {}, closed: resolve,
+          received() {},
+          drained() {},
+          ended() {},
+          failed() {},
+          closed: resolve,
         }
       },
       accepted: transport => transport.destroy(),
@@ -37,7 +47,13 @@ t.test('listens and connects', async t => {
 t.test('packets', async t => {
   const socket: PacketSocket = new NodeNetwork().packets({ bind: HERE })
   await new Promise<void>(resolve => {
-    socket.sink = { opened: resolve, received() {}, refused() {}, failed: error => t.fail(error.message), closed() {} }
+    socket.sink = {
+      opened: resolve,
+      received() {},
+      refused() {},
+      failed: error => t.fail(error.message),
+      closed() {},
+    }
   })
   t.equal((socket.local_address as [string, number])[0], '127.0.0.1')
   socket.destroy()

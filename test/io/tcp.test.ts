@@ -1,4 +1,7 @@
-/** Transports on sockets. The conformance suite holds them to the seam; here is what is special to Node's. */
+/**
+ * Transports on sockets. The conformance suite holds them to the seam; here is what is special to
+ * Node's.
+ */
 
 import { Buffer } from 'node:buffer'
 import { createServer, type Server, Socket } from 'node:net'
@@ -12,7 +15,15 @@ import type { ConnectOptions, Endpoint, SystemError, Transport } from '../../src
 import { until } from '../kit.ts'
 
 /** Writes down what is reported. */
-function watch(transport: Transport, log: string[] = []): { log: string[]; text: () => string; reported(what: string): Promise<void>; error(): SystemError | undefined } {
+function watch(
+  transport: Transport,
+  log: string[] = [],
+): {
+  log: string[]
+  text: () => string
+  reported(what: string): Promise<void>
+  error(): SystemError | undefined
+} {
   const chunks: Buffer[] = []
   let error: SystemError | undefined
   const waiting: (() => void)[] = []
@@ -35,7 +46,8 @@ function watch(transport: Transport, log: string[] = []): { log: string[]; text:
     closed: () => note('closed'),
   }
   const reported = async (what: string): Promise<void> => {
-    while (!log.some(line => line.startsWith(what))) await new Promise<void>(resolve => waiting.push(resolve))
+    while (!log.some(line => line.startsWith(what)))
+      await new Promise<void>(resolve => waiting.push(resolve))
   }
   return { log, reported, text: () => Buffer.concat(chunks).toString(), error: () => error }
 }
@@ -45,7 +57,9 @@ async function serve(t: Test, at: { host: string } | { path: string } = { host: 
   const accepted: TcpTransport[] = []
   const waiting: (() => void)[] = []
   const server: Server = createServer({ allowHalfOpen: true }, socket => {
-    accepted.push('path' in at ? TcpTransport.acceptedAt(socket, at.path) : new TcpTransport(socket))
+    accepted.push(
+      'path' in at ? TcpTransport.acceptedAt(socket, at.path) : new TcpTransport(socket),
+    )
     for (const wake of waiting.splice(0)) wake()
   })
   await new Promise<void>(resolve => server.listen('path' in at ? at : { port: 0, ...at }, resolve))
@@ -54,7 +68,10 @@ async function serve(t: Test, at: { host: string } | { path: string } = { host: 
     server.close()
   })
   const address = server.address()
-  const endpoint: Endpoint = 'path' in at ? { kind: 'unix', path: at.path } : { kind: 'ip', host: at.host, port: (address as { port: number }).port }
+  const endpoint: Endpoint =
+    'path' in at
+      ? { kind: 'unix', path: at.path }
+      : { kind: 'ip', host: at.host, port: (address as { port: number }).port }
   const next = async (): Promise<TcpTransport> => {
     const have = accepted.length
     await new Promise<void>(resolve => waiting.push(resolve))
@@ -64,7 +81,11 @@ async function serve(t: Test, at: { host: string } | { path: string } = { host: 
 }
 
 /** Both ends. */
-async function pair(t: Test, at?: { host: string } | { path: string }, options: ConnectOptions = {}) {
+async function pair(
+  t: Test,
+  at?: { host: string } | { path: string },
+  options: ConnectOptions = {},
+) {
   const { endpoint, next } = await serve(t, at)
   const far = next()
   const transport = connectTcp(endpoint, options)
@@ -78,7 +99,16 @@ t.test('tells what it is', async t => {
   const { endpoint, next } = await serve(t)
   const far = next()
   const transport = connectTcp(endpoint, {})
-  t.same([transport.local_address, transport.remote_address, transport.bytes_read, transport.bytes_written, transport.bytes_queued], [undefined, undefined, 0, 0, 0])
+  t.same(
+    [
+      transport.local_address,
+      transport.remote_address,
+      transport.bytes_read,
+      transport.bytes_written,
+      transport.bytes_queued,
+    ],
+    [undefined, undefined, 0, 0, 0],
+  )
   t.equal(transport.sink, undefined)
   t.equal(transport.lends_chunks, false)
   const { log, reported } = watch(transport)
@@ -93,7 +123,10 @@ t.test('tells what it is', async t => {
   transport.destroy()
   await reported('closed')
   t.same(log, ['opened', 'closed'])
-  t.same([transport.fileno, transport.remote_address, transport.bytes_written], [undefined, accepted.local_address, 0])
+  t.same(
+    [transport.fileno, transport.remote_address, transport.bytes_written],
+    [undefined, accepted.local_address, 0],
+  )
 })
 
 t.test('unix sockets have no names but their path', async t => {
@@ -111,7 +144,11 @@ t.test('unix sockets have no names but their path', async t => {
 t.test('connects from where it is told, and asks whom it is told', async t => {
   const asked: string[] = []
   // Node asks for one address where a local one is given, otherwise for all.
-  const lookup = (host: string, { all }: { all?: boolean }, callback: (error: null, ...found: unknown[]) => void): void => {
+  const lookup = (
+    host: string,
+    { all }: { all?: boolean },
+    callback: (error: null, ...found: unknown[]) => void,
+  ): void => {
     asked.push(host)
     if (all) callback(null, [{ address: '127.0.0.1', family: 4 }])
     else callback(null, '127.0.0.1', 4)
@@ -119,7 +156,10 @@ t.test('connects from where it is told, and asks whom it is told', async t => {
   const { endpoint, next } = await serve(t)
   const { port } = endpoint as { port: number }
   const far = next()
-  const transport = connectTcp({ kind: 'ip', host: 'name.invalid', port }, { lookup, local: { host: '127.0.0.4' } })
+  const transport = connectTcp(
+    { kind: 'ip', host: 'name.invalid', port },
+    { lookup, local: { host: '127.0.0.4' } },
+  )
   await watch(transport).reported('opened')
   t.same(asked, ['name.invalid'])
   t.equal(((await far).remote_address as unknown[])[0], '127.0.0.4')
@@ -147,7 +187,8 @@ t.test('fails to connect', async t => {
   t.equal(error()!.syscall, 'connect')
 })
 
-// Node throws in connect() for an address to connect from that is none, and whatever a resolver throws.
+// Node throws in connect() for an address to connect from that is none, and whatever a resolver
+// throws.
 t.test('what Node throws when it connects is reported', async t => {
   const { endpoint } = await serve(t)
   const { log, reported } = watch(connectTcp(endpoint, { local: { host: 'no address' } }))
@@ -159,12 +200,26 @@ t.test('what Node throws when it connects is reported', async t => {
 t.test('several addresses that fail are one error', async t => {
   const { endpoint, server } = await serve(t)
   server.close()
-  const lookup = (_host: string, _options: object, callback: (error: null, addresses: object[]) => void): void =>
-    callback(null, [{ address: '127.0.0.1', family: 4 }, { address: '127.0.0.2', family: 4 }])
-  const { log, reported, error } = watch(connectTcp({ ...endpoint, host: 'two.invalid' } as Endpoint, { lookup }))
+  const lookup = (
+    _host: string,
+    _options: object,
+    callback: (error: null, addresses: object[]) => void,
+  ): void =>
+    callback(null, [
+      { address: '127.0.0.1', family: 4 },
+      { address: '127.0.0.2', family: 4 },
+    ])
+  const { log, reported, error } = watch(
+    connectTcp({ ...endpoint, host: 'two.invalid' } as Endpoint, { lookup }),
+  )
   await reported('closed')
   t.same(log, ['failed ECONNREFUSED', 'closed'])
-  t.match(error(), { code: 'ECONNREFUSED', syscall: 'connect', message: /^connect ECONNREFUSED 127\.0\.0\.1:\d+; connect ECONNREFUSED 127\.0\.0\.2:\d+$/, cause: AggregateError })
+  t.match(error(), {
+    code: 'ECONNREFUSED',
+    syscall: 'connect',
+    message: /^connect ECONNREFUSED 127\.0\.0\.1:\d+; connect ECONNREFUSED 127\.0\.0\.2:\d+$/,
+    cause: AggregateError,
+  })
   // Node has never made one without errors; if it does, that is no reason to fall over.
   const socket = new Socket()
   const odd = watch(new TcpTransport(socket))
@@ -184,7 +239,10 @@ t.test('reads and writes', async t => {
   near.transport.write('b', 'latin1')
   near.transport.uncork()
   while (far.text() !== 'héllo ab') await far.reported('received')
-  t.same([near.transport.bytes_written, near.transport.bytes_queued, far.transport.bytes_read], [9, 0, 9])
+  t.same(
+    [near.transport.bytes_written, near.transport.bytes_queued, far.transport.bytes_read],
+    [9, 0, 9],
+  )
   near.transport.end()
   await far.reported('ended')
   t.equal(near.transport.write('late', 'utf8'), true, 'dropped')
@@ -194,7 +252,10 @@ t.test('reads and writes', async t => {
   t.same(near.log, ['opened', 'drained', 'ended', 'closed'])
 })
 
-/** A connection on which more was written than the system takes, then more than that, and more while the second was going out. */
+/**
+ * A connection on which more was written than the system takes, then more than that, and more while
+ * the second was going out.
+ */
 async function stalled(t: Test) {
   const { near, far } = await pair(t)
   const write = (size: number): boolean => near.transport.write(Buffer.alloc(size), 'utf8')
@@ -217,19 +278,26 @@ t.test('drained comes once, when all has gone, however much was written meanwhil
   near.transport.destroy()
 })
 
-t.test('what was written before the end goes out, and is no failure, however much it is', async t => {
-  const { near, far } = await stalled(t)
-  near.transport.cork()
-  near.transport.end()
-  near.transport.uncork()
-  far.transport.resume()
-  await far.reported('ended')
-  t.equal(far.transport.bytes_read, 70_000_000)
-  t.same(near.log.filter(line => line !== 'drained'), ['opened'])
-  near.transport.destroy()
-})
+t.test(
+  'what was written before the end goes out, and is no failure, however much it is',
+  async t => {
+    const { near, far } = await stalled(t)
+    near.transport.cork()
+    near.transport.end()
+    near.transport.uncork()
+    far.transport.resume()
+    await far.reported('ended')
+    t.equal(far.transport.bytes_read, 70_000_000)
+    t.same(
+      near.log.filter(line => line !== 'drained'),
+      ['opened'],
+    )
+    near.transport.destroy()
+  },
+)
 
-// A slow peer of one long write would have looked like one that takes nothing: Node counts a write when all of it has gone.
+// A slow peer of one long write would have looked like one that takes nothing: Node counts a write
+// when all of it has gone.
 t.test('what has gone of a write is told while it goes', async t => {
   const { near, far } = await pair(t)
   const size = 40_000_000
@@ -240,12 +308,16 @@ t.test('what has gone of a write is told while it goes', async t => {
     seen.add(near.transport.bytes_written)
     await new Promise(resolve => setImmediate(resolve))
   }
-  t.ok([...seen].every((value, at, all) => value <= size && (at === 0 || value > all[at - 1]!)), 'it only grows')
+  t.ok(
+    [...seen].every((value, at, all) => value <= size && (at === 0 || value > all[at - 1]!)),
+    'it only grows',
+  )
   t.ok(seen.size > 3, `seen at ${seen.size} stages`)
   near.transport.destroy()
 })
 
-// Node counts as written what it drops when a socket is destroyed: of 40 MB that nobody took, `bytes_written` was 40 MB after that.
+// Node counts as written what it drops when a socket is destroyed: of 40 MB that nobody took,
+// `bytes_written` was 40 MB after that.
 t.test('what was dropped was not written', async t => {
   const { near } = await pair(t)
   near.transport.write(Buffer.alloc(40_000_000), 'utf8')
@@ -278,8 +350,8 @@ t.test('a queue that is full drains once', async t => {
   t.same(near.log, ['opened', 'drained', 'closed'], 'nothing but closed after destroy')
 })
 
-// A listener for 'data' on a socket that is not yet paused makes it read, whatever comes then: a paused connection took up to
-// 64 KiB out of the kernel, and a peer's reset was seen as its end.
+// A listener for 'data' on a socket that is not yet paused makes it read, whatever comes then: a
+// paused connection took up to 64 KiB out of the kernel, and a peer's reset was seen as its end.
 t.test('nothing is read before the first resume', async t => {
   const { near, far } = await pair(t)
   await new Promise<void>(resolve => {
@@ -294,13 +366,17 @@ t.test('nothing is read before the first resume', async t => {
   t.same(far.log, ['failed ECONNRESET', 'closed'])
 })
 
-// Node itself reads 64 KiB ahead for a socket that is paused, and drops them when the connection breaks.
+// Node itself reads 64 KiB ahead for a socket that is paused, and drops them when the connection
+// breaks.
 t.test('what came before a break is received, also by one who had paused', async t => {
   for (const destroys of [false, true]) {
     const sockets: Socket[] = []
     const server = createServer(socket => void sockets.push(socket)).listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
-    const transport = connectTcp({ kind: 'ip', host: '127.0.0.1', port: (server.address() as { port: number }).port }, {})
+    const transport = connectTcp(
+      { kind: 'ip', host: '127.0.0.1', port: (server.address() as { port: number }).port },
+      {},
+    )
     const { log, reported, text } = watch(transport)
     await reported('opened')
     transport.resume()
@@ -308,10 +384,13 @@ t.test('what came before a break is received, also by one who had paused', async
     sockets[0]!.write('seen, ')
     await reported('received')
     const { sink } = transport
-    transport.sink = { ...sink!, received(chunk) {
-      sink!.received(chunk)
-      if (destroys) transport.destroy()
-    } }
+    transport.sink = {
+      ...sink!,
+      received(chunk) {
+        sink!.received(chunk)
+        if (destroys) transport.destroy()
+      },
+    }
     transport.pause()
     sockets[0]!.write('on its way')
     while (transport.bytes_read < 16) await new Promise(resolve => setImmediate(resolve))
@@ -325,7 +404,13 @@ t.test('what came before a break is received, also by one who had paused', async
     transport.destroy()
     await reported('closed')
     t.equal(text(), destroys ? 'seen, on its way' : 'seen, on its wayin the kernel')
-    t.same(log, ['opened', 'received', 'received', ...(destroys ? [] : ['received', 'ended']), 'closed'])
+    t.same(log, [
+      'opened',
+      'received',
+      'received',
+      ...(destroys ? [] : ['received', 'ended']),
+      'closed',
+    ])
     server.close()
   }
 })
@@ -350,9 +435,13 @@ t.test('options of the socket', async t => {
   transport.set_no_delay(true)
   for (const after of [false, 5000, 1, Infinity] as const) transport.set_keep_alive(after)
   t.same(calls, [
-    ['no_delay', true], ['keep_alive', false, 0], ['keep_alive', true, 5000],
-    // Node rounds down to seconds, and 0 is the system's own two hours; above 32 767 s Linux refuses, and Node does not say so.
-    ['keep_alive', true, 1000], ['keep_alive', true, 32_767_000],
+    ['no_delay', true],
+    ['keep_alive', false, 0],
+    ['keep_alive', true, 5000],
+    // Node rounds down to seconds, and 0 is the system's own two hours; above 32 767 s Linux
+    // refuses, and Node does not say so.
+    ['keep_alive', true, 1000],
+    ['keep_alive', true, 32_767_000],
   ])
   transport.destroy()
 })
@@ -376,7 +465,8 @@ t.test('without a sink it is silent', async t => {
   t.equal(transport.sink, undefined)
 })
 
-// A transport that closed before anybody took it over reported that to nobody, and a channel that took it over later waited for ever.
+// A transport that closed before anybody took it over reported that to nobody, and a channel that
+// took it over later waited for ever.
 t.test('a sink that comes too late is told that it has closed', async t => {
   const { far } = await pair(t)
   far.transport.destroy()
@@ -398,7 +488,13 @@ t.test('what Node reports when it should be over is not passed on', async t => {
   const { log, reported } = watch(transport)
   transport.connect(nowhere, {})
   transport.destroy()
-  for (const [event, value] of [['connect', undefined], ['data', Buffer.from('x')], ['end', undefined], ['error', new Error('late')]] as const) socket.emit(event, value)
+  for (const [event, value] of [
+    ['connect', undefined],
+    ['data', Buffer.from('x')],
+    ['end', undefined],
+    ['error', new Error('late')],
+  ] as const)
+    socket.emit(event, value)
   await reported('closed')
   t.same(log, ['closed'])
   const connecting = connectTcp(nowhere, {})

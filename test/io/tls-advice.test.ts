@@ -6,16 +6,33 @@ import { tlsError } from '../../src/io/tls-advice.ts'
 t.test('says which check failed, and what to do', async t => {
   const cases: [error: object, syscall: 'handshake' | 'tls', said: string, code: string][] = [
     [
-      { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'handshake',
-      'handshake: the certificate of example.org is self-signed; to trust it, give tls: { ca: the certificate itself }', 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+      'handshake',
+      'handshake: the certificate of example.org is self-signed; to trust it, give tls: { ca: the certificate itself }',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
     [
-      { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason: 'it is for other.test' }, 'handshake',
+      { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason: 'it is for other.test' },
+      'handshake',
       'handshake: the certificate is not one of example.org: it is for other.test; connect to a name that stands in it, or give tls: { servername }',
       'ERR_TLS_CERT_ALTNAME_INVALID',
     ],
-    [{ code: 'ECONNRESET', message: 'socket hang up' }, 'handshake', 'handshake: the peer closed the connection in the middle of the handshake', 'ECONNRESET'],
-    [{ code: 'ERR_SSL_NEW', reason: 'something new', message: 'C0:error:0A:SSL routines::something new:../ssl.c:354' }, 'tls', 'tls: something new', 'ERR_SSL_NEW'],
+    [
+      { code: 'ECONNRESET', message: 'socket hang up' },
+      'handshake',
+      'handshake: the peer closed the connection in the middle of the handshake',
+      'ECONNRESET',
+    ],
+    [
+      {
+        code: 'ERR_SSL_NEW',
+        reason: 'something new',
+        message: 'C0:error:0A:SSL routines::something new:../ssl.c:354',
+      },
+      'tls',
+      'tls: something new',
+      'ERR_SSL_NEW',
+    ],
     [{ message: 'whatever' }, 'tls', 'tls: whatever', 'ERR_TLS'],
   ]
   for (const [fields, syscall, said, code] of cases) {

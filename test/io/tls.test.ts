@@ -1,4 +1,7 @@
-/** TLS over transports. The conformance suite holds it to the seam; here is the handshake, and what comes of it. */
+/**
+ * TLS over transports. The conformance suite holds it to the seam; here is the handshake, and what
+ * comes of it.
+ */
 
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
@@ -11,7 +14,16 @@ import type { SystemError, TlsOptions, Transport } from '../../src/transport.ts'
 import { makeCertificates } from '../certificates.ts'
 import { thrown, turn } from '../kit.ts'
 
-const { ca, server: served, client, expired, other, selfSigned, stranger, remove } = makeCertificates()
+const {
+  ca,
+  server: served,
+  client,
+  expired,
+  other,
+  selfSigned,
+  stranger,
+  remove,
+} = makeCertificates()
 t.teardown(remove)
 
 const OURS = { ca: ca.cert }
@@ -63,8 +75,14 @@ class Watched {
 async function clear(t: Test): Promise<[near: TcpTransport, far: TcpTransport, socket: Socket]> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const near = connectTcp({ kind: 'ip', host: '127.0.0.1', port: (server.address() as { port: number }).port }, {})
-  const [[socket]] = (await Promise.all([once(server, 'connection'), new Watched(near).saw('opened')])) as [[Socket], Watched]
+  const near = connectTcp(
+    { kind: 'ip', host: '127.0.0.1', port: (server.address() as { port: number }).port },
+    {},
+  )
+  const [[socket]] = (await Promise.all([
+    once(server, 'connection'),
+    new Watched(near).saw('opened'),
+  ])) as [[Socket], Watched]
   const far = new TcpTransport(socket)
   t.teardown(() => {
     near.destroy()
@@ -75,25 +93,52 @@ async function clear(t: Test): Promise<[near: TcpTransport, far: TcpTransport, s
 }
 
 /** The same, with the handshake under way. */
-async function pair(t: Test, near: TlsOptions = OURS, far: TlsOptions = THEIRS, host = 'localhost'): Promise<[near: Watched, far: Watched]> {
+async function pair(
+  t: Test,
+  near: TlsOptions = OURS,
+  far: TlsOptions = THEIRS,
+  host = 'localhost',
+): Promise<[near: Watched, far: Watched]> {
   const [one, two] = await clear(t)
-  const secure = (side: Side, options: TlsOptions, transport: Transport): Watched => new Watched(tlsContext(side, options).secure(transport, host))
+  const secure = (side: Side, options: TlsOptions, transport: Transport): Watched =>
+    new Watched(tlsContext(side, options).secure(transport, host))
   return [secure('client', near, one), secure('server', far, two)]
 }
 
 t.test('options: what cannot be is thrown, what is the same is made once', async t => {
   t.equal(tlsContext('client', OURS), tlsContext('client', OURS))
   t.not(tlsContext('server', THEIRS), tlsContext('client', THEIRS))
-  for (const options of [null, 'x', undefined]) t.equal(thrown(() => tlsContext('client', options as unknown as TlsOptions)), 'ERR_INVALID_ARGUMENT')
+  for (const options of [null, 'x', undefined])
+    t.equal(
+      thrown(() => tlsContext('client', options as unknown as TlsOptions)),
+      'ERR_INVALID_ARGUMENT',
+    )
   t.throws(() => tlsContext('server', {}), { message: /a certificate: key and cert, or pfx/ })
-  t.throws(() => tlsContext('server', { key: 'x', cert: 'no PEM' }), { code: 'ERR_INVALID_ARGUMENT', message: /^tls must be what node:tls takes; it says: / })
-  t.throws(() => tlsContext('client', { handshakeTimeout: 5 } as TlsOptions), { message: /^tls: handshakeTimeout must be left out: that is what handshake_timeout is for/ })
+  t.throws(() => tlsContext('server', { key: 'x', cert: 'no PEM' }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: /^tls must be what node:tls takes; it says: /,
+  })
+  t.throws(() => tlsContext('client', { handshakeTimeout: 5 } as TlsOptions), {
+    message: /^tls: handshakeTimeout must be left out: that is what handshake_timeout is for/,
+  })
 })
 
 t.test('both ends know what they agreed upon, also afterwards', async t => {
-  const [near, far] = await pair(t, { ...OURS, ALPNProtocols: ['x', 'y'], key: client.key, cert: client.cert }, { ...THEIRS, ALPNProtocols: ['y'], requestCert: true, ca: ca.cert })
+  const [near, far] = await pair(
+    t,
+    { ...OURS, ALPNProtocols: ['x', 'y'], key: client.key, cert: client.cert },
+    { ...THEIRS, ALPNProtocols: ['y'], requestCert: true, ca: ca.cert },
+  )
   t.equal(near.transport.tls, undefined)
-  t.same([near.transport.write('too early', 'utf8'), near.transport.bytes_queued, far.transport.bytes_queued, far.transport.bytes_written], [true, 0, 0, 0])
+  t.same(
+    [
+      near.transport.write('too early', 'utf8'),
+      near.transport.bytes_queued,
+      far.transport.bytes_queued,
+      far.transport.bytes_written,
+    ],
+    [true, 0, 0, 0],
+  )
   for (const { transport } of [near, far]) {
     transport.cork()
     transport.uncork()
@@ -102,8 +147,22 @@ t.test('both ends know what they agreed upon, also afterwards', async t => {
     transport.end()
   }
   await Promise.all([near.saw('opened'), far.saw('opened')])
-  t.match(near.transport.tls, { protocol: 'TLSv1.3', cipher: /^TLS_/, alpn: 'y', servername: 'localhost', authorized: true, authorization_error: undefined, reused: false })
-  t.match(far.transport.tls, { protocol: 'TLSv1.3', alpn: 'y', servername: 'localhost', authorized: true, session: undefined })
+  t.match(near.transport.tls, {
+    protocol: 'TLSv1.3',
+    cipher: /^TLS_/,
+    alpn: 'y',
+    servername: 'localhost',
+    authorized: true,
+    authorization_error: undefined,
+    reused: false,
+  })
+  t.match(far.transport.tls, {
+    protocol: 'TLSv1.3',
+    alpn: 'y',
+    servername: 'localhost',
+    authorized: true,
+    session: undefined,
+  })
   t.equal(near.transport.tls?.peer_certificate?.subject.CN, 'server')
   t.equal(far.transport.tls?.peer_certificate?.subject.CN, 'alice')
   t.equal(near.transport.fileno! > 2, true)
@@ -113,14 +172,30 @@ t.test('both ends know what they agreed upon, also afterwards', async t => {
   t.same(addresses, [far.transport.remote_address, far.transport.local_address])
   near.transport.destroy()
   await near.saw('closed')
-  t.same([near.transport.tls?.cipher !== '', near.transport.tls?.peer_certificate, near.transport.local_address], [true, undefined, addresses[0]])
+  t.same(
+    [
+      near.transport.tls?.cipher !== '',
+      near.transport.tls?.peer_certificate,
+      near.transport.local_address,
+    ],
+    [true, undefined, addresses[0]],
+  )
 })
 
 t.test('nobody asked the client for a certificate', async t => {
   const [near, far] = await pair(t, OURS, THEIRS, '127.0.0.1')
   await Promise.all([near.saw('opened'), far.saw('opened')])
-  t.same([near.transport.tls?.alpn, near.transport.tls?.servername], [undefined, undefined], 'an address is no name to ask for')
-  t.match(far.transport.tls, { authorized: false, authorization_error: undefined, peer_certificate: undefined, servername: undefined })
+  t.same(
+    [near.transport.tls?.alpn, near.transport.tls?.servername],
+    [undefined, undefined],
+    'an address is no name to ask for',
+  )
+  t.match(far.transport.tls, {
+    authorized: false,
+    authorization_error: undefined,
+    peer_certificate: undefined,
+    servername: undefined,
+  })
 })
 
 t.test('a session is resumed', async t => {
@@ -153,16 +228,21 @@ t.test('counts what went in clear before', async t => {
   t.equal(near.transport.write('secret', 'utf8'), false, 'not yet taken, as Node says that later')
   t.equal(near.transport.write('', 'utf8'), true)
   await Promise.all([near.saw('drained'), far.saw('received')])
-  t.same([near.transport.bytes_written, far.transport.bytes_read, far.text, near.log], [11, 11, 'secret', ['opened', 'drained']])
+  t.same(
+    [near.transport.bytes_written, far.transport.bytes_read, far.text, near.log],
+    [11, 11, 'secret', ['opened', 'drained']],
+  )
 })
 
-// Of 40 MB written at once nothing was seen before the last byte had gone: a peer that took them, but not within write_timeout, was closed.
+// Of 40 MB written at once nothing was seen before the last byte had gone: a peer that took them,
+// but not within write_timeout, was closed.
 t.test('what goes of a long write is seen', async t => {
   const [near, far] = await pair(t)
   await Promise.all([near.saw('opened'), far.saw('opened')])
   far.transport.write(Buffer.alloc(40_000_000), 'utf8')
   const seen = new Set<number>()
-  near.on.received = () => void (far.transport.bytes_written === 0 && seen.add(far.transport.bytes_gone as number))
+  near.on.received = () =>
+    void (far.transport.bytes_written === 0 && seen.add(far.transport.bytes_gone as number))
   near.transport.resume()
   await far.saw('drained')
   near.on.received = () => {}
@@ -171,11 +251,26 @@ t.test('what goes of a long write is seen', async t => {
 })
 
 t.test('certificates that do not do, and what is said of them', async t => {
-  const cases: [far: { key: string; cert: string }, near: TlsOptions, code: string, said: RegExp][] = [
-    [selfSigned, {}, 'DEPTH_ZERO_SELF_SIGNED_CERT', /the certificate of localhost is self-signed; to trust it, give tls: \{ ca/],
+  const cases: [
+    far: { key: string; cert: string },
+    near: TlsOptions,
+    code: string,
+    said: RegExp,
+  ][] = [
+    [
+      selfSigned,
+      {},
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      /the certificate of localhost is self-signed; to trust it, give tls: \{ ca/,
+    ],
     [expired, OURS, 'CERT_HAS_EXPIRED', /the certificate of localhost has expired/],
     [stranger, OURS, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', /was issued by nobody who is trusted here/],
-    [other, OURS, 'ERR_TLS_CERT_ALTNAME_INVALID', /the certificate is not one of localhost: .*other\.test/],
+    [
+      other,
+      OURS,
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      /the certificate is not one of localhost: .*other\.test/,
+    ],
   ]
   for (const [{ key, cert }, options, code, said] of cases) {
     const [near, far] = await pair(t, options, { key, cert })
@@ -184,18 +279,38 @@ t.test('certificates that do not do, and what is said of them', async t => {
     t.match(near.error, { code, syscall: 'handshake', message: said })
     t.same(near.transport.tls, undefined)
   }
-  const [near] = await pair(t, { rejectUnauthorized: false }, { key: selfSigned.key, cert: selfSigned.cert })
+  const [near] = await pair(
+    t,
+    { rejectUnauthorized: false },
+    { key: selfSigned.key, cert: selfSigned.cert },
+  )
   await near.saw('opened')
-  t.match(near.transport.tls, { authorized: false, authorization_error: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-  const [named] = await pair(t, { ...OURS, servername: 'other.test' }, { key: other.key, cert: other.cert })
+  t.match(near.transport.tls, {
+    authorized: false,
+    authorization_error: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  })
+  const [named] = await pair(
+    t,
+    { ...OURS, servername: 'other.test' },
+    { key: other.key, cert: other.cert },
+  )
   await named.saw('opened')
   t.equal(named.transport.tls?.authorized, true, 'the name that was given is the one that counts')
 })
 
-// What checkServerIdentity throws ends the process in Node, in the middle of a handshake: a peer's certificate that lacks what it looks at was enough.
+// What checkServerIdentity throws ends the process in Node, in the middle of a handshake: a peer's
+// certificate that lacks what it looks at was enough.
 t.test('a check of the name that throws', async t => {
-  for (const [thrown, message] of [[new TypeError('no CN'), 'handshake: no CN'], ['no Error', 'handshake: checkServerIdentity threw "no Error"']] as const) {
-    const [near, far] = await pair(t, { ...OURS, checkServerIdentity() { throw thrown } })
+  for (const [thrown, message] of [
+    [new TypeError('no CN'), 'handshake: no CN'],
+    ['no Error', 'handshake: checkServerIdentity threw "no Error"'],
+  ] as const) {
+    const [near, far] = await pair(t, {
+      ...OURS,
+      checkServerIdentity() {
+        throw thrown
+      },
+    })
     await Promise.all([near.saw('closed'), far.saw('closed')])
     t.same(near.log, ['failed', 'closed'])
     t.equal(near.error.message, message)
@@ -206,18 +321,37 @@ t.test("clients' certificates", async t => {
   const asking = { ...THEIRS, requestCert: true, ca: ca.cert }
   const [none, first] = await pair(t, OURS, asking)
   await Promise.all([none.saw('closed'), first.saw('closed')])
-  t.match(first.error, { code: 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', message: 'handshake: the client gave no certificate, and requestCert asks for one' })
-  t.same(none.log, ['opened', 'failed', 'closed'], 'with TLS 1.3 the client hears of it only when its own side is done')
-  t.match(none.error, { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', syscall: 'tls', message: 'tls: the server asks for a certificate; give tls: { key, cert }' })
+  t.match(first.error, {
+    code: 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE',
+    message: 'handshake: the client gave no certificate, and requestCert asks for one',
+  })
+  t.same(
+    none.log,
+    ['opened', 'failed', 'closed'],
+    'with TLS 1.3 the client hears of it only when its own side is done',
+  )
+  t.match(none.error, {
+    code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    syscall: 'tls',
+    message: 'tls: the server asks for a certificate; give tls: { key, cert }',
+  })
 
   const [, second] = await pair(t, { ...OURS, key: selfSigned.key, cert: selfSigned.cert }, asking)
   await second.saw('closed')
   t.same(second.log, ['failed', 'closed'])
-  t.match(second.error, { code: 'DEPTH_ZERO_SELF_SIGNED_CERT', message: /the certificate of the client is self-signed/ })
+  t.match(second.error, {
+    code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    message: /the certificate of the client is self-signed/,
+  })
 })
 
 t.test('what is no TLS, or nothing, or breaks off', async t => {
-  const cases: [what: string, code: string][] = [['GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'], ['\x16\x03\x01', 'ECONNRESET'], ['', 'ECONNRESET'], ['x'.repeat(5000), 'ERR_SSL_']]
+  const cases: [what: string, code: string][] = [
+    ['GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
+    ['\x16\x03\x01', 'ECONNRESET'],
+    ['', 'ECONNRESET'],
+    ['x'.repeat(5000), 'ERR_SSL_'],
+  ]
   for (const [what, code] of cases) {
     const server = createServer({ pauseOnConnect: true }).listen(0)
     const peer = connect((server.address() as { port: number }).port).on('error', () => {})
@@ -244,10 +378,15 @@ t.test('destroyed in the middle of a handshake, or in its last moment', async t 
   // The server's handshake is done after it was destroyed: Node tells all the same.
   const [one, two] = await clear(t)
   const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
-  const far: Watched = new Watched(tlsContext('server', { ...THEIRS, SNICallback: (_name, done) => {
-    far.transport.destroy()
-    done(null)
-  } }).secure(two, ''))
+  const far: Watched = new Watched(
+    tlsContext('server', {
+      ...THEIRS,
+      SNICallback: (_name, done) => {
+        far.transport.destroy()
+        done(null)
+      },
+    }).secure(two, ''),
+  )
   await Promise.all([near.saw('closed'), far.saw('closed')])
   t.same(far.log, ['closed'])
 })
@@ -259,7 +398,9 @@ t.test('an established session that breaks', async t => {
   await Promise.all([near.saw('opened'), far.saw('opened')])
   near.transport.resume()
   // Past TLS, as somebody on the way could.
-  ;(socket as unknown as { _handle: { writeLatin1String(request: object, text: string): number } })._handle.writeLatin1String({ oncomplete() {} }, 'garbage garbage garbage')
+  ;(
+    socket as unknown as { _handle: { writeLatin1String(request: object, text: string): number } }
+  )._handle.writeLatin1String({ oncomplete() {} }, 'garbage garbage garbage')
   await near.saw('closed')
   t.same(near.log.slice(-2), ['failed', 'closed'])
   t.match(near.error, { syscall: 'tls', code: /^ERR_SSL_/ })
@@ -279,15 +420,25 @@ t.test('an end without close_notify is an end, as in Node', async t => {
   await near.saw('closed')
 })
 
-t.test('what a server of Node is asked besides is asked of the one that was made of the options', async t => {
-  const names: string[] = []
-  const [near, far] = await pair(t, { ...OURS, maxVersion: 'TLSv1.2' }, { ...THEIRS, SNICallback: (name, done) => {
-    names.push(name)
-    done(null)
-  } })
-  await Promise.all([near.saw('opened'), far.saw('opened')])
-  t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
-})
+t.test(
+  'what a server of Node is asked besides is asked of the one that was made of the options',
+  async t => {
+    const names: string[] = []
+    const [near, far] = await pair(
+      t,
+      { ...OURS, maxVersion: 'TLSv1.2' },
+      {
+        ...THEIRS,
+        SNICallback: (name, done) => {
+          names.push(name)
+          done(null)
+        },
+      },
+    )
+    await Promise.all([near.saw('opened'), far.saw('opened')])
+    t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
+  },
+)
 
 t.test('is silent without a sink', async t => {
   for (const far of [THEIRS, { key: expired.key, cert: expired.cert }]) {
@@ -319,7 +470,10 @@ t.test('what comes when it is over is not told', async t => {
   far.transport.write('2'.repeat(50_000), 'utf8')
   far.transport.uncork()
   await near.saw('closed')
-  t.same(near.log.filter(report => report !== 'drained'), ['opened', 'received', 'closed'])
+  t.same(
+    near.log.filter(report => report !== 'drained'),
+    ['opened', 'received', 'closed'],
+  )
   far.transport.destroy()
 })
 
@@ -327,7 +481,9 @@ t.test('over a transport that is no socket', async t => {
   const network = new MemoryNetwork({ auto: true })
   const listener = network.listen({ kind: 'ip', host: '', port: 1 }, { backlog: 1 })
   const one = network.connect({ kind: 'ip', host: '', port: 1 }, {})
-  const two = await new Promise<Transport>(accepted => (listener.sink = { listening() {}, accepted, failed() {}, closed() {} }))
+  const two = await new Promise<Transport>(
+    accepted => (listener.sink = { listening() {}, accepted, failed() {}, closed() {} }),
+  )
   const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
   const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
   await Promise.all([near.saw('opened'), far.saw('opened')])

@@ -1,27 +1,57 @@
-/** TrickleNetwork over a network whose reports the test makes itself: what is held back, what passes, and when. */
+/**
+ * TrickleNetwork over a network whose reports the test makes itself: what is held back, what
+ * passes, and when.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Test } from 'tap'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
-import type { Endpoint, Listener, Network, PacketSocket, Transport, TransportSink } from '../../src/transport.ts'
+import type {
+  Endpoint,
+  Listener,
+  Network,
+  PacketSocket,
+  Transport,
+  TransportSink,
+} from '../../src/transport.ts'
 
 const HERE: Endpoint = { kind: 'ip', host: '', port: 1 }
 
 /** A transport that only writes down what is called; the test reports through its sink. */
 function fakeTransport(calls: string[]): Transport {
-  const note = (name: string) => (...values: unknown[]): void => void calls.push([name, ...values].join(' '))
+  const note =
+    (name: string) =>
+    (...values: unknown[]): void =>
+      void calls.push([name, ...values].join(' '))
   return {
-    sink: undefined, local_address: ['here', 1], remote_address: ['there', 2], fileno: 3,
-    bytes_read: 4, bytes_written: 5, bytes_queued: 6,
+    sink: undefined,
+    local_address: ['here', 1],
+    remote_address: ['there', 2],
+    fileno: 3,
+    bytes_read: 4,
+    bytes_written: 5,
+    bytes_queued: 6,
     write: (data, encoding) => calls.push(`write ${data} ${encoding}`) > 0,
-    cork: note('cork'), uncork: note('uncork'), pause: note('pause'), resume: note('resume'), end: note('end'), destroy: note('destroy'),
-    set_no_delay: note('set_no_delay'), set_keep_alive: note('set_keep_alive'),
+    cork: note('cork'),
+    uncork: note('uncork'),
+    pause: note('pause'),
+    resume: note('resume'),
+    end: note('end'),
+    destroy: note('destroy'),
+    set_no_delay: note('set_no_delay'),
+    set_keep_alive: note('set_keep_alive'),
   }
 }
 
-/** A trickling transport, the sink of the one below, what is called there and what is reported here. */
-function trickle(bytes?: number | (() => number), hooks: Partial<Record<string, (transport: Transport) => void>> = {}, lends_chunks = false) {
+/**
+ * A trickling transport, the sink of the one below, what is called there and what is reported here.
+ */
+function trickle(
+  bytes?: number | (() => number),
+  hooks: Partial<Record<string, (transport: Transport) => void>> = {},
+  lends_chunks = false,
+) {
   const calls: string[] = []
   const log: string[] = []
   const inner = { ...fakeTransport(calls), lends_chunks }
@@ -45,15 +75,18 @@ function trickle(bytes?: number | (() => number), hooks: Partial<Record<string, 
 /** Catches what is thrown in turns of the loop, which would end the process. */
 function catching(t: Test): unknown[] {
   const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
-  const caught = (callback: () => void): unknown => original(() => {
-    try {
-      callback()
-    } catch (error) {
-      errors.push(error)
-    }
-  })
+  const caught = (callback: () => void): unknown =>
+    original(() => {
+      try {
+        callback()
+      } catch (error) {
+        errors.push(error)
+      }
+    })
   globalThis.setImmediate = caught as typeof setImmediate
-  t.teardown(() => { globalThis.setImmediate = original })
+  t.teardown(() => {
+    globalThis.setImmediate = original
+  })
   return errors
 }
 
@@ -106,7 +139,8 @@ t.test('pieces of a size, or of sizes asked for', async t => {
 })
 
 t.test('throws what is no size', async t => {
-  for (const size of [0, -1, 1.5, NaN, Infinity]) t.throws(() => new TrickleNetwork({} as Network, size), { code: 'ERR_INVALID_ARGUMENT' })
+  for (const size of [0, -1, 1.5, NaN, Infinity])
+    t.throws(() => new TrickleNetwork({} as Network, size), { code: 'ERR_INVALID_ARGUMENT' })
   const { transport, below } = trickle(() => 0)
   const errors = catching(t)
   transport.resume()
@@ -170,7 +204,11 @@ t.test('destroy drops the pieces; only closed is left', async t => {
 })
 
 t.test('goes on after a sink has thrown', async t => {
-  const { transport, below, log } = trickle(1, { a: () => { throw new Error('mine') } })
+  const { transport, below, log } = trickle(1, {
+    a: () => {
+      throw new Error('mine')
+    },
+  })
   const errors = catching(t)
   transport.resume()
   below.received(Buffer.from('ab'))
@@ -188,8 +226,19 @@ t.test('passes everything else through', async t => {
   transport.pause()
   transport.set_no_delay(true)
   transport.set_keep_alive(5)
-  t.same(calls, ['write x latin1', 'cork', 'uncork', 'end', 'pause', 'set_no_delay true', 'set_keep_alive 5'])
-  t.same([transport.local_address, transport.remote_address, transport.fileno], [['here', 1], ['there', 2], 3])
+  t.same(calls, [
+    'write x latin1',
+    'cork',
+    'uncork',
+    'end',
+    'pause',
+    'set_no_delay true',
+    'set_keep_alive 5',
+  ])
+  t.same(
+    [transport.local_address, transport.remote_address, transport.fileno],
+    [['here', 1], ['there', 2], 3],
+  )
   t.same([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [0, 5, 6])
 })
 
@@ -207,11 +256,19 @@ t.test('is silent without a sink', async t => {
   t.equal(transport.bytes_read, 1)
 })
 
-t.test('listens, and what it accepts trickles; packets are the other network\'s', async t => {
+t.test("listens, and what it accepts trickles; packets are the other network's", async t => {
   const log: string[] = []
   const socket = {} as PacketSocket
-  const inner: Listener = { sink: undefined, local_address: ['here', 1], fileno: 3, close: () => void log.push('close') }
-  const network = new TrickleNetwork({ listen: () => inner, packets: () => socket } as unknown as Network)
+  const inner: Listener = {
+    sink: undefined,
+    local_address: ['here', 1],
+    fileno: 3,
+    close: () => void log.push('close'),
+  }
+  const network = new TrickleNetwork({
+    listen: () => inner,
+    packets: () => socket,
+  } as unknown as Network)
   t.equal(network.packets({}), socket)
   const listener = network.listen(HERE, { backlog: 1 })
   const below = inner.sink as unknown as NonNullable<Listener['sink']>
@@ -228,7 +285,9 @@ t.test('listens, and what it accepts trickles; packets are the other network\'s'
     listening: () => log.push('listening'),
     accepted: transport => {
       log.push('accepted')
-      transport.sink = { received: (chunk: Buffer) => log.push(`${chunk}`) } as unknown as TransportSink
+      transport.sink = {
+        received: (chunk: Buffer) => log.push(`${chunk}`),
+      } as unknown as TransportSink
       transport.resume()
     },
     failed: error => log.push(`failed ${error.message}`),
@@ -243,7 +302,8 @@ t.test('listens, and what it accepts trickles; packets are the other network\'s'
   t.same([listener.local_address, listener.fileno], [['here', 1], 3])
 })
 
-// A transport that had closed before anybody took it over reported that to nobody: a channel that took it over later waited for ever.
+// A transport that had closed before anybody took it over reported that to nobody: a channel that
+// took it over later waited for ever.
 t.test('a sink that comes too late is told that it has closed', async t => {
   const { transport, below } = trickle()
   below.closed()

@@ -12,7 +12,9 @@ type Report =
   | { what: 'received'; data: string; from: SocketAddress }
   | { what: 'refused' | 'failed'; code: string | undefined }
 
-const hasIPv6 = Object.values(networkInterfaces()).flat().some(at => at?.address === '::1')
+const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some(at => at?.address === '::1')
 const unlessIPv6 = hasIPv6 ? {} : { skip: 'this machine has no ::1' }
 
 /** A socket that remembers what it reported, and can be waited for. */
@@ -43,7 +45,8 @@ class Probe {
 
   /** The next report that was not yet waited for. */
   async next(): Promise<Report> {
-    while (this.#seen === this.reports.length) await new Promise<void>(resolve => (this.#wake = resolve))
+    while (this.#seen === this.reports.length)
+      await new Promise<void>(resolve => (this.#wake = resolve))
     return this.reports[this.#seen++]!
   }
 
@@ -63,7 +66,11 @@ class Probe {
   }
 }
 
-function codeOfSend(socket: PacketSocket, data: string | Uint8Array, to?: Endpoint): Promise<string> {
+function codeOfSend(
+  socket: PacketSocket,
+  data: string | Uint8Array,
+  to?: Endpoint,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let calls = 0
     let inside = true
@@ -113,9 +120,17 @@ t.test('packets go there and back; addresses stay after closing', async t => {
   t.equal(await codeOfSend(a.socket, Buffer.from('pong'), ip('127.0.0.1', b.port)), '')
   t.same(await b.next(), { what: 'received', data: 'pong', from: ['127.0.0.1', a.port] })
   a.socket.send('ff00', 'hex', ip('127.0.0.1', b.port), () => {})
-  t.same(await b.next(), { what: 'received', data: String(Buffer.from('ff00', 'hex')), from: ['127.0.0.1', a.port] })
+  t.same(await b.next(), {
+    what: 'received',
+    data: String(Buffer.from('ff00', 'hex')),
+    from: ['127.0.0.1', a.port],
+  })
   t.equal(await b.send('', ip('127.0.0.1', a.port)), '')
-  t.same(await a.next(), { what: 'received', data: '', from: ['127.0.0.1', b.port] }, 'an empty packet is a packet')
+  t.same(
+    await a.next(),
+    { what: 'received', data: '', from: ['127.0.0.1', b.port] },
+    'an empty packet is a packet',
+  )
 
   const port = a.port
   await a.close()
@@ -129,7 +144,11 @@ t.test('without a host, one socket serves both families', async t => {
   t.equal(await any.send('hello', ip('127.0.0.1', four.port)), '', 'an IPv4 destination')
   t.same(await four.next(), { what: 'received', data: 'hello', from: ['127.0.0.1', any.port] })
   t.equal(await four.send('hello', ip('127.0.0.1', any.port)), '')
-  t.same(await any.next(), { what: 'received', data: 'hello', from: ['127.0.0.1', four.port] }, 'is reported as one')
+  t.same(
+    await any.next(),
+    { what: 'received', data: 'hello', from: ['127.0.0.1', four.port] },
+    'is reported as one',
+  )
   t.equal(await any.send('here', ip('', four.port)), '', "the host '' is this machine")
   t.match(await four.next(), { data: 'here' })
 
@@ -145,11 +164,15 @@ t.test('without a host, one socket serves both families', async t => {
 })
 
 t.test('where there is no IPv6, no host means any IPv4 host', async t => {
-  // This machine may have IPv6: the answer of one that has not is given in its place. Everything else is real.
+  // This machine may have IPv6: the answer of one that has not is given in its place. Everything
+  // else is real.
   const { bind } = dgram.Socket.prototype
   t.teardown(() => (dgram.Socket.prototype.bind = bind))
   let code = 'EAFNOSUPPORT'
-  dgram.Socket.prototype.bind = function (this: dgram.Socket & { type?: string }, ...args: unknown[]) {
+  dgram.Socket.prototype.bind = function (
+    this: dgram.Socket & { type?: string },
+    ...args: unknown[]
+  ) {
     if (this.type !== 'udp6') return bind.apply(this, args as [dgram.BindOptions])
     this.emit('error', Object.assign(new Error('no IPv6'), { code }))
     return this
@@ -181,15 +204,26 @@ t.test('connected: to an address, a name, this machine', async t => {
     { bind: ip('127.0.0.1', 0), connect: ip('', server.port) },
   ]
   if (hasIPv6) {
-    cases.push({ bind: ip('::', 0), connect: ip('127.0.0.1', server.port) }, { connect: ip('::1', server.port) })
+    cases.push(
+      { bind: ip('::', 0), connect: ip('127.0.0.1', server.port) },
+      { connect: ip('::1', server.port) },
+    )
   }
   for (const options of cases) {
     const client = await opened(t, options)
     t.match(client.socket.remote_address, [/^(127\.0\.0\.1|::1)$/, server.port])
     t.equal(await client.send('hello'), '')
-    t.same(await server.next(), { what: 'received', data: 'hello', from: client.socket.local_address })
+    t.same(await server.next(), {
+      what: 'received',
+      data: 'hello',
+      from: client.socket.local_address,
+    })
     t.equal(await server.send('back', endpoint(client.socket.local_address)), '')
-    t.same(await client.next(), { what: 'received', data: 'back', from: client.socket.remote_address })
+    t.same(await client.next(), {
+      what: 'received',
+      data: 'back',
+      from: client.socket.remote_address,
+    })
     t.equal(await client.send('x', ip('127.0.0.1', server.port)), 'ERR_SOCKET_DGRAM_IS_CONNECTED')
   }
 })
@@ -221,7 +255,10 @@ t.test('packets to a host name', async t => {
   t.match(await server.next(), { data: '1' })
   t.match(await server.next(), { data: '2' })
 
-  const lost = await Promise.all([client.send('3', ip('nowhere.invalid', 9)), client.send('4', ip('nowhere.invalid', 9))])
+  const lost = await Promise.all([
+    client.send('3', ip('nowhere.invalid', 9)),
+    client.send('4', ip('nowhere.invalid', 9)),
+  ])
   t.match(lost[0], /^(ENOTFOUND|EAI_AGAIN)$/)
   t.equal(lost[1], lost[0])
   const dropped = [client.send('5', to), client.send('6', to)]
@@ -232,18 +269,26 @@ t.test('packets to a host name', async t => {
 
 t.test('a packet that cannot be sent says so in its own done', async t => {
   const four = await opened(t, { bind: ip('127.0.0.1', 0) })
-  t.equal(await codeOfSend(four.socket, Buffer.alloc(70_000), ip('127.0.0.1', four.port)), 'EMSGSIZE')
+  t.equal(
+    await codeOfSend(four.socket, Buffer.alloc(70_000), ip('127.0.0.1', four.port)),
+    'EMSGSIZE',
+  )
   t.equal(await four.send('x', ip('::1', four.port)), 'EINVAL')
   t.equal(await four.send('x', ip('127.0.0.1', 0)), 'ERR_SOCKET_BAD_PORT')
   t.equal(await four.send('x'), 'ERR_SOCKET_DGRAM_NOT_CONNECTED')
-  t.throws(() => four.socket.send('x', 'utf8', { kind: 'unix', path: '/x' }, () => t.fail()), { code: 'ERR_INVALID_ADDRESS' })
+  t.throws(() => four.socket.send('x', 'utf8', { kind: 'unix', path: '/x' }, () => t.fail()), {
+    code: 'ERR_INVALID_ADDRESS',
+  })
   const connected = await opened(t, { connect: ip('127.0.0.1', four.port) })
   t.equal(await codeOfSend(connected.socket, Buffer.alloc(70_000)), 'EMSGSIZE')
   t.same(four.names, ['opened'])
   t.same(connected.names, ['opened'])
 })
 
-/** Node reports an ICMP refusal as an 'error' event, which ends the process where nobody listens (reference/peers.md, M15). */
+/**
+ * Node reports an ICMP refusal as an 'error' event, which ends the process where nobody listens
+ * (reference/peers.md, M15).
+ */
 t.test('a refused packet is reported as refused, and the socket goes on', async t => {
   const port = await deadPort()
   const client = await opened(t, { connect: ip('127.0.0.1', port) })
@@ -256,7 +301,10 @@ t.test('a refused packet is reported as refused, and the socket goes on', async 
   t.match(await server.next(), { data: 'now' })
 })
 
-/** The second of two sends in one turn got the refusal of the first from the system as its own, and was not sent at all. */
+/**
+ * The second of two sends in one turn got the refusal of the first from the system as its own, and
+ * was not sent at all.
+ */
 t.test('a send that meets the refusal of an earlier packet is not lost', async t => {
   const client = await opened(t, { connect: ip('127.0.0.1', await deadPort()) })
   const sent = await Promise.all(['1', '2', '3', '4'].map(data => client.send(data)))
@@ -296,7 +344,9 @@ t.test('what cannot be opened: failed, then what waited is told, then closed', a
   for (const [options, code] of cases) {
     const probe = new Probe(options)
     const order: string[] = []
-    const waiting = probe.send('x', ip('127.0.0.1', 9)).then(code => order.push(code, ...probe.names))
+    const waiting = probe
+      .send('x', ip('127.0.0.1', 9))
+      .then(code => order.push(code, ...probe.names))
     t.match(await probe.next(), { what: 'failed', code })
     t.same(await probe.next(), { what: 'closed' })
     await waiting
@@ -331,7 +381,8 @@ t.test('destroy at any time: only closed follows', async t => {
     t.throws(() => probe.socket.leave('239.255.0.1'), { code: 'ERR_INVALID_STATE' })
   }
 
-  // While it connects: the 'connect' of node:dgram is on its way then, and comes even from a closed socket.
+  // While it connects: the 'connect' of node:dgram is on its way then, and comes even from a closed
+  // socket.
   const connecting = new Probe({ connect: ip('127.0.0.1', open.port) })
   const { connect } = dgram.Socket.prototype
   t.teardown(() => (dgram.Socket.prototype.connect = connect))
@@ -361,7 +412,13 @@ t.test('addresses that are paths are refused', async t => {
 })
 
 t.test('settings', async t => {
-  const all = { broadcast: true, ttl: 7, multicast_ttl: 3, multicast_loopback: true, multicast_interface: '127.0.0.1' }
+  const all = {
+    broadcast: true,
+    ttl: 7,
+    multicast_ttl: 3,
+    multicast_loopback: true,
+    multicast_interface: '127.0.0.1',
+  }
   const a = await opened(t, { bind: ip('127.0.0.1', 0), reuse_address: true, ...all })
   a.socket.configure(all)
   t.throws(() => a.socket.configure({ ttl: 0 }), { code: 'EINVAL' })

@@ -6,7 +6,8 @@ import { Url } from '../../src/messages/url.ts'
 import { thrown } from '../kit.ts'
 import { channelClass, fault, stage } from './kit.ts'
 
-const kind = (channel: MessageChannel): string => (channel.constructor as typeof MessageChannel).protocol
+const kind = (channel: MessageChannel): string =>
+  (channel.constructor as typeof MessageChannel).protocol
 
 t.test('the one of the process', async t => {
   t.equal(Context.instance(), Context.instance())
@@ -21,17 +22,48 @@ stage(t, 'registry', async (t, { context }) => {
   t.equal(kind(context.init('one://')), 'one')
   context.register(One, 'uno')
   t.equal(kind(context.init('uno://')), 'one')
-  t.match(fault(() => context.register(One)), 'register(): one is taken; choose another name')
-  t.equal(thrown(() => context.register(channelClass('a++b', {}))), 'ERR_INVALID_ARGUMENT')
-  t.equal(thrown(() => context.register(undefined as never)), 'ERR_INVALID_ARGUMENT')
-  for (const wrong of [{ protocol: 'x' }, { protocol: 'x', replace: 5 }, class { static protocol = 'x' }, 5]) {
-    t.match(fault(() => context.register(wrong as never)), 'register: implementation must be a class that extends MessageChannel')
+  t.match(
+    fault(() => context.register(One)),
+    'register(): one is taken; choose another name',
+  )
+  t.equal(
+    thrown(() => context.register(channelClass('a++b', {}))),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.equal(
+    thrown(() => context.register(undefined as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  for (const wrong of [
+    { protocol: 'x' },
+    { protocol: 'x', replace: 5 },
+    class {
+      static protocol = 'x'
+    },
+    5,
+  ]) {
+    t.match(
+      fault(() => context.register(wrong as never)),
+      'register: implementation must be a class that extends MessageChannel',
+    )
   }
-  t.equal(thrown(() => context.unregister(undefined as never)), 'ERR_INVALID_STATE')
-  t.match(fault(() => context.unregister(One, 'two')), 'unregister(): two is not registered')
-  t.match(fault(() => context.unregister(channelClass('one', {}))), 'unregister(): one is another implementation')
+  t.equal(
+    thrown(() => context.unregister(undefined as never)),
+    'ERR_INVALID_STATE',
+  )
+  t.match(
+    fault(() => context.unregister(One, 'two')),
+    'unregister(): two is not registered',
+  )
+  t.match(
+    fault(() => context.unregister(channelClass('one', {}))),
+    'unregister(): one is another implementation',
+  )
   context.unregister(One)
-  t.match(fault(() => context.init('one://x')), /^there is no protocol "one"; there are .*null.*\n {2}one:\/\/x\n {2}\^\^\^$/)
+  t.match(
+    fault(() => context.init('one://x')),
+    /^there is no protocol "one"; there are .*null.*\n {2}one:\/\/x\n {2}\^\^\^$/,
+  )
 })
 
 stage(t, 'look-up: exact, then the prefix', async (t, { context }) => {
@@ -39,29 +71,68 @@ stage(t, 'look-up: exact, then the prefix', async (t, { context }) => {
   context.register(channelClass('q', {}))
   t.equal(kind(context.init('p+q://')), 'p+')
   t.equal(kind(context.init('p+nobody://')), 'p+', 'the rest is its own affair')
-  t.match(fault(() => context.init('q+p://')), /^there is no protocol "q\+p"/, 'q is no prefix')
-  t.match(fault(() => context.init('p://')), /^there is no protocol "p"/)
-  t.match(fault(() => context.init('null+null://')), /^there is no protocol/)
+  t.match(
+    fault(() => context.init('q+p://')),
+    /^there is no protocol "q\+p"/,
+    'q is no prefix',
+  )
+  t.match(
+    fault(() => context.init('p://')),
+    /^there is no protocol "p"/,
+  )
+  t.match(
+    fault(() => context.init('null+null://')),
+    /^there is no protocol/,
+  )
 })
 
 stage(t, 'aliases', async (t, { context }) => {
-  t.equal(String(context.init('mudp://239.1.2.3:9;mode=server').params.url), 'udp://239.1.2.3:9;mode=server;udp.multicast=yes')
+  t.equal(
+    String(context.init('mudp://239.1.2.3:9;mode=server').params.url),
+    'udp://239.1.2.3:9;mode=server;udp.multicast=yes',
+  )
   context.alias('small', 'mem://;size=1kb')
   t.equal(String(context.init('small://;a=1').params.url), 'mem://;a=1;size=1kb')
   context.alias('smaller', 'small://;b=2')
   t.equal(String(context.init('smaller://').params.url), 'mem://;b=2;size=1kb', 'of an alias')
-  t.match(fault(() => context.init('small://;size=2kb')), 'size is given twice\n  mem://;size=1kb')
+  t.match(
+    fault(() => context.init('small://;size=2kb')),
+    'size is given twice\n  mem://;size=1kb',
+  )
   context.register(channelClass('p+', {}))
   context.alias('pp+', 'p+://;x=1')
-  t.equal(String(context.init('pp+null://h').params.url), 'p+null://h;x=1', 'of a prefix: the rest is kept')
+  t.equal(
+    String(context.init('pp+null://h').params.url),
+    'p+null://h;x=1',
+    'of a prefix: the rest is kept',
+  )
   context.alias('pnull', 'p+null://')
   t.equal(String(context.init('pnull://').params.url), 'p+null://')
-  for (const wrong of ['a b', 'a;', '', '+', 5]) t.equal(thrown(() => context.alias(wrong as never, 'null://')), 'ERR_INVALID_ARGUMENT')
-  t.match(fault(() => context.alias('x', 'null://host')), 'an alias has no host\n  null://host\n         ^^^^')
-  t.match(fault(() => context.alias('x', 'null://;name=n')), 'name must be left out of an alias; got "n"')
-  t.match(fault(() => context.alias('x', 'nothing://')), 'there is no protocol "nothing"')
-  t.match(fault(() => context.alias('mem', 'null://')), 'alias(): mem is taken')
-  t.match(fault(() => context.alias('small', 'null://')), 'alias(): small is taken')
+  for (const wrong of ['a b', 'a;', '', '+', 5])
+    t.equal(
+      thrown(() => context.alias(wrong as never, 'null://')),
+      'ERR_INVALID_ARGUMENT',
+    )
+  t.match(
+    fault(() => context.alias('x', 'null://host')),
+    'an alias has no host\n  null://host\n         ^^^^',
+  )
+  t.match(
+    fault(() => context.alias('x', 'null://;name=n')),
+    'name must be left out of an alias; got "n"',
+  )
+  t.match(
+    fault(() => context.alias('x', 'nothing://')),
+    'there is no protocol "nothing"',
+  )
+  t.match(
+    fault(() => context.alias('mem', 'null://')),
+    'alias(): mem is taken',
+  )
+  t.match(
+    fault(() => context.alias('small', 'null://')),
+    'alias(): small is taken',
+  )
   t.ok(context.protocols.includes('small'))
   // The target of an alias was unregistered, and its name taken by an alias back.
   const One = channelClass('one', {})
@@ -69,21 +140,36 @@ stage(t, 'aliases', async (t, { context }) => {
   context.alias('two', 'one://')
   context.unregister(One)
   context.alias('one', 'two://')
-  t.match(fault(() => context.init('one://')), 'the aliases one, two, one go round in a circle\n  one://\n  ^^^')
+  t.match(
+    fault(() => context.init('one://')),
+    'the aliases one, two, one go round in a circle\n  one://\n  ^^^',
+  )
 })
 
 stage(t, 'implementations that name another', async (t, { context }) => {
   const Server = channelClass('server', {})
-  const choose: Implementation = { protocol: 'choose', replace: ({ params }: Init) => (params.text('mode', '') === 'server' ? Server : loop) }
+  const choose: Implementation = {
+    protocol: 'choose',
+    replace: ({ params }: Init) => (params.text('mode', '') === 'server' ? Server : loop),
+  }
   const loop: Implementation = { protocol: 'loop', replace: () => choose }
   context.register(choose)
   t.equal(kind(context.init('choose://;mode=server')), 'server')
-  t.match(fault(() => context.init('choose://')), 'the implementations choose, loop, choose name each other in a circle\n  choose://\n  ^^^^^^')
+  t.match(
+    fault(() => context.init('choose://')),
+    'the implementations choose, loop, choose name each other in a circle\n  choose://\n  ^^^^^^',
+  )
   const Self: Implementation = { protocol: 'self', replace: () => Self }
   context.register(Self)
-  t.match(fault(() => context.init('self://')), 'self, self name each other')
+  t.match(
+    fault(() => context.init('self://')),
+    'self, self name each other',
+  )
   context.register({ protocol: 'none', replace: () => undefined })
-  t.match(fault(() => context.init('none://')), 'init(): none is no class of channels, and names none for none://; return one from `replace`')
+  t.match(
+    fault(() => context.init('none://')),
+    'init(): none is no class of channels, and names none for none://; return one from `replace`',
+  )
 })
 
 stage(t, 'names', async (t, { context }) => {
@@ -92,8 +178,14 @@ stage(t, 'names', async (t, { context }) => {
   const named = context.init('null://;name=n')
   t.equal(context.get('n'), named)
   t.equal(context.channels.size, 3)
-  t.match(fault(() => context.init('null://;name=n')), 'name must be a name that no other channel has; got "n"\n  null://;name=n\n               ^')
-  t.match(fault(() => context.init('null://', { name: 'n' })), 'init(): there is a channel "n" already')
+  t.match(
+    fault(() => context.init('null://;name=n')),
+    'name must be a name that no other channel has; got "n"\n  null://;name=n\n               ^',
+  )
+  t.match(
+    fault(() => context.init('null://', { name: 'n' })),
+    'init(): there is a channel "n" already',
+  )
   t.equal(context.get('n'), named, 'the first one is untouched')
   named.open().close()
   t.equal(context.get('n'), named, 'also when it has closed')
@@ -103,7 +195,10 @@ stage(t, 'names', async (t, { context }) => {
   const internal = context.init('null://;name=n', { name: 'p/x', is_internal: true })
   t.strictSame([internal.name, context.get('p/x')], ['p/x', undefined])
   internal.destroy()
-  t.equal(thrown(() => context.init('zero://;name=z;size=x')), 'ERR_INVALID_URL')
+  t.equal(
+    thrown(() => context.init('zero://;name=z;size=x')),
+    'ERR_INVALID_URL',
+  )
   t.equal(context.get('z'), undefined, 'what could not be made has no name')
 })
 
@@ -111,9 +206,18 @@ stage(t, 'master', async (t, { context }) => {
   const master = context.init('direct://;name=m')
   t.equal(context.init('direct://;master=m').master, master)
   t.equal(context.init('null://', { master }).master, master)
-  t.equal(thrown(() => context.init('direct://', { master: {} as never })), 'ERR_INVALID_ARGUMENT')
-  t.equal(thrown(() => context.init('direct://', null as never)), 'ERR_INVALID_ARGUMENT')
-  t.match(fault(() => context.init('direct://;master=nobody')), 'master must be the name of a channel; got "nobody"\n  direct://;master=nobody\n                   ^^^^^^')
+  t.equal(
+    thrown(() => context.init('direct://', { master: {} as never })),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.equal(
+    thrown(() => context.init('direct://', null as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.match(
+    fault(() => context.init('direct://;master=nobody')),
+    'master must be the name of a channel; got "nobody"\n  direct://;master=nobody\n                   ^^^^^^',
+  )
 })
 
 stage(t, 'defaults, and URLs that are parsed already', async (t, { engine }) => {
@@ -121,5 +225,8 @@ stage(t, 'defaults, and URLs that are parsed already', async (t, { engine }) => 
   t.equal(context.init(Url.parse('zero://')).params.size('size'), 2)
   t.equal(context.init('null://').params.size('size', 4), 4, 'only with the protocol before it')
   t.equal(context.init('null://').engine, engine)
-  t.equal(thrown(() => new Context({ defaults: 'x' })), 'ERR_INVALID_URL')
+  t.equal(
+    thrown(() => new Context({ defaults: 'x' })),
+    'ERR_INVALID_URL',
+  )
 })

@@ -17,7 +17,11 @@ stage(t, 'recv: one message', async (t, stage) => {
   const waits = channel.emit(data('a'))
   t.equal(String((await first).data), 'a')
   const second = channel.recv()
-  t.equal(await fate(waits as Promise<void>), 'open', 'the next waits until it can have been asked for')
+  t.equal(
+    await fate(waits as Promise<void>),
+    'open',
+    'the next waits until it can have been asked for',
+  )
   stage.clock.advance(0)
   await waits
   channel.emit(data('b'))
@@ -29,13 +33,22 @@ stage(t, 'recv: one message', async (t, stage) => {
 
 stage(t, 'recv: no message', async (t, stage) => {
   const channel = open(stage)
-  const late = t.rejects(channel.recv({ timeout: 10 }), { code: 'ERR_TIMEOUT', message: 'noname-0: no message came within its timeout, 10 ms' })
+  const late = t.rejects(channel.recv({ timeout: 10 }), {
+    code: 'ERR_TIMEOUT',
+    message: 'noname-0: no message came within its timeout, 10 ms',
+  })
   await stage.advance(10)
   await late
   const closed = channel.recv({ timeout: 10 })
   channel.close()
-  await t.rejects(closed, { code: 'ERR_CLOSED', message: 'noname-0 is closed: nothing is received' })
-  await t.rejects(channel.recv(), { code: 'ERR_CLOSED', message: 'noname-0 is closed: nothing is received' })
+  await t.rejects(closed, {
+    code: 'ERR_CLOSED',
+    message: 'noname-0 is closed: nothing is received',
+  })
+  await t.rejects(channel.recv(), {
+    code: 'ERR_CLOSED',
+    message: 'noname-0 is closed: nothing is received',
+  })
   channel.open().on_error = () => {}
   const failed = channel.recv()
   channel.fail(new Error('x'))
@@ -47,7 +60,14 @@ stage(t, 'recv: no message', async (t, stage) => {
 // With a type that is none the timer of the timeout stayed behind, and failed when it rang.
 stage(t, 'recv: what cannot be waited for', async (t, stage) => {
   const channel = open(stage)
-  for (const options of [{ type: 'date', timeout: 10 }, { timeout: 0 }, { timeout: NaN }, { timeout: '5' }, null, 5]) {
+  for (const options of [
+    { type: 'date', timeout: 10 },
+    { timeout: 0 },
+    { timeout: NaN },
+    { timeout: '5' },
+    null,
+    5,
+  ]) {
     await t.rejects(channel.recv(options as never), { code: 'ERR_INVALID_ARGUMENT' })
   }
   t.equal(stage.clock.pending, 0)

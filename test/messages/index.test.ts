@@ -5,7 +5,21 @@ import * as messages from '../../src/messages/index.ts'
 
 t.test('names', async t => {
   t.strictSame(Object.keys(messages).sort(), [
-    'ChannelEvent', 'Context', 'Control', 'Message', 'MessageChannel', 'Mock', 'Params', 'Prefix', 'STATES', 'Stat', 'TimerMessage', 'Url', 'UrlError', 'channel_cast', 'format_message',
+    'ChannelEvent',
+    'Context',
+    'Control',
+    'Message',
+    'MessageChannel',
+    'Mock',
+    'Params',
+    'Prefix',
+    'STATES',
+    'Stat',
+    'TimerMessage',
+    'Url',
+    'UrlError',
+    'channel_cast',
+    'format_message',
   ])
 })
 
@@ -13,7 +27,13 @@ t.test('what a public class has is in snake_case, and nothing is half private', 
   for (const [name, value] of Object.entries(messages)) {
     if (typeof value !== 'function' || value.prototype === undefined) continue
     for (const owner of [value, value.prototype as object]) {
-      t.strictSame(Object.getOwnPropertyNames(owner).filter(member => !/^([a-z]+(_[a-z]+)*|toString)$/.test(member)), [], name)
+      t.strictSame(
+        Object.getOwnPropertyNames(owner).filter(
+          member => !/^([a-z]+(_[a-z]+)*|toString)$/.test(member),
+        ),
+        [],
+        name,
+      )
     }
   }
 })

@@ -1,4 +1,7 @@
-/** For the tests of message channels: a context on a world in memory, and channels that write down what they say. */
+/**
+ * For the tests of message channels: a context on a world in memory, and channels that write down
+ * what they say.
+ */
 
 import type { Test } from 'tap'
 import { Context } from '../../src/messages/context.ts'
@@ -14,13 +17,22 @@ export interface Stage extends World {
 }
 
 /** A subtest with a context on an engine of its own; at its end nothing may be left. */
-export function stage(t: Test, title: string, body: (t: Test, stage: Stage) => Promise<void> | void): Promise<void> {
-  return scene(t, title, async (t, world) => body(t, { ...world, context: new Context({ engine: world.engine }) }))
+export function stage(
+  t: Test,
+  title: string,
+  body: (t: Test, stage: Stage) => Promise<void> | void,
+): Promise<void> {
+  return scene(t, title, async (t, world) =>
+    body(t, { ...world, context: new Context({ engine: world.engine }) }),
+  )
 }
 
 /** Writes down every message of a channel, as text. */
 export function watch(channel: MessageChannel, log: string[] = [], who = ''): string[] {
-  channel.callback_add(message => void log.push(who + text(message)), ['data', 'control', 'state', 'channel'])
+  channel.callback_add(
+    message => void log.push(who + text(message)),
+    ['data', 'control', 'state', 'channel'],
+  )
   return log
 }
 
@@ -31,8 +43,11 @@ const EVENTS = ['Update', 'Add', 'Delete']
 export function text({ type, msgid, seq, data, value }: Message): string {
   if (type === 'state') return String(STATES[msgid])
   if (type === 'control') return NAMES.get(msgid) ?? `control ${msgid}`
-  if (type === 'channel') return `${EVENTS[msgid]} ${value instanceof Set ? [...value].join('|') : (value as MessageChannel).name}`
-  return [data.toString(), msgid !== 0 && `#${msgid}`, seq !== 0n && `@${seq}`].filter(part => part !== false).join(' ')
+  if (type === 'channel')
+    return `${EVENTS[msgid]} ${value instanceof Set ? [...value].join('|') : (value as MessageChannel).name}`
+  return [data.toString(), msgid !== 0 && `#${msgid}`, seq !== 0n && `@${seq}`]
+    .filter(part => part !== false)
+    .join(' ')
 }
 
 /** The data that a channel receives from now on, as texts. */
@@ -47,10 +62,15 @@ export function params(url: string): Params {
 }
 
 /** A class of channels with these methods, for one test. */
-export function channelClass(protocol: string, members: ThisType<MessageChannel> & Record<string, unknown>, statics: object = {}): typeof MessageChannel & (new (init: Init) => MessageChannel) {
+export function channelClass(
+  protocol: string,
+  members: ThisType<MessageChannel> & Record<string, unknown>,
+  statics: object = {},
+): typeof MessageChannel & (new (init: Init) => MessageChannel) {
   class Made extends MessageChannel {}
   Object.assign(Made.prototype, members)
-  for (const [name, value] of Object.entries({ protocol, ...statics })) Object.defineProperty(Made, name, { value })
+  for (const [name, value] of Object.entries({ protocol, ...statics }))
+    Object.defineProperty(Made, name, { value })
   return Made as never
 }
 

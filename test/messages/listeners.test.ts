@@ -11,7 +11,12 @@ const EVERY = [DATA, CONTROL, STATE, CHANNEL]
 
 function tell(listeners: Listeners, ...messages: Message[]): unknown[] {
   const results: unknown[] = []
-  for (const message of messages) listeners.call(message, result => results.push(result), error => results.push(`threw ${error}`))
+  for (const message of messages)
+    listeners.call(
+      message,
+      result => results.push(result),
+      error => results.push(`threw ${error}`),
+    )
   return results
 }
 
@@ -23,14 +28,28 @@ t.test('masks', async t => {
   t.strictSame(tell(listeners, ...EVERY), ['data', 'control', 'state'], 'all but channel')
   t.equal(listeners.has('channel'), false)
   listeners.add(listener, 'channel')
-  t.strictSame(tell(listeners, ...EVERY), ['data', 'control', 'state', 'channel'], 'added twice, called once, for both')
+  t.strictSame(
+    tell(listeners, ...EVERY),
+    ['data', 'control', 'state', 'channel'],
+    'added twice, called once, for both',
+  )
   listeners.delete(listener, ['data', 'state'])
   t.strictSame(tell(listeners, ...EVERY), ['control', 'channel'])
   t.strictSame([listeners.has('data'), listeners.has('channel')], [false, true])
   listeners.delete(listener, ['control', 'channel'])
-  t.equal(thrown(() => listeners.delete(listener, 'data')), 'ERR_INVALID_STATE', 'it is gone')
-  t.equal(thrown(() => listeners.add(listener, 'date' as never)), 'ERR_INVALID_ARGUMENT')
-  t.equal(thrown(() => listeners.add(5 as never, 'data')), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => listeners.delete(listener, 'data')),
+    'ERR_INVALID_STATE',
+    'it is gone',
+  )
+  t.equal(
+    thrown(() => listeners.add(listener, 'date' as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.equal(
+    thrown(() => listeners.add(5 as never, 'data')),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 t.test('order; what one does does not disturb the others', async t => {
@@ -49,6 +68,10 @@ t.test('order; what one does does not disturb the others', async t => {
   listeners.add(second, 'data')
   listeners.add(third, 'data')
   listeners.add(() => 4, 'data')
-  t.strictSame(tell(listeners, DATA), ['threw up', 2, 4], 'deleted ones are not called, new ones the next time')
+  t.strictSame(
+    tell(listeners, DATA),
+    ['threw up', 2, 4],
+    'deleted ones are not called, new ones the next time',
+  )
   t.strictSame(tell(listeners, DATA), ['threw up', 4, 5])
 })

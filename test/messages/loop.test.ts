@@ -57,14 +57,18 @@ scene(t, 'however many channels there are', async (t, { engine, clock }) => {
   t.strictSame(turns, [1000, 2000, 3000], 'each once')
 })
 
-scene(t, 'who has nothing to do is not asked again, unless it asks', async (t, { engine, clock }) => {
-  let asked = 0
-  const idle: Pending = { dcaps: new Set(['pending']), process: () => asked++ < 0 }
-  request(engine, idle)
-  request(engine, idle)
-  clock.advance(0)
-  t.equal(asked, 1)
-  request(engine, idle)
-  clock.advance(0)
-  t.equal(asked, 2)
-})
+scene(
+  t,
+  'who has nothing to do is not asked again, unless it asks',
+  async (t, { engine, clock }) => {
+    let asked = 0
+    const idle: Pending = { dcaps: new Set(['pending']), process: () => asked++ < 0 }
+    request(engine, idle)
+    request(engine, idle)
+    clock.advance(0)
+    t.equal(asked, 1)
+    request(engine, idle)
+    clock.advance(0)
+    t.equal(asked, 2)
+  },
+)

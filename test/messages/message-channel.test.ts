@@ -41,7 +41,8 @@ class Short extends Bare {
 }
 
 function make<Kind extends MessageChannel = Bare>({ context }: Stage, url = 'bare://'): Kind {
-  for (const each of [Bare, Short]) if (!context.protocols.includes(each.protocol)) context.register(each)
+  for (const each of [Bare, Short])
+    if (!context.protocols.includes(each.protocol)) context.register(each)
   return context.init(url) as Kind
 }
 
@@ -57,7 +58,7 @@ function inState(stage: Stage, state: State, url?: string): Bare {
   return channel
 }
 
-// ---- life cycle ---------------------------------------------------------------------------------------------------------
+// ---- life cycle ---------------------------------------------------------------------------------
 
 const EVENTS: Record<string, (channel: Bare) => void> = {
   open: channel => channel.open(),
@@ -74,15 +75,54 @@ const EVENTS: Record<string, (channel: Bare) => void> = {
   },
 }
 
-/** Where each event leads from each state, for a channel with a long close; 'throws' changes nothing. */
+/**
+ * Where each event leads from each state, for a channel with a long close; 'throws' changes
+ * nothing.
+ */
 const TABLE: Record<string, Record<State, string>> = {
-  open: { closed: 'opening', opening: 'throws', active: 'throws', closing: 'throws', error: 'throws' },
-  close: { closed: 'closed', opening: 'closing', active: 'closing', closing: 'closing', error: 'closing' },
-  'close by force': { closed: 'closed', opening: 'closed', active: 'closed', closing: 'closed', error: 'closed' },
-  'become active': { closed: 'closed', opening: 'active', active: 'active', closing: 'closing', error: 'error' },
+  open: {
+    closed: 'opening',
+    opening: 'throws',
+    active: 'throws',
+    closing: 'throws',
+    error: 'throws',
+  },
+  close: {
+    closed: 'closed',
+    opening: 'closing',
+    active: 'closing',
+    closing: 'closing',
+    error: 'closing',
+  },
+  'close by force': {
+    closed: 'closed',
+    opening: 'closed',
+    active: 'closed',
+    closing: 'closed',
+    error: 'closed',
+  },
+  'become active': {
+    closed: 'closed',
+    opening: 'active',
+    active: 'active',
+    closing: 'closing',
+    error: 'error',
+  },
   fail: { closed: 'closed', opening: 'error', active: 'error', closing: 'error', error: 'error' },
-  finish: { closed: 'closed', opening: 'opening', active: 'active', closing: 'closed', error: 'error' },
-  'process throws': { closed: 'closed', opening: 'error', active: 'error', closing: 'error', error: 'error' },
+  finish: {
+    closed: 'closed',
+    opening: 'opening',
+    active: 'active',
+    closing: 'closed',
+    error: 'error',
+  },
+  'process throws': {
+    closed: 'closed',
+    opening: 'error',
+    active: 'error',
+    closing: 'error',
+    error: 'error',
+  },
 }
 
 stage(t, 'every state × every event', async (t, stage) => {
@@ -96,7 +136,8 @@ stage(t, 'every state × every event', async (t, stage) => {
       t.equal(channel.state, to === 'throws' ? from : to, `${event} in ${from}`)
       // Each step on the way is one of the table, and observed.
       const path = [from, ...log]
-      for (let at = 1; at < path.length; at++) t.ok(TRANSITIONS[path[at - 1] as State].includes(path[at] as State), path.join(' > '))
+      for (let at = 1; at < path.length; at++)
+        t.ok(TRANSITIONS[path[at - 1] as State].includes(path[at] as State), path.join(' > '))
       t.equal(path.at(-1), channel.state)
       channel.destroy()
     }
@@ -113,20 +154,32 @@ stage(t, 'the order of events', async (t, stage) => {
   channel.become_active()
   t.strictSame(log.splice(0), ['active', 'opening>active'])
   channel.close()
-  t.strictSame([channel.calls.splice(0), log.splice(0)], [['close(false)'], ['closing', 'active>closing']])
+  t.strictSame(
+    [channel.calls.splice(0), log.splice(0)],
+    [['close(false)'], ['closing', 'active>closing']],
+  )
   channel.close()
   t.strictSame(channel.calls, [], 'a second close is ignored')
-  t.match(fault(() => channel.open()), 'open(): the channel is closing; await its `closed` first')
+  t.match(
+    fault(() => channel.open()),
+    'open(): the channel is closing; await its `closed` first',
+  )
   channel.close(true)
   t.strictSame(channel.calls.splice(0), ['close(true)'], 'a forced one is not')
   t.strictSame(log.splice(0), ['Update process', 'closed', 'closing>closed', 'on_close local'])
   channel.open().become_active()
   log.length = 0
   channel.destroy()
-  t.strictSame(log.splice(0).filter(each => !each.includes('>')), ['closing', 'Update process', 'closed', 'on_close local', 'destroy'])
+  t.strictSame(
+    log.splice(0).filter(each => !each.includes('>')),
+    ['closing', 'Update process', 'closed', 'on_close local', 'destroy'],
+  )
   channel.destroy()
   t.strictSame(log, [], 'once')
-  t.match(fault(() => channel.open()), 'open(): the channel was destroyed; make another with context.init()')
+  t.match(
+    fault(() => channel.open()),
+    'open(): the channel was destroyed; make another with context.init()',
+  )
 })
 
 stage(t, 'opened and closed', async (t, stage) => {
@@ -149,12 +202,21 @@ stage(t, 'opened and closed', async (t, stage) => {
 
 stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => {
   const channel = make(stage)
-  t.match(fault(() => channel.open('nonsense')), /^a parameter is key=value/)
+  t.match(
+    fault(() => channel.open('nonsense')),
+    /^a parameter is key=value/,
+  )
   t.equal(channel.state, 'closed', 'nothing has changed')
   channel.opening = () => {}
   channel.open({ a: 1, b: true })
   t.equal(channel.state, 'active', 'returning nothing: it is ready')
-  t.match(channel.config, { state: 'active', init: 'bare://', open: 'a=1;b=yes', info: {}, client: undefined })
+  t.match(channel.config, {
+    state: 'active',
+    init: 'bare://',
+    open: 'a=1;b=yes',
+    info: {},
+    client: undefined,
+  })
   channel.close(true)
   channel.open()
   t.equal(channel.config.open, '', 'replaced by each opening')
@@ -165,7 +227,11 @@ stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => 
     throw 'this'
   }
   t.equal(channel.open().state, 'error')
-  t.strictSame([errors, channel.dcaps.size], [['this'], 0], 'nothing was opened, so nothing is processed')
+  t.strictSame(
+    [errors, channel.dcaps.size],
+    [['this'], 0],
+    'nothing was opened, so nothing is processed',
+  )
   channel.close(true)
   channel.on_state = state => {
     if (state === 'opening') channel.close(true)
@@ -196,8 +262,15 @@ stage(t, 'closing: what goes wrong, and what never does', async (t, stage) => {
     if (state === 'closing') other.close(true)
   }
   other.close()
-  t.strictSame([other.state, other.calls], ['closed', ['close(true)']], 'closed by force inside the hook')
-  t.equal(thrown(() => other.close('yes' as never)), 'ERR_INVALID_ARGUMENT')
+  t.strictSame(
+    [other.state, other.calls],
+    ['closed', ['close(true)']],
+    'closed by force inside the hook',
+  )
+  t.equal(
+    thrown(() => other.close('yes' as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 // It stayed in 'error'.
@@ -237,10 +310,16 @@ stage(t, 'the engine stops', async (t, stage) => {
   await stopped
 })
 
-// ---- posting and receiving ----------------------------------------------------------------------------------------------
+// ---- posting and receiving ----------------------------------------------------------------------
 
 stage(t, 'post in every state', async (t, stage) => {
-  const expected: Record<State, unknown> = { closed: 'ERR_INVALID_STATE', opening: 'ERR_INVALID_STATE', active: true, closing: false, error: false }
+  const expected: Record<State, unknown> = {
+    closed: 'ERR_INVALID_STATE',
+    opening: 'ERR_INVALID_STATE',
+    active: true,
+    closing: false,
+    error: false,
+  }
   for (const [state, result] of Object.entries(expected) as [State, unknown][]) {
     const channel = inState(stage, state)
     let posted: unknown
@@ -251,14 +330,29 @@ stage(t, 'post in every state', async (t, stage) => {
   const channel = inState(stage, 'active')
   t.equal(channel.post({ data: 'too much', msgid: 5 }), false)
   t.equal(channel.state, 'active', 'a post that fails changes nothing')
-  t.equal(thrown(() => channel.post(5 as never)), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => channel.post(5 as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
   channel.close(true)
   t.equal(channel.post('late'), false, 'it was open: no mistake')
   stage.context.register(channelClass('deaf', {}))
-  t.match(fault(() => stage.context.init('deaf://').open().post('x')), 'post(): deaf:// takes no messages; it only gives them')
-  stage.context.register(channelClass('eager', { do_open: () => 'opening', do_post() {} }, { post_policy: 'always', caps: ['long_close'] }))
+  t.match(
+    fault(() => stage.context.init('deaf://').open().post('x')),
+    'post(): deaf:// takes no messages; it only gives them',
+  )
+  stage.context.register(
+    channelClass(
+      'eager',
+      { do_open: () => 'opening', do_post() {} },
+      { post_policy: 'always', caps: ['long_close'] },
+    ),
+  )
   const eager = stage.context.init('eager://')
-  t.equal(thrown(() => eager.post('x')), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => eager.post('x')),
+    'ERR_INVALID_STATE',
+  )
   t.equal(eager.open().post('x'), true, 'posted while it opens')
   eager.close()
   t.equal(eager.post('x'), true, 'and while it closes')
@@ -287,7 +381,8 @@ stage(t, 'process', async (t, stage) => {
   stage.logged.length = 0
 })
 
-// It failed while it was processed, so it had nothing to do; that it was opened again meanwhile and had was forgotten.
+// It failed while it was processed, so it had nothing to do; that it was opened again meanwhile and
+// had was forgotten.
 stage(t, 'opened again in on_error', async (t, stage) => {
   const channel = inState(stage, 'active')
   channel.work = () => {
@@ -315,7 +410,10 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   channel.emit(new Message({ type: 'control', msgid: 5 }))
   t.strictSame(log.splice(0), ['message a', 'callback data', 'control 5', 'callback control'])
   channel.callback_del(callback)
-  t.equal(thrown(() => channel.callback_del(callback)), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => channel.callback_del(callback)),
+    'ERR_INVALID_STATE',
+  )
   channel.on_message = () => {
     throw new Error('hook')
   }
@@ -333,7 +431,11 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   const said = watch(channel)
   channel.update_dcaps(['poll_in'])
   channel.close(true)
-  t.strictSame(said, ['Update process', 'closing', 'Update process|poll_in', 'closed'], 'but what it says of itself')
+  t.strictSame(
+    said,
+    ['Update process', 'closing', 'Update process|poll_in', 'closed'],
+    'but what it says of itself',
+  )
 })
 
 stage(t, 'a callback closes its own channel', async (t, stage) => {
@@ -349,7 +451,10 @@ stage(t, 'promises hold the next message', async (t, stage) => {
   const go: (() => void)[] = []
   channel.work = () => void channel.emit(new Message({ data: 'x' }))
   channel.on_message = () => new Promise<void>(resolve => go.push(resolve))
-  channel.callback_add(() => new Promise<void>((_resolve, reject) => go.push(() => reject(new Error('slow')))), 'data')
+  channel.callback_add(
+    () => new Promise<void>((_resolve, reject) => go.push(() => reject(new Error('slow')))),
+    'data',
+  )
   channel.update_dcaps(['pending'])
   await stage.pump()
   t.equal(go.length, 2, 'processed once')
@@ -371,10 +476,19 @@ stage(t, 'promises hold the next message', async (t, stage) => {
   stage.logged.length = 0
 })
 
-// ---- suspending, children -----------------------------------------------------------------------------------------------
+// ---- suspending, children -----------------------------------------------------------------------
 
-function tree(stage: Stage): { p: Bare; a: Bare; b: Bare; inner: Bare; log: string[]; dcaps: () => string[] } {
-  const [p, a, b, inner] = ['p', 'a', 'b', 'inner'].map(name => make(stage, `bare://;name=${name}`)) as [Bare, Bare, Bare, Bare]
+function tree(stage: Stage): {
+  p: Bare
+  a: Bare
+  b: Bare
+  inner: Bare
+  log: string[]
+  dcaps: () => string[]
+} {
+  const [p, a, b, inner] = ['p', 'a', 'b', 'inner'].map(name =>
+    make(stage, `bare://;name=${name}`),
+  ) as [Bare, Bare, Bare, Bare]
   p.add_child(a)
   p.add_child(b)
   b.add_child(inner)
@@ -383,14 +497,28 @@ function tree(stage: Stage): { p: Bare; a: Bare; b: Bare; inner: Bare; log: stri
     each.open().become_active()
     watch(each, log, `${each.name}: `)
   }
-  return { p, a, b, inner, log, dcaps: () => [p, a, b, inner].map(({ dcaps }) => (dcaps.has('suspend_permanent') ? 'S' : dcaps.has('suspend') ? 's' : '-')) }
+  return {
+    p,
+    a,
+    b,
+    inner,
+    log,
+    dcaps: () =>
+      [p, a, b, inner].map(({ dcaps }) =>
+        dcaps.has('suspend_permanent') ? 'S' : dcaps.has('suspend') ? 's' : '-',
+      ),
+  }
 }
 
 stage(t, 'suspend: the tree', async (t, stage) => {
   const { p, a, b, inner, log, dcaps } = tree(stage)
   p.suspend()
   t.strictSame(dcaps(), ['S', 's', 's', 's'])
-  t.strictSame(log.splice(0), ['p: Update process', 'a: Update process', 'b: Update process', 'inner: Update process'], 'each changed one says so, once')
+  t.strictSame(
+    log.splice(0),
+    ['p: Update process', 'a: Update process', 'b: Update process', 'inner: Update process'],
+    'each changed one says so, once',
+  )
   p.suspend()
   t.strictSame(log.splice(0), [], 'a second time: nothing')
   p.resume()
@@ -399,7 +527,11 @@ stage(t, 'suspend: the tree', async (t, stage) => {
   p.suspend()
   t.strictSame(dcaps(), ['S', 's', 'S', 's'])
   p.resume()
-  t.strictSame(dcaps(), ['-', '-', 'S', 's'], 'who is suspended by itself stays so, with its subtree')
+  t.strictSame(
+    dcaps(),
+    ['-', '-', 'S', 's'],
+    'who is suspended by itself stays so, with its subtree',
+  )
   b.resume()
   t.strictSame(dcaps(), ['-', '-', '-', '-'])
   p.suspend()
@@ -436,14 +568,34 @@ stage(t, 'children', async (t, stage) => {
   const parent = make(stage, 'bare://;name=parent')
   const log = watch(parent)
   const child = parent.make_child('bare://;name=ignored', 'x') as Bare
-  t.strictSame([child.name, [...child.caps], stage.context.get('parent/x')], ['parent/x', ['parent', 'long_close', 'custom'], undefined])
+  t.strictSame(
+    [child.name, [...child.caps], stage.context.get('parent/x')],
+    ['parent/x', ['parent', 'long_close', 'custom'], undefined],
+  )
   t.strictSame([...parent.children], [child])
-  t.match(fault(() => parent.add_child(child)), 'add_child(): parent/x is a child of parent already; add it once')
-  // Two parents: the first one kept a child that was destroyed. A circle: closing never came to an end.
-  t.match(fault(() => make(stage).add_child(child)), 'add_child(): parent/x is a child of parent already')
-  for (const each of [parent, child]) t.match(fault(() => each.add_child(parent)), /^add_child\(\): parent.* is below parent; add another one/)
-  t.equal(thrown(() => parent.add_child('x' as never)), 'ERR_INVALID_ARGUMENT')
-  t.match(fault(() => make<Short>(stage, 'short://').add_child(child)), "add_child(): 'parent' is not among its caps")
+  t.match(
+    fault(() => parent.add_child(child)),
+    'add_child(): parent/x is a child of parent already; add it once',
+  )
+  // Two parents: the first one kept a child that was destroyed. A circle: closing never came to an
+  // end.
+  t.match(
+    fault(() => make(stage).add_child(child)),
+    'add_child(): parent/x is a child of parent already',
+  )
+  for (const each of [parent, child])
+    t.match(
+      fault(() => each.add_child(parent)),
+      /^add_child\(\): parent.* is below parent; add another one/,
+    )
+  t.equal(
+    thrown(() => parent.add_child('x' as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.match(
+    fault(() => make<Short>(stage, 'short://').add_child(child)),
+    "add_child(): 'parent' is not among its caps",
+  )
   const slave = make(stage)
   const ofMaster = stage.context.init('bare://', { master: slave })
   t.equal(ofMaster.make_child('bare://', 'y').master, slave, 'a master is handed down')
@@ -456,31 +608,62 @@ stage(t, 'children', async (t, stage) => {
   child.open().become_active()
   child.destroy()
   t.equal(parent.children.size, 0)
-  t.strictSame(log.filter(each => /Add|Delete/.test(each)), ['Add parent/x', 'Delete parent/x'])
+  t.strictSame(
+    log.filter(each => /Add|Delete/.test(each)),
+    ['Add parent/x', 'Delete parent/x'],
+  )
   const other = parent.make_child('bare://', 'z')
   parent.destroy()
-  t.match(fault(() => other.open()), 'destroyed', 'with its parent')
+  t.match(
+    fault(() => other.open()),
+    'destroyed',
+    'with its parent',
+  )
 })
 
-// ---- parameters that all have ---------------------------------------------------------------------------------------------
+// ---- parameters that all have -------------------------------------------------------------------
 
 stage(t, 'dir, stat, dump', async (t, stage) => {
   const caps = (dir: string): string[] => [...make<Short>(stage, `short://;dir=${dir}`).caps]
-  t.strictSame(['r', 'w', 'rw', 'in', 'out', 'inout'].map(caps), [['in'], ['out'], ['in', 'out'], ['in'], ['out'], ['in', 'out']])
-  t.match(fault(() => make(stage, 'bare://;dir=up')), 'dir must be one of r, w, rw, in, out, inout; got "up"')
+  t.strictSame(['r', 'w', 'rw', 'in', 'out', 'inout'].map(caps), [
+    ['in'],
+    ['out'],
+    ['in', 'out'],
+    ['in'],
+    ['out'],
+    ['in', 'out'],
+  ])
+  t.match(
+    fault(() => make(stage, 'bare://;dir=up')),
+    'dir must be one of r, w, rw, in, out, inout; got "up"',
+  )
   const channel = inState(stage, 'active', 'bare://;stat=yes;dump=frame;name=d')
   channel.post('abc')
   channel.post('too much')
   channel.emit(new Message({ data: 'xy', seq: 1n }))
   t.match(channel.stat?.swap(), { rx: 1, rxb: 2, tx: 1, txb: 3 })
-  t.strictSame(stage.logged.splice(0), ['d: post: data, msgid 0, 3 bytes', 'd: not posted: data, msgid 0, 8 bytes', 'd: recv: data, msgid 0, seq 1, 2 bytes'])
+  t.strictSame(stage.logged.splice(0), [
+    'd: post: data, msgid 0, 3 bytes',
+    'd: not posted: data, msgid 0, 8 bytes',
+    'd: recv: data, msgid 0, seq 1, 2 bytes',
+  ])
   t.equal(make(stage).stat, undefined)
-  for (const wrong of ['stat=maybe', 'dump=some']) t.match(fault(() => make(stage, `bare://;${wrong}`)), 'must be')
+  for (const wrong of ['stat=maybe', 'dump=some'])
+    t.match(
+      fault(() => make(stage, `bare://;${wrong}`)),
+      'must be',
+    )
 })
 
 t.test('not made by itself', async t => {
-  t.match(fault(() => new Bare({} as Init)), "new Bare must be what context.init() gives; call context.init('protocol://…')")
-  t.match(fault(() => new Bare(undefined as never)), 'new Bare must be')
+  t.match(
+    fault(() => new Bare({} as Init)),
+    "new Bare must be what context.init() gives; call context.init('protocol://…')",
+  )
+  t.match(
+    fault(() => new Bare(undefined as never)),
+    'new Bare must be',
+  )
 })
 
 stage(t, 'the defaults of who writes nothing', async (t, stage) => {

@@ -4,11 +4,21 @@ import { fault } from './kit.ts'
 
 t.test('a message has defaults', async t => {
   const { type, msgid, seq, data, addr, time, value } = new Message()
-  t.strictSame([type, msgid, seq, data.length, addr, time, value], ['data', 0, 0n, 0, undefined, 0, undefined])
+  t.strictSame(
+    [type, msgid, seq, data.length, addr, time, value],
+    ['data', 0, 0n, 0, undefined, 0, undefined],
+  )
 })
 
 t.test('what post takes', async t => {
-  const message = new Message({ type: 'control', msgid: 7, seq: 8n, data: 'grün', addr: 3, time: 5 })
+  const message = new Message({
+    type: 'control',
+    msgid: 7,
+    seq: 8n,
+    data: 'grün',
+    addr: 3,
+    time: 5,
+  })
   t.equal(toMessage(message), message)
   t.match(toMessage({ msgid: 7, data: 'a' }), { type: 'data', msgid: 7, data: Buffer.from('a') })
   t.equal(message.data.length, 5, 'text is UTF-8')
@@ -17,13 +27,31 @@ t.test('what post takes', async t => {
   t.strictSame([...toMessage(bytes).data], [1, 2], 'a part of a larger array')
   const buffer = Buffer.from('x')
   t.equal(toMessage(buffer).data, buffer, 'a Buffer is taken as it is')
-  for (const wrong of [null, undefined, 5]) t.match(fault(() => toMessage(wrong as never)), /^post: message must be a message, text or bytes; got/)
-  t.match(fault(() => toMessage({ data: 5 as never })), 'message: data must be a string or a Uint8Array; got 5')
+  for (const wrong of [null, undefined, 5])
+    t.match(
+      fault(() => toMessage(wrong as never)),
+      /^post: message must be a message, text or bytes; got/,
+    )
+  t.match(
+    fault(() => toMessage({ data: 5 as never })),
+    'message: data must be a string or a Uint8Array; got 5',
+  )
 })
 
-// A seq that is a number went through `direct` as one, and was a TypeError without a code where it was packed.
+// A seq that is a number went through `direct` as one, and was a TypeError without a code where it
+// was packed.
 t.test('fields that cannot be', async t => {
-  t.match(fault(() => new Message({ seq: 5 as never })), 'message: seq must be a bigint, as 5n; got 5')
-  for (const msgid of [1.5, 2 ** 31, NaN, '5']) t.match(fault(() => new Message({ msgid: msgid as never })), 'message: msgid must be an integer of 32 bits; got')
-  t.match(fault(() => new Message({ type: 'date' as never })), 'message: type must be one of data, control, state, channel; got "date"')
+  t.match(
+    fault(() => new Message({ seq: 5 as never })),
+    'message: seq must be a bigint, as 5n; got 5',
+  )
+  for (const msgid of [1.5, 2 ** 31, NaN, '5'])
+    t.match(
+      fault(() => new Message({ msgid: msgid as never })),
+      'message: msgid must be an integer of 32 bits; got',
+    )
+  t.match(
+    fault(() => new Message({ type: 'date' as never })),
+    'message: type must be one of data, control, state, channel; got "date"',
+  )
 })

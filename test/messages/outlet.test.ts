@@ -7,8 +7,18 @@ import { params } from './kit.ts'
 scene(t, 'what is returned, what is thrown, what is held', async (t, { engine }) => {
   const log: string[] = []
   let result: unknown
-  const owner = { engine, name: 'x', on_message: () => result, on_control: () => void log.push('control') }
-  const outlet = new Outlet(owner, params('x://'), error => log.push(`failed ${error}`), () => log.push('released'))
+  const owner = {
+    engine,
+    name: 'x',
+    on_message: () => result,
+    on_control: () => void log.push('control'),
+  }
+  const outlet = new Outlet(
+    owner,
+    params('x://'),
+    error => log.push(`failed ${error}`),
+    () => log.push('released'),
+  )
   const data = new Message({ data: 'x' })
   t.equal(outlet.emit(data), undefined)
   result = null
@@ -59,13 +69,27 @@ scene(t, 'what is returned, what is thrown, what is held', async (t, { engine })
 
 scene(t, 'counted and shown', async (t, { engine, logged }) => {
   const owner = { engine, name: 'x', on_message() {}, on_control() {} }
-  const outlet = new Outlet(owner, params('x://;stat=yes;dump=frame'), () => {}, () => {})
+  const outlet = new Outlet(
+    owner,
+    params('x://;stat=yes;dump=frame'),
+    () => {},
+    () => {},
+  )
   outlet.posted(new Message({ data: 'a' }), true)
   outlet.posted(new Message({ data: 'bc' }), false)
   outlet.emit(new Message({ data: 'def' }))
   t.match(outlet.stat, { rx: 1, rxb: 3, tx: 1, txb: 1 })
-  t.strictSame(logged, ['x: post: data, msgid 0, 1 bytes', 'x: not posted: data, msgid 0, 2 bytes', 'x: recv: data, msgid 0, 3 bytes'])
-  const silent = new Outlet(owner, params('x://'), () => {}, () => {})
+  t.strictSame(logged, [
+    'x: post: data, msgid 0, 1 bytes',
+    'x: not posted: data, msgid 0, 2 bytes',
+    'x: recv: data, msgid 0, 3 bytes',
+  ])
+  const silent = new Outlet(
+    owner,
+    params('x://'),
+    () => {},
+    () => {},
+  )
   silent.posted(new Message(), true)
   t.strictSame([silent.stat, logged.length], [undefined, 3])
 })

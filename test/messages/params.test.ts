@@ -4,39 +4,102 @@ import { parseParameters, Url } from '../../src/messages/url.ts'
 import { fault, params } from './kit.ts'
 
 t.test('by kind', async t => {
-  const all = params('x://h;t=text;b=yes;i=0x10;s=64kb;d=5s;w=two;l=a, b,c;e=;q=-5;p.url=null://;p.a=1')
+  const all = params(
+    'x://h;t=text;b=yes;i=0x10;s=64kb;d=5s;w=two;l=a, b,c;e=;q=-5;p.url=null://;p.a=1',
+  )
   t.strictSame(
-    [all.text('t'), all.boolean('b'), all.integer('i'), all.size('s'), all.duration('d'), all.choice('w', ['one', 'two']), all.list('l'), all.list('e'), all.seq('q')],
+    [
+      all.text('t'),
+      all.boolean('b'),
+      all.integer('i'),
+      all.size('s'),
+      all.duration('d'),
+      all.choice('w', ['one', 'two']),
+      all.list('l'),
+      all.list('e'),
+      all.seq('q'),
+    ],
     ['text', true, 16, 65536, 5000, 'two', ['a', 'b', 'c'], [], -5n],
   )
   t.equal(String(all.embedded('p')), 'null://;a=1')
   t.strictSame([all.has('t'), all.has('u')], [true, false])
   const none = params('x://')
   t.strictSame(
-    [none.text('t', 'd'), none.boolean('b', false), none.integer('i', 1), none.size('s', 2), none.duration('d', 3), none.choice('w', ['a', 'b'], 'b'), none.list('l', []), none.seq('q', 0n)],
+    [
+      none.text('t', 'd'),
+      none.boolean('b', false),
+      none.integer('i', 1),
+      none.size('s', 2),
+      none.duration('d', 3),
+      none.choice('w', ['a', 'b'], 'b'),
+      none.list('l', []),
+      none.seq('q', 0n),
+    ],
     ['d', false, 1, 2, 3, 'b', [], 0n],
   )
 })
 
 t.test('errors show the URL and point at the value', async t => {
   const at = (spaces: number, length: number): string => ' '.repeat(spaces + 2) + '^'.repeat(length)
-  t.equal(fault(() => params('mem://;size=1.5kb').size('size')), `size must be a size: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit; got "1.5kb"\n  mem://;size=1.5kb\n${at(12, 5)}`)
-  t.equal(fault(() => params('x://;a=1;n=0').integer('n', 1, { least: 1 })), `n must be a whole number from 1 on; got "0"\n  x://;a=1;n=0\n${at(11, 1)}`)
-  t.match(fault(() => params('x://;n=9').integer('n', 1, { least: 1, most: 8 })), 'n must be a whole number from 1 to 8; got "9"')
-  t.match(fault(() => params('x://;n=a').integer('n')), 'n must be a whole number; got "a"')
-  t.match(fault(() => params('x://;s=1b').size('s', 2, 2)), 's must be a size of at least 2b: a whole')
-  t.match(fault(() => params('x://;s=1bit').size('s')), /^s must be a size/)
-  t.match(fault(() => params('x://;d=10').duration('d')), 'd must be a duration: a whole number and ns, us, ms, s, m, h or d; got "10"')
-  t.match(fault(() => params('x://;b=').boolean('b')), 'b must be yes or no; got ""\n  x://;b=\n         ^')
-  t.match(fault(() => params('x://;w=c').choice('w', ['a', 'b'])), 'w must be one of a, b; got "c"')
-  t.match(fault(() => params('x://;q=z').seq('q')), 'q must be a whole number of 64 bits; got "z"')
-  t.equal(fault(() => params('x://h').text('t')), `t must be given\n  x://h\n${at(5, 1)}`)
-  t.match(fault(() => params('x://h').embedded('p')), /^p must be given/)
-  t.match(fault(() => Params.of(parseParameters(''), 'x').text('t')), 't must be given\n  (open)\n        ^')
+  t.equal(
+    fault(() => params('mem://;size=1.5kb').size('size')),
+    `size must be a size: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit; got "1.5kb"\n  mem://;size=1.5kb\n${at(12, 5)}`,
+  )
+  t.equal(
+    fault(() => params('x://;a=1;n=0').integer('n', 1, { least: 1 })),
+    `n must be a whole number from 1 on; got "0"\n  x://;a=1;n=0\n${at(11, 1)}`,
+  )
+  t.match(
+    fault(() => params('x://;n=9').integer('n', 1, { least: 1, most: 8 })),
+    'n must be a whole number from 1 to 8; got "9"',
+  )
+  t.match(
+    fault(() => params('x://;n=a').integer('n')),
+    'n must be a whole number; got "a"',
+  )
+  t.match(
+    fault(() => params('x://;s=1b').size('s', 2, 2)),
+    's must be a size of at least 2b: a whole',
+  )
+  t.match(
+    fault(() => params('x://;s=1bit').size('s')),
+    /^s must be a size/,
+  )
+  t.match(
+    fault(() => params('x://;d=10').duration('d')),
+    'd must be a duration: a whole number and ns, us, ms, s, m, h or d; got "10"',
+  )
+  t.match(
+    fault(() => params('x://;b=').boolean('b')),
+    'b must be yes or no; got ""\n  x://;b=\n         ^',
+  )
+  t.match(
+    fault(() => params('x://;w=c').choice('w', ['a', 'b'])),
+    'w must be one of a, b; got "c"',
+  )
+  t.match(
+    fault(() => params('x://;q=z').seq('q')),
+    'q must be a whole number of 64 bits; got "z"',
+  )
+  t.equal(
+    fault(() => params('x://h').text('t')),
+    `t must be given\n  x://h\n${at(5, 1)}`,
+  )
+  t.match(
+    fault(() => params('x://h').embedded('p')),
+    /^p must be given/,
+  )
+  t.match(
+    fault(() => Params.of(parseParameters(''), 'x').text('t')),
+    't must be given\n  (open)\n        ^',
+  )
 })
 
 t.test('what is missing', async t => {
-  t.equal(fault(() => params('x://h').integer('n')), 'n must be given, a whole number\n  x://h\n       ^')
+  t.equal(
+    fault(() => params('x://h').integer('n')),
+    'n must be given, a whole number\n  x://h\n       ^',
+  )
 })
 
 t.test('all of them', async t => {

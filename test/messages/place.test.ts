@@ -3,17 +3,36 @@ import { formatPlace, parsePlace } from '../../src/messages/place.ts'
 
 t.test('in', async t => {
   const cases: [text: string, address: unknown][] = [
-    ['host:80', ['host', 80]], ['*:80', ['', 80]], [':80', ['', 80]], ['::1:80', ['::1', 80]], ['[::1]:80', ['[::1]', 80]], ['h:0', ['h', 0]],
-    ['/tmp/x', { path: '/tmp/x' }], ['./x', { path: './x' }], ['@name', { path: '\0name' }],
-    ['host', undefined], ['host:', undefined], ['host:x', undefined], ['host:70000', undefined], ['host:-1', undefined], ['', undefined],
+    ['host:80', ['host', 80]],
+    ['*:80', ['', 80]],
+    [':80', ['', 80]],
+    ['::1:80', ['::1', 80]],
+    ['[::1]:80', ['[::1]', 80]],
+    ['h:0', ['h', 0]],
+    ['/tmp/x', { path: '/tmp/x' }],
+    ['./x', { path: './x' }],
+    ['@name', { path: '\0name' }],
+    ['host', undefined],
+    ['host:', undefined],
+    ['host:x', undefined],
+    ['host:70000', undefined],
+    ['host:-1', undefined],
+    ['', undefined],
   ]
   for (const [text, address] of cases) t.strictSame(parsePlace(text, false), address, text)
   t.strictSame([parsePlace('name', true), parsePlace('', true)], [{ path: 'name' }, undefined])
 })
 
 t.test('out', async t => {
-  t.strictSame([['1.2.3.4', 5], ['::1', 5], ['::', 5], ['0.0.0.0', 5], ['', 5]].map(each => formatPlace(each as [string, number])), [
-    '1.2.3.4:5', '[::1]:5', 'localhost:5', 'localhost:5', 'localhost:5',
-  ])
+  t.strictSame(
+    [
+      ['1.2.3.4', 5],
+      ['::1', 5],
+      ['::', 5],
+      ['0.0.0.0', 5],
+      ['', 5],
+    ].map(each => formatPlace(each as [string, number])),
+    ['1.2.3.4:5', '[::1]:5', 'localhost:5', 'localhost:5', 'localhost:5'],
+  )
   t.strictSame([formatPlace('/tmp/x'), formatPlace('\0name')], ['/tmp/x', '@name'])
 })

@@ -1,10 +1,18 @@
 /** Every error shows the URL and points at the part that is wrong: the tests compare all of it. */
 
 import t from 'tap'
-import { branch, embedded, formatEntries, merge, parseParameters, Url } from '../../src/messages/url.ts'
+import {
+  branch,
+  embedded,
+  formatEntries,
+  merge,
+  parseParameters,
+  Url,
+} from '../../src/messages/url.ts'
 import { fault } from './kit.ts'
 
-const plain = (entries: ReadonlyMap<string, { value: string }>): Record<string, string> => Object.fromEntries([...entries].map(([key, { value }]) => [key, value]))
+const plain = (entries: ReadonlyMap<string, { value: string }>): Record<string, string> =>
+  Object.fromEntries([...entries].map(([key, { value }]) => [key, value]))
 
 function parts(text: string): unknown[] {
   const { protocol, host, entries } = Url.parse(text)
@@ -13,9 +21,21 @@ function parts(text: string): unknown[] {
 
 t.test('what a URL has', async t => {
   t.strictSame(parts('null://'), ['null', '', {}])
-  t.strictSame(parts('tcp://[::1]:5555;mode=client;frame=line'), ['tcp', '[::1]:5555', { mode: 'client', frame: 'line' }])
-  t.strictSame(parts('a+b+c:///x/y;;a.b=1;;'), ['a+b+c', '/x/y', { 'a.b': '1' }], 'empty parts are nothing')
-  t.strictSame(parts('x://h;a=b=c;d='), ['x', 'h', { a: 'b=c', d: '' }], 'a value may have =, or be empty')
+  t.strictSame(parts('tcp://[::1]:5555;mode=client;frame=line'), [
+    'tcp',
+    '[::1]:5555',
+    { mode: 'client', frame: 'line' },
+  ])
+  t.strictSame(
+    parts('a+b+c:///x/y;;a.b=1;;'),
+    ['a+b+c', '/x/y', { 'a.b': '1' }],
+    'empty parts are nothing',
+  )
+  t.strictSame(
+    parts('x://h;a=b=c;d='),
+    ['x', 'h', { a: 'b=c', d: '' }],
+    'a value may have =, or be empty',
+  )
   t.strictSame(parts('x://;a=1;a.b=2'), ['x', '', { a: '1', 'a.b': '2' }])
   t.strictSame(parts('x://;p=null://'), ['x', '', { p: 'null://' }])
   const text = 'rate+x://h;a=b=c;d='
@@ -33,36 +53,77 @@ t.test('what is wrong is pointed at', async t => {
     ['x://h;=1', 'this is no key\n  x://h;=1\n        ^'],
     ['x://h;a..b=1', 'this is no key\n  x://h;a..b=1\n        ^^^^'],
     ['x://h;a=1;b=2;a=3', 'a is given twice\n  x://h;a=1;b=2;a=3\n                ^^^'],
-    ['x://h;host=y', 'host is no parameter: it is written before the first ";"\n  x://h;host=y\n        ^^^^'],
-    ['x://\n;proto=y', 'proto is no parameter: it is written before the first ";"\n  x://·;proto=y\n        ^^^^^'],
+    [
+      'x://h;host=y',
+      'host is no parameter: it is written before the first ";"\n  x://h;host=y\n        ^^^^',
+    ],
+    [
+      'x://\n;proto=y',
+      'proto is no parameter: it is written before the first ";"\n  x://·;proto=y\n        ^^^^^',
+    ],
   ]
-  for (const [url, message] of cases) t.equal(fault(() => Url.parse(url)), message)
-  t.match(fault(() => Url.parse(5 as never)), /^url must be a string/)
+  for (const [url, message] of cases)
+    t.equal(
+      fault(() => Url.parse(url)),
+      message,
+    )
+  t.match(
+    fault(() => Url.parse(5 as never)),
+    /^url must be a string/,
+  )
   const url = Url.parse('tcp+x://host;a=1')
-  t.equal(url.host_fault('no such host').message, 'no such host\n  tcp+x://host;a=1\n          ^^^^')
+  t.equal(
+    url.host_fault('no such host').message,
+    'no such host\n  tcp+x://host;a=1\n          ^^^^',
+  )
   t.equal(url.protocol_fault('no').message, 'no\n  tcp+x://host;a=1\n  ^^^^^')
   t.throws(() => Url.parse('x'), { code: 'ERR_INVALID_URL', url: 'x', at: 0, length: 1 })
 })
 
 t.test('another protocol, fewer parameters', async t => {
-  t.equal(String(Url.parse('rate+x://h;a=1;b=2;a.c=3').with('x', key => key.startsWith('a'))), 'x://h;b=2')
+  t.equal(
+    String(Url.parse('rate+x://h;a=1;b=2;a.c=3').with('x', key => key.startsWith('a'))),
+    'x://h;b=2',
+  )
   t.equal(String(Url.parse('x://h;a=1').with('y')), 'y://h;a=1')
 })
 
 t.test('parameters alone', async t => {
   t.strictSame(plain(parseParameters('a=1;b.c=x')), { a: '1', 'b.c': 'x' })
   t.strictSame(plain(parseParameters('')), {})
-  t.strictSame(plain(parseParameters({ a: 1, b: true, c: false, d: 5n, e: 'x=y' })), { a: '1', b: 'yes', c: 'no', d: '5', e: 'x=y' })
+  t.strictSame(plain(parseParameters({ a: 1, b: true, c: false, d: 5n, e: 'x=y' })), {
+    a: '1',
+    b: 'yes',
+    c: 'no',
+    d: '5',
+    e: 'x=y',
+  })
   t.equal(formatEntries(parseParameters('a=1;b=2')), ';a=1;b=2')
-  t.equal(fault(() => parseParameters('a=1;b')), 'a parameter is key=value\n  a=1;b\n      ^')
+  t.equal(
+    fault(() => parseParameters('a=1;b')),
+    'a parameter is key=value\n  a=1;b\n      ^',
+  )
   // A value of an object that had a ';' in it began another parameter.
-  t.match(fault(() => parseParameters({ host: 'x;mode=server' })), `parameters: host must be text without ';', a number or a boolean; got "x;mode=server"`)
-  for (const wrong of [undefined, null, {}]) t.match(fault(() => parseParameters({ a: wrong as never })), 'parameters: a must be text')
-  t.match(fault(() => parseParameters(null as never)), /^parameters must be text, as 'a=1;b=2', or an object; got null/)
+  t.match(
+    fault(() => parseParameters({ host: 'x;mode=server' })),
+    `parameters: host must be text without ';', a number or a boolean; got "x;mode=server"`,
+  )
+  for (const wrong of [undefined, null, {}])
+    t.match(
+      fault(() => parseParameters({ a: wrong as never })),
+      'parameters: a must be text',
+    )
+  t.match(
+    fault(() => parseParameters(null as never)),
+    /^parameters must be text, as 'a=1;b=2', or an object; got null/,
+  )
 })
 
 t.test('trees', async t => {
-  t.strictSame(plain(branch(parseParameters('a.b=1;a.c.d=2;ab=3;a=4'), 'a')), { b: '1', 'c.d': '2' })
+  t.strictSame(plain(branch(parseParameters('a.b=1;a.c.d=2;ab=3;a=4'), 'a')), {
+    b: '1',
+    'c.d': '2',
+  })
 })
 
 t.test('a URL in a URL, in three forms', async t => {
@@ -73,12 +134,25 @@ t.test('a URL in a URL, in three forms', async t => {
   t.equal(of('p.url=null://x;p.stat=yes'), 'null://x;stat=yes')
   t.equal(of('p.proto=null;p.stat=yes'), 'null://;stat=yes')
   t.equal(of('p.proto=tcp;p.host=h:1'), 'tcp://h:1')
-  t.equal(fault(() => of('p=null://;p.url=zero://')), 'p is given in two ways\n  p=null://;p.url=zero://\n            ^^^^^')
-  t.equal(fault(() => of('a=1;p=nonsense')), 'a URL needs "://" behind its protocol\n  a=1;p=nonsense\n        ^^^^^^^^', 'pointed at in the whole')
-  t.equal(fault(() => embedded(Url.parse('x://;p.url=a://;p.proto=b').entries, 'p')), 'p is given in two ways\n  x://;p.url=a://;p.proto=b\n                  ^^^^^^^')
+  t.equal(
+    fault(() => of('p=null://;p.url=zero://')),
+    'p is given in two ways\n  p=null://;p.url=zero://\n            ^^^^^',
+  )
+  t.equal(
+    fault(() => of('a=1;p=nonsense')),
+    'a URL needs "://" behind its protocol\n  a=1;p=nonsense\n        ^^^^^^^^',
+    'pointed at in the whole',
+  )
+  t.equal(
+    fault(() => embedded(Url.parse('x://;p.url=a://;p.proto=b').entries, 'p')),
+    'p is given in two ways\n  x://;p.url=a://;p.proto=b\n                  ^^^^^^^',
+  )
 })
 
 t.test('more parameters', async t => {
   t.equal(String(merge(Url.parse('x://h;a=1'), parseParameters('b=2'))), 'x://h;a=1;b=2')
-  t.equal(fault(() => merge(Url.parse('x://h;a=1'), parseParameters('b=2;a=33'))), 'a is given twice\n  b=2;a=33\n      ^^^^')
+  t.equal(
+    fault(() => merge(Url.parse('x://h;a=1'), parseParameters('b=2;a=33'))),
+    'a is given twice\n  b=2;a=33\n      ^^^^',
+  )
 })

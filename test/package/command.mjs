@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-const server = spawn('node_modules/.bin/sluice-echo', ['--port', '0'], { stdio: ['ignore', 'inherit', 'pipe'] })
+const server = spawn('node_modules/.bin/sluice-echo', ['--port', '0'], {
+  stdio: ['ignore', 'inherit', 'pipe'],
+})
 let said = ''
 server.stderr.on('data', chunk => (said += chunk))
 while (!/:\d+\n/.test(said)) await once(server.stderr, 'data')
@@ -16,4 +18,7 @@ assert.equal((await nc.stdout.toArray()).join(''), 'hello\nHow do you do?\n')
 while (!/closed/.test(said)) await once(server.stderr, 'data')
 server.kill('SIGINT')
 assert.deepEqual(await once(server, 'close'), [0, null])
-assert.match(said, /#1 .* opened\n.*#1 .* closed \(remote\), 21 bytes in, 21 out\n.*SIGINT: stopping\n$/s)
+assert.match(
+  said,
+  /#1 .* opened\n.*#1 .* closed \(remote\), 21 bytes in, 21 out\n.*SIGINT: stopping\n$/s,
+)

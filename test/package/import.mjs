@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Connection, Datagram, Engine, Server } from 'sluice'
-import { Echo } from 'sluice/protocols/echo'
+import { Echo } from 'sluice/echo'
 import manifest from 'sluice/package.json' with { type: 'json' }
 import { Context } from 'sluice/messages'
 import { pair } from 'sluice/testing'
@@ -35,7 +35,9 @@ client.write('over memory\r\n')
 await pump()
 assert.equal(String(client.reads), 'over memory\r\n')
 
-const channel = Context.instance().init('deflate+direct://', { master: Context.instance().init('direct://').open() }).open()
+const channel = Context.instance()
+  .init('deflate+direct://', { master: Context.instance().init('direct://').open() })
+  .open()
 assert.equal(channel.post('over a channel'), true)
 channel.close(true)
 

@@ -2,7 +2,7 @@
 const assert = require('node:assert/strict')
 const { connect } = require('node:net')
 const { Client, Connection, Server } = require('sluice')
-const { Echo } = require('sluice/protocols/echo')
+const { Echo } = require('sluice/echo')
 const { MemoryNetwork } = require('sluice/testing')
 
 assert(Echo.prototype instanceof Connection, 'both come from the same files')

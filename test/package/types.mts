@@ -1,6 +1,6 @@
 // The installed package, by its types alone.
 import { Connection, length_prefix, Server, Struct, type ReadDelimiter } from 'sluice'
-import { Echo } from 'sluice/protocols/echo'
+import { Echo } from 'sluice/echo'
 import { Context, type Message, MessageChannel } from 'sluice/messages'
 import { pair } from 'sluice/testing'
 
@@ -36,4 +36,6 @@ export class Mine extends MessageChannel {
   }
 }
 
-export const received: Promise<Message> = Context.instance().init('mine://').recv({ type: 'data', timeout: 10 })
+export const received: Promise<Message> = Context.instance()
+  .init('mine://')
+  .recv({ type: 'data', timeout: 10 })

@@ -7,27 +7,33 @@ import type { OverflowError } from '../../src/errors.ts'
 import { overEveryNetwork, type Peer, type Place, type Scenario, until } from './networks.ts'
 
 function peers(place: Place, server: Parameters<Place['peer']>[0], count: number): Promise<Peer[]> {
-  return Array.from({ length: count }).reduce<Promise<Peer[]>>(async all => [...(await all), await place.peer(server)], Promise.resolve([]))
+  return Array.from({ length: count }).reduce<Promise<Peer[]>>(
+    async all => [...(await all), await place.peer(server)],
+    Promise.resolve([]),
+  )
 }
 
 const scenarios: Record<string, Scenario> = {
-  // Ten peers that stalled in the middle of a message held 400 MB of a server whose bound was one for each (reference/peers.md P40).
+  // Ten peers that stalled in the middle of a message held 400 MB of a server whose bound was one
+  // for each (reference/peers.md P40).
   async 'peers that stall in the middle of a message'(t, place) {
     const LIMIT = 1_000_000
     place.engine.buffer_limit = LIMIT
     const reasons: string[] = []
     const errors: OverflowError[] = []
-    const server = await place.listen(class extends Connection {
-      override read_delimiter = '\n'
-      override buffer_size = 1_000_000
-      override on_overflow_error(error: Error) {
-        errors.push(error as OverflowError)
-        this.close()
-      }
-      override on_close(reason: string) {
-        reasons.push(reason)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override read_delimiter = '\n'
+        override buffer_size = 1_000_000
+        override on_overflow_error(error: Error) {
+          errors.push(error as OverflowError)
+          this.close()
+        }
+        override on_close(reason: string) {
+          reasons.push(reason)
+        }
+      },
+    )
     const all = await peers(place, server, 10)
     let most = 0
     for (const [n, peer] of all.entries()) {
@@ -37,7 +43,10 @@ const scenarios: Record<string, Scenario> = {
     }
     await until(() => {
       most = Math.max(most, place.engine.stats().bytes_held)
-      return reasons.length === 1 && [...server.channels].every(channel => channel.bytes_read === 100_000)
+      return (
+        reasons.length === 1 &&
+        [...server.channels].every(channel => channel.bytes_read === 100_000)
+      )
     })
     t.same([reasons, server.channels.size], [['overflow'], 9])
     t.match(errors, [{ buffer: 'engine', limit: LIMIT }])
@@ -52,17 +61,20 @@ const scenarios: Record<string, Scenario> = {
     const LIMIT = 2_000_000
     place.engine.buffer_limit = LIMIT
     const reasons: string[] = []
-    const server = await place.listen(class extends Connection {
-      override on_error() {
-        this.close()
-      }
-      override on_close(reason: string) {
-        reasons.push(reason)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_error() {
+          this.close()
+        }
+        override on_close(reason: string) {
+          reasons.push(reason)
+        }
+      },
+    )
     const all = await peers(place, server, 5)
     let most = 0
-    // Small writes, so that none of them alone is much; a system takes some MB before a peer is felt.
+    // Small writes, so that none of them alone is much; a system takes some MB before a peer is
+    // felt.
     for (let n = 0; n < 4000 && reasons.length === 0; n++) {
       for (const channel of server.channels) channel.write('x'.repeat(4000))
       most = Math.max(most, place.engine.stats().bytes_held)
@@ -76,14 +88,16 @@ const scenarios: Record<string, Scenario> = {
 
   async 'a client that reads nothing holds its own, and disturbs no other'(t, place) {
     place.engine.buffer_limit = 3_000_000
-    const server = await place.listen(class extends Connection {
-      override on_read(data: Buffer) {
-        this.write(data)
-      }
-      override on_error() {
-        this.close()
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_read(data: Buffer) {
+          this.write(data)
+        }
+        override on_error() {
+          this.close()
+        }
+      },
+    )
     const [lazy, held] = await place.connect(server, Client)
     lazy.suspend()
     const [busy] = await place.connect(server, Client)

@@ -1,6 +1,7 @@
 /**
- * Closing always comes to an end, over every network: with peers that are dead, that stall, that stopped in the middle, and with
- * hooks whose promise never settles. One on_close each; that nothing is left open, `Place.end` says.
+ * Closing always comes to an end, over every network: with peers that are dead, that stall, that
+ * stopped in the middle, and with hooks whose promise never settles. One on_close each; that
+ * nothing is left open, `Place.end` says.
  */
 
 import { Buffer } from 'node:buffer'
@@ -15,12 +16,24 @@ const NEVER = new Promise<void>(() => {})
 /** Counts, and never comes to an end by itself. */
 class Stuck extends Connection {
   closes: string[] = []
-  override on_state(): any { return NEVER }
-  override on_connect() { return NEVER }
-  override on_read() { return NEVER }
-  override on_write() { return NEVER }
-  override on_read_end() { return NEVER }
-  override on_error(): any { return NEVER }
+  override on_state(): any {
+    return NEVER
+  }
+  override on_connect() {
+    return NEVER
+  }
+  override on_read() {
+    return NEVER
+  }
+  override on_write() {
+    return NEVER
+  }
+  override on_read_end() {
+    return NEVER
+  }
+  override on_error(): any {
+    return NEVER
+  }
   override on_close(reason: string): any {
     this.closes.push(reason)
     return NEVER
@@ -49,7 +62,10 @@ const PEERS: Record<string, (peer: Peer) => void> = {
   'has sent more than anybody reads': peer => void peer.write(Buffer.alloc(300_000)),
 }
 
-const WAYS: Record<string, (place: Place, server: Server, connections: Stuck[]) => Promise<unknown>> = {
+const WAYS: Record<
+  string,
+  (place: Place, server: Server, connections: Stuck[]) => Promise<unknown>
+> = {
   'engine.stop': place => place.engine.stop({ timeout: 20 }),
   'server.end': (_place, server) => {
     server.end_timeout = 20
@@ -98,7 +114,11 @@ for (const [way, close] of Object.entries(WAYS)) {
     // So that they are in the middle of it.
     for (let turns = 0; turns < 20; turns++) await turn()
     await close(place, server, connections)
-    t.same(connections.map(({ closes }) => closes.length), connections.map(() => 1), 'one on_close each')
+    t.same(
+      connections.map(({ closes }) => closes.length),
+      connections.map(() => 1),
+      'one on_close each',
+    )
     t.ok(connections.every(({ state }) => state === 'closed'))
     for (const peer of peers) peer.transport.destroy()
     await until(() => peers.every(peer => peer.log.at(-1) === 'closed'))
@@ -136,7 +156,8 @@ Object.assign(scenarios, {
     await client.closed
   },
 
-  // It threw InvalidStateError, which came out of stop: that never settled, and nothing else was closed.
+  // It threw InvalidStateError, which came out of stop: that never settled, and nothing else was
+  // closed.
   async 'an end of the program that throws disturbs nobody'(t, place) {
     class Polite extends Client {
       override end() {
@@ -152,12 +173,15 @@ Object.assign(scenarios, {
   },
 
   async 'nor does a close that throws, while the server closes'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override close(flush = false) {
-        if (flush) throw new Error('not politely')
-        super.close()
-      }
-    }, { end_timeout: 20 })
+    const server = await place.listen(
+      class extends Connection {
+        override close(flush = false) {
+          if (flush) throw new Error('not politely')
+          super.close()
+        }
+      },
+      { end_timeout: 20 },
+    )
     const [first] = await place.connect(server, Client)
     const [second] = await place.connect(server, Client)
     server.end()
@@ -166,7 +190,8 @@ Object.assign(scenarios, {
     t.match(place.logged.splice(0), [/not politely/, /not politely/])
   },
 
-  // What had begun to end before stop lost its deadline to it: stop cancels all timers of the program, and these were among them.
+  // What had begun to end before stop lost its deadline to it: stop cancels all timers of the
+  // program, and these were among them.
   async 'what was ending already still ends in time'(t, place) {
     const server = await place.listen(Stuck)
     const peer = await place.peer(server)
@@ -203,7 +228,10 @@ t.test('stopping while it connects', async t => {
     })({ engine }).connect(['silent.invalid', 80], { lookup: () => {} }),
   ]
   await engine.stop({ timeout: 20_000 })
-  t.same(clients.map(client => client.state), ['closed', 'closed'])
+  t.same(
+    clients.map(client => client.state),
+    ['closed', 'closed'],
+  )
   t.same(reasons, ['drain', 'drain'])
   t.match(logged, [/^stop: InvalidStateError/])
 })

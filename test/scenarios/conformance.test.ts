@@ -13,22 +13,35 @@ import { conformance, packetConformance } from './conformance/suite.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
 const LOOPBACK: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
-const hasIPv6 = Object.values(networkInterfaces()).flat().some(at => at?.address === '::1')
+const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some(at => at?.address === '::1')
 const FOLDER = t.testdir()
 let count = 0
 
-/** Sizes from 1 to `most` by a generator of its own (a linear congruence), so that every run cuts alike. */
+/**
+ * Sizes from 1 to `most` by a generator of its own (a linear congruence), so that every run cuts
+ * alike.
+ */
 function sizes(most: number): () => number {
   let state = 1
-  return () => 1 + ((state = (state * 1103515245 + 12345) % 2 ** 31) >>> 8) % most
+  return () => 1 + (((state = (state * 1103515245 + 12345) % 2 ** 31) >>> 8) % most)
 }
 
-await conformance(t, 'memory', () => ({ network: new MemoryNetwork({ auto: true }), address: () => LOOPBACK }))
+await conformance(t, 'memory', () => ({
+  network: new MemoryNetwork({ auto: true }),
+  address: () => LOOPBACK,
+}))
 
-await conformance(t, 'memory, by path', () => ({ network: new MemoryNetwork({ auto: true }), address: path }))
+await conformance(t, 'memory, by path', () => ({
+  network: new MemoryNetwork({ auto: true }),
+  address: path,
+}))
 
 await conformance(t, 'memory, small and oddly cut', () => ({
-  network: new MemoryNetwork({ auto: true, chunk: sizes(3000), capacity: 1000 }), address: () => LOOPBACK, bulk: 128 * 1024,
+  network: new MemoryNetwork({ auto: true, chunk: sizes(3000), capacity: 1000 }),
+  address: () => LOOPBACK,
+  bulk: 128 * 1024,
 }))
 
 await conformance(t, 'memory, trickling', () => trickling(new MemoryNetwork({ auto: true })))
@@ -47,23 +60,39 @@ await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: 
 const certificates = makeCertificates()
 t.teardown(() => certificates.remove())
 
-await conformance(t, 'tls', () => ({ network: overTls(new NodeNetwork()), address: () => LOOPBACK }))
+await conformance(t, 'tls', () => ({
+  network: overTls(new NodeNetwork()),
+  address: () => LOOPBACK,
+}))
 
-await conformance(t, 'tls over unix', () => ({ network: overTls(new NodeNetwork()), address: path }))
+await conformance(t, 'tls over unix', () => ({
+  network: overTls(new NodeNetwork()),
+  address: path,
+}))
 
-await conformance(t, 'tls over memory', () => ({ network: overTls(new MemoryNetwork({ auto: true })), address: () => LOOPBACK }))
+await conformance(t, 'tls over memory', () => ({
+  network: overTls(new MemoryNetwork({ auto: true })),
+  address: () => LOOPBACK,
+}))
 
-await conformance(t, 'tls over fast tcp', () => ({ network: overTls(new FastNetwork()), address: () => LOOPBACK }))
+await conformance(t, 'tls over fast tcp', () => ({
+  network: overTls(new FastNetwork()),
+  address: () => LOOPBACK,
+}))
 
 await conformance(t, 'tls over trickling tcp', () => ({
-  network: overTls(new TrickleNetwork(new NodeNetwork(), sizes(2000))), address: () => LOOPBACK, bulk: 64 * 1024,
+  network: overTls(new TrickleNetwork(new NodeNetwork(), sizes(2000))),
+  address: () => LOOPBACK,
+  bulk: 64 * 1024,
 }))
 
 await conformance(t, 'tls, trickling', () => trickling(overTls(new NodeNetwork())))
 
 for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
   await packetConformance(t, `packets in memory, ${host}`, () => ({
-    network: new MemoryNetwork({ auto: true }), host, shown: '127.0.0.1',
+    network: new MemoryNetwork({ auto: true }),
+    host,
+    shown: '127.0.0.1',
   }))
 
   await packetConformance(t, `udp, ${host}`, () => ({ network: new NodeNetwork(), host }))
@@ -78,7 +107,10 @@ function trickling(network: Network): { network: Network; address: () => Endpoin
   return { network: new TrickleNetwork(network, sizes(2000)), address: () => LOOPBACK }
 }
 
-/** A path that is not there yet. One folder for the whole file: those of subtests have names too long for a socket (107 bytes). */
+/**
+ * A path that is not there yet. One folder for the whole file: those of subtests have names too
+ * long for a socket (107 bytes).
+ */
 function path(): Endpoint {
   return { kind: 'unix', path: join(FOLDER, `${++count}`) }
 }

@@ -1,6 +1,7 @@
 /**
- * A thousand connections, of which every hundredth misbehaves in each of the ways that peers do: the others get what they
- * should, what is held stays within the bound, one is stopped for good (SIGSTOP) and the server ends in time, with code 0.
+ * A thousand connections, of which every hundredth misbehaves in each of the ways that peers do:
+ * the others get what they should, what is held stays within the bound, one is stopped for good
+ * (SIGSTOP) and the server ends in time, with code 0.
  */
 
 import { Buffer } from 'node:buffer'
@@ -13,7 +14,10 @@ import { built } from '../built.ts'
 const CROWD = 1000
 const BUFFER_LIMIT = 4 * 1024 * 1024
 
-/** Echoes lines; stopped by its standard input, it says what it held at most, and what became of its connections. */
+/**
+ * Echoes lines; stopped by its standard input, it says what it held at most, and what became of its
+ * connections.
+ */
 const SERVER = `
   const { Connection, Engine, Server } = await import(${JSON.stringify(`file://${built()}index.js`)})
   const engine = new Engine({ buffer_limit: ${BUFFER_LIMIT}, log: () => {} })
@@ -40,7 +44,9 @@ const SERVER = `
   })
 `
 
-/** What one in a hundred does, each. The number: how many lines of its own it must get all the same. */
+/**
+ * What one in a hundred does, each. The number: how many lines of its own it must get all the same.
+ */
 const MISBEHAVIOURS: readonly ((socket: Socket) => void)[] = [
   socket => socket.write('half a line', () => socket.resetAndDestroy()),
   socket => socket.write('half a line', () => socket.destroy()),
@@ -48,34 +54,59 @@ const MISBEHAVIOURS: readonly ((socket: Socket) => void)[] = [
   socket => socket.pause(),
   socket => {
     socket.pause()
-    const more = (): void => void (socket.destroyed || socket.write('a line that is never read\n'.repeat(1000), error => error || setImmediate(more)))
+    const more = (): void =>
+      void (
+        socket.destroyed ||
+        socket.write(
+          'a line that is never read\n'.repeat(1000),
+          error => error || setImmediate(more),
+        )
+      )
     more()
   },
   socket => void socket.resume().write(Buffer.alloc(300_000, 'f')),
-  socket => void socket.resume().write(Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7919) % 256))),
+  socket =>
+    void socket
+      .resume()
+      .write(Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7919) % 256))),
   socket => {
     let left = 300
-    const more = (): void => void (socket.destroyed || left-- === 0 || socket.write('x', error => error || setImmediate(more)))
+    const more = (): void =>
+      void (
+        socket.destroyed ||
+        left-- === 0 ||
+        socket.write('x', error => error || setImmediate(more))
+      )
     socket.resume()
     more()
   },
 ]
 
-/** Sends lines in odd pieces; resolves when all have come back, rejects when something else does. */
+/**
+ * Sends lines in odd pieces; resolves when all have come back, rejects when something else does.
+ */
 async function behaves(socket: Socket, id: number): Promise<void> {
-  const sent = Buffer.from(Array.from({ length: 30 }, (_, i) => `${id} ${i} ${'.'.repeat((id * 31 + i * 17) % 200)}\n`).join(''))
+  const sent = Buffer.from(
+    Array.from(
+      { length: 30 },
+      (_, i) => `${id} ${i} ${'.'.repeat((id * 31 + i * 17) % 200)}\n`,
+    ).join(''),
+  )
   let got = 0
-  const size = 1 + (id * 13) % 997
+  const size = 1 + ((id * 13) % 997)
   for (let at = 0; at < sent.length; at += size) socket.write(sent.subarray(at, at + size))
   for await (const data of socket as AsyncIterable<Buffer>) {
-    if (!sent.subarray(got, got + data.length).equals(data)) throw new Error(`connection ${id}: other bytes than were sent`)
+    if (!sent.subarray(got, got + data.length).equals(data))
+      throw new Error(`connection ${id}: other bytes than were sent`)
     got += data.length
     if (got === sent.length) return
   }
   throw new Error(`connection ${id} ended after ${got} of ${sent.length} bytes`)
 }
 
-/** One that a signal stops in the middle of everything: its system answers for it, it never does. */
+/**
+ * One that a signal stops in the middle of everything: its system answers for it, it never does.
+ */
 async function stopped(port: number): Promise<ChildProcess> {
   const program = `
     const socket = require('node:net').connect(${port}, '127.0.0.1', () => socket.write('line\\n'.repeat(1000), () => console.log('written')))
@@ -87,7 +118,9 @@ async function stopped(port: number): Promise<ChildProcess> {
 }
 
 t.test('a thousand connections, some of them bad', async t => {
-  const server = spawn(process.execPath, ['--input-type=module', '-e', SERVER], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const server = spawn(process.execPath, ['--input-type=module', '-e', SERVER], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   t.teardown(() => void server.kill('SIGKILL'))
   const port = Number(String(await once(server.stdout!, 'data')))
   const frozen = await stopped(port)
@@ -105,16 +138,34 @@ t.test('a thousand connections, some of them bad', async t => {
     if (id % 100 === 99) await once(socket, 'connect')
   }
   const outcomes = await Promise.allSettled(good)
-  t.same(outcomes.filter(each => each.status === 'rejected').map(each => String((each as PromiseRejectedResult).reason)), [], 'the others got what they should')
+  t.same(
+    outcomes
+      .filter(each => each.status === 'rejected')
+      .map(each => String((each as PromiseRejectedResult).reason)),
+    [],
+    'the others got what they should',
+  )
   const ended = once(server, 'exit')
   const said = once(server.stdout!, 'data')
   server.stdin!.write('stop')
-  const report = JSON.parse(String(await said)) as { most: number; closed: Record<string, number>; accepted: number; left: number }
+  const report = JSON.parse(String(await said)) as {
+    most: number
+    closed: Record<string, number>
+    accepted: number
+    left: number
+  }
   for (const socket of sockets) socket.destroy()
   t.same(await ended, [0, null], 'it ends by itself, with code 0')
   t.ok(report.most <= BUFFER_LIMIT + 1024 * 1024, `${report.most} bytes were held at most`)
   t.equal(report.left, 0)
-  t.equal(Object.values(report.closed).reduce((sum, count) => sum + count, 0), report.accepted, 'each connection closed once')
-  t.ok(report.accepted > CROWD - CROWD / 100, 'all were accepted, but for some that had been reset by then')
+  t.equal(
+    Object.values(report.closed).reduce((sum, count) => sum + count, 0),
+    report.accepted,
+    'each connection closed once',
+  )
+  t.ok(
+    report.accepted > CROWD - CROWD / 100,
+    'all were accepted, but for some that had been reset by then',
+  )
   t.ok((report.closed['overflow'] ?? 0) >= CROWD / 100, 'those that flooded were refused')
 })

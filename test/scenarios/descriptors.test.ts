@@ -1,8 +1,9 @@
 /**
- * More clients than the process may have files open, with a real limit: all of them are served or told off, none is dropped in
- * silence, and the server lives and ends by itself.
+ * More clients than the process may have files open, with a real limit: all of them are served or
+ * told off, none is dropped in silence, and the server lives and ends by itself.
  *
- * At its limit libuv accepts and closes what comes without telling Node, which for a client looks like a server that hung up on it.
+ * At its limit libuv accepts and closes what comes without telling Node, which for a client looks
+ * like a server that hung up on it.
  */
 
 import { spawn } from 'node:child_process'
@@ -39,33 +40,56 @@ async function visit(port: number, sockets: Socket[]): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' })
   sockets.push(socket)
   socket.on('error', () => {})
-  return Promise.race([once(socket, 'data').then(() => 'served', () => 'closed'), once(socket, 'close').then(() => 'closed')])
+  return Promise.race([
+    once(socket, 'data').then(
+      () => 'served',
+      () => 'closed',
+    ),
+    once(socket, 'close').then(() => 'closed'),
+  ])
 }
 
-t.test('more clients than descriptors', { skip: process.platform !== 'linux' && 'only Linux says what the limit is' }, async t => {
-  const command = `ulimit -n ${LIMIT} && exec "$0" "$@"`
-  const server = spawn('bash', ['-c', command, process.execPath, '--input-type=module', '-e', SERVER], { stdio: ['pipe', 'pipe', 'inherit'] })
-  t.teardown(() => void server.kill('SIGKILL'))
-  const port = Number(String(await once(server.stdout!, 'data')))
-  const counts = async () => {
-    const said = once(server.stdout!, 'data')
-    server.stdin!.write('counts')
-    return JSON.parse(String(await said)) as { accepted: number; overload: number; dropped: Record<string, number>; errors: number }
-  }
-  const sockets: Socket[] = []
-  const fates: string[] = []
-  for (let i = 0; i < CLIENTS; i++) fates.push(await visit(port, sockets))
-  const served = fates.filter(fate => fate === 'served').length
-  const first = await counts()
-  t.ok(served > LIMIT / 2 && served < LIMIT, `${served} were served`)
-  t.same(first, { accepted: served, overload: 1, dropped: { overload: CLIENTS - served }, errors: 0 }, 'each of the others was told of')
-  for (const socket of sockets) socket.destroy()
-  await Promise.all(sockets.map(socket => socket.closed || once(socket, 'close')))
-  let again = 'closed'
-  for (let i = 0; i < 100 && again === 'closed'; i++) again = await visit(port, sockets)
-  t.equal(again, 'served', 'there is room again')
-  const ended = once(server, 'exit')
-  server.stdin!.write('stop')
-  sockets.at(-1)!.end()
-  t.same(await ended, [0, null])
-})
+t.test(
+  'more clients than descriptors',
+  { skip: process.platform !== 'linux' && 'only Linux says what the limit is' },
+  async t => {
+    const command = `ulimit -n ${LIMIT} && exec "$0" "$@"`
+    const server = spawn(
+      'bash',
+      ['-c', command, process.execPath, '--input-type=module', '-e', SERVER],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    )
+    t.teardown(() => void server.kill('SIGKILL'))
+    const port = Number(String(await once(server.stdout!, 'data')))
+    const counts = async () => {
+      const said = once(server.stdout!, 'data')
+      server.stdin!.write('counts')
+      return JSON.parse(String(await said)) as {
+        accepted: number
+        overload: number
+        dropped: Record<string, number>
+        errors: number
+      }
+    }
+    const sockets: Socket[] = []
+    const fates: string[] = []
+    for (let i = 0; i < CLIENTS; i++) fates.push(await visit(port, sockets))
+    const served = fates.filter(fate => fate === 'served').length
+    const first = await counts()
+    t.ok(served > LIMIT / 2 && served < LIMIT, `${served} were served`)
+    t.same(
+      first,
+      { accepted: served, overload: 1, dropped: { overload: CLIENTS - served }, errors: 0 },
+      'each of the others was told of',
+    )
+    for (const socket of sockets) socket.destroy()
+    await Promise.all(sockets.map(socket => socket.closed || once(socket, 'close')))
+    let again = 'closed'
+    for (let i = 0; i < 100 && again === 'closed'; i++) again = await visit(port, sockets)
+    t.equal(again, 'served', 'there is room again')
+    const ended = once(server, 'exit')
+    server.stdin!.write('stop')
+    sockets.at(-1)!.end()
+    t.same(await ended, [0, null])
+  },
+)

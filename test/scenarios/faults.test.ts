@@ -1,6 +1,7 @@
 /**
- * What a peer can do to a connection, in each thing that the connection may be doing: the hooks that fire, in order, compared
- * with the table below. Real sockets; time is a clock of the test's, so that a timeout takes no time.
+ * What a peer can do to a connection, in each thing that the connection may be doing: the hooks
+ * that fire, in order, compared with the table below. Real sockets; time is a clock of the test's,
+ * so that a timeout takes no time.
  */
 
 import { Buffer } from 'node:buffer'
@@ -11,7 +12,14 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { type Address, Client, Connection, Engine, Server, type TlsOptions } from '../../src/index.ts'
+import {
+  type Address,
+  Client,
+  Connection,
+  Engine,
+  Server,
+  type TlsOptions,
+} from '../../src/index.ts'
 import { ManualClock } from '../../src/testing.ts'
 import type { CloseReason, TimeoutKind } from '../../src/types.ts'
 import { makeCertificates } from '../certificates.ts'
@@ -26,32 +34,33 @@ const LIMIT = 1000
 /** What the connection is doing when it happens. */
 const PHASES = {
   // Half a hello: the header of one, of a length that does not follow.
-  'shaking hands': async (_victim, peer) => void peer.write(Buffer.from('16030100f0010000ec0303', 'hex')),
+  'shaking hands': async (_victim, peer) =>
+    void peer.write(Buffer.from('16030100f0010000ec0303', 'hex')),
   'waiting for a message': async () => {},
   'in the middle of a message': async (_victim, peer) => void peer.write('half'),
-  'writing': async victim => void victim.write(MUCH),
+  writing: async victim => void victim.write(MUCH),
   'sending a file': async (victim, _peer, file) => void victim.write_file(file),
-  'ending': async victim => {
+  ending: async victim => {
     victim.write(MUCH)
     victim.end()
   },
-  'suspended': async victim => victim.suspend(),
+  suspended: async victim => victim.suspend(),
 } satisfies Record<string, (victim: Victim, peer: Socket, file: string) => Promise<void>>
 
 /** What the peer does then. */
 const FAULTS = {
-  'resets': peer => peer.resetAndDestroy(),
-  'goes': peer => peer.destroy(),
+  resets: peer => peer.resetAndDestroy(),
+  goes: peer => peer.destroy(),
   'half-closes and reads': peer => peer.end().resume(),
   'half-closes and does not read': peer => peer.end(),
-  'vanishes': () => {},
+  vanishes: () => {},
   'reads and says nothing': peer => peer.resume(),
   'sends and never reads': (peer, again) => again(() => peer.write('line\n')),
   'trickles and reads': (peer, again) => {
     peer.resume()
     again(() => peer.write('x'))
   },
-  'floods': peer => peer.write(Buffer.alloc(100_000, 'f')),
+  floods: peer => peer.write(Buffer.alloc(100_000, 'f')),
 } satisfies Record<string, (peer: Socket, again: (each: () => void) => void) => unknown>
 
 type Phase = keyof typeof PHASES
@@ -73,9 +82,15 @@ class Victim extends Connection {
     if (this.log.at(-1) !== entry) this.log.push(entry)
   }
 
-  override on_connect(): void { this.#note('connect') }
-  override on_read(): void { this.#note('read') }
-  override on_write(): void { this.#note('write') }
+  override on_connect(): void {
+    this.#note('connect')
+  }
+  override on_read(): void {
+    this.#note('read')
+  }
+  override on_write(): void {
+    this.#note('write')
+  }
   override on_read_end(): void {
     this.#note('read_end')
     super.on_read_end()
@@ -92,7 +107,9 @@ class Victim extends Connection {
     this.#note('broken')
     return super.on_write_error(error) as undefined
   }
-  override on_tls_handshake(): void { this.#note('handshake') }
+  override on_tls_handshake(): void {
+    this.#note('handshake')
+  }
   override on_tls_handshake_error(error: Error): void {
     this.#note('handshake_error')
     return super.on_tls_handshake_error(error) as undefined
@@ -101,15 +118,30 @@ class Victim extends Connection {
     this.#note('overflow')
     return super.on_overflow_error(error) as undefined
   }
-  override on_close(reason: CloseReason): void { this.#note(`close ${reason}`) }
+  override on_close(reason: CloseReason): void {
+    this.#note(`close ${reason}`)
+  }
 }
 
-async function happens(phase: Phase, fault: Fault, file: string, certificate: TlsOptions): Promise<{ hooks: string; left: number }> {
+async function happens(
+  phase: Phase,
+  fault: Fault,
+  file: string,
+  certificate: TlsOptions,
+): Promise<{ hooks: string; left: number }> {
   const clock = new ManualClock()
   const engine = new Engine({ clock, log: () => {} })
-  const server = new Server(Victim, { engine, ...(phase === 'shaking hands' && { tls: certificate }) }).listen(['127.0.0.1', 0])
+  const server = new Server(Victim, {
+    engine,
+    ...(phase === 'shaking hands' && { tls: certificate }),
+  }).listen(['127.0.0.1', 0])
   await server.opened
-  const peer = connect({ port: (server.local_address as [string, number])[1], host: '127.0.0.1', allowHalfOpen: true, noDelay: true }).pause()
+  const peer = connect({
+    port: (server.local_address as [string, number])[1],
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+    noDelay: true,
+  }).pause()
   peer.on('error', () => {})
   await new Promise(resolve => peer.once('connect', resolve))
   for (let i = 0; i < 1000 && server.channels.size === 0; i++) await step(clock, 0)
@@ -124,7 +156,10 @@ async function happens(phase: Phase, fault: Fault, file: string, certificate: Tl
   let moved = -1
   for (let i = 0; i < 20_000 && victim.state !== 'closed'; i++) {
     const moves = victim.bytes_read + victim.bytes_written + peer.bytesRead
-    const isStill = moves === moved && i % 4 === 0 && !process.getActiveResourcesInfo().some(name => name.startsWith('FSReq'))
+    const isStill =
+      moves === moved &&
+      i % 4 === 0 &&
+      !process.getActiveResourcesInfo().some(name => name.startsWith('FSReq'))
     moved = moves
     if (isStill) again()
     await step(clock, isStill ? LIMIT / 20 : 0)
@@ -142,7 +177,10 @@ async function step(clock: ManualClock, ms: number): Promise<void> {
   clock.advance(ms)
 }
 
-/** 'broken' is on_read_error or on_write_error: which of the two meets a reset first is the system's affair. */
+/**
+ * 'broken' is on_read_error or on_write_error: which of the two meets a reset first is the system's
+ * affair.
+ */
 const EXPECTED: Readonly<Record<Phase, Readonly<Record<Fault, string>>>> = {
   'shaking hands': {
     resets: 'handshake_error, close error',
@@ -240,15 +278,24 @@ t.test('what a peer does, and the hooks that fire', async t => {
   }
 })
 
-/** What happens to who connects; with TLS, or in clear. A reset may come before the system has called it connected, or after. */
-const CONNECTING: Readonly<Record<string, readonly [hooks: string, isTls: boolean, peer: (socket: Socket) => void]>> = {
+/**
+ * What happens to who connects; with TLS, or in clear. A reset may come before the system has
+ * called it connected, or after.
+ */
+const CONNECTING: Readonly<
+  Record<string, readonly [hooks: string, isTls: boolean, peer: (socket: Socket) => void]>
+> = {
   'resets at once': ['connect_error, close error', false, socket => socket.resetAndDestroy()],
   'ends at once': ['connect, read_end, close remote', false, socket => socket.end()],
   'is silent': ['connect, timeout read, close timeout', false, () => {}],
   'resets, asked for TLS': ['connect_error, close error', true, socket => socket.resetAndDestroy()],
   'ends, asked for TLS': ['handshake_error, close error', true, socket => socket.end()],
   'is silent, asked for TLS': ['timeout handshake, handshake_error, close timeout', true, () => {}],
-  'answers garbage, asked for TLS': ['handshake_error, close error', true, socket => socket.write('HTTP/1.1 400 what?\r\n\r\n')],
+  'answers garbage, asked for TLS': [
+    'handshake_error, close error',
+    true,
+    socket => socket.write('HTTP/1.1 400 what?\r\n\r\n'),
+  ],
 }
 
 /** The same hooks, of a client. */
@@ -257,7 +304,9 @@ class Caller extends Client {
   override read_timeout = LIMIT
   override handshake_timeout = LIMIT
   override connect_timeout = 3 * LIMIT
-  override on_connect(): void { this.log.push('connect') }
+  override on_connect(): void {
+    this.log.push('connect')
+  }
   override on_read_end(): void {
     this.log.push('read_end')
     super.on_read_end()
@@ -266,10 +315,18 @@ class Caller extends Client {
     this.log.push(`timeout ${kind}`)
     return super.on_timeout(kind) as undefined
   }
-  override on_connect_error(): void { this.log.push('connect_error') }
-  override on_read_error(): void { this.log.push('broken') }
-  override on_tls_handshake_error(): void { this.log.push('handshake_error') }
-  override on_close(reason: CloseReason): void { this.log.push(`close ${reason}`) }
+  override on_connect_error(): void {
+    this.log.push('connect_error')
+  }
+  override on_read_error(): void {
+    this.log.push('broken')
+  }
+  override on_tls_handshake_error(): void {
+    this.log.push('handshake_error')
+  }
+  override on_close(reason: CloseReason): void {
+    this.log.push(`close ${reason}`)
+  }
 }
 
 /** Connects, and lets time pass while nothing moves. */
@@ -277,7 +334,8 @@ async function calls(address: Address, isTls: boolean): Promise<string> {
   const clock = new ManualClock()
   const engine = new Engine({ clock, log: () => {} })
   const caller = new Caller({ engine, ...(isTls && { tls: {} }) }).connect(address)
-  for (let i = 0; i < 5000 && caller.state !== 'closed'; i++) await step(clock, i % 10 === 9 ? LIMIT / 20 : 0)
+  for (let i = 0; i < 5000 && caller.state !== 'closed'; i++)
+    await step(clock, i % 10 === 9 ? LIMIT / 20 : 0)
   const hooks = caller.log.join(', ')
   const stopped = engine.stop({ timeout: 1 })
   await step(clock, 1)
@@ -295,22 +353,42 @@ t.test('what a peer does to who connects', async t => {
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as { port: number }
     const hooks = await calls(['127.0.0.1', port], isTls)
-    t.equal(fault.startsWith('resets') ? hooks.replace(/^(connect, broken|handshake_error)/, 'connect_error') : hooks, expected, `the peer ${fault}`)
+    t.equal(
+      fault.startsWith('resets')
+        ? hooks.replace(/^(connect, broken|handshake_error)/, 'connect_error')
+        : hooks,
+      expected,
+      `the peer ${fault}`,
+    )
     for (const socket of sockets) socket.destroy()
     await new Promise(resolve => server.close(resolve))
-    if (fault === 'is silent') t.equal(await calls(['127.0.0.1', port], false), 'connect_error, close error', 'nobody is there any more')
+    if (fault === 'is silent')
+      t.equal(
+        await calls(['127.0.0.1', port], false),
+        'connect_error, close error',
+        'nobody is there any more',
+      )
   }
 })
 
-// A process that is stopped accepts nothing: when its queue is full, the system does not even answer.
-t.test('a peer that never answers', { skip: process.platform !== 'linux' && 'other systems refuse' }, async t => {
-  const program = "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
-  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
-  t.teardown(() => void child.kill('SIGKILL'))
-  const port = Number(String(await once(child.stdout!, 'data')))
-  child.kill('SIGSTOP')
-  const crowd = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}))
-  t.teardown(() => crowd.forEach(socket => socket.destroy()))
-  await once(crowd[1]!, 'connect')
-  t.equal(await calls(['127.0.0.1', port], false), 'timeout connect, connect_error, close timeout')
-})
+// A process that is stopped accepts nothing: when its queue is full, the system does not even
+// answer.
+t.test(
+  'a peer that never answers',
+  { skip: process.platform !== 'linux' && 'other systems refuse' },
+  async t => {
+    const program =
+      "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+    t.teardown(() => void child.kill('SIGKILL'))
+    const port = Number(String(await once(child.stdout!, 'data')))
+    child.kill('SIGSTOP')
+    const crowd = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+    t.teardown(() => crowd.forEach(socket => socket.destroy()))
+    await once(crowd[1]!, 'connect')
+    t.equal(
+      await calls(['127.0.0.1', port], false),
+      'timeout connect, connect_error, close timeout',
+    )
+  },
+)

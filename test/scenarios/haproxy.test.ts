@@ -1,4 +1,7 @@
-/** A server behind a real HAProxy, which says whose connections it hands on, in both versions of the PROXY protocol. */
+/**
+ * A server behind a real HAProxy, which says whose connections it hands on, in both versions of the
+ * PROXY protocol.
+ */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +15,9 @@ import { Connection, Engine, Server } from '../../src/index.ts'
 class Who extends Connection {
   override encoding = 'utf8' as const
   override read_delimiter = '\n'
-  override on_read(line: string): void { this.write(`${line} from ${this.remote_address}\n`) }
+  override on_read(line: string): void {
+    this.write(`${line} from ${this.remote_address}\n`)
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -40,29 +45,47 @@ async function dial(port: number): Promise<Socket> {
 /** CI installs it. */
 const isHere = process.env.CI === 'true' || !spawnSync('haproxy', ['-v']).error
 
-t.test('the addresses are those of the clients', { skip: !isHere && 'haproxy is not installed' }, async t => {
-  const engine = new Engine({ log: message => t.fail(message) })
-  const proxies = new BlockList()
-  proxies.addAddress('127.0.0.1')
-  const server = await new Server(Who, { engine, proxy_protocol: 'require', proxy_trusted: proxies }).listen(['127.0.0.1', 0]).opened
-  const [, port] = server.local_address as [string, number]
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const ports = { 'send-proxy': await freePort(), 'send-proxy-v2': await freePort(), 'send-proxy-v2 proxy-v2-options crc32c': await freePort() }
-  const listens = Object.entries(ports).map(([how, from], i) => `listen number${i}\n  bind 127.0.0.1:${from}\n  server sluice 127.0.0.1:${port} ${how}\n`)
-  await writeFile(join(folder, 'cfg'), `defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n${listens.join('')}`)
-  const haproxy = spawn('haproxy', ['-db', '-f', join(folder, 'cfg')], { stdio: 'ignore' })
-  const gone = once(haproxy, 'exit')
-  t.teardown(async () => {
-    haproxy.kill('SIGKILL')
-    await gone
-  })
-  for (const [how, from] of Object.entries(ports)) {
-    const socket = await dial(from)
-    socket.write('hello\n')
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    t.equal(String(answer), `hello from 127.0.0.1,${socket.localPort}\n`, how)
-    socket.destroy()
-  }
-  await engine.stop()
-})
+t.test(
+  'the addresses are those of the clients',
+  { skip: !isHere && 'haproxy is not installed' },
+  async t => {
+    const engine = new Engine({ log: message => t.fail(message) })
+    const proxies = new BlockList()
+    proxies.addAddress('127.0.0.1')
+    const server = await new Server(Who, {
+      engine,
+      proxy_protocol: 'require',
+      proxy_trusted: proxies,
+    }).listen(['127.0.0.1', 0]).opened
+    const [, port] = server.local_address as [string, number]
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    const ports = {
+      'send-proxy': await freePort(),
+      'send-proxy-v2': await freePort(),
+      'send-proxy-v2 proxy-v2-options crc32c': await freePort(),
+    }
+    const listens = Object.entries(ports).map(
+      ([how, from], i) =>
+        `listen number${i}\n  bind 127.0.0.1:${from}\n  server sluice 127.0.0.1:${port} ${how}\n`,
+    )
+    await writeFile(
+      join(folder, 'cfg'),
+      `defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n${listens.join('')}`,
+    )
+    const haproxy = spawn('haproxy', ['-db', '-f', join(folder, 'cfg')], { stdio: 'ignore' })
+    const gone = once(haproxy, 'exit')
+    t.teardown(async () => {
+      haproxy.kill('SIGKILL')
+      await gone
+    })
+    for (const [how, from] of Object.entries(ports)) {
+      const socket = await dial(from)
+      socket.write('hello\n')
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      t.equal(String(answer), `hello from 127.0.0.1,${socket.localPort}\n`, how)
+      socket.destroy()
+    }
+    await engine.stop()
+  },
+)

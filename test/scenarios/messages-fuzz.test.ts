@@ -1,4 +1,7 @@
-/** Any call at any moment, inside any hook: nothing but named errors comes of it, and a channel that is closed by force is closed. */
+/**
+ * Any call at any moment, inside any hook: nothing but named errors comes of it, and a channel that
+ * is closed by force is closed.
+ */
 
 import t from 'tap'
 import { Engine } from '../../src/engine.ts'
@@ -9,41 +12,68 @@ import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import { seeded } from './networks.ts'
 
 const URLS: readonly string[] = [
-  'direct://', 'direct://;notify-state=yes', 'mem://', 'mem://;size=200b', 'mem://;mode=server', 'echo://', 'timer://;interval=1ms', 'zero://',
-  'tcp://127.0.0.1:0;mode=server', 'udp://127.0.0.1:0;mode=server', 'deflate+mem://', 'deflate+tcp://127.0.0.1:0;mode=server', 'filter+direct://;messages=!1',
-  'rate+mem://;speed=1kb;rate.dir=rw;max-window=20b', 'rate+tcp://127.0.0.1:0;mode=server;speed=1kb', 'rate+zero://;speed=1mb;rate.dir=r',
-  'reopen+tcp://127.0.0.1:0;mode=server;timeout-min=1ms', 'reopen+mem://;timeout-min=1ms', 'reopen+echo://;timeout-min=1ms',
+  'direct://',
+  'direct://;notify-state=yes',
+  'mem://',
+  'mem://;size=200b',
+  'mem://;mode=server',
+  'echo://',
+  'timer://;interval=1ms',
+  'zero://',
+  'tcp://127.0.0.1:0;mode=server',
+  'udp://127.0.0.1:0;mode=server',
+  'deflate+mem://',
+  'deflate+tcp://127.0.0.1:0;mode=server',
+  'filter+direct://;messages=!1',
+  'rate+mem://;speed=1kb;rate.dir=rw;max-window=20b',
+  'rate+tcp://127.0.0.1:0;mode=server;speed=1kb',
+  'rate+zero://;speed=1mb;rate.dir=r',
+  'reopen+tcp://127.0.0.1:0;mode=server;timeout-min=1ms',
+  'reopen+mem://;timeout-min=1ms',
+  'reopen+echo://;timeout-min=1ms',
   'reopen+rate+deflate+mem://;speed=100kb;mode=server;timeout-min=1ms',
 ]
 
 /** What may be called, each with the same chance. */
-const CALLS: Readonly<Record<string, (channel: MessageChannel, random: () => number) => unknown>> = {
-  open: channel => channel.open(),
-  close: channel => channel.close(),
-  'close by force': channel => channel.close(true),
-  destroy: (channel, random) => random() < 0.2 && channel.destroy(),
-  post: (channel, random) => channel.post({ data: 'x'.repeat(1 + Math.floor(random() * 50)), addr: random() < 0.5 ? undefined : 1 }),
-  'post again': channel => channel.post('y'),
-  suspend: channel => channel.suspend(),
-  resume: channel => channel.resume(),
-  process: channel => channel.process(),
-  fail: channel => channel.fail(Object.assign(new Error('on purpose'), { code: 'TEST' })),
-  recv: (channel, random) => void channel.recv({ type: random() < 0.5 ? 'data' : 'state', timeout: 5 }).catch(() => {}),
-  async iterate(channel, random) {
-    const messages = channel[Symbol.asyncIterator]()
-    const next = messages.next().catch(() => {})
-    if (random() < 0.7) await messages.return?.()
-    await next
-  },
-}
+const CALLS: Readonly<Record<string, (channel: MessageChannel, random: () => number) => unknown>> =
+  {
+    open: channel => channel.open(),
+    close: channel => channel.close(),
+    'close by force': channel => channel.close(true),
+    destroy: (channel, random) => random() < 0.2 && channel.destroy(),
+    post: (channel, random) =>
+      channel.post({
+        data: 'x'.repeat(1 + Math.floor(random() * 50)),
+        addr: random() < 0.5 ? undefined : 1,
+      }),
+    'post again': channel => channel.post('y'),
+    suspend: channel => channel.suspend(),
+    resume: channel => channel.resume(),
+    process: channel => channel.process(),
+    fail: channel => channel.fail(Object.assign(new Error('on purpose'), { code: 'TEST' })),
+    recv: (channel, random) =>
+      void channel.recv({ type: random() < 0.5 ? 'data' : 'state', timeout: 5 }).catch(() => {}),
+    async iterate(channel, random) {
+      const messages = channel[Symbol.asyncIterator]()
+      const next = messages.next().catch(() => {})
+      if (random() < 0.7) await messages.return?.()
+      await next
+    },
+  }
 
-/** A channel, and up to three that it is reached by; in their hooks, and from outside, anything is called. Returns what must not have happened. */
+/**
+ * A channel, and up to three that it is reached by; in their hooks, and from outside, anything is
+ * called. Returns what must not have happened.
+ */
 async function round(url: string, random: () => number): Promise<string[]> {
   const wrong: string[] = []
   const complain = (what: string, error: unknown): void => {
     if (codeOf(error) === '') wrong.push(`${url}, ${what}: ${(error as Error)?.stack ?? error}`)
   }
-  const engine = new Engine({ network: new MemoryNetwork({ auto: true }), log: (message, error) => complain(message, error) })
+  const engine = new Engine({
+    network: new MemoryNetwork({ auto: true }),
+    log: (message, error) => complain(message, error),
+  })
   const context = new Context({ engine })
   const channels: MessageChannel[] = []
   let calls = 200

@@ -1,4 +1,7 @@
-/** What a peer can do to a message channel: it ends in a named error of that channel, or of that peer of a server; the others do not notice. */
+/**
+ * What a peer can do to a message channel: it ends in a named error of that channel, or of that
+ * peer of a server; the others do not notice.
+ */
 
 import { Buffer } from 'node:buffer'
 import { deflateRawSync } from 'node:zlib'
@@ -18,7 +21,9 @@ interface Hall {
   readonly logged: string[]
 }
 
-/** A test on real sockets. At its end nothing is left, and nothing was logged that it did not take. */
+/**
+ * A test on real sockets. At its end nothing is left, and nothing was logged that it did not take.
+ */
 async function hall(title: string, body: (t: Test, hall: Hall) => Promise<void>): Promise<void> {
   await t.test(title, { timeout: 20_000 }, async t => {
     const logged: string[] = []
@@ -38,7 +43,15 @@ class Peer extends Client {
 }
 
 /** A server, who has gone from it and why, and what it has received. */
-async function serve({ context }: Hall, url: string): Promise<{ server: MessageChannel; gone: string[]; texts: string[]; connect: () => Promise<Client> }> {
+async function serve(
+  { context }: Hall,
+  url: string,
+): Promise<{
+  server: MessageChannel
+  gone: string[]
+  texts: string[]
+  connect: () => Promise<Client>
+}> {
   const server = context.init(url)
   const gone: string[] = []
   const texts: string[] = []
@@ -47,22 +60,33 @@ async function serve({ context }: Hall, url: string): Promise<{ server: MessageC
   }
   server.on_message = ({ data }) => void texts.push(String(data))
   await server.open().opened
-  const connect = async (): Promise<Client> => new Peer({ engine: server.engine }).connect(server.info.local as [string, number]).opened
+  const connect = async (): Promise<Client> =>
+    new Peer({ engine: server.engine }).connect(server.info.local as [string, number]).opened
   return { server, gone, texts, connect }
 }
 
 function pack(frame: string, fields: ConstructorParameters<typeof Message>[0]): Buffer {
   const message = new Message(fields)
   const kind = FRAMES.get(frame)!
-  return Buffer.concat([kind.head(message) ?? Buffer.alloc(0), message.data, Buffer.from(kind.tail)])
+  return Buffer.concat([
+    kind.head(message) ?? Buffer.alloc(0),
+    message.data,
+    Buffer.from(kind.tail),
+  ])
 }
 
-const GOOD = { line: Buffer.from('good'), bson: Buffer.from('0900000067 6f6f64'.replaceAll(' ', '') + '00', 'hex') } as Record<string, Buffer>
+const GOOD = {
+  line: Buffer.from('good'),
+  bson: Buffer.from('0900000067 6f6f64'.replaceAll(' ', '') + '00', 'hex'),
+} as Record<string, Buffer>
 
 for (const frame of ['std', 'short', 'tiny', 'size32', 'bson', 'line', 'none']) {
   await hall(`garbage, frame=${frame}`, async (t, hall) => {
     const random = seeded(5)
-    const { server, gone, texts, connect } = await serve(hall, `tcp://127.0.0.1:0;mode=server;frame=${frame};buffer-size=4kb`)
+    const { server, gone, texts, connect } = await serve(
+      hall,
+      `tcp://127.0.0.1:0;mode=server;frame=${frame};buffer-size=4kb`,
+    )
     for (let count = 0; count < 20; count++) {
       const bad = await connect()
       const size = 1 + Math.floor(random() * 20_000)
@@ -71,7 +95,10 @@ for (const frame of ['std', 'short', 'tiny', 'size32', 'bson', 'line', 'none']) 
       await until(() => gone.length === count + 1)
     }
     const reasons = new Set(gone.filter(why => why !== ''))
-    t.ok([...reasons].every(why => /4096 bytes/.test(why)), [...reasons].join())
+    t.ok(
+      [...reasons].every(why => /4096 bytes/.test(why)),
+      [...reasons].join(),
+    )
     const good = await connect()
     const data = GOOD[frame] ?? Buffer.from('good')
     good.write(pack(frame, { data }))
@@ -82,7 +109,10 @@ for (const frame of ['std', 'short', 'tiny', 'size32', 'bson', 'line', 'none']) 
 
 await hall('half a message, and nothing more', async (t, hall) => {
   for (const frame of ['std', 'short', 'tiny', 'size32', 'bson', 'line']) {
-    const { server, gone, texts, connect } = await serve(hall, `tcp://127.0.0.1:0;mode=server;frame=${frame}`)
+    const { server, gone, texts, connect } = await serve(
+      hall,
+      `tcp://127.0.0.1:0;mode=server;frame=${frame}`,
+    )
     const whole = pack(frame, { data: GOOD[frame] ?? 'good' })
     for (let length = 1; length < whole.length; length++) {
       const peer = await connect()
@@ -95,9 +125,18 @@ await hall('half a message, and nothing more', async (t, hall) => {
 })
 
 await hall('a size beyond the bound: refused at once, before its bytes come', async (t, hall) => {
-  const heads: Record<string, string> = { std: 'ffffffff', size32: 'ffffffff', bson: 'ffffffff', short: 'ffff', tiny: 'ffff' }
+  const heads: Record<string, string> = {
+    std: 'ffffffff',
+    size32: 'ffffffff',
+    bson: 'ffffffff',
+    short: 'ffff',
+    tiny: 'ffff',
+  }
   for (const [frame, hex] of Object.entries(heads)) {
-    const { gone, connect } = await serve(hall, `tcp://127.0.0.1:0;mode=server;frame=${frame};buffer-size=1kb`)
+    const { gone, connect } = await serve(
+      hall,
+      `tcp://127.0.0.1:0;mode=server;frame=${frame};buffer-size=1kb`,
+    )
     const peer = await connect()
     peer.write(Buffer.from(hex.padEnd(32, '0'), 'hex'))
     await until(() => gone.length === 1)
@@ -112,7 +151,9 @@ await hall('a client: what its server does is its own error', async (t, hall) =>
     }
   }
   const liar = await new Server(Liar, { engine: hall.engine }).listen(['127.0.0.1', 0]).opened
-  const client = hall.context.init(`rate+tcp://127.0.0.1:${(liar.local_address as [string, number])[1]};speed=1mb`)
+  const client = hall.context.init(
+    `rate+tcp://127.0.0.1:${(liar.local_address as [string, number])[1]};speed=1mb`,
+  )
   await client.open().opened
   await t.rejects(client.recv(), { code: 'ERR_OVERFLOW' })
   t.equal(client.state, 'error')
@@ -122,11 +163,18 @@ await hall('a client: what its server does is its own error', async (t, hall) =>
 })
 
 await hall('deflate: what is none, half of one, a bomb', async (t, hall) => {
-  const { server, gone, texts, connect } = await serve(hall, 'deflate+tcp://127.0.0.1:0;mode=server;max-size=64kb')
+  const { server, gone, texts, connect } = await serve(
+    hall,
+    'deflate+tcp://127.0.0.1:0;mode=server;max-size=64kb',
+  )
   const errors: string[] = []
   server.on_error = error => void errors.push((error as Error & { code: string }).code)
   const good = await connect()
-  const bombs = ['nonsense', deflateRawSync('x'.repeat(1000)).subarray(0, 5), deflateRawSync(Buffer.alloc(50_000_000))]
+  const bombs = [
+    'nonsense',
+    deflateRawSync('x'.repeat(1000)).subarray(0, 5),
+    deflateRawSync(Buffer.alloc(50_000_000)),
+  ]
   for (const [index, data] of bombs.entries()) {
     const bad = await connect()
     bad.write(pack('std', { data }))
@@ -134,7 +182,10 @@ await hall('deflate: what is none, half of one, a bomb', async (t, hall) => {
   }
   good.write(pack('std', { data: deflateRawSync('good') }))
   await until(() => texts.length === 1)
-  t.same([texts, errors, server.state], [['good'], ['Z_DATA_ERROR', 'Z_BUF_ERROR', 'ERR_BUFFER_TOO_LARGE'], 'active'])
+  t.same(
+    [texts, errors, server.state],
+    [['good'], ['Z_DATA_ERROR', 'Z_BUF_ERROR', 'ERR_BUFFER_TOO_LARGE'], 'active'],
+  )
 })
 
 await hall('a flood while it is suspended: bounded, and the peer feels it', async (t, hall) => {
@@ -162,25 +213,30 @@ await hall('a flood while it is suspended: bounded, and the peer feels it', asyn
   await flood.closed
 })
 
-await hall('packets: short ones are dropped; a flood while it is suspended is bounded', async (t, hall) => {
-  const { server, texts } = await serve(hall, 'udp://127.0.0.1:0;mode=server')
-  const sender = await new Datagram({ engine: hall.engine }).connect(server.info.local as [string, number]).opened
-  for (let size = 0; size < 16; size++) sender.write(Buffer.alloc(size, 0xff))
-  sender.write(pack('std', { data: 'good' }))
-  await until(() => texts.length === 1)
-  t.same(texts, ['good'])
-  server.suspend()
-  const packet = pack('std', { data: Buffer.alloc(1000) })
-  for (let count = 0; count < 5000; count++) {
-    sender.write(packet)
-    if (count % 50 === 0) await new Promise(setImmediate)
-  }
-  const { bytes_held } = hall.engine.stats()
-  t.ok(bytes_held < 2_000_000, String(bytes_held))
-  t.equal(texts.length, 1)
-  server.resume()
-  sender.close()
-})
+await hall(
+  'packets: short ones are dropped; a flood while it is suspended is bounded',
+  async (t, hall) => {
+    const { server, texts } = await serve(hall, 'udp://127.0.0.1:0;mode=server')
+    const sender = await new Datagram({ engine: hall.engine }).connect(
+      server.info.local as [string, number],
+    ).opened
+    for (let size = 0; size < 16; size++) sender.write(Buffer.alloc(size, 0xff))
+    sender.write(pack('std', { data: 'good' }))
+    await until(() => texts.length === 1)
+    t.same(texts, ['good'])
+    server.suspend()
+    const packet = pack('std', { data: Buffer.alloc(1000) })
+    for (let count = 0; count < 5000; count++) {
+      sender.write(packet)
+      if (count % 50 === 0) await new Promise(setImmediate)
+    }
+    const { bytes_held } = hall.engine.stats()
+    t.ok(bytes_held < 2_000_000, String(bytes_held))
+    t.equal(texts.length, 1)
+    server.resume()
+    sender.close()
+  },
+)
 
 await hall('who never stops starves neither sockets nor timers', async (t, hall) => {
   const { context, engine } = hall
@@ -205,7 +261,14 @@ await hall('who never stops starves neither sockets nor timers', async (t, hall)
 
 await hall('nothing runs while nothing is pending', async (t, hall) => {
   const { context, engine } = hall
-  const channels = ['mem://;name=m', 'mem://;master=m', 'direct://', 'timer://', 'null://', 'zero://;pending=no'].map(url => context.init(url).open())
+  const channels = [
+    'mem://;name=m',
+    'mem://;master=m',
+    'direct://',
+    'timer://',
+    'null://',
+    'zero://;pending=no',
+  ].map(url => context.init(url).open())
   const held = context.init('zero://')
   held.on_message = () => new Promise(() => {})
   const suspended = context.init('zero://')

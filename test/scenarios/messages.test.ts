@@ -16,7 +16,10 @@ import { makeCertificates } from '../certificates.ts'
 import { seeded, until } from './networks.ts'
 
 interface Carrier {
-  /** The end that is there first; the other one opens what its `client_url` says, with these parameters more. */
+  /**
+   * The end that is there first; the other one opens what its `client_url` says, with these
+   * parameters more.
+   */
   readonly url: (folder: string) => string
   readonly network?: () => Network
   /** Does what is posted arrive inside `post`? Then nothing can be held. */
@@ -45,7 +48,10 @@ const CARRIERS: Record<string, Carrier> = {
   'mem, server': { url: () => 'mem://;mode=server' },
   'deflate+mem, server': { url: () => 'deflate+mem://;mode=server' },
   'tcp in memory': { url: () => 'tcp://127.0.0.1:0;mode=server', network: memory },
-  'tcp in memory, trickling': { url: () => 'tcp://127.0.0.1:0;mode=server', network: () => new TrickleNetwork(memory(), pieces) },
+  'tcp in memory, trickling': {
+    url: () => 'tcp://127.0.0.1:0;mode=server',
+    network: () => new TrickleNetwork(memory(), pieces),
+  },
   tcp: { url: () => 'tcp://127.0.0.1:0;mode=server' },
   'tcp, short': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=short' },
   'tcp, tiny': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=tiny' },
@@ -56,7 +62,10 @@ const CARRIERS: Record<string, Carrier> = {
   'deflate+mem': { url: () => 'deflate+mem://' },
   'tls+tcp': { url: () => TLS_SERVER, tail: TLS_TAIL },
   'tls+tcp in memory': { url: () => TLS_SERVER, tail: TLS_TAIL, network: memory },
-  'filter+deflate+tcp': { url: () => 'filter+deflate+tcp://127.0.0.1:0;mode=server;messages=!99', network: memory },
+  'filter+deflate+tcp': {
+    url: () => 'filter+deflate+tcp://127.0.0.1:0;mode=server;messages=!99',
+    network: memory,
+  },
   'reopen+tcp': { url: () => 'reopen+tcp://127.0.0.1:0;mode=server', network: memory },
   'rate+mem': { url: () => 'rate+mem://;speed=1gb;max-window=1gb' },
 }
@@ -92,7 +101,10 @@ async function open(context: Context, carrier: Carrier, folder: string): Promise
 }
 
 /** Posts all of them, waiting where there is no room. */
-async function postAll(channel: MessageChannel, messages: readonly { data: string; msgid: number; seq: bigint }[]): Promise<void> {
+async function postAll(
+  channel: MessageChannel,
+  messages: readonly { data: string; msgid: number; seq: bigint }[],
+): Promise<void> {
   for (const message of messages) {
     while (!channel.post(message)) await channel.recv({ type: 'control' })
   }
@@ -102,13 +114,24 @@ type Scenario = (t: Test, ends: Ends, carrier: Carrier) => Promise<void>
 
 const SCENARIOS: Record<string, Scenario> = {
   async 'messages arrive whole, in order'(t, { near, far }, { isBare = false, isLossy = false }) {
-    const sent = Array.from({ length: isLossy ? 50 : 300 }, (_, index) => ({ data: 'x'.repeat(index % 97) + index, msgid: index % 90, seq: BigInt(index) }))
+    const sent = Array.from({ length: isLossy ? 50 : 300 }, (_, index) => ({
+      data: 'x'.repeat(index % 97) + index,
+      msgid: index % 90,
+      seq: BigInt(index),
+    }))
     const received: Message[] = []
     near.callback_add(message => void received.push(message), 'data')
     await postAll(far, sent)
     await until(() => received.length >= sent.length)
-    t.same(received.map(({ data }) => String(data)), sent.map(({ data }) => data))
-    if (!isBare) t.same(received.map(({ msgid, seq }) => [msgid, seq]), sent.map(({ msgid, seq }) => [msgid, seq]))
+    t.same(
+      received.map(({ data }) => String(data)),
+      sent.map(({ data }) => data),
+    )
+    if (!isBare)
+      t.same(
+        received.map(({ msgid, seq }) => [msgid, seq]),
+        sent.map(({ msgid, seq }) => [msgid, seq]),
+      )
   },
 
   async 'both ways'(t, ends) {
@@ -121,10 +144,20 @@ const SCENARIOS: Record<string, Scenario> = {
     ends.far.post('one')
     ends.far.post('two')
     await until(() => far!.length === 2)
-    t.same([near, far], [['one', 'two'], ['re: one', 're: two']])
+    t.same(
+      [near, far],
+      [
+        ['one', 'two'],
+        ['re: one', 're: two'],
+      ],
+    )
   },
 
-  async 'suspended: nothing is received until it is resumed'(t, { near, far }, { isDirect = false }) {
+  async 'suspended: nothing is received until it is resumed'(
+    t,
+    { near, far },
+    { isDirect = false },
+  ) {
     if (isDirect) return
     const received: string[] = []
     near.on_message = ({ data }) => void received.push(String(data))
@@ -270,7 +303,10 @@ for (const [name, carrier] of Object.entries(CARRIERS)) {
     for (const [title, scenario] of Object.entries(SCENARIOS)) {
       await t.test(title, { timeout: 15_000 }, async t => {
         const logged: string[] = []
-        const engine = new Engine({ network: carrier.network?.() ?? new NodeNetwork(), log: message => logged.push(message) })
+        const engine = new Engine({
+          network: carrier.network?.() ?? new NodeNetwork(),
+          log: message => logged.push(message),
+        })
         const context = new Context({ engine })
         const ends = await open(context, carrier, folder)
         await scenario(t, ends, carrier)

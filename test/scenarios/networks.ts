@@ -1,9 +1,11 @@
 /**
- * The networks that every scenario runs over, with the same expectations: memory, trickling memory, tcp, trickling tcp, unix, the
- * fast network over tcp and unix, and TLS over tcp, over unix and over trickling memory.
+ * The networks that every scenario runs over, with the same expectations: memory, trickling memory,
+ * tcp, trickling tcp, unix, the fast network over tcp and unix, and TLS over tcp, over unix and
+ * over trickling memory.
  *
- * A scenario gets a `Place`: an engine on one of them, on the clock of the machine. When it returns, the engine is stopped, and then nothing
- * may be left: no channel, no socket, no timer, no line in the log that the scenario has not taken out itself.
+ * A scenario gets a `Place`: an engine on one of them, on the clock of the machine. When it
+ * returns, the engine is stopped, and then nothing may be left: no channel, no socket, no timer, no
+ * line in the log that the scenario has not taken out itself.
  */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -43,7 +45,10 @@ interface Made {
 
 type Make = (t: Test) => Made
 
-/** Made here, and not where it is used: making it opens sockets for a turn, and what is open is counted there. */
+/**
+ * Made here, and not where it is used: making it opens sockets for a turn, and what is open is
+ * counted there.
+ */
 const FAST = new FastNetwork()
 await turn()
 await turn()
@@ -52,9 +57,15 @@ const LOOPBACK: Address = ['127.0.0.1', 0]
 
 const NETWORKS: Record<string, Make> = {
   memory: () => ({ network: new MemoryNetwork({ auto: true }), address: () => LOOPBACK }),
-  'memory, trickling': () => ({ network: new TrickleNetwork(new MemoryNetwork({ auto: true }), pieces()), address: () => LOOPBACK }),
+  'memory, trickling': () => ({
+    network: new TrickleNetwork(new MemoryNetwork({ auto: true }), pieces()),
+    address: () => LOOPBACK,
+  }),
   tcp: () => ({ network: new NodeNetwork(), address: () => LOOPBACK }),
-  'tcp, trickling': () => ({ network: new TrickleNetwork(new NodeNetwork(), pieces()), address: () => LOOPBACK }),
+  'tcp, trickling': () => ({
+    network: new TrickleNetwork(new NodeNetwork(), pieces()),
+    address: () => LOOPBACK,
+  }),
   unix: t => onPaths(t, new NodeNetwork()),
   'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
   'unix, fast': t => onPaths(t, FAST),
@@ -114,7 +125,10 @@ function overTls(t: Test, { network, ...made }: Made): Made {
 }
 
 /** Runs the scenarios over every network. */
-export async function overEveryNetwork(t: Test, scenarios: Record<string, Scenario>): Promise<void> {
+export async function overEveryNetwork(
+  t: Test,
+  scenarios: Record<string, Scenario>,
+): Promise<void> {
   for (const [name, make] of Object.entries(NETWORKS)) {
     await t.test(name, async t => {
       const made = make(t)
@@ -163,20 +177,29 @@ export class Place {
 
   /** Listens, and waits until it does. */
   async listen<Of extends StreamServer = Server>(
-    server: Of | (new (options: any) => Connection) = Connection, options: StreamServerOptions = {},
+    server: Of | (new (options: any) => Connection) = Connection,
+    options: StreamServerOptions = {},
   ): Promise<Of> {
-    const listening = typeof server === 'function' ? new Server(server, { engine: this.engine, ...options }) : server
+    const listening =
+      typeof server === 'function'
+        ? new Server(server, { engine: this.engine, ...options })
+        : server
     await listening.listen(this.address()).opened
     return listening as unknown as Of
   }
 
   /** A client of that class, connected to the server, and its other end. */
-  async connect<Near extends Client>(server: StreamServer, ClientClass: new (options: any) => Near, options: object = {}): Promise<[client: Near, connection: Connection]> {
+  async connect<Near extends Client>(
+    server: StreamServer,
+    ClientClass: new (options: any) => Near,
+    options: object = {},
+  ): Promise<[client: Near, connection: Connection]> {
     const before = new Set(server.channels)
     const client = new ClientClass({ engine: this.engine, ...options })
     client.connect(server.local_address as SocketAddress)
     await client.opened
-    const find = (): Connection | undefined => [...server.channels].find(channel => !before.has(channel)) as Connection | undefined
+    const find = (): Connection | undefined =>
+      [...server.channels].find(channel => !before.has(channel)) as Connection | undefined
     await until(() => find()?.connected)
     return [client, find() as Connection]
   }
@@ -185,7 +208,12 @@ export class Place {
   async peer(server: StreamServer): Promise<Peer> {
     const before = server.channels.size
     const peer = new Peer(this.#peers.connect(parseAddress(server.local_address as Address), {}))
-    await until(() => peer.log.length > 0 && server.channels.size > before && [...server.channels].every(channel => !channel.connecting))
+    await until(
+      () =>
+        peer.log.length > 0 &&
+        server.channels.size > before &&
+        [...server.channels].every(channel => !channel.connecting),
+    )
     return peer
   }
 
@@ -251,5 +279,9 @@ function pieces(): () => number {
 
 /** Sockets and timers of this process; tap has some of its own, so they are compared. */
 function resources(): string {
-  return process.getActiveResourcesInfo().filter(name => /TCP|Pipe|Timeout|Addr/.test(name)).sort().join(' ')
+  return process
+    .getActiveResourcesInfo()
+    .filter(name => /TCP|Pipe|Timeout|Addr/.test(name))
+    .sort()
+    .join(' ')
 }

@@ -1,4 +1,6 @@
-/** Servers and engines: many connections, closing with busy and stalled ones, bounds, suspending. */
+/**
+ * Servers and engines: many connections, closing with busy and stalled ones, bounds, suspending.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -15,27 +17,37 @@ async function connectAll(place: Place, server: StreamServer, count: number): Pr
     return client.connect(server.local_address!)
   })
   await Promise.all(clients.map(client => client.opened))
-  await until(() => server.channels.size === count && [...server.channels].every(channel => channel.connected))
+  await until(
+    () =>
+      server.channels.size === count && [...server.channels].every(channel => channel.connected),
+  )
   return clients
 }
 
 const scenarios: Record<string, Scenario> = {
   async 'many connections close at once'(t, place) {
     const left: number[] = []
-    const server = await place.listen(class extends Connection {
-      // A client that closes before it has read the session tickets of TLS 1.3 resets the connection.
-      override on_error() {
-        this.close()
-      }
-      override on_close() {
-        left.push(this.server.channels.size)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        // A client that closes before it has read the session tickets of TLS 1.3 resets the
+        // connection.
+        override on_error() {
+          this.close()
+        }
+        override on_close() {
+          left.push(this.server.channels.size)
+        }
+      },
+    )
     const clients = await connectAll(place, server, 200)
     for (const client of clients) client.close()
     await Promise.all(clients.map(client => client.closed))
     await until(() => left.length === 200)
-    t.same(left, Array.from({ length: 200 }, (_, n) => 199 - n), 'each is gone when its on_close is called')
+    t.same(
+      left,
+      Array.from({ length: 200 }, (_, n) => 199 - n),
+      'each is gone when its on_close is called',
+    )
 
     const others = await connectAll(place, server, 200)
     server.close()
@@ -47,17 +59,19 @@ const scenarios: Record<string, Scenario> = {
 
   async 'a server closes with busy connections'(t, place) {
     const reasons: string[] = []
-    const server = await place.listen(class extends Connection {
-      override on_connect() {
-        this.write(Buffer.alloc(100_000))
-      }
-      override on_write() {
-        this.write(Buffer.alloc(1000))
-      }
-      override on_close(reason: string) {
-        reasons.push(reason)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          this.write(Buffer.alloc(100_000))
+        }
+        override on_write() {
+          this.write(Buffer.alloc(1000))
+        }
+        override on_close(reason: string) {
+          reasons.push(reason)
+        }
+      },
+    )
     const clients = await connectAll(place, server, 5)
     await until(() => clients.every(client => client.bytes_read > 0))
     const { closed } = server
@@ -69,29 +83,38 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'a server ends with busy connections'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override on_connect() {
-        this.write('x'.repeat(50_000))
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          this.write('x'.repeat(50_000))
+        }
+      },
+    )
     const clients = await connectAll(place, server, 5)
     const sizes = clients.map(() => 0)
-    for (const [n, client] of clients.entries()) client.on_read = (data: string) => void (sizes[n]! += data.length)
+    for (const [n, client] of clients.entries())
+      client.on_read = (data: string) => void (sizes[n]! += data.length)
     // None of them has read all when the server ends, and none loses anything.
     for (const connection of server.channels) connection.write('y')
     server.end()
     t.equal(await server.closed, 'local')
     await Promise.all(clients.map(client => client.closed))
-    t.same(clients.map(client => client.bytes_read), Array(5).fill(50_001))
+    t.same(
+      clients.map(client => client.bytes_read),
+      Array(5).fill(50_001),
+    )
   },
 
   async 'ending is bounded, whoever stalls'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override end_timeout = Infinity
-      override on_connect() {
-        this.write(Buffer.alloc(500_000))
-      }
-    }, { end_timeout: 20 })
+    const server = await place.listen(
+      class extends Connection {
+        override end_timeout = Infinity
+        override on_connect() {
+          this.write(Buffer.alloc(500_000))
+        }
+      },
+      { end_timeout: 20 },
+    )
     const peer = await place.peer(server)
     const [connection] = server.channels
     server.end()
@@ -101,19 +124,28 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'engine.stop with stalled peers'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override on_connect() {
-        this.write(Buffer.alloc(500_000))
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          this.write(Buffer.alloc(500_000))
+        }
+      },
+    )
     const peers = await Promise.all([1, 2, 3].map(() => place.peer(server)))
     await until(() => server.channels.size === 3)
     const connections = [...server.channels]
     const started = place.engine.start()
     await place.engine.stop({ timeout: 20 })
     await started
-    t.same(connections.map(connection => connection.state), ['closed', 'closed', 'closed'])
-    t.same(await Promise.all(connections.map(connection => connection.closed)), ['drain', 'drain', 'drain'])
+    t.same(
+      connections.map(connection => connection.state),
+      ['closed', 'closed', 'closed'],
+    )
+    t.same(await Promise.all(connections.map(connection => connection.closed)), [
+      'drain',
+      'drain',
+      'drain',
+    ])
     t.equal(await server.closed, 'drain')
     for (const peer of peers) peer.transport.destroy()
     await turn()
@@ -124,41 +156,56 @@ const scenarios: Record<string, Scenario> = {
     if (place.isTls) return
     const drops: string[] = []
     let most = 0
-    const server = await place.listen(class extends Connection {
-      override on_connect() {
-        most = Math.max(most, this.server.channels.size)
-      }
-    }, { max_connections: 10 })
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          most = Math.max(most, this.server.channels.size)
+        }
+      },
+      { max_connections: 10 },
+    )
     server.on_drop = reason => void drops.push(reason)
     const clients = Array.from({ length: 30 }, () => {
       const client = new Client({ engine: place.engine })
       client.on_error = () => client.close()
       return client.connect(server.local_address!)
     })
-    await until(() => drops.length === 20 && clients.filter(client => client.state === 'closed').length === 20)
+    await until(
+      () =>
+        drops.length === 20 && clients.filter(client => client.state === 'closed').length === 20,
+    )
     t.same([server.channels.size, most], [10, 10])
     t.same(drops, Array(20).fill('max_connections'))
     // As many as leave may come.
     const open = clients.filter(client => client.connected)
     for (const client of open.slice(0, 3)) client.close()
     await until(() => server.channels.size === 7)
-    const next = await Promise.all([1, 2, 3].map(() => new Client({ engine: place.engine }).connect(server.local_address!).opened))
+    const next = await Promise.all(
+      [1, 2, 3].map(
+        () => new Client({ engine: place.engine }).connect(server.local_address!).opened,
+      ),
+    )
     await until(() => server.channels.size === 10)
     t.equal(drops.length, 20)
     t.ok(next.every(client => client.connected))
   },
 
-  async 'suspending a server stops its connections, and what was suspended by itself stays so'(t, place) {
+  async 'suspending a server stops its connections, and what was suspended by itself stays so'(
+    t,
+    place,
+  ) {
     // A client's handshake waits for the server to be resumed.
     if (place.isTls) return
     const reads: string[] = []
-    const server = await place.listen(class extends Connection {
-      override encoding = 'latin1' as const
-      override read_delimiter = '\n'
-      override on_read(line: string) {
-        reads.push(line)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override encoding = 'latin1' as const
+        override read_delimiter = '\n'
+        override on_read(line: string) {
+          reads.push(line)
+        }
+      },
+    )
     const [first, firstEnd] = await place.connect(server, Client)
     const [second, secondEnd] = await place.connect(server, Client)
     secondEnd.suspend()

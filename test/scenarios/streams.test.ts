@@ -1,4 +1,6 @@
-/** Reading, writing and closing: what the original's own tests have, and what stands in no document. */
+/**
+ * Reading, writing and closing: what the original's own tests have, and what stands in no document.
+ */
 
 import { Buffer } from 'node:buffer'
 import { writeFileSync } from 'node:fs'
@@ -42,16 +44,45 @@ const KINDS: [what: string, settings: object, sent: string, reads: string[]][] =
   ['bytes', { read_delimiter: new Uint8Array([0, 1]) }, 'x\0\0\x01y\x01\0\x01', ['x\0', 'y\x01']],
   ['a count', { read_delimiter: 3 }, 'abcdefgh', ['abc', 'def']],
   ['a RegExp', { read_delimiter: /[,;]/ }, 'a,b;;c', ['a', 'b', '']],
-  ['a RegExp that is the message', { read_delimiter: /(\w)=(\d);/, regex_search: false }, 'a=1;b=2;  c=3;', ['a=1;,a,1', 'b=2;,b,2']],
+  [
+    'a RegExp that is the message',
+    { read_delimiter: /(\w)=(\d);/, regex_search: false },
+    'a=1;b=2;  c=3;',
+    ['a=1;,a,1', 'b=2;,b,2'],
+  ],
   ['a Struct', { read_delimiter: new Struct('!HB') }, '\0\x01\x02\x01\0\xff\0', ['1,2', '256,255']],
-  ['a NetStruct', { read_delimiter: new NetStruct('B$H') }, '\x02hi\0\x07\0\0\x08\x03', ['hi,7', ',8']],
-  ['length_prefix', { read_delimiter: length_prefix({ size: 1 }) }, '\x02hi\0\x03you\x05y', ['hi', '', 'you']],
-  ['an object', { read_delimiter: { cut: (bytes: Buffer, start: number, end: number) => (end - start < 2 ? 2 : { size: 2, data: [bytes[start], bytes[start + 1]] }) } },
-    'abc', ['97,98']],
+  [
+    'a NetStruct',
+    { read_delimiter: new NetStruct('B$H') },
+    '\x02hi\0\x07\0\0\x08\x03',
+    ['hi,7', ',8'],
+  ],
+  [
+    'length_prefix',
+    { read_delimiter: length_prefix({ size: 1 }) },
+    '\x02hi\0\x03you\x05y',
+    ['hi', '', 'you'],
+  ],
+  [
+    'an object',
+    {
+      read_delimiter: {
+        cut: (bytes: Buffer, start: number, end: number) =>
+          end - start < 2 ? 2 : { size: 2, data: [bytes[start], bytes[start + 1]] },
+      },
+    },
+    'abc',
+    ['97,98'],
+  ],
 ]
 
-/** How a stream for the chunking property is made: messages as they are sent, and as they are read. */
-const STREAMS: Record<string, { settings: object; make: (random: () => number) => [sent: Buffer, read: string] }> = {
+/**
+ * How a stream for the chunking property is made: messages as they are sent, and as they are read.
+ */
+const STREAMS: Record<
+  string,
+  { settings: object; make: (random: () => number) => [sent: Buffer, read: string] }
+> = {
   string: {
     settings: { read_delimiter: '\r\n' },
     make: random => {
@@ -83,7 +114,11 @@ const STREAMS: Record<string, { settings: object; make: (random: () => number) =
   Struct: {
     settings: { read_delimiter: new Struct('!HIB') },
     make: random => {
-      const values = [Math.floor(random() * 65536), Math.floor(random() * 2 ** 32), Math.floor(random() * 256)] as [number, number, number]
+      const values = [
+        Math.floor(random() * 65536),
+        Math.floor(random() * 2 ** 32),
+        Math.floor(random() * 256),
+      ] as [number, number, number]
       return [new Struct('!HIB').pack(...values), values.join()]
     },
   },
@@ -105,7 +140,12 @@ const STREAMS: Record<string, { settings: object; make: (random: () => number) =
 }
 
 /** A word of up to `most` letters, or of just so many. */
-function word(random: () => number, letters: string, most: number, length = Math.floor(random() * most)): string {
+function word(
+  random: () => number,
+  letters: string,
+  most: number,
+  length = Math.floor(random() * most),
+): string {
   const all = [...letters]
   return Array.from({ length }, () => all[Math.floor(random() * all.length)]).join('')
 }
@@ -123,41 +163,59 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'echo to all'(t, place) {
-    const server = await place.listen(class extends Echo {
-      override on_read(line: string) {
-        for (const channel of this.server.channels) channel.write(`${line}\r\n`)
-      }
-    })
-    const clients = [...Array(5).keys()].map(() => new Recorder({ engine: place.engine, read_delimiter: '\r\n' }))
+    const server = await place.listen(
+      class extends Echo {
+        override on_read(line: string) {
+          for (const channel of this.server.channels) channel.write(`${line}\r\n`)
+        }
+      },
+    )
+    const clients = [...Array(5).keys()].map(
+      () => new Recorder({ engine: place.engine, read_delimiter: '\r\n' }),
+    )
     for (const client of clients) client.connect(server.local_address!)
-    await until(() => server.channels.size === 5 && [...clients, ...server.channels].every(channel => channel.connected))
+    await until(
+      () =>
+        server.channels.size === 5 &&
+        [...clients, ...server.channels].every(channel => channel.connected),
+    )
     for (const [n, client] of clients.entries()) client.write(`from ${n}\r\n`)
     await until(() => clients.every(client => client.reads.length === 5))
-    for (const client of clients) t.same(client.reads.sort(), [0, 1, 2, 3, 4].map(n => `from ${n}`))
+    for (const client of clients)
+      t.same(
+        client.reads.sort(),
+        [0, 1, 2, 3, 4].map(n => `from ${n}`),
+      )
   },
 
   async 'every kind of delimiter'(t, place) {
     for (const [what, settings, sent, reads] of KINDS) {
-      const server = await place.listen(class extends Connection {
-        override on_connect() {
-          this.write(Buffer.from(sent, 'latin1'))
-          this.end()
-        }
-      })
-      const client = new Recorder({ engine: place.engine, ...settings }).connect(server.local_address!)
+      const server = await place.listen(
+        class extends Connection {
+          override on_connect() {
+            this.write(Buffer.from(sent, 'latin1'))
+            this.end()
+          }
+        },
+      )
+      const client = new Recorder({ engine: place.engine, ...settings }).connect(
+        server.local_address!,
+      )
       t.equal(await client.closed, 'remote')
       t.same(client.reads, reads, what)
     }
   },
 
   async 'whatever arrived, and characters whole'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override on_connect() {
-        this.write('añ漢😀')
-        this.write(new Uint8Array([0xe6, 0xbc]))
-        this.end()
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          this.write('añ漢😀')
+          this.write(new Uint8Array([0xe6, 0xbc]))
+          this.end()
+        }
+      },
+    )
     const client = new Recorder({ engine: place.engine }).connect(server.local_address!)
     await client.closed
     t.equal(client.text, 'añ漢😀\ufffd')
@@ -165,24 +223,27 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'delimiters that take turns'(t, place) {
-    // A header line with a size, a body of that size, and again; as the original's guide has it, by replacing on_read.
+    // A header line with a size, a body of that size, and again; as the original's guide has it, by
+    // replacing on_read.
     const messages: string[] = []
-    const server = await place.listen(class extends Connection {
-      override encoding = 'latin1' as const
-      override read_delimiter: ReadDelimiter = '\n'
-      override on_read = this.on_header
+    const server = await place.listen(
+      class extends Connection {
+        override encoding = 'latin1' as const
+        override read_delimiter: ReadDelimiter = '\n'
+        override on_read = this.on_header
 
-      on_header(line: string) {
-        this.read_delimiter = Number(line)
-        this.on_read = this.on_body
-      }
+        on_header(line: string) {
+          this.read_delimiter = Number(line)
+          this.on_read = this.on_body
+        }
 
-      on_body(body: string) {
-        messages.push(body)
-        this.read_delimiter = '\n'
-        this.on_read = this.on_header
-      }
-    })
+        on_body(body: string) {
+          messages.push(body)
+          this.read_delimiter = '\n'
+          this.on_read = this.on_header
+        }
+      },
+    )
     const [client] = await place.connect(server, Client)
     client.write('3\nabc5\nhello1\n\n2\n3\n1\nx')
     await until(() => messages.length === 5)
@@ -195,15 +256,17 @@ const scenarios: Record<string, Scenario> = {
       const messages = Array.from({ length: 60 }, () => make(random))
       const stream = Buffer.concat(messages.map(([sent]) => sent))
       const reads: string[] = []
-      const server = await place.listen(class extends Connection {
-        override encoding = 'utf8' as const
-        override on_connect() {
-          Object.assign(this, settings)
-        }
-        override on_read(...data: unknown[]) {
-          reads.push(data.map(String).join())
-        }
-      })
+      const server = await place.listen(
+        class extends Connection {
+          override encoding = 'utf8' as const
+          override on_connect() {
+            Object.assign(this, settings)
+          }
+          override on_read(...data: unknown[]) {
+            reads.push(data.map(String).join())
+          }
+        },
+      )
       const [client, connection] = await place.connect(server, Client)
       for (let at = 0; at < stream.length;) {
         const size = 1 + Math.floor(random() * (random() < 0.5 ? 4 : 500))
@@ -213,39 +276,52 @@ const scenarios: Record<string, Scenario> = {
       }
       client.end()
       await allClosed(client, connection)
-      t.same(reads, messages.map(([, read]) => read), kind)
+      t.same(
+        reads,
+        messages.map(([, read]) => read),
+        kind,
+      )
     }
   },
 
   async 'write_file keeps its place'(t, place) {
     const path = join(t.testdir(), 'file')
     writeFileSync(path, Array.from({ length: 30_000 }, (_, n) => `line ${n}`).join('\n'))
-    const server = await place.listen(class extends Connection {
-      override on_connect() {
-        this.write('before\n')
-        this.write_file(path)
-        this.write('\nbetween\n')
-        this.write_file(path, 6, 7)
-        this.write('\nafter')
-        this.end()
-      }
-    })
-    const client = new Recorder({ engine: place.engine, read_delimiter: '\n' }).connect(server.local_address!)
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          this.write('before\n')
+          this.write_file(path)
+          this.write('\nbetween\n')
+          this.write_file(path, 6, 7)
+          this.write('\nafter')
+          this.end()
+        }
+      },
+    )
+    const client = new Recorder({ engine: place.engine, read_delimiter: '\n' }).connect(
+      server.local_address!,
+    )
     await client.closed
     t.equal(client.reads.length, 30_003)
-    t.same([...client.reads.slice(0, 3), ...client.reads.slice(-2)], ['before', 'line 0', 'line 1', 'between', 'line 1'])
+    t.same(
+      [...client.reads.slice(0, 3), ...client.reads.slice(-2)],
+      ['before', 'line 0', 'line 1', 'between', 'line 1'],
+    )
     t.ok(client.reads.slice(1, 30_001).every((line, n) => line === `line ${n}`))
   },
 
   async 'a file that is not there'(t, place) {
     const errors: string[] = []
-    const server = await place.listen(class extends Connection {
-      override on_write_error(error: Error & { code: string }) {
-        errors.push(error.code)
-        this.write('sorry')
-        this.end()
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_write_error(error: Error & { code: string }) {
+          errors.push(error.code)
+          this.write('sorry')
+          this.end()
+        }
+      },
+    )
     const [client, connection] = await place.connect(server, Recorder)
     connection.write_file(join(t.testdir(), 'none'))
     t.same(await allClosed(client, connection), ['remote', 'error'])
@@ -261,32 +337,34 @@ const scenarios: Record<string, Scenario> = {
     for (const [way, close] of Object.entries(ways)) {
       for (const hook of ['on_connect', 'on_read', 'on_write', 'on_read_end'] as const) {
         const log: string[] = []
-        const server = await place.listen(class extends Connection {
-          override on_connect() {
-            if (hook === 'on_connect') this.#say()
-            if (hook === 'on_write') this.write('Hello')
-          }
-          override on_read() {
-            if (hook === 'on_read') this.#say()
-          }
-          override on_write() {
-            if (hook === 'on_write') close(this)
-          }
-          override on_read_end() {
-            if (hook === 'on_read_end') this.#say()
-          }
-          override on_close(reason: string) {
-            log.push(reason)
-            close(this)
-            this.write('too late')
-          }
-          #say() {
-            this.write('Hello')
-            close(this)
-            t.equal(this.write('too late'), false)
-            close(this)
-          }
-        })
+        const server = await place.listen(
+          class extends Connection {
+            override on_connect() {
+              if (hook === 'on_connect') this.#say()
+              if (hook === 'on_write') this.write('Hello')
+            }
+            override on_read() {
+              if (hook === 'on_read') this.#say()
+            }
+            override on_write() {
+              if (hook === 'on_write') close(this)
+            }
+            override on_read_end() {
+              if (hook === 'on_read_end') this.#say()
+            }
+            override on_close(reason: string) {
+              log.push(reason)
+              close(this)
+              this.write('too late')
+            }
+            #say() {
+              this.write('Hello')
+              close(this)
+              t.equal(this.write('too late'), false)
+              close(this)
+            }
+          },
+        )
         const peer = await place.peer(server)
         const [connection] = server.channels
         peer.transport.resume()
@@ -296,7 +374,11 @@ const scenarios: Record<string, Scenario> = {
         peer.transport.end()
         await connection?.closed
         await until(() => log.length > 0)
-        t.equal(peer.text, way === 'close' && hook !== 'on_write' ? '' : 'Hello', `${way} in ${hook}`)
+        t.equal(
+          peer.text,
+          way === 'close' && hook !== 'on_write' ? '' : 'Hello',
+          `${way} in ${hook}`,
+        )
         t.same(log, [hook === 'on_read_end' ? 'remote' : 'local'], `${way} in ${hook}`)
         await until(() => peer.log.at(-1) === 'closed')
         server.close()
@@ -306,44 +388,51 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'half-close'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override encoding = 'utf8' as const
-      #questions = ''
-      override on_read(data: string) {
-        this.#questions += data
-      }
-      override on_read_end() {
-        setImmediate(() => {
-          this.write(`you asked ${this.#questions}`)
-          this.end()
-        })
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override encoding = 'utf8' as const
+        #questions = ''
+        override on_read(data: string) {
+          this.#questions += data
+        }
+        override on_read_end() {
+          setImmediate(() => {
+            this.write(`you asked ${this.#questions}`)
+            this.end()
+          })
+        }
+      },
+    )
     const peer = await place.peer(server)
     peer.write('this?')
     peer.transport.end()
     peer.transport.resume()
     await until(() => peer.log.includes('closed'))
     t.equal(peer.text, 'you asked this?')
-    t.same(peer.log.filter(report => report !== 'drained'), ['opened', 'ended', 'closed'])
+    t.same(
+      peer.log.filter(report => report !== 'drained'),
+      ['opened', 'ended', 'closed'],
+    )
   },
 
   async 'the peer ends with half a message'(t, place) {
     const log: string[] = []
-    const server = await place.listen(class extends Echo {
-      override on_read(line: string) {
-        log.push(line)
-        super.on_read(line)
-      }
-      override on_read_end() {
-        log.push('end')
-        this.write('bye')
-        super.on_read_end()
-      }
-      override on_close(reason: string) {
-        log.push(reason)
-      }
-    })
+    const server = await place.listen(
+      class extends Echo {
+        override on_read(line: string) {
+          log.push(line)
+          super.on_read(line)
+        }
+        override on_read_end() {
+          log.push('end')
+          this.write('bye')
+          super.on_read_end()
+        }
+        override on_close(reason: string) {
+          log.push(reason)
+        }
+      },
+    )
     const peer = await place.peer(server)
     peer.write('one\r\ntwo\r\nthr')
     peer.transport.end()
@@ -355,14 +444,16 @@ const scenarios: Record<string, Scenario> = {
 
   async 'too much without a delimiter'(t, place) {
     const errors: OverflowError[] = []
-    const server = await place.listen(class extends Echo {
-      override buffer_size = 10
-      override on_overflow_error(error: OverflowError) {
-        errors.push(error)
-        this.write('too long\r\n')
-        this.end()
-      }
-    })
+    const server = await place.listen(
+      class extends Echo {
+        override buffer_size = 10
+        override on_overflow_error(error: OverflowError) {
+          errors.push(error)
+          this.write('too long\r\n')
+          this.end()
+        }
+      },
+    )
     const [client, connection] = await place.connect(server, Recorder, { read_delimiter: '\r\n' })
     client.write('0123456789\r\n01234567890\r\n')
     t.equal(await connection.closed, 'overflow')
@@ -372,17 +463,20 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'a peer that never reads: memory is bounded, and the server stops reading'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override send_buffer_size = 200_000
-      override send_high_water = 100_000
-      override on_read(data: Buffer) {
-        this.write(data)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override send_buffer_size = 200_000
+        override send_high_water = 100_000
+        override on_read(data: Buffer) {
+          this.write(data)
+        }
+      },
+    )
     const peer = await place.peer(server)
     const [connection] = server.channels as ReadonlySet<Connection>
     const data = Buffer.alloc(1_000_000, 'x')
-    // The kernel's buffers take some; then everything stands. (Trickling it would take a while to fill them.)
+    // The kernel's buffers take some; then everything stands. (Trickling it would take a while to
+    // fill them.)
     if (place.isTrickling) return peer.transport.destroy()
     let [most, written, read] = [0, 0, -1]
     for (let quiet = 0; quiet < 100 && written < 60_000_000; quiet++) {
@@ -403,13 +497,15 @@ const scenarios: Record<string, Scenario> = {
 
   async 'too much for a peer that never reads'(t, place) {
     const errors: OverflowError[] = []
-    const server = await place.listen(class extends Connection {
-      override send_buffer_size = 100_000
-      override on_overflow_error(error: OverflowError) {
-        errors.push(error)
-        return super.on_overflow_error(error)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override send_buffer_size = 100_000
+        override on_overflow_error(error: OverflowError) {
+          errors.push(error)
+          return super.on_overflow_error(error)
+        }
+      },
+    )
     const peer = await place.peer(server)
     const [connection] = server.channels as ReadonlySet<Connection>
     let refused = 0

@@ -14,9 +14,11 @@ import { overEveryNetwork, type Scenario } from './networks.ts'
 
 const scenarios: Record<string, Scenario> = {
   async 'a peer that says nothing, though we write all the time'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override read_timeout = 40
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override read_timeout = 40
+      },
+    )
     const peer = await place.peer(server)
     const [connection] = server.channels
     const stop = place.engine.cycle(2, () => connection!.write('ping'))
@@ -27,18 +29,22 @@ const scenarios: Record<string, Scenario> = {
   },
 
   async 'a peer that takes nothing'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override write_timeout = 40
-      override on_connect() {
-        this.write(Buffer.alloc(8_000_000))
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override write_timeout = 40
+        override on_connect() {
+          this.write(Buffer.alloc(8_000_000))
+        }
+      },
+    )
     const peer = await place.peer(server)
     const [connection] = server.channels
     const stop = place.engine.cycle(2, () => connection!.write('more'))
     t.equal(await connection!.closed, 'timeout')
     stop()
-    t.match(place.logged.splice(0), [/the peer took nothing of what was sent for longer than write_timeout, 40 ms/])
+    t.match(place.logged.splice(0), [
+      /the peer took nothing of what was sent for longer than write_timeout, 40 ms/,
+    ])
     peer.transport.destroy()
   },
 
@@ -47,25 +53,32 @@ const scenarios: Record<string, Scenario> = {
     const [client, connection] = await place.connect(server, Client, { idle_timeout: 40 })
     t.equal(await client.closed, 'timeout')
     t.equal(await connection.closed, 'remote')
-    t.match(place.logged.splice(0), [/nothing was received or sent for longer than idle_timeout, 40 ms/])
+    t.match(place.logged.splice(0), [
+      /nothing was received or sent for longer than idle_timeout, 40 ms/,
+    ])
   },
 
   async 'a long life'(t, place) {
-    const server = await place.listen(class extends Connection {
-      override on_read(data: Buffer) {
-        this.write(data)
-      }
-      // An answer may be on its way when the client closes.
-      override on_error() {
-        this.close()
-      }
-    })
-    const [client] = await place.connect(server, class extends Client {
-      override max_lifetime = 40
-      override on_read(data: Buffer) {
-        this.write(data)
-      }
-    })
+    const server = await place.listen(
+      class extends Connection {
+        override on_read(data: Buffer) {
+          this.write(data)
+        }
+        // An answer may be on its way when the client closes.
+        override on_error() {
+          this.close()
+        }
+      },
+    )
+    const [client] = await place.connect(
+      server,
+      class extends Client {
+        override max_lifetime = 40
+        override on_read(data: Buffer) {
+          this.write(data)
+        }
+      },
+    )
     client.write('ping')
     t.equal(await client.closed, 'timeout')
     t.match(place.logged.splice(0), [/it was open for longer than max_lifetime, 40 ms/])
@@ -75,12 +88,15 @@ const scenarios: Record<string, Scenario> = {
   async 'a timeout that is let pass'(t, place) {
     const server = await place.listen()
     const kinds: string[] = []
-    const [client] = await place.connect(server, class extends Client {
-      override read_timeout = 10
-      override on_timeout(kind: string) {
-        if (kinds.push(kind) === 3) this.end()
-      }
-    })
+    const [client] = await place.connect(
+      server,
+      class extends Client {
+        override read_timeout = 10
+        override on_timeout(kind: string) {
+          if (kinds.push(kind) === 3) this.end()
+        }
+      },
+    )
     t.equal(await client.closed, 'timeout')
     t.same(kinds, ['read', 'read', 'read'])
   },
@@ -88,7 +104,8 @@ const scenarios: Record<string, Scenario> = {
 
 await overEveryNetwork(t, scenarios)
 
-// A write of 32 MB is one to Node, which says that it has gone when all of it has: a peer that reads slowly took nothing, then.
+// A write of 32 MB is one to Node, which says that it has gone when all of it has: a peer that
+// reads slowly took nothing, then.
 async function slowPeer(t: Test, network: Network): Promise<void> {
   const clock = new ManualClock()
   const engine = new Engine({ network, clock, log: message => logged.push(message) })
@@ -99,9 +116,12 @@ async function slowPeer(t: Test, network: Network): Promise<void> {
       await turn()
     }
   }
-  const server = new Server(class extends Connection {
-    override write_timeout = 8000
-  }, { engine }).listen(['127.0.0.1', 0])
+  const server = new Server(
+    class extends Connection {
+      override write_timeout = 8000
+    },
+    { engine },
+  ).listen(['127.0.0.1', 0])
   await until(() => server.listening)
   const client = new Client({ engine }).connect(server.local_address!)
   await until(() => server.channels.size === 1 && client.connected)
@@ -130,6 +150,11 @@ async function slowPeer(t: Test, network: Network): Promise<void> {
   await until(() => engine.channels.size === 0)
 }
 
-for (const [name, network] of Object.entries({ tcp: new NodeNetwork(), 'tcp, fast': new FastNetwork() })) {
-  t.test(`over ${name} a peer that is slow is never closed`, { timeout: 30_000 }, t => slowPeer(t, network))
+for (const [name, network] of Object.entries({
+  tcp: new NodeNetwork(),
+  'tcp, fast': new FastNetwork(),
+})) {
+  t.test(`over ${name} a peer that is slow is never closed`, { timeout: 30_000 }, t =>
+    slowPeer(t, network),
+  )
 }

@@ -1,11 +1,14 @@
 /**
  * Layer 10. What the command `sluice-cat` does, in a process that is handed to it.
  *
- * command → parseOptions → cat (open, copy, until one of them closes or a signal comes) → the exit code: 0 done, 1 a channel failed, 2 wrongly called.
+ * command → parseOptions → cat (open, copy, until one of them closes or a signal comes) → the exit
+ * code: 0 done, 1 a channel failed, 2 wrongly called.
  *
  * Rules:
- * 1. Data goes to stdout, and what was asked for (--help, --version, --dump); everything else is a line on stderr.
- * 2. A mistake of the user never shows a stack. A URL that cannot be is shown, and the part that is wrong.
+ * 1. Data goes to stdout, and what was asked for (--help, --version, --dump); everything else is a
+ *    line on stderr.
+ * 2. A mistake of the user never shows a stack. A URL that cannot be is shown, and the part that is
+ *    wrong.
  */
 
 import { Buffer } from 'node:buffer'
@@ -22,7 +25,10 @@ import { Progress } from './progress.ts'
 /** What the command needs of its process; tests make one. */
 export interface Host {
   readonly stdin: AsyncIterable<Uint8Array> & { destroy(): unknown }
-  readonly stdout: { write(data: string | Uint8Array): unknown; once(event: 'drain', listener: () => void): unknown }
+  readonly stdout: {
+    write(data: string | Uint8Array): unknown
+    once(event: 'drain', listener: () => void): unknown
+  }
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
   readonly signals: {
     on(signal: Signal, listener: (signal: Signal) => void): unknown
@@ -34,7 +40,10 @@ export interface Host {
   readonly engine: Engine
 }
 
-/** The signals that stop it, and their numbers, which a shell adds to 128 for the exit code of what they ended. */
+/**
+ * The signals that stop it, and their numbers, which a shell adds to 128 for the exit code of what
+ * they ended.
+ */
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 export type Signal = keyof typeof SIGNALS
 
@@ -45,7 +54,10 @@ const STOP_TIMEOUT: Milliseconds = 5_000
 
 const LINE_END = 10
 
-/** Runs the command with the arguments that follow its name; resolves with the exit code when it is done. */
+/**
+ * Runs the command with the arguments that follow its name; resolves with the exit code when it is
+ * done.
+ */
 export async function command(argv: readonly string[], host: Host): Promise<number> {
   const say = (text: string): void => void host.stderr.write(`sluice-cat: ${text}\n`)
   try {
@@ -73,9 +85,13 @@ class Run {
     const context = new Context({ engine })
     this.#request = request
     this.#host = host
-    this.#from = context.init(request.from, { name: request.to === undefined ? 'channel' : 'first' })
+    this.#from = context.init(request.from, {
+      name: request.to === undefined ? 'channel' : 'first',
+    })
     this.#to = request.to === undefined ? undefined : context.init(request.to, { name: 'second' })
-    this.#progress = stderr.isTTY ? new Progress(engine, text => void stderr.write(text)) : undefined
+    this.#progress = stderr.isTTY
+      ? new Progress(engine, text => void stderr.write(text))
+      : undefined
     engine.log = text => {
       this.#progress?.clear()
       say(text)
@@ -96,9 +112,12 @@ class Run {
     }
     const { name } = channel
     if (this.#request.dumps) {
-      channel.callback_add(message => {
-        return this.#out(`${name}: ${formatMessage('recv', message, 'yes')}\n`)
-      }, ['data', 'control', 'state'])
+      channel.callback_add(
+        message => {
+          return this.#out(`${name}: ${formatMessage('recv', message, 'yes')}\n`)
+        },
+        ['data', 'control', 'state'],
+      )
     }
     channel.callback_add(({ data }) => this.#progress?.count(data.length), 'data')
   }
@@ -122,7 +141,8 @@ class Run {
     const to = this.#to
     if (to === undefined) {
       this.#print(from)
-      // An end of the input is no reason to stop reading a file. One that was destroyed as the channel closed is no failure: that it is none, `fail` knows.
+      // An end of the input is no reason to stop reading a file. One that was destroyed as the
+      // channel closed is no failure: that it is none, `fail` knows.
       return this.#openAll([from], () => {
         if (!onlyGives(from)) this.#send(from).catch(error => from.fail(error))
       })
@@ -139,7 +159,13 @@ class Run {
     for (const channel of channels) {
       channel.open()
       closed.push(channel.closed)
-      if (!(await channel.opened.then(() => true, () => false))) break
+      if (
+        !(await channel.opened.then(
+          () => true,
+          () => false,
+        ))
+      )
+        break
     }
     if (channels.every(each => each.state === 'active')) opened()
     await Promise.race(closed)
@@ -150,7 +176,11 @@ class Run {
 
   #print(channel: MessageChannel): void {
     if (this.#request.dumps) return
-    channel.callback_add(({ data }) => this.#out(this.#request.isRaw ? data : Buffer.concat([data, Buffer.of(LINE_END)])), 'data')
+    channel.callback_add(
+      ({ data }) =>
+        this.#out(this.#request.isRaw ? data : Buffer.concat([data, Buffer.of(LINE_END)])),
+      'data',
+    )
   }
 
   /** Prints. Where who reads it is slow, the channel waits. */
@@ -182,7 +212,10 @@ class Run {
     return this.#request.isRaw ? bytes.length : bytes.indexOf(LINE_END) + 1
   }
 
-  /** The first signal lets the channels finish, the second ends the process. Returns what gives the signals back. */
+  /**
+   * The first signal lets the channels finish, the second ends the process. Returns what gives the
+   * signals back.
+   */
   #stopOnSignals(): () => void {
     const { engine, signals, exit } = this.#host
     let count = 0

@@ -1,14 +1,16 @@
 /**
  * Layer 10. Copying messages from one channel to another: what the command `sluice-cat` is made of.
  *
- * The command is in main.ts (the process), command.ts (what it does), options.ts (what it is told) and progress.ts (the line on a terminal).
+ * The command is in main.ts (the process), command.ts (what it does), options.ts (what it is told)
+ * and progress.ts (the line on a terminal).
  */
 
 import { type Addr, Control, type Message, type MessageFields } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 
 /**
- * From now on `to` is sent what `from` receives, in order. While `to` has no room `from` waits, where it can. Returns what ends it.
+ * From now on `to` is sent what `from` receives, in order. While `to` has no room `from` waits,
+ * where it can. Returns what ends it.
  */
 export function copy(from: MessageChannel, to: MessageChannel): () => void {
   const target = new Target(to)
@@ -20,7 +22,10 @@ export function copy(from: MessageChannel, to: MessageChannel): () => void {
   }
 }
 
-/** A channel that is sent to: the peers of a server all get what is for one, and posts that find no room wait. */
+/**
+ * A channel that is sent to: the peers of a server all get what is for one, and posts that find no
+ * room wait.
+ */
 export class Target {
   readonly #channel: MessageChannel
   readonly #isServer: boolean
@@ -39,7 +44,10 @@ export class Target {
     this.#channel.callback_del(this.#watch)
   }
 
-  /** Sends, or waits until there is room; the promise says when. Where nobody is there to be sent to, it is dropped. */
+  /**
+   * Sends, or waits until there is room; the promise says when. Where nobody is there to be sent
+   * to, it is dropped.
+   */
   post(message: MessageFields): Promise<void> | undefined {
     const addrs = this.#isServer ? [...this.#peers] : [undefined]
     for (const addr of addrs) this.#postTo({ ...message, addr })
@@ -48,20 +56,24 @@ export class Target {
 
   #postTo(message: MessageFields): void {
     if (this.#last === undefined && this.#tryPost(message)) return
-    const mine: Promise<void> = (this.#last ?? Promise.resolve()).then(() => this.#wait(message)).finally(() => {
-      if (this.#last === mine) this.#last = undefined
-    })
+    const mine: Promise<void> = (this.#last ?? Promise.resolve())
+      .then(() => this.#wait(message))
+      .finally(() => {
+        if (this.#last === mine) this.#last = undefined
+      })
     this.#last = mine
   }
 
   async #wait(message: MessageFields): Promise<void> {
-    while (!this.#tryPost(message)) await this.#channel.recv({ type: ['control', 'state'] }).catch(() => {})
+    while (!this.#tryPost(message))
+      await this.#channel.recv({ type: ['control', 'state'] }).catch(() => {})
   }
 
   /** True also where there is no use in waiting: the channel has closed, or the peer has gone. */
   #tryPost(message: MessageFields): boolean {
     const { addr } = message
-    if (this.#channel.state !== 'active' || (addr !== undefined && !this.#peers.has(addr))) return true
+    if (this.#channel.state !== 'active' || (addr !== undefined && !this.#peers.has(addr)))
+      return true
     return this.#channel.post(message)
   }
 

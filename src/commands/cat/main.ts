@@ -9,7 +9,8 @@ import { command } from './command.ts'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
-// Who read what we print has gone: so do we, with the code of a command that SIGPIPE has ended. Our lines on stderr may go nowhere.
+// Who read what we print has gone: so do we, with the code of a command that SIGPIPE has ended. Our
+// lines on stderr may go nowhere.
 process.stdout.on('error', () => process.exit(141))
 process.stderr.on('error', () => {})
 

@@ -61,7 +61,8 @@ export function parseOptions(argv: readonly string[]): Request {
   if (both && to === undefined) throw new UsageError('--both needs two URLs')
   if (raw && to !== undefined) throw new UsageError('--raw is for one URL')
   const time = parseDuration(wait)
-  if (time === undefined) throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
+  if (time === undefined)
+    throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
   return { kind: 'cat', from, to, dumps: dump, isBoth: both, isRaw: raw, wait: time }
 }
 

@@ -1,11 +1,13 @@
 /**
  * Layer 10. What the command `sluice-echo` does, in a process that is handed to it.
  *
- * command → parseOptions → serve (listen, until a signal) → the exit code: 0 stopped, 1 cannot listen, 2 wrongly called.
- * With --workers: … → supervise (workers.ts) → and in each worker serve, until it is told to stop.
+ * command → parseOptions → serve (listen, until a signal) → the exit code: 0 stopped, 1 cannot
+ * listen, 2 wrongly called. With --workers: … → supervise (workers.ts) → and in each worker serve,
+ * until it is told to stop.
  *
  * Rules:
- * 1. Whatever it says is one line on stderr; only what was asked for (--help, --version) goes to stdout.
+ * 1. Whatever it says is one line on stderr; only what was asked for (--help, --version) goes to
+ *    stdout.
  * 2. A mistake of the user never shows a stack.
  */
 
@@ -37,16 +39,25 @@ export interface Host {
   readonly cluster: Cluster
 }
 
-/** The signals that stop it, and their numbers, which a shell adds to 128 for the exit code of what they ended. */
+/**
+ * The signals that stop it, and their numbers, which a shell adds to 128 for the exit code of what
+ * they ended.
+ */
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 export type Signal = keyof typeof SIGNALS
 
 type Say = (text: string) => void
 
-/** How long connections have to finish. Less than the engine's own default: somebody sits there and waits for the prompt. */
+/**
+ * How long connections have to finish. Less than the engine's own default: somebody sits there and
+ * waits for the prompt.
+ */
 const STOP_TIMEOUT: Milliseconds = 5_000
 
-/** npm passes a Ctrl-C on to its script, which has got it from the terminal already. What comes so soon is the same one. */
+/**
+ * npm passes a Ctrl-C on to its script, which has got it from the terminal already. What comes so
+ * soon is the same one.
+ */
 const NPM_REPEATS: Milliseconds = 250
 
 /** Why an address cannot be listened on, in words; otherwise the system's own. */
@@ -57,9 +68,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host',
 }
 
-/** Runs the command with the arguments that follow its name; resolves with the exit code when it is done. */
+/**
+ * Runs the command with the arguments that follow its name; resolves with the exit code when it is
+ * done.
+ */
 export async function command(argv: readonly string[], host: Host): Promise<number> {
-  const say: Say = text => void host.stderr.write(`sluice-echo: ${text.replace(/\s*[\r\n]+\s*/g, ' ')}\n`)
+  const say: Say = text =>
+    void host.stderr.write(`sluice-echo: ${text.replace(/\s*[\r\n]+\s*/g, ' ')}\n`)
   try {
     const request = parseOptions(argv)
     if (request.kind === 'serve') {
@@ -77,15 +92,25 @@ export async function command(argv: readonly string[], host: Host): Promise<numb
 
 type ServeRequest = Request & { kind: 'serve' }
 
-async function serve({ address, delimiter, workers }: ServeRequest, host: Host, say: Say): Promise<number> {
+async function serve(
+  { address, delimiter, workers }: ServeRequest,
+  host: Host,
+  say: Say,
+): Promise<number> {
   const { engine, cluster } = host
   // A worker of somebody else's is none of ours.
   const worker = workers > 0 ? cluster.worker : undefined
   engine.log = say
-  const server = new QuietServer(echoWith(delimiter, worker === undefined ? '#' : `#${worker.id}.`, say), { engine, name: 'server' })
+  const server = new QuietServer(
+    echoWith(delimiter, worker === undefined ? '#' : `#${worker.id}.`, say),
+    { engine, name: 'server' },
+  )
   listen(server, address, worker !== undefined)
   const stop = (): void => void engine.stop({ timeout: STOP_TIMEOUT })
-  const forget = worker === undefined ? stopOnSignals(host, say, () => server.channels.size, stop, host.exit) : stopWhenTold(worker, host, stop)
+  const forget =
+    worker === undefined
+      ? stopOnSignals(host, say, () => server.channels.size, stop, host.exit)
+      : stopWhenTold(worker, host, stop)
   try {
     await server.opened
     if (worker === undefined) say(`listening on ${formatAddress(server.local_address)}`)
@@ -99,7 +124,10 @@ async function serve({ address, delimiter, workers }: ServeRequest, host: Host, 
   return reason === 'error' ? 1 : 0
 }
 
-/** Workers have a socket each at the same port where that can be; otherwise node:cluster shares one among them. */
+/**
+ * Workers have a socket each at the same port where that can be; otherwise node:cluster shares one
+ * among them.
+ */
 function listen(server: Server, address: Address, isShared: boolean): void {
   try {
     server.listen(address, { reuse_port: isShared })
@@ -109,8 +137,16 @@ function listen(server: Server, address: Address, isShared: boolean): void {
   }
 }
 
-/** Keeps the workers running. It listens first, and only for a moment: so what cannot be fails once, and port 0 is one port for all. */
-async function supervise({ address, workers: count }: ServeRequest, argv: readonly string[], host: Host, say: Say): Promise<number> {
+/**
+ * Keeps the workers running. It listens first, and only for a moment: so what cannot be fails once,
+ * and port 0 is one port for all.
+ */
+async function supervise(
+  { address, workers: count }: ServeRequest,
+  argv: readonly string[],
+  host: Host,
+  say: Say,
+): Promise<number> {
   const { engine, cluster } = host
   const first = new QuietServer({ engine, name: 'server' }).listen(address)
   try {
@@ -127,14 +163,25 @@ async function supervise({ address, workers: count }: ServeRequest, argv: readon
     workers.kill()
     host.exit(code)
   }
-  const forget = stopOnSignals(host, say, () => 0, () => workers.stop(), exit)
-  workers.start([...argv, '--port', String(at[1])], () => say(`listening on ${formatAddress(at)}, workers: ${count}`))
+  const forget = stopOnSignals(
+    host,
+    say,
+    () => 0,
+    () => workers.stop(),
+    exit,
+  )
+  workers.start([...argv, '--port', String(at[1])], () =>
+    say(`listening on ${formatAddress(at)}, workers: ${count}`),
+  )
   const code = await workers.ended
   forget()
   return code
 }
 
-/** The primary passes on what it is told by signals: those that a terminal sends to all of us are not for a worker. */
+/**
+ * The primary passes on what it is told by signals: those that a terminal sends to all of us are
+ * not for a worker.
+ */
 function stopWhenTold(worker: Upward, host: Host, stop: () => void): () => void {
   const ignore = (): void => {}
   const signals = Object.keys(SIGNALS) as Signal[]
@@ -164,13 +211,24 @@ function echoWith(delimiter: string, mark: string, say: Say): ConnectionClass {
     }
 
     override on_close(reason: CloseReason): void {
-      say(`${this.name} ${formatAddress(this.remote_address)} closed (${reason}), ${this.bytes_read} bytes in, ${this.bytes_written} out`)
+      say(
+        `${this.name} ${formatAddress(this.remote_address)} closed (${reason}), ${this.bytes_read} bytes in, ${this.bytes_written} out`,
+      )
     }
   }
 }
 
-/** The first signal lets the connections finish, the second ends the process. Returns what gives the signals back. */
-function stopOnSignals(host: Host, say: Say, countOpen: () => number, stop: () => void, exit: (code: number) => void): () => void {
+/**
+ * The first signal lets the connections finish, the second ends the process. Returns what gives the
+ * signals back.
+ */
+function stopOnSignals(
+  host: Host,
+  say: Say,
+  countOpen: () => number,
+  stop: () => void,
+  exit: (code: number) => void,
+): () => void {
   const { engine } = host
   let first: Milliseconds | undefined
   const onSignal = (signal: Signal): void => {
@@ -201,6 +259,7 @@ function nameOf(address: Address): string {
 function reasonOf(error: Error, address: Address): string {
   const code = codeOf(error)
   // The system says EACCES of a path in a folder that is not there, too.
-  if (code === 'EACCES' && typeof address === 'object' && 'path' in address) return 'no permission, or no such folder (EACCES)'
+  if (code === 'EACCES' && typeof address === 'object' && 'path' in address)
+    return 'no permission, or no such folder (EACCES)'
   return REASONS[code] === undefined ? error.message : `${REASONS[code]} (${code})`
 }

@@ -12,8 +12,9 @@ import type { Address, Port } from '../../types.ts'
 const PORT: Port = 4040
 
 /**
- * The line end without --delimiter. Not the '\r\n' of the class Echo: plain netcat ends lines with '\n' and would wait for
- * ever. Where a line ends with '\r\n', the '\r' counts as part of it and so goes back too: each peer gets the line end it uses.
+ * The line end without --delimiter. Not the '\r\n' of the class Echo: plain netcat ends lines with
+ * '\n' and would wait for ever. Where a line ends with '\r\n', the '\r' counts as part of it and so
+ * goes back too: each peer gets the line end it uses.
  */
 const LINE_END = '\n'
 
@@ -54,10 +55,13 @@ export function parseOptions(argv: readonly string[]): Request {
   const { help, version, port, host, unix, delimiter, workers } = parseValues(argv)
   if (help) return { kind: 'help' }
   if (version) return { kind: 'version' }
-  if (unix !== undefined && (port ?? host) !== undefined) throw new UsageError('--unix is instead of --port and --host, not with them')
-  if (unix !== undefined && workers !== undefined) throw new UsageError('--workers share a port: not with --unix')
+  if (unix !== undefined && (port ?? host) !== undefined)
+    throw new UsageError('--unix is instead of --port and --host, not with them')
+  if (unix !== undefined && workers !== undefined)
+    throw new UsageError('--workers share a port: not with --unix')
   const number = port === undefined ? PORT : parsePort(port)
-  const address = unix !== undefined ? { path: unix } : host === undefined ? number : ([host, number] as const)
+  const address =
+    unix !== undefined ? { path: unix } : host === undefined ? number : ([host, number] as const)
   return {
     kind: 'serve',
     address,
@@ -87,7 +91,8 @@ function parseValues(argv: readonly string[]) {
 }
 
 function parsePort(text: string): Port {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new UsageError(`--port must be a number from 0 to 65535; got ${JSON.stringify(text)}`)
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new UsageError(`--port must be a number from 0 to 65535; got ${JSON.stringify(text)}`)
   return Number(text)
 }
 
@@ -96,18 +101,29 @@ const WORKERS_MAX = 256
 
 function parseWorkers(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
-  throw new UsageError(`--workers must be a number from 1 to ${WORKERS_MAX}; got ${JSON.stringify(text)}`)
+  throw new UsageError(
+    `--workers must be a number from 1 to ${WORKERS_MAX}; got ${JSON.stringify(text)}`,
+  )
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0', '\\': '\\' }
 
-/** Text with escapes as the bytes it stands for, one character a byte; text beyond ASCII is UTF-8. Throws UsageError. */
+/**
+ * Text with escapes as the bytes it stands for, one character a byte; text beyond ASCII is UTF-8.
+ * Throws UsageError.
+ */
 function parseDelimiter(text: string): string {
   if (text === '') throw new UsageError('--delimiter must not be empty')
   const bytes = Buffer.from(text).toString('latin1')
-  return bytes.replace(/\\(?:x([0-9a-f]{2})|(.?))/gis, (escape, hex: string | undefined, letter: string) => {
-    const byte = hex === undefined ? ESCAPES[letter] : String.fromCharCode(parseInt(hex, 16))
-    if (byte === undefined) throw new UsageError(`--delimiter: ${escape} is no escape; there are \\n \\r \\t \\0 \\\\ and \\x with two hex digits`)
-    return byte
-  })
+  return bytes.replace(
+    /\\(?:x([0-9a-f]{2})|(.?))/gis,
+    (escape, hex: string | undefined, letter: string) => {
+      const byte = hex === undefined ? ESCAPES[letter] : String.fromCharCode(parseInt(hex, 16))
+      if (byte === undefined)
+        throw new UsageError(
+          `--delimiter: ${escape} is no escape; there are \\n \\r \\t \\0 \\\\ and \\x with two hex digits`,
+        )
+      return byte
+    },
+  )
 }

@@ -1,11 +1,15 @@
 /**
- * Layer 10. The processes of `sluice-echo --workers N`, as the one sees them that keeps them running.
+ * Layer 10. The processes of `sluice-echo --workers N`, as the one sees them that keeps them
+ * running.
  *
- * start → all of them listen → one dies: another takes its place → stop → all have ended: the exit code.
+ * start → all of them listen → one dies: another takes its place → stop → all have ended: the exit
+ * code.
  *
  * Rules:
- * 1. Workers that die again and again end it all, with exit code 1: what kills each of them would kill the next.
- * 2. It alone is told by signals, and tells the workers. A worker that is told before it listens may not hear it, so it is told again.
+ * 1. Workers that die again and again end it all, with exit code 1: what kills each of them would
+ *    kill the next.
+ * 2. It alone is told by signals, and tells the workers. A worker that is told before it listens
+ *    may not hear it, so it is told again.
  */
 
 import type { Milliseconds } from '../../types.ts'
@@ -56,7 +60,12 @@ export class Workers {
   /** Resolves with the exit code when all have ended. */
   readonly ended = new Promise<number>(resolve => (this.#settle = resolve))
 
-  constructor(cluster: Cluster, count: number, now: () => Milliseconds, say: (text: string) => void) {
+  constructor(
+    cluster: Cluster,
+    count: number,
+    now: () => Milliseconds,
+    say: (text: string) => void,
+  ) {
     this.#cluster = cluster
     this.#awaited = count
     this.#now = now
@@ -95,7 +104,9 @@ export class Workers {
       this.#say(`worker ${id} has ended (${why}); another one takes its place`)
       return true
     }
-    this.#say(`worker ${id} has ended (${why}), the last of ${length} within ${WITHIN / 1000} s: giving up`)
+    this.#say(
+      `worker ${id} has ended (${why}), the last of ${length} within ${WITHIN / 1000} s: giving up`,
+    )
     this.#code = 1
     this.stop()
     return false

@@ -1,9 +1,12 @@
 /**
- * Layer 2. What the parts of one `MemoryNetwork` share: who there is, and the pump that lets each take one step.
+ * Layer 2. What the parts of one `MemoryNetwork` share: who there is, and the pump that lets each
+ * take one step.
  *
  * Rules:
- * 1. Reports come from a pump alone, never from the call that caused them (rule 1 of transport.ts): a call only wakes.
- * 2. Each part takes one step a pump, in the order of their making. A pump inside a pump does nothing.
+ * 1. Reports come from a pump alone, never from the call that caused them (rule 1 of transport.ts):
+ *    a call only wakes.
+ * 2. Each part takes one step a pump, in the order of their making. A pump inside a pump does
+ *    nothing.
  */
 
 import type { Endpoint, Transport } from '../../transport.ts'
@@ -21,7 +24,10 @@ export type Call = readonly [inward: Pipe, outward: Pipe, from: SocketAddress]
 const FIRST_PORT: Port = 49152
 const LAST_PORT: Port = 65535
 
-/** The middle of one network. `chunk` is asked for the size of each `received`; `capacity` is that of every pipe. */
+/**
+ * The middle of one network. `chunk` is asked for the size of each `received`; `capacity` is that
+ * of every pipe.
+ */
 export class Hub {
   readonly steps = new Set<Step>()
   readonly transports = new Map<Transport, readonly Pipe[]>()
@@ -39,7 +45,10 @@ export class Hub {
     this.capacity = capacity
   }
 
-  /** There may be something to do, for this part or for any. A step that is known keeps its place: the order is that of making. */
+  /**
+   * There may be something to do, for this part or for any. A step that is known keeps its place:
+   * the order is that of making.
+   */
   wake(step?: Step): void {
     if (step !== undefined) this.steps.add(step)
     if (!this.#auto || this.#turn === 'scheduled') return

@@ -10,7 +10,9 @@ import type { Call, Hub } from './hub.ts'
 import { addressOf, nameOf, systemError } from './place.ts'
 import { MemoryTransport } from './transport.ts'
 
-/** Listens from the next pump on, at `at` or, where that is port 0, at a port of the hub's choice. */
+/**
+ * Listens from the next pump on, at `at` or, where that is port 0, at a port of the hub's choice.
+ */
 export class MemoryListener implements Listener {
   sink: ListenerSink | undefined
   readonly fileno: undefined
@@ -50,9 +52,16 @@ export class MemoryListener implements Listener {
 
   #accept(): number {
     let moved = 0
-    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift(), moved++) {
+    for (
+      let call = this.#waiting.shift();
+      call !== undefined;
+      call = this.#waiting.shift(), moved++
+    ) {
       const [inward, outward, remote] = call
-      const transport = new MemoryTransport(this.#hub, inward, outward, { local: this.local_address, remote })
+      const transport = new MemoryTransport(this.#hub, inward, outward, {
+        local: this.local_address,
+        remote,
+      })
       this.sink?.accepted(transport)
     }
     return moved
@@ -61,7 +70,8 @@ export class MemoryListener implements Listener {
   /** Who called and was not accepted is reset, as a kernel does. */
   close(): void {
     if (this.#state === 'listening') this.#hub.listeners.delete(nameOf(this.#at))
-    for (const [inward, outward] of this.#waiting.splice(0)) for (const pipe of [inward, outward]) pipe.break()
+    for (const [inward, outward] of this.#waiting.splice(0))
+      for (const pipe of [inward, outward]) pipe.break()
     this.#state = 'closing'
     this.#hub.wake()
   }

@@ -4,13 +4,20 @@
  * A step reports in the order: opened → received → done of what was sent → refused → closed.
  *
  * Rules:
- * 1. A packet leaves when its sender takes its step, and arrives when its receiver takes its next one: whole, in order.
+ * 1. A packet leaves when its sender takes its step, and arrives when its receiver takes its next
+ *    one: whole, in order.
  * 2. A packet to nobody is lost. Only a connected sender hears of it (`refused`), as with ICMP.
  */
 
 import { Buffer } from 'node:buffer'
 import { InvalidStateError } from '../../errors.ts'
-import type { Endpoint, PacketOptions, PacketSink, PacketSocket, SystemError } from '../../transport.ts'
+import type {
+  Endpoint,
+  PacketOptions,
+  PacketSink,
+  PacketSocket,
+  SystemError,
+} from '../../transport.ts'
 import type { Bytes, Encoding, Port, SocketAddress } from '../../types.ts'
 import type { Hub } from './hub.ts'
 import { addressOf, nameOf, systemError } from './place.ts'
@@ -23,7 +30,9 @@ const MAX_PACKET: Bytes = 65507
 /** Multicast: 224.0.0.0/4 and ff00::/8. */
 const GROUP = /^(22[4-9]|23\d)\.|^ff/i
 
-/** Opens at the next pump, bound to a port of the hub's choice unless `options.bind` says otherwise. */
+/**
+ * Opens at the next pump, bound to a port of the hub's choice unless `options.bind` says otherwise.
+ */
 export class MemoryPackets implements PacketSocket {
   sink: PacketSink | undefined
   readonly fileno: undefined
@@ -37,7 +46,8 @@ export class MemoryPackets implements PacketSocket {
   readonly #groups = new Set<string>()
   #inbox: [data: Buffer, from: SocketAddress][] = []
   #refusals: SystemError[] = []
-  #outbox: [data: Buffer, to: Endpoint | undefined, done: (error: SystemError | null) => void][] = []
+  #outbox: [data: Buffer, to: Endpoint | undefined, done: (error: SystemError | null) => void][] =
+    []
 
   constructor(hub: Hub, sockets: PacketSockets, options: PacketOptions) {
     this.#hub = hub
@@ -78,16 +88,21 @@ export class MemoryPackets implements PacketSocket {
     this.#sockets.set(nameOf(this.#at), [...sharers, this])
     this.#state = 'open'
     this.local_address = addressOf(this.#at)
-    if (this.#settings.connect !== undefined) this.remote_address = addressOf(this.#settings.connect)
+    if (this.#settings.connect !== undefined)
+      this.remote_address = addressOf(this.#settings.connect)
     this.sink?.opened()
     return 1
   }
 
-  /** Puts a packet into the inboxes of who listens there; a group's members share the port, of others the last bound gets it. */
+  /**
+   * Puts a packet into the inboxes of who listens there; a group's members share the port, of
+   * others the last bound gets it.
+   */
   #deliver(data: Buffer, to: Endpoint | undefined): SystemError | null {
     const target = to ?? this.#settings.connect
     if (target === undefined) return systemError('EDESTADDRREQ', 'send')
-    if (to !== undefined && this.remote_address !== undefined) return systemError('EISCONN', 'send', to)
+    if (to !== undefined && this.remote_address !== undefined)
+      return systemError('EISCONN', 'send', to)
     if (data.length > MAX_PACKET) return systemError('EMSGSIZE', 'send', target)
     const from = this.local_address!
     if (target.kind === 'ip' && GROUP.test(target.host)) {
@@ -96,15 +111,18 @@ export class MemoryPackets implements PacketSocket {
     }
     const receiver = this.#sockets.get(nameOf(target))?.findLast(socket => socket.#hears(from))
     if (receiver !== undefined) receiver.#inbox.push([data, from])
-    // Only a connected socket learns that nobody is there (ICMP), and only after the packet has gone.
+    // Only a connected socket learns that nobody is there (ICMP), and only after the packet has
+    // gone.
     else if (to === undefined) this.#refusals.push(systemError('ECONNREFUSED', 'recv', target))
     return null
   }
 
   #multicast(data: Buffer, group: { host: string; port: Port }): void {
     for (const socket of [...this.#sockets.values()].flat()) {
-      const member = socket.#groups.has(group.host) && (socket.#at as { port?: Port }).port === group.port
-      if (member && socket.#hears(this.local_address!)) socket.#inbox.push([Buffer.from(data), this.local_address!])
+      const member =
+        socket.#groups.has(group.host) && (socket.#at as { port?: Port }).port === group.port
+      if (member && socket.#hears(this.local_address!))
+        socket.#inbox.push([Buffer.from(data), this.local_address!])
     }
   }
 
@@ -113,8 +131,17 @@ export class MemoryPackets implements PacketSocket {
     return this.remote_address === undefined || String(this.remote_address) === String(from)
   }
 
-  send(data: string | Uint8Array, encoding: Encoding, to: Endpoint | undefined, done: (error: SystemError | null) => void): void {
-    this.#outbox.push([typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data), to, done])
+  send(
+    data: string | Uint8Array,
+    encoding: Encoding,
+    to: Endpoint | undefined,
+    done: (error: SystemError | null) => void,
+  ): void {
+    this.#outbox.push([
+      typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data),
+      to,
+      done,
+    ])
     this.#hub.wake(this.#step)
   }
 

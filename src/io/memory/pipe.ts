@@ -2,8 +2,9 @@
  * Layer 2. One direction of a pipe in memory: bytes, and what comes after them.
  *
  * Rules:
- * 1. The first `capacity` bytes are the system's, as a kernel's buffers are: they arrive though the writer destroys. What is
- *    beyond is queued at the writer, and lost with it. Before the pipe is open all is beyond.
+ * 1. The first `capacity` bytes are the system's, as a kernel's buffers are: they arrive though the
+ *    writer destroys. What is beyond is queued at the writer, and lost with it. Before the pipe is
+ *    open all is beyond.
  * 2. The tail stands behind the bytes: who does not read them sees neither an end nor a break.
  */
 
@@ -14,7 +15,10 @@ import type { Bytes } from '../../types.ts'
 export class Pipe {
   tail: 'open' | 'end' | 'break' = 'open'
   reader: 'there' | 'gone' = 'there'
-  /** Bytes inside; those of them that a cork holds back; all that ever went in, less what was lost at the writer. */
+  /**
+   * Bytes inside; those of them that a cork holds back; all that ever went in, less what was lost
+   * at the writer.
+   */
   size: Bytes = 0
   corked: Bytes = 0
   total: Bytes = 0

@@ -1,5 +1,6 @@
 /**
- * Layer 2. The places of a `MemoryNetwork`: what is the same address, how it is reported, and errors that name it.
+ * Layer 2. The places of a `MemoryNetwork`: what is the same address, how it is reported, and
+ * errors that name it.
  */
 
 import type { Endpoint, SystemError } from '../../transport.ts'
@@ -7,7 +8,10 @@ import type { SocketAddress } from '../../types.ts'
 
 const THIS_MACHINE: readonly string[] = ['', '0.0.0.0', '::', 'localhost', '127.0.0.1', '::1']
 
-/** The address as it is reported: any name of this machine is 127.0.0.1, other hosts are as they were written. */
+/**
+ * The address as it is reported: any name of this machine is 127.0.0.1, other hosts are as they
+ * were written.
+ */
 export function addressOf(at: Endpoint): SocketAddress {
   return at.kind === 'unix' ? at.path : [hostOf(at.host), at.port]
 }

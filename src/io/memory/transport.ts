@@ -1,26 +1,40 @@
 /**
  * Layer 2. One side of a pipe in memory; its members do what transport.ts says.
  *
- * A step reports in the order of the seam: open → receive → drain → hear (the end, or the break) → fail → close.
+ * A step reports in the order of the seam: open → receive → drain → hear (the end, or the break) →
+ * fail → close.
  *
  * Rules:
- * 1. A step reads what stands now (states, pipes). There is no queue of reports: one could be out of date after `destroy`.
+ * 1. A step reads what stands now (states, pipes). There is no queue of reports: one could be out
+ *    of date after `destroy`.
  * 2. A sink may call anything: what a step knew before a report is looked up again after it.
- * 3. TCP in short: destroying sends the end, or a break (ECONNRESET) if input was left unread; both stand behind the bytes,
- *    so a paused reader sees neither, but a writer who waits for `drained` sees the break. Writing to who is gone is EPIPE.
+ * 3. TCP in short: destroying sends the end, or a break (ECONNRESET) if input was left unread; both
+ *    stand behind the bytes, so a paused reader sees neither, but a writer who waits for `drained`
+ *    sees the break. Writing to who is gone is EPIPE.
  */
 
 import { Buffer } from 'node:buffer'
-import type { ConnectOptions, Endpoint, SystemError, Transport, TransportSink } from '../../transport.ts'
+import type {
+  ConnectOptions,
+  Endpoint,
+  SystemError,
+  Transport,
+  TransportSink,
+} from '../../transport.ts'
 import type { Bytes, Encoding, SocketAddress } from '../../types.ts'
 import type { Hub } from './hub.ts'
 import type { Pipe } from './pipe.ts'
 import { addressOf, nameOf, systemError } from './place.ts'
 
 /** Where a transport comes from: a call to somewhere, or one that was accepted. */
-type Origin = { to: Endpoint; from: ConnectOptions['local'] } | { local: SocketAddress | undefined; remote: SocketAddress }
+type Origin =
+  | { to: Endpoint; from: ConnectOptions['local'] }
+  | { local: SocketAddress | undefined; remote: SocketAddress }
 
-/** A transport that calls, or one that was accepted; `inward` is what it reads from, `outward` what it writes to. */
+/**
+ * A transport that calls, or one that was accepted; `inward` is what it reads from, `outward` what
+ * it writes to.
+ */
 export class MemoryTransport implements Transport {
   #sink: TransportSink | undefined
   readonly fileno: undefined
@@ -80,8 +94,12 @@ export class MemoryTransport implements Transport {
   #open(): number {
     const { to, from } = this.#origin as { to: Endpoint; from: ConnectOptions['local'] }
     const waiting = this.#hub.listeners.get(nameOf(to))
-    if (waiting === undefined) return this.#break(systemError(to.kind === 'unix' ? 'ENOENT' : 'ECONNREFUSED', 'connect', to))
-    const local = this.#hub.place({ kind: 'ip', host: from?.host ?? '', port: from?.port ?? 0 }, this.#hub.listeners)
+    if (waiting === undefined)
+      return this.#break(systemError(to.kind === 'unix' ? 'ENOENT' : 'ECONNREFUSED', 'connect', to))
+    const local = this.#hub.place(
+      { kind: 'ip', host: from?.host ?? '', port: from?.port ?? 0 },
+      this.#hub.listeners,
+    )
     this.local_address = to.kind === 'unix' ? '' : addressOf(local)
     this.remote_address = addressOf(to)
     waiting.push([this.#out, this.#in, this.local_address])
@@ -106,7 +124,13 @@ export class MemoryTransport implements Transport {
 
   /** None after `end`, as with Node's sockets. */
   #drain(): number {
-    if (this.#room === 'ready' || this.#out.size > 0 || this.#out.reader === 'gone' || this.#out.tail === 'end') return 0
+    if (
+      this.#room === 'ready' ||
+      this.#out.size > 0 ||
+      this.#out.reader === 'gone' ||
+      this.#out.tail === 'end'
+    )
+      return 0
     this.#room = 'ready'
     this.sink?.drained()
     return 1
@@ -114,14 +138,16 @@ export class MemoryTransport implements Transport {
 
   #hear(): number {
     const all = this.#flow === 'flowing' && this.#in.size === 0
-    if (this.#in.tail === 'break' && (all || this.#room === 'full')) return this.#break(systemError('ECONNRESET', 'read'))
+    if (this.#in.tail === 'break' && (all || this.#room === 'full'))
+      return this.#break(systemError('ECONNRESET', 'read'))
     let moved = 0
     if (this.#in.tail === 'end' && all && this.#peer === 'open') {
       this.#peer = 'ended'
       this.sink?.ended()
       moved = 1
     }
-    if (this.#peer === 'ended' && this.#out.tail === 'end' && this.#out.queued === 0) this.#state = 'closing'
+    if (this.#peer === 'ended' && this.#out.tail === 'end' && this.#out.queued === 0)
+      this.#state = 'closing'
     return moved
   }
 
@@ -149,9 +175,11 @@ export class MemoryTransport implements Transport {
   }
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
-    if ((this.#state !== 'open' && this.#state !== 'connecting') || this.#out.tail === 'end') return false
+    if ((this.#state !== 'open' && this.#state !== 'connecting') || this.#out.tail === 'end')
+      return false
     const chunk = typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data)
-    if (chunk.length > 0 && this.#out.reader === 'gone') return this.#break(systemError('EPIPE', 'write')) > 0
+    if (chunk.length > 0 && this.#out.reader === 'gone')
+      return this.#break(systemError('EPIPE', 'write')) > 0
     this.#out.push(chunk, this.#corks > 0)
     if (this.#out.size > this.#out.capacity) this.#room = 'full'
     this.#hub.wake()

@@ -1,6 +1,7 @@
 /**
- * Layer 8. `direct://` and `direct://;master=…`: two channels of one program, for tests and between parts of it. A `post` on one calls the callbacks
- * of the other before it returns, whatever the type of the message, suspended or not; where nobody is there it is dropped.
+ * Layer 8. `direct://` and `direct://;master=…`: two channels of one program, for tests and between
+ * parts of it. A `post` on one calls the callbacks of the other before it returns, whatever the
+ * type of the message, suspended or not; where nobody is there it is dropped.
  *
  *   master  notify-state=yes   is told of each state of the slave: control DirectStateUpdate
  *   slave   manual-open=yes    stays 'opening' until the master posts the state 'active'
@@ -14,7 +15,10 @@ import { Control, Message, STATES } from '../message.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/** Source: TLL `direct`. `Differs:` no `emulate-control`: there are no schemes, so any control message can be posted. */
+/**
+ * Source: TLL `direct`. `Differs:` no `emulate-control`: there are no schemes, so any control
+ * message can be posted.
+ */
 export class Direct extends MessageChannel {
   static override readonly protocol: string = 'direct'
   static override readonly process_policy = 'never'
@@ -60,14 +64,17 @@ export class Direct extends MessageChannel {
     if (message.type === 'state') return this.#setState(message.msgid)
     if (this.state !== 'active') return
     const { type, msgid, data, addr, time } = message
-    this.emit(this.#isNumbered ? new Message({ type, msgid, data, addr, time, seq: this.#seq++ }) : message)
+    this.emit(
+      this.#isNumbered ? new Message({ type, msgid, data, addr, time, seq: this.#seq++ }) : message,
+    )
   }
 
   #setState(msgid: number): void {
     const state = STATES[msgid]
     if (state === 'active') this.become_active()
     else if (state === 'closing' || state === 'closed') this.close()
-    else if (state === 'error') this.fail(new Error(`${this.name}: the other side has set its state to 'error'`))
+    else if (state === 'error')
+      this.fail(new Error(`${this.name}: the other side has set its state to 'error'`))
   }
 
   #stateChanged(msgid: number): void {

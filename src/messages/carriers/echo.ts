@@ -1,6 +1,7 @@
 /**
- * Layer 8. `echo://`: what it is sent it gives back, inside `post`. Opening and closing each take one `process`, so it shows what a channel that is not
- * ready at once does. `null=yes` makes it `null://`.
+ * Layer 8. `echo://`: what it is sent it gives back, inside `post`. Opening and closing each take
+ * one `process`, so it shows what a channel that is not ready at once does. `null=yes` makes it
+ * `null://`.
  */
 
 import { Null } from './null.ts'

@@ -1,11 +1,13 @@
 /**
  * Layer 8. `file://NAME;dir=r`: the messages of a file, from the first one, or from `seq=` on.
  *
- *   mode=seq (default)  from the first message whose seq is not below `seq`, or from the beginning
- *   mode=last, mode=end the last message, and what is appended; only what is appended
- *   autoclose=yes       closes at the end of the file. no: waits there, and looks every `interval=100ms` whether it has grown
+ *   mode=seq (default) from the first message whose seq is not below `seq`, or from the beginning
+ *   mode=last, mode=end the last message, and what is appended; only what is appended autoclose=yes
+ *   closes at the end of the file. no: waits there, and looks every `interval=100ms` whether it has
+ *   grown
  *
- * At the end it says control EndOfData, once for every opening or seek. Posting control Seek goes on with the first message not below its seq.
+ * At the end it says control EndOfData, once for every opening or seek. Posting control Seek goes
+ * on with the first message not below its seq.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -17,7 +19,10 @@ import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { Records } from './records.ts'
 
-/** So many messages are passed over in one process, to be found by seq: a turn has 64 of them at the most, and is to be short. */
+/**
+ * So many messages are passed over in one process, to be found by seq: a turn has 64 of them at the
+ * most, and is to be short.
+ */
 const SKIPS = 64
 
 const MODES = ['seq', 'last', 'end'] as const
@@ -70,7 +75,9 @@ export class FileReader extends MessageChannel {
     this.#cancel()
     this.#last = undefined
     this.#hasEnded = false
-    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () => this.update_dcaps(['pending']))
+    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () =>
+      this.update_dcaps(['pending']),
+    )
     this.update_dcaps(['pending'])
   }
 
@@ -81,7 +88,12 @@ export class FileReader extends MessageChannel {
   }
 
   override do_post({ type, msgid, seq }: Message): void {
-    if (type !== 'control' || msgid !== Control.Seek) throw new InvalidArgumentError('post: message', 'control Seek: a file that is read takes no data; dir=w writes', type)
+    if (type !== 'control' || msgid !== Control.Seek)
+      throw new InvalidArgumentError(
+        'post: message',
+        'control Seek: a file that is read takes no data; dir=w writes',
+        type,
+      )
     this.#from = seq
     this.#mode = 'seq'
     this.#begin()

@@ -1,8 +1,10 @@
 /**
- * Layer 8. `file://NAME;dir=w`: appends messages to a file, as frames one behind the other; with `frame=line` that is a text file.
+ * Layer 8. `file://NAME;dir=w`: appends messages to a file, as frames one behind the other; with
+ * `frame=line` that is a text file.
  *
- * Opening looks through what is there, for the last seq; half a message at the end, which a crash left behind, is cut off. With frames that have a seq it has
- * to grow from message to message; `autoseq=yes` numbers them instead. `close()` writes what was posted first.
+ * Opening looks through what is there, for the last seq; half a message at the end, which a crash
+ * left behind, is cut off. With frames that have a seq it has to grow from message to message;
+ * `autoseq=yes` numbers them instead. `close()` writes what was posted first.
  */
 
 import { fileSink } from '../../engine.ts'
@@ -48,7 +50,9 @@ export class FileWriter extends MessageChannel {
   override do_open(): 'opening' {
     this.#first = this.#seq = -1n
     this.#isFull = false
-    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () => this.update_dcaps(['pending']))
+    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () =>
+      this.update_dcaps(['pending']),
+    )
     this.update_dcaps(['pending'])
     return 'opening'
   }
@@ -107,10 +111,19 @@ export class FileWriter extends MessageChannel {
     const numbered = this.#numbers ? new Message({ ...message, seq: this.#seq + 1n }) : message
     const { seq, data } = numbered
     if (NUMBERED.includes(this.#frame.name) && seq <= this.#seq) {
-      throw new InvalidArgumentError('post: seq', `above that of the last message, ${this.#seq}`, seq)
+      throw new InvalidArgumentError(
+        'post: seq',
+        `above that of the last message, ${this.#seq}`,
+        seq,
+      )
     }
     const size = data.length + this.#frame.overhead
-    if (size > this.#limit) throw new InvalidArgumentError('post: data', `at most ${this.#limit - this.#frame.overhead} bytes long (buffer-size)`, data.length)
+    if (size > this.#limit)
+      throw new InvalidArgumentError(
+        'post: data',
+        `at most ${this.#limit - this.#frame.overhead} bytes long (buffer-size)`,
+        data.length,
+      )
     const head = this.#frame.head(numbered)
     const sink = this.#sink as ReturnType<typeof fileSink>
     if (head !== undefined) sink.write(head)

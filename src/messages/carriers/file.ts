@@ -10,6 +10,8 @@ export const File: Implementation = {
   protocol: 'file',
   replace({ params }) {
     if (params.url.host === '') throw params.url.host_fault('a file has a name')
-    return params.choice('dir', ['r', 'w', 'in', 'out'], 'r').match(/^(w|out)$/) ? FileWriter : FileReader
+    return params.choice('dir', ['r', 'w', 'in', 'out'], 'r').match(/^(w|out)$/)
+      ? FileWriter
+      : FileReader
   },
 }

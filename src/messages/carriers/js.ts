@@ -1,8 +1,10 @@
 /**
- * Layer 8. `js://;class=./module.js:Class`: a channel that a program wrote, from a module that is loaded when the channel is opened. './' and '../' are from
- * the current directory on; anything else is as `import` takes it. The class gets the same URL.
+ * Layer 8. `js://;class=./module.js:Class`: a channel that a program wrote, from a module that is
+ * loaded when the channel is opened. './' and '../' are from the current directory on; anything
+ * else is as `import` takes it. The class gets the same URL.
  *
- * A short name for it is an alias: `context.alias('mine', 'js://;class=./module.js:Mine')`, then `mine://host;key=value`.
+ * A short name for it is an alias: `context.alias('mine', 'js://;class=./module.js:Mine')`, then
+ * `mine://host;key=value`.
  */
 
 import { moduleOf } from '../../engine.ts'
@@ -44,10 +46,19 @@ export class Js extends Prefix {
     if (this.state !== 'opening' || this.children.size > 0) return
     try {
       if (typeof found !== 'function' || !(found.prototype instanceof MessageChannel)) {
-        throw new InvalidArgumentError(`class ${this.#class} of ${this.#module}`, 'a class that extends MessageChannel', found)
+        throw new InvalidArgumentError(
+          `class ${this.#class} of ${this.#module}`,
+          'a class that extends MessageChannel',
+          found,
+        )
       }
       const params = this.params.without(key => OWN.includes(key))
-      const child = new (found as new (init: Init) => MessageChannel)({ ...this.#init, params, name: `${this.name}/js`, is_internal: true })
+      const child = new (found as new (init: Init) => MessageChannel)({
+        ...this.#init,
+        params,
+        name: `${this.name}/js`,
+        is_internal: true,
+      })
       this.add_child(child)
       this.attach(child)
       super.do_open(opening)

@@ -1,10 +1,13 @@
 /**
- * Layer 8. `mem://` and `mem://;master=…`: two channels with a queue each way; and a client of a server, which has two queues likewise.
+ * Layer 8. `mem://` and `mem://;master=…`: two channels with a queue each way; and a client of a
+ * server, which has two queues likewise.
  *
  * Rules:
- * 1. When a queue is full, `post` returns false and the poster gets WriteFull; when half of it is free again, WriteReady.
- * 2. A slave opens only while its master is active, and has no other unless it is a server. When the master closes, a slave keeps the queues it has; a
- *    client closes when it has read what is in them.
+ * 1. When a queue is full, `post` returns false and the poster gets WriteFull; when half of it is
+ *    free again, WriteReady.
+ * 2. A slave opens only while its master is active, and has no other unless it is a server. When
+ *    the master closes, a slave keeps the queues it has; a client closes when it has read what is
+ *    in them.
  */
 
 import { WriteError } from '../../errors.ts'
@@ -16,7 +19,10 @@ import { type MemLink, MemServer } from './mem-server.ts'
 import type { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/** Source: TLL `mem`. `Differs:` control WriteFull and WriteReady, so that who posts need not ask again and again. */
+/**
+ * Source: TLL `mem`. `Differs:` control WriteFull and WriteReady, so that who posts need not ask
+ * again and again.
+ */
 export class MemPair extends MessageChannel {
   static override readonly protocol = 'mem-pair'
 
@@ -30,10 +36,13 @@ export class MemPair extends MessageChannel {
   constructor(init: Init) {
     super(init)
     const { params } = init
-    this.#master = init.master && (channel_cast(init.master, MemPair) ?? channel_cast(init.master, MemServer))
-    if (init.master !== undefined && this.#master === undefined) throw params.fault('master', 'a mem:// channel')
+    this.#master =
+      init.master && (channel_cast(init.master, MemPair) ?? channel_cast(init.master, MemServer))
+    if (init.master !== undefined && this.#master === undefined)
+      throw params.fault('master', 'a mem:// channel')
     this.#size = params.size('size', 65_536, 2 * FRAME)
-    this.is_full = this.#master?.is_full ?? params.choice('frame', ['normal', 'full'], 'normal') === 'full'
+    this.is_full =
+      this.#master?.is_full ?? params.choice('frame', ['normal', 'full'], 'normal') === 'full'
   }
 
   override get client_url(): string | undefined {
@@ -42,9 +51,16 @@ export class MemPair extends MessageChannel {
 
   override do_open(): void {
     const master = this.#master
-    if (master !== undefined && master.state !== 'active') throw new WriteError('ERR_MASTER', `${master.name}, the master, is ${master.state}, not active`)
+    if (master !== undefined && master.state !== 'active')
+      throw new WriteError(
+        'ERR_MASTER',
+        `${master.name}, the master, is ${master.state}, not active`,
+      )
     this.#reason = undefined
-    this.#link = master === undefined ? { in: new Queue(this.#size), out: new Queue(this.#size) } : master.link(this.name)
+    this.#link =
+      master === undefined
+        ? { in: new Queue(this.#size), out: new Queue(this.#size) }
+        : master.link(this.name)
     this.#link.in.reader = this
     if (!this.#link.in.isEmpty) this.update_dcaps(['pending'])
   }
@@ -54,7 +70,11 @@ export class MemPair extends MessageChannel {
     const link = this.#link as MemLink
     // Two would take each other's messages.
     const { reader } = link.out
-    if (reader !== undefined) throw new WriteError('ERR_MASTER', `${this.name}, the master, has a slave that is open: ${reader.name}`)
+    if (reader !== undefined)
+      throw new WriteError(
+        'ERR_MASTER',
+        `${this.name}, the master, has a slave that is open: ${reader.name}`,
+      )
     return { in: link.out, out: link.in }
   }
 

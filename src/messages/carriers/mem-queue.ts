@@ -1,5 +1,6 @@
 /**
- * Layer 8. One direction of `mem://`: messages that wait for who reads them, and no more bytes of them than its limit.
+ * Layer 8. One direction of `mem://`: messages that wait for who reads them, and no more bytes of
+ * them than its limit.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -35,11 +36,18 @@ export class Queue {
     return this.#messages.length === 0
   }
 
-  /** Takes a message of `writer` if there is room; otherwise that is told WriteFull, and later WriteReady. Throws InvalidArgumentError for one that never has room. */
+  /**
+   * Takes a message of `writer` if there is room; otherwise that is told WriteFull, and later
+   * WriteReady. Throws InvalidArgumentError for one that never has room.
+   */
   post(message: Message, writer: MessageChannel, addr?: Addr): boolean {
     const size = message.data.length + FRAME
     if (size > this.#limit) {
-      throw new InvalidArgumentError('post: data', `at most ${this.#limit - FRAME} bytes long (size=${this.#limit}b)`, message.data.length)
+      throw new InvalidArgumentError(
+        'post: data',
+        `at most ${this.#limit - FRAME} bytes long (size=${this.#limit}b)`,
+        message.data.length,
+      )
     }
     if (this.#bytes + size <= this.#limit) {
       this.push(message)
@@ -71,7 +79,10 @@ export class Queue {
     this.#bytes -= message.data.length + FRAME
     this.#taken++
     // Also when it never is empty: what was taken is not held for ever.
-    if (this.#taken === this.#messages.length || (this.#taken >= MANY && this.#taken >= this.#messages.length / 2)) {
+    if (
+      this.#taken === this.#messages.length ||
+      (this.#taken >= MANY && this.#taken >= this.#messages.length / 2)
+    ) {
       this.#messages = this.#messages.slice(this.#taken)
       this.#taken = 0
     }
@@ -82,7 +93,8 @@ export class Queue {
     if (this.#writers.size === 0 || this.#bytes > this.#limit / 2) return
     const writers = [...this.#writers]
     this.#writers.clear()
-    for (const [writer, addr] of writers) writer.emit({ type: 'control', msgid: Control.WriteReady, addr })
+    for (const [writer, addr] of writers)
+      writer.emit({ type: 'control', msgid: Control.WriteReady, addr })
   }
 
   /** That one waits no more, and reads no more. */
@@ -93,7 +105,11 @@ export class Queue {
 }
 
 /** A message as it arrives: whole, or msgid and seq of data; undefined where nothing does. */
-export function carried({ type, msgid, seq, data, time }: Message, isFull: boolean, addr: Addr | undefined): Message | undefined {
+export function carried(
+  { type, msgid, seq, data, time }: Message,
+  isFull: boolean,
+  addr: Addr | undefined,
+): Message | undefined {
   if (isFull) return new Message({ type, msgid, seq, data, time, addr })
   return type === 'data' ? new Message({ msgid, seq, data, addr }) : undefined
 }

@@ -1,10 +1,13 @@
 /**
- * Layer 8. `mem://;mode=server`: messages from and to any number of clients of the same program, as `tcp://;mode=server` has them: every message has the
- * `addr` of its client, Connect and Disconnect say who comes and goes, and posting needs an `addr`.
+ * Layer 8. `mem://;mode=server`: messages from and to any number of clients of the same program, as
+ * `tcp://;mode=server` has them: every message has the `addr` of its client, Connect and Disconnect
+ * say who comes and goes, and posting needs an `addr`.
  *
  * Rules:
- * 1. What clients post is in one queue, in the order of posting; each client has a queue of its own for what it is sent.
- * 2. A client that is told to go, as the server closes or posts Disconnect, reads what is in its queue first.
+ * 1. What clients post is in one queue, in the order of posting; each client has a queue of its own
+ *    for what it is sent.
+ * 2. A client that is told to go, as the server closes or posts Disconnect, reads what is in its
+ *    queue first.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -77,10 +80,14 @@ export class MemServer extends MessageChannel {
     this.#in = undefined
   }
 
-  /** To the client of `addr`. False also where it has gone. Throws InvalidArgumentError for an `addr` that no client ever had. */
+  /**
+   * To the client of `addr`. False also where it has gone. Throws InvalidArgumentError for an
+   * `addr` that no client ever had.
+   */
   override do_post(message: Message): boolean {
     const { addr, type, msgid } = message
-    if (typeof addr !== 'number' || !(addr >= 1 && addr <= this.#count)) throw new InvalidArgumentError('post: addr', 'that of a message from the client', addr)
+    if (typeof addr !== 'number' || !(addr >= 1 && addr <= this.#count))
+      throw new InvalidArgumentError('post: addr', 'that of a message from the client', addr)
     const queue = this.#clients.get(addr)
     if (queue === undefined) return false
     const whole = carried(message, this.is_full, undefined)

@@ -1,5 +1,6 @@
 /**
- * Layer 8. The messages of a file, one after the other: what the reader gives, and what the writer looks through before it goes on behind them.
+ * Layer 8. The messages of a file, one after the other: what the reader gives, and what the writer
+ * looks through before it goes on behind them.
  */
 
 import { RecvBuffer } from '../../core/recv-buffer.ts'
@@ -38,19 +39,31 @@ export class Records {
     return source
   }
 
-  /** After 'end': how many bytes the messages take that were returned; what is behind them is half a message. */
+  /**
+   * After 'end': how many bytes the messages take that were returned; what is behind them is half a
+   * message.
+   */
   get position(): Bytes {
     return this.#read - this.#buffer.length
   }
 
-  /** The next one; 'starved': not yet; 'end': no more than that is in the file. Throws what the system says, and OverflowError for a message over the limit. */
+  /**
+   * The next one; 'starved': not yet; 'end': no more than that is in the file. Throws what the
+   * system says, and OverflowError for a message over the limit.
+   */
   next(): Message | 'starved' | 'end' {
     for (;;) {
-      const data: unknown = this.#buffer.length === 0 ? NEED_MORE : this.#reader.next(this.#buffer, this.#limit)
+      const data: unknown =
+        this.#buffer.length === 0 ? NEED_MORE : this.#reader.next(this.#buffer, this.#limit)
       if (data === TOO_LONG) {
-        throw new OverflowError('receive', this.#limit, `${this.#path}: a message of more than ${this.#limit} bytes (buffer-size), or none at all`)
+        throw new OverflowError(
+          'receive',
+          this.#limit,
+          `${this.#path}: a message of more than ${this.#limit} bytes (buffer-size), or none at all`,
+        )
       }
-      if (data !== NEED_MORE) return this.#frame.unpack(this.#reader.spread ? (data as unknown[]) : [data])
+      if (data !== NEED_MORE)
+        return this.#frame.unpack(this.#reader.spread ? (data as unknown[]) : [data])
       if (this.#buffer.more()) continue
       const chunk = this.#source.take()
       if (typeof chunk === 'string') return chunk

@@ -1,5 +1,6 @@
 /**
- * Layer 8. A stream that carries framed messages: what a client, and each peer of a server, has below it.
+ * Layer 8. A stream that carries framed messages: what a client, and each peer of a server, has
+ * below it.
  */
 
 import { Stream, type StreamOptions } from '../../channels/stream.ts'
@@ -20,10 +21,17 @@ export interface SocketOwner {
 /** The parameters that clients and servers have in common. */
 export interface SocketParams {
   readonly frame: Frame
-  readonly options: { readonly buffer_size: Bytes; readonly send_high_water: Bytes; readonly no_delay: boolean }
+  readonly options: {
+    readonly buffer_size: Bytes
+    readonly send_high_water: Bytes
+    readonly no_delay: boolean
+  }
 }
 
-/** Bytes that a message may have, with its frame, and that may be queued before `post` returns false: those of a Stream. */
+/**
+ * Bytes that a message may have, with its frame, and that may be queued before `post` returns
+ * false: those of a Stream.
+ */
 const SIZE: Bytes = 65_536
 
 /** `frame=`, `buffer-size=`, `send-buffer-size=`, `nodelay=`. Throws UrlError. */
@@ -47,7 +55,12 @@ export class Socket extends Stream {
   readonly #frame: Frame
   #isFull = false
 
-  constructor(owner: SocketOwner, { frame, options }: SocketParams, more: StreamOptions, addr?: Addr) {
+  constructor(
+    owner: SocketOwner,
+    { frame, options }: SocketParams,
+    more: StreamOptions,
+    addr?: Addr,
+  ) {
     // A peer that sends and does not read is stopped by WriteFull, which the program hears of.
     super({ read_delimiter: frame.delimiter, backpressure: false, ...options, ...more })
     this.#owner = owner

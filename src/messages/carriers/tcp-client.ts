@@ -1,7 +1,9 @@
 /**
- * Layer 8. `tcp://host:port;mode=client`, `tls+tcp://` and `unix://path;mode=client`: messages over one connection.
+ * Layer 8. `tcp://host:port;mode=client`, `tls+tcp://` and `unix://path;mode=client`: messages over
+ * one connection.
  *
- * It is 'opening' until it is connected. When the peer ends, it closes; a failure is the state 'error'. `close()` sends what was posted first.
+ * It is 'opening' until it is connected. When the peer ends, it closes; a failure is the state
+ * 'error'. `close()` sends what was posted first.
  */
 
 import type { Address, CloseReason } from '../../types.ts'
@@ -37,7 +39,8 @@ export class TcpClient extends MessageChannel {
   /** A URL without a host takes it here: `open('host=127.0.0.1:5555')`. */
   override do_open(params: Params): 'opening' {
     const { host } = this.params.url
-    const address = host === '' ? parsePlace(params.text('host'), this.#isUnix) : this.#address(host)
+    const address =
+      host === '' ? parsePlace(params.text('host'), this.#isUnix) : this.#address(host)
     if (address === undefined) throw params.fault('host', 'host:port, or a path')
     const tls = tlsOptions(this.params, 'client')
     this.#reason = undefined
@@ -55,7 +58,8 @@ export class TcpClient extends MessageChannel {
 
   #address(text: string): Address {
     const address = parsePlace(text, this.#isUnix)
-    if (address === undefined) throw this.params.url.host_fault('the address must be host:port, or a path with a slash')
+    if (address === undefined)
+      throw this.params.url.host_fault('the address must be host:port, or a path with a slash')
     return address
   }
 
@@ -65,7 +69,8 @@ export class TcpClient extends MessageChannel {
       this.become_active()
     },
     received: message => {
-      if (message.msgid === Control.WriteFull && message.type === 'control') this.update_dcaps(['poll_out'])
+      if (message.msgid === Control.WriteFull && message.type === 'control')
+        this.update_dcaps(['poll_out'])
       else if (message.type === 'control') this.update_dcaps([], ['poll_out'])
       return this.emit(message)
     },

@@ -1,8 +1,10 @@
 /**
- * Layer 8. `tcp://host:port;mode=server`, `tls+tcp://` and `unix://path;mode=server`: messages from and to any number of connections.
+ * Layer 8. `tcp://host:port;mode=server`, `tls+tcp://` and `unix://path;mode=server`: messages from
+ * and to any number of connections.
  *
- * Every message has the `addr` of its peer, a number that is never used again; posting needs one. Control Connect says who came, Disconnect who has
- * gone; posting Disconnect closes that peer. What goes wrong with one peer is told as the data of its Disconnect, and disturbs no other.
+ * Every message has the `addr` of its peer, a number that is never used again; posting needs one.
+ * Control Connect says who came, Disconnect who has gone; posting Disconnect closes that peer. What
+ * goes wrong with one peer is told as the data of its Disconnect, and disturbs no other.
  */
 
 import { hookFailed } from '../../channels/channel.ts'
@@ -35,7 +37,12 @@ export class TcpServer extends MessageChannel {
     const { url } = init.params
     const isUnix = url.protocol === 'unix'
     const address = parsePlace(url.host, isUnix)
-    if (address === undefined) throw url.host_fault(isUnix ? 'a unix socket has a path' : 'the address must be host:port, *:port, or a path with a slash')
+    if (address === undefined)
+      throw url.host_fault(
+        isUnix
+          ? 'a unix socket has a path'
+          : 'the address must be host:port, *:port, or a path with a slash',
+      )
     this.#address = address
     this.#params = socketParams(init.params)
   }
@@ -76,20 +83,39 @@ export class TcpServer extends MessageChannel {
   #accept(transport: Transport): void {
     const server = this.#server as Listener
     const addr = ++this.#count
-    const socket = new Socket(this.#owner, this.#params, { engine: this.engine, socket: transport, name: `${this.name}#${addr}` }, addr)
+    const socket = new Socket(
+      this.#owner,
+      this.#params,
+      { engine: this.engine, socket: transport, name: `${this.name}#${addr}` },
+      addr,
+    )
     takeOver(server, transport, socket)
   }
 
   readonly #owner: SocketOwner = {
     connected: socket => {
       this.#peers.set(socket.addr as Addr, socket)
-      void this.emit(new Message({ type: 'control', msgid: Control.Connect, addr: socket.addr, data: formatAddress(socket.remote_address) }))
+      void this.emit(
+        new Message({
+          type: 'control',
+          msgid: Control.Connect,
+          addr: socket.addr,
+          data: formatAddress(socket.remote_address),
+        }),
+      )
     },
     received: message => this.emit(message),
     failed: () => {},
     closed: socket => {
       if (!this.#peers.delete(socket.addr as Addr) || this.state === 'closed') return
-      void this.emit(new Message({ type: 'control', msgid: Control.Disconnect, addr: socket.addr, data: socket.fault?.message ?? '' }))
+      void this.emit(
+        new Message({
+          type: 'control',
+          msgid: Control.Disconnect,
+          addr: socket.addr,
+          data: socket.fault?.message ?? '',
+        }),
+      )
     },
   }
 
@@ -103,10 +129,14 @@ export class TcpServer extends MessageChannel {
     this.finish_close()
   }
 
-  /** To the peer of `addr`. False also where it has gone. Throws InvalidArgumentError for an `addr` that no peer ever had. */
+  /**
+   * To the peer of `addr`. False also where it has gone. Throws InvalidArgumentError for an `addr`
+   * that no peer ever had.
+   */
   override do_post(message: Message): boolean {
     const { addr, type, msgid } = message
-    if (typeof addr !== 'number' || !(addr >= 1 && addr <= this.#count)) throw new InvalidArgumentError('post: addr', 'that of a message from the peer', addr)
+    if (typeof addr !== 'number' || !(addr >= 1 && addr <= this.#count))
+      throw new InvalidArgumentError('post: addr', 'that of a message from the peer', addr)
     const socket = this.#peers.get(addr)
     if (socket === undefined) return false
     if (type === 'data') return socket.post(message)

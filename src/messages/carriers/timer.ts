@@ -1,8 +1,10 @@
 /**
- * Layer 8. `timer://;interval=1s;oneshot=no;clock=monotonic;skip-old=no`: gives a message when a time has come.
+ * Layer 8. `timer://;interval=1s;oneshot=no;clock=monotonic;skip-old=no`: gives a message when a
+ * time has come.
  *
- * Messages: `Timer.relative` (posted: once, after so long; 0 stops it) and `Timer.absolute` (posted: at that time, of `clock=realtime`; received: it is
- * time, with the time of day where the clock is realtime, otherwise 0). Both carry nanoseconds in 8 bytes, little endian.
+ * Messages: `Timer.relative` (posted: once, after so long; 0 stops it) and `Timer.absolute`
+ * (posted: at that time, of `clock=realtime`; received: it is time, with the time of day where the
+ * clock is realtime, otherwise 0). Both carry nanoseconds in 8 bytes, little endian.
  *
  * A timer that is late by several intervals gives as many messages, with `skip-old=yes` one.
  */
@@ -55,10 +57,20 @@ export class Timer extends MessageChannel {
   }
 
   override do_post({ msgid, data }: Message): void {
-    if (msgid !== TimerMessage.relative && msgid !== TimerMessage.absolute) throw new InvalidArgumentError('post: msgid', '1 (relative) or 2 (absolute)', msgid)
-    if (data.length !== 8) throw new InvalidArgumentError('post: data', '8 bytes: nanoseconds, little endian', data.length)
+    if (msgid !== TimerMessage.relative && msgid !== TimerMessage.absolute)
+      throw new InvalidArgumentError('post: msgid', '1 (relative) or 2 (absolute)', msgid)
+    if (data.length !== 8)
+      throw new InvalidArgumentError(
+        'post: data',
+        '8 bytes: nanoseconds, little endian',
+        data.length,
+      )
     if (msgid === TimerMessage.absolute && !this.#isRealtime) {
-      throw new InvalidArgumentError('post: msgid', '1 (relative) of a monotonic clock, whose times mean nothing', msgid)
+      throw new InvalidArgumentError(
+        'post: msgid',
+        '1 (relative) of a monotonic clock, whose times mean nothing',
+        msgid,
+      )
     }
     const time = Number(data.readBigInt64LE()) / NANOSECONDS
     this.#stop()
@@ -69,7 +81,8 @@ export class Timer extends MessageChannel {
   override do_process(): false | void {
     if (this.#owed === 0) return false
     this.#owed--
-    if (this.#owed === 0) this.update_dcaps([], this.#interval === 0 ? ['process', 'pending'] : ['pending'])
+    if (this.#owed === 0)
+      this.update_dcaps([], this.#interval === 0 ? ['process', 'pending'] : ['pending'])
     const data = Buffer.alloc(8)
     if (this.#isRealtime) data.writeBigInt64LE(BigInt(Date.now()) * BigInt(NANOSECONDS))
     this.emit(new Message({ msgid: TimerMessage.absolute, data }))
@@ -91,7 +104,8 @@ export class Timer extends MessageChannel {
 
   readonly #fire = (): void => {
     const { now } = this.engine
-    const late = this.#interval === 0 ? 0 : Math.max(0, Math.floor((now - this.#due) / this.#interval))
+    const late =
+      this.#interval === 0 ? 0 : Math.max(0, Math.floor((now - this.#due) / this.#interval))
     this.#owed = this.#skipsOld ? 1 : this.#owed + 1 + late
     if (this.#interval > 0) {
       this.#due += this.#interval * (1 + late)

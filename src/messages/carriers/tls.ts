@@ -1,5 +1,6 @@
 /**
- * Layer 8. The TLS of `tls+tcp://`, as parameters of a URL: certificates and keys are files (PEM), read each time the channel opens.
+ * Layer 8. The TLS of `tls+tcp://`, as parameters of a URL: certificates and keys are files (PEM),
+ * read each time the channel opens.
  *
  * | parameter | what |
  * |---|---|
@@ -14,11 +15,15 @@ import { messageOf } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Params } from '../params.ts'
 
-/** Undefined for a URL of another protocol. Throws UrlError for a file that cannot be read, or one that is missing. */
+/**
+ * Undefined for a URL of another protocol. Throws UrlError for a file that cannot be read, or one
+ * that is missing.
+ */
 export function tlsOptions(params: Params, side: 'client' | 'server'): TlsOptions | undefined {
   if (params.url.protocol !== 'tls+tcp') return undefined
   const isServer = side === 'server'
-  const file = (key: string): string | undefined => (params.has(key) || (isServer && key !== 'ca') ? read(params, key) : undefined)
+  const file = (key: string): string | undefined =>
+    params.has(key) || (isServer && key !== 'ca') ? read(params, key) : undefined
   const [cert, key, ca] = [file('cert'), file('key'), file('ca')]
   return {
     ...(cert !== undefined && { cert }),

@@ -1,8 +1,9 @@
 /**
  * Layer 8. `udp://host:port;mode=client|server`: messages as packets.
  *
- * A client talks to one address. A server hears everybody; the `addr` of a message is who sent it, and posting needs one. A packet that cannot be sent is told
- * to on_error, and ends nothing. `multicast=yes`: a server joins the group that its host is.
+ * A client talks to one address. A server hears everybody; the `addr` of a message is who sent it,
+ * and posting needs one. A packet that cannot be sent is told to on_error, and ends nothing.
+ * `multicast=yes`: a server joins the group that its host is.
  */
 
 import { Buffer } from 'node:buffer'
@@ -40,16 +41,26 @@ export class Udp extends MessageChannel {
   }
 
   override get info(): Readonly<Record<string, unknown>> {
-    return { local: this.#socket?.local_address, remote: this.#isServer ? undefined : this.#address }
+    return {
+      local: this.#socket?.local_address,
+      remote: this.#isServer ? undefined : this.#address,
+    }
   }
 
   override get client_url(): string | undefined {
-    const address = this.#isServer && this.state === 'active' ? this.#socket?.local_address : undefined
-    return address === undefined ? undefined : `udp://${formatPlace(address)};mode=client;frame=${this.#frame.name}`
+    const address =
+      this.#isServer && this.state === 'active' ? this.#socket?.local_address : undefined
+    return address === undefined
+      ? undefined
+      : `udp://${formatPlace(address)};mode=client;frame=${this.#frame.name}`
   }
 
   override do_open(): 'opening' {
-    const socket = new Packets({ engine: this.engine, name: this.name, ...(this.#isMulticast && { reuse_address: true }) })
+    const socket = new Packets({
+      engine: this.engine,
+      name: this.name,
+      ...(this.#isMulticast && { reuse_address: true }),
+    })
     socket.owner = {
       opened: () => this.become_active(),
       received: (packet, from) => {
@@ -95,7 +106,12 @@ export class Udp extends MessageChannel {
   override do_post(message: Message): boolean {
     const { addr, type, data } = message
     if (type !== 'data') return true
-    if (this.#isServer && !Array.isArray(addr)) throw new InvalidArgumentError('post: addr', 'that of a message from the peer, or [host, port]', addr)
+    if (this.#isServer && !Array.isArray(addr))
+      throw new InvalidArgumentError(
+        'post: addr',
+        'that of a message from the peer, or [host, port]',
+        addr,
+      )
     const head = this.#frame.head(message)
     if (this.#isFull) return false
     const socket = this.#socket as Packets

@@ -1,5 +1,6 @@
 /**
- * Layer 8. `zero://;size=1kb;msgid=0;fill=0;pending=yes`: gives the same message again and again, as fast as it is taken; what it is sent is dropped.
+ * Layer 8. `zero://;size=1kb;msgid=0;fill=0;pending=yes`: gives the same message again and again,
+ * as fast as it is taken; what it is sent is dropped.
  *
  * With `pending=no` it gives one only when `process` is called.
  */

@@ -1,8 +1,10 @@
 /**
- * Layer 8. `deflate+child://;level=6;max-size=256kb`: every message compressed by itself, raw deflate (RFC 1951). `inverted=yes`: what is
- * received is compressed, what is posted is decompressed.
+ * Layer 8. `deflate+child://;level=6;max-size=256kb`: every message compressed by itself, raw
+ * deflate (RFC 1951). `inverted=yes`: what is received is compressed, what is posted is
+ * decompressed.
  *
- * Nothing larger than `max-size` comes out of a message, however small it came in; that, and what is no deflate, is a failure.
+ * Nothing larger than `max-size` comes out of a message, however small it came in; that, and what
+ * is no deflate, is a failure.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -31,17 +33,34 @@ export class Deflate extends Prefix {
 
   override get client_url(): string | undefined {
     const url = super.client_url
-    return url === undefined ? undefined : `deflate+${url}${this.#isInverted ? ';deflate.inverted=yes' : ''}`
+    return url === undefined
+      ? undefined
+      : `deflate+${url}${this.#isInverted ? ';deflate.inverted=yes' : ''}`
   }
 
   override do_post(message: Message): boolean {
     if (message.type !== 'data') return super.do_post(message)
-    if (message.data.length > this.#most) throw new InvalidArgumentError('post: data', `at most ${this.#most} bytes long (max-size)`, message.data.length)
-    return super.do_post(new Message({ ...message, data: this.#isInverted ? this.#expand(message.data) : this.#shrink(message.data) }))
+    if (message.data.length > this.#most)
+      throw new InvalidArgumentError(
+        'post: data',
+        `at most ${this.#most} bytes long (max-size)`,
+        message.data.length,
+      )
+    return super.do_post(
+      new Message({
+        ...message,
+        data: this.#isInverted ? this.#expand(message.data) : this.#shrink(message.data),
+      }),
+    )
   }
 
   override child_data(message: Message): Promise<void> | undefined {
-    return this.emit(new Message({ ...message, data: this.#isInverted ? this.#shrink(message.data) : this.#expand(message.data) }))
+    return this.emit(
+      new Message({
+        ...message,
+        data: this.#isInverted ? this.#shrink(message.data) : this.#expand(message.data),
+      }),
+    )
   }
 
   #shrink(data: Buffer): Buffer {

@@ -1,6 +1,6 @@
 /**
- * Layer 8. `filter+child://;messages=10,20-29,!25`: only data with these msgids passes, both ways. With '!' those that do not pass: they
- * win. Where all have one, whatever is not named passes.
+ * Layer 8. `filter+child://;messages=10,20-29,!25`: only data with these msgids passes, both ways.
+ * With '!' those that do not pass: they win. Where all have one, whatever is not named passes.
  *
  * A message that is posted and does not pass is taken and dropped.
  */
@@ -24,7 +24,11 @@ export class Filter extends Prefix {
     for (const each of init.params.list('messages')) {
       const isExcluded = each.startsWith('!')
       const range = rangeOf(isExcluded ? each.slice(1) : each)
-      if (range === undefined) throw init.params.fault('messages', 'msgids and ranges of them, with ! before those to be left out: 10,20-29,!25')
+      if (range === undefined)
+        throw init.params.fault(
+          'messages',
+          'msgids and ranges of them, with ! before those to be left out: 10,20-29,!25',
+        )
       ;(isExcluded ? this.#excluded : this.#included).push(range)
     }
   }

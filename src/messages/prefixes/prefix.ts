@@ -1,8 +1,10 @@
 /**
- * Layer 8. Prefixes: `name+child://…` is a channel that stands before another one, and changes what goes through.
+ * Layer 8. Prefixes: `name+child://…` is a channel that stands before another one, and changes what
+ * goes through.
  *
- * The child has the same URL without the prefix. Its life is the prefix's life: it is opened, closed and suspended with it, and when it
- * becomes active, fails or closes, so does the prefix. What each hook below does by default is to pass on.
+ * The child has the same URL without the prefix. Its life is the prefix's life: it is opened,
+ * closed and suspended with it, and when it becomes active, fails or closes, so does the prefix.
+ * What each hook below does by default is to pass on.
  *
  *     class Upper extends Prefix {
  *       static override readonly protocol = 'upper+'
@@ -12,8 +14,10 @@
  *     }
  *
  * Rules:
- * 1. A hook that throws is a failure of the prefix, not of the child; with data of one peer of a server, of that peer, which has to go.
- * 2. What happens to the child is told once, to on_error of the prefix: a program sees the same errors with the prefix and without.
+ * 1. A hook that throws is a failure of the prefix, not of the child; with data of one peer of a
+ *    server, of that peer, which has to go.
+ * 2. What happens to the child is told once, to on_error of the prefix: a program sees the same
+ *    errors with the prefix and without.
  */
 
 import { hookFailed, reasonOf } from '../../channels/channel.ts'
@@ -36,26 +40,38 @@ export abstract class Prefix extends MessageChannel {
   /** Why the child failed last. */
   #failure: Error | undefined
 
-  /** Makes the child. Throws UrlError for what its URL says that cannot be. `later`: `attach` is called when there is one. */
+  /**
+   * Makes the child. Throws UrlError for what its URL says that cannot be. `later`: `attach` is
+   * called when there is one.
+   */
   constructor(init: Init, child: 'now' | 'later' = 'now') {
     super(init)
     const { url } = init.params
     const plus = url.protocol.indexOf('+')
     if (child === 'later') return
-    const rest = url.with(url.protocol.slice(plus + 1), key => OWN.includes(key) || key.startsWith(`${url.protocol.slice(0, plus)}.`))
+    const rest = url.with(
+      url.protocol.slice(plus + 1),
+      key => OWN.includes(key) || key.startsWith(`${url.protocol.slice(0, plus)}.`),
+    )
     this.attach(this.make_child(rest, url.protocol.slice(0, plus)))
   }
 
   /** The channel below. Throws InvalidStateError before `attach`. */
   get child(): MessageChannel {
-    if (this.#child === undefined) throw new InvalidStateError('child', `${this.name} has nothing below it yet`, 'wait for `opened`')
+    if (this.#child === undefined)
+      throw new InvalidStateError(
+        'child',
+        `${this.name} has nothing below it yet`,
+        'wait for `opened`',
+      )
     return this.#child
   }
 
   /** From now on that is the child; it is among the children already. */
   attach(child: MessageChannel): void {
     this.#child = child
-    // One that looks after its errors itself goes on doing so. What made it fail comes with its state.
+    // One that looks after its errors itself goes on doing so. What made it fail comes with its
+    // state.
     if (child.on_error === MessageChannel.prototype.on_error) {
       child.on_error = error => {
         if (error !== this.#failure) hookFailed(this, error)
@@ -64,7 +80,10 @@ export abstract class Prefix extends MessageChannel {
     child.callback_add(message => this.#pass(message), ['data', 'control', 'state'])
   }
 
-  /** That of the child: what a prefix does is its own affair. One that changes what is sent overrides this. */
+  /**
+   * That of the child: what a prefix does is its own affair. One that changes what is sent
+   * overrides this.
+   */
   override get client_url(): string | undefined {
     // The child's name is known to nobody; who looks for it looks through the prefix.
     return this.#child?.client_url?.replace(`master=${this.#child.name}`, `master=${this.name}`)
@@ -124,7 +143,10 @@ export abstract class Prefix extends MessageChannel {
     return this.child.post(message)
   }
 
-  /** The child has received data. Default: passes it on. Returns what `emit` returns, so that the child waits for who is slow. */
+  /**
+   * The child has received data. Default: passes it on. Returns what `emit` returns, so that the
+   * child waits for who is slow.
+   */
   child_data(message: Message): Promise<void> | undefined {
     return this.emit(message)
   }

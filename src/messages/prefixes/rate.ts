@@ -1,14 +1,15 @@
 /**
  * Layer 8. `rate+child://;speed=1mb;interval=1s`: no more than so much an interval.
  *
- * By default what is posted: when the bucket is empty `post` returns false and WriteFull is told once, and later WriteReady. With
- * `rate.dir=r` what is received: the child is suspended meanwhile. `rate.dir=rw`: both, each with a bucket of its own.
+ * By default what is posted: when the bucket is empty `post` returns false and WriteFull is told
+ * once, and later WriteReady. With `rate.dir=r` what is received: the child is suspended meanwhile.
+ * `rate.dir=rw`: both, each with a bucket of its own.
  *
- *   unit=byte|message    what is counted; speed=100 then is messages
- *   max-window=16kb      the most that may pass at once, after a pause; initial=: what is there at first, by default half of it
- *   watermark=1b         goes on when there is so much again
- *   bucket.x.speed=…     one more limit, with the same parameters: all of them hold
- *   master=name          the limits of that rate+, shared with it; its own are not asked for
+ *   unit=byte|message what is counted; speed=100 then is messages max-window=16kb the most that may
+ *   pass at once, after a pause; initial=: what is there at first, by default half of it
+ *   watermark=1b goes on when there is so much again bucket.x.speed=… one more limit, with the same
+ *   parameters: all of them hold master=name the limits of that rate+, shared with it; its own are
+ *   not asked for
  */
 
 import type { Cancel } from '../../types.ts'
@@ -20,7 +21,10 @@ import type { Params } from '../params.ts'
 import { Prefix } from './prefix.ts'
 import { RateLimit } from './rate-limit.ts'
 
-/** Source: TLL `rate`. `Differs:` messages have no flags, so none is urgent; control messages are never held up. */
+/**
+ * Source: TLL `rate`. `Differs:` messages have no flags, so none is urgent; control messages are
+ * never held up.
+ */
 export class Rate extends Prefix {
   static override readonly protocol = 'rate+'
 
@@ -31,7 +35,9 @@ export class Rate extends Prefix {
   readonly #limits: { readonly in: boolean; readonly out: boolean }
   #cancelIn: Cancel = nothing
   #cancelOut: Cancel = nothing
-  /** Why posting waits; told as WriteFull when the first begins, as WriteReady when none is left. */
+  /**
+   * Why posting waits; told as WriteFull when the first begins, as WriteReady when none is left.
+   */
   readonly #full = new Set<'bucket' | 'child'>()
 
   constructor(init: Init) {
@@ -46,7 +52,8 @@ export class Rate extends Prefix {
   }
 
   override do_open(params: Params): 'opening' {
-    if (this.#master === undefined) for (const limit of [this.#in, this.#out]) limit.start(this.engine.now)
+    if (this.#master === undefined)
+      for (const limit of [this.#in, this.#out]) limit.start(this.engine.now)
     this.#full.clear()
     return super.do_open(params)
   }
@@ -57,11 +64,12 @@ export class Rate extends Prefix {
     super.do_close(force)
   }
 
-  // ---- what is posted -----------------------------------------------------------------------------------------------
+  // ---- what is posted ---------------------------------------------------------------------------
 
   override do_post(message: Message): boolean {
     const limit = this.#out
-    if (message.type !== 'data' || !this.#limits.out || this.state !== 'active') return super.do_post(message)
+    if (message.type !== 'data' || !this.#limits.out || this.state !== 'active')
+      return super.do_post(message)
     if (this.#full.size > 0) return false
     if (!limit.has(this.engine.now)) {
       this.#setFull('bucket')
@@ -86,10 +94,11 @@ export class Rate extends Prefix {
   }
 
   #setReady(why: 'bucket' | 'child'): void {
-    if (this.#full.delete(why) && this.#full.size === 0) this.emit(new Message({ type: 'control', msgid: Control.WriteReady }))
+    if (this.#full.delete(why) && this.#full.size === 0)
+      this.emit(new Message({ type: 'control', msgid: Control.WriteReady }))
   }
 
-  // ---- what is received ---------------------------------------------------------------------------------------------
+  // ---- what is received -------------------------------------------------------------------------
 
   override child_data(message: Message): Promise<void> | undefined {
     const limit = this.#in
@@ -103,7 +112,9 @@ export class Rate extends Prefix {
     return super.child_data(message)
   }
 
-  /** The child was suspended by itself: while the prefix is suspended it has to wait for do_resume. */
+  /**
+   * The child was suspended by itself: while the prefix is suspended it has to wait for do_resume.
+   */
   #goOn(): void {
     this.#cancelIn()
     this.#cancelIn = nothing

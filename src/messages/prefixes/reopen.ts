@@ -1,13 +1,14 @@
 /**
  * Layer 8. `reopen+child://`: opens its child again whenever that closes or fails.
  *
- * It is active from the first time that the child is, until it is closed itself. In between it says control Disconnect when the child has
- * gone and Connect when it is back; meanwhile `post` returns false. Each failure of the child is told to on_error.
+ * It is active from the first time that the child is, until it is closed itself. In between it says
+ * control Disconnect when the child has gone and Connect when it is back; meanwhile `post` returns
+ * false. Each failure of the child is told to on_error.
  *
- *   timeout-min=1s       the first wait; twice as long after each try that failed, up to
- *   timeout-max=30s      from there on a random part less, up to half, so that many peers do not come back at one moment
- *   active-min=1s        a child that was active at least so long is opened again at once, and the waits begin anew
- *   timeout-open=300s    an opening that takes longer is given up
+ *   timeout-min=1s the first wait; twice as long after each try that failed, up to timeout-max=30s
+ *   from there on a random part less, up to half, so that many peers do not come back at one moment
+ *   active-min=1s a child that was active at least so long is opened again at once, and the waits
+ *   begin anew timeout-open=300s an opening that takes longer is given up
  */
 
 import { hookFailed } from '../../channels/channel.ts'

@@ -1,7 +1,9 @@
 /**
- * Layer 8. A token bucket: so much an interval, and no more at once than its window. It tells no time.
+ * Layer 8. A token bucket: so much an interval, and no more at once than its window. It tells no
+ * time.
  *
- * Something may be taken while there is anything in it, and may take more than that: what is large passes whole, and is waited for afterwards.
+ * Something may be taken while there is anything in it, and may take more than that: what is large
+ * passes whole, and is waited for afterwards.
  */
 
 import type { Milliseconds } from '../../types.ts'

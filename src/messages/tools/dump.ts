@@ -5,7 +5,10 @@
 import { type Addr, Control, type Message, STATES } from '../message.ts'
 import { formatAddress } from '../../core/address.ts'
 
-/** 'frame': one line without the data; 'text': the data as text below it; 'text+hex': as bytes and text side by side. 'yes' is 'text+hex'. */
+/**
+ * 'frame': one line without the data; 'text': the data as text below it; 'text+hex': as bytes and
+ * text side by side. 'yes' is 'text+hex'.
+ */
 export const DUMPS = ['no', 'yes', 'frame', 'text', 'text+hex'] as const
 export type Dump = (typeof DUMPS)[number]
 
@@ -15,11 +18,22 @@ const WIDTH = 16
 
 const NAMES = new Map<number, string>(Object.entries(Control).map(([name, id]) => [id, name]))
 
-/** A message as text: `Post: data, msgid 10, seq 5, 3 bytes`, and below it what it carries. `what` says what became of it. */
+/**
+ * A message as text: `Post: data, msgid 10, seq 5, 3 bytes`, and below it what it carries. `what`
+ * says what became of it.
+ */
 export function formatMessage(what: string, message: Message, dump: Dump): string {
   const { type, msgid, seq, data, addr } = message
-  const name = (type === 'control' ? NAMES.get(msgid) : type === 'state' ? STATES[msgid] : undefined) ?? `msgid ${msgid}`
-  const parts = [`${what}: ${type}`, name, seq !== 0n && `seq ${seq}`, addr !== undefined && `addr ${formatAddr(addr)}`, `${data.length} bytes`]
+  const name =
+    (type === 'control' ? NAMES.get(msgid) : type === 'state' ? STATES[msgid] : undefined) ??
+    `msgid ${msgid}`
+  const parts = [
+    `${what}: ${type}`,
+    name,
+    seq !== 0n && `seq ${seq}`,
+    addr !== undefined && `addr ${formatAddr(addr)}`,
+    `${data.length} bytes`,
+  ]
   const head = parts.filter(part => part !== false).join(', ')
   if (dump === 'frame' || data.length === 0) return head
   const shown = data.subarray(0, MOST)

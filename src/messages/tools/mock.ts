@@ -7,7 +7,8 @@
  *     mock.received('out') // what the channel has sent there
  *     mock.destroy()
  *
- * For each name there is a `direct://` master, which the test has, and a slave of that name, which the channel under test finds by it.
+ * For each name there is a `direct://` master, which the test has, and a slave of that name, which
+ * the channel under test finds by it.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -18,7 +19,10 @@ import { Url } from '../url.ts'
 
 /** What a Mock is made of. */
 export interface MockOptions {
-  /** A URL for each name that the channel looks for: `direct://` with parameters of the slave, or `null://` for one that nobody looks at. */
+  /**
+   * A URL for each name that the channel looks for: `direct://` with parameters of the slave, or
+   * `null://` for one that nobody looks at.
+   */
   readonly mock: Readonly<Record<string, string>>
   /** The URL of the channel under test. */
   readonly channel: string
@@ -26,7 +30,9 @@ export interface MockOptions {
   readonly context?: Context
 }
 
-/** One name: the end that the channel has, and the end that the test has, with what came out there. */
+/**
+ * One name: the end that the channel has, and the end that the test has, with what came out there.
+ */
 interface Pair {
   readonly inner: MessageChannel
   readonly master: MessageChannel | undefined
@@ -49,16 +55,21 @@ export class Mock {
 
   #pair(name: string, url: string): Pair {
     const received: Message[] = []
-    if (Url.parse(url).protocol === 'null') return { inner: this.context.init(url, { name }), master: undefined, received }
+    if (Url.parse(url).protocol === 'null')
+      return { inner: this.context.init(url, { name }), master: undefined, received }
     const master = this.context.init('direct://', { name: `_mock_master_${name}` })
     master.callback_add(message => void received.push(message), ['data', 'control'])
     return { inner: this.context.init(url, { name, master }), master, received }
   }
 
-  /** The test's end of that name: what is posted there the channel receives. Throws InvalidArgumentError for a name that has none. */
+  /**
+   * The test's end of that name: what is posted there the channel receives. Throws
+   * InvalidArgumentError for a name that has none.
+   */
   io(name: string): MessageChannel {
     const { master } = this.#get(name)
-    if (master === undefined) throw new InvalidArgumentError('io', 'a name whose channel is not null://', name)
+    if (master === undefined)
+      throw new InvalidArgumentError('io', 'a name whose channel is not null://', name)
     return master
   }
 
@@ -74,7 +85,8 @@ export class Mock {
 
   #get(name: string): Pair {
     const pair = this.#pairs.get(name)
-    if (pair === undefined) throw new InvalidArgumentError('mock', `one of ${[...this.#pairs.keys()].join(', ')}`, name)
+    if (pair === undefined)
+      throw new InvalidArgumentError('mock', `one of ${[...this.#pairs.keys()].join(', ')}`, name)
     return pair
   }
 

@@ -5,7 +5,10 @@
 import type { Bytes } from '../../types.ts'
 import type { Message } from '../message.ts'
 
-/** Messages and bytes, of data alone. Control messages are not counted, nor what could not be posted. */
+/**
+ * Messages and bytes, of data alone. Control messages are not counted, nor what could not be
+ * posted.
+ */
 export interface Counts {
   readonly rx: number
   readonly rxb: Bytes

@@ -43,7 +43,9 @@ async function until(condition: () => unknown): Promise<void> {
 
 /** A server to talk to, in another engine. */
 async function server(t: { teardown(fn: () => void): void }, parameters = 'frame=line') {
-  const channel = new Context({ engine: new Engine() }).init(`tcp://127.0.0.1:0;mode=server;${parameters}`).open()
+  const channel = new Context({ engine: new Engine() })
+    .init(`tcp://127.0.0.1:0;mode=server;${parameters}`)
+    .open()
   await channel.opened
   t.teardown(() => channel.close(true))
   return channel
@@ -56,8 +58,13 @@ t.test('help, version, mistakes', async t => {
   t.equal(host.out, `${HELP}1.2.3\n`)
   t.equal(await command([], host), 2)
   t.equal(await command(['mem://;size=1'], host), 2)
-  t.match(host.err, /^sluice-cat: a URL is missing \(--help lists the options\)\nsluice-cat: size must be .*\n {2}mem:\/\/;size=1\n {14}\^\n$/)
-  await t.rejects(command(['mem://'], { ...host, engine: undefined as never, stderr: null as never }))
+  t.match(
+    host.err,
+    /^sluice-cat: a URL is missing \(--help lists the options\)\nsluice-cat: size must be .*\n {2}mem:\/\/;size=1\n {14}\^\n$/,
+  )
+  await t.rejects(
+    command(['mem://'], { ...host, engine: undefined as never, stderr: null as never }),
+  )
 })
 
 t.test('one URL: input and output', async t => {
@@ -71,15 +78,23 @@ t.test('one URL: input and output', async t => {
   t.equal(host.out, 're: one\nre: two\n')
   host.stdin.end()
   t.equal(await done, 0)
-  t.equal(host.out, 're: one\nre: two\nre: three\n', 'what has no line end is sent at the end, and the answer waited for')
+  t.equal(
+    host.out,
+    're: one\nre: two\nre: three\n',
+    'what has no line end is sent at the end, and the answer waited for',
+  )
   t.equal(host.err, '')
 })
 
-// With an input that was at its end, as a job of cron has it, the first 64 lines of a file were printed.
+// With an input that was at its end, as a job of cron has it, the first 64 lines of a file were
+// printed.
 t.test('what only gives messages is read to its end', async t => {
   const path = join(t.testdir({}), 'from')
   writeFileSync(path, 'line\n'.repeat(1000))
-  for (const url of [`file://${path};frame=line`, `rate+file://${path};frame=line;rate.dir=r;speed=1gb`]) {
+  for (const url of [
+    `file://${path};frame=line`,
+    `rate+file://${path};frame=line;rate.dir=r;speed=1gb`,
+  ]) {
     const host = new FakeProcess()
     host.stdin.end()
     t.equal(await command([url], host), 0)
@@ -131,7 +146,18 @@ t.test('two URLs: a file to a file, with a progress line', async t => {
   const [from, to] = [join(folder, 'from'), join(folder, 'to')]
   writeFileSync(from, 'one\ntwo\nthree\n')
   const host = new FakeProcess(true)
-  t.equal(await command([`rate+file://${from};frame=line;rate.dir=r;speed=10;unit=message;interval=1s;initial=2`, `file://${to};dir=w;frame=line`, '--wait', '300ms'], host), 0)
+  t.equal(
+    await command(
+      [
+        `rate+file://${from};frame=line;rate.dir=r;speed=10;unit=message;interval=1s;initial=2`,
+        `file://${to};dir=w;frame=line`,
+        '--wait',
+        '300ms',
+      ],
+      host,
+    ),
+    0,
+  )
   t.equal(readFileSync(to, 'utf8'), 'one\ntwo\nthree\n')
   t.match(host.err, /3 messages, 11 B, /)
   t.ok(host.err.endsWith('\r\x1b[K'))

@@ -34,37 +34,52 @@ stage(t, 'where there is no room it waits, in order', async (t, { context, pump 
   t.equal(zero.dcaps.has('pending'), true)
   out.resume()
   while (seqs.length < 100) await pump()
-  t.strictSame(seqs.slice(0, 100), Array.from({ length: 100 }, (_, index) => BigInt(index)))
+  t.strictSame(
+    seqs.slice(0, 100),
+    Array.from({ length: 100 }, (_, index) => BigInt(index)),
+  )
 })
 
-stage(t, 'posts that cannot wait queue up; a target that closes ends the wait', async (t, { context, pump }) => {
-  const to = context.init('mem://;name=q;size=64b').open()
-  const out = context.init('mem://;master=q').open()
-  out.suspend()
-  const texts = dataOf(out)
-  const target = new Target(to)
-  const posts = ['one', 'two', 'three', 'four', 'five', 'six'].map(data => target.post({ data: data.padEnd(20) }))
-  t.equal(posts[0], undefined)
-  t.ok(posts[5] instanceof Promise)
-  out.resume()
-  while (texts.length < 6) await pump()
-  await posts[5]
-  t.strictSame(texts.map(each => each.trim()), ['one', 'two', 'three', 'four', 'five', 'six'])
-  out.suspend()
-  const waits = ['x', 'y', 'z'].map(data => target.post({ data: data.padEnd(40) }))
-  to.close(true)
-  await pump()
-  await waits[2]
-  t.pass('nothing waits for ever')
-  target.release()
-})
+stage(
+  t,
+  'posts that cannot wait queue up; a target that closes ends the wait',
+  async (t, { context, pump }) => {
+    const to = context.init('mem://;name=q;size=64b').open()
+    const out = context.init('mem://;master=q').open()
+    out.suspend()
+    const texts = dataOf(out)
+    const target = new Target(to)
+    const posts = ['one', 'two', 'three', 'four', 'five', 'six'].map(data =>
+      target.post({ data: data.padEnd(20) }),
+    )
+    t.equal(posts[0], undefined)
+    t.ok(posts[5] instanceof Promise)
+    out.resume()
+    while (texts.length < 6) await pump()
+    await posts[5]
+    t.strictSame(
+      texts.map(each => each.trim()),
+      ['one', 'two', 'three', 'four', 'five', 'six'],
+    )
+    out.suspend()
+    const waits = ['x', 'y', 'z'].map(data => target.post({ data: data.padEnd(40) }))
+    to.close(true)
+    await pump()
+    await waits[2]
+    t.pass('nothing waits for ever')
+    target.release()
+  },
+)
 
 stage(t, 'a server: all its peers', async (t, { context, pump }) => {
   const server = context.init('tcp://:1;mode=server;frame=line').open()
   const target = new Target(server)
   await pump()
   t.equal(target.post({ data: 'nobody' }), undefined)
-  const peers = [context.init('tcp://:1;frame=line').open(), context.init('tcp://:1;frame=line').open()]
+  const peers = [
+    context.init('tcp://:1;frame=line').open(),
+    context.init('tcp://:1;frame=line').open(),
+  ]
   const texts = peers.map(dataOf)
   await pump()
   target.post({ data: 'both' })

@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import t from 'tap'
 import { built } from '../../built.ts'
 
-const MAIN = join(built(), 'protocols/cat/main.js')
+const MAIN = join(built(), 'commands/cat/main.js')
 
-async function run(input: string, ...argv: string[]): Promise<{ code: number | null; out: string; err: string }> {
+async function run(
+  input: string,
+  ...argv: string[]
+): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [MAIN, ...argv])
   t.teardown(() => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {}).end(input)
@@ -23,15 +26,26 @@ async function run(input: string, ...argv: string[]): Promise<{ code: number | n
 
 t.test('lines to a file and back', async t => {
   const path = join(t.testdir({}), 'log')
-  t.strictSame(await run('one\ntwo\n', `file://${path};dir=w;autoseq=yes`), { code: 0, out: '', err: '' })
+  t.strictSame(await run('one\ntwo\n', `file://${path};dir=w;autoseq=yes`), {
+    code: 0,
+    out: '',
+    err: '',
+  })
   t.strictSame(await run('', `file://${path}`), { code: 0, out: 'one\ntwo\n', err: '' })
 })
 
 t.test('a second signal ends it at once, whoever is still there', async t => {
-  const peer = createServer({ allowHalfOpen: true }, socket => void socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+  const peer = createServer(
+    { allowHalfOpen: true },
+    socket => void socket.on('error', () => {}).resume(),
+  ).listen(0, '127.0.0.1')
   await once(peer, 'listening')
   t.teardown(() => peer.close())
-  const child = spawn(process.execPath, [MAIN, '--dump', `tcp://127.0.0.1:${(peer.address() as { port: number }).port}`])
+  const child = spawn(process.execPath, [
+    MAIN,
+    '--dump',
+    `tcp://127.0.0.1:${(peer.address() as { port: number }).port}`,
+  ])
   t.teardown(() => void child.kill('SIGKILL'))
   let out = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk))
@@ -47,7 +61,9 @@ t.test('a second signal ends it at once, whoever is still there', async t => {
 
 t.test('a bad URL: it is shown, code 2, no stack', async t => {
   t.strictSame(await run('', 'tcp://nowhere'), {
-    code: 2, out: '', err: 'sluice-cat: the address must be host:port, or a path with a slash\n  tcp://nowhere\n        ^^^^^^^\n',
+    code: 2,
+    out: '',
+    err: 'sluice-cat: the address must be host:port, or a path with a slash\n  tcp://nowhere\n        ^^^^^^^\n',
   })
 })
 
@@ -63,7 +79,10 @@ t.test('nobody reads what it prints', async t => {
 t.test('the file itself: version from package.json; outputs that nobody reads', async t => {
   const { argv, exitCode } = process
   const written: string[] = []
-  t.intercept(process.stdout, 'write', { value: (text: string) => written.push(text) > 0, configurable: true })
+  t.intercept(process.stdout, 'write', {
+    value: (text: string) => written.push(text) > 0,
+    configurable: true,
+  })
   process.argv = [argv[0]!, MAIN, '--version']
   await import('../../../src/commands/cat/main.ts')
   t.equal(process.exitCode, 0)

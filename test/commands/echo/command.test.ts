@@ -1,4 +1,7 @@
-/** What sluice-echo does, with a process made for the test and real sockets. Real processes: main.test.ts. */
+/**
+ * What sluice-echo does, with a process made for the test and real sockets. Real processes:
+ * main.test.ts.
+ */
 
 import { EventEmitter, once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -39,7 +42,11 @@ class FakeProcess extends EventEmitter implements Host {
     for (const channel of this.engine.channels) channel.close()
   }
 
-  constructor({ isUnderNpm = false, engine = new Engine(), cluster = ALONE }: { isUnderNpm?: boolean; engine?: Engine; cluster?: Cluster } = {}) {
+  constructor({
+    isUnderNpm = false,
+    engine = new Engine(),
+    cluster = ALONE,
+  }: { isUnderNpm?: boolean; engine?: Engine; cluster?: Cluster } = {}) {
     super()
     this.isUnderNpm = isUnderNpm
     this.engine = engine
@@ -77,7 +84,8 @@ async function running(argv: string[], host = new FakeProcess()): Promise<Runnin
 /** Resolves with what has come when it is at least so long. */
 async function reading(socket: Socket, length: number): Promise<string> {
   let text = ''
-  while (text.length < length) text += ((await once(socket, 'data')) as [Buffer])[0].toString('latin1')
+  while (text.length < length)
+    text += ((await once(socket, 'data')) as [Buffer])[0].toString('latin1')
   return text
 }
 
@@ -88,21 +96,28 @@ function shortFolder(t: Test): string {
   return dir
 }
 
-t.test('without --delimiter every peer gets the line end that it uses, and its own bytes', async t => {
-  const { host, port, done } = await running([])
-  const socket = connect(port, '127.0.0.1')
-  const sent = 'from netcat\nfrom telnet\r\n\xff\x00\xc3\n'
-  socket.write(sent, 'latin1')
-  t.equal(await reading(socket, sent.length), sent)
-  socket.end()
-  const [, opened] = await host.says(/^sluice-echo: (#1 127\.0\.0\.1:\d+) opened$/)
-  const [, closed] = await host.says(/^sluice-echo: (.*) closed \(remote\), 29 bytes in, 29 out$/)
-  t.equal(closed, opened)
-  host.signals.emit('SIGINT', 'SIGINT')
-  t.equal(await done, 0)
-  t.equal(host.lines.at(-1), 'sluice-echo: SIGINT: stopping')
-  t.equal(host.signals.listenerCount('SIGINT') + host.signals.listenerCount('SIGTERM'), 0, 'the signals are given back')
-})
+t.test(
+  'without --delimiter every peer gets the line end that it uses, and its own bytes',
+  async t => {
+    const { host, port, done } = await running([])
+    const socket = connect(port, '127.0.0.1')
+    const sent = 'from netcat\nfrom telnet\r\n\xff\x00\xc3\n'
+    socket.write(sent, 'latin1')
+    t.equal(await reading(socket, sent.length), sent)
+    socket.end()
+    const [, opened] = await host.says(/^sluice-echo: (#1 127\.0\.0\.1:\d+) opened$/)
+    const [, closed] = await host.says(/^sluice-echo: (.*) closed \(remote\), 29 bytes in, 29 out$/)
+    t.equal(closed, opened)
+    host.signals.emit('SIGINT', 'SIGINT')
+    t.equal(await done, 0)
+    t.equal(host.lines.at(-1), 'sluice-echo: SIGINT: stopping')
+    t.equal(
+      host.signals.listenerCount('SIGINT') + host.signals.listenerCount('SIGTERM'),
+      0,
+      'the signals are given back',
+    )
+  },
+)
 
 t.test('with --delimiter a line ends with exactly that', async t => {
   const { host, port, done } = await running(['--delimiter', '\\0'])
@@ -136,7 +151,9 @@ t.test('a peer that does not go has five seconds', async t => {
   const clock = new ManualClock()
   const soon = new NodeClock()
   const now = (): number => clock.now()
-  const engine = new Engine({ clock: { now, after: (ms, run) => clock.after(ms, run), soon: run => soon.soon(run) } })
+  const engine = new Engine({
+    clock: { now, after: (ms, run) => clock.after(ms, run), soon: run => soon.soon(run) },
+  })
   const { host, port, done } = await running([], new FakeProcess({ engine }))
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => {}).resume()
@@ -153,7 +170,13 @@ t.test('a peer that does not go has five seconds', async t => {
 t.test('under npm a Ctrl-C comes twice, and counts once', async t => {
   const clock = new ManualClock()
   const soon = new NodeClock()
-  const engine = new Engine({ clock: { now: () => clock.now(), after: (ms, run) => clock.after(ms, run), soon: run => soon.soon(run) } })
+  const engine = new Engine({
+    clock: {
+      now: () => clock.now(),
+      after: (ms, run) => clock.after(ms, run),
+      soon: run => soon.soon(run),
+    },
+  })
   const { host, port, done } = await running([], new FakeProcess({ isUnderNpm: true, engine }))
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   socket.on('error', () => {}).resume()
@@ -174,7 +197,9 @@ t.test('a failure of a connection is one line, and the server goes on', async t 
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write('x'.repeat(70_000))
-  await host.says(/^sluice-echo: #1 127\.0\.0\.1:\d+: a read has more than 65536 bytes .*ERR_OVERFLOW\)$/)
+  await host.says(
+    /^sluice-echo: #1 127\.0\.0\.1:\d+: a read has more than 65536 bytes .*ERR_OVERFLOW\)$/,
+  )
   await host.says(/closed \(overflow\)/)
   t.strictSame(host.exits, [])
   host.signals.emit('SIGINT', 'SIGINT')
@@ -187,15 +212,23 @@ t.test('a port in use: one line, exit code 1', async t => {
   const { port } = other.address() as { port: number }
   const host = new FakeProcess()
   t.equal(await command(['--host', '127.0.0.1', '--port', String(port)], host), 1)
-  t.strictSame(host.lines, [`sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)`])
+  t.strictSame(host.lines, [
+    `sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)`,
+  ])
   other.close()
 })
 
 t.test('other addresses that cannot be listened on, likewise', async t => {
   const dir = shortFolder(t)
   const cases: [string[], RegExp][] = [
-    [['--host', '192.0.2.1', '--port', '0'], /^sluice-echo: cannot listen on 192\.0\.2\.1:0: it is no address of this machine \(EADDRNOTAVAIL\)$/],
-    [['--unix', join(dir, 'none', 'echo')], /^sluice-echo: cannot listen on .*: no permission, or no such folder \(EACCES\)$/],
+    [
+      ['--host', '192.0.2.1', '--port', '0'],
+      /^sluice-echo: cannot listen on 192\.0\.2\.1:0: it is no address of this machine \(EADDRNOTAVAIL\)$/,
+    ],
+    [
+      ['--unix', join(dir, 'none', 'echo')],
+      /^sluice-echo: cannot listen on .*: no permission, or no such folder \(EACCES\)$/,
+    ],
   ]
   for (const [argv, line] of cases) {
     const host = new FakeProcess()
@@ -204,23 +237,33 @@ t.test('other addresses that cannot be listened on, likewise', async t => {
   }
 })
 
-t.test('a failure that has no words of ours has those of the system; a port alone is called so', async t => {
-  const error = Object.assign(new Error('listen EMFILE: too many open files'), { code: 'EMFILE' })
-  const listener = { sink: undefined as any, local_address: undefined, fileno: undefined, close() {} }
-  const network = {
-    listen() {
-      setImmediate(() => {
-        listener.sink.failed(error)
-        listener.sink.closed()
-      })
-      return listener
-    },
-    connect() {},
-  }
-  const host = new FakeProcess({ engine: new Engine({ network: network as any }) })
-  t.equal(await command([], host), 1)
-  t.strictSame(host.lines, ['sluice-echo: cannot listen on port 4040: listen EMFILE: too many open files'])
-})
+t.test(
+  'a failure that has no words of ours has those of the system; a port alone is called so',
+  async t => {
+    const error = Object.assign(new Error('listen EMFILE: too many open files'), { code: 'EMFILE' })
+    const listener = {
+      sink: undefined as any,
+      local_address: undefined,
+      fileno: undefined,
+      close() {},
+    }
+    const network = {
+      listen() {
+        setImmediate(() => {
+          listener.sink.failed(error)
+          listener.sink.closed()
+        })
+        return listener
+      },
+      connect() {},
+    }
+    const host = new FakeProcess({ engine: new Engine({ network: network as any }) })
+    t.equal(await command([], host), 1)
+    t.strictSame(host.lines, [
+      'sluice-echo: cannot listen on port 4040: listen EMFILE: too many open files',
+    ])
+  },
+)
 
 t.test('a signal before it listens stops it as well, without a complaint', async t => {
   const host = new FakeProcess()
@@ -230,24 +273,28 @@ t.test('a signal before it listens stops it as well, without a complaint', async
   t.strictSame(host.lines, ['sluice-echo: SIGINT: stopping'])
 })
 
-t.test('a unix socket, gone afterwards; and a file in its place is left alone', { skip: process.platform === 'win32' && 'has no paths for sockets' }, async t => {
-  const path = join(shortFolder(t), 'echo')
-  const host = new FakeProcess()
-  const done = command(['--unix', path], host)
-  await host.says(/^sluice-echo: listening on .*echo$/)
-  const socket = connect(path)
-  socket.write('hello\n')
-  t.equal(await reading(socket, 6), 'hello\n')
-  host.signals.emit('SIGTERM', 'SIGTERM')
-  socket.end()
-  t.equal(await done, 0)
-  t.notOk(existsSync(path))
-  writeFileSync(path, 'mine')
-  const second = new FakeProcess()
-  t.equal(await command(['--unix', path], second), 1)
-  t.match(second.lines, [/EADDRINUSE/])
-  t.ok(existsSync(path))
-})
+t.test(
+  'a unix socket, gone afterwards; and a file in its place is left alone',
+  { skip: process.platform === 'win32' && 'has no paths for sockets' },
+  async t => {
+    const path = join(shortFolder(t), 'echo')
+    const host = new FakeProcess()
+    const done = command(['--unix', path], host)
+    await host.says(/^sluice-echo: listening on .*echo$/)
+    const socket = connect(path)
+    socket.write('hello\n')
+    t.equal(await reading(socket, 6), 'hello\n')
+    host.signals.emit('SIGTERM', 'SIGTERM')
+    socket.end()
+    t.equal(await done, 0)
+    t.notOk(existsSync(path))
+    writeFileSync(path, 'mine')
+    const second = new FakeProcess()
+    t.equal(await command(['--unix', path], second), 1)
+    t.match(second.lines, [/EADDRINUSE/])
+    t.ok(existsSync(path))
+  },
+)
 
 t.test('--help and --version go to stdout', async t => {
   const host = new FakeProcess()
@@ -259,7 +306,12 @@ t.test('--help and --version go to stdout', async t => {
 })
 
 t.test('a mistake of the user: one line, exit code 2', async t => {
-  for (const argv of [['--bogus'], ['--port', 'a\nb'], ['--unix', ''], ['--unix', 'x'.repeat(200)]]) {
+  for (const argv of [
+    ['--bogus'],
+    ['--port', 'a\nb'],
+    ['--unix', ''],
+    ['--unix', 'x'.repeat(200)],
+  ]) {
     const host = new FakeProcess()
     t.equal(await command(argv, host), 2)
     t.equal(host.lines.length, 1)
@@ -277,7 +329,10 @@ t.test('a mistake of ours is not passed off as one of the user', async t => {
   await t.rejects(command(['--help'], { ...host, stdout, version: '' }), TypeError)
 })
 
-/** Workers that are commands in this process: each has its own engine, and hears of its primary by an emitter. */
+/**
+ * Workers that are commands in this process: each has its own engine, and hears of its primary by
+ * an emitter.
+ */
 function clusterHere(): { cluster: Cluster; workers: FakeProcess[]; exits: Promise<number>[] } {
   const [workers, exits]: [FakeProcess[], Promise<number>[]] = [[], []]
   let args: string[] = []
@@ -296,35 +351,57 @@ function clusterHere(): { cluster: Cluster; workers: FakeProcess[]; exits: Promi
     exits.push(exit)
     void exit.then(code => down.emit('exit', code, null))
     return Object.assign(down, {
-      id, isConnected: () => true, send: (message: string) => up.emit('message', message), kill: () => up.emit('disconnect'),
+      id,
+      isConnected: () => true,
+      send: (message: string) => up.emit('message', message),
+      kill: () => up.emit('disconnect'),
     }) as unknown as Worker
   }
-  const cluster: Cluster = { isPrimary: true, setupPrimary: settings => void (args = settings.args), fork }
+  const cluster: Cluster = {
+    isPrimary: true,
+    setupPrimary: settings => void (args = settings.args),
+    fork,
+  }
   return { cluster, workers, exits }
 }
 
-/** Only one of several may listen where ports are not shared, which node:cluster does for real processes: so here is one. */
-t.test('a worker serves, is told by its primary alone, and numbers its connections by its own', async t => {
-  const { cluster, workers, exits } = clusterHere()
-  const host = new FakeProcess({ cluster })
-  const done = command(['--host', '127.0.0.1', '--port', '0', '--workers', '1'], host)
-  const [, port] = await host.says(/^sluice-echo: listening on 127\.0\.0\.1:(\d+), workers: 1$/)
-  const socket = connect(Number(port), '127.0.0.1')
-  socket.write('hello\n')
-  t.equal(await reading(socket, 6), 'hello\n')
-  await workers[0]!.says(/^sluice-echo: #1\.1 127\.0\.0\.1:\d+ opened$/)
-  workers[0]!.signals.emit('SIGINT', 'SIGINT')
-  host.signals.emit('SIGINT', 'SIGINT')
-  t.equal(host.lines.at(-1), 'sluice-echo: SIGINT: stopping')
-  socket.end()
-  t.strictSame(await Promise.all([done, ...exits]), [0, 0])
-  t.equal(host.signals.listenerCount('SIGINT'), 0)
-})
+/**
+ * Only one of several may listen where ports are not shared, which node:cluster does for real
+ * processes: so here is one.
+ */
+t.test(
+  'a worker serves, is told by its primary alone, and numbers its connections by its own',
+  async t => {
+    const { cluster, workers, exits } = clusterHere()
+    const host = new FakeProcess({ cluster })
+    const done = command(['--host', '127.0.0.1', '--port', '0', '--workers', '1'], host)
+    const [, port] = await host.says(/^sluice-echo: listening on 127\.0\.0\.1:(\d+), workers: 1$/)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write('hello\n')
+    t.equal(await reading(socket, 6), 'hello\n')
+    await workers[0]!.says(/^sluice-echo: #1\.1 127\.0\.0\.1:\d+ opened$/)
+    workers[0]!.signals.emit('SIGINT', 'SIGINT')
+    host.signals.emit('SIGINT', 'SIGINT')
+    t.equal(host.lines.at(-1), 'sluice-echo: SIGINT: stopping')
+    socket.end()
+    t.strictSame(await Promise.all([done, ...exits]), [0, 0])
+    t.equal(host.signals.listenerCount('SIGINT'), 0)
+  },
+)
 
-// Process managers start programs as workers of their own, which nobody tells to stop by our messages.
+// Process managers start programs as workers of their own, which nobody tells to stop by our
+// messages.
 t.test('a worker of somebody else is a process like any other', async t => {
-  const worker = { id: 7, send: () => t.fail('not ours'), on: () => t.fail('not ours'), disconnect: () => t.fail('not ours') }
-  const { host, done } = await running([], new FakeProcess({ cluster: { ...ALONE, isPrimary: false, worker } }))
+  const worker = {
+    id: 7,
+    send: () => t.fail('not ours'),
+    on: () => t.fail('not ours'),
+    disconnect: () => t.fail('not ours'),
+  }
+  const { host, done } = await running(
+    [],
+    new FakeProcess({ cluster: { ...ALONE, isPrimary: false, worker } }),
+  )
   host.signals.emit('SIGTERM', 'SIGTERM')
   t.equal(await done, 0)
 })
@@ -347,7 +424,9 @@ t.test('workers, where nobody can listen: as without them', async t => {
   const { cluster, workers } = clusterHere()
   const host = new FakeProcess({ cluster })
   t.equal(await command(['--host', '127.0.0.1', '--port', String(port), '--workers', '2'], host), 1)
-  t.strictSame(host.lines, [`sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)`])
+  t.strictSame(host.lines, [
+    `sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)`,
+  ])
   t.equal(workers.length, 0)
   taken.close()
 })

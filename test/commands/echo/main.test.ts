@@ -1,4 +1,7 @@
-/** The command as a process: it starts, it is sent signals, it ends with an exit code. What it says is tested in command.test.ts. */
+/**
+ * The command as a process: it starts, it is sent signals, it ends with an exit code. What it says
+ * is tested in command.test.ts.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +11,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { built } from '../../built.ts'
 
-const MAIN = join(built(), 'protocols/echo/main.js')
+const MAIN = join(built(), 'commands/echo/main.js')
 
 interface Run {
   readonly child: ChildProcess
@@ -22,7 +25,10 @@ function run(...argv: string[]): Run {
 }
 
 function runWith(env: Record<string, string>, ...argv: string[]): Run {
-  const child = spawn(process.execPath, [MAIN, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const child = spawn(process.execPath, [MAIN, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   t.teardown(() => void child.kill('SIGKILL'))
   let out = ''
   let err = ''
@@ -35,7 +41,9 @@ function runWith(env: Record<string, string>, ...argv: string[]): Run {
       await once(child.stderr!, 'data')
     }
   }
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, out, err }) as Awaited<Run['ended']>)
+  const ended = once(child, 'close').then(
+    ([code, signal]) => ({ code, signal, out, err }) as Awaited<Run['ended']>,
+  )
   return { child, says, ended }
 }
 
@@ -50,17 +58,29 @@ async function midLine(): Promise<Run & { port: string; socket: Socket }> {
   return { ...server, port, socket }
 }
 
-t.test('SIGINT in the middle of a line: the connection ends, then the process, with code 0', async t => {
-  const { child, socket, port, ended } = await midLine()
-  // While it runs, a second one cannot have the port.
-  const second = await run('--host', '127.0.0.1', '--port', port).ended
-  t.match(second, { code: 1, out: '', err: `sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)\n` })
-  child.kill('SIGINT')
-  const [rest] = await Promise.all([socket.toArray(), once(socket, 'end')])
-  t.strictSame(rest, [], 'half a line is not answered')
-  socket.end()
-  t.match(await ended, { code: 0, signal: null, out: '', err: /SIGINT: stopping, 1 open .*\n.* closed \(drain\), 15 bytes in, 6 out\n$/ })
-})
+t.test(
+  'SIGINT in the middle of a line: the connection ends, then the process, with code 0',
+  async t => {
+    const { child, socket, port, ended } = await midLine()
+    // While it runs, a second one cannot have the port.
+    const second = await run('--host', '127.0.0.1', '--port', port).ended
+    t.match(second, {
+      code: 1,
+      out: '',
+      err: `sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)\n`,
+    })
+    child.kill('SIGINT')
+    const [rest] = await Promise.all([socket.toArray(), once(socket, 'end')])
+    t.strictSame(rest, [], 'half a line is not answered')
+    socket.end()
+    t.match(await ended, {
+      code: 0,
+      signal: null,
+      out: '',
+      err: /SIGINT: stopping, 1 open .*\n.* closed \(drain\), 15 bytes in, 6 out\n$/,
+    })
+  },
+)
 
 t.test('a second signal ends it at once, whoever is still there', async t => {
   const { child, socket, says, ended } = await midLine()
@@ -86,7 +106,10 @@ async function echoed(port: string, line: string): Promise<string> {
 
 t.test('workers share a port, are replaced, and stop with the one that started them', async t => {
   const { child, says, ended } = run('--host', '127.0.0.1', '--port', '0', '--workers', '2')
-  const [, port] = (await says(/listening on 127\.0\.0\.1:(\d+), workers: 2\n/)) as unknown as [string, string]
+  const [, port] = (await says(/listening on 127\.0\.0\.1:(\d+), workers: 2\n/)) as unknown as [
+    string,
+    string,
+  ]
   t.equal(await echoed(port, 'one\n'), 'one\n')
   const [one, other] = childrenOf(child) as [number, number]
   process.kill(one, 'SIGKILL')
@@ -97,7 +120,11 @@ t.test('workers share a port, are replaced, and stop with the one that started t
   process.kill(other, 'SIGINT')
   for (let n = 0; n < 10; n++) t.equal(await echoed(port, `${n}\n`), `${n}\n`)
   const second = await run('--host', '127.0.0.1', '--port', port).ended
-  t.match(second, { code: 1, out: '', err: `sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)\n` })
+  t.match(second, {
+    code: 1,
+    out: '',
+    err: `sluice-echo: cannot listen on 127.0.0.1:${port}: it is in use already (EADDRINUSE)\n`,
+  })
   child.kill('SIGTERM')
   const { code, err } = await ended
   t.equal(code, 0)
@@ -108,8 +135,20 @@ t.test('workers share a port, are replaced, and stop with the one that started t
 
 t.test('workers that cannot live: one clear line, code 1', async t => {
   const dies = 'import cluster from "node:cluster"; if (cluster.isWorker) process.exit(7)'
-  const { ended } = runWith({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(dies)}` }, '--host', '127.0.0.1', '--port', '0', '--workers', '2')
-  t.match(await ended, { code: 1, out: '', err: /^(sluice-echo: worker \d has ended \(7\); another one takes its place\n){5}sluice-echo: worker \d has ended \(7\), the last of 6 within 60 s: giving up\n$/ })
+  const { ended } = runWith(
+    { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(dies)}` },
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--workers',
+    '2',
+  )
+  t.match(await ended, {
+    code: 1,
+    out: '',
+    err: /^(sluice-echo: worker \d has ended \(7\); another one takes its place\n){5}sluice-echo: worker \d has ended \(7\), the last of 6 within 60 s: giving up\n$/,
+  })
 })
 
 t.test('workers do not outlive the one that started them', async t => {
@@ -124,18 +163,28 @@ t.test('workers do not outlive the one that started them', async t => {
 })
 
 t.test('a bad option: one line, code 2, no stack', async t => {
-  t.match(await run('--port', 'x').ended, { code: 2, out: '', err: 'sluice-echo: --port must be a number from 0 to 65535; got "x" (--help lists the options)\n' })
+  t.match(await run('--port', 'x').ended, {
+    code: 2,
+    out: '',
+    err: 'sluice-echo: --port must be a number from 0 to 65535; got "x" (--help lists the options)\n',
+  })
 })
 
-t.test('the file itself: version from package.json; outputs that nobody reads do not end it', async t => {
-  const { argv, exitCode } = process
-  const written: string[] = []
-  t.intercept(process.stdout, 'write', { value: (text: string) => written.push(text) > 0, configurable: true })
-  process.argv = [argv[0]!, MAIN, '--version']
-  await import('../../../src/commands/echo/main.ts')
-  t.equal(process.exitCode, 0)
-  process.argv = argv
-  process.exitCode = exitCode
-  process.stdout.emit('error', new Error('EPIPE'))
-  t.match(written, [/^\d+\.\d+\.\d+\n$/])
-})
+t.test(
+  'the file itself: version from package.json; outputs that nobody reads do not end it',
+  async t => {
+    const { argv, exitCode } = process
+    const written: string[] = []
+    t.intercept(process.stdout, 'write', {
+      value: (text: string) => written.push(text) > 0,
+      configurable: true,
+    })
+    process.argv = [argv[0]!, MAIN, '--version']
+    await import('../../../src/commands/echo/main.ts')
+    t.equal(process.exitCode, 0)
+    process.argv = argv
+    process.exitCode = exitCode
+    process.stdout.emit('error', new Error('EPIPE'))
+    t.match(written, [/^\d+\.\d+\.\d+\n$/])
+  },
+)

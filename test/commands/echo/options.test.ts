@@ -12,21 +12,34 @@ t.test('addresses', async t => {
     [['--port', '0'], 0],
     [['--port=65535'], 65535],
     [['--port', '1', '--port', '2'], 2],
-    [['--host', 'localhost'], ['localhost', 4040]],
-    [['--host', '::1', '--port', '4'], ['::1', 4]],
+    [
+      ['--host', 'localhost'],
+      ['localhost', 4040],
+    ],
+    [
+      ['--host', '::1', '--port', '4'],
+      ['::1', 4],
+    ],
     [['--unix', '/tmp/echo'], { path: '/tmp/echo' }],
     [['--unix', '4040'], { path: '4040' }],
   ]
-  for (const [argv, address] of cases) t.match(parseOptions(argv), { kind: 'serve', address }, argv.join(' '))
+  for (const [argv, address] of cases)
+    t.match(parseOptions(argv), { kind: 'serve', address }, argv.join(' '))
 })
 
 t.test('workers', async t => {
   t.match(parseOptions(['--workers', '2']), { kind: 'serve', workers: 2 })
   t.match(parseOptions(['--workers', '256']), { workers: 256 })
   for (const text of ['0', 'x', '-1', '1.5', '257', '1000', '']) {
-    t.throws(() => parseOptions([`--workers=${text}`]), new UsageError(`--workers must be a number from 1 to 256; got "${text}"`))
+    t.throws(
+      () => parseOptions([`--workers=${text}`]),
+      new UsageError(`--workers must be a number from 1 to 256; got "${text}"`),
+    )
   }
-  t.throws(() => parseOptions(['--workers', '2', '--unix', '/tmp/echo']), new UsageError('--workers share a port: not with --unix'))
+  t.throws(
+    () => parseOptions(['--workers', '2', '--unix', '/tmp/echo']),
+    new UsageError('--workers share a port: not with --unix'),
+  )
 })
 
 t.test('delimiters: escapes, and text as its UTF-8 bytes, one character a byte', async t => {
@@ -41,14 +54,16 @@ t.test('delimiters: escapes, and text as its UTF-8 bytes, one character a byte',
     ['\n', '\n'],
     ['é', '\xc3\xa9'],
   ]
-  for (const [text, delimiter] of cases) t.match(parseOptions(['--delimiter', text]), { delimiter }, JSON.stringify(text))
+  for (const [text, delimiter] of cases)
+    t.match(parseOptions(['--delimiter', text]), { delimiter }, JSON.stringify(text))
 })
 
 t.test('help and version win over whatever else is asked for', async t => {
   t.strictSame(parseOptions(['--help']), { kind: 'help' })
   t.strictSame(parseOptions(['-h', '--port', 'x']), { kind: 'help' })
   t.strictSame(parseOptions(['--version']), { kind: 'version' })
-  for (const option of ['--port', '--host', '--unix', '--delimiter', '--help', '--version']) t.match(HELP, option)
+  for (const option of ['--port', '--host', '--unix', '--delimiter', '--help', '--version'])
+    t.match(HELP, option)
   t.ok(HELP.split('\n').every(line => line.length <= 100))
 })
 

@@ -42,7 +42,12 @@ function kit(count: number) {
     setupPrimary: ({ args }) => log.push(`with ${args.join(' ')}`),
     fork: () => made[made.push(new FakeWorker(made.length + 1)) - 1] as unknown as Worker,
   }
-  const workers = new Workers(cluster, count, () => clock.now, text => log.push(text))
+  const workers = new Workers(
+    cluster,
+    count,
+    () => clock.now,
+    text => log.push(text),
+  )
   workers.start(['--port', '1'], () => log.push('ready'))
   return { made, log, clock, workers }
 }
@@ -55,7 +60,10 @@ t.test('is ready once, when all of them listen; stops when all have ended', asyn
   made[1]!.emit('message', 'listening')
   t.same(log, ['with --port 1', 'ready'])
   workers.stop()
-  t.same(made.map(({ told }) => told), [['stop'], ['stop']])
+  t.same(
+    made.map(({ told }) => told),
+    [['stop'], ['stop']],
+  )
   for (const worker of made) worker.end(0)
   t.equal(await workers.ended, 0)
   t.equal(log.length, 2, 'nobody takes the place of those that were stopped')
@@ -68,7 +76,12 @@ t.test('another one takes the place of one that died', async t => {
   t.equal(made.length, 2)
   made[1]!.emit('message', 'listening')
   made[1]!.end(3)
-  t.same(log, ['with --port 1', 'ready', 'worker 1 has ended (SIGSEGV); another one takes its place', 'worker 2 has ended (3); another one takes its place'])
+  t.same(log, [
+    'with --port 1',
+    'ready',
+    'worker 1 has ended (SIGSEGV); another one takes its place',
+    'worker 2 has ended (3); another one takes its place',
+  ])
   workers.stop()
   made[2]!.end(0)
   t.equal(await workers.ended, 0)
@@ -89,15 +102,18 @@ t.test('gives up when they die again and again, but not when that takes long', a
 })
 
 // It is told to stop before it can hear it: then it listened for ever, and the command did not end.
-t.test('one that begins to listen when it should stop is told again; one that is going is not told', async t => {
-  const { made, workers } = kit(2)
-  t.equal(made.length, 2)
-  made[1]!.end(0)
-  const [early, , going] = made as [FakeWorker, FakeWorker, FakeWorker]
-  going.isConnected = () => false
-  workers.stop()
-  early.emit('message', 'listening')
-  t.same([early.told, going.told], [['stop', 'stop'], []])
-  workers.kill()
-  t.equal(await workers.ended, 0)
-})
+t.test(
+  'one that begins to listen when it should stop is told again; one that is going is not told',
+  async t => {
+    const { made, workers } = kit(2)
+    t.equal(made.length, 2)
+    made[1]!.end(0)
+    const [early, , going] = made as [FakeWorker, FakeWorker, FakeWorker]
+    going.isConnected = () => false
+    workers.stop()
+    early.emit('message', 'listening')
+    t.same([early.told, going.told], [['stop', 'stop'], []])
+    workers.kill()
+    t.equal(await workers.ended, 0)
+  },
+)

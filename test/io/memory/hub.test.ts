@@ -9,15 +9,18 @@ import { at, pair, settle, taken, watch, watchListener } from './kit.ts'
 /** Catches what is thrown in turns of the loop, which would end the process. */
 function catching(t: Test): unknown[] {
   const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
-  const caught = (callback: () => void): unknown => original(() => {
-    try {
-      callback()
-    } catch (error) {
-      errors.push(error)
-    }
-  })
+  const caught = (callback: () => void): unknown =>
+    original(() => {
+      try {
+        callback()
+      } catch (error) {
+        errors.push(error)
+      }
+    })
   globalThis.setImmediate = caught as typeof setImmediate
-  t.teardown(() => { globalThis.setImmediate = original })
+  t.teardown(() => {
+    globalThis.setImmediate = original
+  })
   return errors
 }
 
@@ -30,7 +33,14 @@ t.test('pump inside a report does nothing', async t => {
 })
 
 t.test('what a sink throws comes out of pump, and the next one goes on', async t => {
-  const { network, log, b } = pair({ chunk: 1 }, { received: () => { throw new Error('mine') } })
+  const { network, log, b } = pair(
+    { chunk: 1 },
+    {
+      received: () => {
+        throw new Error('mine')
+      },
+    },
+  )
   b.write('xy', 'utf8')
   t.throws(() => network.pump(), { message: 'mine' })
   t.throws(() => network.pump(), { message: 'mine' })
@@ -49,11 +59,15 @@ t.test('auto pumps by itself until all is quiet, also after a sink has thrown', 
     },
   })
   const a = network.connect(at(4040), {})
-  await new Promise<void>(resolve => watch(a, 'a', log, { opened: () => a.resume(), received: resolve }))
+  await new Promise<void>(resolve =>
+    watch(a, 'a', log, { opened: () => a.resume(), received: resolve }),
+  )
   t.equal(taken(log), 'listening, a opened, accepted, a received x')
   const closed = new Promise<void>(resolve => {
     watch(a, 'a', log, {
-      ended: () => { throw new Error('mine') },
+      ended: () => {
+        throw new Error('mine')
+      },
       closed: resolve,
     })
   })

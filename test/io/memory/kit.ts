@@ -1,4 +1,7 @@
-/** What the tests of the memory network have in common. Every report comes from a pump, so each test says exactly when. */
+/**
+ * What the tests of the memory network have in common. Every report comes from a pump, so each test
+ * says exactly when.
+ */
 
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import type { MemoryNetworkOptions } from '../../../src/io/memory/network.ts'
@@ -8,7 +11,12 @@ export const at = (port: number, host = ''): Endpoint => ({ kind: 'ip', host, po
 export const path = (path: string): Endpoint => ({ kind: 'unix', path })
 
 /** Logs what is reported; `hooks` are called inside the reports. */
-export function watch(transport: Transport, name: string, log: string[], hooks: Record<string, () => void> = {}): Transport {
+export function watch(
+  transport: Transport,
+  name: string,
+  log: string[],
+  hooks: Record<string, () => void> = {},
+): Transport {
   const note = (what: string): void => {
     log.push(`${name} ${what}`)
     hooks[what.split(' ')[0]!]?.()
@@ -26,7 +34,9 @@ export function watch(transport: Transport, name: string, log: string[], hooks: 
 
 /** The same for a listener. */
 export function watchListener(
-  listener: Listener, log: string[], hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {},
+  listener: Listener,
+  log: string[],
+  hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {},
 ): Listener {
   listener.sink = {
     listening: () => log.push('listening'),
@@ -44,15 +54,24 @@ export function watchListener(
 }
 
 export function settle(network: MemoryNetwork): void {
-  while (network.pump() > 0) { /* until all is quiet */ }
+  while (network.pump() > 0) {
+    /* until all is quiet */
+  }
 }
 
 /** An open pipe, a and b, both flowing, and an empty log. */
-export function pair(options: MemoryNetworkOptions = {}, hooks: Record<string, () => void> = {}, how: ConnectOptions = {}, to = at(4040)) {
+export function pair(
+  options: MemoryNetworkOptions = {},
+  hooks: Record<string, () => void> = {},
+  how: ConnectOptions = {},
+  to = at(4040),
+) {
   const network = new MemoryNetwork(options)
   const log: string[] = []
   const made: Transport[] = []
-  const listener = watchListener(network.listen(to, { backlog: 1 }), log, { accepted: transport => made.push(watch(transport, 'b', log)) })
+  const listener = watchListener(network.listen(to, { backlog: 1 }), log, {
+    accepted: transport => made.push(watch(transport, 'b', log)),
+  })
   const a = watch(network.connect(to, how), 'a', log, hooks)
   settle(network)
   const b = made[0]!

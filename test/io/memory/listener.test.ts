@@ -7,7 +7,9 @@ import { at, pair, settle, taken, watch, watchListener } from './kit.ts'
 t.test('listens: in use, port 0, closing', async t => {
   const { network, listener } = pair({}, {}, {}, at(49153))
   const log: string[] = []
-  const second = watchListener(network.listen(at(49153, '::'), { backlog: 1 }), log, { failed: () => second.close() })
+  const second = watchListener(network.listen(at(49153, '::'), { backlog: 1 }), log, {
+    failed: () => second.close(),
+  })
   const free = watchListener(network.listen(at(0), { backlog: 1 }), log)
   settle(network)
   t.equal(taken(log), 'failed EADDRINUSE listen, listening, closed')
@@ -33,11 +35,18 @@ t.test('a listener that closes resets who waited', async t => {
 
 t.test('accepts, fails and closes without a sink', async t => {
   const network = new MemoryNetwork()
-  const [listener, second] = [network.listen(at(4040), { backlog: 1 }), network.listen(at(4040), { backlog: 1 })]
+  const [listener, second] = [
+    network.listen(at(4040), { backlog: 1 }),
+    network.listen(at(4040), { backlog: 1 }),
+  ]
   const a = network.connect(at(4040), {})
   settle(network)
   t.same([second.local_address, network.transports.length], [undefined, 2])
   listener.close()
   settle(network)
-  t.same([listener.local_address, network.transports[0]], [['127.0.0.1', 4040], a], 'what was accepted stays')
+  t.same(
+    [listener.local_address, network.transports[0]],
+    [['127.0.0.1', 4040], a],
+    'what was accepted stays',
+  )
 })

@@ -1,4 +1,7 @@
-/** MemoryNetwork: what it makes, its options, pump and reset. Its parts have tests of their own; the contract is in scenarios/. */
+/**
+ * MemoryNetwork: what it makes, its options, pump and reset. Its parts have tests of their own; the
+ * contract is in scenarios/.
+ */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -11,11 +14,23 @@ t.test('nothing moves but by pump, and each part takes one step a pump', async t
   const listener = watchListener(network.listen(at(4040), { backlog: 1 }), log, {
     accepted: transport => watch(transport, 'b', log).resume(),
   })
-  const a = watch(network.connect(at(4040, 'localhost'), {}), 'a', log, { opened: () => a.write('hello', 'utf8') })
-  t.same([taken(log), listener.local_address, a.local_address, a.remote_address], ['', undefined, undefined, undefined])
+  const a = watch(network.connect(at(4040, 'localhost'), {}), 'a', log, {
+    opened: () => a.write('hello', 'utf8'),
+  })
+  t.same(
+    [taken(log), listener.local_address, a.local_address, a.remote_address],
+    ['', undefined, undefined, undefined],
+  )
   t.equal(network.pump(), 2)
   t.equal(taken(log), 'listening, a opened')
-  t.same([listener.local_address, a.local_address, a.remote_address], [['127.0.0.1', 4040], ['127.0.0.1', 49152], ['127.0.0.1', 4040]])
+  t.same(
+    [listener.local_address, a.local_address, a.remote_address],
+    [
+      ['127.0.0.1', 4040],
+      ['127.0.0.1', 49152],
+      ['127.0.0.1', 4040],
+    ],
+  )
   t.equal(network.pump(), 1)
   t.equal(taken(log), 'accepted')
   t.equal(network.transports.length, 2)
@@ -38,11 +53,14 @@ t.test('moves in chunks of a size, or of sizes asked for', async t => {
   asked.a.write('456789', 'utf8')
   asked.network.pump()
   t.equal(taken(asked.log), 'b received 0, b received 12, b received 345, b received 6789')
-  t.throws(() => {
-    size = -1
-    asked.a.write('x', 'utf8')
-    asked.network.pump()
-  }, { code: 'ERR_INVALID_ARGUMENT', message: /chunk/ })
+  t.throws(
+    () => {
+      size = -1
+      asked.a.write('x', 'utf8')
+      asked.network.pump()
+    },
+    { code: 'ERR_INVALID_ARGUMENT', message: /chunk/ },
+  )
 })
 
 t.test('throws what is no size', async t => {
@@ -66,7 +84,9 @@ t.test('reset breaks both sides, and loses what was on its way', async t => {
 
 t.test('no two listen at one port', async t => {
   const network = new MemoryNetwork()
-  t.throws(() => network.listen(at(1), { backlog: 1, reuse_port: true }), { code: 'ERR_UNSUPPORTED_OPTION' })
+  t.throws(() => network.listen(at(1), { backlog: 1, reuse_port: true }), {
+    code: 'ERR_UNSUPPORTED_OPTION',
+  })
 })
 
 t.test('nobody needs to listen to the reports', async t => {

@@ -6,7 +6,13 @@ import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import type { PacketOptions, PacketSocket, SystemError } from '../../../src/transport.ts'
 import { at, settle, taken } from './kit.ts'
 
-function open(network: MemoryNetwork, name: string, log: string[], options: PacketOptions, hook = (): void => {}): PacketSocket {
+function open(
+  network: MemoryNetwork,
+  name: string,
+  log: string[],
+  options: PacketOptions,
+  hook = (): void => {},
+): PacketSocket {
   const socket = network.packets(options)
   const note = (what: string): void => {
     log.push(`${name} ${what}`)
@@ -31,16 +37,26 @@ t.test('packets go whole and in order, to a given address or to the peer', async
   t.same([a.local_address, b.remote_address], [undefined, undefined])
   network.pump()
   t.equal(taken(log), 'a opened, b opened')
-  t.same([a.local_address, b.local_address, b.remote_address, a.fileno], [['127.0.0.1', 1], ['127.0.0.1', 49152], ['127.0.0.1', 1], undefined])
+  t.same(
+    [a.local_address, b.local_address, b.remote_address, a.fileno],
+    [['127.0.0.1', 1], ['127.0.0.1', 49152], ['127.0.0.1', 1], undefined],
+  )
   b.send('one', 'utf8', undefined, done)
   b.send(Buffer.from('two'), 'utf8', undefined, done)
   t.equal(taken(log), '')
   settle(network)
-  t.equal(taken(log), 'done , done , a received one from 127.0.0.1,49152, a received two from 127.0.0.1,49152')
+  t.equal(
+    taken(log),
+    'done , done , a received one from 127.0.0.1,49152, a received two from 127.0.0.1,49152',
+  )
   a.send('back', 'utf8', at(49152), done)
   open(network, 'c', log, { bind: at(3) }).send('stranger', 'utf8', at(49152), done)
   settle(network)
-  t.equal(taken(log), 'done , b received back from 127.0.0.1,1, c opened, done ', 'a connected socket hears its peer only')
+  t.equal(
+    taken(log),
+    'done , b received back from 127.0.0.1,1, c opened, done ',
+    'a connected socket hears its peer only',
+  )
 })
 
 t.test('packets that cannot be sent', async t => {
@@ -56,8 +72,13 @@ t.test('packets that cannot be sent', async t => {
   free.send(Buffer.alloc(65_508), 'utf8', at(9), done)
   free.send(Buffer.alloc(65_507), 'utf8', at(9), done)
   settle(network)
-  t.equal(taken(log), 'a opened, done , done EISCONN, a refused ECONNREFUSED recv, b opened, done , done EDESTADDRREQ, done EMSGSIZE, done ')
-  const closing: PacketSocket = open(network, 'c', log, { connect: at(9) }, () => { if (log.at(-1)?.includes('refused')) closing.destroy() })
+  t.equal(
+    taken(log),
+    'a opened, done , done EISCONN, a refused ECONNREFUSED recv, b opened, done , done EDESTADDRREQ, done EMSGSIZE, done ',
+  )
+  const closing: PacketSocket = open(network, 'c', log, { connect: at(9) }, () => {
+    if (log.at(-1)?.includes('refused')) closing.destroy()
+  })
   closing.send('x', 'utf8', undefined, done)
   closing.send('x', 'utf8', undefined, done)
   settle(network)
@@ -78,13 +99,19 @@ t.test('a packet socket that is destroyed', async t => {
   early.send('x', 'utf8', at(1), done)
   settle(network)
   t.equal(taken(log), 'done ECANCELED')
-  for (const made of [() => early.configure({}), () => early.join('239.1.2.3'), () => early.leave('239.1.2.3')]) {
+  for (const made of [
+    () => early.configure({}),
+    () => early.join('239.1.2.3'),
+    () => early.leave('239.1.2.3'),
+  ]) {
     t.throws(made, { code: 'ERR_INVALID_STATE' })
   }
   const b: PacketSocket = open(network, 'b', log, { bind: at(1) }, () => b.destroy())
   settle(network)
   t.equal(taken(log), 'b opened, b closed', 'the port was free, and is again')
-  const c: PacketSocket = open(network, 'c', log, { bind: at(1) }, () => { if (log.at(-1)?.includes('received')) c.destroy() })
+  const c: PacketSocket = open(network, 'c', log, { bind: at(1) }, () => {
+    if (log.at(-1)?.includes('received')) c.destroy()
+  })
   c.send('1', 'utf8', at(1), done)
   c.send('2', 'utf8', at(1), done)
   settle(network)
@@ -124,7 +151,11 @@ t.test('groups', async t => {
   log.length = 0
   a.send('hi', 'utf8', at(5, group), done)
   settle(network)
-  t.equal(taken(log), 'b received hi from 127.0.0.1,5, a received hi from 127.0.0.1,5', 'the sender is a member, too')
+  t.equal(
+    taken(log),
+    'b received hi from 127.0.0.1,5, a received hi from 127.0.0.1,5',
+    'the sender is a member, too',
+  )
   b.leave(group)
   a.send('hi', 'utf8', at(5, group), done)
   settle(network)
@@ -149,5 +180,8 @@ t.test('works without a sink', async t => {
   settle(network)
   socket.destroy()
   settle(network)
-  t.same([socket.local_address, second.local_address, caller.remote_address], [['127.0.0.1', 53], undefined, ['127.0.0.1', 9]])
+  t.same(
+    [socket.local_address, second.local_address, caller.remote_address],
+    [['127.0.0.1', 53], undefined, ['127.0.0.1', 9]],
+  )
 })

@@ -15,7 +15,10 @@ t.test('gives bytes in order, however they are cut', async t => {
   const { size, total, queued } = pipe(4, 'abc', 'def')
   t.same([size, total, queued], [6, 6, 2])
   const bytes = pipe(4, 'abc', 'def')
-  t.same([2, 3, 9, 1].map(many => bytes.take(many).toString()), ['ab', 'cde', 'f', ''])
+  t.same(
+    [2, 3, 9, 1].map(many => bytes.take(many).toString()),
+    ['ab', 'cde', 'f', ''],
+  )
   t.same([bytes.size, bytes.total, bytes.queued], [0, 6, 0])
 })
 

@@ -120,7 +120,10 @@ t.test('reset inside a report ends what was being delivered', async t => {
   const { network, log, a, b } = pair({ chunk: 1 }, { received: () => network.reset(b) })
   b.write('xyz', 'utf8')
   settle(network)
-  t.equal(taken(log), 'a received x, a failed ECONNRESET read, a closed, b failed ECONNRESET read, b closed')
+  t.equal(
+    taken(log),
+    'a received x, a failed ECONNRESET read, a closed, b failed ECONNRESET read, b closed',
+  )
   t.equal(a.bytes_read, 1)
 })
 
@@ -156,11 +159,20 @@ t.test('refuses where nobody listens', async t => {
   const a = network.connect(at(9), {})
   a.write('early', 'utf8')
   t.same([a.bytes_queued, a.bytes_written], [5, 0], 'nothing is taken before it is open')
-  a.sink = { ...watch(a, 'a', log).sink!, failed: error => { failure = error } }
+  a.sink = {
+    ...watch(a, 'a', log).sink!,
+    failed: error => {
+      failure = error
+    },
+  }
   watch(network.connect(path('/nowhere'), {}), 'u', log)
   settle(network)
   t.equal(taken(log), 'a closed, u failed ENOENT connect, u closed')
-  t.match(failure, { code: 'ECONNREFUSED', syscall: 'connect', message: 'connect ECONNREFUSED 127.0.0.1:9' })
+  t.match(failure, {
+    code: 'ECONNREFUSED',
+    syscall: 'connect',
+    message: 'connect ECONNREFUSED 127.0.0.1:9',
+  })
   t.same([a.bytes_queued, a.bytes_written, a.local_address, a.fileno], [0, 0, undefined, undefined])
 })
 
@@ -177,7 +189,9 @@ t.test('destroys while connecting: closed and nothing else', async t => {
 t.test('what is written and ended before it is open arrives', async t => {
   const network = new MemoryNetwork()
   const log: string[] = []
-  watchListener(network.listen(at(4040), { backlog: 1 }), log, { accepted: transport => watch(transport, 'b', log).resume() })
+  watchListener(network.listen(at(4040), { backlog: 1 }), log, {
+    accepted: transport => watch(transport, 'b', log).resume(),
+  })
   const a = watch(network.connect(at(4040), {}), 'a', log)
   t.equal(a.write('earl', 'utf8'), false)
   a.cork()
@@ -189,9 +203,19 @@ t.test('what is written and ended before it is open arrives', async t => {
 
 t.test('addresses: where the caller calls from, and paths', async t => {
   const { a, b } = pair({}, {}, { local: { host: '10.0.0.7', port: 7 } })
-  t.same([a.local_address, b.remote_address, b.local_address], [['10.0.0.7', 7], ['10.0.0.7', 7], ['127.0.0.1', 4040]])
+  t.same(
+    [a.local_address, b.remote_address, b.local_address],
+    [
+      ['10.0.0.7', 7],
+      ['10.0.0.7', 7],
+      ['127.0.0.1', 4040],
+    ],
+  )
   const unix = pair({}, {}, {}, path('/tmp/socket'))
-  t.same([unix.a.local_address, unix.a.remote_address, unix.b.local_address, unix.b.remote_address], ['', '/tmp/socket', '/tmp/socket', ''])
+  t.same(
+    [unix.a.local_address, unix.a.remote_address, unix.b.local_address, unix.b.remote_address],
+    ['', '/tmp/socket', '/tmp/socket', ''],
+  )
   unix.a.set_no_delay(true)
   unix.a.set_keep_alive(false)
 })

@@ -4,10 +4,14 @@ import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { dataOf, fault, type Stage, stage, watch } from '../kit.ts'
 
 function two({ context }: Stage, master = '', slave = ''): [MessageChannel, MessageChannel] {
-  return [context.init(`direct://;name=m${master}`), context.init(`direct://;master=m;name=s${slave}`)]
+  return [
+    context.init(`direct://;name=m${master}`),
+    context.init(`direct://;master=m;name=s${slave}`),
+  ]
 }
 
-const state = (name: string): Message => new Message({ type: 'state', msgid: (STATES as readonly string[]).indexOf(name) })
+const state = (name: string): Message =>
+  new Message({ type: 'state', msgid: (STATES as readonly string[]).indexOf(name) })
 
 stage(t, 'what one posts the other has received', async (t, stage) => {
   const [master, slave] = two(stage)
@@ -24,7 +28,11 @@ stage(t, 'what one posts the other has received', async (t, stage) => {
   t.strictSame([master.dcaps.size, slave.dcaps.size], [0, 0])
   slave.destroy()
   t.equal(master.post('nobody'), true)
-  t.equal(stage.context.init('direct://;master=m;name=again').open().state, 'active', 'there is room for another')
+  t.equal(
+    stage.context.init('direct://;master=m;name=again').open().state,
+    'active',
+    'there is room for another',
+  )
 })
 
 stage(t, 'state messages set the state of the other side', async (t, stage) => {
@@ -58,16 +66,34 @@ stage(t, 'notify-state, autoseq', async (t, stage) => {
   master.post({ data: 'x', seq: 50n })
   master.post({ data: 'x', seq: 50n })
   slave.destroy()
-  t.strictSame([states, seqs], [['true opening', 'true active', 'true closing', 'true closed', 'true destroy'], [0n, 1n]])
+  t.strictSame(
+    [states, seqs],
+    [
+      ['true opening', 'true active', 'true closing', 'true closed', 'true destroy'],
+      [0n, 1n],
+    ],
+  )
 })
 
 stage(t, 'who may be master', async (t, stage) => {
   const { context } = stage
   two(stage)
   context.init('null://;name=n')
-  t.match(fault(() => context.init('direct://;master=n')), 'master must be a direct:// channel; got "n"')
-  t.match(fault(() => context.init('direct://;master=s')), 'master must be a master: this one is a slave')
-  t.match(fault(() => context.init('direct://;master=m')), 'master must be one that has no slave yet')
+  t.match(
+    fault(() => context.init('direct://;master=n')),
+    'master must be a direct:// channel; got "n"',
+  )
+  t.match(
+    fault(() => context.init('direct://;master=s')),
+    'master must be a master: this one is a slave',
+  )
+  t.match(
+    fault(() => context.init('direct://;master=m')),
+    'master must be one that has no slave yet',
+  )
   context.init('direct://;name=m2')
-  t.match(fault(() => context.init('direct://;master=m2;notify-state=yes')), 'notify-state must be a parameter of the master')
+  t.match(
+    fault(() => context.init('direct://;master=m2;notify-state=yes')),
+    'notify-state must be a parameter of the master',
+  )
 })

@@ -15,10 +15,12 @@ function fileIn(t: Test, ...seqs: number[]): string {
 }
 
 function pack(...seqs: number[]): Buffer {
-  return Buffer.concat(seqs.flatMap(seq => {
-    const message = new Message({ data: `m${seq}`, seq: BigInt(seq) })
-    return [FRAMES.get('std')!.head(message) as Uint8Array, message.data]
-  }))
+  return Buffer.concat(
+    seqs.flatMap(seq => {
+      const message = new Message({ data: `m${seq}`, seq: BigInt(seq) })
+      return [FRAMES.get('std')!.head(message) as Uint8Array, message.data]
+    }),
+  )
 }
 
 async function run(stage: Stage, done: () => boolean): Promise<void> {
@@ -28,7 +30,11 @@ async function run(stage: Stage, done: () => boolean): Promise<void> {
   }
 }
 
-function make(stage: Stage, path: string, parameters = ''): { reader: MessageChannel; log: string[] } {
+function make(
+  stage: Stage,
+  path: string,
+  parameters = '',
+): { reader: MessageChannel; log: string[] } {
   const reader = stage.context.init(`file://${path}${parameters}`)
   const log: string[] = []
   reader.callback_add(message => void log.push(text(message)), ['data', 'control'])
@@ -49,12 +55,20 @@ stage(t, 'from where, to the end', async (t, stage) => {
   t.equal(await all(stage, path, ';seq=3'), '3 5 EndOfData')
   t.equal(await all(stage, path, ';seq=2'), '3 5 EndOfData', 'the first one not below')
   t.equal(await all(stage, path, ';seq=9'), 'EndOfData')
-  t.equal(await all(stage, path, ';seq=9', 'seq=5'), '5 EndOfData', 'what the opening says comes first')
+  t.equal(
+    await all(stage, path, ';seq=9', 'seq=5'),
+    '5 EndOfData',
+    'what the opening says comes first',
+  )
   t.equal(await all(stage, path, ';mode=last'), '5 EndOfData')
   t.equal(await all(stage, path, ';mode=end'), 'EndOfData')
   t.equal(await all(stage, fileIn(t)), 'EndOfData')
   t.equal(await all(stage, fileIn(t), ';mode=last'), 'EndOfData')
-  t.equal(await all(stage, fileIn(t, ...Array(2500).keys()), ';seq=2499'), '2499 EndOfData', 'many are passed over')
+  t.equal(
+    await all(stage, fileIn(t, ...Array(2500).keys()), ';seq=2499'),
+    '2499 EndOfData',
+    'many are passed over',
+  )
 })
 
 stage(t, 'a text file', async (t, stage) => {
@@ -82,7 +96,11 @@ stage(t, 'it waits for more', async (t, stage) => {
   reader.post({ type: 'control', msgid: Control.Seek, seq: 2n })
   await run(stage, () => log.length === 5)
   t.strictSame(log.slice(3), ['m2 @2', 'EndOfData'])
-  for (const wrong of ['data', { type: 'control' as const, msgid: 1 }]) t.equal(thrown(() => reader.post(wrong)), 'ERR_INVALID_ARGUMENT')
+  for (const wrong of ['data', { type: 'control' as const, msgid: 1 }])
+    t.equal(
+      thrown(() => reader.post(wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
   reader.close()
   t.equal(reader.state, 'closed')
   stage.clock.advance(100)
@@ -117,7 +135,11 @@ stage(t, 'what cannot be read', async (t, stage) => {
   writeFileSync(path, Buffer.alloc(100, 0xff))
   await open(path)
   t.strictSame(errors, ['ENOENT', 'EISDIR', 'ERR_OVERFLOW'])
-  for (const wrong of ['frame=x', 'buffer-size=1', 'autoclose=x', 'interval=1']) t.match(fault(() => stage.context.init(`file://x;${wrong}`)), 'must be')
+  for (const wrong of ['frame=x', 'buffer-size=1', 'autoclose=x', 'interval=1'])
+    t.match(
+      fault(() => stage.context.init(`file://x;${wrong}`)),
+      'must be',
+    )
   const reader = stage.context.init('file://x;mode=x')
   reader.on_error = () => {}
   t.equal(reader.open().state, 'error')

@@ -8,7 +8,11 @@ import { fault, type Stage, stage, watch } from '../kit.ts'
 const pathIn = (t: Test): string => join(t.testdir({}), 'log')
 
 /** Files take turns of the loop. */
-async function settled(stage: Stage, channel: MessageChannel, states: string[] = ['active', 'closed', 'error']): Promise<string> {
+async function settled(
+  stage: Stage,
+  channel: MessageChannel,
+  states: string[] = ['active', 'closed', 'error'],
+): Promise<string> {
   while (!states.includes(channel.state)) {
     stage.clock.advance(0)
     await turn()
@@ -25,10 +29,16 @@ async function open(stage: Stage, path: string, parameters = ''): Promise<Messag
 stage(t, 'writes, closes, goes on behind', async (t, stage) => {
   const path = pathIn(t)
   const writer = await open(stage, path)
-  t.strictSame([writer.info, [...writer.caps]], [{ 'seq-begin': -1n, seq: -1n }, ['out', 'long_close']])
+  t.strictSame(
+    [writer.info, [...writer.caps]],
+    [{ 'seq-begin': -1n, seq: -1n }, ['out', 'long_close']],
+  )
   t.equal(writer.post({ data: 'a', msgid: 1, seq: 5n }), true)
   t.equal(writer.post({ type: 'control', msgid: 1 }), true)
-  t.match(fault(() => writer.post({ data: 'b', seq: 5n })), 'post: seq must be above that of the last message, 5; got 5n')
+  t.match(
+    fault(() => writer.post({ data: 'b', seq: 5n })),
+    'post: seq must be above that of the last message, 5; got 5n',
+  )
   t.equal(writer.state, 'active')
   writer.close()
   t.equal(writer.state, 'closing')
@@ -37,7 +47,10 @@ stage(t, 'writes, closes, goes on behind', async (t, stage) => {
   writer.open()
   await settled(stage, writer)
   t.strictSame(writer.info, { 'seq-begin': 5n, seq: 5n })
-  t.equal(thrown(() => writer.post({ data: 'b', seq: 4n })), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => writer.post({ data: 'b', seq: 4n })),
+    'ERR_INVALID_ARGUMENT',
+  )
   writer.post({ data: 'b', seq: 6n })
   writer.close()
   await settled(stage, writer, ['closed'])
@@ -61,7 +74,10 @@ stage(t, 'lines', async (t, stage) => {
   const writer = await open(stage, path, ';frame=line;buffer-size=10b')
   writer.post('one')
   writer.post('two')
-  t.equal(thrown(() => writer.post('much too long')), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => writer.post('much too long')),
+    'ERR_INVALID_ARGUMENT',
+  )
   writer.close()
   await settled(stage, writer, ['closed'])
   t.equal(readFileSync(path, 'utf8'), 'one\ntwo\n')
@@ -70,7 +86,10 @@ stage(t, 'lines', async (t, stage) => {
 stage(t, 'full and ready', async (t, stage) => {
   const writer = await open(stage, pathIn(t), ';frame=none;send-buffer-size=10b')
   const log = watch(writer)
-  t.strictSame([writer.post('more than ten bytes'), writer.post('x'), log], [true, false, ['WriteFull']])
+  t.strictSame(
+    [writer.post('more than ten bytes'), writer.post('x'), log],
+    [true, false, ['WriteFull']],
+  )
   while (!log.includes('WriteReady')) await turn()
   t.equal(writer.post('x'), true)
   writer.close()
@@ -81,7 +100,11 @@ stage(t, 'a second writer; what the system says', async (t, stage) => {
   const path = pathIn(t)
   const one = await open(stage, path)
   const errors: string[] = []
-  for (const url of [`file://${path};dir=w`, 'file:///no/such/folder/x;dir=w', 'file:///tmp;dir=w']) {
+  for (const url of [
+    `file://${path};dir=w`,
+    'file:///no/such/folder/x;dir=w',
+    'file:///tmp;dir=w',
+  ]) {
     const other = stage.context.init(url)
     other.on_error = error => void errors.push((error as Error & { code: string }).code)
     other.open()
@@ -110,5 +133,9 @@ stage(t, 'closed while it opens', async (t, stage) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
-  for (const wrong of ['frame=x', 'buffer-size=0b', 'send-buffer-size=1', 'autoseq=x']) t.match(fault(() => context.init(`file://x;dir=w;${wrong}`)), 'must be')
+  for (const wrong of ['frame=x', 'buffer-size=0b', 'send-buffer-size=1', 'autoseq=x'])
+    t.match(
+      fault(() => context.init(`file://x;dir=w;${wrong}`)),
+      'must be',
+    )
 })

@@ -11,7 +11,11 @@ const frame = (name: string): Frame => FRAMES.get(name) as Frame
 
 function pack(name: string, fields: MessageFields): Buffer {
   const message = new Message(fields)
-  return Buffer.concat([frame(name).head(message) ?? Buffer.alloc(0), message.data, Buffer.from(frame(name).tail)])
+  return Buffer.concat([
+    frame(name).head(message) ?? Buffer.alloc(0),
+    message.data,
+    Buffer.from(frame(name).tail),
+  ])
 }
 
 /** What comes out when the bytes arrive one at a time. */
@@ -35,36 +39,85 @@ function trickle(name: string, bytes: Buffer): Message[] {
 t.test('bytes', async t => {
   const message = { msgid: 0x0102, seq: 0x0304n, data: 'ab' }
   const hex: Record<string, string> = {
-    std: '02000000 02010000 0403000000000000 6162', short: '0200 0201 0403000000000000 6162', tiny: '0200 0201 04030000 6162',
-    size32: '02000000 6162', line: '6162 0a', none: '6162',
+    std: '02000000 02010000 0403000000000000 6162',
+    short: '0200 0201 0403000000000000 6162',
+    tiny: '0200 0201 04030000 6162',
+    size32: '02000000 6162',
+    line: '6162 0a',
+    none: '6162',
   }
-  for (const [name, expected] of Object.entries(hex)) t.equal(pack(name, message).toString('hex'), expected.replaceAll(' ', ''), name)
+  for (const [name, expected] of Object.entries(hex))
+    t.equal(pack(name, message).toString('hex'), expected.replaceAll(' ', ''), name)
   const aliases = { l4m4s8: 'std', l2m2s8: 'short', l2m2s4: 'tiny', l4: 'size32' }
   for (const [name, same] of Object.entries(aliases)) t.equal(frame(name), frame(same))
   t.ok(PACKET_FRAMES.every(name => FRAMES.has(name)))
 })
 
 t.test('there and back, a byte at a time', async t => {
-  const fields = [{ msgid: -5, seq: -6n, data: 'hello' }, { msgid: 0x7fff, seq: 2n ** 31n - 1n, data: '' }, { data: 'x'.repeat(300) }]
+  const fields = [
+    { msgid: -5, seq: -6n, data: 'hello' },
+    { msgid: 0x7fff, seq: 2n ** 31n - 1n, data: '' },
+    { data: 'x'.repeat(300) },
+  ]
   for (const name of ['std', 'short', 'tiny']) {
     const all = trickle(name, Buffer.concat(fields.map(each => pack(name, each))))
-    t.match(all.map(({ msgid, seq, data, addr }) => [msgid, seq, String(data), addr]), fields.map(({ msgid = 0, seq = 0n, data }) => [msgid, seq, data, 7]), name)
+    t.match(
+      all.map(({ msgid, seq, data, addr }) => [msgid, seq, String(data), addr]),
+      fields.map(({ msgid = 0, seq = 0n, data }) => [msgid, seq, data, 7]),
+      name,
+    )
   }
-  t.strictSame(trickle('size32', Buffer.concat([pack('size32', { data: 'a' }), pack('size32', {})])).map(({ data }) => String(data)), ['a', ''])
-  t.strictSame(trickle('line', Buffer.from('one\r\n\r\ntwo\n\nthree')).map(({ data }) => String(data)), ['one', '', 'two', ''])
-  t.strictSame(trickle('none', Buffer.from('ab')).map(({ data }) => String(data)), ['a', 'b'])
+  t.strictSame(
+    trickle('size32', Buffer.concat([pack('size32', { data: 'a' }), pack('size32', {})])).map(
+      ({ data }) => String(data),
+    ),
+    ['a', ''],
+  )
+  t.strictSame(
+    trickle('line', Buffer.from('one\r\n\r\ntwo\n\nthree')).map(({ data }) => String(data)),
+    ['one', '', 'two', ''],
+  )
+  t.strictSame(
+    trickle('none', Buffer.from('ab')).map(({ data }) => String(data)),
+    ['a', 'b'],
+  )
   const document = Buffer.from('0600000061620500000063', 'hex')
-  t.strictSame(trickle('bson', document).map(({ data }) => data.toString('hex')), ['060000006162', '0500000063'])
-  t.equal(trickle('bson', Buffer.from('00000000', 'hex'))[0]!.data.length, 4, 'a size that cannot be ends by itself')
+  t.strictSame(
+    trickle('bson', document).map(({ data }) => data.toString('hex')),
+    ['060000006162', '0500000063'],
+  )
+  t.equal(
+    trickle('bson', Buffer.from('00000000', 'hex'))[0]!.data.length,
+    4,
+    'a size that cannot be ends by itself',
+  )
 })
 
 t.test('what does not fit', async t => {
-  t.match(fault(() => pack('short', { data: 'x'.repeat(65_536) })), 'post: length of data must be from 0 to 65535 with frame=short; got 65536')
-  t.match(fault(() => pack('tiny', { msgid: 32_768 })), 'post: msgid must be from -32768 to 32767 with frame=tiny; got 32768')
-  t.match(fault(() => pack('std', { msgid: 1.5 })), 'message: msgid must be')
-  t.match(fault(() => pack('line', { data: 'a\nb' })), 'post: data must be without a line end in it with frame=line')
-  t.match(fault(() => pack('none', { data: '' })), 'post: data must be at least one byte with frame=none')
-  t.match(fault(() => pack('bson', { data: 'abc' })), 'post: data must be a document that begins with its size with frame=bson')
+  t.match(
+    fault(() => pack('short', { data: 'x'.repeat(65_536) })),
+    'post: length of data must be from 0 to 65535 with frame=short; got 65536',
+  )
+  t.match(
+    fault(() => pack('tiny', { msgid: 32_768 })),
+    'post: msgid must be from -32768 to 32767 with frame=tiny; got 32768',
+  )
+  t.match(
+    fault(() => pack('std', { msgid: 1.5 })),
+    'message: msgid must be',
+  )
+  t.match(
+    fault(() => pack('line', { data: 'a\nb' })),
+    'post: data must be without a line end in it with frame=line',
+  )
+  t.match(
+    fault(() => pack('none', { data: '' })),
+    'post: data must be at least one byte with frame=none',
+  )
+  t.match(
+    fault(() => pack('bson', { data: 'abc' })),
+    'post: data must be a document that begins with its size with frame=bson',
+  )
   t.equal(pack('bson', { data: Buffer.from('04000000', 'hex') }).length, 4)
   t.equal(pack('tiny', { seq: 2n ** 40n + 1n }).readInt32LE(4), 1, 'a seq is cut')
 })
@@ -72,7 +125,11 @@ t.test('what does not fit', async t => {
 t.test('packets', async t => {
   const packet = pack('std', { msgid: 1, seq: 2n, data: 'abc' })
   packet.writeUInt32LE(99)
-  t.match(frame('std').unpack_packet(packet, ['h', 1]), { msgid: 1, seq: 2n, data: Buffer.from('abc'), addr: ['h', 1] }, 'the size that it says does not matter')
+  t.match(
+    frame('std').unpack_packet(packet, ['h', 1]),
+    { msgid: 1, seq: 2n, data: Buffer.from('abc'), addr: ['h', 1] },
+    'the size that it says does not matter',
+  )
   t.equal(frame('std').unpack_packet(Buffer.alloc(15)), undefined)
   t.match(frame('none').unpack_packet(Buffer.from('x')), { data: Buffer.from('x') })
 })

@@ -4,7 +4,7 @@ import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { turn } from '../../kit.ts'
 import { fault, stage } from '../kit.ts'
 
-const MODULE = fileURLToPath(new URL('module.fixture.ts', import.meta.url))
+const MODULE = fileURLToPath(new URL('module.fixture.js', import.meta.url))
 
 /** Loading takes as many turns as it takes. */
 async function settled(channel: MessageChannel): Promise<string> {
@@ -31,10 +31,15 @@ stage(t, 'a class of a module', async (t, { context }) => {
 
 // The class was given all parameters, and counted and logged once more what js:// had.
 stage(t, 'counted and shown once', async (t, { context, logged }) => {
-  const channel = context.init(`js://;class=${MODULE}:Mine;greeting=hello;dump=frame;stat=yes;name=x`).open()
+  const channel = context
+    .init(`js://;class=${MODULE}:Mine;greeting=hello;dump=frame;stat=yes;name=x`)
+    .open()
   await settled(channel)
   channel.post('you')
-  t.strictSame(logged.splice(0), ['x: recv: data, msgid 0, 9 bytes', 'x: post: data, msgid 0, 3 bytes'])
+  t.strictSame(logged.splice(0), [
+    'x: recv: data, msgid 0, 9 bytes',
+    'x: post: data, msgid 0, 3 bytes',
+  ])
   t.match([...channel.children], [{ stat: undefined }])
 })
 
@@ -63,7 +68,18 @@ stage(t, 'what cannot be', async (t, stage) => {
     channel.open()
     t.equal(await settled(channel), 'error')
   }
-  t.match(errors, [/no.such.module/, /class nothing of .* must be a class that extends MessageChannel; got 5/, /got undefined/])
-  for (const wrong of ['', 'x', ':X', 'x:']) t.match(fault(() => stage.context.init(`js://;class=${wrong}`)), 'class must be module:Class')
-  t.match(fault(() => stage.context.init('js://')), 'class must be given')
+  t.match(errors, [
+    /no.such.module/,
+    /class nothing of .* must be a class that extends MessageChannel; got 5/,
+    /got undefined/,
+  ])
+  for (const wrong of ['', 'x', ':X', 'x:'])
+    t.match(
+      fault(() => stage.context.init(`js://;class=${wrong}`)),
+      'class must be module:Class',
+    )
+  t.match(
+    fault(() => stage.context.init('js://')),
+    'class must be given',
+  )
 })

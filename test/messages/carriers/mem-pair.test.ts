@@ -4,7 +4,10 @@ import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { fault, type Stage, stage, watch } from '../kit.ts'
 
 function two({ context }: Stage, master = '', slave = ''): [MessageChannel, MessageChannel] {
-  return [context.init(`mem://;name=m${master}`).open(), context.init(`mem://;master=m${slave}`).open()]
+  return [
+    context.init(`mem://;name=m${master}`).open(),
+    context.init(`mem://;master=m${slave}`).open(),
+  ]
 }
 
 stage(t, 'later, in order, one a process', async (t, stage) => {
@@ -14,7 +17,10 @@ stage(t, 'later, in order, one a process', async (t, stage) => {
   master.post({ data: 'a', msgid: 5, seq: 6n, addr: 7, time: 8 })
   master.post('b')
   t.strictSame(log.splice(0), ['Update process'], 'pending, and nothing else')
-  t.strictSame([slave.process(), log.splice(0), slave.process(), log.splice(0)], [true, ['a #5 @6'], true, ['Update process|pending', 'b']])
+  t.strictSame(
+    [slave.process(), log.splice(0), slave.process(), log.splice(0)],
+    [true, ['a #5 @6'], true, ['Update process|pending', 'b']],
+  )
   t.equal(slave.process(), false)
   slave.post('c')
   const received = watch(master).slice(0, 0)
@@ -30,9 +36,21 @@ stage(t, 'frame=full carries everything', async (t, stage) => {
   master.post({ data: 'a', addr: 7, time: 8 })
   master.post({ type: 'control', msgid: 10 })
   stage.clock.advance(0)
-  t.match(messages, [{ type: 'data', addr: 7, time: 8 }, { type: 'control', msgid: 10 }])
-  const [normal] = two({ ...stage, context: new (stage.context.constructor as new (options: object) => Stage['context'])({ engine: stage.engine }) })
-  t.equal(normal.post({ type: 'control' }), true, 'without it what is no data is dropped, as tcp:// does')
+  t.match(messages, [
+    { type: 'data', addr: 7, time: 8 },
+    { type: 'control', msgid: 10 },
+  ])
+  const [normal] = two({
+    ...stage,
+    context: new (stage.context.constructor as new (options: object) => Stage['context'])({
+      engine: stage.engine,
+    }),
+  })
+  t.equal(
+    normal.post({ type: 'control' }),
+    true,
+    'without it what is no data is dropped, as tcp:// does',
+  )
 })
 
 stage(t, 'full, and ready again', async (t, stage) => {
@@ -40,14 +58,20 @@ stage(t, 'full, and ready again', async (t, stage) => {
   const [master, slave] = two(stage, ';size=80b')
   const log = watch(master)
   const text = 'x'.repeat(10)
-  t.strictSame([1, 2, 3, 4, 5].map(() => master.post(text)), [true, true, true, false, false])
+  t.strictSame(
+    [1, 2, 3, 4, 5].map(() => master.post(text)),
+    [true, true, true, false, false],
+  )
   t.strictSame([master.state, log.splice(0)], ['active', ['WriteFull']], 'said once')
   slave.process()
   t.strictSame(log, [], 'more than half is still there')
   slave.process()
   t.strictSame(log.splice(0), ['WriteReady'])
   t.equal(master.post(text), true)
-  t.match(fault(() => master.post('x'.repeat(65))), 'post: data must be at most 64 bytes long (size=80b); got 65')
+  t.match(
+    fault(() => master.post('x'.repeat(65))),
+    'post: data must be at most 64 bytes long (size=80b); got 65',
+  )
 })
 
 stage(t, 'a master behind a prefix', async (t, { context }) => {
@@ -58,8 +82,14 @@ stage(t, 'a master behind a prefix', async (t, { context }) => {
 
 stage(t, 'masters and slaves open and close', async (t, stage) => {
   const [master, slave] = two(stage)
-  t.match(fault(() => stage.context.init('mem://;master=n', { master: stage.context.init('null://') })), 'a mem:// channel')
-  t.match(fault(() => stage.context.init('mem://;size=1b')), 'size must be a size of at least 32b')
+  t.match(
+    fault(() => stage.context.init('mem://;master=n', { master: stage.context.init('null://') })),
+    'a mem:// channel',
+  )
+  t.match(
+    fault(() => stage.context.init('mem://;size=1b')),
+    'size must be a size of at least 32b',
+  )
   slave.close()
   master.post('waits')
   slave.open()
@@ -101,7 +131,9 @@ stage(t, 'one slave at a time', async (t, stage) => {
   const second = stage.context.init('mem://;master=m')
   second.open()
   t.equal(second.state, 'error')
-  t.match(stage.logged.splice(0), [/m, the master, has a slave that is open: noname-0 .ERR_MASTER./])
+  t.match(stage.logged.splice(0), [
+    /m, the master, has a slave that is open: noname-0 .ERR_MASTER./,
+  ])
   second.close()
   slave.close()
   t.equal(second.open().state, 'active')

@@ -12,7 +12,11 @@ stage(t, 'room for so many bytes; who waits is told', async (t, { context }) => 
   const [log, said] = [watch(writer), watch(reader)]
   const queue = new Queue(80)
   queue.reader = reader
-  t.strictSame([1, 2, 3, 4, 5].map(() => queue.post(message(10), writer, 7)), [true, true, true, false, false], 'with 16 bytes each')
+  t.strictSame(
+    [1, 2, 3, 4, 5].map(() => queue.post(message(10), writer, 7)),
+    [true, true, true, false, false],
+    'with 16 bytes each',
+  )
   t.strictSame([log.splice(0), said], [['WriteFull'], ['Update ']])
   queue.shift()
   queue.tellWriters()
@@ -22,7 +26,10 @@ stage(t, 'room for so many bytes; who waits is told', async (t, { context }) => 
   t.strictSame(log.splice(0), ['WriteReady'])
   queue.tellWriters()
   t.strictSame(log, [], 'once')
-  t.match(fault(() => queue.post(message(65), writer)), 'post: data must be at most 64 bytes long (size=80b); got 65')
+  t.match(
+    fault(() => queue.post(message(65), writer)),
+    'post: data must be at most 64 bytes long (size=80b); got 65',
+  )
   t.equal(queue.isEmpty, false)
   queue.shift()
   t.strictSame([queue.isEmpty, queue.shift()], [true, undefined])
@@ -52,8 +59,17 @@ t.test('what was taken is forgotten', async t => {
 })
 
 t.test('what is carried', async t => {
-  const [data, control] = [new Message({ data: 'a', msgid: 5, seq: 6n, addr: 7, time: 8 }), new Message({ type: 'control', msgid: 9 })]
-  t.match(carried(data, false, undefined), { data: Buffer.from('a'), msgid: 5, seq: 6n, addr: undefined, time: 0 })
+  const [data, control] = [
+    new Message({ data: 'a', msgid: 5, seq: 6n, addr: 7, time: 8 }),
+    new Message({ type: 'control', msgid: 9 }),
+  ]
+  t.match(carried(data, false, undefined), {
+    data: Buffer.from('a'),
+    msgid: 5,
+    seq: 6n,
+    addr: undefined,
+    time: 0,
+  })
   t.match(carried(data, true, 3), { data: Buffer.from('a'), msgid: 5, seq: 6n, addr: 3, time: 8 })
   t.equal(carried(control, false, 3), undefined)
   t.match(carried(control, true, 3), { type: 'control', msgid: 9, addr: 3 })

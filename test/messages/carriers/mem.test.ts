@@ -7,5 +7,8 @@ stage(t, 'which of them', async (t, { context }) => {
   t.ok(context.init('mem://') instanceof MemPair)
   t.ok(context.init('mem://;mode=client') instanceof MemPair)
   t.ok(context.init('mem://;mode=server') instanceof MemServer)
-  t.match(fault(() => context.init('mem://;mode=x')), 'mode must be one of client, server; got "x"')
+  t.match(
+    fault(() => context.init('mem://;mode=x')),
+    'mode must be one of client, server; got "x"',
+  )
 })

@@ -17,7 +17,8 @@ async function next(records: Records): Promise<Message | 'end'> {
   }
 }
 
-const text = (message: Message | 'end'): string => (message === 'end' ? 'end' : String(message.data))
+const text = (message: Message | 'end'): string =>
+  message === 'end' ? 'end' : String(message.data)
 
 t.test('one after the other, and what is appended', async t => {
   const path = join(t.testdir({}), 'file')
@@ -34,7 +35,10 @@ t.test('one after the other, and what is appended', async t => {
   t.equal(other.rest(), undefined)
   appendFileSync(path, ' whole\n')
   records.again()
-  t.strictSame([text(await next(records)), await next(records), records.position], ['half whole', 'end', 19])
+  t.strictSame(
+    [text(await next(records)), await next(records), records.position],
+    ['half whole', 'end', 19],
+  )
   t.ok(ready > 1)
   records.close()
 })
@@ -54,6 +58,9 @@ t.test('errors', async t => {
   writeFileSync(path, 'ok\nmuch too long a line\n')
   const records = new Records(path, frame('line'), 10, () => {})
   t.equal(text(await next(records)), 'ok')
-  await t.rejects(next(records), { code: 'ERR_OVERFLOW', message: /file: a message of more than 10 bytes \(buffer-size\), or none at all$/ })
+  await t.rejects(next(records), {
+    code: 'ERR_OVERFLOW',
+    message: /file: a message of more than 10 bytes \(buffer-size\), or none at all$/,
+  })
   records.close()
 })

@@ -6,17 +6,32 @@ import { scene } from '../../kit.ts'
 import { fault, params, text } from '../kit.ts'
 
 t.test('parameters', async t => {
-  t.match(socketParams(params('tcp://')), { frame: { name: 'std' }, options: { buffer_size: 65_536, send_high_water: 65_536, no_delay: true } })
-  t.match(socketParams(params('tcp://;frame=l4;buffer-size=1kb;tcp.send-buffer-size=2kb;nodelay=no')), {
-    frame: { name: 'size32' }, options: { buffer_size: 1024, send_high_water: 2048, no_delay: false },
+  t.match(socketParams(params('tcp://')), {
+    frame: { name: 'std' },
+    options: { buffer_size: 65_536, send_high_water: 65_536, no_delay: true },
   })
-  t.match(fault(() => socketParams(params('tcp://;frame=big'))), 'frame must be one of std, l4m4s8, short, l2m2s8, tiny, l2m2s4, size32, l4, bson, line, none; got "big"')
+  t.match(
+    socketParams(params('tcp://;frame=l4;buffer-size=1kb;tcp.send-buffer-size=2kb;nodelay=no')),
+    {
+      frame: { name: 'size32' },
+      options: { buffer_size: 1024, send_high_water: 2048, no_delay: false },
+    },
+  )
+  t.match(
+    fault(() => socketParams(params('tcp://;frame=big'))),
+    'frame must be one of std, l4m4s8, short, l2m2s8, tiny, l2m2s4, size32, l4, bson, line, none; got "big"',
+  )
 })
 
 scene(t, 'frames with a head', async (t, { engine, pump }) => {
   let far: Socket | undefined
   const got: string[] = []
-  const owner: SocketOwner = { connected() {}, received: message => void got.push(text(message)), failed() {}, closed() {} }
+  const owner: SocketOwner = {
+    connected() {},
+    received: message => void got.push(text(message)),
+    failed() {},
+    closed() {},
+  }
   const server = new (class extends Server {
     override on_accept(socket: never): void {
       far = new Socket(owner, socketParams(params('tcp://')), { engine, socket })
@@ -38,7 +53,8 @@ scene(t, 'what it reports', async (t, { engine, pump }) => {
   const owner = (who: string): SocketOwner => ({
     connected: () => log.push(`${who} connected`),
     received: message => void log.push(`${who} ${text(message)}`),
-    failed: (_socket, error) => log.push(`${who} failed ${(error as Error & { code: string }).code}`),
+    failed: (_socket, error) =>
+      log.push(`${who} failed ${(error as Error & { code: string }).code}`),
     closed: (_socket, reason) => log.push(`${who} closed ${reason}`),
   })
   const all = socketParams(params('tcp://;frame=line;send-buffer-size=10b;buffer-size=100b'))
@@ -64,7 +80,17 @@ scene(t, 'what it reports', async (t, { engine, pump }) => {
   t.strictSame(log.splice(0).sort(), ['far long enough to be full', 'near WriteReady'])
   t.equal(far.post(new Message({ data: 'y'.repeat(200) })), true)
   await pump()
-  t.strictSame(log.splice(0), ['far WriteFull', 'far WriteReady', 'near failed ERR_OVERFLOW', 'near closed overflow', 'far closed remote'], 'a message over buffer-size is the end')
+  t.strictSame(
+    log.splice(0),
+    [
+      'far WriteFull',
+      'far WriteReady',
+      'near failed ERR_OVERFLOW',
+      'near closed overflow',
+      'far closed remote',
+    ],
+    'a message over buffer-size is the end',
+  )
   t.equal(near.post(new Message({ data: 'x' })), true, 'dropped: nothing says full')
   server.close()
 })

@@ -4,7 +4,10 @@ import { Control } from '../../../src/messages/message.ts'
 import { fault, type Stage, stage, watch } from '../kit.ts'
 
 /** A peer that knows nothing of messages. */
-async function peer({ engine, pump }: Stage, at: number | string = 1): Promise<{ server: Server; text: () => string; all: Connection[] }> {
+async function peer(
+  { engine, pump }: Stage,
+  at: number | string = 1,
+): Promise<{ server: Server; text: () => string; all: Connection[] }> {
   const all: Connection[] = []
   let text = ''
   class Peer extends Connection {
@@ -35,7 +38,11 @@ stage(t, 'connect, talk, the peer ends', async (t, stage) => {
   t.equal(text(), 'hello\n')
   all[0]!.end()
   await stage.pump()
-  t.strictSame(log.filter(each => !each.startsWith('Update')), ['opening', 'active', 'one', 'two', 'closing', 'closed'], 'not an error')
+  t.strictSame(
+    log.filter(each => !each.startsWith('Update')),
+    ['opening', 'active', 'one', 'two', 'closing', 'closed'],
+    'not an error',
+  )
   t.equal(await client.closed, 'remote')
 })
 
@@ -71,7 +78,11 @@ stage(t, 'close: politely, and by force', async (t, stage) => {
   t.equal(client.state, 'closed')
   client.open()
   await stage.pump()
-  t.strictSame([client.state, text()], ['active', 'last words'], 'what the old socket reports does not matter')
+  t.strictSame(
+    [client.state, text()],
+    ['active', 'last words'],
+    'what the old socket reports does not matter',
+  )
   client.close(true)
 })
 
@@ -122,21 +133,33 @@ stage(t, 'addresses', async (t, stage) => {
   later.on_error = () => {}
   await stage.pump()
   t.strictSame([unix.state, path.state, later.state], ['active', 'active', 'error'])
-  t.match(fault(() => stage.context.init('tcp://nowhere')), 'the address must be host:port, or a path with a slash\n  tcp://nowhere\n        ^^^^^^^')
+  t.match(
+    fault(() => stage.context.init('tcp://nowhere')),
+    'the address must be host:port, or a path with a slash\n  tcp://nowhere\n        ^^^^^^^',
+  )
   const errors: string[] = []
   const bad = stage.context.init('unix://')
   bad.on_error = error => void errors.push(error.message.split('\n')[0] as string)
   bad.open()
   bad.close()
   bad.open('host=')
-  t.strictSame([bad.state, errors], ['error', ['host must be given', 'host must be host:port, or a path; got ""']])
-  t.match(fault(() => stage.context.init('tcp://;frame=x')), 'frame must be one of')
+  t.strictSame(
+    [bad.state, errors],
+    ['error', ['host must be given', 'host must be host:port, or a path; got ""']],
+  )
+  t.match(
+    fault(() => stage.context.init('tcp://;frame=x')),
+    'frame must be one of',
+  )
 })
 
 await stage(t, 'over TLS', async (t, { context, pump }) => {
   const bad = context.init('tls+tcp://127.0.0.1:1;ca=/nowhere')
   bad.open()
-  await t.rejects(bad.opened, { code: 'ERR_INVALID_URL', message: /ca must be a file that can be read/ })
+  await t.rejects(bad.opened, {
+    code: 'ERR_INVALID_URL',
+    message: /ca must be a file that can be read/,
+  })
   bad.close()
   const channel = context.init('tls+tcp://127.0.0.1:1')
   const log = watch(channel)

@@ -14,10 +14,16 @@ class Peer extends Client {
   }
 }
 
-async function open(stage: Stage, more = ''): Promise<{ server: MessageChannel; log: string[]; connect: () => Promise<Peer> }> {
+async function open(
+  stage: Stage,
+  more = '',
+): Promise<{ server: MessageChannel; log: string[]; connect: () => Promise<Peer> }> {
   const server = stage.context.init(`tcp://:1;mode=server;frame=line${more}`)
   const log: string[] = []
-  server.callback_add((message: Message) => void log.push(`${message.addr} ${text(message)}`), ['data', 'control'])
+  server.callback_add(
+    (message: Message) => void log.push(`${message.addr} ${text(message)}`),
+    ['data', 'control'],
+  )
   server.open()
   t.equal(server.state, 'opening')
   await stage.pump()
@@ -52,7 +58,11 @@ stage(t, 'peers come, talk, go', async (t, stage) => {
   t.strictSame(log.splice(0), ['1 Disconnect', '2 Disconnect'])
   t.strictSame([one.state, two.state], ['closed', 'closed'])
   t.equal(server.post({ data: 'x', addr: 1 }), false, 'it has gone')
-  for (const addr of [undefined, 0, 3, ['h', 1] as [string, number]]) t.equal(thrown(() => server.post({ data: 'x', addr })), 'ERR_INVALID_ARGUMENT')
+  for (const addr of [undefined, 0, 3, ['h', 1] as [string, number]])
+    t.equal(
+      thrown(() => server.post({ data: 'x', addr })),
+      'ERR_INVALID_ARGUMENT',
+    )
 })
 
 stage(t, 'one peer fails, the others do not notice', async (t, stage) => {
@@ -75,7 +85,10 @@ stage(t, 'close: politely, by force', async (t, stage) => {
   server.close()
   t.equal(server.state, 'closing')
   await stage.pump()
-  t.strictSame([server.state, one.state, one.text, log], ['closed', 'closed', 'bye\n', ['1 Connect', '1 Disconnect']])
+  t.strictSame(
+    [server.state, one.state, one.text, log],
+    ['closed', 'closed', 'bye\n', ['1 Connect', '1 Disconnect']],
+  )
   t.equal(server.client_url, undefined)
   server.open()
   await stage.pump()
@@ -136,7 +149,10 @@ stage(t, 'suspended', async (t, stage) => {
   t.strictSame(log, [])
   server.resume()
   await stage.pump()
-  t.strictSame(log, ['127.0.0.1:49152', 'a'].map((each, index) => (index === 0 ? 'Connect' : each)))
+  t.strictSame(
+    log,
+    ['127.0.0.1:49152', 'a'].map((each, index) => (index === 0 ? 'Connect' : each)),
+  )
   server.suspend()
 })
 
@@ -147,7 +163,12 @@ stage(t, 'a peer that cannot be accepted', async (t, stage) => {
   nobody.suspend()
   nobody.resume()
   const { name } = server
-  Object.defineProperty(server, 'name', { get: () => { throw new Error('no more') }, configurable: true })
+  Object.defineProperty(server, 'name', {
+    get: () => {
+      throw new Error('no more')
+    },
+    configurable: true,
+  })
   await connect()
   Object.defineProperty(server, 'name', { value: name, configurable: true })
   t.equal(server.state, 'active')
@@ -155,8 +176,14 @@ stage(t, 'a peer that cannot be accepted', async (t, stage) => {
 })
 
 stage(t, 'addresses', async (t, stage) => {
-  t.match(fault(() => stage.context.init('tcp://nowhere;mode=server')), 'the address must be host:port, *:port, or a path with a slash\n  tcp://nowhere;mode=server\n        ^^^^^^^')
-  t.match(fault(() => stage.context.init('unix://;mode=server')), 'a unix socket has a path')
+  t.match(
+    fault(() => stage.context.init('tcp://nowhere;mode=server')),
+    'the address must be host:port, *:port, or a path with a slash\n  tcp://nowhere;mode=server\n        ^^^^^^^',
+  )
+  t.match(
+    fault(() => stage.context.init('unix://;mode=server')),
+    'a unix socket has a path',
+  )
   const server = stage.context.init('unix:///tmp/x;mode=server')
   t.strictSame(server.info, { local: undefined, peers: 0 })
   server.open()
@@ -171,7 +198,9 @@ await stage(t, 'over TLS', async (t, { context, pump }) => {
   bad.close()
   const made = makeCertificates()
   t.teardown(() => made.remove())
-  const channel = context.init(`tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`)
+  const channel = context.init(
+    `tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`,
+  )
   channel.open()
   await pump()
   t.match(channel.client_url, /^tls\+tcp:\/\/127\.0\.0\.1:\d+;mode=client;frame=std$/)

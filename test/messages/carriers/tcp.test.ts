@@ -7,10 +7,14 @@ import { fault, params } from '../kit.ts'
 
 t.test('which of the two', async t => {
   for (const each of [Tcp, TlsTcp, Unix]) {
-    const choose = (text: string): unknown => each.replace?.({ params: params(`${each.protocol}://${text}`) } as Init)
+    const choose = (text: string): unknown =>
+      each.replace?.({ params: params(`${each.protocol}://${text}`) } as Init)
     t.equal(choose(''), TcpClient)
     t.equal(choose(';mode=client'), TcpClient)
     t.equal(choose(';mode=server'), TcpServer)
-    t.match(fault(() => choose(';mode=both')), 'mode must be one of client, server; got "both"')
+    t.match(
+      fault(() => choose(';mode=both')),
+      'mode must be one of client, server; got "both"',
+    )
   }
 })

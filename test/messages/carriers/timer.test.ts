@@ -50,8 +50,15 @@ stage(t, 'posted', async (t, stage) => {
   channel.post({ msgid: TimerMessage.relative, data: ns(0) })
   stage.clock.advance(100)
   t.strictSame([times.length, channel.dcaps.size], [1, 0], '0 stops it')
-  for (const wrong of [{ msgid: 3, data: ns(1) }, { msgid: 1, data: 'short' }, { msgid: TimerMessage.absolute, data: ns(1) }]) {
-    t.equal(thrown(() => channel.post(wrong)), 'ERR_INVALID_ARGUMENT')
+  for (const wrong of [
+    { msgid: 3, data: ns(1) },
+    { msgid: 1, data: 'short' },
+    { msgid: TimerMessage.absolute, data: ns(1) },
+  ]) {
+    t.equal(
+      thrown(() => channel.post(wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
   }
 })
 
@@ -101,5 +108,9 @@ stage(t, 'suspended: what is due waits', async (t, stage) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
-  for (const wrong of ['interval=10', 'oneshot=x', 'clock=sun', 'skip-old=x']) t.match(fault(() => context.init(`timer://;${wrong}`)), 'must be')
+  for (const wrong of ['interval=10', 'oneshot=x', 'clock=sun', 'skip-old=x'])
+    t.match(
+      fault(() => context.init(`timer://;${wrong}`)),
+      'must be',
+    )
 })

@@ -1,4 +1,7 @@
-/** TLS in a URL: certificates and keys are files, and a URL that names none that can be read says so. */
+/**
+ * TLS in a URL: certificates and keys are files, and a URL that names none that can be read says
+ * so.
+ */
 
 import t from 'tap'
 import { Engine } from '../../../src/engine.ts'
@@ -15,13 +18,35 @@ const { ca, server, client, stranger } = made
 t.test('the options', async t => {
   t.equal(tlsOptions(params('tcp://h:1;cert=x'), 'server'), undefined)
   t.same(tlsOptions(params('tls+tcp://h:1'), 'client'), { rejectUnauthorized: true })
-  t.same(tlsOptions(params(`tls+tcp://h:1;ca=${ca.certFile};servername=other.test;verify=no`), 'client'), { ca: ca.cert, servername: 'other.test', rejectUnauthorized: false })
-  t.same(tlsOptions(params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile}`), 'server'), { cert: server.cert, key: server.key, rejectUnauthorized: true })
-  t.same(tlsOptions(params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`), 'server'), {
-    cert: server.cert, key: server.key, ca: ca.cert, requestCert: true, rejectUnauthorized: true,
-  })
-  t.match(fault(() => tlsOptions(params('tls+tcp://h:1'), 'server')), /cert must be given/)
-  t.match(fault(() => tlsOptions(params('tls+tcp://h:1;ca=/nowhere/ca.pem'), 'client')), /ca must be a file that can be read \(ENOENT.*\); got "\/nowhere\/ca.pem"/)
+  t.same(
+    tlsOptions(params(`tls+tcp://h:1;ca=${ca.certFile};servername=other.test;verify=no`), 'client'),
+    { ca: ca.cert, servername: 'other.test', rejectUnauthorized: false },
+  )
+  t.same(
+    tlsOptions(params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile}`), 'server'),
+    { cert: server.cert, key: server.key, rejectUnauthorized: true },
+  )
+  t.same(
+    tlsOptions(
+      params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`),
+      'server',
+    ),
+    {
+      cert: server.cert,
+      key: server.key,
+      ca: ca.cert,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+  )
+  t.match(
+    fault(() => tlsOptions(params('tls+tcp://h:1'), 'server')),
+    /cert must be given/,
+  )
+  t.match(
+    fault(() => tlsOptions(params('tls+tcp://h:1;ca=/nowhere/ca.pem'), 'client')),
+    /ca must be a file that can be read \(ENOENT.*\); got "\/nowhere\/ca.pem"/,
+  )
 })
 
 t.test('who is let in', async t => {
@@ -32,10 +57,17 @@ t.test('who is let in', async t => {
     channel.open()
     return channel.opened.then(() => channel)
   }
-  const near = await open(`tls+tcp://127.0.0.1:0;mode=server;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`)
+  const near = await open(
+    `tls+tcp://127.0.0.1:0;mode=server;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`,
+  )
   const url = near.client_url as string
-  t.match(await open(url).catch(String), /certificate/, 'who does not know who vouches for the server')
-  const identity = (who: { certFile: string; keyFile: string }) => `;cert=${who.certFile};key=${who.keyFile}`
+  t.match(
+    await open(url).catch(String),
+    /certificate/,
+    'who does not know who vouches for the server',
+  )
+  const identity = (who: { certFile: string; keyFile: string }) =>
+    `;cert=${who.certFile};key=${who.keyFile}`
   const alice = await open(`${url};ca=${ca.certFile}${identity(client)}`)
   alice.post('hello')
   const message = await near.recv({ type: 'data' })

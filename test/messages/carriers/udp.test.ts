@@ -21,8 +21,14 @@ stage(t, 'there and back', async (t, stage) => {
   client.post({ type: 'control', msgid: Control.WriteFlush })
   await stage.pump()
   t.ok(log.includes('re: hello @9'))
-  t.equal(thrown(() => server.post('to whom?')), 'ERR_INVALID_ARGUMENT')
-  t.equal(thrown(() => client.post({ data: 'x', msgid: 2 ** 40 })), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => server.post('to whom?')),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.equal(
+    thrown(() => client.post({ data: 'x', msgid: 2 ** 40 })),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 stage(t, 'what is no message is dropped; errors end nothing', async (t, stage) => {
@@ -99,8 +105,14 @@ stage(t, 'what it cannot be opened at', async (t, stage) => {
   forced.open()
   await stage.pump()
   t.equal(forced.state, 'closed')
-  t.match(fault(() => stage.context.init('udp:///path')), 'the address must be host:port\n  udp:///path\n        ^^^^^')
-  t.match(fault(() => stage.context.init('udp://h:1;frame=line')), 'frame must be one of std')
+  t.match(
+    fault(() => stage.context.init('udp:///path')),
+    'the address must be host:port\n  udp:///path\n        ^^^^^',
+  )
+  t.match(
+    fault(() => stage.context.init('udp://h:1;frame=line')),
+    'frame must be one of std',
+  )
 })
 
 stage(t, 'multicast', async (t, stage) => {
@@ -108,5 +120,8 @@ stage(t, 'multicast', async (t, stage) => {
   const [one, two] = [stage.context.init(group).open(), stage.context.init(group).open()]
   await stage.pump()
   t.strictSame([one.state, two.state], ['active', 'active'])
-  t.match(fault(() => stage.context.init('udp://h:1;multicast=maybe')), 'multicast must be yes or no')
+  t.match(
+    fault(() => stage.context.init('udp://h:1;multicast=maybe')),
+    'multicast must be yes or no',
+  )
 })

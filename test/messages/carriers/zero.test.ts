@@ -27,6 +27,13 @@ stage(t, 'only when it is asked', async (t, { context, clock }) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
-  for (const wrong of ['size=1', 'fill=256', 'msgid=x', 'pending=y']) t.match(fault(() => context.init(`zero://;${wrong}`)), 'must be')
-  t.match(fault(() => context.init('zero://;size=2gb')), 'size must be at most 1gb; got "2gb"')
+  for (const wrong of ['size=1', 'fill=256', 'msgid=x', 'pending=y'])
+    t.match(
+      fault(() => context.init(`zero://;${wrong}`)),
+      'must be',
+    )
+  t.match(
+    fault(() => context.init('zero://;size=2gb')),
+    'size must be at most 1gb; got "2gb"',
+  )
 })

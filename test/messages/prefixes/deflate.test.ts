@@ -5,7 +5,10 @@ import { thrown } from '../../kit.ts'
 import { dataOf, fault, type Stage, stage } from '../kit.ts'
 
 function open({ context }: Stage, parameters = ''): [MessageChannel, MessageChannel] {
-  return [context.init('direct://;name=m').open(), context.init(`deflate+direct://;master=m${parameters}`).open()]
+  return [
+    context.init('direct://;name=m').open(),
+    context.init(`deflate+direct://;master=m${parameters}`).open(),
+  ]
 }
 
 stage(t, 'there and back', async (t, stage) => {
@@ -35,7 +38,10 @@ stage(t, 'inverted', async (t, stage) => {
 })
 
 stage(t, 'what is none, and what becomes too much, is a failure', async (t, stage) => {
-  for (const [data, code] of [['nonsense', 'Z_DATA_ERROR'], [deflateRawSync(Buffer.alloc(2000)), 'ERR_BUFFER_TOO_LARGE']] as const) {
+  for (const [data, code] of [
+    ['nonsense', 'Z_DATA_ERROR'],
+    [deflateRawSync(Buffer.alloc(2000)), 'ERR_BUFFER_TOO_LARGE'],
+  ] as const) {
     const [master, deflate] = open(stage, ';max-size=1kb')
     const errors: string[] = []
     deflate.on_error = error => void errors.push((error as Error & { code: string }).code)
@@ -45,12 +51,22 @@ stage(t, 'what is none, and what becomes too much, is a failure', async (t, stag
     master.destroy()
   }
   const [, deflate] = open(stage, ';max-size=1kb')
-  t.equal(thrown(() => deflate.post('x'.repeat(1025))), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => deflate.post('x'.repeat(1025))),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 stage(t, 'URLs', async (t, { context }) => {
   t.equal(context.init('deflate+mem://;name=a').client_url, 'deflate+mem://;master=a')
-  t.equal(context.init('deflate+mem://;name=b;inverted=yes').client_url, 'deflate+mem://;master=b;deflate.inverted=yes')
+  t.equal(
+    context.init('deflate+mem://;name=b;inverted=yes').client_url,
+    'deflate+mem://;master=b;deflate.inverted=yes',
+  )
   t.equal(context.init('deflate+null://').client_url, undefined)
-  for (const wrong of ['level=10', 'max-size=0b', 'inverted=x']) t.match(fault(() => context.init(`deflate+null://;${wrong}`)), 'must be')
+  for (const wrong of ['level=10', 'max-size=0b', 'inverted=x'])
+    t.match(
+      fault(() => context.init(`deflate+null://;${wrong}`)),
+      'must be',
+    )
 })

@@ -2,7 +2,11 @@ import t from 'tap'
 import { fault, type Stage, stage } from '../kit.ts'
 
 /** Which of these msgids pass, each way. */
-function passes({ context }: Stage, messages: string, ids: number[]): [posted: number[], received: number[]] {
+function passes(
+  { context }: Stage,
+  messages: string,
+  ids: number[],
+): [posted: number[], received: number[]] {
   const master = context.init('direct://').open()
   const filter = context.init(`filter+direct://;messages=${messages}`, { master }).open()
   const [posted, received]: number[][] = [[], []]
@@ -34,6 +38,13 @@ stage(t, 'control passes always', async (t, { context }) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
-  for (const wrong of ['a', '1-', '1-b', '!', '1,,2']) t.match(fault(() => context.init(`filter+null://;messages=${wrong}`)), 'messages must be msgids and ranges of them')
-  t.match(fault(() => context.init('filter+null://')), 'messages must be given')
+  for (const wrong of ['a', '1-', '1-b', '!', '1,,2'])
+    t.match(
+      fault(() => context.init(`filter+null://;messages=${wrong}`)),
+      'messages must be msgids and ranges of them',
+    )
+  t.match(
+    fault(() => context.init('filter+null://')),
+    'messages must be given',
+  )
 })

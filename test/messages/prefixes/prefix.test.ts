@@ -17,11 +17,20 @@ class Upper extends Prefix {
 }
 
 /** A prefix over a channel that opens and closes when the test says so. */
-function make(stage: Stage, url = 'pass+slow://;name=p'): { prefix: Prefix; child: MessageChannel; log: string[] } {
+function make(
+  stage: Stage,
+  url = 'pass+slow://;name=p',
+): { prefix: Prefix; child: MessageChannel; log: string[] } {
   const { context } = stage
   context.register(Pass)
   context.register(Upper)
-  context.register(channelClass('slow', { do_open: () => 'opening', do_post() {}, do_close() {} }, { caps: ['long_close'] }))
+  context.register(
+    channelClass(
+      'slow',
+      { do_open: () => 'opening', do_post() {}, do_close() {} },
+      { caps: ['long_close'] },
+    ),
+  )
   const prefix = context.init(url) as Prefix
   prefix.on_error = () => {}
   prefix.child.on_error = () => {}
@@ -30,7 +39,10 @@ function make(stage: Stage, url = 'pass+slow://;name=p'): { prefix: Prefix; chil
 
 stage(t, 'its life is that of the child', async (t, stage) => {
   const { prefix, child } = make(stage)
-  t.strictSame([[...prefix.caps], [...prefix.children], child.name], [['parent', 'proxy', 'long_close'], [child], 'p/pass'])
+  t.strictSame(
+    [[...prefix.caps], [...prefix.children], child.name],
+    [['parent', 'proxy', 'long_close'], [child], 'p/pass'],
+  )
   const states = (): string => `${prefix.state} ${child.state}`
   prefix.open('a=1')
   t.equal(child.config.open, 'a=1', 'the parameters are handed on')
@@ -84,7 +96,8 @@ stage(t, 'its own failure is not the child’s', async (t, stage) => {
   t.equal(prefix.state, 'closed')
 })
 
-// The child said it, and the prefix did once more, without a code and with a stack: who put `rate+` before a URL had other errors.
+// The child said it, and the prefix did once more, without a code and with a stack: who put `rate+`
+// before a URL had other errors.
 stage(t, 'what happens to the child is told once, by the prefix', async (t, stage) => {
   const { context } = stage
   context.register(Pass)
@@ -143,9 +156,17 @@ stage(t, 'one peer of a server', async (t, stage) => {
 
 stage(t, 'posted before it is active', async (t, stage) => {
   const { prefix, child } = make(stage, 'upper+slow://;stat=yes')
-  t.strictSame([prefix.stat !== undefined, child.stat], [true, undefined], 'stat is of the prefix alone')
+  t.strictSame(
+    [prefix.stat !== undefined, child.stat],
+    [true, undefined],
+    'stat is of the prefix alone',
+  )
   prefix.open()
-  t.match(fault(() => prefix.post('early')), 'post(): the channel is opening', 'the child says whether it can')
+  t.match(
+    fault(() => prefix.post('early')),
+    'post(): the channel is opening',
+    'the child says whether it can',
+  )
 })
 
 stage(t, 'what passes', async (t, { context }) => {
@@ -162,7 +183,9 @@ stage(t, 'what passes', async (t, { context }) => {
   t.type(prefix.child.emit('y'), Promise, 'the child waits for who is slow')
   t.strictSame(prefix.info, {})
   context.register(Pass)
-  const plain = context.init('pass+direct://', { master: context.init('direct://;name=m').open() }).open()
+  const plain = context
+    .init('pass+direct://', { master: context.init('direct://;name=m').open() })
+    .open()
   plain.on_message = ({ data }) => void log.push(String(data))
   context.get('m')?.post('z')
   t.equal(log.at(-1), 'z')
@@ -175,8 +198,18 @@ stage(t, 'URLs', async (t, { context }) => {
   const prefix = context.init('pass+pass+mem://h;name=m;size=2kb;pass.x=1;mem.frame=full') as Prefix
   t.equal(String(prefix.child.params.url), 'pass+mem://h;size=2kb;mem.frame=full')
   t.equal(prefix.client_url, 'mem://;master=m')
-  t.equal(fault(() => context.init('pass+nothing://')).split('\n').slice(1).join('|'), '  pass+nothing://|       ^^^^^^^', 'the rest is pointed at')
-  t.match(fault(() => context.init('pass+mem://;size=x')), 'pass+mem://;size=x\n                   ^')
+  t.equal(
+    fault(() => context.init('pass+nothing://'))
+      .split('\n')
+      .slice(1)
+      .join('|'),
+    '  pass+nothing://|       ^^^^^^^',
+    'the rest is pointed at',
+  )
+  t.match(
+    fault(() => context.init('pass+mem://;size=x')),
+    'pass+mem://;size=x\n                   ^',
+  )
   t.equal((context.init('pass+null://') as Prefix).client_url, undefined)
 })
 
@@ -193,7 +226,10 @@ stage(t, 'a child that comes later', async (t, { context }) => {
   context.register(Later)
   const later = context.init('later://') as Later
   t.strictSame([later.client_url, later.info], [undefined, {}])
-  t.match(fault(() => later.open().post('x')), 'child: noname-0 has nothing below it yet; wait for `opened`')
+  t.match(
+    fault(() => later.open().post('x')),
+    'child: noname-0 has nothing below it yet; wait for `opened`',
+  )
   later.close()
   t.equal(later.state, 'closed', 'nothing to wait for')
 })

@@ -13,7 +13,12 @@ t.test('one bucket, in bytes', async t => {
 })
 
 t.test('several: all of them hold, and what is waited for is the last', async t => {
-  const limit = new RateLimit(params('rate+x://;speed=1000b;bucket.a.speed=10;bucket.a.unit=message;bucket.a.initial=1;rate.bucket.b.speed=1b'), 0)
+  const limit = new RateLimit(
+    params(
+      'rate+x://;speed=1000b;bucket.a.speed=10;bucket.a.unit=message;bucket.a.initial=1;rate.bucket.b.speed=1b',
+    ),
+    0,
+  )
   limit.take(5)
   t.strictSame([limit.has(0), limit.wait()], [false, 100])
   t.equal(limit.has(100), true)
@@ -21,8 +26,15 @@ t.test('several: all of them hold, and what is waited for is the last', async t 
 
 t.test('parameters', async t => {
   for (const [parameters, message] of [
-    ['', 'speed must be given'], ['speed=0b', 'speed must be more than nothing'], ['speed=1b;interval=0s', 'interval must be longer than nothing'],
-    ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'], ['speed=1b;unit=message', 'speed must be a whole number'],
+    ['', 'speed must be given'],
+    ['speed=0b', 'speed must be more than nothing'],
+    ['speed=1b;interval=0s', 'interval must be longer than nothing'],
+    ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'],
+    ['speed=1b;unit=message', 'speed must be a whole number'],
     ['speed=1b;bucket.x.unit=byte', 'bucket.x.speed must be given'],
-  ]) t.match(fault(() => new RateLimit(params(`rate+x://;${parameters}`), 0)), message as string)
+  ])
+    t.match(
+      fault(() => new RateLimit(params(`rate+x://;${parameters}`), 0)),
+      message as string,
+    )
 })

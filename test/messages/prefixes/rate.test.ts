@@ -4,18 +4,28 @@ import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { fault, type Stage, stage, watch } from '../kit.ts'
 
 /** A prefix before a slave, and the test's end of it. */
-function open({ context }: Stage, parameters: string, child = 'direct', size = '64kb'): [Prefix, MessageChannel] {
+function open(
+  { context }: Stage,
+  parameters: string,
+  child = 'direct',
+  size = '64kb',
+): [Prefix, MessageChannel] {
   const master = context.init(`${child}://;name=m;size=${size}`).open()
   return [context.init(`rate+${child}://;master=m;${parameters}`).open() as Prefix, master]
 }
 
-const repeat = (count: number, body: () => boolean): string => Array.from({ length: count }, () => (body() ? 'y' : 'n')).join('')
+const repeat = (count: number, body: () => boolean): string =>
+  Array.from({ length: count }, () => (body() ? 'y' : 'n')).join('')
 
 stage(t, 'what is posted, in bytes', async (t, stage) => {
   // 1 byte a ms; 8 at first.
   const [rate, master] = open(stage, 'speed=1000b;max-window=16b')
   const log = watch(rate)
-  t.equal(repeat(5, () => rate.post('12345')), 'yynnn', '8, 3: passes, and 2 are owed')
+  t.equal(
+    repeat(5, () => rate.post('12345')),
+    'yynnn',
+    '8, 3: passes, and 2 are owed',
+  )
   t.strictSame(log.splice(0), ['WriteFull'], 'once')
   stage.clock.advance(2)
   t.strictSame(log, [])
@@ -26,12 +36,22 @@ stage(t, 'what is posted, in bytes', async (t, stage) => {
   master.post({ type: 'control', msgid: 10 })
   t.strictSame(log.splice(0), ['Connect'], 'what else a child says is passed on')
   stage.clock.advance(1000)
-  t.equal(repeat(6, () => rate.post('12345')), 'yyyynn', 'after a pause: the window')
+  t.equal(
+    repeat(6, () => rate.post('12345')),
+    'yyyynn',
+    'after a pause: the window',
+  )
 })
 
 stage(t, 'in messages', async (t, stage) => {
-  const [rate] = open(stage, 'speed=10;unit=message;interval=100ms;max-window=4;initial=2;watermark=2')
-  t.equal(repeat(4, () => rate.post('a')), 'yynn')
+  const [rate] = open(
+    stage,
+    'speed=10;unit=message;interval=100ms;max-window=4;initial=2;watermark=2',
+  )
+  t.equal(
+    repeat(4, () => rate.post('a')),
+    'yynn',
+  )
   const log = watch(rate)
   stage.clock.advance(19)
   t.strictSame(log, [])
@@ -40,7 +60,12 @@ stage(t, 'in messages', async (t, stage) => {
 })
 
 stage(t, 'with a child that is full itself', async (t, stage) => {
-  const [rate, master] = open(stage, 'speed=1kb;interval=1024ms;max-window=100b;initial=60b', 'mem', '64b')
+  const [rate, master] = open(
+    stage,
+    'speed=1kb;interval=1024ms;max-window=100b;initial=60b',
+    'mem',
+    '64b',
+  )
   const log = watch(rate)
   t.equal(rate.post('x'.repeat(40)), true)
   t.equal(rate.post('x'.repeat(40)), false, 'the child')
@@ -48,7 +73,11 @@ stage(t, 'with a child that is full itself', async (t, stage) => {
   t.strictSame(log.splice(0), ['WriteFull'])
   master.process()
   t.strictSame(log.splice(0), ['WriteReady'])
-  t.equal(repeat(2, () => rate.post('x'.repeat(40))), 'yn', 'now both')
+  t.equal(
+    repeat(2, () => rate.post('x'.repeat(40))),
+    'yn',
+    'now both',
+  )
   t.strictSame(log.splice(0), ['WriteFull'])
   stage.clock.advance(100)
   master.process()
@@ -59,8 +88,14 @@ stage(t, 'what is received: the child is suspended', async (t, stage) => {
   const [rate, master] = open(stage, 'speed=1000b;max-window=10b;rate.dir=r', 'mem')
   const times: number[] = []
   rate.on_message = () => void times.push(stage.engine.now)
-  t.equal(repeat(5, () => master.post('12345')), 'yyyyy')
-  t.equal(repeat(5, () => rate.post('not counted')), 'yyyyy')
+  t.equal(
+    repeat(5, () => master.post('12345')),
+    'yyyyy',
+  )
+  t.equal(
+    repeat(5, () => rate.post('not counted')),
+    'yyyyy',
+  )
   stage.clock.advance(100)
   t.strictSame(times, [0, 1, 6, 11, 16])
   rate.close()
@@ -75,7 +110,11 @@ stage(t, 'suspended meanwhile', async (t, stage) => {
   stage.clock.advance(0)
   rate.suspend()
   stage.clock.advance(50)
-  t.strictSame([times, rate.child.suspended], [[0], true], 'its time has come, but the prefix is suspended')
+  t.strictSame(
+    [times, rate.child.suspended],
+    [[0], true],
+    'its time has come, but the prefix is suspended',
+  )
   rate.resume()
   stage.clock.advance(0)
   t.strictSame(times, [0, 50])
@@ -87,10 +126,21 @@ stage(t, 'suspended meanwhile', async (t, stage) => {
 })
 
 stage(t, 'more limits than one: all of them hold', async (t, stage) => {
-  const [rate] = open(stage, 'speed=1000b;max-window=100b;bucket.x.speed=10;bucket.x.unit=message;bucket.x.max-window=4;rate.bucket.y.speed=1mb')
-  t.equal(repeat(3, () => rate.post('x')), 'yyn', 'two messages')
+  const [rate] = open(
+    stage,
+    'speed=1000b;max-window=100b;bucket.x.speed=10;bucket.x.unit=message;bucket.x.max-window=4;rate.bucket.y.speed=1mb',
+  )
+  t.equal(
+    repeat(3, () => rate.post('x')),
+    'yyn',
+    'two messages',
+  )
   stage.clock.advance(1000)
-  t.equal(repeat(3, () => rate.post('x'.repeat(60))), 'yyn', 'and now the bytes')
+  t.equal(
+    repeat(3, () => rate.post('x'.repeat(60))),
+    'yyn',
+    'and now the bytes',
+  )
 })
 
 stage(t, 'limits that are shared', async (t, stage) => {
@@ -104,7 +154,10 @@ stage(t, 'limits that are shared', async (t, stage) => {
 
 stage(t, 'opened again; by force', async (t, stage) => {
   const [rate] = open(stage, 'speed=1000b;max-window=10b')
-  t.equal(repeat(3, () => rate.post('12345')), 'ynn')
+  t.equal(
+    repeat(3, () => rate.post('12345')),
+    'ynn',
+  )
   rate.close(true)
   stage.clock.advance(0)
   t.equal(stage.clock.pending, 0, 'no timer is left')
@@ -114,10 +167,22 @@ stage(t, 'opened again; by force', async (t, stage) => {
 
 stage(t, 'parameters', async (t, { context }) => {
   const cases: [parameters: string, message: string][] = [
-    ['', 'speed must be given'], ['speed=0b', 'speed must be more than nothing'], ['speed=10', 'speed must be a size'], ['speed=-1b', 'speed must be a size'],
-    ['speed=1b;interval=0s', 'interval must be longer than nothing'], ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'],
-    ['speed=1b;bucket.x.unit=byte', 'bucket.x.speed must be given'], ['speed=1b;bucket.x.speed=0b', 'bucket.x.speed must be more than nothing'],
-    ['speed=1b;unit=bit', 'unit must be one of byte, message'], ['unit=message;speed=1b', 'speed must be a whole number'], ['speed=1b;rate.dir=x', 'dir must be one of'],
+    ['', 'speed must be given'],
+    ['speed=0b', 'speed must be more than nothing'],
+    ['speed=10', 'speed must be a size'],
+    ['speed=-1b', 'speed must be a size'],
+    ['speed=1b;interval=0s', 'interval must be longer than nothing'],
+    ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'],
+    ['speed=1b;bucket.x.unit=byte', 'bucket.x.speed must be given'],
+    ['speed=1b;bucket.x.speed=0b', 'bucket.x.speed must be more than nothing'],
+    ['speed=1b;unit=bit', 'unit must be one of byte, message'],
+    ['unit=message;speed=1b', 'speed must be a whole number'],
+    ['speed=1b;rate.dir=x', 'dir must be one of'],
   ]
-  for (const [parameters, message] of cases) t.match(fault(() => context.init(`rate+null://;${parameters}`)), message, parameters)
+  for (const [parameters, message] of cases)
+    t.match(
+      fault(() => context.init(`rate+null://;${parameters}`)),
+      message,
+      parameters,
+    )
 })

@@ -4,18 +4,25 @@ import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from '../kit.ts'
 
 /** What the child does when it is opened, one after the other; the last again and again. */
-function make({ context, engine }: Stage, plan: ('opens' | 'fails' | 'waits')[], parameters = ''): { reopen: Prefix; times: number[]; child: MessageChannel; log: string[]; errors: string[] } {
+function make(
+  { context, engine }: Stage,
+  plan: ('opens' | 'fails' | 'waits')[],
+  parameters = '',
+): { reopen: Prefix; times: number[]; child: MessageChannel; log: string[]; errors: string[] } {
   const times: number[] = []
-  context.register(channelClass('plan', {
-    do_post() {},
-    do_open(params: { values: object }) {
-      times.push(engine.now)
-      if (Object.keys(params.values).length !== 1) throw new Error('the parameters of the opening')
-      const step = plan.length > 1 ? plan.shift() : plan[0]
-      if (step === 'fails') throw new Error('not now')
-      return step === 'waits' ? 'opening' : undefined
-    },
-  }))
+  context.register(
+    channelClass('plan', {
+      do_post() {},
+      do_open(params: { values: object }) {
+        times.push(engine.now)
+        if (Object.keys(params.values).length !== 1)
+          throw new Error('the parameters of the opening')
+        const step = plan.length > 1 ? plan.shift() : plan[0]
+        if (step === 'fails') throw new Error('not now')
+        return step === 'waits' ? 'opening' : undefined
+      },
+    }),
+  )
   const reopen = context.init(`reopen+plan://${parameters}`) as Prefix
   const log = watch(reopen)
   const errors: string[] = []
@@ -24,20 +31,34 @@ function make({ context, engine }: Stage, plan: ('opens' | 'fails' | 'waits')[],
 }
 
 stage(t, 'tries again, waiting twice as long each time', async (t, stage) => {
-  const { reopen, times, log, errors } = make(stage, ['fails', 'fails', 'fails', 'fails', 'opens'], ';timeout-min=10ms;timeout-max=1s')
+  const { reopen, times, log, errors } = make(
+    stage,
+    ['fails', 'fails', 'fails', 'fails', 'opens'],
+    ';timeout-min=10ms;timeout-max=1s',
+  )
   reopen.open('a=1')
   t.equal(reopen.state, 'opening')
   stage.clock.advance(1000)
   t.strictSame([times, reopen.state], [[0, 10, 30, 70, 150], 'active'])
-  t.strictSame([log, errors], [['opening', 'active'], Array(4).fill('not now')], 'each failure is said, and is none of its own')
+  t.strictSame(
+    [log, errors],
+    [['opening', 'active'], Array(4).fill('not now')],
+    'each failure is said, and is none of its own',
+  )
 })
 
 stage(t, 'at the longest: up to half less, at random', async (t, stage) => {
   const { reopen, times } = make(stage, ['fails'], ';timeout-min=10ms;timeout-max=20ms')
   reopen.open('a=1')
   stage.clock.advance(1000)
-  const waits = times.slice(1).map((time, index) => time - times[index]!).slice(1)
-  t.ok(waits.every(wait => wait >= 10 && wait <= 20), waits.join())
+  const waits = times
+    .slice(1)
+    .map((time, index) => time - times[index]!)
+    .slice(1)
+  t.ok(
+    waits.every(wait => wait >= 10 && wait <= 20),
+    waits.join(),
+  )
   t.ok(new Set(waits).size > 5, 'they differ')
   reopen.close()
   t.equal(reopen.state, 'closed')
@@ -57,7 +78,14 @@ stage(t, 'the child goes and comes back', async (t, stage) => {
   t.strictSame(log.splice(0), ['Connect'], 'not stable: it waits')
   child.fail(new Error('x'))
   stage.clock.advance(20)
-  t.strictSame([times, log.splice(0)], [[0, 1009, 1029], ['Disconnect', 'Connect']], 'twice as long')
+  t.strictSame(
+    [times, log.splice(0)],
+    [
+      [0, 1009, 1029],
+      ['Disconnect', 'Connect'],
+    ],
+    'twice as long',
+  )
   stage.clock.advance(1000)
   child.close()
   stage.clock.advance(1)
@@ -67,7 +95,11 @@ stage(t, 'the child goes and comes back', async (t, stage) => {
 })
 
 stage(t, 'an opening that takes too long', async (t, stage) => {
-  const { reopen, times, child } = make(stage, ['waits', 'opens'], ';timeout-open=100ms;timeout-min=10ms')
+  const { reopen, times, child } = make(
+    stage,
+    ['waits', 'opens'],
+    ';timeout-open=100ms;timeout-min=10ms',
+  )
   reopen.open('a=1')
   stage.clock.advance(100)
   t.equal(child.state, 'closed')
@@ -78,5 +110,9 @@ stage(t, 'an opening that takes too long', async (t, stage) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
-  for (const wrong of ['timeout-min=0s', 'timeout-max=1ms', 'timeout-open=0s', 'active-min=x']) t.match(fault(() => context.init(`reopen+null://;${wrong}`)), 'must be')
+  for (const wrong of ['timeout-min=0s', 'timeout-max=1ms', 'timeout-open=0s', 'active-min=x'])
+    t.match(
+      fault(() => context.init(`reopen+null://;${wrong}`)),
+      'must be',
+    )
 })

@@ -17,24 +17,44 @@ class Shout extends MessageChannel {
     const { context, params } = init
     this.#output = context.get(params.text('output')) as MessageChannel
     const input = context.get(params.text('input')) as MessageChannel
-    input.callback_add((message: Message) => void this.#output.post(message.data.toString().toUpperCase()), 'data')
+    input.callback_add(
+      (message: Message) => void this.#output.post(message.data.toString().toUpperCase()),
+      'data',
+    )
   }
 }
 
 function mock(): Mock {
   const context = new Context()
   context.register(Shout)
-  return new Mock({ mock: { in: 'direct://', out: 'direct://', log: 'null://' }, channel: 'shout://;input=in;output=out', context })
+  return new Mock({
+    mock: { in: 'direct://', out: 'direct://', log: 'null://' },
+    channel: 'shout://;input=in;output=out',
+    context,
+  })
 }
 
 t.test('a channel between its mocks', async t => {
   const kit = mock()
   kit.open(['log'])
-  t.strictSame([kit.channel.state, kit.inner('in').state, kit.inner('log').state], ['active', 'active', 'closed'])
+  t.strictSame(
+    [kit.channel.state, kit.inner('in').state, kit.inner('log').state],
+    ['active', 'active', 'closed'],
+  )
   kit.io('in').post('hello')
-  t.strictSame(kit.received('out').map(({ data }) => String(data)), ['HELLO'])
-  t.equal(thrown(() => kit.io('log')), 'ERR_INVALID_ARGUMENT', 'nobody looks at a null')
-  t.equal(thrown(() => kit.received('nobody')), 'ERR_INVALID_ARGUMENT')
+  t.strictSame(
+    kit.received('out').map(({ data }) => String(data)),
+    ['HELLO'],
+  )
+  t.equal(
+    thrown(() => kit.io('log')),
+    'ERR_INVALID_ARGUMENT',
+    'nobody looks at a null',
+  )
+  t.equal(
+    thrown(() => kit.received('nobody')),
+    'ERR_INVALID_ARGUMENT',
+  )
   kit.destroy()
   t.equal(kit.context.channels.size, 0)
 })

@@ -8,7 +8,9 @@ import { Engine } from '../../../src/engine.ts'
 import { Echo } from '../../../src/protocols/echo/index.ts'
 import type { Port } from '../../../src/types.ts'
 
-async function listening(ConnectionClass: typeof Echo): Promise<{ server: Server; port: Port; lines: string[] }> {
+async function listening(
+  ConnectionClass: typeof Echo,
+): Promise<{ server: Server; port: Port; lines: string[] }> {
   const lines: string[] = []
   const engine = new Engine({ log: line => lines.push(line) })
   const server = await new Server(ConnectionClass, { engine }).listen(['127.0.0.1', 0]).opened

@@ -17,7 +17,12 @@ export class Door {
   readonly #watch: Watch
   readonly #at: Endpoint
 
-  constructor(watch: Watch, listener: Listener, at: Endpoint, toProbe: (transport: Transport) => Probe) {
+  constructor(
+    watch: Watch,
+    listener: Listener,
+    at: Endpoint,
+    toProbe: (transport: Transport) => Probe,
+  ) {
     this.#watch = watch
     this.#at = at
     this.listener = listener
@@ -51,7 +56,9 @@ export class Door {
 
   /** Where to connect to. */
   get endpoint(): Endpoint {
-    return this.#at.kind === 'unix' ? this.#at : { ...this.#at, port: (this.listener.local_address as [string, number])[1] }
+    return this.#at.kind === 'unix'
+      ? this.#at
+      : { ...this.#at, port: (this.listener.local_address as [string, number])[1] }
   }
 
   close(): void {
@@ -61,8 +68,11 @@ export class Door {
 
   judge(t: Test): void {
     const after = this.log.slice(this.#closedAt).join()
-    if (after !== '' && after !== 'closed') t.fail('only closed follows the close of a listener', { log: this.log })
+    if (after !== '' && after !== 'closed')
+      t.fail('only closed follows the close of a listener', { log: this.log })
     if (/^((listening,)?|(listening,)(accepted,)*)(failed,)?closed$/.test(this.log.join())) return
-    t.fail('a listener reports listening, any number of accepted, at most one failed, one closed', { log: this.log })
+    t.fail('a listener reports listening, any number of accepted, at most one failed, one closed', {
+      log: this.log,
+    })
   }
 }

@@ -1,4 +1,7 @@
-/** Scenarios of the seam: how a pipe ends, breaks or is destroyed, and what may still be done to it then. */
+/**
+ * Scenarios of the seam: how a pipe ends, breaks or is destroyed, and what may still be done to it
+ * then.
+ */
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
@@ -69,7 +72,7 @@ export const ENDINGS: Record<string, Scenario> = {
     t.equal(server.text, 'corked')
   },
 
-  async 'refuses'(t, world) {
+  async refuses(t, world) {
     const door = await world.open()
     const { endpoint } = door
     door.close()
@@ -103,7 +106,10 @@ export const ENDINGS: Record<string, Scenario> = {
       const client = world.connect(report === 'failed' ? await world.nowhere() : door.endpoint)
       client.hooks.opened = () => {
         client.flow()
-        if (report === 'drained') while (client.write(pattern(64 * 1024))) { /* until it is full */ }
+        if (report === 'drained')
+          while (client.write(pattern(64 * 1024))) {
+            /* until it is full */
+          }
         if (report === 'closed') client.end()
       }
       client.hooks[report] = () => client.destroy()
@@ -146,7 +152,9 @@ export const ENDINGS: Record<string, Scenario> = {
     const { client, server } = await world.pair()
     const data = pattern(64 * 1024)
     client.flow()
-    while (client.write(data)) { /* until the pipe is full */ }
+    while (client.write(data)) {
+      /* until the pipe is full */
+    }
     client.write(Buffer.alloc(16 * 1024 * 1024)) // more than any kernel takes
     await world.pass()
     server.destroy()
@@ -183,7 +191,8 @@ export const ENDINGS: Record<string, Scenario> = {
     t.equal(client.course, 'opened ended closed')
   },
 
-  // Destroyed (by ourselves, or by a reset) with much on its way, a socket of Node's counts all of it as written.
+  // Destroyed (by ourselves, or by a reset) with much on its way, a socket of Node's counts all of
+  // it as written.
   async 'does not count what was dropped as written'(t, world) {
     const { client, server } = await world.pair()
     for (let i = 0; i < 12; i++) client.write(Buffer.alloc(1_000_000))
@@ -211,7 +220,10 @@ export const ENDINGS: Record<string, Scenario> = {
       t.equal(probe.transport.bytes_queued, 0)
     }
     await world.pass()
-    t.same(all.map(probe => probe.course), ['opened ended closed', 'ended closed', 'failed closed'])
+    t.same(
+      all.map(probe => probe.course),
+      ['opened ended closed', 'ended closed', 'failed closed'],
+    )
   },
 
   async 'tells a sink that comes after closed, but not inside the call'(t, world) {
@@ -219,7 +231,9 @@ export const ENDINGS: Record<string, Scenario> = {
     client.destroy()
     await world.until(() => client.count('closed') > 0)
     const told: string[] = []
-    client.transport.sink = Object.fromEntries(REPORTS.map(report => [report, () => told.push(report)])) as unknown as TransportSink
+    client.transport.sink = Object.fromEntries(
+      REPORTS.map(report => [report, () => told.push(report)]),
+    ) as unknown as TransportSink
     t.same(told, [])
     await turns(1)
     t.same(told, ['closed'])
@@ -239,8 +253,12 @@ export const ENDINGS: Record<string, Scenario> = {
     })
   },
 
-  // Over TCP the big question is still in the kernel when the server destroys, and makes that a reset.
-  async 'receives an answer before the end or the break, though paused and though the question was not read'(t, world) {
+  // Over TCP the big question is still in the kernel when the server destroys, and makes that a
+  // reset.
+  async 'receives an answer before the end or the break, though paused and though the question was not read'(
+    t,
+    world,
+  ) {
     for (const size of [1, 200_000]) {
       const { client, server } = await world.pair()
       client.flow()
@@ -252,7 +270,8 @@ export const ENDINGS: Record<string, Scenario> = {
       await world.pass()
       const over = client.count('ended') + client.count('failed')
       // A writer who was made to wait is told of the break at once.
-      if (isTaken && over > 0) t.equal(client.text, 'answer', 'over only when nothing is left to read')
+      if (isTaken && over > 0)
+        t.equal(client.text, 'answer', 'over only when nothing is left to read')
       client.flow()
       await world.until(() => client.count('ended') + client.count('failed') > 0)
       if (isTaken) t.equal(client.text, 'answer')
@@ -267,7 +286,11 @@ async function halfClose(t: Test, world: World, first: Probe, second: Probe): Pr
   await world.until(() => second.count('ended') > 0)
   t.equal(second.text, 'question')
   await world.pass()
-  t.equal(first.count('ended') + first.count('closed') + second.count('closed'), 0, 'the other direction stands')
+  t.equal(
+    first.count('ended') + first.count('closed') + second.count('closed'),
+    0,
+    'the other direction stands',
+  )
   second.write('answer')
   await world.until(() => first.size === 6)
   second.end()

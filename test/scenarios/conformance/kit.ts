@@ -7,14 +7,23 @@ import type { World } from './world.ts'
 
 /** Bytes without a period that a mistake could hide in. */
 export function pattern(size: Bytes): Buffer {
-  return Buffer.from(Uint8Array.from({ length: size }, (_, index) => (index * 7 + (index >> 8) * 13 + (index >> 16)) & 0xff))
+  return Buffer.from(
+    Uint8Array.from(
+      { length: size },
+      (_, index) => (index * 7 + (index >> 8) * 13 + (index >> 16)) & 0xff,
+    ),
+  )
 }
 
 /**
- * Writes pieces as a well-behaved program does: after a false it waits for `drained`. Stops when it has written `least` bytes
- * and was made to wait once: a kernel may hold megabytes.
+ * Writes pieces as a well-behaved program does: after a false it waits for `drained`. Stops when it
+ * has written `least` bytes and was made to wait once: a kernel may hold megabytes.
  */
-export function pour(probe: Probe, least: Bytes, stopped: () => void): { sent: Buffer[]; waits: number } {
+export function pour(
+  probe: Probe,
+  least: Bytes,
+  stopped: () => void,
+): { sent: Buffer[]; waits: number } {
   const poured = { sent: [] as Buffer[], waits: 0 }
   const pieces = pattern(64 * 1024)
   const go = (): void => {
@@ -54,7 +63,11 @@ export function useAll(probe: Probe): void {
 }
 
 /** Writes, and waits until the system has taken it: it may say so at once, or by `drained`. */
-export async function writeThrough(world: World, probe: Probe, data: string | Buffer): Promise<void> {
+export async function writeThrough(
+  world: World,
+  probe: Probe,
+  data: string | Buffer,
+): Promise<void> {
   const before = probe.count('drained')
   if (!probe.write(data)) await world.until(() => probe.count('drained') > before)
 }

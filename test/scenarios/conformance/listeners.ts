@@ -12,7 +12,8 @@ export const LISTENERS: Record<string, Scenario> = {
     t.equal(second.error!.code, 'EADDRINUSE')
     t.equal(second.error!.syscall, 'listen')
     const third = world.connect(door.endpoint)
-    // Or three: on a unix socket the second listener may have called to see whether the first is alive.
+    // Or three: on a unix socket the second listener may have called to see whether the first is
+    // alive.
     await world.until(() => third.count('opened') > 0 && door.accepted.length >= 2)
     echo(server)
     client.flow().write('still')
@@ -40,7 +41,11 @@ export const LISTENERS: Record<string, Scenario> = {
     accepting.hooks.accepted = () => accepting.close()
     await world.until(() => accepting.count('listening') > 0)
     const client = world.connect(accepting.endpoint)
-    await world.until(() => [early, listening, accepting].every(door => door.count('closed') > 0) && client.log.length > 0)
+    await world.until(
+      () =>
+        [early, listening, accepting].every(door => door.count('closed') > 0) &&
+        client.log.length > 0,
+    )
     t.same(early.log, ['closed'])
     t.same(listening.log, ['listening', 'closed'])
     t.same(accepting.log, ['listening', 'accepted', 'closed'])

@@ -23,7 +23,8 @@ export const PACKET_ENDINGS: Record<string, PacketScenario> = {
     for (let turn = 0; turn < 8; turn++) {
       const a = world.make()
       const sent = a.send('x', await world.nowhere())
-      for (let passed = 0; passed < turn; passed++) await new Promise(resolve => setImmediate(resolve))
+      for (let passed = 0; passed < turn; passed++)
+        await new Promise(resolve => setImmediate(resolve))
       await world.close(a)
       t.match(await sent, /^(ECANCELED)?$/)
     }
@@ -33,10 +34,14 @@ export const PACKET_ENDINGS: Record<string, PacketScenario> = {
     for (const report of ['opened', 'received', 'refused', 'failed', 'closed'] as const) {
       const a = await provoke(world, report)
       a.hooks[report] = () => a.destroy()
-      const sent = a.socket.remote_address === undefined ? [] : [a.send('1'), a.send('2'), a.send('3')]
+      const sent =
+        a.socket.remote_address === undefined ? [] : [a.send('1'), a.send('2'), a.send('3')]
       await world.until(() => a.count('closed') > 0)
       t.equal(a.count(report), 1, report)
-      t.ok((await Promise.all(sent)).every(code => code === '' || code === 'ECANCELED'), report)
+      t.ok(
+        (await Promise.all(sent)).every(code => code === '' || code === 'ECANCELED'),
+        report,
+      )
     }
   },
 
@@ -54,14 +59,23 @@ export const PACKET_ENDINGS: Record<string, PacketScenario> = {
   async 'destroys with packets on their way'(t, world) {
     const b = await world.open()
     const [a, c] = [await world.open(), await world.open({ connect: world.at(b) })]
-    const sent = Array.from({ length: 10 }, (_, index) => [a.send(`${index}`, world.at(b)), c.send(`${index}`)]).flat()
+    const sent = Array.from({ length: 10 }, (_, index) => [
+      a.send(`${index}`, world.at(b)),
+      c.send(`${index}`),
+    ]).flat()
     a.destroy()
     c.destroy()
     await world.until(() => a.count('closed') + c.count('closed') === 2)
     const codes = await Promise.all(sent)
-    t.ok(codes.every(code => code === '' || code === 'ECANCELED'), codes.join())
+    t.ok(
+      codes.every(code => code === '' || code === 'ECANCELED'),
+      codes.join(),
+    )
     await world.pass()
-    t.ok(b.texts.length <= codes.filter(code => code === '').length, 'what was cancelled was not sent')
+    t.ok(
+      b.texts.length <= codes.filter(code => code === '').length,
+      'what was cancelled was not sent',
+    )
   },
 
   async 'destroys while a name is looked up'(t, world) {
@@ -78,7 +92,11 @@ export const PACKET_ENDINGS: Record<string, PacketScenario> = {
     t.same(await Promise.all(sent), ['ECANCELED', 'ECANCELED', 'ECANCELED'])
     const { socket } = a
     const group = '239.255.77.1'
-    for (const made of [() => socket.configure({ ttl: 3 }), () => socket.join(group), () => socket.leave(group)]) {
+    for (const made of [
+      () => socket.configure({ ttl: 3 }),
+      () => socket.join(group),
+      () => socket.leave(group),
+    ]) {
       t.throws(() => world.call(made), { code: 'ERR_INVALID_STATE' })
     }
     a.destroy()
@@ -98,7 +116,10 @@ export const PACKET_ENDINGS: Record<string, PacketScenario> = {
   },
 }
 
-/** A socket that is going to make this report; what has to follow comes by itself, or when it is destroyed. */
+/**
+ * A socket that is going to make this report; what has to follow comes by itself, or when it is
+ * destroyed.
+ */
 async function provoke(world: PacketWorld, report: PacketReport): Promise<PacketProbe> {
   switch (report) {
     case 'failed':

@@ -2,7 +2,13 @@
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
-import type { Endpoint, Network, PacketOptions, PacketSocket, SystemError } from '../../../src/transport.ts'
+import type {
+  Endpoint,
+  Network,
+  PacketOptions,
+  PacketSocket,
+  SystemError,
+} from '../../../src/transport.ts'
 import type { Port, SocketAddress } from '../../../src/types.ts'
 import { turns, Watch } from './watch.ts'
 
@@ -35,9 +41,14 @@ export class PacketWorld extends Watch {
     this.here = { kind: 'ip', host: fixture.host, port: 0 }
   }
 
-  /** A socket that has not reported anything yet; bound to `here` unless the options say otherwise. */
+  /**
+   * A socket that has not reported anything yet; bound to `here` unless the options say otherwise.
+   */
   make(options: PacketOptions = { bind: this.here }): PacketProbe {
-    const probe = new PacketProbe(this, this.call(() => this.network.packets(options)))
+    const probe = new PacketProbe(
+      this,
+      this.call(() => this.network.packets(options)),
+    )
     this.#probes.push(probe)
     return probe
   }
@@ -84,7 +95,9 @@ export class PacketWorld extends Watch {
   /** Closes all, waits for it, and judges what every probe has written down. */
   async end(t: Test): Promise<void> {
     for (const probe of this.#probes) probe.destroy()
-    await this.until(() => this.#probes.every(probe => probe.count('closed') > 0 && probe.owed === 0))
+    await this.until(() =>
+      this.#probes.every(probe => probe.count('closed') > 0 && probe.owed === 0),
+    )
     await turns(10) // for what must not follow
     for (const breach of this.breaches) t.fail(breach)
     for (const probe of this.#probes) probe.judge(t)
@@ -160,14 +173,22 @@ export class PacketProbe {
   }
 
   /** Sends; gives the code that `done` got, '' where there was no error. */
-  send(data: string | Uint8Array, to?: Endpoint, encoding: BufferEncoding = 'utf8'): Promise<string> {
+  send(
+    data: string | Uint8Array,
+    to?: Endpoint,
+    encoding: BufferEncoding = 'utf8',
+  ): Promise<string> {
     this.log.push('(send)')
     const index = this.#done.push(0) - 1
-    return new Promise(resolve => this.#watch.call(() => this.socket.send(data, encoding, to, error => {
-      this.#done[index]!++
-      resolve(error === null ? '' : error.code ?? 'an error without a code')
-      this.#watch.noted('done')
-    })))
+    return new Promise(resolve =>
+      this.#watch.call(() =>
+        this.socket.send(data, encoding, to, error => {
+          this.#done[index]!++
+          resolve(error === null ? '' : (error.code ?? 'an error without a code'))
+          this.#watch.noted('done')
+        }),
+      ),
+    )
   }
 
   destroy(): void {
@@ -180,11 +201,21 @@ export class PacketProbe {
       if (!holds) t.fail(what, { log: this.log.join(' ').slice(-600) })
     }
     const order = /^(closed|failed closed|opened( received| refused)*( failed)? closed)$/
-    hold(order.test(this.course), 'opened, any mix of received and refused, at most one failed, exactly one closed')
+    hold(
+      order.test(this.course),
+      'opened, any mix of received and refused, at most one failed, exactly one closed',
+    )
     const destroyed = this.log.indexOf('(destroy)')
-    const after = destroyed < 0 ? [] : this.log.slice(destroyed).filter(entry => !entry.startsWith('('))
+    const after =
+      destroyed < 0 ? [] : this.log.slice(destroyed).filter(entry => !entry.startsWith('('))
     hold(/^(closed)?$/.test(after.join()), 'only closed follows destroy')
-    hold(this.#done.every(count => count === 1), 'done is called exactly once')
-    hold(this.#packets.every(({ data, copy }) => Buffer.isBuffer(data) && data.equals(copy)), 'what was received belongs to the sink')
+    hold(
+      this.#done.every(count => count === 1),
+      'done is called exactly once',
+    )
+    hold(
+      this.#packets.every(({ data, copy }) => Buffer.isBuffer(data) && data.equals(copy)),
+      'what was received belongs to the sink',
+    )
   }
 }

@@ -4,7 +4,10 @@ import { Buffer } from 'node:buffer'
 import { pattern } from './kit.ts'
 import { type PacketScenario } from './packet-world.ts'
 
-/** The largest payload that every system's UDP takes (IPv4: 65 535 less both headers), and one that none does. */
+/**
+ * The largest payload that every system's UDP takes (IPv4: 65 535 less both headers), and one that
+ * none does.
+ */
 const LARGEST = 65_507
 const TOO_LARGE = 70_000
 
@@ -12,10 +15,18 @@ export const PACKETS: Record<string, PacketScenario> = {
   async 'opens, knows its addresses, and still knows them after closing'(t, world) {
     const a = await world.open()
     const b = world.make({ connect: world.at(a) })
-    t.same([b.socket.local_address, b.socket.remote_address], [undefined, undefined], 'before it is open')
+    t.same(
+      [b.socket.local_address, b.socket.remote_address],
+      [undefined, undefined],
+      'before it is open',
+    )
     await world.until(() => b.count('opened') > 0)
-    const addresses = () => [a, b].map(({ socket }) => [socket.local_address, socket.remote_address])
-    const expected = [[world.shown(a), undefined], [world.shown(b), world.shown(a)]]
+    const addresses = () =>
+      [a, b].map(({ socket }) => [socket.local_address, socket.remote_address])
+    const expected = [
+      [world.shown(a), undefined],
+      [world.shown(b), world.shown(a)],
+    ]
     t.ok(a.port > 0 && b.port > 0 && a.port !== b.port)
     t.same(addresses(), expected)
     await world.close(a)
@@ -40,12 +51,26 @@ export const PACKETS: Record<string, PacketScenario> = {
 
   async 'delivers packets whole and in order'(t, world) {
     const [a, b] = [await world.open(), await world.open()]
-    const packets = [pattern(1), pattern(0), ...Array.from({ length: 20 }, (_, index) => pattern(index * 100 + 2))]
-    t.same(await Promise.all(packets.map(packet => a.send(packet, world.at(b)))), packets.map(() => ''))
+    const packets = [
+      pattern(1),
+      pattern(0),
+      ...Array.from({ length: 20 }, (_, index) => pattern(index * 100 + 2)),
+    ]
+    t.same(
+      await Promise.all(packets.map(packet => a.send(packet, world.at(b)))),
+      packets.map(() => ''),
+    )
     await world.until(() => b.bytes.length === packets.length)
     t.ok(Buffer.concat(b.bytes).equals(Buffer.concat(packets)))
-    t.same(b.bytes.map(({ length }) => length), packets.map(({ length }) => length), 'an empty packet is a packet')
-    t.same(b.from, packets.map(() => world.shown(a)))
+    t.same(
+      b.bytes.map(({ length }) => length),
+      packets.map(({ length }) => length),
+      'an empty packet is a packet',
+    )
+    t.same(
+      b.from,
+      packets.map(() => world.shown(a)),
+    )
   },
 
   async 'sends text in its encoding, and bytes as they are'(t, world) {
@@ -56,7 +81,10 @@ export const PACKETS: Record<string, PacketScenario> = {
     await a.send('00ff', to, 'hex')
     await a.send(new Uint8Array([1, 2, 3, 4]).subarray(1, 3), to)
     await world.until(() => b.bytes.length === 4)
-    t.same(b.bytes.map(packet => packet.toString('hex')), ['c3a9', 'e9', '00ff', '0203'])
+    t.same(
+      b.bytes.map(packet => packet.toString('hex')),
+      ['c3a9', 'e9', '00ff', '0203'],
+    )
   },
 
   async 'has let go of data when done is called'(t, world) {
@@ -150,8 +178,21 @@ export const PACKETS: Record<string, PacketScenario> = {
   },
 
   async 'takes settings, at once or later'(t, world) {
-    const a = await world.open({ bind: world.here, broadcast: true, ttl: 10, multicast_ttl: 2, multicast_loopback: true })
-    world.call(() => a.socket.configure({ broadcast: false, ttl: 20, multicast_ttl: 3, multicast_loopback: false }))
+    const a = await world.open({
+      bind: world.here,
+      broadcast: true,
+      ttl: 10,
+      multicast_ttl: 2,
+      multicast_loopback: true,
+    })
+    world.call(() =>
+      a.socket.configure({
+        broadcast: false,
+        ttl: 20,
+        multicast_ttl: 3,
+        multicast_loopback: false,
+      }),
+    )
     world.call(() => a.socket.configure({}))
     const early = world.make()
     world.call(() => early.socket.configure({ ttl: 30 }))
@@ -163,8 +204,16 @@ export const PACKETS: Record<string, PacketScenario> = {
 
   async 'throws what cannot be joined or left'(t, world) {
     const a = await world.open()
-    t.throws(() => world.call(() => a.socket.join('127.0.0.1')), /addMembership/, 'this is no group')
-    t.throws(() => world.call(() => a.socket.leave('239.255.77.2')), /dropMembership/, 'it has not joined that')
+    t.throws(
+      () => world.call(() => a.socket.join('127.0.0.1')),
+      /addMembership/,
+      'this is no group',
+    )
+    t.throws(
+      () => world.call(() => a.socket.leave('239.255.77.2')),
+      /dropMembership/,
+      'it has not joined that',
+    )
     t.equal(await a.send('works', world.at(a)), '')
     await world.until(() => a.texts.length > 0)
     t.equal(a.course, 'opened received')

@@ -1,4 +1,6 @@
-/** The instrument on one transport, and what rules 2 to 5 of the seam say about what it wrote down. */
+/**
+ * The instrument on one transport, and what rules 2 to 5 of the seam say about what it wrote down.
+ */
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
@@ -23,7 +25,14 @@ export class Probe {
   readonly #watch: Watch
   readonly #side: 'called' | 'accepted'
   readonly #chunks: { chunk: Buffer; copy: Buffer }[] = []
-  readonly #counts: Record<Report, number> = { opened: 0, received: 0, drained: 0, ended: 0, failed: 0, closed: 0 }
+  readonly #counts: Record<Report, number> = {
+    opened: 0,
+    received: 0,
+    drained: 0,
+    ended: 0,
+    failed: 0,
+    closed: 0,
+  }
 
   constructor(watch: Watch, transport: Transport, side: 'called' | 'accepted') {
     this.#watch = watch
@@ -59,7 +68,11 @@ export class Probe {
 
   /** The reports without the bytes: how often `received` comes is the network's affair. */
   get course(): string {
-    return this.log.filter(entry => REPORTS.includes(entry as Report) && entry !== 'received' && entry !== 'drained').join(' ')
+    return this.log
+      .filter(
+        entry => REPORTS.includes(entry as Report) && entry !== 'received' && entry !== 'drained',
+      )
+      .join(' ')
   }
 
   get bytes(): Buffer {
@@ -108,21 +121,53 @@ export class Probe {
     const rule = (number: number, holds: boolean, what: string): void => {
       if (!holds) t.fail(`rule ${number}: ${what}`, { log: log.join(' ').slice(-600) })
     }
-    const first = (entry: string): number => log.includes(entry) ? log.indexOf(entry) : Infinity
-    const after = (entry: string): string[] => log.slice(first(entry) + 1).filter(other => REPORTS.includes(other as Report))
+    const first = (entry: string): number => (log.includes(entry) ? log.indexOf(entry) : Infinity)
+    const after = (entry: string): string[] =>
+      log.slice(first(entry) + 1).filter(other => REPORTS.includes(other as Report))
     const reports = log.filter(entry => REPORTS.includes(entry as Report))
-    rule(2, this.count('closed') === 1 && reports.at(-1) === 'closed', 'exactly one closed, and it is the last')
-    for (const once of ['opened', 'ended', 'failed'] as const) rule(2, this.count(once) <= 1, `at most one ${once}`)
-    rule(2, after('ended').every(other => other !== 'received'), 'nothing is received after ended')
-    rule(2, after('failed').join() === (this.count('failed') > 0 ? 'closed' : ''), 'only closed follows failed')
-    if (this.#side === 'accepted') rule(2, this.count('opened') === 0, 'what was accepted is open, and does not report it')
-    else rule(2, this.count('opened') === 1 ? reports[0] === 'opened' : /^(failed,)?closed$/.test(reports.join()), 'opened is first')
+    rule(
+      2,
+      this.count('closed') === 1 && reports.at(-1) === 'closed',
+      'exactly one closed, and it is the last',
+    )
+    for (const once of ['opened', 'ended', 'failed'] as const)
+      rule(2, this.count(once) <= 1, `at most one ${once}`)
+    rule(
+      2,
+      after('ended').every(other => other !== 'received'),
+      'nothing is received after ended',
+    )
+    rule(
+      2,
+      after('failed').join() === (this.count('failed') > 0 ? 'closed' : ''),
+      'only closed follows failed',
+    )
+    if (this.#side === 'accepted')
+      rule(2, this.count('opened') === 0, 'what was accepted is open, and does not report it')
+    else
+      rule(
+        2,
+        this.count('opened') === 1
+          ? reports[0] === 'opened'
+          : /^(failed,)?closed$/.test(reports.join()),
+        'opened is first',
+      )
     rule(3, !(first('received') < first('(resume)')), 'nothing is received before the first resume')
     rule(3, mostWhilePaused(log) <= 1, 'one chunk at most is received while paused')
     rule(4, /^(closed)?$/.test(after('(destroy)').join()), 'only closed follows destroy')
-    rule(5, this.#chunks.every(({ copy }) => copy.length > 0), 'no chunk is empty')
+    rule(
+      5,
+      this.#chunks.every(({ copy }) => copy.length > 0),
+      'no chunk is empty',
+    )
     const isLent = this.transport.lends_chunks === true
-    rule(5, this.#chunks.every(({ chunk, copy }) => Buffer.isBuffer(chunk) && (isLent || chunk.equals(copy))), 'a chunk belongs to the sink, unless it is lent')
+    rule(
+      5,
+      this.#chunks.every(
+        ({ chunk, copy }) => Buffer.isBuffer(chunk) && (isLent || chunk.equals(copy)),
+      ),
+      'a chunk belongs to the sink, unless it is lent',
+    )
   }
 }
 

@@ -12,7 +12,11 @@ export const STREAMS: Record<string, Scenario> = {
     t.equal(client.transport.remote_address, undefined, 'before it is open')
     await world.until(() => client.count('opened') > 0 && door.accepted.length > 0)
     const server = door.accepted[0]!
-    const addresses = () => [client, server].flatMap(({ transport }) => [transport.local_address, transport.remote_address])
+    const addresses = () =>
+      [client, server].flatMap(({ transport }) => [
+        transport.local_address,
+        transport.remote_address,
+      ])
     const { endpoint } = door
     const here = endpoint.kind === 'unix' ? endpoint.path : [endpoint.host, endpoint.port]
     const there = endpoint.kind === 'unix' ? '' : client.transport.local_address
@@ -22,10 +26,15 @@ export const STREAMS: Record<string, Scenario> = {
     client.destroy()
     server.destroy()
     door.close()
-    await world.until(() => client.count('closed') + server.count('closed') + door.count('closed') === 3)
+    await world.until(
+      () => client.count('closed') + server.count('closed') + door.count('closed') === 3,
+    )
     t.same(addresses(), expected, 'after closing')
     t.same(door.listener.local_address, here, 'after closing')
-    t.same([client, server, door.listener].map(one => ('transport' in one ? one.transport : one).fileno), [undefined, undefined, undefined])
+    t.same(
+      [client, server, door.listener].map(one => ('transport' in one ? one.transport : one).fileno),
+      [undefined, undefined, undefined],
+    )
   },
 
   async 'starts paused'(t, world) {
@@ -48,7 +57,10 @@ export const STREAMS: Record<string, Scenario> = {
     t.ok(client.bytes.equals(data))
     t.equal(client.count('drained'), poured.waits, 'drained exactly once for each wait')
     for (const { transport } of [client, server]) {
-      t.same([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [data.length, data.length, 0])
+      t.same(
+        [transport.bytes_read, transport.bytes_written, transport.bytes_queued],
+        [data.length, data.length, 0],
+      )
     }
     t.same([client.course, server.course], ['opened ended closed', 'ended closed'])
   },
@@ -58,7 +70,8 @@ export const STREAMS: Record<string, Scenario> = {
     const piece = pattern(64 * 1024)
     let sent = piece.length
     while (client.write(piece)) sent += piece.length
-    for (let more = 0; more < 3; more++, sent += piece.length) t.equal(client.write(piece), false, 'still waiting')
+    for (let more = 0; more < 3; more++, sent += piece.length)
+      t.equal(client.write(piece), false, 'still waiting')
     server.flow()
     await world.until(() => server.size === sent && client.count('drained') > 0)
     await world.pass()
@@ -100,7 +113,8 @@ export const STREAMS: Record<string, Scenario> = {
   async 'sends nothing for an empty write'(t, world) {
     const { client, server } = await world.pair()
     server.flow()
-    for (const data of ['', 'a', new Uint8Array(0), 'b', Buffer.alloc(0)]) t.type(client.write(data), 'boolean')
+    for (const data of ['', 'a', new Uint8Array(0), 'b', Buffer.alloc(0)])
+      t.type(client.write(data), 'boolean')
     client.end()
     await world.until(() => server.count('ended') > 0)
     t.equal(server.text, 'ab')
@@ -174,7 +188,10 @@ export const STREAMS: Record<string, Scenario> = {
       }
     }
     await world.until(() => clients.every(client => client.count('closed') > 0))
-    t.same(clients.map(client => client.text), clients.map((_, number) => `${number}`.repeat(100)))
+    t.same(
+      clients.map(client => client.text),
+      clients.map((_, number) => `${number}`.repeat(100)),
+    )
     t.equal(door.accepted.length, 20)
   },
 

@@ -1,10 +1,13 @@
 /**
- * The conformance suite of the seam (src/transport.ts), as functions: every network passes it, whatever it is made of.
+ * The conformance suite of the seam (src/transport.ts), as functions: every network passes it,
+ * whatever it is made of.
  *
- * A scenario works in a `World`: a fresh network, and an instrument on everything that it makes (probe.ts on a transport,
- * door.ts on a listener, packet-world.ts on packet sockets). It writes down every report and every call, and `World.end`
- * holds what is written against the rules, so that each scenario checks all of them and has to say only what is special to
- * it. Nothing sleeps: `until` waits for reports, and `pass` lets as much time go by as a connection, a byte and a close take.
+ * A scenario works in a `World`: a fresh network, and an instrument on everything that it makes
+ * (probe.ts on a transport, door.ts on a listener, packet-world.ts on packet sockets). It writes
+ * down every report and every call, and `World.end` holds what is written against the rules, so
+ * that each scenario checks all of them and has to say only what is special to it. Nothing sleeps:
+ * `until` waits for reports, and `pass` lets as much time go by as a connection, a byte and a close
+ * take.
  */
 
 import type { Test } from 'tap'
@@ -17,7 +20,10 @@ import { STREAMS } from './streams.ts'
 import type { Watch } from './watch.ts'
 import { type Fixture, World } from './world.ts'
 
-/** In milliseconds: a report that never comes fails its own scenario, not the whole suite. The longest takes under a second. */
+/**
+ * In milliseconds: a report that never comes fails its own scenario, not the whole suite. The
+ * longest takes under a second.
+ */
 const TIMEOUT = 10_000
 
 /** Transports and listeners, as a subtest; `make` is called once for every scenario. */
@@ -26,7 +32,11 @@ export async function conformance(t: Test, name: string, make: () => Fixture): P
 }
 
 /** Packet sockets, as a subtest; `make` is called once for every scenario. */
-export async function packetConformance(t: Test, name: string, make: () => PacketFixture): Promise<void> {
+export async function packetConformance(
+  t: Test,
+  name: string,
+  make: () => PacketFixture,
+): Promise<void> {
   await run(t, name, { ...PACKETS, ...PACKET_ENDINGS }, () => new PacketWorld(make()))
 }
 
@@ -36,7 +46,10 @@ interface Judged extends Watch {
 }
 
 async function run<Where extends Judged>(
-  t: Test, name: string, scenarios: Record<string, (t: Test, world: Where) => Promise<void>>, make: () => Where,
+  t: Test,
+  name: string,
+  scenarios: Record<string, (t: Test, world: Where) => Promise<void>>,
+  make: () => Where,
 ): Promise<void> {
   await t.test(name, async t => {
     for (const [title, scenario] of Object.entries(scenarios)) {

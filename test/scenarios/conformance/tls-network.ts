@@ -1,8 +1,21 @@
-/** A network whose pipes are TLS over those of another one: for the suite, which knows nothing of handshakes. */
+/**
+ * A network whose pipes are TLS over those of another one: for the suite, which knows nothing of
+ * handshakes.
+ */
 
 import { tlsContext } from '../../../src/io/tls.ts'
 import type {
-  ConnectOptions, Endpoint, Listener, ListenOptions, Network, PacketOptions, PacketSocket, TlsContext, TlsOptions, Transport, TransportSink,
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Network,
+  PacketOptions,
+  PacketSocket,
+  TlsContext,
+  TlsOptions,
+  Transport,
+  TransportSink,
 } from '../../../src/transport.ts'
 import type { Encoding } from '../../../src/types.ts'
 
@@ -35,8 +48,14 @@ export class TlsNetwork implements Network {
       closed: () => outer?.closed(),
     }
     return new Proxy(listener, {
-      get: (target, name) => (typeof Reflect.get(target, name, target) === 'function' ? target[name as 'close'].bind(target) : Reflect.get(target, name, target)),
-      set: (target, name, value) => (name === 'sink' ? ((outer = value as Listener['sink']), true) : Reflect.set(target, name, value, target)),
+      get: (target, name) =>
+        typeof Reflect.get(target, name, target) === 'function'
+          ? target[name as 'close'].bind(target)
+          : Reflect.get(target, name, target),
+      set: (target, name, value) =>
+        name === 'sink'
+          ? ((outer = value as Listener['sink']), true)
+          : Reflect.set(target, name, value, target),
     })
   }
 
@@ -45,7 +64,14 @@ export class TlsNetwork implements Network {
   }
 }
 
-const SILENT: TransportSink = { opened() {}, received() {}, drained() {}, ended() {}, failed() {}, closed() {} }
+const SILENT: TransportSink = {
+  opened() {},
+  received() {},
+  drained() {},
+  ended() {},
+  failed() {},
+  closed() {},
+}
 
 /** Connects, then shakes hands; what is done to it before is done when it is open. */
 class Caller implements Transport {
@@ -58,7 +84,12 @@ class Caller implements Transport {
 
   constructor(inner: Transport, context: TlsContext) {
     this.#at = inner
-    inner.sink = { ...SILENT, opened: () => this.#secure(context), failed: error => this.sink?.failed(error), closed: () => this.#closed() }
+    inner.sink = {
+      ...SILENT,
+      opened: () => this.#secure(context),
+      failed: error => this.sink?.failed(error),
+      closed: () => this.#closed(),
+    }
   }
 
   #secure(context: TlsContext): void {

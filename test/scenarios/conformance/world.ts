@@ -1,4 +1,7 @@
-/** Where a stream scenario works: a fresh network, a probe on each transport, a door at each listener. */
+/**
+ * Where a stream scenario works: a fresh network, a probe on each transport, a door at each
+ * listener.
+ */
 
 import type { Test } from 'tap'
 import type { Endpoint, Network, Transport } from '../../../src/transport.ts'
@@ -45,7 +48,10 @@ export class World extends Watch {
   }
 
   connect(to: Endpoint): Probe {
-    return this.probe(this.call(() => this.network.connect(to, {})), 'called')
+    return this.probe(
+      this.call(() => this.network.connect(to, {})),
+      'called',
+    )
   }
 
   probe(transport: Transport, side: 'called' | 'accepted'): Probe {
@@ -77,7 +83,9 @@ export class World extends Watch {
     return { client, server: door.accepted[0]!, door }
   }
 
-  /** Lets some time go by: a connection is made, a byte goes there and back, and both sides close. */
+  /**
+   * Lets some time go by: a connection is made, a byte goes there and back, and both sides close.
+   */
   async pass(): Promise<void> {
     const { client, server } = await this.pair()
     server.flow().hooks.received = () => server.write('b')
