@@ -115,8 +115,8 @@ function on_read(...data: unknown[]): void {
 }
 
 const OWNER: ReadOwner = {
-  hook_returned() {},
-  hook_failed: fail,
+  hookReturned() {},
+  hookFailed: fail,
   overflowed: fail,
   broken: fail,
   ended() {},
@@ -156,13 +156,13 @@ function put(path: WritePath, data: Data): void {
 
 /** So many writes, then a flush. */
 function write(what: string, put: (path: WritePath) => void, count = 100): Case {
-  const path = new WritePath({ filled() {}, queued() {}, emptied() {}, write_failed: fail })
+  const path = new WritePath({ filled() {}, queued() {}, emptied() {}, writeFailed: fail })
   const transport = new FakeTransport()
   path.open(transport)
   const run = (): number => {
     for (let i = 0; i < count; i++) put(path)
     path.flush()
-    path.settle()
+    path.reportEmptied()
     sink = transport.last
     return count
   }

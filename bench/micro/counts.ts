@@ -183,8 +183,8 @@ function copied(
 
 function readPath(): ReadPath {
   const owner: ReadOwner = {
-    hook_returned() {},
-    hook_failed: fail,
+    hookReturned() {},
+    hookFailed: fail,
     overflowed: fail,
     broken: fail,
     ended() {},
@@ -315,7 +315,7 @@ function idleBuffer(): Count {
   const buffer = new RecvBuffer()
   buffer.append(Buffer.alloc(65536, 'x'))
   buffer.skip(65500)
-  buffer.keep()
+  buffer.trim()
   const held = buffer.bytes.length
   return {
     what: 'bytes held for half a line of 36 at the end of 64 KiB',

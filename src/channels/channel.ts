@@ -51,7 +51,7 @@ export interface ChannelDriver {
   suspended(suspension: 'above' | 'own'): void
   resumed(): void
   /** A hook returned something that is not undefined. */
-  hook_returned(result: unknown): void
+  hookReturned(result: unknown): void
   /** One of the channels below it has closed, its on_close has been called. */
   child_closed?(child: Channel): void
   /** Where it is connected or listening, for messages; '' when it is not. */
@@ -453,7 +453,7 @@ export abstract class Channel {
       const result: unknown = (this as unknown as Record<string, (...args: unknown[]) => unknown>)[
         hook
       ]!(...args)
-      if (result !== undefined) this.#driver?.hook_returned(result)
+      if (result !== undefined) this.#driver?.hookReturned(result)
     } catch (error) {
       this.#hookFailed(error)
     }
@@ -468,7 +468,7 @@ export abstract class Channel {
       const result: unknown = this.on_error(error)
       // Told of what it rejects with itself, it would reject again, for ever.
       if (isPromiseLike(result))
-        this.#driver?.hook_returned(
+        this.#driver?.hookReturned(
           Promise.resolve(result).catch(second => {
             throw new OnErrorFailed(second, error)
           }),

@@ -21,6 +21,7 @@
 import { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import type { Holder } from '../core/holders.ts'
+import { noop } from '../core/noop.ts'
 import type { Gauge } from '../core/tally.ts'
 import { after, hold, letGo, note, wake } from '../engine.ts'
 import {
@@ -100,7 +101,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   packets_dropped = 0
   /** How far closing has come. */
   #isEnding: 'no' | 'sending' | 'gone' | 'expired' = 'no'
-  #stopWaiting: Cancel = () => {}
+  #stopWaiting: Cancel = noop
   /**
    * Promises of hooks that have not settled; a new object for each opening, so that old ones do not
    * count.
@@ -267,7 +268,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     this.sender = from
     try {
       const result: unknown = this.#datagram.on_read(data, from)
-      if (result !== undefined) this.hook_returned(result)
+      if (result !== undefined) this.hookReturned(result)
     } catch (error) {
       hookFailed(this.#datagram, error)
     }
@@ -326,11 +327,11 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   // ---- hooks ------------------------------------------------------------------------------------
 
-  hook_failed(error: unknown): void {
+  hookFailed(error: unknown): void {
     hookFailed(this.#datagram, error)
   }
 
-  hook_returned(result: unknown): void {
+  hookReturned(result: unknown): void {
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return
     const promises = this.#promises
     promises.pending++

@@ -12,6 +12,7 @@
  * 3. A connection that is taken over at once, as nearly all are, is entered in no list.
  */
 
+import { noop } from '../core/noop.ts'
 import type { Transport, TransportSink } from '../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
 import { ProxyReader } from './proxied.ts'
@@ -50,7 +51,7 @@ export interface DoorOwner {
   /** The first connection since there was room for which there is none. */
   overloaded(): void
   /** What a block list threw. */
-  hook_failed(error: unknown): void
+  hookFailed(error: unknown): void
   /** Calls back after that long, unless cancelled. */
   after(delay: Milliseconds, callback: () => void): Cancel
 }
@@ -101,7 +102,7 @@ export class Door {
       else this.#admit(connection)
     })
     const cancel =
-      proxy_timeout === Infinity ? nothing : this.#owner.after(proxy_timeout, () => reader.expire())
+      proxy_timeout === Infinity ? noop : this.#owner.after(proxy_timeout, () => reader.expire())
   }
 
   #admit(transport: Transport): void {
@@ -152,7 +153,7 @@ export class Door {
     try {
       return list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
     } catch (error) {
-      this.#owner.hook_failed(error)
+      this.#owner.hookFailed(error)
       return otherwise
     }
   }
@@ -248,15 +249,13 @@ export class Door {
 /** Watches a connection that nobody has taken over. */
 class Unclaimed implements TransportSink {
   readonly closed: () => void
-  readonly opened = nothing
-  readonly received = nothing
-  readonly drained = nothing
-  readonly ended = nothing
-  readonly failed = nothing
+  readonly opened = noop
+  readonly received = noop
+  readonly drained = noop
+  readonly ended = noop
+  readonly failed = noop
 
   constructor(closed: () => void) {
     this.closed = closed
   }
 }
-
-function nothing(): void {}

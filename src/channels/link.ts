@@ -17,6 +17,7 @@
 
 import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
+import { noop } from '../core/noop.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
 import { type Holder, STEP } from '../core/holders.ts'
 import type { Gauge } from '../core/tally.ts'
@@ -402,11 +403,11 @@ export class Link
 
   // ---- hooks ------------------------------------------------------------------------------------
 
-  hook_failed(error: unknown): void {
+  hookFailed(error: unknown): void {
     hookFailed(this.#stream, error)
   }
 
-  hook_returned(result: unknown): void {
+  hookReturned(result: unknown): void {
     if (!isPromiseLike(result)) return
     const promises = (this.#promises ??= { pending: 0 })
     promises.pending++
@@ -535,7 +536,7 @@ export class Link
   /** Once a turn of the loop, if anything was written in it. */
   turn(): void {
     this.#write.flush()
-    this.#write.settle()
+    this.#write.reportEmptied()
     this.#restWriting()
   }
 
@@ -551,7 +552,7 @@ export class Link
     this.#release('backpressure')
   }
 
-  write_failed(error: unknown): void {
+  writeFailed(error: unknown): void {
     warn(
       this.#stream,
       'on_write_error',
@@ -655,5 +656,3 @@ export class Link
     finishClosing(stream, this.#isEnding === 'expired' ? 'timeout' : undefined)
   }
 }
-
-export function noop(): void {}

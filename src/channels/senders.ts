@@ -27,8 +27,8 @@ export interface SendersOwner {
   readonly isHeld: boolean
   /** Calls on_read. What that throws goes through. */
   read(data: unknown[], from: SocketAddress): unknown
-  hook_returned(result: unknown): void
-  hook_failed(error: unknown): void
+  hookReturned(result: unknown): void
+  hookFailed(error: unknown): void
   /**
    * A message is longer than the limit, or the delimiter threw. Unless a setting is changed inside,
    * what that sender has sent is forgotten.
@@ -224,12 +224,12 @@ class Sender implements ReadTarget, ReadOwner {
     return this.#owner.read(data, this.address)
   }
 
-  hook_returned(result: unknown): void {
-    this.#owner.hook_returned(result)
+  hookReturned(result: unknown): void {
+    this.#owner.hookReturned(result)
   }
 
-  hook_failed(error: unknown): void {
-    this.#owner.hook_failed(error)
+  hookFailed(error: unknown): void {
+    this.#owner.hookFailed(error)
   }
 
   overflowed(limit: Bytes): void {

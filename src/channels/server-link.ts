@@ -16,6 +16,7 @@
  */
 
 import { formatAddress } from '../core/address.ts'
+import { noop } from '../core/noop.ts'
 import type { Gauge } from '../core/tally.ts'
 import { after, networkOf, note } from '../engine.ts'
 import { ListenError } from '../errors.ts'
@@ -34,7 +35,7 @@ import {
   isOpen,
 } from './channel.ts'
 import { Door, type DoorOwner } from './door.ts'
-import { Link, noop } from './link.ts'
+import { Link } from './link.ts'
 import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
 import type { Stream } from './stream.ts'
 import type { StreamServer } from './stream-server.ts'
@@ -181,11 +182,11 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
 
   // ---- hooks ------------------------------------------------------------------------------------
 
-  hook_failed(error: unknown): void {
+  hookFailed(error: unknown): void {
     hookFailed(this.#server, error)
   }
 
-  hook_returned(result: unknown): void {
+  hookReturned(result: unknown): void {
     if (result instanceof Promise) result.catch(error => hookFailed(this.#server, error))
   }
 

@@ -7,6 +7,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { formatAddress, parseAddress } from '../core/address.ts'
+import { noop } from '../core/noop.ts'
 import type { IntoPacker } from '../core/write-run.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
 import { after, fileItem, networkOf, tlsContext } from '../engine.ts'
@@ -28,7 +29,7 @@ import type {
 } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
 import { giveUp, timeOut } from './limits.ts'
-import { Link, noop } from './link.ts'
+import { Link } from './link.ts'
 import {
   adoptFields,
   applyOptions,

@@ -42,9 +42,9 @@ export interface ReadTarget {
 /** Who is told of everything else. */
 export interface ReadOwner {
   /** The hook returned something: if it is a promise, hold 'promise' until it settles. */
-  hook_returned(result: unknown): void
+  hookReturned(result: unknown): void
   /** The hook threw. */
-  hook_failed(error: unknown): void
+  hookFailed(error: unknown): void
   /**
    * The next message is longer than the limit. Reads are held ('stuck') until a setting changes.
    */
@@ -155,7 +155,7 @@ export class ReadPath {
   receive(chunk: Buffer): void {
     this.#buffer.append(chunk, this.#areChunksLent)
     this.drain()
-    if (this.#areChunksLent && this.#holds !== 0) this.#buffer.keep()
+    if (this.#areChunksLent && this.#holds !== 0) this.#buffer.trim()
     // A channel that is closing reads on, to see the peer's end.
     if (this.#holds !== 0 && (this.#holds & BIT.closed) === 0 && !this.#isPaused) {
       this.#isPaused = true
@@ -174,13 +174,13 @@ export class ReadPath {
   /** Delivers what can be delivered. May be called at any time. */
   drain(): void {
     if (this.#isDraining) return
-    if (this.#holds !== 0) return this.#settled()
+    if (this.#holds !== 0) return this.#caughtUp()
     this.#isDraining = true
     const buffer = this.#buffer
     while (this.#run());
-    buffer.keep()
+    buffer.trim()
     this.#isDraining = false
-    this.#settled()
+    this.#caughtUp()
   }
 
   /** The loop. True: something was thrown and dealt with, and it has to go on. */
@@ -202,7 +202,7 @@ export class ReadPath {
           const result: unknown = reader.spread
             ? target.on_read(...(data as unknown[]))
             : target.on_read(data)
-          if (result !== undefined) this.#owner.hook_returned(result)
+          if (result !== undefined) this.#owner.hookReturned(result)
           isInHook = false
         }
       }
@@ -214,7 +214,7 @@ export class ReadPath {
   }
 
   #threw(error: unknown, isInHook: boolean): void {
-    if (isInHook) return this.#owner.hook_failed(error)
+    if (isInHook) return this.#owner.hookFailed(error)
     this.hold('stuck')
     this.#owner.broken(error)
   }
@@ -223,7 +223,7 @@ export class ReadPath {
    * Unless reads are held, everything that could be delivered has been. (A peer that ends behind a
    * message that is too long has ended all the same.)
    */
-  #settled(): void {
+  #caughtUp(): void {
     if ((this.#holds & ~BIT.stuck) !== 0) return
     if (this.#end === 'ended') return this.#finish()
     if (this.#isPaused && this.#holds === 0) {
@@ -265,9 +265,9 @@ export class ReadPath {
   #deliver(rest: unknown): void {
     try {
       const result: unknown = this.#target.on_read(rest)
-      if (result !== undefined) this.#owner.hook_returned(result)
+      if (result !== undefined) this.#owner.hookReturned(result)
     } catch (error) {
-      this.#owner.hook_failed(error)
+      this.#owner.hookFailed(error)
     }
   }
 

@@ -256,6 +256,6 @@ export class FramedReader implements Reader {
 
   #deliverable(buffer: RecvBuffer, value: unknown): unknown {
     if (this.#encoding !== null && value instanceof Buffer) return value.toString(this.#encoding)
-    return buffer.settle(value)
+    return buffer.keepable(value)
   }
 }

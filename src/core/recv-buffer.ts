@@ -28,9 +28,9 @@ export class RecvBuffer {
   start: Bytes = 0
   end: Bytes = 0
 
-  /** Whose memory `bytes` is: ours, a chunk's, or that of a chunk which is lent until `keep`. */
+  /** Whose memory `bytes` is: ours, a chunk's, or that of a chunk which is lent until `trim`. */
   #memory: 'own' | 'chunk' | 'lent' = 'chunk'
-  /** Will the chunks be used again by who brought them, after `keep`? */
+  /** Will the chunks be used again by who brought them, after `trim`? */
   #isLent = false
   /**
    * The chunk behind the run, how much of it was copied to the run, and where in the run that copy
@@ -45,7 +45,7 @@ export class RecvBuffer {
     return this.end - this.start + (this.#rest === undefined ? 0 : this.#rest.length - this.#copied)
   }
 
-  /** `isLent`: the chunk is ours only until `keep` has been called. */
+  /** `isLent`: the chunk is ours only until `trim` has been called. */
   append(chunk: Buffer, isLent = false): void {
     this.#isLent = isLent
     if (this.start === this.end && this.#rest === undefined) {
@@ -100,7 +100,7 @@ export class RecvBuffer {
    * A view of what a delimiter delivered out of the run becomes a copy where the run's memory will
    * be used again.
    */
-  settle(value: unknown): unknown {
+  keepable(value: unknown): unknown {
     return this.#memory !== 'chunk' &&
       value instanceof Uint8Array &&
       value.buffer === this.bytes.buffer
@@ -120,7 +120,7 @@ export class RecvBuffer {
    * still wanted, so that an idle connection with half a line pins half a line, and an empty one
    * nothing.
    */
-  keep(): void {
+  trim(): void {
     if (this.#rest !== undefined) {
       // Something holds the reads back: the rest waits where it is.
       if (!this.#isLent && this.#copied < this.#rest.length) return

@@ -29,7 +29,7 @@ export interface WriteOwner {
   filled(): void
   /** Everything that was written has been handed to the system. */
   emptied(): void
-  write_failed(error: unknown): void
+  writeFailed(error: unknown): void
 }
 
 /** How much is handed over in one go: one system call's worth. */
@@ -180,7 +180,7 @@ export class WritePath {
 
   // ---- flush ------------------------------------------------------------------------------------
 
-  /** Hands over what the transport takes now. That this was everything, `settle` reports. */
+  /** Hands over what the transport takes now. That this was everything, `reportEmptied` reports. */
   flush(): void {
     this.#isAnnounced = false
     this.#run.revoke()
@@ -235,7 +235,7 @@ export class WritePath {
       // First it leaves the queue: the owner may write and flush, or close.
       this.#dequeue()
       item.drop()
-      this.#owner.write_failed(error)
+      this.#owner.writeFailed(error)
       return this.#transport === transport && this.#state === 'ready'
     }
   }
@@ -244,7 +244,7 @@ export class WritePath {
     if (this.#state !== 'starved') return
     this.#state = 'ready'
     this.flush()
-    this.settle()
+    this.reportEmptied()
   }
 
   // ---- drained ----------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ export class WritePath {
     if (this.#state !== 'full') return
     this.#state = 'ready'
     this.flush()
-    this.settle()
+    this.reportEmptied()
   }
 
   // ---- emptied ----------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ export class WritePath {
    * Reports `emptied` if everything that was written has gone. Not done by `flush` itself, so that
    * no hook runs inside a write.
    */
-  settle(): void {
+  reportEmptied(): void {
     if (!this.#isDirty || this.#state !== 'ready' || this.#queue.length > 0 || !this.#run.isEmpty)
       return
     this.#isDirty = false

@@ -130,7 +130,7 @@ export abstract class MessageChannel extends Channel {
     },
     // Its bytes are counted by the socket below it, if there is one.
     gauge: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
-    hook_returned: result => void this.#outlet.hold(result),
+    hookReturned: result => void this.#outlet.hold(result),
   }
 
   get #kind(): typeof MessageChannel {

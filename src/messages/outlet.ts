@@ -3,6 +3,7 @@
  * callbacks; what counts and shows them; and the promises that hold the next one.
  */
 
+import { noop } from '../core/noop.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
 import { Listeners } from './listeners.ts'
@@ -77,7 +78,7 @@ export class Outlet {
     const more = this.tell(message)
     return waits === undefined || more === undefined
       ? (waits ?? more)
-      : Promise.all([waits, more]).then(nothing)
+      : Promise.all([waits, more]).then(noop)
   }
 
   /** Tells the callbacks alone. */
@@ -91,7 +92,7 @@ export class Outlet {
         waits =
           waits === undefined || held === undefined
             ? (waits ?? held)
-            : Promise.all([waits, held]).then(nothing)
+            : Promise.all([waits, held]).then(noop)
       },
       this.#failed,
     )
@@ -103,7 +104,7 @@ export class Outlet {
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return undefined
     this.#held++
     return Promise.resolve(result)
-      .then(nothing, this.#failed)
+      .then(noop, this.#failed)
       .then(() => {
         if (--this.#held === 0) this.#released()
       })
@@ -116,5 +117,3 @@ export class Outlet {
     )
   }
 }
-
-function nothing(): void {}

@@ -85,7 +85,7 @@ function drive(channel: Channel, address = ''): string[] {
   const driver: ChannelDriver = {
     suspended: () => calls.push('suspended'),
     resumed: () => calls.push('resumed'),
-    hook_returned: result => calls.push(`returned ${result}`),
+    hookReturned: result => calls.push(`returned ${result}`),
     child_closed: () => calls.push('child closed'),
     address: () => address,
     gauge: () => GAUGE,
@@ -406,7 +406,7 @@ t.test('the tree of suspensions', async t => {
     setDriver(channel, {
       suspended: () => log.push(`-${name}`),
       resumed: () => log.push(`+${name}`),
-      hook_returned: () => {},
+      hookReturned: () => {},
       address: () => '',
       gauge: () => GAUGE,
     })
@@ -464,7 +464,7 @@ t.test('suspended again while it is resumed', async t => {
     setDriver(channel, {
       suspended: () => {},
       resumed,
-      hook_returned: () => {},
+      hookReturned: () => {},
       address: () => '',
       gauge: () => GAUGE,
     })
@@ -507,7 +507,7 @@ t.test('children', async t => {
   setDriver(indifferent, {
     suspended: () => {},
     resumed: () => {},
-    hook_returned: () => {},
+    hookReturned: () => {},
     address: () => '',
     gauge: () => GAUGE,
   })
@@ -676,7 +676,7 @@ t.test('what is told outside, and counted', async t => {
   setDriver(channel, {
     suspended: () => {},
     resumed: () => {},
-    hook_returned: () => {},
+    hookReturned: () => {},
     address: () => '',
     gauge: () => GAUGE,
   })
@@ -727,7 +727,7 @@ function driveOn(channel: Channel): string[] {
   setDriver(channel, {
     suspended: suspension => calls.push(suspension),
     resumed: () => {},
-    hook_returned: () => {},
+    hookReturned: () => {},
     address: () => '',
     gauge: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
     outlives_closing: true,

@@ -68,7 +68,7 @@ function make(limits: Partial<Values> = {}) {
     },
     turned_away: (transport, reason) => log.push(`${reason} ${host(transport)}`),
     overloaded: () => log.push('overloaded'),
-    hook_failed: error => log.push(`failed ${(error as Error).message}`),
+    hookFailed: error => log.push(`failed ${(error as Error).message}`),
     after: (delay, callback) => {
       const timer = { delay, callback }
       timers.add(timer)

@@ -43,11 +43,11 @@ class Owner implements SendersOwner {
     return this.hook(data[0])
   }
 
-  hook_returned(result: unknown): void {
+  hookReturned(result: unknown): void {
     this.told.push(['returned', result])
   }
 
-  hook_failed(error: unknown): void {
+  hookFailed(error: unknown): void {
     this.told.push(['failed', (error as Error).message])
   }
 

@@ -51,10 +51,10 @@ class Channel implements ReadTarget, ReadOwner {
   on_read(...data: unknown[]): unknown {
     return this.#note('read', ...data)
   }
-  hook_returned(result: unknown): void {
+  hookReturned(result: unknown): void {
     this.#note('returned', result)
   }
-  hook_failed(error: unknown): void {
+  hookFailed(error: unknown): void {
     this.#note('failed', (error as Error).message)
   }
   overflowed(limit: number): void {

@@ -36,7 +36,7 @@ export function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
       if (message !== NEED_MORE) reads.push(reader.spread ? (message as unknown[]) : [message])
       else if (!buffer.more()) break
     }
-    buffer.keep()
+    buffer.trim()
   }
   const rest = reader.rest?.(buffer)
   return rest === undefined ? reads : [...reads, [rest]]

@@ -26,8 +26,8 @@ function live(seed: number): string[] {
     if (!bytes.equals(model.subarray(from, to))) wrong.push('other bytes')
     kept.push([bytes, Buffer.from(bytes)])
   }
-  const keep = (): void => {
-    buffer.keep()
+  const trim = (): void => {
+    buffer.trim()
     for (const chunk of lent.splice(0)) chunk.fill(0xee)
   }
 
@@ -75,7 +75,7 @@ function live(seed: number): string[] {
       }
       case 7: {
         const view = buffer.bytes.subarray(buffer.start, buffer.start + size)
-        deliver(buffer.settle(view) as Buffer, 0, size)
+        deliver(buffer.keepable(view) as Buffer, 0, size)
         break
       }
       case 8:
@@ -83,14 +83,14 @@ function live(seed: number): string[] {
         model = model.subarray(size)
         break
       default:
-        keep()
+        trim()
     }
     if (buffer.length !== model.length)
       wrong.push(`length ${buffer.length} instead of ${model.length}`)
     if (run(buffer) !== model.toString('latin1', 0, have())) wrong.push('another run')
     if (have() === 0 && model.length > 0) wrong.push('an empty run before undelivered bytes')
   }
-  keep()
+  trim()
   if (!kept.every(([bytes, copy]) => bytes.equals(copy)))
     wrong.push('what was delivered has changed')
   return wrong.map(each => `seed ${seed}: ${each}`)
@@ -124,48 +124,48 @@ t.test(
   },
 )
 
-t.test('settle copies what would go stale, and nothing else', async t => {
+t.test('keepable copies what would go stale, and nothing else', async t => {
   const buffer = new RecvBuffer()
   const chunk = Buffer.from('ab')
   buffer.append(chunk)
   const view = chunk.subarray(0, 1)
-  t.equal(buffer.settle(view), view, 'a chunk stays as it is')
+  t.equal(buffer.keepable(view), view, 'a chunk stays as it is')
   buffer.append(Buffer.alloc(5000))
   while (buffer.more());
   t.equal(buffer.bytes.length > 5000, true)
   const stale = buffer.bytes.subarray(0, 1)
-  t.not(buffer.settle(stale), stale)
-  t.same(buffer.settle(stale), stale)
+  t.not(buffer.keepable(stale), stale)
+  t.same(buffer.keepable(stale), stale)
   const other = Buffer.alloc(5000)
-  for (const each of [other, 'text', 5, null]) t.equal(buffer.settle(each), each)
+  for (const each of [other, 'text', 5, null]) t.equal(buffer.keepable(each), each)
 })
 
 t.test('an idle buffer holds nothing, and half a line no more than half a line', async t => {
   const buffer = new RecvBuffer()
-  buffer.keep()
+  buffer.trim()
   const chunk = Buffer.alloc(65536, 'x')
   buffer.append(chunk)
   buffer.skip(65536)
-  buffer.keep()
+  buffer.trim()
   t.same([buffer.bytes.length, buffer.start, buffer.end], [0, 0, 0], 'nothing')
 
   buffer.append(chunk)
   buffer.skip(65000)
-  buffer.keep()
+  buffer.trim()
   t.same([buffer.length, buffer.bytes.length], [536, 536], 'a small part of a chunk is copied')
   buffer.skip(536)
-  buffer.keep()
+  buffer.trim()
   t.equal(buffer.bytes.length, 0)
 
   buffer.append(chunk)
   buffer.skip(100)
-  buffer.keep()
+  buffer.trim()
   t.ok(buffer.bytes === chunk, 'most of a chunk is not')
   buffer.clear()
   t.same([buffer.length, buffer.bytes.length], [0, 0])
 })
 
-t.test('a chunk that was lent is let go of by keep, whatever is left of it', async t => {
+t.test('a chunk that was lent is let go of by trim, whatever is left of it', async t => {
   for (const left of [0, 1, 99, 100]) {
     const buffer = new RecvBuffer()
     const chunk = Buffer.alloc(100, 'x')
@@ -173,7 +173,7 @@ t.test('a chunk that was lent is let go of by keep, whatever is left of it', asy
     const taken = buffer.take(100 - left)
     buffer.append(chunk, true)
     buffer.more()
-    buffer.keep()
+    buffer.trim()
     chunk.fill('?')
     t.same([taken.toString(), run(buffer)], ['x'.repeat(100 - left), 'x'.repeat(100 + left)])
   }
@@ -189,7 +189,7 @@ t.test('REGRESSION: a chunk that was copied whole is let go of', async t => {
   buffer.append(Buffer.from('half'))
   buffer.append(chunk)
   while (buffer.more());
-  buffer.keep()
+  buffer.trim()
   // Where a message ends in a chunk that is still there the run goes on in it; here it has to go on
   // in the copy.
   buffer.skip(10)
@@ -204,11 +204,11 @@ t.test('REGRESSION: memory that a long message needed is let go of behind it', a
     for (let i = 0; i < 100; i++) {
       buffer.append(Buffer.alloc(10_000, 'x'))
       while (buffer.more());
-      buffer.keep()
+      buffer.trim()
     }
     t.ok(buffer.bytes.length < 2_100_000)
     buffer.skip(1_000_000 - left)
-    buffer.keep()
+    buffer.trim()
     t.same([buffer.length, run(buffer)], [left, 'x'.repeat(left)])
     t.ok(buffer.bytes.length <= 2 * left + 1024, `${buffer.bytes.length}`)
   }
@@ -229,7 +229,7 @@ t.test('a byte is copied a constant number of times, however it comes', async t 
       buffer.append(Buffer.alloc(chunk))
       if (!keep) continue
       while (buffer.more());
-      buffer.keep()
+      buffer.trim()
     }
     while (buffer.more());
     t.equal(buffer.take(size).length, size)
@@ -249,7 +249,7 @@ t.test('what comes byte by byte lies in one piece of memory, not twice as large'
       const chunk = Buffer.from(new ArrayBuffer(n % 1000 === 0 ? 65_536 : 1), 0, 1)
       buffer.append(chunk, areLent)
       while (buffer.more());
-      buffer.keep()
+      buffer.trim()
       if (n > 4096) memory.add(buffer.bytes.buffer)
       if (buffer.bytes.length > Math.max(2 * n, 512))
         return void t.fail(`${buffer.bytes.length} bytes for ${n}`)
@@ -274,7 +274,7 @@ t.test(
       while (random(3) > 0 && buffer.more());
       for (let size = random(600); size < buffer.end - buffer.start; size = random(600))
         buffer.skip(size)
-      buffer.keep()
+      buffer.trim()
     }
     spy.stop()
     t.ok(spy.copied < 4 * came, `${spy.copied / came} times`)

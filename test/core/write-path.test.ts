@@ -88,14 +88,14 @@ function make(room = Infinity, on: (event: string) => void = () => {}) {
     queued: () => note('queued'),
     filled: () => {},
     emptied: () => note('emptied'),
-    write_failed: error => note(`failed ${(error as Error).message}`),
+    writeFailed: error => note(`failed ${(error as Error).message}`),
   }
   const path = new WritePath(owner)
   const pipe = new Pipe(room)
   path.open(pipe as unknown as Transport)
   const turn = (): void => {
     path.flush()
-    path.settle()
+    path.reportEmptied()
   }
   return { path, pipe, log, turn, take: (size: number) => pipe.take(size) && path.drained() }
 }
@@ -277,8 +277,8 @@ t.test('a hundred small writes are one call of the transport; what is said when'
     [['queued'], ['text utf8 890'], false],
     'flush tells nothing',
   )
-  path.settle()
-  path.settle()
+  path.reportEmptied()
+  path.reportEmptied()
   turn()
   t.same([log, path.isEmpty], [['queued', 'emptied'], true], 'emptied once')
   path.push('', 'utf8')
@@ -287,14 +287,14 @@ t.test('a hundred small writes are one call of the transport; what is said when'
   path.push('a', 'utf8')
   path.flush()
   path.push('b', 'utf8')
-  path.settle()
+  path.reportEmptied()
   t.same(
     log.splice(0),
     ['queued', 'queued'],
     'queued is said again after a flush; not everything has gone',
   )
   path.flush()
-  path.settle()
+  path.reportEmptied()
   t.same(log, ['emptied'])
   t.equal(pipe.bytes.subarray(-2).toString(), 'ab')
 })
@@ -436,16 +436,16 @@ t.test('before there is a transport', async t => {
     queued: () => log.push('queued'),
     filled: () => {},
     emptied: () => log.push('emptied'),
-    write_failed: () => log.push('failed'),
+    writeFailed: () => log.push('failed'),
   })
   path.push('a', 'utf8')
   path.flush()
-  path.settle()
+  path.reportEmptied()
   t.same([log, path.size], [['queued'], 1])
   const pipe = new Pipe()
   path.open(pipe as unknown as Transport)
   path.flush()
-  path.settle()
+  path.reportEmptied()
   t.same([log, pipe.bytes.toString()], [['queued', 'emptied'], 'a'])
 })
 
@@ -823,18 +823,18 @@ t.test('one that is idle works for one channel after the other', async t => {
     queued: () => log.push(`${name} queued`),
     filled: () => {},
     emptied: () => log.push(`${name} emptied`),
-    write_failed: () => log.push('failed'),
+    writeFailed: () => log.push('failed'),
   })
   const path = WritePath.borrow(owner('a'), new Pipe() as unknown as Transport)
   path.push('one', 'utf8')
   path.flush()
-  path.settle()
+  path.reportEmptied()
   WritePath.takeBack(path)
   const again = WritePath.borrow(owner('b'), new Pipe() as unknown as Transport)
   t.equal(again, path)
   again.push('two', 'latin1')
   again.flush()
-  again.settle()
+  again.reportEmptied()
   t.same(log, ['a queued', 'a emptied', 'b queued', 'b emptied'])
   const many = Array.from({ length: 1200 }, () =>
     WritePath.borrow(owner('c'), new Pipe() as unknown as Transport),
@@ -849,7 +849,7 @@ t.test('one that is idle works for one channel after the other', async t => {
 t.test('the one of channels that have nothing to send is empty, and takes nothing', async t => {
   NO_WRITES.flush()
   NO_WRITES.flushLarge()
-  NO_WRITES.settle()
+  NO_WRITES.reportEmptied()
   NO_WRITES.drained()
   NO_WRITES.revoke()
   NO_WRITES.reset()
@@ -871,14 +871,14 @@ t.test('a transport that has not handed over everything', async t => {
     queued: () => {},
     filled: () => log.push('filled'),
     emptied: () => log.push('emptied'),
-    write_failed: () => {},
+    writeFailed: () => {},
   })
   const pipe = new Pipe()
   pipe.room = 5
   path.open(pipe as unknown as Transport)
   path.push('12345', 'utf8')
   path.flush()
-  path.settle()
+  path.reportEmptied()
   t.same([log.splice(0), path.isFull], [['emptied'], false])
   path.push('text', 'utf8')
   path.flush()

@@ -12,6 +12,7 @@
  *   not asked for
  */
 
+import { noop } from '../../core/noop.ts'
 import type { Cancel } from '../../types.ts'
 import { DIRECTIONS } from '../caps.ts'
 import { channel_cast } from '../cast.ts'
@@ -33,8 +34,8 @@ export class Rate extends Prefix {
   readonly #out: RateLimit
   /** Which of them hold here. */
   readonly #limits: { readonly in: boolean; readonly out: boolean }
-  #cancelIn: Cancel = nothing
-  #cancelOut: Cancel = nothing
+  #cancelIn: Cancel = noop
+  #cancelOut: Cancel = noop
   /**
    * Why posting waits; told as WriteFull when the first begins, as WriteReady when none is left.
    */
@@ -104,7 +105,7 @@ export class Rate extends Prefix {
     const limit = this.#in
     if (this.#limits.in) {
       limit.take(message.data.length)
-      if (!limit.has(this.engine.now) && this.#cancelIn === nothing) {
+      if (!limit.has(this.engine.now) && this.#cancelIn === noop) {
         this.child.suspend()
         this.#cancelIn = this.#after(limit, () => this.#goOn())
       }
@@ -117,17 +118,15 @@ export class Rate extends Prefix {
    */
   #goOn(): void {
     this.#cancelIn()
-    this.#cancelIn = nothing
+    this.#cancelIn = noop
     if (!this.suspended) this.child.resume()
   }
 
   override do_resume(): void {
-    if (this.#cancelIn === nothing) this.child.resume()
+    if (this.#cancelIn === noop) this.child.resume()
   }
 
   #after(limit: RateLimit, callback: () => void): Cancel {
     return this.engine.defer(Math.max(1, limit.wait()), callback)
   }
 }
-
-function nothing(): void {}

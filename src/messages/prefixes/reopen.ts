@@ -12,7 +12,7 @@
  */
 
 import { hookFailed } from '../../channels/channel.ts'
-import { noop } from '../../channels/link.ts'
+import { noop } from '../../core/noop.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
