@@ -49,7 +49,7 @@ const NODE_MODULES: readonly [file: RegExp, module: RegExp][] = [
   // Modules that compute: they touch nothing.
   [/./, /^node:(buffer|zlib|crypto|util)$/],
   // The process of a command.
-  [/^commands\/[^/]+\/main\.ts$/, /./],
+  [/^commands\/(?:[^/]+\/)?main\.ts$/, /./],
 ]
 
 /** The machine by its globals; and where that is so by design. */
@@ -62,7 +62,7 @@ const MACHINE = new Set([
   'clearInterval',
   'clearImmediate',
 ])
-const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/[^/]+\/main\.ts$)/
+const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/(?:[^/]+\/)?main\.ts$)/
 
 /**
  * Pairs that know each other's types, and only those; at run time one of the two imports the other.

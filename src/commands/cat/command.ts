@@ -1,86 +1,55 @@
 /**
  * Layer 10. What the command `sluice-cat` does, in a process that is handed to it.
  *
- * command → parseOptions → cat (open, copy, until one of them closes or a signal comes) → the exit
- * code: 0 done, 1 a channel failed, 2 wrongly called.
+ * command → runCommand → parseOptions → Run: open the channels, copy until one of them closes or a
+ * signal comes, close them.
  *
- * Rules:
- * 1. Data goes to stdout, and what was asked for (--help, --version, --dump); everything else is a
- *    line on stderr.
- * 2. A mistake of the user never shows a stack. A URL that cannot be is shown, and the part that is
- *    wrong.
+ * Exit codes: 0 done, 1 a channel failed, 2 the command line is invalid.
  */
 
 import { Buffer } from 'node:buffer'
 import type { Engine } from '../../engine.ts'
-import { UrlError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
-import { formatMessage } from '../../messages/tools/dump.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
+import { formatMessage } from '../../messages/tools/dump.ts'
 import type { Milliseconds } from '../../types.ts'
+import type { Host, Say } from '../host.ts'
+import { runCommand } from '../run.ts'
+import { STOP_TIMEOUT, stopOnSignals } from '../signals.ts'
 import { copy, Target } from './copy.ts'
-import { HELP, parseOptions, type Request, UsageError } from './options.ts'
+import { HELP, parseOptions, type Request } from './options.ts'
 import { Progress } from './progress.ts'
 
-/** What the command needs of its process; tests make one. */
-export interface Host {
+/** What the command needs of its process. */
+export interface CatHost extends Host {
   readonly stdin: AsyncIterable<Uint8Array> & { destroy(): unknown }
   readonly stdout: {
+    /** False: it has taken the data and wants no more until 'drain'. */
     write(data: string | Uint8Array): unknown
     once(event: 'drain', listener: () => void): unknown
   }
+  /** On a terminal, a line shows how much was received so far. */
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
-  readonly signals: {
-    on(signal: Signal, listener: (signal: Signal) => void): unknown
-    off(signal: Signal, listener: (signal: Signal) => void): unknown
-  }
-  readonly version: string
-  /** Ends the process now. */
-  exit(code: number): void
-  readonly engine: Engine
 }
-
-/**
- * The signals that stop it, and their numbers, which a shell adds to 128 for the exit code of what
- * they ended.
- */
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
-export type Signal = keyof typeof SIGNALS
-
-type Cat = Extract<Request, { kind: 'cat' }>
-
-/** How long closing may take after a signal: somebody waits for the prompt. */
-const STOP_TIMEOUT: Milliseconds = 5_000
 
 const LINE_END = 10
 
-/**
- * Runs the command with the arguments that follow its name; resolves with the exit code when it is
- * done.
- */
-export async function command(argv: readonly string[], host: Host): Promise<number> {
-  const say = (text: string): void => void host.stderr.write(`sluice-cat: ${text}\n`)
-  try {
-    const request = parseOptions(argv)
-    if (request.kind === 'cat') return await new Run(request, host, say).run()
-    host.stdout.write(request.kind === 'help' ? HELP : `${host.version}\n`)
-    return 0
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof UrlError)) throw error
-    say(`${error.message}${error instanceof UsageError ? ' (--help lists the options)' : ''}`)
-    return 2
-  }
+/** Runs the command with the arguments that follow its name; resolves with the exit code. */
+export function command(argv: readonly string[], host: CatHost): Promise<number> {
+  const run = async (request: Request, say: Say): Promise<number> =>
+    new Run(request, host, say).run()
+  return runCommand({ name: 'sluice-cat', help: HELP, parse: parseOptions, run }, argv, host)
 }
 
 class Run {
-  readonly #request: Cat
-  readonly #host: Host
+  readonly #request: Request
+  readonly #host: CatHost
   readonly #from: MessageChannel
   readonly #to: MessageChannel | undefined
   readonly #progress: Progress | undefined
   #code = 0
 
-  constructor(request: Cat, host: Host, say: (text: string) => void) {
+  constructor(request: Request, host: CatHost, say: Say) {
     const { engine, stderr } = host
     const context = new Context({ engine })
     this.#request = request
@@ -107,15 +76,13 @@ class Run {
     channel.on_state = state => {
       if (state !== 'error') return
       this.#code = 1
-      // Not in here: on_error is still to say why.
+      // Not at once: on_error comes next, and says why.
       queueMicrotask(() => channel.close(true))
     }
     const { name } = channel
     if (this.#request.dumps) {
       channel.callback_add(
-        message => {
-          return this.#out(`${name}: ${formatMessage('recv', message, 'yes')}\n`)
-        },
+        message => this.#out(`${name}: ${formatMessage('recv', message, 'yes')}\n`),
         ['data', 'control', 'state'],
       )
     }
@@ -123,7 +90,9 @@ class Run {
   }
 
   async run(): Promise<number> {
-    const forget = this.#stopOnSignals()
+    const { engine, exit } = this.#host
+    const stop = (): void => void engine.stop({ timeout: STOP_TIMEOUT })
+    const forget = stopOnSignals(this.#host, stop, exit)
     try {
       await this.#work()
     } finally {
@@ -135,16 +104,17 @@ class Run {
     return this.#code
   }
 
-  /** The second is there before the first gives anything. */
+  /** The second channel opens before the first, so that it misses nothing. */
   async #work(): Promise<void> {
     const from = this.#from
     const to = this.#to
     if (to === undefined) {
       this.#print(from)
-      // An end of the input is no reason to stop reading a file. One that was destroyed as the
-      // channel closed is no failure: that it is none, `fail` knows.
       return this.#openAll([from], () => {
-        if (!onlyGives(from)) this.#send(from).catch(error => from.fail(error))
+        // A channel that cannot send is read to its end, whatever becomes of the input.
+        if (isReadOnly(from)) return
+        // The input is also destroyed when the channel closes. Then `fail` does nothing.
+        this.#send(from).catch(error => from.fail(error))
       })
     }
     copy(from, to)
@@ -152,20 +122,14 @@ class Run {
     await this.#openAll([to, from], () => {})
   }
 
-  /** Opens them in order; when one has closed, the others do. */
+  /** Opens the channels in order. When one of them has closed, closes the others. */
   async #openAll(channels: readonly MessageChannel[], opened: () => void): Promise<void> {
     const { engine } = this.#host
     const closed: Promise<unknown>[] = []
     for (const channel of channels) {
       channel.open()
       closed.push(channel.closed)
-      if (
-        !(await channel.opened.then(
-          () => true,
-          () => false,
-        ))
-      )
-        break
+      if (!(await hasOpened(channel))) break
     }
     if (channels.every(each => each.state === 'active')) opened()
     await Promise.race(closed)
@@ -183,14 +147,14 @@ class Run {
     )
   }
 
-  /** Prints. Where who reads it is slow, the channel waits. */
+  /** Prints. The promise makes the channel wait while the reader of stdout is slow. */
   #out(data: string | Uint8Array): Promise<void> | undefined {
     const { stdout } = this.#host
     this.#progress?.clear()
     return stdout.write(data) === false ? new Promise(go => stdout.once('drain', go)) : undefined
   }
 
-  /** The lines of the input; at its end a channel to one peer closes, a server stays. */
+  /** Sends the lines of the input. At its end a channel to one peer is closed; a server stays. */
   async #send(channel: MessageChannel): Promise<void> {
     const target = new Target(channel)
     let rest = Buffer.alloc(0)
@@ -208,33 +172,25 @@ class Run {
     channel.close()
   }
 
+  /** The end of the next message in `bytes`; 0 if there is none yet. */
   #end(bytes: Buffer): number {
     return this.#request.isRaw ? bytes.length : bytes.indexOf(LINE_END) + 1
   }
-
-  /**
-   * The first signal lets the channels finish, the second ends the process. Returns what gives the
-   * signals back.
-   */
-  #stopOnSignals(): () => void {
-    const { engine, signals, exit } = this.#host
-    let count = 0
-    const onSignal = (signal: Signal): void => {
-      if (++count > 1) return exit(128 + SIGNALS[signal])
-      void engine.stop({ timeout: STOP_TIMEOUT })
-    }
-    const names = Object.keys(SIGNALS) as Signal[]
-    for (const name of names) signals.on(name, onSignal)
-    return () => {
-      for (const name of names) signals.off(name, onSignal)
-    }
-  }
 }
 
-/** Is there nothing to be sent to it? Of a prefix that is known by what is below. */
-function onlyGives(channel: MessageChannel): boolean {
+/** Can it receive and not send? A prefix can do what the channel below it can. */
+function isReadOnly(channel: MessageChannel): boolean {
   const [child] = channel.caps.has('proxy') ? channel.children : []
-  return child === undefined ? channel.caps.has('in') && !channel.caps.has('out') : onlyGives(child)
+  return child === undefined
+    ? channel.caps.has('in') && !channel.caps.has('out')
+    : isReadOnly(child)
+}
+
+function hasOpened(channel: MessageChannel): Promise<boolean> {
+  return channel.opened.then(
+    () => true,
+    () => false,
+  )
 }
 
 function pause(engine: Engine, time: Milliseconds): Promise<void> {

@@ -1,16 +1,13 @@
 /**
- * Layer 10. Copying messages from one channel to another: what the command `sluice-cat` is made of.
- *
- * The command is in main.ts (the process), command.ts (what it does), options.ts (what it is told)
- * and progress.ts (the line on a terminal).
+ * Layer 10. Copies messages from one channel to another.
  */
 
 import { type Addr, Control, type Message, type MessageFields } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 
 /**
- * From now on `to` is sent what `from` receives, in order. While `to` has no room `from` waits,
- * where it can. Returns what ends it.
+ * From now on, sends to `to` the data that `from` receives, in order. While `to` has no room,
+ * `from` waits if it can. Returns the function that ends this.
  */
 export function copy(from: MessageChannel, to: MessageChannel): () => void {
   const target = new Target(to)
@@ -23,14 +20,14 @@ export function copy(from: MessageChannel, to: MessageChannel): () => void {
 }
 
 /**
- * A channel that is sent to: the peers of a server all get what is for one, and posts that find no
- * room wait.
+ * A channel that messages are sent to. All peers of a server get each message. A post that finds no
+ * room waits.
  */
 export class Target {
   readonly #channel: MessageChannel
   readonly #isServer: boolean
   readonly #peers = new Set<Addr>()
-  /** What waits for room; each post goes behind the one before. */
+  /** Settles when nothing waits for room; each post that waits comes after the one before. */
   #last: Promise<void> | undefined
 
   constructor(channel: MessageChannel) {
@@ -39,14 +36,14 @@ export class Target {
     channel.callback_add(this.#watch, ['data', 'control'])
   }
 
-  /** Forgets the channel. */
+  /** Stops watching the channel. */
   release(): void {
     this.#channel.callback_del(this.#watch)
   }
 
   /**
-   * Sends, or waits until there is room; the promise says when. Where nobody is there to be sent
-   * to, it is dropped.
+   * Sends a message. If there is no room, it waits, and the promise resolves when it was sent. If
+   * there is no peer, the message is dropped.
    */
   post(message: MessageFields): Promise<void> | undefined {
     const addrs = this.#isServer ? [...this.#peers] : [undefined]
@@ -69,7 +66,7 @@ export class Target {
       await this.#channel.recv({ type: ['control', 'state'] }).catch(() => {})
   }
 
-  /** True also where there is no use in waiting: the channel has closed, or the peer has gone. */
+  /** Returns true if it was sent, or if waiting is no use: the channel or the peer has gone. */
   #tryPost(message: MessageFields): boolean {
     const { addr } = message
     if (this.#channel.state !== 'active' || (addr !== undefined && !this.#peers.has(addr)))
@@ -81,7 +78,7 @@ export class Target {
     if (addr === undefined) return
     if (type === 'control' && msgid === Control.Disconnect) this.#peers.delete(addr)
     else if (typeof addr === 'number') this.#peers.add(addr)
-    // Packets: addresses are made anew for each, and who sent last is who is answered.
+    // Each packet brings a new address object; answers go to the sender of the last one.
     else this.#onlyPeer(addr)
   }
 

@@ -1,60 +1,77 @@
 /**
- * Layer 10. What `sluice-cat` can be told on its command line.
- *
- * Rule: whatever is wrong is a UsageError whose message is one line for the person who typed it.
+ * Layer 10. The options of `sluice-cat`.
  */
 
-import { parseArgs } from 'node:util'
 import { parseDuration } from '../../messages/values.ts'
 import type { Milliseconds } from '../../types.ts'
+import {
+  COMMON_OPTIONS,
+  type Information,
+  informationOf,
+  parseArguments,
+  UsageError,
+} from '../usage.ts'
 
 export const HELP = `Usage: sluice-cat [options] URL [URL]
 
-With two URLs: copies the messages that the first receives to the second.
-With one: prints what it receives, and sends it the lines of standard input.
+With one URL: prints the messages that the channel receives, and sends it the
+lines of standard input.
+With two URLs: copies the messages that the first channel receives to the
+second.
 
-  --dump           print each message with its type, msgid, seq and bytes
-  --both           with two URLs: copy the other way, too
-  --raw            with one URL: in and out as it comes, without line ends
-  --wait <time>    at the end of the input, or of the first channel, go on
-                   receiving for so long, as 500ms or 5s. Default: 0s
-  --help, -h       print this
-  --version        print the version
+  --dump         print each message with its type, msgid, seq and bytes
+  --both         with two URLs: copy in both directions
+  --raw          with one URL: do not split the input into lines, and print
+                 messages without line ends
+  --wait <time>  after the end of the input, or of the first channel, go on
+                 receiving for this long, for example 500ms or 5s. Default: 0s
+  --help, -h     print this text
+  --version      print the version
 
-A URL is proto://host;key=value;key=value. Quote it: ';' ends a command.
+A URL is proto://host;key=value;key=value. Put it in quotes: a shell ends the
+command at ';'.
 
   sluice-cat 'tcp://:5555;mode=server;frame=line'
   sluice-cat file://log 'rate+tcp://host:5555;speed=1mb'
   sluice-cat --dump 'udp://:5555;mode=server;frame=none'
 
-Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix zero,
-and before them deflate+ filter+ rate+ reopen+.
-On a terminal a line shows how much has gone.
-Ctrl-C lets it finish; once more, and it ends at once.
+Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix zero.
+Prefixes: deflate+ filter+ rate+ reopen+.
+
+If stderr is a terminal, a line there shows how much was received so far.
+Ctrl-C lets the channels finish, for at most 5 seconds. A second Ctrl-C ends
+the command at once.
+
+Exit codes: 0 done, 1 a channel failed, 2 the command line is invalid.
 `
 
 /** What the command line asks for. */
-export type Request =
-  | { readonly kind: 'help' | 'version' }
-  | {
-      readonly kind: 'cat'
-      readonly from: string
-      readonly to: string | undefined
-      readonly dumps: boolean
-      readonly isBoth: boolean
-      readonly isRaw: boolean
-      readonly wait: Milliseconds
-    }
+export interface Request {
+  readonly kind: 'cat'
+  readonly from: string
+  readonly to: string | undefined
+  readonly dumps: boolean
+  readonly isBoth: boolean
+  readonly isRaw: boolean
+  readonly wait: Milliseconds
+}
 
-/** Something on the command line cannot be. */
-export class UsageError extends Error {}
-
-/** Reads the arguments that follow the name of the program. Throws UsageError. */
-export function parseOptions(argv: readonly string[]): Request {
-  const { values, positionals } = parseAll(argv)
-  const { help, version, dump = false, both = false, raw = false, wait = '0s' } = values
-  if (help) return { kind: 'help' }
-  if (version) return { kind: 'version' }
+/** Reads the arguments that follow the name of the command. Throws UsageError. */
+export function parseOptions(argv: readonly string[]): Request | Information {
+  const { values, positionals } = parseArguments({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      ...COMMON_OPTIONS,
+      dump: { type: 'boolean' },
+      both: { type: 'boolean' },
+      raw: { type: 'boolean' },
+      wait: { type: 'string' },
+    },
+  })
+  const { dump = false, both = false, raw = false, wait = '0s' } = values
+  const information = informationOf(values)
+  if (information !== undefined) return information
   const [from, to, ...more] = positionals
   if (from === undefined) throw new UsageError('a URL is missing')
   if (more.length > 0) throw new UsageError(`two URLs at the most; got ${positionals.length}`)
@@ -64,24 +81,4 @@ export function parseOptions(argv: readonly string[]): Request {
   if (time === undefined)
     throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
   return { kind: 'cat', from, to, dumps: dump, isBoth: both, isRaw: raw, wait: time }
-}
-
-function parseAll(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        dump: { type: 'boolean' },
-        both: { type: 'boolean' },
-        raw: { type: 'boolean' },
-        wait: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
-    })
-  } catch (error) {
-    // Node's advice after its first sentence is for another kind of command.
-    throw new UsageError((error as Error).message.split(/\.?\n|\. (?=[A-Z])/)[0])
-  }
 }

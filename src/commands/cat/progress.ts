@@ -1,13 +1,15 @@
 /**
- * Layer 10. The line on a terminal that says how much has gone: `12345 messages, 1.2 MB, 340 kB/s`.
+ * Layer 10. The line on a terminal that shows how much was received so far:
+ * `12345 messages, 1.20 MB, 340 kB/s`.
  */
 
 import type { Engine } from '../../engine.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 
-/** Often enough to look alive, seldom enough to be read. */
+/** Between two looks: often enough to look alive, seldom enough to be read. */
 const INTERVAL: Milliseconds = 250
 
+/** Counts from its construction on, and draws the line again at each interval until `stop`. */
 export class Progress {
   readonly #engine: Engine
   readonly #write: (text: string) => void
@@ -23,6 +25,7 @@ export class Progress {
     this.#cancel = this.#engine.cycle(INTERVAL, () => this.#show())
   }
 
+  /** A message of this many bytes was received. */
   count(bytes: Bytes): void {
     this.#messages++
     this.#bytes += bytes
@@ -35,13 +38,14 @@ export class Progress {
     this.#write(`\r\x1b[K${this.#messages} messages, ${size(this.#bytes)}, ${size(rate)}/s`)
   }
 
-  /** Takes the line away: something else is to be said. It comes back by itself. */
+  /** Takes the line away, to make room for other output. It comes back at the next interval. */
   clear(): void {
     if (!this.#isShown) return
     this.#isShown = false
     this.#write('\r\x1b[K')
   }
 
+  /** Takes the line away for good. */
   stop(): void {
     this.#cancel()
     this.clear()

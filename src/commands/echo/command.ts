@@ -1,66 +1,33 @@
 /**
  * Layer 10. What the command `sluice-echo` does, in a process that is handed to it.
  *
- * command → parseOptions → serve (listen, until a signal) → the exit code: 0 stopped, 1 cannot
- * listen, 2 wrongly called. With --workers: … → supervise (workers.ts) → and in each worker serve,
- * until it is told to stop.
+ * command → runCommand → parseOptions → serve: listen, until a signal comes. With --workers:
+ * supervise, which starts the workers (workers.ts); each of them serves until it is told to stop.
  *
- * Rules:
- * 1. Whatever it says is one line on stderr; only what was asked for (--help, --version) goes to
- *    stdout.
- * 2. A mistake of the user never shows a stack.
+ * Exit codes: 0 stopped, 1 it cannot listen, 2 the command line is invalid.
+ *
+ * Rule: whatever it says is one line on stderr.
  */
 
 import { Server } from '../../channels/basic.ts'
 import type { ConnectionClass } from '../../channels/stream-server.ts'
 import { formatAddress, parseAddress } from '../../core/address.ts'
-import type { Engine } from '../../engine.ts'
-import { codeOf, InvalidAddressError } from '../../errors.ts'
-import type { Address, CloseReason, Milliseconds } from '../../types.ts'
+import { codeOf } from '../../errors.ts'
 import { Echo } from '../../protocols/echo/index.ts'
-import { HELP, parseOptions, type Request, UsageError } from './options.ts'
+import type { Address, CloseReason } from '../../types.ts'
+import type { Host, Say } from '../host.ts'
+import { oneLine, runCommand } from '../run.ts'
+import { ignoreSignals, STOP_TIMEOUT, stopOnSignals } from '../signals.ts'
+import { HELP, parseOptions, type Request } from './options.ts'
 import { type Cluster, type Upward, Workers } from './workers.ts'
 
-/** What the command needs of its process; tests make one. */
-export interface Host {
-  readonly stdout: { write(text: string): unknown }
-  readonly stderr: { write(text: string): unknown }
-  readonly signals: {
-    on(signal: Signal, listener: (signal: Signal) => void): unknown
-    off(signal: Signal, listener: (signal: Signal) => void): unknown
-  }
-  readonly version: string
-  /** Ends the process now. */
-  exit(code: number): void
-  /** Was it started by `npm start`? */
-  readonly isUnderNpm?: boolean
-  readonly engine: Engine
+/** What the command needs of its process. */
+export interface EchoHost extends Host {
   /** Makes more processes like this one. */
   readonly cluster: Cluster
 }
 
-/**
- * The signals that stop it, and their numbers, which a shell adds to 128 for the exit code of what
- * they ended.
- */
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
-export type Signal = keyof typeof SIGNALS
-
-type Say = (text: string) => void
-
-/**
- * How long connections have to finish. Less than the engine's own default: somebody sits there and
- * waits for the prompt.
- */
-const STOP_TIMEOUT: Milliseconds = 5_000
-
-/**
- * npm passes a Ctrl-C on to its script, which has got it from the terminal already. What comes so
- * soon is the same one.
- */
-const NPM_REPEATS: Milliseconds = 250
-
-/** Why an address cannot be listened on, in words; otherwise the system's own. */
+/** Why it cannot listen on an address. Any other failure has the words of the system. */
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use already',
   EACCES: 'no permission',
@@ -68,55 +35,36 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host',
 }
 
-/**
- * Runs the command with the arguments that follow its name; resolves with the exit code when it is
- * done.
- */
-export async function command(argv: readonly string[], host: Host): Promise<number> {
-  const say: Say = text =>
-    void host.stderr.write(`sluice-echo: ${text.replace(/\s*[\r\n]+\s*/g, ' ')}\n`)
-  try {
-    const request = parseOptions(argv)
-    if (request.kind === 'serve') {
-      const isPrimary = request.workers > 0 && host.cluster.isPrimary
-      return await (isPrimary ? supervise(request, argv, host, say) : serve(request, host, say))
-    }
-    host.stdout.write(request.kind === 'help' ? HELP : `${host.version}\n`)
-    return 0
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof InvalidAddressError)) throw error
-    say(`${error.message} (--help lists the options)`)
-    return 2
+/** Runs the command with the arguments that follow its name; resolves with the exit code. */
+export function command(argv: readonly string[], host: EchoHost): Promise<number> {
+  const run = (request: Request, say: Say): Promise<number> => {
+    const sayLine: Say = text => say(oneLine(text))
+    return request.workers > 0 && host.cluster.isPrimary
+      ? supervise(request, argv, host, sayLine)
+      : serve(request, host, sayLine)
   }
+  return runCommand({ name: 'sluice-echo', help: HELP, parse: parseOptions, run }, argv, host)
 }
 
-type ServeRequest = Request & { kind: 'serve' }
-
 async function serve(
-  { address, delimiter, workers }: ServeRequest,
-  host: Host,
+  { address, delimiter, workers }: Request,
+  host: EchoHost,
   say: Say,
 ): Promise<number> {
   const { engine, cluster } = host
-  // A worker of somebody else's is none of ours.
+  // Without --workers a cluster that this process belongs to is somebody else's.
   const worker = workers > 0 ? cluster.worker : undefined
+  const mark = worker === undefined ? '#' : `#${worker.id}.`
   engine.log = say
-  const server = new QuietServer(
-    echoWith(delimiter, worker === undefined ? '#' : `#${worker.id}.`, say),
-    { engine, name: 'server' },
-  )
+  const server = new QuietServer(echoWith(delimiter, mark, say), { engine, name: 'server' })
   listen(server, address, worker !== undefined)
-  const stop = (): void => void engine.stop({ timeout: STOP_TIMEOUT })
-  const forget =
-    worker === undefined
-      ? stopOnSignals(host, say, () => server.channels.size, stop, host.exit)
-      : stopWhenTold(worker, host, stop)
+  const forget = worker === undefined ? stopServing(server, host, say) : stopWhenTold(worker, host)
   try {
     await server.opened
     if (worker === undefined) say(`listening on ${formatAddress(server.local_address)}`)
     else worker.send('listening')
   } catch (error) {
-    // Else a signal came while the name of the host was being resolved.
+    // ERR_CLOSED is no failure: a signal came while the name of the host was being resolved.
     if (codeOf(error) !== 'ERR_CLOSED') sayWhyNot(error as Error, address, say)
   }
   const reason = await server.closed
@@ -125,8 +73,8 @@ async function serve(
 }
 
 /**
- * Workers have a socket each at the same port where that can be; otherwise node:cluster shares one
- * among them.
+ * Each worker has a socket of its own at the same port. Where the system cannot do that,
+ * node:cluster shares one socket among them.
  */
 function listen(server: Server, address: Address, isShared: boolean): void {
   try {
@@ -137,14 +85,24 @@ function listen(server: Server, address: Address, isShared: boolean): void {
   }
 }
 
+/** The first signal lets the connections finish. Returns the function that ends this. */
+function stopServing(server: Server, host: EchoHost, say: Say): () => void {
+  const stop = (signal: string): void => {
+    const open = server.channels.size
+    say(`${signal}: stopping${open === 0 ? '' : `, ${open} open (again: at once)`}`)
+    void host.engine.stop({ timeout: STOP_TIMEOUT })
+  }
+  return stopOnSignals(host, stop, host.exit)
+}
+
 /**
- * Keeps the workers running. It listens first, and only for a moment: so what cannot be fails once,
- * and port 0 is one port for all.
+ * Keeps the workers running. First it listens itself, only for a moment. So what is impossible
+ * fails once, and not in each worker; and if the system chooses the port, it chooses it once.
  */
 async function supervise(
-  { address, workers: count }: ServeRequest,
+  { address, workers: count }: Request,
   argv: readonly string[],
-  host: Host,
+  host: EchoHost,
   say: Say,
 ): Promise<number> {
   const { engine, cluster } = host
@@ -159,17 +117,7 @@ async function supervise(
   first.close()
   await first.closed
   const workers = new Workers(cluster, count, () => engine.now, say)
-  const exit = (code: number): void => {
-    workers.kill()
-    host.exit(code)
-  }
-  const forget = stopOnSignals(
-    host,
-    say,
-    () => 0,
-    () => workers.stop(),
-    exit,
-  )
+  const forget = stopSupervising(workers, host, say)
   workers.start([...argv, '--port', String(at[1])], () =>
     say(`listening on ${formatAddress(at)}, workers: ${count}`),
   )
@@ -178,14 +126,25 @@ async function supervise(
   return code
 }
 
+/** The first signal stops the workers, the second one ends them too. */
+function stopSupervising(workers: Workers, host: EchoHost, say: Say): () => void {
+  const stop = (signal: string): void => {
+    say(`${signal}: stopping`)
+    workers.stop()
+  }
+  return stopOnSignals(host, stop, code => {
+    workers.kill()
+    host.exit(code)
+  })
+}
+
 /**
- * The primary passes on what it is told by signals: those that a terminal sends to all of us are
- * not for a worker.
+ * A worker stops when its primary says so, or has gone. Signals of a terminal reach every process
+ * of the group; only the primary acts on them. Returns the function that lets the worker end.
  */
-function stopWhenTold(worker: Upward, host: Host, stop: () => void): () => void {
-  const ignore = (): void => {}
-  const signals = Object.keys(SIGNALS) as Signal[]
-  for (const signal of signals) host.signals.on(signal, ignore)
+function stopWhenTold(worker: Upward, host: EchoHost): () => void {
+  const stop = (): void => void host.engine.stop({ timeout: STOP_TIMEOUT })
+  ignoreSignals(host)
   worker.on('message', stop)
   worker.on('disconnect', stop)
   return () => {
@@ -193,16 +152,17 @@ function stopWhenTold(worker: Upward, host: Host, stop: () => void): () => void 
   }
 }
 
-/** Says nothing of a failure to listen: `serve` does. */
+/** Does not log a failure to listen: the command says it in words of its own. */
 class QuietServer extends Server {
   override on_listen_error(): void {}
 }
 
+/** A class of connections that are numbered after `mark`, and say when they open and close. */
 function echoWith(delimiter: string, mark: string, say: Say): ConnectionClass {
   let count = 0
   return class extends Echo {
     override name = `${mark}${++count}`
-    // One character a byte: whatever bytes a line has, the same come back.
+    // One character a byte: every byte comes back as it was.
     override encoding = 'latin1' as const
     override read_delimiter = delimiter
 
@@ -211,40 +171,9 @@ function echoWith(delimiter: string, mark: string, say: Say): ConnectionClass {
     }
 
     override on_close(reason: CloseReason): void {
-      say(
-        `${this.name} ${formatAddress(this.remote_address)} closed (${reason}), ${this.bytes_read} bytes in, ${this.bytes_written} out`,
-      )
+      const bytes = `${this.bytes_read} bytes in, ${this.bytes_written} out`
+      say(`${this.name} ${formatAddress(this.remote_address)} closed (${reason}), ${bytes}`)
     }
-  }
-}
-
-/**
- * The first signal lets the connections finish, the second ends the process. Returns what gives the
- * signals back.
- */
-function stopOnSignals(
-  host: Host,
-  say: Say,
-  countOpen: () => number,
-  stop: () => void,
-  exit: (code: number) => void,
-): () => void {
-  const { engine } = host
-  let first: Milliseconds | undefined
-  const onSignal = (signal: Signal): void => {
-    if (first === undefined) {
-      first = engine.now
-      const open = countOpen()
-      say(`${signal}: stopping${open === 0 ? '' : `, ${open} open (again: at once)`}`)
-      stop()
-    } else if (!host.isUnderNpm || engine.now - first > NPM_REPEATS) {
-      exit(128 + SIGNALS[signal])
-    }
-  }
-  const signals = Object.keys(SIGNALS) as Signal[]
-  for (const signal of signals) host.signals.on(signal, onSignal)
-  return () => {
-    for (const signal of signals) host.signals.off(signal, onSignal)
   }
 }
 
@@ -258,7 +187,7 @@ function nameOf(address: Address): string {
 
 function reasonOf(error: Error, address: Address): string {
   const code = codeOf(error)
-  // The system says EACCES of a path in a folder that is not there, too.
+  // EACCES also stands for a path in a folder that does not exist.
   if (code === 'EACCES' && typeof address === 'object' && 'path' in address)
     return 'no permission, or no such folder (EACCES)'
   return REASONS[code] === undefined ? error.message : `${REASONS[code]} (${code})`

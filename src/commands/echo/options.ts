@@ -1,115 +1,99 @@
 /**
- * Layer 10. What `sluice-echo` can be told on its command line.
- *
- * Rule: whatever is wrong is a UsageError whose message is one line for the person who typed it.
+ * Layer 10. The options of `sluice-echo`.
  */
 
 import { Buffer } from 'node:buffer'
-import { parseArgs } from 'node:util'
 import type { Address, Port } from '../../types.ts'
+import {
+  COMMON_OPTIONS,
+  type Information,
+  informationOf,
+  parseArguments,
+  parseWhole,
+  UsageError,
+} from '../usage.ts'
 
 /** The port without --port, the one of Pants' examples. */
 const PORT: Port = 4040
 
 /**
- * The line end without --delimiter. Not the '\r\n' of the class Echo: plain netcat ends lines with
- * '\n' and would wait for ever. Where a line ends with '\r\n', the '\r' counts as part of it and so
- * goes back too: each peer gets the line end it uses.
+ * The line end without --delimiter. It is not the '\r\n' of the class Echo, because netcat ends
+ * lines with '\n' and would wait for ever. In a line that ends with '\r\n' the '\r' counts as part
+ * of the line and is sent back too: each peer gets the line end that it uses.
  */
 const LINE_END = '\n'
 
+/** More than a machine has cores, and few enough to do it no harm. */
+const WORKERS_MAX = 256
+
 export const HELP = `Usage: sluice-echo [options]
 
-A line-oriented echo server: whatever line you send, you get it back.
+A line-oriented echo server: it sends each line back to the peer that sent it.
 
-  --port <number>      the port to listen on; 0: the system chooses. Default ${PORT}
-  --host <name>        the address to listen on. Default: every address of this machine
-  --unix <path>        listen on a unix socket instead
-  --delimiter <text>   what ends a line, exactly: text, \\n \\r \\t \\0 \\\\, or a byte as \\x1e.
-                       Default: \\n, and \\r\\n just as well
-  --workers <number>   share the port among so many processes, each of which is a whole server
-  --help, -h           print this
-  --version            print the version
+  --port <number>     listen on this port; 0 lets the system choose one.
+                      Default: ${PORT}
+  --host <name>       listen on this address only.
+                      Default: every address of this machine
+  --unix <path>       listen on a unix socket instead of a port
+  --delimiter <text>  a line ends with exactly this text. Escapes are \\n \\r \\t
+                      \\0 \\\\ and \\x with two hex digits, as in \\x1e.
+                      Default: \\n, which serves lines that end with \\r\\n too
+  --workers <number>  serve with this many processes, 1 to ${WORKERS_MAX}, on one port
+  --help, -h          print this text
+  --version           print the version
 
 Try it: nc localhost ${PORT}
-Ctrl-C lets the connections finish and stops it; once more, and it ends at once.
+Ctrl-C lets open connections finish, for at most 5 seconds. A second Ctrl-C
+ends the command at once.
+
+Exit codes: 0 stopped, 1 it cannot listen, 2 the command line is invalid.
 `
 
 /** What the command line asks for. */
-export type Request =
-  | { readonly kind: 'help' | 'version' }
-  | {
-      readonly kind: 'serve'
-      readonly address: Address
-      /** What ends a line, one character a byte. */
-      readonly delimiter: string
-      /** So many processes; 0: this one. */
-      readonly workers: number
-    }
+export interface Request {
+  readonly kind: 'serve'
+  readonly address: Address
+  /** What ends a line, one character a byte. */
+  readonly delimiter: string
+  /** The number of processes that serve; 0: this process alone. */
+  readonly workers: number
+}
 
-/** Something on the command line cannot be. */
-export class UsageError extends Error {}
-
-/** Reads the arguments that follow the name of the program. Throws UsageError. */
-export function parseOptions(argv: readonly string[]): Request {
-  const { help, version, port, host, unix, delimiter, workers } = parseValues(argv)
-  if (help) return { kind: 'help' }
-  if (version) return { kind: 'version' }
+/** Reads the arguments that follow the name of the command. Throws UsageError. */
+export function parseOptions(argv: readonly string[]): Request | Information {
+  const { values } = parseArguments({
+    args: [...argv],
+    options: {
+      ...COMMON_OPTIONS,
+      port: { type: 'string' },
+      host: { type: 'string' },
+      unix: { type: 'string' },
+      delimiter: { type: 'string' },
+      workers: { type: 'string' },
+    },
+  })
+  const { port, host, unix, delimiter, workers } = values
+  const information = informationOf(values)
+  if (information !== undefined) return information
   if (unix !== undefined && (port ?? host) !== undefined)
     throw new UsageError('--unix is instead of --port and --host, not with them')
   if (unix !== undefined && workers !== undefined)
     throw new UsageError('--workers share a port: not with --unix')
-  const number = port === undefined ? PORT : parsePort(port)
+  const number = port === undefined ? PORT : parseWhole('--port', port, 0, 65_535)
   const address =
     unix !== undefined ? { path: unix } : host === undefined ? number : ([host, number] as const)
   return {
     kind: 'serve',
     address,
     delimiter: delimiter === undefined ? LINE_END : parseDelimiter(delimiter),
-    workers: workers === undefined ? 0 : parseWorkers(workers),
+    workers: workers === undefined ? 0 : parseWhole('--workers', workers, 1, WORKERS_MAX),
   }
-}
-
-function parseValues(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        port: { type: 'string' },
-        host: { type: 'string' },
-        unix: { type: 'string' },
-        delimiter: { type: 'string' },
-        workers: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean' },
-      },
-    }).values
-  } catch (error) {
-    // Node's advice after its first sentence is for another kind of command.
-    throw new UsageError((error as Error).message.split(/\.?\n|\. (?=[A-Z])/)[0])
-  }
-}
-
-function parsePort(text: string): Port {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new UsageError(`--port must be a number from 0 to 65535; got ${JSON.stringify(text)}`)
-  return Number(text)
-}
-
-/** More than a machine has cores, and fewer than would harm it. */
-const WORKERS_MAX = 256
-
-function parseWorkers(text: string): number {
-  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= WORKERS_MAX) return Number(text)
-  throw new UsageError(
-    `--workers must be a number from 1 to ${WORKERS_MAX}; got ${JSON.stringify(text)}`,
-  )
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0', '\\': '\\' }
 
 /**
- * Text with escapes as the bytes it stands for, one character a byte; text beyond ASCII is UTF-8.
+ * The bytes that a text with escapes stands for, one character a byte. Text beyond ASCII is UTF-8.
  * Throws UsageError.
  */
 function parseDelimiter(text: string): string {
@@ -121,7 +105,8 @@ function parseDelimiter(text: string): string {
       const byte = hex === undefined ? ESCAPES[letter] : String.fromCharCode(parseInt(hex, 16))
       if (byte === undefined)
         throw new UsageError(
-          `--delimiter: ${escape} is no escape; there are \\n \\r \\t \\0 \\\\ and \\x with two hex digits`,
+          `--delimiter: ${escape} is no escape; ` +
+            'there are \\n \\r \\t \\0 \\\\ and \\x with two hex digits',
         )
       return byte
     },

@@ -1,29 +1,29 @@
 /**
- * Layer 10. The processes of `sluice-echo --workers N`, as the one sees them that keeps them
- * running.
+ * Layer 10. The workers of `sluice-echo --workers N`, for the primary: the process that starts them
+ * and keeps them running.
  *
- * start → all of them listen → one dies: another takes its place → stop → all have ended: the exit
+ * start → all workers listen → one dies: another takes its place → stop → all have ended: the exit
  * code.
  *
  * Rules:
- * 1. Workers that die again and again end it all, with exit code 1: what kills each of them would
- *    kill the next.
- * 2. It alone is told by signals, and tells the workers. A worker that is told before it listens
- *    may not hear it, so it is told again.
+ * 1. If workers die again and again, all of it ends, with exit code 1: whatever kills them would
+ *    kill the next one too.
+ * 2. Only the primary acts on signals; it tells the workers to stop. A worker may not hear that
+ *    before it listens, so it is told again then.
  */
 
 import type { Milliseconds } from '../../types.ts'
 
-/** What is used of node:cluster, which main.ts passes. */
+/** What is used of node:cluster, which main.ts hands over. */
 export interface Cluster {
   readonly isPrimary: boolean
-  /** In a worker: the way to the process that started it. */
+  /** In a worker: the way to the primary. */
   readonly worker?: Upward | undefined
   setupPrimary(settings: { args: string[] }): void
   fork(): Worker
 }
 
-/** One worker. */
+/** What the primary knows of a worker. */
 export interface Worker {
   readonly id: number
   kill(signal: 'SIGKILL'): unknown
@@ -33,7 +33,7 @@ export interface Worker {
   on(event: 'exit', listener: (code: number | null, signal: string | null) => void): unknown
 }
 
-/** What a worker knows of the process that started it. */
+/** What a worker knows of its primary. */
 export interface Upward {
   readonly id: number
   send(message: 'listening'): unknown
@@ -41,23 +41,25 @@ export interface Upward {
   disconnect(): unknown
 }
 
-/** So many workers may die within so long. One more, and it is no accident. */
+/** This many workers may die within this time by accident. One more is no accident. */
 const DEATHS_MAX = 5
 const WITHIN: Milliseconds = 60_000
 
+/** Starts the workers, replaces those that die, and ends them. */
 export class Workers {
   readonly #cluster: Cluster
   readonly #now: () => Milliseconds
   readonly #say: (text: string) => void
   readonly #running = new Set<Worker>()
-  /** When workers died, within the last minute. */
+  /** When workers died, within the time above. */
   #deaths: Milliseconds[] = []
+  /** How many workers do not listen yet. */
   #awaited: number
   #state: 'running' | 'stopping' = 'running'
   #code = 0
   #settle!: (code: number) => void
 
-  /** Resolves with the exit code when all have ended. */
+  /** Resolves with the exit code when all workers have ended. */
   readonly ended = new Promise<number>(resolve => (this.#settle = resolve))
 
   constructor(
@@ -72,11 +74,12 @@ export class Workers {
     this.#say = say
   }
 
+  /** How many workers are running. */
   get size(): number {
     return this.#running.size
   }
 
-  /** Starts them with these arguments; `ready` is called once, when all of them listen. */
+  /** Starts the workers with these arguments. `ready` is called once, when all of them listen. */
   start(args: string[], ready: () => void): void {
     this.#cluster.setupPrimary({ args })
     for (let count = this.#awaited; count > 0; count--) this.#fork(ready)
@@ -112,13 +115,13 @@ export class Workers {
     return false
   }
 
-  /** Lets all of them finish their connections. */
+  /** Lets all workers finish their connections, and end. */
   stop(): void {
     this.#state = 'stopping'
     for (const worker of this.#running) if (worker.isConnected()) worker.send('stop')
   }
 
-  /** Ends them at once. */
+  /** Ends all workers at once. */
   kill(): void {
     for (const worker of this.#running) worker.kill('SIGKILL')
   }

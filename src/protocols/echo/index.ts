@@ -1,21 +1,22 @@
 /**
- * Layer 7. The line-oriented echo server: a protocol in its smallest form, to begin one's own from.
- *
- * The command `sluice-echo` is in main.ts (the process), command.ts (what it does) and options.ts
- * (what it is told).
+ * Layer 7. The line-oriented echo protocol: the smallest protocol there is, to start your own from.
+ * The command `sluice-echo` serves it.
  */
 
 import { Connection } from '../../channels/basic.ts'
 import type { Encoding } from '../../types.ts'
 
 /**
- * Sends every line back to who sent it: `new Server(Echo).listen(4040)`.
+ * Sends each line back to the peer that sent it.
  *
- * Lines end with `read_delimiter`, '\r\n' unless a subclass or an assignment says otherwise, and go
- * back with the same end. What follows the last line end is not a line: nothing comes back. A line
- * of more than `buffer_size` closes the connection.
+ * A line ends with `read_delimiter` and is sent back with the same end. The default is '\r\n'; a
+ * subclass or an assignment may change it. Bytes after the last line end are not a line and are not
+ * sent back. A line longer than `buffer_size` closes the connection.
  *
- * Origin: Pants, its first example; RFC 862.
+ * Source: the first example of Pants; RFC 862.
+ *
+ * @example
+ * new Server(Echo).listen(4040)
  */
 export class Echo extends Connection<string> {
   override encoding: Encoding | null = 'utf8'

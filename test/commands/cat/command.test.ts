@@ -7,11 +7,11 @@ import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { Context } from '../../../src/messages/context.ts'
-import { command, type Host } from '../../../src/commands/cat/command.ts'
+import { command, type CatHost } from '../../../src/commands/cat/command.ts'
 import { HELP } from '../../../src/commands/cat/options.ts'
 import { turn } from '../../kit.ts'
 
-class FakeProcess implements Host {
+class FakeProcess implements CatHost {
   out = ''
   err = ''
   readonly exits: number[] = []
@@ -19,7 +19,7 @@ class FakeProcess implements Host {
   readonly engine = new Engine()
   readonly signals = new EventEmitter()
   readonly stdin = new PassThrough()
-  /** Has its output room? Until there is, who writes waits. */
+  /** Does stdout take more? If not, the command waits for 'drain'. */
   hasRoom = true
   readonly drain = new EventEmitter()
   readonly stdout = {
@@ -29,7 +29,7 @@ class FakeProcess implements Host {
     },
     once: (event: 'drain', listener: () => void): unknown => this.drain.once(event, listener),
   }
-  readonly stderr: Host['stderr']
+  readonly stderr: CatHost['stderr']
   readonly exit = (code: number): void => void this.exits.push(code)
 
   constructor(isTTY = false) {
@@ -60,7 +60,10 @@ t.test('help, version, mistakes', async t => {
   t.equal(await command(['mem://;size=1'], host), 2)
   t.match(
     host.err,
-    /^sluice-cat: a URL is missing \(--help lists the options\)\nsluice-cat: size must be .*\n {2}mem:\/\/;size=1\n {14}\^\n$/,
+    new RegExp(
+      '^sluice-cat: a URL is missing \\(--help lists the options\\)\n' +
+        'sluice-cat: size must be .*\n {2}mem://;size=1\n {14}\\^\n$',
+    ),
   )
   await t.rejects(
     command(['mem://'], { ...host, engine: undefined as never, stderr: null as never }),
@@ -86,9 +89,9 @@ t.test('one URL: input and output', async t => {
   t.equal(host.err, '')
 })
 
-// With an input that was at its end, as a job of cron has it, the first 64 lines of a file were
+// With an input that was at its end, as in a job of cron, only the first 64 lines of a file were
 // printed.
-t.test('what only gives messages is read to its end', async t => {
+t.test('a channel that only receives is read to its end', async t => {
   const path = join(t.testdir({}), 'from')
   writeFileSync(path, 'line\n'.repeat(1000))
   for (const url of [
@@ -102,7 +105,7 @@ t.test('what only gives messages is read to its end', async t => {
   }
 })
 
-t.test('whose output is slow waits', async t => {
+t.test('a slow reader of stdout makes the channel wait', async t => {
   const host = new FakeProcess()
   host.hasRoom = false
   const done = command(['zero://;size=1b;fill=97'], host)

@@ -19,7 +19,7 @@ stage(t, 'from one to the other, until it is ended', async (t, { context, clock 
   t.equal(texts.length, 1)
 })
 
-stage(t, 'where there is no room it waits, in order', async (t, { context, pump }) => {
+stage(t, 'while there is no room it waits, and keeps the order', async (t, { context, pump }) => {
   const zero = context.init('zero://;size=10b')
   const to = context.init('mem://;name=q;size=64b').open()
   const out = context.init('mem://;master=q').open()
@@ -91,17 +91,24 @@ stage(t, 'a server: all its peers', async (t, { context, pump }) => {
   t.strictSame(texts, [['both'], ['both', 'one']])
 })
 
-stage(t, 'a server of packets: who was heard last', async (t, { context, pump }) => {
-  const server = context.init('udp://127.0.0.1:1;mode=server').open()
-  const target = new Target(server)
-  const peers = [context.init('udp://127.0.0.1:1').open(), context.init('udp://127.0.0.1:1').open()]
-  const texts = peers.map(dataOf)
-  await pump()
-  peers[0]!.post('a')
-  await pump()
-  peers[1]!.post('b')
-  await pump()
-  target.post({ data: 'answer' })
-  await pump()
-  t.strictSame(texts, [[], ['answer']])
-})
+stage(
+  t,
+  'a server of packets answers the peer that it heard last',
+  async (t, { context, pump }) => {
+    const server = context.init('udp://127.0.0.1:1;mode=server').open()
+    const target = new Target(server)
+    const peers = [
+      context.init('udp://127.0.0.1:1').open(),
+      context.init('udp://127.0.0.1:1').open(),
+    ]
+    const texts = peers.map(dataOf)
+    await pump()
+    peers[0]!.post('a')
+    await pump()
+    peers[1]!.post('b')
+    await pump()
+    target.post({ data: 'answer' })
+    await pump()
+    t.strictSame(texts, [[], ['answer']])
+  },
+)

@@ -63,7 +63,9 @@ t.test('a bad URL: it is shown, code 2, no stack', async t => {
   t.strictSame(await run('', 'tcp://nowhere'), {
     code: 2,
     out: '',
-    err: 'sluice-cat: the address must be host:port, or a path with a slash\n  tcp://nowhere\n        ^^^^^^^\n',
+    err:
+      'sluice-cat: the address must be host:port, or a path with a slash\n' +
+      '  tcp://nowhere\n        ^^^^^^^\n',
   })
 })
 

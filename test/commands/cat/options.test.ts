@@ -1,5 +1,6 @@
 import t from 'tap'
-import { HELP, parseOptions, UsageError } from '../../../src/commands/cat/options.ts'
+import { HELP, parseOptions } from '../../../src/commands/cat/options.ts'
+import { UsageError } from '../../../src/commands/usage.ts'
 import { ALIASES, PROTOCOLS } from '../../../src/messages/protocols.ts'
 
 const plain = {

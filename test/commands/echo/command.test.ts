@@ -12,15 +12,15 @@ import t, { type Test } from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { NodeClock } from '../../../src/io/clock.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
-import { command, type Host } from '../../../src/commands/echo/command.ts'
+import { command, type EchoHost } from '../../../src/commands/echo/command.ts'
 import { HELP } from '../../../src/commands/echo/options.ts'
 import type { Cluster, Upward, Worker } from '../../../src/commands/echo/workers.ts'
 
 /** The cluster of a process that starts no others. */
 const ALONE = { isPrimary: true } as Cluster
 
-/** A process that the test makes and looks at. */
-class FakeProcess extends EventEmitter implements Host {
+/** A process that the test makes and watches. */
+class FakeProcess extends EventEmitter implements EchoHost {
   out = ''
   err = ''
   readonly exits: number[] = []
@@ -57,7 +57,7 @@ class FakeProcess extends EventEmitter implements Host {
     return this.err.split('\n').slice(0, -1)
   }
 
-  /** Resolves when a line matches, with that match. */
+  /** Resolves with the match when a line matches. */
   async says(pattern: RegExp): Promise<RegExpMatchArray> {
     for (;;) {
       for (const line of this.lines) {
@@ -81,7 +81,7 @@ async function running(argv: string[], host = new FakeProcess()): Promise<Runnin
   return { host, port: Number(port), done }
 }
 
-/** Resolves with what has come when it is at least so long. */
+/** Resolves with what has arrived when it has at least this length. */
 async function reading(socket: Socket, length: number): Promise<string> {
   let text = ''
   while (text.length < length)
@@ -147,7 +147,7 @@ t.test('a signal lets the connections finish; the next one ends the process', as
 })
 
 t.test('a peer that does not go has five seconds', async t => {
-  // The network is real and the time is not: only what `soon` collects runs by itself.
+  // The network is real and the time is not: only what `soon` collects runs without `advance`.
   const clock = new ManualClock()
   const soon = new NodeClock()
   const now = (): number => clock.now()
@@ -218,12 +218,15 @@ t.test('a port in use: one line, exit code 1', async t => {
   other.close()
 })
 
-t.test('other addresses that cannot be listened on, likewise', async t => {
+t.test('other addresses that are impossible, likewise', async t => {
   const dir = shortFolder(t)
   const cases: [string[], RegExp][] = [
     [
       ['--host', '192.0.2.1', '--port', '0'],
-      /^sluice-echo: cannot listen on 192\.0\.2\.1:0: it is no address of this machine \(EADDRNOTAVAIL\)$/,
+      new RegExp(
+        '^sluice-echo: cannot listen on 192\\.0\\.2\\.1:0: ' +
+          'it is no address of this machine \\(EADDRNOTAVAIL\\)$',
+      ),
     ],
     [
       ['--unix', join(dir, 'none', 'echo')],
@@ -238,7 +241,7 @@ t.test('other addresses that cannot be listened on, likewise', async t => {
 })
 
 t.test(
-  'a failure that has no words of ours has those of the system; a port alone is called so',
+  'a failure without words of ours has those of the system; a port alone is called a port',
   async t => {
     const error = Object.assign(new Error('listen EMFILE: too many open files'), { code: 'EMFILE' })
     const listener = {
@@ -389,9 +392,8 @@ t.test(
   },
 )
 
-// Process managers start programs as workers of their own, which nobody tells to stop by our
-// messages.
-t.test('a worker of somebody else is a process like any other', async t => {
+// Process managers start programs as workers of their own, and do not send our messages.
+t.test('without --workers, a worker of somebody else is a process like any other', async t => {
   const worker = {
     id: 7,
     send: () => t.fail('not ours'),
@@ -417,7 +419,7 @@ t.test('the second signal ends the workers too', async t => {
   t.strictSame(await Promise.all([done, ...exits]), [0, 0])
 })
 
-t.test('workers, where nobody can listen: as without them', async t => {
+t.test('workers that cannot listen: one line, exit code 1, as without workers', async t => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const { port } = taken.address() as { port: number }

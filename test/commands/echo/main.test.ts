@@ -147,7 +147,10 @@ t.test('workers that cannot live: one clear line, code 1', async t => {
   t.match(await ended, {
     code: 1,
     out: '',
-    err: /^(sluice-echo: worker \d has ended \(7\); another one takes its place\n){5}sluice-echo: worker \d has ended \(7\), the last of 6 within 60 s: giving up\n$/,
+    err: new RegExp(
+      '^(sluice-echo: worker \\d has ended \\(7\\); another one takes its place\n){5}' +
+        'sluice-echo: worker \\d has ended \\(7\\), the last of 6 within 60 s: giving up\n$',
+    ),
   })
 })
 
@@ -166,7 +169,9 @@ t.test('a bad option: one line, code 2, no stack', async t => {
   t.match(await run('--port', 'x').ended, {
     code: 2,
     out: '',
-    err: 'sluice-echo: --port must be a number from 0 to 65535; got "x" (--help lists the options)\n',
+    err:
+      'sluice-echo: --port must be a number from 0 to 65535; got "x" ' +
+      '(--help lists the options)\n',
   })
 })
 

@@ -1,7 +1,8 @@
 /** The command line of sluice-echo. */
 
 import t from 'tap'
-import { HELP, parseOptions, UsageError } from '../../../src/commands/echo/options.ts'
+import { HELP, parseOptions } from '../../../src/commands/echo/options.ts'
+import { UsageError } from '../../../src/commands/usage.ts'
 
 t.test('without options: port 4040 on every address, lines that end with \\n', async t => {
   t.strictSame(parseOptions([]), { kind: 'serve', address: 4040, delimiter: '\n', workers: 0 })
@@ -64,7 +65,7 @@ t.test('help and version win over whatever else is asked for', async t => {
   t.strictSame(parseOptions(['--version']), { kind: 'version' })
   for (const option of ['--port', '--host', '--unix', '--delimiter', '--help', '--version'])
     t.match(HELP, option)
-  t.ok(HELP.split('\n').every(line => line.length <= 100))
+  t.ok(HELP.split('\n').every(line => line.length <= 80))
 })
 
 t.test('mistakes are one line that names the option', async t => {

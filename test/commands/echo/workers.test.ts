@@ -1,10 +1,10 @@
-/** Who keeps the workers running, over workers that the test makes. Real ones: main.test.ts. */
+/** The primary, over workers that the test makes. Real processes: main.test.ts. */
 
 import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { type Cluster, type Worker, Workers } from '../../../src/commands/echo/workers.ts'
 
-/** A process that is none: it does what the test says, and what it is told is written down. */
+/** Stands for a process: it ends when the test says so, and keeps what it is told. */
 class FakeWorker extends EventEmitter {
   readonly id: number
   readonly told: string[] = []
@@ -66,7 +66,7 @@ t.test('is ready once, when all of them listen; stops when all have ended', asyn
   )
   for (const worker of made) worker.end(0)
   t.equal(await workers.ended, 0)
-  t.equal(log.length, 2, 'nobody takes the place of those that were stopped')
+  t.equal(log.length, 2, 'no worker takes the place of one that was stopped')
 })
 
 t.test('another one takes the place of one that died', async t => {
@@ -101,7 +101,7 @@ t.test('gives up when they die again and again, but not when that takes long', a
   t.equal(await workers.ended, 1)
 })
 
-// It is told to stop before it can hear it: then it listened for ever, and the command did not end.
+// A worker that was told to stop before it could hear it listened for ever: the command hung.
 t.test(
   'one that begins to listen when it should stop is told again; one that is going is not told',
   async t => {
