@@ -10,7 +10,7 @@ import { FRAMES } from '../../src/messages/carriers/frames.ts'
 import { Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import { Params } from '../../src/messages/params.ts'
-import { Socket, socketParams } from '../../src/messages/carriers/socket.ts'
+import { FramedStream, framedStreamParams } from '../../src/messages/carriers/framed-stream.ts'
 import { Url } from '../../src/messages/url.ts'
 import type { Case } from './cases.ts'
 import { FakeClock, FakeNetwork, FakeTransport } from './fake-network.ts'
@@ -70,14 +70,14 @@ function throughMem(): Case {
   return { what: 'message: mem', run }
 }
 
-function socket(): { transport: FakeTransport; made: Socket; clock: FakeClock } {
+function socket(): { transport: FakeTransport; made: FramedStream; clock: FakeClock } {
   const { engine, clock } = context()
   const transport = new FakeTransport()
   const owner = { connected() {}, received: () => undefined, failed() {}, closed() {} }
   return {
     transport,
     clock,
-    made: new Socket(owner, socketParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))), {
+    made: new FramedStream(owner, framedStreamParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))), {
       engine,
       socket: transport,
     }),

@@ -1,29 +1,34 @@
 /**
- * Layer 8. Capabilities: what a channel is, and what it wants.
- *
- * Source: seed 001, "State".
+ * Layer 8. Capabilities: what a channel is (`caps`), and what it needs at the moment (`dcaps`).
  */
 
 /**
- * What a channel is for as long as it lives.
- * - 'parent': it has children; 'proxy': one child, whose messages it passes on
- * - 'in', 'out': what the parameter `dir` says; 'in' also of what only gives messages, 'out' of
- *   what only takes them
+ * What a channel is. It does not change while the channel lives.
+ * - 'parent': it may have children
+ * - 'proxy': it has one child, whose messages it passes on
+ * - 'in': it only gives messages, or `dir` says so
+ * - 'out': it only takes messages, or `dir` says so
  * - 'custom': it belongs to its parent, and the context does not know its name
- * - 'long_close': closing it may take until later; `close(true)` does not
+ * - 'long_close': closing may take longer than the call of `close()`; `close(true)` never does
+ *
+ * Source: TLL, static capabilities.
  */
 export type Cap = 'parent' | 'proxy' | 'in' | 'out' | 'custom' | 'long_close'
 
 /**
- * What it wants at the moment.
- * - 'process': to be processed; 'pending': at once, without waiting for anything
- * - 'suspend': it is suspended; 'suspend_permanent': by itself, not with a channel above it
- * - 'poll_in', 'poll_out': it waits for a socket that is to be read or written. For people: it is
- *   the engine that waits
+ * What a channel needs at the moment.
+ * - 'process': it has work that `process` does
+ * - 'pending': the work can be done at once, without waiting for anything
+ * - 'suspend': the channel is suspended
+ * - 'suspend_permanent': it was suspended itself, not through a channel above it
+ * - 'poll_in', 'poll_out': it waits until a socket can be read or written. This is information
+ *   only: the engine does the waiting
+ *
+ * Source: TLL, dynamic capabilities.
  */
 export type Dcap = 'process' | 'pending' | 'suspend' | 'suspend_permanent' | 'poll_in' | 'poll_out'
 
-/** What `dir` may say. */
+/** The values of the parameter `dir`, and the capabilities that each of them means. */
 export const DIRECTIONS: Readonly<Record<string, readonly Cap[]>> = {
   r: ['in'],
   w: ['out'],
@@ -33,7 +38,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly Cap[]>> = {
   inout: ['in', 'out'],
 }
 
-/** Closing takes these away. Not those of a suspension, which outlives it. */
+/** The dcaps that end with an opening. Those of a suspension stay: it outlives the opening. */
 export const OF_AN_OPENING: readonly Dcap[] = ['process', 'pending', 'poll_in', 'poll_out']
 
 export const NO_DCAPS: readonly Dcap[] = []

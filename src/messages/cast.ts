@@ -1,12 +1,15 @@
 /**
- * Layer 8. Looking through prefixes.
+ * Layer 8. channel_cast: finds the channel of a class below prefixes.
  */
 
 import type { MessageChannel } from './message-channel.ts'
 
 /**
- * The channel itself if it is of that class, else the first one below it that is, through channels
- * with 'proxy' among their caps; undefined where there is none. Source: TLL `channel_cast`.
+ * Returns the channel itself if it is an instance of the class, otherwise the first instance below
+ * it. It looks below channels that have 'proxy' among their caps only. Returns undefined if there
+ * is none.
+ *
+ * Source: TLL `channel_cast`.
  */
 export function channel_cast<Kind extends MessageChannel>(
   channel: MessageChannel,

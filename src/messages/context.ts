@@ -1,14 +1,13 @@
 /**
- * Layer 8. The context: which protocols there are, which channels have a name, and how a URL
- * becomes a channel.
+ * Layer 8. Context: it knows the protocols and the named channels, and makes channels from URLs.
  *
- * init: parse → aliases → look-up (exact, then as a prefix) → the implementation may name another →
- * name → constructor → registry.
+ * Call order of `init`: parse → aliases → look-up (exact, then as a prefix) → the implementation
+ * may choose another → name → constructor → registry.
  *
  * Rules:
- * 1. `init` makes a channel or throws; what throws leaves no trace.
- * 2. Whatever goes round in a circle (aliases, implementations that name each other) is an error
- *    that says so.
+ * 1. `init` makes a channel or throws. If it throws, nothing has changed.
+ * 2. A circle is an error that names its members: aliases of each other, or implementations that
+ *    choose each other.
  */
 
 import { Engine } from '../engine.ts'
@@ -21,19 +20,28 @@ import { type Entries, merge, type Parameters, parseParameters, Url } from './ur
 
 type ChannelClass = new (init: Init) => MessageChannel
 
-/** What a context can be given when it is made. */
+/** Options of `new Context`. */
 export interface ContextOptions {
-  /** The engine of its channels. Default: `Engine.instance()`. */
+  /**
+   * The engine of its channels.
+   * @default Engine.instance()
+   */
   readonly engine?: Engine
-  /** Defaults for parameters, by `protocol.name`: 'tcp.frame=line', or an object. */
+  /**
+   * Defaults for parameters, by `protocol.name`: text like 'tcp.frame=line;mem.size=1mb', or an
+   * object.
+   * @default none
+   */
   readonly defaults?: Parameters
 }
 
 let global: Context | undefined
 
 /**
- * Makes channels from URLs. Most programs use `Context.instance()`; another one has names, aliases
- * and protocols of its own. It knows the protocols of the box from the start.
+ * Makes channels from URLs. Most programs use `Context.instance()`. Another context has its own
+ * protocols, aliases and channel names. A new context knows the protocols of sluice.
+ *
+ * Source: TLL `Context`.
  */
 export class Context implements ChannelContext {
   readonly #engine: Engine | undefined
@@ -43,7 +51,7 @@ export class Context implements ChannelContext {
   readonly #channels = new Map<string, MessageChannel>()
   #nameless = 0
 
-  /** Throws UrlError for defaults that cannot be read. */
+  /** Throws UrlError if the defaults are invalid. */
   constructor(options: ContextOptions = {}) {
     this.#engine = options.engine
     this.#defaults = parseParameters(options.defaults ?? '')
@@ -51,7 +59,7 @@ export class Context implements ChannelContext {
     for (const [name, url] of Object.entries(ALIASES)) this.alias(name, url)
   }
 
-  /** The context of the process: made at the first call, the same ever after. */
+  /** The context of the process. The first call makes it, later calls return the same one. */
   static instance(): Context {
     global ??= new Context()
     return global
@@ -59,14 +67,14 @@ export class Context implements ChannelContext {
 
   // ---- protocols --------------------------------------------------------------------------------
 
-  /** The protocols it knows, aliases included. */
+  /** The names of all protocols, aliases included, sorted. */
   get protocols(): string[] {
     return [...this.#implementations.keys(), ...this.#aliases.keys()].sort()
   }
 
   /**
-   * Makes a protocol known. Throws InvalidArgumentError for what is none, InvalidStateError where
-   * the name is taken.
+   * Adds a protocol. Throws InvalidArgumentError for an invalid implementation or name,
+   * InvalidStateError if the name is taken.
    */
   register(implementation: Implementation, protocol: string = implementation?.protocol): void {
     if (!isClass(implementation) && typeof implementation?.replace !== 'function') {
@@ -81,8 +89,8 @@ export class Context implements ChannelContext {
   }
 
   /**
-   * Forgets it; channels that there are go on. Throws InvalidStateError where it is unknown, or
-   * another implementation has the name.
+   * Removes a protocol. Its channels go on. Throws InvalidStateError if the protocol is unknown, or
+   * belongs to another implementation.
    */
   unregister(implementation: Implementation, protocol: string = implementation?.protocol): void {
     if (implementation === undefined || this.#implementations.get(protocol) !== implementation) {
@@ -95,10 +103,12 @@ export class Context implements ChannelContext {
   }
 
   /**
-   * A short name for a protocol with parameters: after `alias('lines', 'tcp://;frame=line')` there
-   * is `lines://host:port`. Of a prefix: `alias('slow+', 'rate+://;speed=1kb')`. Throws UrlError
-   * for a URL with a host or a `name`, or of an unknown protocol; InvalidArgumentError for what is
-   * no name, InvalidStateError where it is taken.
+   * Adds a short name for a protocol with parameters. After `alias('lines', 'tcp://;frame=line')` a
+   * URL may begin with `lines://`. A prefix can have one too:
+   * `alias('slow+', 'rate+://;speed=1kb')`.
+   *
+   * Throws UrlError if the URL has a host or a `name`, or if its protocol is unknown. Throws
+   * InvalidArgumentError if the name is invalid, InvalidStateError if it is taken.
    */
   alias(name: string, url: string): void {
     const target = Url.parse(url)
@@ -114,7 +124,7 @@ export class Context implements ChannelContext {
     if (typeof protocol !== 'string' || !/^[^+;=:/\s]+(\+[^+;=:/\s]+)*\+?$/.test(protocol)) {
       throw new InvalidArgumentError(
         `${call}: protocol`,
-        "a name, with '+' behind it for a prefix, as a class says with `static protocol`",
+        "a name, which ends with '+' for a prefix; a class gives it as `static protocol`",
         protocol,
       )
     }
@@ -124,22 +134,25 @@ export class Context implements ChannelContext {
 
   // ---- channels ---------------------------------------------------------------------------------
 
-  /** The channel of that name, or undefined. Those that belong to a parent are not found. */
+  /** Returns the channel of that name, or undefined. Children of a channel are not found. */
   get(name: string): MessageChannel | undefined {
     return this.#channels.get(name)
   }
 
-  /** All channels that can be found by name. Live: do not change it. */
+  /** All channels that `get` finds, by name. Live; do not change it. */
   get channels(): ReadonlyMap<string, MessageChannel> {
     return this.#channels
   }
 
   /**
-   * Makes a channel from a URL; it is closed, `open()` opens it. Its name is `name=` in the URL, or
-   * in the options, or made up ('noname-1'), and is free again when the channel is destroyed.
-   * `master=` names a channel that it belongs to, which may also be given as an option. Throws
-   * UrlError, which shows where, for whatever the URL says that cannot be, InvalidArgumentError for
-   * options that cannot.
+   * Makes a channel from a URL. The channel is closed; `open()` opens it.
+   *
+   * Its name is the parameter `name`, or the option, or made up ('noname-1'). The name is free
+   * again when the channel is destroyed. The parameter `master` names another channel that it works
+   * with.
+   *
+   * Throws UrlError, which points at the error, if the URL is invalid. Throws InvalidArgumentError
+   * if the options are invalid, InvalidStateError if the name given as an option is taken.
    */
   init(url: string | Url, options: InitOptions = {}): MessageChannel {
     if (typeof options !== 'object' || options === null)
@@ -167,23 +180,23 @@ export class Context implements ChannelContext {
     return channel
   }
 
-  /** For channels only: the name of one that is destroyed is free. */
+  /** For channels only: called by a channel that is destroyed. Its name is free again. */
   forget(channel: MessageChannel): void {
     for (const [name, each] of this.#channels) if (each === channel) this.#channels.delete(name)
   }
 
-  /** Replaces aliases, as long as there are any; the parameters of each are added. */
+  /** Replaces aliases until there are none, and adds the parameters of each. */
   #resolve(url: Url, seen: readonly string[] = []): Url {
     const name = this.#aliasOf(url.protocol)
     if (name === undefined) return url
     const alias = this.#aliases.get(name) as Url
     if (seen.includes(name))
-      throw url.protocol_fault(`the aliases ${[...seen, name].join(', ')} go round in a circle`)
+      throw url.protocol_fault(`the aliases ${[...seen, name].join(', ')} form a circle`)
     const protocol = alias.protocol + url.protocol.slice(name.length)
     return this.#resolve(merge(url.with(protocol), alias.entries), [...seen, name])
   }
 
-  /** The alias that a protocol is, or begins with. */
+  /** The alias that a protocol consists of, or begins with. */
   #aliasOf(protocol: string): string | undefined {
     return [protocol, prefixOf(protocol)].find(each => this.#aliases.has(each))
   }
@@ -193,12 +206,13 @@ export class Context implements ChannelContext {
   }
 
   #unknown(url: Url): Error {
+    const known = this.protocols.join(', ')
     return url.protocol_fault(
-      `there is no protocol ${JSON.stringify(url.protocol)}; there are ${this.protocols.join(', ')}`,
+      `there is no protocol ${JSON.stringify(url.protocol)}; there are ${known}`,
     )
   }
 
-  /** Implementations may name another one, and so on. */
+  /** The class that makes the channel: an implementation may choose another one, and so on. */
   #choose(first: Implementation, init: Init): ChannelClass {
     const seen: Implementation[] = []
     for (let each = first; ;) {
@@ -207,7 +221,7 @@ export class Context implements ChannelContext {
       const names = seen.map(({ protocol }) => protocol).join(', ')
       if (isCircle)
         throw init.params.url.protocol_fault(
-          `the implementations ${names} name each other in a circle`,
+          `the implementations ${names} choose each other in a circle`,
         )
       const next = each.replace?.(init)
       if (next !== undefined) each = next
@@ -215,21 +229,21 @@ export class Context implements ChannelContext {
       else
         throw new InvalidStateError(
           'init()',
-          `${each.protocol} is no class of channels, and names none for ${init.params.url}`,
+          `${each.protocol} is not a class of channels, and chose none for ${init.params.url}`,
           'return one from `replace`',
         )
     }
   }
 
   #name(params: Params, given: string, is_internal: boolean): string {
-    // The children of a prefix have its parameters, but names of their own.
+    // A child has the parameters of its parent, but its own name.
     const named = is_internal ? given : params.text('name', given) || given
     const name = named === '' ? `noname-${this.#nameless++}` : named
     if (is_internal || !this.#channels.has(name)) return name
     if (params.has('name')) throw params.fault('name', 'a name that no other channel has')
     throw new InvalidStateError(
       'init()',
-      `there is a channel ${JSON.stringify(name)} already`,
+      `there is already a channel ${JSON.stringify(name)}`,
       'destroy() it first, or choose another name',
     )
   }
@@ -246,7 +260,7 @@ function isClass(implementation: unknown): implementation is ChannelClass {
   return typeof implementation === 'function' && implementation.prototype instanceof MessageChannel
 }
 
-/** What precedes the first '+', with it; of 'tcp' nothing. */
+/** The part up to the first '+', with it; '' if there is no '+'. */
 function prefixOf(protocol: string): string {
   return protocol.slice(0, protocol.indexOf('+') + 1)
 }

@@ -1,47 +1,56 @@
 /**
- * Layer 8. Messages for people who prefer promises: `await channel.recv()`,
+ * Layer 8. Receiving with promises: `await channel.recv()` and
  * `for await (const message of channel)`.
  *
- * A callback of theirs returns a promise, so the channel waits with its next message until this one
- * is wanted. Channels that cannot wait (direct, echo: a message comes inside a `post`) are kept in
- * a queue, which is bounded.
+ * Both add callbacks that return a promise, so the channel delivers its next message when the
+ * program asks for it. Some channels cannot wait, because their messages arrive inside a `post`
+ * (direct, echo). Their messages are kept in a bounded queue.
  */
 
 import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
 import { type Engine, wake } from '../engine.ts'
 import type { Milliseconds } from '../types.ts'
-import type { Listener, Mask } from './listeners.ts'
+import type { Callback, Mask } from './callbacks.ts'
 import { type Message, STATES } from './message.ts'
 
-/** What is needed of a channel. */
+/** The part of a channel that is used here. */
 interface Source {
   readonly engine: Engine
   readonly name: string
   readonly state: string
-  /** Why it has failed. */
+  /** The error that the channel failed with. */
   readonly error: Error | undefined
-  callback_add(callback: Listener, mask: Mask): void
-  callback_del(callback: Listener): void
+  callback_add(callback: Callback, mask: Mask): void
+  callback_del(callback: Callback): void
 }
 
-/** Messages that wait for a loop; beyond that it is too slow for a channel that cannot wait. */
+/**
+ * The most messages in the queue of one loop. Beyond it the loop fails: it is too slow for a
+ * channel that cannot wait. 16 384 small messages are a few megabytes.
+ */
 const LIMIT = 16_384
 
-/** How to wait for one message. */
+/** Options of `recv`. */
 export interface RecvOptions {
-  /** Of which types. Default 'data'. */
+  /**
+   * The types of messages to wait for.
+   * @default 'data'
+   */
   readonly type?: Mask
-  /** The longest to wait; default Infinity. */
+  /**
+   * The longest time to wait, in milliseconds.
+   * @default Infinity
+   */
   readonly timeout?: Milliseconds
 }
 
-/** The next message. */
+/** Waits for the next message, see `MessageChannel.recv`. */
 export function receive(channel: Source, options: RecvOptions): Promise<Message> {
   return new Promise((resolve, reject) => {
     if (typeof options !== 'object' || options === null)
       throw new InvalidArgumentError(
         'recv',
-        "an object, as { type: 'control', timeout: 500 }",
+        "an object like { type: 'control', timeout: 500 }",
         options,
       )
     const { type = 'data', timeout = Infinity } = options
@@ -55,14 +64,14 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     }
     const wanted = (message: Message): Promise<void> => {
       done(() => resolve(message))
-      // Who has awaited this one can ask for the next before it comes.
+      // The program that awaits this message can ask for the next one before that is delivered.
       return new Promise(go => wake(channel.engine, { turn: go }))
     }
     const ended = ({ msgid }: Message): void => {
       const error = endOf(channel, STATES[msgid])
       if (error !== undefined) done(() => reject(error))
     }
-    // The first thing that is done: it throws for a type that is none, and nothing is left behind.
+    // This throws for an invalid type, so it comes first: nothing is left behind then.
     channel.callback_add(wanted, type)
     channel.callback_add(ended, 'state')
     const cancel =
@@ -78,7 +87,7 @@ function late(channel: Source, timeout: Milliseconds): TimeoutError {
   return new TimeoutError('read', 'timeout', timeout, `${channel.name}: no message came within its`)
 }
 
-/** Why nothing is received in that state; undefined where something is. */
+/** The reason why nothing is received in that state; undefined if the channel may receive. */
 function endOf({ name, error }: Source, state: string | undefined): Error | undefined {
   return state === 'error'
     ? error
@@ -87,7 +96,7 @@ function endOf({ name, error }: Source, state: string | undefined): Error | unde
       : undefined
 }
 
-/** All data from now on. */
+/** All data from now on, see `MessageChannel[Symbol.asyncIterator]`. */
 export function iterate(channel: Source): AsyncIterableIterator<Message> {
   return new Inbox(channel)
 }
@@ -95,10 +104,10 @@ export function iterate(channel: Source): AsyncIterableIterator<Message> {
 class Inbox implements AsyncIterableIterator<Message> {
   readonly #channel: Source
   readonly #queue: Message[] = []
-  /** Where a loop waits for the next one. */
+  /** Set while the loop waits for the next message. */
   #waiting:
     { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void } | undefined
-  /** Until the loop has come back for what is in the queue the channel waits. */
+  /** The channel waits for this promise until the loop has taken what is in the queue. */
   #gate: Promise<void> | undefined
   #open = (): void => {}
   #end: 'open' | 'closed' | Error = 'open'
@@ -125,7 +134,7 @@ class Inbox implements AsyncIterableIterator<Message> {
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }))
   }
 
-  /** The loop was left. */
+  /** Called when the program leaves the loop. */
   return(): Promise<IteratorResult<Message>> {
     this.#finish('closed')
     this.#queue.length = 0
@@ -142,7 +151,7 @@ class Inbox implements AsyncIterableIterator<Message> {
         new OverflowError(
           'receive',
           LIMIT,
-          `${this.#channel.name}: ${LIMIT} messages wait for a loop that does not take them`,
+          `${this.#channel.name}: more than ${LIMIT} messages wait for a loop that is too slow`,
         ),
       )
     }

@@ -9,7 +9,7 @@ export { Context, type ContextOptions } from './context.ts'
 export { type Dump, formatMessage as format_message } from './tools/dump.ts'
 export type { RecvOptions } from './inbox.ts'
 export type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
-export type { Listener, Mask } from './listeners.ts'
+export type { Callback, Callback as Listener, Mask } from './callbacks.ts'
 export {
   type Addr,
   ChannelEvent,

@@ -1,5 +1,5 @@
 /**
- * Layer 8. How a channel is made: what it gets of its context, and what the context wants of an
+ * Layer 8. How a channel is made: what a context gives to a channel, and what it needs of an
  * implementation.
  */
 
@@ -8,42 +8,49 @@ import type { MessageChannel } from './message-channel.ts'
 import type { Params } from './params.ts'
 import type { Url } from './url.ts'
 
-/** What the context hands to a channel that is being made. */
+/** What the constructor of a channel gets from the context. */
 export interface Init {
   readonly engine: Engine
+  /** The channel's name: from the URL, from `InitOptions`, or made up. */
   readonly name: string
-  /** The URL, and what it says by name. */
+  /** The channel's URL and its parameters. */
   readonly params: Params
   readonly context: ChannelContext
-  /** The channel that `master=` names, or that was given. */
+  /** The channel named by the parameter `master`, or given in `InitOptions`. */
   readonly master: MessageChannel | undefined
-  /** Belongs to a parent: the context does not know its name. */
+  /** True if the channel belongs to a parent: the context does not know its name. */
   readonly is_internal: boolean
 }
 
-/** What makes channels of one protocol: a class of channels, or what only names one. */
+/** Makes the channels of one protocol: a class of channels, or an object that chooses one. */
 export interface Implementation {
-  /** What URLs call it; with '+' at the end it is a prefix. */
+  /** Its name in URLs. A name that ends with '+' is a prefix. */
   readonly protocol: string
   /**
-   * Names another implementation that is to be used for this URL; undefined: this one. Throws what
-   * is wrong with the URL.
+   * Returns another implementation that is to be used for this URL, or undefined to use this one.
+   * May throw: the URL is then refused with that error.
    */
   replace?(init: Init): Implementation | undefined
 }
 
-/** What a channel may ask of its context. */
+/** The part of a context that channels use. */
 export interface ChannelContext {
+  /** Makes a channel, see `Context.init`. */
   init(url: string | Url, options?: InitOptions): MessageChannel
+  /** Returns the channel of that name, or undefined. */
   get(name: string): MessageChannel | undefined
-  /** Frees the name of a channel that is destroyed. */
+  /** Called by a channel that is destroyed: its name is free again. */
   forget(channel: MessageChannel): void
 }
 
-/** What `init` can be told besides the URL. */
+/** Options of `Context.init`. */
 export interface InitOptions {
+  /** The channel's name, if its URL gives none. @default a made-up name, `noname-1` */
   readonly name?: string
+  /** The channel's master. It takes precedence over the URL's. @default none */
   readonly master?: MessageChannel
+  /** @default the engine of the context */
   readonly engine?: Engine
+  /** True for a channel that belongs to a parent: the context does not know it. @default false */
   readonly is_internal?: boolean
 }

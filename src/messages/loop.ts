@@ -1,25 +1,26 @@
 /**
- * Layer 8. The processing of pending channels: one loop for each engine, which runs in its turns.
+ * Layer 8. The loop that processes pending channels. Each engine has one; it runs in the engine's
+ * turns.
  *
  * Rules:
- * 1. A channel is in here while it has something to do at once ('pending'); while none has, nothing
- *    runs.
- * 2. Every pending channel is processed once a round, until so many messages are done; then sockets
- *    and timers have their turn.
+ * 1. A channel is in the loop while it is 'pending'. If no channel is, nothing runs.
+ * 2. Each round processes every pending channel once. After 64 messages no further round begins:
+ *    sockets and timers have their turn first.
  */
 
 import { type Engine, type Turn, wake } from '../engine.ts'
 
-/** As the loop sees a channel. */
-export interface Pending {
+/** The part of a channel that the loop uses. */
+interface Pending {
   readonly dcaps: ReadonlySet<string>
   process(): boolean
 }
 
 /**
- * No more rounds in a turn after so many messages. A turn of Node's loop costs about as much as
- * several messages, so one a turn would be slow; 64 take well under a millisecond, which a socket
- * can wait. Counted over all channels: rounds alone would be longer the more of them there are.
+ * After this many messages a turn begins no further round. A turn of Node's loop costs about as
+ * much as several messages, so one message a turn would be slow. 64 messages take well under a
+ * millisecond, which a socket can wait. All channels are counted together: a fixed number of rounds
+ * would take longer with more channels.
  */
 const MESSAGES = 64
 
@@ -52,7 +53,7 @@ class Loop implements Turn {
     if (this.#pending.size > 0) this.#wake()
   }
 
-  /** One that had nothing to do asks again when it has. Returns how many there were. */
+  /** Returns how many channels were processed. One that had nothing to do leaves the loop. */
   #round(): number {
     const channels = [...this.#pending]
     for (const channel of channels) {

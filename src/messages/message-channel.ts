@@ -42,7 +42,7 @@ import type { CloseReason, Data, State, StateSignal } from '../types.ts'
 import { type Cap, type Dcap, DIRECTIONS, NO_DCAPS, OF_AN_OPENING } from './caps.ts'
 import { iterate, receive, type RecvOptions } from './inbox.ts'
 import type { ChannelContext, Init } from './init.ts'
-import type { Listener, Mask } from './listeners.ts'
+import type { Callback, Mask } from './callbacks.ts'
 import { request } from './loop.ts'
 import { ChannelEvent, Message, type MessageFields, STATES, toMessage, TYPES } from './message.ts'
 import { Outlet } from './outlet.ts'
@@ -242,16 +242,16 @@ export abstract class MessageChannel extends Channel {
    * Tells `callback` of messages of these types; 'all' is every type but 'channel'. Added already:
    * of these types, too. They are called in the order of adding.
    */
-  callback_add(callback: Listener, mask: Mask = 'all'): void {
-    this.#outlet.listeners.add(callback, mask)
+  callback_add(callback: Callback, mask: Mask = 'all'): void {
+    this.#outlet.callbacks.add(callback, mask)
   }
 
   /**
    * Tells `callback` of these types no more; by default of none. Works inside a callback. Throws
    * InvalidStateError for one that was not added.
    */
-  callback_del(callback: Listener, mask: Mask = TYPES): void {
-    this.#outlet.listeners.delete(callback, mask)
+  callback_del(callback: Callback, mask: Mask = TYPES): void {
+    this.#outlet.callbacks.delete(callback, mask)
   }
 
   /**
@@ -469,7 +469,7 @@ export abstract class MessageChannel extends Channel {
   update_dcaps(added: readonly Dcap[], removed: readonly Dcap[] = NO_DCAPS): void {
     const dcaps = this.dcaps as Set<Dcap>
     if (added.some(each => !dcaps.has(each)) || removed.some(each => dcaps.has(each))) {
-      const before = this.#outlet.listeners.has('channel') ? new Set(dcaps) : undefined
+      const before = this.#outlet.callbacks.has('channel') ? new Set(dcaps) : undefined
       for (const each of added) dcaps.add(each)
       for (const each of removed) dcaps.delete(each)
       if (before !== undefined) this.#tell(ChannelEvent.Update, before)
@@ -531,12 +531,12 @@ export abstract class MessageChannel extends Channel {
   // ---- what happens in between ------------------------------------------------------------------
 
   #stateChanged(state: StateSignal): void {
-    if (this.#outlet.listeners.has('state'))
+    if (this.#outlet.callbacks.has('state'))
       void this.#outlet.tell(new Message({ type: 'state', msgid: STATES.indexOf(state) }))
   }
 
   #tell(msgid: number, value: unknown): void {
-    if (this.#outlet.listeners.has('channel'))
+    if (this.#outlet.callbacks.has('channel'))
       void this.#outlet.tell(new Message({ type: 'channel', msgid, value }))
   }
 

@@ -1,5 +1,5 @@
 /**
- * Layer 8. A message: what channels send, receive, and say of themselves.
+ * Layer 8. Message: what channels send and receive, and how they report their own changes.
  */
 
 import { Buffer } from 'node:buffer'
@@ -8,13 +8,14 @@ import type { Data, Milliseconds, SocketAddress, StateSignal } from '../types.ts
 
 /**
  * - 'data': what a program sends and receives
- * - 'control': what a channel says of its work (`Control`), or is told
- * - 'state': its state has changed; `msgid` is the place of the new one in `STATES`
- * - 'channel': its `dcaps` or its children have changed (`ChannelEvent`)
+ * - 'control': a report of the channel about its work, or a request to it; `msgid` is one of
+ *   `Control`
+ * - 'state': the channel has changed its state; `msgid` is the index of the new one in `STATES`
+ * - 'channel': the channel's `dcaps` or children have changed; `msgid` is one of `ChannelEvent`
  */
 export type MessageType = 'data' | 'control' | 'state' | 'channel'
 
-/** Every state, in the order of the `msgid` of state messages. */
+/** Every state. The index of a state is the `msgid` of its state message. */
 export const STATES: readonly StateSignal[] = [
   'closed',
   'opening',
@@ -24,85 +25,96 @@ export const STATES: readonly StateSignal[] = [
   'destroy',
 ]
 
-/** The `msgid` of control messages. */
+/** The `msgid` of control messages. Source: TLL; its numbers, with two differences. */
 export const Control = {
-  /** A server: a peer has come. `addr` is who, `data` its address as text. */
+  /** From a server: a peer has connected. `addr` is its number, `data` its address as text. */
   Connect: 10,
   /**
-   * A server: a peer has gone; `data` is what was wrong, as text, if anything was. Posted with an
-   * `addr`: closes that peer.
+   * From a server: a peer has disconnected. `data` is the error as text; it is empty if there was
+   * none. Post it with an `addr` to disconnect that peer.
    */
   Disconnect: 20,
-  /** So much is queued that `post` returns false until WriteReady. */
+  /** The queue is full: `post` returns false until WriteReady. */
   WriteFull: 30,
+  /** The queue has room again. */
   WriteReady: 40,
-  /** Posted: sends what is queued now instead of at the end of the turn. */
+  /** Post it to send what is queued at once, not at the end of the turn. */
   WriteFlush: 50,
   /**
-   * A file: everything there is has been read. `Differs:` 20 in the original, which is Disconnect
-   * elsewhere.
+   * From a file: everything in it has been read. `Differs:` 20 in TLL, which is Disconnect in other
+   * channels.
    */
   EndOfData: 60,
   /**
-   * Posted to a file that is read: goes on with the first message whose `seq` is not below this
-   * one's. `Differs:` 10 in the original.
+   * Post it to a file that is read: reading goes on with the first message whose `seq` is at least
+   * that of the posted one. `Differs:` 10 in TLL, which is Connect in other channels.
    */
   Seek: 70,
-  /** direct://;notify-state=yes: the state of the other side, its name as `data`. */
+  /** From `direct://;notify-state=yes`: the other side's new state; `data` is its name. */
   DirectStateUpdate: 0x7f000001,
 } as const
 
 /** The `msgid` of channel messages. */
 export const ChannelEvent = {
-  /** `dcaps` have changed; `value` is the set of before. */
+  /** The `dcaps` have changed. `value` is the set before the change. */
   Update: 0,
-  /** `value` is the child that was added, or has left. */
+  /** A child was added. `value` is the child. */
   Add: 1,
+  /** A child was destroyed. `value` is the child. */
   Delete: 2,
 } as const
 
 /**
- * Who sent a message, or who is to get it: a number for the peer of a server, an address where
- * there are no connections.
+ * The sender or the recipient of a message: a number for a peer of a server, an address for a
+ * channel without connections.
  */
 export type Addr = number | SocketAddress
 
-/** The fields of a message; those left out have the defaults that `Message` says. */
+/** The fields of a message. A field that is left out has its default, see `Message`. */
 export type MessageFields = { readonly data?: Data } & {
   readonly [Name in Exclude<keyof Message, 'data'>]?: Message[Name]
 }
 
-/** Every type there is. */
+/** Every type. */
 export const TYPES: readonly MessageType[] = ['data', 'control', 'state', 'channel']
 
 const EMPTY = Buffer.alloc(0)
 
 /**
- * One message. Nothing in it changes once it is made; bytes must not be changed by who posted or
- * received them.
+ * One message. It does not change once it is made. Neither the sender nor the receiver may change
+ * its bytes.
  */
 export class Message {
-  /** Default 'data'. */
+  /** @default 'data' */
   readonly type: MessageType
   /**
-   * What kind of message; what numbers mean is a matter of who speaks. An integer of 32 bits.
-   * Default 0.
+   * The kind of message: an integer of 32 bits. The two sides agree on what each number means.
+   * @default 0
    */
   readonly msgid: number
-  /** Its number in a sequence, 64 bits. Default 0n. */
+  /**
+   * The number of the message in its sequence: 64 bits.
+   * @default 0n
+   */
   readonly seq: bigint
-  /** What it carries. Text is given as UTF-8. Default: nothing. */
+  /**
+   * The content. Text is converted to UTF-8.
+   * @default an empty Buffer
+   */
   readonly data: Buffer
-  /** Default: undefined. */
+  /** @default undefined */
   readonly addr: Addr | undefined
-  /** When it was made, in ms since 1970; 0: nobody has said. Default 0. */
+  /**
+   * When the message was made, in ms since 1970. 0 means unknown.
+   * @default 0
+   */
   readonly time: Milliseconds
-  /** What messages of type 'channel' are about. */
+  /** The subject of a message of type 'channel', see `ChannelEvent`. */
   readonly value: unknown
 
   /**
-   * Throws InvalidArgumentError for a field that cannot be: better here, with its name, than
-   * wherever it would be packed.
+   * Throws InvalidArgumentError for an invalid field: here the error can name the field, later,
+   * when the message is packed, it could not.
    */
   constructor({
     type = 'data',
@@ -130,8 +142,8 @@ export class Message {
 }
 
 /**
- * What `post` takes, as a message: data alone is a message of type 'data'. Throws
- * InvalidArgumentError.
+ * Makes a message of what `post` takes; text or bytes become a message of type 'data'. Throws
+ * InvalidArgumentError for anything else.
  */
 export function toMessage(given: MessageFields | Data): Message {
   if (given instanceof Message) return given

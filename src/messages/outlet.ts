@@ -1,18 +1,18 @@
 /**
- * Layer 8. The outlet: where the messages of one channel come out, to its hook and then to its
- * callbacks; what counts and shows them; and the promises that hold the next one.
+ * Layer 8. Outlet: delivers the messages of one channel, first to its hook, then to its callbacks.
+ * It also counts and logs them, and keeps the promises that hold the next message.
  */
 
 import { noop } from '../core/noop.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
-import { Listeners } from './listeners.ts'
+import { Callbacks } from './callbacks.ts'
 import type { Message } from './message.ts'
 import type { Params } from './params.ts'
 import { countReceived, countSent, Stat } from './tools/stat.ts'
 
-/** The channel. */
-export interface Owner {
+/** The part of a channel that is used here. */
+interface Owner {
   readonly engine: Engine
   readonly name: string
   on_message(message: Message): unknown
@@ -20,18 +20,18 @@ export interface Owner {
 }
 
 export class Outlet {
-  readonly listeners = new Listeners()
+  readonly callbacks = new Callbacks()
   readonly stat: Stat | undefined
   readonly #owner: Owner
   readonly #dump: Dump
   readonly #failed: (error: unknown) => void
   readonly #released: () => void
-  /** Promises that have not settled. */
-  #held = 0
+  /** The number of promises that have not settled. */
+  #waiting = 0
 
   /**
-   * `failed` gets what hooks and callbacks throw; `released` is called when nothing is held any
-   * more.
+   * `failed` gets each error that a hook or callback throws. `released` is called when the last
+   * promise has settled.
    */
   constructor(
     owner: Owner,
@@ -46,18 +46,18 @@ export class Outlet {
     this.#dump = params.choice('dump', DUMPS, 'no')
   }
 
-  /** Must the next message wait? */
+  /** Must the next message wait for a promise? */
   get isHeld(): boolean {
-    return this.#held > 0
+    return this.#waiting > 0
   }
 
-  /** A message was given to the channel to be sent. */
+  /** Called for each message that was posted. */
   posted(message: Message, isTaken: boolean): void {
     if (this.#dump !== 'no') this.#log(isTaken ? 'post' : 'not posted', message)
     if (isTaken && this.stat !== undefined) countSent(this.stat, message)
   }
 
-  /** A message was received. Returns a promise where a hook or callback did. */
+  /** Delivers a message. Returns a promise if a hook or callback returned one. */
   emit(message: Message): Promise<void> | undefined {
     if (this.#dump !== 'no') this.#log('recv', message)
     if (this.stat !== undefined) countReceived(this.stat, message)
@@ -81,11 +81,11 @@ export class Outlet {
       : Promise.all([waits, more]).then(noop)
   }
 
-  /** Tells the callbacks alone. */
+  /** Delivers a message to the callbacks only. */
   tell(message: Message): Promise<void> | undefined {
-    if (!this.listeners.has(message.type)) return undefined
+    if (!this.callbacks.has(message.type)) return undefined
     let waits: Promise<void> | undefined
-    this.listeners.call(
+    this.callbacks.call(
       message,
       result => {
         const held = this.hold(result)
@@ -99,14 +99,14 @@ export class Outlet {
     return waits
   }
 
-  /** The next message waits for it, if it is a promise. */
+  /** If the result is a promise, the next message waits until it has settled. */
   hold(result: unknown): Promise<void> | undefined {
     if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return undefined
-    this.#held++
+    this.#waiting++
     return Promise.resolve(result)
       .then(noop, this.#failed)
       .then(() => {
-        if (--this.#held === 0) this.#released()
+        if (--this.#waiting === 0) this.#released()
       })
   }
 

@@ -1,9 +1,13 @@
 /**
- * Layer 8. What a channel asks of its URL: parameters by name and kind, each with a default.
+ * Layer 8. Params: a channel reads the parameters of its URL by name and kind, each with a default.
  *
- * A parameter is looked for in this order: `prefix.name` in the URL, `name` in the URL,
- * `prefix.name` in the defaults of the context, the default that the channel gives. The prefix is
- * the protocol: in `rate+mem://;mem.size=1kb;size=1mb` the size of mem is 1kb.
+ * A parameter is looked up in this order:
+ * 1. `prefix.name` in the URL
+ * 2. `name` in the URL
+ * 3. `prefix.name` in the defaults of the context
+ * 4. the default that the channel gives
+ *
+ * The prefix is the protocol: in `rate+mem://;mem.size=1kb;size=1mb` the size of mem is 1kb.
  */
 
 import { UrlError } from '../errors.ts'
@@ -13,8 +17,16 @@ import { parseBoolean, parseDuration, parseInteger, parseSeq, parseSize } from '
 
 const NOTHING: Entries = new Map()
 
+const SIZE_FORM = 'a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit'
+
+/**
+ * The parameters of a channel's URL, or those of one opening.
+ *
+ * Each method that reads one takes its name and a default. It throws UrlError, which points at the
+ * value, if the value is invalid, or if there is neither a value nor a default.
+ */
 export class Params {
-  /** The URL itself, aliases resolved. Of parameters of `open`: one with no protocol. */
+  /** The URL, with its aliases resolved. For parameters of `open` it has no host. */
   readonly url: Url
   readonly #prefix: string
   readonly #defaults: Entries
@@ -25,39 +37,37 @@ export class Params {
     this.#defaults = defaults
   }
 
-  /** Those of `open`, of a channel of that protocol. */
+  /** The parameters of an opening, for a channel of that protocol. */
   static of(entries: Entries, protocol: string): Params {
     return new Params(new Url(protocol, '', entries, '', 0))
   }
 
-  /** The same without the parameters whose keys `isLeftOut` names. */
+  /** Returns the same parameters without those for whose key `isLeftOut` returns true. */
   without(isLeftOut: (key: string) => boolean): Params {
     return new Params(this.url.with(this.url.protocol, isLeftOut), this.#defaults)
   }
 
-  /** All that are given, as texts. */
+  /** Every parameter that is given, as text. */
   get values(): Record<string, string> {
     return Object.fromEntries([...this.url.entries].map(([key, { value }]) => [key, value]))
   }
 
-  /** Is it given? */
+  /** Is the parameter given, in the URL or in the defaults of the context? */
   has(key: string): boolean {
     return this.#entry(key) !== undefined
   }
 
-  /**
-   * Text as it is. Throws UrlError where it is not given and there is no default; so do the others.
-   */
+  /** Text, unchanged. */
   text(key: string, fallback?: string): string {
     return this.#as(key, 'given', fallback, text => text)
   }
 
-  /** yes, true, 1, no, false, 0. */
+  /** yes, true, 1, no, false or 0. */
   boolean(key: string, fallback?: boolean): boolean {
     return this.#as(key, 'yes or no', fallback, parseBoolean)
   }
 
-  /** A whole number, decimal or 0x…, from `least` to `most`. */
+  /** A whole number from `least` to `most`, decimal or with the prefix 0x. */
   integer(key: string, fallback?: number, { least = -Infinity, most = Infinity } = {}): number {
     const range =
       least === -Infinity && most === Infinity
@@ -69,16 +79,16 @@ export class Params {
     })
   }
 
-  /** A number in a sequence, 64 bits. */
+  /** A sequence number: a whole number of 64 bits. */
   seq(key: string, fallback?: bigint): bigint {
     return this.#as(key, 'a whole number of 64 bits', fallback, parseSeq)
   }
 
-  /** Bytes: a whole number with a unit, as 64kb. */
+  /** A size in bytes, at least `least`: a whole number with a unit, for example 64kb. */
   size(key: string, fallback?: Bytes, least: Bytes = 0): Bytes {
     return this.#as(
       key,
-      `a size${least > 0 ? ` of at least ${least}b` : ''}: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit`,
+      `a size${least > 0 ? ` of at least ${least}b` : ''}: ${SIZE_FORM}`,
       fallback,
       text => {
         const size = parseSize(text)
@@ -87,7 +97,7 @@ export class Params {
     )
   }
 
-  /** Milliseconds: a whole number with a unit, as 30s. */
+  /** A duration in milliseconds: a whole number with a unit, for example 30s. */
   duration(key: string, fallback?: Milliseconds): Milliseconds {
     return this.#as(
       key,
@@ -97,28 +107,34 @@ export class Params {
     )
   }
 
-  /** One of several words. */
+  /** One of the words. */
   choice<Word extends string>(key: string, words: readonly Word[], fallback?: Word): Word {
     return this.#as(key, `one of ${words.join(', ')}`, fallback, text =>
       words.find(word => word === text),
     )
   }
 
-  /** What stands between commas. */
+  /** Texts separated by commas, without the spaces around them. */
   list(key: string, fallback?: readonly string[]): readonly string[] {
     return this.#as(key, 'given', fallback, text =>
       text === '' ? [] : text.split(',').map(each => each.trim()),
     )
   }
 
-  /** A URL in a parameter, see `embedded` of url.ts. */
+  /**
+   * A URL. It may be given in three forms: `key=null://`, which ends at the next ';';
+   * `key.url=null://;key.stat=yes`; or `key.proto=null;key.host=…;key.stat=yes`.
+   */
   embedded(key: string): Url {
     const url = embedded(this.url.entries, key)
     if (url === undefined) throw this.fault(key, 'given')
     return url
   }
 
-  /** What is wrong with a parameter: the error to be thrown. `expected` completes "must be". */
+  /**
+   * Returns the error to throw for an invalid parameter. It points at the value. `expected`
+   * completes "must be".
+   */
   fault(key: string, expected: string): UrlError {
     const entry = this.#entry(key)
     if (entry === undefined) {

@@ -1,36 +1,42 @@
 /**
- * Layer 8. The protocols that every context knows, and the aliases: one line each.
+ * Layer 8. The protocols and aliases that every context knows, one line each.
+ *
+ * Most are classes. `file`, `mem`, `tcp`, `tls+tcp` and `unix` choose one of two classes by a
+ * parameter of the URL. (`tls+tcp` is not taken for a prefix: an exact name is found first.)
  */
 
 import { Deflate } from './prefixes/deflate.ts'
 import { Direct } from './carriers/direct.ts'
 import { Echo } from './carriers/echo.ts'
-import { File } from './carriers/file.ts'
+import { FileReader } from './carriers/file-reader.ts'
+import { FileWriter } from './carriers/file-writer.ts'
 import { Filter } from './prefixes/filter.ts'
 import type { Implementation } from './init.ts'
 import { Js } from './carriers/js.ts'
-import { Mem } from './carriers/mem.ts'
+import { MemPair } from './carriers/mem-pair.ts'
+import { MemServer } from './carriers/mem-server.ts'
 import { Null } from './carriers/null.ts'
 import { Rate } from './prefixes/rate.ts'
 import { Reopen } from './prefixes/reopen.ts'
-import { Tcp, TlsTcp, Unix } from './carriers/tcp.ts'
+import { TcpClient } from './carriers/tcp-client.ts'
+import { TcpServer } from './carriers/tcp-server.ts'
 import { Timer } from './carriers/timer.ts'
 import { Udp } from './carriers/udp.ts'
 import { Zero } from './carriers/zero.ts'
 
 export const PROTOCOLS: readonly Implementation[] = [
-  // channels
+  // carriers
   Direct,
   Echo,
-  File,
+  byDirection('file', FileReader, FileWriter),
   Js,
-  Mem,
+  byMode('mem', MemPair, MemServer),
   Null,
-  Tcp,
-  TlsTcp,
+  byMode('tcp', TcpClient, TcpServer),
+  byMode('tls+tcp', TcpClient, TcpServer),
   Timer,
   Udp,
-  Unix,
+  byMode('unix', TcpClient, TcpServer),
   Zero,
   // prefixes
   Deflate,
@@ -39,5 +45,29 @@ export const PROTOCOLS: readonly Implementation[] = [
   Reopen,
 ]
 
-/** Short names. */
+/** Short names, and the URL that each stands for. */
 export const ALIASES: Readonly<Record<string, string>> = { mudp: 'udp://;udp.multicast=yes' }
+
+/** `mode=server` chooses the server; `mode=client`, the default, chooses the client. */
+function byMode(protocol: string, client: Implementation, server: Implementation): Implementation {
+  return {
+    protocol,
+    replace: ({ params }) =>
+      params.choice('mode', ['client', 'server'], 'client') === 'server' ? server : client,
+  }
+}
+
+/** `dir=w` chooses the writer; `dir=r`, the default, chooses the reader. */
+function byDirection(
+  protocol: string,
+  reader: Implementation,
+  writer: Implementation,
+): Implementation {
+  return {
+    protocol,
+    replace({ params }) {
+      if (params.url.host === '') throw params.url.host_fault('a file must have a name')
+      return params.choice('dir', ['r', 'w', 'in', 'out'], 'r').match(/^(w|out)$/) ? writer : reader
+    },
+  }
+}

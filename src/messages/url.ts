@@ -1,43 +1,54 @@
 /**
- * Layer 8. The URL of a message channel: `proto://host;key=value;key=value`.
+ * Layer 8. Url: the URL of a message channel, `proto://host;key=value;key=value`.
  *
  *     tcp://localhost:5555;mode=client;frame=line
  *     rate+file://log;speed=1mb;rate.dir=r
  *
  * Rules:
- * 1. The host ends at the first ';'. A value ends at the next one, and may contain '='. There are
- *    no escapes.
- * 2. Empty parts (';;', one at the end) are nothing. A part without '=', a key that comes twice,
- *    `proto` or `host` as a key: errors.
- * 3. Dots in keys make a tree; `branch` is what is below one of them.
- * 4. Every value knows where it was written, so that whoever refuses it later can point there.
+ * 1. The host ends at the first ';', a value at the next one. A value may contain '='. There are no
+ *    escapes.
+ * 2. Empty parts are ignored (';;', or a ';' at the end). A part without '=' is an error. So is a
+ *    key that is given twice, and `proto` or `host` as a key.
+ * 3. Dots in keys form a tree. `branch` returns the part below one key.
+ * 4. Every value records its position in the text, so that a later error can point at it.
+ *
+ * Source: TLL `Url`, `ConstConfig`.
  */
 
 import { InvalidArgumentError, UrlError } from '../errors.ts'
 
-/** A value, and where it stands. */
+/** A value, and its position in the text. */
 export interface Entry {
   readonly value: string
-  /** What it was written in, where in there the value begins, and where its key does. */
+  /** The text that the value was read from. */
   readonly source: string
+  /** The index in `source` where the value begins. */
   readonly at: number
+  /** The index in `source` where its key begins. */
   readonly key_at: number
 }
 
+/** Parameters by key. */
 export type Entries = ReadonlyMap<string, Entry>
 
-/** Parameters as a program may write them: as in a URL, or an object. */
+/** Parameters as a program may give them: text as in a URL, or an object. */
 export type Parameters = string | Readonly<Record<string, string | number | bigint | boolean>>
 
 const RESERVED: readonly string[] = ['proto', 'host']
 
+/** A URL, split into its parts. It does not change. */
 export class Url {
-  /** What precedes '://'; of several, joined by '+', the first is the outermost. */
+  /**
+   * The part before '://'. If it is several protocols joined by '+', the first is the outermost.
+   */
   readonly protocol: string
+  /** The part between '://' and the first ';'. What it means depends on the protocol. */
   readonly host: string
+  /** The parameters. */
   readonly entries: Entries
-  /** Where protocol and host are written. */
+  /** The text that the URL was read from, for error messages. */
   readonly source: string
+  /** The index in `source` where the URL begins. */
   readonly at: number
 
   constructor(protocol: string, host: string, entries: Entries, source: string, at: number) {
@@ -48,13 +59,16 @@ export class Url {
     this.at = at
   }
 
-  /** Throws UrlError. With `source`, the URL is the part of that which begins at `at`. */
+  /**
+   * Splits a URL into its parts. Throws UrlError, which points at the error. If the URL is part of
+   * a longer text, `source` is that text and `at` the index where the URL begins in it.
+   */
   static parse(text: string, source = text, at = 0): Url {
     if (typeof text !== 'string')
-      throw new InvalidArgumentError('url', 'a string, as tcp://host:port;key=value', text)
+      throw new InvalidArgumentError('url', 'a string like tcp://host:port;key=value', text)
     const colon = text.indexOf('://')
     if (colon === -1)
-      throw new UrlError('a URL needs "://" behind its protocol', source, at, text.length)
+      throw new UrlError('a URL needs "://" after its protocol', source, at, text.length)
     const protocol = text.slice(0, colon)
     if (!/^[^;=\s]+$/.test(protocol))
       throw new UrlError('a URL begins with a protocol', source, at, Math.max(1, colon))
@@ -65,7 +79,7 @@ export class Url {
       const entry = entries.get(key)
       if (entry !== undefined)
         throw new UrlError(
-          `${key} is no parameter: it is written before the first ";"`,
+          `${key} is not a parameter: it comes before the first ";"`,
           source,
           entry.key_at,
           key.length,
@@ -74,10 +88,13 @@ export class Url {
     return new Url(protocol, text.slice(colon + 3, end), entries, source, at)
   }
 
-  /** The same with another protocol, and without the parameters whose keys `isLeftOut` names. */
+  /**
+   * Returns the same URL with another protocol, and without the parameters for whose key
+   * `isLeftOut` returns true.
+   */
   with(protocol: string, isLeftOut: (key: string) => boolean = () => false): Url {
     const entries = new Map([...this.entries].filter(([key]) => !isLeftOut(key)))
-    // Behind a prefix: what is wrong with the rest is pointed at there.
+    // Without its prefix, it begins after the prefix: errors point there.
     const isRest =
       this.protocol.endsWith(protocol) && this.source.startsWith(this.protocol, this.at)
     return new Url(
@@ -89,7 +106,7 @@ export class Url {
     )
   }
 
-  /** What is wrong with its protocol. */
+  /** Returns the error to throw for an invalid protocol. It points at the protocol. */
   protocol_fault(why: string): UrlError {
     return new UrlError(
       why,
@@ -99,30 +116,31 @@ export class Url {
     )
   }
 
-  /** What is wrong with its host. */
+  /** Returns the error to throw for an invalid host. It points at the host. */
   host_fault(why: string): UrlError {
     const at = this.source.indexOf('://', this.at) + 3
     return new UrlError(why, this.source, at, this.host.length)
   }
 
+  /** The URL as text. `Url.parse` of it gives the same parts. */
   toString(): string {
     return `${this.protocol}://${this.host}${formatEntries(this.entries)}`
   }
 }
 
-/** `;key=value;key=value`. */
+/** Parameters as text: `;key=value;key=value`. */
 export function formatEntries(entries: Entries): string {
   return [...entries].map(([key, { value }]) => `;${key}=${value}`).join('')
 }
 
 /**
- * The parameters in a text of the form `key=value;key=value`, or in an object. Throws UrlError,
- * InvalidArgumentError.
+ * Reads parameters from a text of the form `key=value;key=value`, or from an object. Throws
+ * UrlError for an invalid text, InvalidArgumentError for an invalid object.
  */
 export function parseParameters(given: Parameters): Entries {
   if (typeof given === 'string') return parseEntries(given, given, 0)
   if (typeof given !== 'object' || given === null)
-    throw new InvalidArgumentError('parameters', "text, as 'a=1;b=2', or an object", given)
+    throw new InvalidArgumentError('parameters', "text like 'a=1;b=2', or an object", given)
   const text = Object.entries(given)
     .map(([key, value]) => `${key}=${textOf(key, value)}`)
     .join(';')
@@ -130,8 +148,8 @@ export function parseParameters(given: Parameters): Entries {
 }
 
 /**
- * One value of an object. It is one value, whatever it says: a ';' in it would begin a parameter
- * that the program did not mean.
+ * One value of an object as text. It must not contain ';': that would begin another parameter,
+ * which the program did not intend.
  */
 function textOf(key: string, value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
@@ -157,7 +175,7 @@ function parseEntries(text: string, source: string, at: number): Map<string, Ent
     if (part !== '') {
       if (equals === -1) throw new UrlError('a parameter is key=value', source, key_at, part.length)
       if (!/^[^.\s]+(\.[^.\s]+)*$/.test(key))
-        throw new UrlError('this is no key', source, key_at, Math.max(1, equals))
+        throw new UrlError('this key is invalid', source, key_at, Math.max(1, equals))
       if (entries.has(key)) throw new UrlError(`${key} is given twice`, source, key_at, part.length)
       entries.set(key, { value: part.slice(equals + 1), source, at: key_at + equals + 1, key_at })
     }
@@ -166,7 +184,7 @@ function parseEntries(text: string, source: string, at: number): Map<string, Ent
   return entries
 }
 
-/** The branch below `key`, by what follows the dot. */
+/** The parameters below `key`. Their keys are what follows the dot. */
 export function branch(entries: Entries, key: string): Map<string, Entry> {
   const prefix = `${key}.`
   return new Map(
@@ -177,9 +195,9 @@ export function branch(entries: Entries, key: string): Map<string, Entry> {
 }
 
 /**
- * The URL that is the value of `key`, in any of three forms: `key=null://` (which ends at the next
- * ';'), `key.proto=null;key.host=…;key.stat=yes`, `key.url=null://;key.stat=yes`. Undefined where
- * there is none. Throws UrlError.
+ * The URL that is the value of `key`, in one of three forms: `key=null://`, which ends at the next
+ * ';'; `key.url=null://;key.stat=yes`; `key.proto=null;key.host=…;key.stat=yes`. Returns undefined
+ * if there is none. Throws UrlError if it is invalid or given in two forms.
  */
 export function embedded(entries: Entries, key: string): Url | undefined {
   const plain = entries.get(key)
@@ -203,7 +221,7 @@ export function embedded(entries: Entries, key: string): Url | undefined {
   return new Url(whole.value, host, rest, whole.source, whole.key_at)
 }
 
-/** A URL with more parameters. Throws UrlError where one of them is there already. */
+/** A URL with additional parameters. Throws UrlError if it has one of them already. */
 export function merge(url: Url, more: Entries): Url {
   for (const [key, entry] of more) {
     if (url.entries.has(key))

@@ -1,15 +1,13 @@
 /**
- * Layer 8. The values that a URL may have: each kind is a function from text to the value, or to
- * undefined when the text is none.
+ * Layer 8. Values of URL parameters: one function for each kind. It turns the text into a value, or
+ * returns undefined if the text is invalid.
  *
- * Sizes and durations have a unit, always: a bare number would mean something else to each reader.
+ * A size or a duration must have a unit: a bare number would be read differently by each reader.
  */
 
 import type { Bytes, Milliseconds } from '../types.ts'
 
-/**
- * Bytes of each unit; those of bits may leave a fraction, which is for the one who asks to refuse.
- */
+/** How many bytes each unit is. With a unit of bits the size may have a fraction of a byte. */
 const SIZES: Readonly<Record<string, Bytes>> = {
   b: 1,
   kb: 2 ** 10,
@@ -45,7 +43,7 @@ export function parseBoolean(text: string): boolean | undefined {
   return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined
 }
 
-/** Decimal, or hexadecimal behind 0x; exact. */
+/** A safe integer: decimal, or hexadecimal with the prefix 0x. */
 export function parseInteger(text: string): number | undefined {
   const number = /^-?(\d+|0x[\da-f]+)$/i.test(text)
     ? Number(text.replace('-', '')) * (text.startsWith('-') ? -1 : 1)
@@ -53,7 +51,7 @@ export function parseInteger(text: string): number | undefined {
   return Number.isSafeInteger(number) ? number + 0 : undefined
 }
 
-/** The same with 64 bits: the number of a message in its sequence. */
+/** A signed integer of 64 bits, in the same forms: the sequence number of a message. */
 export function parseSeq(text: string): bigint | undefined {
   const seq = /^-?(\d+|0x[\da-f]+)$/i.test(text)
     ? BigInt(text.replace('-', '')) * (text.startsWith('-') ? -1n : 1n)
@@ -62,13 +60,14 @@ export function parseSeq(text: string): bigint | undefined {
 }
 
 /**
- * A whole number and b, kb, mb, gb (of 1024), or bit, kbit, mbit, gbit, of which eight are a byte.
+ * A whole number with a unit: b, kb, mb, gb (steps of 1024), or bit, kbit, mbit, gbit (the same,
+ * divided by 8). The result is in bytes.
  */
 export function parseSize(text: string): Bytes | undefined {
   return withUnit(text, SIZES)
 }
 
-/** A whole number and ns, us, ms, s, m, h or d; as milliseconds. */
+/** A whole number with a unit: ns, us, ms, s, m, h or d. The result is in milliseconds. */
 export function parseDuration(text: string): Milliseconds | undefined {
   return withUnit(text, DURATIONS)
 }
@@ -76,7 +75,7 @@ export function parseDuration(text: string): Milliseconds | undefined {
 function withUnit(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const [, number, unit] = /^(\d+)([a-z]+)$/.exec(text) ?? []
   if (number === undefined || !Object.hasOwn(units, unit as string)) return undefined
-  // Fractions of a unit as a quotient: 3ns times 1e-6 would be 0.0000029999….
+  // A unit below 1 is divided, not multiplied: 3 × 1e-6 would be 0.0000029999….
   const factor = units[unit as string] as number
   const value = factor < 1 ? Number(number) / Math.round(1 / factor) : Number(number) * factor
   return Number.isFinite(value) ? value : undefined

@@ -142,7 +142,7 @@ stage(t, 'aliases', async (t, { context }) => {
   context.alias('one', 'two://')
   t.match(
     fault(() => context.init('one://')),
-    'the aliases one, two, one go round in a circle\n  one://\n  ^^^',
+    'the aliases one, two, one form a circle\n  one://\n  ^^^',
   )
 })
 
@@ -157,18 +157,18 @@ stage(t, 'implementations that name another', async (t, { context }) => {
   t.equal(kind(context.init('choose://;mode=server')), 'server')
   t.match(
     fault(() => context.init('choose://')),
-    'the implementations choose, loop, choose name each other in a circle\n  choose://\n  ^^^^^^',
+    'the implementations choose, loop, choose choose each other in a circle\n  choose://\n  ^^^^^^',
   )
   const Self: Implementation = { protocol: 'self', replace: () => Self }
   context.register(Self)
   t.match(
     fault(() => context.init('self://')),
-    'self, self name each other',
+    'self, self choose each other',
   )
   context.register({ protocol: 'none', replace: () => undefined })
   t.match(
     fault(() => context.init('none://')),
-    'init(): none is no class of channels, and names none for none://; return one from `replace`',
+    'init(): none is not a class of channels, and chose none for none://; return one from `replace`',
   )
 })
 
@@ -184,7 +184,7 @@ stage(t, 'names', async (t, { context }) => {
   )
   t.match(
     fault(() => context.init('null://', { name: 'n' })),
-    'init(): there is a channel "n" already',
+    'init(): there is already a channel "n"',
   )
   t.equal(context.get('n'), named, 'the first one is untouched')
   named.open().close()

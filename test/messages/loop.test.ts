@@ -1,6 +1,8 @@
 import t from 'tap'
-import { request, type Pending } from '../../src/messages/loop.ts'
+import { request } from '../../src/messages/loop.ts'
 import { scene } from '../kit.ts'
+
+type Pending = Parameters<typeof request>[1]
 
 /** Processed so many times until it is no longer pending. */
 class Work implements Pending {

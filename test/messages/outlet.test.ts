@@ -37,10 +37,10 @@ scene(t, 'what is returned, what is thrown, what is held', async (t, { engine })
   t.strictSame([outlet.isHeld, log.splice(0)], [false, ['released']])
 
   result = undefined
-  outlet.listeners.add(() => 5, 'data')
+  outlet.callbacks.add(() => 5, 'data')
   t.equal(outlet.emit(data), undefined)
-  outlet.listeners.add(slow, 'data')
-  outlet.listeners.add(() => slow(), 'data')
+  outlet.callbacks.add(slow, 'data')
+  outlet.callbacks.add(() => slow(), 'data')
   const both = outlet.emit(data) as Promise<void>
   go[1]!()
   t.equal(await fate(both), 'open', 'one of two')
@@ -54,7 +54,7 @@ scene(t, 'what is returned, what is thrown, what is held', async (t, { engine })
   await all
   log.length = 0
   result = Promise.reject(new Error('no'))
-  outlet.listeners.add(() => {
+  outlet.callbacks.add(() => {
     throw 'up'
   }, 'data')
   void outlet.emit(data)

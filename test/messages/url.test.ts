@@ -44,22 +44,22 @@ t.test('what a URL has', async t => {
 
 t.test('what is wrong is pointed at', async t => {
   const cases: [url: string, message: string][] = [
-    ['tcp:/x', 'a URL needs "://" behind its protocol\n  tcp:/x\n  ^^^^^^'],
-    ['', 'a URL needs "://" behind its protocol\n  \n  ^'],
+    ['tcp:/x', 'a URL needs "://" after its protocol\n  tcp:/x\n  ^^^^^^'],
+    ['', 'a URL needs "://" after its protocol\n  \n  ^'],
     ['://x', 'a URL begins with a protocol\n  ://x\n  ^'],
     ['a b://x', 'a URL begins with a protocol\n  a b://x\n  ^^^'],
     ['x://h;mode', 'a parameter is key=value\n  x://h;mode\n        ^^^^'],
     ['x://h;;a=1;b;c=1', 'a parameter is key=value\n  x://h;;a=1;b;c=1\n             ^'],
-    ['x://h;=1', 'this is no key\n  x://h;=1\n        ^'],
-    ['x://h;a..b=1', 'this is no key\n  x://h;a..b=1\n        ^^^^'],
+    ['x://h;=1', 'this key is invalid\n  x://h;=1\n        ^'],
+    ['x://h;a..b=1', 'this key is invalid\n  x://h;a..b=1\n        ^^^^'],
     ['x://h;a=1;b=2;a=3', 'a is given twice\n  x://h;a=1;b=2;a=3\n                ^^^'],
     [
       'x://h;host=y',
-      'host is no parameter: it is written before the first ";"\n  x://h;host=y\n        ^^^^',
+      'host is not a parameter: it comes before the first ";"\n  x://h;host=y\n        ^^^^',
     ],
     [
       'x://\n;proto=y',
-      'proto is no parameter: it is written before the first ";"\n  x://·;proto=y\n        ^^^^^',
+      'proto is not a parameter: it comes before the first ";"\n  x://·;proto=y\n        ^^^^^',
     ],
   ]
   for (const [url, message] of cases)
@@ -115,7 +115,7 @@ t.test('parameters alone', async t => {
     )
   t.match(
     fault(() => parseParameters(null as never)),
-    /^parameters must be text, as 'a=1;b=2', or an object; got null/,
+    /^parameters must be text like 'a=1;b=2', or an object; got null/,
   )
 })
 
@@ -140,7 +140,7 @@ t.test('a URL in a URL, in three forms', async t => {
   )
   t.equal(
     fault(() => of('a=1;p=nonsense')),
-    'a URL needs "://" behind its protocol\n  a=1;p=nonsense\n        ^^^^^^^^',
+    'a URL needs "://" after its protocol\n  a=1;p=nonsense\n        ^^^^^^^^',
     'pointed at in the whole',
   )
   t.equal(

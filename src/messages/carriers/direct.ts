@@ -1,13 +1,17 @@
 /**
- * Layer 8. `direct://` and `direct://;master=…`: two channels of one program, for tests and between
- * parts of it. A `post` on one calls the callbacks of the other before it returns, whatever the
- * type of the message, suspended or not; where nobody is there it is dropped.
+ * Layer 8. `direct://` (the master) and `direct://;master=name` (the slave): two channels of one
+ * program, for tests and for connecting its parts.
  *
- *   master  notify-state=yes   is told of each state of the slave: control DirectStateUpdate
- *   slave   manual-open=yes    stays 'opening' until the master posts the state 'active'
- *   both    autoseq=yes        numbers what it gives: seq 0, 1, 2 …
+ * A `post` on one calls the callbacks of the other before it returns, for every type of message,
+ * even if the other is suspended. If the other side does not exist or is not active, the message is
+ * dropped. A message of type 'state' sets the state of the other side, if its life cycle allows
+ * that.
  *
- * A state message sets the state of the other side, as far as its life cycle allows.
+ * | parameter | of | meaning |
+ * |---|---|---|
+ * | `notify-state=no` | the master | yes: emits DirectStateUpdate for each state of the slave |
+ * | `manual-open=no` | the slave | yes: 'opening' until the master posts the state 'active' |
+ * | `autoseq=no` | both | yes: received messages are numbered: seq 0, 1, 2 … |
  */
 
 import { channel_cast } from '../cast.ts'
@@ -16,14 +20,14 @@ import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 
 /**
- * Source: TLL `direct`. `Differs:` no `emulate-control`: there are no schemes, so any control
+ * Source: TLL `direct`. `Differs:` there is no `emulate-control`. Without schemes any control
  * message can be posted.
  */
 export class Direct extends MessageChannel {
   static override readonly protocol: string = 'direct'
   static override readonly process_policy = 'never'
 
-  /** The other side; a master has none until a slave is made. */
+  /** The other side. A master has none until its slave is made. */
   #sibling: Direct | undefined
   readonly #isManual: boolean
   readonly #isNumbered: boolean
@@ -38,8 +42,8 @@ export class Direct extends MessageChannel {
     if (init.master === undefined) return
     const master = channel_cast(init.master, Direct)
     if (master === undefined) throw params.fault('master', 'a direct:// channel')
-    if (master.master !== undefined) throw params.fault('master', 'a master: this one is a slave')
-    if (master.#sibling !== undefined) throw params.fault('master', 'one that has no slave yet')
+    if (master.master !== undefined) throw params.fault('master', 'a master, not a slave')
+    if (master.#sibling !== undefined) throw params.fault('master', 'a master without a slave')
     if (notifies) throw params.fault('notify-state', 'a parameter of the master')
     this.#sibling = master
     master.#sibling = this
@@ -74,7 +78,7 @@ export class Direct extends MessageChannel {
     if (state === 'active') this.become_active()
     else if (state === 'closing' || state === 'closed') this.close()
     else if (state === 'error')
-      this.fail(new Error(`${this.name}: the other side has set its state to 'error'`))
+      this.fail(new Error(`${this.name}: the other side set the state to 'error'`))
   }
 
   #stateChanged(msgid: number): void {

@@ -1,7 +1,9 @@
 /**
- * Layer 8. `echo://`: what it is sent it gives back, inside `post`. Opening and closing each take
- * one `process`, so it shows what a channel that is not ready at once does. `null=yes` makes it
- * `null://`.
+ * Layer 8. `echo://`: gives back each message inside `post`.
+ *
+ * Opening and closing take one call of `process` each, as an example of a channel that is not ready
+ * at once. With `null=yes` it is `null://`, as an example of an implementation that chooses
+ * another.
  */
 
 import { Null } from './null.ts'
@@ -9,7 +11,7 @@ import type { Message } from '../message.ts'
 import type { Implementation, Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/** Source: TLL `echo`, of its tests. */
+/** Source: TLL `echo`, a channel of its tests. */
 export class Echo extends MessageChannel {
   static override readonly protocol = 'echo'
   static override readonly caps = ['long_close'] as const

@@ -1,13 +1,19 @@
 /**
- * Layer 8. `file://NAME;dir=r`: the messages of a file, from the first one, or from `seq=` on.
+ * Layer 8. `file://NAME`, `file://NAME;dir=r`: reads the messages of a file.
  *
- *   mode=seq (default) from the first message whose seq is not below `seq`, or from the beginning
- *   mode=last, mode=end the last message, and what is appended; only what is appended autoclose=yes
- *   closes at the end of the file. no: waits there, and looks every `interval=100ms` whether it has
- *   grown
+ * | parameter | meaning |
+ * |---|---|
+ * | `frame=std` | how the messages are written, see frames.ts |
+ * | `seq` | begins with the first message whose seq is at least this; default: the first one |
+ * | `mode=seq` | reads all messages, or those from `seq` on |
+ * | `mode=last` | reads the last message, and what is appended later |
+ * | `mode=end` | reads only what is appended later |
+ * | `autoclose=yes` | closes at the end of the file; no: waits there for more |
+ * | `interval=100ms` | with `autoclose=no`: how often it looks whether the file has grown |
+ * | `buffer-size=64kb` | the largest message, with its frame |
  *
- * At the end it says control EndOfData, once for every opening or seek. Posting control Seek goes
- * on with the first message not below its seq.
+ * At the end of the file it emits control EndOfData, once for each opening or seek. Post control
+ * Seek to go on with the first message whose seq is at least that of the posted one.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -17,11 +23,11 @@ import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
-import { Records } from './records.ts'
+import { FileRecords } from './file-records.ts'
 
 /**
- * So many messages are passed over in one process, to be found by seq: a turn has 64 of them at the
- * most, and is to be short.
+ * The most messages that one `process` skips, when it looks for a seq. A turn has at most 64 calls
+ * of `process`, and must be short.
  */
 const SKIPS = 64
 
@@ -36,10 +42,10 @@ export class FileReader extends MessageChannel {
   readonly #limit: Bytes
   readonly #closesAtEnd: boolean
   readonly #interval: Milliseconds
-  #records: Records | undefined
-  /** Messages below it are passed over; undefined: none are. */
+  #records: FileRecords | undefined
+  /** Messages with a lower seq are skipped. Undefined: none are. */
   #from: bigint | undefined
-  /** Passing over all there are; of 'last' the last one is given. */
+  /** 'last' and 'end' skip all messages up to the end; 'last' then gives the last one. */
   #mode: (typeof MODES)[number] = 'seq'
   #last: Message | undefined
   #seq = -1n
@@ -55,12 +61,12 @@ export class FileReader extends MessageChannel {
     this.#interval = params.duration('interval', 100)
   }
 
-  /** The seq of the message that was given last; -1 before the first. */
+  /** `seq`: that of the message given last; -1 before the first. */
   override get info(): Readonly<Record<string, unknown>> {
     return { seq: this.#seq }
   }
 
-  /** `seq` and `mode` of the opening come before those of the URL. */
+  /** `seq` and `mode` of the opening take precedence over those of the URL. */
   override do_open(params: Params): 'opening' {
     const given = [params, this.params].find(each => each.has('seq'))
     this.#from = given?.seq('seq')
@@ -75,7 +81,7 @@ export class FileReader extends MessageChannel {
     this.#cancel()
     this.#last = undefined
     this.#hasEnded = false
-    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () =>
+    this.#records = new FileRecords(this.params.url.host, this.#frame, this.#limit, () =>
       this.update_dcaps(['pending']),
     )
     this.update_dcaps(['pending'])
@@ -91,7 +97,7 @@ export class FileReader extends MessageChannel {
     if (type !== 'control' || msgid !== Control.Seek)
       throw new InvalidArgumentError(
         'post: message',
-        'control Seek: a file that is read takes no data; dir=w writes',
+        'control Seek: this file is read; dir=w opens it for writing',
         type,
       )
     this.#from = seq
@@ -101,7 +107,7 @@ export class FileReader extends MessageChannel {
 
   override do_process(): false | void {
     for (let skips = 0; skips < SKIPS; skips++) {
-      const message = (this.#records as Records).next()
+      const message = (this.#records as FileRecords).next()
       if (message === 'starved') {
         this.update_dcaps([], ['pending'])
         return false
@@ -134,7 +140,7 @@ export class FileReader extends MessageChannel {
       this.#hasEnded = true
       this.emit(new Message({ type: 'control', msgid: Control.EndOfData }))
     }
-    // A callback may have closed it, or gone somewhere else.
+    // A callback may have closed the channel, or posted Seek.
     if (state !== this.state || this.dcaps.has('pending')) return
     if (this.#closesAtEnd) return this.close()
     this.#cancel = this.engine.defer(this.#interval, () => {

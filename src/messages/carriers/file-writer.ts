@@ -1,10 +1,16 @@
 /**
- * Layer 8. `file://NAME;dir=w`: appends messages to a file, as frames one behind the other; with
- * `frame=line` that is a text file.
+ * Layer 8. `file://NAME;dir=w`: appends messages to a file.
  *
- * Opening looks through what is there, for the last seq; half a message at the end, which a crash
- * left behind, is cut off. With frames that have a seq it has to grow from message to message;
- * `autoseq=yes` numbers them instead. `close()` writes what was posted first.
+ * | parameter | meaning |
+ * |---|---|
+ * | `frame=std` | how the messages are written, see frames.ts; `line` makes a text file |
+ * | `autoseq=no` | yes: numbers the messages, from the last seq of the file on |
+ * | `buffer-size=64kb` | the largest message, with its frame |
+ * | `send-buffer-size=1mb` | at this many queued bytes `post` returns false |
+ *
+ * Opening reads the file to find the last seq. An incomplete message at the end, which a crash may
+ * leave, is cut off. If the frame has a seq, it must grow from message to message. `close()` first
+ * writes what was posted.
  */
 
 import { fileSink } from '../../engine.ts'
@@ -14,11 +20,12 @@ import { type Frame, FRAMES } from './frames.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { Records } from './records.ts'
+import { FileRecords } from './file-records.ts'
 
+/** The frames that have a seq. */
 const NUMBERED: readonly string[] = ['std', 'short', 'tiny']
 
-/** Source: TLL `file`, writer. `Differs:` its own format there; here the frames of tcp. */
+/** Source: TLL `file`, writer. `Differs:` TLL has a format of its own; these are tcp's frames. */
 export class FileWriter extends MessageChannel {
   static override readonly protocol: string = 'file-writer'
   static override readonly caps = ['out', 'long_close'] as const
@@ -28,7 +35,7 @@ export class FileWriter extends MessageChannel {
   readonly #highWater: Bytes
   readonly #numbers: boolean
   #sink: ReturnType<typeof fileSink> | undefined
-  #records: Records | undefined
+  #records: FileRecords | undefined
   #first = -1n
   #seq = -1n
   #isFull = false
@@ -42,7 +49,7 @@ export class FileWriter extends MessageChannel {
     this.#numbers = params.boolean('autoseq', false)
   }
 
-  /** The seq of the first and of the last message in the file; -1 while there is none. */
+  /** `seq-begin` and `seq`: those of the first and the last message; -1 while there is none. */
   override get info(): Readonly<Record<string, unknown>> {
     return { 'seq-begin': this.#first, seq: this.#seq }
   }
@@ -50,14 +57,14 @@ export class FileWriter extends MessageChannel {
   override do_open(): 'opening' {
     this.#first = this.#seq = -1n
     this.#isFull = false
-    this.#records = new Records(this.params.url.host, this.#frame, this.#limit, () =>
+    this.#records = new FileRecords(this.params.url.host, this.#frame, this.#limit, () =>
       this.update_dcaps(['pending']),
     )
     this.update_dcaps(['pending'])
     return 'opening'
   }
 
-  /** While it is opening: looks through the file. */
+  /** While the channel is opening: reads the file. */
   override do_process(): false | void {
     const records = this.#records
     const message = records === undefined ? 'starved' : this.#next(records)
@@ -72,7 +79,7 @@ export class FileWriter extends MessageChannel {
     this.#append(records.position)
   }
 
-  #next(records: Records): Message | 'starved' | 'end' {
+  #next(records: FileRecords): Message | 'starved' | 'end' {
     try {
       return records.next()
     } catch (error) {
@@ -113,7 +120,7 @@ export class FileWriter extends MessageChannel {
     if (NUMBERED.includes(this.#frame.name) && seq <= this.#seq) {
       throw new InvalidArgumentError(
         'post: seq',
-        `above that of the last message, ${this.#seq}`,
+        `greater than the seq of the last message, ${this.#seq}`,
         seq,
       )
     }

@@ -1,8 +1,11 @@
 /**
- * Layer 8. Frames: how a message stands in a stream of bytes, in a packet, in a file. One table.
+ * Layer 8. Frames: how messages are written in a stream of bytes, a packet or a file. All frames
+ * are in one table, at the end of the file.
  *
- * The binary ones are little endian: the size of the data, then msgid, then seq, as far as they
- * have them, then the data.
+ * A binary frame is little endian: the size of the data, then msgid and seq if the frame has them,
+ * then the data.
+ *
+ * Source: TLL `tcp`, its frames.
  */
 
 import { Buffer } from 'node:buffer'
@@ -11,24 +14,27 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 import { type Addr, Message } from '../message.ts'
 
+/** One kind of frame. */
 export interface Frame {
   readonly name: string
-  /** Cuts a stream into what `unpack` takes. */
+  /** Cuts a stream into the reads that `unpack` takes. */
   readonly delimiter: ReadDelimiter
-  /** Bytes besides the data. */
+  /** The size of a frame without its data. */
   readonly overhead: Bytes
+  /** Makes a message of one read. */
   unpack(read: unknown[], addr?: Addr): Message
-  /**
-   * What stands before the data, and behind it. Throws InvalidArgumentError for a message that does
-   * not fit.
-   */
+  /** The bytes before the data. Throws InvalidArgumentError if the message does not fit. */
   head(message: Message): Uint8Array | undefined
+  /** The text after the data. */
   readonly tail: string
-  /** A whole packet as a message, whatever size it says; undefined for one that is too short. */
-  unpack_packet(packet: Buffer, addr?: Addr): Message | undefined
+  /**
+   * Makes a message of a whole packet; the size in the frame is ignored. Returns undefined if the
+   * packet is too short.
+   */
+  unpackPacket(packet: Buffer, addr?: Addr): Message | undefined
 }
 
-/** Size, msgid and seq, in so many bytes each; 0: not there. */
+/** Size, msgid and seq, then the data. A field with a width of 0 bytes is left out. */
 class BinaryFrame implements Frame {
   readonly name: string
   readonly tail = ''
@@ -72,7 +78,7 @@ class BinaryFrame implements Frame {
   }
 
   head({ msgid, seq, data }: Message): Uint8Array {
-    check('data', data.length, 2 ** (8 * this.#size), 0, this.name)
+    check('length of data', data.length, 2 ** (8 * this.#size), 0, this.name)
     const head = Buffer.allocUnsafe(this.overhead)
     head.writeUIntLE(data.length, 0, this.#size)
     if (this.#msgid > 0) {
@@ -86,7 +92,7 @@ class BinaryFrame implements Frame {
     return head
   }
 
-  unpack_packet(packet: Buffer, addr?: Addr): Message | undefined {
+  unpackPacket(packet: Buffer, addr?: Addr): Message | undefined {
     return packet.length < this.overhead
       ? undefined
       : this.unpack(this.#parse(packet, 0, packet.length), addr)
@@ -96,13 +102,13 @@ class BinaryFrame implements Frame {
 function check(what: string, value: number, below: number, least: number, name: string): void {
   if (Number.isInteger(value) && value >= least && value < below) return
   throw new InvalidArgumentError(
-    `post: ${what === 'data' ? 'length of data' : what}`,
-    `from ${least} to ${below - 1} with frame=${name}`,
+    `post: ${what} with frame=${name}`,
+    `from ${least} to ${below - 1}`,
     value,
   )
 }
 
-/** Data alone. */
+/** The data, without msgid and seq. */
 class PlainFrame implements Frame {
   readonly name: string
   readonly delimiter: ReadDelimiter
@@ -110,7 +116,7 @@ class PlainFrame implements Frame {
   readonly tail: string
   readonly #fault: (data: Buffer) => string
 
-  /** `fault` says what data must be that is not; '' when nothing is wrong. */
+  /** `fault` returns what the data must be, or '' if it is valid. */
   constructor(
     name: string,
     delimiter: ReadDelimiter,
@@ -125,7 +131,7 @@ class PlainFrame implements Frame {
 
   unpack([read]: unknown[], addr?: Addr): Message {
     const data = read as Buffer
-    // A line that ends with \r\n: the delimiter has cut off the \n.
+    // A line may end with \r\n. The delimiter has cut off the \n.
     const isCut = this.tail === '\n' && data.at(-1) === 13
     return new Message({ data: isCut ? data.subarray(0, -1) : data, addr })
   }
@@ -133,17 +139,17 @@ class PlainFrame implements Frame {
   head({ data }: Message): undefined {
     const fault = this.#fault(data)
     if (fault !== '')
-      throw new InvalidArgumentError('post: data', `${fault} with frame=${this.name}`, data)
+      throw new InvalidArgumentError(`post: data with frame=${this.name}`, fault, data)
   }
 
-  unpack_packet(packet: Buffer, addr?: Addr): Message {
+  unpackPacket(packet: Buffer, addr?: Addr): Message {
     return new Message({ data: packet, addr })
   }
 }
 
 /**
- * A BSON document: its first four bytes are the size of the whole, themselves included, and are
- * handed over with it.
+ * Cuts BSON documents. The first four bytes of a document are its whole size, these four included;
+ * they belong to the data.
  */
 const BSON: Delimiter<[Buffer]> = {
   cut(bytes, start, end) {
@@ -153,6 +159,7 @@ const BSON: Delimiter<[Buffer]> = {
   },
 }
 
+/** The names of each frame, and the frame. */
 const TABLE: readonly [names: readonly string[], frame: Frame][] = [
   [['std', 'l4m4s8'], new BinaryFrame('std', 4, 4, 8)],
   [['short', 'l2m2s8'], new BinaryFrame('short', 2, 2, 8)],
@@ -163,13 +170,13 @@ const TABLE: readonly [names: readonly string[], frame: Frame][] = [
     new PlainFrame('bson', BSON, '', data =>
       data.length >= 4 && data.readUInt32LE() === data.length
         ? ''
-        : 'a document that begins with its size',
+        : 'a BSON document, which begins with its size',
     ),
   ],
   [
     ['line'],
     new PlainFrame('line', '\n', '\n', data =>
-      data.includes(10) ? 'without a line end in it' : '',
+      data.includes(10) ? 'one line, without a line end' : '',
     ),
   ],
   [
@@ -178,19 +185,13 @@ const TABLE: readonly [names: readonly string[], frame: Frame][] = [
   ],
 ]
 
+/** All frames by name. */
 export const FRAMES: ReadonlyMap<string, Frame> = new Map(
   TABLE.flatMap(([names, frame]) => names.map(name => [name, frame] as const)),
 )
 
-/** Those that make sense of a packet, which has its size already. */
+/** The frames for packets. A packet needs no delimiter: it has its own size. */
+// prettier-ignore
 export const PACKET_FRAMES: readonly string[] = [
-  'std',
-  'l4m4s8',
-  'short',
-  'l2m2s8',
-  'tiny',
-  'l2m2s4',
-  'size32',
-  'l4',
-  'none',
+  'std', 'l4m4s8', 'short', 'l2m2s8', 'tiny', 'l2m2s4', 'size32', 'l4', 'none',
 ]

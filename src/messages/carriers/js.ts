@@ -1,10 +1,10 @@
 /**
- * Layer 8. `js://;class=./module.js:Class`: a channel that a program wrote, from a module that is
- * loaded when the channel is opened. './' and '../' are from the current directory on; anything
- * else is as `import` takes it. The class gets the same URL.
+ * Layer 8. `js://;class=./module.js:Class`: a channel of the program's own class. The module is
+ * loaded when the channel opens. './' and '../' are relative to the current directory; anything
+ * else is what `import` takes. The class gets the same URL.
  *
- * A short name for it is an alias: `context.alias('mine', 'js://;class=./module.js:Mine')`, then
- * `mine://host;key=value`.
+ * An alias gives it a short name: after `context.alias('mine', 'js://;class=./module.js:Mine')` a
+ * URL may be `mine://host;key=value`.
  */
 
 import { moduleOf } from '../../engine.ts'
@@ -14,7 +14,7 @@ import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { OWN, Prefix } from '../prefixes/prefix.ts'
 
-/** Source: seed 001, "Lookup": `python://;class=module:Class`. */
+/** Source: TLL `python://;class=module:Class`, which is for Python what this is for JavaScript. */
 export class Js extends Prefix {
   static override readonly protocol = 'js'
 
@@ -41,7 +41,7 @@ export class Js extends Prefix {
     return 'opening'
   }
 
-  /** It may have been closed meanwhile, and even opened again. */
+  /** The channel may have been closed in the meantime, and even opened again. */
   #loaded(found: unknown, opening: Params): void {
     if (this.state !== 'opening' || this.children.size > 0) return
     try {

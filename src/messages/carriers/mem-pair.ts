@@ -1,13 +1,24 @@
 /**
- * Layer 8. `mem://` and `mem://;master=…`: two channels with a queue each way; and a client of a
- * server, which has two queues likewise.
+ * Layer 8. `mem://`: messages between channels of one program, through bounded queues. A posted
+ * message arrives later, when the receiver is processed, one at a time. (With `direct://` it
+ * arrives inside `post`.)
+ *
+ *     mem://;name=a and mem://;master=a               two channels, a queue each way
+ *     mem://;name=a;mode=server and mem://;master=a   a server and its clients, see mem-server.ts
+ *
+ * | parameter | meaning |
+ * |---|---|
+ * | `size=64kb` | the limit of each queue |
+ * | `frame=normal` | data arrives with its msgid and seq; other messages are dropped |
+ * | `frame=full` | messages of every type arrive, with every field |
  *
  * Rules:
- * 1. When a queue is full, `post` returns false and the poster gets WriteFull; when half of it is
- *    free again, WriteReady.
- * 2. A slave opens only while its master is active, and has no other unless it is a server. When
- *    the master closes, a slave keeps the queues it has; a client closes when it has read what is
- *    in them.
+ * 1. If a queue is full, `post` returns false and the channel emits WriteFull. It emits WriteReady
+ *    when half of the queue is free.
+ * 2. A slave opens only while its master is active. A master that is not a server has one open
+ *    slave at a time.
+ * 3. If the master closes, its slave keeps its queues. A client of a server closes when it has read
+ *    what is in its queue.
  */
 
 import { WriteError } from '../../errors.ts'
@@ -20,16 +31,16 @@ import type { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 
 /**
- * Source: TLL `mem`. `Differs:` control WriteFull and WriteReady, so that who posts need not ask
- * again and again.
+ * Source: TLL `mem`. `Differs:` it emits control WriteFull and WriteReady, so that the program need
+ * not try again and again.
  */
 export class MemPair extends MessageChannel {
   static override readonly protocol = 'mem-pair'
 
   readonly #master: MemPair | MemServer | undefined
   readonly #size: Bytes
-  /** Does it carry everything? */
-  readonly is_full: boolean
+  /** `frame=full`. A slave has that of its master. */
+  readonly carriesAll: boolean
   #link: MemLink | undefined
   #reason: CloseReason | undefined
 
@@ -41,8 +52,8 @@ export class MemPair extends MessageChannel {
     if (init.master !== undefined && this.#master === undefined)
       throw params.fault('master', 'a mem:// channel')
     this.#size = params.size('size', 65_536, 2 * FRAME)
-    this.is_full =
-      this.#master?.is_full ?? params.choice('frame', ['normal', 'full'], 'normal') === 'full'
+    this.carriesAll =
+      this.#master?.carriesAll ?? params.choice('frame', ['normal', 'full'], 'normal') === 'full'
   }
 
   override get client_url(): string | undefined {
@@ -65,15 +76,15 @@ export class MemPair extends MessageChannel {
     if (!this.#link.in.isEmpty) this.update_dcaps(['pending'])
   }
 
-  /** For its slave only: its queues, seen from there. */
+  /** Called by a slave that opens: the queues of this channel, as the slave sees them. */
   link(): MemLink {
     const link = this.#link as MemLink
-    // Two would take each other's messages.
+    // Two slaves would take each other's messages.
     const { reader } = link.out
     if (reader !== undefined)
       throw new WriteError(
         'ERR_MASTER',
-        `${this.name}, the master, has a slave that is open: ${reader.name}`,
+        `${this.name}, the master, already has an open slave, ${reader.name}`,
       )
     return { in: link.out, out: link.in }
   }
@@ -89,7 +100,11 @@ export class MemPair extends MessageChannel {
 
   override do_post(message: Message): boolean {
     const { out, addr } = this.#link as MemLink
-    const whole = carried(message, this.is_full, addr ?? (this.is_full ? message.addr : undefined))
+    const whole = carried(
+      message,
+      this.carriesAll,
+      addr ?? (this.carriesAll ? message.addr : undefined),
+    )
     return whole === undefined || out.post(whole, this)
   }
 

@@ -1,6 +1,6 @@
 /**
- * Layer 8. One direction of `mem://`: messages that wait for who reads them, and no more bytes of
- * them than its limit.
+ * Layer 8. Queue: one direction of `mem://`. It holds the messages that are not read yet, up to a
+ * limit in bytes.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -8,24 +8,24 @@ import type { Bytes } from '../../types.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { MessageChannel } from '../message-channel.ts'
 
-/** What a message takes besides its data: as much as a frame of size, msgid and seq. */
+/** What a message counts besides its data: the size of a frame with size, msgid and seq. */
 export const FRAME: Bytes = 16
 
-/** So many messages that were taken are worth being cut off. */
+/** After this many taken messages the array is cut, if they are half of it. */
 const MANY = 1000
 
-/** The last message of a queue: who reads it closes. */
+/** The last message of a queue. The channel that reads it closes. */
 export const END = new Message({ type: 'control', msgid: Control.Disconnect })
 
 export class Queue {
-  /** 'pending' while there are messages. */
+  /** The channel that reads the queue. It is 'pending' while there are messages. */
   reader: MessageChannel | undefined
   readonly #limit: Bytes
   #messages: Message[] = []
-  /** The first ones are taken: an array is not shifted for each. */
+  /** This many messages at the beginning of the array are taken. Shifting each would be slow. */
   #taken = 0
   #bytes: Bytes = 0
-  /** Who waits for room, and the addr that WriteFull and WriteReady have. */
+  /** The channels that wait for room, and the `addr` of their WriteFull and WriteReady. */
   readonly #writers = new Map<MessageChannel, Addr | undefined>()
 
   constructor(limit: Bytes) {
@@ -37,8 +37,9 @@ export class Queue {
   }
 
   /**
-   * Takes a message of `writer` if there is room; otherwise that is told WriteFull, and later
-   * WriteReady. Throws InvalidArgumentError for one that never has room.
+   * Adds a message of `writer` if there is room. Otherwise returns false; the writer emits
+   * WriteFull now, and WriteReady when there is room. Throws InvalidArgumentError if the message is
+   * larger than the queue.
    */
   post(message: Message, writer: MessageChannel, addr?: Addr): boolean {
     const size = message.data.length + FRAME
@@ -60,14 +61,14 @@ export class Queue {
     return false
   }
 
-  /** Takes it, room or not. */
+  /** Adds a message even if the queue is full. */
   push(message: Message): void {
     this.#messages.push(message)
     this.#bytes += message.data.length + FRAME
     this.reader?.update_dcaps(['pending'])
   }
 
-  /** The next message; call `tellWriters` when it has been worked on. */
+  /** Takes the next message. Call `tellWriters` when it has been delivered. */
   shift(): Message | undefined {
     const message = this.#messages[this.#taken]
     if (message !== undefined) this.#take(message)
@@ -78,7 +79,7 @@ export class Queue {
   #take(message: Message): void {
     this.#bytes -= message.data.length + FRAME
     this.#taken++
-    // Also when it never is empty: what was taken is not held for ever.
+    // A queue that is never empty must free its taken messages, too.
     if (
       this.#taken === this.#messages.length ||
       (this.#taken >= MANY && this.#taken >= this.#messages.length / 2)
@@ -88,7 +89,7 @@ export class Queue {
     }
   }
 
-  /** Tells who waits, as soon as half is free. */
+  /** If half of the queue is free, the writers that wait emit WriteReady. */
   tellWriters(): void {
     if (this.#writers.size === 0 || this.#bytes > this.#limit / 2) return
     const writers = [...this.#writers]
@@ -97,19 +98,22 @@ export class Queue {
       writer.emit({ type: 'control', msgid: Control.WriteReady, addr })
   }
 
-  /** That one waits no more, and reads no more. */
+  /** Forgets a channel that closes, as writer and as reader. */
   leave(channel: MessageChannel): void {
     this.#writers.delete(channel)
     if (this.reader === channel) this.reader = undefined
   }
 }
 
-/** A message as it arrives: whole, or msgid and seq of data; undefined where nothing does. */
+/**
+ * The message that arrives for a posted one: with every field, or only data with its msgid and seq.
+ * Returns undefined if the message is not carried.
+ */
 export function carried(
   { type, msgid, seq, data, time }: Message,
-  isFull: boolean,
+  carriesAll: boolean,
   addr: Addr | undefined,
 ): Message | undefined {
-  if (isFull) return new Message({ type, msgid, seq, data, time, addr })
+  if (carriesAll) return new Message({ type, msgid, seq, data, time, addr })
   return type === 'data' ? new Message({ msgid, seq, data, addr }) : undefined
 }

@@ -1,13 +1,16 @@
 /**
- * Layer 8. `mem://;mode=server`: messages from and to any number of clients of the same program, as
- * `tcp://;mode=server` has them: every message has the `addr` of its client, Connect and Disconnect
- * say who comes and goes, and posting needs an `addr`.
+ * Layer 8. `mem://;mode=server`: messages from and to any number of clients in the same program. It
+ * behaves like `tcp://;mode=server`: every message has the `addr` of its client, posting needs an
+ * `addr`, and control Connect and Disconnect report clients that come and go.
  *
  * Rules:
- * 1. What clients post is in one queue, in the order of posting; each client has a queue of its own
- *    for what it is sent.
- * 2. A client that is told to go, as the server closes or posts Disconnect, reads what is in its
- *    queue first.
+ * 1. The messages of all clients are in one queue, in the order of posting. Each client has its own
+ *    queue for the messages it receives.
+ * 2. If the server closes, or posts Disconnect, the client first reads what is in its queue, then
+ *    closes.
+ *
+ * TLL has no such channel. It is here so that a program with a server can be tested without
+ * sockets.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -21,20 +24,20 @@ import { MessageChannel } from '../message-channel.ts'
 export interface MemLink {
   readonly in: Queue
   readonly out: Queue
-  /** Of a client: who the server says that it is, and what is to be called when it has closed. */
+  /** For a client: its number. */
   readonly addr?: Addr
+  /** For a client: it calls this when it closes. */
   left?(): void
 }
 
-/** Ours; what it does is what `tcp` does. */
 export class MemServer extends MessageChannel {
   static override readonly protocol = 'mem-server'
 
-  readonly is_full: boolean
+  readonly carriesAll: boolean
   readonly #size: Bytes
   #in: Queue | undefined
   readonly #clients = new Map<Addr, Queue>()
-  /** The number of the last client. */
+  /** The number of the newest client. */
   #count = 0
 
   constructor(init: Init) {
@@ -42,10 +45,10 @@ export class MemServer extends MessageChannel {
     const { params } = init
     if (init.master !== undefined) throw params.fault('master', 'left out: a server has none')
     this.#size = params.size('size', 65_536, 2 * FRAME)
-    this.is_full = params.choice('frame', ['normal', 'full'], 'normal') === 'full'
+    this.carriesAll = params.choice('frame', ['normal', 'full'], 'normal') === 'full'
   }
 
-  /** How many clients it has. */
+  /** `peers`: the number of its clients. */
   override get info(): Readonly<Record<string, unknown>> {
     return { peers: this.#clients.size }
   }
@@ -59,7 +62,7 @@ export class MemServer extends MessageChannel {
     this.#in.reader = this
   }
 
-  /** For its clients only: one of that name has come. */
+  /** Called by a client of that name that opens. Returns its queues. */
   link(name: string): MemLink {
     const addr = ++this.#count
     const queue = new Queue(this.#size)
@@ -81,16 +84,16 @@ export class MemServer extends MessageChannel {
   }
 
   /**
-   * To the client of `addr`. False also where it has gone. Throws InvalidArgumentError for an
-   * `addr` that no client ever had.
+   * Sends to the client `addr`. Returns false also if that client has gone. Throws
+   * InvalidArgumentError for an `addr` that no client ever had.
    */
   override do_post(message: Message): boolean {
     const { addr, type, msgid } = message
     if (typeof addr !== 'number' || !(addr >= 1 && addr <= this.#count))
-      throw new InvalidArgumentError('post: addr', 'that of a message from the client', addr)
+      throw new InvalidArgumentError('post: addr', 'the addr of a message from the client', addr)
     const queue = this.#clients.get(addr)
     if (queue === undefined) return false
-    const whole = carried(message, this.is_full, undefined)
+    const whole = carried(message, this.carriesAll, undefined)
     if (type === 'control' && msgid === Control.Disconnect) queue.push(END)
     else if (whole !== undefined) return queue.post(whole, this, addr)
     return true

@@ -1,5 +1,5 @@
 /**
- * Layer 8. `null://`: takes every message, and gives none.
+ * Layer 8. `null://`: takes every message and gives none.
  */
 
 import { MessageChannel } from '../message-channel.ts'

@@ -1,9 +1,18 @@
 /**
- * Layer 8. `tcp://host:port;mode=client`, `tls+tcp://` and `unix://path;mode=client`: messages over
+ * Layer 8. The client of `tcp://host:port`, `tls+tcp://host:port` and `unix://path`: messages over
  * one connection.
  *
- * It is 'opening' until it is connected. When the peer ends, it closes; a failure is the state
- * 'error'. `close()` sends what was posted first.
+ * It is 'opening' until it is connected. It closes when the peer ends the connection. A failure
+ * leads to the state 'error'. `close()` first sends what was posted.
+ *
+ * | parameter | meaning |
+ * |---|---|
+ * | `frame=std` | how the messages are written, see frames.ts |
+ * | `buffer-size=64kb` | the largest message, with its frame |
+ * | `send-buffer-size=64kb` | at this many queued bytes `post` returns false |
+ * | `nodelay=yes` | no: small writes may be delayed and joined (Nagle's algorithm) |
+ *
+ * The parameters of `tls+tcp` are in tls-options.ts.
  */
 
 import type { Address, CloseReason } from '../../types.ts'
@@ -11,43 +20,50 @@ import type { Init } from '../init.ts'
 import { Control, type Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
-import { parsePlace } from '../place.ts'
-import { Socket, type SocketOwner, type SocketParams, socketParams } from './socket.ts'
-import { tlsOptions } from './tls.ts'
+import { parseHost } from './host.ts'
+import {
+  FramedStream,
+  type FramedStreamOwner,
+  type FramedStreamParams,
+  framedStreamParams,
+} from './framed-stream.ts'
+import { tlsOptions } from './tls-options.ts'
 
 /** Source: TLL `tcp`, client. */
 export class TcpClient extends MessageChannel {
   static override readonly protocol: string = 'tcp-client'
   static override readonly caps = ['long_close'] as const
 
-  readonly #params: SocketParams
-  #socket: Socket | undefined
+  readonly #params: FramedStreamParams
+  #stream: FramedStream | undefined
   #reason: CloseReason | undefined
 
   constructor(init: Init) {
     super(init)
-    this.#params = socketParams(init.params)
+    this.#params = framedStreamParams(init.params)
     const { host } = init.params.url
     if (host !== '') this.#address(host)
   }
 
-  /** The addresses of the connection. */
+  /** `local` and `remote`: the addresses of the connection. */
   override get info(): Readonly<Record<string, unknown>> {
-    return { local: this.#socket?.local_address, remote: this.#socket?.remote_address }
+    return { local: this.#stream?.local_address, remote: this.#stream?.remote_address }
   }
 
-  /** A URL without a host takes it here: `open('host=127.0.0.1:5555')`. */
+  /** If the URL has no host, the opening must give it: `open('host=127.0.0.1:5555')`. */
   override do_open(params: Params): 'opening' {
     const { host } = this.params.url
-    const address =
-      host === '' ? parsePlace(params.text('host'), this.#isUnix) : this.#address(host)
+    const address = host === '' ? parseHost(params.text('host'), this.#isUnix) : this.#address(host)
     if (address === undefined) throw params.fault('host', 'host:port, or a path')
     const tls = tlsOptions(this.params, 'client')
     this.#reason = undefined
-    this.#socket = new Socket(this.#owner, this.#params, { engine: this.engine, name: this.name })
-    if (this.suspended) this.#socket.suspend()
-    if (tls !== undefined) this.#socket.start_tls(tls)
-    this.#socket.connect(address)
+    this.#stream = new FramedStream(this.#owner, this.#params, {
+      engine: this.engine,
+      name: this.name,
+    })
+    if (this.suspended) this.#stream.suspend()
+    if (tls !== undefined) this.#stream.start_tls(tls)
+    this.#stream.connect(address)
     this.update_dcaps(['poll_out'])
     return 'opening'
   }
@@ -57,13 +73,13 @@ export class TcpClient extends MessageChannel {
   }
 
   #address(text: string): Address {
-    const address = parsePlace(text, this.#isUnix)
+    const address = parseHost(text, this.#isUnix)
     if (address === undefined)
       throw this.params.url.host_fault('the address must be host:port, or a path with a slash')
     return address
   }
 
-  readonly #owner: SocketOwner = {
+  readonly #owner: FramedStreamOwner = {
     connected: () => {
       this.update_dcaps(['poll_in'], ['poll_out'])
       this.become_active()
@@ -74,12 +90,12 @@ export class TcpClient extends MessageChannel {
       else if (message.type === 'control') this.update_dcaps([], ['poll_out'])
       return this.emit(message)
     },
-    failed: (socket, error) => {
-      if (socket === this.#socket) this.fail(error)
+    failed: (stream, error) => {
+      if (stream === this.#stream) this.fail(error)
     },
-    closed: (socket, reason) => {
-      if (socket !== this.#socket) return
-      this.#socket = undefined
+    closed: (stream, reason) => {
+      if (stream !== this.#stream) return
+      this.#stream = undefined
       this.#reason = reason
       if (this.state === 'closing') this.finish_close(reason)
       else if (this.state !== 'error') this.close()
@@ -87,30 +103,30 @@ export class TcpClient extends MessageChannel {
   }
 
   override do_close(force: boolean): void {
-    const socket = this.#socket
-    if (socket === undefined) {
+    const stream = this.#stream
+    if (stream === undefined) {
       this.finish_close(this.#reason)
     } else if (force) {
-      this.#socket = undefined
-      socket.close()
+      this.#stream = undefined
+      stream.close()
     } else {
-      socket.end()
+      stream.end()
     }
   }
 
-  /** Control WriteFlush sends what is queued at once. */
+  /** Control WriteFlush sends what is queued at once. Other control messages are dropped. */
   override do_post(message: Message): boolean {
-    const socket = this.#socket as Socket
-    if (message.type === 'data') return socket.post(message)
-    if (message.type === 'control' && message.msgid === Control.WriteFlush) socket.flush()
+    const stream = this.#stream as FramedStream
+    if (message.type === 'data') return stream.post(message)
+    if (message.type === 'control' && message.msgid === Control.WriteFlush) stream.flush()
     return true
   }
 
   override do_suspend(): void {
-    this.#socket?.suspend()
+    this.#stream?.suspend()
   }
 
   override do_resume(): void {
-    this.#socket?.resume()
+    this.#stream?.resume()
   }
 }

@@ -1,12 +1,14 @@
 /**
- * Layer 8. `timer://;interval=1s;oneshot=no;clock=monotonic;skip-old=no`: gives a message when a
- * time has come.
+ * Layer 8. `timer://`: gives a message when a time has come.
  *
- * Messages: `Timer.relative` (posted: once, after so long; 0 stops it) and `Timer.absolute`
- * (posted: at that time, of `clock=realtime`; received: it is time, with the time of day where the
- * clock is realtime, otherwise 0). Both carry nanoseconds in 8 bytes, little endian.
+ * | parameter | meaning |
+ * |---|---|
+ * | `interval` | the time between two messages; without it the timer waits for a post |
+ * | `oneshot=no` | yes: one message, after one interval |
+ * | `clock=monotonic` | realtime: messages carry the time of day, and a time of day can be posted |
+ * | `skip-old=no` | yes: a timer that is late by several intervals gives one message, not several |
  *
- * A timer that is late by several intervals gives as many messages, with `skip-old=yes` one.
+ * Messages carry nanoseconds in 8 bytes, little endian, see `TimerMessage`.
  */
 
 import { Buffer } from 'node:buffer'
@@ -17,9 +19,20 @@ import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 
-/** The `msgid` of a timer's messages. */
-export const TimerMessage = { relative: 1, absolute: 2 } as const
+/**
+ * The `msgid` of a timer's messages. Their data is a time in nanoseconds: 8 bytes, little endian.
+ */
+export const TimerMessage = {
+  /** Post it to get one message after this time. A time of 0 stops the timer. */
+  relative: 1,
+  /**
+   * Received when the time has come; the time of day with `clock=realtime`, otherwise 0. With
+   * `clock=realtime` it can be posted, to get one message at this time.
+   */
+  absolute: 2,
+} as const
 
+/** In a millisecond. */
 const NANOSECONDS = 1_000_000
 
 /** Source: TLL `timer`. */
@@ -32,7 +45,7 @@ export class Timer extends MessageChannel {
   readonly #skipsOld: boolean
   #interval: Milliseconds = 0
   #due: Milliseconds = 0
-  /** Messages that are to be given. */
+  /** The number of messages that are due and not given yet. */
   #owed = 0
   #cancel: Cancel = () => {}
 
@@ -45,7 +58,7 @@ export class Timer extends MessageChannel {
     params.boolean('oneshot', false)
   }
 
-  /** `interval` and `oneshot` of the opening come before those of the URL. */
+  /** `interval` and `oneshot` of the opening take precedence over those of the URL. */
   override do_open(params: Params): void {
     const interval = params.duration('interval', this.params.duration('interval', 0))
     const isOnce = params.boolean('oneshot', this.params.boolean('oneshot', false))
@@ -68,7 +81,7 @@ export class Timer extends MessageChannel {
     if (msgid === TimerMessage.absolute && !this.#isRealtime) {
       throw new InvalidArgumentError(
         'post: msgid',
-        '1 (relative) of a monotonic clock, whose times mean nothing',
+        '1 (relative) with clock=monotonic: its times of day mean nothing',
         msgid,
       )
     }
@@ -95,7 +108,7 @@ export class Timer extends MessageChannel {
     this.update_dcaps(['process'])
   }
 
-  /** Nothing is to be processed until it is set again. */
+  /** Nothing is processed until the timer is set again. */
   #stop(): void {
     this.#cancel()
     this.#owed = 0
@@ -112,7 +125,7 @@ export class Timer extends MessageChannel {
       this.#cancel = this.engine.defer(Math.max(1, this.#due - now), this.#fire)
     }
     this.update_dcaps(['pending'])
-    // Not a turn later, unless it has to wait.
+    // Processed now, not a turn later, unless the channel is suspended or held.
     this.process()
   }
 }

@@ -1,21 +1,27 @@
 /**
- * Layer 8. `udp://host:port;mode=client|server`: messages as packets.
+ * Layer 8. `udp://host:port`: messages as packets.
  *
- * A client talks to one address. A server hears everybody; the `addr` of a message is who sent it,
- * and posting needs one. A packet that cannot be sent is told to on_error, and ends nothing.
- * `multicast=yes`: a server joins the group that its host is.
+ * A client sends to one address and receives from it. A server receives from any address: the
+ * `addr` of a message is its sender, and posting needs an `addr`. If a packet cannot be sent,
+ * on_error is called and the channel goes on. A packet that is shorter than its frame is dropped.
+ *
+ * | parameter | meaning |
+ * |---|---|
+ * | `mode=client` | or `mode=server` |
+ * | `frame=std` | how a message is written in a packet, see frames.ts |
+ * | `multicast=no` | yes: the host of a server is a multicast group, which it joins |
  */
 
 import { Buffer } from 'node:buffer'
 import { hookFailed } from '../../channels/channel.ts'
-import { Datagram } from '../../channels/datagram.ts'
+import { Datagram, type DatagramOptions } from '../../channels/datagram.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { SocketAddress } from '../../types.ts'
 import { type Frame, FRAMES, PACKET_FRAMES } from './frames.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { formatPlace, parsePlace } from '../place.ts'
+import { formatHost, parseHost } from './host.ts'
 
 /** Source: TLL `udp`. */
 export class Udp extends MessageChannel {
@@ -32,7 +38,7 @@ export class Udp extends MessageChannel {
   constructor(init: Init) {
     super(init)
     const { params } = init
-    const address = parsePlace(params.url.host, false)
+    const address = parseHost(params.url.host, false)
     if (!Array.isArray(address)) throw params.url.host_fault('the address must be host:port')
     this.#address = address as [string, number]
     this.#isServer = params.choice('mode', ['client', 'server'], 'client') === 'server'
@@ -52,30 +58,15 @@ export class Udp extends MessageChannel {
       this.#isServer && this.state === 'active' ? this.#socket?.local_address : undefined
     return address === undefined
       ? undefined
-      : `udp://${formatPlace(address)};mode=client;frame=${this.#frame.name}`
+      : `udp://${formatHost(address)};mode=client;frame=${this.#frame.name}`
   }
 
   override do_open(): 'opening' {
-    const socket = new Packets({
+    const socket = new Packets(this.#owner, {
       engine: this.engine,
       name: this.name,
       ...(this.#isMulticast && { reuse_address: true }),
     })
-    socket.owner = {
-      opened: () => this.become_active(),
-      received: (packet, from) => {
-        const message = this.#frame.unpack_packet(packet, this.#isServer ? from : undefined)
-        return message === undefined ? undefined : this.emit(message)
-      },
-      written: () => this.#ready(),
-      failed: error => {
-        if (this.state === 'opening') this.fail(error)
-        else hookFailed(this, error)
-      },
-      closed: () => {
-        if (socket === this.#socket) this.#closed()
-      },
-    }
     this.#socket = socket
     this.#isFull = false
     if (this.suspended) socket.suspend()
@@ -89,9 +80,22 @@ export class Udp extends MessageChannel {
     return 'opening'
   }
 
-  #closed(): void {
-    this.#socket = undefined
-    if (this.state === 'closing') this.finish_close()
+  readonly #owner: PacketsOwner = {
+    opened: () => this.become_active(),
+    received: (packet, from) => {
+      const message = this.#frame.unpackPacket(packet, this.#isServer ? from : undefined)
+      return message === undefined ? undefined : this.emit(message)
+    },
+    written: () => this.#ready(),
+    failed: error => {
+      if (this.state === 'opening') this.fail(error)
+      else hookFailed(this, error)
+    },
+    closed: socket => {
+      if (socket !== this.#socket) return
+      this.#socket = undefined
+      if (this.state === 'closing') this.finish_close()
+    },
   }
 
   override do_close(force: boolean): void {
@@ -109,7 +113,7 @@ export class Udp extends MessageChannel {
     if (this.#isServer && !Array.isArray(addr))
       throw new InvalidArgumentError(
         'post: addr',
-        'that of a message from the peer, or [host, port]',
+        'the addr of a message from the peer, or [host, port]',
         addr,
       )
     const head = this.#frame.head(message)
@@ -138,38 +142,46 @@ export class Udp extends MessageChannel {
   }
 }
 
+/** What the socket reports. */
 interface PacketsOwner {
   opened(): void
   received(packet: Buffer, from: SocketAddress): Promise<void> | undefined
+  /** The queue is empty. */
   written(): void
   failed(error: Error): void
-  closed(): void
+  closed(socket: Packets): void
 }
 
+/** Sends and receives the packets of a channel. */
 class Packets extends Datagram {
-  owner!: PacketsOwner
+  readonly #owner: PacketsOwner
+
+  constructor(owner: PacketsOwner, options: DatagramOptions) {
+    super(options)
+    this.#owner = owner
+  }
 
   override on_listen(): void {
-    this.owner.opened()
+    this.#owner.opened()
   }
 
   override on_connect(): void {
-    this.owner.opened()
+    this.#owner.opened()
   }
 
   override on_read(packet: Buffer, from: SocketAddress): Promise<void> | void {
-    return this.owner.received(packet, from)
+    return this.#owner.received(packet, from)
   }
 
   override on_write(): void {
-    this.owner.written()
+    this.#owner.written()
   }
 
   override on_error(error: Error): void {
-    this.owner.failed(error)
+    this.#owner.failed(error)
   }
 
   override on_close(): void {
-    this.owner.closed()
+    this.#owner.closed(this)
   }
 }

@@ -1,8 +1,13 @@
 /**
- * Layer 8. `zero://;size=1kb;msgid=0;fill=0;pending=yes`: gives the same message again and again,
- * as fast as it is taken; what it is sent is dropped.
+ * Layer 8. `zero://`: gives the same message again and again, as fast as it is processed. Messages
+ * that are posted are dropped.
  *
- * With `pending=no` it gives one only when `process` is called.
+ * | parameter | meaning |
+ * |---|---|
+ * | `size=1kb` | the length of its data, at most 1gb |
+ * | `fill=0` | the value of each byte |
+ * | `msgid=0` | the `msgid` of its messages; their `seq` counts 0, 1, 2 … |
+ * | `pending=yes` | no: it gives a message only when the program calls `process` |
  */
 
 import { Buffer } from 'node:buffer'
@@ -11,7 +16,7 @@ import { Message } from '../message.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/** The largest `size`: it is held in memory. */
+/** The largest `size`: the data is in memory. */
 const MOST: Bytes = 2 ** 30
 
 /** Source: TLL `zero`. */

@@ -1,10 +1,14 @@
 /**
- * Layer 8. `deflate+child://;level=6;max-size=256kb`: every message compressed by itself, raw
- * deflate (RFC 1951). `inverted=yes`: what is received is compressed, what is posted is
- * decompressed.
+ * Layer 8. `deflate+child://`: compresses the data of each message by itself, as raw deflate (RFC
+ * 1951).
  *
- * Nothing larger than `max-size` comes out of a message, however small it came in; that, and what
- * is no deflate, is a failure.
+ * | parameter | meaning |
+ * |---|---|
+ * | `level=6` | from 0 (no compression) to 9 (the best) |
+ * | `max-size=256kb` | the largest data, uncompressed |
+ * | `inverted=no` | yes: compresses what is received, and decompresses what is posted |
+ *
+ * Received data that is invalid, or larger than `max-size` when decompressed, is a failure.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -15,7 +19,7 @@ import type { Init } from '../init.ts'
 import { Message } from '../message.ts'
 import { Prefix } from './prefix.ts'
 
-/** Source: seed 001 names `lz4` as the example of a prefix; this is what Node has in the box. */
+/** Source: TLL `lz4+`. `Differs:` deflate, which Node includes; it has no lz4. */
 export class Deflate extends Prefix {
   static override readonly protocol = 'deflate+'
 

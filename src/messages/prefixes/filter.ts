@@ -1,8 +1,12 @@
 /**
- * Layer 8. `filter+child://;messages=10,20-29,!25`: only data with these msgids passes, both ways.
- * With '!' those that do not pass: they win. Where all have one, whatever is not named passes.
+ * Layer 8. `filter+child://;messages=10,20-29,!25`: passes only data with these msgids, in both
+ * directions.
  *
- * A message that is posted and does not pass is taken and dropped.
+ * - `10`, `20-29`: these msgids pass. If no such item is given, all pass.
+ * - `!25`: this msgid does not pass, even if another item names it.
+ *
+ * A posted message that does not pass is dropped, and `post` returns true. Other types than data
+ * always pass.
  */
 
 import type { Init } from '../init.ts'
@@ -12,7 +16,7 @@ import { parseInteger } from '../values.ts'
 
 type Range = readonly [least: number, most: number]
 
-/** Source: TLL `filter`. `Differs:` by msgid, as there are no schemes that would give names. */
+/** Source: TLL `filter`. `Differs:` it filters by msgid, not by name: there are no schemes. */
 export class Filter extends Prefix {
   static override readonly protocol = 'filter+'
 
@@ -27,7 +31,7 @@ export class Filter extends Prefix {
       if (range === undefined)
         throw init.params.fault(
           'messages',
-          'msgids and ranges of them, with ! before those to be left out: 10,20-29,!25',
+          'msgids and ranges of them, each with ! if it must not pass: 10,20-29,!25',
         )
       ;(isExcluded ? this.#excluded : this.#included).push(range)
     }

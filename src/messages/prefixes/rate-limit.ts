@@ -1,6 +1,6 @@
 /**
- * Layer 8. What `rate+` allows in one direction: one token bucket, or several that all have to have
- * something.
+ * Layer 8. RateLimit: what `rate+` lets through in one direction. It has one token bucket, or
+ * several; a message passes if none of them is empty.
  */
 
 import type { Bytes, Milliseconds } from '../../types.ts'
@@ -8,13 +8,16 @@ import type { Params } from '../params.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { branch } from '../url.ts'
 
-/** One bucket, as the URL says. */
+/** The parameters of one bucket. Its tokens are bytes or messages. */
 interface Settings {
   readonly isBytes: boolean
-  /** Tokens per ms. */
+  /** Tokens per millisecond. */
   readonly speed: number
+  /** The most tokens in the bucket. */
   readonly window: number
+  /** The tokens in the bucket at first. */
   readonly initial: number
+  /** After the bucket was empty, messages pass again at this many tokens. */
   readonly watermark: number
 }
 
@@ -22,7 +25,7 @@ export class RateLimit {
   readonly #settings: readonly Settings[]
   #buckets: readonly TokenBucket[] = []
 
-  /** Throws UrlError. */
+  /** Reads the parameters. Throws UrlError. */
   constructor(params: Params, now: Milliseconds) {
     const { entries } = params.url
     const names = new Set(
@@ -36,7 +39,7 @@ export class RateLimit {
     this.start(now)
   }
 
-  /** Begins anew, with what is there at first. */
+  /** Starts again with the initial tokens. */
   start(now: Milliseconds): void {
     this.#buckets = this.#settings.map(
       ({ speed, window, initial }) => new TokenBucket(speed, window, initial, now),
@@ -45,17 +48,17 @@ export class RateLimit {
 
   /** May the next message pass? */
   has(now: Milliseconds): boolean {
-    // All of them are asked: each is brought up to date.
+    // Every bucket must be asked: that brings it up to date.
     return this.#buckets.filter(bucket => !bucket.has(now)).length === 0
   }
 
-  /** A message of so many bytes has passed. */
+  /** Called for each message that has passed, with its size. */
   take(size: Bytes): void {
     for (const [index, bucket] of this.#buckets.entries())
       bucket.take((this.#settings[index] as Settings).isBytes ? size : 1)
   }
 
-  /** In how many ms each bucket is at its watermark. */
+  /** The time until every bucket has reached its watermark. */
   wait(): Milliseconds {
     return Math.max(
       ...this.#buckets.map((bucket, index) =>
@@ -72,9 +75,9 @@ function settingsOf(params: Params, prefix: string): Settings {
       ? params.size(prefix + key, fallback)
       : params.integer(prefix + key, fallback, { least: 0 })
   const interval: Milliseconds = params.duration(`${prefix}interval`, 1000)
-  if (!(interval > 0)) throw params.fault(`${prefix}interval`, 'longer than nothing')
+  if (!(interval > 0)) throw params.fault(`${prefix}interval`, 'longer than 0')
   const speed = amount('speed')
-  if (!(speed > 0)) throw params.fault(`${prefix}speed`, 'more than nothing')
+  if (!(speed > 0)) throw params.fault(`${prefix}speed`, 'more than 0')
   const window = amount('max-window', isBytes ? 16_384 : 16)
   const watermark = amount('watermark', 1)
   if (watermark > window) throw params.fault(`${prefix}watermark`, `at most max-window, ${window}`)

@@ -1,15 +1,20 @@
 /**
- * Layer 8. `rate+child://;speed=1mb;interval=1s`: no more than so much an interval.
+ * Layer 8. `rate+child://;speed=1mb`: limits how much passes in an interval.
  *
- * By default what is posted: when the bucket is empty `post` returns false and WriteFull is told
- * once, and later WriteReady. With `rate.dir=r` what is received: the child is suspended meanwhile.
- * `rate.dir=rw`: both, each with a bucket of its own.
+ * | parameter | meaning |
+ * |---|---|
+ * | `speed` | how much may pass in an interval: a size, or a number with `unit=message` |
+ * | `interval=1s` | the interval |
+ * | `unit=byte` | or `unit=message`: what is counted |
+ * | `max-window=16kb` | the most that may pass at once, after a pause; 16 with `unit=message` |
+ * | `initial` | how much may pass at once at first; by default half of `max-window` |
+ * | `watermark=1b` | after a stop, messages pass again when this much may pass |
+ * | `rate.dir=w` | what is limited: w what is posted, r what is received, rw each by itself |
+ * | `bucket.x.speed` … | a further limit named x, with the same parameters; all limits apply |
+ * | `master=name` | shares the limits of that `rate+` channel, and has none of its own |
  *
- *   unit=byte|message what is counted; speed=100 then is messages max-window=16kb the most that may
- *   pass at once, after a pause; initial=: what is there at first, by default half of it
- *   watermark=1b goes on when there is so much again bucket.x.speed=… one more limit, with the same
- *   parameters: all of them hold master=name the limits of that rate+, shared with it; its own are
- *   not asked for
+ * Posting: if the limit is reached, `post` returns false and the channel emits WriteFull once,
+ * later WriteReady. Receiving: the child is suspended until messages may pass again.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -23,8 +28,8 @@ import { Prefix } from './prefix.ts'
 import { RateLimit } from './rate-limit.ts'
 
 /**
- * Source: TLL `rate`. `Differs:` messages have no flags, so none is urgent; control messages are
- * never held up.
+ * Source: TLL `rate`. `Differs:` messages have no flag that makes them urgent. Control messages are
+ * never limited.
  */
 export class Rate extends Prefix {
   static override readonly protocol = 'rate+'
@@ -32,12 +37,13 @@ export class Rate extends Prefix {
   readonly #master: Rate | undefined
   readonly #in: RateLimit
   readonly #out: RateLimit
-  /** Which of them hold here. */
+  /** The directions that are limited. */
   readonly #limits: { readonly in: boolean; readonly out: boolean }
   #cancelIn: Cancel = noop
   #cancelOut: Cancel = noop
   /**
-   * Why posting waits; told as WriteFull when the first begins, as WriteReady when none is left.
+   * The reasons why posting must wait. WriteFull is emitted with the first of them, WriteReady when
+   * none is left.
    */
   readonly #full = new Set<'bucket' | 'child'>()
 
@@ -113,9 +119,7 @@ export class Rate extends Prefix {
     return super.child_data(message)
   }
 
-  /**
-   * The child was suspended by itself: while the prefix is suspended it has to wait for do_resume.
-   */
+  /** Messages may pass again. If the prefix is suspended, the child is resumed with it. */
   #goOn(): void {
     this.#cancelIn()
     this.#cancelIn = noop

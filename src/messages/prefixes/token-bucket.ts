@@ -1,9 +1,9 @@
 /**
- * Layer 8. A token bucket: so much an interval, and no more at once than its window. It tells no
- * time.
+ * Layer 8. TokenBucket: allows a number of tokens per time, and at most `window` of them at once.
+ * It has no clock: the caller gives the time.
  *
- * Something may be taken while there is anything in it, and may take more than that: what is large
- * passes whole, and is waited for afterwards.
+ * Tokens may be taken while the bucket is not empty, even more than it has. So a large message
+ * passes as a whole, and the next one waits until the debt is paid.
  */
 
 import type { Milliseconds } from '../../types.ts'
@@ -14,7 +14,7 @@ export class TokenBucket {
   #level: number
   #time: Milliseconds
 
-  /** `speed`: tokens per ms. `window`: the most it holds. `level`: what it holds at `now`. */
+  /** `speed`: tokens per ms. `window`: the most tokens. `level`: the tokens at the time `now`. */
   constructor(speed: number, window: number, level: number, now: Milliseconds) {
     this.#speed = speed
     this.#window = window
@@ -22,7 +22,7 @@ export class TokenBucket {
     this.#time = now
   }
 
-  /** Is there anything? */
+  /** Adds the tokens for the time since the last call. Returns false if the bucket is empty. */
   has(now: Milliseconds): boolean {
     this.#level = Math.min(this.#window, this.#level + (now - this.#time) * this.#speed)
     this.#time = now
@@ -33,7 +33,7 @@ export class TokenBucket {
     this.#level -= tokens
   }
 
-  /** In how many ms there is more than `least` in it. */
+  /** The time until the bucket has `least` tokens. */
   wait(least: number): Milliseconds {
     return Math.max(0, (least - this.#level) / this.#speed)
   }

@@ -1,26 +1,34 @@
 /**
- * Layer 8. Messages as text, for people: `dump=` of a URL, and `sluice-cat --dump`.
+ * Layer 8. Messages as text, for people: the parameter `dump`, and `sluice-cat --dump`.
  */
 
+import type { Buffer } from 'node:buffer'
 import { type Addr, Control, type Message, STATES } from '../message.ts'
 import { formatAddress } from '../../core/address.ts'
 
-/**
- * 'frame': one line without the data; 'text': the data as text below it; 'text+hex': as bytes and
- * text side by side. 'yes' is 'text+hex'.
- */
+/** The values of the parameter `dump`. */
 export const DUMPS = ['no', 'yes', 'frame', 'text', 'text+hex'] as const
+
+/**
+ * What is shown of a message.
+ * - 'no': messages are not logged
+ * - 'frame': one line, without the data
+ * - 'text': this line, and the data as text
+ * - 'text+hex', 'yes': this line, and the data as bytes and text side by side
+ */
 export type Dump = (typeof DUMPS)[number]
 
-/** So many bytes of the data are shown. */
+/** At most this many bytes of the data are shown. */
 const MOST = 1024
+
+/** The bytes in one line of hex. */
 const WIDTH = 16
 
 const NAMES = new Map<number, string>(Object.entries(Control).map(([name, id]) => [id, name]))
 
 /**
- * A message as text: `Post: data, msgid 10, seq 5, 3 bytes`, and below it what it carries. `what`
- * says what became of it.
+ * A message as text: a line like `post: data, msgid 10, seq 5, 3 bytes`, and its data below. `what`
+ * is the first word: what happens to the message.
  */
 export function formatMessage(what: string, message: Message, dump: Dump): string {
   const { type, msgid, seq, data, addr } = message
@@ -38,11 +46,15 @@ export function formatMessage(what: string, message: Message, dump: Dump): strin
   if (dump === 'frame' || data.length === 0) return head
   const shown = data.subarray(0, MOST)
   const rest = data.length > MOST ? `\n  … and ${data.length - MOST} bytes more` : ''
-  return `${head}\n${dump === 'text' ? printable(shown.toString(), /[^\P{C}\n]/gu).replace(/^/gm, '  ') : hexLines(shown)}${rest}`
+  return `${head}\n${dump === 'text' ? textLines(shown) : hexLines(shown)}${rest}`
 }
 
 function formatAddr(addr: Addr): string {
   return typeof addr === 'number' ? String(addr) : formatAddress(addr)
+}
+
+function textLines(data: Buffer): string {
+  return printable(data.toString(), /[^\P{C}\n]/gu).replace(/^/gm, '  ')
 }
 
 function hexLines(data: Uint8Array): string {
@@ -56,6 +68,7 @@ function hexLines(data: Uint8Array): string {
   return lines.join('\n')
 }
 
+/** Replaces control characters: a terminal would obey them. */
 function printable(text: string, others: RegExp): string {
   return text.replace(others, '.')
 }

@@ -1,14 +1,17 @@
 /**
- * Layer 8. Mock: a channel under test, between channels that the test holds the other ends of.
+ * Layer 8. Mock: a channel under test, between channels whose other ends the test has.
  *
- *     const mock = new Mock({ mock: { in: 'direct://', out: 'direct://' }, channel: 'my://;input=in;output=out' })
+ *     const mock = new Mock({
+ *       mock: { in: 'direct://', out: 'direct://' },
+ *       channel: 'my://;input=in;output=out',
+ *     })
  *     mock.open()
  *     mock.io('in').post('hello')
- *     mock.received('out') // what the channel has sent there
+ *     mock.received('out') // what the channel has posted to it
  *     mock.destroy()
  *
- * For each name there is a `direct://` master, which the test has, and a slave of that name, which
- * the channel under test finds by it.
+ * For each name there are two `direct://` channels: a slave of that name, which the channel under
+ * test finds in the context, and its master, which the test has.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -17,36 +20,41 @@ import type { Message } from '../message.ts'
 import type { MessageChannel } from '../message-channel.ts'
 import { Url } from '../url.ts'
 
-/** What a Mock is made of. */
+/** Options of `new Mock`. */
 export interface MockOptions {
   /**
-   * A URL for each name that the channel looks for: `direct://` with parameters of the slave, or
-   * `null://` for one that nobody looks at.
+   * A URL for each name that the channel under test looks for: `direct://` with parameters of the
+   * slave, or `null://` if the test does not use that name.
    */
   readonly mock: Readonly<Record<string, string>>
   /** The URL of the channel under test. */
   readonly channel: string
-  /** Default: a new one. */
+  /** @default a new context */
   readonly context?: Context
 }
 
-/**
- * One name: the end that the channel has, and the end that the test has, with what came out there.
- */
+/** The two channels of one name. */
 interface Pair {
+  /** The end of the channel under test. */
   readonly inner: MessageChannel
+  /** The end of the test; none if the URL is `null://`. */
   readonly master: MessageChannel | undefined
+  /** What arrived at the end of the test. */
   readonly received: Message[]
 }
 
-/** Source: TLL `tll.channel.mock`. */
+/**
+ * Makes a channel and the channels around it, for a test.
+ *
+ * Source: TLL `tll.channel.mock`.
+ */
 export class Mock {
   readonly context: Context
   /** The channel under test. */
   readonly channel: MessageChannel
   readonly #pairs = new Map<string, Pair>()
 
-  /** Makes all channels, and opens none. Throws what `context.init` throws. */
+  /** Makes all channels and opens none. Throws what `context.init` throws. */
   constructor({ mock, channel, context = new Context() }: MockOptions) {
     this.context = context
     for (const [name, url] of Object.entries(mock)) this.#pairs.set(name, this.#pair(name, url))
@@ -63,8 +71,8 @@ export class Mock {
   }
 
   /**
-   * The test's end of that name: what is posted there the channel receives. Throws
-   * InvalidArgumentError for a name that has none.
+   * The test's end of that name. The channel under test receives what is posted to it. Throws
+   * InvalidArgumentError for an unknown name, or one whose URL is `null://`.
    */
   io(name: string): MessageChannel {
     const { master } = this.#get(name)
@@ -73,12 +81,12 @@ export class Mock {
     return master
   }
 
-  /** The channel's end of that name. */
+  /** The other end: that of the channel under test. Throws InvalidArgumentError. */
   inner(name: string): MessageChannel {
     return this.#get(name).inner
   }
 
-  /** What the channel has posted to that name, in order. */
+  /** What the channel under test has posted to that name, in order. Throws InvalidArgumentError. */
   received(name: string): readonly Message[] {
     return this.#get(name).received
   }
@@ -90,14 +98,17 @@ export class Mock {
     return pair
   }
 
-  /** Opens the test's ends, then the channel's but those in `skip`, then the channel under test. */
+  /**
+   * Opens the test's ends, then the other ends except those named in `skip`, then the channel under
+   * test.
+   */
   open(skip: readonly string[] = []): void {
     for (const { master } of this.#pairs.values()) master?.open()
     for (const [name, { inner }] of this.#pairs) if (!skip.includes(name)) inner.open()
     this.channel.open()
   }
 
-  /** Closes and forgets everything, in reverse. */
+  /** Destroys all channels, in reverse order. */
   destroy(): void {
     this.channel.destroy()
     for (const { inner, master } of [...this.#pairs.values()].reverse()) {

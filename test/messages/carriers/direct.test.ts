@@ -85,11 +85,11 @@ stage(t, 'who may be master', async (t, stage) => {
   )
   t.match(
     fault(() => context.init('direct://;master=s')),
-    'master must be a master: this one is a slave',
+    'master must be a master, not a slave',
   )
   t.match(
     fault(() => context.init('direct://;master=m')),
-    'master must be one that has no slave yet',
+    'master must be a master without a slave',
   )
   context.init('direct://;name=m2')
   t.match(

@@ -37,7 +37,7 @@ stage(t, 'writes, closes, goes on behind', async (t, stage) => {
   t.equal(writer.post({ type: 'control', msgid: 1 }), true)
   t.match(
     fault(() => writer.post({ data: 'b', seq: 5n })),
-    'post: seq must be above that of the last message, 5; got 5n',
+    'post: seq must be greater than the seq of the last message, 5; got 5n',
   )
   t.equal(writer.state, 'active')
   writer.close()

@@ -86,21 +86,17 @@ t.test('there and back, a byte at a time', async t => {
     trickle('bson', document).map(({ data }) => data.toString('hex')),
     ['060000006162', '0500000063'],
   )
-  t.equal(
-    trickle('bson', Buffer.from('00000000', 'hex'))[0]!.data.length,
-    4,
-    'a size that cannot be ends by itself',
-  )
+  t.equal(trickle('bson', Buffer.from('00000000', 'hex'))[0]!.data.length, 4, 'an invalid size')
 })
 
-t.test('what does not fit', async t => {
+t.test('messages that do not fit', async t => {
   t.match(
     fault(() => pack('short', { data: 'x'.repeat(65_536) })),
-    'post: length of data must be from 0 to 65535 with frame=short; got 65536',
+    'post: length of data with frame=short must be from 0 to 65535; got 65536',
   )
   t.match(
     fault(() => pack('tiny', { msgid: 32_768 })),
-    'post: msgid must be from -32768 to 32767 with frame=tiny; got 32768',
+    'post: msgid with frame=tiny must be from -32768 to 32767; got 32768',
   )
   t.match(
     fault(() => pack('std', { msgid: 1.5 })),
@@ -108,15 +104,15 @@ t.test('what does not fit', async t => {
   )
   t.match(
     fault(() => pack('line', { data: 'a\nb' })),
-    'post: data must be without a line end in it with frame=line',
+    'post: data with frame=line must be one line, without a line end',
   )
   t.match(
     fault(() => pack('none', { data: '' })),
-    'post: data must be at least one byte with frame=none',
+    'post: data with frame=none must be at least one byte',
   )
   t.match(
     fault(() => pack('bson', { data: 'abc' })),
-    'post: data must be a document that begins with its size with frame=bson',
+    'post: data with frame=bson must be a BSON document, which begins with its size',
   )
   t.equal(pack('bson', { data: Buffer.from('04000000', 'hex') }).length, 4)
   t.equal(pack('tiny', { seq: 2n ** 40n + 1n }).readInt32LE(4), 1, 'a seq is cut')
@@ -126,10 +122,10 @@ t.test('packets', async t => {
   const packet = pack('std', { msgid: 1, seq: 2n, data: 'abc' })
   packet.writeUInt32LE(99)
   t.match(
-    frame('std').unpack_packet(packet, ['h', 1]),
+    frame('std').unpackPacket(packet, ['h', 1]),
     { msgid: 1, seq: 2n, data: Buffer.from('abc'), addr: ['h', 1] },
-    'the size that it says does not matter',
+    'the size in the frame is ignored',
   )
-  t.equal(frame('std').unpack_packet(Buffer.alloc(15)), undefined)
-  t.match(frame('none').unpack_packet(Buffer.from('x')), { data: Buffer.from('x') })
+  t.equal(frame('std').unpackPacket(Buffer.alloc(15)), undefined)
+  t.match(frame('none').unpackPacket(Buffer.from('x')), { data: Buffer.from('x') })
 })

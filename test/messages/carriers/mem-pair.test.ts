@@ -132,7 +132,7 @@ stage(t, 'one slave at a time', async (t, stage) => {
   second.open()
   t.equal(second.state, 'error')
   t.match(stage.logged.splice(0), [
-    /m, the master, has a slave that is open: noname-0 .ERR_MASTER./,
+    /m, the master, already has an open slave, noname-0 .ERR_MASTER./,
   ])
   second.close()
   slave.close()

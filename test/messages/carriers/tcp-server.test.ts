@@ -182,7 +182,7 @@ stage(t, 'addresses', async (t, stage) => {
   )
   t.match(
     fault(() => stage.context.init('unix://;mode=server')),
-    'a unix socket has a path',
+    'a unix socket must have a path',
   )
   const server = stage.context.init('unix:///tmp/x;mode=server')
   t.strictSame(server.info, { local: undefined, peers: 0 })

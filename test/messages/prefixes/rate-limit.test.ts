@@ -27,8 +27,8 @@ t.test('several: all of them hold, and what is waited for is the last', async t 
 t.test('parameters', async t => {
   for (const [parameters, message] of [
     ['', 'speed must be given'],
-    ['speed=0b', 'speed must be more than nothing'],
-    ['speed=1b;interval=0s', 'interval must be longer than nothing'],
+    ['speed=0b', 'speed must be more than 0'],
+    ['speed=1b;interval=0s', 'interval must be longer than 0'],
     ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'],
     ['speed=1b;unit=message', 'speed must be a whole number'],
     ['speed=1b;bucket.x.unit=byte', 'bucket.x.speed must be given'],

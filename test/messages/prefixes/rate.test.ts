@@ -168,13 +168,13 @@ stage(t, 'opened again; by force', async (t, stage) => {
 stage(t, 'parameters', async (t, { context }) => {
   const cases: [parameters: string, message: string][] = [
     ['', 'speed must be given'],
-    ['speed=0b', 'speed must be more than nothing'],
+    ['speed=0b', 'speed must be more than 0'],
     ['speed=10', 'speed must be a size'],
     ['speed=-1b', 'speed must be a size'],
-    ['speed=1b;interval=0s', 'interval must be longer than nothing'],
+    ['speed=1b;interval=0s', 'interval must be longer than 0'],
     ['speed=1b;max-window=10b;watermark=11b', 'watermark must be at most max-window, 10'],
     ['speed=1b;bucket.x.unit=byte', 'bucket.x.speed must be given'],
-    ['speed=1b;bucket.x.speed=0b', 'bucket.x.speed must be more than nothing'],
+    ['speed=1b;bucket.x.speed=0b', 'bucket.x.speed must be more than 0'],
     ['speed=1b;unit=bit', 'unit must be one of byte, message'],
     ['unit=message;speed=1b', 'speed must be a whole number'],
     ['speed=1b;rate.dir=x', 'dir must be one of'],

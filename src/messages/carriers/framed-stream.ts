@@ -1,6 +1,6 @@
 /**
- * Layer 8. A stream that carries framed messages: what a client, and each peer of a server, has
- * below it.
+ * Layer 8. FramedStream: a stream that carries messages in frames. A client has one, a server has
+ * one for each peer.
  */
 
 import { Stream, type StreamOptions } from '../../channels/stream.ts'
@@ -9,17 +9,18 @@ import { type Frame, FRAMES } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { Params } from '../params.ts'
 
-/** What a socket reports to its channel. */
-export interface SocketOwner {
-  connected(socket: Socket): void
-  /** Data, or control WriteFull or WriteReady. A promise holds the next one. */
+/** What a stream reports to its channel. */
+export interface FramedStreamOwner {
+  connected(stream: FramedStream): void
+  /** Data, or control WriteFull or WriteReady. If it returns a promise, the next message waits. */
   received(message: Message): Promise<void> | undefined
-  failed(socket: Socket, error: Error): void
-  closed(socket: Socket, reason: CloseReason): void
+  /** `closed` follows. */
+  failed(stream: FramedStream, error: Error): void
+  closed(stream: FramedStream, reason: CloseReason): void
 }
 
-/** The parameters that clients and servers have in common. */
-export interface SocketParams {
+/** The parameters that clients and servers share. */
+export interface FramedStreamParams {
   readonly frame: Frame
   readonly options: {
     readonly buffer_size: Bytes
@@ -29,13 +30,13 @@ export interface SocketParams {
 }
 
 /**
- * Bytes that a message may have, with its frame, and that may be queued before `post` returns
- * false: those of a Stream.
+ * The default limit of a message with its frame, and of the queue before `post` returns false. It
+ * is the default of Stream for both.
  */
 const SIZE: Bytes = 65_536
 
-/** `frame=`, `buffer-size=`, `send-buffer-size=`, `nodelay=`. Throws UrlError. */
-export function socketParams(params: Params): SocketParams {
+/** Reads `frame`, `buffer-size`, `send-buffer-size` and `nodelay`. Throws UrlError. */
+export function framedStreamParams(params: Params): FramedStreamParams {
   return {
     frame: FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame,
     options: {
@@ -46,29 +47,29 @@ export function socketParams(params: Params): SocketParams {
   }
 }
 
-export class Socket extends Stream {
-  /** Who sends through it, as the messages of a server say. */
+export class FramedStream extends Stream {
+  /** For a peer of a server: its number, which its messages have as their `addr`. */
   readonly addr: Addr | undefined
-  /** What ended it; undefined when it ended as it should. */
+  /** The error that ended the stream; undefined if there was none. */
   fault: Error | undefined
-  readonly #owner: SocketOwner
+  readonly #owner: FramedStreamOwner
   readonly #frame: Frame
   #isFull = false
 
   constructor(
-    owner: SocketOwner,
-    { frame, options }: SocketParams,
+    owner: FramedStreamOwner,
+    { frame, options }: FramedStreamParams,
     more: StreamOptions,
     addr?: Addr,
   ) {
-    // A peer that sends and does not read is stopped by WriteFull, which the program hears of.
+    // No backpressure: the program gets WriteFull if the peer does not read, and decides itself.
     super({ read_delimiter: frame.delimiter, backpressure: false, ...options, ...more })
     this.#owner = owner
     this.#frame = frame
     this.addr = addr
   }
 
-  /** False: full. */
+  /** Returns false if the queue is full. */
   post(message: Message): boolean {
     if (this.#isFull) return false
     const { tail } = this.#frame
@@ -78,12 +79,12 @@ export class Socket extends Stream {
     if (tail !== '') hasRoom = this.write(tail)
     if (!hasRoom && this.state === 'active') {
       this.#isFull = true
-      this.#tell(Control.WriteFull)
+      this.#report(Control.WriteFull)
     }
     return true
   }
 
-  #tell(msgid: number): void {
+  #report(msgid: number): void {
     void this.#owner.received(new Message({ type: 'control', msgid, addr: this.addr }))
   }
 
@@ -98,10 +99,10 @@ export class Socket extends Stream {
   override on_write(): void {
     if (!this.#isFull) return
     this.#isFull = false
-    this.#tell(Control.WriteReady)
+    this.#report(Control.WriteReady)
   }
 
-  /** All errors come here: each of them is the end of a socket. */
+  /** Every error comes here and closes the stream. */
   override on_error(error: Error): void {
     this.fault = error
     this.#owner.failed(this, error)

@@ -1,32 +1,38 @@
 import t from 'tap'
 import { Server } from '../../../src/channels/basic.ts'
 import { Message } from '../../../src/messages/message.ts'
-import { Socket, type SocketOwner, socketParams } from '../../../src/messages/carriers/socket.ts'
+import {
+  FramedStream,
+  type FramedStreamOwner,
+  framedStreamParams,
+} from '../../../src/messages/carriers/framed-stream.ts'
 import { scene } from '../../kit.ts'
 import { fault, params, text } from '../kit.ts'
 
 t.test('parameters', async t => {
-  t.match(socketParams(params('tcp://')), {
+  t.match(framedStreamParams(params('tcp://')), {
     frame: { name: 'std' },
     options: { buffer_size: 65_536, send_high_water: 65_536, no_delay: true },
   })
   t.match(
-    socketParams(params('tcp://;frame=l4;buffer-size=1kb;tcp.send-buffer-size=2kb;nodelay=no')),
+    framedStreamParams(
+      params('tcp://;frame=l4;buffer-size=1kb;tcp.send-buffer-size=2kb;nodelay=no'),
+    ),
     {
       frame: { name: 'size32' },
       options: { buffer_size: 1024, send_high_water: 2048, no_delay: false },
     },
   )
   t.match(
-    fault(() => socketParams(params('tcp://;frame=big'))),
+    fault(() => framedStreamParams(params('tcp://;frame=big'))),
     'frame must be one of std, l4m4s8, short, l2m2s8, tiny, l2m2s4, size32, l4, bson, line, none; got "big"',
   )
 })
 
 scene(t, 'frames with a head', async (t, { engine, pump }) => {
-  let far: Socket | undefined
+  let far: FramedStream | undefined
   const got: string[] = []
-  const owner: SocketOwner = {
+  const owner: FramedStreamOwner = {
     connected() {},
     received: message => void got.push(text(message)),
     failed() {},
@@ -34,10 +40,10 @@ scene(t, 'frames with a head', async (t, { engine, pump }) => {
   }
   const server = new (class extends Server {
     override on_accept(socket: never): void {
-      far = new Socket(owner, socketParams(params('tcp://')), { engine, socket })
+      far = new FramedStream(owner, framedStreamParams(params('tcp://')), { engine, socket })
     }
   })({ engine }).listen(1)
-  const near = new Socket(owner, socketParams(params('tcp://')), { engine })
+  const near = new FramedStream(owner, framedStreamParams(params('tcp://')), { engine })
   await pump()
   near.connect(1)
   await pump()
@@ -50,22 +56,22 @@ scene(t, 'frames with a head', async (t, { engine, pump }) => {
 
 scene(t, 'what it reports', async (t, { engine, pump }) => {
   const log: string[] = []
-  const owner = (who: string): SocketOwner => ({
+  const owner = (who: string): FramedStreamOwner => ({
     connected: () => log.push(`${who} connected`),
     received: message => void log.push(`${who} ${text(message)}`),
     failed: (_socket, error) =>
       log.push(`${who} failed ${(error as Error & { code: string }).code}`),
     closed: (_socket, reason) => log.push(`${who} closed ${reason}`),
   })
-  const all = socketParams(params('tcp://;frame=line;send-buffer-size=10b;buffer-size=100b'))
-  let far!: Socket
+  const all = framedStreamParams(params('tcp://;frame=line;send-buffer-size=10b;buffer-size=100b'))
+  let far!: FramedStream
   const server = new (class extends Server {
     override on_accept(socket: never): void {
-      far = new Socket(owner('far'), all, { engine, socket }, 5)
+      far = new FramedStream(owner('far'), all, { engine, socket }, 5)
     }
   })({ engine }).listen(1)
   await pump()
-  const near = new Socket(owner('near'), all, { engine })
+  const near = new FramedStream(owner('near'), all, { engine })
   near.connect(1)
   await pump()
   t.strictSame(log.splice(0), ['near connected', 'far connected'])

@@ -1,13 +1,14 @@
 /**
- * Layer 8. The TLS of `tls+tcp://`, as parameters of a URL: certificates and keys are files (PEM),
- * read each time the channel opens.
+ * Layer 8. The TLS options of `tls+tcp://`, from the parameters of the URL. Certificates and keys
+ * are PEM files. They are read each time the channel opens.
  *
- * | parameter | what |
- * |---|---|
- * | `cert`, `key` | who we are: of a server always, of a client where the server asks |
- * | `ca` | who vouches for the peer. Of a client, default: those the system knows. Of a server: then clients need a certificate, too |
- * | `servername` | of a client: the name that the certificate must have, default the host |
- * | `verify=no` | whoever it is |
+ * - `cert`, `key`: the certificate of this side and its key. A server must have them. A client
+ *   needs them if the server asks for a certificate.
+ * - `ca`: the authorities that may sign the peer's certificate. A client's default is those that
+ *   Node knows. A server with `ca` asks its clients for a certificate; by default it does not.
+ * - `servername`: for a client, the name that the server's certificate must have. The default is
+ *   the host.
+ * - `verify=yes`: no accepts any certificate.
  */
 
 import { textOf } from '../../engine.ts'
@@ -16,8 +17,8 @@ import type { TlsOptions } from '../../transport.ts'
 import type { Params } from '../params.ts'
 
 /**
- * Undefined for a URL of another protocol. Throws UrlError for a file that cannot be read, or one
- * that is missing.
+ * Returns undefined for a URL of another protocol. Throws UrlError if a parameter is missing, or if
+ * a file cannot be read.
  */
 export function tlsOptions(params: Params, side: 'client' | 'server'): TlsOptions | undefined {
   if (params.url.protocol !== 'tls+tcp') return undefined

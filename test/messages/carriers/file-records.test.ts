@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type Frame, FRAMES } from '../../../src/messages/carriers/frames.ts'
 import type { Message } from '../../../src/messages/message.ts'
-import { Records } from '../../../src/messages/carriers/records.ts'
+import { FileRecords } from '../../../src/messages/carriers/file-records.ts'
 import { turn } from '../../kit.ts'
 
 const frame = (name: string): Frame => FRAMES.get(name) as Frame
 
 /** The next one that is not 'starved'. */
-async function next(records: Records): Promise<Message | 'end'> {
+async function next(records: FileRecords): Promise<Message | 'end'> {
   for (;;) {
     const message = records.next()
     if (message !== 'starved') return message
@@ -24,12 +24,12 @@ t.test('one after the other, and what is appended', async t => {
   const path = join(t.testdir({}), 'file')
   writeFileSync(path, 'one\ntwo\nhalf')
   let ready = 0
-  const records = new Records(path, frame('line'), 100, () => ready++)
+  const records = new FileRecords(path, frame('line'), 100, () => ready++)
   t.equal(records.next(), 'starved')
   t.strictSame([text(await next(records)), text(await next(records))], ['one', 'two'])
   t.strictSame([await next(records), records.position], ['end', 8])
   // The last line of a text file that does not end with a line end was lost.
-  const other = new Records(path, frame('line'), 100, () => {})
+  const other = new FileRecords(path, frame('line'), 100, () => {})
   while ((await next(other)) !== 'end');
   t.equal(text(other.rest() as Message), 'half')
   t.equal(other.rest(), undefined)
@@ -46,7 +46,7 @@ t.test('one after the other, and what is appended', async t => {
 t.test('frames with several parts', async t => {
   const path = join(t.testdir({}), 'file')
   writeFileSync(path, Buffer.from('01000000050000000600000000000000' + '61', 'hex'))
-  const records = new Records(path, frame('std'), 100, () => {})
+  const records = new FileRecords(path, frame('std'), 100, () => {})
   t.match(await next(records), { msgid: 5, seq: 6n, data: Buffer.from('a') })
   t.equal(records.rest(), undefined)
   records.close()
@@ -54,13 +54,13 @@ t.test('frames with several parts', async t => {
 
 t.test('errors', async t => {
   const path = join(t.testdir({}), 'file')
-  await t.rejects(next(new Records(path, frame('line'), 10, () => {})), { code: 'ENOENT' })
+  await t.rejects(next(new FileRecords(path, frame('line'), 10, () => {})), { code: 'ENOENT' })
   writeFileSync(path, 'ok\nmuch too long a line\n')
-  const records = new Records(path, frame('line'), 10, () => {})
+  const records = new FileRecords(path, frame('line'), 10, () => {})
   t.equal(text(await next(records)), 'ok')
   await t.rejects(next(records), {
     code: 'ERR_OVERFLOW',
-    message: /file: a message of more than 10 bytes \(buffer-size\), or none at all$/,
+    message: /file: a message is longer than 10 bytes \(buffer-size\), or invalid$/,
   })
   records.close()
 })

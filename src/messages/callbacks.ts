@@ -1,51 +1,55 @@
 /**
- * Layer 8. Who is told of messages, each of the types that they asked for.
+ * Layer 8. The callbacks of one channel, each with the types of messages that it asked for.
  *
  * Rules:
- * 1. They are called in the order in which they were added. One that is deleted meanwhile is not
- *    called any more; one that is added meanwhile is called from the next message on.
- * 2. What one throws keeps no other from being called.
+ * 1. Callbacks are called in the order in which they were added. One that is deleted during a
+ *    message is not called any more. One that is added during a message is called from the next
+ *    message on.
+ * 2. A callback that throws does not keep the others from being called.
  */
 
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { Message, MessageType } from './message.ts'
 
 /**
- * Is told of messages. If it returns a promise, the next message waits until that settles, where
- * the channel can wait.
+ * Is called with messages. If it returns a promise, the channel delivers its next message when that
+ * has settled, provided that the channel can wait.
  */
-export type Listener = (message: Message) => unknown
+export type Callback = (message: Message) => unknown
 
-/** Types of messages: one, several, or 'all', which is every type but 'channel'. */
+/** Types of messages: one, several, or 'all', which means every type except 'channel'. */
 export type Mask = MessageType | readonly MessageType[] | 'all'
 
 const BIT: Readonly<Record<MessageType, number>> = { data: 1, control: 2, state: 4, channel: 8 }
 const ALL = BIT.data | BIT.control | BIT.state
 
 interface Slot {
-  readonly listener: Listener
+  readonly callback: Callback
   mask: number
 }
 
-export class Listeners {
+export class Callbacks {
   #slots: readonly Slot[] = []
-  /** The types that anybody asked for. */
+  /** The types that at least one callback asked for. */
   #mask = 0
 
-  /** Added already: it is told of these types, too. */
-  add(listener: Listener, mask: Mask): void {
-    if (typeof listener !== 'function')
-      throw new InvalidArgumentError('callback_add', 'a function', listener)
+  /** If the callback was added before, these types are added to its mask. */
+  add(callback: Callback, mask: Mask): void {
+    if (typeof callback !== 'function')
+      throw new InvalidArgumentError('callback_add', 'a function', callback)
     const bits = bitsOf(mask)
-    const slot = this.#slots.find(each => each.listener === listener)
-    if (slot === undefined) this.#slots = [...this.#slots, { listener, mask: bits }]
+    const slot = this.#slots.find(each => each.callback === callback)
+    if (slot === undefined) this.#slots = [...this.#slots, { callback, mask: bits }]
     else slot.mask |= bits
     this.#mask |= bits
   }
 
-  /** Throws InvalidStateError for one that was never added. */
-  delete(listener: Listener, mask: Mask): void {
-    const slot = this.#slots.find(each => each.listener === listener)
+  /**
+   * Takes these types from the callback's mask, and forgets the callback if none is left. Throws
+   * InvalidStateError for a callback that was not added.
+   */
+  delete(callback: Callback, mask: Mask): void {
+    const slot = this.#slots.find(each => each.callback === callback)
     if (slot === undefined) {
       throw new InvalidStateError(
         'callback_del()',
@@ -58,12 +62,15 @@ export class Listeners {
     this.#mask = this.#slots.reduce((bits, each) => bits | each.mask, 0)
   }
 
-  /** Does anybody listen to that type? */
+  /** Has any callback asked for this type? */
   has(type: MessageType): boolean {
     return (this.#mask & BIT[type]) !== 0
   }
 
-  /** Tells all of them. `returned` gets what is not undefined, `failed` what was thrown. */
+  /**
+   * Calls every callback that asked for the message's type. `returned` gets each result that is not
+   * undefined, `failed` each error thrown.
+   */
   call(
     message: Message,
     returned: (result: unknown) => void,
@@ -74,7 +81,7 @@ export class Listeners {
     for (const slot of this.#slots) {
       if ((slot.mask & bit) === 0) continue
       try {
-        const result = slot.listener(message)
+        const result = slot.callback(message)
         if (result !== undefined) returned(result)
       } catch (error) {
         failed(error)

@@ -1,6 +1,6 @@
 /**
- * Layer 8. The messages of a file, one after the other: what the reader gives, and what the writer
- * looks through before it goes on behind them.
+ * Layer 8. FileRecords: reads the messages of a file one by one. The reader gives them to the
+ * program; the writer looks for the last one, to append after it.
  */
 
 import { RecvBuffer } from '../../core/recv-buffer.ts'
@@ -12,7 +12,7 @@ import type { Bytes } from '../../types.ts'
 import type { Frame } from './frames.ts'
 import type { Message } from '../message.ts'
 
-export class Records {
+export class FileRecords {
   readonly #path: string
   readonly #frame: Frame
   readonly #limit: Bytes
@@ -20,10 +20,10 @@ export class Records {
   readonly #reader: Reader
   readonly #buffer = new RecvBuffer()
   #source: ReturnType<typeof fileSource>
-  /** Bytes that came out of the file. */
+  /** The number of bytes that were read from the file. */
   #read: Bytes = 0
 
-  /** `ready` is called when there may be more after 'starved'. */
+  /** `ready` is called after 'starved', when `next` may have more. */
   constructor(path: string, frame: Frame, limit: Bytes, ready: () => void) {
     this.#path = path
     this.#frame = frame
@@ -40,16 +40,16 @@ export class Records {
   }
 
   /**
-   * After 'end': how many bytes the messages take that were returned; what is behind them is half a
-   * message.
+   * After 'end': the number of bytes of all messages that were returned. Bytes after them are an
+   * incomplete message.
    */
   get position(): Bytes {
     return this.#read - this.#buffer.length
   }
 
   /**
-   * The next one; 'starved': not yet; 'end': no more than that is in the file. Throws what the
-   * system says, and OverflowError for a message over the limit.
+   * Returns the next message; 'starved' if it is not read yet; 'end' at the end of the file. Throws
+   * the system's error, or OverflowError for a message over the limit.
    */
   next(): Message | 'starved' | 'end' {
     for (;;) {
@@ -59,7 +59,7 @@ export class Records {
         throw new OverflowError(
           'receive',
           this.#limit,
-          `${this.#path}: a message of more than ${this.#limit} bytes (buffer-size), or none at all`,
+          `${this.#path}: a message is longer than ${this.#limit} bytes (buffer-size), or invalid`,
         )
       }
       if (data !== NEED_MORE)
@@ -72,14 +72,14 @@ export class Records {
     }
   }
 
-  /** After 'end': the last line, where it has no line end. */
+  /** After 'end': the last line, if it has no line end. */
   rest(): Message | undefined {
     if (this.#frame.tail === '' || this.#buffer.length === 0) return undefined
     this.#reader.release(this.#buffer)
     return this.#frame.unpack([this.#buffer.take(this.#buffer.length)])
   }
 
-  /** After 'end': looks whether the file has grown. */
+  /** After 'end': looks whether the file has grown since. */
   again(): void {
     this.#source.close()
     this.#source = this.#open()

@@ -7,7 +7,7 @@ import t from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { Context } from '../../../src/messages/context.ts'
-import { tlsOptions } from '../../../src/messages/carriers/tls.ts'
+import { tlsOptions } from '../../../src/messages/carriers/tls-options.ts'
 import { makeCertificates } from '../../certificates.ts'
 import { fault, params } from '../kit.ts'
 

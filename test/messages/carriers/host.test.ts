@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatPlace, parsePlace } from '../../src/messages/place.ts'
+import { formatHost, parseHost } from '../../../src/messages/carriers/host.ts'
 
 t.test('in', async t => {
   const cases: [text: string, address: unknown][] = [
@@ -19,8 +19,8 @@ t.test('in', async t => {
     ['host:-1', undefined],
     ['', undefined],
   ]
-  for (const [text, address] of cases) t.strictSame(parsePlace(text, false), address, text)
-  t.strictSame([parsePlace('name', true), parsePlace('', true)], [{ path: 'name' }, undefined])
+  for (const [text, address] of cases) t.strictSame(parseHost(text, false), address, text)
+  t.strictSame([parseHost('name', true), parseHost('', true)], [{ path: 'name' }, undefined])
 })
 
 t.test('out', async t => {
@@ -31,8 +31,8 @@ t.test('out', async t => {
       ['::', 5],
       ['0.0.0.0', 5],
       ['', 5],
-    ].map(each => formatPlace(each as [string, number])),
+    ].map(each => formatHost(each as [string, number])),
     ['1.2.3.4:5', '[::1]:5', 'localhost:5', 'localhost:5', 'localhost:5'],
   )
-  t.strictSame([formatPlace('/tmp/x'), formatPlace('\0name')], ['/tmp/x', '@name'])
+  t.strictSame([formatHost('/tmp/x'), formatHost('\0name')], ['/tmp/x', '@name'])
 })
