@@ -1,5 +1,5 @@
 /**
- * Layer 11. The public names of sluice, nothing else.
+ * Layer 11. The public names of sluice, and nothing else.
  */
 
 export { Channel, type ChannelOptions } from './channels/channel.ts'

@@ -1,8 +1,9 @@
 /**
- * Layer 11. What programs test their protocols with: `import … from 'sluice/testing'`.
+ * Layer 11. For the tests of programs: `import … from 'sluice/testing'`.
  *
- * A network in memory, a clock that stands still until told otherwise, and `pair()`, which has both
- * and two ends that are connected. No socket, no port, no waiting; every run is the same.
+ * A network in memory, a clock that a test moves by hand, and `pair()`: both of them, with a client
+ * and a connection that are connected. There is no socket, no port and no waiting, so every run is
+ * the same.
  */
 
 import { Client, Connection, Server } from './channels/basic.ts'
@@ -16,19 +17,31 @@ export { ManualClock } from './io/manual-clock.ts'
 export { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
 export { TrickleNetwork } from './io/trickle.ts'
 
-/** What `pair` is made of. */
+/** The options of `pair`. */
 export interface PairOptions<Near extends Client<any>, Far extends Connection<any>> {
-  /** The class of the client's end. Default: one that keeps what it reads, see `Recorder`. */
+  /**
+   * The class of the client's end.
+   *
+   * @default Recorder, which keeps what it reads
+   */
   readonly client?: new (options: any) => Near
-  /** The class of the server's end, usually the one under test. Default: Connection. */
+  /**
+   * The class of the server's end, usually the one under test.
+   *
+   * @default Connection
+   */
   readonly connection?: new (options: any) => Far
-  /** How much arrives at a time; see MemoryNetwork. */
+  /** How many bytes arrive at a time; see MemoryNetwork. */
   readonly chunk?: MemoryNetworkOptions['chunk']
-  /** Where the engine logs to. Default: `console.error`, as of every engine. */
+  /**
+   * Where the engine logs to.
+   *
+   * @default `console.error`, as for every engine
+   */
   readonly log?: EngineOptions['log']
 }
 
-/** Two ends that are connected. */
+/** Two ends that are connected, and what they run on. */
 export interface Pair<Near extends Stream<any>, Far extends Stream<any>> extends AsyncDisposable {
   readonly client: Near
   readonly connection: Far
@@ -37,16 +50,17 @@ export interface Pair<Near extends Stream<any>, Far extends Stream<any>> extends
   readonly network: MemoryNetwork
   readonly clock: ManualClock
   /**
-   * Lets bytes and hooks run until all is quiet; with `bytes`, moves at most so many bytes each way
-   * and then stops. No time passes: for that there is `clock.advance(ms)`, and another `pump` for
-   * what it set off.
+   * Lets bytes and hooks run until nothing is left to do. With `bytes`, moves at most that many
+   * bytes each way and then stops.
+   *
+   * No time passes. To let time pass, call `clock.advance(ms)`, then `pump` again.
    */
   pump(bytes?: Bytes): Promise<void>
 }
 
-/** A client that keeps what it reads, text where it has an `encoding`. */
+/** A client that keeps what it reads: Buffers, or text if it has an `encoding`. */
 export class Recorder extends Client {
-  /** Every read so far. */
+  /** Every read so far, in order. A read of several values (of a Struct) is an array. */
   readonly reads: any[] = []
 
   override on_read(...data: unknown[]): void {
@@ -55,15 +69,16 @@ export class Recorder extends Client {
 }
 
 /**
- * A client and a connection of your class, connected over memory:
+ * Makes a client and a connection of your class, connected over memory. `await using` stops their
+ * engine at the end of the block.
  *
- *     const { client, pump } = await pair({ connection: Echo })
- *     client.write('hello\r\n')
- *     await pump()
- *     client.reads // [<Buffer …>]
+ * Rejects if the two cannot connect, for example because a hook of `connection` throws.
  *
- * Rejects when the two do not come together, for example because a hook of `connection` throws.
- * `await using` stops the engine.
+ * @example
+ * const { client, pump } = await pair({ connection: Echo })
+ * client.write('hello\r\n')
+ * await pump()
+ * client.reads // [<Buffer …>]
  */
 export async function pair<
   Near extends Client<any> = Recorder,
@@ -99,7 +114,7 @@ export async function pair<
 async function pumpAll(network: MemoryNetwork, clock: ManualClock, bytes?: Bytes): Promise<void> {
   let moved: number
   do {
-    // Promises of hooks first, then what the hooks wrote.
+    // First the promises of hooks, then what the hooks wrote.
     await new Promise(setImmediate)
     clock.advance(0)
     moved = network.pump(bytes)

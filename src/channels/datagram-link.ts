@@ -46,18 +46,11 @@ import {
   warn,
 } from './channel.ts'
 import type { Datagram } from './datagram.ts'
-import {
-  about,
-  type DatagramValues,
-  isLive,
-  isReading,
-  type LiveSetting,
-  PACKET_OVERHEAD,
-  type PacketDropReason,
-  tell,
-} from './datagram-settings.ts'
+import { about, type PacketDropReason } from './datagram-error.ts'
+import { type DatagramValues, isReading, PACKET_OVERHEAD } from './datagram-settings.ts'
 import { Groups } from './groups.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
+import { isLive, type LiveSetting, tell } from './packet-options.ts'
 import { Senders, type SendersOwner } from './senders.ts'
 
 /** Why reads wait; they add up. */

@@ -14,18 +14,17 @@ import type { Endpoint } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { beginOpening, Channel, type ChannelOptions, logError, setDriver } from './channel.ts'
 import { DatagramLink } from './datagram-link.ts'
+import type { DatagramError, PacketDropReason } from './datagram-error.ts'
 import {
   DATAGRAM_CHECKS,
   DATAGRAM_DEFAULTS,
-  type DatagramError,
+  type DatagramSettings,
   type DatagramValues,
-  isOfOneFamily,
-  packetOptions,
-  type PacketDropReason,
 } from './datagram-settings.ts'
+import { isOfOneFamily, packetOptions } from './packet-options.ts'
 import { adoptFields, applyOptions, defineSettings, settingsFrom } from './settings.ts'
 
-export type { DatagramError, PacketDropReason } from './datagram-settings.ts'
+export type { DatagramError, PacketDropReason } from './datagram-error.ts'
 
 /** What a Datagram can be given when it is made: every setting. */
 export interface DatagramOptions extends ChannelOptions, Partial<DatagramValues> {}
@@ -55,82 +54,25 @@ type Place = Extract<Endpoint, { kind: 'ip' }>
  *
  * Source: Pants `datagram.Datagram`.
  */
-export class Datagram<By extends ReadDelimiter = ReadDelimiter> extends Channel {
-  /**
-   * How what a sender has sent is cut into reads; see `ReadDelimiter`. Default null: one packet,
-   * one read, empty ones included. Otherwise the packets of each sender are a stream, in the order
-   * in which they came; a message may begin in one and end in another. Throws
-   * InvalidDelimiterError. Set inside `on_read` it holds from the sender's next byte on; set
-   * elsewhere, what is buffered already is looked at in the next turn. `Differs:` Pants may join
-   * packets where it is null.
-   */
+export class Datagram<By extends ReadDelimiter = ReadDelimiter>
+  extends Channel
+  implements DatagramSettings<By>
+{
+  // The settings. DatagramSettings says what each of them means.
   declare read_delimiter: By
-  /**
-   * With a RegExp as delimiter: what precedes the match (true), or the match itself, found at the
-   * start only (false)? Default true.
-   */
   declare regex_search: boolean
-  /**
-   * Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer:
-   * strings, decoded and written with it; without a delimiter each packet by itself. Default null.
-   */
   declare encoding: Encoding | null
-  /**
-   * The most bytes that one read of one sender may have, as with Stream; beyond it
-   * `on_overflow_error`. Without a delimiter it has no meaning. Default 65 536.
-   */
   declare buffer_size: Bytes
-  /**
-   * Of so many senders, at most, the beginning of a message is kept; then that of the one unheard
-   * for longest is dropped, and `on_drop` called. Default 1024. `Differs:` Pants has no bound.
-   */
   declare max_senders: number
-  /**
-   * The most bytes of messages that have begun, over all senders; beyond it as with `max_senders`.
-   * As much again may wait while reads are held (each packet counts 28 bytes more); then further
-   * packets are dropped, and `on_drop` called. Default 1 048 576.
-   */
   declare senders_buffer_size: Bytes
-  /**
-   * From so many queued bytes on (each packet counts 28 more) `write` returns false. Default 65
-   * 536.
-   */
   declare send_high_water: Bytes
-  /**
-   * With more than this queued (counted likewise) a further write is refused, and
-   * `on_overflow_error` called. Default 16 MiB.
-   */
   declare send_buffer_size: Bytes
-  /**
-   * The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms;
-   * Infinity: for ever.
-   */
   declare end_timeout: Milliseconds
-  /**
-   * May it send to broadcast addresses? Otherwise that is EACCES. Default false. Takes effect at
-   * once.
-   */
   declare broadcast: boolean
-  /**
-   * May other sockets be bound to the same address, as for multicast? Takes effect with `listen`.
-   * Default false.
-   */
   declare reuse_address: boolean
-  /**
-   * Hops that a packet may take, 1 to 255; null: the system's number (a change back to null holds
-   * from the next opening on). Default null. Systems make it for one family of addresses: where
-   * this, `multicast_ttl` or `multicast_loopback` is set, the host '' is any IPv4 host (say '::'
-   * for IPv6). Set while it is open for both families: UnsupportedOptionError.
-   */
   declare ttl: number | null
-  /** Hops that a packet to a group may take, 0 to 255; as `ttl`. Default 1. */
   declare multicast_ttl: number
-  /** Does this machine hear what is sent to groups from here? As `ttl`. Default true. */
   declare multicast_loopback: boolean
-  /**
-   * The address of the interface through which packets to groups leave ('::%eth1' with IPv6); null:
-   * the system's choice, as with `ttl`. Default null.
-   */
   declare multicast_interface: string | null
 
   readonly #link: DatagramLink

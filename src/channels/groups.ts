@@ -1,11 +1,11 @@
 /**
- * Layer 5. Groups: the multicast groups of a Datagram. They are remembered, and joined again by
- * every socket that it opens.
+ * Layer 5. Groups: the multicast groups of a Datagram. They are remembered, and every socket that
+ * the datagram opens joins them again.
  */
 
 import { InvalidArgumentError } from '../errors.ts'
 import type { PacketSocket } from '../transport.ts'
-import { tell } from './datagram-settings.ts'
+import { tell } from './packet-options.ts'
 
 /** Multicast addresses: 224.0.0.0/4 and ff00::/8. */
 const GROUP = /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i
@@ -16,7 +16,7 @@ export class Groups {
     readonly [group: string, network_interface: string | undefined]
   >()
 
-  /** Joins at once where there is an open socket. What that refuses is not remembered. */
+  /** Joins at once if there is an open socket. A group that the socket refuses is not remembered. */
   join(
     group: string,
     network_interface: string | undefined,
@@ -39,7 +39,7 @@ export class Groups {
       tell(socket, `leave ${group}`, socket => socket.leave(group, network_interface))
   }
 
-  /** For a new socket. Throws what that throws. */
+  /** Joins all of them with a new socket. Throws what the socket throws. */
   joinAll(socket: PacketSocket): void {
     for (const [group, network_interface] of this.#members.values())
       socket.join(group, network_interface)
@@ -50,7 +50,7 @@ function checkGroup(call: string, group: unknown, network_interface: unknown): v
   if (typeof group !== 'string' || !GROUP.test(group)) {
     throw new InvalidArgumentError(
       `${call}: group`,
-      'the address of a multicast group, from 224.0.0.0 to 239.255.255.255 or beginning with ff',
+      'the address of a multicast group: 224.0.0.0 to 239.255.255.255, or one that begins with ff',
       group,
     )
   }

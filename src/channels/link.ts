@@ -20,6 +20,7 @@ import { formatAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
 import { type Holder, STEP } from '../core/holders.ts'
+import { readSettings } from '../core/read-settings.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { SendItem } from '../core/send-item.ts'
 import { NO_WRITES, WritePath, type WriteOwner } from '../core/write-path.ts'
@@ -52,7 +53,8 @@ import {
 } from './channel.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
-import { readSettings, type StreamSettings, type StreamValues } from './stream-settings.ts'
+import type { SharedValues } from './shared-values.ts'
+import type { StreamValues } from './stream-settings.ts'
 import {
   demandOf,
   demandTls,
@@ -89,7 +91,7 @@ export class Link
     | Pick<Transport, 'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written' | 'tls'>
     | undefined
 
-  #settings: StreamSettings
+  #settings: SharedValues
   /** Has the queue reached that since it was last empty? */
   #isFull = false
   /**
@@ -117,7 +119,7 @@ export class Link
    */
   #promises: { pending: number } | undefined
 
-  constructor(stream: Stream, settings: StreamSettings) {
+  constructor(stream: Stream, settings: SharedValues) {
     this.#stream = stream
     this.#settings = settings
   }
@@ -362,12 +364,17 @@ export class Link
   }
 
   #reading(): ReadPath {
-    this.#read ??= this.#settings.borrow(this.#stream, this, this.#transport?.lends_chunks === true)
+    this.#read ??= this.#settings.paths.borrow(
+      this.#stream,
+      this,
+      this.#transport?.lends_chunks === true,
+    )
     return this.#read
   }
 
   #restReading(): void {
-    if (this.#read?.isIdle === true && this.#settings.takeBack(this.#read)) this.#read = undefined
+    if (this.#read?.isIdle === true && this.#settings.paths.takeBack(this.#read))
+      this.#read = undefined
   }
 
   #hold(why: Hold): void {

@@ -17,9 +17,10 @@
 
 import type { Buffer } from 'node:buffer'
 import { ReadPath, type ReadOwner, type ReadTarget } from '../core/read-path.ts'
+import { readSettings } from '../core/read-settings.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
-import type { DatagramValues, PacketDropReason } from './datagram-settings.ts'
-import { readSettings } from './stream-settings.ts'
+import type { PacketDropReason } from './datagram-error.ts'
+import type { DatagramValues } from './datagram-settings.ts'
 
 /** Who gets the reads, and is told of everything else. */
 export interface SendersOwner {

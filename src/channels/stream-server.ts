@@ -20,7 +20,12 @@ import {
 } from './channel.ts'
 import type { BlockList } from './door.ts'
 import { ServerLink } from './server-link.ts'
-import { type ConnectionClass, SERVER_CHECKS, type ServerValues } from './server-settings.ts'
+import {
+  type ConnectionClass,
+  SERVER_CHECKS,
+  type ServerSettings,
+  type ServerValues,
+} from './server-settings.ts'
 import {
   adoptFields,
   applyOptions,
@@ -60,55 +65,17 @@ export let takeOver: (server: StreamServer, socket: Transport, stream: Channel) 
  *
  * Source: Pants `stream.StreamServer` (later `server.Server`).
  */
-export class StreamServer extends Channel {
-  /** The class of the channels that `on_accept` makes. Default: Stream (Server: Connection). */
+export class StreamServer extends Channel implements ServerSettings {
+  // The settings. ServerSettings says what each of them means.
   declare ConnectionClass: ConnectionClass
-  /**
-   * The most connections at a time; a further one is closed at once, and
-   * `on_drop('max_connections', …)` called. 0: none. Default Infinity.
-   */
   declare max_connections: number
-  /**
-   * The most connections at a time from one host (an IPv4 address is the same over IPv6; peers on a
-   * unix socket are not counted); a further one is closed at once, and `on_drop('per_address', …)`
-   * called. Default Infinity. Ours.
-   */
   declare max_connections_per_address: number
-  /**
-   * Whose connections are closed at once, with `on_drop('blocked', …)`: Node's BlockList, or
-   * anything with `check(host, family)`. What that throws goes to `on_error`, and the connection
-   * counts as blocked. Default null: nobody. Ours; Node has it from 22.13 on only.
-   */
   declare block_list: BlockList | null
-  /**
-   * Do connections come through a proxy that says whose they are (HAProxy's PROXY protocol,
-   * versions 1 and 2)? Then `remote_address` is the real peer's, for all limits too. 'require': who
-   * sends no header is closed, with `on_drop('proxy_header', …)`. 'optional': it is a connection of
-   * its own. Read before anything else, TLS included. Only who is in `proxy_trusted` may send one.
-   * Default null: no. Ours.
-   */
   declare proxy_protocol: 'require' | 'optional' | null
-  /**
-   * The proxies: Node's BlockList, or anything with `check(host, family)`. Nobody else is believed.
-   * Default null: nobody, and `listen` throws with `proxy_protocol`.
-   */
   declare proxy_trusted: BlockList | null
-  /** The longest that a header may take. Default 10 000 ms; Infinity: as long as it likes. */
   declare proxy_timeout: Milliseconds
-  /**
-   * How many connections the system, and a suspended server, hold ready before they are accepted.
-   * Takes effect with `listen`. Default 1024, as Pants.
-   */
   declare backlog: number
-  /**
-   * Node's TLS options, for TLS on every connection; takes effect with `listen`, see `start_tls`
-   * and `set_tls`. Default: in clear.
-   */
   declare tls: TlsOptions | undefined
-  /**
-   * The longest that `end()` may take; then what is still open is closed, and the server's reason
-   * is 'timeout'. Default 30 000 ms; Infinity: for ever.
-   */
   declare end_timeout: Milliseconds
 
   readonly #link = new ServerLink(this)

@@ -1,40 +1,214 @@
 /**
- * Layer 4. The settings of a Stream: their defaults, what each of them may be, and how streams
- * share them.
+ * Layer 4. The settings of a Stream: what each means, its default, and which values are valid.
+ *
+ * The interface below is the documentation: class Stream has these members, StreamOptions takes
+ * them as options, and a subclass may write them as class fields.
  */
 
 import { Buffer } from 'node:buffer'
-import { checkDelimiter, type ReadDelimiter, type ReadSettings } from '../core/delimiters.ts'
-import { type ReadOwner, ReadPath, type ReadTarget } from '../core/read-path.ts'
+import { checkDelimiter, type ReadDelimiter } from '../core/delimiters.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import type { TlsOptions } from '../transport.ts'
+import type { TlsInfo, TlsOptions } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../types.ts'
 import { checkBoolean, checkCount, checkDuration, checkTls } from './settings.ts'
 
-/**
- * The values of all settings of one Stream. What each means is said where the class declares it.
- */
-export interface StreamValues {
-  readonly read_delimiter: ReadDelimiter
-  readonly regex_search: boolean
-  readonly encoding: Encoding | null
-  readonly buffer_size: Bytes
-  readonly send_high_water: Bytes
-  readonly send_buffer_size: Bytes
-  readonly backpressure: boolean
-  readonly no_delay: boolean
-  readonly keep_alive: Milliseconds | false
-  readonly tls: TlsOptions | undefined
-  readonly connect_timeout: Milliseconds
-  readonly handshake_timeout: Milliseconds
-  readonly read_timeout: Milliseconds
-  readonly write_timeout: Milliseconds
-  readonly idle_timeout: Milliseconds
-  readonly max_lifetime: Milliseconds
-  readonly end_timeout: Milliseconds
+/** Every setting of a Stream. */
+export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
+  /**
+   * How the bytes that arrive are cut into reads; see `ReadDelimiter`. With `null` each read is
+   * whatever arrived.
+   *
+   * - Takes effect: set inside `on_read`, with the very next byte. Set elsewhere, bytes that are
+   *   already buffered are looked at again in the next turn of the loop.
+   * - Throws `InvalidDelimiterError` if the value is invalid.
+   *
+   * @default null
+   * @example
+   * class Lines extends Connection {
+   *   override read_delimiter = '\r\n'
+   * }
+   */
+  // Differs: Pants waits for more data, which may never come.
+  read_delimiter: By
+  /**
+   * With a RegExp as `read_delimiter`: what `on_read` gets. If true, the bytes before the match. If
+   * false, the match itself, which must begin at the first byte.
+   *
+   * - Takes effect: as `read_delimiter`.
+   *
+   * @default true
+   */
+  regex_search: boolean
+  /**
+   * Text or bytes. With `null`, `on_read` gets Buffers and text is written as UTF-8. With an
+   * encoding of Node's Buffer, `on_read` gets strings, and text is decoded and written with it.
+   *
+   * - Takes effect: as `read_delimiter`.
+   *
+   * @default null
+   */
+  encoding: Encoding | null
+  /**
+   * The most bytes of one read. If more arrive without a delimiter, `on_overflow_error` is called.
+   * A count or a fixed-size Struct may be larger. A length that the peer sends may not.
+   *
+   * - Unit: bytes, at least 1. `Infinity` means no limit.
+   * - Takes effect: at once.
+   *
+   * @default 64 KiB
+   */
+  buffer_size: Bytes
+  /**
+   * Once this many bytes are queued, `write` returns false; and reading pauses if `backpressure` is
+   * true.
+   *
+   * - Unit: bytes, at least 1.
+   * - Takes effect: with the next write.
+   * - Node's own default is the same since Node 22.
+   *
+   * @default 64 KiB
+   */
+  send_high_water: Bytes
+  /**
+   * If more bytes than this are queued, a further write is dropped and `on_overflow_error` is
+   * called. One large write on a shorter queue is fine.
+   *
+   * - Unit: bytes, at least 1. `Infinity` means no limit.
+   * - Takes effect: with the next write.
+   *
+   * @default 16 MiB
+   */
+  send_buffer_size: Bytes
+  /**
+   * Whether reading pauses while `send_high_water` bytes or more are queued. It is false for a
+   * Client, so that two sluices never stop each other.
+   *
+   * - Takes effect: with the next write; if set to false, reading goes on in the next turn.
+   *
+   * @default false; true for a connection that a server accepted
+   */
+  backpressure: boolean
+  /**
+   * TCP: whether small writes are sent at once. If false, the system holds them back until the peer
+   * has acknowledged the last ones (Nagle's algorithm).
+   *
+   * - Takes effect: at once.
+   *
+   * @default true
+   */
+  no_delay: boolean
+  /**
+   * TCP: after how long a silence the system probes whether the peer is still there. With `false` it
+   * never does.
+   *
+   * - Unit: milliseconds.
+   * - Takes effect: at once.
+   *
+   * @default false
+   */
+  keep_alive: Milliseconds | false
+  /**
+   * Assigned: Node's TLS options, for TLS from the first byte on, as with `start_tls`.
+   *
+   * Read: what TLS has agreed on (protocol, cipher, certificates …). It is `undefined` on a
+   * connection in clear and before the handshake is done. It is kept after closing.
+   *
+   * - Takes effect: with the next opening.
+   *
+   * @default undefined: in clear
+   */
+  tls: (TlsOptions & Partial<TlsInfo>) | undefined
+  /**
+   * The longest that connecting may take: resolving the name, and the handshake if TLS begins with
+   * the first byte. After it `on_timeout('connect')` is called.
+   *
+   * - Unit: milliseconds. `Infinity` means as long as the system tries.
+   * - Takes effect: with the next `connect`.
+   *
+   * @default 30 000 ms
+   */
+  connect_timeout: Milliseconds
+  /**
+   * The longest that a TLS handshake may take, on either side. After it `on_timeout('handshake')`
+   * is called.
+   *
+   * - Unit: milliseconds. `Infinity` means no limit.
+   * - Takes effect: with the next handshake.
+   *
+   * @default 10 000 ms
+   */
+  handshake_timeout: Milliseconds
+  /**
+   * The longest that the peer may send nothing. After it `on_timeout('read')` is called. Your own
+   * writes do not reset it. It does not run while reads are held (by `suspend`, a promise of a hook
+   * or backpressure), nor after the peer has ended its side.
+   *
+   * - Unit: milliseconds. `Infinity` means no limit.
+   * - Takes effect: at once.
+   * - Precision: it never fires early, and at most one sixth late.
+   *
+   * @default Infinity
+   */
+  // Differs: our own writes reset the timeout of Node's sockets.
+  read_timeout: Milliseconds
+  /**
+   * The longest that the peer may take nothing of what is queued. After it `on_timeout('write')` is
+   * called. Whenever the peer takes some of it, the time begins anew. The system reports that in
+   * steps of about a third of the socket's send buffer, so a peer that takes less than one step in
+   * this time counts as gone.
+   *
+   * - Unit: milliseconds. `Infinity` means no limit.
+   * - Takes effect: at once.
+   * - Precision: as `read_timeout`.
+   *
+   * @default Infinity; 60 000 ms for a connection that a server accepted
+   */
+  write_timeout: Milliseconds
+  /**
+   * The longest that no byte may go in either direction, for whatever reason. After it
+   * `on_timeout('idle')` is called.
+   *
+   * - Unit: milliseconds. `Infinity` means no limit.
+   * - Takes effect: at once.
+   * - Precision: as `read_timeout`.
+   *
+   * @default Infinity
+   */
+  idle_timeout: Milliseconds
+  /**
+   * The longest that a connection may be open, counted from `on_connect`, whatever it does. After it
+   * `on_timeout('lifetime')` is called.
+   *
+   * - Unit: milliseconds. `Infinity` means no limit.
+   * - Takes effect: at once.
+   * - Precision: as `read_timeout`.
+   *
+   * @default Infinity
+   */
+  max_lifetime: Milliseconds
+  /**
+   * The longest that closing politely may take, from `end()` to `on_close`. Then the stream closes
+   * at once, with the reason 'timeout'.
+   *
+   * - Unit: milliseconds. `Infinity` means no limit.
+   * - Takes effect: with the next `end()`.
+   *
+   * @default 30 000 ms
+   */
+  end_timeout: Milliseconds
 }
 
-/** One object for all streams that change nothing: an idle connection should cost little. */
+/** The values of all settings of one stream, as they are kept. */
+export interface StreamValues extends Readonly<Omit<StreamSettings, 'tls'>> {
+  /**
+   * Node's TLS options, for TLS from the first byte on, as with `start_tls`.
+   *
+   * @default undefined: in clear
+   */
+  readonly tls: TlsOptions | undefined
+}
+
+/** The defaults. One object for all streams that change nothing, as there may be many. */
 export const STREAM_DEFAULTS: StreamValues = {
   read_delimiter: null,
   regex_search: true,
@@ -56,9 +230,9 @@ export const STREAM_DEFAULTS: StreamValues = {
 }
 
 /**
- * For streams that were accepted: they answer, and must not read what they cannot answer, nor keep
- * it for a peer that takes nothing. (A minute is nginx's `send_timeout`. No timeout of reading: how
- * long a peer may be silent is the protocol's affair.)
+ * The defaults of a stream that a server accepted. It answers, so it must not read what it cannot
+ * answer, nor keep answers for a peer that takes none. The minute is nginx's `send_timeout`. Reading
+ * has no timeout: how long a peer may be silent depends on the protocol.
  */
 export const ACCEPTED_DEFAULTS: StreamValues = {
   ...STREAM_DEFAULTS,
@@ -66,7 +240,7 @@ export const ACCEPTED_DEFAULTS: StreamValues = {
   write_timeout: 60_000,
 }
 
-/** Returns the value as it is kept, or throws. */
+/** For each setting: returns the value as it is kept, or throws if it is invalid. */
 export const STREAM_CHECKS: {
   readonly [Name in keyof StreamValues]: (name: string, value: unknown) => StreamValues[Name]
 } = {
@@ -89,7 +263,7 @@ export const STREAM_CHECKS: {
   end_timeout: checkDuration,
 }
 
-/** The names that Node has for the same encoding, as one of them. */
+/** Node's other names of an encoding, and the one that is kept. */
 const ALIASES: Readonly<Record<string, Encoding>> = {
   'utf-8': 'utf8',
   binary: 'latin1',
@@ -104,104 +278,4 @@ export function checkEncoding(name: string, value: unknown): Encoding | null {
     throw new InvalidArgumentError(name, "an encoding of Node's Buffer, or null", value)
   const encoding = value.toLowerCase() as Encoding
   return ALIASES[encoding] ?? encoding
-}
-
-/**
- * So many streams of different settings may follow from one: a program that gives each stream its
- * own must not fill the memory.
- */
-const BRANCHES_MAX = 16
-
-/**
- * So many idle read paths are kept: more streams than this hardly ever stand in the middle of a
- * message at once.
- */
-const IDLE_MAX = 64
-
-/**
- * The values of one stream, or of all streams that were given the same: a thousand connections of
- * one class have one object. What is set before a stream opens (options, class fields) leads from
- * the defaults to a shared object; what is set later makes the stream's own one, which is changed
- * in place.
- */
-export class StreamSettings {
-  readonly values: StreamValues
-  readonly #defaults: StreamValues
-  /** Is it one stream's alone? */
-  readonly #isOwn: boolean
-  /** By name and value, what leads on from here. */
-  #branches: Map<string, Map<unknown, StreamSettings>> | undefined
-  /** How many of them there are. */
-  #count = 0
-  /**
-   * What reads for a stream while it has something to read: hardly any of a thousand connections
-   * has.
-   */
-  readonly #idle: ReadPath[] = []
-
-  constructor(defaults: StreamValues, values = defaults, isOwn = false) {
-    this.#defaults = defaults
-    this.values = values
-    this.#isOwn = isOwn
-  }
-
-  /** The settings with another value for one of them. Not `shared`: those of one stream only. */
-  with(name: keyof StreamValues, value: unknown, shared: boolean): StreamSettings {
-    if (this.#isOwn) return this.#change(name, value)
-    // Only away from a default, so that it cannot go round in circles and the way is never long.
-    const branches =
-      shared && this.values[name] === this.#defaults[name] ? this.#branchesOf(name) : undefined
-    const known = branches?.get(value)
-    if (known !== undefined) return known
-    const isOwn = branches === undefined || this.#count === BRANCHES_MAX
-    const settings = new StreamSettings(this.#defaults, { ...this.values, [name]: value }, isOwn)
-    if (!isOwn) {
-      this.#count++
-      branches.set(value, settings)
-    }
-    return settings
-  }
-
-  #change(name: keyof StreamValues, value: unknown): this {
-    ;(this.values as Record<keyof StreamValues, unknown>)[name] = value
-    return this
-  }
-
-  #branchesOf(name: string): Map<unknown, StreamSettings> {
-    this.#branches ??= new Map()
-    const branches = this.#branches.get(name) ?? new Map<unknown, StreamSettings>()
-    this.#branches.set(name, branches)
-    return branches
-  }
-
-  /** A read path for these settings, until it is given back. */
-  borrow(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): ReadPath {
-    const { read_delimiter, encoding, regex_search, buffer_size } = this.values
-    const path =
-      this.#idle.pop() ??
-      new ReadPath(target, owner, read_delimiter, readSettings(encoding, regex_search), buffer_size)
-    path.serve(target, owner, areChunksLent)
-    return path
-  }
-
-  /** Takes an idle one back, unless nobody else could use it. False: keep it. */
-  takeBack(path: ReadPath): boolean {
-    if (this.#isOwn) return false
-    path.leave()
-    if (this.#idle.length < IDLE_MAX) this.#idle.push(path)
-    return true
-  }
-}
-
-const interned = {
-  search: new Map<Encoding | null, ReadSettings>(),
-  match: new Map<Encoding | null, ReadSettings>(),
-}
-
-/** The same object for the same settings, so that they are compared by identity. */
-export function readSettings(encoding: Encoding | null, regex_search: boolean): ReadSettings {
-  const known = regex_search ? interned.search : interned.match
-  let settings = known.get(encoding)
-  if (settings === undefined) known.set(encoding, (settings = { encoding, regex_search }))
-  return settings
 }

@@ -38,11 +38,12 @@ import {
   type Setting,
   settingsFrom,
 } from './settings.ts'
+import { SharedValues } from './shared-values.ts'
 import {
   ACCEPTED_DEFAULTS,
   STREAM_CHECKS,
   STREAM_DEFAULTS,
-  StreamSettings,
+  type StreamSettings,
   type StreamValues,
 } from './stream-settings.ts'
 import { demandTls, type TlsDemand, tlsTwice } from './tls-start.ts'
@@ -72,8 +73,8 @@ const CONNECT_OPTIONS: readonly string[] = [
   'lookup',
 ] satisfies (keyof StreamConnectOptions)[]
 
-const UNCHANGED = new StreamSettings(STREAM_DEFAULTS)
-const ACCEPTED_UNCHANGED = new StreamSettings(ACCEPTED_DEFAULTS)
+const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
+const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
 
 /** The option names that are no settings. */
 const OTHERS = ['engine', 'name', 'socket', 'server'] as const
@@ -87,99 +88,27 @@ const OTHERS = ['engine', 'name', 'socket', 'server'] as const
  *
  * Source: Pants `stream.Stream`.
  */
-export class Stream<By extends ReadDelimiter = ReadDelimiter> extends Channel {
-  /**
-   * How the bytes that arrive are cut into reads; see `ReadDelimiter`. Default null: whatever
-   * arrived. A value that cannot be one throws InvalidDelimiterError when it is set. Set inside
-   * `on_read`, it holds from the very next byte on; set elsewhere, what is buffered already is
-   * looked at in the next turn. `Differs:` Pants waits for more data, which may never come.
-   */
+export class Stream<By extends ReadDelimiter = ReadDelimiter>
+  extends Channel
+  implements StreamSettings<By>
+{
+  // The settings. StreamSettings says what each of them means.
   declare read_delimiter: By
-  /**
-   * With a RegExp as delimiter: does on_read get what precedes the match (true), or the match
-   * itself, found at the start only (false)? Default true.
-   */
   declare regex_search: boolean
-  /**
-   * Null: `on_read` gets Buffers, and text is written as UTF-8. An encoding of Node's Buffer:
-   * strings, decoded and written with it. Default null.
-   */
   declare encoding: Encoding | null
-  /**
-   * The most bytes that one read may have (a count or a Struct that needs more is allowed more);
-   * beyond it `on_overflow_error`. Default 65 536.
-   */
   declare buffer_size: Bytes
-  /**
-   * From so many queued bytes on `write` returns false, and reading pauses where `backpressure` is
-   * on. Default 65 536, Node's own of 22.
-   */
   declare send_high_water: Bytes
-  /**
-   * With more than this queued a further write is refused, and `on_overflow_error` called. Default
-   * 16 MiB.
-   */
   declare send_buffer_size: Bytes
-  /**
-   * Does reading wait while `send_high_water` bytes or more are queued? Default: true for what a
-   * server accepted, false otherwise (so two sluices never stop each other).
-   */
   declare backpressure: boolean
-  /**
-   * TCP: small writes are sent at once, not held back until the peer has acknowledged (Nagle).
-   * Default true. Takes effect at once.
-   */
   declare no_delay: boolean
-  /**
-   * TCP: ms of silence after which the system probes whether the peer is still there; false: never.
-   * Default false. Takes effect at once.
-   */
   declare keep_alive: Milliseconds | false
-  /**
-   * Assigned: Node's TLS options, for TLS from the first byte on, as by `start_tls`; it takes
-   * effect with the next opening. Read: what TLS has agreed upon on this connection, `undefined` in
-   * clear and before the handshake is done; still there after closing. Default: in clear.
-   */
   declare tls: (TlsOptions & Partial<TlsInfo>) | undefined
-  /**
-   * The longest that resolving and connecting may take, TLS from the first byte on included;
-   * `on_timeout('connect')`. Takes effect with `connect`. Default 30 000 ms; Infinity: as long as
-   * the system tries.
-   */
   declare connect_timeout: Milliseconds
-  /**
-   * The longest that a TLS handshake may take, on either side; `on_timeout('handshake')`. Default
-   * 10 000 ms; Infinity: for ever.
-   */
   declare handshake_timeout: Milliseconds
-  /**
-   * The longest that the peer may send nothing, whatever we send; `on_timeout('read')`. Does not
-   * run while reads are held (`suspend`, a promise, backpressure), nor after the peer has ended its
-   * side. Like the next three it comes never early, at most a sixth of it late, and takes effect at
-   * once. Default Infinity. `Differs:` Node's is put off by our own writes.
-   */
   declare read_timeout: Milliseconds
-  /**
-   * The longest that the peer may take nothing of what is queued; `on_timeout('write')`. A peer
-   * that takes a little is slow, not gone, and puts it off, as far as the system shows that: it
-   * takes from us in steps, of about a third of the socket's send buffer. Default: 60 000 ms for
-   * what a server accepted, Infinity otherwise. Ours.
-   */
   declare write_timeout: Milliseconds
-  /**
-   * The longest that no byte may go in either direction, for whatever reason; `on_timeout('idle')`.
-   * Default Infinity.
-   */
   declare idle_timeout: Milliseconds
-  /**
-   * The longest that a connection may be open, from `on_connect` on, whatever it does;
-   * `on_timeout('lifetime')`. Default Infinity. Ours.
-   */
   declare max_lifetime: Milliseconds
-  /**
-   * The longest that closing politely may take, from `end()` to `on_close`. Default 30 000 ms;
-   * Infinity: for ever.
-   */
   declare end_timeout: Milliseconds
 
   readonly #link: Link

@@ -16,6 +16,7 @@
 
 import type { Transport } from '../transport.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
+import { Pool } from './pool.ts'
 import type { SendItem } from './send-item.ts'
 import { type IntoPacker, WriteRun } from './write-run.ts'
 
@@ -38,14 +39,14 @@ const BATCH: Bytes = 65536
 /** From so many bytes on a system call moves more than it costs. */
 const LARGE: Bytes = 2048
 
-/** So many idle ones are kept: those of a broadcast to a thousand. */
+/** How many idle write paths are kept: as many as a broadcast to a thousand channels needs. */
 const IDLE_MAX = 1024
 
 /** Whom an idle one works for: it has nothing to say. */
 const NOBODY = {} as WriteOwner
 
 /** Nearly all of a thousand connections have nothing to send at any moment: they need no queue. */
-const idle: WritePath[] = []
+const idle = new Pool<WritePath>(IDLE_MAX)
 
 export class WritePath {
   #owner: WriteOwner
@@ -76,7 +77,7 @@ export class WritePath {
 
   /** One that works for this owner, until it is given back. */
   static borrow(owner: WriteOwner, transport: Transport): WritePath {
-    const path = idle.pop() ?? new WritePath(owner)
+    const path = idle.take() ?? new WritePath(owner)
     path.#owner = owner
     path.open(transport)
     return path
@@ -89,7 +90,7 @@ export class WritePath {
   static takeBack(path: WritePath): void {
     path.#transport = undefined
     path.#owner = NOBODY
-    if (idle.length < IDLE_MAX) idle.push(path)
+    idle.give(path)
   }
 
   /** Has everything that was written gone? */

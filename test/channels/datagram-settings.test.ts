@@ -1,20 +1,14 @@
-/** The settings of a Datagram: defaults, refusals, and what of them a socket is told. */
+/** The settings of a Datagram: defaults and refusals. */
 
 import t from 'tap'
 import {
-  about,
   DATAGRAM_CHECKS,
   DATAGRAM_DEFAULTS,
-  isLive,
-  isOfOneFamily,
   isReading,
-  packetOptions,
-  tell,
 } from '../../src/channels/datagram-settings.ts'
-import { ChannelError, WriteError } from '../../src/errors.ts'
-import type { PacketSocket } from '../../src/transport.ts'
-import { checkTables } from './settings-kit.ts'
+import { checkDocs, checkTables } from './settings-kit.ts'
 
+checkDocs(['datagram-settings.ts', 'DatagramSettings'], DATAGRAM_DEFAULTS)
 checkTables(DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, [
   ['read_delimiter', ['', 0, {}], /read_delimiter/],
   ['regex_search', [1], /true or false/],
@@ -40,54 +34,7 @@ t.test('what can', async t => {
   t.equal(DATAGRAM_CHECKS.multicast_interface('multicast_interface', '127.0.0.1'), '127.0.0.1')
 })
 
-t.test('a socket is told only what differs from the default', async t => {
-  t.same(packetOptions(DATAGRAM_DEFAULTS), {})
-  t.equal(isOfOneFamily({}), false)
-  const values = {
-    ...DATAGRAM_DEFAULTS,
-    broadcast: true,
-    reuse_address: true,
-    multicast_interface: '127.0.0.1',
-    buffer_size: 7,
-  }
-  t.same(packetOptions(values), {
-    broadcast: true,
-    reuse_address: true,
-    multicast_interface: '127.0.0.1',
-  })
-  t.equal(isOfOneFamily(packetOptions(values)), false)
-  for (const option of [{ ttl: 4 }, { multicast_ttl: 4 }, { multicast_loopback: false }]) {
-    t.same(packetOptions({ ...DATAGRAM_DEFAULTS, ...option }), option)
-    t.equal(isOfOneFamily(option), true)
-  }
-})
-
-t.test('kinds of settings, and errors with an address', async t => {
-  t.equal(isLive('ttl'), true)
-  t.equal(isLive('reuse_address'), false)
+t.test('kinds of settings', async t => {
   t.equal(isReading('encoding'), true)
   t.equal(isReading('ttl'), false)
-  const error = new WriteError('EMSGSIZE', 'too long')
-  t.equal(about(['127.0.0.1', 9], error), error)
-  t.match(error, { code: 'EMSGSIZE', remote_address: ['127.0.0.1', 9] })
-})
-
-t.test('what an open socket refuses is thrown, as an error of ours', async t => {
-  const socket = { fileno: 5 } as PacketSocket
-  const fail = (error: unknown) => () => {
-    throw error
-  }
-  tell(socket, 'ttl', told => t.equal(told, socket))
-  tell(undefined, 'ttl', fail('nobody is told'))
-  t.throws(
-    () => tell(socket, 'ttl', fail(Object.assign(new Error('setTTL EINVAL'), { code: 'EINVAL' }))),
-    { name: 'ChannelError', code: 'EINVAL', message: 'ttl: setTTL EINVAL' },
-  )
-  t.throws(() => tell(socket, 'ttl', fail('a word')), {
-    name: 'ChannelError',
-    code: 'ERR_UNKNOWN',
-    message: 'ttl: "a word"',
-  })
-  const own = new ChannelError('ERR_OWN', 'as it is')
-  t.throws(() => tell(socket, 'ttl', fail(own)), own)
 })

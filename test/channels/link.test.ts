@@ -10,7 +10,8 @@ import { Client, Connection } from '../../src/channels/basic.ts'
 import { Link } from '../../src/channels/link.ts'
 import { Stream, type StreamOptions } from '../../src/channels/stream.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
-import { STREAM_DEFAULTS, StreamSettings } from '../../src/channels/stream-settings.ts'
+import { SharedValues } from '../../src/channels/shared-values.ts'
+import { STREAM_DEFAULTS } from '../../src/channels/stream-settings.ts'
 import { parseAddress } from '../../src/core/address.ts'
 import { Engine, networkOf } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
@@ -123,7 +124,7 @@ const error = (code: string, syscall: string) =>
   Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
 
 t.test('a link without a transport', async t => {
-  const link = new Link(new Stream({ engine: new Engine() }), new StreamSettings(STREAM_DEFAULTS))
+  const link = new Link(new Stream({ engine: new Engine() }), new SharedValues(STREAM_DEFAULTS))
   t.same(
     [
       link.local_address,

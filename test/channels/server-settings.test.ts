@@ -6,8 +6,9 @@ import { Connection } from '../../src/channels/basic.ts'
 import { SERVER_CHECKS, SERVER_DEFAULTS } from '../../src/channels/server-settings.ts'
 import { Stream } from '../../src/channels/stream.ts'
 import { StreamServer } from '../../src/channels/stream-server.ts'
-import { checkTables } from './settings-kit.ts'
+import { checkDocs, checkTables } from './settings-kit.ts'
 
+checkDocs(['server-settings.ts', 'ServerSettings'], SERVER_DEFAULTS)
 checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   [
     'ConnectionClass',

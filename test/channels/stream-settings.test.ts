@@ -1,23 +1,19 @@
 /** The settings of a Stream: what each may be, and as what it is kept. */
 
-import { Buffer } from 'node:buffer'
 import t from 'tap'
 import {
   ACCEPTED_DEFAULTS,
   checkEncoding,
-  readSettings,
   STREAM_CHECKS,
   STREAM_DEFAULTS,
-  StreamSettings,
   type StreamValues,
 } from '../../src/channels/stream-settings.ts'
-import type { ReadOwner } from '../../src/core/read-path.ts'
 import { thrown } from '../kit.ts'
-
-/** Nothing is told to it in these tests. */
-const OWNER = {} as ReadOwner
+import { checkDocs } from './settings-kit.ts'
 
 type Name = keyof StreamValues
+
+checkDocs(['stream-settings.ts', 'StreamSettings'], STREAM_DEFAULTS)
 
 t.test('the defaults', async t => {
   t.same(STREAM_DEFAULTS, {
@@ -150,78 +146,4 @@ t.test('an encoding has one name', async t => {
     ['HEX', 'hex'],
   ])
     t.equal(checkEncoding('encoding', name), kept)
-})
-
-t.test('the same object for the same settings', async t => {
-  t.same(readSettings('utf8', true), { encoding: 'utf8', regex_search: true })
-  t.equal(readSettings('utf8', true), readSettings('utf8', true))
-  t.not(readSettings('utf8', true), readSettings('utf8', false))
-  t.not(readSettings(null, true), readSettings('utf8', true))
-  t.same(readSettings(null, false), { encoding: null, regex_search: false })
-})
-
-t.test('streams that are given the same have the same object', async t => {
-  const root = new StreamSettings(STREAM_DEFAULTS)
-  const lines = root.with('encoding', 'utf8', true).with('read_delimiter', '\n', true)
-  t.same(lines.values, { ...STREAM_DEFAULTS, encoding: 'utf8', read_delimiter: '\n' })
-  t.equal(root.with('encoding', 'utf8', true).with('read_delimiter', '\n', true), lines)
-  t.not(root.with('encoding', 'latin1', true), root.with('encoding', 'utf8', true))
-  t.same(root.values, STREAM_DEFAULTS)
-})
-
-t.test(
-  'a stream that changes a setting while it is open has its own object, which is changed in place',
-  async t => {
-    const shared = new StreamSettings(STREAM_DEFAULTS).with('encoding', 'utf8', true)
-    const own = shared.with('read_delimiter', 5, false)
-    t.not(own, shared.with('read_delimiter', 5, false))
-    t.equal(own.with('read_delimiter', 6, true), own)
-    t.same(
-      [own.values.read_delimiter, shared.values.read_delimiter, own.values.encoding],
-      [6, null, 'utf8'],
-    )
-  },
-)
-
-// A program that makes a Struct for each connection, or sets the same setting over and over, must
-// not fill the memory.
-t.test('what is shared is bounded', async t => {
-  const root = new StreamSettings(STREAM_DEFAULTS)
-  const all = Array.from({ length: 20 }, (_, i) => root.with('buffer_size', i + 1, true))
-  t.same(
-    all.map((each, i) => each === root.with('buffer_size', i + 1, true)),
-    all.map((_, i) => i < 16),
-  )
-  const first = all[0] as StreamSettings
-  const back = first.with('buffer_size', 65_536, true)
-  t.not(back, root)
-  t.equal(
-    back.with('buffer_size', 1, true),
-    back,
-    'no way leads on from a value that is not the default',
-  )
-})
-
-t.test('read paths are lent by shared settings, and kept by a stream of its own', async t => {
-  const reads: string[] = []
-  const target = (name: string) => ({ on_read: (line: string) => void reads.push(name + line) })
-  const lines = new StreamSettings(STREAM_DEFAULTS)
-    .with('encoding', 'utf8', true)
-    .with('read_delimiter', '\n', true)
-  const path = lines.borrow(target('a '), OWNER, false)
-  path.receive(Buffer.from('one\n'))
-  t.equal(lines.takeBack(path), true)
-  t.equal(lines.borrow(target('b '), OWNER, false), path)
-  path.receive(Buffer.from('two\n'))
-  t.same(reads, ['a one', 'b two'])
-  const own = lines.with('read_delimiter', ';', false)
-  const kept = own.borrow(target('c '), OWNER, false)
-  kept.receive(Buffer.from('three;'))
-  t.equal(own.takeBack(kept), false)
-  kept.receive(Buffer.from('four;'))
-  t.same(reads.slice(2), ['c three', 'c four'])
-  const many = Array.from({ length: 70 }, () => lines.borrow(target(''), OWNER, false))
-  for (const each of many) lines.takeBack(each)
-  const again = new Set(many.map(() => lines.borrow(target(''), OWNER, false)))
-  t.equal(many.filter(each => again.has(each)).length, 64)
 })
