@@ -52,7 +52,7 @@ t.test('masks', async t => {
   )
 })
 
-t.test('order; what one does does not disturb the others', async t => {
+t.test('order; a callback does not disturb the others', async t => {
   const callbacks = new Callbacks()
   const third: Callback = () => 3
   callbacks.add(() => {}, 'data')
@@ -71,7 +71,7 @@ t.test('order; what one does does not disturb the others', async t => {
   t.strictSame(
     tell(callbacks, DATA),
     ['threw up', 2, 4],
-    'deleted ones are not called, new ones the next time',
+    'deleted ones are not called; new ones are called the next time',
   )
   t.strictSame(tell(callbacks, DATA), ['threw up', 4, 5])
 })

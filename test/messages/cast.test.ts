@@ -5,7 +5,7 @@ import { MemPair } from '../../src/messages/carriers/mem-pair.ts'
 import { Null } from '../../src/messages/carriers/null.ts'
 import { stage } from './kit.ts'
 
-stage(t, 'itself, or what is below', async (t, { context }) => {
+stage(t, 'the channel itself, or one below it', async (t, { context }) => {
   const channel = context.init('filter+deflate+mem://;messages=!1')
   t.equal(channel_cast(channel, MemPair)?.name, 'noname-0/filter/deflate')
   t.equal(channel_cast(channel, Deflate)?.name, 'noname-0/filter')

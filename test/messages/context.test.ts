@@ -9,7 +9,7 @@ import { channelClass, fault, stage } from './kit.ts'
 const kind = (channel: MessageChannel): string =>
   (channel.constructor as typeof MessageChannel).protocol
 
-t.test('the one of the process', async t => {
+t.test('the context of the process', async t => {
   t.equal(Context.instance(), Context.instance())
   const channel = Context.instance().init('null://')
   t.match(channel.name, /^noname-\d+$/)
@@ -70,7 +70,7 @@ stage(t, 'look-up: exact, then the prefix', async (t, { context }) => {
   context.register(channelClass('p+', {}))
   context.register(channelClass('q', {}))
   t.equal(kind(context.init('p+q://')), 'p+')
-  t.equal(kind(context.init('p+nobody://')), 'p+', 'the rest is its own affair')
+  t.equal(kind(context.init('p+nobody://')), 'p+', 'the prefix checks the rest itself')
   t.match(
     fault(() => context.init('q+p://')),
     /^there is no protocol "q\+p"/,
@@ -134,7 +134,7 @@ stage(t, 'aliases', async (t, { context }) => {
     'alias(): small is taken',
   )
   t.ok(context.protocols.includes('small'))
-  // The target of an alias was unregistered, and its name taken by an alias back.
+  // The target of the first alias was unregistered, and its name given to an alias of the first.
   const One = channelClass('one', {})
   context.register(One)
   context.alias('two', 'one://')
@@ -146,7 +146,7 @@ stage(t, 'aliases', async (t, { context }) => {
   )
 })
 
-stage(t, 'implementations that name another', async (t, { context }) => {
+stage(t, 'implementations that choose another', async (t, { context }) => {
   const Server = channelClass('server', {})
   const choose: Implementation = {
     protocol: 'choose',
@@ -168,7 +168,8 @@ stage(t, 'implementations that name another', async (t, { context }) => {
   context.register({ protocol: 'none', replace: () => undefined })
   t.match(
     fault(() => context.init('none://')),
-    'init(): none is not a class of channels, and chose none for none://; return one from `replace`',
+    'init(): none is not a class of channels, and chose none for none://; ' +
+      'return one from `replace`',
   )
 })
 
@@ -199,7 +200,7 @@ stage(t, 'names', async (t, { context }) => {
     thrown(() => context.init('zero://;name=z;size=x')),
     'ERR_INVALID_URL',
   )
-  t.equal(context.get('z'), undefined, 'what could not be made has no name')
+  t.equal(context.get('z'), undefined, 'a channel that could not be made has no name')
 })
 
 stage(t, 'master', async (t, { context }) => {
@@ -216,7 +217,8 @@ stage(t, 'master', async (t, { context }) => {
   )
   t.match(
     fault(() => context.init('direct://;master=nobody')),
-    'master must be the name of a channel; got "nobody"\n  direct://;master=nobody\n                   ^^^^^^',
+    'master must be the name of a channel; got "nobody"\n' +
+      '  direct://;master=nobody\n                   ^^^^^^',
   )
 })
 

@@ -20,7 +20,7 @@ stage(t, 'recv: one message', async (t, stage) => {
   t.equal(
     await fate(waits as Promise<void>),
     'open',
-    'the next waits until it can have been asked for',
+    'the next one waits until the program can have asked for it',
   )
   stage.clock.advance(0)
   await waits
@@ -52,13 +52,13 @@ stage(t, 'recv: no message', async (t, stage) => {
   channel.open().on_error = () => {}
   const failed = channel.recv()
   channel.fail(new Error('x'))
-  // It used to be ClosedError, which does not say why.
+  // This used to be ClosedError, which does not give the reason.
   await t.rejects(failed, { message: 'x' })
   await t.rejects(channel.recv(), { message: 'x' })
 })
 
-// With a type that is none the timer of the timeout stayed behind, and failed when it rang.
-stage(t, 'recv: what cannot be waited for', async (t, stage) => {
+// With an invalid type the timer of the timeout was left behind, and failed later.
+stage(t, 'recv: invalid options', async (t, stage) => {
   const channel = open(stage)
   for (const options of [
     { type: 'date', timeout: 10 },
@@ -71,7 +71,7 @@ stage(t, 'recv: what cannot be waited for', async (t, stage) => {
     await t.rejects(channel.recv(options as never), { code: 'ERR_INVALID_ARGUMENT' })
   }
   t.equal(stage.clock.pending, 0)
-  t.equal(channel.emit('x'), undefined, 'nobody listens')
+  t.equal(channel.emit('x'), undefined, 'no callback is left')
 })
 
 stage(t, 'for await: in order, one at a time, until it closes', async (t, stage) => {
@@ -99,7 +99,7 @@ stage(t, 'for await: leaving it does not close the channel', async (t, stage) =>
   t.equal(await loop, 'a')
   await Promise.all(waits)
   t.equal(channel.state, 'active')
-  t.equal(channel.emit(data('c')), undefined, 'nobody listens any more')
+  t.equal(channel.emit(data('c')), undefined, 'no callback is left')
 })
 
 stage(t, 'for await: it throws when the channel fails', async (t, stage) => {
@@ -113,7 +113,11 @@ stage(t, 'for await: it throws when the channel fails', async (t, stage) => {
   const more = waiting.next()
   channel.fail(new Error('x'))
   await t.rejects(more, { message: 'x' })
-  t.match(await behind.next(), { value: { type: 'data' } }, 'what came before is given first')
+  t.match(
+    await behind.next(),
+    { value: { type: 'data' } },
+    'messages from before the failure come first',
+  )
   await t.rejects(behind.next(), { message: 'x' })
   await t.rejects(channel[Symbol.asyncIterator]().next(), { message: 'x' })
 })

@@ -23,7 +23,7 @@ t.test('names', async t => {
   ])
 })
 
-t.test('what a public class has is in snake_case, and nothing is half private', async t => {
+t.test('members of public classes are in snake_case, and none is half private', async t => {
   for (const [name, value] of Object.entries(messages)) {
     if (typeof value !== 'function' || value.prototype === undefined) continue
     for (const owner of [value, value.prototype as object]) {

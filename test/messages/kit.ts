@@ -1,6 +1,5 @@
 /**
- * For the tests of message channels: a context on a world in memory, and channels that write down
- * what they say.
+ * What the tests of message channels share: a context in memory, logs, and channels for one test.
  */
 
 import type { Test } from 'tap'
@@ -16,7 +15,7 @@ export interface Stage extends World {
   readonly context: Context
 }
 
-/** A subtest with a context on an engine of its own; at its end nothing may be left. */
+/** A subtest with its own context and engine. At its end nothing may be left. */
 export function stage(
   t: Test,
   title: string,
@@ -27,7 +26,7 @@ export function stage(
   )
 }
 
-/** Writes down every message of a channel, as text. */
+/** Logs every message of a channel, as text. */
 export function watch(channel: MessageChannel, log: string[] = [], who = ''): string[] {
   channel.callback_add(
     message => void log.push(who + text(message)),
@@ -43,8 +42,10 @@ const EVENTS = ['Update', 'Add', 'Delete']
 export function text({ type, msgid, seq, data, value }: Message): string {
   if (type === 'state') return String(STATES[msgid])
   if (type === 'control') return NAMES.get(msgid) ?? `control ${msgid}`
-  if (type === 'channel')
-    return `${EVENTS[msgid]} ${value instanceof Set ? [...value].join('|') : (value as MessageChannel).name}`
+  if (type === 'channel') {
+    const subject = value instanceof Set ? [...value].join('|') : (value as MessageChannel).name
+    return `${EVENTS[msgid]} ${subject}`
+  }
   return [data.toString(), msgid !== 0 && `#${msgid}`, seq !== 0n && `@${seq}`]
     .filter(part => part !== false)
     .join(' ')
@@ -74,7 +75,7 @@ export function channelClass(
   return Made as never
 }
 
-/** What a call throws, its whole message. */
+/** The whole message of the error that a call throws. */
 export function fault(call: () => unknown): string {
   try {
     call()

@@ -4,7 +4,7 @@ import { scene } from '../kit.ts'
 
 type Pending = Parameters<typeof request>[1]
 
-/** Processed so many times until it is no longer pending. */
+/** Work that is pending until it was processed this many times. */
 class Work implements Pending {
   readonly dcaps = new Set(['pending'])
   done = 0
@@ -23,17 +23,21 @@ class Work implements Pending {
   }
 }
 
-scene(t, 'one each a round; nothing runs when nothing is pending', async (t, { engine, clock }) => {
-  const log: string[] = []
-  const works = [new Work('a', 3, log), new Work('b', 1, log), new Work('c', 2, log)]
-  for (const each of works) request(engine, each)
-  t.strictSame(log, [], 'not inside the call')
-  clock.advance(0)
-  t.strictSame(log.join(''), 'abcaca')
-  t.equal(clock.pending, 0)
-})
+scene(
+  t,
+  'each channel once a round; nothing runs if none is pending',
+  async (t, { engine, clock }) => {
+    const log: string[] = []
+    const works = [new Work('a', 3, log), new Work('b', 1, log), new Work('c', 2, log)]
+    for (const each of works) request(engine, each)
+    t.strictSame(log, [], 'not inside the call')
+    clock.advance(0)
+    t.strictSame(log.join(''), 'abcaca')
+    t.equal(clock.pending, 0)
+  },
+)
 
-scene(t, 'rounds are bounded: others have their turn in between', async (t, { engine, clock }) => {
+scene(t, 'a turn is bounded: others run in between', async (t, { engine, clock }) => {
   const log: string[] = []
   request(engine, new Work('a', 1000, log))
   const turns: number[] = []
@@ -46,8 +50,8 @@ scene(t, 'rounds are bounded: others have their turn in between', async (t, { en
   t.equal(turns.length, 16)
 })
 
-// Rounds were counted: with a thousand channels a turn had 64 000 messages.
-scene(t, 'however many channels there are', async (t, { engine, clock }) => {
+// When rounds were counted, a turn with a thousand channels had 64 000 messages.
+scene(t, 'a turn is bounded for any number of channels', async (t, { engine, clock }) => {
   const log: string[] = []
   for (let count = 0; count < 1000; count++) request(engine, new Work('a', 3, log))
   const turns: number[] = []
@@ -61,7 +65,7 @@ scene(t, 'however many channels there are', async (t, { engine, clock }) => {
 
 scene(
   t,
-  'who has nothing to do is not asked again, unless it asks',
+  'a channel that had nothing to do is processed again only if it requests that',
   async (t, { engine, clock }) => {
     let asked = 0
     const idle: Pending = { dcaps: new Set(['pending']), process: () => asked++ < 0 }

@@ -1,4 +1,4 @@
-/** The life cycle, the suspend tree, callbacks and posts, as the seed has them. */
+/** The life cycle, suspending, callbacks and posting, as TLL describes them. */
 
 import t from 'tap'
 import { TRANSITIONS } from '../../src/core/life-cycle.ts'
@@ -10,7 +10,7 @@ import type { State } from '../../src/types.ts'
 import { fate, thrown, turn } from '../kit.ts'
 import { channelClass, dataOf, fault, type Stage, stage, watch } from './kit.ts'
 
-/** A channel of which the test says how it opens and closes. */
+/** A channel that opens and closes as the test says. */
 class Bare extends MessageChannel {
   static override readonly protocol: string = 'bare'
   static override readonly caps = ['parent', 'long_close'] as const
@@ -46,7 +46,7 @@ function make<Kind extends MessageChannel = Bare>({ context }: Stage, url = 'bar
   return context.init(url) as Kind
 }
 
-/** A channel in that state. */
+/** Makes a channel and brings it to that state. */
 function inState(stage: Stage, state: State, url?: string): Bare {
   const channel = make(stage, url)
   if (state === 'closed') return channel
@@ -76,8 +76,8 @@ const EVENTS: Record<string, (channel: Bare) => void> = {
 }
 
 /**
- * Where each event leads from each state, for a channel with a long close; 'throws' changes
- * nothing.
+ * The state that each event leads to, by the state before it, for a channel with 'long_close'. An
+ * event that throws does not change the state.
  */
 const TABLE: Record<string, Record<State, string>> = {
   open: {
@@ -134,7 +134,7 @@ stage(t, 'every state × every event', async (t, stage) => {
       const code = thrown(() => EVENTS[event]!(channel))
       t.equal(code, to === 'throws' ? 'ERR_INVALID_STATE' : 'nothing', `${event} in ${from}`)
       t.equal(channel.state, to === 'throws' ? from : to, `${event} in ${from}`)
-      // Each step on the way is one of the table, and observed.
+      // Each step on the way is allowed by the table of the life cycle, and reported.
       const path = [from, ...log]
       for (let at = 1; at < path.length; at++)
         t.ok(TRANSITIONS[path[at - 1] as State].includes(path[at] as State), path.join(' > '))
@@ -240,7 +240,7 @@ stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => 
   t.equal(channel.dcaps.size, 0)
 })
 
-stage(t, 'closing: what goes wrong, and what never does', async (t, stage) => {
+stage(t, 'closing: when it fails, and when it never does', async (t, stage) => {
   const long = inState(stage, 'active')
   const throws = (): never => {
     throw new Error('stuck')
@@ -251,7 +251,7 @@ stage(t, 'closing: what goes wrong, and what never does', async (t, stage) => {
   t.equal(long.state, 'error', 'a long close that fails')
   long.close(true)
   t.equal(long.state, 'closed')
-  t.match(stage.logged.splice(0), [/stuck/], 'a forced one is said and goes on')
+  t.match(stage.logged.splice(0), [/stuck/], 'a forced close logs it and goes on')
   const short = inState(stage, 'active', 'short://')
   short.closing = throws
   short.close()
@@ -273,8 +273,8 @@ stage(t, 'closing: what goes wrong, and what never does', async (t, stage) => {
   )
 })
 
-// It stayed in 'error'.
-stage(t, 'a hook that lets it fail while it is closed by force', async (t, stage) => {
+// The channel stayed in 'error'.
+stage(t, 'a hook calls fail while the channel is closed by force', async (t, stage) => {
   const channel = inState(stage, 'active')
   channel.on_state = state => {
     if (state === 'closing') channel.fail(new Error('not now'))
@@ -287,7 +287,7 @@ stage(t, 'a hook that lets it fail while it is closed by force', async (t, stage
   t.match(stage.logged.splice(0), [/not now/])
 })
 
-stage(t, 'a callback that opens it again while it finishes', async (t, stage) => {
+stage(t, 'a hook closes the channel while it finishes', async (t, stage) => {
   const parent = inState(stage, 'active')
   const child = make(stage)
   parent.add_child(child)
@@ -381,8 +381,8 @@ stage(t, 'process', async (t, stage) => {
   stage.logged.length = 0
 })
 
-// It failed while it was processed, so it had nothing to do; that it was opened again meanwhile and
-// had was forgotten.
+// The channel failed while it was processed, and was not processed again, although on_error had
+// opened it and it was pending.
 stage(t, 'opened again in on_error', async (t, stage) => {
   const channel = inState(stage, 'active')
   channel.work = () => {
@@ -422,7 +422,7 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   }, 'data')
   channel.emit(new Message())
   t.match(stage.logged.splice(0), [/: Error: hook/, /: Error: callback/])
-  t.equal(channel.state, 'active', 'what they throw does not end the channel')
+  t.equal(channel.state, 'active', 'an error of a hook or callback does not end the channel')
   channel.on_error = () => {}
   channel.fail(new Error('x'))
   t.equal(channel.emit(new Message()), undefined)
@@ -434,7 +434,7 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   t.strictSame(
     said,
     ['Update process', 'closing', 'Update process|poll_in', 'closed'],
-    'but what it says of itself',
+    'but reports about itself are delivered',
   )
 })
 
@@ -465,9 +465,9 @@ stage(t, 'promises hold the next message', async (t, stage) => {
   go[1]!()
   await stage.pump()
   t.equal(go.length, 4)
-  t.match(stage.logged.splice(0), [/slow/], 'a rejection is told, and ends nothing')
+  t.match(stage.logged.splice(0), [/slow/], 'a rejection is reported and does not end the channel')
   const waits = channel.emit(new Message())
-  t.equal(await fate(waits as Promise<void>), 'open', 'emit returns what is to be waited for')
+  t.equal(await fate(waits as Promise<void>), 'open', 'emit returns a promise to wait for')
   channel.on_state = async () => {}
   channel.callback_add(async () => {}, 'state')
   channel.close(true)
@@ -530,7 +530,7 @@ stage(t, 'suspend: the tree', async (t, stage) => {
   t.strictSame(
     dcaps(),
     ['-', '-', 'S', 's'],
-    'who is suspended by itself stays so, with its subtree',
+    'a channel that was suspended itself stays suspended, with its subtree',
   )
   b.resume()
   t.strictSame(dcaps(), ['-', '-', '-', '-'])
@@ -577,8 +577,8 @@ stage(t, 'children', async (t, stage) => {
     fault(() => parent.add_child(child)),
     'add_child(): parent/x is a child of parent already; add it once',
   )
-  // Two parents: the first one kept a child that was destroyed. A circle: closing never came to an
-  // end.
+  // With two parents, the first kept a child that was destroyed. With a circle, closing never
+  // ended.
   t.match(
     fault(() => make(stage).add_child(child)),
     'add_child(): parent/x is a child of parent already',
@@ -621,7 +621,7 @@ stage(t, 'children', async (t, stage) => {
   )
 })
 
-// ---- parameters that all have -------------------------------------------------------------------
+// ---- parameters of every channel ----------------------------------------------------------------
 
 stage(t, 'dir, stat, dump', async (t, stage) => {
   const caps = (dir: string): string[] => [...make<Short>(stage, `short://;dir=${dir}`).caps]
@@ -655,7 +655,7 @@ stage(t, 'dir, stat, dump', async (t, stage) => {
     )
 })
 
-t.test('not made by itself', async t => {
+t.test('only a context makes channels', async t => {
   t.match(
     fault(() => new Bare({} as Init)),
     "new Bare must be what context.init() gives; call context.init('protocol://…')",
@@ -666,7 +666,7 @@ t.test('not made by itself', async t => {
   )
 })
 
-stage(t, 'the defaults of who writes nothing', async (t, stage) => {
+stage(t, 'a class that overrides nothing', async (t, stage) => {
   stage.context.register(channelClass('plain', {}))
   const channel = stage.context.init('plain://').open()
   t.equal(channel.state, 'active')

@@ -38,9 +38,9 @@ t.test('what post takes', async t => {
   )
 })
 
-// A seq that is a number went through `direct` as one, and was a TypeError without a code where it
-// was packed.
-t.test('fields that cannot be', async t => {
+// A seq that was a number passed through `direct`, and was a TypeError without a code where it was
+// packed.
+t.test('invalid fields', async t => {
   t.match(
     fault(() => new Message({ seq: 5 as never })),
     'message: seq must be a bigint, as 5n; got 5',

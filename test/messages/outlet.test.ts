@@ -4,7 +4,7 @@ import { Outlet } from '../../src/messages/outlet.ts'
 import { fate, scene, turn } from '../kit.ts'
 import { params } from './kit.ts'
 
-scene(t, 'what is returned, what is thrown, what is held', async (t, { engine }) => {
+scene(t, 'results, errors, and promises that hold the next message', async (t, { engine }) => {
   const log: string[] = []
   let result: unknown
   const owner = {
@@ -67,7 +67,7 @@ scene(t, 'what is returned, what is thrown, what is held', async (t, { engine })
   t.strictSame(log, ['failed up', 'failed hook', 'failed up', 'failed Error: no', 'released'])
 })
 
-scene(t, 'counted and shown', async (t, { engine, logged }) => {
+scene(t, 'messages are counted and logged', async (t, { engine, logged }) => {
   const owner = { engine, name: 'x', on_message() {}, on_control() {} }
   const outlet = new Outlet(
     owner,

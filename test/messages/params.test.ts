@@ -3,7 +3,7 @@ import { Params } from '../../src/messages/params.ts'
 import { parseParameters, Url } from '../../src/messages/url.ts'
 import { fault, params } from './kit.ts'
 
-t.test('by kind', async t => {
+t.test('each kind', async t => {
   const all = params(
     'x://h;t=text;b=yes;i=0x10;s=64kb;d=5s;w=two;l=a, b,c;e=;q=-5;p.url=null://;p.a=1',
   )
@@ -43,7 +43,8 @@ t.test('errors show the URL and point at the value', async t => {
   const at = (spaces: number, length: number): string => ' '.repeat(spaces + 2) + '^'.repeat(length)
   t.equal(
     fault(() => params('mem://;size=1.5kb').size('size')),
-    `size must be a size: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit; got "1.5kb"\n  mem://;size=1.5kb\n${at(12, 5)}`,
+    `size must be a size: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit; got "1.5kb"\n` +
+      `  mem://;size=1.5kb\n${at(12, 5)}`,
   )
   t.equal(
     fault(() => params('x://;a=1;n=0').integer('n', 1, { least: 1 })),
@@ -95,18 +96,18 @@ t.test('errors show the URL and point at the value', async t => {
   )
 })
 
-t.test('what is missing', async t => {
+t.test('a parameter that is missing', async t => {
   t.equal(
     fault(() => params('x://h').integer('n')),
     'n must be given, a whole number\n  x://h\n       ^',
   )
 })
 
-t.test('all of them', async t => {
+t.test('all values', async t => {
   t.strictSame(params('x://h;a=1;b.c=2').values, { a: '1', 'b.c': '2' })
 })
 
-t.test('where they are looked for', async t => {
+t.test('the order of look-up', async t => {
   const defaults = parseParameters('mem.size=3b;mem.frame=full')
   const of = (text: string): Params => new Params(Url.parse(text), defaults)
   t.equal(of('mem://;size=2b;mem.size=1b').size('size'), 1, 'with its prefix')

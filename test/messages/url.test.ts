@@ -1,4 +1,4 @@
-/** Every error shows the URL and points at the part that is wrong: the tests compare all of it. */
+/** Errors show the URL and point at the invalid part. The tests compare the whole message. */
 
 import t from 'tap'
 import {
@@ -19,7 +19,7 @@ function parts(text: string): unknown[] {
   return [protocol, host, plain(entries)]
 }
 
-t.test('what a URL has', async t => {
+t.test('the parts of a URL', async t => {
   t.strictSame(parts('null://'), ['null', '', {}])
   t.strictSame(parts('tcp://[::1]:5555;mode=client;frame=line'), [
     'tcp',
@@ -42,7 +42,7 @@ t.test('what a URL has', async t => {
   t.equal(String(Url.parse(text)), text)
 })
 
-t.test('what is wrong is pointed at', async t => {
+t.test('errors point at the invalid part', async t => {
   const cases: [url: string, message: string][] = [
     ['tcp:/x', 'a URL needs "://" after its protocol\n  tcp:/x\n  ^^^^^^'],
     ['', 'a URL needs "://" after its protocol\n  \n  ^'],
@@ -103,7 +103,7 @@ t.test('parameters alone', async t => {
     fault(() => parseParameters('a=1;b')),
     'a parameter is key=value\n  a=1;b\n      ^',
   )
-  // A value of an object that had a ';' in it began another parameter.
+  // A ';' in a value of an object began another parameter.
   t.match(
     fault(() => parseParameters({ host: 'x;mode=server' })),
     `parameters: host must be text without ';', a number or a boolean; got "x;mode=server"`,
@@ -119,7 +119,7 @@ t.test('parameters alone', async t => {
   )
 })
 
-t.test('trees', async t => {
+t.test('a branch of the parameters', async t => {
   t.strictSame(plain(branch(parseParameters('a.b=1;a.c.d=2;ab=3;a=4'), 'a')), {
     b: '1',
     'c.d': '2',
@@ -149,7 +149,7 @@ t.test('a URL in a URL, in three forms', async t => {
   )
 })
 
-t.test('more parameters', async t => {
+t.test('additional parameters', async t => {
   t.equal(String(merge(Url.parse('x://h;a=1'), parseParameters('b=2'))), 'x://h;a=1;b=2')
   t.equal(
     fault(() => merge(Url.parse('x://h;a=1'), parseParameters('b=2;a=33'))),

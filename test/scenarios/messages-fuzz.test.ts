@@ -1,6 +1,6 @@
 /**
- * Any call at any moment, inside any hook: nothing but named errors comes of it, and a channel that
- * is closed by force is closed.
+ * Random calls at any moment, inside any hook. Every error must have a code, and a channel that is
+ * closed by force must be closed.
  */
 
 import t from 'tap'
@@ -34,7 +34,7 @@ const URLS: readonly string[] = [
   'reopen+rate+deflate+mem://;speed=100kb;mode=server;timeout-min=1ms',
 ]
 
-/** What may be called, each with the same chance. */
+/** The calls, each with the same probability. */
 const CALLS: Readonly<Record<string, (channel: MessageChannel, random: () => number) => unknown>> =
   {
     open: channel => channel.open(),
@@ -62,8 +62,8 @@ const CALLS: Readonly<Record<string, (channel: MessageChannel, random: () => num
   }
 
 /**
- * A channel, and up to three that it is reached by; in their hooks, and from outside, anything is
- * called. Returns what must not have happened.
+ * Makes a channel and up to three peers of it, and makes random calls in their hooks and from
+ * outside. Returns everything that was wrong.
  */
 async function round(url: string, random: () => number): Promise<string[]> {
   const wrong: string[] = []

@@ -1,6 +1,6 @@
 /**
- * What a peer can do to a message channel: it ends in a named error of that channel, or of that
- * peer of a server; the others do not notice.
+ * Hostile peers of message channels. Whatever a peer does leads to an error with a code, of that
+ * channel or of that peer of a server. Other channels and peers are not affected.
  */
 
 import { Buffer } from 'node:buffer'
@@ -22,7 +22,7 @@ interface Hall {
 }
 
 /**
- * A test on real sockets. At its end nothing is left, and nothing was logged that it did not take.
+ * A test on real sockets. At its end no channel may be left, and no log that the test did not take.
  */
 async function hall(title: string, body: (t: Test, hall: Hall) => Promise<void>): Promise<void> {
   await t.test(title, { timeout: 20_000 }, async t => {
@@ -35,14 +35,14 @@ async function hall(title: string, body: (t: Test, hall: Hall) => Promise<void>)
   })
 }
 
-/** A peer that is not surprised when it is reset. */
+/** A peer that may be reset. */
 class Peer extends Client {
   override on_error(): void {
     this.close()
   }
 }
 
-/** A server, who has gone from it and why, and what it has received. */
+/** A server, the reasons of its Disconnects, and the data that it has received. */
 async function serve(
   { context }: Hall,
   url: string,
@@ -144,7 +144,7 @@ await hall('a size beyond the bound: refused at once, before its bytes come', as
   }
 })
 
-await hall('a client: what its server does is its own error', async (t, hall) => {
+await hall('a client: an invalid message of its server is its own error', async (t, hall) => {
   class Liar extends Connection {
     override on_connect(): void {
       this.write(Buffer.alloc(16, 0xff))
@@ -162,7 +162,7 @@ await hall('a client: what its server does is its own error', async (t, hall) =>
   liar.close()
 })
 
-await hall('deflate: what is none, half of one, a bomb', async (t, hall) => {
+await hall('deflate: invalid data, half a message, a bomb', async (t, hall) => {
   const { server, gone, texts, connect } = await serve(
     hall,
     'deflate+tcp://127.0.0.1:0;mode=server;max-size=64kb',
@@ -188,7 +188,7 @@ await hall('deflate: what is none, half of one, a bomb', async (t, hall) => {
   )
 })
 
-await hall('a flood while it is suspended: bounded, and the peer feels it', async (t, hall) => {
+await hall('a flood while it is suspended: bounded, and the peer must wait', async (t, hall) => {
   const { server, texts } = await serve(hall, 'tcp://127.0.0.1:0;mode=server')
   const flood = hall.context.init(server.client_url as string)
   await flood.open().opened
@@ -203,7 +203,7 @@ await hall('a flood while it is suspended: bounded, and the peer feels it', asyn
     }
     await new Promise(setImmediate)
   }
-  t.ok(posted > 10, 'what the system holds')
+  t.ok(posted > 10, 'the buffers of the system')
   t.same(texts, [])
   const { bytes_held } = hall.engine.stats()
   t.ok(bytes_held < 1_000_000, String(bytes_held))
@@ -238,26 +238,29 @@ await hall(
   },
 )
 
-await hall('who never stops starves neither sockets nor timers', async (t, hall) => {
-  const { context, engine } = hall
-  const { texts, connect } = await serve(hall, 'tcp://127.0.0.1:0;mode=server;frame=line')
-  let zeros = 0
-  const busy = Array.from({ length: 10 }, () => context.init('zero://').open())
-  for (const each of busy) each.on_message = () => void zeros++
-  let rings = 0
-  engine.cycle(1, () => void rings++)
-  const peer = await connect()
-  for (let count = 1; count <= 20; count++) {
-    peer.write('x\n')
-    const before = zeros
-    await until(() => texts.length === count)
-    // What a socket waits for is a few turns, not all there is to do.
-    t.ok(zeros - before < 100_000, String(zeros - before))
-  }
-  await until(() => rings > 3)
-  t.ok(zeros > 1000)
-  for (const each of busy) each.close()
-})
+await hall(
+  'channels that are always pending starve neither sockets nor timers',
+  async (t, hall) => {
+    const { context, engine } = hall
+    const { texts, connect } = await serve(hall, 'tcp://127.0.0.1:0;mode=server;frame=line')
+    let zeros = 0
+    const busy = Array.from({ length: 10 }, () => context.init('zero://').open())
+    for (const each of busy) each.on_message = () => void zeros++
+    let rings = 0
+    engine.cycle(1, () => void rings++)
+    const peer = await connect()
+    for (let count = 1; count <= 20; count++) {
+      peer.write('x\n')
+      const before = zeros
+      await until(() => texts.length === count)
+      // A socket waits for a few turns, not for all the work.
+      t.ok(zeros - before < 100_000, String(zeros - before))
+    }
+    await until(() => rings > 3)
+    t.ok(zeros > 1000)
+    for (const each of busy) each.close()
+  },
+)
 
 await hall('nothing runs while nothing is pending', async (t, hall) => {
   const { context, engine } = hall

@@ -1,4 +1,4 @@
-/** One suite over every channel that carries data: whatever the URL, a program sees the same. */
+/** One suite for every channel that carries data: a program sees the same with every URL. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,18 +16,16 @@ import { makeCertificates } from '../certificates.ts'
 import { seeded, until } from './networks.ts'
 
 interface Carrier {
-  /**
-   * The end that is there first; the other one opens what its `client_url` says, with these
-   * parameters more.
-   */
+  /** The URL of the near end. The far end opens the near end's `client_url`, with `tail`. */
   readonly url: (folder: string) => string
   readonly network?: () => Network
-  /** Does what is posted arrive inside `post`? Then nothing can be held. */
+  /** Do messages arrive inside `post`? Then a promise cannot hold the next one. */
   readonly isDirect?: boolean
-  /** Does it carry data alone? Does it lose what comes too fast, or while nobody listens? */
+  /** Does it carry data without msgid and seq? */
   readonly isBare?: boolean
+  /** May it lose messages? */
   readonly isLossy?: boolean
-  /** What the other end's URL needs besides. */
+  /** Further parameters of the far end's URL. */
   readonly tail?: () => string
 }
 
@@ -38,7 +36,8 @@ const random = seeded(11)
 const pieces = (): number => 1 + Math.floor(random() * (random() < 0.6 ? 3 : 6000))
 const memory = (): Network => new MemoryNetwork({ auto: true })
 
-const TLS_SERVER = `tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`
+const TLS_FILES = `cert=${made.server.certFile};key=${made.server.keyFile}`
+const TLS_SERVER = `tls+tcp://127.0.0.1:0;mode=server;${TLS_FILES}`
 const TLS_TAIL = (): string => `;ca=${made.ca.certFile}`
 
 const CARRIERS: Record<string, Carrier> = {
@@ -70,7 +69,7 @@ const CARRIERS: Record<string, Carrier> = {
   'rate+mem': { url: () => 'rate+mem://;speed=1gb;max-window=1gb' },
 }
 
-/** Two ends that are open. The server's end answers to whom it last heard of. */
+/** Two open ends. A server at the near end answers to the peer that it last heard of. */
 class Ends {
   readonly near: MessageChannel
   readonly far: MessageChannel
@@ -100,7 +99,7 @@ async function open(context: Context, carrier: Carrier, folder: string): Promise
   return ends
 }
 
-/** Posts all of them, waiting where there is no room. */
+/** Posts all messages, and waits if there is no room. */
 async function postAll(
   channel: MessageChannel,
   messages: readonly { data: string; msgid: number; seq: bigint }[],
@@ -183,7 +182,7 @@ const SCENARIOS: Record<string, Scenario> = {
     t.equal(log.join(''), 'a()b()c()')
   },
 
-  async 'for people who prefer promises'(t, { near, far }) {
+  async 'receiving with promises'(t, { near, far }) {
     const texts: string[] = []
     const loop = (async () => {
       for await (const { data } of near) {
@@ -243,7 +242,7 @@ const SCENARIOS: Record<string, Scenario> = {
     t.same(texts, ['a', 'b', 'c'])
   },
 
-  async 'what nobody may do, and what may be done at any time'(t, { near, far }) {
+  async 'misuse throws; other calls are allowed at any time'(t, { near, far }) {
     for (const channel of [near, far]) {
       t.throws(() => channel.open(), { code: 'ERR_INVALID_STATE' }, 'twice')
       t.throws(() => channel.post(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
@@ -297,7 +296,7 @@ const SCENARIOS: Record<string, Scenario> = {
 
 for (const [name, carrier] of Object.entries(CARRIERS)) {
   t.test(name, async t => {
-    // Not t.testdir(): a socket's path has at most 107 bytes.
+    // Not t.testdir(): the path of a unix socket has at most 107 bytes.
     const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     for (const [title, scenario] of Object.entries(SCENARIOS)) {

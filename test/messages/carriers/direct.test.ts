@@ -13,7 +13,7 @@ function two({ context }: Stage, master = '', slave = ''): [MessageChannel, Mess
 const state = (name: string): Message =>
   new Message({ type: 'state', msgid: (STATES as readonly string[]).indexOf(name) })
 
-stage(t, 'what one posts the other has received', async (t, stage) => {
+stage(t, 'a message is received before post returns', async (t, stage) => {
   const [master, slave] = two(stage)
   t.strictSame([master.client_url, slave.client_url], ['direct://;master=m', undefined])
   const [toMaster, toSlave] = [watch(master), watch(slave)]
@@ -75,7 +75,7 @@ stage(t, 'notify-state, autoseq', async (t, stage) => {
   )
 })
 
-stage(t, 'who may be master', async (t, stage) => {
+stage(t, 'which channels may be a master', async (t, stage) => {
   const { context } = stage
   two(stage)
   context.init('null://;name=n')

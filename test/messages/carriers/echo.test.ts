@@ -1,7 +1,7 @@
 import t from 'tap'
 import { dataOf, stage, watch } from '../kit.ts'
 
-stage(t, 'opening and closing take a process each', async (t, { context, clock }) => {
+stage(t, 'opening and closing take one call of process each', async (t, { context, clock }) => {
   const channel = context.init('echo://')
   const log = watch(channel).slice(0, 0)
   const texts = dataOf(channel)
@@ -21,6 +21,6 @@ stage(t, 'opening and closing take a process each', async (t, { context, clock }
   t.equal(channel.state, 'closed', 'by force: at once')
 })
 
-stage(t, 'it may name another implementation', async (t, { context }) => {
+stage(t, 'it may choose another implementation', async (t, { context }) => {
   t.equal(context.init('echo://;null=yes').open().state, 'active')
 })

@@ -7,7 +7,7 @@ import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { thrown, turn } from '../../kit.ts'
 import { fault, type Stage, stage, text } from '../kit.ts'
 
-/** A file with messages of these numbers. */
+/** Makes a file with messages of these numbers. */
 function fileIn(t: Test, ...seqs: number[]): string {
   const path = join(t.testdir({}), 'log')
   writeFileSync(path, pack(...seqs))
@@ -41,7 +41,7 @@ function make(
   return { reader, log }
 }
 
-/** What it gives until it closes. */
+/** What a reader gives until it closes. */
 async function all(stage: Stage, path: string, parameters = '', opening = ''): Promise<string> {
   const { reader, log } = make(stage, path, parameters)
   reader.open(opening)
@@ -49,17 +49,13 @@ async function all(stage: Stage, path: string, parameters = '', opening = ''): P
   return log.join(' ').replaceAll(/m(\d+) @\d+/g, '$1')
 }
 
-stage(t, 'from where, to the end', async (t, stage) => {
+stage(t, 'where it begins; it reads to the end', async (t, stage) => {
   const path = fileIn(t, 1, 3, 5)
   t.equal(await all(stage, path), '1 3 5 EndOfData')
   t.equal(await all(stage, path, ';seq=3'), '3 5 EndOfData')
-  t.equal(await all(stage, path, ';seq=2'), '3 5 EndOfData', 'the first one not below')
+  t.equal(await all(stage, path, ';seq=2'), '3 5 EndOfData', 'the first one that is at least that')
   t.equal(await all(stage, path, ';seq=9'), 'EndOfData')
-  t.equal(
-    await all(stage, path, ';seq=9', 'seq=5'),
-    '5 EndOfData',
-    'what the opening says comes first',
-  )
+  t.equal(await all(stage, path, ';seq=9', 'seq=5'), '5 EndOfData', 'the opening takes precedence')
   t.equal(await all(stage, path, ';mode=last'), '5 EndOfData')
   t.equal(await all(stage, path, ';mode=end'), 'EndOfData')
   t.equal(await all(stage, fileIn(t)), 'EndOfData')
@@ -67,7 +63,7 @@ stage(t, 'from where, to the end', async (t, stage) => {
   t.equal(
     await all(stage, fileIn(t, ...Array(2500).keys()), ';seq=2499'),
     '2499 EndOfData',
-    'many are passed over',
+    'many are skipped',
   )
 })
 
@@ -92,7 +88,7 @@ stage(t, 'it waits for more', async (t, stage) => {
   t.equal(log.length, 2)
   stage.clock.advance(1)
   await run(stage, () => log.length === 3)
-  t.strictSame(log, ['m1 @1', 'EndOfData', 'm2 @2'], 'the end is said once')
+  t.strictSame(log, ['m1 @1', 'EndOfData', 'm2 @2'], 'the end is reported once')
   reader.post({ type: 'control', msgid: Control.Seek, seq: 2n })
   await run(stage, () => log.length === 5)
   t.strictSame(log.slice(3), ['m2 @2', 'EndOfData'])
@@ -114,13 +110,13 @@ stage(t, 'a callback at the end', async (t, stage) => {
   }
   reader.open()
   await run(stage, () => reader.state === 'closed')
-  t.strictSame(log, ['m1 @1', 'm2 @2', 'EndOfData', 'm2 @2', 'EndOfData'], 'goes somewhere else')
+  t.strictSame(log, ['m1 @1', 'm2 @2', 'EndOfData', 'm2 @2', 'EndOfData'], 'it may seek')
   reader.on_control = () => reader.close()
   reader.open()
   await run(stage, () => reader.state === 'closed')
 })
 
-stage(t, 'what cannot be read', async (t, stage) => {
+stage(t, 'files and parameters that are invalid', async (t, stage) => {
   const errors: string[] = []
   const open = async (path: string): Promise<void> => {
     const { reader } = make(stage, path)

@@ -8,7 +8,7 @@ import { turn } from '../../kit.ts'
 
 const frame = (name: string): Frame => FRAMES.get(name) as Frame
 
-/** The next one that is not 'starved'. */
+/** Waits for the next message. */
 async function next(records: FileRecords): Promise<Message | 'end'> {
   for (;;) {
     const message = records.next()
@@ -20,7 +20,7 @@ async function next(records: FileRecords): Promise<Message | 'end'> {
 const text = (message: Message | 'end'): string =>
   message === 'end' ? 'end' : String(message.data)
 
-t.test('one after the other, and what is appended', async t => {
+t.test('messages one by one, and those appended later', async t => {
   const path = join(t.testdir({}), 'file')
   writeFileSync(path, 'one\ntwo\nhalf')
   let ready = 0
@@ -28,7 +28,7 @@ t.test('one after the other, and what is appended', async t => {
   t.equal(records.next(), 'starved')
   t.strictSame([text(await next(records)), text(await next(records))], ['one', 'two'])
   t.strictSame([await next(records), records.position], ['end', 8])
-  // The last line of a text file that does not end with a line end was lost.
+  // The last line of a text file was lost if it had no line end.
   const other = new FileRecords(path, frame('line'), 100, () => {})
   while ((await next(other)) !== 'end');
   t.equal(text(other.rest() as Message), 'half')

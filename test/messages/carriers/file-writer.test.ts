@@ -7,7 +7,7 @@ import { fault, type Stage, stage, watch } from '../kit.ts'
 
 const pathIn = (t: Test): string => join(t.testdir({}), 'log')
 
-/** Files take turns of the loop. */
+/** Waits for the file, turn by turn, until the channel is in one of the states. */
 async function settled(
   stage: Stage,
   channel: MessageChannel,
@@ -26,7 +26,7 @@ async function open(stage: Stage, path: string, parameters = ''): Promise<Messag
   return writer
 }
 
-stage(t, 'writes, closes, goes on behind', async (t, stage) => {
+stage(t, 'writes, closes, and appends when it is opened again', async (t, stage) => {
   const path = pathIn(t)
   const writer = await open(stage, path)
   t.strictSame(
@@ -96,7 +96,7 @@ stage(t, 'full and ready', async (t, stage) => {
   await settled(stage, writer, ['closed'])
 })
 
-stage(t, 'a second writer; what the system says', async (t, stage) => {
+stage(t, 'a second writer; errors of the system', async (t, stage) => {
   const path = pathIn(t)
   const one = await open(stage, path)
   const errors: string[] = []

@@ -25,7 +25,8 @@ t.test('parameters', async t => {
   )
   t.match(
     fault(() => framedStreamParams(params('tcp://;frame=big'))),
-    'frame must be one of std, l4m4s8, short, l2m2s8, tiny, l2m2s4, size32, l4, bson, line, none; got "big"',
+    'frame must be one of std, l4m4s8, short, l2m2s8, tiny, l2m2s4, ' +
+      'size32, l4, bson, line, none; got "big"',
   )
 })
 
@@ -78,7 +79,7 @@ scene(t, 'what it reports', async (t, { engine, pump }) => {
   t.equal(near.post(new Message({ data: 'short' })), true)
   await pump()
   t.strictSame(log.splice(0), ['far short'])
-  // A data that filled the queue kept its line end from being written.
+  // If the data filled the queue, its line end was not written.
   t.equal(near.post(new Message({ data: 'long enough to be full' })), true, 'it is taken')
   t.strictSame(log.splice(0), ['near WriteFull'])
   t.equal(near.post(new Message({ data: 'x' })), false)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { formatHost, parseHost } from '../../../src/messages/carriers/host.ts'
 
-t.test('in', async t => {
+t.test('parseHost', async t => {
   const cases: [text: string, address: unknown][] = [
     ['host:80', ['host', 80]],
     ['*:80', ['', 80]],
@@ -23,7 +23,7 @@ t.test('in', async t => {
   t.strictSame([parseHost('name', true), parseHost('', true)], [{ path: 'name' }, undefined])
 })
 
-t.test('out', async t => {
+t.test('formatHost', async t => {
   t.strictSame(
     [
       ['1.2.3.4', 5],

@@ -6,7 +6,7 @@ import { fault, stage } from '../kit.ts'
 
 const MODULE = fileURLToPath(new URL('module.fixture.js', import.meta.url))
 
-/** Loading takes as many turns as it takes. */
+/** Waits, turn by turn, until the module is loaded. */
 async function settled(channel: MessageChannel): Promise<string> {
   while (channel.state === 'opening') await turn()
   return channel.state
@@ -29,8 +29,8 @@ stage(t, 'a class of a module', async (t, { context }) => {
   t.equal(channel.open().state, 'active', 'loaded already')
 })
 
-// The class was given all parameters, and counted and logged once more what js:// had.
-stage(t, 'counted and shown once', async (t, { context, logged }) => {
+// The class was given all parameters, so each message was counted and logged twice.
+stage(t, 'messages are counted and logged once', async (t, { context, logged }) => {
   const channel = context
     .init(`js://;class=${MODULE}:Mine;greeting=hello;dump=frame;stat=yes;name=x`)
     .open()
@@ -60,7 +60,7 @@ stage(t, 'closed, and opened again, while it is loaded', async (t, { context }) 
   t.equal(closed.children.size, 0)
 })
 
-stage(t, 'what cannot be', async (t, stage) => {
+stage(t, 'invalid modules, classes and parameters', async (t, stage) => {
   const errors: string[] = []
   for (const text of ['/no/such/module.js:X', `${MODULE}:nothing`, `${MODULE}:Missing`]) {
     const channel = stage.context.init(`js://;class=${text}`)

@@ -10,7 +10,7 @@ function two({ context }: Stage, master = '', slave = ''): [MessageChannel, Mess
   ]
 }
 
-stage(t, 'later, in order, one a process', async (t, stage) => {
+stage(t, 'messages arrive later, in order, one with each call of process', async (t, stage) => {
   const [master, slave] = two(stage)
   t.strictSame([master.client_url, slave.client_url], ['mem://;master=m', undefined])
   const log = watch(slave)
@@ -46,15 +46,11 @@ stage(t, 'frame=full carries everything', async (t, stage) => {
       engine: stage.engine,
     }),
   })
-  t.equal(
-    normal.post({ type: 'control' }),
-    true,
-    'without it what is no data is dropped, as tcp:// does',
-  )
+  t.equal(normal.post({ type: 'control' }), true, 'without it only data is carried, as with tcp://')
 })
 
 stage(t, 'full, and ready again', async (t, stage) => {
-  // Three messages of 10 bytes and their 16 bytes of frame.
+  // Room for three messages of 10 bytes, each with 16 bytes for its frame.
   const [master, slave] = two(stage, ';size=80b')
   const log = watch(master)
   const text = 'x'.repeat(10)
@@ -62,7 +58,7 @@ stage(t, 'full, and ready again', async (t, stage) => {
     [1, 2, 3, 4, 5].map(() => master.post(text)),
     [true, true, true, false, false],
   )
-  t.strictSame([master.state, log.splice(0)], ['active', ['WriteFull']], 'said once')
+  t.strictSame([master.state, log.splice(0)], ['active', ['WriteFull']], 'reported once')
   slave.process()
   t.strictSame(log, [], 'more than half is still there')
   slave.process()
@@ -95,7 +91,11 @@ stage(t, 'masters and slaves open and close', async (t, stage) => {
   slave.open()
   const log = watch(slave)
   stage.clock.advance(0)
-  t.strictSame(log, ['waits', 'Update process|pending'].reverse(), 'what came before it was open')
+  t.strictSame(
+    log,
+    ['waits', 'Update process|pending'].reverse(),
+    'messages from before it was open',
+  )
   master.close()
   t.equal(slave.post('into the void'), true)
   slave.close()
@@ -125,7 +125,7 @@ stage(t, 'a client of a server', async (t, { context, clock }) => {
   t.strictSame([addrs, client.state, await client.closed], [[1], 'closed', 'remote'])
 })
 
-// Each of them got some of the messages.
+// Two open slaves each received some of the messages.
 stage(t, 'one slave at a time', async (t, stage) => {
   const [, slave] = two(stage)
   const second = stage.context.init('mem://;master=m')
@@ -139,7 +139,7 @@ stage(t, 'one slave at a time', async (t, stage) => {
   t.equal(second.open().state, 'active')
 })
 
-stage(t, 'who waits for room may close meanwhile', async (t, stage) => {
+stage(t, 'a writer that waits for room may close', async (t, stage) => {
   const [master, slave] = two(stage, ';size=40b')
   master.post('x')
   t.equal(master.post('x'.repeat(20)), false)

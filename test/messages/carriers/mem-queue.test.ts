@@ -7,7 +7,7 @@ import { fault, stage, watch } from '../kit.ts'
 
 const message = (size: number): Message => new Message({ data: 'x'.repeat(size) })
 
-stage(t, 'room for so many bytes; who waits is told', async (t, { context }) => {
+stage(t, 'a limit in bytes; a writer that waits is told of room', async (t, { context }) => {
   const [writer, reader] = [context.init('null://').open(), context.init('null://').open()]
   const [log, said] = [watch(writer), watch(reader)]
   const queue = new Queue(80)
@@ -39,11 +39,15 @@ stage(t, 'room for so many bytes; who waits is told', async (t, { context }) => 
   queue.leave(reader)
   queue.shift()
   queue.tellWriters()
-  t.strictSame([log, queue.reader], [['WriteFull'], undefined], 'who has left is told nothing')
+  t.strictSame(
+    [log, queue.reader],
+    [['WriteFull'], undefined],
+    'a channel that has left is told nothing',
+  )
 })
 
-// A queue that never was empty held every message that had ever been in it.
-t.test('what was taken is forgotten', async t => {
+// A queue that was never empty kept every message that had ever been in it.
+t.test('a message that was taken is freed', async t => {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
   const queue = new Queue(1e6)
@@ -58,7 +62,7 @@ t.test('what was taken is forgotten', async t => {
   t.equal(first.deref(), undefined)
 })
 
-t.test('what is carried', async t => {
+t.test('which messages and fields are carried', async t => {
   const [data, control] = [
     new Message({ data: 'a', msgid: 5, seq: 6n, addr: 7, time: 8 }),
     new Message({ type: 'control', msgid: 9 }),

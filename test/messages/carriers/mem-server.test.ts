@@ -48,7 +48,7 @@ stage(t, 'clients come, talk, go', async (t, stage) => {
   t.strictSame(
     [ofB.at(-1), b.state, await b.closed],
     ['last', 'closed', 'remote'],
-    'what was posted before arrives',
+    'messages posted before arrive',
   )
   t.equal(server.post({ data: 'x', addr: 1 }), false, 'it has gone')
   for (const addr of [undefined, 0, 3, ['h', 1] as [string, number]])

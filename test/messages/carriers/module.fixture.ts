@@ -1,4 +1,4 @@
-/** A channel of a program's own, for js.test.ts to load. */
+/** A program's own channels, for js.test.ts to load. */
 
 import { Echo } from '../../../src/messages/carriers/echo.ts'
 import { MessageChannel } from '../../../src/messages/message-channel.ts'

@@ -3,7 +3,7 @@ import { Connection, Server } from '../../../src/channels/basic.ts'
 import { Control } from '../../../src/messages/message.ts'
 import { fault, type Stage, stage, watch } from '../kit.ts'
 
-/** A peer that knows nothing of messages. */
+/** A peer that sends and receives bytes. */
 async function peer(
   { engine, pump }: Stage,
   at: number | string = 1,
@@ -81,12 +81,12 @@ stage(t, 'close: politely, and by force', async (t, stage) => {
   t.strictSame(
     [client.state, text()],
     ['active', 'last words'],
-    'what the old socket reports does not matter',
+    'reports of the old stream are ignored',
   )
   client.close(true)
 })
 
-// A socket that is closed by force while it fails reports to nobody.
+// A stream that is closed by force while it fails has nobody to report to.
 stage(t, 'closed by force while it connects', async (t, stage) => {
   const client = stage.context.init('tcp://:1').open()
   client.close(true)

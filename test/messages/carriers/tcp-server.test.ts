@@ -75,7 +75,7 @@ stage(t, 'one peer fails, the others do not notice', async (t, stage) => {
   two.write('ok\n')
   await stage.pump()
   t.strictSame([log.slice(2), server.state], [['1 Disconnect', '2 ok'], 'active'])
-  t.match(why, /5 bytes/, 'and it is said why')
+  t.match(why, /5 bytes/, 'with the reason')
 })
 
 stage(t, 'close: politely, by force', async (t, stage) => {
@@ -99,7 +99,7 @@ stage(t, 'close: politely, by force', async (t, stage) => {
   t.strictSame([two.state, log.slice(2)], ['closed', ['2 Connect']])
 })
 
-// It was a TypeError in the log, and a channel that stayed in 'closing'.
+// This was a TypeError in the log, and the channel stayed in 'closing'.
 stage(t, 'closed in on_state, before it is opened', async (t, stage) => {
   const server = stage.context.init('tcp://:1;mode=server')
   for (const force of [false, true]) {
@@ -132,7 +132,7 @@ stage(t, 'the address is in use', async (t, stage) => {
   const second = stage.context.init('tcp://:1;mode=server').open()
   second.close(true)
   await stage.pump()
-  t.equal(second.state, 'closed', 'what its socket still reports does not matter')
+  t.equal(second.state, 'closed', 'reports of the old socket are ignored')
 })
 
 stage(t, 'suspended', async (t, stage) => {
@@ -156,7 +156,7 @@ stage(t, 'suspended', async (t, stage) => {
   server.suspend()
 })
 
-// What on_accept throws (too many files, say) is no reason to close a server that listens.
+// An error of on_accept (too many open files, for example) must not close the server.
 stage(t, 'a peer that cannot be accepted', async (t, stage) => {
   const { server, connect } = await open(stage)
   const nobody = stage.context.init('tcp://:2;mode=server;frame=line')
@@ -178,7 +178,8 @@ stage(t, 'a peer that cannot be accepted', async (t, stage) => {
 stage(t, 'addresses', async (t, stage) => {
   t.match(
     fault(() => stage.context.init('tcp://nowhere;mode=server')),
-    'the address must be host:port, *:port, or a path with a slash\n  tcp://nowhere;mode=server\n        ^^^^^^^',
+    'the address must be host:port, *:port, or a path with a slash\n' +
+      '  tcp://nowhere;mode=server\n        ^^^^^^^',
   )
   t.match(
     fault(() => stage.context.init('unix://;mode=server')),

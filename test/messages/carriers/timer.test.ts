@@ -5,7 +5,7 @@ import { TimerMessage } from '../../../src/messages/carriers/timer.ts'
 import { thrown } from '../../kit.ts'
 import { fault, type Stage, stage } from '../kit.ts'
 
-/** When a timer rings, in ms of the clock; how late the first ring is looked at. */
+/** A timer, and the times of its messages, in ms of the clock. */
 function rings({ context, engine }: Stage, url: string): [MessageChannel, number[]] {
   const channel = context.init(url)
   const times: number[] = []
@@ -38,7 +38,7 @@ stage(t, 'intervals', async (t, stage) => {
   t.equal(channel.process(), false)
 })
 
-stage(t, 'posted', async (t, stage) => {
+stage(t, 'times that are posted', async (t, stage) => {
   const [channel, times] = rings(stage, 'timer://')
   channel.open()
   stage.clock.advance(100)
@@ -73,13 +73,13 @@ stage(t, 'the time of day', async (t, stage) => {
   t.ok(time > 1_700_000_000_000_000_000n)
 })
 
-/** A clock that was held up: the time passes in one go, and the timer sees it once. */
+/** The number of messages if the clock jumps from 10 to 45 ms while a timer is due. */
 function late(stage: Stage, url: string): number {
   const [channel, times] = rings(stage, url)
   channel.open()
   const { clock } = stage
   clock.after(5, () => {
-    // Timers that are due meanwhile run after this one.
+    // Timers that are due run after this one.
     Object.defineProperty(clock, 'now', { value: () => 45, configurable: true })
   })
   clock.advance(10)
@@ -96,7 +96,7 @@ stage(t, 'late, skip-old', async (t, stage) => {
   t.equal(late(stage, 'timer://;interval=10ms;skip-old=yes'), 1)
 })
 
-stage(t, 'suspended: what is due waits', async (t, stage) => {
+stage(t, 'suspended: messages that are due wait', async (t, stage) => {
   const [channel, times] = rings(stage, 'timer://;interval=10ms')
   channel.open()
   channel.suspend()

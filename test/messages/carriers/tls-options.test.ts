@@ -1,6 +1,5 @@
 /**
- * TLS in a URL: certificates and keys are files, and a URL that names none that can be read says
- * so.
+ * TLS options in a URL. Certificates and keys are files; a file that cannot be read is an error.
  */
 
 import t from 'tap'
@@ -49,7 +48,7 @@ t.test('the options', async t => {
   )
 })
 
-t.test('who is let in', async t => {
+t.test('which peers are accepted', async t => {
   const engine = new Engine({ network: new MemoryNetwork({ auto: true }), log: () => {} })
   const context = new Context({ engine })
   const open = async (url: string) => {
@@ -57,15 +56,10 @@ t.test('who is let in', async t => {
     channel.open()
     return channel.opened.then(() => channel)
   }
-  const near = await open(
-    `tls+tcp://127.0.0.1:0;mode=server;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`,
-  )
+  const files = `cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`
+  const near = await open(`tls+tcp://127.0.0.1:0;mode=server;${files}`)
   const url = near.client_url as string
-  t.match(
-    await open(url).catch(String),
-    /certificate/,
-    'who does not know who vouches for the server',
-  )
+  t.match(await open(url).catch(String), /certificate/, 'a client that does not know the authority')
   const identity = (who: { certFile: string; keyFile: string }) =>
     `;cert=${who.certFile};key=${who.keyFile}`
   const alice = await open(`${url};ca=${ca.certFile}${identity(client)}`)
@@ -74,6 +68,6 @@ t.test('who is let in', async t => {
   t.equal(String(message.data), 'hello')
   const mallory = context.init(`${url};ca=${ca.certFile}${identity(stranger)}`)
   mallory.open()
-  t.match(await mallory.closed, /error|remote/, 'whose certificate nobody vouches for')
+  t.match(await mallory.closed, /error|remote/, 'a certificate of an unknown authority')
   await engine.stop({ timeout: 1000 })
 })

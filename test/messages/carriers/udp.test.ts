@@ -31,7 +31,7 @@ stage(t, 'there and back', async (t, stage) => {
   )
 })
 
-stage(t, 'what is no message is dropped; errors end nothing', async (t, stage) => {
+stage(t, 'an invalid packet is dropped; an error does not end the channel', async (t, stage) => {
   const server = stage.context.init('udp://127.0.0.1:1;mode=server').open()
   await stage.pump()
   const log: string[] = []
@@ -84,7 +84,7 @@ stage(t, 'suspended; closed', async (t, stage) => {
   await stage.pump()
 })
 
-stage(t, 'what it cannot be opened at', async (t, stage) => {
+stage(t, 'addresses that are in use or invalid', async (t, stage) => {
   new Datagram({ engine: stage.engine }).listen(['127.0.0.1', 1])
   await stage.pump()
   const server = stage.context.init('udp://127.0.0.1:1;mode=server')

@@ -14,11 +14,11 @@ stage(t, 'the same again and again, until it is closed', async (t, { context, cl
   clock.advance(0)
   t.equal(seqs.at(-1), 99n)
   channel.open().process()
-  t.equal(seqs[100], 0n, 'it begins anew')
+  t.equal(seqs[100], 0n, 'it starts again')
   channel.close()
 })
 
-stage(t, 'only when it is asked', async (t, { context, clock }) => {
+stage(t, 'pending=no: only when process is called', async (t, { context, clock }) => {
   const channel = context.init('zero://;pending=no').open()
   const sizes: number[] = []
   channel.on_message = ({ data }) => void sizes.push(data.length)

@@ -37,7 +37,7 @@ stage(t, 'inverted', async (t, stage) => {
   master.post('x')
 })
 
-stage(t, 'what is none, and what becomes too much, is a failure', async (t, stage) => {
+stage(t, 'invalid data, and data that becomes too large, is a failure', async (t, stage) => {
   for (const [data, code] of [
     ['nonsense', 'Z_DATA_ERROR'],
     [deflateRawSync(Buffer.alloc(2000)), 'ERR_BUFFER_TOO_LARGE'],

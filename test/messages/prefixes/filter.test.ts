@@ -1,7 +1,7 @@
 import t from 'tap'
 import { fault, type Stage, stage } from '../kit.ts'
 
-/** Which of these msgids pass, each way. */
+/** Which of these msgids pass, in each direction. */
 function passes(
   { context }: Stage,
   messages: string,
@@ -19,7 +19,7 @@ function passes(
   return [posted!, received!]
 }
 
-stage(t, 'what passes, both ways', async (t, stage) => {
+stage(t, 'which messages pass, in both directions', async (t, stage) => {
   const ids = [1, 10, 19, 20, 25, 29, 30, -5]
   const both = (...expected: number[]): [number[], number[]] => [expected, expected]
   t.strictSame(passes(stage, '10,20-29,!25', ids), both(10, 20, 29))
@@ -28,7 +28,7 @@ stage(t, 'what passes, both ways', async (t, stage) => {
   t.strictSame(passes(stage, '', ids), both(...ids))
 })
 
-stage(t, 'control passes always', async (t, { context }) => {
+stage(t, 'control messages always pass', async (t, { context }) => {
   const filter = context.init('filter+echo://;messages=5').open()
   let count = 0
   filter.on_control = () => void count++

@@ -37,7 +37,7 @@ function make(
   return { prefix, child: prefix.child, log: watch(prefix).slice(0, 0) }
 }
 
-stage(t, 'its life is that of the child', async (t, stage) => {
+stage(t, 'its life follows that of the child', async (t, stage) => {
   const { prefix, child } = make(stage)
   t.strictSame(
     [[...prefix.caps], [...prefix.children], child.name],
@@ -45,7 +45,7 @@ stage(t, 'its life is that of the child', async (t, stage) => {
   )
   const states = (): string => `${prefix.state} ${child.state}`
   prefix.open('a=1')
-  t.equal(child.config.open, 'a=1', 'the parameters are handed on')
+  t.equal(child.config.open, 'a=1', 'the parameters are passed on')
   t.equal(states(), 'opening opening')
   child.become_active()
   t.equal(states(), 'active active')
@@ -87,7 +87,7 @@ stage(t, 'its own failure is not the child’s', async (t, stage) => {
   prefix.on_error = () => {}
   t.equal(prefix.open().state, 'error', 'the child is open already')
   prefix.close(true)
-  // It closed by itself while the prefix was in error: nothing is left to be waited for.
+  // The child closed by itself while the prefix was in 'error': there is nothing to wait for.
   prefix.open()
   child.become_active()
   prefix.fail(new Error('x'))
@@ -96,9 +96,9 @@ stage(t, 'its own failure is not the child’s', async (t, stage) => {
   t.equal(prefix.state, 'closed')
 })
 
-// The child said it, and the prefix did once more, without a code and with a stack: who put `rate+`
-// before a URL had other errors.
-stage(t, 'what happens to the child is told once, by the prefix', async (t, stage) => {
+// The child reported the error, and the prefix did so again, without a code and with a stack: a
+// program had other errors with `rate+` before its URL than without.
+stage(t, 'an error of the child is reported once, by the prefix', async (t, stage) => {
   const { context } = stage
   context.register(Pass)
   const prefix = context.init('pass+tcp://127.0.0.1:1') as Prefix
@@ -121,7 +121,7 @@ stage(t, 'what happens to the child is told once, by the prefix', async (t, stag
   }
   prefix.child.emit({ type: 'control' })
   prefix.child.fail(new Error('two'))
-  t.strictSame(errors, ['a hook of the child', 'two'], 'also when it is closed meanwhile')
+  t.strictSame(errors, ['a hook of the child', 'two'], 'also if on_error closes the channel')
   class Own extends MessageChannel {
     static override readonly protocol = 'own'
     override on_error(error: Error): void {
@@ -134,11 +134,11 @@ stage(t, 'what happens to the child is told once, by the prefix', async (t, stag
   other.on_error = error => void errors.push(error.message)
   other.open()
   other.child.fail(new Error('x'))
-  t.strictSame(errors, ['x', 'own x'], 'who looks after its errors itself goes on doing so')
+  t.strictSame(errors, ['x', 'own x'], 'a child with its own on_error keeps it')
 })
 
-// One client's garbage was the end of the server, and of all its other clients.
-stage(t, 'one peer of a server', async (t, stage) => {
+// Invalid data from one client ended the server, and with it all other clients.
+stage(t, 'an error with the data of one peer', async (t, stage) => {
   const { context } = stage
   context.register(Upper)
   const server = context.init('upper+tcp://:1;mode=server').open()
@@ -169,7 +169,7 @@ stage(t, 'posted before it is active', async (t, stage) => {
   )
 })
 
-stage(t, 'what passes', async (t, { context }) => {
+stage(t, 'messages in both directions, suspending', async (t, { context }) => {
   context.register(Upper)
   const prefix = context.init('upper+echo://;name=u').open() as Prefix
   prefix.child.process()
@@ -180,7 +180,7 @@ stage(t, 'what passes', async (t, { context }) => {
   t.strictSame(log, ['data ABC', 'control x'])
   const waits = new Promise<void>(() => {})
   prefix.on_message = () => waits
-  t.type(prefix.child.emit('y'), Promise, 'the child waits for who is slow')
+  t.type(prefix.child.emit('y'), Promise, 'the child waits for a slow hook')
   t.strictSame(prefix.info, {})
   context.register(Pass)
   const plain = context
@@ -213,7 +213,7 @@ stage(t, 'URLs', async (t, { context }) => {
   t.equal((context.init('pass+null://') as Prefix).client_url, undefined)
 })
 
-stage(t, 'a child that comes later', async (t, { context }) => {
+stage(t, 'a child that is attached later', async (t, { context }) => {
   class Later extends Prefix {
     static override readonly protocol = 'later'
     constructor(init: ConstructorParameters<typeof Prefix>[0]) {

@@ -9,13 +9,14 @@ t.test('one bucket, in bytes', async t => {
   t.strictSame([limit.has(2), limit.wait(), limit.has(3)], [false, 4, true])
   limit.take(100)
   limit.start(3)
-  t.equal(limit.has(3), true, 'anew')
+  t.equal(limit.has(3), true, 'it starts again')
 })
 
-t.test('several: all of them hold, and what is waited for is the last', async t => {
+t.test('several buckets: all of them apply; the slowest decides how long to wait', async t => {
   const limit = new RateLimit(
     params(
-      'rate+x://;speed=1000b;bucket.a.speed=10;bucket.a.unit=message;bucket.a.initial=1;rate.bucket.b.speed=1b',
+      'rate+x://;speed=1000b;bucket.a.speed=10;bucket.a.unit=message;' +
+        'bucket.a.initial=1;rate.bucket.b.speed=1b',
     ),
     0,
   )

@@ -3,7 +3,7 @@ import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { fault, type Stage, stage, watch } from '../kit.ts'
 
-/** A prefix before a slave, and the test's end of it. */
+/** A prefix before a slave, and the master that the test uses. */
 function open(
   { context }: Stage,
   parameters: string,
@@ -17,8 +17,8 @@ function open(
 const repeat = (count: number, body: () => boolean): string =>
   Array.from({ length: count }, () => (body() ? 'y' : 'n')).join('')
 
-stage(t, 'what is posted, in bytes', async (t, stage) => {
-  // 1 byte a ms; 8 at first.
+stage(t, 'posting, in bytes', async (t, stage) => {
+  // 1 byte per ms; 8 bytes at first.
   const [rate, master] = open(stage, 'speed=1000b;max-window=16b')
   const log = watch(rate)
   t.equal(
@@ -34,7 +34,7 @@ stage(t, 'what is posted, in bytes', async (t, stage) => {
   t.equal(rate.post('12345'), true)
   t.equal(rate.post({ type: 'control', msgid: 99 }), true, 'control is not counted')
   master.post({ type: 'control', msgid: 10 })
-  t.strictSame(log.splice(0), ['Connect'], 'what else a child says is passed on')
+  t.strictSame(log.splice(0), ['Connect'], 'other reports of the child are passed on')
   stage.clock.advance(1000)
   t.equal(
     repeat(6, () => rate.post('12345')),
@@ -43,7 +43,7 @@ stage(t, 'what is posted, in bytes', async (t, stage) => {
   )
 })
 
-stage(t, 'in messages', async (t, stage) => {
+stage(t, 'posting, in messages', async (t, stage) => {
   const [rate] = open(
     stage,
     'speed=10;unit=message;interval=100ms;max-window=4;initial=2;watermark=2',
@@ -59,7 +59,7 @@ stage(t, 'in messages', async (t, stage) => {
   t.strictSame(log, ['WriteReady'], 'two again')
 })
 
-stage(t, 'with a child that is full itself', async (t, stage) => {
+stage(t, 'a child whose queue is full', async (t, stage) => {
   const [rate, master] = open(
     stage,
     'speed=1kb;interval=1024ms;max-window=100b;initial=60b',
@@ -84,7 +84,7 @@ stage(t, 'with a child that is full itself', async (t, stage) => {
   t.strictSame(log.splice(0), ['WriteReady'], 'when none is left')
 })
 
-stage(t, 'what is received: the child is suspended', async (t, stage) => {
+stage(t, 'receiving: the child is suspended', async (t, stage) => {
   const [rate, master] = open(stage, 'speed=1000b;max-window=10b;rate.dir=r', 'mem')
   const times: number[] = []
   rate.on_message = () => void times.push(stage.engine.now)
@@ -102,7 +102,7 @@ stage(t, 'what is received: the child is suspended', async (t, stage) => {
   t.equal(rate.child.suspended, false)
 })
 
-stage(t, 'suspended meanwhile', async (t, stage) => {
+stage(t, 'the prefix is suspended while it waits', async (t, stage) => {
   const [rate, master] = open(stage, 'speed=1000b;max-window=10b;rate.dir=rw', 'mem')
   const times: number[] = []
   rate.on_message = () => void times.push(stage.engine.now)
@@ -125,10 +125,11 @@ stage(t, 'suspended meanwhile', async (t, stage) => {
   t.equal(rate.child.suspended, true, 'its time has not come')
 })
 
-stage(t, 'more limits than one: all of them hold', async (t, stage) => {
+stage(t, 'several limits: all of them apply', async (t, stage) => {
   const [rate] = open(
     stage,
-    'speed=1000b;max-window=100b;bucket.x.speed=10;bucket.x.unit=message;bucket.x.max-window=4;rate.bucket.y.speed=1mb',
+    'speed=1000b;max-window=100b;bucket.x.speed=10;bucket.x.unit=message;' +
+      'bucket.x.max-window=4;rate.bucket.y.speed=1mb',
   )
   t.equal(
     repeat(3, () => rate.post('x')),

@@ -3,7 +3,7 @@ import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from '../kit.ts'
 
-/** What the child does when it is opened, one after the other; the last again and again. */
+/** What the child does at each opening. The last step is repeated. */
 function make(
   { context, engine }: Stage,
   plan: ('opens' | 'fails' | 'waits')[],
@@ -43,11 +43,11 @@ stage(t, 'tries again, waiting twice as long each time', async (t, stage) => {
   t.strictSame(
     [log, errors],
     [['opening', 'active'], Array(4).fill('not now')],
-    'each failure is said, and is none of its own',
+    'each failure is reported and is not a failure of reopen+',
   )
 })
 
-stage(t, 'at the longest: up to half less, at random', async (t, stage) => {
+stage(t, 'the longest wait: up to half less, at random', async (t, stage) => {
   const { reopen, times } = make(stage, ['fails'], ';timeout-min=10ms;timeout-max=20ms')
   reopen.open('a=1')
   stage.clock.advance(1000)

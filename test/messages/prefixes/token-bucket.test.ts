@@ -1,12 +1,12 @@
 import t from 'tap'
 import { TokenBucket } from '../../../src/messages/prefixes/token-bucket.ts'
 
-t.test('so much an interval, and no more at once than its window', async t => {
-  // 10 a ms, at most 100, 50 at first.
+t.test('tokens come with time, up to the window', async t => {
+  // 10 tokens per ms, at most 100, 50 at first.
   const bucket = new TokenBucket(10, 100, 50, 1000)
   t.equal(bucket.has(1000), true)
   bucket.take(80)
-  t.equal(bucket.has(1000), false, 'more than there was: it is owed')
+  t.equal(bucket.has(1000), false, 'more than there was: a debt')
   t.equal(bucket.wait(1), 3.1)
   t.equal(bucket.has(1003), false)
   t.equal(bucket.has(1004), true)

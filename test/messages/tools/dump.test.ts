@@ -34,7 +34,8 @@ t.test('with its data', async t => {
   )
   t.equal(
     formatMessage('recv', message, 'yes'),
-    'recv: data, msgid 0, 12 bytes\n  0000  67 72 c3 bc 6e 0a 61 62 1b 5b 32 4a              gr..n.ab.[2J',
+    'recv: data, msgid 0, 12 bytes\n' +
+      '  0000  67 72 c3 bc 6e 0a 61 62 1b 5b 32 4a              gr..n.ab.[2J',
   )
   t.equal(
     formatMessage('recv', new Message({ data: 'x'.repeat(17) }), 'text+hex').split('\n')[2],

@@ -1,4 +1,4 @@
-/** Also the example of how a channel of one's own is tested. */
+/** This is also an example of how a program tests its own channel. */
 
 import t from 'tap'
 import { Context } from '../../../src/messages/context.ts'
@@ -8,7 +8,7 @@ import { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { Mock } from '../../../src/messages/tools/mock.ts'
 import { thrown } from '../../kit.ts'
 
-/** Sends what comes from `input` on to `output`, in upper case. */
+/** Passes on messages from `input` to `output`, in upper case. */
 class Shout extends MessageChannel {
   static override readonly protocol = 'shout'
   readonly #output: MessageChannel
@@ -49,7 +49,7 @@ t.test('a channel between its mocks', async t => {
   t.equal(
     thrown(() => kit.io('log')),
     'ERR_INVALID_ARGUMENT',
-    'nobody looks at a null',
+    'a null:// channel has no other end',
   )
   t.equal(
     thrown(() => kit.received('nobody')),

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Message } from '../../../src/messages/message.ts'
 import { countReceived, countSent, Stat } from '../../../src/messages/tools/stat.ts'
 
-t.test('data alone is counted', async t => {
+t.test('only data is counted', async t => {
   const stat = new Stat()
   countReceived(stat, new Message({ data: 'abc' }))
   countReceived(stat, new Message({ type: 'control', data: 'abc' }))
