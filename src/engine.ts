@@ -12,19 +12,9 @@
  * 3. While nothing is due and nothing was written, nothing runs.
  */
 
-import { Alarm } from './core/alarm.ts'
-import { type Deadline, Deadlines } from './core/deadlines.ts'
 import { type Deferred, deferred } from './core/deferred.ts'
-import { type Holder, Holders } from './core/holders.ts'
-import {
-  type EngineStats,
-  type EventDetails,
-  type EventName,
-  type Gauge,
-  Tally,
-} from './core/tally.ts'
-import { Timers } from './core/timers.ts'
-import { type Turn, Turns } from './core/turns.ts'
+import { DRIVE, Drive, type Owned } from './core/drive.ts'
+import type { EngineStats } from './core/tally.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
 import { publish } from './io/diagnostics.ts'
@@ -36,9 +26,9 @@ import { loadModule, loadText } from './io/load.ts'
 import { NodeNetwork } from './io/node.ts'
 import { tlsContext } from './io/tls.ts'
 import type { Clock, Network } from './transport.ts'
-import type { Bytes, Cancel, Milliseconds, State } from './types.ts'
+import type { Bytes, Cancel, Milliseconds } from './types.ts'
 
-export type { Turn } from './core/turns.ts'
+export { DRIVE } from './core/drive.ts'
 
 /** What an engine is made of; every part has a default. */
 export interface EngineOptions {
@@ -57,23 +47,6 @@ export interface EngineOptions {
  * already.
  */
 export type Log = (message: string, error?: unknown) => void
-
-/**
- * For the engine only: what a channel tells of itself. By a symbol, so that no class of a program
- * can be in the way.
- */
-export const GAUGE: unique symbol = Symbol('sluice gauge')
-
-/** What an engine owns: every channel is one. */
-export interface Owned {
-  close(): void
-  end(): void
-  /** Closes at once, of a channel whose `close` is polite. */
-  abort?(): void
-  readonly closed: Promise<unknown>
-  readonly state: State
-  [GAUGE](): Gauge
-}
 
 /**
  * How long `stop` waits for channels that close politely. As long as Thousand Island's
@@ -96,43 +69,6 @@ interface Started {
 
 let global: Engine | undefined
 
-/** For channels only, see below. */
-export let networkOf: (engine: Engine) => Network
-/** For channels only: `object.turn()` is called once, after the reads of this turn of the loop. */
-export let wake: (engine: Engine, object: Turn) => void
-/**
- * For channels only: was the last turn for this object alone, and has nobody asked for one since?
- */
-export let isAlone: (engine: Engine, object: Turn) => boolean
-/** For channels only: what closes now closes because the engine stops. */
-export let isStopping: (engine: Engine) => boolean
-/**
- * For channels only: the engine takes the channel up when it opens, and forgets it when it has
- * closed.
- */
-export let remember: (engine: Engine, channel: Owned) => void
-export let forget: (engine: Engine, channel: Owned) => void
-/** For channels only: this one may hold more than before; and, at its end, nothing any more. */
-export let hold: (engine: Engine, holder: Holder) => void
-export let letGo: (engine: Engine, holder: Holder) => void
-/** For channels only: something has happened that is counted, and told outside. */
-export let note: <Name extends EventName>(
-  engine: Engine,
-  event: Name,
-  channel: Owned,
-  details: EventDetails[Name],
-) => void
-/**
- * For channels only: like `defer`, but `stop` does not cancel it: what waits for a peer must end,
- * then above all.
- */
-export let after: (engine: Engine, delay: Milliseconds, callback: () => void) => Cancel
-/**
- * For channels only: the deadline is looked at when it says so, from `due` on; Infinity: not at all
- * any more.
- */
-export let watch: (engine: Engine, deadline: Deadline, due: Milliseconds) => void
-
 /**
  * Drives channels and timers. Most programs use the one that `Engine.instance()` returns, which is
  * every channel's default; `new Engine({ … })` makes another one, for example for a test on a
@@ -141,23 +77,15 @@ export let watch: (engine: Engine, deadline: Deadline, due: Milliseconds) => voi
  * Source: Pants `engine.Engine`. `Differs:` there is no `poll`: the loop is Node's.
  */
 export class Engine {
-  readonly #network: Network
-  readonly #clock: Clock
-  readonly #timers = new Timers()
-  /** What channels wait for. */
-  readonly #deadlines = new Deadlines()
-  readonly #alarm: Alarm
-  readonly #tally = new Tally()
-  readonly #turns: Turns
-  readonly #holders: Holders
-  #isStopping = false
+  /** What channels do with this engine. */
+  readonly [DRIVE]: Drive
   #started: Started | undefined
 
   /**
    * The channels that are open or opening; a channel that has closed is not among them. Live: do
    * not change it. Source: Pants `Engine._channels`.
    */
-  readonly channels: ReadonlySet<Owned> = new Set()
+  readonly channels: ReadonlySet<Owned>
 
   /**
    * Where errors go that nobody handles: `(message, error?)`. May be assigned at any time. What it
@@ -168,34 +96,15 @@ export class Engine {
   /** Throws InvalidArgumentError for a part that is not one. Starts nothing. */
   constructor(options: EngineOptions = {}) {
     checkParts(options)
-    this.#network = options.network ?? new NodeNetwork()
-    this.#clock = options.clock ?? new NodeClock()
-    this.#turns = new Turns(this.#clock)
-    this.#alarm = new Alarm(this.#clock, this.#timers, this.#deadlines)
+    this[DRIVE] = new Drive({
+      network: options.network ?? new NodeNetwork(),
+      clock: options.clock ?? new NodeClock(),
+      // Half: the program needs some, too.
+      buffer_limit: checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)),
+      publish,
+    })
+    this.channels = this[DRIVE].channels
     this.log = options.log ?? (message => console.error(message))
-    // Half: the program needs some, too.
-    this.#holders = new Holders(checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)))
-  }
-
-  static {
-    networkOf = engine => engine.#network
-    wake = (engine, object) => engine.#turns.wake(object)
-    isAlone = (engine, object) => engine.#turns.isAlone(object)
-    isStopping = engine => engine.#isStopping
-    remember = (engine, channel) => (engine.channels as Set<Owned>).add(channel)
-    forget = (engine, channel) => (engine.channels as Set<Owned>).delete(channel)
-    hold = (engine, holder) => engine.#holders.update(holder)
-    letGo = (engine, holder) => engine.#holders.remove(holder)
-    note = (engine, event, channel, details) => {
-      engine.#tally.count(event, details)
-      publish(event, channel, details)
-    }
-    after = (engine, delay, callback) =>
-      engine.#alarm.setFor(engine.#deadlines.add(engine.now + delay, callback))
-    watch = (engine, deadline, due) => {
-      engine.#deadlines.put(deadline, due, engine.now)
-      engine.#alarm.set()
-    }
   }
 
   /**
@@ -215,16 +124,16 @@ export class Engine {
    * InvalidArgumentError unless it is positive. Ours.
    */
   get buffer_limit(): Bytes {
-    return this.#holders.limit
+    return this[DRIVE].weights.limit
   }
 
   set buffer_limit(limit: Bytes) {
-    this.#holders.limit = checkLimit(limit)
+    this[DRIVE].weights.limit = checkLimit(limit)
   }
 
   /** Milliseconds of the engine's clock: since an arbitrary moment, never going back. */
   get now(): Milliseconds {
-    return this.#clock.now()
+    return this[DRIVE].now
   }
 
   /**
@@ -232,8 +141,7 @@ export class Engine {
    * channel: call it once a second, not once a message. Ours.
    */
   stats(): EngineStats {
-    const open = Array.from(this.channels, channel => [channel.state, channel[GAUGE]()] as const)
-    return this.#tally.sum(open, this.#timers.size + this.#turns.size)
+    return this[DRIVE].stats()
   }
 
   // ---- start and stop ---------------------------------------------------------------------------
@@ -246,7 +154,7 @@ export class Engine {
   start(): Promise<void> {
     if (this.#started === undefined) {
       const keepAlive = (): Cancel =>
-        this.#clock.after(KEEP_ALIVE, () => {
+        this[DRIVE].clock.after(KEEP_ALIVE, () => {
           started.release = keepAlive()
         })
       const started: Started = { ended: deferred(), release: keepAlive() }
@@ -282,9 +190,9 @@ export class Engine {
     const started = this.#started
     this.#started = undefined
     this.#dropTimers()
-    this.#isStopping = true
+    this[DRIVE].isStopping = true
     await this.#closeAll(timeout)
-    this.#isStopping = false
+    this[DRIVE].isStopping = false
     this.#dropTimers()
     started?.release()
     started?.ended.resolve()
@@ -294,7 +202,7 @@ export class Engine {
     const closing = [...this.channels]
     const all = Promise.all(closing.map(channel => channel.closed))
     for (const channel of closing) this.#close(channel, true)
-    const cancel = this.#clock.after(timeout, () => {
+    const cancel = this[DRIVE].clock.after(timeout, () => {
       for (const channel of closing) this.#close(channel)
     })
     await all
@@ -317,9 +225,10 @@ export class Engine {
   }
 
   #dropTimers(): void {
-    this.#timers.clear()
-    this.#turns.clear()
-    this.#alarm.set()
+    const { timers, turns, alarm } = this[DRIVE]
+    timers.clear()
+    turns.clear()
+    alarm.set()
   }
 
   // ---- callbacks and timers ---------------------------------------------------------------------
@@ -329,7 +238,7 @@ export class Engine {
    * What it throws is logged. Source: Pants `Engine.callback`.
    */
   callback<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
-    return this.#turns.add(this.#guarded(callback, args))
+    return this[DRIVE].turns.add(this.#guarded(callback, args))
   }
 
   /**
@@ -338,7 +247,7 @@ export class Engine {
    * What it throws is logged, and it goes on. Source: Pants `Engine.loop`.
    */
   loop<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
-    return this.#turns.addLoop(this.#guarded(callback, args))
+    return this[DRIVE].turns.addLoop(this.#guarded(callback, args))
   }
 
   /**
@@ -372,8 +281,8 @@ export class Engine {
   }
 
   #addTimer(delay: Milliseconds, every: Milliseconds, callback: () => void): Cancel {
-    return this.#alarm.setFor(
-      this.#timers.add(this.now + Math.max(delay, SHORTEST), every, callback),
+    return this[DRIVE].alarm.setFor(
+      this[DRIVE].timers.add(this.now + Math.max(delay, SHORTEST), every, callback),
     )
   }
 

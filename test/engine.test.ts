@@ -4,23 +4,16 @@ import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
+import { LIFE, type Owned } from '../src/core/drive.ts'
 import {
-  after,
+  DRIVE,
   Engine,
   fileItem,
   fileSink,
   fileSource,
-  forget,
-  GAUGE,
-  isStopping,
   logSafely,
   moduleOf,
-  networkOf,
-  type Owned,
-  remember,
   textOf,
-  wake,
-  watch,
 } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../src/io/memory/network.ts'
@@ -40,11 +33,11 @@ t.test('parts', async t => {
   t.equal(Engine.instance(), engine)
   t.not(new Engine(), engine)
   t.equal(engine.channels.size, 0)
-  t.ok(networkOf(engine) instanceof NodeNetwork)
+  t.ok(engine[DRIVE].network instanceof NodeNetwork)
   const before = performance.now()
   t.ok(engine.now >= before && engine.now <= performance.now())
   const network = new MemoryNetwork()
-  t.equal(networkOf(new Engine({ network })), network)
+  t.equal(new Engine({ network })[DRIVE].network, network)
   t.equal(new Engine({ clock: new ManualClock(42) }).now, 42)
   const lines = t.capture(console, 'error', () => {})
   engine.log('a message', new Error('kept back'))
@@ -292,7 +285,7 @@ t.test('a log that throws ends nothing', async t => {
 t.test('turns, for channels', async t => {
   const { clock, engine, log } = timed()
   const object = { turn: () => void log.push('turn') }
-  wake(engine, object)
+  engine[DRIVE].wake(object)
   engine.callback(() => log.push('callback'))
   clock.advance(0)
   clock.advance(0)
@@ -314,9 +307,9 @@ t.test('start and stop', async t => {
   t.equal(clock.pending, 1, 'on the second day too')
   t.equal(await fate(started), 'open')
   const stopped = engine.stop()
-  t.equal(isStopping(engine), true)
+  t.equal(engine[DRIVE].isStopping, true)
   t.equal(await stopped, undefined)
-  t.equal(isStopping(engine), false)
+  t.equal(engine[DRIVE].isStopping, false)
   t.equal(await started, undefined)
   t.equal(clock.pending, 0)
   await engine.stop()
@@ -440,11 +433,13 @@ await scene(
       closed,
       end: () => log.push('end'),
       close: () => log.push('close'),
-      abort: () => (log.push('abort'), forget(engine, owned), settle()),
+      abort: () => (log.push('abort'), engine[DRIVE].forget(owned), settle()),
       state: 'active',
-      [GAUGE]: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
+      [LIFE]: {
+        gauge: () => ({ kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }),
+      },
     }
-    remember(engine, owned)
+    engine[DRIVE].remember(owned)
     const stopped = engine.stop({ timeout: 100 })
     clock.advance(100)
     await stopped
@@ -486,19 +481,19 @@ await scene(
 
 t.test('what channels wait for', async t => {
   const { clock, engine, log } = timed()
-  const cancel = after(engine, 100, () => log.push('cancelled'))
-  after(engine, 200, () => log.push('after'))
+  const cancel = engine[DRIVE].after(100, () => log.push('cancelled'))
+  engine[DRIVE].after(200, () => log.push('after'))
   engine.defer(50, () => log.push('defer'))
   const deadline = { bucket: undefined, look: (now: number) => (log.push(`look ${now}`), Infinity) }
-  watch(engine, deadline, 400)
+  engine[DRIVE].watch(deadline, 400)
   cancel()
   // Of all of it only what the program asked for.
   const stopped = engine.stop()
   await stopped
   clock.advance(1000)
   t.same(log, ['after', 'look 416'])
-  watch(engine, deadline, clock.now() + 100)
-  watch(engine, deadline, Infinity)
+  engine[DRIVE].watch(deadline, clock.now() + 100)
+  engine[DRIVE].watch(deadline, Infinity)
   t.equal(clock.pending, 0, 'nothing keeps a process alive')
 })
 

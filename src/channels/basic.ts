@@ -5,12 +5,8 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
 import { Stream, type StreamOptions } from './stream.ts'
-import {
-  type ConnectionClass,
-  StreamServer,
-  type StreamServerOptions,
-  takeOver,
-} from './stream-server.ts'
+import { takeOver } from './server-link.ts'
+import { type ConnectionClass, StreamServer, type StreamServerOptions } from './stream-server.ts'
 import type { Transport } from '../transport.ts'
 
 /**
@@ -68,7 +64,7 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
       throw new InvalidArgumentError('Connection option "socket"', 'what on_accept got', socket)
     super(options.engine === undefined ? { ...options, engine: server.engine } : options)
     this.server = server
-    takeOver(server, socket, this)
+    takeOver(server, socket, this as unknown as Stream)
   }
 }
 

@@ -23,7 +23,6 @@ import { formatAddress } from '../core/address.ts'
 import type { Holder } from '../core/holders.ts'
 import { noop } from '../core/noop.ts'
 import type { Gauge } from '../core/tally.ts'
-import { after, hold, letGo, note, wake } from '../engine.ts'
 import {
   codeOf,
   ConnectError,
@@ -35,20 +34,12 @@ import {
 } from '../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
 import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
-import {
-  beginClosing,
-  callHook,
-  type ChannelDriver,
-  fail,
-  finishClosing,
-  hookFailed,
-  isOpen,
-  warn,
-} from './channel.ts'
 import type { Datagram } from './datagram.ts'
 import { about, type PacketDropReason } from './datagram-error.ts'
 import { type DatagramValues, isReading, PACKET_OVERHEAD } from './datagram-settings.ts'
 import { Groups } from './groups.ts'
+import type { Driver } from './hooks.ts'
+import { type Life, LIFE } from './life.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { isLive, type LiveSetting, tell } from './packet-options.ts'
 import { Senders, type SendersOwner } from './senders.ts'
@@ -63,8 +54,9 @@ const FAILURES = {
   on_read_error: ReadError,
 } as const
 
-export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Holder, ChannelDriver {
+export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Holder, Driver {
   readonly #datagram: Datagram
+  readonly #life: Life
   readonly #senders: Senders
   #socket: PacketSocket | undefined
   /** What is still told of the last socket when it is gone. */
@@ -103,9 +95,10 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   constructor(datagram: Datagram, values: DatagramValues) {
     this.#datagram = datagram
+    this.#life = datagram[LIFE]
     this.values = values
     this.#senders = new Senders(this, values)
-    this.outbox = new Outbox(datagram.engine, this)
+    this.outbox = new Outbox(this.#life.drive, this)
   }
 
   // ---- settings ---------------------------------------------------------------------------------
@@ -119,7 +112,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     if (this.#senders.size === 0 || this.#isLookDue) return
     // Of what is buffered something may be a whole message now, or too much.
     this.#isLookDue = true
-    wake(this.#datagram.engine, { turn: () => this.#look() })
+    this.#life.drive.wake({ turn: () => this.#look() })
   }
 
   /**
@@ -184,8 +177,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   crowded(limit: Bytes): void {
     const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
-    warn(
-      this.#datagram,
+    this.#life.warn(
       'on_overflow_error',
       about(undefined, new OverflowError('engine', limit, message)),
       'overflow',
@@ -209,13 +201,11 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   opened(): void {
-    const datagram = this.#datagram
+    const life = this.#life
     this.#failure = 'on_read_error'
     // It may be ending already: then it is open only to send what waits.
-    if (datagram.state === 'opening')
-      isOpen(datagram, this.peer === undefined ? 'listen' : 'connect')
-    if (datagram.state === 'active')
-      callHook(datagram, this.peer === undefined ? 'on_listen' : 'on_connect')
+    if (life.state === 'opening') life.open(this.peer === undefined ? 'listen' : 'connect')
+    if (life.state === 'active') life.call(this.peer === undefined ? 'on_listen' : 'on_connect')
   }
 
   // ---- receiving --------------------------------------------------------------------------------
@@ -230,7 +220,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
       this.#read(data, from)
       this.#isReading = false
     }
-    hold(this.#datagram.engine, this)
+    this.#life.drive.weigh(this)
   }
 
   /** The last of the holds is gone, or a setting has changed: delivers what waited. */
@@ -263,7 +253,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
       const result: unknown = this.#datagram.on_read(data, from)
       if (result !== undefined) this.hookReturned(result)
     } catch (error) {
-      hookFailed(this.#datagram, error)
+      this.#life.hookFailed(error)
     }
   }
 
@@ -294,8 +284,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   overflowed(limit: Bytes, from: SocketAddress): void {
     this.sender = from
     const message = `a read from ${formatAddress(from)} has more than ${limit} bytes (buffer_size) without reaching its read_delimiter; what it has sent is dropped`
-    warn(
-      this.#datagram,
+    this.#life.warn(
       'on_overflow_error',
       about(from, new OverflowError('receive', limit, message)),
       'overflow',
@@ -305,8 +294,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   broken(error: unknown, from: SocketAddress): void {
     this.sender = from
     const text = `${messageOf(error)} (in what ${formatAddress(from)} has sent, which is dropped)`
-    warn(
-      this.#datagram,
+    this.#life.warn(
       'on_read_error',
       about(from, new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', text, error)),
     )
@@ -314,14 +302,14 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void {
     if (reason === 'overload') this.packets_dropped++
-    note(this.#datagram.engine, 'drop', this.#datagram, { reason, address: from })
-    callHook(this.#datagram, 'on_drop', reason, from, bytes)
+    this.#life.drive.note('drop', this.#datagram, { reason, address: from })
+    this.#life.call('on_drop', reason, from, bytes)
   }
 
   // ---- hooks ------------------------------------------------------------------------------------
 
   hookFailed(error: unknown): void {
-    hookFailed(this.#datagram, error)
+    this.#life.hookFailed(error)
   }
 
   hookReturned(result: unknown): void {
@@ -336,7 +324,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     }
     // Not result.then: what merely looks like a promise may throw in there, or settle twice.
     Promise.resolve(result).then(settled, error => {
-      hookFailed(this.#datagram, error)
+      this.#life.hookFailed(error)
       settled()
     })
   }
@@ -372,7 +360,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
       to,
       flush,
     )
-    hold(this.#datagram.engine, this)
+    this.#life.drive.weigh(this)
     return this.outbox.size < send_high_water
   }
 
@@ -383,8 +371,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
       values: { send_buffer_size: limit },
     } = this
     const message = `${packets} packets (${bytes} bytes) wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
-    warn(
-      this.#datagram,
+    this.#life.warn(
       'on_overflow_error',
       about(this.#addressOf(to), new OverflowError('send', limit, message)),
       'overflow',
@@ -399,8 +386,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   send_failed(error: SystemError, to: Endpoint | undefined): void {
-    warn(
-      this.#datagram,
+    this.#life.warn(
       'on_write_error',
       about(
         this.#addressOf(to),
@@ -415,7 +401,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   emptied(): void {
-    callHook(this.#datagram, 'on_write')
+    this.#life.call('on_write')
     // Then nothing can have been written in there.
     if (this.#isEnding === 'sending') this.destroy()
   }
@@ -424,16 +410,14 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   /** Closes politely. */
   end(): void {
-    beginClosing(this.#datagram)
+    this.#life.beginClosing()
     // on_state may have closed it at once.
     if (this.#isGone()) return
     this.#isEnding = 'sending'
     this.#stopReading()
     if (this.outbox.packets === 0) return this.destroy()
     if (this.values.end_timeout !== Infinity)
-      this.#stopWaiting = after(this.#datagram.engine, this.values.end_timeout, () =>
-        this.#expire(),
-      )
+      this.#stopWaiting = this.#life.drive.after(this.values.end_timeout, () => this.#expire())
   }
 
   #expire(): void {
@@ -443,16 +427,12 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
 
   failed(error: SystemError): void {
     const hook = this.#failure
-    fail(
-      this.#datagram,
-      hook,
-      new FAILURES[hook](codeOf(error) || 'ERR_UNKNOWN', error.message, error),
-    )
+    this.#life.fail(hook, new FAILURES[hook](codeOf(error) || 'ERR_UNKNOWN', error.message, error))
   }
 
   /** Closes at once. */
   abort(): void {
-    if (this.#datagram.state !== 'closing') beginClosing(this.#datagram)
+    if (this.#life.state !== 'closing') this.#life.beginClosing()
     this.destroy()
   }
 
@@ -462,7 +442,7 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     if (this.#isGone()) return
     this.#isEnding = 'gone'
     this.outbox.close()
-    letGo(this.#datagram.engine, this)
+    this.#life.drive.letGo(this)
     this.#socket?.destroy()
   }
 
@@ -474,13 +454,13 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   closed(): void {
-    const datagram = this.#datagram
+    const life = this.#life
     const { local_address, remote_address } = this.#socket as PacketSocket
-    if (datagram.state !== 'closing') beginClosing(datagram, 'error')
+    if (life.state !== 'closing') life.beginClosing('error')
     this.destroy()
     this.#past = { local_address, remote_address }
     this.#socket = undefined
     this.sender = undefined
-    finishClosing(datagram, this.#isEnding === 'expired' ? 'timeout' : undefined)
+    life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
   }
 }

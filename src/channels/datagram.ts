@@ -8,11 +8,10 @@
 
 import { formatAddress, parseAddress } from '../core/address.ts'
 import type { ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
-import { networkOf } from '../engine.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { Endpoint } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
-import { beginOpening, Channel, type ChannelOptions, logError, setDriver } from './channel.ts'
+import { Channel, type ChannelOptions } from './channel.ts'
 import { DatagramLink } from './datagram-link.ts'
 import type { DatagramError, PacketDropReason } from './datagram-error.ts'
 import {
@@ -21,6 +20,7 @@ import {
   type DatagramSettings,
   type DatagramValues,
 } from './datagram-settings.ts'
+import { LIFE } from './life.ts'
 import { isOfOneFamily, packetOptions } from './packet-options.ts'
 import { adoptFields, applyOptions, defineSettings, settingsFrom } from './settings.ts'
 
@@ -84,7 +84,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   constructor(options: DatagramOptions = {}) {
     super(options)
     this.#link = new DatagramLink(this as unknown as Datagram, DATAGRAM_DEFAULTS)
-    setDriver(this, this.#link)
+    this[LIFE].driver = this.#link
     applyOptions(this, options, ['engine', 'name'])
   }
 
@@ -146,14 +146,15 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
       isAny && isOfOneFamily(options)
         ? { kind: 'ip' as const, port: 0, ...bind, host: '0.0.0.0' }
         : bind
-    const socket = networkOf(this.engine).packets({
+    const socket = this[LIFE].drive.network.packets({
       ...options,
       ...(at && { bind: at }),
       ...(connect && { connect }),
     })
     try {
       this.#link.groups.joinAll(socket)
-      beginOpening(this)
+      this[LIFE].beginOpening()
+      this[LIFE].announceSoon()
     } catch (error) {
       socket.destroy()
       throw error
@@ -402,7 +403,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    * do: what one sender sent, or made a hook throw, is no concern of the others.
    */
   override on_error(error: Error): void {
-    logError(this, error)
+    this[LIFE].log(error)
   }
 }
 

@@ -17,10 +17,11 @@
  */
 
 import type { Deadline } from '../core/deadlines.ts'
-import { type Engine, note, watch } from '../engine.ts'
+import type { Drive } from '../core/drive.ts'
 import { ConnectError, TimeoutError } from '../errors.ts'
 import type { Bytes, Milliseconds, TimeoutKind } from '../types.ts'
-import { callBlaming, type Channel, fail, type Hook } from './channel.ts'
+import type { Hook } from './hooks.ts'
+import type { Life } from './life.ts'
 
 /** The settings that are timeouts of an open connection. */
 export interface LimitValues {
@@ -59,7 +60,7 @@ const LOOKS = 8
 export class Limits implements Deadline {
   bucket: Deadline['bucket']
   readonly #owner: LimitOwner
-  readonly #engine: Engine
+  readonly #drive: Drive
   /** Since when each of them runs; Infinity: it does not. */
   readonly #since: Record<keyof typeof SETTINGS, Milliseconds>
   // What was seen at the last look.
@@ -68,10 +69,10 @@ export class Limits implements Deadline {
   #wasDeaf = false
   #isStopped = false
 
-  constructor(owner: LimitOwner, engine: Engine, openedAt: Milliseconds) {
-    const { now } = engine
+  constructor(owner: LimitOwner, drive: Drive, openedAt: Milliseconds) {
+    const { now } = drive
     this.#owner = owner
-    this.#engine = engine
+    this.#drive = drive
     this.#bytesRead = owner.bytes_read
     this.#bytesGone = owner.bytes_gone
     this.#since = { lifetime: openedAt, read: now, write: Infinity, idle: now }
@@ -86,9 +87,9 @@ export class Limits implements Deadline {
    * Something else may be due now than was at the last look: a setting has changed, for example.
    */
   changed(): void {
-    const { now } = this.#engine
+    const { now } = this.#drive
     this.#observe(now)
-    watch(this.#engine, this, this.#next(now))
+    this.#drive.watch(this, this.#next(now))
   }
 
   /** The peer has not taken everything. */
@@ -98,7 +99,7 @@ export class Limits implements Deadline {
 
   stop(): void {
     this.#isStopped = true
-    watch(this.#engine, this, Infinity)
+    this.#drive.watch(this, Infinity)
   }
 
   look(now: Milliseconds): Milliseconds {
@@ -144,9 +145,9 @@ export class Limits implements Deadline {
  * Whatever the hook closes it closes for this reason. Open and not closed by the hook, the channel
  * goes on.
  */
-export function timeOut(channel: Channel, kind: TimeoutKind): void {
-  note(channel.engine, 'timeout', channel, { kind })
-  callBlaming(channel, 'timeout', 'on_timeout', kind)
+export function timeOut(life: Life, kind: TimeoutKind): void {
+  life.drive.note('timeout', life.channel, { kind })
+  life.callBlaming('timeout', 'on_timeout', kind)
 }
 
 /**
@@ -168,12 +169,11 @@ const OUTCOMES: Readonly<
  * What `on_timeout` does by default: one error to one hook, and the channel closes whatever that
  * does. `doing`: what took so long, where that is more than waiting.
  */
-export function giveUp(channel: Channel, kind: TimeoutKind, values: object, doing = ''): void {
+export function giveUp(life: Life, kind: TimeoutKind, values: object, doing = ''): void {
   const [setting, what, hook] = OUTCOMES[kind]
   const after = (values as Record<string, Milliseconds>)[setting] as Milliseconds
   const error = new TimeoutError(kind, setting, after, `${doing}${what} longer than`)
-  fail(
-    channel,
+  life.fail(
     hook,
     kind === 'connect' ? new ConnectError(error.code, error.message, error) : error,
     'timeout',

@@ -21,11 +21,12 @@ import { noop } from '../core/noop.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
 import { type Holder, STEP } from '../core/holders.ts'
 import { readSettings } from '../core/read-settings.ts'
+import { isPromiseLike } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { SendItem } from '../core/send-item.ts'
+import type { Turn } from '../core/turns.ts'
 import { NO_WRITES, WritePath, type WriteOwner } from '../core/write-path.ts'
 import type { IntoPacker } from '../core/write-run.ts'
-import { after, hold, isAlone, letGo, type Turn, wake } from '../engine.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
 import type {
@@ -37,20 +38,8 @@ import type {
   SocketAddress,
   TimeoutKind,
 } from '../types.ts'
-import {
-  asError,
-  beginClosing,
-  callHook,
-  type ChannelDriver,
-  fail,
-  finishClosing,
-  hookFailed,
-  isOpen,
-  isPromiseLike,
-  logError,
-  sinceOf,
-  warn,
-} from './channel.ts'
+import type { Driver } from './hooks.ts'
+import { type Life, LIFE } from './life.ts'
 import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import type { SharedValues } from './shared-values.ts'
@@ -78,9 +67,10 @@ const COUNTED: Bytes = 64 * 1024
 let lone: Link | undefined
 
 export class Link
-  implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, ChannelDriver, TlsOwner, Turn
+  implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, Driver, TlsOwner, Turn
 {
   readonly #stream: Stream
+  readonly #life: Life
   /** Borrowed, while there is something to be read or reads are held. */
   #read: ReadPath | undefined
   /** Borrowed, while there is something to be sent. */
@@ -121,6 +111,7 @@ export class Link
 
   constructor(stream: Stream, settings: SharedValues) {
     this.#stream = stream
+    this.#life = stream[LIFE]
     this.#settings = settings
   }
 
@@ -134,7 +125,7 @@ export class Link
     // Nothing changes, so nothing begins anew: a hook that assigns what is there must not be called
     // again for ever.
     if (value === this.values[name]) return
-    const { state } = this.#stream
+    const { state } = this.#life
     this.#settings = this.#settings.with(name, value, state === 'closed' || state === 'opening')
     // Writing does not depend on that one, which may change at every message.
     if (name !== 'read_delimiter') this.#write.revoke()
@@ -148,7 +139,7 @@ export class Link
         break
       case 'backpressure':
         if (!values.backpressure)
-          wake(this.#stream.engine, { turn: () => this.#release('backpressure') })
+          this.#life.drive.wake({ turn: () => this.#release('backpressure') })
         break
       case 'no_delay':
         this.#transport?.set_no_delay(values.no_delay)
@@ -175,7 +166,7 @@ export class Link
     // In a hook of its own the loop that is running goes on with it; from elsewhere, the next turn
     // looks.
     if (!read.isDraining && read.bytes > 0)
-      wake(this.#stream.engine, { turn: () => read === this.#read && read.drain() })
+      this.#life.drive.wake({ turn: () => read === this.#read && read.drain() })
   }
 
   // ---- what is told -----------------------------------------------------------------------------
@@ -255,23 +246,22 @@ export class Link
 
   opened(event: 'accept' | 'connect' = this.#event): void {
     this.#event = event
-    const stream = this.#stream
+    const life = this.#life
     const transport = this.#transport as Transport
     const demand = demandOf(transport)
     if (demand !== undefined) return this.#newTls(demand).begin()
     this.#tls?.stop()
     this.#tls = undefined
-    if (this.#stream.state !== 'opening') return this.#secured(transport)
+    if (this.#life.state !== 'opening') return this.#secured(transport)
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
-    isOpen(stream, event)
-    if (stream.state === 'active' && Limits.areAny(this.values)) this.#limited().changed()
-    if (stream.state === 'active' && transport.tls !== undefined)
-      callHook(stream, 'on_tls_handshake')
-    if (stream.state === 'active') callHook(stream, 'on_connect')
+    life.open(event)
+    if (life.state === 'active' && Limits.areAny(this.values)) this.#limited().changed()
+    if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
+    if (life.state === 'active') life.call('on_connect')
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
-    if (this.#transport === transport && stream.state !== 'error') transport.resume()
+    if (this.#transport === transport && life.state !== 'error') transport.resume()
   }
 
   // ---- TLS --------------------------------------------------------------------------------------
@@ -281,14 +271,14 @@ export class Link
     const transport = this.#transport as Transport
     if (transport.tls !== undefined || this.#tls !== undefined || demandOf(transport) !== undefined)
       throw tlsTwice()
-    if (this.#stream.state === 'opening') return demandTls(transport, demand)
+    if (this.#life.state === 'opening') return demandTls(transport, demand)
     this.#hold('tls')
     transport.pause()
     this.writeItem(this.#newTls(demand), false)
   }
 
   #newTls(demand: TlsDemand): TlsStart {
-    return (this.#tls = new TlsStart(this.#stream, this, demand))
+    return (this.#tls = new TlsStart(this.#life, this, demand))
   }
 
   get isShakingHands(): boolean {
@@ -308,9 +298,9 @@ export class Link
 
   /** In the middle of a connection. */
   #secured(transport: Transport): void {
-    callHook(this.#stream, 'on_tls_handshake')
+    this.#life.call('on_tls_handshake')
     // The hook may have closed it.
-    if (this.#stream.state !== 'active' && this.#isEnding === 'no') return
+    if (this.#life.state !== 'active' && this.#isEnding === 'no') return
     this.#reading().serve(this.#stream, this, transport.lends_chunks === true)
     this.#write.open(transport)
     this.turn()
@@ -321,7 +311,7 @@ export class Link
   // ---- timeouts ---------------------------------------------------------------------------------
 
   #limited(): Limits {
-    this.#limits ??= new Limits(this, this.#stream.engine, sinceOf(this.#stream))
+    this.#limits ??= new Limits(this, this.#life.drive, this.#life.since)
     return this.#limits
   }
 
@@ -334,13 +324,13 @@ export class Link
   }
 
   filled(): void {
-    hold(this.#stream.engine, this)
-    if (this.values.write_timeout !== Infinity && this.#stream.state === 'active')
+    this.#life.drive.weigh(this)
+    if (this.values.write_timeout !== Infinity && this.#life.state === 'active')
       this.#limited().blocked()
   }
 
   timed_out(kind: TimeoutKind): void {
-    timeOut(this.#stream, kind)
+    timeOut(this.#life, kind)
   }
 
   #unlimit(): void {
@@ -354,12 +344,12 @@ export class Link
     if (this.#isEnding !== 'no') return
     const read = this.#reading()
     const outer = lone
-    lone = isAlone(this.#stream.engine, this) ? this : undefined
+    lone = this.#life.drive.isAlone(this) ? this : undefined
     read.receive(chunk)
     if (this.#isFull || lone === this) this.turn()
     else this.#write.flushLarge()
     lone = outer
-    if (read.bytes >= STEP) hold(this.#stream.engine, this)
+    if (read.bytes >= STEP) this.#life.drive.weigh(this)
     this.#restReading()
   }
 
@@ -395,14 +385,12 @@ export class Link
   }
 
   overflowed(limit: Bytes): void {
-    const stream = this.#stream
     const message = `a read has more than ${limit} bytes (buffer_size) without reaching its read_delimiter`
-    warn(stream, 'on_overflow_error', new OverflowError('receive', limit, message), 'overflow')
+    this.#life.warn('on_overflow_error', new OverflowError('receive', limit, message), 'overflow')
   }
 
   broken(error: unknown): void {
-    warn(
-      this.#stream,
+    this.#life.warn(
       'on_read_error',
       new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', messageOf(error), error),
     )
@@ -411,7 +399,7 @@ export class Link
   // ---- hooks ------------------------------------------------------------------------------------
 
   hookFailed(error: unknown): void {
-    hookFailed(this.#stream, error)
+    this.#life.hookFailed(error)
   }
 
   hookReturned(result: unknown): void {
@@ -427,8 +415,8 @@ export class Link
     // Not result.then: what merely looks like a promise may throw in there, or settle twice.
     Promise.resolve(result).then(settled, error => {
       // What is left of an opening that is over must not close the next one.
-      if (promises === this.#promises) hookFailed(this.#stream, error)
-      else logError(this.#stream, asError(error))
+      if (promises === this.#promises) this.#life.hookFailed(error)
+      else this.#life.log(error)
       settled()
     })
   }
@@ -502,9 +490,9 @@ export class Link
 
   #hasRoom(write: WritePath): boolean {
     const isMuch = write.reaches(this.#mark())
-    if (isMuch || write.isFull) hold(this.#stream.engine, this)
+    if (isMuch || write.isFull) this.#life.drive.weigh(this)
     // Flushing or counting may have closed it.
-    if (this.#stream.state !== 'active') return false
+    if (this.#life.state !== 'active') return false
     if (isMuch) this.#isFull = true
     if (!isMuch || !write.reaches(this.values.send_high_water)) return true
     if (this.values.backpressure) this.#hold('backpressure')
@@ -515,14 +503,14 @@ export class Link
     this.#isOverflowing = true
     const limit = this.values.send_buffer_size
     const message = `${this.#write.size} bytes wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
-    warn(this.#stream, 'on_overflow_error', new OverflowError('send', limit, message), 'overflow')
+    this.#life.warn('on_overflow_error', new OverflowError('send', limit, message), 'overflow')
     this.#isOverflowing = false
     return false
   }
 
   crowded(limit: Bytes): void {
     const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
-    warn(this.#stream, 'on_overflow_error', new OverflowError('engine', limit, message), 'overflow')
+    this.#life.warn('on_overflow_error', new OverflowError('engine', limit, message), 'overflow')
   }
 
   #restWriting(): void {
@@ -537,7 +525,7 @@ export class Link
   }
 
   queued(): void {
-    if (lone !== this) wake(this.#stream.engine, this)
+    if (lone !== this) this.#life.drive.wake(this)
   }
 
   /** Once a turn of the loop, if anything was written in it. */
@@ -553,15 +541,14 @@ export class Link
 
   emptied(): void {
     this.#isFull = false
-    callHook(this.#stream, 'on_write')
+    this.#life.call('on_write')
     // The hook may have written more, or closed.
     if (this.#isEnding === 'sending' && this.#write.isEmpty) this.#endSide()
     this.#release('backpressure')
   }
 
   writeFailed(error: unknown): void {
-    warn(
-      this.#stream,
+    this.#life.warn(
       'on_write_error',
       new WriteError(codeOf(error) || 'ERR_WRITE', messageOf(error), error),
     )
@@ -574,24 +561,24 @@ export class Link
     if (!this.#hasPeerEnded) {
       this.#hasPeerEnded = true
       if (this.#isEnding === 'no') this.#reading().receiveEnd()
-    } else if (this.#stream.state === 'active') {
-      callHook(this.#stream, 'on_read_end')
+    } else if (this.#life.state === 'active') {
+      this.#life.call('on_read_end')
     }
   }
 
   /** Closes politely. */
   end(): void {
     this.#write.revoke()
-    beginClosing(this.#stream, this.#hasPeerEnded ? 'remote' : undefined)
+    this.#life.beginClosing(this.#hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
-    if (this.#stream.state !== 'closing' || this.#transport === undefined) return
+    if (this.#life.state !== 'closing' || this.#transport === undefined) return
     this.#unlimit()
     this.#isEnding = 'sending'
     this.#read?.hold('closed')
     this.#transport.resume()
     const { end_timeout } = this.values
     if (end_timeout !== Infinity && this.#mayHang())
-      this.#stopWaiting = after(this.#stream.engine, end_timeout, () => this.#expire())
+      this.#stopWaiting = this.#life.drive.after(end_timeout, () => this.#expire())
     if (this.#write.isEmpty) this.#endSide()
   }
 
@@ -614,12 +601,12 @@ export class Link
   }
 
   failed(error: SystemError): void {
-    const stream = this.#stream
+    const life = this.#life
     const code = error.code ?? 'ERR_UNKNOWN'
     this.#write.revoke()
-    if (failTls(stream, error)) return
-    if (stream.state === 'opening')
-      fail(stream, 'on_connect_error', new ConnectError(code, error.message, error))
+    if (failTls(life, error)) return
+    if (life.state === 'opening')
+      life.fail('on_connect_error', new ConnectError(code, error.message, error))
     // Everything was sent and the peer knows that we have ended: how it goes away is its own
     // affair.
     else if (this.#isEnding === 'sent') return
@@ -628,14 +615,14 @@ export class Link
       error.syscall === 'write' ||
       error.syscall === 'shutdown'
     ) {
-      fail(stream, 'on_write_error', new WriteError(code, error.message, error))
-    } else fail(stream, 'on_read_error', new ReadError(code, error.message, error))
+      life.fail('on_write_error', new WriteError(code, error.message, error))
+    } else life.fail('on_read_error', new ReadError(code, error.message, error))
   }
 
   /** Closes at once. */
   abort(reason: CloseReason | undefined = this.#hasPeerEnded ? 'remote' : undefined): void {
     this.#write.revoke()
-    if (this.#stream.state !== 'closing') beginClosing(this.#stream, reason)
+    if (this.#life.state !== 'closing') this.#life.beginClosing(reason)
     this.destroy()
   }
 
@@ -645,14 +632,14 @@ export class Link
     this.#tls?.stop()
     this.#read?.hold('closed')
     this.#write.reset()
-    letGo(this.#stream.engine, this)
+    this.#life.drive.letGo(this)
     this.#transport?.destroy()
   }
 
   closed(): void {
-    const stream = this.#stream
+    const life = this.#life
     const transport = this.#transport as Transport
-    if (stream.state !== 'closing') beginClosing(stream, this.#hasPeerEnded ? 'remote' : 'error')
+    if (life.state !== 'closing') life.beginClosing(this.#hasPeerEnded ? 'remote' : 'error')
     this.destroy()
     this.#read?.reset()
     this.#restReading()
@@ -660,6 +647,6 @@ export class Link
     const { local_address, remote_address, bytes_read, bytes_written, tls } = transport
     this.#past = { local_address, remote_address, bytes_read, bytes_written, tls }
     this.#transport = undefined
-    finishClosing(stream, this.#isEnding === 'expired' ? 'timeout' : undefined)
+    life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
   }
 }

@@ -11,7 +11,8 @@
  *    Node's own clients: reference/peers.md P5).
  */
 
-import { type Engine, type Turn, wake } from '../engine.ts'
+import type { Drive } from '../core/drive.ts'
+import type { Turn } from '../core/turns.ts'
 import type { Endpoint, PacketSocket, SystemError } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 import { PACKET_OVERHEAD } from './datagram-settings.ts'
@@ -37,14 +38,14 @@ export class Outbox implements Turn {
   packets_sent = 0
   bytes_sent: Bytes = 0
 
-  readonly #engine: Engine
+  readonly #drive: Drive
   readonly #owner: OutboxOwner
   #socket: PacketSocket | undefined
   #queue: Packet[] = []
   #isTurnDue = false
 
-  constructor(engine: Engine, owner: OutboxOwner) {
-    this.#engine = engine
+  constructor(drive: Drive, owner: OutboxOwner) {
+    this.#drive = drive
     this.#owner = owner
   }
 
@@ -65,7 +66,7 @@ export class Outbox implements Turn {
     if (flush) return this.#flush()
     if (this.#isTurnDue) return
     this.#isTurnDue = true
-    wake(this.#engine, this)
+    this.#drive.wake(this)
   }
 
   turn(): void {

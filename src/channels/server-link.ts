@@ -3,9 +3,9 @@
  * the door that its connections come through. Everything is reported to it.
  *
  * The way of a connection: listener → accepted → Door → turned_away, or admitted → offer →
- * on_accept → take → child_closed
+ * on_accept → take → childClosed
  *
- * Its methods stand in the order of a life: attach → listening → accepted … child_closed → end →
+ * Its methods stand in the order of a life: attach → listening → accepted … childClosed → end →
  * failed → abort → closed.
  *
  * Rules:
@@ -18,23 +18,13 @@
 import { formatAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
 import type { Gauge } from '../core/tally.ts'
-import { after, networkOf, note } from '../engine.ts'
+import type { Owned } from '../core/drive.ts'
 import { ListenError } from '../errors.ts'
 import type { Listener, ListenerSink, SystemError, TlsContext, Transport } from '../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
-import {
-  addChild,
-  beginClosing,
-  callHook,
-  type Channel,
-  type ChannelDriver,
-  closeChild,
-  fail,
-  finishClosing,
-  hookFailed,
-  isOpen,
-} from './channel.ts'
 import { Door, type DoorOwner } from './door.ts'
+import type { Driver } from './hooks.ts'
+import { type Life, LIFE } from './life.ts'
 import { Link } from './link.ts'
 import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
 import type { Stream } from './stream.ts'
@@ -47,8 +37,9 @@ import { demandTls } from './tls-start.ts'
  */
 const RESERVE = 64
 
-export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
+export class ServerLink implements ListenerSink, DoorOwner, Driver {
   readonly #server: StreamServer
+  readonly #life: Life
   readonly #door: Door
   /** The settings; a new object when one changes. */
   values: ServerValues = SERVER_DEFAULTS
@@ -66,6 +57,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
 
   constructor(server: StreamServer) {
     this.#server = server
+    this.#life = server[LIFE]
     this.#door = new Door(this)
   }
 
@@ -97,7 +89,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
 
   /** A new opening. */
   attach(listener: Listener, tls: TlsContext | undefined): void {
-    const { file_limit = Infinity } = networkOf(this.#server.engine)
+    const { file_limit = Infinity } = this.#life.drive.network
     this.lastFileno = file_limit - Math.min(RESERVE, file_limit / 8)
     this.tls = tls
     this.#hasExpired = false
@@ -107,14 +99,14 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   }
 
   listening(): void {
-    isOpen(this.#server, 'listen')
-    if (this.#server.state === 'active') callHook(this.#server, 'on_listen')
+    this.#life.open('listen')
+    if (this.#life.state === 'active') this.#life.call('on_listen')
   }
 
   // ---- accepting --------------------------------------------------------------------------------
 
   accepted(transport: Transport): void {
-    if (this.#server.state === 'active') this.#door.accepted(transport)
+    if (this.#life.state === 'active') this.#door.accepted(transport)
     else transport.destroy()
   }
 
@@ -151,31 +143,31 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     // A channel may have taken it over before its own constructor threw.
     if (transport.sink instanceof Link) transport.sink.abort('error')
     else transport.destroy()
-    hookFailed(this.#server, error)
+    this.#life.hookFailed(error)
   }
 
   turned_away(transport: Transport, reason: DropReason): void {
     const address = transport.remote_address as SocketAddress
     transport.destroy()
-    note(this.#server.engine, 'drop', this.#server, { reason, address })
-    callHook(this.#server, 'on_drop', reason, address)
+    this.#life.drive.note('drop', this.#server, { reason, address })
+    this.#life.call('on_drop', reason, address)
   }
 
   overloaded(): void {
-    callHook(this.#server, 'on_overload')
+    this.#life.call('on_overload')
   }
 
   after(delay: Milliseconds, callback: () => void): Cancel {
-    return after(this.#server.engine, delay, callback)
+    return this.#life.drive.after(delay, callback)
   }
 
   /** This channel takes over a connection that was accepted. */
-  take(socket: Transport, stream: Channel): void {
+  take(socket: Transport, stream: Stream): void {
     this.#door.take(socket)
-    addChild(this.#server, stream)
+    this.#life.addChild(stream)
   }
 
-  child_closed(child: Channel): void {
+  childClosed(child: Owned): void {
     this.#door.left((child as Stream).remote_address)
     this.#finishIfAllClosed()
   }
@@ -183,11 +175,11 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   // ---- hooks ------------------------------------------------------------------------------------
 
   hookFailed(error: unknown): void {
-    hookFailed(this.#server, error)
+    this.#life.hookFailed(error)
   }
 
   hookReturned(result: unknown): void {
-    if (result instanceof Promise) result.catch(error => hookFailed(this.#server, error))
+    if (result instanceof Promise) result.catch(error => this.#life.hookFailed(error))
   }
 
   suspended(): void {}
@@ -203,7 +195,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
    * already: the rest at once.
    */
   end(batch: number, interval: Milliseconds): void {
-    const isFirst = this.#server.state !== 'closing'
+    const isFirst = this.#life.state !== 'closing'
     if (isFirst) {
       this.#stopListening()
       const { end_timeout } = this.values
@@ -213,9 +205,9 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
     this.#endSome([...this.#server.channels], isFirst ? batch : Infinity, interval)
   }
 
-  #endSome(channels: Channel[], batch: number, interval: Milliseconds): void {
+  #endSome(channels: Stream[], batch: number, interval: Milliseconds): void {
     this.#stopBatches()
-    for (const channel of channels.splice(0, batch)) closeChild(channel, true)
+    for (const channel of channels.splice(0, batch)) channel[LIFE].drain(true)
     if (channels.length > 0)
       this.#stopBatches = this.after(interval, () => this.#endSome(channels, batch, interval))
   }
@@ -226,8 +218,7 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   }
 
   failed(error: SystemError): void {
-    fail(
-      this.#server,
+    this.#life.fail(
       'on_listen_error',
       new ListenError(error.code ?? 'ERR_UNKNOWN', error.message, error),
     )
@@ -235,13 +226,13 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
 
   /** Closes at once. */
   abort(): void {
-    if (this.#server.state !== 'closing') this.#stopListening()
+    if (this.#life.state !== 'closing') this.#stopListening()
     this.#stopEnding()
-    for (const channel of [...this.#server.channels]) closeChild(channel, false)
+    for (const channel of [...this.#server.channels]) channel[LIFE].drain(false)
   }
 
   #stopListening(): void {
-    beginClosing(this.#server)
+    this.#life.beginClosing()
     this.#listener?.close()
     this.#door.shut()
   }
@@ -254,18 +245,23 @@ export class ServerLink implements ListenerSink, DoorOwner, ChannelDriver {
   closed(): void {
     this.#past = this.#listener?.local_address
     this.#listener = undefined
-    if (this.#server.state !== 'closing') this.#server.close()
+    if (this.#life.state !== 'closing') this.#server.close()
     this.#finishIfAllClosed()
   }
 
   #finishIfAllClosed(): void {
     if (
-      this.#server.state !== 'closing' ||
+      this.#life.state !== 'closing' ||
       this.#listener !== undefined ||
       this.#server.channels.size > 0
     )
       return
     this.#stopEnding()
-    finishClosing(this.#server, this.#hasExpired ? 'timeout' : undefined)
+    this.#life.finishClosing(this.#hasExpired ? 'timeout' : undefined)
   }
+}
+
+/** This channel takes over a connection that the server accepted, and is a child of it now. */
+export function takeOver(server: StreamServer, socket: Transport, stream: Stream): void {
+  ;(server[LIFE].driver as ServerLink).take(socket, stream)
 }

@@ -6,20 +6,14 @@
  */
 
 import { parseAddress } from '../core/address.ts'
-import { networkOf, tlsContext } from '../engine.ts'
+import { tlsContext } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { TlsOptions, Transport } from '../transport.ts'
 import type { Address, DropReason, Milliseconds, SocketAddress } from '../types.ts'
-import {
-  beginOpening,
-  Channel,
-  type ChannelOptions,
-  childrenOf,
-  logError,
-  setDriver,
-} from './channel.ts'
+import { Channel, type ChannelOptions } from './channel.ts'
 import type { BlockList } from './door.ts'
-import { ServerLink } from './server-link.ts'
+import { LIFE } from './life.ts'
+import { ServerLink, takeOver } from './server-link.ts'
 import {
   type ConnectionClass,
   SERVER_CHECKS,
@@ -56,9 +50,6 @@ export interface ServerListenOptions {
 /** What a StreamServer can be given when it is made: every setting. */
 export interface StreamServerOptions extends ChannelOptions, Partial<ServerValues> {}
 
-/** For channels only: this channel takes over a connection that the server accepted. */
-export let takeOver: (server: StreamServer, socket: Transport, stream: Channel) => void
-
 /**
  * Listens for connections on TCP or a unix socket, and makes a channel for each. Low-level: most
  * programs use Server.
@@ -83,7 +74,7 @@ export class StreamServer extends Channel implements ServerSettings {
   /** Throws for an option that cannot be. Calls no hook, and does not listen yet. */
   constructor(options: StreamServerOptions = {}) {
     super(options)
-    setDriver(this, this.#link)
+    this[LIFE].driver = this.#link
     applyOptions(this, options, ['engine', 'name'])
   }
 
@@ -96,7 +87,6 @@ export class StreamServer extends Channel implements ServerSettings {
         (server, name, value) => server.#link.assign(name, value),
       ),
     )
-    takeOver = (server, socket, stream) => server.#link.take(socket, stream)
   }
 
   /**
@@ -105,7 +95,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * Node.
    */
   get channels(): ReadonlySet<Stream> {
-    return childrenOf(this) as ReadonlySet<Stream>
+    return this[LIFE].children as ReadonlySet<Stream>
   }
 
   // ---- listening --------------------------------------------------------------------------------
@@ -142,12 +132,13 @@ export class StreamServer extends Channel implements ServerSettings {
       )
     }
     const tls = this.tls && tlsContext('server', this.tls)
-    const listener = networkOf(this.engine).listen(endpoint, {
+    const listener = this[LIFE].drive.network.listen(endpoint, {
       ...options,
       backlog: Math.min(this.backlog, 2 ** 31 - 1),
     })
     try {
-      beginOpening(this)
+      this[LIFE].beginOpening()
+      this[LIFE].announceSoon()
     } catch (error) {
       listener.close()
       throw error
@@ -292,7 +283,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * connections have no part in it.
    */
   override on_error(error: Error): void {
-    logError(this, error)
+    this[LIFE].log(error)
     if (this.state !== 'active') this.close()
   }
 }

@@ -10,7 +10,7 @@ import { formatAddress, parseAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
 import type { IntoPacker } from '../core/write-run.ts'
 import type { Delimiter, ReadArguments, ReadDelimiter } from '../core/delimiters.ts'
-import { after, fileItem, networkOf, tlsContext } from '../engine.ts'
+import { fileItem, tlsContext } from '../engine.ts'
 import {
   ConnectError,
   InvalidAddressError,
@@ -27,7 +27,8 @@ import type {
   SocketAddress,
   TimeoutKind,
 } from '../types.ts'
-import { beginOpening, Channel, type ChannelOptions, fail, setDriver } from './channel.ts'
+import { Channel, type ChannelOptions } from './channel.ts'
+import { LIFE } from './life.ts'
 import { giveUp, timeOut } from './limits.ts'
 import { Link } from './link.ts'
 import {
@@ -125,7 +126,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
       this as unknown as Stream,
       socket === undefined ? UNCHANGED : ACCEPTED_UNCHANGED,
     )
-    setDriver(this, this.#link)
+    this[LIFE].driver = this.#link
     applyOptions(this, options, OTHERS)
     if (socket !== undefined) {
       if (typeof socket?.resume !== 'function')
@@ -136,9 +137,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
           'its socket was taken over already',
           'make one channel of each',
         )
-      beginOpening(this, 'later')
+      this[LIFE].beginOpening()
       this.#link.attach(socket, noop)
-      // The fields of subclasses are not there yet while this constructor runs.
+      // The fields of subclasses are not there yet while this constructor runs. on_state is told
+      // of 'opening' when they are.
       queueMicrotask(() => this.#adopt(socket))
     }
   }
@@ -182,8 +184,9 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     this.#target = endpoint
     const { tls } = this.#link.values
     const demand = tls && this.#demand(tls)
-    beginOpening(this)
-    const transport = networkOf(this.engine).connect(endpoint, {
+    this[LIFE].beginOpening()
+    this[LIFE].announceSoon()
+    const transport = this[LIFE].drive.network.connect(endpoint, {
       ...(local && { local }),
       ...(lookup !== undefined && { lookup }),
     })
@@ -215,8 +218,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     const limit = (): void => {
       const { connect_timeout } = this
       if (isOver || connect_timeout === Infinity) return
-      cancel = after(this.engine, connect_timeout, () => {
-        timeOut(this, 'connect')
+      cancel = this[LIFE].drive.after(connect_timeout, () => {
+        timeOut(this[LIFE], 'connect')
         // on_timeout may have let it go on.
         limit()
       })
@@ -228,7 +231,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
         `connecting to ${formatAddress(to)} was given up by its signal`,
         signal?.reason,
       )
-      fail(this, 'on_connect_error', error)
+      this[LIFE].fail('on_connect_error', error)
     }
     // An event of a signal comes inside abort(), which may be called anywhere: the hook has to
     // wait, but not for a turn, in which the attempt could still succeed.
@@ -251,7 +254,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
       if (tls !== undefined) demandTls(socket, this.#demand(tls))
     } catch (error) {
       // A class field that no setting can have.
-      return fail(this as Stream, 'on_error', error as Error)
+      return this[LIFE].fail('on_error', error as Error)
     }
     this.#link.opened('accept')
   }
@@ -502,7 +505,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   on_timeout(kind: TimeoutKind): void | Promise<void> {
     giveUp(
-      this,
+      this[LIFE],
       kind,
       this.#link.values,
       kind === 'connect' && this.#target !== undefined

@@ -15,11 +15,10 @@
  */
 
 import type { SendItem } from '../core/send-item.ts'
-import { after } from '../engine.ts'
 import { codeOf, InvalidStateError, TlsError, TlsHandshakeError } from '../errors.ts'
 import type { SystemError, TlsContext, Transport } from '../transport.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
-import { type Channel, fail } from './channel.ts'
+import type { Life } from './life.ts'
 import { timeOut } from './limits.ts'
 
 /** What TLS begins with: the options, and whom to expect. */
@@ -58,14 +57,14 @@ export function demandOf(transport: Transport): TlsDemand | undefined {
 export class TlsStart implements SendItem {
   readonly size = 0
   readonly isLong = false
-  readonly #stream: Channel
+  readonly #life: Life
   readonly #owner: TlsOwner
   readonly #demand: TlsDemand
   #cancel: Cancel | undefined
   #isOver = false
 
-  constructor(stream: Channel, owner: TlsOwner, demand: TlsDemand) {
-    this.#stream = stream
+  constructor(life: Life, owner: TlsOwner, demand: TlsDemand) {
+    this.#life = life
     this.#owner = owner
     this.#demand = demand
   }
@@ -76,7 +75,7 @@ export class TlsStart implements SendItem {
     const { unasked } = this.#owner
     // Not at once: this may be inside a call of the program's.
     if (unasked !== undefined)
-      this.#cancel = this.#stream.engine.callback(() => this.#refuse(unasked))
+      this.#cancel = this.#life.channel.engine.callback(() => this.#refuse(unasked))
     else this.begin()
     return 'starved'
   }
@@ -92,8 +91,8 @@ export class TlsStart implements SendItem {
   #limit(): void {
     const { handshake_timeout } = this.#owner.values
     if (this.#isOver || handshake_timeout === Infinity) return
-    this.#cancel = after(this.#stream.engine, handshake_timeout, () => {
-      timeOut(this.#stream, 'handshake')
+    this.#cancel = this.#life.drive.after(handshake_timeout, () => {
+      timeOut(this.#life, 'handshake')
       // on_timeout may have let it go on.
       this.#limit()
     })
@@ -106,8 +105,7 @@ export class TlsStart implements SendItem {
   }
 
   #refuse(what: string): void {
-    fail(
-      this.#stream,
+    this.#life.fail(
       'on_tls_handshake_error',
       new TlsHandshakeError('ERR_TLS_UNASKED', `TLS was not started: ${what}`),
     )
@@ -115,15 +113,11 @@ export class TlsStart implements SendItem {
 }
 
 /** Tells of an error that is one of TLS. False: it is none. */
-export function failTls(stream: Channel, error: SystemError): boolean {
+export function failTls(life: Life, error: SystemError): boolean {
   if (error.syscall === 'handshake')
-    fail(
-      stream,
-      'on_tls_handshake_error',
-      new TlsHandshakeError(codeOf(error), error.message, error),
-    )
+    life.fail('on_tls_handshake_error', new TlsHandshakeError(codeOf(error), error.message, error))
   else if (error.syscall === 'tls')
-    fail(stream, 'on_tls_error', new TlsError(codeOf(error), error.message, error))
+    life.fail('on_tls_error', new TlsError(codeOf(error), error.message, error))
   else return false
   return true
 }

@@ -8,7 +8,7 @@
  */
 
 import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
-import { type Engine, wake } from '../engine.ts'
+import { DRIVE, type Engine } from '../engine.ts'
 import type { Milliseconds } from '../types.ts'
 import type { Callback, Mask } from './callbacks.ts'
 import { type Message, STATES } from './message.ts'
@@ -65,7 +65,7 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     const wanted = (message: Message): Promise<void> => {
       done(() => resolve(message))
       // The program that awaits this message can ask for the next one before that is delivered.
-      return new Promise(go => wake(channel.engine, { turn: go }))
+      return new Promise(go => channel.engine[DRIVE].wake({ turn: go }))
     }
     const ended = ({ msgid }: Message): void => {
       const error = endOf(channel, STATES[msgid])

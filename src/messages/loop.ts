@@ -8,7 +8,8 @@
  *    sockets and timers have their turn first.
  */
 
-import { type Engine, type Turn, wake } from '../engine.ts'
+import type { Turn } from '../core/turns.ts'
+import { DRIVE, type Engine } from '../engine.ts'
 
 /** The part of a channel that the loop uses. */
 interface Pending {
@@ -65,6 +66,6 @@ class Loop implements Turn {
   #wake(): void {
     if (this.#isAwake) return
     this.#isAwake = true
-    wake(this.#engine, this)
+    this.#engine[DRIVE].wake(this)
   }
 }

@@ -19,23 +19,9 @@
  * Source: seed 001.
  */
 
-import {
-  addChild,
-  announce,
-  beginClosing,
-  beginOpening,
-  Channel,
-  type ChannelDriver,
-  childrenOf,
-  destroy,
-  finishClosing,
-  halt,
-  hookFailed,
-  isOpen,
-  logError,
-  parentOf,
-  setDriver,
-} from '../channels/channel.ts'
+import { Channel } from '../channels/channel.ts'
+import type { Driver } from '../channels/hooks.ts'
+import { LIFE, type Living } from '../channels/life.ts'
 import { checkBoolean } from '../channels/settings.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { CloseReason, Data, State, StateSignal } from '../types.ts'
@@ -109,16 +95,16 @@ export abstract class MessageChannel extends Channel {
     this.#outlet = new Outlet(
       this,
       params,
-      error => hookFailed(this, error),
+      error => this[LIFE].hookFailed(error),
       () => this.#goOn(),
     )
-    setDriver(this, this.#driver)
+    this[LIFE].driver = this.#driver
   }
 
-  readonly #driver: ChannelDriver = {
-    outlives_closing: true,
+  readonly #driver: Driver = {
+    outlivesClosing: true,
     address: () => String(this.params.url),
-    state_changed: state => this.#stateChanged(state),
+    stateChanged: state => this.#stateChanged(state),
     suspended: suspension => {
       this.update_dcaps(suspension === 'own' ? ['suspend', 'suspend_permanent'] : ['suspend'])
       this.do_suspend()
@@ -160,12 +146,12 @@ export abstract class MessageChannel extends Channel {
         state === 'closing' ? 'await its `closed` first' : 'close() it first',
       )
     const entries = parseParameters(parameters)
-    beginOpening(this)
+    this[LIFE].beginOpening()
     this.#opening = formatEntries(entries).slice(1)
     this.#wasActive = false
     this.#error = undefined
     this.#isForced = false
-    announce(this)
+    this[LIFE].announce()
     // A hook may have closed it.
     if (this.state !== 'opening') return this
     if (this.#kind.process_policy === 'normal') this.update_dcaps(['process'])
@@ -284,7 +270,7 @@ export abstract class MessageChannel extends Channel {
     checkBoolean('close: force', force)
     if (this.state === 'closed' || (this.state === 'closing' && !force)) return
     if (force) this.#isForced = true
-    beginClosing(this)
+    this[LIFE].beginClosing()
     // A callback may have closed it by force, or let it fail.
     if (this.state !== 'closing') return
     const isLong = !force && this.caps.has('long_close')
@@ -292,7 +278,7 @@ export abstract class MessageChannel extends Channel {
       this.do_close(force)
     } catch (error) {
       if (isLong) return this.fail(error)
-      logError(this, error as Error)
+      this[LIFE].log(error)
     }
     if (!isLong) this.finish_close()
   }
@@ -317,7 +303,7 @@ export abstract class MessageChannel extends Channel {
     this.#isDestroyed = true
     for (const child of [...this.children]) child.destroy()
     this.context.forget(this)
-    destroy(this)
+    this[LIFE].destroy()
   }
 
   // ---- what can be asked ------------------------------------------------------------------------
@@ -337,7 +323,7 @@ export abstract class MessageChannel extends Channel {
 
   /** The channels below it. Live: do not change it. */
   get children(): ReadonlySet<MessageChannel> {
-    return childrenOf(this) as ReadonlySet<MessageChannel>
+    return this[LIFE].children as ReadonlySet<MessageChannel>
   }
 
   /** A URL with which a peer reaches this channel; undefined where there is none, or not yet. */
@@ -389,7 +375,7 @@ export abstract class MessageChannel extends Channel {
    * hook or callback threw does not end a channel.
    */
   override on_error(error: Error): void {
-    logError(this, error)
+    this[LIFE].log(error)
   }
 
   // ---- for who writes a channel -----------------------------------------------------------------
@@ -428,7 +414,7 @@ export abstract class MessageChannel extends Channel {
   become_active(): void {
     if (this.state !== 'opening') return
     this.#wasActive = true
-    isOpen(this, 'open')
+    this[LIFE].open('open')
   }
 
   /**
@@ -438,10 +424,10 @@ export abstract class MessageChannel extends Channel {
   fail(error: unknown): void {
     if (this.state === 'closed' || this.state === 'error') return
     const failure = error instanceof Error ? error : new Error(String(error))
-    if (this.#isForced) return logError(this, failure)
+    if (this.#isForced) return this[LIFE].log(failure)
     // Before the state changes: who is told of that may ask why.
     this.#error = failure
-    halt(this, failure)
+    this[LIFE].halt(failure)
   }
 
   /**
@@ -451,7 +437,7 @@ export abstract class MessageChannel extends Channel {
     if (this.state !== 'closing') return
     this.update_dcaps(NO_DCAPS, OF_AN_OPENING)
     for (const child of this.children) child.close(true)
-    if (this.state === 'closing') finishClosing(this, reason)
+    if (this.state === 'closing') this[LIFE].finishClosing(reason)
   }
 
   /**
@@ -491,14 +477,14 @@ export abstract class MessageChannel extends Channel {
         "'parent' is not among its caps",
         'say so: static caps',
       )
-    const parent = parentOf(child)
+    const parent = child[LIFE].parent
     if (parent !== undefined)
       throw new InvalidStateError(
         'add_child()',
         `${child.name} is a child of ${parent.name} already`,
         'add it once',
       )
-    for (let above: Channel | undefined = this; above !== undefined; above = parentOf(above)) {
+    for (let above: Living | undefined = this; above !== undefined; above = above[LIFE].parent) {
       if (above === child)
         throw new InvalidStateError(
           'add_child()',
@@ -506,7 +492,7 @@ export abstract class MessageChannel extends Channel {
           'add another one',
         )
     }
-    addChild(this, child, 'apart')
+    this[LIFE].addChild(child, 'apart')
     this.#tell(ChannelEvent.Add, child)
     child.callback_add(({ msgid }) => {
       if (STATES[msgid] === 'destroy') this.#tell(ChannelEvent.Delete, child)

@@ -8,7 +8,8 @@ import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { giveUp, Limits, type LimitOwner, type LimitValues } from '../../src/channels/limits.ts'
 import { Deadlines } from '../../src/core/deadlines.ts'
-import { Engine } from '../../src/engine.ts'
+import { LIFE } from '../../src/channels/life.ts'
+import { DRIVE, Engine } from '../../src/engine.ts'
 import { TimeoutError } from '../../src/errors.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
@@ -37,7 +38,7 @@ class Fake implements LimitOwner {
 
   constructor(values: Partial<LimitValues>) {
     this.values = { ...NONE, ...values }
-    this.limits = new Limits(this, this.engine, 0)
+    this.limits = new Limits(this, this.engine[DRIVE], 0)
     this.limits.changed()
   }
 
@@ -419,7 +420,7 @@ await scene(t, 'a handshake', async (t, world) => {
   const errors: Error[] = []
   ;(client as unknown as Record<string, unknown>)['on_tls_handshake_error'] = (error: Error) =>
     errors.push(error)
-  giveUp(client, 'handshake', { handshake_timeout: 10_000 })
+  giveUp(client[LIFE], 'handshake', { handshake_timeout: 10_000 })
   t.match(errors, [
     {
       name: 'TimeoutError',
@@ -465,7 +466,7 @@ t.test('many connections with all of them set are one timer', async t => {
   const counting: LimitOwner = Object.defineProperty({ ...owner, bytes_read: 0 }, 'bytes_read', {
     get: () => (looks++, bytes),
   })
-  const all = Array.from({ length: 100_000 }, () => new Limits(counting, engine, 0))
+  const all = Array.from({ length: 100_000 }, () => new Limits(counting, engine[DRIVE], 0))
   for (const [n, limits] of all.entries()) {
     if (n % 1000 === 0) clock.advance(75)
     limits.changed()

@@ -13,7 +13,7 @@ import { length_prefix } from '../../src/core/length-prefix.ts'
 import { SharedValues } from '../../src/channels/shared-values.ts'
 import { STREAM_DEFAULTS } from '../../src/channels/stream-settings.ts'
 import { parseAddress } from '../../src/core/address.ts'
-import { Engine, networkOf } from '../../src/engine.ts'
+import { DRIVE, Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { Network, Transport, TransportSink } from '../../src/transport.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
@@ -1133,7 +1133,7 @@ await tlsScene(
   'TLS: a broadcast reaches who is done, and is no mistake for who is not',
   async (t, { SERVER, CLIENT, engine, listen, connect }) => {
     const server = await listen(Connection, { tls: SERVER })
-    const mute = networkOf(engine).connect(parseAddress(server.local_address as Address), {})
+    const mute = engine[DRIVE].network.connect(parseAddress(server.local_address as Address), {})
     const client = connect(server, { tls: CLIENT })
     await client.opened
     await until(

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { Outbox, type OutboxOwner } from '../../src/channels/outbox.ts'
-import { Engine } from '../../src/engine.ts'
+import { DRIVE, Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { Endpoint, PacketSocket, SystemError } from '../../src/transport.ts'
 
@@ -23,7 +23,7 @@ function setUp() {
     send_failed: (error: SystemError, to: Endpoint | undefined) =>
       void told.push(`${error.code} ${to === TO}`),
   }
-  const outbox = new Outbox(new Engine({ clock }), owner)
+  const outbox = new Outbox(new Engine({ clock })[DRIVE], owner)
   outbox.open(socket)
   const write = (text: string, to?: Endpoint, flush = false): void =>
     outbox.write(Buffer.from(text), to, flush)

@@ -12,7 +12,7 @@ import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/net-struct.ts'
 import { Struct } from '../../src/core/struct.ts'
 import { parseAddress } from '../../src/core/address.ts'
-import { Engine, networkOf } from '../../src/engine.ts'
+import { DRIVE, Engine } from '../../src/engine.ts'
 import type { ConnectOptions, Network, TlsOptions } from '../../src/transport.ts'
 import { fate, scene, spy, thrown, turn, type World } from '../kit.ts'
 import { hooks, tlsScene, until } from '../tls-kit.ts'
@@ -899,7 +899,7 @@ await tlsScene(
   'a write to a connection whose handshake runs is dropped',
   async (t, { SERVER, engine, listen, accepted }) => {
     const server = await listen(Connection, { tls: SERVER })
-    const mute = networkOf(engine).connect(parseAddress(server.local_address!), {})
+    const mute = engine[DRIVE].network.connect(parseAddress(server.local_address!), {})
     const connection = await accepted(server)
     await until(() => connection.state === 'opening')
     t.same([connection.write('early'), connection.tls], [false, undefined])

@@ -6,9 +6,10 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
+import { LIFE } from '../../src/channels/life.ts'
 import { failTls, tlsTwice } from '../../src/channels/tls-start.ts'
 import { parseAddress } from '../../src/core/address.ts'
-import { networkOf } from '../../src/engine.ts'
+import { DRIVE } from '../../src/engine.ts'
 import type { Address } from '../../src/types.ts'
 import { hooks, tlsScene, until } from '../tls-kit.ts'
 
@@ -156,7 +157,10 @@ await tlsScene(t, 'a peer that says nothing: handshake_timeout, once', async (t,
     },
     { tls: scene.SERVER },
   )
-  const mute = networkOf(scene.engine).connect(parseAddress(server.local_address as Address), {})
+  const mute = scene.engine[DRIVE].network.connect(
+    parseAddress(server.local_address as Address),
+    {},
+  )
   t.equal(await (await scene.accepted(server)).closed, 'timeout')
   t.same(hooks(scene.far), [
     'timeout handshake',
@@ -209,12 +213,12 @@ await tlsScene(t, 'an error is one of TLS, or none', async (t, scene) => {
   const client = scene.connect(server)
   await client.opened
   t.equal(
-    failTls(client, Object.assign(new Error('x'), { code: 'EPIPE', syscall: 'write' })),
+    failTls(client[LIFE], Object.assign(new Error('x'), { code: 'EPIPE', syscall: 'write' })),
     false,
   )
   t.equal(
     failTls(
-      client,
+      client[LIFE],
       Object.assign(new Error('tls: bad record'), { code: 'ERR_SSL_X', syscall: 'tls' }),
     ),
     true,

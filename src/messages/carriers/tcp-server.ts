@@ -9,8 +9,9 @@
  * The parameters are those of the client, see tcp-client.ts.
  */
 
-import { hookFailed } from '../../channels/channel.ts'
-import { StreamServer, type StreamServerOptions, takeOver } from '../../channels/stream-server.ts'
+import { LIFE } from '../../channels/life.ts'
+import { takeOver } from '../../channels/server-link.ts'
+import { StreamServer, type StreamServerOptions } from '../../channels/stream-server.ts'
 import { formatAddress } from '../../core/address.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
@@ -81,7 +82,7 @@ export class TcpServer extends MessageChannel {
     accepted: transport => this.#accept(transport),
     failed: (server, error) => {
       // A peer that could not be accepted does not affect the others.
-      if (server.state === 'active') hookFailed(this, error)
+      if (server.state === 'active') this[LIFE].hookFailed(error)
       else this.fail(error)
     },
     closed: server => {

@@ -13,7 +13,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { hookFailed } from '../../channels/channel.ts'
+import { LIFE } from '../../channels/life.ts'
 import { Datagram, type DatagramOptions } from '../../channels/datagram.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { SocketAddress } from '../../types.ts'
@@ -89,7 +89,7 @@ export class Udp extends MessageChannel {
     written: () => this.#ready(),
     failed: error => {
       if (this.state === 'opening') this.fail(error)
-      else hookFailed(this, error)
+      else this[LIFE].hookFailed(error)
     },
     closed: socket => {
       if (socket !== this.#socket) return

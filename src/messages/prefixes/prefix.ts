@@ -20,7 +20,7 @@
  *    errors with the prefix and without.
  */
 
-import { hookFailed, reasonOf } from '../../channels/channel.ts'
+import { LIFE } from '../../channels/life.ts'
 import { InvalidStateError } from '../../errors.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, type Message, STATES } from '../message.ts'
@@ -74,7 +74,7 @@ export abstract class Prefix extends MessageChannel {
     // state.
     if (child.on_error === MessageChannel.prototype.on_error) {
       child.on_error = error => {
-        if (error !== this.#failure) hookFailed(this, error)
+        if (error !== this.#failure) this[LIFE].hookFailed(error)
       }
     }
     child.callback_add(message => this.#pass(message), ['data', 'control', 'state'])
@@ -111,7 +111,7 @@ export abstract class Prefix extends MessageChannel {
 
   /** One of many has sent what cannot be: the others have no part in it. */
   #dropPeer(addr: Addr, error: unknown): void {
-    hookFailed(this, error)
+    this[LIFE].hookFailed(error)
     this.child.post({ type: 'control', msgid: Control.Disconnect, addr })
   }
 
@@ -173,6 +173,6 @@ export abstract class Prefix extends MessageChannel {
 
   /** The child has closed. Default: the prefix has, for the same reason. */
   child_closed(): void {
-    this.finish_close(reasonOf(this.child))
+    this.finish_close(this.child[LIFE].reason)
   }
 }

@@ -11,7 +11,7 @@
  *   begin anew timeout-open=300s an opening that takes longer is given up
  */
 
-import { hookFailed } from '../../channels/channel.ts'
+import { LIFE } from '../../channels/life.ts'
 import { noop } from '../../core/noop.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import type { Init } from '../init.ts'
@@ -76,7 +76,7 @@ export class Reopen extends Prefix {
 
   /** Said, and no failure of its own. Closing the child leads to child_closed. */
   override child_failed(error: Error): void {
-    hookFailed(this, error)
+    this[LIFE].hookFailed(error)
     this.child.close(true)
   }
 

@@ -1,0 +1,148 @@
+/**
+ * Layer 4. Hooks: how the hooks of one channel are called, and what it logs.
+ *
+ * What a hook throws goes to on_error, what on_error throws goes to the log, and what a hook
+ * returns goes to the driver, which holds the reads if it is a promise.
+ *
+ * Rules:
+ * 1. Nothing that a hook does ends the process or disturbs another channel.
+ * 2. What closes the channel while an error is being told closes it for that error's reason
+ *    (`fault`).
+ */
+
+import type { Owned } from '../core/drive.ts'
+import { isPromiseLike } from '../core/promises.ts'
+import type { Gauge } from '../core/tally.ts'
+import { type Engine, logSafely } from '../engine.ts'
+import { codeOf, HookError, messageOf } from '../errors.ts'
+import type { CloseReason, StateSignal } from '../types.ts'
+
+/** What is needed of a channel to call its hooks. */
+export interface Face {
+  readonly engine: Engine
+  readonly name: string
+  close(flush?: boolean): void
+  on_error(error: Error): unknown
+}
+
+/** What a kind of channel does when its life asks. */
+export interface Driver {
+  /** Suspended by itself ('own'), or with a channel above it; 'own' may follow 'above'. */
+  suspended(suspension: 'above' | 'own'): void
+  resumed(): void
+  /** A hook returned something that is not undefined. */
+  hookReturned(result: unknown): void
+  /** One of the channels below it has closed; its on_close has been called. */
+  childClosed?(child: Owned): void
+  /** Where it is connected or listening, for messages; '' if it is not. */
+  address(): string
+  /** For `engine.stats()` and the event 'close'; called when it has closed, too. */
+  gauge(): Gauge
+  /** Called with each new state, before on_state (which a program may override). */
+  stateChanged?(state: StateSignal): void
+  /**
+   * Does it stay below its parent when it has closed, to be opened again? Then only `destroy` ends
+   * it. Default: no.
+   */
+  readonly outlivesClosing?: boolean
+}
+
+/** The names of hooks. */
+export type Hook = `on_${string}`
+
+type Callable = { [Name in Hook]: (...args: unknown[]) => unknown }
+
+export class Hooks<Of extends Face = Face> {
+  readonly channel: Of
+  /** The kind of channel that this is; set once, when the channel is made. */
+  driver: Driver | undefined
+  /** The reason of whatever closes the channel now; set while an error is being told. */
+  fault: CloseReason | undefined
+
+  constructor(channel: Of) {
+    this.channel = channel
+  }
+
+  call(hook: Hook, ...args: unknown[]): void {
+    try {
+      const result = (this.channel as unknown as Callable)[hook]!(...args)
+      if (result !== undefined) this.driver?.hookReturned(result)
+    } catch (error) {
+      this.hookFailed(error)
+    }
+  }
+
+  /** Likewise; what closes the channel in there closes it for that reason. */
+  callBlaming(reason: CloseReason, hook: Hook, ...args: unknown[]): void {
+    const before = this.blame(reason)
+    this.call(hook, ...args)
+    this.fault = before
+  }
+
+  /** A hook threw, or its promise was rejected. */
+  hookFailed(thrown: unknown): void {
+    const error = asError(thrown)
+    const before = this.blame('error')
+    try {
+      if (error instanceof OnErrorFailed) throw error
+      const result = this.channel.on_error(error)
+      // If on_error rejects, it must not be called with its own rejection: that would never end.
+      if (isPromiseLike(result))
+        this.driver?.hookReturned(
+          Promise.resolve(result).catch(second => {
+            throw new OnErrorFailed(second, error)
+          }),
+        )
+    } catch (second) {
+      const { message, cause } =
+        second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
+      this.#say(message, cause)
+      this.channel.close()
+    }
+    this.fault = before
+  }
+
+  /** What closes it from now on closes it for that reason. Returns what was to blame before. */
+  blame(reason: CloseReason): CloseReason | undefined {
+    const before = this.fault
+    this.fault = reason
+    return before
+  }
+
+  // ---- the log ----------------------------------------------------------------------------------
+
+  /** What messages call it: its name, and where it is connected or listening. */
+  describe(): string {
+    const address = this.driver?.address() ?? ''
+    const { name } = this.channel
+    return address === '' ? name : `${name} ${address}`
+  }
+
+  /**
+   * Logs one line: channel, what happened, code. What a hook threw is a bug in the program, so it
+   * comes with its stack.
+   */
+  log(thrown: unknown): void {
+    const error = asError(thrown)
+    const code = codeOf(error)
+    if (code === '') this.#say(error.stack ?? String(error), error)
+    else if (error.message.includes(code)) this.#say(error.message, error)
+    else this.#say(`${error.message} (${code})`, error)
+  }
+
+  #say(text: string, error: unknown): void {
+    logSafely(this.channel.engine, `${this.describe()}: ${text}`, error)
+  }
+}
+
+/** An error of on_error itself: it can only be logged. */
+class OnErrorFailed extends Error {
+  constructor(second: unknown, first: Error) {
+    super(`on_error itself threw ${messageOf(second)}, on ${first.message}`, { cause: second })
+  }
+}
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new HookError(thrown)
+}

@@ -1,0 +1,153 @@
+/**
+ * Layer 1. Drive: the inner half of an engine, which channels work with. The engine itself is what
+ * programs see of it (start, stop, callbacks and timers).
+ *
+ * A channel's calls, in the order of its life: `remember` when it opens; `wake`, `isAlone`, `weigh`,
+ * `watch` and `after` while it is open; `letGo` and `forget` when it closes; `note` whenever
+ * something happens that is counted.
+ *
+ * Rules:
+ * 1. Time comes from the clock that is handed in, and what happens is told to `publish`, which is
+ *    handed in too: nothing in here touches the machine.
+ * 2. Two drives share nothing.
+ */
+
+import type { Clock, Network } from '../transport.ts'
+import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
+import { Alarm } from './alarm.ts'
+import { type Deadline, Deadlines } from './deadlines.ts'
+import { type Holder, Holders } from './holders.ts'
+import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
+import { Timers } from './timers.ts'
+import { type Turn, Turns } from './turns.ts'
+
+/**
+ * Where an engine keeps its drive. A symbol, because programs subclass Engine: a name could be
+ * overridden by accident.
+ */
+export const DRIVE: unique symbol = Symbol('sluice drive')
+
+/** Where a channel keeps its life (channels/life.ts); a symbol for the same reason. */
+export const LIFE: unique symbol = Symbol('sluice life')
+
+/** What an engine owns: every channel is one. */
+export interface Owned {
+  close(flush?: boolean): void
+  end(): void
+  /** Closes at once, if `close` is polite. */
+  abort?(): void
+  readonly closed: Promise<unknown>
+  readonly state: State
+  readonly [LIFE]: { gauge(): Gauge }
+}
+
+/** Tells the outside what has happened to a channel. */
+export type Publish = (event: EventName, channel: Owned, details: object) => void
+
+/** What a drive is made of. */
+export interface DriveParts {
+  readonly network: Network
+  readonly clock: Clock
+  /** The most bytes that all channels together may hold. */
+  readonly buffer_limit: Bytes
+  readonly publish: Publish
+}
+
+export class Drive {
+  readonly network: Network
+  readonly clock: Clock
+  readonly turns: Turns
+  /** The timers of the program: `stop` cancels them. */
+  readonly timers = new Timers()
+  /** What channels wait for: `stop` leaves it alone. */
+  readonly #deadlines = new Deadlines()
+  /** Rings for both. */
+  readonly alarm: Alarm
+  readonly weights: Holders
+  readonly #tally = new Tally()
+  readonly #publish: Publish
+  /** The channels that are open, opening or closing. */
+  readonly channels: Set<Owned> = new Set()
+  /** Is the engine stopping? What closes meanwhile closes for that reason. */
+  isStopping = false
+
+  constructor({ network, clock, buffer_limit, publish }: DriveParts) {
+    this.network = network
+    this.clock = clock
+    this.turns = new Turns(clock)
+    this.alarm = new Alarm(clock, this.timers, this.#deadlines)
+    this.weights = new Holders(buffer_limit)
+    this.#publish = publish
+  }
+
+  get now(): Milliseconds {
+    return this.clock.now()
+  }
+
+  // ---- channels ---------------------------------------------------------------------------------
+
+  /** The channel begins to open. */
+  remember(channel: Owned): void {
+    this.channels.add(channel)
+  }
+
+  /** The channel has closed. */
+  forget(channel: Owned): void {
+    this.channels.delete(channel)
+  }
+
+  /** Something has happened to the channel that is counted, and told outside. */
+  note<Name extends EventName>(event: Name, channel: Owned, details: EventDetails[Name]): void {
+    this.#tally.count(event, details)
+    this.#publish(event, channel, details)
+  }
+
+  /** What was counted, together with what the open channels say now. */
+  stats(): EngineStats {
+    const open = Array.from(
+      this.channels,
+      channel => [channel.state, channel[LIFE].gauge()] as const,
+    )
+    return this.#tally.sum(open, this.timers.size + this.turns.size)
+  }
+
+  // ---- turns ------------------------------------------------------------------------------------
+
+  /** Calls `object.turn()` once, after the reads of this turn of the loop. */
+  wake(object: Turn): void {
+    this.turns.wake(object)
+  }
+
+  /** Was the last turn for this object alone, and has no other asked for one since? */
+  isAlone(object: Turn): boolean {
+    return this.turns.isAlone(object)
+  }
+
+  // ---- memory -----------------------------------------------------------------------------------
+
+  /** It may hold more bytes than before. */
+  weigh(holder: Holder): void {
+    this.weights.update(holder)
+  }
+
+  /** It holds nothing any more. */
+  letGo(holder: Holder): void {
+    this.weights.remove(holder)
+  }
+
+  // ---- time -------------------------------------------------------------------------------------
+
+  /**
+   * Calls back once, after `delay` ms. Unlike a timer of the program it is not cancelled by `stop`:
+   * waiting for a peer must end, then above all.
+   */
+  after(delay: Milliseconds, callback: () => void): Cancel {
+    return this.alarm.setFor(this.#deadlines.add(this.now + delay, callback))
+  }
+
+  /** Looks at the deadline at `due` or a little later, then when it says. Infinity: never again. */
+  watch(deadline: Deadline, due: Milliseconds): void {
+    this.#deadlines.put(deadline, due, this.now)
+    this.alarm.set()
+  }
+}
