@@ -14,6 +14,7 @@
 
 import { type Deferred, deferred } from './core/deferred.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
+import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { NodeClock } from './io/clock.ts'
@@ -292,8 +293,7 @@ export class Engine {
       throw new InvalidArgumentError('callback', 'a function', callback)
     return () => {
       try {
-        const result = callback(...args)
-        if (result instanceof Promise) result.catch(error => this.#report('timer', error))
+        onRejection(callback(...args), error => this.#report('timer', error))
       } catch (error) {
         this.#report('timer', error)
       }

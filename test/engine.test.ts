@@ -97,6 +97,20 @@ t.test('callback', async t => {
   t.same(logged, [])
 })
 
+// Only real promises were looked at: what a thenable rejected with was lost without a word.
+t.test('a callback that returns a thenable, which rejects', async t => {
+  const { clock, engine, logged } = timed()
+  const rejected = (): void =>
+    ({
+      then: (_: unknown, reject: (error: Error) => void) => reject(new Error('no promise')),
+    }) as unknown as void
+  engine.callback(rejected)
+  engine.defer(5, rejected)
+  clock.advance(5)
+  await turn()
+  t.match(logged, [/^timer: Error: no promise\n/, /^timer: Error: no promise\n/])
+})
+
 t.test('loop', async t => {
   const turns: (() => void)[] = []
   const log: string[] = []

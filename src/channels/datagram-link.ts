@@ -20,9 +20,10 @@
 
 import { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
-import type { Holder } from '../core/holders.ts'
 import { noop } from '../core/noop.ts'
+import { isPromiseLike, Promises, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
+import type { Weighed } from '../core/weights.ts'
 import {
   codeOf,
   ConnectError,
@@ -54,7 +55,9 @@ const FAILURES = {
   on_read_error: ReadError,
 } as const
 
-export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Holder, Driver {
+export class DatagramLink
+  implements PacketSink, SendersOwner, OutboxOwner, PromisesOwner, Weighed, Driver
+{
   readonly #datagram: Datagram
   readonly #life: Life
   readonly #senders: Senders
@@ -87,11 +90,8 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   /** How far closing has come. */
   #isEnding: 'no' | 'sending' | 'gone' | 'expired' = 'no'
   #stopWaiting: Cancel = noop
-  /**
-   * Promises of hooks that have not settled; a new object for each opening, so that old ones do not
-   * count.
-   */
-  #promises = { pending: 0 }
+  /** Made when a hook of this opening returns one. */
+  #promises: Promises | undefined
 
   constructor(datagram: Datagram, values: DatagramValues) {
     this.#datagram = datagram
@@ -167,16 +167,16 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
       kind: 'datagram',
       bytes_read: this.bytes_read,
       bytes_written: this.outbox.bytes_sent,
-      bytes_held: this.held,
+      bytes_held: this.weight,
     }
   }
 
-  get held(): Bytes {
+  get weight(): Bytes {
     return this.#senders.bytes + this.#waitingSize + this.outbox.size
   }
 
   crowded(limit: Bytes): void {
-    const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
+    const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.weight}`
     this.#life.warn(
       'on_overflow_error',
       about(undefined, new OverflowError('engine', limit, message)),
@@ -193,7 +193,8 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
     this.peer = peer
     this.#failure = peer === undefined ? 'on_listen_error' : 'on_connect_error'
     this.#isEnding = 'no'
-    this.#promises = { pending: 0 }
+    this.#promises?.abandon()
+    this.#promises = undefined
     for (const hold of ['promise', 'closed'] as const) this.#holds.delete(hold)
     this.bytes_read = this.packets_read = this.packets_dropped = 0
     this.outbox.open(socket)
@@ -313,20 +314,21 @@ export class DatagramLink implements PacketSink, SendersOwner, OutboxOwner, Hold
   }
 
   hookReturned(result: unknown): void {
-    if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return
-    const promises = this.#promises
-    promises.pending++
+    if (!isPromiseLike(result)) return
     this.#hold('promise')
-    const settled = (): void => {
-      if (--promises.pending > 0 || promises !== this.#promises) return
-      this.sender = undefined
-      this.#release('promise')
-    }
-    // Not result.then: what merely looks like a promise may throw in there, or settle twice.
-    Promise.resolve(result).then(settled, error => {
-      this.#life.hookFailed(error)
-      settled()
-    })
+    this.#promises ??= new Promises(this)
+    void this.#promises.add(result)
+  }
+
+  promiseRejected(error: unknown, isLate: boolean): void {
+    // What is left of an opening that is over must not close the next one.
+    if (isLate) this.#life.log(error)
+    else this.#life.hookFailed(error)
+  }
+
+  promisesSettled(): void {
+    this.sender = undefined
+    this.#release('promise')
   }
 
   suspended(): void {

@@ -19,13 +19,13 @@ import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
 import type { Hold, ReadOwner, ReadPath } from '../core/read-path.ts'
-import { type Holder, STEP } from '../core/holders.ts'
 import { readSettings } from '../core/read-settings.ts'
-import { isPromiseLike } from '../core/promises.ts'
+import { isPromiseLike, Promises, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { SendItem } from '../core/send-item.ts'
 import type { Turn } from '../core/turns.ts'
 import { NO_WRITES, WritePath, type WriteOwner } from '../core/write-path.ts'
+import { STEP, type Weighed } from '../core/weights.ts'
 import type { IntoPacker } from '../core/write-run.ts'
 import { codeOf, ConnectError, messageOf, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { SystemError, TlsInfo, Transport, TransportSink } from '../transport.ts'
@@ -40,10 +40,10 @@ import type {
 } from '../types.ts'
 import type { Driver } from './hooks.ts'
 import { type Life, LIFE } from './life.ts'
-import { type LimitOwner, Limits, timeOut } from './limits.ts'
 import type { Stream } from './stream.ts'
 import type { SharedValues } from './shared-values.ts'
 import type { StreamValues } from './stream-settings.ts'
+import { timeOut, Timeouts, type TimeoutsOwner } from './timeouts.ts'
 import {
   demandOf,
   demandTls,
@@ -67,7 +67,16 @@ const COUNTED: Bytes = 64 * 1024
 let lone: Link | undefined
 
 export class Link
-  implements TransportSink, ReadOwner, WriteOwner, LimitOwner, Holder, Driver, TlsOwner, Turn
+  implements
+    TransportSink,
+    ReadOwner,
+    WriteOwner,
+    TimeoutsOwner,
+    PromisesOwner,
+    Weighed,
+    Driver,
+    TlsOwner,
+    Turn
 {
   readonly #stream: Stream
   readonly #life: Life
@@ -97,17 +106,14 @@ export class Link
    * end_timeout.
    */
   #stopWaiting: Cancel = noop
-  /** What has run out when; made when there is something to watch over. */
-  #limits: Limits | undefined
+  /** Made when there is something to watch over. */
+  #timeouts: Timeouts | undefined
   /** As what its opening is told: with TLS that is not before the handshake is done. */
   #event: 'accept' | 'connect' = 'connect'
   /** TLS, while it is to begin or its handshake runs. */
   #tls: TlsStart | undefined
-  /**
-   * Promises of hooks that have not settled; a new object for each opening, so that old ones do not
-   * count.
-   */
-  #promises: { pending: number } | undefined
+  /** Made when a hook of this opening returns one. */
+  #promises: Promises | undefined
 
   constructor(stream: Stream, settings: SharedValues) {
     this.#stream = stream
@@ -151,7 +157,7 @@ export class Link
       case 'write_timeout':
       case 'idle_timeout':
       case 'max_lifetime':
-        if (state === 'active') this.#limited().changed()
+        if (state === 'active') this.#watched().changed()
     }
   }
 
@@ -221,10 +227,10 @@ export class Link
 
   gauge(): Gauge {
     const { bytes_read, bytes_written } = this
-    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.held }
+    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.weight }
   }
 
-  get held(): Bytes {
+  get weight(): Bytes {
     return (this.#read?.bytes ?? 0) + this.#write.size
   }
 
@@ -237,6 +243,7 @@ export class Link
     this.#isFull = false
     this.#hasPeerEnded = false
     this.#isEnding = 'no'
+    this.#promises?.abandon()
     this.#promises = undefined
     this.#tls = undefined
     // Only one that is held, or has settings of its own, is still there.
@@ -257,7 +264,7 @@ export class Link
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
     life.open(event)
-    if (life.state === 'active' && Limits.areAny(this.values)) this.#limited().changed()
+    if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()
     if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
     if (life.state === 'active') life.call('on_connect')
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
@@ -310,9 +317,9 @@ export class Link
 
   // ---- timeouts ---------------------------------------------------------------------------------
 
-  #limited(): Limits {
-    this.#limits ??= new Limits(this, this.#life.drive, this.#life.since)
-    return this.#limits
+  #watched(): Timeouts {
+    this.#timeouts ??= new Timeouts(this, this.#life.drive, this.#life.since)
+    return this.#timeouts
   }
 
   get isDeaf(): boolean {
@@ -326,16 +333,16 @@ export class Link
   filled(): void {
     this.#life.drive.weigh(this)
     if (this.values.write_timeout !== Infinity && this.#life.state === 'active')
-      this.#limited().blocked()
+      this.#watched().blocked()
   }
 
-  timed_out(kind: TimeoutKind): void {
+  timedOut(kind: TimeoutKind): void {
     timeOut(this.#life, kind)
   }
 
-  #unlimit(): void {
-    this.#limits?.stop()
-    this.#limits = undefined
+  #unwatch(): void {
+    this.#timeouts?.stop()
+    this.#timeouts = undefined
   }
 
   // ---- receiving --------------------------------------------------------------------------------
@@ -404,21 +411,21 @@ export class Link
 
   hookReturned(result: unknown): void {
     if (!isPromiseLike(result)) return
-    const promises = (this.#promises ??= { pending: 0 })
-    promises.pending++
     // Of on_close nothing is left to be held, and the next opening counts anew: nobody would let go
     // of it.
     if (this.#transport !== undefined) this.#hold('promise')
-    const settled = (): void => {
-      if (--promises.pending === 0 && promises === this.#promises) this.#release('promise')
-    }
-    // Not result.then: what merely looks like a promise may throw in there, or settle twice.
-    Promise.resolve(result).then(settled, error => {
-      // What is left of an opening that is over must not close the next one.
-      if (promises === this.#promises) this.#life.hookFailed(error)
-      else this.#life.log(error)
-      settled()
-    })
+    this.#promises ??= new Promises(this)
+    void this.#promises.add(result)
+  }
+
+  promiseRejected(error: unknown, isLate: boolean): void {
+    // What is left of an opening that is over must not close the next one.
+    if (isLate) this.#life.log(error)
+    else this.#life.hookFailed(error)
+  }
+
+  promisesSettled(): void {
+    this.#release('promise')
   }
 
   suspended(): void {
@@ -509,7 +516,7 @@ export class Link
   }
 
   crowded(limit: Bytes): void {
-    const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.held}`
+    const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${this.weight}`
     this.#life.warn('on_overflow_error', new OverflowError('engine', limit, message), 'overflow')
   }
 
@@ -572,7 +579,7 @@ export class Link
     this.#life.beginClosing(this.#hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.#life.state !== 'closing' || this.#transport === undefined) return
-    this.#unlimit()
+    this.#unwatch()
     this.#isEnding = 'sending'
     this.#read?.hold('closed')
     this.#transport.resume()
@@ -627,7 +634,7 @@ export class Link
   }
 
   destroy(): void {
-    this.#unlimit()
+    this.#unwatch()
     this.#stopWaiting()
     this.#tls?.stop()
     this.#read?.hold('closed')

@@ -17,6 +17,7 @@
 
 import { formatAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
+import { onRejection } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { Owned } from '../core/drive.ts'
 import { ListenError } from '../errors.ts'
@@ -133,7 +134,7 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
         transport,
         transport.remote_address as SocketAddress,
       )
-      if (result instanceof Promise) result.catch(error => this.#refuse(transport, error))
+      onRejection(result, error => this.#refuse(transport, error))
     } catch (error) {
       this.#refuse(transport, error)
     }
@@ -179,7 +180,7 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   }
 
   hookReturned(result: unknown): void {
-    if (result instanceof Promise) result.catch(error => this.#life.hookFailed(error))
+    onRejection(result, error => this.#life.hookFailed(error))
   }
 
   suspended(): void {}

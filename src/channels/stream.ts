@@ -29,7 +29,7 @@ import type {
 } from '../types.ts'
 import { Channel, type ChannelOptions } from './channel.ts'
 import { LIFE } from './life.ts'
-import { giveUp, timeOut } from './limits.ts'
+import { giveUp, timeOut } from './timeouts.ts'
 import { Link } from './link.ts'
 import {
   adoptFields,

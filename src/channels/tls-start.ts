@@ -19,7 +19,7 @@ import { codeOf, InvalidStateError, TlsError, TlsHandshakeError } from '../error
 import type { SystemError, TlsContext, Transport } from '../transport.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
 import type { Life } from './life.ts'
-import { timeOut } from './limits.ts'
+import { timeOut } from './timeouts.ts'
 
 /** What TLS begins with: the options, and whom to expect. */
 export interface TlsDemand {

@@ -16,10 +16,10 @@ import type { Clock, Network } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
 import { Alarm } from './alarm.ts'
 import { type Deadline, Deadlines } from './deadlines.ts'
-import { type Holder, Holders } from './holders.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
 import { Timers } from './timers.ts'
 import { type Turn, Turns } from './turns.ts'
+import { type Weighed, Weights } from './weights.ts'
 
 /**
  * Where an engine keeps its drive. A symbol, because programs subclass Engine: a name could be
@@ -63,7 +63,7 @@ export class Drive {
   readonly #deadlines = new Deadlines()
   /** Rings for both. */
   readonly alarm: Alarm
-  readonly weights: Holders
+  readonly weights: Weights
   readonly #tally = new Tally()
   readonly #publish: Publish
   /** The channels that are open, opening or closing. */
@@ -76,7 +76,7 @@ export class Drive {
     this.clock = clock
     this.turns = new Turns(clock)
     this.alarm = new Alarm(clock, this.timers, this.#deadlines)
-    this.weights = new Holders(buffer_limit)
+    this.weights = new Weights(buffer_limit)
     this.#publish = publish
   }
 
@@ -126,13 +126,13 @@ export class Drive {
   // ---- memory -----------------------------------------------------------------------------------
 
   /** It may hold more bytes than before. */
-  weigh(holder: Holder): void {
-    this.weights.update(holder)
+  weigh(one: Weighed): void {
+    this.weights.weigh(one)
   }
 
   /** It holds nothing any more. */
-  letGo(holder: Holder): void {
-    this.weights.remove(holder)
+  letGo(one: Weighed): void {
+    this.weights.remove(one)
   }
 
   // ---- time -------------------------------------------------------------------------------------

@@ -1,11 +1,61 @@
 /**
- * Layer 1. What looks like a promise.
+ * Layer 1. What looks like a promise: the one place where it is recognised and counted.
+ *
+ * A hook may return anything. Whatever has a method `then` is taken for a promise. It always passes
+ * through `Promise.resolve`, because a `then` of unknown make may throw, or settle twice.
  */
 
-/**
- * Is it something that is not done yet? Whatever merely looks like a promise is taken for one: pass
- * it through `Promise.resolve`, because its own `then` may throw, or settle twice.
- */
+/** Is it something that is not done yet? */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
+}
+
+/** Calls `rejected` if the result is a promise and is rejected. */
+export function onRejection(result: unknown, rejected: (error: unknown) => void): void {
+  if (isPromiseLike(result)) Promise.resolve(result).catch(rejected)
+}
+
+/** Who is told what became of the promises. */
+export interface PromisesOwner {
+  /** A promise was rejected. `isLate`: after `abandon`. */
+  promiseRejected(error: unknown, isLate: boolean): void
+  /** All promises have settled. Not called after `abandon`. */
+  promisesSettled(): void
+}
+
+/** The promises of one opening of a channel that its reads wait for. */
+export class Promises {
+  readonly #owner: PromisesOwner
+  /** Those that have not settled. */
+  #pending = 0
+  #isAbandoned = false
+
+  constructor(owner: PromisesOwner) {
+    this.#owner = owner
+  }
+
+  /** Is there a promise that has not settled? */
+  get areAny(): boolean {
+    return this.#pending > 0
+  }
+
+  /** Returns a promise that resolves, never rejects, when the owner was told what became of it. */
+  add(promise: PromiseLike<unknown>): Promise<void> {
+    this.#pending++
+    return Promise.resolve(promise).then(this.#settled, this.#rejected)
+  }
+
+  /** The opening is over: a promise that is left from it must not touch the next one. */
+  abandon(): void {
+    this.#isAbandoned = true
+  }
+
+  readonly #settled = (): void => {
+    if (--this.#pending === 0 && !this.#isAbandoned) this.#owner.promisesSettled()
+  }
+
+  readonly #rejected = (error: unknown): void => {
+    this.#owner.promiseRejected(error, this.#isAbandoned)
+    this.#settled()
+  }
 }

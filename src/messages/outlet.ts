@@ -4,6 +4,7 @@
  */
 
 import { noop } from '../core/noop.ts'
+import { isPromiseLike, Promises } from '../core/promises.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
 import { Callbacks } from './callbacks.ts'
@@ -26,8 +27,8 @@ export class Outlet {
   readonly #dump: Dump
   readonly #failed: (error: unknown) => void
   readonly #released: () => void
-  /** The number of promises that have not settled. */
-  #waiting = 0
+  /** Made when a hook or callback returns one. */
+  #promises: Promises | undefined
 
   /**
    * `failed` gets each error that a hook or callback throws. `released` is called when the last
@@ -48,7 +49,7 @@ export class Outlet {
 
   /** Must the next message wait for a promise? */
   get isHeld(): boolean {
-    return this.#waiting > 0
+    return this.#promises?.areAny === true
   }
 
   /** Called for each message that was posted. */
@@ -101,13 +102,12 @@ export class Outlet {
 
   /** If the result is a promise, the next message waits until it has settled. */
   hold(result: unknown): Promise<void> | undefined {
-    if (typeof (result as PromiseLike<unknown> | null)?.then !== 'function') return undefined
-    this.#waiting++
-    return Promise.resolve(result)
-      .then(noop, this.#failed)
-      .then(() => {
-        if (--this.#waiting === 0) this.#released()
-      })
+    if (!isPromiseLike(result)) return undefined
+    this.#promises ??= new Promises({
+      promiseRejected: this.#failed,
+      promisesSettled: this.#released,
+    })
+    return this.#promises.add(result)
   }
 
   #log(what: string, message: Message): void {

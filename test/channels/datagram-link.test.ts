@@ -435,6 +435,25 @@ t.test('a promise of an opening that is over holds nothing', async t => {
   t.same(b.take('on_read'), [['3', a.port]])
 })
 
+// It went to on_error, which closes: an opening that had no part in it was closed.
+t.test('a promise of an opening that is over and rejects is only logged', async t => {
+  const { settle, peer, open, logs } = world(t)
+  const [a, b] = [await peer(), await open()]
+  const old = promise()
+  b.then = { on_read: () => old.promise }
+  a.write('1', at(b.port))
+  await settle()
+  b.close()
+  await settle()
+  b.listen(0)
+  await settle()
+  b.take()
+  old.reject(new Error('too late'))
+  await settle()
+  t.same([b.state, b.take('on_error')], ['active', []])
+  t.match(logs, [/Error: too late\n/])
+})
+
 t.test('what a hook throws goes to on_error', async t => {
   const { settle, peer, open } = world(t)
   const [a, b] = [await peer(), await open()]

@@ -241,6 +241,25 @@ await scene(t, 'on_accept that throws or rejects', async (t, world) => {
   t.equal(logged.length, 3)
 })
 
+// Only real promises were looked at: what a thenable rejected with was lost without a word.
+await scene(t, 'hooks that return a thenable, which rejects', async (t, world) => {
+  const { engine, pump, logged } = world
+  const rejected = (why: string): Promise<void> =>
+    ({
+      then: (_: unknown, reject: (error: Error) => void) => reject(new Error(why)),
+    }) as unknown as Promise<void>
+  const server = new Server({ engine })
+  server.on_listen = () => rejected('in on_listen')
+  server.listen(1)
+  await pump()
+  t.match(logged.splice(0), [/^Server 127\.0\.0\.1:1: Error: in on_listen\n/])
+  t.equal(server.state, 'active')
+  server.on_accept = () => rejected('in on_accept')
+  const [client] = await connect(world)
+  t.match(logged.splice(0), [/^Server 127\.0\.0\.1:1: Error: in on_accept\n/])
+  t.same([client!.state, server.state], ['closed', 'active'], 'the connection is closed')
+})
+
 // The connection had taken the socket over before its own constructor threw: it was not closed, and
 // hooks were called on an object that was never finished.
 await scene(t, 'a connection whose constructor throws', async (t, world) => {

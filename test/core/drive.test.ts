@@ -85,13 +85,13 @@ t.test('weighs what channels hold, until they let go', async t => {
   const { drive } = setUp(100_000)
   const told: number[] = []
   const holder = {
-    held: 60_000,
+    weight: 60_000,
     crowded: (limit: number): void => {
       told.push(limit)
-      holder.held = 0
+      holder.weight = 0
     },
   }
-  const other = { held: 50_000, crowded: () => t.fail('the other holds more') }
+  const other = { weight: 50_000, crowded: () => t.fail('the other holds more') }
   drive.weigh(holder)
   drive.letGo(holder)
   drive.weigh(other)

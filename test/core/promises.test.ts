@@ -1,12 +1,82 @@
-/** What is taken for a promise. */
+/** What is taken for a promise, and how promises are counted. */
 
 import t from 'tap'
-import { isPromiseLike } from '../../src/core/promises.ts'
+import { isPromiseLike, onRejection, Promises } from '../../src/core/promises.ts'
+import { turn } from '../kit.ts'
 
-t.test('whatever has a method `then`', async t => {
+t.test('whatever has a method `then` is a promise', async t => {
   const then = (): void => {}
   for (const value of [Promise.resolve(), { then }, Object.assign(() => {}, { then })])
     t.equal(isPromiseLike(value), true)
   for (const value of [undefined, null, 5, 'then', {}, { then: 5 }, () => {}, []])
     t.equal(isPromiseLike(value), false)
+})
+
+t.test('onRejection: a rejection is told, whoever made the promise', async t => {
+  const told: unknown[] = []
+  const tell = (error: unknown): void => void told.push(error)
+  onRejection(undefined, tell)
+  onRejection(Promise.resolve(), tell)
+  onRejection(Promise.reject(new Error('promise')), tell)
+  onRejection(
+    { then: (_: unknown, reject: (error: Error) => void) => reject(new Error('like')) },
+    tell,
+  )
+  onRejection(
+    {
+      then: () => {
+        throw new Error('threw')
+      },
+    },
+    tell,
+  )
+  await turn()
+  t.same(told.map(error => (error as Error).message).sort(), ['like', 'promise', 'threw'])
+})
+
+function setUp() {
+  const told: string[] = []
+  const promises = new Promises({
+    promiseRejected: (error, isLate) => told.push(`${error}${isLate ? ' late' : ''}`),
+    promisesSettled: () => told.push('settled'),
+  })
+  return { told, promises }
+}
+
+t.test('settled is told once, when the last one has settled', async t => {
+  const { told, promises } = setUp()
+  t.equal(promises.areAny, false)
+  let resolve = (): void => {}
+  void promises.add(new Promise<void>(settle => (resolve = settle)))
+  await promises.add(Promise.resolve())
+  t.same([promises.areAny, told], [true, []])
+  resolve()
+  await turn()
+  t.same([promises.areAny, told], [false, ['settled']])
+})
+
+t.test('a rejection is told first, and the promise of `add` does not reject', async t => {
+  const { told, promises } = setUp()
+  t.equal(await promises.add(Promise.reject('no')), undefined)
+  t.same(told, ['no', 'settled'])
+})
+
+t.test('a thenable that settles twice counts once', async t => {
+  const { told, promises } = setUp()
+  let resolve = (): void => {}
+  void promises.add(new Promise<void>(settle => (resolve = settle)))
+  const twice = { then: (done: () => void): void => (done(), done()) }
+  await promises.add(twice as unknown as PromiseLike<void>)
+  t.same([promises.areAny, told], [true, []])
+  resolve()
+  await turn()
+  t.same(told, ['settled'])
+})
+
+t.test('after abandon: a rejection is late, and nothing has settled', async t => {
+  const { told, promises } = setUp()
+  const [one, other] = [promises.add(Promise.reject('no')), promises.add(Promise.resolve())]
+  promises.abandon()
+  await Promise.all([one, other])
+  t.same(told, ['no late'])
 })

@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
-import { giveUp, Limits, type LimitOwner, type LimitValues } from '../../src/channels/limits.ts'
+import { giveUp, Timeouts, type TimeoutsOwner } from '../../src/channels/timeouts.ts'
 import { Deadlines } from '../../src/core/deadlines.ts'
 import { LIFE } from '../../src/channels/life.ts'
 import { DRIVE, Engine } from '../../src/engine.ts'
@@ -16,7 +16,7 @@ import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import type { TimeoutKind } from '../../src/types.ts'
 import { scene, spy, turn, type World } from '../kit.ts'
 
-const NONE: LimitValues = {
+const NONE: TimeoutsOwner['values'] = {
   read_timeout: Infinity,
   write_timeout: Infinity,
   idle_timeout: Infinity,
@@ -24,8 +24,8 @@ const NONE: LimitValues = {
 }
 
 /** An owner that does what the test says. */
-class Fake implements LimitOwner {
-  values: LimitValues
+class Fake implements TimeoutsOwner {
+  values: TimeoutsOwner['values']
   bytes_read = 0
   bytes_gone = 0
   isDeaf = false
@@ -33,16 +33,16 @@ class Fake implements LimitOwner {
   readonly log: string[] = []
   readonly clock = new ManualClock()
   readonly engine = new Engine({ clock: this.clock, network: new MemoryNetwork() })
-  readonly limits: Limits
+  readonly timeouts: Timeouts
   onTimeout: () => void = () => {}
 
-  constructor(values: Partial<LimitValues>) {
+  constructor(values: Partial<TimeoutsOwner['values']>) {
     this.values = { ...NONE, ...values }
-    this.limits = new Limits(this, this.engine[DRIVE], 0)
-    this.limits.changed()
+    this.timeouts = new Timeouts(this, this.engine[DRIVE], 0)
+    this.timeouts.changed()
   }
 
-  timed_out(kind: TimeoutKind): void {
+  timedOut(kind: TimeoutKind): void {
     this.log.push(`${kind} ${Math.floor(this.clock.now())}`)
     this.onTimeout()
   }
@@ -72,13 +72,13 @@ function inTime(news: string[], kind: string, timeout: number, since = 0): boole
 t.test('none: nothing is waited for', async t => {
   const fake = new Fake({})
   t.equal(fake.clock.pending, 0)
-  t.notOk(Limits.areAny(NONE))
+  t.notOk(Timeouts.areAny(NONE))
   t.notOk(
-    Limits.areAny({ ...NONE, write_timeout: 1 }),
+    Timeouts.areAny({ ...NONE, write_timeout: 1 }),
     'that of writing runs only when the peer takes nothing',
   )
   for (const name of ['read_timeout', 'idle_timeout', 'max_lifetime'])
-    t.ok(Limits.areAny({ ...NONE, [name]: 1 }))
+    t.ok(Timeouts.areAny({ ...NONE, [name]: 1 }))
 })
 
 for (const [kind, setting] of [
@@ -93,7 +93,7 @@ for (const [kind, setting] of [
       t.ok(inTime(fake.news, kind, timeout), `${timeout} ms`)
       fake.pass(timeout * 1.1)
       t.equal(fake.news.length, 1, 'and again, as it was let pass')
-      fake.limits.stop()
+      fake.timeouts.stop()
       t.equal(fake.clock.pending, 0)
     }
   })
@@ -133,11 +133,11 @@ t.test('write: only while something waits, and only what leaves puts it off', as
   t.equal(fake.clock.pending, 0)
   fake.pass(100_000)
   fake.isBlocked = true
-  fake.limits.blocked()
+  fake.timeouts.blocked()
   t.equal(fake.clock.pending, 1)
   fake.pass(60_000, 7500, () => {
     fake.bytes_gone++
-    fake.limits.blocked()
+    fake.timeouts.blocked()
   })
   t.same(fake.news, [], 'a slow peer is not gone')
   const from = fake.clock.now()
@@ -145,7 +145,7 @@ t.test('write: only while something waits, and only what leaves puts it off', as
   // What is received, and what is written behind, is no progress.
   fake.pass(9400, 100, () => {
     fake.bytes_read++
-    fake.limits.blocked()
+    fake.timeouts.blocked()
   })
   t.ok(inTime(fake.news, 'write', 8000, from))
   fake.isBlocked = false
@@ -153,7 +153,7 @@ t.test('write: only while something waits, and only what leaves puts it off', as
   t.equal(fake.clock.pending, 0, 'and nothing is looked at any more')
   fake.isBlocked = true
   const again = fake.clock.now()
-  fake.limits.blocked()
+  fake.timeouts.blocked()
   fake.pass(9400)
   t.ok(inTime(fake.news, 'write', 8000, again), 'it does not count from the time before')
 })
@@ -162,7 +162,7 @@ t.test('write: blocked while another timeout is looked at', async t => {
   const fake = new Fake({ write_timeout: 800, read_timeout: 80_000 })
   fake.pass(9900)
   fake.isBlocked = true
-  fake.limits.blocked()
+  fake.timeouts.blocked()
   fake.pass(799)
   t.same(fake.news, [])
   fake.pass(135)
@@ -197,7 +197,7 @@ t.test('several, and stopped in the middle', async t => {
     fake.news.map(line => line.split(' ')[0]),
     ['lifetime', 'read', 'idle'],
   )
-  fake.onTimeout = () => fake.limits.stop()
+  fake.onTimeout = () => fake.timeouts.stop()
   fake.pass(9400)
   t.equal(fake.news.length, 1, 'nothing after it was stopped')
   t.equal(fake.clock.pending, 0)
@@ -207,14 +207,14 @@ t.test('a timeout that changes takes effect at once', async t => {
   const fake = new Fake({ read_timeout: 80_000 })
   fake.pass(20_000)
   fake.values = { ...NONE, read_timeout: 10_000 }
-  fake.limits.changed()
+  fake.timeouts.changed()
   fake.pass(1)
   t.equal(fake.news.length, 1, 'it had run out already')
   fake.values = NONE
-  fake.limits.changed()
+  fake.timeouts.changed()
   t.equal(fake.clock.pending, 0)
   fake.values = { ...NONE, max_lifetime: 30_000 }
-  fake.limits.changed()
+  fake.timeouts.changed()
   fake.pass(12_000)
   t.ok(inTime(fake.news, 'lifetime', 30_000), 'a lifetime counts from the beginning')
 })
@@ -460,16 +460,16 @@ t.test('many connections with all of them set are one timer', async t => {
     bytes_gone: 0,
     isDeaf: false,
     isBlocked: false,
-    timed_out: () => {},
+    timedOut: () => {},
   }
   let bytes = 0
-  const counting: LimitOwner = Object.defineProperty({ ...owner, bytes_read: 0 }, 'bytes_read', {
+  const counting: TimeoutsOwner = Object.defineProperty({ ...owner, bytes_read: 0 }, 'bytes_read', {
     get: () => (looks++, bytes),
   })
-  const all = Array.from({ length: 100_000 }, () => new Limits(counting, engine[DRIVE], 0))
-  for (const [n, limits] of all.entries()) {
+  const all = Array.from({ length: 100_000 }, () => new Timeouts(counting, engine[DRIVE], 0))
+  for (const [n, timeouts] of all.entries()) {
     if (n % 1000 === 0) clock.advance(75)
-    limits.changed()
+    timeouts.changed()
   }
   bytes = 1
   clock.advance(10_000)
@@ -481,7 +481,7 @@ t.test('many connections with all of them set are one timer', async t => {
   }
   t.equal(most, 1, 'timers at a time')
   t.ok(looks <= 800_000, `${looks} looks in a minute: 8 each at most`)
-  for (const limits of all) limits.stop()
+  for (const timeouts of all) timeouts.stop()
   t.equal(armed, 0)
   t.equal(new Deadlines().size, 0)
 })

@@ -1,10 +1,10 @@
 /**
- * Layer 5. Limits: the timeouts of one open connection: read_timeout, write_timeout, idle_timeout,
+ * Layer 5. Timeouts: those of one open connection: read_timeout, write_timeout, idle_timeout,
  * max_lifetime.
  *
  * Nothing is done when bytes come or go. Some times in each timeout (`LOOKS`) the byte counters are
  * compared with what they were at the last look; so a timeout comes never too early, and at most a
- * sixth of it late. A connection makes its Limits when there is something to watch over: one that
+ * sixth of it late. A connection makes its Timeouts when there is something to watch over: one that
  * has no timeout, or only a write_timeout and a peer that takes what is sent, has none.
  *
  * Rules:
@@ -24,7 +24,7 @@ import type { Hook } from './hooks.ts'
 import type { Life } from './life.ts'
 
 /** The settings that are timeouts of an open connection. */
-export interface LimitValues {
+interface TimeoutValues {
   readonly read_timeout: Milliseconds
   readonly write_timeout: Milliseconds
   readonly idle_timeout: Milliseconds
@@ -32,8 +32,8 @@ export interface LimitValues {
 }
 
 /** What is watched over. */
-export interface LimitOwner {
-  readonly values: LimitValues
+export interface TimeoutsOwner {
+  readonly values: TimeoutValues
   readonly bytes_read: Bytes
   /** What the peer's side has taken, in whatever unit. */
   readonly bytes_gone: Bytes
@@ -41,7 +41,7 @@ export interface LimitOwner {
   readonly isDeaf: boolean
   /** Does something wait that the peer has to take first? */
   readonly isBlocked: boolean
-  timed_out(kind: TimeoutKind): void
+  timedOut(kind: TimeoutKind): void
 }
 
 /** In this order, where several are due in one moment. */
@@ -57,9 +57,9 @@ const KINDS = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]
 /** How often in its time a timeout that can be put off is looked at. */
 const LOOKS = 8
 
-export class Limits implements Deadline {
+export class Timeouts implements Deadline {
   bucket: Deadline['bucket']
-  readonly #owner: LimitOwner
+  readonly #owner: TimeoutsOwner
   readonly #drive: Drive
   /** Since when each of them runs; Infinity: it does not. */
   readonly #since: Record<keyof typeof SETTINGS, Milliseconds>
@@ -69,7 +69,7 @@ export class Limits implements Deadline {
   #wasDeaf = false
   #isStopped = false
 
-  constructor(owner: LimitOwner, drive: Drive, openedAt: Milliseconds) {
+  constructor(owner: TimeoutsOwner, drive: Drive, openedAt: Milliseconds) {
     const { now } = drive
     this.#owner = owner
     this.#drive = drive
@@ -79,7 +79,7 @@ export class Limits implements Deadline {
   }
 
   /** Does any of them run all the time? */
-  static areAny({ read_timeout, idle_timeout, max_lifetime }: LimitValues): boolean {
+  static areAny({ read_timeout, idle_timeout, max_lifetime }: TimeoutValues): boolean {
     return Math.min(read_timeout, idle_timeout, max_lifetime) !== Infinity
   }
 
@@ -107,7 +107,7 @@ export class Limits implements Deadline {
     for (const kind of KINDS) {
       if (this.#since[kind] + this.#owner.values[SETTINGS[kind]] > now) continue
       this.#since[kind] = now
-      this.#owner.timed_out(kind)
+      this.#owner.timedOut(kind)
       if (this.#isStopped) return Infinity
     }
     return this.#next(now)

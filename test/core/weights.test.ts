@@ -1,10 +1,10 @@
 /** The bound over all channels: who is counted, who is told, and that the sum is real. */
 
 import t from 'tap'
-import { type Holder, Holders, STEP } from '../../src/core/holders.ts'
+import { STEP, type Weighed, Weights } from '../../src/core/weights.ts'
 
-class Fake implements Holder {
-  held = 0
+class Fake implements Weighed {
+  weight = 0
   readonly told: number[] = []
   onCrowded: () => void = () => {}
 
@@ -16,13 +16,13 @@ class Fake implements Holder {
 
 /** So many channels, and how one of them comes to hold so much. */
 function make(limit: number, count: number) {
-  const holders = new Holders(limit)
+  const weights = new Weights(limit)
   const fakes = Array.from({ length: count }, () => new Fake())
-  const hold = (n: number, held: number): void => {
-    fakes[n]!.held = held
-    holders.update(fakes[n]!)
+  const hold = (n: number, weight: number): void => {
+    fakes[n]!.weight = weight
+    weights.weigh(fakes[n]!)
   }
-  return { holders, fakes, hold, told: () => fakes.map(fake => fake.told.splice(0).length) }
+  return { weights, fakes, hold, told: () => fakes.map(fake => fake.told.splice(0).length) }
 }
 
 t.test('who holds most is told, and only when it is too much', async t => {
@@ -31,7 +31,7 @@ t.test('who holds most is told, and only when it is too much', async t => {
   hold(1, 400_000)
   hold(2, 300_000)
   t.same(told(), [0, 0, 0])
-  fakes[1]!.onCrowded = () => (fakes[1]!.held = 0)
+  fakes[1]!.onCrowded = () => (fakes[1]!.weight = 0)
   hold(2, 320_000)
   t.same(told(), [0, 1, 0])
   hold(2, 690_000)
@@ -54,7 +54,7 @@ t.test('who was told is told again only after it has let go', async t => {
   t.same(told(), [0, 0])
   hold(0, 120_000)
   t.same(told(), [1, 0])
-  fakes[0]!.held = 0
+  fakes[0]!.weight = 0
 })
 
 t.test('what has shrunk counts for what it is', async t => {
@@ -71,7 +71,7 @@ t.test('what has shrunk counts for what it is', async t => {
   t.same(told(), Array(50).fill(0))
   hold(7, 20_000)
   t.equal(told().filter(count => count > 0).length, 6, 'nobody lets go: each of them is told')
-  t.ok(fakes.every(fake => fake.held > 0))
+  t.ok(fakes.every(fake => fake.weight > 0))
 })
 
 t.test('it is counted in steps', async t => {
@@ -84,16 +84,16 @@ t.test('it is counted in steps', async t => {
 })
 
 t.test('removed', async t => {
-  const { holders, fakes, hold, told } = make(100_000, 3)
+  const { weights, fakes, hold, told } = make(100_000, 3)
   hold(0, 90_000)
-  holders.remove(fakes[0]!)
-  holders.remove(fakes[0]!)
-  holders.remove(fakes[1]!)
-  fakes[0]!.held = 0
+  weights.remove(fakes[0]!)
+  weights.remove(fakes[0]!)
+  weights.remove(fakes[1]!)
+  fakes[0]!.weight = 0
   hold(1, 90_000)
   t.same(told(), [0, 0, 0])
   // It closes when it is told, as channels do.
-  fakes[1]!.onCrowded = () => holders.remove(fakes[1]!)
+  fakes[1]!.onCrowded = () => weights.remove(fakes[1]!)
   hold(2, 40_000)
   hold(2, 90_000)
   t.same(told(), [0, 1, 0])
@@ -103,16 +103,16 @@ t.test('what is written when one is told does not tell the next', async t => {
   const { hold, told, fakes } = make(100_000, 2)
   fakes[0]!.onCrowded = () => {
     hold(1, 60_000)
-    fakes[0]!.held = 0
+    fakes[0]!.weight = 0
   }
   hold(0, 120_000)
   t.same(told(), [1, 0])
 })
 
 t.test('the limit can change', async t => {
-  const { holders, hold, told } = make(Infinity, 1)
+  const { weights, hold, told } = make(Infinity, 1)
   hold(0, 1e9)
-  holders.limit = 1000
+  weights.limit = 1000
   t.same(told(), [0])
   hold(0, 1e9 + STEP)
   t.same(told(), [1])
