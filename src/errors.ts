@@ -1,24 +1,24 @@
 /**
  * Layer 0. Every error that sluice makes, each with a stable `code`.
  *
- * Two families, and no third:
+ * There are two families:
  * 1. Misuse by the program is thrown at the call. Its codes start with ERR_.
- * 2. The world (a peer, the network, a file) reaches exactly one `on_*_error` hook. Its code is the
- *    system's own (ECONNREFUSED, EADDRINUSE, ENOENT …) where the system reported it, and an ERR_
- *    one where sluice noticed.
+ * 2. A failure of the world (a peer, the network, a file) is told to exactly one `on_*_error` hook.
+ *    Its code is that of the system (ECONNREFUSED, EADDRINUSE, ENOENT …) if the system reported it,
+ *    and starts with ERR_ if sluice found it.
  *
- * A message says what was wrong, with which value, and what to do. `cause` keeps the error
- * underneath.
+ * A message says what is wrong, with which value, and what to do. `cause` is the error underneath,
+ * if there is one.
  */
 
 import type { Bytes, Milliseconds, TimeoutKind } from './types.ts'
 
-/**
- * What every error of sluice is: an Error with a `code` that stays the same from release to
- * release.
- */
+/** The class of every error of sluice: an Error with a `code`. */
 export class ChannelError extends Error {
-  /** Tells errors apart by program; the message is for people and may change. */
+  /**
+   * What a program tells errors apart by. It stays the same from release to release; the message is
+   * for people and may change.
+   */
   readonly code: string
 
   constructor(code: string, message: string, cause?: unknown) {
@@ -28,28 +28,27 @@ export class ChannelError extends Error {
   }
 }
 
-// ---- Misuse: thrown at the call -----------------------------------------------------------------
+// ---- misuse: thrown at the call -----------------------------------------------------------------
 
-/** An argument or setting of the wrong type, or out of its range. Code ERR_INVALID_ARGUMENT. */
+/** An argument or setting has the wrong type or is out of range. Code ERR_INVALID_ARGUMENT. */
 export class InvalidArgumentError extends ChannelError {
   constructor(name: string, expected: string, value: unknown) {
     super('ERR_INVALID_ARGUMENT', `${name} must be ${expected}; got ${show(value)}`)
   }
 }
 
-/** An address in none of the forms that `connect` and `listen` take. Code ERR_INVALID_ADDRESS. */
+/** An address has none of the forms that `connect` and `listen` take. Code ERR_INVALID_ADDRESS. */
 export class InvalidAddressError extends ChannelError {
   constructor(why: string, value: unknown) {
-    super(
-      'ERR_INVALID_ADDRESS',
-      `${why}; got ${show(value)}. An address is a port, [host, port], { host, port }, a path or { path }`,
-    )
+    const forms = 'An address is a port, [host, port], { host, port }, a path or { path }'
+    super('ERR_INVALID_ADDRESS', `${why}; got ${show(value)}. ${forms}`)
   }
 }
 
 /**
- * A value that cannot be a `read_delimiter`, or one that went wrong at work. Code
- * ERR_INVALID_DELIMITER.
+ * A value is not a valid `read_delimiter`. Code ERR_INVALID_DELIMITER.
+ *
+ * A delimiter that breaks its contract while reading is told to `on_read_error` with the same code.
  */
 export class InvalidDelimiterError extends ChannelError {
   constructor(why: string, value: unknown) {
@@ -58,7 +57,8 @@ export class InvalidDelimiterError extends ChannelError {
 }
 
 /**
- * A call at the wrong moment: connecting twice, writing before connecting … Code ERR_INVALID_STATE.
+ * A call came at the wrong moment: connecting twice, writing before connecting … Code
+ * ERR_INVALID_STATE.
  */
 export class InvalidStateError extends ChannelError {
   constructor(call: string, why: string, advice: string) {
@@ -67,7 +67,8 @@ export class InvalidStateError extends ChannelError {
 }
 
 /**
- * An option that this version of Node or this platform cannot honour. Code ERR_UNSUPPORTED_OPTION.
+ * This version of Node or this platform cannot honour an option. The message says what the option
+ * needs. Code ERR_UNSUPPORTED_OPTION.
  */
 export class UnsupportedOptionError extends ChannelError {
   constructor(option: string, needs: string) {
@@ -76,7 +77,7 @@ export class UnsupportedOptionError extends ChannelError {
 }
 
 /**
- * A format string of `Struct` that cannot be, or a value that does not fit its field. Code
+ * A format string of `Struct` or `NetStruct` is invalid, or a value does not fit its field. Code
  * ERR_STRUCT.
  */
 export class StructError extends ChannelError {
@@ -86,24 +87,25 @@ export class StructError extends ChannelError {
 }
 
 /**
- * What came first on a connection is no header of the PROXY protocol. `code` is ERR_PROXY_HEADER; a
- * server tells it as `on_drop('proxy_header', …)`.
+ * A connection does not begin with a valid header of the PROXY protocol. Code ERR_PROXY_HEADER. It
+ * is not thrown: a server reports it as `on_drop('proxy_header', …)`.
  */
 export class ProxyHeaderError extends ChannelError {
   constructor(fault: string) {
-    super('ERR_PROXY_HEADER', `no header of the PROXY protocol: ${fault}`)
+    super('ERR_PROXY_HEADER', `invalid header of the PROXY protocol: ${fault}`)
   }
 }
 
 /**
- * The URL of a message channel, or a parameter of it, that cannot be; the message shows where. Code
- * ERR_INVALID_URL.
+ * The URL of a message channel, or one of its parameters, is invalid. The message marks the place.
+ * Code ERR_INVALID_URL.
  */
 export class UrlError extends ChannelError {
-  /** What was given. */
+  /** The URL as it was given. */
   readonly url: string
-  /** Where in `url` the offending part begins, and how long it is. */
+  /** The index in `url` at which the invalid part begins. */
   readonly at: number
+  /** The length of the invalid part, in characters. */
   readonly length: number
 
   constructor(why: string, url: string, at: number, length: number) {
@@ -118,54 +120,66 @@ export class UrlError extends ChannelError {
   }
 }
 
-// ---- The world: one hook each -------------------------------------------------------------------
+// ---- the world: one hook each -------------------------------------------------------------------
 
 /**
- * The connection could not be made; `on_connect_error`. Code: the system's (ECONNREFUSED,
- * EHOSTUNREACH, ENOTFOUND …), ERR_TIMEOUT after `connect_timeout`, ERR_ABORTED by `signal`.
+ * The connection could not be made. Told to `on_connect_error`.
+ *
+ * Codes: those of the system (ECONNREFUSED, EHOSTUNREACH, ENOTFOUND …); ERR_TIMEOUT after
+ * `connect_timeout`; ERR_ABORTED if `signal` aborted it.
  */
 export class ConnectError extends ChannelError {}
 
 /**
- * The address could not be listened on; `on_listen_error`. Code: the system's (EADDRINUSE, EACCES,
- * EADDRNOTAVAIL …).
+ * Listening failed. Told to `on_listen_error`.
+ *
+ * Codes: those of the system (EADDRINUSE, EACCES, EADDRNOTAVAIL …).
  */
 export class ListenError extends ChannelError {}
 
 /**
- * Receiving failed; `on_read_error`. Code: the system's (ECONNRESET …), or ERR_INVALID_DELIMITER
- * when a delimiter threw.
+ * Receiving failed. Told to `on_read_error`.
+ *
+ * Codes: those of the system (ECONNRESET …); if a delimiter threw, the code of what it threw, or
+ * ERR_INVALID_DELIMITER if that has none.
  */
 export class ReadError extends ChannelError {}
 
 /**
- * Sending failed; `on_write_error`. Code: the system's (EPIPE, ENOENT, EISDIR, EMSGSIZE …), or
- * ERR_FILE_SHRANK.
+ * Sending failed. Told to `on_write_error`.
+ *
+ * Codes: those of the system (EPIPE, ENOENT, EISDIR, EMSGSIZE …); ERR_FILE_SHRANK if a file became
+ * shorter while it was sent.
  */
 export class WriteError extends ChannelError {}
 
 /**
- * A TLS handshake failed; `on_tls_handshake_error`, where a TimeoutError comes too. Code: Node's
- * (DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID …), OpenSSL's
- * (ERR_SSL_…), ECONNRESET, or ERR_TLS_UNASKED: bytes came in clear that nobody had asked for. The
- * message says which check failed, and what to do.
+ * A TLS handshake failed. Told to `on_tls_handshake_error`. (That hook gets a TimeoutError instead
+ * if `handshake_timeout` ran out.) The message says which check failed and what to do.
+ *
+ * Codes: those of Node (DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED,
+ * ERR_TLS_CERT_ALTNAME_INVALID …); those of OpenSSL (ERR_SSL_…); ECONNRESET; ERR_TLS_UNASKED if the
+ * peer sent bytes in clear after the line that asks for TLS.
  */
 export class TlsHandshakeError extends ChannelError {}
 
 /**
- * A TLS connection that stood broke: a record that is none, an alert of the peer's; `on_tls_error`.
- * Code: OpenSSL's (ERR_SSL_…).
+ * TLS failed on an open connection: an invalid record came, or an alert. Told to `on_tls_error`.
+ *
+ * Codes: those of OpenSSL (ERR_SSL_…).
  */
 export class TlsError extends ChannelError {}
 
-/** A buffer went over its bound; `on_overflow_error`. Code ERR_OVERFLOW. */
+/** A buffer went over its bound. Told to `on_overflow_error`. Code ERR_OVERFLOW. */
 export class OverflowError extends ChannelError {
   /**
-   * Which buffer: what was received and not delivered, what was written and not sent, or all that
-   * the channels of the engine hold.
+   * Which bound:
+   * - 'receive': that of bytes received and not delivered (`buffer_size`)
+   * - 'send': that of bytes written and not sent (`send_buffer_size`)
+   * - 'engine': that of both, over all channels of the engine (`buffer_limit`)
    */
   readonly buffer: 'receive' | 'send' | 'engine'
-  /** The bound. */
+  /** The bound that was exceeded. */
   readonly limit: Bytes
 
   constructor(buffer: OverflowError['buffer'], limit: Bytes, message: string) {
@@ -175,12 +189,18 @@ export class OverflowError extends ChannelError {
   }
 }
 
-/** A timeout ran out; `on_timeout`, whose default hands it on. Code ERR_TIMEOUT. */
+/**
+ * A timeout ran out. `on_timeout` is called with its kind. The default of that hook passes this
+ * error to `on_error`, or to `on_tls_handshake_error` if the kind is 'handshake'. Code ERR_TIMEOUT.
+ *
+ * `connect_timeout` is the exception: its error is a ConnectError with the same code.
+ */
 export class TimeoutError extends ChannelError {
+  /** Which timeout. */
   readonly kind: TimeoutKind
-  /** The setting that says how long. */
+  /** The name of its setting. */
   readonly setting: string
-  /** How long that was. */
+  /** The value of that setting. */
   readonly after: Milliseconds
 
   constructor(kind: TimeoutKind, setting: string, after: Milliseconds, what: string) {
@@ -191,7 +211,7 @@ export class TimeoutError extends ChannelError {
   }
 }
 
-/** The channel closed before it was open: what `opened` rejects with then. Code ERR_CLOSED. */
+/** The channel closed before it was open. `opened` rejects with it. Code ERR_CLOSED. */
 export class ClosedError extends ChannelError {
   constructor(message: string) {
     super('ERR_CLOSED', message)
@@ -199,31 +219,31 @@ export class ClosedError extends ChannelError {
 }
 
 /**
- * A hook threw, or its promise rejected with, something that is no Error; `on_error`, with the
- * thing as `cause`. Code ERR_HOOK.
+ * A hook threw a value that is not an Error, or its promise rejected with one. Told to `on_error`,
+ * with the value as `cause`. Code ERR_HOOK.
  */
 export class HookError extends ChannelError {
   constructor(thrown: unknown) {
-    super('ERR_HOOK', `a hook threw ${show(thrown)}, which is no Error`, thrown)
+    super('ERR_HOOK', `a hook threw ${show(thrown)}: throw an Error instead`, thrown)
   }
 }
 
-// ---- Helpers ------------------------------------------------------------------------------------
+// ---- helpers ------------------------------------------------------------------------------------
 
-/** The code of an error of Node's or of ours; '' where it has none. */
+/** The code of an error of Node or of sluice; '' if it has none. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''
 }
 
-/** What an error says; of anything else that was thrown, what it is. */
+/** The message of an Error; of any other value that was thrown, what `show` makes of it. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : show(thrown)
 }
 
 /**
- * A value as a message shows it: its type where that says more than its text, and never more than a
- * short line.
+ * A value as an error message shows it, in one short line. An object is shown by its type, which
+ * says more than its text.
  */
 export function show(value: unknown): string {
   if (typeof value === 'string') return quote(value)
@@ -236,7 +256,7 @@ export function show(value: unknown): string {
   return `an object (${value.constructor?.name ?? 'without prototype'})`
 }
 
-/** Not deeper: an array may hold itself. */
+/** One level only: an array may contain itself. */
 function showItem(value: unknown): string {
   return Array.isArray(value) ? `an array of ${value.length}` : show(value)
 }

@@ -1,10 +1,10 @@
 /**
- * Layer 0. The words and units that every other file speaks; no code.
+ * Layer 0. The words and units that every other file uses. There is no code in here.
  */
 
 import type { Buffer } from 'node:buffer'
 
-/** A duration in milliseconds. `Infinity` where a limit may be absent. */
+/** A duration in milliseconds. `Infinity` means no limit, where a limit may be absent. */
 export type Milliseconds = number
 
 /** A size in bytes (octets), never in characters. */
@@ -14,10 +14,12 @@ export type Bytes = number
 export type Port = number
 
 /**
- * An address as a program may write it, for `connect` and `listen` alike: a port; `[host, port]`;
- * `{ host, port }`; a path (a unix socket; on Linux one that starts with `'\0'` is abstract);
- * `{ path }`. The host `''` means any host when listening (both families) and this machine when
- * connecting.
+ * An address as a program may write it, for `connect` and `listen` alike:
+ * - a port
+ * - `[host, port]` or `{ host, port }`
+ * - a path or `{ path }`: a unix socket (on Linux a path that starts with `'\0'` is abstract)
+ *
+ * The host `''` means any host of both families when listening, and this machine when connecting.
  */
 export type Address =
   | Port
@@ -27,19 +29,20 @@ export type Address =
   | { readonly path: string }
 
 /**
- * An address as sluice reports it: `[host, port]`, or the path of a unix socket (`''` for a peer
- * that has none).
+ * An address as sluice reports it: `[host, port]`, or the path of a unix socket. The path is `''`
+ * for a peer that has none.
  */
 export type SocketAddress = [host: string, port: Port] | string
 
 /**
- * Where a channel stands in its life. closed → opening → active → closing → closed, or error from
- * any of the three in the middle; error is left only by closing.
+ * Where a channel is in its life: closed → opening → active → closing → closed.
+ *
+ * A failure while opening, active or closing leads to 'error', which only closing leaves.
  */
 export type State = 'closed' | 'opening' | 'active' | 'closing' | 'error'
 
 /**
- * What `on_state` is told: a state, or 'destroy' when the engine forgets a channel that has closed.
+ * What `on_state` gets: a state, or 'destroy' when the engine forgets a channel that has closed.
  */
 export type StateSignal = State | 'destroy'
 
@@ -47,23 +50,23 @@ export type StateSignal = State | 'destroy'
  * Why a channel closed.
  * - 'local': this program called `close` or `end`
  * - 'remote': the peer ended its side first
- * - 'error': a failure of the connection, or of a hook
+ * - 'error': the connection or a hook failed
  * - 'timeout': one of the timeouts ran out, `end_timeout` among them
  * - 'overflow': a buffer went over its bound
- * - 'drain': its server or engine was ending and took the channel with it
+ * - 'drain': its server or its engine was ending
  */
 export type CloseReason = 'local' | 'remote' | 'error' | 'timeout' | 'overflow' | 'drain'
 
-/** What ran out when `on_timeout` is called. */
+/** Which timeout ran out when `on_timeout` is called. */
 export type TimeoutKind = 'connect' | 'handshake' | 'read' | 'write' | 'idle' | 'lifetime'
 
 /** Why a server refused a connection. */
 export type DropReason = 'max_connections' | 'per_address' | 'blocked' | 'overload' | 'proxy_header'
 
-/** The encodings that `encoding` takes: those of Node's Buffer. */
+/** The values of `encoding`: the encodings of Node's Buffer. */
 export type Encoding = BufferEncoding
 
-/** What can be written: text (in the channel's encoding, UTF-8 where it has none) or bytes. */
+/** What can be written: bytes, or text in the channel's `encoding` (UTF-8 if it has none). */
 export type Data = string | Uint8Array
 
 /** Stops a timer. Calling it again, or after the timer has run, does nothing. */

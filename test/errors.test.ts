@@ -59,7 +59,7 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
       new ProxyHeaderError('odd'),
       'ProxyHeaderError',
       'ERR_PROXY_HEADER',
-      'no header of the PROXY protocol: odd',
+      'invalid header of the PROXY protocol: odd',
     ],
     [new UrlError('no', 'x://h\n', 4, 0), 'UrlError', 'ERR_INVALID_URL', 'no\n  x://h·\n      ^'],
     [new StructError('bad'), 'StructError', 'ERR_STRUCT', 'bad'],
@@ -75,7 +75,7 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
       'open longer than max_lifetime, 500 ms',
     ],
     [new ClosedError('gone'), 'ClosedError', 'ERR_CLOSED', 'gone'],
-    [new HookError('text'), 'HookError', 'ERR_HOOK', 'a hook threw "text", which is no Error'],
+    [new HookError('text'), 'HookError', 'ERR_HOOK', 'a hook threw "text": throw an Error instead'],
   ]
   for (const [error, name, code, message] of errors) {
     t.ok(error instanceof ChannelError && error instanceof Error)

@@ -69,9 +69,9 @@ export class TlsStart implements SendItem {
     this.#demand = demand
   }
 
-  send(transport: Transport): 'sent' | 'behind' | 'starved' {
+  send(transport: Transport): 'sent' | 'waits' | 'starved' {
     if (transport.tls !== undefined) return 'sent'
-    if (transport.bytes_queued > 0) return 'behind'
+    if (transport.bytes_queued > 0) return 'waits'
     const { unasked } = this.#owner
     // Not at once: this may be inside a call of the program's.
     if (unasked !== undefined)

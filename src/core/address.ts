@@ -1,9 +1,9 @@
 /**
  * Layer 1. Addresses: from what a program may write to the one form that networks see, and back.
  *
- * Source: Pants `_format_address`, with the forms of DESIGN.md. `Differs:` a string of digits, or
- * one like host:port without a slash, is refused: it is an address in the wrong form far more often
- * than the name of a unix socket.
+ * Source: Pants `_format_address`, with more forms. Differs: a string of digits, or one like
+ * host:port without a slash, is refused. It is an address in the wrong form far more often than the
+ * name of a unix socket.
  */
 
 import { InvalidAddressError } from '../errors.ts'
@@ -11,12 +11,12 @@ import type { Endpoint } from '../transport.ts'
 import type { Address, SocketAddress } from '../types.ts'
 
 /**
- * The longest path that a unix socket can have on Linux (108 bytes with the zero at the end);
- * longer ones Node would cut in silence.
+ * The longest path of a unix socket: 108 bytes on Linux, the zero at the end included. Node would
+ * cut a longer one in silence.
  */
 export const PATH_MAX = 107
 
-/** Throws InvalidAddressError unless the value is an address. */
+/** Throws InvalidAddressError if the value is not a valid address. */
 export function parseAddress(address: Address): Endpoint {
   if (typeof address === 'number') return ip('', address, address)
   if (typeof address === 'string') return unix(address, true)
@@ -43,16 +43,13 @@ function ip(host: unknown, port: unknown, address: unknown): Endpoint {
       port === undefined ? address : port,
     )
   }
-  // '[::1]' is how URLs write an IPv6 host; nothing else can begin with a bracket.
+  // '[::1]' is how URLs write an IPv6 host. No other host begins with a bracket.
   return { kind: 'ip', host: host.replace(/^\[(.*)\]$/, '$1'), port }
 }
 
 function unix(path: unknown, isBare: boolean): Endpoint {
   if (typeof path !== 'string' || path === '')
-    throw new InvalidAddressError(
-      'the path of a unix socket must be a string that is not empty',
-      path,
-    )
+    throw new InvalidAddressError('the path of a unix socket must be a non-empty string', path)
   if (isBare && /^\d+$|^[^/\\]*:\d+$/.test(path)) {
     throw new InvalidAddressError(
       'this looks like a port or host:port, not like a path (if it is one, use { path })',
@@ -68,14 +65,14 @@ function unix(path: unknown, isBare: boolean): Endpoint {
 }
 
 /**
- * An address of a socket as sluice reports it. An IPv4 peer of a dual-stack server is reported as
- * IPv4, not as ::ffff:1.2.3.4.
+ * The address of a socket as sluice reports it. An IPv4 peer of a dual-stack server is reported as
+ * 1.2.3.4, not as ::ffff:1.2.3.4.
  */
 export function socketAddress(host: string, port: number): SocketAddress {
   return [host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, ''), port]
 }
 
-/** An address for people: host:port, [host]:port for IPv6, or the path. */
+/** An address as a message shows it: host:port, [host]:port for IPv6, or the path. */
 export function formatAddress(address: SocketAddress | Endpoint | undefined): string {
   if (address === undefined) return '(no address)'
   if (typeof address === 'string')

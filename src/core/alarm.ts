@@ -1,24 +1,26 @@
 /**
- * Layer 1. Alarm: sees to it that a clock calls when the first of several things is due, with one
- * timer of the clock for all of them, and with none when nothing is: one that waits would keep the
- * process alive.
+ * Layer 1. Alarm: has a clock call when the first of several things is due. It uses one timer of
+ * the clock for all of them, and none if nothing is due: a pending timer would keep the process
+ * alive.
  */
 
 import type { Clock } from '../transport.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
 
-/** What has something due at some moment: Timers, Deadlines. */
-export interface Due {
+/** A thing that is due at some moment: Timers, Deadlines. */
+interface Due {
+  /** When; undefined if nothing is due. */
   readonly next: Milliseconds | undefined
-  /** Does what is due. Throws nothing. */
+  /** Does what is due at `now`. Must not throw. */
   run(now: Milliseconds): void
 }
 
 export class Alarm {
   readonly #clock: Clock
   readonly #all: readonly Due[]
-  /** Ends the wait, and until when that is. */
+  /** Cancels the clock's timer. */
   #disarm: Cancel | undefined
+  /** When that timer fires; Infinity if there is none. */
   #armedFor: Milliseconds = Infinity
 
   constructor(clock: Clock, ...all: readonly Due[]) {
@@ -26,11 +28,11 @@ export class Alarm {
     this.#all = all
   }
 
-  /** To be called when something is due sooner than before, or not any more. */
+  /** Call this when something has become due sooner than before, or is no longer due. */
   set(): void {
     let next = Infinity
     for (const due of this.#all) next = Math.min(next, due.next ?? Infinity)
-    // Too early does no harm.
+    // A timer that fires too early does no harm: it runs nothing and is set again.
     if (next >= this.#armedFor && next !== Infinity) return
     this.#disarm?.()
     this.#armedFor = next
@@ -40,7 +42,10 @@ export class Alarm {
         : this.#clock.after(Math.max(0, next - this.#clock.now()), () => this.#ring())
   }
 
-  /** For something that was just added: makes of what cancels it what also sees to the alarm. */
+  /**
+   * Call this when something was added that `cancel` removes. Returns a function that cancels it
+   * and sets the alarm anew.
+   */
   setFor(cancel: Cancel): Cancel {
     this.set()
     return () => {

@@ -1,17 +1,17 @@
 /**
- * Layer 1. Deadlines: the timeouts of all channels of an engine. It tells no time and arms nothing;
- * the engine asks `next` and calls `run`.
+ * Layer 1. Deadlines: the timeouts of all channels of an engine. It reads no clock and sets no
+ * timer; an Alarm asks `next` and calls `run`.
  *
- * What has a timeout waits in a bucket, together with everything that is to be looked at in the
- * same moment. Activity touches nothing here: when the moment has come, what has a timeout compares
- * what has happened with what it saw the last time, and says when to look again. So 100 000
- * connections are some dozens of buckets, and one timer of the clock.
+ * A deadline waits in a bucket, together with all others that are to be looked at in the same
+ * moment. Traffic touches nothing in here: when the moment has come, the deadline compares the
+ * counters of its channel with those it saw the last time, and says when to look again. So 100 000
+ * connections take some dozens of buckets, and one timer of the clock.
  *
  * Rules:
- * 1. Never too early: a moment is rounded up to that of a bucket, by at most an eighth of the wait,
- *    and at most by a second.
- * 2. What is in here belongs to a channel that is open. It takes itself out when it closes, so
- *    nothing in here keeps a process alive that has nothing else to do.
+ * 1. Never too early: a moment is rounded up to that of a bucket, by at most an eighth of the wait
+ *    and at most 1024 ms.
+ * 2. A deadline in here belongs to an open channel, which removes it when it closes. So no deadline
+ *    keeps a process alive that has nothing else to do.
  */
 
 import type { Cancel, Milliseconds } from '../types.ts'
@@ -19,11 +19,11 @@ import { Timers } from './timers.ts'
 
 /** What has a timeout. */
 export interface Deadline {
-  /** Where it waits; kept by Deadlines alone. */
+  /** The bucket in which it waits. Only Deadlines may set it. */
   bucket: Bucket | undefined
   /**
-   * Its moment has come, or is near: does what is due, and returns when to look again, later than
-   * `now`; Infinity: never. Throws nothing.
+   * Called when its moment has come or is near. It does what is due and returns when to look again:
+   * later than `now`, or Infinity for never. It must not throw.
    */
   look(now: Milliseconds): Milliseconds
 }
@@ -35,12 +35,12 @@ interface Bucket {
 }
 
 /**
- * The widest bucket is 1024 ms: nobody waits for a timeout with a stop-watch. Powers of two, so
- * that they fall together.
+ * The widest bucket: one second late does not matter for a timeout of 8 seconds or more. All widths
+ * are powers of two, so that buckets of different widths share their moments.
  */
 const WIDEST: Milliseconds = 1024
 
-/** A bucket is at most this part of the wait. */
+/** The width of a bucket is at most the wait divided by this. */
 const PART = 8
 
 export class Deadlines {
@@ -49,12 +49,12 @@ export class Deadlines {
   /** When `run` was last called. */
   #now: Milliseconds = 0
 
-  /** When something is due next; undefined when nothing is. */
+  /** When something is due next; undefined if nothing is. */
   get next(): Milliseconds | undefined {
     return this.#timers.next
   }
 
-  /** How many moments there are at which something is due. */
+  /** The number of moments at which something is due. */
   get size(): number {
     return this.#timers.size
   }
@@ -65,8 +65,8 @@ export class Deadlines {
   }
 
   /**
-   * Looks at the deadline at `due` or a little later, and no more at the moment that it waited for
-   * until now.
+   * Has the deadline looked at, at `due` or a little later, and no longer at the moment it waited
+   * for until now. Infinity: not at all.
    */
   put(deadline: Deadline, due: Milliseconds, now: Milliseconds): void {
     this.remove(deadline)

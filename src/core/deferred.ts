@@ -1,5 +1,5 @@
 /**
- * Layer 1. Deferred: a promise that is settled from outside. (Promise.withResolvers takes Node 22.)
+ * Layer 1. Deferred: a promise that is settled from outside. (Promise.withResolvers needs Node 22.)
  */
 
 export interface Deferred<Value> {

@@ -1,10 +1,10 @@
 /**
- * Layer 1. What a `read_delimiter` can be: one table, from which the type, the check and the
- * reading are derived.
+ * Layer 1. The kinds of `read_delimiter`: one table, from which the type, the check and the reader
+ * are derived.
  *
- * To add a kind: one entry of KINDS and nothing else. To frame one protocol's own way: no file of
- * sluice at all, any object with the `Delimiter` contract is a delimiter (`Struct`, `NetStruct` and
- * `length_prefix` are nothing more).
+ * A new kind is one entry of KINDS and nothing else. The framing of a single protocol needs no file
+ * of sluice: any object with the `Delimiter` contract is a delimiter. `Struct`, `NetStruct` and
+ * `length_prefix` are such objects.
  */
 
 import { Buffer } from 'node:buffer'
@@ -18,48 +18,62 @@ export interface Cut<Args extends unknown[] = unknown[]> {
   /** How many bytes the message takes, its framing included; at least 1. */
   readonly size: Bytes
   /**
-   * The arguments for `on_read`. Views of `bytes` are welcome: sluice copies those that would go
-   * stale.
+   * The arguments for `on_read`. They may be views of `bytes`: sluice copies those whose memory
+   * will be used again.
    */
   readonly data: Args
 }
 
 /**
- * The delimiter contract: how any object cuts messages off a stream.
+ * The delimiter contract: how an object cuts messages off a stream.
  *
- * Ours; the shape is h11's "a value, need more, or throw". The result must depend on the bytes
- * alone: sluice may ask with any part of what came, and asks again with more.
+ * The result must depend on the bytes alone. Sluice may ask with any part of what came, and asks
+ * again with more.
+ *
+ * @example A netstring, `5:hello,`:
  *
  *     const netstring: Delimiter<[Buffer]> = {
  *       cut(bytes, start, end) {
  *         const colon = bytes.subarray(start, end).indexOf(':')
  *         if (colon === -1) return end - start + 1
  *         const size = colon + 1 + Number(bytes.toString('latin1', start, start + colon)) + 1
- *         return end - start < size ? size : { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
+ *         if (end - start < size) return size
+ *         return { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
  *       },
  *     }
  */
 export interface Delimiter<Args extends unknown[] = any[]> {
-  /** So many bytes must be allowed for one message whatever `buffer_size` says. Default 0. */
+  /**
+   * The bytes that one message may have even if `buffer_size` is smaller.
+   * @default 0
+   */
   readonly needs?: Bytes
   /**
-   * Are the Buffers in `data` text? Then they are decoded where the channel has an `encoding`.
-   * Default false.
+   * Are the Buffers in `data` text? If so, they are decoded if the channel has an `encoding`.
+   * @default false
    */
   readonly text?: boolean
-  /** For `write_packed`: the bytes that `cut` would turn into these values. */
+  /** Used by `write_packed`: returns the bytes that `cut` would turn into these values. */
   pack?(...values: any[]): Uint8Array
   /**
-   * The same without memory of its own, for speed: writes those bytes at `target[at]` and returns
-   * how many they are; where they do not fit it writes nothing of use and returns the same. It must
-   * not write to the channel itself. Python's `pack_into`.
+   * Used by `write_packed` instead of `pack`, for speed: writes the same bytes at `target[at]` and
+   * returns how many they are.
+   *
+   * If they do not fit, it returns the same number, and what it wrote is ignored. It must not write
+   * to the channel.
+   *
+   * Source: `pack_into` of Python's struct module.
    */
   pack_into?(target: Buffer, at: Bytes, ...values: any[]): Bytes
   /**
-   * Cuts the message that begins at `bytes[start]`; the bytes that have come so far end before
-   * `end`, at least one of them is there. Returns a cut, or the number of bytes (from `start`, more
-   * than there are) below which there is no use in asking again. A number over the limit is an
-   * overflow at once, before the bytes are there. What it throws goes to `on_read_error`.
+   * Cuts the message that begins at `bytes[start]`. The bytes received so far end before
+   * `bytes[end]`; there is at least one.
+   *
+   * Returns a cut, or a number if the message is not complete: the size, counted from `start`, that
+   * the message has at least. It must be larger than `end - start`. `cut` is not called again
+   * before that many bytes are there. A number over the limit is an overflow at once.
+   *
+   * If it throws, the error is told to `on_read_error`.
    */
   cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<Args> | Bytes
 }
@@ -72,12 +86,12 @@ export interface ReadSettings {
 
 interface Kind<Value> {
   is(value: unknown): value is Value
-  /** What is wrong with a value of this kind; '' when nothing is. */
+  /** What is wrong with a value of this kind; '' if it is valid. */
   fault(value: Value): string
   reader(value: Value, settings: ReadSettings): Reader
 }
 
-/** Only for its inference: each entry keeps its own value type. */
+/** For type inference only: each entry keeps the type of its values. */
 const kind = <Value>(entry: Kind<Value>): Kind<Value> => entry
 
 const KINDS = [
@@ -107,7 +121,7 @@ const KINDS = [
     is: (value): value is Uint8Array => value instanceof Uint8Array,
     fault: value =>
       value.length === 0
-        ? 'no bytes at all would match everywhere; use null to get whatever arrives'
+        ? 'an empty Uint8Array would match everywhere; use null to get whatever arrives'
         : '',
     reader: (value, { encoding }) => new DelimitedReader(Buffer.from(value), encoding),
   }),
@@ -115,7 +129,7 @@ const KINDS = [
     is: (value): value is RegExp => value instanceof RegExp,
     fault: value =>
       new RegExp(value.source, value.flags.replace(/[gy]/g, '')).test('')
-        ? 'a RegExp that matches the empty string would never end'
+        ? 'a RegExp must not match the empty string: reading would never end'
         : '',
     reader: (value, { encoding, regex_search }) => new PatternReader(value, regex_search, encoding),
   }),
@@ -128,12 +142,12 @@ const KINDS = [
 
 /**
  * How the bytes of a stream are cut into the reads that `on_read` gets.
- * - `null`: whatever arrived
- * - a string or a Uint8Array: everything before it; it is cut off
- * - an integer: exactly that many bytes
- * - a RegExp: everything before its match (`regex_search`, the default), or the match itself
- * - a `Struct`, a `NetStruct`, `length_prefix()`, any object with the `Delimiter` contract: what
- *   that cuts
+ * - `null`: a read is whatever arrived
+ * - a string or a Uint8Array: a read is everything before it; the delimiter itself is left out
+ * - an integer: a read is exactly that many bytes
+ * - a RegExp: a read is everything before its match, or the match itself if `regex_search` is false
+ * - a `Struct`, a `NetStruct`, `length_prefix()` or any other object with the `Delimiter` contract:
+ *   a read is what its `cut` returns
  */
 export type ReadDelimiter = (typeof KINDS)[number] extends infer Each
   ? Each extends Kind<infer Value>
@@ -142,9 +156,9 @@ export type ReadDelimiter = (typeof KINDS)[number] extends infer Each
   : never
 
 /**
- * The arguments that `on_read` gets for a delimiter: the fields of a Struct, whatever an own
- * delimiter's `cut` delivers, otherwise one Buffer, or string where `encoding` is set (which a type
- * cannot know, hence `any`).
+ * The arguments that `on_read` gets for a delimiter: the fields of a Struct, or what the `cut` of
+ * another object returns. For all other delimiters it is one Buffer, or one string if `encoding` is
+ * set. A type cannot know that, so it is `any`.
  */
 export type ReadArguments<D> = ReadDelimiter extends D
   ? any[]
@@ -154,12 +168,13 @@ export type ReadArguments<D> = ReadDelimiter extends D
       ? Args
       : [data: any]
 
-/** Throws InvalidDelimiterError unless the value can be a `read_delimiter`. */
+/** Throws InvalidDelimiterError if the value is not a valid `read_delimiter`. */
 export function checkDelimiter(value: unknown): ReadDelimiter {
   const fitting = KINDS.find(each => each.is(value)) as Kind<unknown> | undefined
   if (fitting === undefined) {
     throw new InvalidDelimiterError(
-      'must be null, a string, a Uint8Array, a count of bytes, a RegExp, a Struct or an object with a cut() method',
+      'must be null, a string, a Uint8Array, a count of bytes, a RegExp, a Struct ' +
+        'or an object with a cut() method',
       value,
     )
   }
@@ -168,16 +183,16 @@ export function checkDelimiter(value: unknown): ReadDelimiter {
   return value as ReadDelimiter
 }
 
-/** The reader for a value that `checkDelimiter` let pass. */
+/** The reader for a value that `checkDelimiter` accepted. */
 export function readerFor(value: ReadDelimiter, settings: ReadSettings): Reader {
   const fitting = KINDS.find(each => each.is(value)) as Kind<ReadDelimiter>
   return fitting.reader(value, settings)
 }
 
 /**
- * In which encoding text stands on the wire where a channel has that `encoding`: hex and base64 are
- * no text encodings.
+ * The encoding in which the text of a delimiter is sent, for a channel with that `encoding`. Hex
+ * and base64 only show bytes as text: a delimiter is UTF-8 then.
  */
-export function encodingOfText(encoding: Encoding | null): Encoding {
+function encodingOfText(encoding: Encoding | null): Encoding {
   return encoding === 'latin1' || encoding === 'ascii' || encoding === 'utf16le' ? encoding : 'utf8'
 }

@@ -1,5 +1,5 @@
 /**
- * Layer 1. The factory `length_prefix`: messages that say their length before they begin.
+ * Layer 1. `length_prefix`: a delimiter for messages that are preceded by their length.
  */
 
 import { Buffer } from 'node:buffer'
@@ -7,48 +7,59 @@ import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../err
 import type { Bytes, Data } from '../types.ts'
 import type { Cut, Delimiter } from './delimiters.ts'
 
-/** How a message says its length. */
+/** The form of the prefix. */
 export interface LengthPrefixOptions {
-  /** Bytes of the length field, 1 to 6. Default 4. */
+  /**
+   * The size of the length field, 1 to 6 bytes.
+   * @default 4
+   */
   readonly size?: Bytes
-  /** Which byte of the length field comes first. Default 'big', network order. */
+  /**
+   * The byte order of the length field. 'big' is network order.
+   * @default 'big'
+   */
   readonly endian?: 'big' | 'little'
   /**
-   * Bytes that stand before the length field; not delivered. Default 0. `pack` writes zeros there.
+   * The number of bytes before the length field. They are not delivered, and `pack` writes zeros
+   * there.
+   * @default 0
    */
   readonly offset?: Bytes
   /**
-   * Added to the number in the field to get the bytes that follow the field. Default 0.
-   * Where the field counts itself too, this is `-size`.
+   * Added to the number in the field to get the size of the payload. If the field counts itself
+   * too, this is `-size`.
+   * @default 0
    */
   readonly adjust?: number
 }
 
-/**
- * What `length_prefix` returns: a delimiter that delivers the payload, and frames payloads for
- * writing.
- */
+/** What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing. */
 export interface LengthPrefix extends Delimiter<[data: any]> {
   /**
-   * One payload, text as UTF-8, with its prefix. A payload longer than the field can say throws
-   * StructError.
+   * Returns one payload (text as UTF-8) with its prefix.
+   *
+   * Throws StructError (ERR_STRUCT) if the length does not fit the field, and InvalidArgumentError
+   * (ERR_INVALID_ARGUMENT) for a payload that is neither a string nor a Uint8Array.
    */
   pack(payload: Data): Buffer
+  /** Writes the same at `target[at]`. Throws the same. */
   pack_into(target: Buffer, at: Bytes, payload: Data): Bytes
 }
 
 /**
- * A `read_delimiter` for length-prefixed messages; `on_read` gets the payload only, as a string
- * where the channel has an `encoding`.
+ * Makes a `read_delimiter` for length-prefixed messages. `on_read` gets the payload only, as a
+ * string if the channel has an `encoding`.
  *
  * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has
- * come. A length that is negative after `adjust` goes to `on_read_error`. Options that cannot be
- * throw InvalidArgumentError.
+ * come. A length that is negative after `adjust` is told to `on_read_error`.
  *
+ * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an invalid option.
+ *
+ * @example
  *     override read_delimiter = length_prefix({ size: 2 })
  *     override on_read(payload: Buffer) { this.write_packed(payload) }
  *
- * Source: ours; the options are those of tokio's `LengthDelimitedCodec`.
+ * Source: the options are those of tokio's `LengthDelimitedCodec`.
  */
 export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
   const { size = 4, endian = 'big', offset = 0, adjust = 0 } = options
@@ -63,13 +74,13 @@ export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
   return new Prefix(size, endian === 'big', offset, adjust)
 }
 
-/** Room for nothing: to ask how much is needed. */
+/** A target without room, to ask `pack_into` for the size. */
 const NOWHERE = Buffer.alloc(0)
 
 class Prefix implements LengthPrefix {
   readonly text = true
   /**
-   * The prefix is read before the limit is asked: otherwise chunks would decide whether a bad
+   * The prefix must be readable under any limit. Otherwise chunks would decide whether an invalid
    * length or a low limit is reported.
    */
   readonly needs: Bytes
@@ -77,7 +88,7 @@ class Prefix implements LengthPrefix {
   readonly #isBig: boolean
   readonly #header: Bytes
   readonly #adjust: number
-  /** The most that the field can say. */
+  /** The largest number in the field. */
   readonly #most: number
 
   constructor(size: Bytes, isBig: boolean, offset: Bytes, adjust: number) {
@@ -92,11 +103,11 @@ class Prefix implements LengthPrefix {
     const header = this.#header
     if (end - start < header) return header
     const at = start + header - this.#size
-    const said = this.#isBig ? bytes.readUIntBE(at, this.#size) : bytes.readUIntLE(at, this.#size)
-    const length = said + this.#adjust
+    const stated = this.#isBig ? bytes.readUIntBE(at, this.#size) : bytes.readUIntLE(at, this.#size)
+    const length = stated + this.#adjust
     if (length < 0)
       throw new InvalidDelimiterError(
-        `a length of ${said} with adjust ${this.#adjust} is negative`,
+        `a length of ${stated} with adjust ${this.#adjust} is negative`,
         this,
       )
     const size = header + length
@@ -106,7 +117,7 @@ class Prefix implements LengthPrefix {
   }
 
   pack(payload: Data): Buffer {
-    // From Node's pool, which is several times cheaper than zeroed memory; all of it is written.
+    // Node's pool is several times cheaper than zeroed memory, and all of it is written.
     const frame = Buffer.allocUnsafe(this.pack_into(NOWHERE, 0, payload))
     this.pack_into(frame, 0, payload)
     return frame
@@ -117,20 +128,19 @@ class Prefix implements LengthPrefix {
     if (!isText && !(payload instanceof Uint8Array))
       throw new InvalidArgumentError('length_prefix: payload', 'a string or a Uint8Array', payload)
     const length = isText ? Buffer.byteLength(payload) : payload.length
-    const said = length - this.#adjust
-    if (said < 0 || said > this.#most) {
-      throw new StructError(
-        `length_prefix: a payload of ${length} bytes does not fit a length field of ${this.#size} bytes (adjust ${this.#adjust})`,
-      )
+    const stated = length - this.#adjust
+    if (stated < 0 || stated > this.#most) {
+      const field = `a length field of ${this.#size} bytes (adjust ${this.#adjust})`
+      throw new StructError(`length_prefix: a payload of ${length} bytes does not fit ${field}`)
     }
-    const behind = at + this.#header
-    if (behind + length > target.length) return this.#header + length
-    const field = behind - this.#size
+    const payloadAt = at + this.#header
+    if (payloadAt + length > target.length) return this.#header + length
+    const field = payloadAt - this.#size
     if (field > at) target.fill(0, at, field)
-    if (this.#isBig) target.writeUIntBE(said, field, this.#size)
-    else target.writeUIntLE(said, field, this.#size)
-    if (isText) target.write(payload, behind)
-    else target.set(payload, behind)
+    if (this.#isBig) target.writeUIntBE(stated, field, this.#size)
+    else target.writeUIntLE(stated, field, this.#size)
+    if (isText) target.write(payload, payloadAt)
+    else target.set(payload, payloadAt)
     return this.#header + length
   }
 }

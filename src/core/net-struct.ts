@@ -1,15 +1,15 @@
 /**
- * Layer 1. `NetStruct`: a Struct in network order, with byte strings whose length travels before
- * them.
+ * Layer 1. `NetStruct`: a Struct in network order, with byte strings that are preceded by their
+ * length.
  *
- * Order: constructor (format → parts, each ending in a `$`, and a tail), then per message cut →
- * on_read(…values), or pack.
+ * Order: the constructor reads the format into parts, each ending in a `$`, and a tail; then per
+ * message cut → on_read(…values), or pack.
  *
  * Rules:
  * 1. Nothing is kept between two calls of `cut`, so any number of channels may share one NetStruct.
- * 2. `cut` first only measures, from length to length, and reads when the whole message is there.
- *    Every number that it returns lets it see at least one length more, so a message is measured at
- *    most once per `$`, however it was cut into chunks.
+ * 2. `cut` first measures, from length to length, and reads only when the whole message is there.
+ *    When the bytes that it asked for are there, it sees at least one length more. So a message is
+ *    measured at most once per `$`, however it was cut into chunks.
  */
 
 import { Buffer } from 'node:buffer'
@@ -17,46 +17,49 @@ import { Buffer } from 'node:buffer'
 import { StructError } from '../errors.ts'
 import type { Bytes } from '../types.ts'
 import type { Cut, Delimiter } from './delimiters.ts'
-import { INTEGER_CODES, layOut, parseFormat, readFields, writeFields } from './struct-format.ts'
-import { asBuffer, bytesOf, checkCount, copyOf, misfit } from './struct-format.ts'
-import type { Field, Format, Item, Layout } from './struct-format.ts'
+import { bytesOf, copyOf, INTEGER_CODES } from './struct-codes.ts'
+import { type Field, type Format, type Item, type Layout } from './struct-format.ts'
+import { layOut, parseFormat } from './struct-format.ts'
+import { asBuffer, checkCount, misfit, readFields, writeFields } from './struct-values.ts'
 import type { StructFields, StructValues } from './struct.ts'
 
-/** What precedes a `$`: fields that are delivered, then the length of the string. */
+/** What precedes a `$`: fields that are delivered, then the length of the byte string. */
 interface Part extends Layout {
   readonly length: Field
 }
 
 /**
- * Messages of fields and of byte strings with their lengths. The format is that of `Struct`, and
- * `$`: a byte string whose length is the integer before it. The length is not delivered, and `pack`
- * writes it by itself.
+ * Messages of fields and of byte strings with their lengths. The format is that of `Struct` with
+ * one more code, `$`: a byte string whose length is the integer before it. The length is not
+ * delivered, and `pack` writes it itself.
  *
+ * @example
  *     const greeting = new NetStruct('ih$5b')
  *     greeting.pack(1, 'hello', 1, 2, 3, 4, 5)     // the `h` becomes 5
  *
- * Without a mark the order is the network's (big endian). A count before the length's code gives
- * fields and then the length: `2H$` delivers a number and a Buffer.
+ * A format without a byte order mark is in network order (big endian). With a count before the
+ * length, only the last of those integers is the length: `2H$` delivers a number and a Buffer.
  *
- * Origin: Pants `NetStruct`. Differs: a length that arrives negative is an error, not a slice from
- * the wrong end.
+ * Source: Pants `NetStruct`. Differs: a negative length from a peer is an error.
  */
 export class NetStruct<F extends string = string> implements Delimiter<StructFields<F>> {
   /** The format as it was given. */
   readonly format: F
-  /** The bytes of the shortest message: every `$` empty. For `'ih$5b'` 11. */
+  /** The bytes of the shortest message, in which every `$` is empty. 11 for `'ih$5b'`. */
   readonly minimum_size: Bytes
   /**
-   * The bytes up to the first `$`, its length included; without a `$` all of them. For `'ih$5b'` 6.
+   * The bytes up to the first `$`, its length included; all bytes if there is no `$`. 6 for
+   * `'ih$5b'`.
    */
   readonly initial_size: Bytes
   /**
-   * The number of values in one message: the arguments of `on_read` and of `pack`. For `'ih$5b'` 7.
+   * The number of values in one message: that of the arguments of `on_read` and of `pack`. 7 for
+   * `'ih$5b'`.
    */
   readonly count: number
   /**
-   * What a receive buffer must be able to hold: `minimum_size`. A message that is longer than
-   * `buffer_size` too, overflows. Part of the delimiter contract.
+   * The bytes that a receive buffer must have room for: `minimum_size`. A message overflows if it
+   * is longer than both this and `buffer_size`. Part of the delimiter contract.
    */
   readonly needs: Bytes
 
@@ -65,8 +68,8 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   readonly #tail: Layout
 
   /**
-   * @throws StructError (ERR_STRUCT) for a format that cannot be, among them a `$` without an
-   * integer before it
+   * Throws StructError (ERR_STRUCT) for an invalid format, naming the fault and its position. A `$`
+   * without an integer before it is invalid.
    */
   constructor(format: F) {
     const parsed = parseFormat('NetStruct', format, '!')
@@ -82,10 +85,11 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   }
 
   /**
-   * The bytes of one message. The values are those of `Struct.pack`; a `$` takes bytes or a string
-   * (UTF-8), of any length that its length field can say.
-   * @throws StructError (ERR_STRUCT) for a value that does not fit, naming its index, or for too
-   * few values or too many
+   * Returns the bytes of one message. The values are those of `Struct.pack`. A `$` takes bytes or a
+   * string (UTF-8) of any length that fits its length field.
+   *
+   * Throws StructError (ERR_STRUCT) for a value that does not fit, naming its index, and for too
+   * few or too many values.
    */
   pack(...values: StructValues<F>): Buffer {
     checkCount(this.#where, this.count, values)
@@ -117,9 +121,10 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   }
 
   /**
-   * The values of one message. Byte strings are copies.
-   * @throws StructError (ERR_STRUCT) unless the bytes are exactly one message, or where a length in
-   * them is negative
+   * Returns the values of one message. Byte strings are copies.
+   *
+   * Throws StructError (ERR_STRUCT) if the bytes are not exactly one message, or if a length in
+   * them is negative.
    */
   unpack(bytes: Uint8Array): StructFields<F> {
     const buffer = asBuffer(bytes)
@@ -134,36 +139,34 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   }
 
   /**
-   * The delimiter contract: one message from `bytes[start]` on, or how many bytes it takes as far
-   * as its lengths are known.
-   * @throws StructError (ERR_STRUCT) where a length is negative or above 2 ** 53 - 1, and where a
-   * message can have no bytes
+   * The delimiter contract: the message that begins at `bytes[start]`, or its size as far as the
+   * lengths in it are known.
+   *
+   * Throws StructError (ERR_STRUCT) if a length is negative or above 2 ** 53 - 1, and if a message
+   * has no bytes: reading would never end.
    */
   cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<StructFields<F>> | Bytes {
     const size = this.#measure(bytes, start, end)
     if (end - start < size) return size
     if (size === 0)
-      throw new StructError(`${this.#where}: a format of no bytes cannot be a delimiter`)
+      throw new StructError(`${this.#where}: a format without bytes is not a valid delimiter`)
     return { size, data: this.#read(bytes, start) }
   }
 
-  /**
-   * The size of the message, exact if it is no more than what is there; else what it has at the
-   * least.
-   */
+  /** The size of the message if it is complete; if not, the size that it has at least. */
   #measure(bytes: Buffer, start: Bytes, end: Bytes): Bytes {
     let size = this.minimum_size
     let at = start
     for (const part of this.#parts) {
-      // Then `size`, which counts this part and all before it, is more than what is there: the
-      // caller waits.
+      // `size` counts this part and all before it, so it is more than what is there: the caller
+      // waits.
       if (at + part.size > end) break
       const length = this.#length(part, bytes, at)
       at += part.size + length
       size += length
     }
-    // A sum of huge lengths stops being exact, and then being an integer that the contract allows.
-    // Nothing of that size fits.
+    // A sum of huge lengths is no longer a safe integer, which the contract demands. No message of
+    // that size fits anywhere.
     return Math.min(size, Number.MAX_SAFE_INTEGER)
   }
 
@@ -201,7 +204,7 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   }
 }
 
-/** Cuts a format behind every `$`. */
+/** Cuts a format after every `$`. */
 function split({ where, order, items }: Format): { parts: Part[]; tail: Layout } {
   const parts: Part[] = []
   let from = 0
@@ -216,12 +219,11 @@ function split({ where, order, items }: Format): { parts: Part[]; tail: Layout }
 }
 
 function checkString(where: string, { counted, position }: Item, before: Item | undefined): void {
-  if (counted) throw new StructError(`${where}: '$' at position ${position}: it takes no count`)
+  const at = `${where}: '$' at position ${position}`
+  if (counted) throw new StructError(`${at} takes no count`)
   if (before === undefined || !INTEGER_CODES.includes(before.code) || before.count === 0) {
     const found =
       before === undefined ? 'nothing' : `'${before.counted ? before.count : ''}${before.code}'`
-    throw new StructError(
-      `${where}: '$' at position ${position}: before it must stand an integer, its length; got ${found}`,
-    )
+    throw new StructError(`${at} must follow an integer, its length; got ${found}`)
   }
 }

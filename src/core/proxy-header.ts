@@ -1,13 +1,13 @@
 /**
- * Layer 1. The header of the PROXY protocol, by which a proxy tells a server whose connection it
- * hands on.
+ * Layer 1. The header of the PROXY protocol, in which a proxy tells a server whose connection it
+ * passes on.
  *
  * Rules:
- * 1. Bytes in; a header, 'more', or an error out. Whatever comes is one of the three, however it
- *    was cut.
- * 2. What the header says of addresses is believed as it stands: whom to believe is the caller's
- *    question.
- * 3. Neither version can make anybody hold more than MOST bytes.
+ * 1. Bytes in; a header, 'more' or an error out. The result is one of the three for any bytes,
+ *    however they were cut.
+ * 2. The addresses in a header are not doubted. Which proxies to trust is decided by the caller.
+ * 3. A header has a bound in both versions (MOST_V1, MOST_V2), so waiting for its end costs no more
+ *    memory than that.
  *
  * Source: "The PROXY protocol, versions 1 & 2" (HAProxy), sections 2.1 and 2.2.
  */
@@ -17,38 +17,40 @@ import { ProxyHeaderError } from '../errors.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 
 /**
- * What a header says. Without addresses the connection is the proxy's own (a health check), or it
- * does not know.
+ * What a header says. It has no addresses if the connection is the proxy's own (a health check) or
+ * if the proxy does not know them.
  */
 export interface ProxyHeader {
-  /** How many bytes it takes. */
+  /** The bytes of the header itself. */
   readonly size: Bytes
-  /** Whose connection it is. */
+  /** The address of the client. */
   readonly remote?: SocketAddress
-  /** Where that one had connected to. */
+  /** The address that the client connected to. */
   readonly local?: SocketAddress
 }
 
-/** The most of version 1, its line end included (section 2.1). */
+/** The most bytes of a header of version 1, its line end included (section 2.1). */
 const MOST_V1: Bytes = 107
 
-/**
- * The fixed part of version 2, and what may follow it: the longest addresses have 216 bytes, the
- * rest is for extensions.
- */
+/** The bytes of the fixed part of version 2. */
 const FIXED: Bytes = 16
+
+/** The most bytes after the fixed part: addresses take up to 216, the rest is for extensions. */
 const MOST_V2: Bytes = 4096
 
 const V1 = Buffer.from('PROXY ')
 const V2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
 
-/** How many bytes the addresses of each family take. */
+/** The bytes that both addresses take, by family: unspecified, IPv4, IPv6, unix. */
 const SIZES: Readonly<Record<number, Bytes>> = { 0: 0, 1: 12, 2: 36, 3: 216 }
 
+/** The type of the extension that has a checksum. */
 const CRC32C = 0x03
 
 /**
- * Reads the header that these bytes begin with. Throws ProxyHeaderError when they begin with none.
+ * Reads the header at the start of these bytes. 'more' means that it is not complete yet.
+ *
+ * Throws ProxyHeaderError (ERR_PROXY_HEADER) if they do not begin with a valid header.
  */
 export function readProxyHeader(bytes: Buffer): ProxyHeader | 'more' {
   if (begins(bytes, V2)) return bytes.length < FIXED ? 'more' : readV2(bytes)
@@ -56,10 +58,10 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader | 'more' {
   throw new ProxyHeaderError('it begins with neither "PROXY " nor the signature of version 2')
 }
 
-/** Do the bytes, as far as there are any, begin so? */
-function begins(bytes: Buffer, with_: Buffer): boolean {
-  const size = Math.min(bytes.length, with_.length)
-  return bytes.compare(with_, 0, size, 0, size) === 0
+/** Do the bytes, as far as there are any, begin with these? */
+function begins(bytes: Buffer, start: Buffer): boolean {
+  const size = Math.min(bytes.length, start.length)
+  return bytes.compare(start, 0, size, 0, size) === 0
 }
 
 // ---- version 1: a line of text ------------------------------------------------------------------
@@ -70,7 +72,7 @@ function readV1(bytes: Buffer): ProxyHeader | 'more' {
   if (end === -1) {
     if (line.length < MOST_V1) return 'more'
     throw new ProxyHeaderError(
-      `a header of version 1 has at most ${MOST_V1} bytes; there is no line end in them`,
+      `version 1 has at most ${MOST_V1} bytes, and there is no line end in them`,
     )
   }
   const size = end + 2
@@ -78,7 +80,7 @@ function readV1(bytes: Buffer): ProxyHeader | 'more' {
   if (family === 'UNKNOWN') return { size }
   if (family !== 'TCP4' && family !== 'TCP6')
     throw new ProxyHeaderError(`its family is ${JSON.stringify(family)}, not TCP4, TCP6 or UNKNOWN`)
-  if (others.length > 0) throw new ProxyHeaderError('there is something behind its ports')
+  if (others.length > 0) throw new ProxyHeaderError('there is text after its ports')
   return {
     size,
     remote: addressV1(family, remote, remotePort),
@@ -91,9 +93,10 @@ function addressV1(family: string, host = '', port = ''): SocketAddress {
     family === 'TCP4'
       ? isIPv4(host)
       : /^[\da-f:.]{2,45}$/i.test(host) && URL.canParse(`http://[${host}]`)
-  if (!isHost) throw new ProxyHeaderError(`${JSON.stringify(host)} is no address of ${family}`)
+  if (!isHost)
+    throw new ProxyHeaderError(`${JSON.stringify(host)} is not a valid ${family} address`)
   if (!/^(0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65_535)
-    throw new ProxyHeaderError(`${JSON.stringify(port)} is no port`)
+    throw new ProxyHeaderError(`${JSON.stringify(port)} is not a valid port`)
   return [family === 'TCP4' ? host : shortest(host), Number(port)]
 }
 
@@ -115,14 +118,12 @@ function readV2(bytes: Buffer): ProxyHeader | 'more' {
     throw new ProxyHeaderError(`its command is ${command}, neither LOCAL (0) nor PROXY (1)`)
   const addresses = SIZES[family]
   if (addresses === undefined)
-    throw new ProxyHeaderError(`its address family is ${family}, none that there is`)
+    throw new ProxyHeaderError(`its address family is ${family}, not 0 to 3`)
   if (length > MOST_V2)
-    throw new ProxyHeaderError(
-      `it says that it is ${length} bytes long; at most ${MOST_V2} are taken`,
-    )
+    throw new ProxyHeaderError(`its length is ${length} bytes; at most ${MOST_V2} are accepted`)
   if (command === 1 && length < addresses)
     throw new ProxyHeaderError(
-      `${length} bytes are too few for its addresses, which take ${addresses}`,
+      `its length is ${length} bytes, too few for its addresses (${addresses} bytes)`,
     )
   const size = FIXED + length
   if (bytes.length < size) return 'more'
@@ -156,8 +157,8 @@ function ipv6(header: Buffer, at: Bytes, portAt: Bytes): SocketAddress {
 }
 
 /**
- * The one form of an address that everybody else uses (IPv4 in IPv6 is IPv4): one host in several
- * forms would be several to whoever counts.
+ * The canonical form of an IPv6 address; an IPv4 address in IPv6 becomes IPv4. A limit per address
+ * would count a host with several forms as several hosts.
  */
 function shortest(host: string): string {
   const short = new URL(`http://[${host}]`).hostname.slice(1, -1)
@@ -176,28 +177,25 @@ function path(header: Buffer, at: Bytes): string {
   return bytes.toString('utf8', 0, end === -1 ? 108 : end).replace(/^\0$/, '')
 }
 
-/**
- * Walks through the extensions behind the addresses; if one of them is a checksum, it has to be
- * right (section 2.2.2).
- */
+/** Checks the extensions after the addresses. A checksum among them must be right (2.2.2). */
 function checkSum(header: Buffer, from: Bytes): void {
   for (let at = from; at < header.length;) {
     const end = at + 3 > header.length ? Infinity : at + 3 + header.readUInt16BE(at + 1)
     if (end > header.length) throw new ProxyHeaderError('an extension reaches beyond its end')
     if (header[at] === CRC32C) {
-      if (end !== at + 7) throw new ProxyHeaderError('its checksum has not 4 bytes')
-      const said = header.readUInt32BE(at + 3)
+      if (end !== at + 7) throw new ProxyHeaderError('its checksum is not 4 bytes long')
+      const stated = header.readUInt32BE(at + 3)
       const copy = Buffer.from(header)
       copy.fill(0, at + 3, end)
-      if (crc32c(copy) !== said) throw new ProxyHeaderError('its checksum is wrong')
+      if (crc32c(copy) !== stated) throw new ProxyHeaderError('its checksum is wrong')
     }
     at = end
   }
 }
 
 /**
- * CRC-32C (RFC 9260, appendix A), a bit at a time: a header is short, and hardly any has a
- * checksum.
+ * CRC-32C (RFC 9260, appendix A). One bit at a time is fast enough: a header is short, and few have
+ * a checksum.
  */
 function crc32c(bytes: Buffer): number {
   let crc = 0xffffffff

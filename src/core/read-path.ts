@@ -111,7 +111,7 @@ export class ReadPath {
 
   /** Bytes received and not yet delivered, to the byte: nothing is looked at ahead any more. */
   unread(): Bytes {
-    this.#reader.release(this.#buffer)
+    this.#reader.giveBack(this.#buffer)
     return this.#buffer.length
   }
 
@@ -275,7 +275,7 @@ export class ReadPath {
 
   /** Forgets everything of the last connection; what holds the channel itself (suspended) stays. */
   reset(): void {
-    this.#reader.release(this.#buffer)
+    this.#reader.giveBack(this.#buffer)
     this.#buffer.clear()
     this.#holds &= BIT.suspended
     this.#isPaused = false
@@ -286,7 +286,7 @@ export class ReadPath {
 
   /** From the very next byte on, this is how messages are cut. Does not drain. */
   use(delimiter: ReadDelimiter, settings: ReadSettings, limit: Bytes): void {
-    this.#reader.release(this.#buffer)
+    this.#reader.giveBack(this.#buffer)
     this.#limit = limit
     this.#holds &= ~BIT.stuck
     const isSame = settings === this.#settings

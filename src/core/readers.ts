@@ -1,18 +1,18 @@
 /**
- * Layer 1. How each kind of read delimiter cuts the next message off a buffer. (A string or bytes:
- * delimited-reader.ts.)
+ * Layer 1. Readers: how each kind of read delimiter cuts the next message off a buffer. (That of a
+ * string or bytes is in delimited-reader.ts.)
  *
- * A reader has three outcomes: a message, NEED_MORE, or TOO_LONG. It looks only at the run of the
- * buffer, so the read path makes the run longer (`more`) and asks again before it believes
- * NEED_MORE.
+ * A reader has three outcomes: a message, NEED_MORE or TOO_LONG. It sees only the run of the
+ * buffer. So after NEED_MORE the read path makes the run longer (`more`) and asks again, until
+ * there is no more.
  *
  * Rules:
- * 1. No byte is looked at twice because it came in another chunk: a reader remembers how far it has
+ * 1. No byte is searched twice because it came in another chunk: a reader remembers how far it has
  *    looked.
- * 2. Outcomes do not depend on chunks: TOO_LONG is said of the message, never of how much happens
- *    to be buffered.
- * 3. Looking ahead is allowed (it is what makes lines fast: no crossing into C++ per line) and
- *    undone by `release`.
+ * 2. Outcomes do not depend on chunks. TOO_LONG is about the size of the message, never about how
+ *    many bytes happen to be in the buffer.
+ * 3. A reader may look ahead, and `giveBack` undoes that. (It makes lines fast: there is no call
+ *    into C++ per line.)
  */
 
 import { Buffer } from 'node:buffer'
@@ -21,33 +21,30 @@ import type { Bytes, Encoding } from '../types.ts'
 import type { Delimiter } from './delimiters.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
-/** The run holds no whole message. */
+/** There is no complete message in the run. */
 export const NEED_MORE: undefined = undefined
 
 /**
- * The next message is longer than the limit. (Null, so that the read path asks for both of these at
- * once, and V8 for nothing but a pointer.)
+ * The next message is longer than the limit. (It is null so that the read path can test for it and
+ * NEED_MORE together, which V8 does by comparing a pointer.)
  */
 export const TOO_LONG: null = null
 
 export interface Reader {
-  /** Is a message an array of arguments for on_read, or the one argument itself? */
+  /** If true, a message is an array of arguments for on_read. If false, it is the only argument. */
   readonly spread: boolean
   /**
-   * The next message, or NEED_MORE or TOO_LONG. `limit`: the most bytes a message may have (what
-   * each kind counts, it says).
+   * Returns the next message, NEED_MORE or TOO_LONG. `limit` is the most bytes of a message. Each
+   * kind says which bytes count.
    */
   next(buffer: RecvBuffer, limit: Bytes): unknown
-  /**
-   * Gives back what was looked at ahead: the run then starts with the first byte that was not
-   * delivered.
-   */
-  release(buffer: RecvBuffer): void
-  /** At the end of the stream: what the reader held back only because more might have come. */
+  /** Undoes looking ahead: the run then starts with the first byte that was not delivered. */
+  giveBack(buffer: RecvBuffer): void
+  /** At the end of the stream: what was not delivered only because more bytes might have come. */
   rest?(buffer: RecvBuffer): unknown
 }
 
-// ---- null: whatever came ------------------------------------------------------------------------
+// ---- null: whatever arrived ---------------------------------------------------------------------
 
 export class ChunkReader implements Reader {
   readonly spread = false
@@ -64,10 +61,10 @@ export class ChunkReader implements Reader {
     return whole === 0 ? NEED_MORE : buffer.takeText(whole, this.#encoding)
   }
 
-  release(): void {}
+  giveBack(): void {}
 
   /**
-   * Half a character that will never be whole: delivered as its encoding shows it, not lost.
+   * A part of a character that will never be complete: it is delivered as its encoding shows it.
    * (UTF-16 shows half a unit as nothing.)
    */
   rest(buffer: RecvBuffer): unknown {
@@ -77,14 +74,14 @@ export class ChunkReader implements Reader {
 }
 
 /**
- * How many of the bytes are whole characters. (Node's StringDecoder would hide the others from the
- * next delimiter.)
+ * The number of bytes that are complete characters. (Node's StringDecoder is of no use: it would
+ * hide the other bytes from the next delimiter.)
  */
 function wholeCharacters(bytes: Buffer, start: Bytes, end: Bytes, encoding: Encoding): Bytes {
   const size = end - start
   switch (encoding) {
     case 'utf8':
-      // A character has at most four bytes: its first is among the last three, or it is whole.
+      // A character has at most four bytes: its first is among the last three, or it is complete.
       for (let back = 1; back <= Math.min(3, size); back++) {
         const byte = bytes[end - back] as number
         if (byte < 0x80) break
@@ -107,7 +104,7 @@ function wholeCharacters(bytes: Buffer, start: Bytes, end: Bytes, encoding: Enco
 
 // ---- an integer: that many bytes ----------------------------------------------------------------
 
-/** Never too long: the count itself is the limit where it is larger. */
+/** Never TOO_LONG: a count larger than the limit is allowed. */
 export class CountReader implements Reader {
   readonly spread = false
   readonly #size: Bytes
@@ -125,66 +122,68 @@ export class CountReader implements Reader {
       : buffer.takeText(this.#size, this.#encoding)
   }
 
-  release(): void {}
+  giveBack(): void {}
 }
 
 // ---- a RegExp -----------------------------------------------------------------------------------
 
 /**
  * Matches on the latin1 view of the bytes, in which one character is one byte and no byte is
- * invalid. Counts towards the limit: everything but the last byte of the match.
+ * invalid. The bytes that count towards the limit are all but the last byte of the match.
  *
- * The expression sees a message from its first byte on, so `^` is the start of the message. Where
- * what it matches could have been longer had more bytes been there (`/\n+/`, `$`, a look-ahead),
- * the result depends on how the bytes came: it takes what is there.
+ * The expression sees a message from its first byte, so `^` is the start of the message. If a match
+ * could be longer with more bytes (`/\n+/`, `$`, a look-ahead), the result depends on the chunks:
+ * it is the match in the bytes that are there.
  */
 export class PatternReader implements Reader {
   readonly spread = false
   readonly #pattern: RegExp
-  readonly #search: boolean
+  /** Is a message what precedes the match? If not, it is the match itself. */
+  readonly #isSearch: boolean
   readonly #encoding: Encoding | null
-  #text = ''
+  /** The latin1 view of all bytes of the buffer; '' before it is made. */
+  #view = ''
+  /** The index in #view of the first byte that was not delivered. */
   #at = 0
 
-  constructor(pattern: RegExp, search: boolean, encoding: Encoding | null) {
-    // Our own copy: the user's lastIndex must not matter, and anchoring is what the flag y does.
-    this.#pattern = new RegExp(
-      pattern.source,
-      pattern.flags.replace(/[gy]/g, '') + (search ? '' : 'y'),
-    )
-    this.#search = search
+  constructor(pattern: RegExp, isSearch: boolean, encoding: Encoding | null) {
+    // A copy: the lastIndex of the program's RegExp must not matter. The flag y anchors the match.
+    const flags = pattern.flags.replace(/[gy]/g, '')
+    this.#pattern = new RegExp(pattern.source, isSearch ? flags : `${flags}y`)
+    this.#isSearch = isSearch
     this.#encoding = encoding
   }
 
   next(buffer: RecvBuffer, limit: Bytes): unknown {
-    if (this.#text.length < buffer.length) {
-      while (buffer.more()); // half a chunk would cut matches where the peer did not
-      this.#text = buffer.bytes.toString('latin1', buffer.start, buffer.end)
+    if (this.#view.length < buffer.length) {
+      // All of it: in half a chunk a match could end where the peer did not stop.
+      while (buffer.more());
+      this.#view = buffer.bytes.toString('latin1', buffer.start, buffer.end)
     }
-    const text = this.#text.slice(this.#at)
+    const text = this.#view.slice(this.#at)
     this.#pattern.lastIndex = 0
     const match = this.#pattern.exec(text)
     if (match === null) {
-      this.release(buffer)
+      this.giveBack(buffer)
       return text.length > limit ? TOO_LONG : NEED_MORE
     }
     const end = match.index + match[0].length
     if (end > limit + 1) return TOO_LONG
     if (match[0] === '')
       throw new InvalidDelimiterError(
-        'the RegExp matched nothing at all, which would never end',
+        'the RegExp matched the empty string: reading would never end',
         this.#pattern,
       )
-    const message = this.#search
+    const message = this.#isSearch
       ? this.#decode(text.slice(0, match.index))
       : this.#decodeMatch(match)
     this.#at += end
     return message
   }
 
-  release(buffer: RecvBuffer): void {
+  giveBack(buffer: RecvBuffer): void {
     if (this.#at > 0) buffer.skip(this.#at)
-    this.#text = ''
+    this.#view = ''
     this.#at = 0
   }
 
@@ -194,7 +193,7 @@ export class PatternReader implements Reader {
     return this.#encoding === null ? bytes : bytes.toString(this.#encoding)
   }
 
-  /** The match itself: its strings in the channel's encoding, latin1 where it has none. */
+  /** The match itself. Its strings are in the channel's encoding; latin1 if it has none. */
   #decodeMatch(match: RegExpExecArray): RegExpExecArray {
     if (this.#encoding === null || this.#encoding === 'latin1') return match
     for (const [key, value] of Object.entries(match)) {
@@ -209,14 +208,14 @@ export class PatternReader implements Reader {
   }
 }
 
-// ---- anything with the delimiter contract -------------------------------------------------------
+// ---- an object with the delimiter contract ------------------------------------------------------
 
-/** Counts towards the limit: the whole of what the delimiter takes, its framing included. */
+/** The bytes that count towards the limit are all that the delimiter takes, framing included. */
 export class FramedReader implements Reader {
   readonly spread = true
   readonly #delimiter: Delimiter
   readonly #encoding: Encoding | null
-  /** The delimiter has said that it is not worth asking with fewer. */
+  /** The bytes that must be there before the delimiter is asked again; it has said so. */
   #wanted: Bytes = 1
 
   constructor(delimiter: Delimiter, encoding: Encoding | null) {
@@ -225,20 +224,13 @@ export class FramedReader implements Reader {
   }
 
   next(buffer: RecvBuffer, limit: Bytes): unknown {
-    const have = buffer.end - buffer.start
-    if (have < this.#wanted) return NEED_MORE
+    const available = buffer.end - buffer.start
+    if (available < this.#wanted) return NEED_MORE
     const most = Math.max(limit, this.#delimiter.needs ?? 0)
     const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.end)
     const size = typeof cut === 'number' ? cut : cut.size
-    if (
-      !Number.isSafeInteger(size) ||
-      (typeof cut === 'number' ? size <= have : size < 1 || size > have)
-    ) {
-      throw new InvalidDelimiterError(
-        `cut() must return a cut of 1 to ${have} bytes, or a number over ${have}; it returned ${size}`,
-        this.#delimiter,
-      )
-    }
+    const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
+    if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(size, available)
     if (size > most) return TOO_LONG
     if (typeof cut === 'number') {
       this.#wanted = cut
@@ -250,8 +242,14 @@ export class FramedReader implements Reader {
     return cut.data
   }
 
-  release(): void {
+  giveBack(): void {
     this.#wanted = 1
+  }
+
+  #invalid(size: unknown, available: Bytes): InvalidDelimiterError {
+    const valid = `a cut of 1 to ${available} bytes, or a number over ${available}`
+    const message = `cut() must return ${valid}; it returned ${size}`
+    return new InvalidDelimiterError(message, this.#delimiter)
   }
 
   #deliverable(buffer: RecvBuffer, value: unknown): unknown {

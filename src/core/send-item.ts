@@ -1,6 +1,6 @@
 /**
- * Layer 1. What a write path sends, one after the other: bytes, text, a part of a file, "TLS starts
- * here". To send a new kind of thing, write one more.
+ * Layer 1. The items that a write path sends, one after the other: bytes, text, a part of a file,
+ * "TLS starts here". To send a new kind of thing, write one more class with this contract.
  */
 
 import type { Transport } from '../transport.ts'
@@ -8,18 +8,21 @@ import type { Bytes, Encoding } from '../types.ts'
 
 /** One thing in the queue of a write path. */
 export interface SendItem {
-  /** The bytes it holds in memory; does not change. */
+  /** The bytes that it keeps in memory. Never changes. */
   readonly size: Bytes
   /** Must the program wait for it, whatever its size? (A file is large, and not in memory.) */
   readonly isLong: boolean
   /**
-   * Gives the transport its next piece. 'sent': that was the last. 'more': there is more at once.
-   * 'starved': there is nothing yet; it calls `wake` when there is. 'behind': nothing may be on its
-   * way before it, ask again when the system has taken all. What it throws goes to
-   * `on_write_error`, and the item is dropped.
+   * Gives the transport the next piece, and says how far it has come:
+   * - 'sent': that was the last piece
+   * - 'more': the next piece can be asked for at once
+   * - 'starved': there is nothing to send yet; it calls `wake` when there is
+   * - 'waits': it must not start before the system has taken everything else; ask again then
+   *
+   * If it throws, the error is told to `on_write_error` and the item is dropped.
    */
-  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'behind'
-  /** It will not be sent (any more): lets go of what it holds. */
+  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'waits'
+  /** Called if it will not be sent, or not to its end: frees what it keeps. */
   drop(): void
 }
 
@@ -44,14 +47,14 @@ export class BytesItem implements SendItem {
   drop(): void {}
 }
 
-/** A run of text that something else was written behind. */
+/** A run of text, after which something else was written. */
 export class TextItem implements SendItem {
   readonly isLong = false
   readonly size: Bytes
   readonly #text: string
   readonly #encoding: Encoding
 
-  /** `size`: the bytes of `text` in that encoding. */
+  /** `size` is that of `text` in `encoding`. */
   constructor(text: string, encoding: Encoding, size: Bytes) {
     this.#text = text
     this.#encoding = encoding

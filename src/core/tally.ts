@@ -1,5 +1,5 @@
 /**
- * Layer 1. What an engine has done, counted: the numbers of `engine.stats()`.
+ * Layer 1. The counters of an engine: the numbers of `engine.stats()`.
  */
 
 import type {
@@ -11,9 +11,9 @@ import type {
   TimeoutKind,
 } from '../types.ts'
 
-/** What can happen to a channel that is worth telling outside, and what is told of it. */
+/** The events of a channel that are counted and published, each with its details. */
 export interface EventDetails {
-  /** Of message channels. */
+  /** Message channels only. */
   readonly open: { readonly duration: Milliseconds }
   readonly listen: { readonly duration: Milliseconds }
   readonly accept: { readonly duration: Milliseconds }
@@ -31,43 +31,43 @@ export interface EventDetails {
 
 export type EventName = keyof EventDetails
 
-/** What an open channel tells of itself. */
+/** The present numbers of an open channel. */
 export interface Gauge {
   readonly kind: 'stream' | 'server' | 'datagram' | 'message'
   readonly bytes_read: Bytes
   readonly bytes_written: Bytes
-  /** Received and not delivered, written and not sent. */
+  /** Bytes in its buffers: received and not delivered, or written and not sent. */
   readonly bytes_held: Bytes
 }
 
-/** How many channels of one kind are in each state but 'closed'. */
-export type StateCounts = Readonly<Record<Exclude<State, 'closed'>, number>>
+/** How many channels of one kind are in each state except 'closed'. */
+type StateCounts = Readonly<Record<Exclude<State, 'closed'>, number>>
 
-/** What `engine.stats()` returns: numbers only, since the engine was made. */
+/** What `engine.stats()` returns. All counts begin when the engine is made. */
 export interface EngineStats {
-  /** The channels that are open, opening or closing, now. */
+  /** The channels that are not closed now, by kind and state. */
   readonly channels: Readonly<Record<'streams' | 'servers' | 'datagrams' | 'messages', StateCounts>>
-  /**
-   * How many streams and datagrams were connected, how many connections accepted, and how often
-   * listening began.
-   */
+  /** How many streams and datagrams were connected. */
   readonly connected: number
+  /** How many connections were accepted. */
   readonly accepted: number
+  /** How often listening began. */
   readonly listened: number
   /** How many channels have closed, by reason. */
   readonly closed: Readonly<Record<CloseReason, number>>
-  /** How often `on_drop` was called, by reason; a reason that never came is not there. */
+  /** How often `on_drop` was called, by reason. A reason that never occurred is missing. */
   readonly dropped: Readonly<Record<string, number>>
   /** How often `on_timeout` was called, by kind. */
   readonly timeouts: Readonly<Record<TimeoutKind, number>>
   /** How often `on_overflow_error` was called. */
   readonly overflows: number
-  /** Bytes that came in and went out, over all channels, closed ones included. */
+  /** Bytes received by all channels, closed ones included. */
   readonly bytes_read: Bytes
+  /** Bytes sent by all channels, closed ones included. */
   readonly bytes_written: Bytes
-  /** Bytes that are held now: received and not delivered, written and not sent. */
+  /** Bytes in the buffers of all channels now: received and not delivered, written and not sent. */
   readonly bytes_held: Bytes
-  /** Timers of `callback`, `loop`, `defer` and `cycle` that wait. */
+  /** The timers of `callback`, `loop`, `defer` and `cycle` that are pending. */
   readonly timers: number
 }
 
@@ -119,7 +119,7 @@ export class Tally {
     this.#bytesWritten += bytes_written
   }
 
-  /** All of it, together with what is open now. */
+  /** All counts, together with the numbers of the channels that are open now. */
   sum(open: Iterable<readonly [state: State, gauge: Gauge]>, timers: number): EngineStats {
     const channels = {
       streams: noStates(),

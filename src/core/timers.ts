@@ -1,11 +1,11 @@
 /**
- * Layer 1. The timers of an engine: what is to be called when, in which order. It tells no time and
- * arms nothing; the engine asks `next` and calls `run`.
+ * Layer 1. The timers of an engine: what is called when, and in which order. It reads no clock and
+ * sets no timer; an Alarm asks `next` and calls `run`.
  *
- * A binary heap by due time, then by age: adding, cancelling and running cost log n, so 100 000
- * pending timers are nothing special. (One `setTimeout` each would run timers that are due together
- * in the order of their durations, not of their due times, and could not be driven by an injected
- * clock.)
+ * It is a binary heap, ordered by due time and then by age. Adding, cancelling and running cost
+ * log n, so 100 000 pending timers are no problem. (With one `setTimeout` each, timers that are due
+ * together would run in the order of their durations instead of their due times, and an injected
+ * clock could not drive them.)
  */
 
 import type { Cancel, Milliseconds } from '../types.ts'
@@ -14,10 +14,10 @@ interface Timer {
   due: Milliseconds
   /** Timers due at the same moment run in the order in which they were made. */
   readonly age: number
-  /** Milliseconds between two runs; 0 runs once. */
+  /** The time between two runs; 0 means one run only. */
   readonly every: Milliseconds
   readonly callback: () => void
-  /** Where it stands in the heap; -1 when it does not. */
+  /** Its index in the heap; -1 if it is not in it. */
   at: number
 }
 
@@ -31,15 +31,15 @@ export class Timers {
     return this.#heap.length
   }
 
-  /** When the next timer is due; undefined when there is none. */
+  /** When the next timer is due; undefined if there is none. */
   get next(): Milliseconds | undefined {
     return this.#heap[0]?.due
   }
 
-  /** Calls back at `due`, and if `every` is not 0 (milliseconds, at least 1) again and again. */
+  /** Calls back at `due`, and then every `every` milliseconds (at least 1) unless that is 0. */
   add(due: Milliseconds, every: Milliseconds, callback: () => void): Cancel {
-    // Due before now would stand before what is due now, and `run` stops at the first one that is
-    // too new for it.
+    // A timer that is due in the past would be first in the heap, and `run` stops at the first
+    // timer that was added after it began.
     const timer: Timer = {
       due: Math.max(due, this.#now),
       age: this.#age++,
@@ -48,14 +48,16 @@ export class Timers {
       at: -1,
     }
     this.#insert(timer)
-    // A cycle that cancels itself from inside stands in the heap already, for its next run.
+    // A cycle that cancels itself while it runs is in the heap already, for its next run.
     return () => this.#remove(timer)
   }
 
   /**
-   * Runs what is due at `now`. What it starts meanwhile waits for the next call, even if it is due
-   * at once. A cycle is set for its next run before it is called, counted from when it was due and
-   * not from now, so it does not drift; runs that were missed altogether are left out.
+   * Runs what is due at `now`. A timer that is added meanwhile waits for the next call, even if it
+   * is due at once.
+   *
+   * A cycle is set for its next run before it is called. That is counted from when it was due, not
+   * from now, so it does not drift. Runs that were missed altogether are left out.
    */
   run(now: Milliseconds): void {
     this.#now = now
@@ -68,8 +70,7 @@ export class Timers {
       this.#remove(timer)
       if (timer.every > 0) {
         timer.due += timer.every * (1 + Math.floor((now - timer.due) / timer.every))
-        // The quotient of fractions may come out a little too small: that run would be this one
-        // again.
+        // The quotient of fractions may be a little too small, which would be this run again.
         if (timer.due <= now) timer.due += timer.every
         this.#insert(timer)
       }
@@ -93,7 +94,7 @@ export class Timers {
     timer.at = -1
     const last = this.#heap.pop() as Timer
     if (last === timer) return
-    // The last one takes the place, and goes down or up from there to where it belongs.
+    // The last timer takes its place, and moves down or up from there.
     this.#sink(last, at)
     this.#rise(last, last.at)
   }

@@ -1,17 +1,18 @@
 /**
  * Layer 1. The turns of an engine: what runs once in a turn of the loop, when its reads are done.
- * Objects come first (channels, which send what was written to them), then callbacks, then loops. A
- * clock is asked for a turn only while somebody waits for one.
+ *
+ * Order in a turn: objects (channels, which send what was written to them), callbacks, loops. The
+ * clock is asked for a turn only if something waits for one.
  *
  * Rules:
- * 1. What asks for a turn in the middle of one gets the next one: it does not keep sockets waiting.
- * 2. Nothing that is called in here throws; who hands it in sees to that.
+ * 1. What asks for a turn during a turn gets the next one, so that sockets do not have to wait.
+ * 2. Nothing that is called in here may throw. The caller that passes it in must see to that.
  */
 
 import type { Clock } from '../transport.ts'
 import type { Cancel } from '../types.ts'
 
-/** What takes its turn when the reads of a turn of the loop are done. */
+/** An object that takes a turn when the reads of a turn of the loop are done. */
 export interface Turn {
   turn(): void
 }
@@ -19,7 +20,7 @@ export interface Turn {
 export class Turns {
   readonly #clock: Clock
   #objects: Turn[] = []
-  /** Who had the last turn alone, unless somebody has asked for another one since. */
+  /** The only object of the last turn; undefined if an object has asked for a turn since. */
   #lone: Turn | undefined
   /** Called once, in the next turn. */
   readonly #callbacks = new Set<() => void>()
@@ -31,7 +32,7 @@ export class Turns {
     this.#clock = clock
   }
 
-  /** How many callbacks and loops there are. */
+  /** The number of callbacks and loops. */
   get size(): number {
     return this.#callbacks.size + this.#loops.size
   }
@@ -44,9 +45,9 @@ export class Turns {
   }
 
   /**
-   * Had it the last turn alone, and has nobody asked for one since? Then there is nothing for it to
-   * wait for: what it does in its turn it can do at once. (Measured: with one peer, and one message
-   * at a time, 8 % more messages.)
+   * Was this the only object of the last turn, and has none asked for a turn since? If so, waiting
+   * gains it nothing: it can do at once what it would do in its turn. (Measured with one peer and
+   * one message at a time: 8 % more messages.)
    */
   isAlone(object: Turn): boolean {
     return this.#lone === object
@@ -57,7 +58,7 @@ export class Turns {
     return this.#add(this.#callbacks, callback)
   }
 
-  /** Calls back in every turn, of which there is always a next one then. */
+  /** Calls back in every turn. While there is a loop, there is always a next turn. */
   addLoop(callback: () => void): Cancel {
     return this.#add(this.#loops, callback)
   }
@@ -70,7 +71,7 @@ export class Turns {
     }
   }
 
-  /** Forgets callbacks and loops, not objects. */
+  /** Drops callbacks and loops, but not objects. */
   clear(): void {
     this.#callbacks.clear()
     this.#loops.clear()
@@ -91,7 +92,7 @@ export class Turns {
     if (this.size > 0) this.#runCallbacks()
   }
 
-  /** One may cancel another, which then does not run any more. */
+  /** A callback may cancel another one, which then does not run. */
   #runCallbacks(): void {
     for (const callback of [...this.#callbacks]) if (this.#callbacks.delete(callback)) callback()
     for (const callback of [...this.#loops]) if (this.#loops.has(callback)) callback()

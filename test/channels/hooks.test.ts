@@ -27,7 +27,7 @@ t.test('what a hook throws goes to on_error, what that throws to the log', async
   t.match(errors, [
     { message: 'in on_state' },
     TypeError,
-    { code: 'ERR_HOOK', message: 'a hook threw "text", which is no Error', cause: 'text' },
+    { code: 'ERR_HOOK', message: 'a hook threw "text": throw an Error instead', cause: 'text' },
   ])
   t.equal(asError(errors[0]), errors[0])
   t.equal(channel.state, 'active', 'who overrides on_error goes on')
@@ -102,7 +102,7 @@ t.test('what on_error throws need not be an Error', async t => {
   }
   t.doesNotThrow(() => channel[LIFE].hookFailed(Object.create(null)))
   t.same(logged, [
-    'odd: on_error itself threw an object (without prototype), on a hook threw an object (without prototype), which is no Error',
+    'odd: on_error itself threw an object (without prototype), on a hook threw an object (without prototype): throw an Error instead',
   ])
   channel.finish()
 })

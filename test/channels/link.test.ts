@@ -334,7 +334,7 @@ t.test('a promise of an opening that is over', async t => {
   reject('too late')
   await turn()
   t.equal(stream.state, 'opening')
-  t.match(logged, [/^Client.*: a hook threw "too late", which is no Error \(ERR_HOOK\)$/])
+  t.match(logged, [/^Client.*: a hook threw "too late": throw an Error instead \(ERR_HOOK\)$/])
   const resolved = withResolvers()
   stream.on_read = () => resolved.promise
   sink.opened()

@@ -108,7 +108,7 @@ t.test(
         buffer.trim()
       }
       spy.stop()
-      reader.release(buffer)
+      reader.giveBack(buffer)
       t.equal(
         (read as string).length,
         bytes.toString(encoding ?? 'latin1').length - delimiter.length,
@@ -135,7 +135,7 @@ t.test('short lines too, though the delimiter changes at every line', async t =>
         const read = reader.next(buffer, 65536)
         if (read !== NEED_MORE) count++
         else if (!buffer.more()) break
-        if (changes) reader.release(buffer)
+        if (changes) reader.giveBack(buffer)
       }
       buffer.trim()
     }

@@ -4,7 +4,6 @@ import { DelimitedReader } from '../../src/core/delimited-reader.ts'
 import {
   checkDelimiter,
   type Delimiter,
-  encodingOfText,
   type ReadArguments,
   type ReadDelimiter,
   readerFor,
@@ -49,7 +48,7 @@ t.test('what cannot, and why', async t => {
       '',
       /^read_delimiter: an empty string would match everywhere; use null to get whatever arrives; got ""/,
     ],
-    [new Uint8Array(0), /^read_delimiter: no bytes at all/],
+    [new Uint8Array(0), /^read_delimiter: an empty Uint8Array/],
     [0, /^read_delimiter: a count of bytes must be an integer of at least 1; got 0/],
     [-0, /got 0/],
     [-5, /got -5/],
@@ -57,7 +56,10 @@ t.test('what cannot, and why', async t => {
     [NaN, /got NaN/],
     [Infinity, /got Infinity/],
     [2 ** 53, /count of bytes/],
-    [/a*/, /^read_delimiter: a RegExp that matches the empty string would never end; got \/a\*\//],
+    [
+      /a*/,
+      /^read_delimiter: a RegExp must not match the empty string: reading would never end; got \/a\*\//,
+    ],
     [/(?:)/, /never end/],
     [/$/, /never end/],
     [/x*/gy, /never end/],
@@ -132,9 +134,17 @@ t.test('in which encoding text stands on the wire', async t => {
     base64: 'utf8',
     base64url: 'utf8',
   }
-  for (const [encoding, expected] of Object.entries(wire))
-    t.equal(encodingOfText(encoding as Encoding), expected)
-  t.equal(encodingOfText(null), 'utf8')
+  const read = (encoding: Encoding | null, bytes: Buffer): unknown => {
+    const buffer = new RecvBuffer()
+    buffer.append(bytes)
+    return readerFor('~é', { encoding, regex_search: true }).next(buffer, 100)
+  }
+  for (const [encoding, expected] of Object.entries(wire) as [Encoding, Encoding][]) {
+    const message = Buffer.from('message', expected)
+    const bytes = Buffer.concat([message, Buffer.from('~é', expected)])
+    t.equal(read(encoding, bytes), message.toString(encoding), encoding)
+  }
+  t.same(read(null, Buffer.from('message~é', 'utf8')), Buffer.from('message'))
 })
 
 // ---- Types: what counts here is that `tsc -p test` passes ---------------------------------------

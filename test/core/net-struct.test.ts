@@ -59,19 +59,19 @@ t.test('every integer code can be a length', async t => {
 })
 
 t.test('formats that are refused', async t => {
-  const before = 'before it must stand an integer, its length; got'
+  const before = 'must follow an integer, its length; got'
   const refused: [format: string, message: string][] = [
-    ['$', `'$' at position 0: ${before} nothing`],
-    ['$$', `'$' at position 0: ${before} nothing`],
-    ['H$$', `'$' at position 2: ${before} '$'`],
-    ['f$', `'$' at position 1: ${before} 'f'`],
-    ['4s$', `'$' at position 2: ${before} '4s'`],
-    ['!Hx$', `'$' at position 3: ${before} 'x'`],
-    ['?$', `'$' at position 1: ${before} '?'`],
-    ['c$', `'$' at position 1: ${before} 'c'`],
-    ['0H$', `'$' at position 2: ${before} '0H'`],
-    ['i5$', "'$' at position 2: it takes no count"],
-    ['i1$', "'$' at position 2: it takes no count"],
+    ['$', `'$' at position 0 ${before} nothing`],
+    ['$$', `'$' at position 0 ${before} nothing`],
+    ['H$$', `'$' at position 2 ${before} '$'`],
+    ['f$', `'$' at position 1 ${before} 'f'`],
+    ['4s$', `'$' at position 2 ${before} '4s'`],
+    ['!Hx$', `'$' at position 3 ${before} 'x'`],
+    ['?$', `'$' at position 1 ${before} '?'`],
+    ['c$', `'$' at position 1 ${before} 'c'`],
+    ['0H$', `'$' at position 2 ${before} '0H'`],
+    ['i5$', "'$' at position 2 takes no count"],
+    ['i1$', "'$' at position 2 takes no count"],
     ['H$Z', '"Z" at position 2: unknown code'],
   ]
   for (const [format, message] of refused) {
@@ -193,7 +193,7 @@ t.test('cut asks for as much as it knows of', async t => {
   )
 
   for (const format of ['', '0s', '<']) {
-    const message = `NetStruct "${format}": a format of no bytes cannot be a delimiter`
+    const message = `NetStruct "${format}": a format without bytes is not a valid delimiter`
     t.throws(() => new NetStruct(format).cut(bytes, 0, 5), { code: 'ERR_STRUCT', message })
   }
 })

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { type Delimiter, encodingOfText, type ReadDelimiter } from '../../src/core/delimiters.ts'
+import type { Delimiter, ReadDelimiter } from '../../src/core/delimiters.ts'
 import type { Encoding } from '../../src/types.ts'
 
 export interface Rules {
@@ -31,6 +31,10 @@ export const ENCODINGS: readonly (Encoding | null)[] = [
   'hex',
 ]
 
+/** The encoding of a delimiter that is a string: hex and base64 only show bytes as text. */
+const wireEncoding = (encoding: Encoding | null): Encoding =>
+  encoding === 'latin1' || encoding === 'ascii' || encoding === 'utf16le' ? encoding : 'utf8'
+
 export function oracle(stream: Buffer, from: number, rules: Rules): Outcome {
   const { delimiter, encoding, limit } = rules
   const left = stream.subarray(from)
@@ -42,7 +46,7 @@ export function oracle(stream: Buffer, from: number, rules: Rules): Outcome {
       : { size: delimiter, data: [decode(left.subarray(0, delimiter), encoding)] }
   }
   if (typeof delimiter === 'string')
-    return before(left, Buffer.from(delimiter, encodingOfText(encoding)), encoding, limit)
+    return before(left, Buffer.from(delimiter, wireEncoding(encoding)), encoding, limit)
   if (delimiter instanceof Uint8Array) return before(left, Buffer.from(delimiter), encoding, limit)
   if (delimiter instanceof RegExp) return matched(left, rules)
   return framed(left, delimiter, encoding, limit)

@@ -168,7 +168,7 @@ t.test('cut', async t => {
   )
 
   for (const format of ['', '!', '0s', '0H']) {
-    const message = `Struct "${format}": a format of no bytes cannot be a delimiter`
+    const message = `Struct "${format}": a format without bytes is not a valid delimiter`
     t.throws(() => new Struct(format).cut(bytes, 0, 5), { code: 'ERR_STRUCT', message })
   }
 })

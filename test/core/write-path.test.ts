@@ -100,7 +100,7 @@ function make(room = Infinity, on: (event: string) => void = () => {}) {
   return { path, pipe, log, turn, take: (size: number) => pipe.take(size) && path.drained() }
 }
 
-/** Sends what `steps` say: a piece of text, 'starved', 'behind', or an Error to be thrown. */
+/** Sends what `steps` say: a piece of text, 'starved', 'waits', or an Error to be thrown. */
 class Item implements SendItem {
   readonly size: number
   readonly isLong: boolean
@@ -115,11 +115,11 @@ class Item implements SendItem {
     this.size = size
   }
 
-  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'behind' {
+  send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'waits' {
     this.wake = wake
     const step = this.#steps.shift()
     if (step === undefined) return 'sent'
-    if (step === 'starved' || step === 'behind') return step
+    if (step === 'starved' || step === 'waits') return step
     if (typeof step !== 'string') throw step
     this.sent.push(step)
     transport.write(Buffer.from(step), 'utf8')
@@ -612,7 +612,7 @@ t.test(
 t.test('an item that must be the first on the wire waits until all before it has gone', async t => {
   const { path, pipe, log, turn, take } = make(2)
   path.push('abc', 'utf8')
-  path.pushItem(new Item(['behind', 'starts here']))
+  path.pushItem(new Item(['waits', 'starts here']))
   turn()
   t.equal(pipe.bytes.toString(), 'abc')
   take(100)
@@ -620,7 +620,7 @@ t.test('an item that must be the first on the wire waits until all before it has
   t.same(log.splice(0), ['queued', 'emptied'])
   // Nothing is on its way: it is asked again at once, out of the cork that collects several items.
   path.push('def', 'utf8')
-  path.pushItem(new Item(['behind', '!']))
+  path.pushItem(new Item(['waits', '!']))
   turn()
   t.same([pipe.bytes.toString(), pipe.corks, log], ['abcstarts heredef!', 0, ['queued', 'emptied']])
 })

@@ -75,7 +75,7 @@ export class FileRecords {
   /** After 'end': the last line, if it has no line end. */
   rest(): Message | undefined {
     if (this.#frame.tail === '' || this.#buffer.length === 0) return undefined
-    this.#reader.release(this.#buffer)
+    this.#reader.giveBack(this.#buffer)
     return this.#frame.unpack([this.#buffer.take(this.#buffer.length)])
   }
 
