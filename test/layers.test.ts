@@ -74,7 +74,7 @@ const KNOW_EACH_OTHER = [
   ['channels/datagram-link.ts', 'channels/datagram.ts'],
   ['channels/server-link.ts', 'channels/stream-server.ts'],
   ['core/delimiters.ts', 'core/readers.ts'],
-  ['messages/init.ts', 'messages/message-channel.ts'],
+  ['messages/channel-implementation.ts', 'messages/message-channel.ts'],
 ] as const
 
 interface Import {

@@ -23,10 +23,16 @@ t.test('names', async t => {
   ])
 })
 
+/** A class and those that it extends, but not Error and what is below it. */
+function chain(value: Function): Function[] {
+  const below = Object.getPrototypeOf(value) as Function
+  return below === Function.prototype || below === Error ? [value] : [value, ...chain(below)]
+}
+
 t.test('members of public classes are in snake_case, and none is half private', async t => {
   for (const [name, value] of Object.entries(messages)) {
     if (typeof value !== 'function' || value.prototype === undefined) continue
-    for (const owner of [value, value.prototype as object]) {
+    for (const owner of chain(value).flatMap(each => [each, each.prototype as object])) {
       t.strictSame(
         Object.getOwnPropertyNames(owner).filter(
           member => !/^([a-z]+(_[a-z]+)*|toString)$/.test(member),

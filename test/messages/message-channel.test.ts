@@ -1,62 +1,13 @@
-/** The life cycle, suspending, callbacks and posting, as TLL describes them. */
+/** The life cycle, posting and receiving, as TLL describes them. */
 
 import t from 'tap'
 import { mayFollow } from '../../src/core/life-cycle.ts'
-import { Context } from '../../src/messages/context.ts'
 import { Message, STATES } from '../../src/messages/message.ts'
-import type { Init } from '../../src/messages/init.ts'
-import { MessageChannel } from '../../src/messages/message-channel.ts'
+import { MESSAGE_LIFE } from '../../src/messages/message-life.ts'
 import type { State } from '../../src/types.ts'
-import { fate, thrown, turn } from '../kit.ts'
-import { channelClass, dataOf, fault, type Stage, stage, watch } from './kit.ts'
-
-/** A channel that opens and closes as the test says. */
-class Bare extends MessageChannel {
-  static override readonly protocol: string = 'bare'
-  static override readonly caps = ['parent', 'long_close'] as const
-  calls: string[] = []
-  work: () => void | boolean = () => false
-  opening: () => void | 'opening' = () => 'opening'
-  closing: (force: boolean) => void = () => {}
-  override do_open(): void | 'opening' {
-    return this.opening()
-  }
-  override do_close(force: boolean): void {
-    this.calls.push(`close(${force})`)
-    this.closing(force)
-  }
-  override do_process(): void | boolean {
-    this.calls.push('process')
-    return this.work()
-  }
-  override do_post({ data }: Message): void | boolean {
-    this.calls.push(`post ${data}`)
-    return String(data) !== 'too much'
-  }
-}
-
-class Short extends Bare {
-  static override readonly protocol = 'short'
-  static override readonly caps = [] as never
-}
-
-function make<Kind extends MessageChannel = Bare>({ context }: Stage, url = 'bare://'): Kind {
-  for (const each of [Bare, Short])
-    if (!context.protocols.includes(each.protocol)) context.register(each)
-  return context.init(url) as Kind
-}
-
-/** Makes a channel and brings it to that state. */
-function inState(stage: Stage, state: State, url?: string): Bare {
-  const channel = make(stage, url)
-  if (state === 'closed') return channel
-  channel.open()
-  if (state === 'active' || state === 'closing') channel.become_active()
-  if (state === 'closing') channel.close()
-  if (state === 'error') channel.fail(new Error('broken'))
-  t.equal(channel.state, state)
-  return channel
-}
+import { fate, thrown } from '../kit.ts'
+import { Bare, inState, make } from './bare.ts'
+import { channelClass, fault, stage, watch } from './kit.ts'
 
 // ---- life cycle ---------------------------------------------------------------------------------
 
@@ -273,20 +224,6 @@ stage(t, 'closing: when it fails, and when it never does', async (t, stage) => {
   )
 })
 
-// The channel stayed in 'error'.
-stage(t, 'a hook calls fail while the channel is closed by force', async (t, stage) => {
-  const channel = inState(stage, 'active')
-  channel.on_state = state => {
-    if (state === 'closing') channel.fail(new Error('not now'))
-  }
-  channel.close(true)
-  t.equal(channel.state, 'closed')
-  t.match(stage.logged.splice(0), [/not now/])
-  channel.open().close()
-  t.equal(channel.state, 'error', 'politely it may')
-  t.match(stage.logged.splice(0), [/not now/])
-})
-
 stage(t, 'a hook closes the channel while it finishes', async (t, stage) => {
   const parent = inState(stage, 'active')
   const child = make(stage)
@@ -296,18 +233,6 @@ stage(t, 'a hook closes the channel while it finishes', async (t, stage) => {
   parent.close()
   parent.finish_close()
   t.equal(parent.state, 'closed', 'closed once, by the child')
-})
-
-stage(t, 'the engine stops', async (t, stage) => {
-  const { engine, advance, pump } = stage
-  const channel = inState(stage, 'active')
-  const stopped = engine.stop({ timeout: 10 })
-  t.equal(channel.state, 'closing', 'politely')
-  await advance(10)
-  t.equal(channel.state, 'closed', 'and then at once')
-  t.equal(await channel.closed, 'drain')
-  await pump()
-  await stopped
 })
 
 // ---- posting and receiving ----------------------------------------------------------------------
@@ -381,304 +306,12 @@ stage(t, 'process', async (t, stage) => {
   stage.logged.length = 0
 })
 
-// The channel failed while it was processed, and was not processed again, although on_error had
-// opened it and it was pending.
-stage(t, 'opened again in on_error', async (t, stage) => {
-  const channel = inState(stage, 'active')
-  channel.work = () => {
-    throw new Error('x')
-  }
-  channel.on_error = () => {
-    channel.close(true)
-    channel.work = () => channel.update_dcaps([], ['pending'])
-    channel.open().become_active()
-    channel.update_dcaps(['pending'])
-  }
-  channel.update_dcaps(['pending'])
-  await stage.pump()
-  t.strictSame([channel.state, channel.calls], ['active', ['process', 'close(true)', 'process']])
-})
-
-stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
-  const channel = inState(stage, 'active')
-  const log: string[] = []
-  channel.on_message = ({ data }) => void log.push(`message ${data}`)
-  channel.on_control = ({ msgid }) => void log.push(`control ${msgid}`)
-  const callback = ({ type }: Message): void => void log.push(`callback ${type}`)
-  channel.callback_add(callback)
-  channel.emit(new Message({ data: 'a' }))
-  channel.emit(new Message({ type: 'control', msgid: 5 }))
-  t.strictSame(log.splice(0), ['message a', 'callback data', 'control 5', 'callback control'])
-  channel.callback_del(callback)
-  t.equal(
-    thrown(() => channel.callback_del(callback)),
-    'ERR_INVALID_STATE',
-  )
-  channel.on_message = () => {
-    throw new Error('hook')
-  }
-  channel.callback_add(() => {
-    throw new Error('callback')
-  }, 'data')
-  channel.emit(new Message())
-  t.match(stage.logged.splice(0), [/: Error: hook/, /: Error: callback/])
-  t.equal(channel.state, 'active', 'an error of a hook or callback does not end the channel')
-  channel.on_error = () => {}
-  channel.fail(new Error('x'))
-  t.equal(channel.emit(new Message()), undefined)
-  t.equal(channel.emit(new Message({ type: 'control' })), undefined)
-  t.strictSame(log, [], 'nothing is received in error')
-  const said = watch(channel)
-  channel.update_dcaps(['poll_in'])
-  channel.close(true)
-  t.strictSame(
-    said,
-    ['Update process', 'closing', 'Update process|poll_in', 'closed'],
-    'but reports about itself are delivered',
-  )
-})
-
 stage(t, 'a callback closes its own channel', async (t, stage) => {
   const channel = inState(stage, 'active')
   channel.work = () => void channel.emit(new Message({ data: 'x' }))
   channel.callback_add(() => channel.close(true), 'data')
   t.equal(channel.process(), true)
   t.equal(channel.state, 'closed')
-})
-
-stage(t, 'promises hold the next message', async (t, stage) => {
-  const channel = inState(stage, 'active')
-  const go: (() => void)[] = []
-  channel.work = () => void channel.emit(new Message({ data: 'x' }))
-  channel.on_message = () => new Promise<void>(resolve => go.push(resolve))
-  channel.callback_add(
-    () => new Promise<void>((_resolve, reject) => go.push(() => reject(new Error('slow')))),
-    'data',
-  )
-  channel.update_dcaps(['pending'])
-  await stage.pump()
-  t.equal(go.length, 2, 'processed once')
-  t.equal(channel.process(), false)
-  go[0]!()
-  await stage.pump()
-  t.equal(go.length, 2, 'until both have settled')
-  go[1]!()
-  await stage.pump()
-  t.equal(go.length, 4)
-  t.match(stage.logged.splice(0), [/slow/], 'a rejection is reported and does not end the channel')
-  const waits = channel.emit(new Message())
-  t.equal(await fate(waits as Promise<void>), 'open', 'emit returns a promise to wait for')
-  channel.on_state = async () => {}
-  channel.callback_add(async () => {}, 'state')
-  channel.close(true)
-  for (const each of go) each()
-  await turn()
-  stage.logged.length = 0
-})
-
-// ---- suspending, children -----------------------------------------------------------------------
-
-function tree(stage: Stage): {
-  p: Bare
-  a: Bare
-  b: Bare
-  inner: Bare
-  log: string[]
-  dcaps: () => string[]
-} {
-  const [p, a, b, inner] = ['p', 'a', 'b', 'inner'].map(name =>
-    make(stage, `bare://;name=${name}`),
-  ) as [Bare, Bare, Bare, Bare]
-  p.add_child(a)
-  p.add_child(b)
-  b.add_child(inner)
-  const log: string[] = []
-  for (const each of [p, a, b, inner]) {
-    each.open().become_active()
-    watch(each, log, `${each.name}: `)
-  }
-  return {
-    p,
-    a,
-    b,
-    inner,
-    log,
-    dcaps: () =>
-      [p, a, b, inner].map(({ dcaps }) =>
-        dcaps.has('suspend_permanent') ? 'S' : dcaps.has('suspend') ? 's' : '-',
-      ),
-  }
-}
-
-stage(t, 'suspend: the tree', async (t, stage) => {
-  const { p, a, b, inner, log, dcaps } = tree(stage)
-  p.suspend()
-  t.strictSame(dcaps(), ['S', 's', 's', 's'])
-  t.strictSame(
-    log.splice(0),
-    ['p: Update process', 'a: Update process', 'b: Update process', 'inner: Update process'],
-    'each changed one says so, once',
-  )
-  p.suspend()
-  t.strictSame(log.splice(0), [], 'a second time: nothing')
-  p.resume()
-  t.strictSame(dcaps(), ['-', '-', '-', '-'])
-  b.suspend()
-  p.suspend()
-  t.strictSame(dcaps(), ['S', 's', 'S', 's'])
-  p.resume()
-  t.strictSame(
-    dcaps(),
-    ['-', '-', 'S', 's'],
-    'a channel that was suspended itself stays suspended, with its subtree',
-  )
-  b.resume()
-  t.strictSame(dcaps(), ['-', '-', '-', '-'])
-  p.suspend()
-  a.suspend()
-  t.strictSame(dcaps(), ['S', 'S', 's', 's'])
-  a.resume()
-  t.strictSame(dcaps(), ['S', '-', 's', 's'], 'it runs although its parent is suspended')
-  p.resume()
-  t.strictSame(dcaps(), ['-', '-', '-', '-'])
-  p.suspend()
-  const late = make(stage)
-  p.add_child(late)
-  t.equal(late.suspended, false, 'a child that is added later is not suspended')
-  p.resume()
-  t.ok(inner)
-})
-
-stage(t, 'suspend outlives closing, and what is pending waits', async (t, stage) => {
-  const channel = inState(stage, 'active')
-  channel.suspend()
-  channel.close(true)
-  t.strictSame([...channel.dcaps], ['suspend', 'suspend_permanent'])
-  channel.open()
-  t.strictSame([...channel.dcaps], ['suspend', 'suspend_permanent', 'process'])
-  channel.update_dcaps(['pending'])
-  await stage.pump()
-  t.strictSame(channel.calls, ['close(true)'])
-  channel.resume()
-  await stage.pump()
-  t.strictSame(channel.calls, ['close(true)', 'process'])
-})
-
-stage(t, 'children', async (t, stage) => {
-  const parent = make(stage, 'bare://;name=parent')
-  const log = watch(parent)
-  const child = parent.make_child('bare://;name=ignored', 'x') as Bare
-  t.strictSame(
-    [child.name, [...child.caps], stage.context.get('parent/x')],
-    ['parent/x', ['parent', 'long_close', 'custom'], undefined],
-  )
-  t.strictSame([...parent.children], [child])
-  t.match(
-    fault(() => parent.add_child(child)),
-    'add_child(): parent/x is a child of parent already; add it once',
-  )
-  // With two parents, the first kept a child that was destroyed. With a circle, closing never
-  // ended.
-  t.match(
-    fault(() => make(stage).add_child(child)),
-    'add_child(): parent/x is a child of parent already',
-  )
-  for (const each of [parent, child])
-    t.match(
-      fault(() => each.add_child(parent)),
-      /^add_child\(\): parent.* is below parent; add another one/,
-    )
-  t.equal(
-    thrown(() => parent.add_child('x' as never)),
-    'ERR_INVALID_ARGUMENT',
-  )
-  t.match(
-    fault(() => make<Short>(stage, 'short://').add_child(child)),
-    "add_child(): 'parent' is not among its caps",
-  )
-  const slave = make(stage)
-  const ofMaster = stage.context.init('bare://', { master: slave })
-  t.equal(ofMaster.make_child('bare://', 'y').master, slave, 'a master is handed down')
-  parent.open().become_active()
-  child.open().become_active()
-  parent.close()
-  parent.finish_close()
-  t.equal(child.state, 'closed', 'closed by force')
-  t.strictSame([...parent.children], [child], 'but still its child, to be opened again')
-  child.open().become_active()
-  child.destroy()
-  t.equal(parent.children.size, 0)
-  t.strictSame(
-    log.filter(each => /Add|Delete/.test(each)),
-    ['Add parent/x', 'Delete parent/x'],
-  )
-  const other = parent.make_child('bare://', 'z')
-  parent.destroy()
-  t.match(
-    fault(() => other.open()),
-    'destroyed',
-    'with its parent',
-  )
-})
-
-// ---- parameters of every channel ----------------------------------------------------------------
-
-stage(t, 'dir, stat, dump', async (t, stage) => {
-  const caps = (dir: string): string[] => [...make<Short>(stage, `short://;dir=${dir}`).caps]
-  t.strictSame(['r', 'w', 'rw', 'in', 'out', 'inout'].map(caps), [
-    ['in'],
-    ['out'],
-    ['in', 'out'],
-    ['in'],
-    ['out'],
-    ['in', 'out'],
-  ])
-  t.match(
-    fault(() => make(stage, 'bare://;dir=up')),
-    'dir must be one of r, w, rw, in, out, inout; got "up"',
-  )
-  const channel = inState(stage, 'active', 'bare://;stat=yes;dump=frame;name=d')
-  channel.post('abc')
-  channel.post('too much')
-  channel.emit(new Message({ data: 'xy', seq: 1n }))
-  t.match(channel.stat?.swap(), { rx: 1, rxb: 2, tx: 1, txb: 3 })
-  t.strictSame(stage.logged.splice(0), [
-    'd: post: data, msgid 0, 3 bytes',
-    'd: not posted: data, msgid 0, 8 bytes',
-    'd: recv: data, msgid 0, seq 1, 2 bytes',
-  ])
-  t.equal(make(stage).stat, undefined)
-  for (const wrong of ['stat=maybe', 'dump=some'])
-    t.match(
-      fault(() => make(stage, `bare://;${wrong}`)),
-      'must be',
-    )
-})
-
-t.test('only a context makes channels', async t => {
-  t.match(
-    fault(() => new Bare({} as Init)),
-    "new Bare must be what context.init() gives; call context.init('protocol://…')",
-  )
-  t.match(
-    fault(() => new Bare(undefined as never)),
-    'new Bare must be',
-  )
-})
-
-stage(t, 'a class that overrides nothing', async (t, stage) => {
-  stage.context.register(channelClass('plain', {}))
-  const channel = stage.context.init('plain://').open()
-  t.equal(channel.state, 'active')
-  channel.suspend()
-  channel.resume()
-  const texts = dataOf(channel)
-  channel.emit(new Message({ data: 'x' }))
-  channel.emit(new Message({ type: 'control' }))
-  t.strictSame(texts, ['x'])
-  channel.close()
-  t.equal(channel.state, 'closed')
-  t.ok(new Context())
 })
 
 stage(t, 'recv and for await', async (t, stage) => {
@@ -696,4 +329,43 @@ stage(t, 'recv and for await', async (t, stage) => {
   channel.close(true)
   await loop
   t.strictSame(texts, ['y'])
+})
+
+stage(t, 'facts: stat, children', async (t, stage) => {
+  t.equal(make(stage).stat, undefined)
+  t.match(make(stage, 'bare://;stat=yes').stat, { rx: 0, tx: 0 })
+  const parent = make(stage)
+  const child = parent.make_child('bare://', 'x')
+  t.strictSame([...parent.children], [child])
+  parent.destroy()
+  t.equal(
+    thrown(() => child.open()),
+    'ERR_INVALID_STATE',
+    'a child is destroyed with its parent',
+  )
+})
+
+stage(t, 'hooks and callbacks', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  const types: string[] = []
+  const callback = ({ type }: Message): void => void types.push(type)
+  channel.callback_add(callback)
+  channel.emit(new Message())
+  channel.emit(new Message({ type: 'control' }))
+  channel.callback_del(callback)
+  channel.emit(new Message())
+  t.strictSame(types, ['data', 'control'])
+  channel.abort()
+  t.equal(channel.state, 'closed')
+})
+
+stage(t, 'on_error: logs, or passes the error on to a prefix', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  channel.fail(new Error('one'))
+  t.match(stage.logged.splice(0), [/^noname-0 bare:..: Error: one/])
+  channel.close(true)
+  const errors: string[] = []
+  channel[MESSAGE_LIFE].errorsTo = error => void errors.push(error.message)
+  channel.open().fail(new Error('two'))
+  t.strictSame([errors, stage.logged], [['two'], []])
 })

@@ -1,10 +1,10 @@
 /**
- * Layer 8. Prefixes: `name+child://…` is a channel that stands before another one, and changes what
- * goes through.
+ * Layer 8. Prefix: `name+child://…` is a channel before another one, its child. It may change what
+ * passes.
  *
- * The child has the same URL without the prefix. Its life is the prefix's life: it is opened,
- * closed and suspended with it, and when it becomes active, fails or closes, so does the prefix.
- * What each hook below does by default is to pass on.
+ * The child has the same URL without the prefix. It is opened, closed and suspended with the
+ * prefix. When it becomes active, fails or closes, so does the prefix. By default each method below
+ * passes on what it gets.
  *
  *     class Upper extends Prefix {
  *       static override readonly protocol = 'upper+'
@@ -14,10 +14,10 @@
  *     }
  *
  * Rules:
- * 1. A hook that throws is a failure of the prefix, not of the child; with data of one peer of a
- *    server, of that peer, which has to go.
- * 2. What happens to the child is told once, to on_error of the prefix: a program sees the same
- *    errors with the prefix and without.
+ * 1. If one of these methods throws, the prefix fails, not the child. There is one exception: if it
+ *    throws with data of one peer of a server, that peer is disconnected.
+ * 2. An error of the child is reported once, to on_error of the prefix: a program sees the same
+ *    errors with the prefix and without. A child with its own on_error keeps it.
  */
 
 import { LIFE } from '../../channels/life.ts'
@@ -25,38 +25,42 @@ import { InvalidStateError } from '../../errors.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, type Message, STATES } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { MESSAGE_LIFE } from '../message-life.ts'
 import type { Params } from '../params.ts'
 
-/** Parameters that the child does not inherit. */
+/** The parameters that the child does not get. */
 export const OWN: readonly string[] = ['name', 'stat', 'dump', 'master']
 
-/** Source: TLL `Prefix`; seed 001, "Closing". */
+/**
+ * The base of a program's own prefixes: a subclass with a `protocol`, which overrides `do_post` to
+ * change what is sent, and `child_data` to change what is received.
+ *
+ * Source: TLL `Prefix`.
+ */
 export abstract class Prefix extends MessageChannel {
   static override readonly caps = ['parent', 'proxy', 'long_close'] as const
   static override readonly process_policy = 'never'
   static override readonly post_policy = 'always'
 
   #child: MessageChannel | undefined
-  /** Why the child failed last. */
+  /** The last failure of the child. */
   #failure: Error | undefined
 
   /**
-   * Makes the child. Throws UrlError for what its URL says that cannot be. `later`: `attach` is
-   * called when there is one.
+   * Makes the child. With 'later' it does not: `attach` must then be called when there is one.
+   * Throws UrlError if the URL of the child is invalid.
    */
   constructor(init: Init, child: 'now' | 'later' = 'now') {
     super(init)
+    if (child === 'later') return
     const { url } = init.params
     const plus = url.protocol.indexOf('+')
-    if (child === 'later') return
-    const rest = url.with(
-      url.protocol.slice(plus + 1),
-      key => OWN.includes(key) || key.startsWith(`${url.protocol.slice(0, plus)}.`),
-    )
-    this.attach(this.make_child(rest, url.protocol.slice(0, plus)))
+    const name = url.protocol.slice(0, plus)
+    const isOwn = (key: string): boolean => OWN.includes(key) || key.startsWith(`${name}.`)
+    this.attach(this.make_child(url.with(url.protocol.slice(plus + 1), isOwn), name))
   }
 
-  /** The channel below. Throws InvalidStateError before `attach`. */
+  /** The channel below this one. Throws InvalidStateError before `attach`. */
   get child(): MessageChannel {
     if (this.#child === undefined)
       throw new InvalidStateError(
@@ -67,28 +71,25 @@ export abstract class Prefix extends MessageChannel {
     return this.#child
   }
 
-  /** From now on that is the child; it is among the children already. */
+  /** Sets the child. It must be among the children already. */
   attach(child: MessageChannel): void {
     this.#child = child
-    // One that looks after its errors itself goes on doing so. What made it fail comes with its
-    // state.
     if (child.on_error === MessageChannel.prototype.on_error) {
-      child.on_error = error => {
+      child[MESSAGE_LIFE].errorsTo = error => {
+        // The error that it failed with is reported with its state.
         if (error !== this.#failure) this[LIFE].hookFailed(error)
       }
     }
     child.callback_add(message => this.#pass(message), ['data', 'control', 'state'])
   }
 
-  /**
-   * That of the child: what a prefix does is its own affair. One that changes what is sent
-   * overrides this.
-   */
+  /** That of the child. A prefix that the peer needs too overrides this. */
   override get client_url(): string | undefined {
-    // The child's name is known to nobody; who looks for it looks through the prefix.
+    // The context does not know the child's name. A peer finds the child through the prefix.
     return this.#child?.client_url?.replace(`master=${this.#child.name}`, `master=${this.name}`)
   }
 
+  /** That of the child. */
   override get info(): Readonly<Record<string, unknown>> {
     return this.#child?.info ?? {}
   }
@@ -109,7 +110,7 @@ export abstract class Prefix extends MessageChannel {
     return undefined
   }
 
-  /** One of many has sent what cannot be: the others have no part in it. */
+  /** The data of one peer was invalid. The other peers are not affected. */
   #dropPeer(addr: Addr, error: unknown): void {
     this[LIFE].hookFailed(error)
     this.child.post({ type: 'control', msgid: Control.Disconnect, addr })
@@ -144,34 +145,34 @@ export abstract class Prefix extends MessageChannel {
   }
 
   /**
-   * The child has received data. Default: passes it on. Returns what `emit` returns, so that the
-   * child waits for who is slow.
+   * Called when the child has received data. It must return what `emit` returns, so that the child
+   * waits if a hook or callback does. Default: emits the message.
    */
   child_data(message: Message): Promise<void> | undefined {
     return this.emit(message)
   }
 
-  /** The child says something of its work. Default: passes it on. */
+  /** Called with each control message of the child. Default: emits the message. */
   child_control(message: Message): Promise<void> | undefined {
     return this.emit(message)
   }
 
-  /** The child is active. Default: so is the prefix. */
+  /** Called when the child has become active. Default: the prefix becomes active. */
   child_active(): void {
     this.become_active()
   }
 
-  /** The child has failed. Default: the prefix has, with the same error. */
+  /** Called when the child has failed. Default: the prefix fails with the same error. */
   child_failed(error: Error): void {
     this.fail(error)
   }
 
-  /** The child is closing. Default: the prefix closes. */
+  /** Called when the child is closing. Default: the prefix closes, if it is open. */
   child_closing(): void {
     if (this.state === 'opening' || this.state === 'active') this.close()
   }
 
-  /** The child has closed. Default: the prefix has, for the same reason. */
+  /** Called when the child has closed. Default: the prefix has closed, for the same reason. */
   child_closed(): void {
     this.finish_close(this.child[LIFE].reason)
   }

@@ -1,14 +1,19 @@
 /**
- * Layer 8. `reopen+child://`: opens its child again whenever that closes or fails.
+ * Layer 8. `reopen+child://`: opens its child again whenever the child closes or fails.
  *
- * It is active from the first time that the child is, until it is closed itself. In between it says
- * control Disconnect when the child has gone and Connect when it is back; meanwhile `post` returns
- * false. Each failure of the child is told to on_error.
+ * It becomes active when the child is active for the first time, and stays active until it is
+ * closed itself. Control Disconnect reports that the child has gone, control Connect that it is
+ * back. In the meantime `post` returns false. on_error is called with each failure of the child.
  *
- *   timeout-min=1s the first wait; twice as long after each try that failed, up to timeout-max=30s
- *   from there on a random part less, up to half, so that many peers do not come back at one moment
- *   active-min=1s a child that was active at least so long is opened again at once, and the waits
- *   begin anew timeout-open=300s an opening that takes longer is given up
+ * | parameter | meaning |
+ * |---|---|
+ * | `timeout-min=1s` | the first wait; it doubles with each attempt that fails |
+ * | `timeout-max=30s` | the longest wait; it is then shortened by up to half, at random |
+ * | `active-min=1s` | if the child was active this long, it is opened again at once |
+ * | `timeout-open=300s` | an opening that takes longer is given up |
+ *
+ * The random part keeps many clients of one server from coming back at the same moment. After a
+ * child that was active for `active-min` the waits begin with the first again.
  */
 
 import { LIFE } from '../../channels/life.ts'
@@ -29,7 +34,7 @@ export class Reopen extends Prefix {
   readonly #patience: Milliseconds
   #parameters: Readonly<Record<string, string>> = {}
   #wait: Milliseconds = 0
-  /** When the child became active; undefined while it is not. */
+  /** The time when the child became active; undefined while it is not active. */
   #since: Milliseconds | undefined
   #cancel: Cancel = noop
 
@@ -40,9 +45,9 @@ export class Reopen extends Prefix {
     this.#longest = params.duration('timeout-max', 30_000)
     this.#stable = params.duration('active-min', 1000)
     this.#patience = params.duration('timeout-open', 300_000)
-    if (!(this.#shortest > 0)) throw params.fault('timeout-min', 'longer than nothing')
+    if (!(this.#shortest > 0)) throw params.fault('timeout-min', 'longer than 0')
     if (this.#longest < this.#shortest) throw params.fault('timeout-max', 'at least timeout-min')
-    if (!(this.#patience > 0)) throw params.fault('timeout-open', 'longer than nothing')
+    if (!(this.#patience > 0)) throw params.fault('timeout-open', 'longer than 0')
   }
 
   override do_open(params: Params): 'opening' {
@@ -74,7 +79,10 @@ export class Reopen extends Prefix {
     else this.emit(new Message({ type: 'control', msgid: Control.Connect }))
   }
 
-  /** Said, and no failure of its own. Closing the child leads to child_closed. */
+  /**
+   * Reports the child's error; reopen+ itself has not failed. Closing the child leads to
+   * child_closed.
+   */
   override child_failed(error: Error): void {
     this[LIFE].hookFailed(error)
     this.child.close(true)
@@ -96,7 +104,7 @@ export class Reopen extends Prefix {
     const { now } = this.engine
     if (this.#since !== undefined && now - this.#since >= this.#stable) {
       this.#wait = this.#shortest
-      // At once, but not inside this call.
+      // At once, but not inside this call: 1 ms is the shortest time of a timer.
       return 1
     }
     const wait = this.#wait

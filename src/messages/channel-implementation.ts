@@ -1,0 +1,252 @@
+/**
+ * Layer 8. ChannelImplementation: the half of MessageChannel that the class of a protocol uses. A
+ * protocol fills in the `do_` methods, and calls the methods after them: become_active, fail,
+ * finish_close, emit, update_dcaps, add_child, make_child.
+ *
+ * Call order of the methods that a protocol fills in:
+ *   constructor → do_open → (do_post, do_process, do_suspend, do_resume)* → do_close
+ *
+ * Rules:
+ * 1. do_process is called only in 'opening', 'active' and 'closing'. The dcaps must contain
+ *    'process', and must not contain 'suspend'.
+ * 2. After a do_open that threw, the channel has failed. do_close is called nevertheless, when the
+ *    program closes the channel.
+ */
+
+import { Channel } from '../channels/channel.ts'
+import { LIFE, type Living } from '../channels/life.ts'
+import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
+import type { CloseReason, Data } from '../types.ts'
+import { type Cap, type Dcap, DIRECTIONS, NO_DCAPS, OF_AN_OPENING } from './caps.ts'
+import type { ChannelContext, Init } from './init.ts'
+import { ChannelEvent, type Message, type MessageFields, STATES, toMessage } from './message.ts'
+import type { MessageChannel } from './message-channel.ts'
+import { MESSAGE_LIFE, MessageLife } from './message-life.ts'
+import type { Params } from './params.ts'
+import type { Url } from './url.ts'
+
+/**
+ * The base of MessageChannel. A program's own channel extends MessageChannel, and has all of this.
+ *
+ * Source: TLL, the base class of its channels.
+ */
+export abstract class ChannelImplementation extends Channel {
+  /** The name of the protocol in URLs. A name that ends with '+' is a prefix of other protocols. */
+  static readonly protocol: string = ''
+  /**
+   * The `caps` of each channel, besides those of its URL.
+   * @default none
+   */
+  static readonly caps: readonly Cap[] = []
+  /**
+   * 'normal': the channel has 'process' among its dcaps while it is open. 'never': it is never
+   * processed, unless it adds 'process' itself.
+   * @default 'normal'
+   */
+  static readonly process_policy: 'normal' | 'never' = 'normal'
+  /**
+   * When `post` is allowed. 'active': only in the state 'active'. 'always': also in 'opening' and
+   * 'closing'.
+   * @default 'active'
+   */
+  static readonly post_policy: 'active' | 'always' = 'active'
+
+  /** The context that made the channel. */
+  readonly context: ChannelContext
+  /** The channel's URL and its parameters. */
+  readonly params: Params
+  /** The channel that the parameter `master` names; undefined if there is none. */
+  readonly master: MessageChannel | undefined
+  /** What the channel is, see `Cap`. */
+  readonly caps: ReadonlySet<Cap>
+  /** What the channel needs at the moment, see `Dcap`. Live; only `update_dcaps` changes it. */
+  readonly dcaps: ReadonlySet<Dcap> = new Set()
+  /** The inner half of the channel, for other files of sluice. */
+  readonly [MESSAGE_LIFE]: MessageLife
+
+  /**
+   * A class with a constructor of its own passes `init` on. It reads its parameters there, and may
+   * throw: then there is no channel. Throws UrlError if a parameter is invalid. Calls no hook.
+   */
+  constructor(init: Init) {
+    if (typeof init?.params?.boolean !== 'function') {
+      throw new InvalidArgumentError(
+        `new ${new.target.name}: init`,
+        "what context.init() passes; call context.init('protocol://…')",
+        init,
+      )
+    }
+    super({ engine: init.engine, name: init.name })
+    const { params } = init
+    this.context = init.context
+    this.params = params
+    this.master = init.master
+    const direction = params.choice('dir', Object.keys(DIRECTIONS), 'rw')
+    this.caps = new Set([
+      ...(new.target as unknown as typeof ChannelImplementation).caps,
+      ...(params.has('dir') ? (DIRECTIONS[direction] as readonly Cap[]) : []),
+      ...(init.is_internal ? ['custom' as const] : []),
+    ])
+    this[MESSAGE_LIFE] = new MessageLife(this)
+  }
+
+  // ---- the other half, in MessageChannel --------------------------------------------------------
+
+  abstract process(): boolean
+  abstract on_message(message: Message): void | Promise<void>
+  abstract on_control(message: Message): void | Promise<void>
+
+  // ---- what a protocol fills in -----------------------------------------------------------------
+
+  /**
+   * Called by `open`, in the state 'opening'. Opens what is below. `params` are those of this
+   * opening. Default: nothing.
+   *
+   * If it returns 'opening', the channel is not ready: it calls `become_active` later. Otherwise it
+   * becomes active now. If it throws, the channel fails.
+   */
+  do_open(_params: Params): void | 'opening' {}
+
+  /**
+   * Called by `close`, in the state 'closing'. Frees what `do_open` took. Default: nothing.
+   *
+   * With 'long_close' among its caps, and without `force`, the channel stays in 'closing': it calls
+   * `finish_close` when it is done. Until then `do_close` may be called once more, with `force`. If
+   * it throws, a channel with 'long_close' fails; otherwise, and with `force`, the error is logged.
+   */
+  do_close(_force: boolean): void {}
+
+  /**
+   * Called by `post`. Sends the message. Returns false if there is no room. If it throws, `post`
+   * throws this error, and the state does not change. Default: throws InvalidStateError.
+   */
+  do_post(_message: Message): void | boolean {
+    throw new InvalidStateError(
+      'post()',
+      `${this.params.url.protocol}:// takes no messages`,
+      'it only gives them',
+    )
+  }
+
+  /**
+   * Called by `process`. Does one piece of work: receives a message with `emit`, or goes on with
+   * opening or closing. Returns false if there was nothing to do. If it throws, the channel fails.
+   * Default: nothing to do.
+   */
+  do_process(): void | boolean {
+    return false
+  }
+
+  /**
+   * Called when the channel is suspended. A channel that receives without being processed stops
+   * here. Default: nothing.
+   */
+  do_suspend(): void {}
+
+  /** Called when the channel is resumed. Default: nothing. */
+  do_resume(): void {}
+
+  // ---- what a protocol calls --------------------------------------------------------------------
+
+  /** The channel is ready: the state becomes 'active'. Does nothing unless it is 'opening'. */
+  become_active(): void {
+    if (this.state !== 'opening') return
+    this[MESSAGE_LIFE].wasActive = true
+    this[LIFE].open('open')
+  }
+
+  /**
+   * The channel cannot go on: the state becomes 'error', and `on_error` is called. Only `close`
+   * ends this state. Does nothing if the channel is closed or has failed. While the channel is
+   * closed by force, the error is only logged.
+   */
+  fail(error: unknown): void {
+    if (this.state === 'closed' || this.state === 'error') return
+    const failure = error instanceof Error ? error : new Error(String(error))
+    const inside = this[MESSAGE_LIFE]
+    if (inside.isForced) return this[LIFE].log(failure)
+    // Set before the state changes: a callback of the state may read `error`.
+    inside.error = failure
+    this[LIFE].halt(failure)
+  }
+
+  /**
+   * The channel has closed: the state becomes 'closed', and `on_close` is called. Children that are
+   * open are closed by force. Does nothing unless the state is 'closing'. `reason` replaces the one
+   * that `close` set.
+   */
+  finish_close(reason?: CloseReason): void {
+    if (this.state !== 'closing') return
+    this.update_dcaps(NO_DCAPS, OF_AN_OPENING)
+    for (const child of this[LIFE].children) child.close(true)
+    if (this.state === 'closing') this[LIFE].finishClosing(reason)
+  }
+
+  /**
+   * Delivers a message: to `on_message` or `on_control`, then to the callbacks. Returns a promise
+   * if one of them did; then wait for it before the next message, if that is possible. In the state
+   * 'error' the message is dropped.
+   */
+  emit(message: MessageFields | Data): Promise<void> | undefined {
+    return this.state === 'error' ? undefined : this[MESSAGE_LIFE].outlet.emit(toMessage(message))
+  }
+
+  /**
+   * Adds and removes dcaps. If 'pending' is added, the channel is processed in the next turn of the
+   * engine.
+   */
+  update_dcaps(added: readonly Dcap[], removed: readonly Dcap[] = NO_DCAPS): void {
+    this[MESSAGE_LIFE].updateDcaps(added, removed)
+  }
+
+  /**
+   * Adds a child: it is suspended and closed with this channel. Throws InvalidArgumentError if it
+   * is not a message channel. Throws InvalidStateError if this channel does not have 'parent' among
+   * its caps, if the child already has a parent, or if this channel is below the child.
+   */
+  add_child(child: MessageChannel): void {
+    if (!(child instanceof ChannelImplementation))
+      throw new InvalidArgumentError('add_child', 'a message channel', child)
+    if (!this.caps.has('parent'))
+      throw new InvalidStateError(
+        'add_child()',
+        "'parent' is not among its caps",
+        'add it to the static caps of the class',
+      )
+    const { parent } = child[LIFE]
+    if (parent !== undefined)
+      throw new InvalidStateError(
+        'add_child()',
+        `${child.name} is already a child of ${parent.name}`,
+        'add it once',
+      )
+    for (let above: Living | undefined = this; above !== undefined; above = above[LIFE].parent) {
+      if (above === child)
+        throw new InvalidStateError(
+          'add_child()',
+          `${this.name} is below ${child.name}`,
+          'add another channel',
+        )
+    }
+    this[LIFE].addChild(child, 'apart')
+    this[MESSAGE_LIFE].tell(ChannelEvent.Add, child)
+    child.callback_add(({ msgid }) => {
+      if (STATES[msgid] === 'destroy') this[MESSAGE_LIFE].tell(ChannelEvent.Delete, child)
+    }, 'state')
+  }
+
+  /**
+   * Makes a channel and adds it as a child. Its name is `name/suffix`, and the context does not
+   * know it. Throws what `context.init` and `add_child` throw.
+   */
+  make_child(url: string | Url, suffix: string): MessageChannel {
+    const child = this.context.init(url, {
+      name: `${this.name}/${suffix}`,
+      engine: this.engine,
+      is_internal: true,
+      ...(this.master && { master: this.master }),
+    })
+    this.add_child(child)
+    return child
+  }
+}
