@@ -6,9 +6,9 @@
  * come, by one timer of the clock.
  *
  * Rules:
- * 1. Channels reach sockets and time only through the engine that owns them; two engines share
+ * 1. Channels reach sockets and time only through the engine that owns them. Two engines share
  *    nothing.
- * 2. Nothing that a callback throws ends the engine: it is logged, and everything else goes on.
+ * 2. An exception of a callback never ends the engine: it is logged, and everything else goes on.
  * 3. While nothing is due and nothing was written, nothing runs.
  */
 
@@ -31,34 +31,50 @@ import type { Bytes, Cancel, Milliseconds } from './types.ts'
 
 export { DRIVE } from './core/drive.ts'
 
-/** What an engine is made of; every part has a default. */
+/** The parts of an engine. Every part has a default. */
 export interface EngineOptions {
-  /** Makes the sockets. Default: Node's own. */
+  /**
+   * Makes the sockets.
+   *
+   * @default the sockets of Node
+   */
   readonly network?: Network
-  /** Tells the time. Default: the machine's. */
+  /**
+   * Tells the time.
+   *
+   * @default the clock of the machine
+   */
   readonly clock?: Clock
-  /** See `Engine.buffer_limit`. */
+  /**
+   * The most bytes that all channels together may hold; see `Engine.buffer_limit`.
+   *
+   * @default half of V8's heap limit
+   */
   readonly buffer_limit?: Bytes
-  /** Gets what nobody else handles, one line each. Default: `console.error`. */
+  /**
+   * Gets every error that nobody else handles, one line each.
+   *
+   * @default `console.error`
+   */
   readonly log?: Log
 }
 
 /**
- * Where an engine logs to. `error` is given where there is one; the message says what it says
- * already.
+ * Where an engine logs to. The message is complete by itself; `error`, if there is one, is the
+ * object behind it.
  */
 export type Log = (message: string, error?: unknown) => void
 
-/**
- * How long `stop` waits for channels that close politely. As long as Thousand Island's
- * `shutdown_timeout`.
- */
+/** How long `stop` waits for channels that close politely: Thousand Island's `shutdown_timeout`. */
 const STOP_TIMEOUT: Milliseconds = 15_000
 
-/** While an engine is started something must keep the process alive; this wakes it once a day. */
+/**
+ * While an engine is started, a timer must keep the process alive. Once a day: rare, and far below
+ * the longest delay that a timer of Node can have (24.8 days).
+ */
 const KEEP_ALIVE: Milliseconds = 86_400_000
 
-/** The shortest delay, and the shortest time between two runs of a cycle: that of `setTimeout`. */
+/** The shortest delay, and the shortest time between two runs of a cycle: as with `setTimeout`. */
 const SHORTEST: Milliseconds = 1
 
 /** What `start` has begun. */
@@ -71,36 +87,45 @@ interface Started {
 let global: Engine | undefined
 
 /**
- * Drives channels and timers. Most programs use the one that `Engine.instance()` returns, which is
- * every channel's default; `new Engine({ … })` makes another one, for example for a test on a
- * memory network.
+ * Drives channels and timers.
  *
- * Source: Pants `engine.Engine`. `Differs:` there is no `poll`: the loop is Node's.
+ * Most programs use the engine that `Engine.instance()` returns; it is the default of every channel.
+ * `new Engine({ … })` makes another one, for example for a test on a network in memory. Two engines
+ * share nothing.
+ *
+ * @example
+ * new Server(Echo).listen(4040)
+ * await Engine.instance().start()
  */
+// Source: Pants `engine.Engine`. Differs: there is no `poll`, as the loop is Node's.
 export class Engine {
   /** What channels do with this engine. */
   readonly [DRIVE]: Drive
   #started: Started | undefined
 
   /**
-   * The channels that are open or opening; a channel that has closed is not among them. Live: do
-   * not change it. Source: Pants `Engine._channels`.
+   * The channels that are open, opening or closing. A channel leaves it when it has closed.
+   *
+   * The set is live: do not change it.
    */
+  // Source: Pants `Engine._channels`.
   readonly channels: ReadonlySet<Owned>
 
   /**
-   * Where errors go that nobody handles: `(message, error?)`. May be assigned at any time. What it
-   * throws is dropped. Default: `console.error(message)`.
+   * Gets every error that nobody else handles, as `(message, error?)`. It may be assigned at any
+   * time. If it throws, that error is dropped.
+   *
+   * @default `console.error(message)`
    */
   log: Log
 
-  /** Throws InvalidArgumentError for a part that is not one. Starts nothing. */
+  /** Makes an engine and starts nothing. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: EngineOptions = {}) {
     checkParts(options)
     this[DRIVE] = new Drive({
       network: options.network ?? new NodeNetwork(),
       clock: options.clock ?? new NodeClock(),
-      // Half: the program needs some, too.
+      // Half of the heap: the program needs memory, too.
       buffer_limit: checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)),
       publish,
     })
@@ -108,21 +133,26 @@ export class Engine {
     this.log = options.log ?? (message => console.error(message))
   }
 
-  /**
-   * The engine of the process: made at the first call, the same ever after. Source: Pants
-   * `Engine.instance`.
-   */
+  /** The engine of the process. The first call makes it; every call returns the same one. */
+  // Source: Pants `Engine.instance`.
   static instance(): Engine {
     global ??= new Engine()
     return global
   }
 
   /**
-   * The most bytes that all channels together may hold, received and not delivered, written and not
-   * sent. Beyond it the one that holds most gets `on_overflow_error` (`error.buffer` is 'engine'),
-   * which by default closes it, then the next. A channel that holds less than 16 KiB is not
-   * counted. May be changed at any time. Default: half of V8's heap limit. Throws
-   * InvalidArgumentError unless it is positive. Ours.
+   * The most bytes that all channels together may hold: received and not delivered, or written and
+   * not sent.
+   *
+   * Beyond it, the channel that holds most gets `on_overflow_error` (`error.buffer` is 'engine'),
+   * which closes it by default; then the next one, until the rest fits.
+   *
+   * - Unit: bytes. `Infinity` means no limit. The count is coarse: a channel counts in steps of
+   *   16 KiB, and data written in the current turn counts only above 64 KiB.
+   * - Takes effect: at once.
+   * - Throws InvalidArgumentError unless it is a positive number.
+   *
+   * @default half of V8's heap limit
    */
   get buffer_limit(): Bytes {
     return this[DRIVE].weights.limit
@@ -132,14 +162,15 @@ export class Engine {
     this[DRIVE].weights.limit = checkLimit(limit)
   }
 
-  /** Milliseconds of the engine's clock: since an arbitrary moment, never going back. */
+  /** The time of the engine's clock, in ms. It starts at any moment and never goes back. */
   get now(): Milliseconds {
     return this[DRIVE].now
   }
 
   /**
-   * Numbers of what this engine has done, and holds now; see `EngineStats`. It looks at every open
-   * channel: call it once a second, not once a message. Ours.
+   * Counts of what this engine has done, and of what it holds now; see `EngineStats`.
+   *
+   * It looks at every open channel, so call it once a second, not once a message.
    */
   stats(): EngineStats {
     return this[DRIVE].stats()
@@ -148,10 +179,12 @@ export class Engine {
   // ---- start and stop ---------------------------------------------------------------------------
 
   /**
-   * Keeps the process alive until `stop()`; the promise settles then. Started already: returns the
-   * same promise. Channels and timers work without it, as long as they keep the process alive by
-   * themselves. Source: Pants `Engine.start`.
+   * Keeps the process alive until `stop()`. The promise resolves when the engine has stopped. If it
+   * was started already, the same promise is returned.
+   *
+   * Channels and timers work without it, as long as they keep the process alive by themselves.
    */
+  // Source: Pants `Engine.start`.
   start(): Promise<void> {
     if (this.#started === undefined) {
       const keepAlive = (): Cancel =>
@@ -165,12 +198,16 @@ export class Engine {
   }
 
   /**
-   * Closes every channel politely, after `timeout` ms (default 15 000) at once; cancels all timers;
-   * then the promise of `start` settles, and its own. Calling it again, or when not started, is
-   * harmless; afterwards `start` may be called again. Channels close with the reason 'drain';
-   * meanwhile none can be opened. Never rejects. Throws InvalidArgumentError for a timeout that is
-   * negative or no number.
+   * Cancels all timers and closes every channel politely, with the reason 'drain'. Channels that are
+   * still open after `timeout` ms are closed at once. Then the promise of `start` resolves, and the
+   * one that is returned here; it never rejects.
+   *
+   * While the engine stops, no channel can be opened. Afterwards `start` may be called again.
+   * Calling `stop` again, or without `start`, is harmless.
+   *
+   * Throws InvalidArgumentError if `timeout` is negative or not a number. Its default is 15 000 ms.
    */
+  // Source: Pants `Engine.stop`.
   stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
     const timeout = options?.timeout ?? STOP_TIMEOUT
     if (typeof timeout !== 'number' || !(timeout >= 0))
@@ -211,8 +248,8 @@ export class Engine {
   }
 
   /**
-   * An `end` of the program's own may throw, for example because it writes a last word before the
-   * channel is connected. The others have no part in it.
+   * An overridden `end` may throw, for example because it writes a last word before the channel is
+   * connected. The other channels must close all the same.
    */
   #close(channel: Owned, isPolite = false): void {
     try {
@@ -236,26 +273,34 @@ export class Engine {
 
   /**
    * Calls `callback(...args)` once, in the next turn of the loop. Returns its cancel function.
-   * What it throws is logged. Source: Pants `Engine.callback`.
+   *
+   * What the callback throws, or its promise rejects with, is logged.
    */
+  // Source: Pants `Engine.callback`.
   callback<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
     return this[DRIVE].turns.add(this.#guarded(callback, args))
   }
 
   /**
-   * Calls `callback(...args)` in every turn of the loop, which then never rests: for work that has
-   * to be done piece by piece. Returns its cancel function, which works inside the callback too.
-   * What it throws is logged, and it goes on. Source: Pants `Engine.loop`.
+   * Calls `callback(...args)` in every turn of the loop: for work that must be done piece by piece.
+   * The loop never rests meanwhile. Returns its cancel function, which works inside the callback,
+   * too.
+   *
+   * What the callback throws, or its promise rejects with, is logged, and the loop goes on.
    */
+  // Source: Pants `Engine.loop`.
   loop<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): Cancel {
     return this[DRIVE].turns.addLoop(this.#guarded(callback, args))
   }
 
   /**
-   * Calls `callback(...args)` once, after `delay` ms (below 1 counts as 1). Returns its cancel
-   * function. What it throws is logged. Throws InvalidArgumentError unless `delay` is positive and
-   * finite. Source: Pants `Engine.defer`; `Differs:` not seconds.
+   * Calls `callback(...args)` once, after `delay` ms. Less than 1 counts as 1. Returns its cancel
+   * function.
+   *
+   * What the callback throws, or its promise rejects with, is logged. Throws InvalidArgumentError
+   * unless `delay` is positive and finite.
    */
+  // Source: Pants `Engine.defer`. Differs: milliseconds, not seconds.
   defer<Args extends unknown[]>(
     delay: Milliseconds,
     callback: (...args: Args) => void,
@@ -266,12 +311,14 @@ export class Engine {
   }
 
   /**
-   * Calls `callback(...args)` every `interval` ms (below 1 counts as 1), counted from now and never
-   * drifting; a run that could not take place in time is left out, not made up for. Returns its
-   * cancel function, which works inside the callback too. What it throws is logged, and it goes on.
-   * Throws InvalidArgumentError unless `interval` is positive and finite. Source: Pants
-   * `Engine.cycle`; `Differs:` milliseconds, and the original drifts.
+   * Calls `callback(...args)` every `interval` ms, counted from now. Less than 1 counts as 1. The
+   * times do not drift; a run that came too late for its time is left out. Returns its cancel
+   * function, which works inside the callback, too.
+   *
+   * What the callback throws, or its promise rejects with, is logged, and the cycle goes on. Throws
+   * InvalidArgumentError unless `interval` is positive and finite.
    */
+  // Source: Pants `Engine.cycle`. Differs: milliseconds, not seconds; and the original drifts.
   cycle<Args extends unknown[]>(
     interval: Milliseconds,
     callback: (...args: Args) => void,
@@ -287,7 +334,7 @@ export class Engine {
     )
   }
 
-  /** What throws nothing: it calls back, and what goes wrong there is logged. */
+  /** A function that calls back and never throws: what goes wrong in the callback is logged. */
   #guarded<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): () => void {
     if (typeof callback !== 'function')
       throw new InvalidArgumentError('callback', 'a function', callback)
@@ -338,12 +385,12 @@ export function textOf(path: string): string {
 /** For channels only: TLS, over the transports of any network. */
 export { tlsContext }
 
-/** Logs; a log that throws ends nothing. */
+/** Logs. What the log itself throws is dropped. */
 export function logSafely(engine: Engine, message: string, error?: unknown): void {
   try {
     engine.log(message, error)
   } catch {
-    // There is nowhere left to say it.
+    // There is nowhere left to report it.
   }
 }
 
