@@ -4,27 +4,15 @@
 
 export { Channel, type ChannelOptions } from './channels/channel.ts'
 export { Client, Connection, type ConnectionOptions, Server } from './channels/basic.ts'
-export {
-  Datagram,
-  type DatagramArguments,
-  type DatagramError,
-  type DatagramOptions,
-  type PacketDropReason,
-} from './channels/datagram.ts'
-export {
-  type Packed,
-  type Packer,
-  Stream,
-  type StreamConnectOptions,
-  type StreamOptions,
-} from './channels/stream.ts'
+export { Datagram, type DatagramOptions } from './channels/datagram.ts'
+export type { DatagramError, PacketDropReason } from './channels/datagram-error.ts'
+export type { DatagramArguments } from './channels/datagram-hooks.ts'
+export { Stream } from './channels/stream.ts'
+export type { StreamConnectOptions, StreamOptions } from './channels/stream-options.ts'
 export type { BlockList } from './channels/door.ts'
-export {
-  type ConnectionClass,
-  type ServerListenOptions,
-  StreamServer,
-  type StreamServerOptions,
-} from './channels/stream-server.ts'
+export type { ServerListenOptions, StreamServerOptions } from './channels/server-options.ts'
+export type { ConnectionClass } from './channels/server-settings.ts'
+export { StreamServer } from './channels/stream-server.ts'
 export {
   type Cut,
   type Delimiter,
@@ -33,6 +21,7 @@ export {
 } from './core/delimiters.ts'
 export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './core/length-prefix.ts'
 export { NetStruct } from './core/net-struct.ts'
+export type { Packed, Packer } from './core/packer.ts'
 export type { EngineStats, EventDetails } from './core/tally.ts'
 export { Struct, type StructFields, type StructValues } from './core/struct.ts'
 export { Engine, type EngineOptions, type Log } from './engine.ts'

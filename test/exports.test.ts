@@ -135,10 +135,19 @@ t.test('sluice/echo', async t => {
   t.strictSame(Object.keys(await import('../src/protocols/echo/index.ts')), ['Echo'])
 })
 
+/** The prototypes of a class: its own and those of the classes of sluice above it. */
+function prototypesOf(of: { readonly prototype: object }): object[] {
+  const found: object[] = []
+  for (let each = of.prototype; ; each = Object.getPrototypeOf(each)) {
+    if (each === Object.prototype || each === Error.prototype) return found
+    found.push(each)
+  }
+}
+
 t.test('what a public class has is in snake_case, and nothing is half private', async t => {
   for (const [name, value] of Object.entries(sluice)) {
     if (typeof value !== 'function' || value.prototype === undefined) continue
-    for (const owner of [value, value.prototype as object]) {
+    for (const owner of [value, ...prototypesOf(value)]) {
       const members = Object.getOwnPropertyNames(owner).filter(
         member => !/^[a-z]+(_[a-z]+)*$/.test(member),
       )

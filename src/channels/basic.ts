@@ -4,19 +4,35 @@
 
 import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
-import { Stream, type StreamOptions } from './stream.ts'
+import { Stream } from './stream.ts'
+import type { StreamOptions } from './stream-options.ts'
 import { takeOver } from './server-link.ts'
-import { type ConnectionClass, StreamServer, type StreamServerOptions } from './stream-server.ts'
+import type { StreamServerOptions } from './server-options.ts'
+import type { ConnectionClass } from './server-settings.ts'
+import { StreamServer } from './stream-server.ts'
 import type { Transport } from '../transport.ts'
 
 /**
- * A connection from this program to a remote host. Subclass it, give it hooks, and `connect`.
- * It can connect again once it has closed.
+ * A connection from this program to a remote host. Subclass it, override its hooks, and call
+ * `connect`. Once it has closed, it may connect again.
  *
- * Source: Pants `basic.Client`.
+ * @example
+ * class Greeter extends Client {
+ *   override encoding = 'utf8' as const
+ *   override read_delimiter = '\r\n'
+ *   override on_connect() {
+ *     this.write('hello\r\n')
+ *   }
+ *   override on_read(line: string) {
+ *     console.log(line)
+ *     this.end()
+ *   }
+ * }
+ * new Greeter().connect(['localhost', 4040])
  */
+// Source: Pants `basic.Client`.
 export class Client<By extends ReadDelimiter = ReadDelimiter> extends Stream<By> {
-  /** Throws for an option that cannot be. Calls no hook. */
+  /** Makes a client and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: Omit<StreamOptions, 'socket'> = {}) {
     if ((options as StreamOptions)?.socket !== undefined) {
       throw new InvalidArgumentError(
@@ -29,29 +45,35 @@ export class Client<By extends ReadDelimiter = ReadDelimiter> extends Stream<By>
   }
 }
 
-/** What a Connection is made with; a Server does it. */
+/** The options of a Connection. A Server gives them. */
 export interface ConnectionOptions extends StreamOptions {
   /** The server that accepted it. */
   readonly server: StreamServer
-  /** What its `on_accept` got. */
+  /** The connection that its `on_accept` got. */
   readonly socket: Transport
 }
 
 /**
  * A connection from a remote host to a server of this program. Subclass it to write a protocol; the
- * server makes one for each peer. It is connected when it is made, and `on_connect` comes soon
- * after.
+ * server makes one for each peer. It is connected when it is made, and `on_connect` is called soon
+ * after that.
  *
- * Source: Pants `basic.Connection`.
+ * @example
+ * class Echo extends Connection {
+ *   override encoding = 'utf8' as const
+ *   override read_delimiter = '\r\n'
+ *   override on_read(line: string) {
+ *     this.write(line + '\r\n')
+ *   }
+ * }
  */
+// Source: Pants `basic.Connection`.
 export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream<By> {
-  /**
-   * The server that accepted this connection; `server.channels` are its peers. Source: Pants
-   * `Connection.server`.
-   */
+  /** The server that accepted this connection. Its `channels` are all its connections. */
+  // Source: Pants `Connection.server`.
   readonly server: StreamServer
 
-  /** Throws for an option that cannot be. Calls no hook. */
+  /** Makes a connection and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: ConnectionOptions) {
     const { server, socket } = options ?? {}
     if (!(server instanceof StreamServer))
@@ -64,20 +86,24 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
       throw new InvalidArgumentError('Connection option "socket"', 'what on_accept got', socket)
     super(options.engine === undefined ? { ...options, engine: server.engine } : options)
     this.server = server
-    takeOver(server, socket, this as unknown as Stream)
+    takeOver(server, socket, this)
   }
 }
 
 /**
- * Listens, and makes a connection of your class for each peer: `new Server(Echo).listen(4040)`.
- * The class may also be a field of a subclass: `override ConnectionClass = Echo`.
+ * Listens, and makes a connection of your class for each peer. The class is the first argument, or a
+ * field of a subclass: `override ConnectionClass = Echo`.
  *
- * Source: Pants `basic.Server`.
+ * @example
+ * new Server(Echo).listen(4040)
+ * await Engine.instance().start()
  */
+// Source: Pants `basic.Server`.
 export class Server extends StreamServer {
   /**
-   * Throws for a class that is no Connection, or an option that cannot be. Calls no hook.
-   * `new Server(options)` goes too.
+   * Makes a server, which does not listen yet, and calls no hook. The class may be left out:
+   * `new Server(options)`. Throws InvalidArgumentError if the class is no Connection (or Stream), or
+   * if an option is invalid.
    */
   constructor(
     ConnectionClass?: ConnectionClass | StreamServerOptions,
@@ -88,7 +114,7 @@ export class Server extends StreamServer {
       ? { ...options, ...(ConnectionClass && { ConnectionClass }) }
       : ConnectionClass
     super(all as StreamServerOptions)
-    // Not as an option, which would win over a field of a subclass.
+    // Not given as an option: an option would win over a field of a subclass.
     if (all?.ConnectionClass === undefined) this.ConnectionClass = Connection
   }
 }

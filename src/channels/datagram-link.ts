@@ -58,7 +58,7 @@ const FAILURES = {
 export class DatagramLink
   implements PacketSink, SendersOwner, OutboxOwner, PromisesOwner, Weighed, Driver
 {
-  readonly #datagram: Datagram
+  readonly #datagram: Datagram<any>
   readonly #life: Life
   readonly #senders: Senders
   #socket: PacketSocket | undefined
@@ -93,7 +93,7 @@ export class DatagramLink
   /** Made when a hook of this opening returns one. */
   #promises: Promises | undefined
 
-  constructor(datagram: Datagram, values: DatagramValues) {
+  constructor(datagram: Datagram<any>, values: DatagramValues) {
     this.#datagram = datagram
     this.#life = datagram[LIFE]
     this.values = values
@@ -144,6 +144,14 @@ export class DatagramLink
     return this.#socket?.fileno
   }
 
+  get bytes_written(): Bytes {
+    return this.outbox.bytes_sent
+  }
+
+  get bytes_queued(): Bytes {
+    return this.outbox.bytes
+  }
+
   /** Was it open, or opening, at any time? */
   get wasAttached(): boolean {
     return this.#socket !== undefined || this.#past !== undefined
@@ -163,12 +171,8 @@ export class DatagramLink
   }
 
   gauge(): Gauge {
-    return {
-      kind: 'datagram',
-      bytes_read: this.bytes_read,
-      bytes_written: this.outbox.bytes_sent,
-      bytes_held: this.weight,
-    }
+    const { bytes_read, bytes_written } = this
+    return { kind: 'datagram', bytes_read, bytes_written, bytes_held: this.weight }
   }
 
   get weight(): Bytes {

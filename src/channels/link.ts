@@ -78,7 +78,7 @@ export class Link
     TlsOwner,
     Turn
 {
-  readonly #stream: Stream
+  readonly #stream: Stream<any>
   readonly #life: Life
   /** Borrowed, while there is something to be read or reads are held. */
   #read: ReadPath | undefined
@@ -115,7 +115,7 @@ export class Link
   /** Made when a hook of this opening returns one. */
   #promises: Promises | undefined
 
-  constructor(stream: Stream, settings: SharedValues) {
+  constructor(stream: Stream<any>, settings: SharedValues) {
     this.#stream = stream
     this.#life = stream[LIFE]
     this.#settings = settings

@@ -163,7 +163,7 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   }
 
   /** This channel takes over a connection that was accepted. */
-  take(socket: Transport, stream: Stream): void {
+  take(socket: Transport, stream: Stream<any>): void {
     this.#door.take(socket)
     this.#life.addChild(stream)
   }
@@ -263,6 +263,6 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
 }
 
 /** This channel takes over a connection that the server accepted, and is a child of it now. */
-export function takeOver(server: StreamServer, socket: Transport, stream: Stream): void {
+export function takeOver(server: StreamServer, socket: Transport, stream: Stream<any>): void {
   ;(server[LIFE].driver as ServerLink).take(socket, stream)
 }

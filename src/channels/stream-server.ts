@@ -1,8 +1,11 @@
 /**
- * Layer 5. StreamServer: a listening socket and the connections it has accepted, with settings,
- * calls and hooks. What happens between them is in server-link.ts.
+ * Layer 5. StreamServer: a listening socket and the connections it has accepted. This file has the
+ * calls and hooks; what happens between them is in server-link.ts.
  *
- * In the order of a life: settings, listen, TLS, close, hooks.
+ * Where to find the rest of the class: its settings in server-settings.ts, its options in
+ * server-options.ts.
+ *
+ * In the order of a life: listen, TLS, close, hooks.
  */
 
 import { parseAddress } from '../core/address.ts'
@@ -10,52 +13,31 @@ import { tlsContext } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { TlsOptions, Transport } from '../transport.ts'
 import type { Address, DropReason, Milliseconds, SocketAddress } from '../types.ts'
-import { Channel, type ChannelOptions } from './channel.ts'
+import { Channel } from './channel.ts'
 import type { BlockList } from './door.ts'
 import { LIFE } from './life.ts'
 import { ServerLink, takeOver } from './server-link.ts'
 import {
-  type ConnectionClass,
-  SERVER_CHECKS,
-  type ServerSettings,
-  type ServerValues,
-} from './server-settings.ts'
+  checkEndOptions,
+  checkListenOptions,
+  type ServerEndOptions,
+  type ServerListenOptions,
+  type StreamServerOptions,
+} from './server-options.ts'
+import { type ConnectionClass, SERVER_CHECKS, type ServerSettings } from './server-settings.ts'
 import {
   adoptFields,
   applyOptions,
   checkBoolean,
-  checkCount,
-  checkDuration,
   defineSettings,
   settingsFrom,
 } from './settings.ts'
-import type { Stream, StreamOptions } from './stream.ts'
+import type { Stream } from './stream.ts'
+import type { StreamOptions } from './stream-options.ts'
 import { tlsTwice } from './tls-start.ts'
 
-export type { ConnectionClass } from './server-settings.ts'
-
-/** How to listen. */
-export interface ServerListenOptions {
-  /**
-   * May other sockets listen at the same port, those of other processes too, if they set it as
-   * well? The system then deals the connections out among them. Default false. Where it cannot be,
-   * `listen` throws ERR_UNSUPPORTED_OPTION: it takes Node 22.12, 23.1 or newer, and Linux, FreeBSD,
-   * DragonFly, Solaris or AIX. How the system deals them out, and what becomes of those that one
-   * had not accepted when it closed, differs from one to the other (on Linux these are reset).
-   * Source: Node `net.Server.listen`.
-   */
-  readonly reuse_port?: boolean
-}
-
-/** What a StreamServer can be given when it is made: every setting. */
-export interface StreamServerOptions extends ChannelOptions, Partial<ServerValues> {}
-
-/**
- * Listens for connections on TCP or a unix socket, and makes a channel for each. Low-level: most
- * programs use Server.
- *
- * Source: Pants `stream.StreamServer` (later `server.Server`).
- */
+/** Listens on TCP or a unix socket, and makes a channel for each connection. See Server. */
+// Source: Pants `stream.StreamServer` (later `server.Server`).
 export class StreamServer extends Channel implements ServerSettings {
   // The settings. ServerSettings says what each of them means.
   declare ConnectionClass: ConnectionClass
@@ -71,7 +53,10 @@ export class StreamServer extends Channel implements ServerSettings {
 
   readonly #link = new ServerLink(this)
 
-  /** Throws for an option that cannot be. Calls no hook, and does not listen yet. */
+  /**
+   * Makes a server, which does not listen yet, and calls no hook. Throws InvalidArgumentError if an
+   * option is invalid.
+   */
   constructor(options: StreamServerOptions = {}) {
     super(options)
     this[LIFE].driver = this.#link
@@ -90,10 +75,11 @@ export class StreamServer extends Channel implements ServerSettings {
   }
 
   /**
-   * The channels of the connections that are open, for example to write to all of them. Live: do
-   * not change it. Source: Pants `Server.channels`. `Differs:` a set, as descriptors are no keys in
-   * Node.
+   * The channels of the connections that are open, for example to write to all of them.
+   *
+   * The set is live: do not change it.
    */
+  // Source: Pants `Server.channels`. Differs: a set, as Node does not identify sockets by descriptor.
   get channels(): ReadonlySet<Stream> {
     return this[LIFE].children as ReadonlySet<Stream>
   }
@@ -101,13 +87,21 @@ export class StreamServer extends Channel implements ServerSettings {
   // ---- listening --------------------------------------------------------------------------------
 
   /**
-   * Begins to listen, and returns the server at once; `on_listen` follows, or `on_listen_error`. A
-   * port alone, or the host '', is any host in both families; port 0 lets the system choose (see
-   * `local_address`). The path of a unix socket is taken over from a server that has died, never
-   * from one that lives, nor from a file. Throws InvalidAddressError, InvalidArgumentError for an
-   * option that is none, UnsupportedOptionError for one that cannot be honoured here, and
-   * InvalidStateError unless `state` is 'closed'. Source: Pants `Server.listen`.
+   * Begins to listen, and returns the server at once. Then `on_listen` or `on_listen_error` is
+   * called. It is allowed whenever `state` is 'closed'.
+   *
+   * A port alone, or the host '', means any host in both families. With port 0 the system chooses
+   * the port; `local_address` tells which. The path of a unix socket is taken over from a server
+   * that has died, but never from one that is alive, nor from another kind of file.
+   *
+   * Throws InvalidAddressError or InvalidArgumentError for an invalid address or option,
+   * UnsupportedOptionError for an option that this Node or system cannot honour, and
+   * InvalidStateError if the server is not closed or the engine stops.
+   *
+   * @example
+   * const server = await new Server(Echo).listen(4040).opened
    */
+  // Source: Pants `Server.listen`.
   listen(address: Address, options: ServerListenOptions = {}): this {
     if (this.state !== 'closed') {
       const advice =
@@ -122,12 +116,12 @@ export class StreamServer extends Channel implements ServerSettings {
     }
     const endpoint = parseAddress(address)
     checkListenOptions(options)
-    // Now, not in beginOpening: an option that the network refuses must leave the state as it was.
+    // An option that the network refuses must leave the state as it was, so the state changes last.
     adoptFields(this)
     if (this.proxy_protocol !== null && this.proxy_trusted === null) {
       throw new InvalidArgumentError(
         'listen: proxy_trusted',
-        'a BlockList of the proxies, as proxy_protocol is set: anybody could say to be anybody else',
+        'a BlockList of the proxies if proxy_protocol is set: anyone could claim to be someone else',
         null,
       )
     }
@@ -153,14 +147,14 @@ export class StreamServer extends Channel implements ServerSettings {
   }
 
   /**
-   * Where it listens: `[host, port]` with the port that the system chose, or the path; `undefined`
-   * before `on_listen`. Still there after closing.
+   * Where it listens: `[host, port]` with the port that the system chose, or the path of a unix
+   * socket. It is `undefined` before `on_listen`, and kept after closing.
    */
   get local_address(): SocketAddress | undefined {
     return this.#link.local_address
   }
 
-  /** The descriptor of the socket; `undefined` where there is none, or it is closed. */
+  /** The descriptor of the socket. It is `undefined` if there is none, or if it is closed. */
   get fileno(): number | undefined {
     return this.#link.fileno
   }
@@ -168,13 +162,15 @@ export class StreamServer extends Channel implements ServerSettings {
   // ---- TLS --------------------------------------------------------------------------------------
 
   /**
-   * TLS on every connection, from the first byte on, with Node's TLS options as they are: a
-   * certificate (`key` and `cert`, or `pfx`), `requestCert`, `SNICallback` … Before `listen`;
-   * returns the server. A connection's `on_connect` comes when its handshake is done and its peer
-   * verified, behind `on_tls_handshake`; a handshake that fails costs its `on_tls_handshake_error`.
-   * Throws InvalidArgumentError for options that cannot be, InvalidStateError when it is called
-   * twice or after `listen`. Source: Pants `Server.startSSL`.
+   * Speaks TLS on every connection from the first byte on, and returns the server. Call it before
+   * `listen`. The options are Node's: a certificate (`key` and `cert`, or `pfx`), `requestCert`,
+   * `SNICallback` … A connection's `on_connect` is called when its handshake is done and its peer is
+   * verified, after `on_tls_handshake`; if the handshake fails, its `on_tls_handshake_error`.
+   *
+   * Throws InvalidArgumentError for invalid options, and InvalidStateError if it is called twice or
+   * after `listen`.
    */
+  // Source: Pants `Server.startSSL`.
   start_tls(options: TlsOptions): this {
     if (this.state !== 'closed')
       throw new InvalidStateError(
@@ -189,9 +185,11 @@ export class StreamServer extends Channel implements ServerSettings {
   }
 
   /**
-   * Other options (a renewed certificate, for example) for the connections that are accepted from
-   * now on; those that are open go on with theirs. Throws InvalidArgumentError for options that
-   * cannot be (everything stays as it was), InvalidStateError for a server without TLS. Ours.
+   * Changes the TLS options, for example to renew a certificate. They hold for connections that are
+   * accepted from now on; connections that are open keep theirs.
+   *
+   * Throws InvalidArgumentError for invalid options (then nothing changes), and InvalidStateError if
+   * the server does not speak TLS.
    */
   set_tls(options: TlsOptions): void {
     if (this.tls === undefined)
@@ -210,11 +208,12 @@ export class StreamServer extends Channel implements ServerSettings {
   // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Stops listening and closes every connection at once. With `flush`, as `end()`: lets each of
-   * them end politely, all within `end_timeout`. The connections close with the reason 'drain'.
-   * `on_close` comes when the last of them has closed. Not open: nothing happens. Source: Pants
-   * `Server.close`.
+   * Stops listening and closes every connection at once, with the reason 'drain'. `on_close` is
+   * called when the last of them has closed. If the server is not open, nothing happens.
+   *
+   * With `flush` it closes politely, as `end()` does.
    */
+  // Source: Pants `Server.close`.
   override close(flush = false): void {
     checkBoolean('close: flush', flush)
     const { state } = this
@@ -224,36 +223,47 @@ export class StreamServer extends Channel implements ServerSettings {
   }
 
   /**
-   * Stops listening, and lets the connections end politely: all at once, or `batch` of them every
-   * `interval` ms (the others serve on until it is their turn), so that not all peers come back at
-   * the same moment. All within `end_timeout`; then what is still open is closed. Again, or
-   * `close()` in the middle: the rest at once. Throws InvalidArgumentError for a batch that is no
-   * positive integer, an interval that is no positive number, or one without the other. Ours.
+   * Stops listening and lets every connection end politely, with the reason 'drain', all within
+   * `end_timeout`. Connections that are still open then are closed.
+   *
+   * With options it ends `batch` connections every `interval` ms, so that not all peers come back at
+   * the same moment. The others go on until it is their turn. If it is called again, all the rest
+   * end at once; `close()` closes them at once.
+   *
+   * Throws InvalidArgumentError unless `batch` is a positive integer and `interval` a positive
+   * number of milliseconds, or if only one of them is given.
    */
-  override end(options: { readonly batch?: number; readonly interval?: Milliseconds } = {}): void {
+  override end(options: ServerEndOptions = {}): void {
     const { batch = Infinity, interval = Infinity } = checkEndOptions(options)
     if (this.state !== 'closed') this.#link.end(batch, interval)
   }
 
   // ---- hooks ------------------------------------------------------------------------------------
 
-  /** Called once for every opening, when the server listens. Default: nothing. Source: Pants. */
+  /**
+   * Called once for each opening, when the server listens.
+   *
+   * By default it does nothing.
+   */
+  // Source: Pants `Server.on_listen`.
   on_listen(): void | Promise<void> {}
 
   /**
-   * Called when the address cannot be listened on (in use, no permission …). The server closes,
-   * whatever this does. Default: `on_error`. Ours.
+   * Called when the address cannot be listened on: it is in use, or there is no permission.
+   *
+   * By default it calls `on_error`. Then the server closes, whatever this hook does.
    */
   on_listen_error(error: Error): void | Promise<void> {
     return this.on_error(error)
   }
 
   /**
-   * Called with each connection. Default: makes a `ConnectionClass` of it. Overridden, it may
-   * refuse (`socket.destroy()`), or take the connection over, now or later:
-   * `new Connection({ server: this, socket })`. When it throws, the connection is closed. Source:
-   * Pants.
+   * Called with each connection. By default it makes a `ConnectionClass` of it.
+   *
+   * If you override it, you may refuse the connection (`socket.destroy()`), or take it over, now or
+   * later: `new Connection({ server: this, socket })`. If it throws, the connection is closed.
    */
+  // Source: Pants `Server.on_accept`.
   on_accept(socket: Transport, _address: SocketAddress): void | Promise<void> {
     const { ConnectionClass } = this
     const stream = new ConnectionClass({
@@ -265,46 +275,32 @@ export class StreamServer extends Channel implements ServerSettings {
   }
 
   /**
-   * Called when a connection comes and the process is so near its limit of open files that it is
-   * closed at once (`on_drop('overload', …)`), as all are until there is room again; once each
-   * time. A thing to be logged. Where the limit is not known (elsewhere than on Linux) it never
-   * comes. Default: nothing. Ours: at the limit itself Node drops connections without a word.
+   * Called when the process has come close to its limit of open files. From then on connections are
+   * closed at once, with `on_drop('overload', …)`, until there is room again. It is called once each
+   * time, and worth logging. If the limit is unknown (anywhere but on Linux), it is never called.
+   *
+   * By default it does nothing.
    */
+  // Differs: at the limit itself Node drops connections silently.
   on_overload(): void | Promise<void> {}
 
   /**
-   * Called when a connection was closed instead of accepted: why, and whose. Default: nothing.
-   * Ours; Node's event 'drop'.
+   * Called when a connection was closed instead of accepted: why, and whose it was.
+   *
+   * By default it does nothing.
    */
+  // Source: Node's event 'drop'.
   on_drop(_reason: DropReason, _address: SocketAddress): void | Promise<void> {}
 
   /**
-   * As of every channel, but what a hook throws does not close a server that listens: its other
-   * connections have no part in it.
+   * Called with every error whose own hook is not overridden, and with what a hook threw or its
+   * promise rejected with.
+   *
+   * By default it logs one line. Unlike other channels a server that listens does not close: its
+   * connections have nothing to do with that error.
    */
   override on_error(error: Error): void {
     this[LIFE].log(error)
     if (this.state !== 'active') this.close()
   }
-}
-
-function checkListenOptions(options: ServerListenOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('listen: options', 'an object', options)
-  for (const [name, value] of Object.entries(options)) {
-    if (name !== 'reuse_port')
-      throw new InvalidArgumentError(`listen option "${name}"`, 'reuse_port', value)
-    checkBoolean('listen: reuse_port', value)
-  }
-}
-
-function checkEndOptions(options: { readonly batch?: number; readonly interval?: Milliseconds }) {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('end: options', 'an object', options)
-  const { batch, interval } = options
-  if (batch !== undefined) checkCount('end: batch', batch, 1)
-  if (interval !== undefined) checkDuration('end: interval', interval)
-  if ((batch === undefined) !== (interval === undefined))
-    throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
-  return { batch, interval }
 }

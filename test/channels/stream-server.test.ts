@@ -240,7 +240,7 @@ await scene(
     t.throws(() => server.listen(1), {
       code: 'ERR_INVALID_ARGUMENT',
       message:
-        /proxy_trusted must be a BlockList of the proxies.*anybody could say to be anybody else/,
+        /proxy_trusted must be a BlockList of the proxies.*anyone could claim to be someone else/,
     })
     t.equal(server.state, 'closed')
     server.proxy_trusted = { check: () => true }

@@ -11,7 +11,8 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { takeOver } from '../../channels/server-link.ts'
-import { StreamServer, type StreamServerOptions } from '../../channels/stream-server.ts'
+import type { StreamServerOptions } from '../../channels/server-options.ts'
+import { StreamServer } from '../../channels/stream-server.ts'
 import { formatAddress } from '../../core/address.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
