@@ -1,11 +1,9 @@
 /**
- * Bench. The certificate of the servers that speak TLS, by itself, for localhost, for a hundred
- * years. Its key protects nothing and stands here for all to see, so that a measurement needs no
- * other program:
+ * Bench. The certificate of the servers that speak TLS: self-signed, for localhost, for a hundred
+ * years. Its key protects nothing. It is in the source so that measuring needs no other program:
  *
- *   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj
- *   /CN=localhost \
- *     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout - -out -
+ *   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 \
+ *     -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout - -out -
  */
 
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----

@@ -3,8 +3,8 @@
  * what the runner asks.
  *
  * Rules:
- * 1. What a server used is what the server itself says (`process.cpuUsage`, all its threads, in
- *    microseconds): /proc counts in steps of 10 ms, and not every system has it.
+ * 1. The CPU time is what the server itself says: `process.cpuUsage`, all its threads, in
+ *    microseconds. /proc counts in steps of 10 ms, and not every system has it.
  * 2. A server never outlives the runner: when the channel between them closes, it exits.
  */
 
@@ -17,13 +17,13 @@ export interface Answer {
   readonly at: number
   /** CPU time used since the start, user and system, in microseconds. */
   readonly cpu: number
-  /** Resident memory in bytes, after a collection where it was 'memory' that was asked. */
+  /** Resident memory in bytes. If the question was 'memory', after a collection. */
   readonly memory: number
 }
 
 /**
- * To be called once the server listens, with where: `[host, port]`, and with what its other
- * processes have used, if it has any.
+ * A server calls this when it listens, with its address, `[host, port]`. If it has other processes,
+ * `others` asks them for the CPU time that they have used, in microseconds.
  */
 export function ready(
   address: readonly [host: string, port: number] | string | undefined,
@@ -40,7 +40,7 @@ export function ready(
 
 function answer(question: Question, others: number): Answer {
   const { user, system } = process.cpuUsage()
-  // Twice: what the first collection finalizes, the second one frees.
+  // Twice: the second collection frees what the first one finalizes.
   if (question === 'memory') for (let i = 0; i < 2; i++) globalThis.gc?.()
   return { at: now(), cpu: user + system + others, memory: process.memoryUsage.rss() }
 }

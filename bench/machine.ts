@@ -1,20 +1,22 @@
 /**
- * Bench. The machine that is measured on, and the state of the project: what the figures cannot be
- * read without.
+ * Bench. The machine, and the state of the code that is measured: figures mean nothing without
+ * them.
  */
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder of the project; this file runs in bench/build/bench/. */
+/** The folder of the project. This file runs in bench/build/bench/. */
 export const PROJECT = new URL('../../../', import.meta.url)
 
-/** The cores that processes are held to. */
+/** The cores that the processes are held to. */
 export const CORES = { server: 0, generator: 1 } as const
 
 export interface Machine {
+  /** The version of the Node that runs the bench and its load generator. */
   readonly node: string
   readonly cpu: string
   readonly cores: number
@@ -25,9 +27,9 @@ export interface Machine {
 
 export interface Build {
   readonly version: string
-  /** The short hash; 'unknown' where there is no git. */
+  /** The short hash; 'unknown' if the folder is no checkout, or if there is no git. */
   readonly commit: string
-  /** Has the source been changed since that commit? */
+  /** Has src/ been changed since that commit? */
   readonly isChanged: boolean
 }
 
@@ -39,30 +41,34 @@ export function machine(): Machine {
     platform: `${process.platform} ${process.arch}`,
     isPinned:
       availableParallelism() > 1 &&
-      run('taskset', '-c', `${CORES.server},${CORES.generator}`, 'true') !== undefined,
+      run(['taskset', '-c', `${CORES.server},${CORES.generator}`, 'true']) !== undefined,
   }
 }
 
-export function build(): Build {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', PROJECT), 'utf8')) as {
+/** The build in `folder`, which is that of the project if it is left out. */
+export function build(folder = fileURLToPath(PROJECT)): Build {
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     version: string
   }
-  const commit = run('git', 'rev-parse', '--short', 'HEAD') ?? 'unknown'
+  // A package that is installed in another checkout must not be taken for that checkout.
+  const isCheckout = existsSync(join(folder, '.git'))
+  const git = (...args: string[]): string | undefined =>
+    isCheckout ? run(['git', ...args], folder) : undefined
   return {
     version,
-    commit,
-    isChanged: (run('git', 'status', '--porcelain', '--', 'src') ?? '') !== '',
+    commit: git('rev-parse', '--short', 'HEAD') ?? 'unknown',
+    isChanged: (git('status', '--porcelain', '--', 'src') ?? '') !== '',
   }
 }
 
-/** Processes that wanted to run, averaged over the last minute. */
+/** How many processes wanted to run, on average over the last minute. */
 export function load(): number {
   return loadavg()[0] as number
 }
 
 /**
- * CPU time that all cores together have used since the machine started, in microseconds. In steps
- * of 10 ms on Linux.
+ * The CPU time that all cores together have used since the machine started, in microseconds. Linux
+ * counts it in steps of 10 ms.
  */
 export function busyTime(): number {
   return (
@@ -71,11 +77,11 @@ export function busyTime(): number {
   )
 }
 
-/** What a command says; undefined when it fails, or does not exist. */
-function run(command: string, ...args: string[]): string | undefined {
+/** What a command says; undefined if it fails, or does not exist. */
+function run([command, ...args]: [string, ...string[]], cwd?: string): string | undefined {
   try {
     return execFileSync(command, args, {
-      cwd: fileURLToPath(PROJECT),
+      cwd,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()

@@ -1,81 +1,84 @@
 /**
- * Bench. What `npm run bench` can be told on its command line.
- *
- * Rule: whatever is wrong is a UsageError whose message is one line for the person who typed it.
+ * Bench. The options of `npm run bench`.
  */
 
-import { parseArgs } from 'node:util'
+import { COMMON_OPTIONS, parseArguments, parseWhole, UsageError } from '../src/commands/usage.ts'
 import { type Row, ROWS } from './rows.ts'
+
+const ROUNDS = { usual: 3, quick: 1, against: 7 } as const
 
 export const HELP = `Usage: npm run bench -- [options]
 
-Measures sluice beside bare node:net on this machine, over loopback.
+Measures sluice beside bare node:net on this machine, over loopback: how much
+it does a second, and how much CPU time it takes for each message.
 
-  --quick        one round of a few rows, under 30 seconds: for a first look
-  --only <name>  only the row of that name, or those whose names begin so; may be given again
-  --rounds <n>   how often each server is measured, 1 to 99. Default 3
-  --json         write the results to bench/results/ too; then npm run bench:readme puts them into README.md
-  --help, -h     print this
+  --quick          measure a few rows in one round, in under 30 seconds
+  --only <name>    measure only this row, or the rows whose names begin with
+                   this. May be given several times
+  --rounds <n>     measure each server this many times, 1 to 99.
+                   Default: ${ROUNDS.usual}; with --against: ${ROUNDS.against}
+  --node <which>   run the servers on this Node: a version that npm can fetch,
+                   for example 20 or latest, or a path. May be given several
+                   times: each row is then measured on all of them, in turn.
+                   Default: the Node that runs the bench
+  --against <dir>  compare with another build of sluice, instead of with
+                   node:net. <dir> is a checkout with a built lib/, or an
+                   installed package
+  --json           also write the results to bench/results/, from where
+                   npm run bench:readme takes them. Not with --against
+  --help, -h       print this text
 
-Rows: ${ROWS.map(row => row.name)
-  .join(' ')
-  .replace(/(.{1,90})(?: |$)/g, '$1\n      ')
-  .trimEnd()}
+Rows:
+  ${ROWS.map(row => row.name)
+    .join(' ')
+    .replace(/(.{1,76})(?: |$)/g, '$1\n  ')
+    .trimEnd()}
 
-All of them take under 3 minutes.
+All of them take under 3 minutes; with --against, under 6.
 `
 
 export interface Options {
-  readonly isJson: boolean
   readonly isHelp: boolean
+  readonly isJson: boolean
   readonly rounds: number
   readonly rows: readonly Row[]
+  /** What --node says, in order. */
+  readonly nodes: readonly string[]
+  /** The folder of the other build. */
+  readonly against: string | undefined
 }
-
-/** Something on the command line cannot be. */
-export class UsageError extends Error {}
 
 /** Reads the arguments that follow the name of the program. Throws UsageError. */
 export function parseOptions(argv: readonly string[]): Options {
-  const { quick, json, help, rounds, only } = parseValues(argv)
+  const { quick, json, help, rounds, only, node, against } = parseArguments({
+    args: [...argv],
+    options: {
+      help: COMMON_OPTIONS.help,
+      quick: { type: 'boolean' },
+      json: { type: 'boolean' },
+      rounds: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      node: { type: 'string', multiple: true },
+      against: { type: 'string' },
+    },
+  }).values
+  if (json && against !== undefined) throw new UsageError('--json is not for --against')
+  const usual = ROUNDS[against !== undefined ? 'against' : quick ? 'quick' : 'usual']
   return {
-    isJson: json ?? false,
     isHelp: help ?? false,
-    rounds: rounds === undefined ? (quick ? 1 : 3) : parseRounds(rounds),
+    isJson: json ?? false,
+    rounds: rounds === undefined ? usual : parseWhole('--rounds', rounds, 1, 99),
     rows: only !== undefined ? chooseRows(only) : quick ? ROWS.filter(row => row.isQuick) : ROWS,
+    nodes: node ?? [],
+    against,
   }
-}
-
-function parseValues(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        quick: { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-        rounds: { type: 'string' },
-        only: { type: 'string', multiple: true },
-      },
-    }).values
-  } catch (error) {
-    // Node's advice after its first sentence is for another kind of command.
-    throw new UsageError((error as Error).message.split(/\.?\n|\. (?=[A-Z])/)[0])
-  }
-}
-
-function parseRounds(text: string): number {
-  if (!/^[1-9]\d?$/.test(text))
-    throw new UsageError(`--rounds must be a number from 1 to 99; got ${JSON.stringify(text)}`)
-  return Number(text)
 }
 
 function chooseRows(names: readonly string[]): Row[] {
   for (const name of names) {
     if (name !== '' && ROWS.some(row => row.name.startsWith(name))) continue
-    throw new UsageError(
-      `--only ${JSON.stringify(name)} is no row; there are ${ROWS.map(row => row.name).join(', ')}`,
-    )
+    const all = ROWS.map(row => row.name).join(', ')
+    throw new UsageError(`--only ${JSON.stringify(name)} is no row; the rows are ${all}`)
   }
   const isRow = (name: string): boolean => ROWS.some(row => row.name === name)
   return ROWS.filter(row =>

@@ -1,22 +1,40 @@
 /**
- * Bench. The processes that the runner starts: each one Node, held to a core where that is
- * possible.
+ * Bench. The processes that the runner starts. Each is one Node, held to a core if the system can
+ * do that.
  *
  * Rules:
- * 1. Only what was started here is ended here, by its own id; all of it, also when the runner is
- *    interrupted.
- * 2. Nothing waits for ever: what does not happen in time is an error.
+ * 1. Only processes that were started here are ended here, each by its own id. All of them are
+ *    ended, even if the runner is interrupted.
+ * 2. Nothing waits for ever: it is an error if something does not happen in time.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** How long a process may take to start, or to answer a question, in milliseconds. */
+/** Milliseconds that a process may take to start, or to answer a question. */
 const PATIENCE = 10_000
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** What a process runs. */
+export interface Start {
+  /** A file below `folder`, without its ending. */
+  readonly program: string
+  readonly args?: readonly string[]
+  /** The folder of the compiled bench that the program is in. Default: this one. */
+  readonly folder?: string
+  /** The path of the Node. Default: the Node of the runner. */
+  readonly node?: string
+  /** Options of Node, besides --expose-gc. */
+  readonly flags?: readonly string[]
+  /** The core that the process is held to. Default: the system chooses. */
+  readonly core?: number | undefined
+}
 
 const running = new Set<Child>()
 
-/** Ends all that runs. */
+/** Ends every process that still runs. */
 export function endAll(): void {
   for (const child of running) child.kill()
 }
@@ -25,21 +43,19 @@ export class Child {
   readonly #name: string
   readonly #process: ChildProcess
   readonly #ended: Promise<void>
-  /** Messages that nobody has taken yet, and who waits for one. */
+  /** The messages that nobody has taken yet. */
   readonly #messages: unknown[] = []
+  /** Takes the next message. */
   #taker: ((message: unknown) => void) | undefined
-  /** What it said on stderr, of which the last line is the reason why it ended. */
+  /** The end of what it said on stderr: why it ended. */
   #complaint = ''
 
-  /**
-   * Starts `program` (a file of this folder, without its ending) on `core`, or anywhere. `name` is
-   * what errors call it.
-   */
-  constructor(name: string, program: string, args: readonly string[], core: number | undefined) {
+  /** Starts a process. `name` is what errors call it. */
+  constructor(name: string, start: Start) {
     this.#name = name
-    const file = fileURLToPath(new URL(`${program}.js`, import.meta.url))
-    const node = [process.execPath, '--expose-gc', file, ...args]
-    const command = core === undefined ? node : ['taskset', '-c', String(core), ...node]
+    const { program, args = [], folder = HERE, node = process.execPath, flags = [], core } = start
+    const run = [node, '--expose-gc', ...flags, join(folder, `${program}.js`), ...args]
+    const command = core === undefined ? run : ['taskset', '-c', String(core), ...run]
     this.#process = spawn(command[0] as string, command.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
@@ -67,7 +83,7 @@ export class Child {
   }
 
   send(message: unknown): void {
-    // Who has gone cannot be told; that it has gone is noticed otherwise.
+    // A process that has gone takes no message. That it has gone is noticed elsewhere.
     if (this.#process.connected) this.#process.send(message as object, () => {})
   }
 
@@ -78,19 +94,20 @@ export class Child {
     else taker(message)
   }
 
-  /** The next message it sends, or has sent. */
+  /** The next message that it sends, or has sent. `within`: milliseconds. */
   next<Message>(within = PATIENCE): Promise<Message> {
     if (this.#messages.length > 0) return Promise.resolve(this.#messages.shift() as Message)
     return this.#soon('answer', within, done => (this.#taker = done as (message: unknown) => void))
   }
 
-  ask<Message>(question: unknown): Promise<Message> {
-    const answer = this.next<Message>()
+  /** Sends a message; resolves with the next one that it sends. `within`: milliseconds. */
+  ask<Message>(question: unknown, within = PATIENCE): Promise<Message> {
+    const answer = this.next<Message>(within)
     this.send(question)
     return answer
   }
 
-  /** Rejects when it takes too long, or the process ends before. */
+  /** Rejects if it takes too long, or if the process ends first. */
   async #soon<Value>(
     what: string,
     within: number,
@@ -114,7 +131,7 @@ export class Child {
     }
   }
 
-  /** Why it has ended, or is just about to; undefined when it has not. */
+  /** Why it has ended, or ends now; undefined if it goes on. */
   async whyEnded(): Promise<string | undefined> {
     const hasEnded = await Promise.race([
       this.#ended.then(() => true),
@@ -129,11 +146,12 @@ export class Child {
     return reason ? `: ${reason.trim()}` : ''
   }
 
+  /** Ends it at once. */
   kill(): void {
     this.#process.kill('SIGKILL')
   }
 
-  /** Ends it, and waits until it has gone. */
+  /** Ends it; resolves when it has gone. */
   async end(): Promise<void> {
     this.kill()
     await this.#ended

@@ -1,6 +1,5 @@
 /**
- * Bench. How far a run has come, and the line that says so; that on a terminal only, and never in
- * what is piped elsewhere.
+ * Bench. How far a run has come, and the line that says so, if stderr is a terminal.
  */
 
 export class Progress {
@@ -9,34 +8,38 @@ export class Progress {
   readonly #start = Date.now()
   #done = 0
 
-  /** So many samples, each with a share of so many milliseconds of the whole. */
+  /** `total` samples, each of which may take `share` milliseconds on average. */
   constructor(total: number, share: number) {
     this.#total = total
     this.#share = share
   }
 
-  /** Has what is done taken less than its share? */
+  /** Has the run taken less than its share so far? */
   get hasTime(): boolean {
     return Date.now() - this.#start < this.#done * this.#share
   }
 
-  /** `what` is begun. */
+  /** The next sample begins; `what` says which. */
   begin(what: string): void {
-    const left =
-      this.#done === 0
-        ? ''
-        : `, ${duration(((Date.now() - this.#start) / this.#done) * (this.#total - this.#done))} left`
-    this.#show(`[${this.#done + 1}/${this.#total}] ${what}${left}`)
+    this.#show(`[${this.#done + 1}/${this.#total}] ${what}${this.#left}`)
     this.#done++
   }
 
-  /** Makes room for other output. */
+  get #left(): string {
+    if (this.#done === 0) return ''
+    const each = (Date.now() - this.#start) / this.#done
+    return `, ${duration(each * (this.#total - this.#done))} left`
+  }
+
+  /** Takes the line away, to make room for other output. */
   clear(): void {
     this.#show('')
   }
 
   #show(text: string): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+    const { isTTY, columns } = process.stderr
+    // A line that wraps could not be taken away.
+    if (isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, columns - 1)}`)
   }
 }
 

@@ -1,23 +1,26 @@
 /**
- * Bench. The results of a run: medians, and the files in bench/results/ that they are kept in.
+ * Bench. The results of a run: medians, and the files in bench/results/ that keep them.
  */
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Build, type Machine, PROJECT } from './machine.ts'
 import { type Contestant, CONTESTANTS, type Row } from './rows.ts'
 import type { Figures, Sample } from './sample.ts'
+import { median } from './spread.ts'
 
-/**
- * What one contestant did in one row: medians over the rounds, or what was wrong; neither where it
- * did not take part.
- */
+/** What one program did in one row. If it did not take part, it has no median and no fault. */
 export interface Outcome {
+  /** Medians over the rounds. */
   readonly median: Figures | null
+  /** What was wrong. */
   readonly fault: string | null
   readonly samples: readonly Figures[]
 }
 
+/** A row on one Node. */
 export interface RowResult extends Pick<Row, 'name' | 'title' | 'unit'> {
+  /** The version of the Node that the servers ran on, with a v. */
+  readonly node: string
   readonly outcomes: Readonly<Record<Contestant, Outcome>>
 }
 
@@ -35,35 +38,30 @@ export interface Results {
     /** Were all rows measured? */
     readonly isWhole: boolean
   }
-  /**
-   * Processes that wanted to run, a minute's average, before and after: the run itself adds about
-   * two.
-   */
+  /** The load average of a minute, before and after. The run itself adds about two. */
   readonly load: { readonly before: number; readonly after: number }
   readonly rows: readonly RowResult[]
 }
 
 const ABSENT: Outcome = { median: null, fault: null, samples: [] }
 
-/**
- * The result of a row; one fault and a contestant has no figures, as they would be those of
- * something else.
- */
+/** The result of a row on one Node. */
 export function summarize(
-  row: Row,
-  samples: Readonly<Record<Contestant, readonly Sample[]>>,
+  { name, title, unit }: Row,
+  node: string,
+  samples: Readonly<Partial<Record<Contestant, readonly Sample[]>>>,
 ): RowResult {
-  const { name, title, unit } = row
   const outcomes = Object.fromEntries(
-    CONTESTANTS.map(each => [
-      each,
-      row.programs[each] === undefined ? ABSENT : outcome(samples[each]),
-    ]),
+    CONTESTANTS.map(each => {
+      const taken = samples[each]
+      return [each, taken === undefined ? ABSENT : outcomeOf(taken)]
+    }),
   ) as Record<Contestant, Outcome>
-  return { name, title, unit, outcomes }
+  return { name, title, unit, node, outcomes }
 }
 
-function outcome(samples: readonly Sample[]): Outcome {
+/** After one fault there are no medians: they would be those of other work. */
+export function outcomeOf(samples: readonly Sample[]): Outcome {
   const faulty = samples.find(sample => 'fault' in sample)
   const good = samples.filter((sample): sample is Figures => !('fault' in sample))
   if (faulty !== undefined || good.length === 0)
@@ -78,25 +76,26 @@ function outcome(samples: readonly Sample[]): Outcome {
   return { median: { rate: of('rate'), cpu, ...shares }, fault: null, samples: good }
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+/** How many times as good as the other one; above 1 is better. Null if a figure is missing. */
+export interface Times {
+  /** By messages a second, or by memory. */
+  readonly rate: number | null
+  /** By CPU time for each message. */
+  readonly cpu: number | null
 }
 
-/** How many times the tuned baseline; null where one of the two has no figure. */
-export function ratio({ outcomes }: RowResult): number | null {
-  const [ours, theirs] = [outcomes.sluice.median, outcomes.tuned.median]
-  return ours === null || theirs === null ? null : ours.rate / theirs.rate
+/** How good one is beside another. */
+export function times(unit: Row['unit'], one: Figures | null, other: Figures | null): Times {
+  if (one === null || other === null) return { rate: null, cpu: null }
+  const rate = unit === 'KiB' ? other.rate / one.rate : one.rate / other.rate
+  return { rate, cpu: one.cpu === null || other.cpu === null ? null : other.cpu / one.cpu }
 }
 
 // ---- files --------------------------------------------------------------------------------------
 
 const FOLDER = new URL('bench/results/', PROJECT)
 
-/** Writes `<date>-<commit>.json`; returns its path below the project. */
+/** Writes `<date>-<commit>.json`; returns its path from the project on. */
 export function writeResults(results: Results): string {
   const date = results.date.slice(0, 16).replace(':', '')
   const name = `${date}-${results.build.commit}.json`
@@ -105,14 +104,20 @@ export function writeResults(results: Results): string {
   return `bench/results/${name}`
 }
 
-/** The newest results of all rows in full rounds; undefined where there are none. */
+/** The newest results of all rows; undefined if there are none. */
 export function newestResults(): Results | undefined {
   const names = readNames().toSorted().reverse()
   for (const name of names) {
     const results = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Results
-    if (results.plan.isWhole) return results
+    if (results.plan.isWhole) return withNodes(results)
   }
   return undefined
+}
+
+/** Files of earlier versions do not say which Node a row ran on: it was that of the runner. */
+function withNodes(results: Results): Results {
+  const { machine, rows } = results
+  return { ...results, rows: rows.map(row => ({ ...row, node: row.node ?? machine.node })) }
 }
 
 function readNames(): string[] {

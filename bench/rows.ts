@@ -1,56 +1,48 @@
 /**
- * Bench. The rows of the table: which work, and the programs that do it.
+ * Bench. The rows of the table: the work, and the programs that do it.
  *
- * To add a row: one entry here, and a program for each contestant that does not exist yet. A
- * program is a file below this folder and its arguments; it listens on 127.0.0.1 at a port that the
- * system chooses, and calls `ready` (child.ts).
+ * To add a row: one entry here, and a program for each contestant that has none yet. A program is a
+ * file below this folder, and its arguments. It listens on 127.0.0.1 at a port that the system
+ * chooses, and calls `ready` (child.ts).
  */
 
 import type { Load, Work } from './load/load.ts'
 
 /**
- * sluice; node:net or node:dgram tuned by hand, which is what ratios are of; and written as most
- * people do.
+ * sluice; node:net or node:dgram tuned by hand, which sluice is compared with; and the same as most
+ * people write it.
  */
 export const CONTESTANTS = ['sluice', 'tuned', 'naive'] as const
 export type Contestant = (typeof CONTESTANTS)[number]
 
-/**
- * A file, and its arguments. In an argument `{file}` stands for the path of the file to be sent.
- */
+/** A file, and its arguments. In an argument, `{file}` stands for the path of the file to send. */
 export type Program = readonly [file: string, ...args: string[]]
 
 export interface Row {
-  /** What `--only` takes, or begins with. */
+  /** What `--only` takes. */
   readonly name: string
   readonly title: string
-  /**
-   * What is counted: so many a second, or, where it is 'KiB', kibibytes of memory for each
-   * connection (less is better).
-   */
+  /** What is counted in a second. 'KiB': kibibytes of memory for each connection. */
   readonly unit: string
   readonly load: Load
-  /** Is it one of the few that `--quick` measures? */
+  /** Does `--quick` measure it? Default: no. */
   readonly isQuick?: true
-  /** So many times the usual warm-up, where V8 takes longer to see what is hot. Default 1. */
+  /** A multiple of the usual warm-up, for work that V8 takes longer to optimize. Default: 1. */
   readonly warm_up?: number
-  /** Are its processes left to the system, and not each held to a core? */
+  /** Does the system choose the cores of its processes? Default: no, each is held to a core. */
   readonly isFree?: boolean
-  /** Who has none does not take part. */
-  readonly programs: Readonly<Partial<Record<Contestant, Program>>>
+  /** A contestant without a program does not take part. */
+  readonly programs: Readonly<Partial<Record<Contestant, Program>> & { readonly sluice: Program }>
 }
 
-/**
- * A program of sluice, and the same on node:net: `kind` and what follows is what the baselines are
- * told.
- */
+/** A program of sluice, and the baselines on node:net with the arguments `kind`. */
 function onNet(sluice: Program, ...kind: string[]): Record<Contestant, Program> {
   return { sluice, tuned: ['baseline/net-tuned', ...kind], naive: ['baseline/net-naive', ...kind] }
 }
 
 const RAW = onNet(['servers/raw-echo'], 'raw')
 const LATIN1 = onNet(['servers/line-echo', 'latin1'], 'lines')
-/** The same server on the fast network, beside the tuned one only. */
+/** The same server on the fast network. */
 const FAST = { sluice: ['servers/line-echo', 'latin1', 'fast'], tuned: LATIN1.tuned } as const
 const UTF8 = onNet(['servers/line-echo', 'utf8'], 'lines', 'utf8')
 const BUFFERS = onNet(['servers/buffer-echo'], 'buffers')

@@ -1,30 +1,31 @@
 /**
- * Bench. `npm run bench`: measures sluice beside bare node:net, and prints a table.
+ * Bench. `npm run bench`: measures sluice beside bare node:net, or beside another build of itself,
+ * and prints a table.
  *
- * main → parseOptions → for each row: rounds of sluice, tuned, naive, sluice, … (sample.ts) → the
+ * main → parseOptions → findNodes → for each row: samples in turn (rounds.ts) → the lines of the
  * row → the results file.
  *
- * Rules:
- * 1. Servers take turns, so that what the machine does meanwhile, and its heat, meets all of them.
- * 2. A sample that other processes disturbed is taken again, and the better one counts, while there
- *    is time.
- * 3. The exit code is 0 when all was measured, 1 when a server was wrong, 2 when it was wrongly
- *    called, 130 interrupted.
+ * Exit codes: 0 all was measured, 1 a server failed, 2 the command line is invalid, 130
+ * interrupted.
  */
 
 import { Buffer } from 'node:buffer'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { UsageError } from '../src/commands/usage.ts'
+import { type Builds, makeBuilds } from './builds.ts'
+import * as comparing from './comparison.ts'
 import { line as makeLine } from './load/batches.ts'
 import { build, load, machine } from './machine.ts'
-import { HELP, type Options, parseOptions, UsageError } from './options.ts'
+import { findNodes, labelNodes, type NodeBinary } from './nodes.ts'
+import { HELP, type Options, parseOptions } from './options.ts'
 import { endAll } from './processes.ts'
-import { Progress } from './progress.ts'
 import { type Results, type RowResult, summarize, writeResults } from './results.ts'
+import { measureRows } from './rounds.ts'
 import { type Contestant, CONTESTANTS, type Row, ROWS } from './rows.ts'
-import { DISTURBED, type Plan, type Sample, takeSample } from './sample.ts'
-import { footer, header, heads, line } from './table.ts'
+import type { Entrant, Plan } from './sample.ts'
+import { circumstances, footer, header, heads, line, nameOf } from './table.ts'
 
 /**
  * Milliseconds. In the warm-up V8 compiles what is hot. Longer would be better, but the whole run
@@ -32,14 +33,17 @@ import { footer, header, heads, line } from './table.ts'
  */
 const TIMES = { warm_up: 300, window: 230 } as const
 
-/**
- * Milliseconds for each sample that a run may take, all in all: a sample that other processes
- * disturbed is taken again, once, as long as that leaves time for the rest.
- */
-const SHARE = 830
-
-/** Bytes of the file to be sent. */
+/** Bytes of the file that servers send. */
 const FILE_SIZE = 2 ** 20
+
+/** What a run needs besides its options. */
+interface Setting {
+  readonly about: Omit<Results, 'rows'>
+  readonly plan: Plan
+  readonly nodes: readonly NodeBinary[]
+  /** The short name of each Node, by its version. */
+  readonly labels: ReadonlyMap<string, string>
+}
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2))
@@ -49,16 +53,10 @@ async function main(): Promise<number> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   cleanUpAtTheEnd(folder)
-  const file = join(folder, 'file')
-  writeFileSync(
-    file,
-    Buffer.concat(Array.from({ length: FILE_SIZE / 1024 }, (_, id) => makeLine(id, 1024))),
-  )
-  const results = await measure(options, file)
-  if (options.isJson) console.log(`\nwritten: ${writeResults(results)}`)
-  return results.rows.some(row => CONTESTANTS.some(each => row.outcomes[each].fault !== null))
-    ? 1
-    : 0
+  const { against } = options
+  const builds = against === undefined ? undefined : makeBuilds(against, folder)
+  const setting = makeSetting(options, folder)
+  return builds === undefined ? besideNode(options, setting) : besideBuild(options, setting, builds)
 }
 
 function cleanUpAtTheEnd(folder: string): void {
@@ -70,63 +68,97 @@ function cleanUpAtTheEnd(folder: string): void {
   process.on('SIGTERM', () => process.exit(143))
 }
 
-async function measure(options: Options, file: string): Promise<Results> {
-  const { rounds, rows } = options
+function makeSetting({ rounds, rows, nodes: wanted }: Options, folder: string): Setting {
+  const nodes = findNodes(wanted, folder)
+  const file = join(folder, 'file')
+  const lines = Array.from({ length: FILE_SIZE / 1024 }, (_, id) => makeLine(id, 1024))
+  writeFileSync(file, Buffer.concat(lines))
   const before = load()
   const about = {
     date: new Date().toISOString(),
     machine: machine(),
     build: build(),
     plan: { rounds, ...TIMES, isWhole: rows.length === ROWS.length },
+    load: { before, after: before },
   }
-  console.log(`${header({ ...about, load: { before, after: before } })}\n\n${heads()}`)
-  const plan: Plan = { ...TIMES, isPinned: about.machine.isPinned, file }
-  const contestants = rows.reduce((sum, row) => sum + Object.keys(row.programs).length, 0)
-  const progress = new Progress(rounds * contestants, SHARE)
-  const measured: RowResult[] = []
-  for (const row of rows) {
-    const result = summarize(row, await measureRow(row, rounds, plan, progress))
-    progress.clear()
-    console.log(line(result))
-    measured.push(result)
+  return {
+    about,
+    plan: { ...TIMES, isPinned: about.machine.isPinned, file },
+    nodes,
+    labels: labelNodes(nodes.map(({ version }) => version)),
   }
-  console.log(`\n${footer(measured)}`)
-  return { ...about, load: { before, after: load() }, rows: measured }
 }
 
-async function measureRow(
-  row: Row,
-  rounds: number,
-  plan: Plan,
-  progress: Progress,
-): Promise<Record<Contestant, Sample[]>> {
-  const samples: Record<Contestant, Sample[]> = { sluice: [], tuned: [], naive: [] }
-  const ours = {
-    ...plan,
-    warm_up: plan.warm_up * (row.warm_up ?? 1),
-    isPinned: plan.isPinned && row.isFree !== true,
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const each of CONTESTANTS) {
-      const program = row.programs[each]
-      if (program === undefined) continue
-      progress.begin(`${row.name}, ${each}, round ${round + 1} of ${rounds}`)
-      // Who has failed once is not asked again: a failure may take as long as patience does.
-      if (samples[each].some(sample => 'fault' in sample)) continue
-      const sample = await takeSample(program, row.load, ours)
-      const again =
-        disturbance(sample) > DISTURBED && progress.hasTime
-          ? await takeSample(program, row.load, ours)
-          : sample
-      samples[each].push(disturbance(again) < disturbance(sample) ? again : sample)
+// ---- beside node:net ----------------------------------------------------------------------------
+
+interface Contender extends Entrant {
+  readonly contestant: Contestant
+}
+
+async function besideNode(options: Options, setting: Setting): Promise<number> {
+  const { rows, rounds, isJson } = options
+  const { about, plan, nodes, labels } = setting
+  console.log(`${header(about, [...labels.keys()])}\n\n${heads()}`)
+  const entrantsOf = (row: Row): Contender[] => nodes.flatMap(node => contendersOf(row, node))
+  const measured: RowResult[] = []
+  for await (const [row, taken] of measureRows(rows, entrantsOf, rounds, plan)) {
+    for (const { path, version } of nodes) {
+      const own = taken.filter(({ entrant }) => entrant.node === path)
+      const samples = own.map(({ entrant, samples }) => [entrant.contestant, samples] as const)
+      const result = summarize(row, version, Object.fromEntries(samples))
+      console.log(line(result, labels.get(version) as string))
+      measured.push(result)
     }
   }
-  return samples
+  console.log(`\n${footer(measured)}`)
+  const results = { ...about, load: { ...about.load, after: load() }, rows: measured }
+  if (isJson) console.log(`\nwritten: ${writeResults(results)}`)
+  const outcomes = measured.flatMap(row => CONTESTANTS.map(each => row.outcomes[each]))
+  return outcomes.some(({ fault }) => fault !== null) ? 1 : 0
 }
 
-/** A fault is none: it would come again, and it has to be seen. */
-function disturbance(sample: Sample): number {
-  return 'fault' in sample ? 0 : sample.others
+function contendersOf({ programs }: Row, { path, version }: NodeBinary): Contender[] {
+  return CONTESTANTS.flatMap(contestant => {
+    const program = programs[contestant]
+    const name = `${contestant} on Node ${version.slice(1)}`
+    return program === undefined ? [] : [{ name, contestant, program, node: path }]
+  })
+}
+
+// ---- beside another build -----------------------------------------------------------------------
+
+async function besideBuild(options: Options, setting: Setting, builds: Builds): Promise<number> {
+  const { rows, rounds } = options
+  const { about, plan, nodes, labels } = setting
+  const other = `${nameOf(build(builds.other))} in ${builds.other}`
+  const above = [`sluice ${nameOf(about.build)} against ${other}`]
+  above.push(...circumstances(about, [...labels.keys()]))
+  console.log(`${above.join('\n')}\n\n${comparing.heads()}`)
+  const entrantsOf = (row: Row): Entrant[] => nodes.flatMap(node => pairOf(row, node, builds))
+  const compared: comparing.Comparison[] = []
+  for await (const [row, taken] of measureRows(rows, entrantsOf, rounds, plan)) {
+    for (const { path, version } of nodes) {
+      const own = taken.filter(({ entrant }) => entrant.node === path)
+      const [ours, theirs] = own.map(({ samples }) => samples)
+      const comparison = comparing.compare(row, ours ?? [], theirs ?? [])
+      console.log(comparing.line(comparison, labels.get(version) as string))
+      compared.push(comparison)
+    }
+  }
+  console.log(`\n${comparing.footer(compared)}`)
+  return compared.some(({ faults }) => faults.length > 0) ? 1 : 0
+}
+
+/** This build, then the other one. */
+function pairOf({ programs }: Row, node: NodeBinary, builds: Builds): Entrant[] {
+  const { path, version } = node
+  const names = ['this build', 'the other build']
+  return builds.programs.map((folder, index) => ({
+    name: `${names[index]} on Node ${version.slice(1)}`,
+    program: programs.sluice,
+    node: path,
+    folder,
+  }))
 }
 
 try {

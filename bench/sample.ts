@@ -2,10 +2,10 @@
  * Bench. One sample: a fresh server, a fresh generator, one window of measured work.
  *
  * Rules:
- * 1. CPU time is the server's share of its core while the generator measured, over what was counted
- *    meanwhile. (The two are asked at slightly different moments, so the share is taken over the
- *    server's own time.)
- * 2. A wrong byte, a broken connection, a server that dies: a fault, never a figure.
+ * 1. The CPU time of a message is the server's share of its core, times the time in which the
+ *    generator counted, over what it counted. (Server and generator are asked at slightly different
+ *    moments. So the share is taken over the server's own time.)
+ * 2. A wrong byte, a broken connection or a server that dies is a fault, never a figure.
  */
 
 import { type Answer, now } from './child.ts'
@@ -14,27 +14,35 @@ import { busyTime, CORES } from './machine.ts'
 import { Child } from './processes.ts'
 import type { Program } from './rows.ts'
 
+/** One server program under one Node: what takes turns with others. */
+export interface Entrant {
+  /** What the progress line calls it. */
+  readonly name: string
+  readonly program: Program
+  /** The path of the Node that runs it. */
+  readonly node: string
+  /** The folder of the compiled bench that its program is in. Default: this one. */
+  readonly folder?: string
+}
+
 /** What one sample measured. Shares are of one core. */
 export interface Figures {
-  /** A second; or KiB for each connection where memory was measured. */
+  /** Messages a second. If memory was measured: KiB for each connection. */
   readonly rate: number
-  /** The server's CPU time for each message, in microseconds; null where memory was measured. */
+  /** The server's CPU time for each message, in microseconds. If memory was measured: null. */
   readonly cpu: number | null
   readonly server_busy: number
   readonly generator_busy: number
-  /**
-   * What everything else on this machine used meanwhile; 1 where the server did not even get round
-   * to answering.
-   */
+  /** The share that everything else on this machine used; 1 if the server could hardly run. */
   readonly others: number
 }
 
-/** More than this share of a core used by others, and a sample is disturbed. */
+/** If others use more than this share of a core, a sample is disturbed. */
 export const DISTURBED = 0.15
 
 export type Sample = Figures | { readonly fault: string }
 
-/** How a sample is taken. Durations in milliseconds. */
+/** How a sample is taken. Durations are milliseconds. */
 export interface Plan {
   readonly warm_up: number
   readonly window: number
@@ -44,28 +52,31 @@ export interface Plan {
 }
 
 /**
- * Milliseconds that a sample may take besides its warm-up and window: opening thousands of
- * connections, at worst.
+ * Milliseconds that a sample may take besides its warm-up and window. At worst it opens thousands
+ * of connections.
  */
 const PATIENCE = 12_000
 
-export async function takeSample(program: Program, load: Load, plan: Plan): Promise<Sample> {
+/** Takes one sample. The generator runs on the Node of the runner, whatever the server runs on. */
+export async function takeSample(entrant: Entrant, load: Load, plan: Plan): Promise<Sample> {
+  const { program, node, folder } = entrant
   const [file, ...args] = program
-  const paths = args.map(argument => argument.replace('{file}', plan.file))
-  const server = new Child('the server', file, paths, plan.isPinned ? CORES.server : undefined)
-  const generator = new Child(
-    'the generator',
-    'load/main',
-    [],
-    plan.isPinned ? CORES.generator : undefined,
-  )
+  const cores = plan.isPinned ? CORES : undefined
+  const server = new Child('the server', {
+    program: file,
+    args: args.map(argument => argument.replace('{file}', plan.file)),
+    node,
+    core: cores?.server,
+    ...(folder !== undefined && { folder }),
+  })
+  const generator = new Child('the generator', { program: 'load/main', core: cores?.generator })
   try {
     return await measure(server, generator, load, plan)
   } catch (error) {
-    // What the generator noticed may only be how the server's end looks from outside.
+    // If the server has ended, that is the reason, and the generator saw only the consequence.
     return { fault: (await server.whyEnded()) ?? (error as Error).message }
   } finally {
-    // The generator first: to it a server that goes away is a fault.
+    // The generator first: it would take the end of the server for a fault.
     await generator.end()
     await server.end()
   }

@@ -1,10 +1,12 @@
 /**
- * Bench. `npm run soak -- --minutes N`: an echo server under churn, of whose visitors half
- * misbehave; its memory must stay level after warm-up. Prints plots of text, and exits with 1 when
- * something grew, came back wrong, or stayed behind.
+ * Bench. `npm run soak -- --minutes N`: an echo server while peers come and go, half of which
+ * misbehave. Its memory must stay level after the warm-up. Prints plots of text.
+ *
+ * Exit codes: 0 level, 1 something grew, came back wrong, or stayed behind, 2 the command line is
+ * invalid, 130 interrupted.
  */
 
-import { parseArgs } from 'node:util'
+import { COMMON_OPTIONS, parseArguments, UsageError } from '../src/commands/usage.ts'
 import { Child, endAll } from './processes.ts'
 import type { Holding } from './servers/soak-echo.ts'
 import { type Outcome, visitAgain } from './soak/peers.ts'
@@ -12,35 +14,36 @@ import { growth, plot } from './soak/plot.ts'
 
 const HELP = `Usage: npm run soak -- [options]
 
-Runs an echo server while peers come, behave or misbehave, and go; then says whether it held on to anything.
+Runs an echo server while peers come, behave or misbehave, and go. Then says
+whether the server has kept anything that it should have released.
 
-  --minutes <n>  how long, 0.2 to 600. Default 2
-  --peers <n>    how many at a time, 1 to 2000. Default 100
-  --seed <n>     which peers come when. Default: another one each time, which is printed
-  --help         print this
+  --minutes <n>  run for this long, 0.2 to 600. Default: 2
+  --peers <n>    keep this many peers connected, 1 to 2000. Default: 100
+  --seed <n>     choose the peers by this number, to repeat a run.
+                 Default: a random number, which is printed
+  --help, -h     print this text
+
+Exit codes: 0 level, 1 not level, 2 the command line is invalid.
 `
 
-/** Milliseconds between two looks at the server, at least. */
+/** The least time between two looks at the server, in milliseconds. */
 const EVERY = 1000
 
-/**
- * How much more may be held at the end, in bytes: what V8 learns on the way (code, feedback) is no
- * leak.
- */
+/** Bytes that it may hold more at the end: what V8 learns meanwhile (code, feedback) is no leak. */
 const ALLOWED = 512 * 1024
 
-/** Milliseconds until the server has seen the last ones go: its timeouts are a second each. */
+/** Milliseconds until the server knows that the last peers have gone: its timeouts are a second. */
 const REST = 4000
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 function options() {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     options: {
+      help: COMMON_OPTIONS.help,
       minutes: { type: 'string' },
       peers: { type: 'string' },
       seed: { type: 'string' },
-      help: { type: 'boolean' },
     },
   })
   const number = (
@@ -51,7 +54,7 @@ function options() {
   ): number => {
     const value = values[name] === undefined ? otherwise : Number(values[name])
     if (!(value >= least && value <= most))
-      throw new Error(
+      throw new UsageError(
         `--${name} must be a number from ${least} to ${most}; got ${JSON.stringify(values[name])}`,
       )
     return value
@@ -64,7 +67,7 @@ function options() {
   }
 }
 
-/** The same numbers for the same seed (mulberry32). */
+/** Random numbers, the same for the same seed (mulberry32). */
 function seeded(seed: number): (limit: number) => number {
   let state = seed >>> 0
   return limit => {
@@ -75,7 +78,7 @@ function seeded(seed: number): (limit: number) => number {
   }
 }
 
-/** Lets them come until the time is over; what the server held at each look. */
+/** Lets peers come until the time is over; resolves with what the server held at each look. */
 async function churn(
   server: Child,
   port: number,
@@ -103,23 +106,26 @@ async function churn(
 function progress(end: number, outcome: Outcome, now: Holding): void {
   if (!process.stderr.isTTY) return
   const left = Math.max(0, Math.ceil((end - Date.now()) / 1000))
-  process.stderr.write(
-    `\r\x1b[K${left} s left, ${outcome.visits} visits, ${outcome.lines} lines, heap ${mib(now.heap)}, ${now.connections} connections`,
-  )
+  const { visits, lines } = outcome
+  const text =
+    `${left} s left, ${visits} visits, ${lines} lines, ` +
+    `heap ${mib(now.heap)}, ${now.connections} connections`
+  // A line that wraps could not be taken away.
+  process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
 }
 
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`
 
-/** What is wrong with what was held; nothing when all is well. */
+/** What is wrong with what the server held; empty if all is well. */
 function verdict(before: Holding, samples: readonly Holding[], after: Holding): string[] {
   const faults: string[] = []
   for (const what of ['heap', 'external'] as const) {
     const grown = growth(samples.map(sample => sample[what]))
     if (grown > ALLOWED)
-      faults.push(`${what} grew by ${mib(grown)} from the second third of the time to the last`)
+      faults.push(`${what} grew by ${mib(grown)} from the second third of the run to the last`)
   }
   if (after.connections > 0)
-    faults.push(`${after.connections} connections are still open though all peers have gone`)
+    faults.push(`${after.connections} connections are still open, but all peers have gone`)
   const stayed = (after.descriptors ?? 0) - (before.descriptors ?? 0)
   if (stayed > 0) faults.push(`${stayed} descriptors are still open`)
   return faults
@@ -128,10 +134,9 @@ function verdict(before: Holding, samples: readonly Holding[], after: Holding): 
 async function main(): Promise<void> {
   const { help, minutes, peers, seed } = options()
   if (help) return void process.stdout.write(HELP)
-  console.log(
-    `soak: ${minutes} minutes, ${peers} peers at a time, seed ${seed}, Node ${process.versions.node}`,
-  )
-  const server = new Child('the server', 'servers/soak-echo', [], undefined)
+  const { node } = process.versions
+  console.log(`soak: ${minutes} minutes, ${peers} peers at a time, seed ${seed}, Node ${node}`)
+  const server = new Child('the server', { program: 'servers/soak-echo' })
   const port = await server.port()
   const outcome: Outcome = { visits: 0, lines: 0, faults: [] }
   const before = await server.ask<Holding>('holding')
@@ -162,12 +167,12 @@ async function main(): Promise<void> {
         String,
       ),
     )
-  console.log(
-    `${outcome.visits} visits, ${outcome.lines} lines came back right; closed: ${JSON.stringify(after.closed)}`,
-  )
+  const { visits, lines } = outcome
+  const closed = Object.entries(after.closed).map(([reason, count]) => `${count} ${reason}`)
+  console.log(`${visits} visits, ${lines} lines came back right; closed: ${closed.join(', ')}`)
   const faults = [...outcome.faults, ...verdict(before, samples, after)]
   for (const fault of faults) console.log(`FAULT ${fault}`)
-  console.log(faults.length === 0 ? 'level: nothing was held on to' : 'not level')
+  console.log(faults.length === 0 ? 'level: nothing was kept' : 'not level')
   if (faults.length > 0) process.exitCode = 1
 }
 
@@ -178,6 +183,7 @@ process.once('SIGINT', () => {
 
 main().catch((error: Error) => {
   endAll()
-  console.error(`soak: ${error.message}`)
-  process.exitCode = 1
+  const isUsage = error instanceof UsageError
+  console.error(`soak: ${error.message}${isUsage ? ' (--help lists the options)' : ''}`)
+  process.exitCode = isUsage ? 2 : 1
 })

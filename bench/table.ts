@@ -1,108 +1,139 @@
 /**
- * Bench. The results as text: for a terminal, line by line as they come, and for README.md.
+ * Bench. The results as text: for a terminal, line by line as they come, in 100 columns; and for
+ * a page of the guide.
  */
 
 import { type Build, CORES } from './machine.ts'
-import { type Outcome, ratio, type Results, type RowResult } from './results.ts'
-import { CONTESTANTS } from './rows.ts'
-import { DISTURBED } from './sample.ts'
+import { labelNodes } from './nodes.ts'
+import { type Outcome, type Results, type RowResult, times } from './results.ts'
+import { CONTESTANTS, type Row } from './rows.ts'
+import { DISTURBED, type Figures } from './sample.ts'
 
-/**
- * The generator's core is busy, the server's is not: then the rate says how fast the generator is.
- */
+/** Above this share of its core, the generator is busy, and below it a server is not. */
 const BUSY = 0.95
 
-const WIDTH = { title: 33, rate: 10, ratio: 8, bar: 23, cpu: 9 } as const
+const WIDTH = { title: 33, node: 7, rate: 8, times: 6, cpu: 7 } as const
 
 /** What is said before the table. */
-export function header({ date, machine, build, plan, load }: Omit<Results, 'rows'>): string {
-  const { isPinned, cores } = machine
-  const pinned = `server on core ${CORES.server}, generator on core ${CORES.generator} (taskset)`
+export function header(about: Omit<Results, 'rows'>, nodes: readonly string[]): string {
   return [
-    `sluice ${build.version} (${nameOf(build)}) beside bare node:net and node:dgram`,
-    `${date.slice(0, 16).replace('T', ' ')} UTC; Node ${machine.node.slice(1)}; ${machine.cpu}, ${count(cores, 'core')}; ${machine.platform}`,
-    `${isPinned ? pinned : 'processes not held to cores'}; load before ${load.before.toFixed(2)}`,
-    `${count(plan.rounds, 'round')} of ${plan.window} ms after ${plan.warm_up} ms of warm-up, servers in turn, each time a new process; medians`,
+    `sluice ${nameOf(about.build)} beside bare node:net and node:dgram`,
+    ...circumstances(about, nodes),
   ].join('\n')
 }
 
-function nameOf({ commit, isChanged }: Build): string {
-  return commit + (isChanged ? ' with changes' : '')
+/** When, where and how it was measured, in a few lines. */
+export function circumstances(
+  { date, machine, plan, load }: Omit<Results, 'rows' | 'build'>,
+  nodes: readonly string[],
+): string[] {
+  const { isPinned, cores } = machine
+  const pinned = `server on core ${CORES.server}, generator on core ${CORES.generator} (taskset)`
+  return [
+    `${date.slice(0, 16).replace('T', ' ')} UTC; ${nodesOf(machine.node, nodes)}`,
+    `${machine.cpu}, ${count(cores, 'core')}; ${machine.platform}; ` +
+      `load before ${load.before.toFixed(2)}`,
+    `${isPinned ? pinned : 'processes not held to cores'}; a new process for each sample`,
+    `${count(plan.rounds, 'round')} of ${plan.window} ms after ${plan.warm_up} ms of warm-up, ` +
+      'programs in turn; medians',
+  ]
+}
+
+function nodesOf(generator: string, nodes: readonly string[]): string {
+  const names = nodes.map(each => each.slice(1)).join(', ')
+  return nodes.length === 1 && nodes[0] === generator
+    ? `Node ${names}`
+    : `Node ${names}; generator on Node ${generator.slice(1)}`
+}
+
+/** The version, and the commit. */
+export function nameOf({ version, commit, isChanged }: Build): string {
+  return `${version} (${commit}${isChanged ? ' with changes' : ''})`
 }
 
 /** The heads of the columns. */
 export function heads(): string {
-  const { title, rate, ratio, bar, cpu } = WIDTH
+  const { title, node, rate, times, cpu } = WIDTH
+  const names = (width: number): string => CONTESTANTS.map(each => each.padStart(width)).join('')
   const above =
-    'a second'.padStart(title + 3 * rate) + 'CPU us each'.padStart(ratio + bar + 3 * cpu)
-  const rates = CONTESTANTS.map(each => each.padStart(WIDTH.rate)).join('')
-  const cpus = CONTESTANTS.map(each => each.padStart(WIDTH.cpu)).join('')
-  const middle = 'x tuned'.padStart(ratio) + '  0       1.0       2.0'.padEnd(bar)
-  return `${above}\n${'work'.padEnd(title)}${rates}${middle}${cpus}`
+    'a second'.padStart(title + node + 3 * rate + times) + 'CPU us'.padStart(3 * cpu + times)
+  const begin = 'work'.padEnd(title) + 'Node'.padEnd(node)
+  const x = 'x'.padStart(times)
+  return `${above}\n${begin}${names(rate)}${x}${names(cpu)}${x}`
 }
 
-/** A row, and why it failed where it did. */
-export function line(row: RowResult): string {
+/** A row; below it, why a program failed. `label` is the short name of its Node. */
+export function line(row: RowResult, label: string): string {
   const medians = CONTESTANTS.map(each => row.outcomes[each].median)
-  const rates = CONTESTANTS.map(each =>
-    rate(row.outcomes[each], 'FAILED').padStart(WIDTH.rate),
-  ).join('')
-  const cpus = medians.map(each => cpuTime(each?.cpu ?? null).padStart(WIDTH.cpu)).join('')
-  const times = ratio(row)
-  const middle =
-    (times === null ? '-' : times.toFixed(2)).padStart(WIDTH.ratio) +
-    `  ${bar(times ?? 0)}`.padEnd(WIDTH.bar)
+  const rates = CONTESTANTS.map(each => rate(row.outcomes[each], 'FAILED'))
+  const x = timesOf(row)
+  const cells = [
+    ...rates.map(each => each.padStart(WIDTH.rate)),
+    ratio(x.rate).padStart(WIDTH.times),
+    ...medians.map(each => cpuTime(each).padStart(WIDTH.cpu)),
+    ratio(x.cpu).padStart(WIDTH.times),
+  ].join('')
+  const begin = row.title.padEnd(WIDTH.title) + label.padEnd(WIDTH.node)
   const failed = CONTESTANTS.filter(each => row.outcomes[each].fault !== null)
-  const faults = failed.map(each => `    ${each} failed: ${row.outcomes[each].fault}`)
   return [
-    `${row.title.padEnd(WIDTH.title)}${rates}${middle}${cpus} ${marks(row)}`.trimEnd(),
-    ...faults,
+    `${begin}${cells} ${marks(medians)}`.trimEnd(),
+    ...failed.map(each => `    ${each} failed: ${row.outcomes[each].fault}`),
   ].join('\n')
 }
 
-const CPU =
-  "CPU us each: microseconds of the server's CPU for each message, from its own process.cpuUsage(), asked over IPC."
-const MEMORY =
-  'Memory: what the resident set of the server has grown by for each connection, after a collection; less is better.'
+function timesOf({ unit, outcomes }: RowResult): ReturnType<typeof times> {
+  return times(unit, outcomes.sluice.median, outcomes.tuned.median)
+}
 
-/** What is said behind the table: what the marks mean, and how CPU time was measured. */
+/** What is said below the table: what the figures and the marks mean. */
 export function footer(rows: readonly RowResult[]): string {
-  const all = rows.map(marks).join('')
-  const lines = [
-    CPU,
-    rows.some(row => row.unit === 'KiB') && MEMORY,
+  return wrap(meanings(rows))
+}
+
+function meanings(rows: readonly RowResult[]): string[] {
+  const all = rows.map(row => marks(CONTESTANTS.map(each => row.outcomes[each].median)))
+  const x = 'x: how many times as good sluice is as tuned, on the same Node. Above 1 is better.'
+  return [x, ...legend(rows, all)]
+}
+
+/** What the figures and the marks of any table mean: a few sentences each. */
+export function legend(rows: readonly Pick<Row, 'unit'>[], marks: readonly string[]): string[] {
+  const all = marks.join('')
+  const cpu = "CPU us: microseconds of the server's CPU time for each message, by its own"
+  const memory = "Memory: by how much the server's resident memory has grown for each connection,"
+  const texts = [
+    `${cpu} process.cpuUsage().`,
+    rows.some(row => row.unit === 'KiB') && `${memory} after a collection.`,
     all.includes('g') &&
-      'g: the generator was busier than a server: the rates are its own, compare the CPU time.',
+      'g: the generator was busier than a server. So the rates are those of the generator: ' +
+        'compare the CPU time.',
     all.includes('*') &&
       `*: other processes used more than ${DISTURBED * 100} % of a core meanwhile.`,
   ]
-  return lines.filter(each => each !== false).join('\n')
+  return texts.filter(each => each !== false)
 }
 
-function marks({ outcomes }: RowResult): string {
-  const medians = CONTESTANTS.map(each => outcomes[each].median)
+/** Texts as lines of at most 100 columns. */
+export function wrap(texts: readonly string[]): string {
+  return texts
+    .map(text => text.replace(/(.{1,100})(?: |$)/g, '$1\n'))
+    .join('')
+    .trimEnd()
+}
+
+/** The marks of a row, of which the first two medians are compared. */
+export function marks(medians: readonly (Figures | null)[]): string {
   const isSlow = medians
     .slice(0, 2)
     .some(
       each =>
         each !== null && each.cpu !== null && each.generator_busy > BUSY && each.server_busy < BUSY,
     )
-  return (
-    (isSlow ? 'g' : '') +
-    (medians.some(each => each !== null && each.others > DISTURBED) ? '*' : '')
-  )
+  const isDisturbed = medians.some(each => each !== null && each.others > DISTURBED)
+  return (isSlow ? 'g' : '') + (isDisturbed ? '*' : '')
 }
 
-/** Ten characters are as much as the tuned baseline. */
-function bar(times: number): string {
-  const cells = Math.min(20, Math.round(times * 10))
-  return (
-    '#'.repeat(Math.min(cells, 10)).padEnd(10) +
-    '|' +
-    '#'.repeat(Math.max(0, cells - 10)) +
-    (times >= 2.05 ? '>' : '')
-  )
-}
+// ---- figures ------------------------------------------------------------------------------------
 
 function rate({ median, fault }: Outcome, failed: string): string {
   return median !== null ? figure(median.rate) : fault !== null ? failed : '-'
@@ -119,37 +150,55 @@ function digits(value: number): string {
   return value >= 999.5 ? value.toFixed(0) : value.toPrecision(3)
 }
 
-function cpuTime(value: number | null): string {
-  return value === null ? '-' : digits(value)
+/** Microseconds; a dash if there is no figure. */
+export function cpuTime(median: Figures | null): string {
+  return median === null || median.cpu === null ? '-' : digits(median.cpu)
 }
 
-function count(number: number, noun: string): string {
+/** Two decimals; a dash if there is no figure. */
+export function ratio(value: number | null): string {
+  return value?.toFixed(2) ?? '-'
+}
+
+/** A number and its noun, in the plural if it is not one. */
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
-// ---- README -------------------------------------------------------------------------------------
+// ---- the guide ----------------------------------------------------------------------------------
 
-/** The results for README.md. */
+/** The results as Markdown. With several Nodes, a column says which. */
 export function markdown(results: Results): string {
   const { build, load, rows } = results
+  const labels = labelNodes(rows.map(row => row.node))
+  const hasNodes = labels.size > 1
   const lines = rows.map(row => {
     const medians = CONTESTANTS.map(each => row.outcomes[each].median)
-    const rates = CONTESTANTS.map(each => rate(row.outcomes[each], 'failed'))
-    const times = ratio(row)?.toFixed(2) ?? '-'
-    const cpus = medians.map(each => cpuTime(each?.cpu ?? null))
-    return `| ${[row.title + (marks(row) && ` (${marks(row)})`), ...rates, times, ...cpus].join(' | ')} |`
+    const x = timesOf(row)
+    return tableLine([
+      row.title + (marks(medians) && ` (${marks(medians)})`),
+      ...(hasNodes ? [labels.get(row.node) as string] : []),
+      ...CONTESTANTS.map(each => rate(row.outcomes[each], 'failed')),
+      ratio(x.rate),
+      ...medians.map(cpuTime),
+      ratio(x.cpu),
+    ])
   })
-  const said = header(results).split('\n').slice(1)
+  const node = hasNodes ? ['Node'] : []
+  const above = circumstances(results, [...labels.keys()])
+  const columns = ['work, a second', ...node, 'sluice', 'net tuned', 'net naive', 'x tuned']
+  const cpus = ['CPU µs: sluice', 'tuned', 'naive', 'x tuned']
   return [
-    `sluice ${build.version}, commit ${nameOf(build)}; ${said.join('; ')}; load after ${load.after.toFixed(2)}.`,
+    `sluice ${nameOf(build)}; ${above.join('; ')}; load after ${load.after.toFixed(2)}.`,
     '',
-    '| work, a second | sluice | net tuned | net naive | x tuned | CPU µs: sluice | tuned | naive |',
-    '|---|--:|--:|--:|--:|--:|--:|--:|',
+    tableLine([...columns, ...cpus]),
+    `|---|${'--:|'.repeat(node.length + 8)}`,
     ...lines,
     '',
-    ...footer(rows)
-      .replace('CPU us each', 'CPU µs')
-      .split('\n')
-      .map(each => `- ${each}`),
+    ...meanings(rows).map(each => `- ${each.replace('CPU us', 'CPU µs')}`),
   ].join('\n')
+}
+
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
 }

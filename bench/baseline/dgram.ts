@@ -1,7 +1,7 @@
 /**
- * Bench. UDP echo on node:dgram. The argument: 'naive', as most people write it; 'tuned', with the
- * documented option `lookup`: without it every packet sent asks `dns.lookup` for an address that is
- * one already.
+ * Bench. UDP echo on node:dgram. The argument is `naive`, for UDP as most people write it, or
+ * `tuned`, which sets the documented option `lookup`. Without it, each packet that is sent asks
+ * `dns.lookup` to resolve what is an address already.
  */
 
 import { createSocket, type SocketOptions } from 'node:dgram'

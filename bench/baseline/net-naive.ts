@@ -1,11 +1,11 @@
 /**
- * Bench. node:net as most people write it: for every message at hand one `socket.write`. The
- * arguments: which of the servers below, what that one needs, and `tls` for the same by node:tls.
+ * Bench. node:net as most people write it: one `socket.write` for each message. The arguments:
+ * which of the servers below, what that server needs, and `tls` for the same on node:tls.
  *
  * Rules:
- * 1. Correct: no message is lost or cut where chunks end.
- * 2. With `noDelay`. (Without it every second small write waits 40 ms for the peer's
- *    acknowledgement: a comparison with that would be a comparison with a mistake.)
+ * 1. It is correct: no message is lost, or cut where chunks end.
+ * 2. It sets `noDelay`. Without it, every second small write waits 40 ms for the acknowledgement of
+ *    the peer: that would be a comparison with a mistake.
  */
 
 import { Buffer } from 'node:buffer'
@@ -38,7 +38,7 @@ function lines(socket: Socket): void {
   onLine(socket, line => socket.write(line + '\r\n'))
 }
 
-/** Calls with every line. In latin1 where nothing else is asked for, so that no byte changes. */
+/** Calls with each line. It is latin1 unless the argument says utf8, so that no byte changes. */
 function onLine(socket: Socket, call: (line: string) => void): void {
   const decoder = new StringDecoder(argument === 'utf8' ? 'utf8' : 'latin1')
   let rest = ''
@@ -116,7 +116,7 @@ function broadcast(socket: Socket): void {
 const serve = SERVERS[kind]
 if (serve === undefined) throw new Error(`no such server: ${kind}`)
 const onSocket = (socket: Socket): void => {
-  // A client that has gone is none of our business.
+  // A client that has gone is no error.
   socket.on('error', () => {})
   serve(socket)
 }

@@ -1,15 +1,15 @@
 /**
- * Bench. node:net tuned by hand, with documented functions only: what the effort buys, and so what
- * sluice is measured by. The arguments: which of the servers below, what that one needs, and `tls`
- * for the same by node:tls.
+ * Bench. node:net tuned by hand, with documented functions only: what can be had for the effort,
+ * and so what sluice is compared with. The arguments: which of the servers below, what that server
+ * needs, and `tls` for the same on node:tls.
  *
  * Rules, each of them measured:
- * 1. `noDelay`, and handlers on the prototype of a class instead of closures for each connection.
- * 2. One decoding a chunk, then `indexOf` and `slice` on the string: no crossing into C++ for a
- *    line.
+ * 1. `noDelay`; handlers on the prototype of a class, not closures for each connection.
+ * 2. A chunk is decoded once. `indexOf` and `slice` on the string find the lines, without a call
+ *    into C++ for each line.
  * 3. What is written during one 'data' event goes out in one `write`: strings as one string, bytes
  *    in one Buffer.
- * 4. Backpressure as the documentation has it: `pause` when `write` returns false, `resume` on
+ * 4. Backpressure as the documentation says: `pause` when `write` returns false, `resume` on
  *    'drain'.
  */
 
@@ -75,20 +75,20 @@ class Burst extends Lines {
   }
 }
 
-/** Keeps what is not a whole message yet, and collects the answers of one event in one Buffer. */
+/** Keeps an incomplete message, and collects the answers of one event in one Buffer. */
 abstract class Bytes extends Peer {
   #rest: Buffer | undefined
 
   override received(data: Buffer): void {
     const bytes = this.#rest === undefined ? data : Buffer.concat([this.#rest, data])
-    // The answers are as long as the questions.
+    // An answer is as long as its question.
     const out = Buffer.allocUnsafe(bytes.length)
     const used = this.answer(bytes, out)
     this.#rest = used === bytes.length ? undefined : bytes.subarray(used)
     if (used > 0) this.send(out.subarray(0, used))
   }
 
-  /** Answers every whole message; returns how many bytes they have. */
+  /** Answers each complete message; returns the number of bytes they have. */
   abstract answer(bytes: Buffer, out: Buffer): number
 }
 
@@ -144,7 +144,7 @@ class Alternate extends Peer {
   }
 }
 
-/** A piece is what a socket of this machine takes at once; one is read while the other is sent. */
+/** Bytes that a socket takes at once on loopback. One piece is read while the other is sent. */
 const PIECE = 256 * 1024
 
 class Files extends Lines {
@@ -221,7 +221,7 @@ function onClose(this: OurSocket): void {
   this[PEER].closed()
 }
 
-/** A client that has gone is none of our business. */
+/** A client that has gone is no error. */
 function onError(): void {}
 
 const Serve = SERVERS[kind]

@@ -1,10 +1,10 @@
 /**
- * Bench. What the generator sends and what has to come back, made before the clock runs.
+ * Bench. What the generator sends, and what has to come back. It is made before the clock runs.
  *
  * Rules:
- * 1. No two batches, and no two messages of a batch, are alike: an answer that is lost, doubled or
- *    out of order is a wrong byte.
- * 2. The same in every run: the random numbers start from a fixed seed.
+ * 1. No two batches, and no two messages of a batch, are alike. So an answer that is lost, doubled
+ *    or out of order is a wrong byte.
+ * 2. Every run sends the same: the random numbers start from a fixed seed.
  */
 
 import { Buffer } from 'node:buffer'
@@ -18,12 +18,10 @@ export interface Batch {
   readonly messages: number
 }
 
-/**
- * Bytes of all batches together: more than fits the caches next to the core, as with real traffic.
- */
+/** Bytes of all batches together. As in real traffic, they do not fit the caches of a core. */
 const TOTAL = 256 * 1024
 
-/** So many characters of a hundred are not ASCII in lines of text: between English and Russian. */
+/** Of a hundred characters of text, this many are not ASCII: between English and Russian. */
 const WIDE = 25
 
 /** Makes the batches of an exchange, each of `count` messages. */

@@ -1,6 +1,6 @@
 /**
- * Bench. The load 'broadcast': one connection sends a line, all of them have to receive it, then
- * another connection sends.
+ * Bench. The load 'broadcast': one connection sends a line and all of them have to receive it. Then
+ * the next one sends.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -25,10 +25,10 @@ class Room {
   readonly #tally: Tally
   readonly #lines = Array.from({ length: 256 }, (_, id) => line(id, LINE_SIZE))
   readonly #sockets: Socket[] = []
-  /** How many bytes of the line each of them has. */
+  /** How many bytes of the line each connection has. */
   readonly #got: number[] = []
   #round = -1
-  /** How many have not got the whole line yet. */
+  /** How many connections do not have the whole line yet. */
   #left = 0
 
   constructor(tally: Tally) {
@@ -47,7 +47,7 @@ class Room {
     this.#got.fill(0)
     while (this.#got.length < this.#sockets.length) this.#got.push(0)
     this.#left = this.#sockets.length
-    // The last one first: a server accepts in order, so when it reads that line everybody is there.
+    // The last one first: a server accepts in order. When it reads this line, all are connected.
     this.#sockets.at(-1 - (this.#round % this.#sockets.length))?.write(this.#line)
   }
 

@@ -1,8 +1,8 @@
 /**
  * Bench. The load 'bulk': each connection sends lines as fast as they go, and reads them again.
  *
- * Rule: no more than IN_FLIGHT is under way, or the lines would pile up in this process instead of
- * in the sockets.
+ * Rule: no more than IN_FLIGHT is under way. More would pile up in this process instead of in the
+ * sockets.
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,13 +16,12 @@ import { Tally } from './tally.ts'
 const PIECE = 64 * 1024
 const IN_FLIGHT = 1024 * 1024
 
-/**
- * Lines, and what comes when they begin again: so every piece, and every read, is one run of bytes.
- */
+/** Lines, and then their beginning again. So every piece and every read is one run of bytes. */
 interface Pattern {
   readonly bytes: Buffer
   /** Bytes after which it repeats. */
   readonly period: number
+  /** Bytes of a line. */
   readonly size: number
 }
 
@@ -45,7 +44,7 @@ class Peer {
   readonly socket: Socket
   readonly #tally: Tally
   readonly #pattern: Pattern
-  /** Bytes sent and received. */
+  /** Bytes. */
   #sent = 0
   #got = 0
   #isFull = false

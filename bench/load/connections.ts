@@ -1,6 +1,6 @@
 /**
  * Bench. The loads of whole connections: 'connect' (open, one line, close, and again) and 'idle'
- * (open, one line, hold).
+ * (open, one line, keep open).
  */
 
 import type { Buffer } from 'node:buffer'
@@ -25,13 +25,10 @@ export async function connectAgain(task: Task, load: Load & { kind: 'connect' })
   await tally.overTime()
 }
 
-/**
- * Before the idle connections come, so many come and go: what a server makes once is not to be
- * counted.
- */
+/** This many connections come and go first, so that what a server makes once is not counted. */
 const FIRST = 200
 
-/** Milliseconds in which a server gets over what it has just done. */
+/** Milliseconds that a server has to finish what it is doing. */
 const REST = 100
 
 export async function idle(task: Task, load: Load & { kind: 'idle' }): Promise<void> {
@@ -60,7 +57,7 @@ async function visitAll(task: Task, tally: Tally, count: number): Promise<Socket
 
 let visits = 0
 
-/** Connects and sends a line; `done` when it has come back. */
+/** Connects and sends a line; calls `done` when it has come back. */
 function visit(port: number, tally: Tally, done: () => void): Socket {
   const expected = LINES[visits++ % LINES.length] as Buffer
   let got = 0
@@ -73,7 +70,7 @@ function visit(port: number, tally: Tally, done: () => void): Socket {
     tally.messages++
     done()
   })
-  // Node keeps it until the connection stands.
+  // Node queues it until the socket is connected.
   socket.write(expected)
   return socket
 }

@@ -1,14 +1,15 @@
 /**
- * Bench. Opens many connections, a few at a time: more would not find room in the server's queue of
+ * Bench. Opens many connections, some at a time: more would overflow the server's queue of
  * connections.
  */
 
 import type { Socket } from 'node:net'
 import { connected } from './socket.ts'
 
-/** At a time. */
+/** How many are opened at a time. */
 const STEP = 200
 
+/** Calls `dial` this many times; resolves when all of the sockets are connected. */
 export async function dialAll(count: number, dial: () => Socket): Promise<Socket[]> {
   const sockets: Socket[] = []
   while (sockets.length < count) {

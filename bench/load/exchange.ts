@@ -28,7 +28,7 @@ class Peer {
   readonly #batches: readonly Batch[]
   #next: number
   #batch: Batch
-  /** How much of the answer has come. */
+  /** Bytes of the answer so far. */
   #got = 0
 
   constructor(
@@ -40,7 +40,7 @@ class Peer {
   ) {
     this.#tally = tally
     this.#batches = batches
-    // Each somewhere else, all beginning with an even one.
+    // Each peer starts at another batch, with an even number: batches may alternate.
     this.#next = (index * 14) % batches.length
     this.#batch = batches[this.#next] as Batch
     this.socket = (isSecure === true ? dialSecurely : dial)(port, tally, (size, bytes) =>

@@ -1,14 +1,14 @@
 /**
- * Bench. What a load generator can be told to do, and what it says: the words that it and the
- * runner share; no code.
+ * Bench. What the load generator is told, and what it says. The generator and the runner share
+ * these words; there is no code.
  *
- * The order of a sample: runner → Task; generator → 'begin' (after the warm-up); runner → 'go';
- * generator → Result; the runner ends it.
+ * A sample: runner → Task; generator → 'begin' after the warm-up; runner → 'go'; generator →
+ * Result; then the runner ends the generator.
  */
 
 /**
- * One kind of work. Sizes are bytes, `outstanding` is what each connection has sent and not yet got
- * back.
+ * One kind of work. Sizes are bytes. `outstanding` is the number of messages that each connection
+ * has sent and not yet got back.
  */
 export type Load =
   /**
@@ -22,18 +22,18 @@ export type Load =
       readonly outstanding: number
       readonly isSecure?: boolean
     }
-  /** Each connection sends lines of that size as fast as they go. */
+  /** Each connection sends lines of this size as fast as they go. */
   | { readonly kind: 'bulk'; readonly connections: number; readonly size: number }
-  /** One line after the other, each of them to be received by every connection. */
+  /** One line after the other; every connection has to receive each of them. */
   | { readonly kind: 'broadcast'; readonly connections: number }
-  /** Connect, one line, close, and again, so many at a time. */
+  /** Connect, one line, close, and again. `connections`: how many at a time. */
   | { readonly kind: 'connect'; readonly connections: number }
-  /** So many connections are opened, used for one line each, and held. */
+  /** Connections are opened, used for one line each, and kept open. */
   | { readonly kind: 'idle'; readonly connections: number }
-  /** UDP. */
+  /** UDP. `connections`: the number of sockets. */
   | { readonly kind: 'packets'; readonly connections: number; readonly outstanding: number }
 
-/** What an exchange is about. Messages have 64 bytes, except where it says otherwise. */
+/** The messages of an exchange. They have 64 bytes unless it says otherwise. */
 export type Work =
   | 'lines'
   /** Lines of text that is not ASCII. */
@@ -42,15 +42,16 @@ export type Work =
   | 'frames'
   /** A line, 64 bytes, a line, … */
   | 'alternate'
-  /** A line of 16 bytes, answered by itself a hundred times; the answers are what is counted. */
+  /** A line of 16 bytes, answered by a hundred copies of itself. The answers are counted. */
   | 'burst'
-  /** A line, answered by the file that the task names; megabytes are what is counted. */
+  /** A line, answered by the file that the task names. MiB are counted. */
   | 'file'
 
 /** What the generator is told to do. */
 export interface Task {
   readonly load: Load
   readonly port: number
+  /** The path of the file that servers send. */
   readonly file: string
   /** Milliseconds. */
   readonly warm_up: number
@@ -59,7 +60,7 @@ export interface Task {
 
 /** What the generator has measured between 'begin' and now. */
 export interface Result {
-  /** What came back, and was right. */
+  /** The messages that came back and were right. */
   readonly messages: number
   /** Milliseconds. */
   readonly elapsed: number

@@ -1,5 +1,5 @@
 /**
- * Bench. The process of the load generator: gets its task from the runner and works until the
+ * Bench. The process of the load generator. It gets its task from the runner, and works until the
  * runner ends it.
  */
 

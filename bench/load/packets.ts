@@ -1,9 +1,10 @@
 /**
- * Bench. The load 'packets': each UDP socket keeps so many packets under way.
+ * Bench. The load 'packets': each UDP socket keeps a number of packets under way.
  *
  * Rules:
- * 1. Every packet says which it is, so one that comes twice, or changed, is found.
- * 2. What is lost is no fault (it is UDP): after a silence its place is taken by another packet.
+ * 1. Every packet has a number, so one that comes twice, or changed, is found.
+ * 2. As it is UDP, a packet that is lost is no fault. After a silence, others take the place of
+ *    those that are lost.
  */
 
 import { Buffer } from 'node:buffer'
@@ -12,10 +13,10 @@ import { line } from './batches.ts'
 import type { Load, Task } from './load.ts'
 import { sleep, Tally } from './tally.ts'
 
-/** Packets that differ. The one that is sent is never one that may still come back. */
+/** The number of packets that differ: too many for one to be sent again while it is under way. */
 const COUNT = 4096
 
-/** Milliseconds after which a packet is lost. */
+/** Milliseconds of silence after which the packets under way count as lost. */
 const LOST = 200
 
 export async function packets(task: Task, load: Load & { kind: 'packets' }): Promise<void> {
@@ -89,7 +90,7 @@ class Peer {
       return this.#tally.wrong(data, expected ?? (this.#packets[0] as Buffer), 0)
     }
     this.#hasHeard = true
-    // What was taken for lost and comes after all is not counted.
+    // A packet that counts as lost and comes after all is not counted.
     if (this.#underway.delete(id)) this.#tally.messages++
     this.fill()
   }

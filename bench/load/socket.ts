@@ -1,8 +1,8 @@
 /**
- * Bench. The generator's connection: node:net with what it documents for speed.
+ * Bench. The generator's connection: node:net, with what it documents for speed.
  *
  * All connections read into one Buffer (`onread`), which saves a Buffer and a stream for each
- * event. The generator has to be faster than the servers it measures; where it is not, the table
+ * event. The generator must be faster than the servers that it measures. If it is not, the table
  * says so.
  */
 
@@ -12,12 +12,15 @@ import { connect as connectSecurely } from 'node:tls'
 import { CERTIFICATE } from '../certificate.ts'
 import type { Tally } from './tally.ts'
 
-/** What one read takes at most. */
+/** The most bytes of one read. */
 export const READ_SIZE = 256 * 1024
 
 const shared = Buffer.allocUnsafe(READ_SIZE)
 
-/** Connects; `received` gets each read as the first `size` bytes of a Buffer that is used again. */
+/**
+ * Connects. `received` gets each read: the first `size` bytes of a Buffer that the next read
+ * overwrites.
+ */
 export function dial(
   port: number,
   tally: Tally,
@@ -33,7 +36,7 @@ export function dial(
   )
 }
 
-/** Likewise over TLS, where Node knows no `onread`. It connects when the handshake is done. */
+/** The same over TLS, for which Node has no `onread`. */
 export function dialSecurely(
   port: number,
   tally: Tally,
@@ -51,7 +54,7 @@ function watched(socket: Socket, tally: Tally): Socket {
   return socket
 }
 
-/** Waits until all of them are connected. */
+/** Resolves when all of the sockets are connected. */
 export async function connected(sockets: Iterable<Socket>): Promise<void> {
   await Promise.all(
     Array.from(sockets, socket => new Promise(resolve => socket.once('connect', resolve))),

@@ -2,16 +2,16 @@
  * Bench. What one run of the generator counts: warm-up, then the window, then the result.
  *
  * Rules:
- * 1. Nothing is counted that was not compared with what had to come.
- * 2. The load goes on until the runner ends the process: while it reads the server's clock the
- *    server must still be busy.
+ * 1. A message is counted only after it was compared with what had to come.
+ * 2. The load goes on until the runner ends the process. The server must still be busy while the
+ *    runner asks for its CPU time.
  */
 
 import { now } from '../child.ts'
 import type { Report, Task } from './load.ts'
 
 export class Tally {
-  /** Messages that came back right, so far. */
+  /** The messages that came back right so far. */
   messages = 0
   readonly #task: Task
   #hasEnded = false
@@ -26,13 +26,13 @@ export class Tally {
     const end = this.begin()
     say('begin')
     const { messages } = this
-    // A machine that is busy otherwise may not get round to anything in one short window.
+    // On a machine that is busy otherwise, one short window may pass without any message.
     for (let i = 0; i < 10 && (i === 0 || this.messages === messages); i++)
       await sleep(this.#task.window)
     end()
   }
 
-  /** The clock runs from here on; what it returns stops it. */
+  /** Starts the clock. Returns the function that stops it and reports. */
   begin(): () => void {
     const { messages } = this
     const [at, cpu] = [now(), cpuTime()]
@@ -43,7 +43,7 @@ export class Tally {
     }
   }
 
-  /** Something is wrong: the sample does not count. */
+  /** Reports that something is wrong: the sample does not count. */
   fault(text: string): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
@@ -51,8 +51,8 @@ export class Tally {
   }
 
   /**
-   * As `fault`, with the first byte that is wrong; `at` says which of the bytes of the stream, or
-   * message, that is.
+   * Reports the first byte that is wrong, as a fault. `at` is the position of the bytes in their
+   * stream, or in their message.
    */
   wrong(got: Uint8Array, expected: Uint8Array, at: number): void {
     let i = 0
@@ -66,7 +66,7 @@ export function say(report: Report): void {
   process.send?.(report)
 }
 
-/** Until the runner has taken notice of 'begin'. */
+/** Resolves when the runner says 'go'. */
 export function go(): Promise<void> {
   return new Promise(resolve => process.once('message', () => resolve()))
 }

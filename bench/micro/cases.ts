@@ -1,6 +1,6 @@
 /**
- * Bench. The cases of which the times are taken: reading by each kind of delimiter, writing,
- * structs, timers.
+ * Bench. The cases whose times are taken: reading by each kind of delimiter, writing, structs,
+ * timers, messages.
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,30 +16,26 @@ import { FakeTransport } from './fake-network.ts'
 import { messages } from './messages.ts'
 import { frames, lines, wideLines } from './streams.ts'
 
-/** `run` works through some messages and returns how many they were. */
+/** A piece of work that is measured. */
 export interface Case {
   readonly what: string
+  /** Works through some messages, and returns how many. */
   readonly run: () => number
-  /**
-   * The case below it, and how many layers more this one has: what each of them costs is the
-   * difference.
-   */
+  /** The case below it, and how many layers this one has on top: their cost is the difference. */
   readonly over?: readonly [what: string, layers: number]
 }
 
-/** Messages of one chunk: what a socket delivers at once, 64 KiB. */
+/** Messages of one chunk: of the 64 KiB that a socket delivers at once. */
 const COUNT = 1024
 
-/** What there is; in this order it is printed. */
+/** All cases, in the order in which they are printed. */
 export function makeCases(): Case[] {
   return [...reading(), ...writing(), ...structs(), ...timers(), ...messages()]
 }
 
 // ---- reading ------------------------------------------------------------------------------------
 
-/**
- * A delimiter of one's own, as a program would write it: an object, not one of sluice's classes.
- */
+/** A delimiter as a program would write it: an object, of none of sluice's classes. */
 const OWN: Delimiter<[Buffer]> = {
   cut: (bytes, start, end) =>
     end - start < 64 ? 64 : { size: 64, data: [bytes.subarray(start, start + 64)] },
@@ -61,13 +57,13 @@ function reading(): Case[] {
     read('NetStruct !I$', frames(COUNT), new NetStruct('!I$'), null),
     read('length_prefix, Buffers', frames(COUNT), length_prefix(), null),
     read('length_prefix, latin1', frames(COUNT), length_prefix(), 'latin1'),
-    read('a delimiter of one’s own', text, OWN, null),
+    read('a delimiter of the program', text, OWN, null),
     alternating(text),
     read('null, chunks of 64 KiB, per 64 bytes', text, null, null),
   ]
 }
 
-/** The stream comes in so many chunks. */
+/** Reads a stream that comes in this many chunks. */
 function read(
   what: string,
   stream: Buffer,
@@ -107,7 +103,7 @@ function alternating(stream: Buffer): Case {
   return { what: 'read: a line, 64 bytes, a line, …, latin1', run }
 }
 
-/** What is delivered is used, so that V8 cannot leave out making it. */
+/** What is delivered is kept, so that V8 cannot leave out making it. */
 let sink: unknown
 
 function on_read(...data: unknown[]): void {
@@ -147,14 +143,14 @@ function writing(): Case[] {
   ]
 }
 
-/** As a stream writes. */
+/** Writes as a stream does. */
 function put(path: WritePath, data: Data): void {
   if (path.add(data)) return
   path.push(data, 'latin1')
   path.grant(65536, 'latin1')
 }
 
-/** So many writes, then a flush. */
+/** `count` writes, then a flush. */
 function write(what: string, put: (path: WritePath) => void, count = 100): Case {
   const path = new WritePath({ filled() {}, queued() {}, emptied() {}, writeFailed: fail })
   const transport = new FakeTransport()
@@ -208,7 +204,7 @@ function repeat(what: string, call: (i: number) => unknown): Case {
   return { what, run }
 }
 
-/** Only so that it is used. */
+/** Reads the variable, so that it is used. */
 export function lastSeen(): unknown {
   return sink
 }

@@ -1,6 +1,5 @@
 /**
- * Bench. The connections that the micro benches drive: small protocols, each answering what it
- * reads.
+ * Bench. The connections that the micro bench drives: small protocols that answer what they read.
  */
 
 import { Buffer } from 'node:buffer'
@@ -61,7 +60,7 @@ export class Alternate extends Connection {
   }
 }
 
-/** A hundred small writes for each read. */
+/** Answers each read with a hundred small writes. */
 export class Burst extends Connection {
   override on_read(): void {
     for (let i = 0; i < 100; i++) this.write('part of an answer\r\n')
@@ -70,7 +69,7 @@ export class Burst extends Connection {
 
 const LARGE = Buffer.alloc(16 * 1024)
 
-/** Three large Buffers, with text between, for each read. */
+/** Answers each read with three large Buffers, and text between them. */
 export class Large extends Connection {
   override on_read(): void {
     for (let i = 0; i < 3; i++) {
@@ -89,7 +88,7 @@ export class Broadcast extends Connection {
   }
 }
 
-/** An engine with a server of that class, so many clients, and nothing that moves by itself. */
+/** An engine with a server and some clients. Nothing in it moves without a call. */
 export class Bench {
   readonly clock = new FakeClock()
   readonly #network = new FakeNetwork()
@@ -110,7 +109,7 @@ export class Bench {
     return this.transports[0] as FakeTransport
   }
 
-  /** One turn of the loop, in which each of the chunks has arrived at that client. */
+  /** One turn of the loop, in which these chunks have arrived at a transport. */
   turn(transport: FakeTransport, ...arrived: readonly Buffer[]): void {
     for (const chunk of arrived) transport.sink?.received(chunk)
     this.clock.turn()

@@ -1,6 +1,6 @@
 /**
- * Bench. Counts the bytes that are moved in memory while something runs, by watching the four
- * functions that move them.
+ * Bench. Counts the bytes that are moved in memory while something runs: it watches the four
+ * functions that move bytes.
  */
 
 import { Buffer } from 'node:buffer'
@@ -14,7 +14,7 @@ export function countCopies(run: () => void): number {
   const { set, copyWithin } = BYTES
   const { from } = Buffer
   let isInside = false
-  /** Some of these are made of others: only the outermost counts. */
+  /** Some of these functions call others: only the outermost call counts. */
   const watched = <Value>(call: () => Value, size: (value: Value) => number): Value => {
     if (isInside) return call()
     isInside = true

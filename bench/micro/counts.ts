@@ -1,12 +1,12 @@
 /**
  * Bench. The counts: what the core does for its work, in units that no other process and no clock
- * can change. CI runs these.
+ * can change. CI runs them.
  *
  * Rules:
- * 1. Every count has a bound and a reason for it. A count that goes over its bound is a mistake, or
- *    the reason has gone: say so here.
- * 2. The bounds of allocations have room, as they depend on the version of V8; those of all other
- *    counts have none.
+ * 1. Every count has a bound, and the bound has a reason. A count over its bound is a mistake, or
+ *    the reason no longer holds: then change both here.
+ * 2. The bounds of allocations leave room, because they depend on the version of V8. The bounds of
+ *    all other counts leave none.
  */
 
 import { Buffer } from 'node:buffer'
@@ -52,7 +52,7 @@ export async function counts(): Promise<Count[]> {
 // ---- system calls and turns ---------------------------------------------------------------------
 
 async function systemCalls(): Promise<Count[]> {
-  const one = 'what a hook, or a hundred of them, writes in one dispatch is one run'
+  const one = 'all that is written in one dispatch, by one hook or a hundred, is one run'
   const chunk = Buffer.from('x')
   return [
     await writes('lines, latin1', Lines, lines(BATCH), 1, one),
@@ -66,7 +66,7 @@ async function systemCalls(): Promise<Count[]> {
       Large,
       chunk,
       1,
-      'large Buffers are passed on as they are, but all in one go',
+      'large Buffers are not copied, but all of them go out together',
     ),
   ]
 }
@@ -103,10 +103,10 @@ async function turns(): Promise<Count[]> {
       what: 'system calls of a dispatch: 10 lines to 100 peers, for each peer',
       count: room.transports.reduce((sum, each) => sum + each.system_calls, 0) / peers,
       bound: 1,
-      reason: 'one run for each peer, however many lines',
+      reason: 'one run for each peer, whatever the number of lines',
     },
     {
-      what: 'turns that 100 channels ask for when all of them write',
+      what: 'turns that 100 channels ask for if all of them write',
       count: scheduled,
       bound: 1,
       reason: 'the engine flushes all channels in one turn',
@@ -115,7 +115,7 @@ async function turns(): Promise<Count[]> {
       what: 'writes of 640 bytes each before the turn ends',
       count: early,
       bound: 0,
-      reason: 'what is small only queues, and what comes later in the turn goes out with it',
+      reason: 'small writes queue, so that later writes of the turn go out with them',
     },
     {
       what: 'pauses and resumes of a dispatch without backpressure',
@@ -137,35 +137,35 @@ function copies(): Count[] {
       chunks(stream, 6400),
       10_000,
       0,
-      'a chunk that finds the buffer empty is not copied',
+      'a chunk is not copied if the buffer is empty',
     ),
     copied(
       'lines in chunks of 1460 bytes',
       chunks(stream, 1460),
       10_000,
       16,
-      'only a cut line is: in 22 lines 64 bytes, and a first step of 256',
+      'only a line that is cut: 64 bytes in 22 lines, and a first step of 256',
     ),
     copied(
       'a line of 1 MiB in chunks of 64 KiB, per byte',
       chunks(long, 65536),
       long.length,
       3,
-      'a buffer that doubles moves a byte twice, and once to begin',
+      'a buffer that doubles moves a byte twice, and once at the start',
     ),
     copied(
       'lines, a byte at a time, per byte',
       chunks(stream.subarray(0, 6400), 1),
       6400,
       3,
-      'as before',
+      'as for the line of 1 MiB',
     ),
   ]
 }
 
 /**
- * Bytes that are moved between the transport and `on_read` (the lines are delivered as strings:
- * making them is no copy of bytes).
+ * The bytes that are moved between the transport and `on_read`. The lines are delivered as strings;
+ * making those is no copy of bytes.
  */
 function copied(
   what: string,
@@ -206,10 +206,7 @@ function fail(error: unknown): never {
 
 // ---- decodings ----------------------------------------------------------------------------------
 
-/**
- * Messages are cut out of a window that was decoded at once, also where they are longer than the
- * first one.
- */
+/** Messages are cut out of a window that is decoded at once, even if they are long. */
 function decodings(): Count[] {
   const stream = lines(640, 1024)
   const path = readPath()
@@ -245,7 +242,7 @@ function timers(): Count[] {
       what: "the clock's timers for 10 000 of the engine",
       count: clock.timers,
       bound: 1,
-      reason: 'one waits for the first of them',
+      reason: 'one timer of the clock waits for the first of them',
     },
   ]
 }
@@ -259,36 +256,34 @@ async function allocations(): Promise<Count[]> {
       Lines,
       lines(BATCH),
       250,
-      'a slice and two concatenations of 32; room for another V8',
+      'a slice and two concatenations of 32; the rest is for other versions of V8',
     ),
     await allocated(
       'Buffer line of 64, echoed',
       Buffers,
       lines(BATCH),
       500,
-      'a view is about 100; room for another V8',
+      'a view is about 100; the rest is for other versions of V8',
     ),
     await allocated(
       'frame of 64, echoed',
       Frames,
       frames(BATCH),
       900,
-      'a view, a cut, a frame; room for another V8',
+      'a view, a cut, a frame; the rest is for other versions of V8',
     ),
     idleBuffer(),
   ]
 }
 
 /**
- * How many dispatches are counted together, and how often: the median is of those in which V8 did
- * not collect.
+ * How many dispatches are counted together, and how often. V8 collects during few of these tries,
+ * so the median is of one without a collection.
  */
 const DISPATCHES = 100
 const TRIES = 15
 
-/**
- * Bytes of V8's heap for each message; needs --expose-gc, and a young generation that holds a try.
- */
+/** Bytes of V8's heap for each message. Needs --expose-gc, and a young generation with room. */
 async function allocated(
   what: string,
   Class: ConnectionClass,
@@ -298,7 +293,7 @@ async function allocated(
 ): Promise<Count> {
   const { gc } = globalThis
   if (gc === undefined)
-    throw new Error('node has to be started with --expose-gc, as npm run bench:micro does')
+    throw new Error('Node must be started with --expose-gc, as npm run bench:micro does')
   const bench = await Bench.with(Class)
   const tries = Array.from({ length: TRIES }, () => {
     gc()
@@ -310,7 +305,7 @@ async function allocated(
   return { what: `bytes of heap: ${what}`, count: Math.round(middle), bound, reason }
 }
 
-/** What a connection holds between two messages. */
+/** The bytes that a connection keeps between two messages. */
 function idleBuffer(): Count {
   const buffer = new RecvBuffer()
   buffer.append(Buffer.alloc(65536, 'x'))
@@ -321,7 +316,7 @@ function idleBuffer(): Count {
     what: 'bytes held for half a line of 36 at the end of 64 KiB',
     count: held,
     bound: 256,
-    reason: 'not the chunk: a buffer of the smallest size',
+    reason: 'a buffer of the smallest size, not the whole chunk',
   }
 }
 

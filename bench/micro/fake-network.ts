@@ -1,6 +1,6 @@
 /**
- * Bench. A network without sockets that counts what it is told, and a clock that stands still: so
- * one turn of an engine can be run by hand, and what it cost be counted.
+ * Bench. A network without sockets, which counts calls, and a clock that stands still. So a turn of
+ * an engine can be run by hand, and its cost can be counted.
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,14 +16,11 @@ export class FakeTransport implements Transport {
   bytes_written = 0
   /** Calls of `write`. */
   writes = 0
-  /**
-   * What a socket would have made of them: one for a write, one for all between `cork` and
-   * `uncork`.
-   */
+  /** System calls of a socket: one for each write, or one for all from `cork` to `uncork`. */
   system_calls = 0
   /** How often it was paused or resumed. */
   switches = 0
-  /** What was written last. */
+  /** The data of the last write. */
   last: string | Uint8Array = ''
   #corked = false
   #hasCorked = false
@@ -86,7 +83,7 @@ export class FakeNetwork implements Network {
     return listener
   }
 
-  /** A client connects; the server's connection is open when this resolves. */
+  /** A client connects. Resolves when the server's connection is open. */
   async accept(): Promise<FakeTransport> {
     const transport = new FakeTransport()
     this.#sink?.accepted(transport)
@@ -97,7 +94,7 @@ export class FakeNetwork implements Network {
 }
 
 export class FakeClock implements Clock {
-  /** How often something was to be called after a while, and in the next turn. */
+  /** How many calls were asked for, after some time and in the next turn. */
   timers = 0
   turns = 0
   #due: (() => void)[] = []
@@ -116,7 +113,7 @@ export class FakeClock implements Clock {
     this.#due.push(callback)
   }
 
-  /** The reads of the turn are done. */
+  /** Ends a turn whose reads are done. */
   turn(): void {
     const due = this.#due
     this.#due = []
@@ -124,7 +121,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** A chunk of a stream that is so long; each call another Buffer, as from a socket. */
+/** A stream in chunks of this size; each is a new Buffer, as from a socket. */
 export function chunks(stream: Buffer, size: number): Buffer[] {
   const all: Buffer[] = []
   for (let at = 0; at < stream.length; at += size)

@@ -1,6 +1,5 @@
 /**
- * Bench. What a message channel costs: each by itself, and prefixes on top of it, with the cost of
- * each.
+ * Bench. What message channels cost: carriers alone, and with prefixes on top of them.
  */
 
 import { Buffer } from 'node:buffer'
@@ -47,7 +46,7 @@ function post(channel: MessageChannel): number {
   return COUNT
 }
 
-/** Posted at one end, received at the other, inside the call. */
+/** What is posted at one end is received at the other, within the call. */
 function throughDirect(what: string, protocol: string): Case {
   const { context: all } = context()
   const master = all.init('direct://;name=m').open()
@@ -56,7 +55,7 @@ function throughDirect(what: string, protocol: string): Case {
   return { what: `message: ${what}`, run: () => post(master) }
 }
 
-/** Posted, then received in the turns of the engine. */
+/** What is posted is received in later turns of the engine. */
 function throughMem(): Case {
   const { context: all, clock } = context()
   const master = all.init('mem://;name=m;size=1mb').open()
@@ -77,10 +76,14 @@ function socket(): { transport: FakeTransport; made: FramedStream; clock: FakeCl
   return {
     transport,
     clock,
-    made: new FramedStream(owner, framedStreamParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))), {
-      engine,
-      socket: transport,
-    }),
+    made: new FramedStream(
+      owner,
+      framedStreamParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))),
+      {
+        engine,
+        socket: transport,
+      },
+    ),
   }
 }
 

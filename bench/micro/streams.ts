@@ -1,5 +1,5 @@
 /**
- * Bench. What the micro benches read: messages of 64 bytes, so many in a row.
+ * Bench. The streams that the micro bench reads: messages of 64 bytes, `count` of them.
  */
 
 import { Buffer } from 'node:buffer'
@@ -14,7 +14,7 @@ export function wideLines(count: number): Buffer {
   return makeBatches('utf8', count, '')[0]?.send as Buffer
 }
 
-/** Four bytes of length, 60 bytes. */
+/** Each is a length of four bytes, and 60 bytes. */
 export function frames(count: number): Buffer {
   return makeBatches('frames', count, '')[0]?.send as Buffer
 }

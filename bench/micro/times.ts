@@ -1,87 +1,95 @@
 /**
- * Bench. The times: nanoseconds for each message in the core, without sockets. For comparing two
- * versions on one quiet machine.
+ * Bench. The times: nanoseconds for each message in the core, without sockets. They compare Nodes,
+ * or two versions of the code on one quiet machine.
  *
  * Rules:
- * 1. Each case runs in a worker of its own. In one and the same V8 every call site would have seen
- *    the types of all cases, which no server's ever does, and each case would be as slow as its
- *    neighbours make it.
- * 2. The cases take turns in every round, so that all of them see the same machine.
- * 3. The minimum says what the code costs, the median how far to trust that.
+ * 1. In every round all cases take turns, and in each case all Nodes, so that all of them see the
+ *    same machine.
+ * 2. The least CPU time says what the code costs, also while others use the machine. The minimum
+ *    and the median by the clock say how quiet the machine was.
  */
 
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { type Case, makeCases } from './cases.ts'
+import type { Child } from '../processes.ts'
+import { median } from '../spread.ts'
+import type { Case } from './cases.ts'
 
+/** A process that measures (child.ts), and the short name of its Node. */
+export interface Subject {
+  readonly label: string
+  readonly child: Child
+}
+
+/** What such a process is asked. */
+export type Question = 'counts' | 'cases' | { readonly index: number }
+
+/** What it answers to 'cases': all of them, in order. */
+export type CaseName = Omit<Case, 'run'>
+
+/** What it answers to an index: nanoseconds for each message of that case. */
+export interface Sample {
+  readonly time: number
+  /** CPU time, of all threads. */
+  readonly cpu: number
+}
+
+/** A case on one Node. Nanoseconds for each message. */
 export interface Time {
   readonly what: string
-  /** Nanoseconds for each message. */
+  readonly label: string
   readonly min: number
   readonly median: number
+  /** The least CPU time. */
+  readonly cpu: number
   /**
-   * What each layer costs that it has more than the case below it, by the minima; undefined where
+   * The CPU time that each further layer costs: the difference to the case below it. Undefined if
    * there is none.
    */
   readonly layer: number | undefined
 }
 
-/**
- * Milliseconds that one case works in one round, and the rounds; the first of them warm V8 up and
- * do not count.
- */
-const SLICE = 15
+/** The first rounds warm V8 up and do not count. */
 const ROUNDS = 15
 const WARM_UP = 3
 
-export async function times(): Promise<Time[]> {
-  const cases = makeCases().map(({ what, over }, index) => ({
-    what,
-    over,
-    measured: [] as number[],
-    worker: new Worker(new URL(import.meta.url), { workerData: index }),
-  }))
+/** Measures all cases on all Nodes. */
+export async function times(subjects: readonly Subject[]): Promise<Time[]> {
+  const cases = await (subjects[0] as Subject).child.ask<CaseName[]>('cases')
+  const samples = cases.map(() => subjects.map((): Sample[] => []))
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-    for (const { measured, worker } of cases) measured.push(await ask(worker))
+    for (const [index, own] of samples.entries()) {
+      for (const [at, { child }] of subjects.entries())
+        (own[at] as Sample[]).push(await child.ask<Sample>({ index }))
+    }
   }
-  await Promise.all(cases.map(({ worker }) => worker.terminate()))
-  const all = new Map(
-    cases.map(({ what, measured }) => [what, measured.slice(WARM_UP).sort((a, b) => a - b)]),
+  const all = samples.map(own => own.map(taken => taken.slice(WARM_UP)))
+  return all.flatMap((own, index) =>
+    own.map((_, at) =>
+      summarize(
+        cases,
+        all.map(each => each[at] as Sample[]),
+        index,
+        subjects[at] as Subject,
+      ),
+    ),
   )
-  const of = (what: string, index: number): number => (all.get(what) as number[])[index] as number
-  return cases.map(({ what, over }) => ({
+}
+
+function summarize(
+  cases: readonly CaseName[],
+  all: readonly (readonly Sample[])[],
+  index: number,
+  { label }: Subject,
+): Time {
+  const { what, over } = cases[index] as CaseName
+  const least = (of: number): number => Math.min(...(all[of] as Sample[]).map(({ cpu }) => cpu))
+  const below = over && least(cases.findIndex(each => each.what === over[0]))
+  const own = all[index] as Sample[]
+  return {
     what,
-    min: of(what, 0),
-    median: of(what, ROUNDS >> 1),
-    layer: over && (of(what, 0) - of(over[0], 0)) / over[1],
-  }))
-}
-
-function ask(worker: Worker): Promise<number> {
-  return new Promise((resolve, reject) => {
-    worker.once('error', reject)
-    worker.once('message', (time: number) => {
-      worker.off('error', reject)
-      resolve(time)
-    })
-    worker.postMessage('measure')
-  })
-}
-
-// ---- in the worker ------------------------------------------------------------------------------
-
-if (!isMainThread) {
-  const one = makeCases()[workerData as number] as Case
-  parentPort?.on('message', () => parentPort?.postMessage(measure(one)))
-}
-
-function measure({ run }: Case): number {
-  const start = process.hrtime.bigint()
-  const end = start + BigInt(SLICE * 1e6)
-  let messages = 0
-  let at = start
-  while (at < end) {
-    messages += run()
-    at = process.hrtime.bigint()
+    label,
+    min: Math.min(...own.map(({ time }) => time)),
+    median: median(own.map(({ time }) => time)),
+    cpu: least(index),
+    layer: over && below !== undefined ? (least(index) - below) / over[1] : undefined,
   }
-  return Number(at - start) / messages
 }

@@ -1,6 +1,6 @@
 /**
- * Bench. A delimiter that changes at every message, as in a protocol of headers and bodies: a line,
- * 64 bytes, a line, …
+ * Bench. A delimiter that changes with each message, as in a protocol of headers and bodies: a
+ * line, 64 bytes, a line, …
  */
 
 import { Connection, type ReadDelimiter, Server } from 'sluice'

@@ -1,5 +1,5 @@
 /**
- * Bench. Broadcast: every line goes to everybody who is connected.
+ * Bench. Broadcast: each line goes to all connections.
  */
 
 import { Connection, Server } from 'sluice'

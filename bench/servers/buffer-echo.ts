@@ -1,5 +1,5 @@
 /**
- * Bench. Line echo without an encoding: every line is a Buffer.
+ * Bench. Line echo without an encoding: each line is a Buffer.
  */
 
 import { Buffer } from 'node:buffer'

@@ -1,6 +1,6 @@
 /**
- * Bench. Many small writes in one hook: every line is answered by a hundred copies of it, each
- * written for itself.
+ * Bench. Many small writes in one hook: each line is answered by a hundred copies of it, one write
+ * for each.
  */
 
 import { Connection, Server } from 'sluice'

@@ -1,5 +1,5 @@
 /**
- * Bench. Every line is answered by a file, the one that the argument names.
+ * Bench. Each line is answered by the file that the argument names.
  */
 
 import { Connection, Server } from 'sluice'

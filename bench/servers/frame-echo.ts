@@ -1,12 +1,12 @@
 /**
- * Bench. Frame echo: a length of four bytes, then that many bytes; every frame goes back.
+ * Bench. Frame echo: a length of four bytes, then that many bytes. Each frame goes back.
  */
 
 import { Buffer } from 'node:buffer'
 import { Connection, length_prefix, Server } from 'sluice'
 import { ready } from '../child.ts'
 
-/** One for all connections: a delimiter keeps nothing. */
+/** One for all connections: a delimiter keeps no state. */
 const FRAMES = length_prefix({ size: 4 })
 
 class FrameEcho extends Connection {

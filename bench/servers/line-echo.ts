@@ -1,6 +1,7 @@
 /**
- * Bench. Line echo: every line goes back. The arguments are the encoding, latin1 (the default) or
- * utf8, and `fast` for the fast network, `tls` for TLS on the default one.
+ * Bench. Line echo: each line goes back. The first argument is the encoding, latin1 (the default)
+ * or utf8. The second may be `fast`, for the fast network, or `tls`, for TLS on the default
+ * network.
  */
 
 import { Connection, type Encoding, Engine, FastNetwork, Server } from 'sluice'

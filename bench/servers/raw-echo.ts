@@ -1,5 +1,5 @@
 /**
- * Bench. Raw echo: whatever arrives goes back.
+ * Bench. Raw echo: what arrives goes back.
  */
 
 import { Buffer } from 'node:buffer'

@@ -1,5 +1,5 @@
 /**
- * Bench. The server of a soak: line echo with every bound and timeout short, which says what it
+ * Bench. The server of a soak: line echo with small bounds and short timeouts. It says what it
  * holds when it is asked.
  */
 
@@ -8,13 +8,16 @@ import { Connection, Server } from 'sluice'
 
 /** What the server holds, after a collection. */
 export interface Holding {
+  /** Bytes. */
   readonly heap: number
-  /** Memory outside the heap that it refers to: buffers. */
+  /** Bytes outside of the heap that belong to objects of it: buffers. */
   readonly external: number
-  /** Undefined where the system does not say. */
+  /** Open descriptors of the process. Undefined if the system does not say. */
   readonly descriptors: number | undefined
   readonly connections: number
+  /** Lines read since the start. */
   readonly reads: number
+  /** Connections that have closed since the start, by reason. */
   readonly closed: Readonly<Record<string, number>>
 }
 

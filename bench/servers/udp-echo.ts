@@ -1,5 +1,5 @@
 /**
- * Bench. UDP echo: every packet goes back to who sent it.
+ * Bench. UDP echo: each packet goes back to its sender.
  */
 
 import { Buffer } from 'node:buffer'

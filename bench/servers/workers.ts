@@ -1,5 +1,5 @@
 /**
- * Bench. Line echo by several processes that share a port: the argument is how many.
+ * Bench. Line echo by several processes that share a port. The argument is their number.
  */
 
 import cluster, { type Worker } from 'node:cluster'
@@ -15,7 +15,7 @@ class LineEcho extends Connection {
   }
 }
 
-/** What the workers have used so far, in microseconds: each is asked, and answers with its own. */
+/** The CPU time that the workers have used so far, in microseconds. */
 async function usage(workers: readonly Worker[]): Promise<number> {
   const used = workers.map(
     worker => new Promise<number>(resolve => worker.once('message', resolve).send('usage')),

@@ -1,20 +1,20 @@
 /**
- * Bench. The peers of a soak: each visits the server once, and either behaves or misbehaves in one
- * of the ways that peers do.
+ * Bench. The peers of a soak. Each visits the server once. It behaves, or misbehaves in one of the
+ * ways that peers do.
  *
  * Rules:
- * 1. Every visit ends by itself, at the latest when LONGEST has passed.
- * 2. Whatever comes back to one that behaves is compared byte for byte.
+ * 1. Every visit ends by itself, after LONGEST at the latest.
+ * 2. What comes back to a peer that behaves is compared byte for byte.
  */
 
 import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
 
-/** What the visits came to. */
+/** What came of the visits. */
 export interface Outcome {
   visits: number
   lines: number
-  /** What a peer that behaves found wrong; the soak has failed with the first of them. */
+  /** What peers that behave found wrong. The soak fails with the first fault. */
   readonly faults: string[]
 }
 
@@ -23,10 +23,10 @@ const LONGEST = 5000
 
 const LINE = Buffer.from(`${'0123456789abcdef'.repeat(5)}\n`)
 
-/** A number from 0 to below `limit`. */
+/** Returns a whole number from 0 to below `limit`. */
 export type Random = (limit: number) => number
 
-/** Visits until `signal` says that it is enough; each visit another kind. */
+/** Visits again and again until `signal` aborts. Each visit is of a random kind. */
 export async function visitAgain(
   port: number,
   random: Random,
@@ -64,7 +64,7 @@ const VISITS: readonly Visit[] = [
   talksNonsense,
 ]
 
-/** Sends lines in pieces of any size, and leaves when all of them have come back. */
+/** Sends lines in pieces of a random size, and leaves when all of them have come back. */
 function behaves(socket: Socket, random: Random, outcome: Outcome): void {
   const lines = 1 + random(200)
   const sent = Buffer.concat(
@@ -74,7 +74,7 @@ function behaves(socket: Socket, random: Random, outcome: Outcome): void {
   socket.on('data', data => {
     if (!sent.subarray(got, got + data.length).equals(data)) {
       outcome.faults.push(
-        `at byte ${got} of ${sent.length}: ${data.length} bytes that are not those that were sent`,
+        `at byte ${got} of ${sent.length}: ${data.length} bytes differ from those that were sent`,
       )
       socket.destroy()
       return
@@ -100,12 +100,12 @@ function resets(socket: Socket, random: Random): void {
   socket.write(LINE.subarray(0, random(LINE.length)), () => socket.resetAndDestroy())
 }
 
-/** Until the server's read_timeout. */
+/** Sends nothing, until the server's read_timeout. */
 function keepsSilent(socket: Socket): void {
   socket.resume()
 }
 
-/** Until the server's write_timeout, or the bound of its queue. */
+/** Sends lines and reads nothing, until the server's write_timeout or the bound of its queue. */
 function neverReads(socket: Socket): void {
   const more = (): void => {
     if (!socket.destroyed) socket.write(LINE, error => error === undefined && setImmediate(more))
@@ -124,7 +124,7 @@ function trickles(socket: Socket): void {
   more()
 }
 
-/** No line end in a megabyte: the server's buffer_size. */
+/** Sends a MiB without a line end, which is over the server's buffer_size. */
 function floods(socket: Socket): void {
   socket.resume()
   socket.write(Buffer.alloc(1024 * 1024, 'x'))

@@ -1,13 +1,16 @@
 /**
- * Bench. A small plot of text: one series of values over time, and whether it stays level.
+ * Bench. A small plot of text, of values over time; and whether they stay level.
  */
 
+import { median } from '../spread.ts'
+
+/** Lines and columns. */
 const HEIGHT = 6
 const WIDTH = 72
 
 /**
- * `values` as lines of text, the largest at the top; each column is the mean of those that fall
- * into it.
+ * The values as lines of text, the greatest at the top. A column is the mean of the values that
+ * fall into it.
  */
 export function plot(
   title: string,
@@ -42,14 +45,12 @@ function squeeze(values: readonly number[]): number[] {
 }
 
 /**
- * By how much the last third lies above the one before it, as medians; the first third is warm-up.
- * What grows goes on growing, however slowly; what only goes up and down does not move its median.
+ * By how much the median of the last third is above that of the second third. The first third is
+ * warm-up. A leak goes on growing, however slowly. What only goes up and down does not move a
+ * median.
  */
 export function growth(values: readonly number[]): number {
   const third = Math.floor(values.length / 3)
+  if (third === 0) return 0
   return median(values.slice(2 * third)) - median(values.slice(third, 2 * third))
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }

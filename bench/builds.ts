@@ -1,0 +1,64 @@
+/**
+ * Bench. The two builds that `--against` compares, each with programs to run.
+ *
+ * Rule: both builds run the same programs, those of this bench. Only the library behind the name
+ * `sluice` differs.
+ */
+
+import { cpSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { UsageError } from '../src/commands/usage.ts'
+import { PROJECT } from './machine.ts'
+
+/** The two builds. */
+export interface Builds {
+  /** The folder of the other build. */
+  readonly other: string
+  /** The folders of the programs that use this build, and the other one. */
+  readonly programs: readonly [ours: string, other: string]
+}
+
+/**
+ * Makes a folder of programs for this build and one for the build in `against`, both in `folder`.
+ * Throws UsageError if there is no build, or an old one.
+ */
+export function makeBuilds(against: string, folder: string): Builds {
+  const other = resolve(against)
+  checkBuild(other, against)
+  return {
+    other,
+    programs: [
+      programsWith(fileURLToPath(PROJECT), join(folder, 'this')),
+      programsWith(other, join(folder, 'other')),
+    ],
+  }
+}
+
+function checkBuild(folder: string, said: string): void {
+  const built = modified(join(folder, 'lib', 'index.js'))
+  if (built === undefined)
+    throw new UsageError(`--against ${said}: there is no lib/index.js; npx tsc makes it`)
+  const source = join(folder, 'src')
+  const names = modified(source) === undefined ? [] : readdirSync(source, { recursive: true })
+  const newer = names.find(name => (modified(join(source, String(name))) ?? 0) > built)
+  if (newer !== undefined)
+    throw new UsageError(
+      `--against ${said}: lib/ is older than src/${newer}; npx tsc makes it anew`,
+    )
+}
+
+/** When the file was written; undefined if there is none. */
+function modified(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs
+}
+
+/** A copy of the programs of this bench, for which `sluice` is the package in `library`. */
+function programsWith(library: string, folder: string): string {
+  const programs = join(folder, 'bench')
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  symlinkSync(library, join(folder, 'node_modules', 'sluice'), 'junction')
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
+  cpSync(fileURLToPath(new URL('.', import.meta.url)), programs, { recursive: true })
+  return programs
+}
