@@ -205,6 +205,15 @@ export abstract class ChannelImplementation extends Channel {
    * its caps, if the child already has a parent, or if this channel is below the child.
    */
   add_child(child: MessageChannel): void {
+    this.#checkChild(child)
+    this[LIFE].addChild(child, 'apart')
+    this[MESSAGE_LIFE].tell(ChannelEvent.Add, child)
+    child.callback_add(({ msgid }) => {
+      if (STATES[msgid] === 'destroy') this[MESSAGE_LIFE].tell(ChannelEvent.Delete, child)
+    }, 'state')
+  }
+
+  #checkChild(child: MessageChannel): void {
     if (!(child instanceof ChannelImplementation))
       throw new InvalidArgumentError('add_child', 'a message channel', child)
     if (!this.caps.has('parent'))
@@ -228,11 +237,6 @@ export abstract class ChannelImplementation extends Channel {
           'add another channel',
         )
     }
-    this[LIFE].addChild(child, 'apart')
-    this[MESSAGE_LIFE].tell(ChannelEvent.Add, child)
-    child.callback_add(({ msgid }) => {
-      if (STATES[msgid] === 'destroy') this[MESSAGE_LIFE].tell(ChannelEvent.Delete, child)
-    }, 'state')
   }
 
   /**

@@ -7,6 +7,7 @@
  * (direct, echo). Their messages are kept in a bounded queue.
  */
 
+import { noop } from '../core/noop.ts'
 import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
 import { DRIVE, type Engine } from '../engine.ts'
 import type { Milliseconds } from '../types.ts'
@@ -47,15 +48,7 @@ export interface RecvOptions {
 /** Waits for the next message, see `MessageChannel.recv`. */
 export function receive(channel: Source, options: RecvOptions): Promise<Message> {
   return new Promise((resolve, reject) => {
-    if (typeof options !== 'object' || options === null)
-      throw new InvalidArgumentError(
-        'recv',
-        "an object like { type: 'control', timeout: 500 }",
-        options,
-      )
-    const { type = 'data', timeout = Infinity } = options
-    if (typeof timeout !== 'number' || !(timeout > 0))
-      throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
+    const { type, timeout } = checked(options)
     const done = (settle: () => void): void => {
       cancel()
       channel.callback_del(wanted)
@@ -74,13 +67,25 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     // This throws for an invalid type, so it comes first: nothing is left behind then.
     channel.callback_add(wanted, type)
     channel.callback_add(ended, 'state')
-    const cancel =
-      timeout === Infinity
-        ? () => {}
-        : channel.engine.defer(timeout, () => done(() => reject(late(channel, timeout))))
+    const expire = (): void => done(() => reject(late(channel, timeout)))
+    const cancel = timeout === Infinity ? noop : channel.engine.defer(timeout, expire)
     const over = endOf(channel, channel.state)
     if (over !== undefined) done(() => reject(over))
   })
+}
+
+/** The options with their defaults. Throws InvalidArgumentError. */
+function checked(options: RecvOptions): Required<RecvOptions> {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError(
+      'recv',
+      "an object like { type: 'control', timeout: 500 }",
+      options,
+    )
+  const { type = 'data', timeout = Infinity } = options
+  if (typeof timeout !== 'number' || !(timeout > 0))
+    throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
+  return { type, timeout }
 }
 
 function late(channel: Source, timeout: Milliseconds): TimeoutError {
@@ -109,7 +114,7 @@ class Inbox implements AsyncIterableIterator<Message> {
     { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void } | undefined
   /** The channel waits for this promise until the loop has taken what is in the queue. */
   #gate: Promise<void> | undefined
-  #open = (): void => {}
+  #open: () => void = noop
   #end: 'open' | 'closed' | Error = 'open'
 
   constructor(channel: Source) {

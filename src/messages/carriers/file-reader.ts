@@ -16,6 +16,7 @@
  * Seek to go on with the first message whose seq is at least that of the posted one.
  */
 
+import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
@@ -50,7 +51,7 @@ export class FileReader extends MessageChannel {
   #last: Message | undefined
   #seq = -1n
   #hasEnded = false
-  #cancel: Cancel = () => {}
+  #cancel: Cancel = noop
 
   constructor(init: Init) {
     super(init)

@@ -117,20 +117,7 @@ export class FileWriter extends MessageChannel {
     if (this.#isFull) return false
     const numbered = this.#numbers ? new Message({ ...message, seq: this.#seq + 1n }) : message
     const { seq, data } = numbered
-    if (NUMBERED.includes(this.#frame.name) && seq <= this.#seq) {
-      throw new InvalidArgumentError(
-        'post: seq',
-        `greater than the seq of the last message, ${this.#seq}`,
-        seq,
-      )
-    }
-    const size = data.length + this.#frame.overhead
-    if (size > this.#limit)
-      throw new InvalidArgumentError(
-        'post: data',
-        `at most ${this.#limit - this.#frame.overhead} bytes long (buffer-size)`,
-        data.length,
-      )
+    this.#check(seq, data.length)
     const head = this.#frame.head(numbered)
     const sink = this.#sink as ReturnType<typeof fileSink>
     if (head !== undefined) sink.write(head)
@@ -143,6 +130,23 @@ export class FileWriter extends MessageChannel {
       this.emit(new Message({ type: 'control', msgid: Control.WriteFull }))
     }
     return true
+  }
+
+  #check(seq: bigint, length: Bytes): void {
+    if (NUMBERED.includes(this.#frame.name) && seq <= this.#seq) {
+      throw new InvalidArgumentError(
+        'post: seq',
+        `greater than the seq of the last message, ${this.#seq}`,
+        seq,
+      )
+    }
+    const most = this.#limit - this.#frame.overhead
+    if (length > most)
+      throw new InvalidArgumentError(
+        'post: data',
+        `at most ${most} bytes long (buffer-size)`,
+        length,
+      )
   }
 
   #drained(): void {

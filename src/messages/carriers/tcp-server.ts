@@ -14,6 +14,7 @@ import { takeOver } from '../../channels/server-link.ts'
 import type { StreamServerOptions } from '../../channels/server-options.ts'
 import { StreamServer } from '../../channels/stream-server.ts'
 import { formatAddress } from '../../core/address.ts'
+import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
 import type { Address, SocketAddress } from '../../types.ts'
@@ -116,7 +117,7 @@ export class TcpServer extends MessageChannel {
       )
     },
     received: message => this.emit(message),
-    failed: () => {},
+    failed: noop,
     closed: peer => {
       if (!this.#peers.delete(peer.addr as Addr) || this.state === 'closed') return
       void this.emit(

@@ -12,6 +12,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import { Message } from '../message.ts'
@@ -47,7 +48,7 @@ export class Timer extends MessageChannel {
   #due: Milliseconds = 0
   /** The number of messages that are due and not given yet. */
   #owed = 0
-  #cancel: Cancel = () => {}
+  #cancel: Cancel = noop
 
   constructor(init: Init) {
     super(init)
