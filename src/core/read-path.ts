@@ -1,18 +1,18 @@
 /**
- * Layer 1. The way of received bytes to `on_read`; used by Stream, by Datagram (one per peer) and
- * by tests.
+ * Layer 1. ReadPath: the way of received bytes to `on_read`. Used by Stream, by Datagram (one per
+ * peer) and by tests.
  *
  * Read it from top to bottom: receive → drain → overflow → finish → reset.
  *
  * Rules:
- * 1. Everything is looked at again after each call of the hook: it may have changed the delimiter,
- *    closed or suspended the channel, or written so much that reading must wait. Whatever forbids
- *    the next read is a hold, so one comparison asks for all of it.
- * 2. It never runs inside itself. What a hook sets off in the middle, the loop that is running
- *    sees.
+ * 1. After each call of the hook everything is looked at again: the hook may have changed the
+ *    delimiter, closed or suspended the channel, or written so much that reading must wait.
+ *    Everything that forbids the next read is a hold, so one comparison tests for all of it.
+ * 2. It never runs inside itself. If a hook causes a drain, the loop that is running goes on with
+ *    what has changed.
  * 3. The reads do not depend on how the bytes were cut into chunks (core/readers.ts).
- * 4. While held, it takes one more chunk and then pauses the transport: the peer feels it, and
- *    memory stays bounded.
+ * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
+ *    feels backpressure, and memory stays bounded.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -21,10 +21,10 @@ import { type ReadDelimiter, type ReadSettings, readerFor } from './delimiters.t
 import { type Reader, TOO_LONG } from './readers.ts'
 import { RecvBuffer } from './recv-buffer.ts'
 
-/** Why reads are held back; they add up. */
+/** Why reads are held. Several reasons may hold at once; reads go on when the last one ends. */
 export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed' | 'tls'
 
-/** One bit each, so that the loop asks for all of them at once. */
+/** One bit each, so that the loop tests for all of them at once. */
 const BIT: Readonly<Record<Hold, number>> = {
   suspended: 1,
   backpressure: 2,
@@ -34,31 +34,30 @@ const BIT: Readonly<Record<Hold, number>> = {
   tls: 32,
 }
 
-/** Who gets the reads: the channel itself, or a stand-in for one peer of a Datagram. */
+/** What gets the reads: the channel itself, or an object for one peer of a Datagram. */
 export interface ReadTarget {
   on_read(...data: any[]): unknown
 }
 
-/** Who is told of everything else. */
+/** What is told everything else. */
 export interface ReadOwner {
-  /** The hook returned something: if it is a promise, hold 'promise' until it settles. */
+  /** The hook returned a value. If it is a promise, hold 'promise' until it settles. */
   hookReturned(result: unknown): void
   /** The hook threw. */
   hookFailed(error: unknown): void
-  /**
-   * The next message is longer than the limit. Reads are held ('stuck') until a setting changes.
-   */
+  /** The next message is over the limit. Reads are held ('stuck') until a setting changes. */
   overflowed(limit: Bytes): void
-  /** The delimiter threw. Reads are held likewise. */
+  /** The delimiter threw. Reads are held ('stuck') until a setting changes. */
   broken(error: unknown): void
   /** Everything that the peer sent before it ended has been delivered. */
   ended(): void
-  /** Bytes come that cannot be delivered now; and again they can. */
+  /** Bytes have come that cannot be delivered now: stop the transport. */
   pause(): void
+  /** Bytes can be delivered again: start the transport. */
   resume(): void
 }
 
-/** Whom an idle one works for: it has nothing to say. */
+/** Target and owner of an idle read path. It calls neither. */
 const NOBODY = {} as ReadTarget & ReadOwner
 
 export class ReadPath {
@@ -66,19 +65,22 @@ export class ReadPath {
   #owner: ReadOwner
   readonly #buffer = new RecvBuffer()
   #reader: Reader
-  /**
-   * What #reader was made for, and the one before it: two delimiters that take turns are made once
-   * each.
-   */
+  /** What #reader was made for. */
   #delimiter: ReadDelimiter
   #settings: ReadSettings
+  /** The reader before this one: a program may switch between two delimiters all the time. */
   #formerReader: Reader | undefined
   #formerDelimiter: ReadDelimiter = null
+  /** The most bytes of a message. */
   #limit: Bytes
+  /** The bits of all holds. */
   #holds = 0
+  /** Is the memory of chunks used again by their owner after `receive`? */
   #areChunksLent = false
   #isDraining = false
+  /** Has the owner been told to pause? */
   #isPaused = false
+  /** Has the peer ended its side, and was that reported? */
   #end: 'open' | 'ended' | 'delivered' = 'open'
 
   constructor(
@@ -97,19 +99,19 @@ export class ReadPath {
   }
 
   /**
-   * Bytes received and not yet delivered (those of a window that a reader looks ahead in are
-   * counted until it is done with).
+   * Bytes received and not yet delivered. A reader that looks ahead counts as undelivered what it
+   * has looked at.
    */
   get bytes(): Bytes {
     return this.#buffer.length
   }
 
-  /** Is the next read held back? */
+  /** Are reads held? */
   get isHeld(): boolean {
     return this.#holds !== 0
   }
 
-  /** Bytes received and not yet delivered, to the byte: nothing is looked at ahead any more. */
+  /** Bytes received and not yet delivered, exactly: it ends looking ahead. */
   unread(): Bytes {
     this.#reader.giveBack(this.#buffer)
     return this.#buffer.length
@@ -119,44 +121,13 @@ export class ReadPath {
     return this.#isDraining
   }
 
-  // ---- serve and leave --------------------------------------------------------------------------
-
-  /**
-   * From now on it works for these two. `areChunksLent`: the memory of chunks may be used again by
-   * who brings them, as soon as `receive` returns.
-   */
-  serve(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): void {
-    this.#target = target
-    this.#owner = owner
-    this.#areChunksLent = areChunksLent
-  }
-
-  /**
-   * Is there nothing in it that the next byte of its channel would need? Then it can work for
-   * another one meanwhile.
-   */
-  get isIdle(): boolean {
-    return (
-      this.#holds === 0 &&
-      !this.#isPaused &&
-      !this.#isDraining &&
-      this.#end === 'open' &&
-      this.#buffer.length === 0
-    )
-  }
-
-  /** Works for nobody, and holds nobody in memory. */
-  leave(): void {
-    this.#target = this.#owner = NOBODY
-  }
-
   // ---- receive ----------------------------------------------------------------------------------
 
   receive(chunk: Buffer): void {
     this.#buffer.append(chunk, this.#areChunksLent)
     this.drain()
     if (this.#areChunksLent && this.#holds !== 0) this.#buffer.trim()
-    // A channel that is closing reads on, to see the peer's end.
+    // A channel that is closing goes on reading, to see the end of the peer.
     if (this.#holds !== 0 && (this.#holds & BIT.closed) === 0 && !this.#isPaused) {
       this.#isPaused = true
       this.#owner.pause()
@@ -171,7 +142,7 @@ export class ReadPath {
 
   // ---- drain ------------------------------------------------------------------------------------
 
-  /** Delivers what can be delivered. May be called at any time. */
+  /** Delivers everything that can be delivered. May be called at any time. */
   drain(): void {
     if (this.#isDraining) return
     if (this.#holds !== 0) return this.#caughtUp()
@@ -183,7 +154,7 @@ export class ReadPath {
     this.#caughtUp()
   }
 
-  /** The loop. True: something was thrown and dealt with, and it has to go on. */
+  /** The loop. Returns true if it must be run again, because an error was thrown and told. */
   #run(): boolean {
     const buffer = this.#buffer
     const target = this.#target
@@ -192,8 +163,7 @@ export class ReadPath {
       while (this.#holds === 0) {
         const reader = this.#reader
         const data = reader.next(buffer, this.#limit)
-        // Written out: a constant of another module is a variable to V8, and comparing with it a
-        // call.
+        // NEED_MORE and TOO_LONG, written out: V8 compares with an imported constant by a call.
         if (data === null || data === undefined) {
           if (data === TOO_LONG) this.#overflow()
           else if (!buffer.more()) return false
@@ -220,8 +190,8 @@ export class ReadPath {
   }
 
   /**
-   * Unless reads are held, everything that could be delivered has been. (A peer that ends behind a
-   * message that is too long has ended all the same.)
+   * Called when the loop has ended. If reads are not held, everything has been delivered: reports
+   * the end of the peer, or resumes. (A message that is too long does not hide the end after it.)
    */
   #caughtUp(): void {
     if ((this.#holds & ~BIT.stuck) !== 0) return
@@ -235,8 +205,8 @@ export class ReadPath {
   // ---- overflow ---------------------------------------------------------------------------------
 
   /**
-   * Nothing is dropped: a program that knows what to do raises the limit or changes the delimiter,
-   * and reading goes on.
+   * The next message is too long. Nothing is dropped: a program may raise the limit or change the
+   * delimiter, and reading goes on.
    */
   #overflow(): void {
     this.hold('stuck')
@@ -246,8 +216,10 @@ export class ReadPath {
   // ---- finish -----------------------------------------------------------------------------------
 
   /**
-   * After the last whole message. Half a message that the peer left behind is dropped (Pants,
-   * PB29), half a character is not.
+   * The peer has ended and the last complete message was delivered. A part of a message is dropped;
+   * a part of a character is delivered.
+   *
+   * Source: Pants, which drops a part of a message too.
    */
   #finish(): void {
     this.#end = 'delivered'
@@ -273,7 +245,7 @@ export class ReadPath {
 
   // ---- reset ------------------------------------------------------------------------------------
 
-  /** Forgets everything of the last connection; what holds the channel itself (suspended) stays. */
+  /** Forgets everything of the last connection. A hold of the channel itself (suspended) stays. */
   reset(): void {
     this.#reader.giveBack(this.#buffer)
     this.#buffer.clear()
@@ -284,7 +256,7 @@ export class ReadPath {
 
   // ---- what a program changes -------------------------------------------------------------------
 
-  /** From the very next byte on, this is how messages are cut. Does not drain. */
+  /** Sets how messages are cut, from the next undelivered byte. It does not drain. */
   use(delimiter: ReadDelimiter, settings: ReadSettings, limit: Bytes): void {
     this.#reader.giveBack(this.#buffer)
     this.#limit = limit
@@ -299,14 +271,45 @@ export class ReadPath {
     this.#settings = settings
   }
 
-  /** Holds the next read back. */
+  /** Stops delivering reads. */
   hold(why: Hold): void {
     this.#holds |= BIT[why]
   }
 
-  /** Ends that hold, and delivers what waited unless another one stands. */
+  /** Ends that hold. If it was the last one, what has waited is delivered. */
   release(why: Hold): void {
     this.#holds &= ~BIT[why]
     this.drain()
+  }
+
+  // ---- use by one channel after the other -------------------------------------------------------
+
+  /**
+   * Works for these two from now on. If `areChunksLent`, the memory of a chunk is used again by its
+   * owner as soon as `receive` returns.
+   */
+  serve(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): void {
+    this.#target = target
+    this.#owner = owner
+    this.#areChunksLent = areChunksLent
+  }
+
+  /**
+   * Is there nothing in it that the next byte of its channel needs? If so, it can work for another
+   * channel meanwhile.
+   */
+  get isIdle(): boolean {
+    return (
+      this.#holds === 0 &&
+      !this.#isPaused &&
+      !this.#isDraining &&
+      this.#end === 'open' &&
+      this.#buffer.length === 0
+    )
+  }
+
+  /** Works for no channel, and keeps none in memory. */
+  leave(): void {
+    this.#target = this.#owner = NOBODY
   }
 }

@@ -1,17 +1,18 @@
 /**
- * Layer 1. The way of written data to the transport.
+ * Layer 1. WritePath: the way of written data to the transport.
  *
- * Read it from top to bottom: add, push → flush → drained → emptied.
+ * Read it from top to bottom: add (if granted) or push → flush → drained → emptied.
  *
  * Rules:
- * 1. `push` only queues. The engine flushes every channel that was written to once a turn of the
- *    loop, after the turn's reads, so that a hundred small writes are one system call. Only what a
- *    hook leaves behind that is large goes at once.
- * 2. Small writes become one run (core/write-run.ts), the end of the queue.
- * 3. One queue keeps the order of everything. It does not look inside an item: an item is handed
- *    the transport and says how far it has come (core/send-item.ts).
- * 4. The states: 'ready'; 'full', the transport has not handed over yet what it was given last;
- *    'starved', the item whose turn it is has no bytes yet.
+ * 1. `push` only queues. The engine flushes every channel that was written to once per turn of the
+ *    loop, after the reads of the turn. So a hundred small writes are one system call. Only large
+ *    data that a hook leaves queued is flushed at once (`flushLarge`).
+ * 2. Small writes become one run (core/write-run.ts), which is the end of the queue. That file
+ *    says what `grant` and `revoke` are for.
+ * 3. One queue keeps the order of everything. It does not look inside an item: an item is given the
+ *    transport and says how far it has come (core/send-item.ts).
+ * 4. There are three states: 'ready'; 'full' if the transport has not yet passed on what it was
+ *    given; 'starved' if the first item has no bytes yet.
  */
 
 import type { Transport } from '../transport.ts'
@@ -20,48 +21,45 @@ import { Pool } from './pool.ts'
 import type { SendItem } from './send-item.ts'
 import { type IntoPacker, WriteRun } from './write-run.ts'
 
-/** Who is told. */
+/** What is told by a write path. */
 export interface WriteOwner {
   /** There is something to flush, for the first time since the last flush. */
   queued(): void
-  /**
-   * The transport has not handed over everything that it was given. No hook may be called in here.
-   */
+  /** The transport has not passed on everything it was given. No hook may be called in here. */
   filled(): void
-  /** Everything that was written has been handed to the system. */
+  /** The system has taken everything that was written. */
   emptied(): void
+  /** An item threw, and was dropped. */
   writeFailed(error: unknown): void
 }
 
-/** How much is handed over in one go: one system call's worth. */
+/** How much the transport is given at once: what one system call takes. */
 const BATCH: Bytes = 65536
 
-/** From so many bytes on a system call moves more than it costs. */
+/** From this many bytes, moving them costs more than the system call. */
 const LARGE: Bytes = 2048
 
 /** How many idle write paths are kept: as many as a broadcast to a thousand channels needs. */
 const IDLE_MAX = 1024
 
-/** Whom an idle one works for: it has nothing to say. */
+/** The owner of an idle write path. It is never called. */
 const NOBODY = {} as WriteOwner
 
-/** Nearly all of a thousand connections have nothing to send at any moment: they need no queue. */
+/** Of a thousand connections, nearly all have nothing to send at any moment: they share a pool. */
 const idle = new Pool<WritePath>(IDLE_MAX)
 
 export class WritePath {
   #owner: WriteOwner
   readonly #queue: SendItem[] = []
-  /** The end of the queue, which small writes are added to. */
+  /** The end of the queue, to which small writes are added. */
   readonly #run = new WriteRun(item => this.#enqueue(item))
   #transport: Transport | undefined
   #state: 'ready' | 'full' | 'starved' = 'ready'
-  /**
-   * Bytes of #queue, and how many of its items are long (to look through all of them at each write
-   * would be quadratic).
-   */
+  /** The bytes of #queue. It is a sum, because adding up all items at each write is quadratic. */
   #queued: Bytes = 0
-  #longs = 0
-  /** Was anything written since `emptied` was last reported? */
+  /** The number of items in #queue that are long. */
+  #longItems = 0
+  /** Was something written since `emptied` was last reported? */
   #isDirty = false
   /** Has `queued` been reported since the last flush? */
   #isAnnounced = false
@@ -70,12 +68,13 @@ export class WritePath {
     this.#owner = owner
   }
 
+  /** Sends to this transport from now on. */
   open(transport: Transport): void {
     this.#transport = transport
     this.#state = 'ready'
   }
 
-  /** One that works for this owner, until it is given back. */
+  /** A write path that works for this owner until it is given back. */
   static borrow(owner: WriteOwner, transport: Transport): WritePath {
     const path = idle.take() ?? new WritePath(owner)
     path.#owner = owner
@@ -84,8 +83,8 @@ export class WritePath {
   }
 
   /**
-   * Takes an idle one back: it can work for another channel. Whoever gave it writes to `NO_WRITES`
-   * until it borrows again.
+   * Takes an empty write path back, so that it can work for another channel. Its former owner uses
+   * `NO_WRITES` until it borrows again.
    */
   static takeBack(path: WritePath): void {
     path.#transport = undefined
@@ -93,7 +92,7 @@ export class WritePath {
     idle.give(path)
   }
 
-  /** Has everything that was written gone? */
+  /** Has the system taken everything that was written? */
   get isEmpty(): boolean {
     return !this.#isDirty
   }
@@ -103,7 +102,7 @@ export class WritePath {
     return this.#state === 'full'
   }
 
-  /** Bytes that were written and that the system has not taken. */
+  /** The bytes that were written and that the system has not taken. */
   get size(): Bytes {
     return (
       this.#queued +
@@ -112,48 +111,51 @@ export class WritePath {
     )
   }
 
-  /** Are `limit` bytes or more queued, or something long? Cheap far below the limit. */
+  /** Are `limit` bytes or more queued, or a long item? Cheap if it is far below the limit. */
   reaches(limit: Bytes): boolean {
     if (this.#state === 'ready' && this.#queue.length === 0 && this.#run.most < limit) return false
-    return this.#longs > 0 || this.size >= limit
+    return this.#longItems > 0 || this.size >= limit
   }
 
   // ---- push -------------------------------------------------------------------------------------
 
-  /** Adds data where that is all there is to do. False: it was not; `push` it. */
+  /** Adds data if no check is needed. Returns false if one is; `push` it then. */
   add(data: Data): boolean {
     return this.#run.add(data)
   }
 
+  /** Adds values that a packer writes, if no check is needed. False: `pushPacked` them. */
   addPacked(packer: IntoPacker, values: readonly unknown[]): boolean {
     return this.#run.addPacked(packer, values)
   }
 
   /**
-   * Lets `add` take what is as `encoding` says, that of the last `push`, as long as less than
-   * `limit` bytes can be queued then.
+   * Grants `add` all data in `encoding` (that of the last `push`) while less than `limit` bytes are
+   * queued.
    */
   grant(limit: Bytes, encoding: Encoding): void {
     if (this.#state === 'ready' && this.#queue.length === 0) this.#run.grant(limit, encoding)
   }
 
-  /** From now on every write has to be looked at: the encoding changes, or the channel closes. */
+  /** From now on every write must be pushed: the encoding changes, or the channel closes. */
   revoke(): void {
     this.#run.revoke()
   }
 
+  /** Queues data; text in `encoding`. */
   push(data: Data, encoding: Encoding): void {
     if (this.#state !== 'ready') this.#run.wait()
     this.#run.push(data, encoding)
     this.#announce()
   }
 
-  /** Values that a Packer writes straight into the run. */
+  /** Queues values that a packer writes straight into the run. */
   pushPacked(packer: IntoPacker, values: readonly unknown[]): void {
     this.#run.pushPacked(packer, values)
     this.#announce()
   }
 
+  /** Queues an item. */
   pushItem(item: SendItem): void {
     this.#run.end()
     this.#enqueue(item)
@@ -170,18 +172,18 @@ export class WritePath {
   #enqueue(item: SendItem): void {
     this.#queue.push(item)
     this.#queued += item.size
-    if (item.isLong) this.#longs++
+    if (item.isLong) this.#longItems++
   }
 
   #dequeue(): void {
     const item = this.#queue.shift() as SendItem
     this.#queued -= item.size
-    if (item.isLong) this.#longs--
+    if (item.isLong) this.#longItems--
   }
 
   // ---- flush ------------------------------------------------------------------------------------
 
-  /** Hands over what the transport takes now. That this was everything, `reportEmptied` reports. */
+  /** Gives the transport what it takes now. If that was everything, `reportEmptied` reports it. */
   flush(): void {
     this.#isAnnounced = false
     this.#run.revoke()
@@ -195,20 +197,20 @@ export class WritePath {
   }
 
   /**
-   * Flushes what is worth a system call of its own, without waiting for the end of the turn: what
-   * was just written is still in the processor's cache, and the peer has something to do. (Measured
-   * with 100 lines outstanding: 5 % less time a line.)
+   * Flushes at once if there is enough for a system call of its own: the data is still in the
+   * processor's cache, and the peer gets something to do. (Measured with 100 lines under way: 5 %
+   * less time per line.)
    */
   flushLarge(): void {
     if (this.#queued + this.#run.least >= LARGE) this.flush()
   }
 
   #flushQueue(transport: Transport): void {
-    // After a reset in the middle the transport is no longer ours.
+    // An item may cause a reset; then the transport is no longer ours.
     while (this.#transport === transport && this.#state === 'ready' && this.#queue.length > 0) {
       const isCorked = this.#queue.length > 1
       if (isCorked) transport.cork()
-      // At least one piece each time: this ends whatever the transport says of its queue.
+      // At least one piece each time, so that it ends whatever the transport says of its queue.
       while (
         this.#sendFirst(transport) &&
         this.#queue.length > 0 &&
@@ -224,7 +226,7 @@ export class WritePath {
     this.#owner.filled()
   }
 
-  /** One piece of the first item. False: no more for now. */
+  /** Sends one piece of the first item. Returns false if no more can be sent for now. */
   #sendFirst(transport: Transport): boolean {
     const item = this.#queue[0] as SendItem
     try {
@@ -233,7 +235,7 @@ export class WritePath {
       if (outcome === 'starved') this.#state = 'starved'
       return outcome === 'sent' || outcome === 'more'
     } catch (error) {
-      // First it leaves the queue: the owner may write and flush, or close.
+      // It leaves the queue first: the owner may write and flush, or close.
       this.#dequeue()
       item.drop()
       this.#owner.writeFailed(error)
@@ -250,7 +252,7 @@ export class WritePath {
 
   // ---- drained ----------------------------------------------------------------------------------
 
-  /** The transport has handed over everything. */
+  /** The transport has passed on everything that it was given. */
   drained(): void {
     if (this.#state !== 'full') return
     this.#state = 'ready'
@@ -261,8 +263,8 @@ export class WritePath {
   // ---- emptied ----------------------------------------------------------------------------------
 
   /**
-   * Reports `emptied` if everything that was written has gone. Not done by `flush` itself, so that
-   * no hook runs inside a write.
+   * Reports `emptied` if the system has taken everything that was written. `flush` does not do that
+   * itself, because no hook may run inside a write.
    */
   reportEmptied(): void {
     if (!this.#isDirty || this.#state !== 'ready' || this.#queue.length > 0 || !this.#run.isEmpty)
@@ -278,7 +280,7 @@ export class WritePath {
     for (const item of this.#queue) item.drop()
     this.#queue.length = 0
     this.#queued = 0
-    this.#longs = 0
+    this.#longItems = 0
     this.#run.clear()
     this.#transport = undefined
     this.#state = 'ready'
@@ -287,5 +289,5 @@ export class WritePath {
   }
 }
 
-/** Of a channel that has written nothing: there is nothing in it, and it takes nothing. */
+/** The write path of a channel that has nothing to send. It is empty, and nothing is granted. */
 export const NO_WRITES = new WritePath(NOBODY)

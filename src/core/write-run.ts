@@ -1,15 +1,25 @@
 /**
- * Layer 1. A run: small writes that go out as one. It takes whatever is written, and hands items
- * on: a run that has ended, and large bytes as they are.
+ * Layer 1. WriteRun: collects small writes so that they go out as one. It accepts everything that
+ * is written, and hands on items: a run that has ended, and large bytes as they are.
  *
- * Read it from top to bottom: add, push → end, or takeText.
+ * At any moment a run is one of these three, and never two:
+ *
+ *     empty
+ *     text    [ #text, #textSize bytes  | #uncounted ]    in #encoding
+ *     bytes   [ #bytes[0 … #used)       | free memory ]   #used > 0
+ *
+ * Read it from top to bottom: add (if granted) or push → end, or takeText.
+ *
+ * The grant: from `grant` to `revoke` a write may skip every check, because nothing that a check
+ * looks at can have changed. So whatever changes the state of the channel, its encoding, its bounds
+ * or the kind of the run must revoke. Everything in here that changes the run does so itself.
  *
  * Rules:
- * 1. Text stays text while only text is written (appending is what V8 does best), and becomes bytes
- *    as soon as small bytes come between: it is text, or bytes, never both.
- * 2. Text is counted once, and not before that matters: how many bytes it is in UTF-8, only looking
- *    at all of it tells.
- * 3. The memory of a run is never used again after it was handed on: the transport may still hold
+ * 1. Text stays text while only text is written, because V8 is fastest at appending. It becomes
+ *    bytes when small bytes are written after it.
+ * 2. Text is counted once, and only when its size matters: the bytes that it takes in UTF-8 are
+ *    known only by looking at all of it.
+ * 3. The memory of a run is never used again after it was handed on: the transport may still need
  *    it.
  */
 
@@ -18,56 +28,50 @@ import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
 import { BytesItem, type SendItem, TextItem } from './send-item.ts'
 
-/** What writes values into a run; see `Delimiter`. */
+/** An object that writes values into a run: a `Delimiter` with `pack_into`. */
 export interface IntoPacker {
   pack(...values: any[]): Uint8Array
   pack_into(target: Buffer, at: Bytes, ...values: any[]): Bytes
 }
 
 /**
- * Bytes up to this size are copied into a run, larger ones passed on: a copy of this size costs
+ * Bytes up to this size are copied into a run, larger ones are handed on. Copying this much costs
  * less than a write of its own.
  */
 const SMALL: Bytes = 4096
 
-/**
- * The first size of a run of bytes, until one was larger: what a few answers to small messages
- * take.
- */
+/** The size of the first memory of bytes: room for a few answers to small messages. */
 const FIRST: Bytes = 1024
 
 /**
- * The largest first size, and how much waiting text becomes bytes together: one system call's
- * worth.
+ * What one system call takes: the largest size of first memory, and how much waiting text becomes
+ * bytes together.
  */
 const BATCH: Bytes = 65536
 
-/** Up to this many characters are written one by one. */
+/** Text of up to this many characters is written one by one after bytes. */
 const SHORT = 8
+
+/** The value of #granted if nothing is granted: every write must be pushed. */
+const NOTHING = -1
 
 /** The most bytes that one UTF-16 unit of a string becomes in any encoding. */
 const MOST_PER_UNIT = 3
 
-/** Two texts in these, one after the other, are not one text. */
+/** Encodings in which two texts, one after the other, are not one text. */
 const NO_TEXT: ReadonlySet<Encoding> = new Set(['hex', 'base64', 'base64url'])
 
 export class WriteRun {
   readonly #handOn: (item: SendItem) => void
   #encoding: Encoding = 'utf8'
-  /** Text of so many bytes, and text behind it whose bytes are not counted. */
   #text = ''
-  #counted: Bytes = 0
-  #fresh = ''
-  /** Bytes: #bytes[0..#used). */
+  #textSize: Bytes = 0
+  #uncounted = ''
   #bytes: Buffer | undefined
   #used: Bytes = 0
-  /**
-   * So long may #fresh, and so far may #used, become with nothing else to be looked at; -1: look.
-   * This is what makes a small write cheap.
-   */
-  #spareText = -1
-  #spareBytes: Bytes = -1
-  /** As large as the last run became: the next one probably will too. */
+  /** The length that #uncounted, or #used, may reach by `add`; NOTHING if all must be pushed. */
+  #granted = NOTHING
+  /** The size of the next memory: the next run will probably be as large as the last one. */
   #first: Bytes = FIRST
 
   constructor(handOn: (item: SendItem) => void) {
@@ -75,54 +79,48 @@ export class WriteRun {
   }
 
   get isEmpty(): boolean {
-    return this.#fresh === '' && this.#text === '' && this.#used === 0
+    return this.#uncounted === '' && this.#text === '' && this.#used === 0
   }
 
-  /** Its bytes. */
+  /** Its bytes. Counts what was not counted. */
   get size(): Bytes {
     this.#count()
-    return this.#counted + this.#used
+    return this.#textSize + this.#used
   }
 
-  /** It has at least, and at most, so many bytes: without counting. */
+  /** The bytes that it has at least, without counting. */
   get least(): Bytes {
-    return this.#counted + this.#fresh.length + this.#used
+    return this.#textSize + this.#uncounted.length + this.#used
   }
 
+  /** The bytes that it has at most, without counting. */
   get most(): Bytes {
-    return this.#counted + this.#fresh.length * mostPerUnit(this.#encoding) + this.#used
+    return this.#textSize + this.#uncounted.length * mostPerUnit(this.#encoding) + this.#used
   }
 
-  // ---- add --------------------------------------------------------------------------------------
+  // ---- add: without a check, if that was granted ------------------------------------------------
 
-  /** Adds data where that is all there is to do. False: it was not; `push` it. */
+  /** Adds data. Returns false if that was not granted; `push` it then. */
   add(data: Data): boolean {
     if (typeof data !== 'string') return this.#addBytes(data)
-    if (this.#fresh.length + data.length > this.#spareText) return this.#addShort(data)
-    this.#fresh += data
+    if (this.#used > 0 || this.#uncounted.length + data.length > this.#granted)
+      return this.#addShort(data)
+    this.#uncounted += data
     return true
   }
 
   #addBytes(data: Uint8Array): boolean {
-    if (!(data instanceof Uint8Array) || this.#used + data.length > this.#spareBytes) return false
+    if (this.#used === 0 || !(data instanceof Uint8Array)) return false
+    if (this.#used + data.length > this.#granted) return false
     ;(this.#bytes as Buffer).set(data, this.#used)
     this.#used += data.length
     return true
   }
 
-  /** Likewise what a Packer writes straight into the run. */
-  addPacked(packer: IntoPacker, values: readonly unknown[]): boolean {
-    if (this.#spareBytes < 0) return false
-    const size = this.#pack(packer, values)
-    if (this.#used + size > this.#spareBytes) return false
-    this.#used += size
-    return true
-  }
-
-  /** A line end behind bytes is so short that calling into C++ for it costs more than this. */
+  /** Text after bytes. A line end is so short that a call into C++ for it would cost more. */
   #addShort(text: string): boolean {
     const { length } = text
-    if (length > SHORT || this.#used + length > this.#spareBytes) return false
+    if (this.#used === 0 || length > SHORT || this.#used + length > this.#granted) return false
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i)
       if (unit > 0x7f) return false
@@ -132,36 +130,45 @@ export class WriteRun {
     return true
   }
 
+  /** Adds values that a packer writes straight into the run. False: `pushPacked` them. */
+  addPacked(packer: IntoPacker, values: readonly unknown[]): boolean {
+    if (this.#used === 0 || this.#granted === NOTHING) return false
+    const size = this.#pack(packer, values)
+    if (this.#used + size > this.#granted) return false
+    this.#used += size
+    return true
+  }
+
   /**
-   * Lets `add` take what is as `encoding` says, that of the last `push`, as long as it can be less
-   * than `limit` bytes then.
+   * Grants `add` all data in `encoding` (that of the last `push`) while the run stays below `limit`
+   * bytes.
    */
   grant(limit: Bytes, encoding: Encoding): void {
     if (this.#used > 0)
-      this.#spareBytes = holdsAscii(encoding)
+      this.#granted = holdsAscii(encoding)
         ? Math.min(limit - 1, (this.#bytes as Buffer).length)
-        : -1
-    // Without text, the last push may have been nothing at all in an encoding that is not
-    // #encoding.
+        : NOTHING
+    // If there is no text either, the last push may have been an empty one in another encoding.
     else if (!this.isEmpty)
-      this.#spareText = Math.floor((limit - 1 - this.#counted) / mostPerUnit(this.#encoding))
+      this.#granted = Math.floor((limit - 1 - this.#textSize) / mostPerUnit(this.#encoding))
   }
 
-  /** From now on every write has to be pushed: the encoding changes, or the channel closes. */
+  /** From now on every write must be pushed. */
   revoke(): void {
-    this.#spareText = this.#spareBytes = -1
+    this.#granted = NOTHING
   }
 
-  // ---- push -------------------------------------------------------------------------------------
+  // ---- push: in every case ----------------------------------------------------------------------
 
+  /** Adds data; text in `encoding`. */
   push(data: Data, encoding: Encoding): void {
     this.revoke()
     if (typeof data !== 'string') this.#pushBytes(data)
     else if (this.#used > 0 || encoding !== this.#encoding) this.#pushOtherText(data, encoding)
-    else this.#fresh += data
+    else this.#uncounted += data
   }
 
-  /** Values that a Packer writes straight into the run. */
+  /** Adds values that a packer writes straight into the run. */
   pushPacked(packer: IntoPacker, values: readonly unknown[]): void {
     this.revoke()
     this.#textToBytes()
@@ -175,7 +182,7 @@ export class WriteRun {
     this.#used += size
   }
 
-  /** Behind what is there. Returns how much it is; where there is no room, nothing was written. */
+  /** Packs behind #used. Returns the size; if that is beyond the memory, nothing was written. */
   #pack(packer: IntoPacker, values: readonly unknown[]): Bytes {
     const bytes = this.#bytes as Buffer
     const at = this.#used
@@ -185,7 +192,7 @@ export class WriteRun {
         `pack_into() must return a number of bytes; it returned ${size}`,
         packer,
       )
-    const isAlone = this.#bytes === bytes && this.#used === at && this.#fresh === ''
+    const isAlone = this.#bytes === bytes && this.#used === at && this.#uncounted === ''
     if (!isAlone)
       throw new InvalidDelimiterError(
         'pack_into() must not write to the channel that it packs for',
@@ -206,7 +213,7 @@ export class WriteRun {
     this.#used += data.length
   }
 
-  /** Text behind bytes, or in another encoding than the text before it. */
+  /** Text after bytes, or in another encoding than the text before it. */
   #pushOtherText(data: string, encoding: Encoding): void {
     if (NO_TEXT.has(encoding)) return this.#pushBytes(Buffer.from(data, encoding))
     if (this.#used > 0 && data.length * MOST_PER_UNIT <= SMALL) {
@@ -216,19 +223,19 @@ export class WriteRun {
     }
     this.end()
     this.#encoding = encoding
-    this.#fresh = data
+    this.#uncounted = data
   }
 
   #textToBytes(): void {
     this.#count()
     if (this.#text === '') return
-    if (this.#counted > SMALL) return this.end()
-    this.#bytes = this.#room(this.#counted)
+    if (this.#textSize > SMALL) return this.end()
+    this.#bytes = this.#room(this.#textSize)
     this.#used = this.#bytes.write(this.#text, 0, this.#encoding)
     this.#forgetText()
   }
 
-  /** The bytes, with room for `size` more. */
+  /** The memory, grown if it has no room for `size` more bytes. */
   #room(size: Bytes): Buffer {
     if (this.#bytes !== undefined && this.#used + size <= this.#bytes.length) return this.#bytes
     const grown = Buffer.allocUnsafe(Math.max(this.#first, 2 * (this.#used + size)))
@@ -236,46 +243,46 @@ export class WriteRun {
     return grown
   }
 
-  /** Counts what was not counted: each text once, however often it is asked. */
+  /** Counts what was not counted. Each text is counted once, however often this is called. */
   #count(): void {
-    if (this.#fresh === '') return
-    this.#counted += this.#sizeBehind(this.#fresh)
-    this.#text += this.#fresh
-    this.#fresh = ''
-    this.#spareText = -1
+    if (this.#uncounted === '') return
+    this.#textSize += this.#sizeAfterText(this.#uncounted)
+    this.#text += this.#uncounted
+    this.#uncounted = ''
+    this.revoke()
   }
 
   /**
-   * The bytes that `data` makes #text longer by. Two halves of one character are 4 bytes in UTF-8
-   * where they meet, 3 each alone.
+   * The bytes that `data` adds to #text. Two halves of one character are 4 bytes in UTF-8 if they
+   * meet, and 3 bytes each if not.
    */
-  #sizeBehind(data: string): Bytes {
+  #sizeAfterText(data: string): Bytes {
     const size = Buffer.byteLength(data, this.#encoding)
     if (this.#encoding !== 'utf8' || (data.charCodeAt(0) & 0xfc00) !== 0xdc00) return size
-    // Only now: to look at the end of a long text makes one string of all its parts.
+    // Tested last: looking at the end of a long text makes V8 join all its parts.
     return this.#endsInHalf() ? size - 2 : size
   }
 
-  /** Is the last unit of #text the first of two that are one character? */
+  /** Is the last unit of #text the first half of a character? */
   #endsInHalf(): boolean {
     return (this.#text.charCodeAt(this.#text.length - 1) & 0xfc00) === 0xd800
   }
 
   #forgetText(): void {
     this.#text = ''
-    this.#counted = 0
-    this.#fresh = ''
+    this.#textSize = 0
+    this.#uncounted = ''
     this.revoke()
   }
 
   // ---- end --------------------------------------------------------------------------------------
 
-  /** Hands it on. The next write begins another one. */
+  /** Hands the run on as an item. The next write begins another run. */
   end(): void {
     this.revoke()
     this.#count()
     if (this.#text !== '') {
-      this.#handOn(new TextItem(this.#text, this.#encoding, this.#counted))
+      this.#handOn(new TextItem(this.#text, this.#encoding, this.#textSize))
       this.#forgetText()
     } else if (this.#used > 0) {
       this.#handOn(new BytesItem((this.#bytes as Buffer).subarray(0, this.#used)))
@@ -286,28 +293,29 @@ export class WriteRun {
   }
 
   /**
-   * The usual case, without an item: takes the text that is all there is; '' where there is none.
-   * It is in `encoding`.
+   * The usual case, without an item: removes the text of the run and returns it, in `encoding`.
+   * Returns '' if the run is not text.
    */
   takeText(): string {
-    const text = this.#text + this.#fresh
+    const text = this.#text + this.#uncounted
     this.#forgetText()
     return text
   }
 
+  /** The encoding of the text. */
   get encoding(): Encoding {
     return this.#encoding
   }
 
   /**
-   * Text that has to wait becomes bytes, a batch at a time: V8 keeps what grew by small pieces as a
-   * tree of them. (Measured: 16 MiB of lines of 5 bytes, for a peer that never reads, were 103 MiB
-   * of heap. So no bound that counts bytes was one.)
+   * Text that must wait becomes bytes, a batch at a time. V8 keeps text that grew by small pieces
+   * as a tree of them: 16 MiB of lines of 5 bytes, for a peer that never reads, were measured at
+   * 103 MiB of heap, which no bound in bytes would notice.
    */
   wait(): void {
     this.#count()
-    // Not between two halves of a character, which are not what they become together.
-    if (this.#counted < BATCH || this.#endsInHalf()) return
+    // Not between two halves of a character: each alone would become something else.
+    if (this.#textSize < BATCH || this.#endsInHalf()) return
     this.#handOn(new BytesItem(Buffer.from(this.#text, this.#encoding)))
     this.#forgetText()
   }
@@ -324,7 +332,7 @@ function mostPerUnit(encoding: Encoding): Bytes {
   return encoding === 'utf8' ? MOST_PER_UNIT : encoding === 'utf16le' ? 2 : 1
 }
 
-/** Is ASCII in it the bytes that it is elsewhere? */
+/** Is ASCII one byte per character in this encoding? */
 function holdsAscii(encoding: Encoding): boolean {
   return encoding === 'utf8' || encoding === 'latin1' || encoding === 'ascii'
 }
