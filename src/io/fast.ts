@@ -1,24 +1,31 @@
 /**
- * Layer 2. An opt-in network that goes past Node's stream machinery:
+ * Layer 2. An opt-in network that bypasses Node's stream machinery:
  * `new Engine({ network: new FastNetwork() })`.
  *
  * What it does differently from `NodeNetwork`, and nothing else:
- * 1. Reading: all sockets read into one buffer, and no memory is allocated for a read. (Node's
- *    option `onread`, documented for sockets that one makes; so those of a server are made here
- *    too, of the handles that it accepts.)
- * 2. Writing: data goes to the socket's handle at once, without the queue, the ticks and the
- *    objects of Writable. (By `_write`, which Node documents for who implements a stream, not for
- *    who uses one. To call the handle itself measured no faster, and each version of Node has
- *    another way of it.) Opening, ending, closing and errors stay with Node's Socket, and the order
- *    of reports with TcpTransport.
+ * 1. Reading: all sockets read into one buffer, so no memory is allocated for a read. libuv reads
+ *    from one socket into it and hands it over before it reads from the next. As nothing is
+ *    reported inside a call (rule 1 of transport.ts), no hook can start another read before its own
+ *    was delivered. `lends_chunks` says that a part that is to be kept must be copied.
+ * 2. Writing: data goes to the handle of the socket at once, without the queue, the ticks and the
+ *    objects of Writable. Refused: calls of the handle itself. They measured no faster, and they
+ *    differ between versions of Node.
+ * Opening, ending, closing and errors are those of Node's Socket, and the order of reports is that
+ * of TcpTransport.
  *
- * One buffer is enough for all: libuv reads from one socket into it and hands it over before it
- * reads from the next, and as nothing is reported inside a call (rule 1 of transport.ts), no hook
- * can make another read begin before its own was delivered. `lends_chunks` says that whoever keeps
- * a part of it has to copy that.
+ * What it needs of TcpTransport (rule 3 of tcp.ts): `write` gets either data and its encoding, or
+ * an empty chunk and a callback, to be called when everything before it has gone. The second kind
+ * comes at most once at a time, and only while `writableLength` is above 0. So there is one
+ * #waiting, and nothing is sent for it.
  *
- * What is not documented may change, so this is never the default, and the constructor looks
- * whether all of it is there.
+ * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux; the
+ * constructor looks for all of it, and this is never the default, as any of it may change):
+ * - The option `onread` is documented for sockets that connect. Here accepted sockets have it, too,
+ *   so they are made in this file, with the options `handle` and `manualStart`.
+ * - `onconnection` of a listening handle, which is replaced to get the accepted handles.
+ * - `_write`, which Node documents for classes that implement a stream.
+ * - `writeQueueSize` and `bytesWritten` of `_handle`.
+ * - Node gives a connecting socket its own `write`, over that of its class. It is deleted.
  */
 
 import { Buffer } from 'node:buffer'
@@ -43,14 +50,14 @@ import { openPackets } from './udp.ts'
 /** What one read can take: as much as libuv asks the system for. */
 const BUFFER_SIZE: Bytes = 65_536
 
-/** What every socket reads into; of no use to anybody when `received` has returned. */
+/** What every socket reads into. Its content is valid until `received` returns. */
 const shared = Buffer.allocUnsafeSlow(BUFFER_SIZE)
 
 /** What is used of the handle of a socket. */
 interface Handle {
-  /** What the system has not taken yet, of all that was handed over. */
+  /** Bytes that were handed over and that the system has not taken yet. */
   readonly writeQueueSize: Bytes
-  /** What was handed over. */
+  /** Bytes that were handed over. */
   readonly bytesWritten: Bytes
 }
 
@@ -61,7 +68,7 @@ interface ListeningHandle {
   onconnection: (status: number, accepted?: object) => void
 }
 
-/** Node's types declare accessors as fields, which no class could override. */
+/** Socket, with its accessors declared as such: a class may not override a field by an accessor. */
 interface NodeSocket extends Omit<
   Socket,
   '_write' | 'bytesWritten' | 'connect' | 'write' | 'writableLength'
@@ -79,11 +86,13 @@ type Done = (error?: Error | null) => void
 const NodeSocket = Socket as unknown as new (options: object) => NodeSocket
 
 /**
- * TCP and unix sockets at less cost a message than through Node's streams: most for small messages
- * that are answered one at a time. UDP is that of the default network. It relies on parts of Node
- * that are not documented: test with the versions of Node that you run.
+ * TCP and unix sockets that cost less CPU time a message than Node's streams. The gain is greatest
+ * for small messages that are answered one at a time. UDP, TLS and files are those of the default
+ * network.
  *
- * Throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) where this Node lacks what it needs. Ours.
+ * It relies on parts of Node that are not documented: test it with the versions of Node that you
+ * run. The constructor throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) if this Node lacks
+ * something that it needs.
  */
 export class FastNetwork implements Network {
   constructor() {
@@ -92,7 +101,8 @@ export class FastNetwork implements Network {
     const here = `Node ${process.versions.node} on ${process.platform}`
     throw new UnsupportedOptionError(
       'FastNetwork',
-      `${missing.join(', ')}, as Node 20 to 26 has it on Linux; ${here} has not. Use the default network`,
+      `${missing.join(', ')}, as Node 20 to 26 has it on Linux; ${here} has not. ` +
+        'Use the default network',
     )
   }
 
@@ -115,7 +125,7 @@ export class FastNetwork implements Network {
 
 class FastSocket extends NodeSocket {
   readonly lends_chunks = true
-  /** Who waits until everything has gone. */
+  /** The callback of an empty write: called when everything has gone. */
   #waiting: Done | undefined
   readonly #onWritten: Done = error => this.#written(error)
 
@@ -129,15 +139,13 @@ class FastSocket extends NodeSocket {
 
   override connect(how: object): this {
     super.connect(how)
-    // Node gives a socket that connects its own `write`, over that of its class.
     delete (this as { write?: unknown }).write
     return this
   }
 
-  /** An empty write is only for its `done`: it waits for all that came before. */
+  /** `how` is a callback for an empty write, and an encoding for data; see the header. */
   override write(data: string | Uint8Array, how: Encoding | Done): boolean {
-    // What Writable holds, because the socket is not connected yet or corked, must not be
-    // overtaken.
+    // Writable holds data while the socket is connecting or corked. It must not be overtaken.
     if (this.connecting || this.writableCorked > 0 || super.writableLength > 0)
       return super.write(data, how)
     if (typeof how === 'function') this.#waiting = how
@@ -145,7 +153,7 @@ class FastSocket extends NodeSocket {
     return true
   }
 
-  /** Node's Writable would end the socket by itself, but that was passed by. */
+  /** Writable would destroy the socket for an error by itself, but it was bypassed. */
   #written(error?: Error | null): void {
     if (error) return void this.destroy(error)
     const waiting = this.#waiting
@@ -154,11 +162,11 @@ class FastSocket extends NodeSocket {
     waiting()
   }
 
-  /** What the system has not taken yet. */
+  /** Bytes that the system has not taken yet. */
   override get writableLength(): Bytes {
     const handle = this._handle ?? NO_HANDLE
-    // What Writable holds may be in the handle's queue as well; Node's figure of what was written
-    // has it once. (Not asked for without need: it is a call into C++.)
+    // What Writable holds may be in the queue of the handle as well. `bytesWritten` counts it once,
+    // but is a call into C++, so it is asked for only if Writable holds something.
     return super.writableLength === 0
       ? handle.writeQueueSize
       : super.bytesWritten - handle.bytesWritten + handle.writeQueueSize
@@ -171,7 +179,7 @@ class FastServer extends Server {
     this.once('listening', () => this.#takeHandles(options.noDelay === true))
   }
 
-  /** Makes our sockets of what is accepted, in place of Node's own. */
+  /** Makes sockets of our class, in place of Node's, of the handles that are accepted. */
   #takeHandles(noDelay: boolean): void {
     const listening = handleOf(this) as ListeningHandle
     const { onconnection } = listening
@@ -189,9 +197,9 @@ function handleOf(server: Server): ListeningHandle | null {
 }
 
 /**
- * What is used here and this Node has not. Asked are a server, a socket that connects to it (under
- * a name that nobody knows), and a socket on a handle of ours, which sees what is done with it. All
- * three are closed when this returns.
+ * The names of what is used here and missing in this Node. It looks at a server, at a socket that
+ * connects to it (under an abstract unix name that nobody else knows), and at a socket on a handle
+ * of our own, which records the calls that it gets. All three are closed when this returns.
  */
 function whatIsMissing(): string[] {
   const seen = new Set<string>()

@@ -1,21 +1,36 @@
 /**
- * Layer 2. TCP and unix sockets: transports on node:net, by its documented calls only.
+ * Layer 2. TCP and unix sockets: transports on node:net.
+ *
+ * connectTcp, or NodeListener → TcpTransport → the listeners at the end of this file → the sink.
  *
  * Rules:
- * 1. The listeners of a socket are functions shared by all sockets, which find their transport by a
- *    symbol: closures of its own would cost every idle connection half a KiB
- *    (reference/performance.md).
- * 2. What arrives is taken where Node hands it to the stream, `push` (a documented method of
- *    Readable, of which this makes another one): it neither waits in the Readable's queue nor
- *    passes its events, 7 % of a small message's way. The end goes on to the Readable, which makes
- *    'end' and 'close' of it. Pausing is to answer false: Node stops reading then.
- * 3. Node reports some things inside the call that caused them (an 'error' of an invalid argument,
- *    'close' of a socket that never opened) or after it should be over; #state, looked at by every
- *    listener, makes the seam's order of it.
+ * 1. All sockets share the same listener functions. They find their transport by a symbol on the
+ *    socket. Closures of its own would cost every idle connection half a KiB.
+ * 2. Node reports some things inside the call that caused them (the 'error' of an invalid argument,
+ *    the 'close' of a socket that never opened) and some after the end. Every listener looks at
+ *    #state first, which keeps the order of the seam.
+ * 3. TcpTransport calls `socket.write` in two ways only: with data and its encoding, and with an
+ *    empty chunk and a callback. The empty write is made at most once at a time, only while
+ *    `writableLength` is above 0, and its callback runs when everything before it has gone. A
+ *    socket class of our own (fast.ts) may rely on that, and must keep it.
+ *
+ * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux):
+ * - `push` is replaced on each socket. Node documents it for classes that implement a Readable;
+ *   that net.Socket calls it for every chunk, and stops reading if it answers false, is not
+ *   documented. Here a chunk goes straight to the sink: it does not wait in the queue of the
+ *   Readable and causes none of its events, which is 7 % of the cost of a small message. The end
+ *   (null) goes on to the Readable, which makes 'end' and 'close' of it.
+ * - `_read(0)` is called, to start reading again. `resume()` does nothing the second time: the
+ *   Readable has seen no chunk, so for it the first read is still under way. Node documents `_read`
+ *   as not to be called by programs.
+ * - `_destroy` is replaced on each socket, to count once more before the handle is gone: afterwards
+ *   Node counts what was dropped as written. Node documents it for subclasses.
+ * - `_handle.writeQueueSize` and `_bytesDispatched` tell how much of a long write has gone. Node's
+ *   own socket timeouts read them. Without them `bytes_written` changes once a write.
  */
 
 import { Buffer } from 'node:buffer'
-import { type NetConnectOpts, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { socketAddress } from '../core/address.ts'
 import type {
   ConnectOptions,
@@ -25,42 +40,29 @@ import type {
   TransportSink,
 } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import { descriptorOf } from './descriptor.ts'
+import { connectError, connectSocket } from './tcp-connect.ts'
 
-/**
- * How long Node waits for one address of a host before it tries the next one, which ends the first
- * attempt. Node's 250 ms end connects that would have succeeded (nodejs/node#54359); a second is
- * what a slow link needs, and still soon enough where IPv6 leads nowhere.
- */
-const NEXT_ADDRESS_AFTER: Milliseconds = 1000
-
-/** The longest that Linux lets an idle connection be before it is probed. */
+/** The longest idle time that Linux accepts before it probes a connection (TCP_KEEPIDLE). */
 const KEEP_ALIVE_MAX: Milliseconds = 32_767_000
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
-/** A socket that knows whose it is, and one that reads into the same memory again and again. */
+/** A socket with its transport. `lends_chunks`: it reads into the same memory again and again. */
 type Owned = Socket & { [TRANSPORT]: TcpTransport; readonly lends_chunks?: true }
+
+/** What `_handle` and `_bytesDispatched` are, where Node has them. */
+interface Counted {
+  readonly _handle?: { readonly writeQueueSize: Bytes } | null
+  readonly _bytesDispatched: Bytes
+}
 
 const EMPTY = Buffer.alloc(0)
 
-/** Whose a socket is that has closed. */
+/** The transport of a socket that has closed. */
 const NONE = {} as TcpTransport
 
-// Shared by all sockets; set in the static block below.
-let onConnect: (this: Owned) => void
-let push: (this: Owned, chunk: Buffer | null) => boolean
-let onEnd: (this: Owned) => void
-let onError: (this: Owned, error: SystemError) => void
-let onClose: (this: Owned) => void
-let onDestroy: (this: Owned, error: Error | null, done: (error?: Error | null) => void) => void
-
-/**
- * For io/tls.ts only: the socket below a transport of this file, to be taken over; `undefined` for
- * any other transport.
- */
-export let socketOf: (transport: Transport) => Socket | undefined
-
-/** Starts to connect. */
+/** Starts to connect. `socket`: a new one, of the class that is to be used. */
 export function connectTcp(
   to: Endpoint,
   options: ConnectOptions,
@@ -72,11 +74,12 @@ export function connectTcp(
 }
 
 export class TcpTransport implements Transport {
-  readonly #socket: Socket
+  /** For tls-transport.ts only, which takes it over. */
+  readonly socket: Socket
   #sink: TransportSink | undefined
   /**
-   * Where we connect to: the path of a unix socket, which Node does not report for the connecting
-   * side.
+   * The endpoint that we connect to. Node does not report the path of a unix socket on the
+   * connecting side.
    */
   readonly #target: Endpoint | undefined
   #local: SocketAddress | undefined
@@ -84,23 +87,17 @@ export class TcpTransport implements Transport {
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   /** Is `drained` still to be reported? */
   #isFull = false
-  /**
-   * What the system had taken when the socket was destroyed: after that Node counts what was
-   * dropped as written.
-   */
+  /** What the system had taken when the socket was destroyed. Later figures of Node are wrong. */
   #sent: Bytes | undefined
-  /**
-   * Does it want no more than the chunk that is on its way? Nothing is read before the first
-   * `resume`.
-   */
+  /** Must reading stop after the chunk that is on its way? Nothing is read before `resume`. */
   #isPaused = true
 
   /**
-   * `target`: where a new socket will connect to. A socket without one is connected: it was
-   * accepted, `at` where its listener is bound.
+   * `target`: where a new socket will connect to. A socket without one was accepted, so it is
+   * connected. `at`: the address that its listener is bound to, if it is bound to one.
    */
   constructor(socket: Socket, target?: Endpoint, at?: SocketAddress) {
-    this.#socket = socket
+    this.socket = socket
     this.#target = target
     this.#local = at
     ;(socket as Owned)[TRANSPORT] = this
@@ -114,7 +111,7 @@ export class TcpTransport implements Transport {
     if (target === undefined) this.#setOpen()
   }
 
-  /** Accepted by a listener on a unix socket: Node reports nothing of either end. */
+  /** For a socket accepted by a listener on a unix socket: Node reports neither address. */
   static acceptedAt(socket: Socket, path: string): TcpTransport {
     const transport = new TcpTransport(socket)
     transport.#local = path
@@ -123,28 +120,8 @@ export class TcpTransport implements Transport {
   }
 
   connect(to: Endpoint, options: ConnectOptions): void {
-    const { lookup, local } = options
-    const how =
-      to.kind === 'unix'
-        ? { path: to.path }
-        : {
-            host: to.host === '' ? 'localhost' : to.host,
-            port: to.port,
-            noDelay: true,
-            autoSelectFamily: true,
-            autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER,
-            ...(local?.host && { localAddress: local.host }),
-            ...(local?.port && { localPort: local.port }),
-            ...(lookup !== undefined && { lookup }),
-          }
-    this.#socket.once('connect', onConnect)
-    try {
-      this.#socket.connect(how as NetConnectOpts)
-    } catch (error) {
-      // Node throws for some of what it refuses (a local address that is none) and reports the
-      // rest: here all is reported.
-      this.#socket.destroy(error as Error)
-    }
+    this.socket.once('connect', onConnect)
+    connectSocket(this.socket, to, options)
   }
 
   // ---- what is told -----------------------------------------------------------------------------
@@ -155,12 +132,12 @@ export class TcpTransport implements Transport {
 
   set sink(sink: TransportSink | undefined) {
     this.#sink = sink
-    // An accepted connection may be gone before anybody wanted it.
+    // A connection may be gone before anybody has taken it.
     if (this.#state === 'closed') queueMicrotask(() => sink?.closed())
   }
 
   get local_address(): SocketAddress | undefined {
-    const { localAddress, localPort } = this.#socket
+    const { localAddress, localPort } = this.socket
     if (this.#local === undefined && this.#state !== 'opening' && localAddress !== undefined) {
       this.#local = socketAddress(localAddress, localPort as number)
     }
@@ -168,7 +145,7 @@ export class TcpTransport implements Transport {
   }
 
   get remote_address(): SocketAddress | undefined {
-    const { remoteAddress, remotePort } = this.#socket
+    const { remoteAddress, remotePort } = this.socket
     if (this.#remote === undefined && this.#state !== 'opening' && remoteAddress !== undefined) {
       this.#remote = socketAddress(remoteAddress, remotePort as number)
     }
@@ -176,68 +153,69 @@ export class TcpTransport implements Transport {
   }
 
   get fileno(): number | undefined {
-    // Undocumented, and for people to look at only: -1 or nothing where there is no descriptor.
-    const fd = (this.#socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd
-    return fd === undefined || fd < 0 ? undefined : fd
+    return descriptorOf(this.socket)
   }
 
   get bytes_read(): Bytes {
-    return this.#socket.bytesRead
+    return this.socket.bytesRead
   }
 
   get bytes_written(): Bytes {
     if (this.#sent !== undefined) return this.#sent
-    // Of a write that is on its way only the handle knows how much of it has gone: undocumented,
-    // Node's own timeouts ask it.
-    const { _handle, _bytesDispatched: given } = this.#socket as unknown as {
-      _handle?: { writeQueueSize: Bytes } | null
-      _bytesDispatched: Bytes
-    }
+    // Only the handle knows how much of a write that is on its way has gone.
+    const { _handle, _bytesDispatched: given } = this.socket as unknown as Counted
     const left = _handle?.writeQueueSize ?? 0
     if (left > 0) return given - left
     // Node counts what it has queued as written.
-    return Math.max(0, this.#socket.bytesWritten - this.#socket.writableLength)
+    return Math.max(0, this.socket.bytesWritten - this.socket.writableLength)
   }
 
   get bytes_queued(): Bytes {
-    return this.#sent === undefined ? this.#socket.writableLength : 0
+    return this.#sent === undefined ? this.socket.writableLength : 0
   }
 
   get lends_chunks(): boolean {
-    return (this.#socket as Owned).lends_chunks === true
+    return (this.socket as Owned).lends_chunks === true
   }
 
   // ---- what can be done -------------------------------------------------------------------------
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
-    if (data.length === 0 || !this.#socket.writable) return true
-    this.#socket.write(data as string, encoding)
-    // Node has tried, in the call: what is left now is what the system did not take, or what a cork
-    // holds.
-    const isTaken = this.#socket.writableLength === 0
-    if (!isTaken && this.#socket.writableCorked === 0) this.#awaitDrained()
+    if (data.length === 0 || !this.socket.writable) return true
+    this.socket.write(data as string, encoding)
+    // Node has tried within the call. What is left now was not taken by the system, or is held by
+    // a cork.
+    const isTaken = this.socket.writableLength === 0
+    if (!isTaken && this.socket.writableCorked === 0) this.#awaitDrained()
     return isTaken
   }
 
   cork(): void {
-    this.#socket.cork()
+    this.socket.cork()
   }
 
   uncork(): void {
-    if (this.#socket.writableLength > 0) this.#awaitDrained()
-    this.#socket.uncork()
+    if (this.socket.writableLength > 0) this.#awaitDrained()
+    this.socket.uncork()
   }
 
   /**
-   * An empty write, behind what is left: its callback says when all of that has gone. (A callback
-   * for each write, though nearly all are taken at once, has a tick of its own each time: with
-   * small messages a tenth of all CPU time.)
+   * An empty write after what is left: its callback runs when all of that has gone. Refused: a
+   * callback for each write. Nearly all writes are taken at once, and a callback costs a tick of
+   * its own each time, a tenth of all CPU time with small messages.
    */
   #awaitDrained(): void {
-    // Behind an end nothing can wait any more; nor does anybody wait to write.
-    if (this.#isFull || !this.#socket.writable) return
+    // After end() no callback can be queued, and nobody is waiting to write.
+    if (this.#isFull || !this.socket.writable) return
     this.#isFull = true
-    this.#socket.write(EMPTY, () => this.#written())
+    this.socket.write(EMPTY, () => this.#written())
+  }
+
+  #written(): void {
+    this.#isFull = false
+    if (this.#state !== 'open') return
+    if (this.socket.writableLength === 0) this.#sink?.drained()
+    else this.#awaitDrained()
   }
 
   pause(): void {
@@ -246,102 +224,107 @@ export class TcpTransport implements Transport {
 
   resume(): void {
     this.#isPaused = false
-    this.#socket._read(0)
+    this.socket._read(0)
   }
 
   end(): void {
-    this.#socket.end()
+    this.socket.end()
   }
 
   destroy(): void {
     if (this.#state !== 'closed') this.#state = 'destroyed'
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 
   set_no_delay(on: boolean): void {
-    this.#socket.setNoDelay(on)
+    this.socket.setNoDelay(on)
   }
 
   set_keep_alive(after: Milliseconds | false): void {
-    // Node rounds down to seconds, takes 0 for the system's own two hours, and says nothing when
-    // the system refuses.
-    this.#socket.setKeepAlive(
+    // Node rounds down to seconds, takes 0 to mean the system's own two hours, and says nothing
+    // if the system refuses.
+    this.socket.setKeepAlive(
       after !== false,
       after === false ? 0 : Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX),
     )
   }
 
-  // ---- what the socket reports ------------------------------------------------------------------
+  // ---- what the socket reports, to the listeners below ------------------------------------------
+
+  onConnect(): void {
+    if (this.#state !== 'opening') return
+    this.#setOpen()
+    this.#sink?.opened()
+  }
 
   #setOpen(): void {
     this.#state = 'open'
-    const socket = this.#socket
+    const { socket } = this
     if (this.#target?.kind === 'unix') {
       this.#local = ''
       this.#remote = this.#target.path
     } else {
-      // Node remembers for ever what it was asked while open, and can tell nothing afterwards.
+      // Node keeps an address that was asked for while the socket was open, and knows none later.
       void socket.remoteAddress
       if (this.#local === undefined) void socket.localAddress
     }
   }
 
-  static {
-    socketOf = transport => (#socket in transport ? transport.#socket : undefined)
-    onConnect = function () {
-      const transport = this[TRANSPORT]
-      if (transport.#state !== 'opening') return
-      transport.#setOpen()
-      transport.#sink?.opened()
-    }
-    push = function (chunk) {
-      if (chunk === null) return Socket.prototype.push.call(this, null)
-      const transport = this[TRANSPORT]
-      if (transport.#state === 'open') transport.#sink?.received(chunk)
-      return !transport.#isPaused
-    }
-    onEnd = function () {
-      const transport = this[TRANSPORT]
-      if (transport.#state === 'open') transport.#sink?.ended()
-    }
-    onError = function (error) {
-      const transport = this[TRANSPORT]
-      if (transport.#state !== 'opening' && transport.#state !== 'open') return
-      transport.#state = 'failed'
-      transport.#sink?.failed(flatten(error))
-    }
-    onDestroy = function (error, done) {
-      const transport = this[TRANSPORT]
-      transport.#sent = transport.bytes_written
-      Socket.prototype._destroy.call(this, error, done)
-    }
-    onClose = function () {
-      const transport = this[TRANSPORT]
-      // Node's handle keeps its socket for the old generation; what is ours must not grow old with
-      // it.
-      this[TRANSPORT] = NONE
-      transport.#state = 'closed'
-      transport.#sink?.closed()
-    }
+  /** Returns whether to go on reading. */
+  onChunk(chunk: Buffer): boolean {
+    if (this.#state === 'open') this.#sink?.received(chunk)
+    return !this.#isPaused
   }
 
-  #written(): void {
-    this.#isFull = false
-    if (this.#state !== 'open') return
-    if (this.#socket.writableLength === 0) this.#sink?.drained()
-    else this.#awaitDrained()
+  onEnd(): void {
+    if (this.#state === 'open') this.#sink?.ended()
+  }
+
+  onError(error: SystemError): void {
+    if (this.#state !== 'opening' && this.#state !== 'open') return
+    this.#state = 'failed'
+    this.#sink?.failed(connectError(error))
+  }
+
+  /** The handle is still there. */
+  onDestroy(): void {
+    this.#sent = this.bytes_written
+  }
+
+  onClose(): void {
+    this.#state = 'closed'
+    this.#sink?.closed()
   }
 }
 
-/**
- * Several addresses of one host failed: Node's error for that has no message, and its code is that
- * of the first.
- */
-function flatten(error: SystemError): SystemError {
-  if (!(error instanceof AggregateError)) return error
-  const errors = error.errors as SystemError[]
-  return Object.assign(new Error(errors.map(each => each.message).join('; '), { cause: error }), {
-    code: errors[0]?.code,
-    syscall: 'connect',
-  })
+// ---- the listeners of every socket --------------------------------------------------------------
+
+function onConnect(this: Owned): void {
+  this[TRANSPORT].onConnect()
+}
+
+function push(this: Owned, chunk: Buffer | null): boolean {
+  if (chunk === null) return Socket.prototype.push.call(this, null)
+  return this[TRANSPORT].onChunk(chunk)
+}
+
+function onEnd(this: Owned): void {
+  this[TRANSPORT].onEnd()
+}
+
+function onError(this: Owned, error: SystemError): void {
+  this[TRANSPORT].onError(error)
+}
+
+function onDestroy(this: Owned, error: Error | null, done: (error?: Error | null) => void): void {
+  this[TRANSPORT].onDestroy()
+  Socket.prototype._destroy.call(this, error, done)
+}
+
+function onClose(this: Owned): void {
+  const transport = this[TRANSPORT]
+  // Node's handle keeps its socket alive into the old generation of the heap. Our objects must not
+  // follow it there.
+  this[TRANSPORT] = NONE
+  transport.onClose()
 }

@@ -1,22 +1,22 @@
 /**
- * Layer 2. A network that delivers what another network receives in small pieces, for tests:
- * whatever is read must not depend on how the bytes were cut.
+ * Layer 2. A network that delivers in small pieces what another network receives. For tests: the
+ * result of reading must not depend on how the bytes were cut.
  *
- * A chunk comes in → the other transport is paused → one piece a turn of the loop → the chunk is
- * used up → it is resumed.
+ * A chunk arrives → the transport below is paused → one piece is reported in each turn of the loop
+ * → the chunk is used up → the transport below is resumed.
  *
  * Rules:
- * 1. A piece is reported in a turn of its own (setImmediate), never with another one, never while
- *    paused.
- * 2. What the other transport reports after bytes (ended, failed, closed) waits until their last
- *    piece was received, and then comes in a turn of its own too. `destroy` drops the pieces; of
- *    what waits only `closed` is left.
- * 3. Held are the chunk at work and what was on its way when the other transport was paused, no
+ * 1. Each piece is reported in a turn of its own (setImmediate), and none while paused.
+ * 2. What the transport below reports after bytes (ended, failed, closed) waits until their last
+ *    piece was received. Then each of these reports has a turn of its own, too. After `destroy` the
+ *    pieces are dropped, and only `closed` is still reported.
+ * 3. It holds the chunk at work and what was on its way when the transport below was paused, no
  *    more.
- * 4. Writing, addresses, listening and packets pass through untouched.
+ * 4. Writing, addresses, listening and packets pass through unchanged.
  */
 
 import { Buffer } from 'node:buffer'
+import { TransportOver } from '../core/transport-over.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type {
   ConnectOptions,
@@ -29,23 +29,25 @@ import type {
   PacketSocket,
   SystemError,
   Transport,
-  TransportSink,
 } from '../transport.ts'
-import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import type { Bytes, SocketAddress } from '../types.ts'
 
 /**
- * Wraps any network:
- * `new Engine({ network: new TrickleNetwork(new MemoryNetwork({ auto: true })) })`. Origin: ours,
- * after the one-byte pumps of trio.testing.
+ * Wraps any network, for a test:
+ *
+ *     new Engine({ network: new TrickleNetwork(new MemoryNetwork({ auto: true })) })
+ *
+ * Source: the one-byte pumps of trio.testing.
  */
 export class TrickleNetwork implements Network {
   readonly #inner: Network
   readonly #bytes: () => Bytes
 
   /**
-   * `bytes` is the size of a piece (default 1), or a function that is asked before each, for sizes
-   * by a seeded generator. Throws InvalidArgumentError when it is not a whole number from 1; what a
-   * function returns is checked when it is used.
+   * `bytes`: the size of a piece. A function is called before each piece, so that a seeded
+   * generator can choose the sizes. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless it is
+   * a whole number, 1 or more; what a function returns is checked when it is used.
+   * @default 1
    */
   constructor(inner: Network, bytes: Bytes | (() => Bytes) = 1) {
     this.#inner = inner
@@ -58,14 +60,12 @@ export class TrickleNetwork implements Network {
     return new TrickleTransport(this.#inner.connect(to, options), this.#bytes)
   }
 
-  /** Listens through the other network; what it accepts trickles. */
+  /** Listens through the other network. The connections that it accepts trickle. */
   listen(at: Endpoint, options: ListenOptions): Listener {
     return new TrickleListener(this.#inner.listen(at, options), this.#bytes)
   }
 
-  /**
-   * A packet socket of the other network: packets are whole or nothing, there is nothing to cut.
-   */
+  /** A packet socket of the other network. A packet is never cut. */
   packets(options: PacketOptions): PacketSocket {
     return this.#inner.packets(options)
   }
@@ -98,22 +98,19 @@ class TrickleListener implements Listener {
   }
 }
 
-/** What may have to wait behind bytes. */
+/** A report that may have to wait until the bytes before it were received. */
 type Last = 'ended' | 'closed' | SystemError
 
-class TrickleTransport implements Transport {
-  #sink: TransportSink | undefined
-  readonly #inner: Transport
+class TrickleTransport extends TransportOver {
   readonly #bytes: () => Bytes
   #flow: 'paused' | 'flowing' = 'paused'
   #turn: 'none' | 'scheduled' = 'none'
   #chunks: Buffer[] = []
   #lasts: Last[] = []
   #read: Bytes = 0
-  #isClosed = false
 
   constructor(inner: Transport, bytes: () => Bytes) {
-    this.#inner = inner
+    super(inner)
     this.#bytes = bytes
     inner.sink = {
       opened: () => this.sink?.opened(),
@@ -125,20 +122,46 @@ class TrickleTransport implements Transport {
     }
   }
 
+  /** What was reported. The transport below has read further. */
+  override get bytes_read(): Bytes {
+    return this.#read
+  }
+
+  override pause(): void {
+    this.#flow = 'paused'
+    this.inner.pause()
+  }
+
+  override resume(): void {
+    this.#flow = 'flowing'
+    if (this.#chunks.length === 0) this.inner.resume()
+    this.#schedule()
+  }
+
+  override destroy(): void {
+    this.#flow = 'paused'
+    this.#chunks = []
+    this.#lasts = this.#lasts.filter(last => last === 'closed')
+    this.inner.destroy()
+    this.#schedule()
+  }
+
+  // ---- what the transport below reports ---------------------------------------------------------
+
   #receive(chunk: Buffer): void {
-    this.#chunks.push(this.#inner.lends_chunks ? Buffer.from(chunk) : chunk)
-    this.#inner.pause()
+    this.#chunks.push(this.inner.lends_chunks ? Buffer.from(chunk) : chunk)
+    this.inner.pause()
     this.#schedule()
   }
 
   #last(last: Last): void {
     if (this.#chunks.length + this.#lasts.length > 0) this.#lasts.push(last)
-    else this.#tell(last)
+    else this.#report(last)
   }
 
   #schedule(): void {
-    const idle = this.#chunks.length > 0 ? this.#flow === 'paused' : this.#lasts.length === 0
-    if (idle || this.#turn === 'scheduled') return
+    const isIdle = this.#chunks.length > 0 ? this.#flow === 'paused' : this.#lasts.length === 0
+    if (isIdle || this.#turn === 'scheduled') return
     this.#turn = 'scheduled'
     setImmediate(() => {
       this.#turn = 'none'
@@ -155,7 +178,7 @@ class TrickleTransport implements Transport {
     const chunk = this.#chunks[0]
     if (chunk === undefined) {
       const last = this.#lasts.shift()
-      if (last !== undefined) this.#tell(last)
+      if (last !== undefined) this.#report(last)
     } else if (this.#flow === 'flowing') {
       this.#cut(chunk)
     }
@@ -168,96 +191,14 @@ class TrickleTransport implements Transport {
     const piece = chunk.subarray(0, bytes)
     this.#read += piece.length
     this.sink?.received(piece)
-    // Asked after the report: the sink may have paused, or destroyed.
-    if (this.#chunks.length === 0 && this.#flow === 'flowing') this.#inner.resume()
+    // Asked after the report: the sink may have paused or destroyed.
+    if (this.#chunks.length === 0 && this.#flow === 'flowing') this.inner.resume()
   }
 
-  #tell(last: Last): void {
+  #report(last: Last): void {
     if (last === 'ended') this.sink?.ended()
-    else if (last === 'closed') this.#close()
+    else if (last === 'closed') this.closed()
     else this.sink?.failed(last)
-  }
-
-  #close(): void {
-    this.#isClosed = true
-    this.#sink?.closed()
-  }
-
-  get sink(): TransportSink | undefined {
-    return this.#sink
-  }
-
-  set sink(sink: TransportSink | undefined) {
-    this.#sink = sink
-    if (this.#isClosed) queueMicrotask(() => sink?.closed())
-  }
-
-  get local_address(): SocketAddress | undefined {
-    return this.#inner.local_address
-  }
-
-  get remote_address(): SocketAddress | undefined {
-    return this.#inner.remote_address
-  }
-
-  get fileno(): number | undefined {
-    return this.#inner.fileno
-  }
-
-  /** What was reported; the other transport has read further. */
-  get bytes_read(): Bytes {
-    return this.#read
-  }
-
-  get bytes_written(): Bytes {
-    return this.#inner.bytes_written
-  }
-
-  get bytes_queued(): Bytes {
-    return this.#inner.bytes_queued
-  }
-
-  write(data: string | Uint8Array, encoding: Encoding): boolean {
-    return this.#inner.write(data, encoding)
-  }
-
-  cork(): void {
-    this.#inner.cork()
-  }
-
-  uncork(): void {
-    this.#inner.uncork()
-  }
-
-  pause(): void {
-    this.#flow = 'paused'
-    this.#inner.pause()
-  }
-
-  resume(): void {
-    this.#flow = 'flowing'
-    if (this.#chunks.length === 0) this.#inner.resume()
-    this.#schedule()
-  }
-
-  end(): void {
-    this.#inner.end()
-  }
-
-  destroy(): void {
-    this.#flow = 'paused'
-    this.#chunks = []
-    this.#lasts = this.#lasts.filter(last => last === 'closed')
-    this.#inner.destroy()
-    this.#schedule()
-  }
-
-  set_no_delay(on: boolean): void {
-    this.#inner.set_no_delay(on)
-  }
-
-  set_keep_alive(after: Milliseconds | false): void {
-    this.#inner.set_keep_alive(after)
   }
 }
 
