@@ -13,20 +13,13 @@
  */
 
 import { type Deferred, deferred } from './core/deferred.ts'
+import { FileItem } from './core/file-item.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
 import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import { InvalidArgumentError, show } from './errors.ts'
-import { NodeClock } from './io/clock.ts'
-import { publish } from './io/diagnostics.ts'
-import { type FileSource, openFile } from './io/file.ts'
-import { FileItem } from './io/file-item.ts'
-import { FileSink, type FileSinkOwner } from './io/file-sink.ts'
-import { heapLimit } from './io/heap.ts'
-import { loadModule, loadText } from './io/load.ts'
-import { NodeNetwork } from './io/node.ts'
-import { tlsContext } from './io/tls.ts'
-import type { Clock, Network } from './transport.ts'
+import { heapLimit, NodeClock, nodeFiles, NodeNetwork, nodeTls, publish } from './io/node.ts'
+import type { Clock, FileSink, FileSinkOwner, FileSource, Network } from './transport.ts'
 import type { Bytes, Cancel, Milliseconds } from './types.ts'
 
 export { DRIVE } from './core/drive.ts'
@@ -355,8 +348,8 @@ export class Engine {
 /**
  * For channels only: a file as a thing to send. Throws InvalidArgumentError for what cannot be one.
  */
-export function fileItem(...args: ConstructorParameters<typeof FileItem>): FileItem {
-  return new FileItem(...args)
+export function fileItem(...args: Parameters<typeof nodeFiles.read>): FileItem {
+  return new FileItem(nodeFiles.read(...args))
 }
 
 /**
@@ -364,26 +357,26 @@ export function fileItem(...args: ConstructorParameters<typeof FileItem>): FileI
  * InvalidArgumentError for what cannot be a file.
  */
 export function fileSource(path: string, offset: Bytes): FileSource {
-  return openFile(path, offset, 0)
+  return nodeFiles.read(path, offset, 0)
 }
 
 /** For channels only: writes to a file from `offset` on, and cuts off what is there. */
 export function fileSink(path: string, offset: Bytes, owner: FileSinkOwner): FileSink {
-  return new FileSink(path, offset, owner)
+  return nodeFiles.write(path, offset, owner)
 }
 
 /** For channels only: what a module exports; a path is one from the current directory on. */
 export function moduleOf(specifier: string): Promise<Readonly<Record<string, unknown>>> {
-  return loadModule(specifier)
+  return nodeFiles.load_module(specifier)
 }
 
 /** For channels only: a small file as text. Throws the error of the system. */
 export function textOf(path: string): string {
-  return loadText(path)
+  return nodeFiles.load_text(path)
 }
 
 /** For channels only: TLS, over the transports of any network. */
-export { tlsContext }
+export const tlsContext = nodeTls.context
 
 /** Logs. What the log itself throws is dropped. */
 export function logSafely(engine: Engine, message: string, error?: unknown): void {

@@ -1,62 +1,64 @@
 /**
- * Layer 0. The seam between channels and sockets: contracts only.
+ * Layer 0. The seam between channels and the machine: contracts only.
  *
- * A `Network` makes transports (one byte pipe each), listeners and packet sockets. Channels know
- * this file and nothing below it; io/ and the tests implement it. A new kind of socket is one file
- * that implements `Network`.
+ * A `Network` makes transports (one byte pipe each), listeners and packet sockets, and may bring
+ * TLS (tls.ts) and files (files.ts) of its own. Channels know this file and nothing below it; io/
+ * and the tests implement it. A new kind of socket is one file that implements `Network`.
  *
- * Rules that every implementation keeps (test/scenarios/conformance/ holds them to these):
- * 1. No report is made inside a call, whoever caused it: `connect`, `listen`, `write`, `send`,
- *    `end`, `destroy` return first.
- * 2. A transport reports in this order: opened; then any mix of received and drained, at most one
- *    ended; at most one failed; exactly one closed; nothing after that.
+ * Rules that every implementation keeps (test/scenarios/conformance/ checks them):
+ * 1. No report is made inside a call, whatever caused it: `connect`, `listen`, `write`, `send`,
+ *    `end` and `destroy` return first.
+ * 2. A transport reports in this order: opened; then any mix of received and drained, and at most
+ *    one ended; at most one failed; exactly one closed; nothing after that.
  * 3. A transport starts paused: nothing is received before the first `resume()`. While paused it
  *    may still report one chunk that was on its way. `ended`, and a `failed` that reading met, wait
- *    until everything before them was received: while paused they are reported only when nothing is
+ *    until everything before them was received: while paused they are reported only if nothing is
  *    left to read. A `failed` that writing met comes at once, and what was not received by then is
- *    lost; so is what came before a break that came before the first `resume()`.
+ *    lost. What arrived is also lost if the connection breaks before the first `resume()`.
  * 4. `destroy()` may be called at any time, any number of times. Only `closed` is reported after
  *    it. Every other call of a transport is as harmless: after `end`, `destroy`, a failure or
- *    `closed` it does nothing, throws nothing, reports nothing.
+ *    `closed` it does nothing, throws nothing and reports nothing.
  * 5. An empty chunk is never reported. A chunk belongs to the sink: the transport neither keeps nor
- *    changes it, unless it says `lends_chunks`.
+ *    changes it. The exception is a transport that says `lends_chunks`.
  *
  * Rule that every caller keeps:
- * 6. Data must not be changed before it is sent: not until `write` has returned true or `drained`
- *    was reported, `done` called.
+ * 6. Data must not be changed before it is sent: until `write` has returned true or `drained` was
+ *    reported, or until `done` was called.
  */
 
 import type { Buffer } from 'node:buffer'
-import type {
-  ConnectionOptions as NodeClientTls,
-  PeerCertificate,
-  TlsOptions as NodeServerTls,
-} from 'node:tls'
+import type { Files } from './files.ts'
+import type { TlsInfo, TlsOptions, TlsSide } from './tls.ts'
 import type { Bytes, Encoding, Milliseconds, Port, SocketAddress } from './types.ts'
 
-/** An address after core/address.ts has checked it: the one form that networks see. */
+export type * from './files.ts'
+export type * from './tls.ts'
+
+/** An address that core/address.ts has checked: the one form that networks get. */
 export type Endpoint =
   | { readonly kind: 'ip'; readonly host: string; readonly port: Port }
   | { readonly kind: 'unix'; readonly path: string }
 
-/** An error as the system reports it: `code` says what, `syscall` doing what. */
+/** An error as the system reports it: `code` is the error, `syscall` the operation. */
 export type SystemError = NodeJS.ErrnoException
+
+// ---- transports ---------------------------------------------------------------------------------
 
 /** What a transport reports to. Set `transport.sink` before the current turn of the loop ends. */
 export interface TransportSink {
   /**
-   * The pipe stands; reading and writing may begin. Never reported by an accepted transport, which
-   * is open from the start.
+   * The pipe is open; reading and writing may begin. An accepted transport never reports it: it is
+   * open from the start.
    */
   opened(): void
-  /** Bytes came, at least one. */
+  /** Bytes arrived, at least one. */
   received(chunk: Buffer): void
   /**
-   * After a `write` that returned false: everything has been handed to the system. Once, however
-   * many returned false.
+   * After a `write` that returned false: everything has been handed to the system. Reported once,
+   * even if several writes returned false.
    */
   drained(): void
-  /** The peer has ended its side; it will send no more. Writing is still possible. */
+  /** The peer has ended its side and will send no more. Writing is still possible. */
   ended(): void
   /** The pipe broke, or could not be made. `closed` follows. */
   failed(error: SystemError): void
@@ -67,157 +69,125 @@ export interface TransportSink {
 /** One byte pipe. */
 export interface Transport {
   /**
-   * Who is told. Transports that nobody listens to are silent. One that is set after `closed` was
-   * reported is told that, in a microtask.
+   * What the transport reports to; without one it is silent. A sink that is set after `closed` was
+   * reported is told `closed`, in a microtask.
    */
   sink: TransportSink | undefined
-  /**
-   * Where the pipe ends here and there; still known after it has closed. `undefined` before it is
-   * open.
-   */
+  /** The address of our end. `undefined` before it is open; still known after it has closed. */
   readonly local_address: SocketAddress | undefined
+  /** The address of the peer's end. `undefined` before it is open; still known afterwards. */
   readonly remote_address: SocketAddress | undefined
-  /** The file descriptor, where there is one and it is open. */
+  /** The file descriptor; `undefined` if there is none or it is closed. */
   readonly fileno: number | undefined
-  /** How many bytes came in and went out so far. */
+  /** How many bytes have been read so far. */
   readonly bytes_read: Bytes
+  /** How many bytes the system has taken so far. */
   readonly bytes_written: Bytes
   /**
-   * Changes with whatever the system takes, where `bytes_written` waits for more than that (TLS:
-   * for a whole write). Default: `bytes_written`.
+   * A number that changes whenever the system takes something, if `bytes_written` changes less
+   * often (over TLS: once for a whole write).
+   * @default `bytes_written`
    */
   readonly bytes_gone?: Bytes
   /** Bytes that were written and that the system has not taken yet. */
   readonly bytes_queued: Bytes
   /**
-   * Are chunks the sink's only until `received` returns, because their memory is used again?
-   * Default: no.
+   * Do chunks belong to the sink only until `received` returns, because their memory is used again?
+   * @default false
    */
   readonly lends_chunks?: boolean
   /**
-   * What TLS has agreed upon; `undefined` in clear, and before the handshake is done. Still known
-   * after it has closed.
+   * What TLS has agreed upon. `undefined` in clear, and before the handshake is done; still known
+   * after the transport has closed.
    */
   readonly tls?: TlsInfo | undefined
   /**
-   * Sends. True: the system has taken it whole. False: it is queued here, write no more until
-   * `drained` (more is taken all the same, and queued). After `end`, `destroy`, a failure or
-   * `closed` the data is dropped: the answer may be true or false, and no `drained` follows it.
+   * Sends. True: the system has taken all of it. False: it is queued here, so write no more until
+   * `drained` (more is accepted all the same, and queued). After `end`, `destroy`, a failure or
+   * `closed` the data is dropped: the answer may be true or false, and no `drained` follows.
    */
   write(data: string | Uint8Array, encoding: Encoding): boolean
-  /** Between these two, what is written is collected and goes out in one system call. */
+  /** Collects what is written from now on, to send it in one system call. */
   cork(): void
+  /** Sends what was collected since `cork`. */
   uncork(): void
-  /** Stops and starts `received`. */
+  /** Stops `received`. */
   pause(): void
+  /** Starts `received`, again or for the first time. */
   resume(): void
   /**
-   * Ends our side after all that was written has gone, what a cork holds included. Reading goes on.
+   * Ends our side when everything that was written has gone, what a cork holds included. Reading
+   * goes on.
    */
   end(): void
   /** Drops everything, at once. */
   destroy(): void
+  /** Turns Nagle's algorithm off (true) or on, if the pipe has one. */
   set_no_delay(on: boolean): void
   /** Probes an idle peer after that many milliseconds; false turns probing off. */
   set_keep_alive(after: Milliseconds | false): void
 }
 
-/** What both ends of a TLS connection have agreed upon. */
-export interface TlsInfo {
-  /** 'TLSv1.3' … */
-  readonly protocol: string
-  /** The name that the standard (IANA) has for it: 'TLS_AES_256_GCM_SHA384' … */
-  readonly cipher: string
-  /** The protocol that was negotiated from both `ALPNProtocols`; `undefined` where none was. */
-  readonly alpn: string | undefined
-  /**
-   * The name of the server that the client asked for (SNI); `undefined` where it asked for none.
-   */
-  readonly servername: string | undefined
-  /** Was the peer's certificate verified? Of a server that asks for no certificates: false. */
-  readonly authorized: boolean
-  /**
-   * Why it was not, where `rejectUnauthorized: false` let it through: Node's code
-   * (DEPTH_ZERO_SELF_SIGNED_CERT …).
-   */
-  readonly authorization_error: string | undefined
-  /** Was an earlier session resumed, without a certificate being sent again? */
-  readonly reused: boolean
-  /**
-   * The peer's certificate as Node shows it; `undefined` where it gave none, and after the
-   * connection has closed.
-   */
-  readonly peer_certificate: PeerCertificate | undefined
-  /**
-   * Of a client: the newest session, to be given as `tls: { session }` to resume it. With TLS 1.3
-   * servers send it after the handshake.
-   */
-  readonly session: Buffer | undefined
-}
-
-/** What sluice decides itself: the socket, its addresses and its times. */
-export type TlsReserved =
-  | 'allowHalfOpen'
-  | 'handshakeTimeout'
-  | 'host'
-  | 'isServer'
-  | 'lookup'
-  | 'onread'
-  | 'path'
-  | 'pauseOnConnect'
-  | 'port'
-  | 'server'
-  | 'signal'
-  | 'socket'
-  | 'timeout'
-
-/**
- * The options of Node's `tls.connect`, `tls.createServer` and `tls.createSecureContext`, as they
- * are.
- */
-export type TlsOptions = Omit<NodeClientTls, TlsReserved> | Omit<NodeServerTls, TlsReserved>
-
-/** Made of a program's TLS options, once for all connections that share them. */
-export interface TlsContext {
-  /**
-   * TLS over a transport that is open, and whose only user is the new transport from now on. The
-   * handshake begins at once; `opened` is reported when it is done and the peer verified (of both
-   * sides), `failed` with the syscall 'handshake' when it failed. Later errors of TLS itself have
-   * the syscall 'tls'. Over a transport that is not a socket of Node's it costs more, no less is
-   * kept. `host` is whom a client's certificate check expects.
-   */
-  secure(transport: Transport, host: string): Transport
-}
-
 /** How to connect. */
 export interface ConnectOptions {
-  /** Passed on to the resolver; Node's `lookup` option. */
+  /** Passed on to the resolver: Node's `lookup` option. */
   readonly lookup?: unknown
   /** The address to connect from. */
   readonly local?: { readonly host?: string; readonly port?: Port }
 }
+
+// ---- TLS ----------------------------------------------------------------------------------------
+
+/** Makes TLS. `Network.tls` is one. */
+export interface Tls {
+  /**
+   * Checks the options and makes what the connections that share them have in common. It is called
+   * for every connection of a client and every `listen` of a server, often with the same object: an
+   * implementation should keep what is expensive. Throws InvalidArgumentError for invalid options.
+   */
+  context(side: TlsSide, options: TlsOptions): TlsContext
+}
+
+/** What connections with the same TLS options share. */
+export interface TlsContext {
+  /**
+   * Starts TLS over a transport that is open; from now on only the new transport uses it.
+   *
+   * The handshake begins at once. `opened` is reported when it is done and the peer is verified (on
+   * both sides), `failed` with the syscall 'handshake' if it failed. Later errors of TLS itself
+   * have the syscall 'tls'. `host` is the name that a client expects in the certificate.
+   */
+  secure(transport: Transport, host: string): Transport
+}
+
+// ---- listeners ----------------------------------------------------------------------------------
 
 /**
  * What a listener reports to, in this order: listening; any number of accepted; at most one failed;
  * exactly one closed.
  */
 export interface ListenerSink {
+  /** It listens; its address is known. */
   listening(): void
-  /** A connection; it is open, paused, and its sink is not yet set. */
+  /** A connection: it is open and paused, and its sink is not set yet. */
   accepted(transport: Transport): void
+  /** It could not listen, or cannot go on. `closed` follows. */
   failed(error: SystemError): void
+  /** It does not listen any more. Nothing follows. */
   closed(): void
 }
 
 /** A listening socket. */
 export interface Listener {
+  /** What it reports to; without one it is silent. Set it before the turn of the loop ends. */
   sink: ListenerSink | undefined
-  /** Where it listens, the port the system chose included; still known after closing. */
+  /** Where it listens, with the port that the system chose; still known after closing. */
   readonly local_address: SocketAddress | undefined
+  /** The file descriptor; `undefined` if there is none or it is closed. */
   readonly fileno: number | undefined
   /**
-   * Stops listening, at any time, any number of times. Only `closed` is reported after it. What was
-   * accepted stays open; `closed` does not wait for it.
+   * Stops listening, at any time, any number of times. Only `closed` is reported after it.
+   * Connections that were accepted stay open, and `closed` does not wait for them.
    */
   close(): void
 }
@@ -227,11 +197,14 @@ export interface ListenOptions {
   /** How many connections the system may hold ready before they are accepted. */
   readonly backlog: number
   /**
-   * May others that ask for it too listen at the same port? A network that cannot throws
-   * UnsupportedOptionError in `listen`. Default: no.
+   * May others listen at the same port, if they ask for it, too? A network that cannot do that
+   * throws UnsupportedOptionError in `listen`.
+   * @default false
    */
   readonly reuse_port?: boolean
 }
+
+// ---- packets ------------------------------------------------------------------------------------
 
 /**
  * What a packet socket reports to: opened; any mix of received and refused; at most one failed;
@@ -239,45 +212,61 @@ export interface ListenOptions {
  * unlike an empty chunk, is received.
  */
 export interface PacketSink {
+  /** The socket is open; its addresses are known. */
   opened(): void
+  /** A packet arrived. It belongs to the sink. */
   received(data: Buffer, from: SocketAddress): void
   /**
-   * An earlier packet was refused by its destination (ICMP), though its `done` said that it was
-   * sent. The socket goes on.
+   * The destination refused an earlier packet (ICMP), although its `done` said that it was sent.
+   * The socket goes on.
    */
   refused(error: SystemError): void
+  /** The socket could not be opened. `closed` follows. */
   failed(error: SystemError): void
+  /** The socket is gone. Nothing follows, except a `done` that is still due. */
   closed(): void
 }
 
 /** How to open a packet socket: bound to `bind`, connected to `connect`, or both. */
 export interface PacketOptions {
+  /**
+   * The address to bind to.
+   * @default any host, and a port that the system chooses
+   */
   readonly bind?: Endpoint
+  /** The only peer: packets go there and come from there. */
   readonly connect?: Endpoint
+  /** May packets be sent to broadcast addresses? The default is that of the system. */
   readonly broadcast?: boolean
+  /** May other sockets be bound to the same port, if they ask for it, too? */
   readonly reuse_address?: boolean
-  /** Hops that a unicast packet may take, 1 to 255. */
+  /** How many hops a unicast packet may take, 1 to 255. */
   readonly ttl?: number
+  /** How many hops a multicast packet may take. */
   readonly multicast_ttl?: number
+  /** Do multicast packets reach sockets of this machine, too? */
   readonly multicast_loopback?: boolean
+  /** The address of the interface that multicast packets leave by. */
   readonly multicast_interface?: string
 }
 
 /** One packet socket (UDP). */
 export interface PacketSocket {
+  /** What it reports to; without one it is silent. Set it before the turn of the loop ends. */
   sink: PacketSink | undefined
-  /**
-   * Its addresses; still known after it has closed. `undefined` before it is open; the remote one
-   * unless it is connected.
-   */
+  /** Its own address. `undefined` before it is open; still known after it has closed. */
   readonly local_address: SocketAddress | undefined
+  /** The address that it is connected to; `undefined` if it is not connected. */
   readonly remote_address: SocketAddress | undefined
+  /** The file descriptor; `undefined` if there is none or it is closed. */
   readonly fileno: number | undefined
   /**
-   * Sends one packet, to `to` or to the connected peer: one of the two, or `done` gets an error.
-   * What is sent before `opened` leaves in order when it opens. `done` is called exactly once,
-   * never inside a call: null when the packet has gone, else why it has not (EMSGSIZE …), ECANCELED
-   * when the socket was destroyed, could not be opened or is closed. It may come after `closed`.
+   * Sends one packet, to `to` or to the connected peer. It must be one of the two, or `done` gets
+   * an error. What is sent before `opened` leaves in order when the socket opens.
+   *
+   * `done` is called exactly once, never inside a call: with null if the packet has gone, else with
+   * the reason (EMSGSIZE …); with ECANCELED if the socket was destroyed, could not be opened or is
+   * closed. It may come after `closed`.
    */
   send(
     data: string | Uint8Array,
@@ -286,29 +275,56 @@ export interface PacketSocket {
     done: (error: SystemError | null) => void,
   ): void
   /**
-   * Changes what can be changed while open; the same names as in `PacketOptions`. Throws what the
-   * system says; where it cannot be asked before the socket is open, `failed` says it. All three
-   * throw InvalidStateError after `destroy`, a failure or `closed`.
+   * Changes settings of an open socket; the names are those of `PacketOptions`. Throws the error of
+   * the system. Before the socket is open, `failed` reports that error instead. `configure`, `join`
+   * and `leave` throw InvalidStateError after `destroy`, a failure or `closed`.
    */
   configure(options: Omit<PacketOptions, 'bind' | 'connect' | 'reuse_address'>): void
-  /** Joins and leaves a group. Like `configure`: throws what the system says. */
+  /** Joins a multicast group. Errors are those of `configure`. */
   join(group: string, network_interface?: string): void
+  /** Leaves a multicast group. Errors are those of `configure`. */
   leave(group: string, network_interface?: string): void
   /**
-   * Closes at once, at any time, any number of times. What is not yet sent is dropped, and its
+   * Closes at once, at any time, any number of times. What is not sent yet is dropped, and its
    * `done` gets ECANCELED.
    */
   destroy(): void
 }
 
-/** Makes sockets. `new Engine({ network })` takes any. */
+// ---- what an engine is made of ------------------------------------------------------------------
+
+/**
+ * Makes sockets. `new Engine({ network })` takes any object with the first three members. What is
+ * beside the sockets, TLS and files, may be left out: an engine then uses Node's, over the
+ * transports of this network.
+ */
 export interface Network {
+  /** Starts to connect. Never throws: errors are reported by `failed`. */
   connect(to: Endpoint, options: ConnectOptions): Transport
+  /**
+   * Starts to listen. Throws UnsupportedOptionError for an option that this network does not have;
+   * other errors are reported by `failed`.
+   */
   listen(at: Endpoint, options: ListenOptions): Listener
+  /**
+   * Starts to open a packet socket. Throws UnsupportedOptionError for an option that this network
+   * does not have, InvalidAddressError for a path; other errors are reported by `failed`.
+   */
   packets(options: PacketOptions): PacketSocket
   /**
-   * How many descriptors the process may have open. Default: there is no limit, or none that is
-   * known.
+   * TLS over the transports of this network.
+   * @default node:tls; over a transport that is not a socket of Node's it costs more
+   */
+  readonly tls?: Tls | undefined
+  /**
+   * The files of `write_file`, and of message channels that read and write files, load modules or
+   * certificates.
+   * @default the files of the machine, by node:fs
+   */
+  readonly files?: Files | undefined
+  /**
+   * How many descriptors the process may have open.
+   * @default no limit, or none that is known
    */
   readonly file_limit?: number
 }
@@ -317,7 +333,7 @@ export interface Network {
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */
   now(): Milliseconds
-  /** Calls once, after that long; returns what cancels it. */
+  /** Calls once, after that long. Returns the function that cancels it. */
   after(delay: Milliseconds, callback: () => void): () => void
   /** Calls once, when the current turn of the loop has handled its sockets. */
   soon(callback: () => void): void

@@ -304,9 +304,9 @@ t.test('turns, for channels', async t => {
   clock.advance(0)
   clock.advance(0)
   t.same(log, ['turn', 'callback'], 'channels first, once')
-  t.equal(fileItem('/etc/hosts', 1, 0).isLong, true)
+  t.equal(fileItem('/etc/hosts', 0, 1).isLong, true)
   t.equal(
-    thrown(() => fileItem('', 1, 0)),
+    thrown(() => fileItem('', 0, 1)),
     'ERR_INVALID_ARGUMENT',
   )
 })

@@ -298,7 +298,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   ): boolean {
     if (this.state !== 'active') return this.#refuse('write_file()')
     checkBoolean('write_file: flush', flush)
-    return this.#link.writeItem(fileItem(file, nbytes, offset), flush)
+    return this.#link.writeItem(fileItem(file, offset, nbytes), flush)
   }
 
   /**

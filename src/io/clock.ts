@@ -5,9 +5,10 @@
 import type { Clock } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 
-/** The longest delay that Node's timers take; a longer one would fire at once. */
+/** The longest delay that Node's timers take: 31 bits. A longer one would fire at once. */
 const LONGEST: Milliseconds = 2 ** 31 - 1
 
+/** The default clock of every engine. */
 export class NodeClock implements Clock {
   now(): Milliseconds {
     return performance.now()

@@ -1,11 +1,10 @@
 /**
- * Layer 2. What an engine does, as seen from outside: the events of node:diagnostics_channel, and
- * NODE_DEBUG=sluice.
+ * Layer 2. What an engine does, told to the outside: by node:diagnostics_channel, and on stderr
+ * with NODE_DEBUG=sluice.
  *
  * Rules:
- * 1. Without a subscriber, and without NODE_DEBUG, an event costs two comparisons.
- * 2. What a subscriber throws is Node's affair: the other subscribers are called, and it becomes an
- *    uncaught exception.
+ * 1. Without a subscriber and without NODE_DEBUG, an event costs two comparisons.
+ * 2. If a subscriber throws, Node calls the others, and the error becomes an uncaught exception.
  */
 
 import { channel } from 'node:diagnostics_channel'
@@ -26,7 +25,7 @@ const CHANNELS = {
 
 const debug = debuglog('sluice')
 
-/** Tells whoever wants to know. `who` is the sluice channel that it happened to. */
+/** Tells subscribers and the debug log. `who` is the sluice channel that it happened to. */
 export function publish(event: EventName, who: object, details: object): void {
   const { [event]: to } = CHANNELS
   if (to.hasSubscribers) to.publish({ channel: who, ...details })

@@ -1,27 +1,28 @@
 /**
- * Layer 2. A transport as a Duplex of Node's: what node:tls works on where there is no socket of
- * Node's below.
+ * Layer 2. A transport as a Duplex of Node's: what node:tls works on if the transport is not a
+ * socket of Node's.
  *
- * It is the transport's only sink. What Node does to the stream is done to the transport, and the
- * other way round.
+ * It is the transport's only sink. What Node does to the stream is done to the transport, and what
+ * the transport reports is reported by the stream.
  */
 
 import { Buffer } from 'node:buffer'
 import { Duplex } from 'node:stream'
+import { noop } from '../core/noop.ts'
 import type { Transport } from '../transport.ts'
 
 type Done = (error?: Error | null) => void
 
 export class TransportDuplex extends Duplex {
   readonly #transport: Transport
-  /** To be called when the transport has let go of what was written last. */
+  /** Node's callback for the last write, to be called when the system has taken it. */
   #written: Done | undefined
 
   constructor(transport: Transport) {
     super()
     this.#transport = transport
     transport.sink = {
-      opened: () => {},
+      opened: noop,
       received: chunk => {
         if (!this.push(transport.lends_chunks === true ? Buffer.from(chunk) : chunk))
           transport.pause()

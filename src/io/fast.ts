@@ -101,7 +101,7 @@ export class FastNetwork implements Network {
     const here = `Node ${process.versions.node} on ${process.platform}`
     throw new UnsupportedOptionError(
       'FastNetwork',
-      `${missing.join(', ')}, as Node 20 to 26 has it on Linux; ${here} has not. ` +
+      `${missing.join(', ')}, as Node 20 to 26 has it on Linux; ${here} does not. ` +
         'Use the default network',
     )
   }

@@ -1,48 +1,40 @@
 /**
- * Layer 2. Writes to a file, in order, as much as has come at a time.
+ * Layer 2. A file that is written to, in order. Each write to the system takes everything that is
+ * queued.
  *
- * write → #run (open, cut, write, write …) → drained; close → #run → closed.
+ * constructor → #run → #work (open, cut off, #writeAll, #writeAll …) → drained; close → closed.
  *
  * Rules:
- * 1. No report is made inside a call. One of drained, failed, closed at a time; nothing after
- *    closed.
- * 2. A file has one sink in this process at a time; a second one fails (EBUSY), so that the two do
- *    not write into each other.
+ * 1. No report is made inside a call, and none after failed or closed.
+ * 2. A file has one sink in this process at a time. A second one fails (EBUSY), so that the two do
+ *    not overwrite each other.
  */
 
 import { Buffer } from 'node:buffer'
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { noop } from '../core/noop.ts'
 import { WriteError } from '../errors.ts'
+import type { FileSink, FileSinkOwner } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 
-export interface FileSinkOwner {
-  /** The file is there, and has been cut. */
-  opened(): void
-  /** Everything that was written has been handed to the system. */
-  drained(): void
-  failed(error: unknown): void
-  /** After `close`, when everything is written and the file is closed. */
-  closed(): void
-}
+/** The sinks that are open, by path. */
+const sinks = new Map<string, NodeFileSink>()
 
-/** Who writes to which path. */
-const sinks = new Map<string, FileSink>()
-
-export class FileSink {
+/** `Files.write` of the machine. */
+export class NodeFileSink implements FileSink {
   readonly #path: string
   readonly #owner: FileSinkOwner
   #position: Bytes
   #chunks: Uint8Array[] = []
-  /** Bytes that were given and are not written. */
+  /** Bytes that the system has not taken yet. */
   #queued: Bytes = 0
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
   #handle: FileHandle | undefined
-  #wake: () => void = () => {}
+  #wake: () => void = noop
   readonly #done: Promise<void>
 
-  /** Opens the file, or makes it, and cuts it off at `offset`. */
   constructor(path: string, offset: Bytes, owner: FileSinkOwner) {
     this.#path = resolve(path)
     this.#position = offset
@@ -60,7 +52,6 @@ export class FileSink {
     this.#wake()
   }
 
-  /** Writes what is there, then closes. With `drop`, drops it, and reports nothing more. */
   close(drop = false): void {
     if (drop) {
       this.#chunks = []
@@ -76,7 +67,7 @@ export class FileSink {
     await Promise.resolve()
     try {
       const other = sinks.get(this.#path)
-      // One that was dropped has only to come to its end.
+      // A sink that was dropped only has to close its file.
       if (other !== undefined && other.#state === 'closed') await other.#done
       if (sinks.has(this.#path))
         throw new WriteError('EBUSY', `${this.#path} is being written to already`)

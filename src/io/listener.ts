@@ -1,13 +1,15 @@
 /**
  * Layer 2. Listening sockets on node:net.
  *
- * A unix socket is bound under a name nobody knows and then given its own, for two reasons (M12 in
- * reference/peers.md):
- * 1. What libuv removes when it closes is the name it was bound to. So an old server cannot remove
- *    its successor's path; our own name is removed here, and only while it still leads to our
- *    socket.
- * 2. Taking the name over from a crashed server is one step, `rename`: there is no moment at which
- *    it leads nowhere.
+ * A unix socket is bound under a name that nobody knows, and then gets its own name, for two
+ * reasons:
+ * 1. When libuv closes a socket it removes the name that it was bound to, whatever is there by
+ *    then. So an old server would remove the path of its successor. Here the own name is removed
+ *    by us, and only if it still leads to our socket.
+ * 2. The name is taken over from a crashed server in one step, `rename`: at no moment does it lead
+ *    nowhere.
+ *
+ * The descriptor of a server is found where Node does not document it: see descriptor.ts.
  */
 
 import { Buffer } from 'node:buffer'
@@ -19,11 +21,12 @@ import { codeOf, UnsupportedOptionError } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
 import type { Endpoint, Listener, ListenerSink, ListenOptions, SystemError } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
+import { descriptorOf } from './descriptor.ts'
 import { TcpTransport } from './tcp.ts'
 
 /**
- * Node's own from 22 on; its 16 KiB of Node 20 costs a tenth of the throughput of large messages
- * (reference/performance.md).
+ * Node's own default since Node 22. The 16 KiB of Node 20 cost a tenth of the throughput of large
+ * messages.
  */
 const HIGH_WATER: Bytes = 65_536
 
@@ -34,13 +37,13 @@ export class NodeListener implements Listener {
   readonly #server: Server
   readonly #at: Endpoint
   #local: SocketAddress | undefined
-  /** The socket that our path leads to, while it is ours to remove. */
+  /** The inode of our socket, while its path is ours to remove. */
   #inode: bigint | undefined
-  /** The address of all that is accepted, where it is bound to one. */
+  /** The local address of all accepted connections, if it is bound to one address. */
   #bound: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
-  /** `ServerClass`: what makes the sockets of the connections it accepts. */
+  /** `ServerClass` makes the sockets of the connections that it accepts. */
   constructor(
     at: Endpoint,
     options: ListenOptions,
@@ -65,8 +68,7 @@ export class NodeListener implements Listener {
   }
 
   get fileno(): number | undefined {
-    const fd = (this.#server as unknown as { _handle?: { fd?: number } | null })._handle?.fd
-    return fd === undefined || fd < 0 ? undefined : fd
+    return descriptorOf(this.#server)
   }
 
   close(): void {
@@ -75,8 +77,8 @@ export class NodeListener implements Listener {
     this.#state = 'closing'
     this.#releasePath()
     if (this.#server.listening) this.#server.close()
-    // Node's own 'close' waits for all connections, and never comes from a server that did not
-    // listen.
+    // Node's own 'close' waits for all connections, and a server that did not listen never emits
+    // it.
     if (!hasFailed) setImmediate(() => this.#setClosed())
   }
 
@@ -85,7 +87,7 @@ export class NodeListener implements Listener {
   #listen({ backlog, reuse_port: reusePort = false }: ListenOptions): void {
     const at = this.#at
     if (at.kind === 'ip') {
-      // Without a host Node listens on both families, or on IPv4 alone where there is no IPv6.
+      // Without a host Node listens on both families, or on IPv4 alone if there is no IPv6.
       this.#server.listen(
         { port: at.port, backlog, reusePort, ...(at.host !== '' && { host: at.host }) },
         () => this.#setOpen(),
@@ -103,7 +105,7 @@ export class NodeListener implements Listener {
       const { ino } = await lstat(hidden, { bigint: true })
       await takeName(hidden, path)
       this.#inode = ino
-      // Closed meanwhile: the name is not to stay behind.
+      // If it was closed meanwhile, the name must not stay behind.
       if (this.#state === 'opening') this.#setOpen()
       else this.#releasePath()
     } catch (error) {
@@ -114,7 +116,7 @@ export class NodeListener implements Listener {
   }
 
   #setOpen(): void {
-    // Closed while the host was looked up: Node listens all the same, and has to be closed again.
+    // Closed while the host was looked up: Node listens all the same, and must be closed again.
     if (this.#state !== 'opening') return void this.#server.close()
     this.#state = 'open'
     if (this.#at.kind === 'unix') this.#local = this.#at.path
@@ -131,8 +133,8 @@ export class NodeListener implements Listener {
     const transport = isUnix
       ? TcpTransport.acceptedAt(socket, this.#at.path)
       : new TcpTransport(socket, undefined, this.#bound)
-    // Reset before it was accepted: nobody is there, and nobody can say who it was. (Other systems
-    // do not even accept it.)
+    // Reset before it was accepted: the peer has gone, and its address is unknown. (Other systems
+    // than Linux do not even accept such a connection.)
     const isGone = transport.remote_address === undefined
     if (this.#state === 'open' && !isGone) this.sink?.accepted(transport)
     else transport.destroy()
@@ -160,33 +162,36 @@ export class NodeListener implements Listener {
     try {
       if (lstatSync(this.#at.path, { bigint: true }).ino === inode) rmSync(this.#at.path)
     } catch {
-      // Somebody else has removed it, or may not let us: nothing of ours is lost.
+      // It was removed already, or we may not remove it. Nothing of ours is lost.
     }
   }
 }
 
-/** Where several sockets can listen at one port, and the system deals the connections out. */
+/** The systems on which several sockets can listen at one port, and share its connections. */
 const REUSES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'])
 
 /**
- * What reuse_port lacks there; undefined: nothing. A Node that does not know the option ignores it
- * in silence (M2 in reference/peers.md).
+ * What `reuse_port` needs there and is missing; `undefined` if nothing is. A Node that does not
+ * know the option ignores it without an error.
  */
 export function reusePortNeeds(
   at: Endpoint,
   version = process.versions.node,
   platform: string = process.platform,
 ): string | undefined {
-  if (at.kind === 'unix') return 'a port, which a unix socket has not'
+  if (at.kind === 'unix') return 'a port, and a unix socket has none'
   const [major, minor] = version.split('.').map(Number) as [number, number]
   const isKnown = major === 22 ? minor >= 12 : major === 23 ? minor >= 1 : major > 23
   if (isKnown && REUSES_PORTS.has(platform)) return undefined
-  return `Node 22.12, 23.1 or newer, on Linux, FreeBSD, DragonFly, Solaris or AIX; this is Node ${version} on ${platform}`
+  return (
+    'Node 22.12, 23.1 or newer, on Linux, FreeBSD, DragonFly, Solaris or AIX; ' +
+    `this is Node ${version} on ${platform}`
+  )
 }
 
 /**
- * A name in the same folder. Libuv cuts a path that is too long in silence: where there is no room,
- * the last letter makes the difference.
+ * A free name in the same folder. libuv cuts a path that is too long, without an error. If there is
+ * no room for another name, only the last letter differs.
  */
 function nameBeside(path: string): string {
   const name = join(dirname(path), `.${Math.random().toString(36).slice(2, 9)}`)
@@ -196,28 +201,28 @@ function nameBeside(path: string): string {
 }
 
 /**
- * Gives the socket its name. A name that is taken is taken over only from a socket that nobody
- * listens on any more; two servers that find the same dead socket in the same instant may both take
- * it, and the later one has it.
+ * Gives the socket its name. If the name exists, it is taken over only from a socket that nobody
+ * listens on. If two servers find the same dead socket at the same instant, both may take the name,
+ * and the later one keeps it.
  */
 async function takeName(hidden: string, path: string): Promise<void> {
   try {
     await link(hidden, path)
-    // Closed meanwhile, libuv has removed it already.
+    // If it was closed meanwhile, libuv has removed it already.
     await rm(hidden, { force: true })
     return
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
   }
   const found = await lstat(path, { bigint: true })
-  if (!found.isSocket()) throw inUse(path, 'there is a file that is no socket')
+  if (!found.isSocket()) throw inUse(path, 'there is a file that is not a socket')
   if (await isAlive(path)) throw inUse(path, 'another server listens there')
   const now = await lstat(path, { bigint: true })
   if (now.ino !== found.ino) throw inUse(path, 'another server has just begun to listen there')
   await rename(hidden, path)
 }
 
-/** Does anybody listen at the path? Only a refusal says that nobody does. */
+/** Does a server listen at the path? Only a refusal means that none does. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise(resolve => {
     const probe = createConnection({ path })

@@ -1,5 +1,6 @@
 /**
- * Layer 2. Loads what a program names at run time: a module, a small text.
+ * Layer 2. Loads what a program names at run time: a module, a small text. `Files.load_module` and
+ * `Files.load_text` of the machine.
  */
 
 import { readFileSync } from 'node:fs'
@@ -7,8 +8,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * What it exports. './x.js' and '/x.js' are paths, from the current directory on; anything else is
- * a name as `import` takes it.
+ * Returns the exports of a module. './x.js' and '/x.js' are paths, from the current directory on;
+ * anything else is a name as `import` takes it.
  */
 export async function loadModule(specifier: string): Promise<Readonly<Record<string, unknown>>> {
   const isPath = /^\.{0,2}\//.test(specifier)

@@ -1,17 +1,16 @@
 /**
- * Layer 2. A clock that stands until it is told to go on, for tests.
+ * Layer 2. A clock for tests, which moves only when it is told to.
  *
  * `advance(ms)` runs, in this order: what `soon` collected; then, again and again, the earliest
- * timer that is due and what `soon` collected meanwhile, as a turn of the loop does; at last the
- * time is what was asked for.
+ * timer that is due and what `soon` collected meanwhile, as a turn of the loop does. At the end the
+ * time has moved on by `ms`.
  *
  * Rules:
- * 1. Timers run in the order of their due times, and those due at one moment in the order of their
- *    making.
- * 2. A callback sees `now()` as its own due time, however far the clock is being moved.
- * 3. Nothing runs but in `advance`, and `advance` never inside itself.
- * 4. No program hangs in here: callbacks that ask for no delay again and again end in an error that
- *    says so.
+ * 1. Timers run in the order of their due times. Timers that are due at the same time run in the
+ *    order in which they were made.
+ * 2. In a callback, `now()` is the time at which it was due, however far the clock is being moved.
+ * 3. Callbacks run only in `advance`, and `advance` never runs inside itself.
+ * 4. `advance` always ends: callbacks that ask for no delay again and again lead to an error.
  */
 
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
@@ -21,19 +20,20 @@ import type { Cancel, Milliseconds } from '../types.ts'
 interface Timer {
   readonly due: Milliseconds
   readonly callback: () => void
-  /** How many timers before it, each made by the one before, asked for no delay. */
+  /** The length of the chain of timers without delay that led to it, each made by the last one. */
   readonly round: number
 }
 
 /**
- * How often in a row `advance` runs callbacks without time passing: far beyond what any sane
- * program asks for.
+ * How often in a row `advance` runs callbacks without time passing. No sensible program comes near.
  */
 const MAX_ROUNDS = 10_000
 
 /**
  * Time for a test: `new Engine({ clock })`, then `clock.advance(30_000)` instead of waiting half a
- * minute. Origin: ours, after trio.testing.MockClock.
+ * minute.
+ *
+ * Source: trio.testing.MockClock.
  */
 export class ManualClock implements Clock {
   #now: Milliseconds
@@ -43,8 +43,9 @@ export class ManualClock implements Clock {
   #round = 0
 
   /**
-   * Starts at `now`, in milliseconds (default 0). Throws InvalidArgumentError when that is not a
-   * finite number.
+   * `now`: the time at which it starts, in milliseconds. Throws InvalidArgumentError
+   * (ERR_INVALID_ARGUMENT) unless it is a finite number.
+   * @default 0
    */
   constructor(now: Milliseconds = 0) {
     if (!Number.isFinite(now))
@@ -52,19 +53,19 @@ export class ManualClock implements Clock {
     this.#now = now
   }
 
-  /** How many callbacks wait, for a time or for `soon`: 0 when nothing was left behind. */
+  /** How many callbacks are waiting, for a time or for `soon`. 0: nothing was left behind. */
   get pending(): number {
     return this.#timers.length + this.#soon.length
   }
 
-  /** The time, in milliseconds: where the clock stands, or, in a callback, when that was due. */
+  /** The time, in milliseconds. In a callback it is the time at which that was due. */
   now(): Milliseconds {
     return this.#now
   }
 
   /**
-   * Calls once, `delay` milliseconds from now; Infinity never comes. Throws InvalidArgumentError
-   * for a negative delay and NaN.
+   * Calls once, `delay` milliseconds from now; with Infinity, never. Returns the function that
+   * cancels it. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for a negative delay and NaN.
    */
   after(delay: Milliseconds, callback: () => void): Cancel {
     if (!(delay >= 0)) throw new InvalidArgumentError('delay', 'milliseconds, 0 or more', delay)
@@ -77,20 +78,19 @@ export class ManualClock implements Clock {
     }
   }
 
-  /**
-   * Calls once: when the next `advance` begins, or, asked for inside a callback, after that
-   * callback.
-   */
+  /** Calls once, when the next `advance` begins; inside a callback, after that callback. */
   soon(callback: () => void): void {
     this.#soon.push(callback)
   }
 
   /**
-   * Moves the time on by `ms` milliseconds and runs what is due then, callbacks included that were
-   * added on the way; `advance(0)` runs what is due now. What a callback throws comes out here: the
-   * clock then stands at that callback's time, and the next `advance` runs the rest. Throws
-   * InvalidArgumentError when `ms` is negative or not finite; InvalidStateError inside a callback,
-   * and when callbacks that ask for no delay do not come to an end.
+   * Moves the time on by `ms` milliseconds, and runs what is due by then, including callbacks that
+   * were added meanwhile. `advance(0)` runs what is due now.
+   *
+   * It throws what a callback throws. The clock then stands at the time of that callback, and the
+   * next `advance` runs the rest. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) if `ms` is
+   * negative or not finite, InvalidStateError (ERR_INVALID_STATE) inside a callback, and if
+   * callbacks that ask for no delay do not come to an end.
    */
   advance(ms: Milliseconds): void {
     if (!(ms >= 0 && ms < Infinity))
@@ -124,7 +124,7 @@ export class ManualClock implements Clock {
       : undefined
   }
 
-  /** In rounds: what a callback adds runs after all that were there before it. */
+  /** In rounds: what a callback adds runs after all that were there already. */
   #runSoon(): void {
     for (let rounds = 1; this.#soon.length > 0; rounds++) {
       this.#checkRounds(rounds)

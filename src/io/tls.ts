@@ -21,11 +21,16 @@ import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import { InvalidArgumentError, messageOf, show } from '../errors.ts'
-import type { SystemError, TlsContext, TlsOptions, TlsReserved } from '../transport.ts'
+import type {
+  SystemError,
+  Tls,
+  TlsContext,
+  TlsOptions,
+  TlsReserved,
+  TlsSide,
+} from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import { type HandshakeSink, TlsTransport } from './tls-transport.ts'
-
-export type Side = 'client' | 'server'
 
 /** The options that cannot be given, and the part of sluice that decides instead. */
 const RESERVED: Readonly<Record<TlsReserved, string>> = {
@@ -58,11 +63,14 @@ const contexts = {
   server: new WeakMap<TlsOptions, TlsContext>(),
 }
 
+/** TLS unless a network brings its own: that of node:tls, over any transport. */
+export const nodeTls: Tls = { context: tlsContext }
+
 /**
  * Returns the same context for the same object of options. What is changed in that object later is
  * not looked at. Throws InvalidArgumentError for invalid options.
  */
-export function tlsContext(side: Side, options: TlsOptions): TlsContext {
+export function tlsContext(side: TlsSide, options: TlsOptions): TlsContext {
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError('tls', "an object of Node's TLS options", options)
   let context = contexts[side].get(options)

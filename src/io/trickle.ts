@@ -21,6 +21,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type {
   ConnectOptions,
   Endpoint,
+  Files,
   Listener,
   ListenerSink,
   ListenOptions,
@@ -28,6 +29,7 @@ import type {
   PacketOptions,
   PacketSocket,
   SystemError,
+  Tls,
   Transport,
 } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
@@ -63,6 +65,16 @@ export class TrickleNetwork implements Network {
   /** Listens through the other network. The connections that it accepts trickle. */
   listen(at: Endpoint, options: ListenOptions): Listener {
     return new TrickleListener(this.#inner.listen(at, options), this.#bytes)
+  }
+
+  /** TLS of the other network. */
+  get tls(): Tls | undefined {
+    return this.#inner.tls
+  }
+
+  /** Files of the other network. */
+  get files(): Files | undefined {
+    return this.#inner.files
   }
 
   /** A packet socket of the other network. A packet is never cut. */

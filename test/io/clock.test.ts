@@ -21,8 +21,8 @@ t.test('calls back once, not in the call, and not when cancelled', async t => {
   cancelled()
   cancelled()
   const before = clock.now()
-  // A process that is held up sees `soon` and `after` in either order: only that both come, and
-  // come later, is promised.
+  // A busy process may see `soon` and `after` in either order. Promised is only that both come, and
+  // not inside the call.
   let cancel = (): void => {}
   const after = new Promise<void>(resolve => (cancel = clock.after(5, resolve)))
   const soon = new Promise<void>(resolve => clock.soon(() => resolve(void log.push('soon'))))
@@ -34,7 +34,7 @@ t.test('calls back once, not in the call, and not when cancelled', async t => {
   cancel()
 })
 
-// setTimeout fires at once for what does not fit into 31 bits.
+// setTimeout fires at once for a delay that does not fit into 31 bits.
 t.test('the longest delays', async t => {
   const clock = new NodeClock()
   let isCalled = false

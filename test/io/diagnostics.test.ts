@@ -1,4 +1,4 @@
-/** What an engine does, as seen from outside. */
+/** What an engine does, told to the outside. */
 
 import { spawnSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
@@ -31,13 +31,16 @@ t.test('who subscribes is told, and nobody else', async t => {
   }
 })
 
-/** A program that publishes events; what it says. */
+/** The output of a program that publishes events. */
 function run(
   debug: string,
   program: string,
 ): { status: number | null; stderr: string; stdout: string } {
   const from = pathToFileURL(join(built(), 'io/diagnostics.js')).href
-  const text = `import { publish } from '${from}'; import { subscribe } from 'node:diagnostics_channel'; ${program}`
+  const text = `
+    import { publish } from '${from}'
+    import { subscribe } from 'node:diagnostics_channel'
+    ${program}`
   return spawnSync(process.execPath, ['--input-type=module', '-e', text], {
     encoding: 'utf8',
     env: { ...process.env, NODE_DEBUG: debug },
@@ -46,8 +49,10 @@ function run(
 
 t.test('NODE_DEBUG=sluice: a line for each event', async t => {
   const program = `
-    publish('connect', { name: 'Echo', remote_address: ['::1', 5], local_address: '/path' }, { duration: 3 })
-    publish('drop', { name: 'Server', local_address: '/path' }, { reason: 'overload', address: ['10.0.0.1', 7] })
+    const echo = { name: 'Echo', remote_address: ['::1', 5], local_address: '/path' }
+    const server = { name: 'Server', local_address: '/path' }
+    publish('connect', echo, { duration: 3 })
+    publish('drop', server, { reason: 'overload', address: ['10.0.0.1', 7] })
     publish('overflow', { name: '%s' }, { error: new Error('too much') })`
   const { status, stderr, stdout } = run('sluice', program)
   t.same([status, stdout], [0, ''])
@@ -65,7 +70,7 @@ t.test('NODE_DEBUG=sluice: a line for each event', async t => {
   t.equal(run('net', program).stderr.includes('SLUICE'), false)
 })
 
-// It is Node that calls the subscribers: this says what the README says of it.
+// Node calls the subscribers. This holds the README to what Node does.
 t.test('what a subscriber throws is an uncaught exception, after the others were told', async t => {
   const program = `
     process.on('uncaughtException', error => console.log('uncaught', error.message))

@@ -1,4 +1,4 @@
-/** A transport as a stream of Node's: each of the two is told what is done to the other. */
+/** A transport as a stream of Node's: what is done to one of the two is done to the other. */
 
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
@@ -7,7 +7,7 @@ import { TransportDuplex } from '../../src/io/duplex.ts'
 import type { Transport, TransportSink } from '../../src/transport.ts'
 import { turn } from '../kit.ts'
 
-/** A transport that writes down what is done to it; it takes `room` bytes. */
+/** A transport that records what is done to it; it takes `room` bytes. */
 class Fake {
   sink!: TransportSink
   lends_chunks = false

@@ -1,5 +1,5 @@
 /**
- * The fast network. The conformance suite and the scenarios hold it to the seam; here is what is
+ * The fast network. The conformance suite and the scenarios hold it to the seam. Here is what is
  * special to its sockets.
  */
 
@@ -16,7 +16,7 @@ import { until } from '../kit.ts'
 
 const LOOPBACK: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
 
-/** A transport whose reports are written down, and what it received. */
+/** A transport whose reports are recorded, and what it received. */
 class Watched {
   readonly transport: Transport
   readonly log: string[] = []
@@ -176,7 +176,7 @@ t.test('what is corked is counted, and is overtaken by nothing', async t => {
   t.same([transport.bytes_queued, transport.bytes_written], [0, 4])
 })
 
-// Node counts what it has handed over as written, whether the system has taken it or not.
+// Node counts what it has handed over as written, even if the system has not taken it.
 t.test(
   'a queue that is full is counted to the byte, drains once, and is dropped by destroy',
   async t => {
@@ -228,7 +228,7 @@ t.test('a write that fails, in the call or later, breaks the pipe', async t => {
   socket.resetAndDestroy()
   await until(() => far.log.includes('closed'))
   t.same(far.log, ['failed write ECONNRESET', 'closed'])
-  // The first write after the peer has gone finds out, the next one fails at once.
+  // The first write after the peer has gone finds out. The next one fails at once.
   const [near, gone] = await pair(t)
   gone.transport.destroy()
   await until(() => gone.log.includes('closed'))
@@ -272,7 +272,9 @@ t.test('refuses a Node that lacks what it needs', async t => {
   } as typeof listen
   t.throws(() => new FastNetwork(), {
     code: 'ERR_UNSUPPORTED_OPTION',
-    message: `FastNetwork needs handle.onconnection, as Node 20 to 26 has it on Linux; Node ${process.versions.node} on ${process.platform} has not. Use the default network`,
+    message:
+      'FastNetwork needs handle.onconnection, as Node 20 to 26 has it on Linux; ' +
+      `Node ${process.versions.node} on ${process.platform} does not. Use the default network`,
   })
   Socket.prototype.connect = function (this: Socket) {
     return this

@@ -1,4 +1,4 @@
-/** The limit of descriptors, as Linux says it. */
+/** The limit of descriptors, as Linux reports it. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,8 @@ t.test('the soft limit of this process, or of a file like that of the system', a
   const path = join(t.testdir({}), 'limits')
   await writeFile(
     path,
-    'Limit                     Soft Limit           Hard Limit           Units\nMax open files            256                  4096                 files\n',
+    'Limit                     Soft Limit           Hard Limit           Units\n' +
+      'Max open files            256                  4096                 files\n',
   )
   t.equal(fileLimit(path), 256)
   await writeFile(

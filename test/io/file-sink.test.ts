@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { FileSink } from '../../src/io/file-sink.ts'
+import { NodeFileSink } from '../../src/io/file-sink.ts'
 import { turn } from '../kit.ts'
 
 interface Made {
-  readonly sink: FileSink
+  readonly sink: NodeFileSink
   readonly log: string[]
   /** Resolves when that has been reported so often. */
   until(what: string, times?: number): Promise<void>
@@ -13,7 +13,7 @@ interface Made {
 
 function make(path: string, offset = 0): Made {
   const log: string[] = []
-  const sink = new FileSink(path, offset, {
+  const sink = new NodeFileSink(path, offset, {
     opened: () => log.push('opened'),
     drained: () => log.push('drained'),
     failed: error => log.push(`failed ${(error as { code: string }).code}`),

@@ -1,6 +1,6 @@
 /**
- * Listening sockets. The conformance suite holds them to the seam; here is what is special to the
- * machine's.
+ * Listening sockets. The conformance suite holds them to the seam. Here is what is special to those
+ * of the machine.
  */
 
 import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -57,7 +57,7 @@ function folder(t: Test): string {
   return path
 }
 
-/** A path that leads to a socket on which nobody listens any more. */
+/** A path that leads to a socket on which no server listens any more. */
 async function leaveStale(path: string): Promise<void> {
   const script = join(path, '..', 'stale.cjs')
   writeFileSync(
@@ -71,7 +71,7 @@ async function leaveStale(path: string): Promise<void> {
   rmSync(script)
 }
 
-/** Does something before the calls of lstat that are `is` asked for. */
+/** Does something before those calls of lstat for which `is` returns true. */
 function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): void {
   const { lstat } = fs.promises
   fs.promises.lstat = (async (path: string, options: object) => {
@@ -85,8 +85,8 @@ function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): v
   })
 }
 
-// A peer that resets before it is accepted has no address any more: hooks that were promised one
-// got undefined, and no limit per address counted it.
+// A peer that resets before it is accepted has no address any more. Hooks that were promised one
+// got undefined, and no limit per address counted the connection.
 t.test('a connection that was reset before it is accepted is none', async t => {
   const hosts: unknown[] = []
   const accepted = (transport: Transport): void => {
@@ -160,7 +160,7 @@ t.test('fails once', async t => {
   const second = listen({ kind: 'ip', host, port }, { failed: () => second.listener.close() })
   await second.reported('closed')
   t.same(second.log, ['failed EADDRINUSE', 'closed'])
-  // What else the server may report comes too late.
+  // Whatever the server reports now comes too late.
   const third = listen({ kind: 'ip', host, port })
   await third.reported('closed')
   t.same(third.log, ['failed EADDRINUSE', 'closed'])
@@ -260,10 +260,10 @@ t.test('whose path is taken', async t => {
   writeFileSync(path, 'a file')
   const third = listen({ kind: 'unix', path })
   await third.reported('closed')
-  t.match(third.message(), /there is a file that is no socket/)
+  t.match(third.message(), /there is a file that is not a socket/)
   const fourth = listen({ kind: 'unix', path: place })
   await fourth.reported('closed')
-  t.match(fourth.message(), /there is a file that is no socket/)
+  t.match(fourth.message(), /there is a file that is not a socket/)
   const fifth = listen({ kind: 'unix', path: join(path, 'below') })
   await fifth.reported('closed')
   t.match(fifth.log, [/^failed E/, 'closed'])
@@ -352,11 +352,11 @@ t.test('who can share a port', async t => {
     )
 })
 
-// Node 20 takes the option in silence, and the second listener fails with EADDRINUSE.
+// Node 20 ignores the option without an error, and the second listener fails with EADDRINUSE.
 t.test('a port is shared, or that is refused', async t => {
   t.throws(() => listen({ kind: 'unix', path: '/no/matter' }, {}, true), {
     code: 'ERR_UNSUPPORTED_OPTION',
-    message: 'reuse_port needs a port, which a unix socket has not',
+    message: 'reuse_port needs a port, and a unix socket has none',
   })
   if (reusePortNeeds(ip('')) !== undefined) {
     t.throws(() => listen(ip('127.0.0.1'), {}, true), {

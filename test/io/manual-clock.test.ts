@@ -1,4 +1,4 @@
-/** ManualClock: the order in which things run, what they see, and that it cannot hang. */
+/** ManualClock: in which order callbacks run, what they see, and that `advance` ends. */
 
 import t from 'tap'
 import { ManualClock } from '../../src/io/manual-clock.ts'

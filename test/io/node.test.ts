@@ -1,6 +1,5 @@
 /**
- * The network of the machine: that each call makes the right thing, and passes on what it was
- * given.
+ * The network of the machine: each call makes the right object, and passes on what it was given.
  */
 
 import t from 'tap'

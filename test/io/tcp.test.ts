@@ -1,6 +1,6 @@
 /**
- * Transports on sockets. The conformance suite holds them to the seam; here is what is special to
- * Node's.
+ * Transports on sockets. The conformance suite holds them to the seam. Here is what is special to
+ * those of Node.
  */
 
 import { Buffer } from 'node:buffer'
@@ -14,7 +14,7 @@ import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
 import type { ConnectOptions, Endpoint, SystemError, Transport } from '../../src/transport.ts'
 import { until } from '../kit.ts'
 
-/** Writes down what is reported. */
+/** Records what is reported. */
 function watch(
   transport: Transport,
   log: string[] = [],
@@ -52,7 +52,7 @@ function watch(
   return { log, reported, text: () => Buffer.concat(chunks).toString(), error: () => error }
 }
 
-/** A server that accepts one connection after the other, as transports; closed at the end. */
+/** A server that makes transports of what it accepts. It is closed at the end of the test. */
 async function serve(t: Test, at: { host: string } | { path: string } = { host: '127.0.0.1' }) {
   const accepted: TcpTransport[] = []
   const waiting: (() => void)[] = []
@@ -142,7 +142,7 @@ t.test('unix sockets have no names but their path', async t => {
 
 t.test('connects from where it is told, and asks whom it is told', async t => {
   const asked: string[] = []
-  // Node asks for one address where a local one is given, otherwise for all.
+  // Node asks for one address if a local one is given, otherwise for all.
   const lookup = (
     host: string,
     { all }: { all?: boolean },
@@ -186,7 +186,7 @@ t.test('fails to connect', async t => {
   t.equal(error()!.syscall, 'connect')
 })
 
-// Node throws in connect() for an address to connect from that is none, and whatever a resolver
+// Node throws in connect() for an invalid address to connect from, and throws what a resolver
 // throws.
 t.test('what Node throws when it connects is reported', async t => {
   const { endpoint } = await serve(t)
@@ -219,7 +219,7 @@ t.test('several addresses that fail are one error', async t => {
     message: /^connect ECONNREFUSED 127\.0\.0\.1:\d+; connect ECONNREFUSED 127\.0\.0\.2:\d+$/,
     cause: AggregateError,
   })
-  // Node has never made one without errors; if it does, that is no reason to fall over.
+  // Node has never made one without errors. If it does, that must not throw.
   const socket = new Socket()
   const odd = watch(new TcpTransport(socket))
   socket.destroy(new AggregateError([], 'nothing tried'))
@@ -252,8 +252,8 @@ t.test('reads and writes', async t => {
 })
 
 /**
- * A connection on which more was written than the system takes, then more than that, and more while
- * the second was going out.
+ * A connection that has more to send than the system takes. A second, larger write came after the
+ * first, and a third while the second was going out.
  */
 async function stalled(t: Test) {
   const { near, far } = await pair(t)
@@ -295,8 +295,8 @@ t.test(
   },
 )
 
-// A slow peer of one long write would have looked like one that takes nothing: Node counts a write
-// when all of it has gone.
+// Node counts a write when all of it has gone. So a slow reader of one long write would have looked
+// like a peer that takes nothing.
 t.test('what has gone of a write is told while it goes', async t => {
   const { near, far } = await pair(t)
   const size = 40_000_000
@@ -315,8 +315,8 @@ t.test('what has gone of a write is told while it goes', async t => {
   near.transport.destroy()
 })
 
-// Node counts as written what it drops when a socket is destroyed: of 40 MB that nobody took,
-// `bytes_written` was 40 MB after that.
+// Node counts as written what it drops when a socket is destroyed. Of 40 MB that were never sent,
+// `bytes_written` was 40 MB afterwards.
 t.test('what was dropped was not written', async t => {
   const { near } = await pair(t)
   near.transport.write(Buffer.alloc(40_000_000), 'utf8')
@@ -349,8 +349,8 @@ t.test('a queue that is full drains once', async t => {
   t.same(near.log, ['opened', 'drained', 'closed'], 'nothing but closed after destroy')
 })
 
-// A listener for 'data' on a socket that is not yet paused makes it read, whatever comes then: a
-// paused connection took up to 64 KiB out of the kernel, and a peer's reset was seen as its end.
+// A listener for 'data' on a socket that is not paused yet makes it read. So a paused connection
+// took up to 64 KiB out of the kernel, and a peer's reset was seen as its end.
 t.test('nothing is read before the first resume', async t => {
   const { near, far } = await pair(t)
   await new Promise<void>(resolve => {
@@ -365,9 +365,8 @@ t.test('nothing is read before the first resume', async t => {
   t.same(far.log, ['failed ECONNRESET', 'closed'])
 })
 
-// Node itself reads 64 KiB ahead for a socket that is paused, and drops them when the connection
-// breaks.
-t.test('what came before a break is received, also by one who had paused', async t => {
+// Node itself reads 64 KiB ahead for a paused socket, and drops them when the connection breaks.
+t.test('what came before a break is received, even after a pause', async t => {
   for (const destroys of [false, true]) {
     const sockets: Socket[] = []
     const server = createServer(socket => void sockets.push(socket)).listen(0, '127.0.0.1')
@@ -437,8 +436,8 @@ t.test('options of the socket', async t => {
     ['no_delay', true],
     ['keep_alive', false, 0],
     ['keep_alive', true, 5000],
-    // Node rounds down to seconds, and 0 is the system's own two hours; above 32 767 s Linux
-    // refuses, and Node does not say so.
+    // Node rounds down to seconds, and takes 0 to mean the system's own two hours. Above 32 767 s
+    // Linux refuses, and Node reports no error.
     ['keep_alive', true, 1000],
     ['keep_alive', true, 32_767_000],
   ])
@@ -464,8 +463,8 @@ t.test('without a sink it is silent', async t => {
   t.equal(transport.sink, undefined)
 })
 
-// A transport that closed before anybody took it over reported that to nobody, and a channel that
-// took it over later waited for ever.
+// A transport that closed before a channel took it over had no sink to report to, and the channel
+// waited for ever.
 t.test('a sink that comes too late is told that it has closed', async t => {
   const { far } = await pair(t)
   far.transport.destroy()

@@ -1,4 +1,4 @@
-/** What is said of an error of TLS. */
+/** Errors of TLS in words. */
 
 import t from 'tap'
 import { tlsError } from '../../src/io/tls-advice.ts'
@@ -8,13 +8,15 @@ t.test('says which check failed, and what to do', async t => {
     [
       { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
       'handshake',
-      'handshake: the certificate of example.org is self-signed; to trust it, give tls: { ca: the certificate itself }',
+      'handshake: the certificate of example.org is self-signed; ' +
+        'to trust it, give tls: { ca: the certificate itself }',
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
     [
       { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason: 'it is for other.test' },
       'handshake',
-      'handshake: the certificate is not one of example.org: it is for other.test; connect to a name that stands in it, or give tls: { servername }',
+      'handshake: the certificate is not one of example.org: it is for other.test; ' +
+        'connect to a name that it contains, or give tls: { servername }',
       'ERR_TLS_CERT_ALTNAME_INVALID',
     ],
     [

@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
-import { type Side, tlsContext } from '../../src/io/tls.ts'
-import type { SystemError, TlsOptions, Transport } from '../../src/transport.ts'
+import { tlsContext } from '../../src/io/tls.ts'
+import type { SystemError, TlsOptions, TlsSide, Transport } from '../../src/transport.ts'
 import { makeCertificates } from '../certificates.ts'
 
 export const {
@@ -99,7 +99,7 @@ export async function pair(
   host = 'localhost',
 ): Promise<[near: Watched, far: Watched]> {
   const [one, two] = await clear(t)
-  const secure = (side: Side, options: TlsOptions, transport: Transport): Watched =>
+  const secure = (side: TlsSide, options: TlsOptions, transport: Transport): Watched =>
     new Watched(tlsContext(side, options).secure(transport, host))
   return [secure('client', near, one), secure('server', far, two)]
 }

@@ -76,7 +76,7 @@ t.test('both ends know what they agreed upon, also afterwards', async t => {
 t.test('a session is resumed', async t => {
   const options = { ...OURS }
   const [near, far] = await pair(t, options)
-  // Node's server is done before it sends the session: an answer is what certainly comes behind it.
+  // Node's server is done before it sends the session. An answer certainly comes after it.
   far.on.opened = () => far.transport.resume()
   far.on.received = () => far.transport.write('answer', 'utf8')
   near.on.opened = () => near.transport.write('question', 'utf8')
@@ -109,9 +109,9 @@ t.test('counts what went in clear before', async t => {
   )
 })
 
-// Of 40 MB written at once nothing was seen before the last byte had gone: a peer that took them,
-// but not within write_timeout, was closed.
-t.test('what goes of a long write is seen', async t => {
+// Of 40 MB written at once nothing was seen before the last byte had gone. A peer that was taking
+// them, but not within write_timeout, was closed.
+t.test('progress of a long write is seen', async t => {
   const [near, far] = await pair(t)
   await Promise.all([near.saw('opened'), far.saw('opened')])
   far.transport.write(Buffer.alloc(40_000_000), 'utf8')
@@ -153,7 +153,7 @@ t.test("clients' certificates", async t => {
   })
 })
 
-t.test('what is no TLS, or nothing, or breaks off', async t => {
+t.test('a peer that does not speak TLS, says nothing, or breaks off', async t => {
   const cases: [what: string, code: string][] = [
     ['GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
     ['\x16\x03\x01', 'ECONNRESET'],
@@ -183,7 +183,7 @@ t.test('destroyed in the middle of a handshake, or in its last moment', async t 
     const told = new Watched(late)
     await told.saw('closed')
   }
-  // The server's handshake is done after it was destroyed: Node tells all the same.
+  // The server's handshake is done after it was destroyed. Node reports it all the same.
   const [one, two] = await clear(t)
   const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
   const far: Watched = new Watched(
@@ -205,7 +205,7 @@ t.test('an established session that breaks', async t => {
   const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
   await Promise.all([near.saw('opened'), far.saw('opened')])
   near.transport.resume()
-  // Past TLS, as somebody on the way could.
+  // Bypassing TLS, as an attacker on the way could.
   ;(
     socket as unknown as { _handle: { writeLatin1String(request: object, text: string): number } }
   )._handle.writeLatin1String({ oncomplete() {} }, 'garbage garbage garbage')
@@ -247,7 +247,7 @@ t.test('is silent without a sink', async t => {
   }
 })
 
-t.test('what comes when it is over is not told', async t => {
+t.test('what comes when it is over is not reported', async t => {
   const [near, far] = await pair(t)
   await Promise.all([near.saw('opened'), far.saw('opened')])
   for (const end of [near, far]) end.transport.resume()
@@ -265,7 +265,7 @@ t.test('what comes when it is over is not told', async t => {
   far.transport.destroy()
 })
 
-t.test('over a transport that is no socket', async t => {
+t.test('over a transport that is not a socket', async t => {
   const network = new MemoryNetwork({ auto: true })
   const listener = network.listen({ kind: 'ip', host: '', port: 1 }, { backlog: 1 })
   const one = network.connect({ kind: 'ip', host: '', port: 1 }, {})
@@ -299,7 +299,7 @@ t.test('a reset is what it is without TLS', async t => {
   t.same(near.log, ['opened', 'failed', 'closed'])
 })
 
-t.test('a certificate that is let through is not verified, and it is said why', async t => {
+t.test('a certificate that is let through is not verified, and the reason is told', async t => {
   const [near] = await pair(
     t,
     { rejectUnauthorized: false },

@@ -6,7 +6,7 @@ import type { TlsOptions } from '../../src/transport.ts'
 import { thrown } from '../kit.ts'
 import { expired, other, OURS, pair, selfSigned, stranger, THEIRS } from './tls-kit.ts'
 
-t.test('options: what cannot be is thrown, what is the same is made once', async t => {
+t.test('options: what is invalid is thrown, what is the same is made once', async t => {
   t.equal(tlsContext('client', OURS), tlsContext('client', OURS))
   t.not(tlsContext('server', THEIRS), tlsContext('client', THEIRS))
   for (const options of [null, 'x', undefined])
@@ -40,7 +40,7 @@ t.test('nobody asked the client for a certificate', async t => {
   })
 })
 
-t.test('certificates that do not do, and what is said of them', async t => {
+t.test('certificates that are refused, and the errors', async t => {
   const cases: [
     far: { key: string; cert: string },
     near: TlsOptions,
@@ -54,7 +54,12 @@ t.test('certificates that do not do, and what is said of them', async t => {
       /the certificate of localhost is self-signed; to trust it, give tls: \{ ca/,
     ],
     [expired, OURS, 'CERT_HAS_EXPIRED', /the certificate of localhost has expired/],
-    [stranger, OURS, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', /was issued by nobody who is trusted here/],
+    [
+      stranger,
+      OURS,
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      /was issued by an authority that is not trusted here/,
+    ],
     [
       other,
       OURS,
@@ -88,8 +93,8 @@ t.test('certificates that do not do, and what is said of them', async t => {
   t.equal(named.transport.tls?.authorized, true, 'the name that was given is the one that counts')
 })
 
-// What checkServerIdentity throws ends the process in Node, in the middle of a handshake: a peer's
-// certificate that lacks what it looks at was enough.
+// In Node, an exception of checkServerIdentity ends the process in the middle of a handshake. A
+// certificate of the peer without what the function looks at was enough.
 t.test('a check of the name that throws', async t => {
   for (const [thrown, message] of [
     [new TypeError('no CN'), 'handshake: no CN'],
@@ -107,22 +112,19 @@ t.test('a check of the name that throws', async t => {
   }
 })
 
-t.test(
-  'what a server of Node is asked besides is asked of the one that was made of the options',
-  async t => {
-    const names: string[] = []
-    const [near, far] = await pair(
-      t,
-      { ...OURS, maxVersion: 'TLSv1.2' },
-      {
-        ...THEIRS,
-        SNICallback: (name, done) => {
-          names.push(name)
-          done(null)
-        },
+t.test('callbacks of the options are called as by a server of Node', async t => {
+  const names: string[] = []
+  const [near, far] = await pair(
+    t,
+    { ...OURS, maxVersion: 'TLSv1.2' },
+    {
+      ...THEIRS,
+      SNICallback: (name, done) => {
+        names.push(name)
+        done(null)
       },
-    )
-    await Promise.all([near.saw('opened'), far.saw('opened')])
-    t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
-  },
-)
+    },
+  )
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
+})

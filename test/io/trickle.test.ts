@@ -1,6 +1,6 @@
 /**
- * TrickleNetwork over a network whose reports the test makes itself: what is held back, what
- * passes, and when.
+ * TrickleNetwork over a network whose reports the test makes itself: what waits, what passes, and
+ * when.
  */
 
 import { Buffer } from 'node:buffer'
@@ -18,7 +18,7 @@ import type {
 
 const HERE: Endpoint = { kind: 'ip', host: '', port: 1 }
 
-/** A transport that only writes down what is called; the test reports through its sink. */
+/** A transport that only records calls; the test reports through its sink. */
 function fakeTransport(calls: string[]): Transport {
   const note =
     (name: string) =>
@@ -44,9 +44,7 @@ function fakeTransport(calls: string[]): Transport {
   }
 }
 
-/**
- * A trickling transport, the sink of the one below, what is called there and what is reported here.
- */
+/** A trickling transport, the sink of the one below, the calls there and the reports here. */
 function trickle(
   bytes?: number | (() => number),
   hooks: Partial<Record<string, (transport: Transport) => void>> = {},
@@ -72,7 +70,7 @@ function trickle(
   return { transport, below: inner.sink as unknown as TransportSink, calls, log }
 }
 
-/** Catches what is thrown in turns of the loop, which would end the process. */
+/** Catches what is thrown in turns of the loop. It would end the process. */
 function catching(t: Test): unknown[] {
   const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
   const caught = (callback: () => void): unknown =>
@@ -138,7 +136,7 @@ t.test('pieces of a size, or of sizes asked for', async t => {
   t.same(asked.log, ['a', 'bc', 'd', 'e'])
 })
 
-t.test('throws what is no size', async t => {
+t.test('an invalid size is thrown', async t => {
   for (const size of [0, -1, 1.5, NaN, Infinity])
     t.throws(() => new TrickleNetwork({} as Network, size), { code: 'ERR_INVALID_ARGUMENT' })
   const { transport, below } = trickle(() => 0)
@@ -302,8 +300,8 @@ t.test("listens, and what it accepts trickles; packets are the other network's",
   t.same([listener.local_address, listener.fileno], [['here', 1], 3])
 })
 
-// A transport that had closed before anybody took it over reported that to nobody: a channel that
-// took it over later waited for ever.
+// A transport that had closed before a channel took it over had no sink to report to, and the
+// channel waited for ever.
 t.test('a sink that comes too late is told that it has closed', async t => {
   const { transport, below } = trickle()
   below.closed()

@@ -50,7 +50,7 @@ class Probe {
     return this.reports[this.#seen++]!
   }
 
-  /** Sends, and says with which code it ended ('' where it was sent). */
+  /** Sends; resolves with the code of the error, '' if it was sent. */
   send(data: string, to?: Endpoint): Promise<string> {
     return codeOfSend(this.socket, data, to)
   }
@@ -97,7 +97,7 @@ async function opened(t: Tap, options: PacketOptions): Promise<Probe> {
 
 type Tap = Pick<typeof t, 'teardown'>
 
-/** A port on 127.0.0.1 where nobody listens. */
+/** A port on 127.0.0.1 where no socket is bound. */
 async function deadPort(): Promise<number> {
   const probe = new Probe({ bind: ip('127.0.0.1', 0) })
   await probe.next()
@@ -164,8 +164,8 @@ t.test('without a host, one socket serves both families', async t => {
 })
 
 t.test('where there is no IPv6, no host means any IPv4 host', async t => {
-  // This machine may have IPv6: the answer of one that has not is given in its place. Everything
-  // else is real.
+  // This machine may have IPv6, so the answer of a machine without it is simulated. Everything else
+  // is real.
   const { bind } = dgram.Socket.prototype
   t.teardown(() => (dgram.Socket.prototype.bind = bind))
   let code = 'EAFNOSUPPORT'
@@ -285,10 +285,7 @@ t.test('a packet that cannot be sent says so in its own done', async t => {
   t.same(connected.names, ['opened'])
 })
 
-/**
- * Node reports an ICMP refusal as an 'error' event, which ends the process where nobody listens
- * (reference/peers.md, M15).
- */
+// Node reports an ICMP refusal as an 'error' event, which ends the process if nothing listens.
 t.test('a refused packet is reported as refused, and the socket goes on', async t => {
   const port = await deadPort()
   const client = await opened(t, { connect: ip('127.0.0.1', port) })
@@ -301,10 +298,8 @@ t.test('a refused packet is reported as refused, and the socket goes on', async 
   t.match(await server.next(), { data: 'now' })
 })
 
-/**
- * The second of two sends in one turn got the refusal of the first from the system as its own, and
- * was not sent at all.
- */
+// The second of two sends in one turn got the refusal of the first as its own error, and was not
+// sent at all.
 t.test('a send that meets the refusal of an earlier packet is not lost', async t => {
   const client = await opened(t, { connect: ip('127.0.0.1', await deadPort()) })
   const sent = await Promise.all(['1', '2', '3', '4'].map(data => client.send(data)))
@@ -381,8 +376,8 @@ t.test('destroy at any time: only closed follows', async t => {
     t.throws(() => probe.socket.leave('239.255.0.1'), { code: 'ERR_INVALID_STATE' })
   }
 
-  // While it connects: the 'connect' of node:dgram is on its way then, and comes even from a closed
-  // socket.
+  // While it connects: the 'connect' of node:dgram is on its way then, and is emitted even by a
+  // closed socket.
   const connecting = new Probe({ connect: ip('127.0.0.1', open.port) })
   const { connect } = dgram.Socket.prototype
   t.teardown(() => (dgram.Socket.prototype.connect = connect))

@@ -1,4 +1,4 @@
-/** The conformance suite of the seam over every network there is. */
+/** The conformance suite of the seam over every network. */
 
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -20,8 +20,8 @@ const FOLDER = t.testdir()
 let count = 0
 
 /**
- * Sizes from 1 to `most` by a generator of its own (a linear congruence), so that every run cuts
- * alike.
+ * Sizes from 1 to `most`, by a generator of its own (a linear congruence), so that every run cuts
+ * in the same places.
  */
 function sizes(most: number): () => number {
   let state = 1
@@ -108,8 +108,8 @@ function trickling(network: Network): { network: Network; address: () => Endpoin
 }
 
 /**
- * A path that is not there yet. One folder for the whole file: those of subtests have names too
- * long for a socket (107 bytes).
+ * A path that does not exist yet. There is one folder for the whole file: the folders of subtests
+ * have names that are too long for a socket (107 bytes).
  */
 function path(): Endpoint {
   return { kind: 'unix', path: join(FOLDER, `${++count}`) }

@@ -325,7 +325,7 @@ await withFolder(
     for (const at of [path, join(folder, 'link'), folder]) {
       await t.rejects(
         new Server({ engine }).listen(at).opened,
-        { code: 'EADDRINUSE', message: /no socket/ },
+        { code: 'EADDRINUSE', message: /not a socket/ },
         at,
       )
     }

@@ -1,12 +1,12 @@
 /**
- * Layer 2. What the parts of one `MemoryNetwork` share: who there is, and the pump that lets each
- * take one step.
+ * Layer 2. What the parts of one `MemoryNetwork` share: the list of parts, and the pump that lets
+ * each take one step.
  *
  * Rules:
- * 1. Reports come from a pump alone, never from the call that caused them (rule 1 of transport.ts):
- *    a call only wakes.
- * 2. Each part takes one step a pump, in the order of their making. A pump inside a pump does
- *    nothing.
+ * 1. Only a pump makes reports, never the call that caused them (rule 1 of transport.ts). A call
+ *    only wakes the hub.
+ * 2. In a pump each part takes one step, in the order in which the parts were made. A pump inside a
+ *    pump does nothing.
  */
 
 import type { Endpoint, Transport } from '../../transport.ts'
@@ -14,20 +14,17 @@ import type { Bytes, Port, SocketAddress } from '../../types.ts'
 import type { Pipe } from './pipe.ts'
 import { nameOf } from './place.ts'
 
-/** One step of one part; returns the bytes moved plus the other reports. */
+/** One step of one part. Returns the number of bytes moved, plus one for each other report. */
 export type Step = (budget: Bytes) => number
 
-/** A connection that waits to be accepted: the listener's view of its pipes, and who calls. */
+/** A connection that waits to be accepted: its pipes as the listener sees them, and its address. */
 export type Call = readonly [inward: Pipe, outward: Pipe, from: SocketAddress]
 
-/** The ports that a system chooses from (RFC 6335, dynamic ports). */
+/** The ports that a system chooses from: the dynamic ports of RFC 6335. */
 const FIRST_PORT: Port = 49152
 const LAST_PORT: Port = 65535
 
-/**
- * The middle of one network. `chunk` is asked for the size of each `received`; `capacity` is that
- * of every pipe.
- */
+/** `chunk` returns the size of the next `received`; `capacity` is that of every pipe. */
 export class Hub {
   readonly steps = new Set<Step>()
   readonly transports = new Map<Transport, readonly Pipe[]>()
@@ -45,17 +42,15 @@ export class Hub {
     this.capacity = capacity
   }
 
-  /**
-   * There may be something to do, for this part or for any. A step that is known keeps its place:
-   * the order is that of making.
-   */
+  /** There may be something to do. A new step is added at the end; a known one keeps its place. */
   wake(step?: Step): void {
     if (step !== undefined) this.steps.add(step)
     if (!this.#auto || this.#turn === 'scheduled') return
     this.#turn = 'scheduled'
     setImmediate(() => {
       this.#turn = 'none'
-      let moved = 1 // a sink that throws stops this pump, not the next
+      // A sink that throws stops this pump, not the next one.
+      let moved = 1
       try {
         moved = this.pump(Infinity)
       } finally {
@@ -74,7 +69,7 @@ export class Hub {
     }
   }
 
-  /** The address, with a port that is free where it asks for 0. */
+  /** The address; port 0 becomes a free one. */
   place(at: Endpoint, taken: ReadonlyMap<string, unknown>): Endpoint {
     if (at.kind === 'unix' || at.port !== 0) return at
     do this.#port = this.#port === LAST_PORT ? FIRST_PORT : this.#port + 1

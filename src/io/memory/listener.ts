@@ -1,7 +1,7 @@
 /**
- * Layer 2. A listener in memory; its members do what transport.ts says.
+ * Layer 2. A listener in memory; its members are described in transport.ts.
  *
- * Nobody waits for a place: `backlog` bounds nothing, as every pump accepts all who called.
+ * `backlog` limits nothing: every pump accepts all connections that wait.
  */
 
 import type { Endpoint, Listener, ListenerSink } from '../../transport.ts'
@@ -10,9 +10,7 @@ import type { Call, Hub } from './hub.ts'
 import { addressOf, nameOf, systemError } from './place.ts'
 import { MemoryTransport } from './transport.ts'
 
-/**
- * Listens from the next pump on, at `at` or, where that is port 0, at a port of the hub's choice.
- */
+/** Listens from the next pump on. If `at` is port 0, the hub chooses a port. */
 export class MemoryListener implements Listener {
   sink: ListenerSink | undefined
   readonly fileno: undefined
@@ -67,7 +65,7 @@ export class MemoryListener implements Listener {
     return moved
   }
 
-  /** Who called and was not accepted is reset, as a kernel does. */
+  /** Connections that were not accepted yet are reset, as a kernel does. */
   close(): void {
     if (this.#state === 'listening') this.#hub.listeners.delete(nameOf(this.#at))
     for (const [inward, outward] of this.#waiting.splice(0))

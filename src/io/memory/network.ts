@@ -1,14 +1,13 @@
 /**
  * Layer 2. A network without sockets, for tests: pipes and packets in memory.
  *
- * The program's calls only note what is wanted; `pump()` makes it happen and reports it. Every part
- * (memory-transport.ts, memory-listener.ts, memory-packets.ts) takes one step a pump, in the order
- * of their making; memory-hub.ts holds them, memory-pipe.ts is what the bytes go through.
+ * A call only records what is wanted; `pump()` does it and reports it. In a pump every part
+ * (transport.ts, listener.ts, packets.ts) takes one step, in the order in which the parts were
+ * made. hub.ts holds the parts; the bytes go through pipes (pipe.ts).
  *
  * Rules:
- * 1. Reports come from a pump alone, never from the call that caused them (rule 1 of transport.ts).
- * 2. Nothing here knows of sockets, files or time: with `auto` it is the loop that pumps, without
- *    it the test.
+ * 1. Only a pump makes reports, never the call that caused them (rule 1 of ../../transport.ts).
+ * 2. There are no sockets, files or times. With `auto` the loop pumps, without it the test does.
  */
 
 import { InvalidArgumentError, UnsupportedOptionError } from '../../errors.ts'
@@ -29,37 +28,45 @@ import { MemoryPackets, type PacketSockets } from './packets.ts'
 import { Pipe } from './pipe.ts'
 import { MemoryTransport } from './transport.ts'
 
-/** How a `MemoryNetwork` behaves. Origin: ours, after trio.testing's memory streams. */
+/**
+ * How a `MemoryNetwork` behaves.
+ *
+ * Source: the memory streams of trio.testing.
+ */
 export interface MemoryNetworkOptions {
   /**
-   * The most bytes of one `received`; a function is asked before each, for cuts by a seeded
-   * generator. Default 64 KiB.
+   * The most bytes of one `received`. A function is called before each, so that a seeded generator
+   * can choose the cuts.
+   * @default 64 KiB
    */
   readonly chunk?: Bytes | (() => Bytes)
   /**
-   * Pumps by itself, once per turn of the loop, as long as there is something to move. Default
-   * false.
+   * Pump automatically, once per turn of the loop, while there is something to move?
+   * @default false
    */
   readonly auto?: boolean
-  /** Bytes that one direction of a pipe holds before `write` returns false. Default 64 KiB. */
+  /**
+   * The bytes that one direction of a pipe holds before `write` returns false.
+   * @default 64 KiB
+   */
   readonly capacity?: Bytes
 }
 
-/** Both defaults: what Node reads from a socket at once, and about what a kernel holds for one. */
+/** Both defaults: what Node reads from a socket at once, and about what a kernel buffers for it. */
 const SIZE: Bytes = 64 * 1024
 
 /**
- * A network in this process, for `new Engine({ network })` in a test: no ports, no files, no
- * timing. Any name of this machine ('', 'localhost', '::1' …) is 127.0.0.1; other hosts are places
- * of their own. Origin: ours.
+ * A network in this process, for `new Engine({ network })` in a test. It uses no ports, no files
+ * and no time. All names of this machine ('', 'localhost', '::1' …) are 127.0.0.1. Every other host
+ * is a machine of its own.
  */
 export class MemoryNetwork implements Network {
   readonly #hub: Hub
   readonly #sockets: PacketSockets = new Map()
 
   /**
-   * Throws InvalidArgumentError when `chunk` or `capacity` is not a whole number from 1 (or
-   * Infinity).
+   * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless `chunk` and `capacity` are whole
+   * numbers, 1 or more, or Infinity.
    */
   constructor(options: MemoryNetworkOptions = {}) {
     const { chunk = SIZE, auto = false, capacity = SIZE } = options
@@ -68,23 +75,23 @@ export class MemoryNetwork implements Network {
     this.#hub = new Hub(asked, auto, checkSize('capacity', capacity))
   }
 
-  /** The transports that have not closed, both sides of every pipe, oldest first: for `reset`. */
+  /** The transports that have not closed, both ends of every pipe, oldest first. See `reset`. */
   get transports(): Transport[] {
     return [...this.#hub.transports.keys()]
   }
 
   /**
-   * Reports at the next pump `opened`, or `failed` with ECONNREFUSED (a path: ENOENT). `local` is
-   * what the peer sees.
+   * At the next pump it reports `opened`, or `failed` with ECONNREFUSED (for a path, ENOENT).
+   * `local` is the address that the peer sees.
    */
   connect(to: Endpoint, options: ConnectOptions): Transport {
     return new MemoryTransport(this.#hub, new Pipe(), new Pipe(), { to, from: options.local })
   }
 
   /**
-   * Reports at the next pump `listening`, or `failed` with EADDRINUSE. Port 0 takes a free one.
-   * Throws UnsupportedOptionError for `reuse_port`: which of two listeners a connection comes to is
-   * the kernel's secret, and a test must not depend on it.
+   * At the next pump it reports `listening`, or `failed` with EADDRINUSE. Port 0 is a free port.
+   * Throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) for `reuse_port`: a kernel chooses one
+   * of two listeners for a connection, and a test must not depend on its choice.
    */
   listen(at: Endpoint, { reuse_port = false }: ListenOptions): Listener {
     if (reuse_port)
@@ -96,27 +103,31 @@ export class MemoryNetwork implements Network {
   }
 
   /**
-   * Reports at the next pump `opened`, or `failed` with EADDRINUSE. A packet to nobody is lost; a
-   * connected sender hears `refused`.
+   * At the next pump it reports `opened`, or `failed` with EADDRINUSE. A packet to an address where
+   * no socket is bound is lost; to a connected sender, `refused` is reported.
    */
   packets(options: PacketOptions): PacketSocket {
     return new MemoryPackets(this.#hub, this.#sockets, options)
   }
 
   /**
-   * Lets everything take one step: at most `bytes` (default: all there are) move in each direction
-   * of each pipe; packets move whole. Returns the bytes moved plus one for each other report:
+   * Lets every part take one step: at most `bytes` move in each direction of each pipe; packets
+   * move whole. The default moves all that there are.
+   *
+   * Returns the number of bytes moved, plus one for each other report. So
    * `while (network.pump()) {}` runs until all is quiet. Inside a report it does nothing and
-   * returns 0. What a sink throws comes out here; the next pump goes on. Throws
-   * InvalidArgumentError when `bytes` is neither a whole number from 0 nor Infinity.
+   * returns 0. It throws what a sink throws; the next pump goes on.
+   *
+   * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless `bytes` is a whole number, 0 or more,
+   * or Infinity.
    */
   pump(bytes: Bytes = Infinity): Bytes {
     return this.#hub.pump(checkSize('bytes', bytes, 0))
   }
 
   /**
-   * Breaks a pipe as a RST does: what was on its way is lost, both sides fail when they next read
-   * (ECONNRESET) or write (EPIPE).
+   * Breaks a pipe as a TCP reset does: what was on its way is lost, and both ends fail when they
+   * next read (ECONNRESET) or write (EPIPE).
    */
   reset(transport: Transport): void {
     for (const pipe of this.#hub.transports.get(transport) ?? []) pipe.break()

@@ -1,12 +1,13 @@
 /**
- * Layer 2. Packet sockets in memory; their members do what transport.ts says.
+ * Layer 2. Packet sockets in memory; their members are described in transport.ts.
  *
- * A step reports in the order: opened → received → done of what was sent → refused → closed.
+ * A step reports in this order: opened → received → done of what was sent → refused → closed.
  *
  * Rules:
- * 1. A packet leaves when its sender takes its step, and arrives when its receiver takes its next
- *    one: whole, in order.
- * 2. A packet to nobody is lost. Only a connected sender hears of it (`refused`), as with ICMP.
+ * 1. A packet leaves when its sender takes a step, and arrives when its receiver takes its next
+ *    one: whole, and in order.
+ * 2. A packet to an address where no socket is bound is lost. Only a connected sender is told
+ *    (`refused`), as with ICMP.
  */
 
 import { Buffer } from 'node:buffer'
@@ -22,17 +23,16 @@ import type { Bytes, Encoding, Port, SocketAddress } from '../../types.ts'
 import type { Hub } from './hub.ts'
 import { addressOf, nameOf, systemError } from './place.ts'
 
-/** Who is bound where in one network: several where all of them allow it. */
+/** The sockets of one network by address. Several may share one, if all of them allow it. */
 export type PacketSockets = Map<string, MemoryPackets[]>
 
 /** The largest UDP payload over IPv4: 65 535 − 8 (UDP header) − 20 (IP header). */
-const MAX_PACKET: Bytes = 65507
-/** Multicast: 224.0.0.0/4 and ff00::/8. */
+const MAX_PACKET: Bytes = 65_507
+
+/** Multicast addresses: 224.0.0.0/4 and ff00::/8. */
 const GROUP = /^(22[4-9]|23\d)\.|^ff/i
 
-/**
- * Opens at the next pump, bound to a port of the hub's choice unless `options.bind` says otherwise.
- */
+/** Opens at the next pump. Without `options.bind` the hub chooses a port. */
 export class MemoryPackets implements PacketSocket {
   sink: PacketSink | undefined
   readonly fileno: undefined
@@ -95,8 +95,8 @@ export class MemoryPackets implements PacketSocket {
   }
 
   /**
-   * Puts a packet into the inboxes of who listens there; a group's members share the port, of
-   * others the last bound gets it.
+   * Puts a packet into inboxes: of all members of a group, else of one socket, the one that was
+   * bound last.
    */
   #deliver(data: Buffer, to: Endpoint | undefined): SystemError | null {
     const target = to ?? this.#settings.connect
@@ -111,7 +111,7 @@ export class MemoryPackets implements PacketSocket {
     }
     const receiver = this.#sockets.get(nameOf(target))?.findLast(socket => socket.#hears(from))
     if (receiver !== undefined) receiver.#inbox.push([data, from])
-    // Only a connected socket learns that nobody is there (ICMP), and only after the packet has
+    // Only a connected socket is told that no socket is there (ICMP), and only after the packet has
     // gone.
     else if (to === undefined) this.#refusals.push(systemError('ECONNREFUSED', 'recv', target))
     return null
@@ -126,7 +126,7 @@ export class MemoryPackets implements PacketSocket {
     }
   }
 
-  /** A connected socket hears its peer only. */
+  /** A connected socket receives packets of its peer only. */
   #hears(from: SocketAddress): boolean {
     return this.remote_address === undefined || String(this.remote_address) === String(from)
   }

@@ -1,32 +1,31 @@
 /**
- * Layer 2. One direction of a pipe in memory: bytes, and what comes after them.
+ * Layer 2. One direction of a pipe in memory: bytes, and the end or break after them.
  *
  * Rules:
- * 1. The first `capacity` bytes are the system's, as a kernel's buffers are: they arrive though the
- *    writer destroys. What is beyond is queued at the writer, and lost with it. Before the pipe is
- *    open all is beyond.
- * 2. The tail stands behind the bytes: who does not read them sees neither an end nor a break.
+ * 1. The first `capacity` bytes belong to the system, like those in the buffers of a kernel: they
+ *    arrive even if the writer destroys. The others are queued at the writer, and lost with it.
+ *    Before the pipe is open, all are queued at the writer.
+ * 2. The tail comes after the bytes: a reader that does not read them sees neither end nor break.
  */
 
 import { Buffer } from 'node:buffer'
 import type { Bytes } from '../../types.ts'
 
-/** One direction; a transport has two of them, and shares both with its peer. */
+/** A transport has two of them, and shares both with its peer. */
 export class Pipe {
   tail: 'open' | 'end' | 'break' = 'open'
   reader: 'there' | 'gone' = 'there'
-  /**
-   * Bytes inside; those of them that a cork holds back; all that ever went in, less what was lost
-   * at the writer.
-   */
+  /** The bytes inside. */
   size: Bytes = 0
+  /** Those of them that a cork holds back. */
   corked: Bytes = 0
+  /** All bytes that ever went in, without those that were lost at the writer. */
   total: Bytes = 0
-  /** How many of the bytes are the system's; 0 until it is open. */
+  /** How many of the bytes may belong to the system; 0 until it is open. */
   capacity: Bytes = 0
   #chunks: Buffer[] = []
 
-  /** Bytes that the system has not taken. */
+  /** The bytes that the system has not taken. */
   get queued(): Bytes {
     return Math.max(0, this.corked, this.size - this.capacity)
   }
@@ -51,7 +50,7 @@ export class Pipe {
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   }
 
-  /** The writer is gone: what the system had not taken is lost. */
+  /** The writer has gone: what the system had not taken is lost. */
   cut(tail: 'end' | 'break'): void {
     const kept = this.take(this.capacity)
     this.total -= this.size
@@ -61,7 +60,7 @@ export class Pipe {
     this.tail = tail
   }
 
-  /** The reader is gone: all is lost. What the system had taken still counts as sent. */
+  /** The reader has gone: all is lost. What the system had taken still counts as sent. */
   abandon(): void {
     this.total -= this.queued
     this.#chunks = []

@@ -1,6 +1,6 @@
 /**
- * Layer 2. The places of a `MemoryNetwork`: what is the same address, how it is reported, and
- * errors that name it.
+ * Layer 2. The addresses of a `MemoryNetwork`: which are the same, how they are reported, and
+ * errors that name them.
  */
 
 import type { Endpoint, SystemError } from '../../transport.ts'
@@ -9,14 +9,14 @@ import type { SocketAddress } from '../../types.ts'
 const THIS_MACHINE: readonly string[] = ['', '0.0.0.0', '::', 'localhost', '127.0.0.1', '::1']
 
 /**
- * The address as it is reported: any name of this machine is 127.0.0.1, other hosts are as they
+ * The address as it is reported. All names of this machine are 127.0.0.1; other hosts stay as they
  * were written.
  */
 export function addressOf(at: Endpoint): SocketAddress {
   return at.kind === 'unix' ? at.path : [hostOf(at.host), at.port]
 }
 
-/** What two ways to write the same place have in common. */
+/** One name for all spellings of an address. */
 export function nameOf(at: Endpoint): string {
   return String(addressOf(at))
 }

@@ -1,16 +1,16 @@
 /**
- * Layer 2. One side of a pipe in memory; its members do what transport.ts says.
+ * Layer 2. One end of a pipe in memory; its members are described in ../../transport.ts.
  *
- * A step reports in the order of the seam: open → receive → drain → hear (the end, or the break) →
+ * A step reports in the order of the seam: open → receive → drain → hear (the end or the break) →
  * fail → close.
  *
  * Rules:
- * 1. A step reads what stands now (states, pipes). There is no queue of reports: one could be out
- *    of date after `destroy`.
- * 2. A sink may call anything: what a step knew before a report is looked up again after it.
- * 3. TCP in short: destroying sends the end, or a break (ECONNRESET) if input was left unread; both
- *    stand behind the bytes, so a paused reader sees neither, but a writer who waits for `drained`
- *    sees the break. Writing to who is gone is EPIPE.
+ * 1. A step looks at the states and pipes as they are now. There is no queue of reports: a report
+ *    could be out of date after `destroy`.
+ * 2. A sink may call anything, so a step looks everything up again after each report.
+ * 3. TCP in short: `destroy` sends the end, or a break (ECONNRESET) if input was left unread. Both
+ *    come after the bytes, so a paused reader sees neither; but a writer that waits for `drained`
+ *    sees the break. Writing to a peer that has gone is EPIPE.
  */
 
 import { Buffer } from 'node:buffer'
@@ -26,15 +26,12 @@ import type { Hub } from './hub.ts'
 import type { Pipe } from './pipe.ts'
 import { addressOf, nameOf, systemError } from './place.ts'
 
-/** Where a transport comes from: a call to somewhere, or one that was accepted. */
+/** How a transport was made: by connecting, or by a listener. */
 type Origin =
   | { to: Endpoint; from: ConnectOptions['local'] }
   | { local: SocketAddress | undefined; remote: SocketAddress }
 
-/**
- * A transport that calls, or one that was accepted; `inward` is what it reads from, `outward` what
- * it writes to.
- */
+/** It reads from the pipe `inward` and writes to the pipe `outward`. */
 export class MemoryTransport implements Transport {
   #sink: TransportSink | undefined
   readonly fileno: undefined
@@ -110,11 +107,13 @@ export class MemoryTransport implements Transport {
   }
 
   #receive(budget: Bytes): number {
-    const limit = Math.min(budget, this.#in.size - this.#in.corked) // what a hook adds waits for the next pump
+    // What a hook adds waits for the next pump.
+    const limit = Math.min(budget, this.#in.size - this.#in.corked)
     let moved = 0
     while (moved < limit && this.#state === 'open' && this.#flow === 'flowing') {
       const chunk = this.#in.take(Math.min(limit - moved, this.#hub.chunk()))
-      if (chunk.length === 0) break // the pipe was reset meanwhile
+      // The pipe was reset meanwhile.
+      if (chunk.length === 0) break
       moved += chunk.length
       this.bytes_read += chunk.length
       this.sink?.received(chunk)
@@ -122,7 +121,7 @@ export class MemoryTransport implements Transport {
     return moved
   }
 
-  /** None after `end`, as with Node's sockets. */
+  /** Reports no `drained` after `end`, like Node's sockets. */
   #drain(): number {
     if (
       this.#room === 'ready' ||

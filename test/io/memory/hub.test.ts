@@ -1,4 +1,4 @@
-/** The hub: who is pumped when, and free ports. */
+/** The hub: which part is pumped when, and free ports. */
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -6,7 +6,7 @@ import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import type { Transport } from '../../../src/transport.ts'
 import { at, pair, settle, taken, watch, watchListener } from './kit.ts'
 
-/** Catches what is thrown in turns of the loop, which would end the process. */
+/** Catches what is thrown in turns of the loop. It would end the process. */
 function catching(t: Test): unknown[] {
   const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
   const caught = (callback: () => void): unknown =>

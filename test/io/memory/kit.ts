@@ -1,6 +1,6 @@
 /**
- * What the tests of the memory network have in common. Every report comes from a pump, so each test
- * says exactly when.
+ * What the tests of the memory network share. Every report comes from a pump, so each test decides
+ * exactly when.
  */
 
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'

@@ -1,4 +1,4 @@
-/** Listeners in memory, by hand. */
+/** Listeners in memory, pumped by hand. */
 
 import t from 'tap'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'

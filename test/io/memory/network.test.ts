@@ -1,6 +1,6 @@
 /**
- * MemoryNetwork: what it makes, its options, pump and reset. Its parts have tests of their own; the
- * contract is in scenarios/.
+ * MemoryNetwork: what it makes, its options, pump and reset. Its parts have tests of their own. The
+ * contract is checked in scenarios/.
  */
 
 import { Buffer } from 'node:buffer'

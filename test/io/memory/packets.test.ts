@@ -1,4 +1,4 @@
-/** Packet sockets in memory, by hand. */
+/** Packet sockets in memory, pumped by hand. */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -55,7 +55,7 @@ t.test('packets go whole and in order, to a given address or to the peer', async
   t.equal(
     taken(log),
     'done , b received back from 127.0.0.1,1, c opened, done ',
-    'a connected socket hears its peer only',
+    'a connected socket receives packets of its peer only',
   )
 })
 
@@ -74,7 +74,8 @@ t.test('packets that cannot be sent', async t => {
   settle(network)
   t.equal(
     taken(log),
-    'a opened, done , done EISCONN, a refused ECONNREFUSED recv, b opened, done , done EDESTADDRREQ, done EMSGSIZE, done ',
+    'a opened, done , done EISCONN, a refused ECONNREFUSED recv, ' +
+      'b opened, done , done EDESTADDRREQ, done EMSGSIZE, done ',
   )
   const closing: PacketSocket = open(network, 'c', log, { connect: at(9) }, () => {
     if (log.at(-1)?.includes('refused')) closing.destroy()

@@ -1,4 +1,4 @@
-/** One direction of a pipe: what is the system's, and what is lost when a side goes. */
+/** One direction of a pipe: what belongs to the system, and what is lost when an end goes. */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'

@@ -1,4 +1,4 @@
-/** Places: names of this machine, other hosts, paths, and errors that name them. */
+/** Addresses: names of this machine, other hosts, paths, and errors that name them. */
 
 import t from 'tap'
 import { addressOf, nameOf, systemError } from '../../../src/io/memory/place.ts'

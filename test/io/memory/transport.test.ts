@@ -1,4 +1,4 @@
-/** Transports in memory, by hand. */
+/** Transports in memory, pumped by hand. */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'

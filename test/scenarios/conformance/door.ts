@@ -5,14 +5,14 @@ import type { Endpoint, Listener, SystemError, Transport } from '../../../src/tr
 import type { Probe } from './probe.ts'
 import type { Watch } from './watch.ts'
 
-/** Writes down what a listener reports, and puts a probe on everything it accepts. */
+/** Records what a listener reports, and puts a probe on every connection that it accepts. */
 export class Door {
   readonly listener: Listener
   readonly log: string[] = []
   readonly accepted: Probe[] = []
   readonly hooks: { listening?: () => void; accepted?: (probe: Probe) => void } = {}
   error: SystemError | undefined
-  /** How much was written down when it was first closed. */
+  /** The length of the log when it was first closed. */
   #closedAt = Infinity
   readonly #watch: Watch
   readonly #at: Endpoint

@@ -136,7 +136,7 @@ export const ENDINGS: Record<string, Scenario> = {
   async 'delivers what was taken when the writer destroys'(t, world) {
     const { client, server } = await world.pair()
     server.flow()
-    // With nothing unread: TLS sends things of its own.
+    // So that nothing is left unread: TLS sends records of its own.
     client.flow()
     await world.pass()
     await writeThrough(world, client, 'last words')
@@ -155,7 +155,8 @@ export const ENDINGS: Record<string, Scenario> = {
     while (client.write(data)) {
       /* until the pipe is full */
     }
-    client.write(Buffer.alloc(16 * 1024 * 1024)) // more than any kernel takes
+    // More than any kernel takes.
+    client.write(Buffer.alloc(16 * 1024 * 1024))
     await world.pass()
     server.destroy()
     await world.until(() => client.count('closed') > 0)
@@ -191,8 +192,7 @@ export const ENDINGS: Record<string, Scenario> = {
     t.equal(client.course, 'opened ended closed')
   },
 
-  // Destroyed (by ourselves, or by a reset) with much on its way, a socket of Node's counts all of
-  // it as written.
+  // A socket of Node's that is destroyed or reset with much on its way counts all of it as written.
   async 'does not count what was dropped as written'(t, world) {
     const { client, server } = await world.pair()
     for (let i = 0; i < 12; i++) client.write(Buffer.alloc(1_000_000))
@@ -253,9 +253,8 @@ export const ENDINGS: Record<string, Scenario> = {
     })
   },
 
-  // Over TCP the big question is still in the kernel when the server destroys, and makes that a
-  // reset.
-  async 'receives an answer before the end or the break, though paused and though the question was not read'(
+  // Over TCP the long question is still in the kernel when the server destroys. So that is a reset.
+  async 'receives an answer before the end or the break, though paused and the question unread'(
     t,
     world,
   ) {
@@ -269,7 +268,7 @@ export const ENDINGS: Record<string, Scenario> = {
       server.destroy()
       await world.pass()
       const over = client.count('ended') + client.count('failed')
-      // A writer who was made to wait is told of the break at once.
+      // A writer that was made to wait is told of the break at once.
       if (isTaken && over > 0)
         t.equal(client.text, 'answer', 'over only when nothing is left to read')
       client.flow()

@@ -1,11 +1,11 @@
-/** What scenarios do with their probes. */
+/** What several scenarios do with their probes. */
 
 import { Buffer } from 'node:buffer'
 import type { Bytes } from '../../../src/types.ts'
 import type { Probe } from './probe.ts'
 import type { World } from './world.ts'
 
-/** Bytes without a period that a mistake could hide in. */
+/** Bytes without a short period, in which a mistake could hide. */
 export function pattern(size: Bytes): Buffer {
   return Buffer.from(
     Uint8Array.from(
@@ -17,7 +17,7 @@ export function pattern(size: Bytes): Buffer {
 
 /**
  * Writes pieces as a well-behaved program does: after a false it waits for `drained`. Stops when it
- * has written `least` bytes and was made to wait once: a kernel may hold megabytes.
+ * has written `least` bytes and was made to wait once. (A kernel may hold megabytes.)
  */
 export function pour(
   probe: Probe,
@@ -39,7 +39,7 @@ export function pour(
   return poured
 }
 
-/** Sends back what comes, and stops reading while it cannot; ends when the peer has. */
+/** Sends back what comes, and stops reading while it cannot send. Ends when the peer has ended. */
 export function echo(probe: Probe): void {
   probe.hooks.received = () => {
     if (!probe.write(probe.last)) probe.pause()
@@ -49,7 +49,7 @@ export function echo(probe: Probe): void {
   probe.flow()
 }
 
-/** Every call there is; none of them may throw. */
+/** Makes every call once; none of them may throw. */
 export function useAll(probe: Probe): void {
   const { transport } = probe
   transport.cork()
@@ -62,7 +62,7 @@ export function useAll(probe: Probe): void {
   transport.set_keep_alive(false)
 }
 
-/** Writes, and waits until the system has taken it: it may say so at once, or by `drained`. */
+/** Writes, and waits until the system has taken it: at once, or with `drained`. */
 export async function writeThrough(
   world: World,
   probe: Probe,

@@ -4,7 +4,7 @@ import { echo } from './kit.ts'
 import type { Scenario } from './world.ts'
 
 export const LISTENERS: Record<string, Scenario> = {
-  async 'does not listen where somebody does'(t, world) {
+  async 'does not listen where another listens'(t, world) {
     const { client, server, door } = await world.pair()
     const second = world.listen(door.endpoint)
     await world.until(() => second.count('closed') > 0)
@@ -12,8 +12,8 @@ export const LISTENERS: Record<string, Scenario> = {
     t.equal(second.error!.code, 'EADDRINUSE')
     t.equal(second.error!.syscall, 'listen')
     const third = world.connect(door.endpoint)
-    // Or three: on a unix socket the second listener may have called to see whether the first is
-    // alive.
+    // Or three: on a unix socket the second listener may have connected, to see whether the first
+    // one is alive.
     await world.until(() => third.count('opened') > 0 && door.accepted.length >= 2)
     echo(server)
     client.flow().write('still')

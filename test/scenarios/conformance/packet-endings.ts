@@ -1,4 +1,4 @@
-/** Scenarios of the seam: packet sockets that are destroyed, at every moment there is. */
+/** Scenarios of the seam: packet sockets that are destroyed, at every moment. */
 
 import type { PacketReport, PacketScenario, PacketWorld, PacketProbe } from './packet-world.ts'
 
@@ -116,10 +116,7 @@ export const PACKET_ENDINGS: Record<string, PacketScenario> = {
   },
 }
 
-/**
- * A socket that is going to make this report; what has to follow comes by itself, or when it is
- * destroyed.
- */
+/** A socket that is about to make this report. */
 async function provoke(world: PacketWorld, report: PacketReport): Promise<PacketProbe> {
   switch (report) {
     case 'failed':

@@ -17,7 +17,10 @@ export interface PacketFixture {
   readonly network: Network
   /** The host to bind to. */
   readonly host: string
-  /** How that host is reported; default the same. */
+  /**
+   * How that host is reported.
+   * @default `host`
+   */
   readonly shown?: string
 }
 
@@ -41,9 +44,7 @@ export class PacketWorld extends Watch {
     this.here = { kind: 'ip', host: fixture.host, port: 0 }
   }
 
-  /**
-   * A socket that has not reported anything yet; bound to `here` unless the options say otherwise.
-   */
+  /** A socket that has not reported anything yet. By default it is bound to `here`. */
   make(options: PacketOptions = { bind: this.here }): PacketProbe {
     const probe = new PacketProbe(
       this,
@@ -60,17 +61,17 @@ export class PacketWorld extends Watch {
     return probe
   }
 
-  /** Where a socket that is, or was, open can be sent to. */
+  /** The destination that reaches a socket that is, or was, open. */
   at(probe: PacketProbe): Endpoint {
     return { kind: 'ip', host: this.#fixture.host, port: probe.port }
   }
 
-  /** The address of a socket as others should see it. */
+  /** The address of a socket as others must see it. */
   shown(probe: PacketProbe): SocketAddress {
     return [this.#fixture.shown ?? this.#fixture.host, probe.port]
   }
 
-  /** A place where nobody is bound any more. */
+  /** An address where no socket is bound any more. */
   async nowhere(): Promise<Endpoint> {
     const probe = await this.open()
     await this.close(probe)
@@ -82,7 +83,7 @@ export class PacketWorld extends Watch {
     await this.until(() => probe.count('closed') > 0)
   }
 
-  /** Lets some time go by: a packet goes from one new socket to another. */
+  /** Lets some time pass: a packet goes from one new socket to another. */
   async pass(): Promise<void> {
     const [from, to] = [await this.open(), await this.open()]
     void from.send('a', this.at(to))
@@ -92,24 +93,25 @@ export class PacketWorld extends Watch {
     await turns(5)
   }
 
-  /** Closes all, waits for it, and judges what every probe has written down. */
+  /** Closes all sockets, waits for that, and judges the log of every probe. */
   async end(t: Test): Promise<void> {
     for (const probe of this.#probes) probe.destroy()
     await this.until(() =>
       this.#probes.every(probe => probe.count('closed') > 0 && probe.owed === 0),
     )
-    await turns(10) // for what must not follow
+    // For what must not follow.
+    await turns(10)
     for (const breach of this.breaches) t.fail(breach)
     for (const probe of this.#probes) probe.judge(t)
   }
 }
 
-/** Writes down what one packet socket reports and what is done to it. */
+/** Records what one packet socket reports and what is done to it. */
 export class PacketProbe {
   readonly socket: PacketSocket
   /** Reports, and calls in brackets. */
   readonly log: string[] = []
-  /** What a scenario wants to do inside a report. */
+  /** What a scenario does inside a report. */
   readonly hooks: Partial<Record<PacketReport, () => void>> = {}
   readonly from: SocketAddress[] = []
   error: SystemError | undefined
@@ -150,7 +152,7 @@ export class PacketProbe {
     return this.log.filter(entry => entry === report).length
   }
 
-  /** The reports, calls left out. */
+  /** The reports without the calls. */
   get course(): string {
     return this.log.filter(entry => !entry.startsWith('(')).join(' ')
   }
@@ -172,7 +174,7 @@ export class PacketProbe {
     return this.#done.filter(count => count === 0).length
   }
 
-  /** Sends; gives the code that `done` got, '' where there was no error. */
+  /** Sends; resolves with the code that `done` got, '' if there was no error. */
   send(
     data: string | Uint8Array,
     to?: Endpoint,

@@ -4,11 +4,10 @@ import { Buffer } from 'node:buffer'
 import { pattern } from './kit.ts'
 import { type PacketScenario } from './packet-world.ts'
 
-/**
- * The largest payload that every system's UDP takes (IPv4: 65 535 less both headers), and one that
- * none does.
- */
+/** The largest payload of UDP over IPv4: 65 535 bytes less both headers. */
 const LARGEST = 65_507
+
+/** No system sends a payload as large as this. */
 const TOO_LARGE = 70_000
 
 export const PACKETS: Record<string, PacketScenario> = {
@@ -117,7 +116,7 @@ export const PACKETS: Record<string, PacketScenario> = {
     t.equal(a.course, 'opened')
   },
 
-  async 'hears its peer only, when connected'(t, world) {
+  async 'receives packets of its peer only, if connected'(t, world) {
     const [peer, stranger] = [await world.open(), await world.open()]
     const a = await world.open({ bind: world.here, connect: world.at(peer) })
     await stranger.send('from a stranger', world.at(a))
@@ -153,7 +152,7 @@ export const PACKETS: Record<string, PacketScenario> = {
     t.same([a.course, free.course], ['opened refused', 'opened'])
   },
 
-  async 'does not open where somebody is bound'(t, world) {
+  async 'does not open where another socket is bound'(t, world) {
     const a = await world.open()
     const second = world.make({ bind: world.at(a) })
     const waited = second.send('never', world.at(a))
@@ -167,7 +166,7 @@ export const PACKETS: Record<string, PacketScenario> = {
     await world.until(() => a.texts.length > 0)
   },
 
-  async 'shares a port among those who allow it, and frees it'(t, world) {
+  async 'shares a port among sockets that allow it, and frees it'(t, world) {
     const a = await world.open({ bind: world.here, reuse_address: true })
     const b = await world.open({ bind: world.at(a), reuse_address: true })
     t.same(a.port, b.port)
@@ -202,7 +201,7 @@ export const PACKETS: Record<string, PacketScenario> = {
     t.equal(a.course, 'opened received')
   },
 
-  async 'throws what cannot be joined or left'(t, world) {
+  async 'throws for a group that is invalid, or was not joined'(t, world) {
     const a = await world.open()
     t.throws(
       () => world.call(() => a.socket.join('127.0.0.1')),

@@ -1,6 +1,4 @@
-/**
- * The instrument on one transport, and what rules 2 to 5 of the seam say about what it wrote down.
- */
+/** The instrument on one transport. It judges its log by rules 2 to 5 of the seam. */
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
@@ -8,16 +6,16 @@ import type { SystemError, Transport } from '../../../src/transport.ts'
 import type { Bytes } from '../../../src/types.ts'
 import type { Watch } from './watch.ts'
 
-/** Every report there is. */
+/** Every report of a transport. */
 export const REPORTS = ['opened', 'received', 'drained', 'ended', 'failed', 'closed'] as const
 export type Report = (typeof REPORTS)[number]
 
-/** Writes down what one transport reports and what is done to it. */
+/** Records what one transport reports and what is done to it. */
 export class Probe {
   readonly transport: Transport
   /** Reports, and calls in brackets. */
   readonly log: string[] = []
-  /** What a scenario wants to do inside a report. */
+  /** What a scenario does inside a report. */
   readonly hooks: Partial<Record<Report, () => void>> = {}
   error: SystemError | undefined
   /** How many bytes were received. */
@@ -66,7 +64,7 @@ export class Probe {
     return this.#counts[report]
   }
 
-  /** The reports without the bytes: how often `received` comes is the network's affair. */
+  /** The reports without the bytes: a network is free to cut these. */
   get course(): string {
     return this.log
       .filter(
@@ -79,7 +77,7 @@ export class Probe {
     return Buffer.concat(this.#chunks.map(({ copy }) => copy))
   }
 
-  /** What came with the latest report. */
+  /** The chunk of the latest report. */
   get last(): Buffer {
     return this.#chunks.at(-1)!.copy
   }
@@ -97,7 +95,7 @@ export class Probe {
     return this.#call('write', () => this.transport.write(data, encoding))
   }
 
-  /** Resumes; returns the probe, as this is often the first thing done to it. */
+  /** Resumes. Returns the probe, as this is often the first call. */
   flow(): this {
     this.#call('resume', () => this.transport.resume())
     return this
@@ -115,7 +113,7 @@ export class Probe {
     this.#call('destroy', () => this.transport.destroy())
   }
 
-  /** Rules 2 to 5, over the whole log. */
+  /** Checks rules 2 to 5 over the whole log. */
   judge(t: Test): void {
     const { log } = this
     const rule = (number: number, holds: boolean, what: string): void => {

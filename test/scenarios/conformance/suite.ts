@@ -1,13 +1,13 @@
 /**
- * The conformance suite of the seam (src/transport.ts), as functions: every network passes it,
- * whatever it is made of.
+ * The conformance suite of the seam (src/transport.ts), as functions. Every network must pass it.
  *
  * A scenario works in a `World`: a fresh network, and an instrument on everything that it makes
- * (probe.ts on a transport, door.ts on a listener, packet-world.ts on packet sockets). It writes
- * down every report and every call, and `World.end` holds what is written against the rules, so
- * that each scenario checks all of them and has to say only what is special to it. Nothing sleeps:
- * `until` waits for reports, and `pass` lets as much time go by as a connection, a byte and a close
- * take.
+ * (probe.ts on a transport, door.ts on a listener, packet-world.ts on packet sockets). The
+ * instruments record every report and every call, and `World.end` checks the records against the
+ * rules. So each scenario checks all rules, and states only what is special to it.
+ *
+ * Nothing sleeps. `until` waits for reports, and `pass` waits as long as a connection, a byte and a
+ * close take.
  */
 
 import type { Test } from 'tap'
@@ -22,16 +22,16 @@ import { type Fixture, World } from './world.ts'
 
 /**
  * In milliseconds: a report that never comes fails its own scenario, not the whole suite. The
- * longest takes under a second.
+ * longest scenario takes less than a second.
  */
 const TIMEOUT = 10_000
 
-/** Transports and listeners, as a subtest; `make` is called once for every scenario. */
+/** Tests transports and listeners. `make` is called once for every scenario. */
 export async function conformance(t: Test, name: string, make: () => Fixture): Promise<void> {
   await run(t, name, { ...STREAMS, ...ENDINGS, ...LISTENERS }, () => new World(make()))
 }
 
-/** Packet sockets, as a subtest; `make` is called once for every scenario. */
+/** Tests packet sockets. `make` is called once for every scenario. */
 export async function packetConformance(
   t: Test,
   name: string,
@@ -41,7 +41,7 @@ export async function packetConformance(
 }
 
 interface Judged extends Watch {
-  /** Closes all, waits for it, and judges what the instruments have written down. */
+  /** Closes everything, waits for that, and judges the logs of the instruments. */
   end(t: Test): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 /**
- * A network whose pipes are TLS over those of another one: for the suite, which knows nothing of
+ * A network whose pipes are TLS over those of another network. For the suite, which has no
  * handshakes.
  */
 
@@ -34,7 +34,7 @@ export class TlsNetwork implements Network {
     return new Caller(this.#inner.connect(to, options), this.#client)
   }
 
-  /** What is accepted is told of when its handshake is done; what fails before is dropped. */
+  /** A connection is reported when its handshake is done, and dropped if that fails. */
   listen(at: Endpoint, options: ListenOptions): Listener {
     const listener = this.#inner.listen(at, options)
     let outer: Listener['sink']
@@ -73,7 +73,7 @@ const SILENT: TransportSink = {
   closed() {},
 }
 
-/** Connects, then shakes hands; what is done to it before is done when it is open. */
+/** Connects, then does the handshake. Calls that come earlier wait until it is open. */
 class Caller implements Transport {
   #sink: TransportSink | undefined
   #at: Transport

@@ -1,13 +1,13 @@
-/** Sees to rule 1 of the seam, and lets a scenario wait for reports. */
+/** Checks rule 1 of the seam, and lets a scenario wait for reports. */
 
-/** What all instruments of one scenario tell: who calls, and that something was reported. */
+/** All instruments of one scenario tell it of calls and reports. */
 export class Watch {
-  /** What went against rule 1; the suite fails for it. */
+  /** Breaches of rule 1. The suite fails for them. */
   readonly breaches: string[] = []
   readonly #waiting = new Set<() => void>()
   #calls = 0
 
-  /** Makes a call, and holds it to rule 1: nothing is reported inside it. */
+  /** Makes a call, and checks rule 1: nothing is reported inside it. */
   call<Result>(made: () => Result): Result {
     this.#calls++
     try {
@@ -23,7 +23,7 @@ export class Watch {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  /** Waits until reports have made it true. */
+  /** Waits until reports have made the condition true. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       await new Promise<void>(resolve => this.#waiting.add(resolve))

@@ -1,5 +1,5 @@
 /**
- * Where a stream scenario works: a fresh network, a probe on each transport, a door at each
+ * Where a stream scenario works: a fresh network, a probe on each transport and a door on each
  * listener.
  */
 
@@ -13,9 +13,12 @@ import { turns, Watch } from './watch.ts'
 /** What a network brings to the suite. */
 export interface Fixture {
   readonly network: Network
-  /** Where to listen: a new address every time (port 0, or a path that is not there). */
+  /** Where to listen: a new address every time (port 0, or a path that does not exist). */
   address(): Endpoint
-  /** How much the bulk scenarios send; default 1 MiB. */
+  /**
+   * How much the bulk scenarios send.
+   * @default 1 MiB
+   */
   readonly bulk?: Bytes
 }
 
@@ -67,7 +70,7 @@ export class World extends Watch {
     return door
   }
 
-  /** A place where nobody listens. */
+  /** An address where no listener is. */
   async nowhere(): Promise<Endpoint> {
     const door = await this.open()
     door.close()
@@ -75,7 +78,7 @@ export class World extends Watch {
     return door.endpoint
   }
 
-  /** Both sides of an open pipe, not yet resumed, and the listener. */
+  /** Both ends of an open pipe, not resumed yet, and the listener. */
   async pair(): Promise<{ client: Probe; server: Probe; door: Door }> {
     const door = await this.open()
     const client = this.connect(door.endpoint)
@@ -83,9 +86,7 @@ export class World extends Watch {
     return { client, server: door.accepted[0]!, door }
   }
 
-  /**
-   * Lets some time go by: a connection is made, a byte goes there and back, and both sides close.
-   */
+  /** Lets some time pass: a connection is made, a byte goes there and back, both ends close. */
   async pass(): Promise<void> {
     const { client, server } = await this.pair()
     server.flow().hooks.received = () => server.write('b')
@@ -97,13 +98,14 @@ export class World extends Watch {
     await turns(5)
   }
 
-  /** Closes all, waits for it, and judges what every probe has written down. */
+  /** Closes everything, waits for that, and judges the log of every instrument. */
   async end(t: Test): Promise<void> {
     for (const probe of this.#probes) probe.destroy()
     for (const door of this.#doors) door.close()
     const all = [...this.#probes, ...this.#doors]
     await this.until(() => all.every(one => one.count('closed') > 0))
-    await turns(10) // for what must not follow
+    // For what must not follow.
+    await turns(10)
     for (const breach of this.breaches) t.fail(breach)
     for (const one of all) one.judge(t)
   }

@@ -1,37 +1,39 @@
 /**
  * Layer 2. A file, or a part of one, as chunks for the write path.
  *
- * Call order: constructor (checks) → take → #readAhead → #next (#open, #read) → #settle → on_ready
- * → take … → close.
+ * constructor (checks) → take → #readAhead → #next (#open, #read) → #settle → on_ready → take … →
+ * close.
  *
  * Rules:
  * 1. Nothing is opened before the first `take`: a hundred files queued on one channel hold one
  *    descriptor, not a hundred.
- * 2. One chunk is read ahead, never more; the next read starts when that one is taken.
- * 3. What is sent of a regular file is settled when it is opened. It is sent whole or fails: a file
- *    that shrinks is an error, what is appended later is not sent.
- * 4. Reads are positional, so a descriptor of the caller's keeps its own position. Only what has no
+ * 2. One chunk is read ahead, never more. The next read starts when that chunk is taken.
+ * 3. How much of a regular file is sent is decided when it is opened. It is sent whole or fails: a
+ *    file that shrinks is an error, and what is appended later is not sent.
+ * 4. Reads are positional, so the position of a caller's descriptor does not move. A file without
  *    positions (a pipe, a terminal) is read as it comes.
- * 5. What was opened here is closed here, once, as soon as it is read to the end, has failed, or
- *    `close` is called. A descriptor or FileHandle of the caller's is never closed.
+ * 5. What was opened here is closed here, once: as soon as it is read to the end, has failed, or
+ *    `close` is called. A caller's descriptor or FileHandle is never closed.
  */
 
 import { Buffer } from 'node:buffer'
 import { fstat, read, type Stats } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { noop } from '../core/noop.ts'
 import { codeOf, InvalidArgumentError, InvalidStateError, WriteError } from '../errors.ts'
+import type { FileName, FileSource } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 
 /**
- * What one read asks for. (Measured with files of 1 MiB: 0.8 of the CPU time that 64 KiB, Node's
- * own size for streams of files, take; 256 KiB gain 5 % more, and hold twice the memory of each
- * file that is on its way.)
+ * The size of one read. Measured with files of 1 MiB: it takes 0.8 of the CPU time of 64 KiB, which
+ * is Node's size for streams of files. 256 KiB gain 5 % more, and hold twice the memory for each
+ * file that is being sent.
  */
 const CHUNK: Bytes = 131_072
 
 /**
- * What a FileHandle and a bare descriptor have in common. A FileHandle waits with closing until its
+ * What a FileHandle and a bare descriptor have in common. A FileHandle does not close before its
  * reads have returned.
  */
 interface Reader {
@@ -48,53 +50,37 @@ const statFd = promisify(fstat)
 const readFd = promisify(read)
 
 /**
- * Makes a source of the bytes of `source` from `offset` on: `nbytes` of them, or with 0 all there
- * are when it is opened. It may be a path, a `file:` URL (both opened and closed by the source), a
- * FileHandle or a descriptor (both stay open, and must stay open until they are sent). Fewer than
- * `nbytes` in the file is no error (as in Pants); nor is an `offset` beyond its end, which sends
- * nothing. What has no size (a pipe, a terminal, a device) is read to its end or to `nbytes`.
- * Opening a FIFO that nobody writes to, and reading from a silent one, each block one of Node's few
- * file threads, as fs.createReadStream does. Files of /proc call themselves empty, and are sent as
- * that.
+ * The chunks of a file: `Files.read` of the machine. Also:
  *
- * @throws InvalidArgumentError
+ * - A file without a size (a pipe, a terminal, a device) is read to its end or to `nbytes`.
+ * - Opening a FIFO that nobody writes to blocks one of Node's few file threads, and so does reading
+ *   from a silent one. fs.createReadStream does the same.
+ * - Files of /proc have the size 0, and are sent as empty.
+ * - An `offset` into a file without positions is an error when it is read (ESPIPE).
  *
- * Origin: Pants stream.Stream.write_file, which takes an open file only.
+ * Source: Pants stream.Stream.write_file, which takes an open file only.
  */
-export function openFile(
-  source: string | URL | FileHandle | number,
-  offset: Bytes,
-  nbytes: Bytes,
-): FileSource {
-  return new FileSource(source, offset, nbytes)
-}
-
-/** The chunks of a file, one after the other. See `openFile`. Origin: ours. */
-export class FileSource {
-  /**
-   * Called once after each `take` that returned 'starved', as soon as another `take` says more;
-   * never inside a call, never after `close`. May call `take` and `close`. Default: nothing.
-   */
-  on_ready: () => void = () => {}
+export class NodeFileSource implements FileSource {
+  on_ready: () => void = noop
 
   /**
-   * Idle until the first `take`; then reading, until there is something to take: a chunk, the end,
-   * a failure. 'starved' is reading while somebody waits for it.
+   * 'idle' until the first `take`, then 'reading' until there is something to take: a chunk, the
+   * end or an error. 'starved' is reading while the caller waits for `on_ready`.
    */
   #state: 'idle' | 'reading' | 'starved' | 'chunk' | 'end' | 'failed' | 'closed' = 'idle'
-  readonly #source: string | URL | FileHandle | number
-  /** The file, where this source opened it and has not closed it. */
+  readonly #source: FileName
+  /** The file, if this source opened it and has not closed it. */
   #own: FileHandle | undefined = undefined
   #reader: Reader | undefined = undefined
   #size: Bytes | undefined = undefined
   #chunk: Buffer | undefined = undefined
   #error: unknown = undefined
-  /** Where the next read begins; null where there are no positions. */
+  /** Where the next read begins; null if the file has no positions. */
   #position: number | null
-  /** How much is still to be read. Infinity: until the end comes. */
+  /** How much is still to be read. Infinity: to the end. */
   #left: Bytes
 
-  constructor(source: string | URL | FileHandle | number, offset: Bytes, nbytes: Bytes) {
+  constructor(source: FileName, offset: Bytes, nbytes: Bytes) {
     if (!isSource(source)) {
       throw new InvalidArgumentError(
         'file',
@@ -112,23 +98,14 @@ export class FileSource {
   }
 
   /**
-   * How many bytes it delivers in all. `undefined` before the file is open, and for ever where
-   * nobody knows: for a pipe, a terminal, a device.
+   * How many bytes it delivers in all. `undefined` before the file is open, and for a file without
+   * a size: a pipe, a terminal, a device.
    */
   get size(): Bytes | undefined {
     return this.#size
   }
 
-  /**
-   * The next chunk (1 byte to 128 KiB; it belongs to the caller), 'end' after the last one (again
-   * and again), or 'starved' when neither is known yet: then `on_ready` is called once. The first
-   * call opens the file and is always 'starved'.
-   *
-   * @throws the system's error (ENOENT, EACCES, EISDIR, EBADF, EIO …; ESPIPE: an `offset` into what
-   * has no positions), or WriteError ERR_FILE_SHRANK: a regular file turned out shorter than it was
-   * when it was opened. After one of them each call throws it again. InvalidStateError after
-   * `close`.
-   */
+  /** The first call opens the file, so it always returns 'starved'. */
   take(): Buffer | 'starved' | 'end' {
     switch (this.#state) {
       case 'idle':
@@ -150,10 +127,7 @@ export class FileSource {
     }
   }
 
-  /**
-   * Drops everything, and closes the file if it was opened here: at once, or when the read under
-   * way has returned. Idempotent.
-   */
+  /** A read that is under way returns first; then the file is closed. */
   close(): void {
     this.#state = 'closed'
     this.#chunk = undefined
@@ -190,10 +164,10 @@ export class FileSource {
   async #next(): Promise<Buffer | undefined> {
     this.#reader ??= await this.#open()
     if (this.#left === 0) return undefined
-    // Not from Node's pool, and not used again: a chunk belongs to who takes it.
+    // Not from Node's pool, and not used again: a chunk belongs to the caller.
     const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, this.#left))
     const bytes = await this.#read(this.#reader, buffer)
-    // With the size known, the read that would meet the end is never made: so this is not it.
+    // If the size is known, no read is made at the end. So the file has become shorter.
     if (bytes === 0 && this.#size !== undefined) throw shrank(this.#size, this.#left)
     if (bytes === 0) return undefined
     this.#left -= bytes
@@ -204,8 +178,8 @@ export class FileSource {
   async #open(): Promise<Reader> {
     const reader = await this.#openReader()
     const stats = await reader.stat()
-    // Others (pipes, terminals, devices) say 0, which is no size. A directory says EISDIR when it
-    // is read.
+    // The others (pipes, terminals, devices) report 0, which is no size. A directory fails with
+    // EISDIR when it is read.
     if (stats.isFile())
       this.#size = this.#left = Math.min(this.#left, Math.max(0, stats.size - this.#position!))
     return reader
@@ -222,7 +196,7 @@ export class FileSource {
     if (typeof source === 'object' && !(source instanceof URL)) return source
     const own = await open(source, 'r')
     this.#own = own
-    // Closed while it was being opened: what follows fails with EBADF, and nobody hears of it.
+    // Closed while it was being opened: what follows fails with EBADF, which is not reported.
     if (this.#state === 'closed') this.#release()
     return own
   }
@@ -231,8 +205,8 @@ export class FileSource {
     try {
       return (await reader.read(buffer, 0, buffer.length, this.#position)).bytesRead
     } catch (error) {
-      // No positions. That is no obstacle to starting where it stands, and shows at the first read
-      // or never.
+      // The file has no positions, which is known at the first read. It can still be read from
+      // where it stands.
       if (codeOf(error) !== 'ESPIPE' || this.#position !== 0) throw error
       this.#position = null
       return this.#read(reader, buffer)
@@ -242,15 +216,17 @@ export class FileSource {
   #release(): void {
     const own = this.#own
     this.#own = undefined
-    // That closing what was only read fails concerns nobody, but must not become an unhandled
-    // rejection.
+    // An error of closing a file that was only read does not matter, but must not become an
+    // unhandled rejection.
     void Promise.allSettled([own?.close()])
   }
 }
 
 function shrank(size: Bytes, left: Bytes): WriteError {
-  const message = `the file shrank while it was sent: ${size} bytes were to be sent, ${left} of them are gone`
-  return new WriteError('ERR_FILE_SHRANK', message)
+  return new WriteError(
+    'ERR_FILE_SHRANK',
+    `the file shrank while it was sent: ${size} bytes were to be sent, ${left} of them are gone`,
+  )
 }
 
 function isSize(value: unknown): boolean {
@@ -258,11 +234,11 @@ function isSize(value: unknown): boolean {
 }
 
 function isSource(value: unknown): boolean {
-  // A path with a NUL would be refused by Node too, but only when it is opened.
+  // Node refuses a path with a NUL, too, but only when it is opened.
   if (typeof value === 'string') return value !== '' && !value.includes('\0')
   if (value instanceof URL) return value.protocol === 'file:'
-  // Descriptors are 32-bit integers. Node does not export FileHandle, so it is known by what it can
-  // do.
+  // Descriptors are 32-bit integers. Node does not export the class FileHandle, so its methods are
+  // looked for.
   if (typeof value === 'number') return isSize(value) && value < 2 ** 31
   return (
     typeof (value as FileHandle | null)?.stat === 'function' &&

@@ -1,6 +1,6 @@
 /**
- * Reading files for the write path: every kind of source, every way to end, and that nothing stays
- * open.
+ * Reading files for the write path: every kind of source, every way to end, and no descriptor that
+ * stays open.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -21,15 +21,20 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { FileSource, openFile } from '../../src/io/file.ts'
+import { NodeFileSource } from '../../src/io/file-source.ts'
 
 const CHUNK = 131_072
+
+function openFile(...args: ConstructorParameters<typeof NodeFileSource>): NodeFileSource {
+  return new NodeFileSource(...args)
+}
+
 const unlessPosix = process.platform === 'win32' ? { skip: 'needs POSIX files' } : {}
 const unlessProc = existsSync('/proc/self/fd')
   ? {}
   : { skip: 'needs /proc/self/fd to see what is open' }
 
-/** Bytes that differ from one place to the next, so that a wrong place shows. */
+/** Bytes that differ from place to place, so that a wrong offset is noticed. */
 function pattern(length: number): Buffer {
   const bytes = Buffer.alloc(length)
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8)) & 0xff
@@ -37,7 +42,7 @@ function pattern(length: number): Buffer {
 }
 
 /** Takes everything. What was taken before a failure is in `taken` of the error. */
-function drain(source: FileSource): Promise<Buffer> {
+function drain(source: NodeFileSource): Promise<Buffer> {
   const taken: Buffer[] = []
   return new Promise((resolve, reject) => {
     function pump(): void {
@@ -57,7 +62,7 @@ function drain(source: FileSource): Promise<Buffer> {
   })
 }
 
-function ready(source: FileSource): Promise<void> {
+function ready(source: NodeFileSource): Promise<void> {
   return new Promise(resolve => (source.on_ready = resolve))
 }
 
@@ -139,7 +144,7 @@ t.test(
     t.equal(calls, 1)
     t.equal(source.size, CHUNK + 1)
     t.equal((source.take() as Buffer).length, CHUNK)
-    // The second chunk is being read now, and nobody is told unless it is asked for.
+    // The second chunk is being read now. Nothing is reported until it is asked for.
     t.equal(source.take(), 'starved')
     await ready(source)
     t.equal((source.take() as Buffer).length, 1)
@@ -151,9 +156,9 @@ t.test(
   },
 )
 
-t.test('nobody is told who does not wait; a source without on_ready works too', async t => {
+t.test('on_ready is called only after starved; a source without on_ready works, too', async t => {
   const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
-  const source = new FileSource(path, 0, 0)
+  const source = openFile(path, 0, 0)
   t.equal(source.take(), 'starved')
   while (source.size === undefined) await loopTurn()
   let chunk = source.take()
@@ -162,8 +167,8 @@ t.test('nobody is told who does not wait; a source without on_ready works too', 
     chunk = source.take()
   }
   source.on_ready = () => t.fail('nobody is waiting')
-  // Nothing says when a chunk is read ahead: reading the same file once more takes at least as many
-  // turns of the loop.
+  // Nothing reports when a chunk has been read ahead. Reading the same file again takes at least as
+  // many turns of the loop.
   await drain(openFile(path, 0, 0))
   t.pass()
   source.close()
@@ -177,7 +182,7 @@ t.test('what cannot be opened or read is thrown by take, again and again', async
   missing.close()
   await t.rejects(drain(openFile(join(dir, 'sub'), 0, 0)), { code: 'EISDIR' }, 'a directory')
 
-  // Not one that was just closed: its number might be in use again.
+  // Not a descriptor that was just closed: its number might be in use again.
   await t.rejects(
     drain(openFile(2 ** 31 - 1, 0, 0)),
     { code: 'EBADF' },
@@ -276,8 +281,7 @@ t.test(
     await released(path)
     t.throws(() => source.take(), { code: 'ERR_INVALID_STATE' })
 
-    // Closing once too often would now close somebody else's file, which has got the same
-    // descriptor.
+    // Closing once too often would now close another file, which has got the same descriptor.
     const other = openSync(path, 'r')
     source.close()
     shrinking.close()
@@ -297,7 +301,7 @@ t.test('close while the file is being opened, or before it is', unlessProc, asyn
   execFileSync('mkfifo', [fifo])
   const opening = openFile(fifo, 0, 0)
   opening.on_ready = () => t.fail('on_ready after close')
-  // Opening a pipe waits until somebody opens its other end.
+  // Opening a pipe waits until its other end is opened.
   opening.take()
   opening.close()
   const writer = await open(fifo, constants.O_WRONLY)

@@ -3,8 +3,13 @@
 import { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import t from 'tap'
-import { FileItem } from '../../src/io/file-item.ts'
+import { FileItem } from '../../src/core/file-item.ts'
+import { NodeFileSource } from '../../src/io/file-source.ts'
 import type { Transport } from '../../src/transport.ts'
+
+function fileItem(file: string, nbytes: number, offset: number): FileItem {
+  return new FileItem(new NodeFileSource(file, offset, nbytes))
+}
 
 /** Keeps what is written, and that it was written as it is. */
 function keeper() {
@@ -16,7 +21,7 @@ function keeper() {
 t.test('is sent piece by piece', async t => {
   const text = '0123456789'.repeat(20_000)
   const path = join(t.testdir({ file: text }), 'file')
-  const item = new FileItem(path, 0, 0)
+  const item = fileItem(path, 0, 0)
   t.same([item.size, item.isLong], [0, true])
   const { transport, chunks, text: written } = keeper()
   let wakes = 0
@@ -36,7 +41,7 @@ t.test('is sent piece by piece', async t => {
 
 t.test('a part of it', async t => {
   const path = join(t.testdir({ file: '0123456789' }), 'file')
-  const item = new FileItem(path, 3, 4)
+  const item = fileItem(path, 3, 4)
   const { transport, text } = keeper()
   await new Promise<void>(resolve => t.equal(item.send(transport, resolve), 'starved'))
   t.equal(
@@ -57,17 +62,17 @@ t.test('what goes wrong is thrown when it is its turn', async t => {
   t.throws(() => item.send(transport, () => {}), { code: 'ENOENT' })
   item.drop()
   t.throws(() => item.send(transport, () => {}), { code: 'ERR_INVALID_STATE' })
-  t.throws(() => new FileItem('', 0, 0), { code: 'ERR_INVALID_ARGUMENT' })
-  t.throws(() => new FileItem('x', -1, 0), { code: 'ERR_INVALID_ARGUMENT', message: /nbytes/ })
-  t.throws(() => new FileItem('x', 0, -1), { code: 'ERR_INVALID_ARGUMENT', message: /offset/ })
+  t.throws(() => fileItem('', 0, 0), { code: 'ERR_INVALID_ARGUMENT' })
+  t.throws(() => fileItem('x', -1, 0), { code: 'ERR_INVALID_ARGUMENT', message: /nbytes/ })
+  t.throws(() => fileItem('x', 0, -1), { code: 'ERR_INVALID_ARGUMENT', message: /offset/ })
 })
 
 t.test('dropped while it waits, it does not wake anybody', async t => {
   const path = join(t.testdir({ file: 'text' }), 'file')
-  const item = new FileItem(path, 0, 0)
+  const item = fileItem(path, 0, 0)
   item.send(keeper().transport, () => t.fail('woken'))
   item.drop()
-  const other = new FileItem(path, 0, 0)
+  const other = fileItem(path, 0, 0)
   await new Promise<void>(resolve => other.send(keeper().transport, resolve))
   other.drop()
 })
