@@ -13,13 +13,12 @@
  */
 
 import { type Deferred, deferred } from './core/deferred.ts'
-import { FileItem } from './core/file-item.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
 import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { heapLimit, NodeClock, nodeFiles, NodeNetwork, nodeTls, publish } from './io/node.ts'
-import type { Clock, FileSink, FileSinkOwner, FileSource, Network } from './transport.ts'
+import type { Clock, Network } from './transport.ts'
 import type { Bytes, Cancel, Milliseconds } from './types.ts'
 
 export { DRIVE } from './core/drive.ts'
@@ -27,9 +26,9 @@ export { DRIVE } from './core/drive.ts'
 /** The parts of an engine. Every part has a default. */
 export interface EngineOptions {
   /**
-   * Makes the sockets.
+   * Makes the sockets, and may bring TLS and files of its own.
    *
-   * @default the sockets of Node
+   * @default the sockets, the TLS and the files of Node
    */
   readonly network?: Network
   /**
@@ -115,9 +114,13 @@ export class Engine {
   /** Makes an engine and starts nothing. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: EngineOptions = {}) {
     checkParts(options)
+    const { network = new NodeNetwork(), clock = new NodeClock() } = options
+    const { tls = nodeTls, files = nodeFiles } = network
     this[DRIVE] = new Drive({
-      network: options.network ?? new NodeNetwork(),
-      clock: options.clock ?? new NodeClock(),
+      network,
+      tls,
+      files,
+      clock,
       // Half of the heap: the program needs memory, too.
       buffer_limit: checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)),
       publish,
@@ -345,39 +348,6 @@ export class Engine {
   }
 }
 
-/**
- * For channels only: a file as a thing to send. Throws InvalidArgumentError for what cannot be one.
- */
-export function fileItem(...args: Parameters<typeof nodeFiles.read>): FileItem {
-  return new FileItem(nodeFiles.read(...args))
-}
-
-/**
- * For channels only: the bytes of a file from `offset` on, chunk by chunk. Throws
- * InvalidArgumentError for what cannot be a file.
- */
-export function fileSource(path: string, offset: Bytes): FileSource {
-  return nodeFiles.read(path, offset, 0)
-}
-
-/** For channels only: writes to a file from `offset` on, and cuts off what is there. */
-export function fileSink(path: string, offset: Bytes, owner: FileSinkOwner): FileSink {
-  return nodeFiles.write(path, offset, owner)
-}
-
-/** For channels only: what a module exports; a path is one from the current directory on. */
-export function moduleOf(specifier: string): Promise<Readonly<Record<string, unknown>>> {
-  return nodeFiles.load_module(specifier)
-}
-
-/** For channels only: a small file as text. Throws the error of the system. */
-export function textOf(path: string): string {
-  return nodeFiles.load_text(path)
-}
-
-/** For channels only: TLS, over the transports of any network. */
-export const tlsContext = nodeTls.context
-
 /** Logs. What the log itself throws is dropped. */
 export function logSafely(engine: Engine, message: string, error?: unknown): void {
   try {
@@ -393,6 +363,10 @@ function checkParts(options: EngineOptions): void {
   const { network, clock, log } = options
   if (network !== undefined && typeof network?.connect !== 'function')
     throw new InvalidArgumentError('engine: network', 'a Network', network)
+  if (network?.tls !== undefined && typeof network.tls?.context !== 'function')
+    throw new InvalidArgumentError('engine: network.tls', 'a Tls', network.tls)
+  if (network?.files !== undefined && typeof network.files?.read !== 'function')
+    throw new InvalidArgumentError('engine: network.files', 'Files', network.files)
   if (clock !== undefined && typeof clock?.now !== 'function')
     throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
   if (log !== undefined && typeof log !== 'function')

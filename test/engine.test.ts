@@ -5,19 +5,12 @@ import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Datagram } from '../src/channels/datagram.ts'
 import { LIFE, type Owned } from '../src/core/drive.ts'
-import {
-  DRIVE,
-  Engine,
-  fileItem,
-  fileSink,
-  fileSource,
-  logSafely,
-  moduleOf,
-  textOf,
-} from '../src/engine.ts'
+import { DRIVE, Engine, logSafely } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../src/io/memory/network.ts'
-import { NodeNetwork } from '../src/io/node.ts'
+import { nodeFiles, NodeNetwork, nodeTls } from '../src/io/node.ts'
+import { TrickleNetwork } from '../src/io/trickle.ts'
+import type { Files, Network, Tls } from '../src/transport.ts'
 import { fate, scene, spy, thrown, turn } from './kit.ts'
 
 /** An engine on a clock that stands. */
@@ -304,11 +297,6 @@ t.test('turns, for channels', async t => {
   clock.advance(0)
   clock.advance(0)
   t.same(log, ['turn', 'callback'], 'channels first, once')
-  t.equal(fileItem('/etc/hosts', 0, 1).isLong, true)
-  t.equal(
-    thrown(() => fileItem('', 0, 1)),
-    'ERR_INVALID_ARGUMENT',
-  )
 })
 
 t.test('start and stop', async t => {
@@ -594,21 +582,34 @@ await scene(
   },
 )
 
-t.test('files and modules, through the engine', async t => {
-  const path = `${t.testdir({ 'module.mjs': 'export const one = 1' })}/module.mjs`
-  await new Promise<void>(closed => {
-    fileSink(path, 20, {
-      opened() {},
-      drained() {},
-      failed: error => void t.fail(String(error)),
-      closed,
-    }).close()
-  })
-  const source = fileSource(path, 7)
-  source.take()
-  await new Promise<void>(ready => (source.on_ready = ready))
-  t.equal(String(source.take()), 'const one = 1')
-  source.close()
-  t.match(await moduleOf(path), { one: 1 })
-  t.equal(textOf(path), 'export const one = 1')
+t.test('TLS and files are those of the network, or else of Node', async t => {
+  const network = new MemoryNetwork()
+  const node = new Engine({ network })[DRIVE]
+  t.equal(node.network, network)
+  t.equal(node.tls, nodeTls)
+  t.equal(node.files, nodeFiles)
+  const tls: Tls = { context: () => ({ secure: transport => transport }) }
+  const files: Files = { ...nodeFiles }
+  const plain: Network = {
+    connect: (to, options) => network.connect(to, options),
+    listen: (at, options) => network.listen(at, options),
+    packets: options => network.packets(options),
+    tls,
+    files,
+  }
+  const own = new Engine({ network: plain })[DRIVE]
+  t.equal(own.network, plain)
+  t.equal(own.tls, tls)
+  t.equal(own.files, files)
+  const passed = new Engine({ network: new TrickleNetwork(plain) })[DRIVE]
+  t.equal(passed.tls, tls)
+  t.equal(passed.files, files)
+  for (const part of ['tls', 'files']) {
+    for (const value of [null, {}, 'node']) {
+      t.throws(() => new Engine({ network: { ...plain, [part]: value } }), {
+        code: 'ERR_INVALID_ARGUMENT',
+        message: new RegExp(`^engine: network.${part} must be `),
+      })
+    }
+  }
 })

@@ -26,19 +26,24 @@ const TOP: Readonly<Record<string, number>> = {
   'types.ts': 0,
   'errors.ts': 0,
   'transport.ts': 0,
+  'files.ts': 0,
+  'tls.ts': 0,
   'engine.ts': 3,
   'index.ts': 11,
   'testing.ts': 11,
 }
 
 /** Layer 0 that says words only: nothing of these is left at run time. */
-const NO_CODE = ['types.ts', 'transport.ts']
+const NO_CODE = ['types.ts', 'transport.ts', 'files.ts', 'tls.ts']
 
 /**
  * Who may import from io/: everybody else gets there through the engine. (The public names have a
  * network among them.)
  */
 const MAY_IMPORT_IO = /^(io\/|(engine|index|testing)\.ts$)/
+
+/** The one file of io/ that the engine imports, and that nothing else does. */
+const DOOR_TO_IO = 'io/node.ts'
 
 /**
  * What of Node may be imported outside io/, and where. Types of Node may be imported anywhere: they
@@ -214,6 +219,10 @@ function edge(
     faults.push(`${name} (layer ${file.layer}): imports ${to} (layer ${target.layer})`)
   if (!isType && to.startsWith('io/') && !MAY_IMPORT_IO.test(name))
     faults.push(`${name}: imports ${to}, not through the engine`)
+  if (!isType && name === 'engine.ts' && to.startsWith('io/') && to !== DOOR_TO_IO)
+    faults.push(`${name}: imports ${to}, not ${DOOR_TO_IO}`)
+  if (!isType && name !== 'engine.ts' && to === DOOR_TO_IO)
+    faults.push(`${name}: imports ${to}, which only the engine may`)
   return faults
 }
 
@@ -304,6 +313,14 @@ t.test('each rule bites', async t => {
     [
       { 'channels/a.ts': `${head(4)}import { b } from '../io/b.ts'`, 'io/b.ts': head(2) },
       'channels/a.ts: imports io/b.ts, not through the engine',
+    ],
+    [
+      { 'engine.ts': `${head(3)}import { b } from './io/b.ts'`, 'io/b.ts': head(2) },
+      'engine.ts: imports io/b.ts, not io/node.ts',
+    ],
+    [
+      { 'io/b.ts': `${head(2)}import { a } from './node.ts'`, 'io/node.ts': head(2) },
+      'io/b.ts: imports io/node.ts, which only the engine may',
     ],
     [
       { 'testing.ts': `${head(11)}import './index.ts'`, 'index.ts': head(11) },

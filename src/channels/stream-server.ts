@@ -9,7 +9,6 @@
  */
 
 import { parseAddress } from '../core/address.ts'
-import { tlsContext } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { TlsOptions, Transport } from '../transport.ts'
 import type { Address, DropReason, Milliseconds, SocketAddress } from '../types.ts'
@@ -125,7 +124,7 @@ export class StreamServer extends Channel implements ServerSettings {
         null,
       )
     }
-    const tls = this.tls && tlsContext('server', this.tls)
+    const tls = this.tls && this[LIFE].drive.tls.context('server', this.tls)
     const listener = this[LIFE].drive.network.listen(endpoint, {
       ...options,
       backlog: Math.min(this.backlog, 2 ** 31 - 1),
@@ -179,7 +178,7 @@ export class StreamServer extends Channel implements ServerSettings {
         'before listen; set_tls changes certificates',
       )
     if (this.tls !== undefined) throw tlsTwice()
-    tlsContext('server', options)
+    this[LIFE].drive.tls.context('server', options)
     this.tls = options
     return this
   }
@@ -200,7 +199,7 @@ export class StreamServer extends Channel implements ServerSettings {
       )
     // A copy: the same object with other contents has to be looked at again.
     const fresh = { ...options }
-    const context = tlsContext('server', fresh)
+    const context = this[LIFE].drive.tls.context('server', fresh)
     this.tls = fresh
     this.#link.tls = context
   }

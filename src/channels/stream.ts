@@ -11,9 +11,9 @@
 import type { FileHandle } from 'node:fs/promises'
 import { formatAddress } from '../core/address.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
+import { FileItem } from '../core/file-item.ts'
 import { noop } from '../core/noop.ts'
 import { isIntoPacker, type Packed, type Packer, takePacker } from '../core/packer.ts'
-import { fileItem, tlsContext } from '../engine.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, TimeoutKind } from '../types.ts'
@@ -231,7 +231,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   #demand(options: TlsOptions): TlsDemand {
     const target = this.#target
     const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
-    return { context: tlsContext(this.#isAccepted ? 'server' : 'client', options), host }
+    const { tls } = this[LIFE].drive
+    return { context: tls.context(this.#isAccepted ? 'server' : 'client', options), host }
   }
 
   // ---- writing ----------------------------------------------------------------------------------
@@ -298,7 +299,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   ): boolean {
     if (this.state !== 'active') return this.#refuse('write_file()')
     checkBoolean('write_file: flush', flush)
-    return this.#link.writeItem(fileItem(file, offset, nbytes), flush)
+    const source = this[LIFE].drive.files.read(file, offset, nbytes)
+    return this.#link.writeItem(new FileItem(source), flush)
   }
 
   /**

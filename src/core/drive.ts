@@ -12,7 +12,7 @@
  * 2. Two drives share nothing.
  */
 
-import type { Clock, Network } from '../transport.ts'
+import type { Clock, Files, Network, Tls } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
 import { Alarm } from './alarm.ts'
 import { type Deadline, Deadlines } from './deadlines.ts'
@@ -47,6 +47,10 @@ export type Publish = (event: EventName, channel: Owned, details: object) => voi
 /** What a drive is made of. */
 export interface DriveParts {
   readonly network: Network
+  /** TLS over the network. */
+  readonly tls: Tls
+  /** The files that channels read and write. */
+  readonly files: Files
   readonly clock: Clock
   /** The most bytes that all channels together may hold. */
   readonly buffer_limit: Bytes
@@ -55,6 +59,8 @@ export interface DriveParts {
 
 export class Drive {
   readonly network: Network
+  readonly tls: Tls
+  readonly files: Files
   readonly clock: Clock
   readonly turns: Turns
   /** The timers of the program: `stop` cancels them. */
@@ -71,8 +77,10 @@ export class Drive {
   /** Is the engine stopping? What closes meanwhile closes for that reason. */
   isStopping = false
 
-  constructor({ network, clock, buffer_limit, publish }: DriveParts) {
+  constructor({ network, tls, files, clock, buffer_limit, publish }: DriveParts) {
     this.network = network
+    this.tls = tls
+    this.files = files
     this.clock = clock
     this.turns = new Turns(clock)
     this.alarm = new Alarm(clock, this.timers, this.#deadlines)

@@ -4,13 +4,21 @@ import t from 'tap'
 import { Drive, LIFE, type Owned, type Publish } from '../../src/core/drive.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
+import { nodeFiles, nodeTls } from '../../src/io/node.ts'
 
 function setUp(buffer_limit = Infinity) {
   const clock = new ManualClock()
   const network = new MemoryNetwork()
   const published: unknown[] = []
   const publish: Publish = (event, channel, details) => published.push([event, channel, details])
-  const drive = new Drive({ network, clock, buffer_limit, publish })
+  const drive = new Drive({
+    network,
+    tls: nodeTls,
+    files: nodeFiles,
+    clock,
+    buffer_limit,
+    publish,
+  })
   return { drive, clock, network, published }
 }
 
@@ -29,6 +37,8 @@ function channel(): Owned {
 t.test('its parts are those that it was given', async t => {
   const { drive, clock, network } = setUp(5)
   t.equal(drive.network, network)
+  t.equal(drive.tls, nodeTls)
+  t.equal(drive.files, nodeFiles)
   t.equal(drive.clock, clock)
   t.equal(drive.weights.limit, 5)
   t.equal(drive.isStopping, false)

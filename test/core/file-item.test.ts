@@ -56,7 +56,7 @@ t.test('a part of it', async t => {
 })
 
 t.test('what goes wrong is thrown when it is its turn', async t => {
-  const item = new FileItem(join(t.testdir(), 'none'), 0, 0)
+  const item = fileItem(join(t.testdir(), 'none'), 0, 0)
   const { transport } = keeper()
   await new Promise<void>(resolve => item.send(transport, resolve))
   t.throws(() => item.send(transport, () => {}), { code: 'ENOENT' })

@@ -16,6 +16,7 @@
  * Seek to go on with the first message whose seq is at least that of the posted one.
  */
 
+import { LIFE } from '../../channels/life.ts'
 import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
@@ -82,8 +83,12 @@ export class FileReader extends MessageChannel {
     this.#cancel()
     this.#last = undefined
     this.#hasEnded = false
-    this.#records = new FileRecords(this.params.url.host, this.#frame, this.#limit, () =>
-      this.update_dcaps(['pending']),
+    this.#records = new FileRecords(
+      this[LIFE].drive.files,
+      this.params.url.host,
+      this.#frame,
+      this.#limit,
+      () => this.update_dcaps(['pending']),
     )
     this.update_dcaps(['pending'])
   }

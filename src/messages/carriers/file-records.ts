@@ -6,25 +6,27 @@
 import { RecvBuffer } from '../../core/recv-buffer.ts'
 import { readerFor } from '../../core/delimiters.ts'
 import { NEED_MORE, type Reader, TOO_LONG } from '../../core/readers.ts'
-import { fileSource } from '../../engine.ts'
 import { OverflowError } from '../../errors.ts'
+import type { Files, FileSource } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import type { Frame } from './frames.ts'
 import type { Message } from '../message.ts'
 
 export class FileRecords {
+  readonly #files: Files
   readonly #path: string
   readonly #frame: Frame
   readonly #limit: Bytes
   readonly #ready: () => void
   readonly #reader: Reader
   readonly #buffer = new RecvBuffer()
-  #source: ReturnType<typeof fileSource>
+  #source: FileSource
   /** The number of bytes that were read from the file. */
   #read: Bytes = 0
 
   /** `ready` is called after 'starved', when `next` may have more. */
-  constructor(path: string, frame: Frame, limit: Bytes, ready: () => void) {
+  constructor(files: Files, path: string, frame: Frame, limit: Bytes, ready: () => void) {
+    this.#files = files
     this.#path = path
     this.#frame = frame
     this.#limit = limit
@@ -33,8 +35,8 @@ export class FileRecords {
     this.#source = this.#open()
   }
 
-  #open(): ReturnType<typeof fileSource> {
-    const source = fileSource(this.#path, this.#read)
+  #open(): FileSource {
+    const source = this.#files.read(this.#path, this.#read, 0)
     source.on_ready = this.#ready
     return source
   }

@@ -13,8 +13,9 @@
  * writes what was posted.
  */
 
-import { fileSink } from '../../engine.ts'
+import { LIFE } from '../../channels/life.ts'
 import { codeOf, InvalidArgumentError } from '../../errors.ts'
+import type { FileSink } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
 import type { Init } from '../init.ts'
@@ -34,7 +35,7 @@ export class FileWriter extends MessageChannel {
   readonly #limit: Bytes
   readonly #highWater: Bytes
   readonly #numbers: boolean
-  #sink: ReturnType<typeof fileSink> | undefined
+  #sink: FileSink | undefined
   #records: FileRecords | undefined
   #first = -1n
   #seq = -1n
@@ -57,8 +58,12 @@ export class FileWriter extends MessageChannel {
   override do_open(): 'opening' {
     this.#first = this.#seq = -1n
     this.#isFull = false
-    this.#records = new FileRecords(this.params.url.host, this.#frame, this.#limit, () =>
-      this.update_dcaps(['pending']),
+    this.#records = new FileRecords(
+      this[LIFE].drive.files,
+      this.params.url.host,
+      this.#frame,
+      this.#limit,
+      () => this.update_dcaps(['pending']),
     )
     this.update_dcaps(['pending'])
     return 'opening'
@@ -89,7 +94,7 @@ export class FileWriter extends MessageChannel {
   }
 
   #append(position: Bytes): void {
-    const sink = fileSink(this.params.url.host, position, {
+    const sink = this[LIFE].drive.files.write(this.params.url.host, position, {
       opened: () => this.become_active(),
       drained: () => this.#drained(),
       failed: error => {
@@ -119,7 +124,7 @@ export class FileWriter extends MessageChannel {
     const { seq, data } = numbered
     this.#check(seq, data.length)
     const head = this.#frame.head(numbered)
-    const sink = this.#sink as ReturnType<typeof fileSink>
+    const sink = this.#sink as FileSink
     if (head !== undefined) sink.write(head)
     sink.write(data)
     if (this.#frame.tail !== '') sink.write(new TextEncoder().encode(this.#frame.tail))

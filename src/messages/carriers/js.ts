@@ -7,7 +7,7 @@
  * URL may be `mine://host;key=value`.
  */
 
-import { moduleOf } from '../../engine.ts'
+import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
@@ -34,7 +34,7 @@ export class Js extends Prefix {
 
   override do_open(opening: Params): 'opening' {
     if (this.children.size > 0) return super.do_open(opening)
-    moduleOf(this.#module).then(
+    this[LIFE].drive.files.load_module(this.#module).then(
       module => this.#loaded(module[this.#class], opening),
       error => this.fail(error),
     )

@@ -15,6 +15,7 @@
  * The parameters of `tls+tcp` are in tls-options.ts.
  */
 
+import { LIFE } from '../../channels/life.ts'
 import type { Address, CloseReason } from '../../types.ts'
 import type { Init } from '../init.ts'
 import { Control, type Message } from '../message.ts'
@@ -55,7 +56,7 @@ export class TcpClient extends MessageChannel {
     const { host } = this.params.url
     const address = host === '' ? parseHost(params.text('host'), this.#isUnix) : this.#address(host)
     if (address === undefined) throw params.fault('host', 'host:port, or a path')
-    const tls = tlsOptions(this.params, 'client')
+    const tls = tlsOptions(this[LIFE].drive.files, this.params, 'client')
     this.#reason = undefined
     this.#stream = new FramedStream(this.#owner, this.#params, {
       engine: this.engine,

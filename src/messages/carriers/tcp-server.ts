@@ -70,7 +70,7 @@ export class TcpServer extends MessageChannel {
   }
 
   override do_open(): 'opening' {
-    const tls = tlsOptions(this.params, 'server')
+    const tls = tlsOptions(this[LIFE].drive.files, this.params, 'server')
     this.#server = new ListeningSocket(this.#owner, { engine: this.engine, name: this.name })
     this.update_dcaps(['poll_in'])
     if (this.suspended) this.#server.suspend()

@@ -11,20 +11,19 @@
  * - `verify=yes`: no accepts any certificate.
  */
 
-import { textOf } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
-import type { TlsOptions } from '../../transport.ts'
+import type { Files, TlsOptions, TlsSide } from '../../transport.ts'
 import type { Params } from '../params.ts'
 
 /**
  * Returns undefined for a URL of another protocol. Throws UrlError if a parameter is missing, or if
  * a file cannot be read.
  */
-export function tlsOptions(params: Params, side: 'client' | 'server'): TlsOptions | undefined {
+export function tlsOptions(files: Files, params: Params, side: TlsSide): TlsOptions | undefined {
   if (params.url.protocol !== 'tls+tcp') return undefined
   const isServer = side === 'server'
   const file = (key: string): string | undefined =>
-    params.has(key) || (isServer && key !== 'ca') ? read(params, key) : undefined
+    params.has(key) || (isServer && key !== 'ca') ? read(files, params, key) : undefined
   const [cert, key, ca] = [file('cert'), file('key'), file('ca')]
   return {
     ...(cert !== undefined && { cert }),
@@ -35,10 +34,10 @@ export function tlsOptions(params: Params, side: 'client' | 'server'): TlsOption
   }
 }
 
-function read(params: Params, key: string): string {
+function read(files: Files, params: Params, key: string): string {
   const path = params.text(key)
   try {
-    return textOf(path)
+    return files.load_text(path)
   } catch (error) {
     throw params.fault(key, `a file that can be read (${messageOf(error)})`)
   }

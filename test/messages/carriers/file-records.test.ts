@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { nodeFiles } from '../../../src/io/node.ts'
 import { type Frame, FRAMES } from '../../../src/messages/carriers/frames.ts'
 import type { Message } from '../../../src/messages/message.ts'
 import { FileRecords } from '../../../src/messages/carriers/file-records.ts'
@@ -24,12 +25,12 @@ t.test('messages one by one, and those appended later', async t => {
   const path = join(t.testdir({}), 'file')
   writeFileSync(path, 'one\ntwo\nhalf')
   let ready = 0
-  const records = new FileRecords(path, frame('line'), 100, () => ready++)
+  const records = new FileRecords(nodeFiles, path, frame('line'), 100, () => ready++)
   t.equal(records.next(), 'starved')
   t.strictSame([text(await next(records)), text(await next(records))], ['one', 'two'])
   t.strictSame([await next(records), records.position], ['end', 8])
   // The last line of a text file was lost if it had no line end.
-  const other = new FileRecords(path, frame('line'), 100, () => {})
+  const other = new FileRecords(nodeFiles, path, frame('line'), 100, () => {})
   while ((await next(other)) !== 'end');
   t.equal(text(other.rest() as Message), 'half')
   t.equal(other.rest(), undefined)
@@ -46,7 +47,7 @@ t.test('messages one by one, and those appended later', async t => {
 t.test('frames with several parts', async t => {
   const path = join(t.testdir({}), 'file')
   writeFileSync(path, Buffer.from('01000000050000000600000000000000' + '61', 'hex'))
-  const records = new FileRecords(path, frame('std'), 100, () => {})
+  const records = new FileRecords(nodeFiles, path, frame('std'), 100, () => {})
   t.match(await next(records), { msgid: 5, seq: 6n, data: Buffer.from('a') })
   t.equal(records.rest(), undefined)
   records.close()
@@ -54,9 +55,11 @@ t.test('frames with several parts', async t => {
 
 t.test('errors', async t => {
   const path = join(t.testdir({}), 'file')
-  await t.rejects(next(new FileRecords(path, frame('line'), 10, () => {})), { code: 'ENOENT' })
+  await t.rejects(next(new FileRecords(nodeFiles, path, frame('line'), 10, () => {})), {
+    code: 'ENOENT',
+  })
   writeFileSync(path, 'ok\nmuch too long a line\n')
-  const records = new FileRecords(path, frame('line'), 10, () => {})
+  const records = new FileRecords(nodeFiles, path, frame('line'), 10, () => {})
   t.equal(text(await next(records)), 'ok')
   await t.rejects(next(records), {
     code: 'ERR_OVERFLOW',

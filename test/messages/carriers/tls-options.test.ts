@@ -5,6 +5,7 @@
 import t from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
+import { nodeFiles } from '../../../src/io/node.ts'
 import { Context } from '../../../src/messages/context.ts'
 import { tlsOptions } from '../../../src/messages/carriers/tls-options.ts'
 import { makeCertificates } from '../../certificates.ts'
@@ -15,18 +16,27 @@ t.teardown(() => made.remove())
 const { ca, server, client, stranger } = made
 
 t.test('the options', async t => {
-  t.equal(tlsOptions(params('tcp://h:1;cert=x'), 'server'), undefined)
-  t.same(tlsOptions(params('tls+tcp://h:1'), 'client'), { rejectUnauthorized: true })
+  t.equal(tlsOptions(nodeFiles, params('tcp://h:1;cert=x'), 'server'), undefined)
+  t.same(tlsOptions(nodeFiles, params('tls+tcp://h:1'), 'client'), { rejectUnauthorized: true })
   t.same(
-    tlsOptions(params(`tls+tcp://h:1;ca=${ca.certFile};servername=other.test;verify=no`), 'client'),
+    tlsOptions(
+      nodeFiles,
+      params(`tls+tcp://h:1;ca=${ca.certFile};servername=other.test;verify=no`),
+      'client',
+    ),
     { ca: ca.cert, servername: 'other.test', rejectUnauthorized: false },
   )
   t.same(
-    tlsOptions(params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile}`), 'server'),
+    tlsOptions(
+      nodeFiles,
+      params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile}`),
+      'server',
+    ),
     { cert: server.cert, key: server.key, rejectUnauthorized: true },
   )
   t.same(
     tlsOptions(
+      nodeFiles,
       params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`),
       'server',
     ),
@@ -39,11 +49,11 @@ t.test('the options', async t => {
     },
   )
   t.match(
-    fault(() => tlsOptions(params('tls+tcp://h:1'), 'server')),
+    fault(() => tlsOptions(nodeFiles, params('tls+tcp://h:1'), 'server')),
     /cert must be given/,
   )
   t.match(
-    fault(() => tlsOptions(params('tls+tcp://h:1;ca=/nowhere/ca.pem'), 'client')),
+    fault(() => tlsOptions(nodeFiles, params('tls+tcp://h:1;ca=/nowhere/ca.pem'), 'client')),
     /ca must be a file that can be read \(ENOENT.*\); got "\/nowhere\/ca.pem"/,
   )
 })
