@@ -8,33 +8,42 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { CloseReason, State, StateSignal } from '../types.ts'
 import { Life, LIFE } from './life.ts'
 
-/** What every channel can be given when it is made. */
+/** The options that every channel has. */
 export interface ChannelOptions {
-  /** Which engine drives it. Default: `Engine.instance()`. */
+  /**
+   * The engine that drives the channel.
+   *
+   * @default `Engine.instance()`
+   */
   readonly engine?: Engine
-  /** What messages call it. Default: the name of its class. */
+  /**
+   * The name of the channel in log lines and error messages.
+   *
+   * @default the name of its class
+   */
   readonly name?: string
 }
 
 /**
- * The base of every channel. Not made by itself: subclass Connection, Client, Server, Stream,
- * StreamServer or Datagram.
- *
- * Source: seed 001 (life cycle, suspend and resume), Pants `_channel._Channel` (hooks).
+ * The base of every channel. To make one, subclass Connection, Client, Server, Stream, StreamServer
+ * or Datagram.
  */
+// Source: TLL's channels (life cycle, suspend and resume), Pants `_channel._Channel` (hooks).
 export abstract class Channel {
   /** The engine that drives this channel. */
   readonly engine: Engine
 
   /**
-   * What messages call this channel. May be changed at any time. Default: the name of its class.
+   * The name of the channel in log lines and error messages. It may be changed at any time.
+   *
+   * @default the name of its class
    */
   name: string
 
   /** What other files of sluice may do with this channel. */
   readonly [LIFE]: Life = new Life(this)
 
-  /** Throws InvalidArgumentError for an engine or a name that is none. */
+  /** Throws InvalidArgumentError if an option is invalid. */
   constructor(options: ChannelOptions = {}) {
     if (typeof options !== 'object' || options === null)
       throw new InvalidArgumentError(`${new.target.name} options`, 'an object', options)
@@ -48,28 +57,27 @@ export abstract class Channel {
 
   // ---- the life of a channel --------------------------------------------------------------------
 
-  /**
-   * Where it stands in its life: 'closed', 'opening', 'active', 'closing' or 'error'. Source: seed
-   * 001.
-   */
+  /** Where the channel is in its life: 'closed', 'opening', 'active', 'closing' or 'error'. */
   get state(): State {
     return this[LIFE].state
   }
 
   /**
-   * Resolves with the channel when it is active; rejects when this opening fails, with the error
-   * that the hook got too, or with ERR_CLOSED when it is closed first. Before `connect` or `listen`
-   * it is that of the next opening. Nobody has to look at it: it never becomes an unhandled
-   * rejection. Ours.
+   * Resolves with the channel when it is active. Rejects if this opening fails, with the same error
+   * that its hook gets, or if the channel is closed before it is open (code ERR_CLOSED).
+   *
+   * Before `connect` or `listen` it is the promise of the next opening. You need not look at it: it
+   * never becomes an unhandled rejection.
    */
   get opened(): Promise<this> {
     return this[LIFE].opened as Promise<this>
   }
 
   /**
-   * Resolves when the channel has closed, with the reason that `on_close` got, after that hook; at
-   * once when it is not open. Never rejects, and settles in every case: `end_timeout` bounds the
-   * longest one. Ours.
+   * Resolves when the channel has closed, after `on_close`, with the reason that this hook got. If
+   * the channel is not open, it resolves at once.
+   *
+   * It never rejects, and it always settles: closing politely takes `end_timeout` at the longest.
    */
   get closed(): Promise<CloseReason> {
     return this[LIFE].closed
@@ -78,18 +86,20 @@ export abstract class Channel {
   // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Closes at once; what was written and is not sent is dropped. `close(true)` sends it first, as
-   * `end()` does. `state` is 'closing' until `on_close`, which comes in a later turn. A channel
-   * that is not open: nothing happens. Source: Pants `_Channel.close`.
+   * Closes at once: what was written and is not sent is dropped. `close(true)` sends it first, as
+   * `end()` does. If the channel is not open, nothing happens.
+   *
+   * `state` is 'closing' until `on_close`, which is called in a later turn.
    */
+  // Source: Pants `_Channel.close`.
   abstract close(flush?: boolean): void
 
-  /** `close(true)`: sends what was written, then closes, within `end_timeout`. */
+  /** Closes politely, within `end_timeout`: sends what was written, then closes. */
   end(): void {
     this.close(true)
   }
 
-  /** `await using channel = …` ends it, and waits until it has closed. */
+  /** `await using channel = …` ends the channel at the end of the block, and waits for that. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.end()
     await this.closed
@@ -103,17 +113,19 @@ export abstract class Channel {
   }
 
   /**
-   * Stops delivering reads (a server: accepting), of this channel and of all below it, until
-   * `resume()`. The peer feels it. Writing goes on. It outlives closing. Suspended already: nothing
-   * happens. Source: seed 001, "Suspend".
+   * Stops delivering reads until `resume()`, for this channel and all channels below it. A server
+   * stops accepting. If it is suspended already, nothing happens.
+   *
+   * The peer feels it as backpressure. Writing goes on. A channel that closes stays suspended.
    */
+  // Source: TLL, suspend of its channels.
   suspend(): void {
     this[LIFE].suspend()
   }
 
   /**
-   * Ends `suspend()`, for this channel and all below it but those that were suspended by
-   * themselves. Not suspended: nothing happens. What waited is delivered before it returns.
+   * Ends `suspend()` for this channel and all channels below it, except those that were suspended by
+   * themselves. What waited is delivered before it returns. If it is not suspended, nothing happens.
    */
   resume(): void {
     this[LIFE].resume()
@@ -122,22 +134,29 @@ export abstract class Channel {
   // ---- hooks ------------------------------------------------------------------------------------
 
   /**
-   * Called at every change of `state`, with the new one and the one before; also with 'destroy'
-   * when the engine forgets the channel. Default: nothing.
+   * Called at every change of `state`, with the new and the previous state, and with 'destroy' when
+   * the engine forgets the channel.
+   *
+   * By default it does nothing.
    */
   on_state(_state: StateSignal, _previous: State): void {}
 
   /**
-   * Called last, once for every opening, when the channel has closed. The addresses are still
-   * known; it may be opened again in here. Default: nothing.
+   * Called once for each opening, as its last hook, when the channel has closed. The addresses are
+   * still known. The channel may be opened again in here.
+   *
+   * By default it does nothing.
    */
   on_close(_reason: CloseReason): void {}
 
   /**
-   * Called with every error for which there is no other hook, or whose own hook was not overridden,
-   * and with what a hook threw or its promise rejected with. Default: logs one line and closes.
-   * Overridden, the channel goes on if it can. Source: Pants.
+   * Called with every error whose own hook is not overridden, and with what a hook threw or its
+   * promise rejected with.
+   *
+   * By default it logs one line and closes the channel. If you override it, the channel goes on if
+   * it can.
    */
+  // Source: Pants `Stream.on_error`.
   on_error(error: Error): void {
     this[LIFE].log(error)
     this.close()

@@ -1,10 +1,9 @@
 /**
  * Layer 1. Addresses: from what a program may write to the one form that networks see, and back.
- *
- * Source: Pants `_format_address`, with more forms. Differs: a string of digits, or one like
- * host:port without a slash, is refused. It is an address in the wrong form far more often than the
- * name of a unix socket.
  */
+// Source: Pants `_format_address`, with more forms. Differs: a string of digits, or one like
+// host:port without a slash, is refused. It is an address in the wrong form far more often than the
+// name of a unix socket.
 
 import { InvalidAddressError } from '../errors.ts'
 import type { Endpoint } from '../transport.ts'

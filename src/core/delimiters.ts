@@ -61,9 +61,8 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    *
    * If they do not fit, it returns the same number, and what it wrote is ignored. It must not write
    * to the channel.
-   *
-   * Source: `pack_into` of Python's struct module.
    */
+  // Source: `pack_into` of Python's struct module.
   pack_into?(target: Buffer, at: Bytes, ...values: any[]): Bytes
   /**
    * Cuts the message that begins at `bytes[start]`. The bytes received so far end before
@@ -84,6 +83,7 @@ export interface ReadSettings {
   readonly regex_search: boolean
 }
 
+/** One kind of delimiter. `Value` is what `is` says it is. */
 interface Kind<Value> {
   is(value: unknown): value is Value
   /** What is wrong with a value of this kind; '' if it is valid. */
@@ -91,54 +91,58 @@ interface Kind<Value> {
   reader(value: Value, settings: ReadSettings): Reader
 }
 
-/** For type inference only: each entry keeps the type of its values. */
-const kind = <Value>(entry: Kind<Value>): Kind<Value> => entry
-
+// Every parameter has its type written out: so the .d.ts has the types as they are written here. An
+// inferred Uint8Array would be Uint8Array<ArrayBufferLike> there, which TypeScript below 5.7 does not
+// know.
 const KINDS = [
-  kind({
-    is: (value): value is null => value === null,
-    fault: () => '',
-    reader: (_value, { encoding }) => new ChunkReader(encoding),
-  }),
-  kind({
-    is: (value): value is string => typeof value === 'string',
-    fault: value =>
+  {
+    is: (value: unknown): value is null => value === null,
+    fault: (_value: null): string => '',
+    reader: (_value: null, { encoding }: ReadSettings): Reader => new ChunkReader(encoding),
+  },
+  {
+    is: (value: unknown): value is string => typeof value === 'string',
+    fault: (value: string): string =>
       value === ''
         ? 'an empty string would match everywhere; use null to get whatever arrives'
         : '',
-    reader: (value, { encoding }) =>
+    reader: (value: string, { encoding }: ReadSettings): Reader =>
       new DelimitedReader(Buffer.from(value, encodingOfText(encoding)), encoding),
-  }),
-  kind({
-    is: (value): value is number => typeof value === 'number',
-    fault: value =>
+  },
+  {
+    is: (value: unknown): value is number => typeof value === 'number',
+    fault: (value: number): string =>
       Number.isSafeInteger(value) && value > 0
         ? ''
         : 'a count of bytes must be an integer of at least 1',
-    reader: (value, { encoding }) => new CountReader(value, encoding),
-  }),
-  kind({
-    is: (value): value is Uint8Array => value instanceof Uint8Array,
-    fault: value =>
+    reader: (value: number, { encoding }: ReadSettings): Reader => new CountReader(value, encoding),
+  },
+  {
+    is: (value: unknown): value is Uint8Array => value instanceof Uint8Array,
+    fault: (value: Uint8Array): string =>
       value.length === 0
         ? 'an empty Uint8Array would match everywhere; use null to get whatever arrives'
         : '',
-    reader: (value, { encoding }) => new DelimitedReader(Buffer.from(value), encoding),
-  }),
-  kind({
-    is: (value): value is RegExp => value instanceof RegExp,
-    fault: value =>
+    reader: (value: Uint8Array, { encoding }: ReadSettings): Reader =>
+      new DelimitedReader(Buffer.from(value), encoding),
+  },
+  {
+    is: (value: unknown): value is RegExp => value instanceof RegExp,
+    fault: (value: RegExp): string =>
       new RegExp(value.source, value.flags.replace(/[gy]/g, '')).test('')
         ? 'a RegExp must not match the empty string: reading would never end'
         : '',
-    reader: (value, { encoding, regex_search }) => new PatternReader(value, regex_search, encoding),
-  }),
-  kind({
-    is: (value): value is Delimiter => typeof (value as Delimiter | null)?.cut === 'function',
-    fault: () => '',
-    reader: (value, { encoding }) => new FramedReader(value, encoding),
-  }),
-] as const
+    reader: (value: RegExp, { encoding, regex_search }: ReadSettings): Reader =>
+      new PatternReader(value, regex_search, encoding),
+  },
+  {
+    is: (value: unknown): value is Delimiter =>
+      typeof (value as Delimiter | null)?.cut === 'function',
+    fault: (_value: Delimiter): string => '',
+    reader: (value: Delimiter, { encoding }: ReadSettings): Reader =>
+      new FramedReader(value, encoding),
+  },
+] as const satisfies readonly Kind<any>[]
 
 /**
  * How the bytes of a stream are cut into the reads that `on_read` gets.

@@ -58,9 +58,8 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  * @example
  *     override read_delimiter = length_prefix({ size: 2 })
  *     override on_read(payload: Buffer) { this.write_packed(payload) }
- *
- * Source: the options are those of tokio's `LengthDelimitedCodec`.
  */
+// Source: the options are those of tokio's `LengthDelimitedCodec`.
 export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
   const { size = 4, endian = 'big', offset = 0, adjust = 0 } = options
   if (!Number.isInteger(size) || size < 1 || size > 6)

@@ -6,10 +6,9 @@
  * 2. 'destroy' is a signal, not a state: `on_state('destroy', 'closed')` says that the engine has
  *    forgotten the channel.
  * 3. A channel in 'error' can only be closed.
- *
- * Source: the channels of TLL (github.com/shramov/tll), with opening → closing, which its code has
- * and its documentation leaves out.
  */
+// Source: the channels of TLL (github.com/shramov/tll), with opening → closing, which its code has
+// and its documentation leaves out.
 
 import type { State } from '../types.ts'
 

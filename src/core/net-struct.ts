@@ -39,9 +39,8 @@ interface Part extends Layout {
  *
  * A format without a byte order mark is in network order (big endian). With a count before the
  * length, only the last of those integers is the length: `2H$` delivers a number and a Buffer.
- *
- * Source: Pants `NetStruct`. Differs: a negative length from a peer is an error.
  */
+// Source: Pants `NetStruct`. Differs: a negative length from a peer is an error.
 export class NetStruct<F extends string = string> implements Delimiter<StructFields<F>> {
   /** The format as it was given. */
   readonly format: F

@@ -8,9 +8,8 @@
  * 2. The addresses in a header are not doubted. Which proxies to trust is decided by the caller.
  * 3. A header has a bound in both versions (MOST_V1, MOST_V2), so waiting for its end costs no more
  *    memory than that.
- *
- * Source: "The PROXY protocol, versions 1 & 2" (HAProxy), sections 2.1 and 2.2.
  */
+// Source: "The PROXY protocol, versions 1 & 2" (HAProxy), sections 2.1 and 2.2.
 
 import { Buffer } from 'node:buffer'
 import { ProxyHeaderError } from '../errors.ts'

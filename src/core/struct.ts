@@ -106,12 +106,11 @@ type Repeat<T, Count extends string, Out extends T[] = []> = Count extends ''
  *     ?        boolean, 1 byte               x  a pad byte, no value
  *
  * A lower-case integer is signed, an upper-case one unsigned.
- *
- * Source: Pants `struct.Struct` as a delimiter; the codes are those of Python's struct module.
- * Differs: a format without a mark has standard sizes and no alignment, where Python uses those of
- * the machine. `@`, `n`, `N`, `P`, `p` and `e` are refused. `pack` refuses bytes that are too long
- * for an `s`, where Python cuts them.
  */
+// Source: Pants `struct.Struct` as a delimiter; the codes are those of Python's struct module.
+// Differs: a format without a mark has standard sizes and no alignment, where Python uses those of
+// the machine. `@`, `n`, `N`, `P`, `p` and `e` are refused. `pack` refuses bytes that are too long
+// for an `s`, where Python cuts them.
 export class Struct<F extends string = string> implements Delimiter<StructFields<F>> {
   /** The format as it was given. */
   readonly format: F

@@ -10,9 +10,8 @@
  * - 'out': it only takes messages, or `dir` says so
  * - 'custom': it belongs to its parent, and the context does not know its name
  * - 'long_close': closing may take longer than the call of `close()`; `close(true)` never does
- *
- * Source: TLL, static capabilities.
  */
+// Source: TLL, static capabilities.
 export type Cap = 'parent' | 'proxy' | 'in' | 'out' | 'custom' | 'long_close'
 
 /**
@@ -23,9 +22,8 @@ export type Cap = 'parent' | 'proxy' | 'in' | 'out' | 'custom' | 'long_close'
  * - 'suspend_permanent': it was suspended itself, not through a channel above it
  * - 'poll_in', 'poll_out': it waits until a socket can be read or written. This is information
  *   only: the engine does the waiting
- *
- * Source: TLL, dynamic capabilities.
  */
+// Source: TLL, dynamic capabilities.
 export type Dcap = 'process' | 'pending' | 'suspend' | 'suspend_permanent' | 'poll_in' | 'poll_out'
 
 /** The values of the parameter `dir`, and the capabilities that each of them means. */

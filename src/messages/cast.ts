@@ -8,9 +8,8 @@ import type { MessageChannel } from './message-channel.ts'
  * Returns the channel itself if it is an instance of the class, otherwise the first instance below
  * it. It looks below channels that have 'proxy' among their caps only. Returns undefined if there
  * is none.
- *
- * Source: TLL `channel_cast`.
  */
+// Source: TLL `channel_cast`.
 export function channel_cast<Kind extends MessageChannel>(
   channel: MessageChannel,
   ChannelClass: abstract new (...args: never[]) => Kind,

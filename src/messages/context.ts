@@ -40,9 +40,8 @@ let global: Context | undefined
 /**
  * Makes channels from URLs. Most programs use `Context.instance()`. Another context has its own
  * protocols, aliases and channel names. A new context knows the protocols of sluice.
- *
- * Source: TLL `Context`.
  */
+// Source: TLL `Context`.
 export class Context implements ChannelContext {
   readonly #engine: Engine | undefined
   readonly #defaults: Entries

@@ -37,8 +37,6 @@ import { formatEntries, type Parameters, parseParameters } from './url.ts'
  * `do_close` and `do_process` if it needs them. It calls `emit` for each message that it receives.
  * `context.register` makes the class known.
  *
- * Source: TLL, "Channel".
- *
  * @example
  *     class Reverse extends MessageChannel {
  *       static override readonly protocol = 'reverse'
@@ -47,6 +45,7 @@ import { formatEntries, type Parameters, parseParameters } from './url.ts'
  *       }
  *     }
  */
+// Source: TLL, "Channel".
 export abstract class MessageChannel extends ChannelImplementation {
   get #kind(): typeof MessageChannel {
     return this.constructor as typeof MessageChannel

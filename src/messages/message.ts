@@ -25,7 +25,8 @@ export const STATES: readonly StateSignal[] = [
   'destroy',
 ]
 
-/** The `msgid` of control messages. Source: TLL; its numbers, with two differences. */
+/** The `msgid` of control messages. */
+// Source: TLL; its numbers, with two differences.
 export const Control = {
   /** From a server: a peer has connected. `addr` is its number, `data` its address as text. */
   Connect: 10,

@@ -11,9 +11,8 @@
  *    key that is given twice, and `proto` or `host` as a key.
  * 3. Dots in keys form a tree. `branch` returns the part below one key.
  * 4. Every value records its position in the text, so that a later error can point at it.
- *
- * Source: TLL `Url`, `ConstConfig`.
  */
+// Source: TLL `Url`, `ConstConfig`.
 
 import { InvalidArgumentError, UrlError } from '../errors.ts'
 

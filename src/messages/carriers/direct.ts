@@ -19,10 +19,9 @@ import { Control, Message, STATES } from '../message.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/**
- * Source: TLL `direct`. `Differs:` there is no `emulate-control`. Without schemes any control
- * message can be posted.
- */
+/** The channel of `direct://`. */
+// Source: TLL `direct`. Differs: there is no `emulate-control`. Without schemes any control message
+// can be posted.
 export class Direct extends MessageChannel {
   static override readonly protocol: string = 'direct'
   static override readonly process_policy = 'never'

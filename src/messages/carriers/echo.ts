@@ -11,7 +11,8 @@ import type { Message } from '../message.ts'
 import type { Implementation, Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/** Source: TLL `echo`, a channel of its tests. */
+/** The channel of `echo://`. */
+// Source: TLL `echo`, a channel of its tests.
 export class Echo extends MessageChannel {
   static override readonly protocol = 'echo'
   static override readonly caps = ['long_close'] as const

@@ -4,9 +4,8 @@
  *
  * A binary frame is little endian: the size of the data, then msgid and seq if the frame has them,
  * then the data.
- *
- * Source: TLL `tcp`, its frames.
  */
+// Source: TLL `tcp`, its frames.
 
 import { Buffer } from 'node:buffer'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'

@@ -30,10 +30,9 @@ import { type MemLink, MemServer } from './mem-server.ts'
 import type { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 
-/**
- * Source: TLL `mem`. `Differs:` it emits control WriteFull and WriteReady, so that the program need
- * not try again and again.
- */
+/** The channel of `mem://`. */
+// Source: TLL `mem`. Differs: it emits control WriteFull and WriteReady, so that the program need
+// not try again and again.
 export class MemPair extends MessageChannel {
   static override readonly protocol = 'mem-pair'
 

@@ -4,7 +4,8 @@
 
 import { MessageChannel } from '../message-channel.ts'
 
-/** Source: TLL `null`. */
+/** The channel of `null://`. */
+// Source: TLL `null`.
 export class Null extends MessageChannel {
   static override readonly protocol = 'null'
   static override readonly process_policy = 'never'

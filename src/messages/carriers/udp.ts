@@ -23,7 +23,8 @@ import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import { formatHost, parseHost } from './host.ts'
 
-/** Source: TLL `udp`. */
+/** The channel of `udp://`. */
+// Source: TLL `udp`.
 export class Udp extends MessageChannel {
   static override readonly protocol = 'udp'
   static override readonly caps = ['long_close'] as const

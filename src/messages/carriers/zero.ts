@@ -19,7 +19,8 @@ import { MessageChannel } from '../message-channel.ts'
 /** The largest `size`: the data is in memory. */
 const MOST: Bytes = 2 ** 30
 
-/** Source: TLL `zero`. */
+/** The channel of `zero://`. */
+// Source: TLL `zero`.
 export class Zero extends MessageChannel {
   static override readonly protocol = 'zero'
   static override readonly caps = ['in'] as const

@@ -19,7 +19,8 @@ import type { Init } from '../init.ts'
 import { Message } from '../message.ts'
 import { Prefix } from './prefix.ts'
 
-/** Source: TLL `lz4+`. `Differs:` deflate, which Node includes; it has no lz4. */
+/** The prefix `deflate+`. */
+// Source: TLL `lz4+`. Differs: deflate, which Node includes; it has no lz4.
 export class Deflate extends Prefix {
   static override readonly protocol = 'deflate+'
 

@@ -16,7 +16,8 @@ import { parseInteger } from '../values.ts'
 
 type Range = readonly [least: number, most: number]
 
-/** Source: TLL `filter`. `Differs:` it filters by msgid, not by name: there are no schemes. */
+/** The prefix `filter+`. */
+// Source: TLL `filter`. Differs: it filters by msgid, not by name: there are no schemes.
 export class Filter extends Prefix {
   static override readonly protocol = 'filter+'
 

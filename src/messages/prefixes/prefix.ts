@@ -34,9 +34,8 @@ export const OWN: readonly string[] = ['name', 'stat', 'dump', 'master']
 /**
  * The base of a program's own prefixes: a subclass with a `protocol`, which overrides `do_post` to
  * change what is sent, and `child_data` to change what is received.
- *
- * Source: TLL `Prefix`.
  */
+// Source: TLL `Prefix`.
 export abstract class Prefix extends MessageChannel {
   static override readonly caps = ['parent', 'proxy', 'long_close'] as const
   static override readonly process_policy = 'never'

@@ -27,10 +27,9 @@ import type { Params } from '../params.ts'
 import { Prefix } from './prefix.ts'
 import { RateLimit } from './rate-limit.ts'
 
-/**
- * Source: TLL `rate`. `Differs:` messages have no flag that makes them urgent. Control messages are
- * never limited.
- */
+/** The prefix `rate+`. */
+// Source: TLL `rate`. Differs: messages have no flag that makes them urgent. Control messages are
+// never limited.
 export class Rate extends Prefix {
   static override readonly protocol = 'rate+'
 

@@ -24,7 +24,8 @@ import { Control, Message } from '../message.ts'
 import type { Params } from '../params.ts'
 import { Prefix } from './prefix.ts'
 
-/** Source: TLL `reopen`. */
+/** The prefix `reopen+`. */
+// Source: TLL `reopen`.
 export class Reopen extends Prefix {
   static override readonly protocol = 'reopen+'
 

@@ -43,11 +43,8 @@ interface Pair {
   readonly received: Message[]
 }
 
-/**
- * Makes a channel and the channels around it, for a test.
- *
- * Source: TLL `tll.channel.mock`.
- */
+/** Makes a channel and the channels around it, for a test. */
+// Source: TLL `tll.channel.mock`.
 export class Mock {
   readonly context: Context
   /** The channel under test. */

@@ -20,7 +20,8 @@ export interface Counts {
   readonly txb: Bytes
 }
 
-/** The counters of one channel. Source: TLL `stat`. */
+/** The counters of one channel. */
+// Source: TLL `stat`.
 export class Stat implements Counts {
   rx = 0
   rxb: Bytes = 0
