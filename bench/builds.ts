@@ -41,7 +41,8 @@ function checkBuild(folder: string, said: string): void {
     throw new UsageError(`--against ${said}: there is no lib/index.js; npx tsc makes it`)
   const source = join(folder, 'src')
   const names = modified(source) === undefined ? [] : readdirSync(source, { recursive: true })
-  const newer = names.find(name => (modified(join(source, String(name))) ?? 0) > built)
+  const files = names.map(String).filter(name => name.endsWith('.ts'))
+  const newer = files.find(name => (modified(join(source, name)) ?? 0) > built)
   if (newer !== undefined)
     throw new UsageError(
       `--against ${said}: lib/ is older than src/${newer}; npx tsc makes it anew`,

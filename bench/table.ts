@@ -34,8 +34,8 @@ export function circumstances(
     `${machine.cpu}, ${count(cores, 'core')}; ${machine.platform}; ` +
       `load before ${load.before.toFixed(2)}`,
     `${isPinned ? pinned : 'processes not held to cores'}; a new process for each sample`,
-    `${count(plan.rounds, 'round')} of ${plan.window} ms after ${plan.warm_up} ms of warm-up, ` +
-      'programs in turn; medians',
+    `${count(plan.rounds, 'round')} of ${plan.window} ms after ${plan.warm_up} ms of warm-up ` +
+      '(more on a busy machine), programs in turn; medians',
   ]
 }
 

@@ -2,8 +2,9 @@
  * Bench. What the load generator is told, and what it says. The generator and the runner share
  * these words; there is no code.
  *
- * A sample: runner → Task; generator → 'begin' after the warm-up; runner → 'go'; generator →
- * Result; then the runner ends the generator.
+ * A sample: runner → Task; generator → 'begin' after the warm-up, and goes on; runner → 'go' when
+ * it has measured; generator → Result; then the runner ends the generator. To measure memory:
+ * generator → 'begin'; runner → 'go'; generator → Result when all connections are open.
  */
 
 /**
@@ -55,13 +56,15 @@ export interface Task {
   readonly file: string
   /** Milliseconds. */
   readonly warm_up: number
-  readonly window: number
 }
 
-/** What the generator has measured between 'begin' and now. */
+/** How many messages had come back, and were right, at a moment of `now` (child.ts). */
+export type Entry = readonly [at: number, messages: number]
+
+/** What the generator has measured since 'begin'. */
 export interface Result {
-  /** The messages that came back and were right. */
-  readonly messages: number
+  /** In the order of time: from 'begin' until now, every few milliseconds. */
+  readonly record: readonly Entry[]
   /** Milliseconds. */
   readonly elapsed: number
   /** CPU time of the generator itself, in microseconds. */

@@ -1,5 +1,5 @@
 /**
- * Bench. What one run of the generator counts: warm-up, then the window, then the result.
+ * Bench. What one run of the generator counts: warm-up, a record of the count, the result.
  *
  * Rules:
  * 1. A message is counted only after it was compared with what had to come.
@@ -8,7 +8,10 @@
  */
 
 import { now } from '../child.ts'
-import type { Report, Task } from './load.ts'
+import type { Entry, Report, Task } from './load.ts'
+
+/** Milliseconds from one entry of the record to the next. */
+const STEP = 5
 
 export class Tally {
   /** The messages that came back right so far. */
@@ -20,26 +23,28 @@ export class Tally {
     this.#task = task
   }
 
-  /** Measures by time: a warm-up, then a window. */
+  /** Warms up, then keeps the record until the runner has measured. */
   async overTime(): Promise<void> {
     await sleep(this.#task.warm_up)
     const end = this.begin()
     say('begin')
-    const { messages } = this
-    // On a machine that is busy otherwise, one short window may pass without any message.
-    for (let i = 0; i < 10 && (i === 0 || this.messages === messages); i++)
-      await sleep(this.#task.window)
+    await go()
     end()
   }
 
-  /** Starts the clock. Returns the function that stops it and reports. */
+  /** Begins the record. Returns the function that ends it and reports. */
   begin(): () => void {
-    const { messages } = this
     const [at, cpu] = [now(), cpuTime()]
+    const record: Entry[] = []
+    const note = (): void => void record.push([now(), this.messages])
+    note()
+    const timer = setInterval(note, STEP)
     return () => {
+      clearInterval(timer)
+      note()
       if (this.#hasEnded) return
       this.#hasEnded = true
-      say({ messages: this.messages - messages, elapsed: now() - at, cpu: cpuTime() - cpu })
+      say({ record, elapsed: now() - at, cpu: cpuTime() - cpu })
     }
   }
 
