@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript'
 import { ROOT } from './built.ts'
+import { ALONE } from './together.ts'
 
 /** The layers that the files of a folder may be in; src/ itself has them by name. */
 const FOLDERS: Readonly<Record<string, readonly number[]>> = {
@@ -367,4 +368,23 @@ t.test('what is right passes', async t => {
     }),
     [],
   )
+})
+
+t.test('every test is run, and once', async t => {
+  const all = (readdirSync(`${ROOT}test`, { recursive: true }) as string[])
+    .filter(name => name.endsWith('.test.ts'))
+    .map(name => name.replaceAll('\\', '/').slice(0, -'.test.ts'.length))
+  const { tap } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'))
+  const patterns = (tap.files as string[]).map(
+    glob =>
+      new RegExp(
+        `^${glob.replace('{', '(').replace('}', ')').replace(',', '|').replaceAll('*', '[^/]+')}$`,
+      ),
+  )
+  for (const name of all) {
+    const ways = patterns.filter(pattern => pattern.test(`.build/test/${name}.test.js`)).length
+    const [folder, file] = name.split('/')
+    const isInGroup = file !== undefined && file !== 'all' && all.includes(`${folder}/all`)
+    t.equal(ways + Number(isInGroup && !ALONE.includes(name)), 1, name)
+  }
 })

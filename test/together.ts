@@ -1,0 +1,111 @@
+/**
+ * Runs the unit tests of a folder in one process, file after file. Starting a process under tap
+ * takes half a second of processor time, which is more than most of these tests need themselves.
+ *
+ * Each file of src/ is still covered by its own test alone. V8 counts from zero after each take, so
+ * a take gives what one test did, and only the file under test is kept of it. All files of src/ are
+ * evaluated before the first test is imported; that evaluation counts for each of them.
+ *
+ * Every test also runs by itself: npx tap .build/test/core/timers.test.js
+ */
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type Profiler, Session } from 'node:inspector'
+import { dirname } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import t from 'tap'
+import { ROOT } from './built.ts'
+
+type Covered = Profiler.ScriptCoverage
+
+const BUILD = `${ROOT}.build/`
+
+/**
+ * Tests of files that run, or run in part, in processes which the test starts. Only tap can count
+ * in those, and only for a test that has a process of its own.
+ */
+export const ALONE = ['commands/cat/main', 'commands/echo/main', 'io/diagnostics']
+
+/** Runs the tests of the folder of `url` and of the folders in it, except those of ALONE. */
+export async function together(url: string): Promise<void> {
+  const folder = dirname(fileURLToPath(url)).slice(`${BUILD}test/`.length)
+  const names = testsIn(folder).filter(name => !ALONE.includes(name))
+  const sources = names.map(sourceOf).filter(source => source !== undefined)
+
+  const take = startCoverage()
+  for (const source of sources) await import(source)
+  report(`${folder}.evaluated`, take(sources))
+  const covered: Covered[] = []
+  const teardowns = catchTeardowns()
+  for (const name of names) {
+    await import(pathToFileURL(`${BUILD}test/${name}.test.js`).href)
+    // Subtests run one after the other: when this one has its turn, those of the file are done.
+    await t.test(`end of ${name}.test.js`, async () => {})
+    for (const teardown of teardowns.splice(0)) await teardown()
+    covered.push(...take([sourceOf(name) ?? '']))
+  }
+  report(folder, covered)
+}
+
+/** The tests of a folder and of those in it, as 'io/memory/hub'. */
+function testsIn(folder: string): string[] {
+  return (readdirSync(`${ROOT}test/${folder}`, { recursive: true }) as string[])
+    .filter(name => name.endsWith('.test.ts') && name !== 'all.test.ts')
+    .map(name => `${folder}/${name.replaceAll('\\', '/').slice(0, -'.test.ts'.length)}`)
+    .sort()
+}
+
+/** The file of src/ that a test is about. */
+function sourceOf(name: string): string | undefined {
+  const path = `${BUILD}src/${name}.js`
+  return existsSync(path) ? pathToFileURL(path).href : undefined
+}
+
+/**
+ * What a file wants done when its tests have ended. A teardown of tap's would be done at the end of
+ * the process, and tap ends as soon as nothing is queued if one was asked for.
+ */
+function catchTeardowns(): (() => unknown)[] {
+  const teardowns: (() => unknown)[] = []
+  t.teardown = teardown => void teardowns.push(teardown)
+  return teardowns
+}
+
+/** Counts from now on. The function returned says what of these files ran since its last call. */
+function startCoverage(): (urls: readonly string[]) => Covered[] {
+  if (process.env['TAP'] === undefined || process.env['TAP_DISABLE_COVERAGE'] === '1')
+    return () => []
+  const session = new Session()
+  session.connect()
+  session.post('Profiler.enable')
+  const start = (): void =>
+    session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+  start()
+  return urls => {
+    let covered: Covered[] = []
+    // A session with one's own thread answers before `post` returns.
+    session.post('Profiler.takePreciseCoverage', (error, { result }) => {
+      if (error !== null) throw error
+      covered = result.filter(({ url }) => urls.includes(url))
+    })
+    // Optimized code does not count. Starting again throws it away.
+    start()
+    return covered
+  }
+}
+
+/** Adds to what tap reports on when all tests have ended: each file there is one of V8's reports. */
+function report(name: string, result: readonly Covered[]): void {
+  if (result.length === 0) return
+  const folder = `${ROOT}.tap/coverage`
+  mkdirSync(folder, { recursive: true })
+  const maps = Object.fromEntries(result.map(({ url }) => [url, sourceMap(url)]))
+  writeFileSync(`${folder}/${name}.json`, JSON.stringify({ result, 'source-map-cache': maps }))
+}
+
+function sourceMap(url: string): unknown {
+  const code = readFileSync(fileURLToPath(url), 'utf8')
+  const data = JSON.parse(readFileSync(fileURLToPath(`${url}.map`), 'utf8'))
+  data.sources = data.sources.map((source: string) => new URL(source, url).href)
+  return { lineLengths: code.split(/\n|\u2028|\u2029/).map(line => line.length), data }
+}
