@@ -27,9 +27,8 @@ import type { Url } from './url.ts'
 
 /**
  * The base of MessageChannel. A program's own channel extends MessageChannel, and has all of this.
- *
- * Source: TLL, the base class of its channels.
  */
+// Source: TLL, the base class of its channels.
 export abstract class ChannelImplementation extends Channel {
   /** The name of the protocol in URLs. A name that ends with '+' is a prefix of other protocols. */
   static readonly protocol: string = ''

@@ -211,7 +211,7 @@ export abstract class MessageChannel extends ChannelImplementation {
    *
    * With `force` the channel is closed on return, whatever its state was. This never fails.
    *
-   * `Differs:` from other channels, whose argument is `flush`, and whose `close()` drops what is
+   * This differs from other channels: their argument is `flush`, and their `close()` drops what is
    * not sent.
    */
   override close(force = false): void {
@@ -328,7 +328,7 @@ export abstract class MessageChannel extends ChannelImplementation {
    * Called when the channel has failed, with the error; its state is 'error' then. Also called with
    * each error that a hook or callback throws; the channel goes on then. Default: logs one line.
    *
-   * `Differs:` from other channels, whose default also closes the channel.
+   * This differs from other channels: their default also closes the channel.
    */
   override on_error(error: Error): void {
     const { errorsTo } = this[MESSAGE_LIFE]

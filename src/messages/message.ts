@@ -41,15 +41,14 @@ export const Control = {
   WriteReady: 40,
   /** Post it to send what is queued at once, not at the end of the turn. */
   WriteFlush: 50,
-  /**
-   * From a file: everything in it has been read. `Differs:` 20 in TLL, which is Disconnect in other
-   * channels.
-   */
+  /** From a file: everything in it has been read. */
+  // Differs: 20 in TLL, which is Disconnect in other channels.
   EndOfData: 60,
   /**
    * Post it to a file that is read: reading goes on with the first message whose `seq` is at least
-   * that of the posted one. `Differs:` 10 in TLL, which is Connect in other channels.
+   * that of the posted one.
    */
+  // Differs: 10 in TLL, which is Connect in other channels.
   Seek: 70,
   /** From `direct://;notify-state=yes`: the other side's new state; `data` is its name. */
   DirectStateUpdate: 0x7f000001,

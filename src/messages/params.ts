@@ -72,7 +72,9 @@ export class Params {
     const range =
       least === -Infinity && most === Infinity
         ? ''
-        : ` from ${least}${most === Infinity ? ' on' : ` to ${most}`}`
+        : most === Infinity
+          ? ` of at least ${least}`
+          : ` from ${least} to ${most}`
     return this.#as(key, `a whole number${range}`, fallback, text => {
       const number = parseInteger(text)
       return number === undefined || number < least || number > most ? undefined : number

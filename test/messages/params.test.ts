@@ -43,12 +43,13 @@ t.test('errors show the URL and point at the value', async t => {
   const at = (spaces: number, length: number): string => ' '.repeat(spaces + 2) + '^'.repeat(length)
   t.equal(
     fault(() => params('mem://;size=1.5kb').size('size')),
-    `size must be a size: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit; got "1.5kb"\n` +
+    'size must be a size: a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit; ' +
+      `got "1.5kb"\n` +
       `  mem://;size=1.5kb\n${at(12, 5)}`,
   )
   t.equal(
     fault(() => params('x://;a=1;n=0').integer('n', 1, { least: 1 })),
-    `n must be a whole number from 1 on; got "0"\n  x://;a=1;n=0\n${at(11, 1)}`,
+    `n must be a whole number of at least 1; got "0"\n  x://;a=1;n=0\n${at(11, 1)}`,
   )
   t.match(
     fault(() => params('x://;n=9').integer('n', 1, { least: 1, most: 8 })),

@@ -35,7 +35,8 @@ const SKIPS = 64
 
 const MODES = ['seq', 'last', 'end'] as const
 
-/** Source: TLL `file`, reader. */
+/** The channel of `file://`. */
+// Source: TLL `file`, reader.
 export class FileReader extends MessageChannel {
   static override readonly protocol: string = 'file-reader'
   static override readonly caps = ['in'] as const

@@ -26,7 +26,8 @@ import { FileRecords } from './file-records.ts'
 /** The frames that have a seq. */
 const NUMBERED: readonly string[] = ['std', 'short', 'tiny']
 
-/** Source: TLL `file`, writer. `Differs:` TLL has a format of its own; these are tcp's frames. */
+/** The channel of `file://;dir=w`. */
+// Source: TLL `file`, writer. Differs: TLL has a format of its own; these are tcp's frames.
 export class FileWriter extends MessageChannel {
   static override readonly protocol: string = 'file-writer'
   static override readonly caps = ['out', 'long_close'] as const

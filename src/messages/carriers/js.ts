@@ -14,7 +14,8 @@ import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { OWN, Prefix } from '../prefixes/prefix.ts'
 
-/** Source: TLL `python://;class=module:Class`, which is for Python what this is for JavaScript. */
+/** The channel of `js://`. Its child is the channel of the program's class. */
+// Source: TLL `python://;class=module:Class`, which is for Python what this is for JavaScript.
 export class Js extends Prefix {
   static override readonly protocol = 'js'
 

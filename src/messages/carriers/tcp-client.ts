@@ -30,7 +30,8 @@ import {
 } from './framed-stream.ts'
 import { tlsOptions } from './tls-options.ts'
 
-/** Source: TLL `tcp`, client. */
+/** The channel of `tcp://`, `tls+tcp://` and `unix://`. */
+// Source: TLL `tcp`, client.
 export class TcpClient extends MessageChannel {
   static override readonly protocol: string = 'tcp-client'
   static override readonly caps = ['long_close'] as const

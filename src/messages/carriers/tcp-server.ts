@@ -30,7 +30,8 @@ import {
 } from './framed-stream.ts'
 import { tlsOptions } from './tls-options.ts'
 
-/** Source: TLL `tcp`, server. `Differs:` it is 'opening' until it listens, which may fail. */
+/** The channel of `tcp://;mode=server`, `tls+tcp://;mode=server` and `unix://;mode=server`. */
+// Source: TLL `tcp`, server. Differs: it is 'opening' until it listens, which may fail.
 export class TcpServer extends MessageChannel {
   static override readonly protocol: string = 'tcp-server'
   static override readonly caps = ['long_close'] as const

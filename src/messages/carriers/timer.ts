@@ -36,7 +36,8 @@ export const TimerMessage = {
 /** In a millisecond. */
 const NANOSECONDS = 1_000_000
 
-/** Source: TLL `timer`. */
+/** The channel of `timer://`. */
+// Source: TLL `timer`.
 export class Timer extends MessageChannel {
   static override readonly protocol = 'timer'
   static override readonly caps = ['in'] as const
