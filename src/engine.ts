@@ -91,7 +91,7 @@ let global: Engine | undefined
  */
 // Source: Pants `engine.Engine`. Differs: there is no `poll`, as the loop is Node's.
 export class Engine {
-  /** What channels do with this engine. */
+  /** What channels do with this engine. @hidden */
   readonly [DRIVE]: Drive
   #started: Started | undefined
 

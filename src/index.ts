@@ -1,5 +1,7 @@
 /**
  * Layer 11. The public names of sluice, and nothing else.
+ *
+ * @module sluice
  */
 
 export { Channel, type ChannelOptions } from './channels/channel.ts'

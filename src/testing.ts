@@ -4,6 +4,8 @@
  * A network in memory, a clock that a test moves by hand, and `pair()`: both of them, with a client
  * and a connection that are connected. There is no socket, no port and no waiting, so every run is
  * the same.
+ *
+ * @module sluice/testing
  */
 
 import { Client, Connection, Server } from './channels/basic.ts'

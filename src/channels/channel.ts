@@ -40,7 +40,7 @@ export abstract class Channel {
    */
   name: string
 
-  /** What other files of sluice may do with this channel. */
+  /** What other files of sluice may do with this channel. @hidden */
   readonly [LIFE]: Life = new Life(this)
 
   /** Throws InvalidArgumentError if an option is invalid. */

@@ -1,5 +1,7 @@
 /**
  * Layer 8. The public names of `sluice/messages`, nothing else.
+ *
+ * @module sluice/messages
  */
 
 export { UrlError } from '../errors.ts'
