@@ -1,17 +1,14 @@
 /**
- * Bench. `npm run bench:readme`: puts the newest results file into the page that has the two marks,
- * between them. Nobody writes figures there by hand.
+ * Bench. `npm run bench:readme`: puts the newest results file into bench/README.md, and a summary
+ * into README.md, each between the two marks. Nobody writes figures there by hand.
  *
  * Rule: only the results of a whole run count, with all rows.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { PROJECT } from './machine.ts'
-import { newestResults } from './results.ts'
+import { newestResults, type Results, times } from './results.ts'
 import { markdown } from './table.ts'
-
-/** The page is the first of these that has the marks. */
-const PAGES = ['bench/README.md', 'README.md']
 
 const BEGIN = '<!-- bench:begin -->'
 const END = '<!-- bench:end -->'
@@ -28,21 +25,39 @@ function replaceSection(text: string, section: string): string | undefined {
   return `${before}${BEGIN}\n${section}\n${END}${after}`
 }
 
+/** The rows of the summary: what is as fast, what is faster, what is slower, and what it costs. */
+const SUMMARY: readonly string[] = ['lines-100', 'fast-100', 'tls-100', 'frames', 'connect', 'idle']
+
+/** The results for README.md: how many times as good as a server by hand, in a few rows. */
+function summary({ build, machine, rows }: Results): string {
+  const lines = rows
+    .filter(({ name }) => SUMMARY.includes(name))
+    .map(({ title, unit, outcomes }) => {
+      const { rate } = times(unit, outcomes.sluice.median, outcomes.tuned.median)
+      return `| ${title} | ${rate?.toFixed(2) ?? '-'} |`
+    })
+  const what = `commit ${build.commit}, Node ${machine.node.slice(1)}, ${machine.cpu}`
+  return [`| ${what} | times as good as by hand |`, '|---|--:|', ...lines].join('\n')
+}
+
 function main(): string | undefined {
   const results = newestResults()
   if (results === undefined)
     return 'there are no results of a whole run in bench/results/: run npm run bench -- --json'
-  for (const name of PAGES) {
+  const pages = [
+    ['bench/README.md', markdown(results)],
+    ['README.md', summary(results)],
+  ] as const
+  for (const [name, section] of pages) {
     const page = new URL(name, PROJECT)
-    if (!existsSync(page)) continue
-    const text = replaceSection(readFileSync(page, 'utf8'), markdown(results))
-    if (text === undefined) continue
+    const text = replaceSection(readFileSync(page, 'utf8'), section)
+    if (text === undefined)
+      return `${name} must have the lines ${BEGIN} and ${END}, once each and in this order`
     writeFileSync(page, text)
     const date = results.date.slice(0, 16).replace('T', ' ')
     console.log(`${name}: the results of ${date} UTC, commit ${results.build.commit}`)
-    return undefined
   }
-  return `no page has the lines ${BEGIN} and ${END}, once each and in this order`
+  return undefined
 }
 
 const fault = main()

@@ -3,7 +3,7 @@
  * src/core/timers.ts), so that no line is called covered that only some scenario happens to run.
  * Scenarios and the tests of the whole cover nothing; all.test.js sees to it by itself.
  */
-const NOTHING = /^\/?\.build\/test\/(scenarios\/|(.*\/)?all\.|layers|readme|package)/
+const NOTHING = /^\/?\.build\/test\/(scenarios\/|pages\/|(.*\/)?all\.|layers|package)/
 
 export default test =>
   NOTHING.test(test)

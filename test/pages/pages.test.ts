@@ -1,0 +1,186 @@
+/**
+ * What is the same for all pages: their programs are type-checked, as one; what they name exists;
+ * links lead somewhere; each has its test, and the reader finds each.
+ */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import { built, ROOT } from '../built.ts'
+import { type Block, blocksOf, fileOf, manifest, PAGES, pageText } from './kit.ts'
+
+const lib = built()
+
+t.test('the types of all programs are right, as a user of the package has them', async t => {
+  const folder = t.testdir({})
+  const programs = new Map<string, Block>()
+  for (const block of PAGES.flatMap(page => blocksOf(page)))
+    if (block.language === 'ts')
+      programs.set(join(folder, block.page, `${fileOf(block)}.ts`), block)
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noImplicitOverride: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    target: ts.ScriptTarget.ES2023,
+    lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+    module: ts.ModuleKind.NodeNext,
+    // Each is a module, so that none sees what another declares.
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+  }
+  const host = ts.createCompilerHost(options)
+  const { readFile, fileExists, directoryExists, getSourceFile } = host
+  host.directoryExists = name => name.startsWith(folder) || directoryExists!(name)
+  host.fileExists = name => programs.has(name) || fileExists(name)
+  host.readFile = name => programs.get(name)?.text ?? readFile(name)
+  host.getSourceFile = (name, ...rest) => {
+    const block = programs.get(name)
+    return block === undefined
+      ? getSourceFile.call(host, name, ...rest)
+      : ts.createSourceFile(name, block.text, rest[0])
+  }
+  const program = ts.createProgram([...programs.keys()], options, host)
+  const faults = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+    const { page, line } = programs.get(file?.fileName ?? '') ?? { page: '', line: 0 }
+    const at = line + 1 + (file?.getLineAndCharacterOfPosition(start ?? 0).line ?? 0)
+    return `${page}:${at}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+  t.ok(programs.size > 40)
+  t.strictSame(faults, [])
+})
+
+t.test('each page has a test, and README leads to each', async t => {
+  const tests = readdirSync(join(ROOT, 'test/pages')).map(name =>
+    readFileSync(join(ROOT, 'test/pages', name), 'utf8'),
+  )
+  const door = linksOf('README.md').map(({ path }) => path)
+  for (const page of PAGES) {
+    t.equal(tests.filter(text => text.includes(`testPage('${page}')`)).length, 1, page)
+    if (page !== 'README.md') t.ok(door.includes(page), `README leads to ${page}`)
+  }
+})
+
+// ---- links --------------------------------------------------------------------------------------
+
+interface Link {
+  readonly target: string
+  /** From the root of the package. */
+  readonly path: string
+  readonly anchor: string
+}
+
+/** The text without its blocks, and without code in lines. */
+function prose(page: string): string {
+  return pageText(page)
+    .replace(/^```[^]*?^```$/gm, '')
+    .replace(/<!--[^]*?-->/g, '')
+}
+
+function linksOf(page: string): Link[] {
+  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => target as string)
+    .filter(target => !/^[a-z]+:/.test(target))
+    .map(target => {
+      const [path, anchor = ''] = target.split('#') as [string, string?]
+      return { target, path: path === '' ? page : join(dirname(page), path), anchor }
+    })
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  return [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  )
+}
+
+t.test('links', async t => {
+  for (const page of [...PAGES, 'CHANGELOG.md']) {
+    for (const { target, path, anchor } of linksOf(page)) {
+      t.ok(existsSync(join(ROOT, path)), `${page}: ${target}`)
+      if (anchor !== '') t.ok(anchorsOf(path).includes(anchor), `${page}: ${target}`)
+    }
+  }
+})
+
+t.test('the contents of a page are its headings, in their order', async t => {
+  for (const page of PAGES.filter(name => name !== 'README.md')) {
+    const [contents = ''] = /^Contents:[^]*?\n\n/m.exec(pageText(page)) ?? []
+    const links = [...contents.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor]) => anchor)
+    const all = [...prose(page).matchAll(/^(#+) /gm)].map(([, level]) => level!.length)
+    t.strictSame(
+      links,
+      anchorsOf(page).filter((_, at) => all[at] === 2),
+      page,
+    )
+  }
+})
+
+// ---- names --------------------------------------------------------------------------------------
+
+/** Every word of the source. */
+const words = new Set(
+  (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[])
+    .filter(name => name.endsWith('.ts'))
+    .flatMap(name => readFileSync(join(ROOT, 'src', name), 'utf8').match(/\w+/g) ?? []),
+)
+
+/** What stands between backticks. */
+function codeOf(page: string): string[] {
+  return [...prose(page).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
+}
+
+/** Its own, and those that it inherits. */
+function membersOf(prototype: object | undefined): string[] {
+  if (prototype === undefined || prototype === null) return []
+  return [
+    ...Object.getOwnPropertyNames(prototype),
+    ...membersOf(Object.getPrototypeOf(prototype) as object | undefined),
+  ]
+}
+
+t.test('what a page names is there', async t => {
+  const files = await Promise.all(
+    ['index.js', 'messages/index.js'].map(
+      name => import(join(lib, name)) as Promise<Record<string, { prototype?: object }>>,
+    ),
+  )
+  const members = new Set(
+    files.flatMap(each => Object.values(each)).flatMap(value => membersOf(value.prototype)),
+  )
+  for (const page of PAGES) {
+    const text = pageText(page)
+    for (const [hook] of text.matchAll(/\bon_[a-z_]+/g)) t.ok(members.has(hook), `${page}: ${hook}`)
+    for (const [code] of text.matchAll(/\bERR_[A-Z_]*[A-Z]\b/g))
+      t.ok(words.has(code), `${page}: ${code}`)
+    for (const code of codeOf(page))
+      for (const [name] of code.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
+        t.ok(words.has(name), `${page}: ${name}`)
+    for (const [, script] of text.matchAll(/npm (?:run )?(start|test|(?<=run )[\w:]+)/g))
+      t.ok(script! in manifest.scripts, `${page}: npm ${script}`)
+    for (const code of codeOf(page)) {
+      if (!/^(core|io|channels|protocols|messages|commands)\/[a-z/-]+$/.test(code)) continue
+      const path = join(ROOT, 'src', code)
+      t.ok(existsSync(code.endsWith('/') ? path : `${path}.ts`), `${page}: ${code}`)
+    }
+  }
+})
+
+t.test('lines have at most 100 columns, but for tables, and what programs print', async t => {
+  for (const page of PAGES) {
+    const text = pageText(page)
+      .replace(/^```text\n[^]*?^```$/gm, '')
+      .replace(/^<!-- bench:begin -->[^]*?^<!-- bench:end -->$/gm, '')
+    const long = text.split('\n').filter(line => line.length > 100 && !line.startsWith('|'))
+    t.strictSame(long, [], page)
+  }
+})

@@ -1,0 +1,5 @@
+/** src/testing.md: what every page has. */
+
+import { testPage } from './kit.ts'
+
+testPage('src/testing.md')
