@@ -1,23 +1,24 @@
 /**
- * Layer 5. A connection that a proxy hands on: first the header that says whose it is, then the
- * connection itself.
+ * Layer 5. A connection that a proxy passes on: first a header with the address of the client, then
+ * the connection itself.
  *
- * The way of its bytes: transport → ProxyReader, until the header is whole → Proxied → whoever
- * takes the connection over, who gets what came behind the header first.
+ * The way of its bytes: transport → ProxyReader, until the header is complete → Proxied → the sink
+ * of the connection, which first gets the bytes that came together with the header.
  */
 
 import { Buffer } from 'node:buffer'
 import { type ProxyHeader, readProxyHeader } from '../core/proxy-header.ts'
+import { TransportOver } from '../core/transport-over.ts'
 import type { SystemError, Transport, TransportSink } from '../transport.ts'
-import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
+import type { SocketAddress } from '../types.ts'
 
-/** What is told of a header: the connection, or that there is none. */
+/** Called with the connection, or with undefined if the header is missing or invalid. */
 export type ProxyOutcome = (connection: Transport | undefined) => void
 
-/** Reads the header of one connection; one outcome, at the latest when `expire` is called. */
+/** Reads the header of one connection. Calls `done` once, at the latest in `expire`. */
 export class ProxyReader implements TransportSink {
   readonly #transport: Transport
-  /** Is a connection without a header one, too? */
+  /** May a connection come without a header? */
   readonly #isOptional: boolean
   readonly #done: ProxyOutcome
   #bytes = Buffer.alloc(0)
@@ -41,7 +42,7 @@ export class ProxyReader implements TransportSink {
     }
   }
 
-  /** The time is over. Who has sent nothing at all may be waiting for us to speak first. */
+  /** The time has run out. A peer that has sent nothing may be waiting for us to speak first. */
   expire(): void {
     this.#finish(this.#isOptional && this.#bytes.length === 0 ? { size: 0 } : undefined)
   }
@@ -67,112 +68,71 @@ export class ProxyReader implements TransportSink {
   failed(): void {}
 }
 
-/** The connection behind the header: that of the transport, from somebody else's address. */
-export class Proxied implements Transport, TransportSink {
-  readonly #transport: Transport
+/** The connection after the header: that of the transport, with the addresses of the header. */
+export class Proxied extends TransportOver implements TransportSink {
   readonly #header: ProxyHeader
-  #sink: TransportSink | undefined
-  /** What came behind the header, until it was received; then nothing. */
+  /** The bytes that came with the header, until they were received; then undefined. */
   #rest: Buffer | undefined
   #isFlowing = false
-  #isClosed = false
 
   constructor(transport: Transport, header: ProxyHeader, rest: Buffer) {
-    this.#transport = transport
+    super(transport)
     this.#header = header
     this.#rest = rest
     transport.sink = this
   }
 
-  get sink(): TransportSink | undefined {
-    return this.#sink
-  }
-
-  set sink(sink: TransportSink | undefined) {
-    this.#sink = sink
-    if (this.#isClosed) queueMicrotask(() => sink?.closed())
-  }
-
-  // ---- what is told -----------------------------------------------------------------------------
+  // ---- what the transport reports ---------------------------------------------------------------
 
   received(chunk: Buffer): void {
-    // The one that was still on its way when reading paused.
+    // A chunk that was still on its way when reading paused.
     if (this.#rest !== undefined) this.#rest = Buffer.concat([this.#rest, chunk])
-    else this.#sink?.received(chunk)
+    else this.sink?.received(chunk)
   }
 
   drained(): void {
-    this.#sink?.drained()
+    this.sink?.drained()
   }
 
   ended(): void {
-    this.#sink?.ended()
+    this.sink?.ended()
   }
 
   failed(error: SystemError): void {
     this.#rest = undefined
-    this.#sink?.failed(error)
+    this.sink?.failed(error)
   }
 
-  closed(): void {
+  override closed(): void {
     this.#rest = undefined
-    this.#isClosed = true
-    this.#sink?.closed()
+    super.closed()
   }
 
   opened(): void {}
 
-  // ---- what can be done -------------------------------------------------------------------------
+  // ---- what differs from the transport ----------------------------------------------------------
 
-  get remote_address(): SocketAddress | undefined {
-    return this.#header.remote ?? this.#transport.remote_address
+  override get remote_address(): SocketAddress | undefined {
+    return this.#header.remote ?? super.remote_address
   }
 
-  get local_address(): SocketAddress | undefined {
-    return this.#header.local ?? this.#transport.local_address
-  }
-
-  get fileno(): number | undefined {
-    return this.#transport.fileno
-  }
-
-  get bytes_read(): Bytes {
-    return this.#transport.bytes_read
-  }
-
-  get bytes_written(): Bytes {
-    return this.#transport.bytes_written
-  }
-
-  get bytes_queued(): Bytes {
-    return this.#transport.bytes_queued
+  override get local_address(): SocketAddress | undefined {
+    return this.#header.local ?? super.local_address
   }
 
   get lends_chunks(): boolean {
-    return this.#transport.lends_chunks === true
+    return this.inner.lends_chunks === true
   }
 
-  write(data: string | Uint8Array, encoding: Encoding): boolean {
-    return this.#transport.write(data, encoding)
-  }
-
-  cork(): void {
-    this.#transport.cork()
-  }
-
-  uncork(): void {
-    this.#transport.uncork()
-  }
-
-  pause(): void {
+  override pause(): void {
     this.#isFlowing = false
-    this.#transport.pause()
+    super.pause()
   }
 
-  resume(): void {
+  override resume(): void {
     this.#isFlowing = true
     // Not inside the call.
-    if (this.#rest === undefined) this.#transport.resume()
+    if (this.#rest === undefined) super.resume()
     else queueMicrotask(() => this.#receiveRest())
   }
 
@@ -180,25 +140,13 @@ export class Proxied implements Transport, TransportSink {
     if (!this.#isFlowing || this.#rest === undefined) return
     const rest = this.#rest
     this.#rest = undefined
-    if (rest.length > 0) this.#sink?.received(rest)
-    if (this.#isFlowing) this.#transport.resume()
+    if (rest.length > 0) this.sink?.received(rest)
+    if (this.#isFlowing) super.resume()
   }
 
-  end(): void {
-    this.#transport.end()
-  }
-
-  destroy(): void {
+  override destroy(): void {
     this.#isFlowing = false
     this.#rest = undefined
-    this.#transport.destroy()
-  }
-
-  set_no_delay(on: boolean): void {
-    this.#transport.set_no_delay(on)
-  }
-
-  set_keep_alive(after: Milliseconds | false): void {
-    this.#transport.set_keep_alive(after)
+    super.destroy()
   }
 }

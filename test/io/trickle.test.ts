@@ -9,9 +9,11 @@ import type { Test } from 'tap'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type {
   Endpoint,
+  Files,
   Listener,
   Network,
   PacketSocket,
+  Tls,
   Transport,
   TransportSink,
 } from '../../src/transport.ts'
@@ -252,6 +254,16 @@ t.test('is silent without a sink', async t => {
   below.closed()
   await turns(5)
   t.equal(transport.bytes_read, 1)
+})
+
+t.test('TLS and files are those of the other network', async t => {
+  const tls: Tls = { context: () => ({ secure: transport => transport }) }
+  const files = {} as Files
+  const network = new TrickleNetwork({ tls, files } as unknown as Network)
+  t.equal(network.tls, tls)
+  t.equal(network.files, files)
+  const without = new TrickleNetwork({} as Network)
+  t.same([without.tls, without.files], [undefined, undefined])
 })
 
 t.test("listens, and what it accepts trickles; packets are the other network's", async t => {
