@@ -3,9 +3,9 @@
  *
  * There are two families:
  * 1. Misuse by the program is thrown at the call. Its codes start with ERR_.
- * 2. A failure of the world (a peer, the network, a file) is told to exactly one `on_*_error` hook.
- *    Its code is that of the system (ECONNREFUSED, EADDRINUSE, ENOENT …) if the system reported it,
- *    and starts with ERR_ if sluice found it.
+ * 2. A failure of the world (a peer, the network, a file) is reported to exactly one `on_*_error`
+ *    hook. Its code is that of the system (ECONNREFUSED, EADDRINUSE, ENOENT …) if the system
+ *    reported it, and starts with ERR_ if sluice found it.
  *
  * A message says what is wrong, with which value, and what to do. `cause` is the error underneath,
  * if there is one.
@@ -48,7 +48,8 @@ export class InvalidAddressError extends ChannelError {
 /**
  * A value is not a valid `read_delimiter`. Code ERR_INVALID_DELIMITER.
  *
- * A delimiter that breaks its contract while reading is told to `on_read_error` with the same code.
+ * A delimiter that breaks its contract while reading is reported to `on_read_error` with the same
+ * code.
  */
 export class InvalidDelimiterError extends ChannelError {
   constructor(why: string, value: unknown) {
@@ -123,7 +124,7 @@ export class UrlError extends ChannelError {
 // ---- the world: one hook each -------------------------------------------------------------------
 
 /**
- * The connection could not be made. Told to `on_connect_error`.
+ * The connection could not be made. Reported to `on_connect_error`.
  *
  * Codes: those of the system (ECONNREFUSED, EHOSTUNREACH, ENOTFOUND …); ERR_TIMEOUT after
  * `connect_timeout`; ERR_ABORTED if `signal` aborted it.
@@ -131,14 +132,14 @@ export class UrlError extends ChannelError {
 export class ConnectError extends ChannelError {}
 
 /**
- * Listening failed. Told to `on_listen_error`.
+ * Listening failed. Reported to `on_listen_error`.
  *
  * Codes: those of the system (EADDRINUSE, EACCES, EADDRNOTAVAIL …).
  */
 export class ListenError extends ChannelError {}
 
 /**
- * Receiving failed. Told to `on_read_error`.
+ * Receiving failed. Reported to `on_read_error`.
  *
  * Codes: those of the system (ECONNRESET …); if a delimiter threw, the code of what it threw, or
  * ERR_INVALID_DELIMITER if that has none.
@@ -146,7 +147,7 @@ export class ListenError extends ChannelError {}
 export class ReadError extends ChannelError {}
 
 /**
- * Sending failed. Told to `on_write_error`.
+ * Sending failed. Reported to `on_write_error`.
  *
  * Codes: those of the system (EPIPE, ENOENT, EISDIR, EMSGSIZE …); ERR_FILE_SHRANK if a file became
  * shorter while it was sent.
@@ -154,8 +155,8 @@ export class ReadError extends ChannelError {}
 export class WriteError extends ChannelError {}
 
 /**
- * A TLS handshake failed. Told to `on_tls_handshake_error`. (That hook gets a TimeoutError instead
- * if `handshake_timeout` ran out.) The message says which check failed and what to do.
+ * A TLS handshake failed. Reported to `on_tls_handshake_error`. (That hook gets a TimeoutError
+ * instead if `handshake_timeout` ran out.) The message says which check failed and what to do.
  *
  * Codes: those of Node (DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED,
  * ERR_TLS_CERT_ALTNAME_INVALID …); those of OpenSSL (ERR_SSL_…); ECONNRESET; ERR_TLS_UNASKED if the
@@ -164,13 +165,14 @@ export class WriteError extends ChannelError {}
 export class TlsHandshakeError extends ChannelError {}
 
 /**
- * TLS failed on an open connection: an invalid record came, or an alert. Told to `on_tls_error`.
+ * TLS failed on an open connection: an invalid record came, or an alert. Reported to
+ * `on_tls_error`.
  *
  * Codes: those of OpenSSL (ERR_SSL_…).
  */
 export class TlsError extends ChannelError {}
 
-/** A buffer went over its bound. Told to `on_overflow_error`. Code ERR_OVERFLOW. */
+/** A buffer went over its bound. Reported to `on_overflow_error`. Code ERR_OVERFLOW. */
 export class OverflowError extends ChannelError {
   /**
    * Which bound:
@@ -219,8 +221,8 @@ export class ClosedError extends ChannelError {
 }
 
 /**
- * A hook threw a value that is not an Error, or its promise rejected with one. Told to `on_error`,
- * with the value as `cause`. Code ERR_HOOK.
+ * A hook threw a value that is not an Error, or its promise rejected with one. Reported to
+ * `on_error`, with the value as `cause`. Code ERR_HOOK.
  */
 export class HookError extends ChannelError {
   constructor(thrown: unknown) {

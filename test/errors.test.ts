@@ -35,7 +35,8 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
       new InvalidAddressError('no port', undefined),
       'InvalidAddressError',
       'ERR_INVALID_ADDRESS',
-      'no port; got undefined. An address is a port, [host, port], { host, port }, a path or { path }',
+      'no port; got undefined. ' +
+        'An address is a port, [host, port], { host, port }, a path or { path }',
     ],
     [
       new InvalidDelimiterError('too odd', 0.5),

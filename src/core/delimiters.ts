@@ -72,7 +72,7 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    * the message has at least. It must be larger than `end - start`. `cut` is not called again
    * before that many bytes are there. A number over the limit is an overflow at once.
    *
-   * If it throws, the error is told to `on_read_error`.
+   * If it throws, the error is reported to `on_read_error`.
    */
   cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<Args> | Bytes
 }

@@ -2,9 +2,9 @@
  * Layer 1. Drive: the inner half of an engine, which channels work with. The engine itself is what
  * programs see of it (start, stop, callbacks and timers).
  *
- * A channel's calls, in the order of its life: `remember` when it opens; `wake`, `isAlone`, `weigh`,
- * `watch` and `after` while it is open; `letGo` and `forget` when it closes; `note` whenever
- * something happens that is counted.
+ * A channel's calls, in the order of its life: `remember` when it opens; `wake`, `isAlone`,
+ * `weigh`, `watch` and `after` while it is open; `letGo` and `forget` when it closes; `note`
+ * whenever something happens that is counted.
  *
  * Rules:
  * 1. Time comes from the clock that is handed in, and what happens is told to `publish`, which is

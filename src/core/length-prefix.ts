@@ -51,7 +51,7 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  * string if the channel has an `encoding`.
  *
  * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has
- * come. A length that is negative after `adjust` is told to `on_read_error`.
+ * come. A length that is negative after `adjust` is reported to `on_read_error`.
  *
  * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an invalid option.
  *

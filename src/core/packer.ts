@@ -14,8 +14,8 @@ export interface Packer {
 }
 
 /**
- * The value of one field. A Packer is none: values that follow a Packer are checked against its
- * format.
+ * The value of one field. A Packer is not a value: values that follow a Packer are checked against
+ * its format.
  */
 export type Packed = Data | number | bigint | boolean
 
@@ -25,8 +25,8 @@ export function isIntoPacker(packer: Packer & Partial<IntoPacker>): packer is In
 }
 
 /**
- * The packer of a call of `write_packed`: its first argument, which is taken off the values, or else
- * the delimiter. Throws InvalidArgumentError if neither of them packs.
+ * The packer of a call of `write_packed`: its first argument, which is taken off the values, or
+ * else the delimiter. Throws InvalidArgumentError if neither of them packs.
  */
 export function takePacker(values: unknown[], delimiter: unknown): Packer {
   const packer = isPacker(values[0]) ? values.shift() : delimiter

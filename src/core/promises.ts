@@ -15,7 +15,7 @@ export function onRejection(result: unknown, rejected: (error: unknown) => void)
   if (isPromiseLike(result)) Promise.resolve(result).catch(rejected)
 }
 
-/** Who is told what became of the promises. */
+/** What the promises are reported to. */
 export interface PromisesOwner {
   /** A promise was rejected. `isLate`: after `abandon`. */
   promiseRejected(error: unknown, isLate: boolean): void

@@ -39,7 +39,7 @@ export interface ReadTarget {
   on_read(...data: any[]): unknown
 }
 
-/** What is told everything else. */
+/** What a read path reports everything else to. */
 export interface ReadOwner {
   /** The hook returned a value. If it is a promise, hold 'promise' until it settles. */
   hookReturned(result: unknown): void
@@ -154,7 +154,7 @@ export class ReadPath {
     this.#caughtUp()
   }
 
-  /** The loop. Returns true if it must be run again, because an error was thrown and told. */
+  /** The loop. Returns true if it must run again: an error was thrown and reported. */
   #run(): boolean {
     const buffer = this.#buffer
     const target = this.#target

@@ -2,7 +2,7 @@
  * Layer 1. RecvBuffer: the bytes of one peer that were received and not yet delivered.
  *
  * Readers see one contiguous run, `bytes[start … end)`. A chunk that comes while the run is not
- * empty waits as `#rest`, and is copied behind the run bit by bit:
+ * empty waits as `#rest`, and is appended to the run bit by bit:
  *
  *     bytes  [ delivered | half a line | copied from #rest | free ]
  *                        ^start        ^#seam              ^end
@@ -39,7 +39,7 @@ export class RecvBuffer {
   #memory: 'own' | 'chunk' | 'lent' = 'chunk'
   /** Is the memory of chunks used again by their owner after `trim`? */
   #isLent = false
-  /** The chunk that waits behind the run. */
+  /** The chunk that waits to be appended to the run. */
   #rest: Buffer | undefined
   /** The index in `bytes` at which the copy of #rest begins. Valid only if there is a #rest. */
   #seam: Bytes = 0
@@ -95,7 +95,7 @@ export class RecvBuffer {
    * later; -1 if there is none.
    */
   indexOf(needle: Uint8Array, from: Bytes): number {
-    // What is behind `end` in memory of our own is stale: it must not be found, nor cost time.
+    // Beyond `end`, memory of our own is stale: it must not be found, nor cost time.
     const run = this.#memory === 'own' ? this.bytes.subarray(0, this.end) : this.bytes
     const found = run.indexOf(needle, this.start + from)
     return found === -1 ? -1 : found - this.start
@@ -162,7 +162,7 @@ export class RecvBuffer {
     return this.end - this.#seam === rest.length
   }
 
-  /** Copies the next `size` bytes of #rest behind the run. */
+  /** Appends the next `size` bytes of #rest to the run. */
   #copyRest(size: Bytes): void {
     const copied = this.end - this.#seam
     const part = (this.#rest as Buffer).subarray(copied, copied + size)
@@ -171,7 +171,7 @@ export class RecvBuffer {
     this.end += part.length
   }
 
-  /** Sees to it that the run is in memory of our own, with `size` free bytes behind it. */
+  /** Sees to it that the run is in memory of our own, with `size` free bytes after it. */
   #reserve(size: Bytes): void {
     const used = this.end - this.start
     const isOwn = this.#memory === 'own'

@@ -19,7 +19,7 @@ export interface SendItem {
    * - 'starved': there is nothing to send yet; it calls `wake` when there is
    * - 'waits': it must not start before the system has taken everything else; ask again then
    *
-   * If it throws, the error is told to `on_write_error` and the item is dropped.
+   * If it throws, the error is reported to `on_write_error` and the item is dropped.
    */
   send(transport: Transport, wake: () => void): 'sent' | 'more' | 'starved' | 'waits'
   /** Called if it will not be sent, or not to its end: frees what it keeps. */

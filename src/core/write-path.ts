@@ -21,7 +21,7 @@ import { Pool } from './pool.ts'
 import type { SendItem } from './send-item.ts'
 import { type IntoPacker, WriteRun } from './write-run.ts'
 
-/** What is told by a write path. */
+/** What a write path reports to. */
 export interface WriteOwner {
   /** There is something to flush, for the first time since the last flush. */
   queued(): void

@@ -182,7 +182,7 @@ export class WriteRun {
     this.#used += size
   }
 
-  /** Packs behind #used. Returns the size; if that is beyond the memory, nothing was written. */
+  /** Packs at #used. Returns the size; if the memory ends before that, nothing was written. */
   #pack(packer: IntoPacker, values: readonly unknown[]): Bytes {
     const bytes = this.#bytes as Buffer
     const at = this.#used

@@ -33,7 +33,7 @@ t.test('every form that an address may have', async t => {
   t.same(parseAddress(Object.freeze(['h', 1] as const)), ip('h', 1))
 })
 
-t.test('everything else is refused, and it is said why', async t => {
+t.test('everything else is refused, with the reason', async t => {
   const rows: [address: unknown, why: RegExp][] = [
     [undefined, /^not an address; got undefined\. An address is a port, \[host, port\]/],
     [null, /^not an address/],
@@ -93,7 +93,7 @@ t.test('an address as sluice reports it', async t => {
   t.same(socketAddress('::ffff:102:304', 80), ['::ffff:102:304', 80])
 })
 
-t.test('an address for people', async t => {
+t.test('an address as messages show it', async t => {
   t.equal(formatAddress(['127.0.0.1', 80]), '127.0.0.1:80')
   t.equal(formatAddress(['::1', 80]), '[::1]:80')
   t.equal(formatAddress('/run/a.sock'), '/run/a.sock')

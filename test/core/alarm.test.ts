@@ -5,7 +5,7 @@ import { Alarm } from '../../src/core/alarm.ts'
 import { Timers } from '../../src/core/timers.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 
-t.test('it rings for whatever is due first', async t => {
+t.test('it rings for the first thing that is due', async t => {
   const clock = new ManualClock()
   const [one, other] = [new Timers(), new Timers()]
   const alarm = new Alarm(clock, one, other)
@@ -28,7 +28,7 @@ t.test('it rings for whatever is due first', async t => {
   t.equal(log.at(-1), 'late')
 })
 
-t.test('nothing waits when nothing is due', async t => {
+t.test('no timer is set if nothing is due', async t => {
   const clock = new ManualClock()
   const timers = new Timers()
   const alarm = new Alarm(clock, timers)

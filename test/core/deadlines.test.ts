@@ -1,9 +1,9 @@
-/** Deadlines: when what is looked at, and how few moments that takes. */
+/** Deadlines: when each is looked at, and how few moments that takes. */
 
 import t from 'tap'
 import { type Deadline, Deadlines } from '../../src/core/deadlines.ts'
 
-/** Says when it is looked at; `again`: after so long once more. */
+/** Records when it is looked at. `again` is the time until the next look. */
 class Probe implements Deadline {
   bucket: Deadline['bucket']
   readonly looks: number[] = []
@@ -21,7 +21,7 @@ class Probe implements Deadline {
   }
 }
 
-/** Lets the time pass, as an engine does; returns how often something was due. */
+/** Lets time pass, as an engine does. Returns how often something was due. */
 function pass(deadlines: Deadlines, until: number): number {
   let runs = 0
   for (let next = deadlines.next; next !== undefined && next <= until; next = deadlines.next) {
@@ -31,7 +31,7 @@ function pass(deadlines: Deadlines, until: number): number {
   return runs
 }
 
-t.test('never early, and not much too late', async t => {
+t.test('never early, and not much late', async t => {
   for (const wait of [0.3, 1, 7, 50, 999, 1000, 30_000, 60_000, 86_400_000]) {
     for (const now of [0, 0.7, 12_345.678]) {
       const deadlines = new Deadlines()
@@ -43,12 +43,15 @@ t.test('never early, and not much too late', async t => {
         late! >= 0 && late! <= Math.max(Math.min(wait / 8, 1024), 1 / 8),
         `${wait} ms from ${now}: ${late} late`,
       )
-      t.same([probe.looks.length, deadlines.size, probe.bucket], [1, 0, undefined])
+      t.same(
+        { looks: probe.looks.length, size: deadlines.size, bucket: probe.bucket },
+        { looks: 1, size: 0, bucket: undefined },
+      )
     }
   }
 })
 
-t.test('what is due in one moment is one timer', async t => {
+t.test('deadlines of one moment share one timer', async t => {
   const deadlines = new Deadlines()
   const probes = Array.from({ length: 1000 }, () => new Probe())
   for (const [n, probe] of probes.entries()) deadlines.put(probe, 60_000 + n / 10, n / 10)
@@ -57,7 +60,7 @@ t.test('what is due in one moment is one timer', async t => {
   t.ok(probes.every(probe => probe.looks.length === 1))
 })
 
-t.test('again and again, moved, and taken out', async t => {
+t.test('looked at again and again, moved, and removed', async t => {
   const deadlines = new Deadlines()
   const probe = new Probe(100)
   deadlines.put(probe, 100, 0)
@@ -70,7 +73,7 @@ t.test('again and again, moved, and taken out', async t => {
   deadlines.remove(probe)
 })
 
-t.test('what a look does to the others of its moment', async t => {
+t.test('a look may move and remove others of its moment', async t => {
   const deadlines = new Deadlines()
   const [first, second, third, late] = [new Probe(), new Probe(), new Probe(), new Probe()]
   for (const probe of [first, second, third]) deadlines.put(probe, 64, 0)
@@ -81,12 +84,17 @@ t.test('what a look does to the others of its moment', async t => {
   }
   t.equal(pass(deadlines, 500), 2)
   t.same(
-    [first.looks.length, second.looks.length, third.looks.length, late.looks.length],
-    [1, 0, 0, 1],
+    {
+      first: first.looks.length,
+      second: second.looks.length,
+      third: third.looks.length,
+      late: late.looks.length,
+    },
+    { first: 1, second: 0, third: 0, late: 1 },
   )
   pass(deadlines, Infinity)
   t.equal(third.looks.length, 1)
-  // It goes out of the moment that is being looked at, and was the last one in there.
+  // It leaves the moment that is being looked at, and was the last one in it.
   const [one, other] = [new Probe(), new Probe()]
   for (const probe of [one, other]) deadlines.put(probe, 4000, 2000)
   one.onLook = () => deadlines.remove(other)
@@ -94,7 +102,7 @@ t.test('what a look does to the others of its moment', async t => {
   t.same([other.looks, deadlines.size], [[], 0])
 })
 
-t.test('a moment can be asked for exactly', async t => {
+t.test('add: called back at an exact moment', async t => {
   const deadlines = new Deadlines()
   const log: number[] = []
   deadlines.add(30_000, () => log.push(1))

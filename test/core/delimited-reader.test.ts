@@ -1,4 +1,4 @@
-/** A string or bytes as delimiter: what is read, beside the oracle, and what that costs. */
+/** A string or bytes as delimiter: what is read, compared with the oracle, and what that costs. */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -30,7 +30,7 @@ t.test(
 )
 
 t.test(
-  'PROPERTY: the same in long streams, with lines that are longer than a window and lines that are short',
+  'PROPERTY: the same in long streams, with short lines and lines longer than a window',
   async t => {
     const random = seeded(2)
     const filler = (size: number, text: string) =>
@@ -63,7 +63,9 @@ t.test(
   },
 )
 
-/** The oracle of a byte-wise loop takes too long here; this one is as plain, but asks Buffer. */
+/**
+ * The oracle goes byte by byte, which takes too long here. This one is as plain, but uses Buffer.
+ */
 function split(stream: Buffer, { delimiter, encoding, limit }: Rules): unknown[][] {
   const needle =
     typeof delimiter === 'string'
@@ -82,7 +84,7 @@ function split(stream: Buffer, { delimiter, encoding, limit }: Rules): unknown[]
 }
 
 t.test(
-  'a long line is looked at, copied and decoded a constant number of times, however it comes',
+  'a long line is searched, copied and decoded a constant number of times, in any chunks',
   async t => {
     const MiB = 2 ** 20
     for (const [delimiter, encoding, chunk, size, filler] of [
@@ -122,7 +124,7 @@ t.test(
   },
 )
 
-t.test('short lines too, though the delimiter changes at every line', async t => {
+t.test('so are short lines, even if the delimiter changes at every line', async t => {
   const lines = Buffer.from('a line of some length, and é\r\n'.repeat(20_000))
   for (const changes of [false, true]) {
     const spy = spyOnBuffers()
@@ -141,7 +143,7 @@ t.test('short lines too, though the delimiter changes at every line', async t =>
     }
     spy.stop()
     t.equal(count, 20_000)
-    // A window of 256 bytes for a line of 31 is what changing costs.
+    // A change costs a window of 256 bytes for a line of 31.
     t.ok(spy.touched < (changes ? 35 : 6) * lines.length, `${spy.touched / lines.length}`)
   }
 })

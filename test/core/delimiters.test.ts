@@ -17,7 +17,7 @@ import type { Encoding } from '../../src/types.ts'
 
 const own: Delimiter<[string, number]> = { cut: () => 5 }
 
-t.test('what can be a read_delimiter, and who reads with it', async t => {
+t.test('valid values of read_delimiter, and the reader of each', async t => {
   const rows: [value: ReadDelimiter, reader: Function][] = [
     [null, ChunkReader],
     ['\r\n', DelimitedReader],
@@ -42,11 +42,14 @@ t.test('what can be a read_delimiter, and who reads with it', async t => {
   }
 })
 
-t.test('what cannot, and why', async t => {
+t.test('invalid values, with the reason', async t => {
   const rows: [value: unknown, message: RegExp][] = [
     [
       '',
-      /^read_delimiter: an empty string would match everywhere; use null to get whatever arrives; got ""/,
+      RegExp(
+        '^read_delimiter: an empty string would match everywhere; ' +
+          'use null to get whatever arrives; got ""',
+      ),
     ],
     [new Uint8Array(0), /^read_delimiter: an empty Uint8Array/],
     [0, /^read_delimiter: a count of bytes must be an integer of at least 1; got 0/],
@@ -58,7 +61,10 @@ t.test('what cannot, and why', async t => {
     [2 ** 53, /count of bytes/],
     [
       /a*/,
-      /^read_delimiter: a RegExp must not match the empty string: reading would never end; got \/a\*\//,
+      RegExp(
+        '^read_delimiter: a RegExp must not match the empty string: ' +
+          'reading would never end; got /a\\*/',
+      ),
     ],
     [/(?:)/, /never end/],
     [/$/, /never end/],
@@ -107,7 +113,7 @@ t.test('the settings reach the reader', async t => {
   t.equal(read(';', 'latin1'), 'é5')
   t.same(read(';', null), Buffer.from('é5', 'latin1'))
   t.equal(read(new Uint8Array([0x35]), 'latin1'), 'é')
-  t.equal(read('é', 'latin1'), '', 'a string stands on the wire in the encoding of the channel')
+  t.equal(read('é', 'latin1'), '', 'a string is searched for in the encoding of the channel')
   t.equal(read('é', 'utf8'), undefined)
   t.equal(read(2, 'hex'), 'e935')
   t.equal(read(/\d;/, 'latin1'), 'é')
@@ -115,7 +121,7 @@ t.test('the settings reach the reader', async t => {
   t.same(read(new Struct('BBB'), 'latin1'), [0xe9, 0x35, 0x3b])
 })
 
-t.test('bytes that are a delimiter may be changed afterwards', async t => {
+t.test('the bytes of a delimiter may be changed after they were set', async t => {
   const bytes = new Uint8Array([10])
   const reader = readerFor(bytes, { encoding: 'latin1', regex_search: true })
   bytes[0] = 13
@@ -124,7 +130,7 @@ t.test('bytes that are a delimiter may be changed afterwards', async t => {
   t.equal(reader.next(buffer, 100), 'a\rb')
 })
 
-t.test('in which encoding text stands on the wire', async t => {
+t.test('the encoding in which a string is searched for', async t => {
   const wire: Record<string, string> = {
     latin1: 'latin1',
     ascii: 'ascii',
@@ -147,7 +153,7 @@ t.test('in which encoding text stands on the wire', async t => {
   t.same(read(null, Buffer.from('message~é', 'utf8')), Buffer.from('message'))
 })
 
-// ---- Types: what counts here is that `tsc -p test` passes ---------------------------------------
+// ---- types: the test is that `tsc -p test` passes -----------------------------------------------
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -49,7 +49,7 @@ t.test('packs and cuts: size, byte order, offset, adjust', async t => {
   }
 })
 
-t.test('the payload is a view: nothing is copied that need not be', async t => {
+t.test('the payload is a view: nothing is copied without need', async t => {
   const bytes = hex('0001ff')
   const cut = length_prefix({ size: 2 }).cut(bytes, 0, 3)
   t.equal(typeof cut === 'object' && cut.data[0].buffer, bytes.buffer)
@@ -76,7 +76,7 @@ t.test('PROPERTY: what is packed is cut', async t => {
   }
 })
 
-t.test('a payload that the field cannot say', async t => {
+t.test('a payload whose length does not fit the field', async t => {
   t.equal(length_prefix({ size: 1 }).pack(Buffer.alloc(255)).length, 256)
   t.throws(() => length_prefix({ size: 1 }).pack(Buffer.alloc(256)), {
     code: 'ERR_STRUCT',
@@ -98,7 +98,7 @@ t.test('a payload that the field cannot say', async t => {
   })
 })
 
-t.test('packs into memory that is there', async t => {
+t.test('packs into memory that is given', async t => {
   const prefix = length_prefix({ size: 2, endian: 'little', offset: 1 })
   const target = Buffer.alloc(12, 0xff)
   t.equal(prefix.pack_into!(target, 2, 'hé'), 6)
@@ -114,7 +114,7 @@ t.test('packs into memory that is there', async t => {
   )
 })
 
-t.test('a length that comes out negative is the fault of the peer', async t => {
+t.test('a length that is negative after adjust is an error of the peer', async t => {
   const delimiter = length_prefix({ size: 2, adjust: -2 })
   t.throws(() => delimiter.cut(hex('0001ff'), 0, 3), {
     code: 'ERR_INVALID_DELIMITER',
@@ -129,7 +129,7 @@ t.test('the largest lengths are numbers too', async t => {
   t.equal(length_prefix().cut(hex('ffffffff'), 0, 4), 2 ** 32 + 3)
 })
 
-t.test('options that cannot be', async t => {
+t.test('invalid options', async t => {
   const rows: [options: object, message: string][] = [
     [{ size: 0 }, 'length_prefix: size must be an integer from 1 to 6; got 0'],
     [{ size: 7 }, 'length_prefix: size must be an integer from 1 to 6; got 7'],

@@ -5,7 +5,7 @@ import { NetStruct } from '../../src/core/net-struct.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
 
-t.test('packs what Python packs with the lengths written by hand', async t => {
+t.test('packs as Python does when the lengths are written by hand', async t => {
   // The output of python3.11, for example struct.pack('!ih5s5b', 1, 5, b'hello', 1, 2, 3, 4,
   // 5).hex() for 'ih$5b'
   const golden: [format: string, values: unknown[], packed: string][] = [
@@ -140,7 +140,7 @@ t.test('unpack takes exactly one message', async t => {
   })
 })
 
-t.test('lengths that cannot be', async t => {
+t.test('invalid lengths', async t => {
   const negative = (code: string, value: string) =>
     `NetStruct "${code}$": the length (${code}) of a $ arrived negative: ${value}`
   for (const [code, bytes, value] of [
@@ -176,7 +176,7 @@ t.test('lengths that cannot be', async t => {
   )
 })
 
-t.test('cut asks for as much as it knows of', async t => {
+t.test('cut asks for as many bytes as it knows of', async t => {
   const struct = new NetStruct('H$H$b')
   const bytes = Buffer.from('??\0\x02ab\0\x03cde\x07rest', 'latin1')
   const size = (length: number) => {
@@ -243,7 +243,7 @@ t.test('the types of the fields come from the format', async t => {
 })
 
 /**
- * Feeds a delimiter as a stream does: more bytes, asked again only when the number is there that it
+ * Feeds a delimiter as a stream does: it is asked again only when as many bytes are there as it
  * asked for.
  */
 function cutInChunks(

@@ -1,7 +1,9 @@
 /**
- * For the tests of the read path: a slow, obviously right implementation of every delimiter, which
- * has the whole stream before it and starts at the beginning each time; seeded randomness; and ways
- * to cut a stream into chunks.
+ * For the tests of the read path:
+ * - a slow, obviously right implementation of every delimiter, which has the whole stream at once
+ *   and starts at the beginning each time
+ * - seeded randomness
+ * - ways to cut a stream into chunks
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,8 +18,7 @@ export interface Rules {
 }
 
 /**
- * What the first message from some byte on is: the arguments of on_read, and how many bytes it
- * takes.
+ * The first message from some byte on: the arguments of on_read, and the bytes that it takes.
  */
 export type Outcome = 'more' | 'too long' | { readonly size: number; readonly data: unknown[] }
 
@@ -74,7 +75,7 @@ function before(left: Buffer, needle: Buffer, encoding: Encoding | null, limit: 
     const part = left.subarray(at, at + needle.length)
     if (at % step === 0 && part.equals(needle))
       return { size: at + needle.length, data: [decode(left.subarray(0, at), encoding)] }
-    // The delimiter may have begun.
+    // The last bytes may be the beginning of the delimiter.
     if (part.length < needle.length && part.equals(needle.subarray(0, part.length))) return 'more'
   }
   return left.length > limit ? 'too long' : 'more'
@@ -104,7 +105,7 @@ function framed(
   limit: number,
 ): Outcome {
   if (left.length === 0) return 'more'
-  // In memory of its own, so that it cannot look at what is not there.
+  // In memory of its own, so that it cannot look beyond the end.
   const bytes = Buffer.from(left)
   const cut = delimiter.cut(bytes, 0, bytes.length)
   const size = typeof cut === 'number' ? cut : cut.size
@@ -118,7 +119,7 @@ function framed(
   }
 }
 
-// ---- Streams and chunks -------------------------------------------------------------------------
+// ---- streams and chunks -------------------------------------------------------------------------
 
 export type Random = (below: number) => number
 
@@ -172,7 +173,7 @@ export function chunkings(stream: Buffer, random: Random): [name: string, chunks
   ]
 }
 
-/** One line that says exactly what was delivered: of which type, and every byte. */
+/** One line that shows exactly what was delivered: its type and every byte. */
 export function line(data: readonly unknown[]): string {
   return data
     .map(each => {
@@ -183,7 +184,7 @@ export function line(data: readonly unknown[]): string {
 }
 
 /**
- * '' where both are the same, else where they begin to differ. (A test that compares a million
+ * '' if both are the same; if not, where they begin to differ. (A test that compares a million
  * reads one by one takes minutes.)
  */
 export function difference(got: readonly unknown[][], wanted: readonly unknown[][]): string {

@@ -1,6 +1,6 @@
 /**
- * The header of the PROXY protocol: what the text of the protocol allows, cut everywhere; garbage
- * is refused by its named error.
+ * The header of the PROXY protocol: everything that its specification allows, cut everywhere.
+ * Garbage is refused with the named error.
  */
 
 import { Buffer } from 'node:buffer'
@@ -11,6 +11,7 @@ import { seeded } from './oracle.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
+const hexOf = (text: string): string => Buffer.from(text).toString('hex')
 const v2 = (rest: string): Buffer => hex(SIGNATURE + rest)
 
 const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
@@ -26,7 +27,7 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
     Buffer.from('PROXY TCP6 ::ffff:1.2.3.4 ::1 1 2\r\n'),
     { remote: ['1.2.3.4', 1], local: ['::1', 2] },
   ],
-  // One host in several forms: a limit per address counted each of them for itself.
+  // One host in several forms, of which a limit per address counted each for itself.
   [
     Buffer.from('PROXY TCP6 2001:0DB8:0:0::0001 0:0:0:0:0:ffff:0a09:0203 1 2\r\n'),
     { remote: ['2001:db8::1', 1], local: ['10.9.2.3', 2] },
@@ -42,13 +43,11 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
     { remote: ['2001:db8::1', 1], local: ['1.2.3.4', 2] },
   ],
   [
-    v2(`21 31 00d8 ${Buffer.from('/run/a').toString('hex').padEnd(216, '0')} ${'00'.repeat(108)}`),
+    v2(`21 31 00d8 ${hexOf('/run/a').padEnd(216, '0')} ${'00'.repeat(108)}`),
     { remote: '/run/a', local: '' },
   ],
   [
-    v2(
-      `21 31 00d8 ${'61'.repeat(108)} ${Buffer.from('\0abstract').toString('hex').padEnd(216, '0')}`,
-    ),
+    v2(`21 31 00d8 ${'61'.repeat(108)} ${hexOf('\0abstract').padEnd(216, '0')}`),
     { remote: 'a'.repeat(108), local: '\0abstract' },
   ],
   [v2('20 00 0000'), {}],
@@ -58,11 +57,11 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
     v2('21 11 0013 01020304 0a000001 dc04 01bb 040000 05 0001 61'),
     { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] },
   ],
-  // With a checksum: the field counts as zero.
+  // With a checksum, for which its own field counts as zero.
   [v2('20 00 0007 03 0004 a9b87e8f'), {}],
 ]
 
-t.test('headers, cut everywhere, and with something behind them', async t => {
+t.test('headers, cut everywhere, and with bytes after them', async t => {
   for (const [bytes, says] of HEADERS) {
     const name = bytes.toString('latin1').slice(0, 60)
     for (let size = 0; size < bytes.length; size++)
@@ -80,7 +79,7 @@ t.test('headers, cut everywhere, and with something behind them', async t => {
   }
 })
 
-t.test('what is none', async t => {
+t.test('bytes that are not a header', async t => {
   const rows: [bytes: Buffer | string, message: RegExp][] = [
     ['GET / HTTP/1.1\r\n', /begins with neither/],
     ['PROXX', /begins with neither/],
@@ -117,30 +116,27 @@ t.test('what is none', async t => {
   }
 })
 
-t.test(
-  'seeded garbage: a header, more, or the named error; never more than there may be',
-  async t => {
-    const counts = { header: 0, more: 0, refused: 0 }
-    for (let seed = 0; seed < 20_000; seed++) {
-      const random = seeded(seed)
-      const [start] = HEADERS[random(HEADERS.length)]!
-      const bytes = Buffer.concat([start, Buffer.alloc(random(5))])
-      for (let i = random(4); i > 0; i--) bytes[random(bytes.length)] = random(256)
-      try {
-        const header = readProxyHeader(bytes.subarray(0, random(bytes.length + 1)))
-        if (header !== 'more' && (header.size < 8 || header.size > bytes.length))
-          t.fail(`seed ${seed}: ${header.size} of ${bytes.length}`)
-        counts[header === 'more' ? 'more' : 'header']++
-      } catch (error) {
-        if (!(error instanceof ProxyHeaderError)) t.fail(`seed ${seed}: ${(error as Error).stack}`)
-        counts.refused++
-      }
+t.test('seeded garbage: a header, more, or the named error; never beyond the bounds', async t => {
+  const counts = { header: 0, more: 0, refused: 0 }
+  for (let seed = 0; seed < 20_000; seed++) {
+    const random = seeded(seed)
+    const [start] = HEADERS[random(HEADERS.length)]!
+    const bytes = Buffer.concat([start, Buffer.alloc(random(5))])
+    for (let i = random(4); i > 0; i--) bytes[random(bytes.length)] = random(256)
+    try {
+      const header = readProxyHeader(bytes.subarray(0, random(bytes.length + 1)))
+      if (header !== 'more' && (header.size < 8 || header.size > bytes.length))
+        t.fail(`seed ${seed}: ${header.size} of ${bytes.length}`)
+      counts[header === 'more' ? 'more' : 'header']++
+    } catch (error) {
+      if (!(error instanceof ProxyHeaderError)) t.fail(`seed ${seed}: ${(error as Error).stack}`)
+      counts.refused++
     }
-    t.ok(Math.min(...Object.values(counts)) > 500, JSON.stringify(counts))
-    for (const most of [
-      'PROXY TCP4 '.padEnd(106, '1'),
-      Buffer.concat([v2('21 11 1000'), Buffer.alloc(4095)]),
-    ])
-      t.equal(readProxyHeader(Buffer.from(most as string)), 'more')
-  },
-)
+  }
+  t.ok(Math.min(...Object.values(counts)) > 500, JSON.stringify(counts))
+  for (const most of [
+    'PROXY TCP4 '.padEnd(106, '1'),
+    Buffer.concat([v2('21 11 1000'), Buffer.alloc(4095)]),
+  ])
+    t.equal(readProxyHeader(Buffer.from(most as string)), 'more')
+})

@@ -28,11 +28,11 @@ interface Rules {
   readonly limit: number
 }
 
-/** A channel as the read path sees it; writes down everything that it is told. */
+/** A channel as the read path sees it. It records everything that is reported to it. */
 class Channel implements ReadTarget, ReadOwner {
   readonly path: ReadPath
   readonly log: unknown[][] = []
-  /** What the hook does after it has written down. */
+  /** What the hook does after it has recorded the call. */
   on: (...event: any[]) => unknown = () => undefined
 
   constructor(
@@ -82,7 +82,7 @@ class Channel implements ReadTarget, ReadOwner {
     this.path.use(delimiter, settings(encoding), limit)
   }
 
-  /** What was told since this was last asked, one short line each. */
+  /** What was reported since the last call of this, one short line each. */
   told(): string[] {
     return this.log
       .splice(0)
@@ -92,11 +92,11 @@ class Channel implements ReadTarget, ReadOwner {
   }
 }
 
-// ---- The property -------------------------------------------------------------------------------
+// ---- the property -------------------------------------------------------------------------------
 
 /**
- * A delimiter of a program's own, which throws for what is no message: two decimal digits say the
- * length.
+ * A delimiter of a program's own: two decimal digits are the length. It throws if they are not
+ * digits.
  */
 const decimal: Delimiter<[Buffer]> = {
   text: true,
@@ -147,7 +147,7 @@ const PIECES = [
   'many words '.repeat(30),
 ]
 
-/** Each a fixed object, as a channel that takes turns between delimiters has them. */
+/** Fixed objects, as a channel has them that switches between delimiters. */
 const DELIMITERS: readonly ReadDelimiter[] = [
   '\n',
   '\n',
@@ -174,7 +174,7 @@ const DELIMITERS: readonly ReadDelimiter[] = [
 ]
 
 /**
- * What is in force for the n-th event: the same for the same n and seed, however the bytes come.
+ * What is set for the n-th event: the same for the same n and seed, however the bytes come.
  */
 function planned(seed: number, n: number): Rules {
   const random = seeded(seed * 100_003 + n)
@@ -228,8 +228,8 @@ function expected(stream: Buffer, seed: number): unknown[][] {
 }
 
 /**
- * The same through a ReadPath; with `holds`, reads are held back and let go at random. Chunks that
- * are lent are spoilt after each call.
+ * The same through a ReadPath. With `holds`, reads are held and released at random. Chunks that are
+ * lent are overwritten after each call.
  */
 function observed(
   chunks: Buffer[],
@@ -284,7 +284,7 @@ function observed(
 }
 
 t.test(
-  'PROPERTY: what is told does not depend on chunks nor on holds, while everything changes at every message',
+  'PROPERTY: reports depend neither on chunks nor on holds, while all changes at every message',
   async t => {
     const wrong: string[] = []
     let events = 0
@@ -318,7 +318,7 @@ t.test(
   },
 )
 
-t.test('PROPERTY: in between, null delivers whatever came', async t => {
+t.test('PROPERTY: between other delimiters, null delivers whatever came', async t => {
   const wrong: string[] = []
   for (let seed = 0; seed < 100; seed++) {
     const random = seeded(seed)
@@ -360,7 +360,7 @@ t.test('PROPERTY: in between, null delivers whatever came', async t => {
 })
 
 t.test(
-  'PROPERTY: null with an encoding delivers the whole text, and never half a character',
+  'PROPERTY: null with an encoding delivers the whole text, and never a part of a character',
   async t => {
     const wrong: string[] = []
     for (const encoding of ENCODINGS) {
@@ -398,10 +398,10 @@ t.test(
   },
 )
 
-// ---- One thing at a time ------------------------------------------------------------------------
+// ---- one thing at a time ------------------------------------------------------------------------
 
 t.test(
-  'reads as they come; the delimiter changes for the very next byte (Pants, PB27)',
+  'reads as they come; a new delimiter counts from the next undelivered byte, as in Pants',
   async t => {
     const channel = new Channel()
     t.same(channel.feed('one\ntw').told(), ['read one'])
@@ -416,7 +416,7 @@ t.test(
   },
 )
 
-t.test('what is unread is counted to the byte, though a reader looks ahead', async t => {
+t.test('unread is exact, although a reader looks ahead', async t => {
   const channel = new Channel('\n')
   const counts: number[] = []
   channel.on = () => void counts.push(channel.path.unread())
@@ -427,7 +427,7 @@ t.test('what is unread is counted to the byte, though a reader looks ahead', asy
 })
 
 t.test(
-  'set from outside, a delimiter does not scan what is there already before it is told to',
+  'set from outside, a delimiter does not scan what is there before drain is called',
   async t => {
     const channel = new Channel('\n')
     t.same(channel.feed('a;b;c').told(), [])
@@ -448,7 +448,7 @@ t.test(
   },
 )
 
-t.test('what a hook throws or returns is told, and the next read follows', async t => {
+t.test('what a hook throws or returns is reported, and the next read follows', async t => {
   const channel = new Channel()
   channel.on = (event, data) => {
     if (event === 'read' && data === 'throw') throw new Error('oops')
@@ -466,7 +466,7 @@ t.test('what a hook throws or returns is told, and the next read follows', async
 })
 
 t.test(
-  'a hold stops the very next read; the peer feels it after one more chunk, and only once',
+  'a hold stops the next read; after one more chunk the transport is paused, once',
   async t => {
     const channel = new Channel()
     channel.on = event => event === 'read' && channel.path.hold('suspended')
@@ -509,7 +509,7 @@ t.test('it never runs inside itself', async t => {
 })
 
 t.test(
-  'strictly more than the limit is an overflow (Pants, PB26); the program may deal with it',
+  'strictly more than the limit is an overflow, as in Pants; the program may deal with it',
   async t => {
     const channel = new Channel('\n', 'latin1', 10)
     t.same(channel.feed('0123456789', '\n0123456789').told(), ['read 0123456789'])
@@ -529,8 +529,8 @@ t.test(
 )
 
 /**
- * The loop took the error for the end of what could be read: what was there lay until the next
- * chunk came, if one came.
+ * The loop took the error for the end of what could be read: the rest was not delivered before the
+ * next chunk came, if one came.
  */
 t.test(
   'REGRESSION: on_read_error may choose another delimiter, and reading goes on at once',
@@ -554,24 +554,27 @@ t.test('a delimiter that throws is stuck until something is changed', async t =>
   t.same(channel.told(), ['ended'], 'the end is told all the same')
 })
 
-t.test('the end: after the last whole message, half a one is dropped (Pants, PB29)', async t => {
-  const channel = new Channel()
-  channel.on = (_event, data) => data === 'a' && channel.path.hold('suspended')
-  channel.feed('a\nb\nhalf')
-  channel.path.receiveEnd()
-  t.same(channel.told(), ['read a', 'pause'])
-  channel.path.release('suspended')
-  t.same(channel.told(), ['read b', 'ended'])
-  channel.path.drain()
-  t.notOk(channel.told().includes('ended'), 'once')
-})
+t.test(
+  'the end: after the last complete message; a part of one is dropped, as in Pants',
+  async t => {
+    const channel = new Channel()
+    channel.on = (_event, data) => data === 'a' && channel.path.hold('suspended')
+    channel.feed('a\nb\nhalf')
+    channel.path.receiveEnd()
+    t.same(channel.told(), ['read a', 'pause'])
+    channel.path.release('suspended')
+    t.same(channel.told(), ['read b', 'ended'])
+    channel.path.drain()
+    t.notOk(channel.told().includes('ended'), 'once')
+  },
+)
 
 /**
- * Two holds stood, the peer ended, the suspended one was let go: nobody looked at the end again,
- * and the channel stayed open for good.
+ * There were two holds, the peer ended, and 'suspended' was released: nothing looked at the end
+ * again, and the channel stayed open for ever.
  */
 t.test(
-  'REGRESSION: the end is told though reads are stuck, also when another hold ends later',
+  'REGRESSION: the end is reported although reads are stuck, also after another hold',
   async t => {
     const channel = new Channel('\n', 'latin1', 2)
     channel.on = event => event === 'overflow' && channel.path.hold('suspended')
@@ -583,7 +586,7 @@ t.test(
   },
 )
 
-t.test('the end, with half a character: it is delivered as its encoding shows it', async t => {
+t.test('the end, with a part of a character: it is delivered as its encoding shows it', async t => {
   const channel = new Channel(null, 'utf8')
   channel.path.receive(Buffer.from([0x61, 0xe2, 0x82]))
   t.same(channel.told(), ['read a'])
@@ -603,10 +606,10 @@ t.test('the end, with half a character: it is delivered as its encoding shows it
 })
 
 /**
- * The hook that got the last half character was not known to run: a suspend and resume in it told
- * the end inside it.
+ * The hook that got the last part of a character was not known to run: a suspend and resume in it
+ * reported the end inside it.
  */
-t.test('REGRESSION: the end is never told inside a hook', async t => {
+t.test('REGRESSION: the end is never reported inside a hook', async t => {
   const channel = new Channel(null, 'utf8')
   const order: string[] = []
   channel.on = event => {
@@ -623,7 +626,7 @@ t.test('REGRESSION: the end is never told inside a hook', async t => {
 })
 
 t.test(
-  'reset: nothing of the last connection is left, but what holds the channel itself is',
+  'reset: nothing of the last connection is left, except the hold of the channel itself',
   async t => {
     const channel = new Channel()
     channel.feed('a\nb\n', 'half')
@@ -647,31 +650,34 @@ t.test(
   },
 )
 
-t.test('two delimiters that take turns keep their readers, and settings make new ones', async t => {
-  let made = 0
-  const counted = (size: number): Delimiter<[string]> => ({
-    get text() {
-      made++
-      return false
-    },
-    cut: (bytes, start, end) =>
-      end - start < size ? size : { size, data: [bytes.toString('latin1', start, start + size)] },
-  })
-  const [one, two] = [counted(1), counted(2)]
-  const channel = new Channel(one, null)
-  let turn = 0
-  channel.on = () => channel.use(turn++ % 2 === 0 ? two : one, null)
-  t.same(
-    channel.feed('abbabbabb').told(),
-    ['a', 'bb', 'a', 'bb', 'a', 'bb'].map(each => `read ${each}`),
-  )
-  t.equal(made, 2)
-  channel.on = () => undefined
-  channel.use(two, 'utf8')
-  channel.use(one, 'utf8')
-  channel.use(two, 'utf8')
-  t.equal(made, 4)
-})
+t.test(
+  'two delimiters that alternate keep their readers; other settings make new ones',
+  async t => {
+    let made = 0
+    const counted = (size: number): Delimiter<[string]> => ({
+      get text() {
+        made++
+        return false
+      },
+      cut: (bytes, start, end) =>
+        end - start < size ? size : { size, data: [bytes.toString('latin1', start, start + size)] },
+    })
+    const [one, two] = [counted(1), counted(2)]
+    const channel = new Channel(one, null)
+    let turn = 0
+    channel.on = () => channel.use(turn++ % 2 === 0 ? two : one, null)
+    t.same(
+      channel.feed('abbabbabb').told(),
+      ['a', 'bb', 'a', 'bb', 'a', 'bb'].map(each => `read ${each}`),
+    )
+    t.equal(made, 2)
+    channel.on = () => undefined
+    channel.use(two, 'utf8')
+    channel.use(one, 'utf8')
+    channel.use(two, 'utf8')
+    t.equal(made, 4)
+  },
+)
 
 t.test('what was delivered is never written to again', async t => {
   const random = seeded(9)
@@ -690,7 +696,7 @@ t.test('what was delivered is never written to again', async t => {
   }
 })
 
-t.test('one that is idle works for one channel after the other', async t => {
+t.test('a read path works for one channel after the other', async t => {
   const [first, second] = [new Channel('\n', 'utf8', 100), new Channel('\n', 'utf8', 100)]
   const log: unknown[] = []
   first.on = (...event) => void log.push(['first', ...event])

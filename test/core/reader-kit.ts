@@ -43,7 +43,7 @@ export function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
 }
 
 /**
- * Delimiters and whatever looks like them, whole characters and broken ones, lengths and digits.
+ * Delimiters and bytes that look like them, complete characters and parts of them, lengths, digits.
  */
 export const PIECES = [
   'a',
@@ -105,7 +105,7 @@ export function readsAsTheOracle(
   }
 }
 
-/** Counts the bytes that Buffers search, copy and decode, whoever asks them to. */
+/** Counts the bytes that all Buffers search, copy and decode. */
 export function spyOnBuffers() {
   const { indexOf, lastIndexOf, toString, copy, copyWithin, set } = Buffer.prototype
   const spy = {

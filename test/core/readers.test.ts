@@ -1,4 +1,4 @@
-/** The readers of a count, a RegExp, a delimiter of one's own, and of whatever came. */
+/** The readers of null, a count, a RegExp, and an object with the delimiter contract. */
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
@@ -21,8 +21,8 @@ import {
 import { PIECES, readAll, readerOf, readsAsTheOracle, spyOnBuffers } from './reader-kit.ts'
 
 /**
- * What the contract's docstring shows; it looks at everything there is, so it must be right about
- * `start` and `end`.
+ * The example of the contract's docstring. It looks at all bytes, so it must be right about `start`
+ * and `end`.
  */
 const netstring: Delimiter<[Buffer]> = {
   text: true,
@@ -54,7 +54,7 @@ t.test(
   },
 )
 
-t.test('a long count is copied once, however it comes', async t => {
+t.test('a long count is copied once, in any chunks', async t => {
   const MiB = 2 ** 20
   const reader = readerOf({ delimiter: MiB, encoding: null, limit: 1 })
   const buffer = new RecvBuffer()
@@ -75,7 +75,7 @@ t.test('a long count is copied once, however it comes', async t => {
 })
 
 t.test(
-  'PROPERTY: null delivers all there is, and with an encoding never half of what belongs together',
+  'PROPERTY: null delivers everything; with an encoding never a part of a character',
   async t => {
     const random = seeded(6)
     const wrong = new Set<string>()
@@ -104,8 +104,8 @@ t.test(
   },
 )
 
-/** The odd byte that a peer left at the end of UTF-16 came as a read of nothing. */
-t.test('REGRESSION: what its encoding shows as nothing is not delivered', async t => {
+/** A single byte at the end of UTF-16 came as an empty read. */
+t.test('REGRESSION: bytes that the encoding shows as nothing are not delivered', async t => {
   t.same(
     readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('610062', 'hex')]),
     [['a']],
@@ -116,7 +116,7 @@ t.test('REGRESSION: what its encoding shows as nothing is not delivered', async 
   )
 })
 
-t.test('which bytes null holds back for an encoding, and no more than those', async t => {
+t.test('which bytes null keeps back for an encoding, and no more than those', async t => {
   const rows: [encoding: 'utf8' | 'utf16le' | 'base64' | 'hex', bytes: string, whole: number][] = [
     ['utf8', '61', 1],
     ['utf8', 'c3', 0],
@@ -160,7 +160,7 @@ t.test('which bytes null holds back for an encoding, and no more than those', as
   }
 })
 
-t.test('PROPERTY: a RegExp that never wants to see what comes behind its match', async t => {
+t.test('PROPERTY: a RegExp whose match does not depend on the bytes after it', async t => {
   const random = seeded(3)
   for (const delimiter of [
     /\r?\n/,
@@ -174,7 +174,7 @@ t.test('PROPERTY: a RegExp that never wants to see what comes behind its match',
   ]) {
     const wrong = new Set<string>()
     for (const regex_search of [true, false]) {
-      // Without search, what cannot match at the start waits for good: only lines, then.
+      // Without search, bytes that do not match at the start are never delivered: lines only.
       for (const encoding of ENCODINGS) {
         for (const limit of [1, 5, 40, 65536]) {
           const stream = streamOf(
@@ -200,7 +200,7 @@ t.test('PROPERTY: a RegExp that never wants to see what comes behind its match',
 })
 
 t.test(
-  'a RegExp that could match more takes what is there: its reads depend on chunks, as its docstring says',
+  'a RegExp whose match could be longer takes what is there: its reads depend on chunks',
   async t => {
     const read = (...chunks: string[]) =>
       readAll(
@@ -213,7 +213,7 @@ t.test(
 )
 
 t.test(
-  'a RegExp: its match with groups and names, decoded; its flags g and y and its lastIndex do not matter',
+  'a RegExp: its match with decoded groups; its flags g and y and its lastIndex do not matter',
   async t => {
     const delimiter = /(?<key>\w+)(?<none>!)?=(?<value>[^;]*);/g
     delimiter.lastIndex = 5
@@ -236,7 +236,7 @@ t.test(
   },
 )
 
-t.test('a RegExp that matches nothing at all is an error, not an endless loop', async t => {
+t.test('a RegExp that matches the empty string is an error, not an endless loop', async t => {
   const reader = readerOf({ delimiter: /(?=b)/, encoding: null, limit: 10 })
   const buffer = new RecvBuffer()
   buffer.append(Buffer.from('ab'))
@@ -246,7 +246,7 @@ t.test('a RegExp that matches nothing at all is an error, not an endless loop', 
   })
 })
 
-// ---- Delimiters of a program's own --------------------------------------------------------------
+// ---- objects with the delimiter contract --------------------------------------------------------
 
 t.test('PROPERTY: the delimiter that the contract shows as an example', async t => {
   const random = seeded(5)
@@ -264,7 +264,7 @@ t.test('PROPERTY: the delimiter that the contract shows as an example', async t 
 })
 
 t.test(
-  'it is asked again only when as much is there as it wanted, or something changes',
+  'it is asked again only when as many bytes are there as it wanted, or something changes',
   async t => {
     const asked: number[] = []
     const delimiter: Delimiter = {
@@ -288,7 +288,7 @@ t.test(
   },
 )
 
-t.test('what is no answer is an error that says what the answer must be', async t => {
+t.test('an invalid answer is an error that says what is valid', async t => {
   const of = (answer: unknown): Delimiter => ({ cut: () => answer as number })
   const data: unknown[] = []
   for (const answer of [
@@ -309,13 +309,15 @@ t.test('what is no answer is an error that says what the answer must be', async 
     const rules = { delimiter: of(answer), encoding: null, limit: 100 }
     t.throws(() => readAll(rules, [Buffer.from('abc')]), {
       code: 'ERR_INVALID_DELIMITER',
-      message:
-        /^read_delimiter: cut\(\) must return a cut of 1 to 3 bytes, or a number over 3; it returned/,
+      message: RegExp(
+        '^read_delimiter: cut\\(\\) must return a cut of 1 to 3 bytes, ' +
+          'or a number over 3; it returned',
+      ),
     })
   }
 })
 
-t.test('too long: at once when it says so, but never shorter than it needs', async t => {
+t.test('too long: at once when it asks for too much, but never below what it needs', async t => {
   const read = (needs: number | undefined, limit: number, text: string) =>
     readAll(
       {
@@ -335,7 +337,7 @@ t.test('too long: at once when it says so, but never shorter than it needs', asy
 })
 
 t.test(
-  'its Buffers are decoded where they are text, and copied where they would go stale',
+  'its Buffers are decoded if they are text, and copied if their memory is used again',
   async t => {
     const of = (text: boolean): Delimiter => ({
       text,

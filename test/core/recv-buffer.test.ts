@@ -10,8 +10,8 @@ const bytesOf = (random: Random, size: number): Buffer =>
   Buffer.from(Array.from({ length: size }, () => random(256)))
 
 /**
- * One life of a buffer beside the plainest model of it: the bytes that are undelivered. Returns
- * what was wrong.
+ * One life of a buffer, compared with the plainest model of it: the undelivered bytes. Returns what
+ * was wrong.
  */
 function live(seed: number): string[] {
   const random = seeded(seed)
@@ -97,7 +97,7 @@ function live(seed: number): string[] {
 }
 
 t.test(
-  'PROPERTY: it is what came and was not delivered, whatever is done in whatever order',
+  'PROPERTY: it has what came and was not delivered, whatever is done in whatever order',
   async t => {
     const wrong: string[] = []
     for (let seed = 0; seed < 400; seed++) wrong.push(...live(seed))
@@ -106,7 +106,7 @@ t.test(
 )
 
 t.test(
-  'a chunk that finds the buffer empty is the run, and delivered as views; one behind it is copied only as far as it must',
+  'a chunk that finds the buffer empty becomes the run; another is copied only as far as needed',
   async t => {
     const buffer = new RecvBuffer()
     const [first, second] = [Buffer.from('first\nhalf'), Buffer.alloc(65536, 'x')]
@@ -119,12 +119,15 @@ t.test(
     t.equal(run(buffer).length, 260, 'a first step')
     const line = buffer.take(10)
     t.ok(buffer.bytes === second, 'the message ended in the second chunk: it goes on there')
-    t.same([buffer.start, buffer.length, line.toString()], [6, 65530, 'halfxxxxxx'])
+    t.same(
+      { start: buffer.start, length: buffer.length, line: line.toString() },
+      { start: 6, length: 65530, line: 'halfxxxxxx' },
+    )
     t.equal(buffer.more(), false)
   },
 )
 
-t.test('keepable copies what would go stale, and nothing else', async t => {
+t.test('keepable copies views of memory that is used again, and nothing else', async t => {
   const buffer = new RecvBuffer()
   const chunk = Buffer.from('ab')
   buffer.append(chunk)
@@ -140,7 +143,7 @@ t.test('keepable copies what would go stale, and nothing else', async t => {
   for (const each of [other, 'text', 5, null]) t.equal(buffer.keepable(each), each)
 })
 
-t.test('an idle buffer holds nothing, and half a line no more than half a line', async t => {
+t.test('an idle buffer keeps nothing, and with half a line no more than half a line', async t => {
   const buffer = new RecvBuffer()
   buffer.trim()
   const chunk = Buffer.alloc(65536, 'x')
@@ -165,7 +168,7 @@ t.test('an idle buffer holds nothing, and half a line no more than half a line',
   t.same([buffer.length, buffer.bytes.length], [0, 0])
 })
 
-t.test('a chunk that was lent is let go of by trim, whatever is left of it', async t => {
+t.test('trim frees a chunk that was lent, whatever is left of it', async t => {
   for (const left of [0, 1, 99, 100]) {
     const buffer = new RecvBuffer()
     const chunk = Buffer.alloc(100, 'x')
@@ -180,25 +183,25 @@ t.test('a chunk that was lent is let go of by trim, whatever is left of it', asy
 })
 
 /**
- * The chunk was kept beside its copy as long as the line in it was not whole: twice the memory for
- * every slow line.
+ * The chunk was kept beside its copy until the line in it was complete: twice the memory for every
+ * slow line.
  */
-t.test('REGRESSION: a chunk that was copied whole is let go of', async t => {
+t.test('REGRESSION: a chunk that was copied completely is freed', async t => {
   const buffer = new RecvBuffer()
   const chunk = Buffer.alloc(60_000, 'x')
   buffer.append(Buffer.from('half'))
   buffer.append(chunk)
   while (buffer.more());
   buffer.trim()
-  // Where a message ends in a chunk that is still there the run goes on in it; here it has to go on
-  // in the copy.
+  // If a message ends in a chunk that is still there, the run goes on in the chunk. Here it must go
+  // on in the copy.
   buffer.skip(10)
   t.ok(buffer.bytes !== chunk)
   t.same([buffer.length, run(buffer)], [59_994, 'x'.repeat(59_994)])
 })
 
-/** Memory of our own only ever grew: what was left behind a message of a MiB pinned two of them. */
-t.test('REGRESSION: memory that a long message needed is let go of behind it', async t => {
+/** Memory of our own never shrank: what was left after a message of 1 MiB kept 2 MiB. */
+t.test('REGRESSION: memory that a long message needed is freed after it', async t => {
   for (const left of [11_000, 100]) {
     const buffer = new RecvBuffer()
     for (let i = 0; i < 100; i++) {
@@ -214,7 +217,7 @@ t.test('REGRESSION: memory that a long message needed is let go of behind it', a
   }
 })
 
-t.test('a byte is copied a constant number of times, however it comes', async t => {
+t.test('a byte is copied a constant number of times, in any chunks', async t => {
   for (const [name, chunk, keep] of [
     ['1 byte', 1, true],
     ['100 bytes', 100, true],
@@ -238,14 +241,13 @@ t.test('a byte is copied a constant number of times, however it comes', async t 
   }
 })
 
-// A list of the chunks held 60 KB that came one byte a packet in 11 MiB of heap and 39 MiB of
-// memory (reference/peers.md M10).
-t.test('what comes byte by byte lies in one piece of memory, not twice as large', async t => {
+// A list of chunks took 11 MiB of heap and 39 MiB of memory for 60 KB in packets of one byte.
+t.test('bytes that come one by one are in one piece of memory, at most twice as large', async t => {
   for (const areLent of [false, true]) {
     const buffer = new RecvBuffer()
     const memory = new Set<ArrayBufferLike>()
     for (let n = 1; n <= 65_536; n++) {
-      // As the system gives them: each byte in 64 KiB of its own.
+      // As the system delivers them: a byte in a chunk of 64 KiB.
       const chunk = Buffer.from(new ArrayBuffer(n % 1000 === 0 ? 65_536 : 1), 0, 1)
       buffer.append(chunk, areLent)
       while (buffer.more());
@@ -261,7 +263,7 @@ t.test('what comes byte by byte lies in one piece of memory, not twice as large'
 })
 
 t.test(
-  'nor do many messages behind each other make it move all of them again and again',
+  'many messages, one after the other, do not make it move all of them again and again',
   async t => {
     const spy = spyOnCopies()
     const random = seeded(4)
@@ -281,7 +283,7 @@ t.test(
   },
 )
 
-/** Counts the bytes that Buffers copy, whoever asks them to. */
+/** Counts the bytes that all Buffers copy. */
 function spyOnCopies() {
   const { copy, copyWithin, set } = Buffer.prototype
   const spy = {

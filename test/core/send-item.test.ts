@@ -3,7 +3,7 @@ import t from 'tap'
 import { BytesItem, type SendItem, TextItem } from '../../src/core/send-item.ts'
 import type { Transport } from '../../src/transport.ts'
 
-t.test('bytes and text go out whole, and hold nothing that would have to be let go of', async t => {
+t.test('bytes and text go out whole, and keep nothing that must be freed', async t => {
   const given: unknown[] = []
   const transport = { write: (...what: unknown[]) => given.push(what) } as unknown as Transport
   const bytes = Buffer.from('abc')

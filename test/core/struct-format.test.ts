@@ -4,8 +4,8 @@ import { parseFormat } from '../../src/core/struct-format.ts'
 import { layOutOf, pack } from './struct-kit.ts'
 
 t.test('no mark, and =, are the order of this machine in standard sizes', async t => {
-  // What another view of the same machine shows, so that this holds on a big-endian one too.
-  // (Python's 'bH' has an alignment byte.)
+  // Another view of the same memory, so that this holds on a big-endian machine too. (Python's 'bH'
+  // has an alignment byte.)
   const native = Buffer.from(new Uint16Array([258]).buffer).toString('hex')
   t.equal(pack('=bH', 1, 258), `01${native}`)
   t.equal(pack('bH', 1, 258), `01${native}`)
@@ -44,7 +44,8 @@ t.test('formats that are refused', async t => {
   const refused: [format: string, message: string][] = [
     [
       '@i',
-      '"@" at position 0: native sizes and alignment differ from machine to machine; use =, <, > or !',
+      '"@" at position 0: native sizes and alignment differ from machine to machine; ' +
+        'use =, <, > or !',
     ],
     ['<n', '"n" at position 1: its size differs from machine to machine; use q'],
     ['<2N', '"N" at position 2: its size differs from machine to machine; use Q'],

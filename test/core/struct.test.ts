@@ -7,8 +7,8 @@ import type { StructFields, StructValues } from '../../src/core/struct.ts'
 const hex = (text: string) => Buffer.from(text, 'hex')
 
 /**
- * What python3.11 printed for `struct.pack(format, *values).hex()`; its struct.unpack gave the
- * values back.
+ * The output of python3.11 for `struct.pack(format, *values).hex()`. Its struct.unpack returned the
+ * values.
  */
 const GOLDEN: [format: string, values: unknown[], packed: string][] = [
   [
@@ -212,7 +212,7 @@ t.test('refusals', async t => {
   })
 })
 
-// ---- Types: what counts here is that `tsc -p test` passes ---------------------------------------
+// ---- types: the test is that `tsc -p test` passes -----------------------------------------------
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -250,7 +250,7 @@ t.test('the types of the fields come from the format', async t => {
   t.same([a, b], [1, 2])
   const [big, text]: [bigint, Buffer] = new Struct('q3s').unpack(new Struct('q3s').pack(1, 'abc'))
   t.same([big, text.toString()], [1n, 'abc'])
-  // @ts-expect-error: a bigint is no number
+  // @ts-expect-error: a bigint is not a number
   const wrong: [number] = new Struct('q').unpack(Buffer.alloc(8))
   t.same(wrong, [0n])
 
@@ -258,7 +258,7 @@ t.test('the types of the fields come from the format', async t => {
   t.equal(loose.pack(1, 2).length, 6, 'where the format does not matter, any Struct is a Struct')
   const delimiter: Delimiter = new Struct('!LH')
   const typed: Delimiter<[number, number]> = new Struct('!LH')
-  // @ts-expect-error: two numbers are no string
+  // @ts-expect-error: two numbers are not a string
   const mistyped: Delimiter<[string]> = new Struct('!LH')
   t.same(
     [delimiter, typed, mistyped].map(each => each.needs),
@@ -269,7 +269,7 @@ t.test('the types of the fields come from the format', async t => {
 })
 
 /**
- * Feeds a delimiter as a stream does: more bytes, asked again only when the number is there that it
+ * Feeds a delimiter as a stream does: it is asked again only when as many bytes are there as it
  * asked for.
  */
 function cutInChunks(delimiter: Delimiter, stream: Buffer, chunk: () => number): unknown[][] {

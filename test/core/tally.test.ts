@@ -1,4 +1,4 @@
-/** What is counted, and how it is summed up. */
+/** What is counted, and how it is added up. */
 
 import t from 'tap'
 import { type Gauge, Tally } from '../../src/core/tally.ts'
@@ -64,8 +64,8 @@ t.test('each event is counted as what it is', async t => {
     bytes_held: 12,
   })
   t.same(
-    [stats.dropped, stats.timeouts.read, stats.closed.remote],
-    [{ overload: 2, blocked: 1 }, 1, 1],
+    { dropped: stats.dropped, read: stats.timeouts.read, remote: stats.closed.remote },
+    { dropped: { overload: 2, blocked: 1 }, read: 1, remote: 1 },
   )
   t.match(
     tally.sum([], 0),

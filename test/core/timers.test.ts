@@ -3,7 +3,7 @@ import { Timers } from '../../src/core/timers.ts'
 import type { Cancel } from '../../src/types.ts'
 import { seeded } from './oracle.ts'
 
-t.test('in the order of their due times, then of their making', async t => {
+t.test('in the order of their due times, then of their age', async t => {
   const timers = new Timers()
   const ran: string[] = []
   t.same([timers.size, timers.next], [0, undefined])
@@ -21,10 +21,16 @@ t.test('in the order of their due times, then of their making', async t => {
   timers.run(10)
   t.same([ran, timers.next], [['a'], 20])
   timers.run(35)
-  t.same([ran, timers.size, timers.next], [['a', 'b1', 'b2', 'c'], 1, 40])
+  t.same(
+    { ran, size: timers.size, next: timers.next },
+    { ran: ['a', 'b1', 'b2', 'c'], size: 1, next: 40 },
+  )
   timers.run(1000)
   timers.run(1000)
-  t.same([ran.join(), timers.size, timers.next], ['a,b1,b2,c,d', 0, undefined])
+  t.same(
+    { ran: ran.join(), size: timers.size, next: timers.next },
+    { ran: 'a,b1,b2,c,d', size: 0, next: undefined },
+  )
 })
 
 t.test('cancel: before, inside, after, twice', async t => {
@@ -66,10 +72,13 @@ t.test('a cycle does not drift, leaves out what was missed, and cancels itself',
   for (now of [9, 10, 12, 23, 57, 60, 69]) timers.run(now)
   t.same([ran, timers.next], [[10, 23, 57, 60], 70], 'counted from when it was due')
   for (now of [70, 80, 90]) timers.run(now)
-  t.same([ran, timers.size, timers.next], [[10, 23, 57, 60, 70], 0, undefined])
+  t.same(
+    { ran, size: timers.size, next: timers.next },
+    { ran: [10, 23, 57, 60, 70], size: 0, next: undefined },
+  )
 })
 
-t.test('what starts inside waits for the next run, even if it is due', async t => {
+t.test('a timer that is added in a callback waits for the next run, even if it is due', async t => {
   const timers = new Timers()
   const ran: string[] = []
   const again = (): void => {
@@ -84,10 +93,10 @@ t.test('what starts inside waits for the next run, even if it is due', async t =
 })
 
 /**
- * A timer that was started inside, and was due before others that were due, stood before them: they
- * waited for the next run.
+ * A timer that was added in a callback, and was due before others that were due, came before them:
+ * they waited for the next run.
  */
-t.test('REGRESSION: what starts inside holds nothing up that is due', async t => {
+t.test('REGRESSION: a timer that is added in a callback delays none that is due', async t => {
   const timers = new Timers()
   const ran: string[] = []
   timers.add(10, 0, () => {
@@ -107,7 +116,7 @@ t.test('REGRESSION: what starts inside holds nothing up that is due', async t =>
  * 1000.7 + 3 × 7.1 is 1022, but (1022 − 1000.7) / 7.1 is a little less than 3: the run at 1022 came
  * twice.
  */
-t.test('REGRESSION: a cycle runs once a run, whatever fractions its times have', async t => {
+t.test('REGRESSION: a cycle runs once per run, whatever fractions its times have', async t => {
   const random = seeded(1)
   let doubled = 0
   for (let round = 0; round < 20_000; round++) {
@@ -133,30 +142,33 @@ t.test('a callback that throws: the others are still there, and a cycle goes on'
   })
   timers.add(2, 0, () => ran++)
   t.throws(() => timers.run(3), { message: 'oops' })
-  t.same([ran, timers.size, timers.next], [0, 2, 2])
+  t.same({ ran, size: timers.size, next: timers.next }, { ran: 0, size: 2, next: 2 })
   timers.run(3)
-  t.same([ran, timers.size, timers.next], [1, 1, 6])
+  t.same({ ran, size: timers.size, next: timers.next }, { ran: 1, size: 1, next: 6 })
 })
 
-t.test('clear drops all of them, also from inside, and their cancels do nothing', async t => {
-  const timers = new Timers()
-  let ran = 0
-  const cancels = [1, 2, 3].map(due => timers.add(due, 0, () => ran++))
-  timers.clear()
-  t.same([timers.size, timers.next], [0, undefined])
-  const later = timers.add(4, 0, () => ran++)
-  for (const cancel of cancels) cancel()
-  t.equal(timers.size, 1)
-  later()
-
-  timers.add(5, 1, () => {
-    ran++
+t.test(
+  'clear drops all of them, also in a callback; cancelling them then does nothing',
+  async t => {
+    const timers = new Timers()
+    let ran = 0
+    const cancels = [1, 2, 3].map(due => timers.add(due, 0, () => ran++))
     timers.clear()
-  })
-  timers.add(5, 0, () => ran++)
-  timers.run(5)
-  t.same([ran, timers.size], [1, 0])
-})
+    t.same([timers.size, timers.next], [0, undefined])
+    const later = timers.add(4, 0, () => ran++)
+    for (const cancel of cancels) cancel()
+    t.equal(timers.size, 1)
+    later()
+
+    timers.add(5, 1, () => {
+      ran++
+      timers.clear()
+    })
+    timers.add(5, 0, () => ran++)
+    timers.run(5)
+    t.same([ran, timers.size], [1, 0])
+  },
+)
 
 t.test('PROPERTY: 100 000 timers, cancelled and added at random, run in order', async t => {
   const random = seeded(7)

@@ -1,4 +1,4 @@
-/** The turns of an engine: who runs in which, and who asks for one. */
+/** The turns of an engine: what runs in which turn, and what asks for one. */
 
 import t from 'tap'
 import { Turns } from '../../src/core/turns.ts'
@@ -31,7 +31,7 @@ t.test('objects first, then callbacks, then loops', async t => {
   t.same(news(), ['loop'])
 })
 
-t.test('what asks in the middle of a turn gets the next one', async t => {
+t.test('what asks during a turn gets the next one', async t => {
   const { turns, asked, say, next, news } = make()
   turns.wake({ turn: () => turns.wake({ turn: say('object') }) })
   turns.add(() => turns.add(say('callback')))
@@ -54,7 +54,7 @@ t.test('a loop asks for the next turn, until it is cancelled', async t => {
   t.equal(asked.length, 0)
 })
 
-t.test('one cancels another, which does not run any more', async t => {
+t.test('a callback cancels another, which then does not run', async t => {
   const { turns, say, next, news } = make()
   turns.add(() => cancelCallback())
   const cancelCallback = turns.add(say('callback'))
@@ -64,7 +64,7 @@ t.test('one cancels another, which does not run any more', async t => {
   t.same(news(), [])
 })
 
-t.test('clear forgets callbacks and loops, not objects', async t => {
+t.test('clear drops callbacks and loops, but not objects', async t => {
   const { turns, asked, say, next, news } = make()
   turns.add(say('callback'))
   turns.addLoop(say('loop'))
@@ -76,7 +76,7 @@ t.test('clear forgets callbacks and loops, not objects', async t => {
   t.equal(asked.length, 0)
 })
 
-t.test('alone is who had the last turn, until somebody asks for one', async t => {
+t.test('alone: the only object of the last turn, until an object asks for one', async t => {
   const { turns, next } = make()
   const [one, other] = [{ turn() {} }, { turn() {} }]
   t.equal(turns.isAlone(one), false)

@@ -17,8 +17,8 @@ const PACKER: IntoPacker = {
 }
 
 /**
- * A transport that takes `room` bytes and queues the rest; the test makes room. What it was given
- * it keeps as it is, not a copy.
+ * A transport that takes `room` bytes and queues the rest, until the test makes room. It keeps what
+ * it was given as it is, not a copy.
  */
 class Pipe {
   readonly given: (string | Uint8Array)[] = []
@@ -60,7 +60,7 @@ class Pipe {
     this.corks--
   }
 
-  /** The system takes that much more. True: everything was handed over, which is to be reported. */
+  /** The system takes that much more. Returns true if that was all, which must be reported. */
   take(size: number): boolean {
     this.room += size
     if (!this.#isFull || this.bytes_queued > 0) return false
@@ -77,7 +77,7 @@ class Pipe {
   }
 }
 
-/** A path with an owner that writes down everything that it is told. */
+/** A path with an owner that records everything that is reported to it. */
 function make(room = Infinity, on: (event: string) => void = () => {}) {
   const log: string[] = []
   const note = (event: string): void => {
@@ -100,7 +100,7 @@ function make(room = Infinity, on: (event: string) => void = () => {}) {
   return { path, pipe, log, turn, take: (size: number) => pipe.take(size) && path.drained() }
 }
 
-/** Sends what `steps` say: a piece of text, 'starved', 'waits', or an Error to be thrown. */
+/** An item of which each send does one of `steps`: a piece of text, an outcome, or an Error. */
 class Item implements SendItem {
   readonly size: number
   readonly isLong: boolean
@@ -131,11 +131,11 @@ class Item implements SendItem {
   }
 }
 
-// ---- The property -------------------------------------------------------------------------------
+// ---- the property -------------------------------------------------------------------------------
 
 const LETTERS = ['a', 'Z', '\n', '\r\n', 'é', 'ÿ', '€', '😀', '\0', '\x80']
 const SIZES = [0, 0, 1, 1, 2, 7, 8, 9, 100, 1000, 1365, 1366, 4095, 4096, 4097, 30_000]
-/** Making text takes longer than sending it: two of each size will do. */
+/** Making text takes longer than sending it: two of each size are enough. */
 const TEXTS = new Map(
   SIZES.map(size => [
     size,
@@ -154,7 +154,7 @@ function textIn(random: Random, encoding: Encoding): string {
   return random(3) === 0 ? 'x'.repeat(size) : text(random, size)
 }
 
-/** One life of a path, at random; returns what was wrong. */
+/** One random life of a path. Returns what was wrong. */
 function live(seed: number): string[] {
   const random = seeded(seed)
   const wrong: string[] = []
@@ -255,18 +255,15 @@ function live(seed: number): string[] {
   return wrong.slice(0, 3).map(each => `seed ${seed}: ${each}`)
 }
 
-t.test(
-  'PROPERTY: what goes out is what was written, in its order, and sizes are exact',
-  async t => {
-    const wrong: string[] = []
-    for (let seed = 0; seed < 300; seed++) wrong.push(...live(seed))
-    t.same(wrong.slice(0, 10), [])
-  },
-)
+t.test('PROPERTY: what goes out is what was written, in order, and sizes are exact', async t => {
+  const wrong: string[] = []
+  for (let seed = 0; seed < 300; seed++) wrong.push(...live(seed))
+  t.same(wrong.slice(0, 10), [])
+})
 
-// ---- One thing at a time ------------------------------------------------------------------------
+// ---- one thing at a time ------------------------------------------------------------------------
 
-t.test('a hundred small writes are one call of the transport; what is said when', async t => {
+t.test('a hundred small writes are one call of the transport; what is reported when', async t => {
   const { path, pipe, log, turn } = make()
   t.equal(path.isEmpty, true)
   for (let i = 0; i < 100; i++) path.push(`line ${i}\r\n`, 'utf8')
@@ -275,7 +272,7 @@ t.test('a hundred small writes are one call of the transport; what is said when'
   t.same(
     [log, pipe.calls, path.isEmpty],
     [['queued'], ['text utf8 890'], false],
-    'flush tells nothing',
+    'flush reports nothing',
   )
   path.reportEmptied()
   path.reportEmptied()
@@ -291,7 +288,7 @@ t.test('a hundred small writes are one call of the transport; what is said when'
   t.same(
     log.splice(0),
     ['queued', 'queued'],
-    'queued is said again after a flush; not everything has gone',
+    'queued is reported again after a flush; emptied is not, as not everything has gone',
   )
   path.flush()
   path.reportEmptied()
@@ -300,7 +297,7 @@ t.test('a hundred small writes are one call of the transport; what is said when'
 })
 
 t.test(
-  'text and small bytes become one run, large bytes go as they are, other text is written behind',
+  'text and small bytes become one run, large bytes go as they are, other text comes after',
   async t => {
     const { path, pipe, turn } = make()
     const large = Buffer.alloc(4097, 'L')
@@ -335,7 +332,7 @@ t.test(
   },
 )
 
-t.test('a run of bytes that was handed over is not written to again', async t => {
+t.test('a run of bytes that was handed on is not written to again', async t => {
   const { path, pipe, turn } = make()
   for (const letter of 'abcdef') {
     path.push(Buffer.alloc(1500, letter), 'utf8')
@@ -356,8 +353,13 @@ t.test('a transport that is full is left alone until it has drained', async t =>
   path.push('gh', 'utf8')
   turn()
   t.same(
-    [pipe.bytes.toString(), path.size, path.reaches(5), path.reaches(6)],
-    ['abcdef', 5, true, false],
+    {
+      sent: pipe.bytes.toString(),
+      size: path.size,
+      'reaches(5)': path.reaches(5),
+      'reaches(6)': path.reaches(6),
+    },
+    { sent: 'abcdef', size: 5, 'reaches(5)': true, 'reaches(6)': false },
   )
   t.same(log.splice(0), ['queued', 'queued'])
   take(1)
@@ -366,7 +368,10 @@ t.test('a transport that is full is left alone until it has drained', async t =>
   t.same([pipe.bytes.toString(), path.size], ['abcdefgh', 1], 'it took one byte of what came next')
   t.same(log.splice(0), [])
   take(1)
-  t.same([log, path.size, path.isEmpty], [['emptied'], 0, true])
+  t.same(
+    { log, size: path.size, isEmpty: path.isEmpty },
+    { log: ['emptied'], size: 0, isEmpty: true },
+  )
 })
 
 t.test(
@@ -419,11 +424,14 @@ t.test(
   },
 )
 
-t.test('a queue of many pieces is handed over one system call at a time', async t => {
+t.test('a queue of many pieces is sent one system call at a time', async t => {
   const { path, pipe, take, turn, log } = make(0)
   for (let i = 0; i < 40; i++) path.push(Buffer.alloc(10_000), 'utf8')
   turn()
-  t.same([pipe.total, pipe.corks, path.size], [70_000, 0, 400_000])
+  t.same(
+    { total: pipe.total, corks: pipe.corks, size: path.size },
+    { total: 70_000, corks: 0, size: 400_000 },
+  )
   while (pipe.total < 400_000) take(70_000)
   t.same(log, ['queued'])
   take(70_000)
@@ -472,15 +480,25 @@ t.test('size and reaches are exact at the high-water mark', async t => {
         }
         const odd = letters * size
         t.same(
-          [path.reaches(65536), path.reaches(odd), path.reaches(odd + 1), path.size],
-          [odd >= 65536, true, false, odd],
+          {
+            'reaches(65536)': path.reaches(65536),
+            'reaches(odd)': path.reaches(odd),
+            'reaches(odd + 1)': path.reaches(odd + 1),
+            size: path.size,
+          },
+          {
+            'reaches(65536)': odd >= 65536,
+            'reaches(odd)': true,
+            'reaches(odd + 1)': false,
+            size: odd,
+          },
         )
       }
     }
   }
 })
 
-t.test('add: what was granted is taken without a look, and not one byte over', async t => {
+t.test('add: what was granted is taken without a check, and not one byte more', async t => {
   const { path, pipe, log, turn } = make()
   t.equal(path.add(''), false, 'nothing was granted')
   path.grant(100, 'utf8')
@@ -490,12 +508,12 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
   let units = 1
   while (path.add('€')) units++
   t.same([units, path.size], [33, 97], 'in the worst case no more than 99 bytes')
-  t.equal(path.add(''), false, 'size has looked')
+  t.equal(path.add(''), false, 'size has counted, which revokes')
   path.grant(100, 'utf8')
   t.same(
     [path.add('x'), path.add('x')],
     [false, false],
-    'what was counted leaves room for no character that may take three bytes',
+    'what was counted leaves no room for a character of up to three bytes',
   )
   path.grant(103, 'utf8')
   t.same([path.add('x'), path.add('x'), path.size], [true, false, 98])
@@ -512,7 +530,7 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
   t.same(
     [path.add('e'), path.addPacked(PACKER, [ONE]), path.add('f'), path.size],
     [true, true, false, 5],
-    'behind bytes, too',
+    'after bytes, too',
   )
   turn()
   t.equal(pipe.bytes.toString(), `a${'€'.repeat(32)}xbcde1`)
@@ -520,11 +538,10 @@ t.test('add: what was granted is taken without a look, and not one byte over', a
 })
 
 /**
- * An empty write in an encoding that is no text (hex, base64), or of no bytes at all, left the
- * path's own encoding at UTF-8, and yet it was followed by a grant: the next text went out as
- * UTF-8, whatever the encoding of the channel was.
+ * An empty write in hex or base64, or of no bytes, left the path's own encoding at UTF-8, and yet a
+ * grant followed it: the next text went out as UTF-8, whatever the encoding of the channel was.
  */
-t.test('REGRESSION: text behind an empty write keeps its encoding', async t => {
+t.test('REGRESSION: text after an empty write keeps its encoding', async t => {
   for (const [empty, data, encoding] of [
     ['', '00ff', 'hex'],
     ['', 'AP8=', 'base64'],
@@ -548,9 +565,9 @@ t.test('REGRESSION: text behind an empty write keeps its encoding', async t => {
 })
 
 /**
- * The two halves of a surrogate pair, written one after the other behind text that was counted
- * already, were counted as 3 bytes each, though together they are 4. `size` was wrong; and as soon
- * as small bytes came behind them, 2 bytes of memory that nobody had written went out.
+ * The two halves of a surrogate pair, written one after the other when the text before them was
+ * already counted, were counted as 3 bytes each, though together they are 4. `size` was wrong, and
+ * when small bytes came after them, 2 bytes of unwritten memory went out.
  */
 t.test('REGRESSION: halves of a character count as what they become', async t => {
   const { path, pipe, turn } = make()
@@ -586,7 +603,10 @@ t.test('items: in their place, piece by piece, starved and woken', async t => {
   t.equal(pipe.bytes.toString(), 'before one ')
   turn()
   t.equal(pipe.bytes.toString(), 'before one ', 'a turn changes nothing')
-  t.same([path.size, path.isEmpty, path.reaches(1_000_000)], [5, false, true])
+  t.same(
+    { size: path.size, isEmpty: path.isEmpty, 'reaches(1_000_000)': path.reaches(1_000_000) },
+    { size: 5, isEmpty: false, 'reaches(1_000_000)': true },
+  )
   item.wake()
   item.wake()
   t.equal(pipe.bytes.toString(), 'before one two after', 'a second wake finds it')
@@ -596,7 +616,7 @@ t.test('items: in their place, piece by piece, starved and woken', async t => {
 })
 
 t.test(
-  'a wake that comes while the transport is full is made up for when it has drained',
+  'a wake that comes while the transport is full takes effect when it has drained',
   async t => {
     const { path, pipe, log, turn, take } = make(2)
     const item = new Item(['abc', 'starved', 'def'])
@@ -609,7 +629,7 @@ t.test(
   },
 )
 
-t.test('an item that must be the first on the wire waits until all before it has gone', async t => {
+t.test('an item that must not start earlier waits until everything before it has gone', async t => {
   const { path, pipe, log, turn, take } = make(2)
   path.push('abc', 'utf8')
   path.pushItem(new Item(['waits', 'starts here']))
@@ -618,14 +638,17 @@ t.test('an item that must be the first on the wire waits until all before it has
   take(100)
   t.equal(pipe.bytes.toString(), 'abcstarts here')
   t.same(log.splice(0), ['queued', 'emptied'])
-  // Nothing is on its way: it is asked again at once, out of the cork that collects several items.
+  // Nothing is on its way, so it is asked again at once, outside the cork that collects items.
   path.push('def', 'utf8')
   path.pushItem(new Item(['waits', '!']))
   turn()
-  t.same([pipe.bytes.toString(), pipe.corks, log], ['abcstarts heredef!', 0, ['queued', 'emptied']])
+  t.same(
+    { sent: pipe.bytes.toString(), corks: pipe.corks, log },
+    { sent: 'abcstarts heredef!', corks: 0, log: ['queued', 'emptied'] },
+  )
 })
 
-t.test('reset drops everything, and what the past says later is not heard', async t => {
+t.test('reset drops everything, and late reports of the past are ignored', async t => {
   const { path, pipe, log, turn } = make()
   const items = [new Item(['one', 'starved', 'two'], true, 10), new Item(['three'], false, 20)]
   for (const item of items) path.pushItem(item)
@@ -636,8 +659,13 @@ t.test('reset drops everything, and what the past says later is not heard', asyn
   t.equal(path.size, 5038)
   path.reset()
   t.same(
-    [path.size, path.isEmpty, path.reaches(1), items.map(item => item.drops)],
-    [0, true, false, [1, 1]],
+    {
+      size: path.size,
+      isEmpty: path.isEmpty,
+      'reaches(1)': path.reaches(1),
+      drops: items.map(item => item.drops),
+    },
+    { size: 0, isEmpty: true, 'reaches(1)': false, drops: [1, 1] },
   )
   items[0]?.wake()
   path.drained()
@@ -650,26 +678,42 @@ t.test('reset drops everything, and what the past says later is not heard', asyn
   path.push(Buffer.from('again'), 'utf8')
   turn()
   t.same(
-    [next.bytes.toString(), pipe.bytes.toString(), log],
-    ['again', 'one', ['queued', 'emptied']],
+    {
+      next: next.bytes.toString(),
+      sent: pipe.bytes.toString(),
+      log,
+    },
+    { next: 'again', sent: 'one', log: ['queued', 'emptied'] },
   )
 })
 
-t.test('an item that throws is dropped and told of, and what is behind it goes out', async t => {
+t.test('an item that throws is dropped and reported, and what comes after it goes out', async t => {
   const { path, pipe, log, turn } = make()
   const item = new Item(['half', new Error('file gone'), 'never'], true, 5)
   path.pushItem(item)
   path.push(' behind', 'utf8')
   turn()
   t.same(
-    [pipe.bytes.toString(), log, item.drops, path.size, path.reaches(1)],
-    ['half behind', ['queued', 'failed file gone', 'emptied'], 1, 0, false],
+    {
+      sent: pipe.bytes.toString(),
+      log,
+      drops: item.drops,
+      size: path.size,
+      'reaches(1)': path.reaches(1),
+    },
+    {
+      sent: 'half behind',
+      log: ['queued', 'failed file gone', 'emptied'],
+      drops: 1,
+      size: 0,
+      'reaches(1)': false,
+    },
   )
 })
 
 /**
- * The item that threw was still the first of the queue when its failure was told: an answer with
- * `flush` sent it again, and again …
+ * The item that threw was still the first of the queue when its failure was reported: an answer
+ * with `flush` sent it again, and again …
  */
 t.test('REGRESSION: on_write_error may write and flush', async t => {
   const { path, pipe, log, turn, take } = make(Infinity, event => {
@@ -688,8 +732,8 @@ t.test('REGRESSION: on_write_error may write and flush', async t => {
 })
 
 /**
- * The loop that was sending went on after the reset: it took the old transport's queue for that of
- * a path that had none.
+ * The loop that was sending went on after the reset, and took the queue of the old transport for
+ * that of a path without one.
  */
 t.test('REGRESSION: on_write_error may close, and even open again', async t => {
   const next = new Pipe()
@@ -702,8 +746,8 @@ t.test('REGRESSION: on_write_error may close, and even open again', async t => {
   path.push('dropped', 'utf8')
   turn()
   t.same(
-    [pipe.bytes.toString(), log.splice(0), path.size, path.isEmpty],
-    ['abc', ['queued', 'failed first'], 0, true],
+    { sent: pipe.bytes.toString(), log: log.splice(0), size: path.size, isEmpty: path.isEmpty },
+    { sent: 'abc', log: ['queued', 'failed first'], size: 0, isEmpty: true },
   )
 
   const second = make(2, event => {
@@ -716,12 +760,12 @@ t.test('REGRESSION: on_write_error may close, and even open again', async t => {
   second.turn()
   second.turn()
   t.same(
-    [second.pipe.bytes.toString(), next.bytes.toString(), second.log],
-    ['abc', 'to the next', ['queued', 'failed second', 'queued', 'emptied']],
+    { sent: second.pipe.bytes.toString(), next: next.bytes.toString(), log: second.log },
+    { sent: 'abc', next: 'to the next', log: ['queued', 'failed second', 'queued', 'emptied'] },
   )
 })
 
-// ---- Nothing is quadratic -----------------------------------------------------------------------
+// ---- nothing is quadratic -----------------------------------------------------------------------
 
 t.test('200 000 small writes above the high-water mark are each counted once', async t => {
   const { byteLength } = Buffer
@@ -746,11 +790,10 @@ t.test('200 000 small writes above the high-water mark are each counted once', a
   t.ok(counted <= 12 * 200_000, `${counted}`)
 })
 
-/** Every write above the mark looked through the whole queue for something long. */
 // A broadcast of short lines to a peer that never reads was kept as V8 keeps text that grows: 16
 // MiB of 'tick\n' were 103 MiB of heap, so neither send_buffer_size nor buffer_limit bounded what
 // they count.
-t.test('REGRESSION: text that has to wait is kept as bytes, and characters whole', async t => {
+t.test('REGRESSION: text that must wait is kept as bytes, without cutting a character', async t => {
   const { path, pipe, take } = make(0)
   path.push('first', 'utf8')
   path.flush()
@@ -770,6 +813,7 @@ t.test('REGRESSION: text that has to wait is kept as bytes, and characters whole
   )
 })
 
+/** Every write above the mark searched the whole queue for a long item. */
 t.test('REGRESSION: 10 000 large writes do not look at each other', async t => {
   const { path } = make(0)
   let asked = 0
@@ -782,7 +826,7 @@ t.test('REGRESSION: 10 000 large writes do not look at each other', async t => {
   t.ok(asked <= 20_000, `${asked}`)
 })
 
-t.test('what packs into the run', async t => {
+t.test('a Packer writes straight into the run', async t => {
   const { path, pipe, turn } = make()
   const words = {
     pack: (text: string) => Buffer.from(`packed ${text}`),
@@ -817,7 +861,7 @@ t.test('what packs into the run', async t => {
   t.equal(path.isEmpty, true, 'and nothing was queued')
 })
 
-t.test('one that is idle works for one channel after the other', async t => {
+t.test('a write path works for one channel after the other', async t => {
   const log: string[] = []
   const owner = (name: string) => ({
     queued: () => log.push(`${name} queued`),
@@ -846,7 +890,7 @@ t.test('one that is idle works for one channel after the other', async t => {
   t.equal(many.filter(each => kept.has(each)).length, 1024, 'no more than these are kept')
 })
 
-t.test('the one of channels that have nothing to send is empty, and takes nothing', async t => {
+t.test('NO_WRITES is empty, and takes nothing', async t => {
   NO_WRITES.flush()
   NO_WRITES.flushLarge()
   NO_WRITES.reportEmptied()
@@ -854,18 +898,18 @@ t.test('the one of channels that have nothing to send is empty, and takes nothin
   NO_WRITES.revoke()
   NO_WRITES.reset()
   t.same(
-    [
-      NO_WRITES.add(''),
-      NO_WRITES.add('a'),
-      NO_WRITES.size,
-      NO_WRITES.isEmpty,
-      NO_WRITES.reaches(1),
-    ],
-    [false, false, 0, true, false],
+    {
+      'add("")': NO_WRITES.add(''),
+      'add("a")': NO_WRITES.add('a'),
+      size: NO_WRITES.size,
+      isEmpty: NO_WRITES.isEmpty,
+      'reaches(1)': NO_WRITES.reaches(1),
+    },
+    { 'add("")': false, 'add("a")': false, size: 0, isEmpty: true, 'reaches(1)': false },
   )
 })
 
-t.test('a transport that has not handed over everything', async t => {
+t.test('filled: the transport has not passed on everything', async t => {
   const log: string[] = []
   const path = new WritePath({
     queued: () => {},
@@ -883,7 +927,7 @@ t.test('a transport that has not handed over everything', async t => {
   path.push('text', 'utf8')
   path.flush()
   t.same([log.splice(0), path.isFull], [['filled'], true])
-  // While it is full nothing is given to it, so it is not told again.
+  // While it is full nothing is given to it, so filled is not reported again.
   path.push(Buffer.alloc(10_000), 'utf8')
   path.flush()
   t.same(log, [])

@@ -1,6 +1,6 @@
 /**
- * Runs of small writes, by themselves: what becomes one item, and how many bytes that is. That
- * order is kept, the write path's test holds.
+ * Runs of small writes alone: what becomes one item, and how many bytes that is. That the order is
+ * kept is tested with the write path.
  */
 
 import { Buffer } from 'node:buffer'
@@ -11,8 +11,8 @@ import type { Transport } from '../../src/transport.ts'
 import type { Encoding } from '../../src/types.ts'
 
 /**
- * A run, and what it has handed on since the last time: text with its encoding, or bytes, in
- * latin1.
+ * A run. `news` returns what it has handed on since the last call: text with its encoding, or bytes
+ * in latin1.
  */
 function make() {
   const items: SendItem[] = []
@@ -43,9 +43,18 @@ function make() {
   return { run, news }
 }
 
-t.test('text stays text, and is counted when that is asked for', async t => {
+t.test('text stays text, and is counted only when its size is asked for', async t => {
   const { run, news } = make()
-  t.same([run.isEmpty, run.size, run.least, run.most, run.encoding], [true, 0, 0, 0, 'utf8'])
+  t.same(
+    {
+      isEmpty: run.isEmpty,
+      size: run.size,
+      least: run.least,
+      most: run.most,
+      encoding: run.encoding,
+    },
+    { isEmpty: true, size: 0, least: 0, most: 0, encoding: 'utf8' },
+  )
   run.push('ñ', 'utf8')
   run.push('o', 'utf8')
   t.same([run.isEmpty, run.least, run.most], [false, 2, 6], 'not counted')
@@ -53,7 +62,10 @@ t.test('text stays text, and is counted when that is asked for', async t => {
   t.same([run.least, run.most], [3, 3])
   run.push('p', 'utf8')
   t.equal(run.takeText(), 'ñop')
-  t.same([run.isEmpty, run.takeText(), news()], [true, '', []])
+  t.same(
+    { isEmpty: run.isEmpty, text: run.takeText(), news: news() },
+    { isEmpty: true, text: '', news: [] },
+  )
   run.push('x', 'utf16le')
   t.same([run.most, run.encoding], [2, 'utf16le'])
   run.end()
@@ -79,16 +91,17 @@ t.test('add takes text that was granted, and nothing else', async t => {
     'less than the limit',
   )
   run.grant(100, 'latin1')
-  t.equal(run.add(Buffer.from('d')), false, 'bytes behind text make bytes of it')
+  t.equal(run.add(Buffer.from('d')), false, 'bytes after text make bytes of it')
   run.revoke()
   t.equal(run.add('d'), false)
   t.equal(run.takeText(), 'abc')
   run.push('é', 'utf8')
   run.grant(10, 'utf8')
-  t.same([run.add('é'), run.add('é'), run.add('é')], [true, true, false], 'each may be three bytes')
+  const added = ['é', 'é', 'é'].map(text => run.add(text))
+  t.same(added, [true, true, false], 'each may be three bytes')
 })
 
-t.test('behind bytes, add takes bytes and short text', async t => {
+t.test('after bytes, add takes bytes and short text', async t => {
   const { run, news } = make()
   const bytes = Buffer.from('bytes,')
   run.push(bytes, 'utf8')
@@ -102,7 +115,7 @@ t.test('behind bytes, add takes bytes and short text', async t => {
   t.same(
     ['5', null, undefined, 5, { length: 1 }].map(data => run.add(data as string)),
     [true, false, false, false, false],
-    'nor what cannot be written',
+    'nor what is not Data',
   )
   run.grant(22, 'utf8')
   t.same(
@@ -121,25 +134,28 @@ t.test('behind bytes, add takes bytes and short text', async t => {
   t.same(news(), ['bytes,bytes,bytes,\r\n5bytes,'])
 })
 
-t.test('not beyond its memory, nor text that is other bytes in its encoding', async t => {
-  const { run } = make()
-  const kilobyte = Buffer.alloc(1000, 'k')
-  run.push(kilobyte, 'utf8')
-  run.grant(65536, 'utf8')
-  t.same(
-    [run.add(kilobyte), run.add(kilobyte), run.size],
-    [true, false, 2000],
-    'it has to grow first',
-  )
-  for (const encoding of ['latin1', 'ascii', 'utf16le', 'hex'] as const) {
-    run.clear()
-    run.push(Buffer.from('b'), encoding)
-    run.grant(100, encoding)
-    t.equal(run.add('61'), encoding === 'latin1' || encoding === 'ascii', encoding)
-  }
-})
+t.test(
+  'add does not go beyond its memory, nor takes text that is not one byte per character',
+  async t => {
+    const { run } = make()
+    const kilobyte = Buffer.alloc(1000, 'k')
+    run.push(kilobyte, 'utf8')
+    run.grant(65536, 'utf8')
+    t.same(
+      [run.add(kilobyte), run.add(kilobyte), run.size],
+      [true, false, 2000],
+      'it has to grow first',
+    )
+    for (const encoding of ['latin1', 'ascii', 'utf16le', 'hex'] as const) {
+      run.clear()
+      run.push(Buffer.from('b'), encoding)
+      run.grant(100, encoding)
+      t.equal(run.add('61'), encoding === 'latin1' || encoding === 'ascii', encoding)
+    }
+  },
+)
 
-t.test('small bytes make bytes of it; large ones are passed on as they are', async t => {
+t.test('small bytes make bytes of it; large ones are handed on as they are', async t => {
   const { run, news } = make()
   run.push('text,', 'utf8')
   run.push(Buffer.from('bytes,'), 'utf8')
@@ -149,7 +165,7 @@ t.test('small bytes make bytes of it; large ones are passed on as they are', asy
   run.push('u', 'utf16le')
   run.push('6869', 'hex')
   t.equal(run.size, 32)
-  t.equal(run.takeText(), '', 'it is no text')
+  t.equal(run.takeText(), '', 'it is not text')
   const large = Buffer.alloc(4097, 'L')
   run.push(large, 'utf8')
   t.same(news(), ['text,bytes,\r\nÃ©no_short_textu\0hi', String(large)])
@@ -162,7 +178,7 @@ t.test('small bytes make bytes of it; large ones are passed on as they are', asy
   t.same(news(), [`utf8 ${'y'.repeat(1400)}`], 'two encodings are two texts')
 })
 
-t.test('its memory grows, begins as large as the last time, and is never used again', async t => {
+t.test('its memory grows, begins with the size of the last, and is never used again', async t => {
   const { run, news } = make()
   const byte = Buffer.from('0')
   for (let i = 0; i < 5000; i++) run.push(byte, 'utf8')
@@ -185,7 +201,7 @@ t.test('halves of a character are counted as what they become together', async t
 })
 
 t.test(
-  'text that waits becomes bytes, a batch at a time, never between two halves of a character',
+  'text that waits becomes bytes, a batch at a time, never between halves of a character',
   async t => {
     const { run, news } = make()
     run.push('a'.repeat(65535), 'utf8')
@@ -201,7 +217,7 @@ t.test(
   },
 )
 
-t.test('packed values are written into it', async t => {
+t.test('packed values are written straight into it', async t => {
   const { run, news } = make()
   let size: unknown = 0
   const packer: IntoPacker = {
@@ -238,33 +254,30 @@ t.test('packed values are written into it', async t => {
   }
 })
 
-// What it wrote to the channel lay where its own bytes came, and went out as neither.
-t.test(
-  'REGRESSION: a Packer that writes to the channel meanwhile is told that it must not',
-  async t => {
-    for (const data of ['text', Buffer.from('bytes')]) {
-      for (const first of [undefined, Buffer.from('first')]) {
-        const { run } = make()
-        const packer: IntoPacker = {
-          pack: () => Buffer.from('p'),
-          pack_into: (target, at) => {
-            if (!run.add(data)) run.push(data, 'utf8')
-            return target.write('p', at)
-          },
-        }
-        if (first !== undefined) {
-          run.push(first, 'utf8')
-          run.grant(100, 'utf8')
-          t.throws(() => run.addPacked(packer, []), {
-            code: 'ERR_INVALID_DELIMITER',
-            message: /must not write to the channel/,
-          })
-        }
-        t.throws(() => run.pushPacked(packer, []), {
+// What it wrote to the channel was at the place of its own bytes, and a mix of both went out.
+t.test('REGRESSION: a Packer that writes to the channel while it packs gets an error', async t => {
+  for (const data of ['text', Buffer.from('bytes')]) {
+    for (const first of [undefined, Buffer.from('first')]) {
+      const { run } = make()
+      const packer: IntoPacker = {
+        pack: () => Buffer.from('p'),
+        pack_into: (target, at) => {
+          if (!run.add(data)) run.push(data, 'utf8')
+          return target.write('p', at)
+        },
+      }
+      if (first !== undefined) {
+        run.push(first, 'utf8')
+        run.grant(100, 'utf8')
+        t.throws(() => run.addPacked(packer, []), {
           code: 'ERR_INVALID_DELIMITER',
           message: /must not write to the channel/,
         })
       }
+      t.throws(() => run.pushPacked(packer, []), {
+        code: 'ERR_INVALID_DELIMITER',
+        message: /must not write to the channel/,
+      })
     }
-  },
-)
+  }
+})
