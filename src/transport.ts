@@ -86,6 +86,7 @@ export interface Transport {
   /**
    * A number that changes whenever the system takes something, if `bytes_written` changes less
    * often (over TLS: once for a whole write).
+   *
    * @default `bytes_written`
    */
   readonly bytes_gone?: Bytes
@@ -93,6 +94,7 @@ export interface Transport {
   readonly bytes_queued: Bytes
   /**
    * Do chunks belong to the sink only until `received` returns, because their memory is used again?
+   *
    * @default false
    */
   readonly lends_chunks?: boolean
@@ -199,6 +201,7 @@ export interface ListenOptions {
   /**
    * May others listen at the same port, if they ask for it, too? A network that cannot do that
    * throws UnsupportedOptionError in `listen`.
+   *
    * @default false
    */
   readonly reuse_port?: boolean
@@ -231,6 +234,7 @@ export interface PacketSink {
 export interface PacketOptions {
   /**
    * The address to bind to.
+   *
    * @default any host, and a port that the system chooses
    */
   readonly bind?: Endpoint
@@ -313,17 +317,20 @@ export interface Network {
   packets(options: PacketOptions): PacketSocket
   /**
    * TLS over the transports of this network.
+   *
    * @default node:tls; over a transport that is not a socket of Node's it costs more
    */
   readonly tls?: Tls | undefined
   /**
    * The files of `write_file`, and of message channels that read and write files, load modules or
    * certificates.
+   *
    * @default the files of the machine, by node:fs
    */
   readonly files?: Files | undefined
   /**
    * How many descriptors the process may have open.
+   *
    * @default no limit, or none that is known
    */
   readonly file_limit?: number

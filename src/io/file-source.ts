@@ -57,9 +57,8 @@ const readFd = promisify(read)
  *   from a silent one. fs.createReadStream does the same.
  * - Files of /proc have the size 0, and are sent as empty.
  * - An `offset` into a file without positions is an error when it is read (ESPIPE).
- *
- * Source: Pants stream.Stream.write_file, which takes an open file only.
  */
+// Source: Pants stream.Stream.write_file, which takes an open file only.
 export class NodeFileSource implements FileSource {
   on_ready: () => void = noop
 

@@ -32,9 +32,8 @@ const MAX_ROUNDS = 10_000
 /**
  * Time for a test: `new Engine({ clock })`, then `clock.advance(30_000)` instead of waiting half a
  * minute.
- *
- * Source: trio.testing.MockClock.
  */
+// Source: trio.testing.MockClock.
 export class ManualClock implements Clock {
   #now: Milliseconds
   #timers: Timer[] = []
@@ -45,6 +44,7 @@ export class ManualClock implements Clock {
   /**
    * `now`: the time at which it starts, in milliseconds. Throws InvalidArgumentError
    * (ERR_INVALID_ARGUMENT) unless it is a finite number.
+   *
    * @default 0
    */
   constructor(now: Milliseconds = 0) {

@@ -38,9 +38,8 @@ import type { Bytes, SocketAddress } from '../types.ts'
  * Wraps any network, for a test:
  *
  *     new Engine({ network: new TrickleNetwork(new MemoryNetwork({ auto: true })) })
- *
- * Source: the one-byte pumps of trio.testing.
  */
+// Source: the one-byte pumps of trio.testing.
 export class TrickleNetwork implements Network {
   readonly #inner: Network
   readonly #bytes: () => Bytes
@@ -49,6 +48,7 @@ export class TrickleNetwork implements Network {
    * `bytes`: the size of a piece. A function is called before each piece, so that a seeded
    * generator can choose the sizes. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless it is
    * a whole number, 1 or more; what a function returns is checked when it is used.
+   *
    * @default 1
    */
   constructor(inner: Network, bytes: Bytes | (() => Bytes) = 1) {

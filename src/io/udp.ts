@@ -88,9 +88,8 @@ const ONE_FAMILY = ['ttl', 'multicast_ttl', 'multicast_loopback'] as const
  * UnsupportedOptionError for `ttl`, `multicast_ttl` or `multicast_loopback` on a socket for both
  * families; so does `configure`. `configure`, `join` and `leave` throw InvalidStateError on a
  * closed socket.
- *
- * Source: Node dgram.createSocket; Pants datagram.Datagram.
  */
+// Source: Node dgram.createSocket; Pants datagram.Datagram.
 export function openPackets(options: PacketOptions): PacketSocket {
   return new UdpSocket(options)
 }

@@ -28,25 +28,25 @@ import { MemoryPackets, type PacketSockets } from './packets.ts'
 import { Pipe } from './pipe.ts'
 import { MemoryTransport } from './transport.ts'
 
-/**
- * How a `MemoryNetwork` behaves.
- *
- * Source: the memory streams of trio.testing.
- */
+/** How a `MemoryNetwork` behaves. */
+// Source: the memory streams of trio.testing.
 export interface MemoryNetworkOptions {
   /**
    * The most bytes of one `received`. A function is called before each, so that a seeded generator
    * can choose the cuts.
+   *
    * @default 64 KiB
    */
   readonly chunk?: Bytes | (() => Bytes)
   /**
    * Pump automatically, once per turn of the loop, while there is something to move?
+   *
    * @default false
    */
   readonly auto?: boolean
   /**
    * The bytes that one direction of a pipe holds before `write` returns false.
+   *
    * @default 64 KiB
    */
   readonly capacity?: Bytes
