@@ -5,7 +5,7 @@
  * |---|---|
  * | `frame=std` | how the messages are written, see frames.ts |
  * | `seq` | begins with the first message whose seq is at least this; default: the first one |
- * | `mode=seq` | reads all messages, or those from `seq` on |
+ * | `mode=seq` | reads all messages, or those whose seq is at least `seq` |
  * | `mode=last` | reads the last message, and what is appended later |
  * | `mode=end` | reads only what is appended later |
  * | `autoclose=yes` | closes at the end of the file; no: waits there for more |

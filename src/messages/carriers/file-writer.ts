@@ -4,7 +4,7 @@
  * | parameter | meaning |
  * |---|---|
  * | `frame=std` | how the messages are written, see frames.ts; `line` makes a text file |
- * | `autoseq=no` | yes: numbers the messages, from the last seq of the file on |
+ * | `autoseq=no` | yes: numbers the messages, after the last seq of the file |
  * | `buffer-size=64kb` | the largest message, with its frame |
  * | `send-buffer-size=1mb` | at this many queued bytes `post` returns false |
  *
