@@ -18,7 +18,7 @@ import { readSettings } from './read-settings.ts'
 const IDLE_MAX = 64
 
 /** What a read path depends on. */
-export interface ReadValues {
+interface ReadValues {
   readonly read_delimiter: ReadDelimiter
   readonly regex_search: boolean
   readonly encoding: Encoding | null

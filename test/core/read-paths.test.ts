@@ -3,12 +3,12 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { ReadOwner } from '../../src/core/read-path.ts'
-import { ReadPaths, type ReadValues } from '../../src/core/read-paths.ts'
+import { ReadPaths } from '../../src/core/read-paths.ts'
 
-/** Nothing is told to it in these tests. */
+/** Nothing is reported to it in these tests. */
 const OWNER = {} as ReadOwner
 
-const LINES: ReadValues = {
+const LINES: ConstructorParameters<typeof ReadPaths>[0] = {
   read_delimiter: '\n',
   regex_search: true,
   encoding: 'utf8',
