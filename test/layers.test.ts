@@ -76,7 +76,6 @@ const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/(?:[^/]+\/)?main\.ts$)/
  * shape.
  */
 const KNOW_EACH_OTHER = [
-  ['channels/link.ts', 'channels/stream.ts'],
   ['channels/datagram-link.ts', 'channels/datagram.ts'],
   ['channels/server-link.ts', 'channels/stream-server.ts'],
   ['core/delimiters.ts', 'core/readers.ts'],

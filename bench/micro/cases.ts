@@ -115,7 +115,7 @@ const OWNER: ReadOwner = {
   hookFailed: fail,
   overflowed: fail,
   broken: fail,
-  ended() {},
+  delivered() {},
   pause() {},
   resume() {},
 }

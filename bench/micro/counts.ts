@@ -187,7 +187,7 @@ function readPath(): ReadPath {
     hookFailed: fail,
     overflowed: fail,
     broken: fail,
-    ended() {},
+    delivered() {},
     pause() {},
     resume() {},
   }

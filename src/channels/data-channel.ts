@@ -7,14 +7,13 @@ import type { Bytes, SocketAddress } from '../types.ts'
 import { Channel } from './channel.ts'
 import type { Driver } from './hooks.ts'
 import { LIFE } from './life.ts'
+import type { Past } from './past.ts'
 
 /** What is asked of the link of such a channel. */
 export interface DataDriver extends Driver {
-  readonly remote_address: SocketAddress | undefined
-  readonly local_address: SocketAddress | undefined
+  /** What is told of the connection, or of the last one. */
+  readonly told: Past
   readonly fileno: number | undefined
-  readonly bytes_read: Bytes
-  readonly bytes_written: Bytes
   readonly bytes_queued: Bytes
 }
 
@@ -31,7 +30,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * kept after closing.
    */
   get remote_address(): SocketAddress | undefined {
-    return this.#link().remote_address
+    return this.#link().told.remote_address
   }
 
   /**
@@ -39,7 +38,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * the channel is open, and kept after closing.
    */
   get local_address(): SocketAddress | undefined {
-    return this.#link().local_address
+    return this.#link().told.local_address
   }
 
   /** The descriptor of the socket. It is `undefined` if there is none, or if it is closed. */
@@ -50,12 +49,12 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
 
   /** Bytes received in this opening, or in the last one. What was dropped counts, too. */
   get bytes_read(): Bytes {
-    return this.#link().bytes_read
+    return this.#link().told.bytes_read
   }
 
   /** Bytes that the system has taken in this opening, or in the last one. */
   get bytes_written(): Bytes {
-    return this.#link().bytes_written
+    return this.#link().told.bytes_written
   }
 
   /** Bytes written and not yet taken by the system. Of a file, what was read of it counts. */

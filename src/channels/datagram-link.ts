@@ -43,6 +43,7 @@ import type { Driver } from './hooks.ts'
 import { type Life, LIFE } from './life.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { isLive, type LiveSetting, tell } from './packet-options.ts'
+import type { Past } from './past.ts'
 import { Senders, type SendersOwner } from './senders.ts'
 
 /** Why reads wait; they add up. */
@@ -130,6 +131,10 @@ export class DatagramLink
   }
 
   // ---- what is told -----------------------------------------------------------------------------
+
+  get told(): Past {
+    return this
+  }
 
   get local_address(): SocketAddress | undefined {
     return (this.#socket ?? this.#past)?.local_address

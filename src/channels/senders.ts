@@ -246,5 +246,5 @@ class Sender implements ReadTarget, ReadOwner {
   /** A packet socket cannot be paused: who holds the reads lets the packets wait, or drops them. */
   pause(): void {}
   resume(): void {}
-  ended(): void {}
+  delivered(): void {}
 }

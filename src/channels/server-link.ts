@@ -26,9 +26,9 @@ import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.t
 import { Door, type DoorOwner } from './door.ts'
 import type { Driver } from './hooks.ts'
 import { type Life, LIFE } from './life.ts'
-import { Link } from './link.ts'
 import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
 import type { Stream } from './stream.ts'
+import { StreamLink } from './stream-link.ts'
 import type { StreamServer } from './stream-server.ts'
 import { demandTls } from './tls-start.ts'
 
@@ -142,7 +142,7 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
 
   #refuse(transport: Transport, error: unknown): void {
     // A channel may have taken it over before its own constructor threw.
-    if (transport.sink instanceof Link) transport.sink.abort('error')
+    if (transport.sink instanceof StreamLink) transport.sink.abort('error')
     else transport.destroy()
     this.#life.hookFailed(error)
   }

@@ -1,6 +1,6 @@
 /**
  * Layer 5. Stream: one byte pipe to a peer. This file has the calls; what happens between them and
- * the hooks is in link.ts.
+ * the hooks is in stream-link.ts.
  *
  * Where to find the rest of the class: its settings in stream-settings.ts, its options in
  * stream-options.ts, its hooks in stream-hooks.ts, and in data-channel.ts what a Datagram has too.
@@ -19,7 +19,7 @@ import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, TimeoutKind } from '../types.ts'
 import { Attempt } from './attempt.ts'
 import { LIFE } from './life.ts'
-import { Link } from './link.ts'
+import { StreamLink } from './stream-link.ts'
 import {
   adoptFields,
   applyOptions,
@@ -88,7 +88,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   declare max_lifetime: Milliseconds
   declare end_timeout: Milliseconds
 
-  readonly #link: Link
+  readonly #link: StreamLink
   readonly #isAccepted: boolean
   /** Where it connects to, or was connected to last. */
   #target: Endpoint | undefined
@@ -98,7 +98,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     super(options)
     const { socket } = options
     this.#isAccepted = socket !== undefined
-    this.#link = new Link(this, this.#isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED)
+    this.#link = new StreamLink(this[LIFE], this.#isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED)
     this[LIFE].driver = this.#link
     applyOptions(this, options, NO_SETTINGS)
     if (socket !== undefined) this.#takeOver(socket)
@@ -112,7 +112,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     )
     defineSettings<Stream>(Stream.prototype, {
       ...settings,
-      tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.tls },
+      tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.told.tls },
     })
   }
 
@@ -151,7 +151,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 
   #takeOver(socket: Transport): void {
-    checkSocket(socket, socket?.sink instanceof Link, this.name)
+    checkSocket(socket, socket?.sink instanceof StreamLink, this.name)
     this[LIFE].beginOpening()
     this.#link.attach(socket, noop)
     // The fields of subclasses are not there yet while this constructor runs. on_state is told of
@@ -252,12 +252,12 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: Pants `Stream.write`.
   write(data: Data, flush = false): boolean {
-    if (!flush && this.#link.add(data)) return true
+    if (!flush && this.#link.writing.add(data)) return true
     if (this.state !== 'active') return this.#refuse('write()')
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)
-    return this.#link.write(data, flush)
+    return this.#link.writing.write(data, flush)
   }
 
   /**
@@ -276,7 +276,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   write_packed(...values: unknown[]): boolean {
     if (this.state !== 'active') return this.#refuse('write_packed()')
     const packer = takePacker(values, this.read_delimiter)
-    if (isIntoPacker(packer)) return this.#link.writePacked(packer, values)
+    if (isIntoPacker(packer)) return this.#link.writing.writePacked(packer, values)
     return this.write(packer.pack(...values))
   }
 
@@ -300,7 +300,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     if (this.state !== 'active') return this.#refuse('write_file()')
     checkBoolean('write_file: flush', flush)
     const source = this[LIFE].drive.files.read(file, offset, nbytes)
-    return this.#link.writeItem(new FileItem(source), flush)
+    return this.#link.writing.writeItem(new FileItem(source), flush)
   }
 
   /**
@@ -309,7 +309,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: Pants `Stream.flush`.
   flush(): void {
-    if (this.state === 'active') this.#link.flush()
+    if (this.state === 'active') this.#link.writing.flush()
     else this.#refuse('flush()')
   }
 

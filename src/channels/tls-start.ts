@@ -15,10 +15,12 @@
  */
 
 import type { SendItem } from '../core/send-item.ts'
-import { codeOf, InvalidStateError, TlsError, TlsHandshakeError } from '../errors.ts'
-import type { SystemError, TlsContext, Transport } from '../transport.ts'
+import { InvalidStateError, TlsHandshakeError } from '../errors.ts'
+import type { TlsContext, Transport, TransportSink } from '../transport.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
 import type { Life } from './life.ts'
+import type { StreamReading } from './stream-reading.ts'
+import type { StreamWriting } from './stream-writing.ts'
 import { timeOut } from './timeouts.ts'
 
 /** What TLS begins with: the options, and whom to expect. */
@@ -28,15 +30,16 @@ export interface TlsDemand {
 }
 
 /** The link of the stream. */
-export interface TlsOwner {
+export interface TlsOwner extends TransportSink {
+  readonly life: Life
   readonly values: { readonly handshake_timeout: Milliseconds }
-  /**
-   * What speaks against it: bytes that came in clear and were not read, or that the peer has ended
-   * its side.
-   */
-  readonly unasked: string | undefined
-  /** The handshake has begun: everything goes through this transport from now on. */
-  handOver(secure: (inner: Transport) => Transport): void
+  readonly reading: Pick<StreamReading, 'unread' | 'serve' | 'release'>
+  readonly writing: Pick<StreamWriting, 'serve'>
+  /** Everything goes through this one. */
+  transport: Transport | undefined
+  readonly hasPeerEnded: boolean
+  /** Is it open, or closing politely? */
+  readonly isSending: boolean
 }
 
 const demands = new WeakMap<Transport, TlsDemand>()
@@ -57,27 +60,35 @@ export function demandOf(transport: Transport): TlsDemand | undefined {
 export class TlsStart implements SendItem {
   readonly size = 0
   readonly isLong = false
-  readonly #life: Life
+  /** As what the opening is told, once the handshake is done. */
+  readonly event: 'accept' | 'connect'
   readonly #owner: TlsOwner
   readonly #demand: TlsDemand
   #cancel: Cancel | undefined
   #isOver = false
 
-  constructor(life: Life, owner: TlsOwner, demand: TlsDemand) {
-    this.#life = life
+  constructor(owner: TlsOwner, demand: TlsDemand, event: 'accept' | 'connect') {
     this.#owner = owner
     this.#demand = demand
+    this.event = event
   }
 
   send(transport: Transport): 'sent' | 'waits' | 'starved' {
     if (transport.tls !== undefined) return 'sent'
     if (transport.bytes_queued > 0) return 'waits'
-    const { unasked } = this.#owner
+    const unasked = this.#unasked()
     // Not at once: this may be inside a call of the program's.
     if (unasked !== undefined)
-      this.#cancel = this.#life.channel.engine.callback(() => this.#refuse(unasked))
+      this.#cancel = this.#owner.life.channel.engine.callback(() => this.#refuse(unasked))
     else this.begin()
     return 'starved'
+  }
+
+  /** What speaks against it. */
+  #unasked(): string | undefined {
+    const bytes = this.#owner.reading.unread()
+    if (bytes > 0) return `${bytes} bytes came in clear behind what was read last`
+    return this.#owner.hasPeerEnded ? 'the peer has ended its side' : undefined
   }
 
   drop(): void {}
@@ -85,14 +96,16 @@ export class TlsStart implements SendItem {
   begin(): void {
     const { context, host } = this.#demand
     this.#limit()
-    this.#owner.handOver(inner => context.secure(inner, host))
+    const owner = this.#owner
+    owner.transport = context.secure(owner.transport as Transport, host)
+    owner.transport.sink = owner
   }
 
   #limit(): void {
     const { handshake_timeout } = this.#owner.values
     if (this.#isOver || handshake_timeout === Infinity) return
-    this.#cancel = this.#life.drive.after(handshake_timeout, () => {
-      timeOut(this.#life, 'handshake')
+    this.#cancel = this.#owner.life.drive.after(handshake_timeout, () => {
+      timeOut(this.#owner.life, 'handshake')
       // on_timeout may have let it go on.
       this.#limit()
     })
@@ -104,22 +117,25 @@ export class TlsStart implements SendItem {
     this.#cancel?.()
   }
 
+  /** The handshake is done, in the middle of a connection: what waited for it goes out. */
+  secured(): void {
+    const { life, reading, writing } = this.#owner
+    const transport = this.#owner.transport as Transport
+    life.call('on_tls_handshake')
+    // The hook may have closed it.
+    if (!this.#owner.isSending) return
+    reading.serve()
+    writing.serve(transport)
+    reading.release('tls')
+    transport.resume()
+  }
+
   #refuse(what: string): void {
-    this.#life.fail(
+    this.#owner.life.fail(
       'on_tls_handshake_error',
       new TlsHandshakeError('ERR_TLS_UNASKED', `TLS was not started: ${what}`),
     )
   }
-}
-
-/** Tells of an error that is one of TLS. False: it is none. */
-export function failTls(life: Life, error: SystemError): boolean {
-  if (error.syscall === 'handshake')
-    life.fail('on_tls_handshake_error', new TlsHandshakeError(codeOf(error), error.message, error))
-  else if (error.syscall === 'tls')
-    life.fail('on_tls_error', new TlsError(codeOf(error), error.message, error))
-  else return false
-  return true
 }
 
 export function tlsTwice(): InvalidStateError {

@@ -2,8 +2,8 @@
  * Layer 1. Drive: the inner half of an engine, which channels work with. The engine itself is what
  * programs see of it (start, stop, callbacks and timers).
  *
- * A channel's calls, in the order of its life: `remember` when it opens; `wake`, `isAlone`,
- * `weigh`, `watch` and `after` while it is open; `letGo` and `forget` when it closes; `note`
+ * A channel's calls, in the order of its life: `remember` when it opens; `wake`, `weigh`,
+ * `watch` and `after` while it is open; `letGo` and `forget` when it closes; `note`
  * whenever something happens that is counted.
  *
  * Rules:
@@ -16,6 +16,7 @@ import type { Clock, Files, Network, Tls } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
 import { Alarm } from './alarm.ts'
 import { type Deadline, Deadlines } from './deadlines.ts'
+import { FlushPolicy } from './flush-policy.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
 import { Timers } from './timers.ts'
 import { type Turn, Turns } from './turns.ts'
@@ -63,6 +64,8 @@ export class Drive {
   readonly files: Files
   readonly clock: Clock
   readonly turns: Turns
+  /** When written data goes out. */
+  readonly flushing: FlushPolicy
   /** The timers of the program: `stop` cancels them. */
   readonly timers = new Timers()
   /** What channels wait for: `stop` leaves it alone. */
@@ -83,6 +86,7 @@ export class Drive {
     this.files = files
     this.clock = clock
     this.turns = new Turns(clock)
+    this.flushing = new FlushPolicy(this.turns)
     this.alarm = new Alarm(clock, this.timers, this.#deadlines)
     this.weights = new Weights(buffer_limit)
     this.#publish = publish
@@ -124,11 +128,6 @@ export class Drive {
   /** Calls `object.turn()` once, after the reads of this turn of the loop. */
   wake(object: Turn): void {
     this.turns.wake(object)
-  }
-
-  /** Was the last turn for this object alone, and has no other asked for one since? */
-  isAlone(object: Turn): boolean {
-    return this.turns.isAlone(object)
   }
 
   // ---- memory -----------------------------------------------------------------------------------

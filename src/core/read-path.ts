@@ -50,7 +50,7 @@ export interface ReadOwner {
   /** The delimiter threw. Reads are held ('stuck') until a setting changes. */
   broken(error: unknown): void
   /** Everything that the peer sent before it ended has been delivered. */
-  ended(): void
+  delivered(): void
   /** Bytes have come that cannot be delivered now: stop the transport. */
   pause(): void
   /** Bytes can be delivered again: start the transport. */
@@ -231,7 +231,7 @@ export class ReadPath {
       this.#isDraining = false
       return this.drain()
     }
-    this.#owner.ended()
+    this.#owner.delivered()
   }
 
   #deliver(rest: unknown): void {

@@ -4,9 +4,7 @@
  * Read it from top to bottom: add (if granted) or push → flush → drained → emptied.
  *
  * Rules:
- * 1. `push` only queues. The engine flushes every channel that was written to once per turn of the
- *    loop, after the reads of the turn. So a hundred small writes are one system call. Only large
- *    data that a hook leaves queued is flushed at once (`flushLarge`).
+ * 1. `push` only queues. core/flush-policy.ts says when the queue is flushed.
  * 2. Small writes become one run (core/write-run.ts), which is the end of the queue. That file
  *    says what `grant` and `revoke` are for.
  * 3. One queue keeps the order of everything. It does not look inside an item: an item is given the
@@ -35,9 +33,6 @@ export interface WriteOwner {
 
 /** How much the transport is given at once: what one system call takes. */
 const BATCH: Bytes = 65536
-
-/** From this many bytes, moving them costs more than the system call. */
-const LARGE: Bytes = 2048
 
 /** How many idle write paths are kept: as many as a broadcast to a thousand channels needs. */
 const IDLE_MAX = 1024
@@ -109,6 +104,11 @@ export class WritePath {
       this.#run.size +
       (this.#state === 'full' ? (this.#transport as Transport).bytes_queued : 0)
     )
+  }
+
+  /** The fewest bytes that can be queued. Cheaper than `size`, which counts text. */
+  get least(): Bytes {
+    return this.#queued + this.#run.least
   }
 
   /** Are `limit` bytes or more queued, or a long item? Cheap if it is far below the limit. */
@@ -194,15 +194,6 @@ export class WritePath {
       this.#run.end()
       this.#flushQueue(this.#transport)
     } else if (!this.#transport.write(text, this.#run.encoding)) this.#fill()
-  }
-
-  /**
-   * Flushes at once if there is enough for a system call of its own: the data is still in the
-   * processor's cache, and the peer gets something to do. (Measured with 100 lines under way: 5 %
-   * less time per line.)
-   */
-  flushLarge(): void {
-    if (this.#queued + this.#run.least >= LARGE) this.flush()
   }
 
   #flushQueue(transport: Transport): void {

@@ -6,8 +6,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
-import { LIFE } from '../../src/channels/life.ts'
-import { failTls, tlsTwice } from '../../src/channels/tls-start.ts'
+import { tlsTwice } from '../../src/channels/tls-start.ts'
 import { parseAddress } from '../../src/core/address.ts'
 import { DRIVE } from '../../src/engine.ts'
 import type { Address } from '../../src/types.ts'
@@ -208,25 +207,8 @@ await tlsScene(t, 'without a limit', async (t, scene) => {
   t.pass('it opens')
 })
 
-await tlsScene(t, 'an error is one of TLS, or none', async (t, scene) => {
-  const server = await scene.listen()
-  const client = scene.connect(server)
-  await client.opened
-  t.equal(
-    failTls(client[LIFE], Object.assign(new Error('x'), { code: 'EPIPE', syscall: 'write' })),
-    false,
-  )
-  t.equal(
-    failTls(
-      client[LIFE],
-      Object.assign(new Error('tls: bad record'), { code: 'ERR_SSL_X', syscall: 'tls' }),
-    ),
-    true,
-  )
-  await client.closed
-  t.same(hooks(scene.near), ['connect', 'tls_error ERR_SSL_X', 'error ERR_SSL_X', 'close error'])
+t.test('started twice', async t => {
   t.equal(tlsTwice().code, 'ERR_INVALID_STATE')
-  scene.logged.length = 0
 })
 
 await tlsScene(
@@ -265,3 +247,41 @@ await tlsScene(t, 'what was dropped never begins', async (t, scene) => {
   await client.closed
   t.same(hooks(scene.near), ['connect', 'close local'])
 })
+
+await tlsScene(
+  t,
+  'TLS: a hook may close at its end, and ending waits for it',
+  async (t, { SERVER, CLIENT, listen, connect, near, logged }) => {
+    const server = await listen(
+      class extends Connection {
+        override encoding = 'latin1' as const
+        override read_delimiter = '\n'
+        override on_read(line: string) {
+          if (line !== 'S') return void (this.server.name += line)
+          this.write('go\n')
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const asks = async (): Promise<Client> => {
+      const client = connect(server)
+      await client.opened
+      client.write('S\n')
+      await until(() => client.bytes_read === 3)
+      return client.start_tls(CLIENT)
+    }
+    const client = await asks()
+    client.write(' heard\n')
+    client.end()
+    t.equal(await client.closed, 'local')
+    t.match(hooks(near).slice(-3), ['tls_handshake', 'write', 'close local'])
+    await until(() => server.channels.size === 0)
+    t.equal(server.name, 'Server heard', 'also what was written before the end')
+    t.match([client.tls?.protocol, client.bytes_written], ['TLSv1.3', 9], 'still known')
+
+    const hasty = await asks()
+    hasty.on_tls_handshake = () => hasty.close()
+    t.equal(await hasty.closed, 'local')
+    logged.length = 0
+  },
+)

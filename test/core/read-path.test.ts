@@ -63,7 +63,7 @@ class Channel implements ReadTarget, ReadOwner {
   broken(error: unknown): void {
     this.#note('broken', (error as Error).message)
   }
-  ended(): void {
+  delivered(): void {
     this.#note('ended')
   }
   pause(): void {

@@ -1,5 +1,8 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
+import { FlushPolicy } from '../../src/core/flush-policy.ts'
+import { Turns } from '../../src/core/turns.ts'
+import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { SendItem } from '../../src/core/send-item.ts'
 import { NO_WRITES, type WriteOwner, WritePath } from '../../src/core/write-path.ts'
 import type { IntoPacker } from '../../src/core/write-run.ts'
@@ -225,7 +228,7 @@ function live(seed: number): string[] {
     else if (what === 13 && items.length > 0) pick(random, items).wake()
     else if (what === 14) take(random(50_000))
     else if (what === 15) path.flush()
-    else if (what === 16) path.flushLarge()
+    else if (what === 16) received(path)
     else if (isTurnDue) {
       isTurnDue = false
       turn()
@@ -253,6 +256,15 @@ function live(seed: number): string[] {
   )
   if (!pipe.bytes.equals(all)) wrong.push(`other bytes: ${pipe.total} instead of ${all.length}`)
   return wrong.slice(0, 3).map(each => `seed ${seed}: ${each}`)
+}
+
+/** As when the channel of the path has received. */
+function received(path: WritePath): void {
+  const policy = new FlushPolicy(new Turns(new ManualClock()))
+  policy.received(
+    { isFull: false, least: path.least, flush: () => path.flush(), turn: () => t.fail('not yet') },
+    undefined,
+  )
 }
 
 t.test('PROPERTY: what goes out is what was written, in order, and sizes are exact', async t => {
@@ -375,7 +387,7 @@ t.test('a transport that is full is left alone until it has drained', async t =>
 })
 
 t.test(
-  'flushLarge sends what is large, however it was written, and leaves the rest for the turn',
+  'what is large is sent when it was received, however it was written; the rest waits for the turn',
   async t => {
     const writes: [name: string, write: (path: WritePath, size: number) => void][] = [
       ['text', (path, size) => path.push('x'.repeat(size), 'utf8')],
@@ -414,9 +426,9 @@ t.test(
       ] as const) {
         const { path, pipe, log, turn } = make()
         write(path, size)
-        path.flushLarge()
+        received(path)
         t.same([pipe.calls.length, log], [calls, ['queued']], `${name} ${size}`)
-        path.flushLarge()
+        received(path)
         turn()
         t.same([pipe.calls.length, log], [1, ['queued', 'emptied']], `${name} ${size}`)
       }
@@ -892,7 +904,7 @@ t.test('a write path works for one channel after the other', async t => {
 
 t.test('NO_WRITES is empty, and takes nothing', async t => {
   NO_WRITES.flush()
-  NO_WRITES.flushLarge()
+  received(NO_WRITES)
   NO_WRITES.reportEmptied()
   NO_WRITES.drained()
   NO_WRITES.revoke()

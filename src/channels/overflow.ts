@@ -1,0 +1,24 @@
+/**
+ * Layer 4. The errors of `on_overflow_error`, worded once for streams and datagrams.
+ */
+
+import { OverflowError } from '../errors.ts'
+import type { Bytes } from '../types.ts'
+
+/** `what`: which read is too long. `then`: what becomes of it. */
+export function receiveOverflow(limit: Bytes, what: string, then = ''): OverflowError {
+  const message = `${what} has more than ${limit} bytes (buffer_size) without reaching its read_delimiter${then}`
+  return new OverflowError('receive', limit, message)
+}
+
+/** `what`: how much is queued. */
+export function sendOverflow(limit: Bytes, what: string): OverflowError {
+  const message = `${what} wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
+  return new OverflowError('send', limit, message)
+}
+
+/** `weight`: what the heaviest of the channels holds, which gets the error. */
+export function engineOverflow(limit: Bytes, weight: Bytes): OverflowError {
+  const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${weight}`
+  return new OverflowError('engine', limit, message)
+}
