@@ -30,17 +30,17 @@ export interface Cut<Args extends unknown[] = unknown[]> {
  * The result must depend on the bytes alone. Sluice may ask with any part of what came, and asks
  * again with more.
  *
- * @example A netstring, `5:hello,`:
- *
- *     const netstring: Delimiter<[Buffer]> = {
- *       cut(bytes, start, end) {
- *         const colon = bytes.subarray(start, end).indexOf(':')
- *         if (colon === -1) return end - start + 1
- *         const size = colon + 1 + Number(bytes.toString('latin1', start, start + colon)) + 1
- *         if (end - start < size) return size
- *         return { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
- *       },
- *     }
+ * @example
+ * // A netstring: 5:hello,
+ * const netstring: Delimiter<[Buffer]> = {
+ *   cut(bytes, start, end) {
+ *     const colon = bytes.subarray(start, end).indexOf(':')
+ *     if (colon === -1) return end - start + 1
+ *     const size = colon + 1 + Number(bytes.toString('latin1', start, start + colon)) + 1
+ *     if (end - start < size) return size
+ *     return { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
+ *   },
+ * }
  */
 export interface Delimiter<Args extends unknown[] = any[]> {
   /**

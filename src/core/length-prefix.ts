@@ -56,8 +56,12 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an invalid option.
  *
  * @example
- *     override read_delimiter = length_prefix({ size: 2 })
- *     override on_read(payload: Buffer) { this.write_packed(payload) }
+ * class Frames extends Connection {
+ *   override read_delimiter = length_prefix({ size: 2 })
+ *   override on_read(payload: Buffer) {
+ *     this.write_packed(payload)
+ *   }
+ * }
  */
 // Source: the options are those of tokio's `LengthDelimitedCodec`.
 export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {

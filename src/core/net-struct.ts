@@ -33,12 +33,12 @@ interface Part extends Layout {
  * one more code, `$`: a byte string whose length is the integer before it. The length is not
  * delivered, and `pack` writes it itself.
  *
- * @example
- *     const greeting = new NetStruct('ih$5b')
- *     greeting.pack(1, 'hello', 1, 2, 3, 4, 5)     // the `h` becomes 5
- *
  * A format without a byte order mark is in network order (big endian). With a count before the
  * length, only the last of those integers is the length: `2H$` delivers a number and a Buffer.
+ *
+ * @example
+ * const greeting = new NetStruct('ih$5b')
+ * greeting.pack(1, 'hello', 1, 2, 3, 4, 5) // the `h` becomes 5
  */
 // Source: Pants `NetStruct`. Differs: a negative length from a peer is an error.
 export class NetStruct<F extends string = string> implements Delimiter<StructFields<F>> {

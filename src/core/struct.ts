@@ -90,11 +90,6 @@ type Repeat<T, Count extends string, Out extends T[] = []> = Count extends ''
  * Messages of one fixed size. As a `read_delimiter` it waits for `size` bytes and calls `on_read`
  * with the fields as arguments. `write_packed(…values)` packs with it.
  *
- * @example
- *     const header = new Struct('!LH')
- *     header.pack(1, 2)                    // <Buffer 00 00 00 01 00 02>
- *     header.unpack(bytes)                 // [1, 2], typed [number, number]
- *
  * The format begins with an optional byte order mark: `<` is little endian, `>` or `!` big endian
  * (network order), `=` the order of this machine. Without a mark it is `=`. Codes follow, each with
  * an optional count before it: `4H` is four values. White space between items is ignored.
@@ -106,6 +101,11 @@ type Repeat<T, Count extends string, Out extends T[] = []> = Count extends ''
  *     ?        boolean, 1 byte               x  a pad byte, no value
  *
  * A lower-case integer is signed, an upper-case one unsigned.
+ *
+ * @example
+ * const header = new Struct('!LH')
+ * header.pack(1, 2) // <Buffer 00 00 00 01 00 02>
+ * header.unpack(bytes) // [1, 2], typed [number, number]
  */
 // Source: Pants `struct.Struct` as a delimiter; the codes are those of Python's struct module.
 // Differs: a format without a mark has standard sizes and no alignment, where Python uses those of

@@ -60,7 +60,7 @@ export abstract class ChannelImplementation extends Channel {
   readonly caps: ReadonlySet<Cap>
   /** What the channel needs at the moment, see `Dcap`. Live; only `update_dcaps` changes it. */
   readonly dcaps: ReadonlySet<Dcap> = new Set()
-  /** The inner half of the channel, for other files of sluice. */
+  /** The inner half of the channel, for other files of sluice. @hidden */
   readonly [MESSAGE_LIFE]: MessageLife
 
   /**

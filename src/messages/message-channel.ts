@@ -38,12 +38,12 @@ import { formatEntries, type Parameters, parseParameters } from './url.ts'
  * `context.register` makes the class known.
  *
  * @example
- *     class Reverse extends MessageChannel {
- *       static override readonly protocol = 'reverse'
- *       override do_post({ data }: Message) {
- *         this.emit({ data: data.toReversed() })
- *       }
- *     }
+ * class Reverse extends MessageChannel {
+ *   static override readonly protocol = 'reverse'
+ *   override do_post({ data }: Message) {
+ *     this.emit({ data: data.toReversed() })
+ *   }
+ * }
  */
 // Source: TLL, "Channel".
 export abstract class MessageChannel extends ChannelImplementation {
