@@ -143,9 +143,9 @@ export interface ConnectOptions {
 /** Makes TLS. `Network.tls` is one. */
 export interface Tls {
   /**
-   * Checks the options and makes what the connections that share them have in common. It is called
-   * for every connection of a client and every `listen` of a server, often with the same object: an
-   * implementation should keep what is expensive. Throws InvalidArgumentError for invalid options.
+   * Checks the options and makes what the connections that share them have in common. Channels keep
+   * it, and ask once for each object of options (a server's `set_tls` asks again). Throws
+   * InvalidArgumentError for invalid options.
    */
   context(side: TlsSide, options: TlsOptions): TlsContext
 }

@@ -33,6 +33,7 @@ import {
 } from './settings.ts'
 import type { Stream } from './stream.ts'
 import type { StreamOptions } from './stream-options.ts'
+import { contextFor, renewContext } from './tls-contexts.ts'
 import { tlsTwice } from './tls-start.ts'
 
 /** Listens on TCP or a unix socket, and makes a channel for each connection. See Server. */
@@ -124,7 +125,7 @@ export class StreamServer extends Channel implements ServerSettings {
         null,
       )
     }
-    const tls = this.tls && this[LIFE].drive.tls.context('server', this.tls)
+    const tls = this.tls && contextFor(this[LIFE].drive.tls, 'server', this.tls)
     const listener = this[LIFE].drive.network.listen(endpoint, {
       ...options,
       backlog: Math.min(this.backlog, 2 ** 31 - 1),
@@ -178,7 +179,7 @@ export class StreamServer extends Channel implements ServerSettings {
         'before listen; set_tls changes certificates',
       )
     if (this.tls !== undefined) throw tlsTwice()
-    this[LIFE].drive.tls.context('server', options)
+    contextFor(this[LIFE].drive.tls, 'server', options)
     this.tls = options
     return this
   }
@@ -197,11 +198,8 @@ export class StreamServer extends Channel implements ServerSettings {
         'this server does not speak TLS',
         'start_tls() before listen',
       )
-    // A copy: the same object with other contents has to be looked at again.
-    const fresh = { ...options }
-    const context = this[LIFE].drive.tls.context('server', fresh)
-    this.tls = fresh
-    this.#link.tls = context
+    this.#link.tls = renewContext(this[LIFE].drive.tls, 'server', options)
+    this.tls = options
   }
 
   // ---- closing ----------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ import {
   type StreamValues,
 } from './stream-settings.ts'
 import { giveUp } from './timeouts.ts'
+import { contextFor } from './tls-contexts.ts'
 import { demandTls, type TlsDemand, tlsTwice } from './tls-start.ts'
 
 const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
@@ -231,8 +232,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   #demand(options: TlsOptions): TlsDemand {
     const target = this.#target
     const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
-    const { tls } = this[LIFE].drive
-    return { context: tls.context(this.#isAccepted ? 'server' : 'client', options), host }
+    const side = this.#isAccepted ? 'server' : 'client'
+    return { context: contextFor(this[LIFE].drive.tls, side, options), host }
   }
 
   // ---- writing ----------------------------------------------------------------------------------

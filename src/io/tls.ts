@@ -1,6 +1,6 @@
 /**
- * Layer 2. TLS contexts of node:tls: a program's options, checked and made once, and the handshake
- * of each connection that uses them.
+ * Layer 2. TLS contexts of node:tls: a program's options, checked, and the handshake of each
+ * connection that uses them.
  *
  * tlsContext → clientContext or serverContext → secure → TlsTransport (tls-transport.ts).
  *
@@ -58,30 +58,16 @@ const CERTIFICATES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
  */
 const NEVER: Milliseconds = 2 ** 31 - 1
 
-const contexts = {
-  client: new WeakMap<TlsOptions, TlsContext>(),
-  server: new WeakMap<TlsOptions, TlsContext>(),
-}
-
 /** TLS unless a network brings its own: that of node:tls, over any transport. */
 export const nodeTls: Tls = { context: tlsContext }
 
-/**
- * Returns the same context for the same object of options. What is changed in that object later is
- * not looked at. Throws InvalidArgumentError for invalid options.
- */
+/** See `Tls.context`. */
 export function tlsContext(side: TlsSide, options: TlsOptions): TlsContext {
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError('tls', "an object of Node's TLS options", options)
-  let context = contexts[side].get(options)
-  if (context === undefined) {
-    context =
-      side === 'client'
-        ? clientContext(options as tls.ConnectionOptions)
-        : serverContext(options as tls.TlsOptions)
-    contexts[side].set(options, context)
-  }
-  return context
+  return side === 'client'
+    ? clientContext(options as tls.ConnectionOptions)
+    : serverContext(options as tls.TlsOptions)
 }
 
 // ---- clients ------------------------------------------------------------------------------------

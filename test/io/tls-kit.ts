@@ -6,8 +6,9 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { contextFor } from '../../src/channels/tls-contexts.ts'
 import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
-import { tlsContext } from '../../src/io/tls.ts'
+import { nodeTls } from '../../src/io/tls.ts'
 import type { SystemError, TlsOptions, TlsSide, Transport } from '../../src/transport.ts'
 import { makeCertificates } from '../certificates.ts'
 
@@ -91,7 +92,10 @@ export async function clear(
   return [near, far, socket]
 }
 
-/** The same, with the handshake under way. */
+/**
+ * The same, with the handshake under way. The same options have the same context, as in channels: a
+ * session is resumed only there.
+ */
 export async function pair(
   t: Test,
   near: TlsOptions = OURS,
@@ -100,6 +104,6 @@ export async function pair(
 ): Promise<[near: Watched, far: Watched]> {
   const [one, two] = await clear(t)
   const secure = (side: TlsSide, options: TlsOptions, transport: Transport): Watched =>
-    new Watched(tlsContext(side, options).secure(transport, host))
+    new Watched(contextFor(nodeTls, side, options).secure(transport, host))
   return [secure('client', near, one), secure('server', far, two)]
 }
