@@ -45,11 +45,17 @@ export interface PairOptions<Near extends Client<any>, Far extends Connection<an
 
 /** Two ends that are connected, and what they run on. */
 export interface Pair<Near extends Stream<any>, Far extends Stream<any>> extends AsyncDisposable {
+  /** The client's end. */
   readonly client: Near
+  /** The server's end. */
   readonly connection: Far
+  /** The server that accepted the connection. It listens on port 1. */
   readonly server: Server
+  /** The engine of all of them. */
   readonly engine: Engine
+  /** The network between them. */
   readonly network: MemoryNetwork
+  /** The clock of the engine, which stands still. */
   readonly clock: ManualClock
   /**
    * Lets bytes and hooks run until nothing is left to do. With `bytes`, moves at most that many

@@ -17,8 +17,9 @@ import type { Transport, TransportSink } from '../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
 import { ProxyReader } from './proxied.ts'
 
-/** What says which addresses are not welcome; node:net's BlockList is one. */
+/** A list of addresses: the BlockList of node:net, or any object with such a method. */
 export interface BlockList {
+  /** Is this address in the list? */
   check(address: string, family: 'ipv4' | 'ipv6'): boolean
 }
 

@@ -10,6 +10,7 @@ import type { IntoPacker } from './write-run.ts'
 
 /** Packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */
 export interface Packer {
+  /** The bytes of these values. Throws StructError if they do not fit. */
   pack(...values: any[]): Uint8Array
 }
 

@@ -218,9 +218,8 @@ export class ReadPath {
   /**
    * The peer has ended and the last complete message was delivered. A part of a message is dropped;
    * a part of a character is delivered.
-   *
-   * Source: Pants, which drops a part of a message too.
    */
+  // Source: Pants, which drops a part of a message too.
   #finish(): void {
     this.#end = 'delivered'
     const rest = this.#holds === 0 ? this.#reader.rest?.(this.#buffer) : undefined

@@ -13,14 +13,21 @@ import type {
 
 /** The events of a channel that are counted and published, each with its details. */
 export interface EventDetails {
-  /** Message channels only. */
+  /** A message channel is open. `duration`: the time that opening took. */
   readonly open: { readonly duration: Milliseconds }
+  /** A server or datagram listens. `duration`: the time that opening took. */
   readonly listen: { readonly duration: Milliseconds }
+  /** A server has a new connection. `duration`: the time since it was accepted. */
   readonly accept: { readonly duration: Milliseconds }
+  /** A stream or datagram is connected. `duration`: the time that connecting took. */
   readonly connect: { readonly duration: Milliseconds }
+  /** A connection was closed instead of accepted, or received bytes were dropped. */
   readonly drop: { readonly reason: string; readonly address: SocketAddress }
+  /** A timeout ran out. */
   readonly timeout: { readonly kind: TimeoutKind }
+  /** A buffer has reached its bound. */
   readonly overflow: { readonly error: Error }
+  /** A channel has closed. `duration`: the time since it was open; or opening, if it never was. */
   readonly close: {
     readonly reason: CloseReason
     readonly duration: Milliseconds

@@ -10,11 +10,13 @@ import type { Url } from './url.ts'
 
 /** What the constructor of a channel gets from the context. */
 export interface Init {
+  /** The engine that drives the channel. */
   readonly engine: Engine
   /** The channel's name: from the URL, from `InitOptions`, or made up. */
   readonly name: string
   /** The channel's URL and its parameters. */
   readonly params: Params
+  /** The context that makes the channel. */
   readonly context: ChannelContext
   /** The channel named by the parameter `master`, or given in `InitOptions`. */
   readonly master: MessageChannel | undefined
@@ -49,7 +51,7 @@ export interface InitOptions {
   readonly name?: string
   /** The channel's master. It takes precedence over the URL's. @default none */
   readonly master?: MessageChannel
-  /** @default the engine of the context */
+  /** The engine that drives the channel. @default the engine of the context */
   readonly engine?: Engine
   /** True for a channel that belongs to a parent: the context does not know it. @default false */
   readonly is_internal?: boolean

@@ -85,7 +85,10 @@ const EMPTY = Buffer.alloc(0)
  * its bytes.
  */
 export class Message {
-  /** @default 'data' */
+  /**
+   * What the message is: data, or one about a channel; see `TYPES`.
+   * @default 'data'
+   */
   readonly type: MessageType
   /**
    * The kind of message: an integer of 32 bits. The two sides agree on what each number means.
@@ -102,7 +105,10 @@ export class Message {
    * @default an empty Buffer
    */
   readonly data: Buffer
-  /** @default undefined */
+  /**
+   * The sender, or the recipient.
+   * @default undefined
+   */
   readonly addr: Addr | undefined
   /**
    * When the message was made, in ms since 1970. 0 means unknown.

@@ -18,6 +18,7 @@ import { InvalidArgumentError, UrlError } from '../errors.ts'
 
 /** A value, and its position in the text. */
 export interface Entry {
+  /** The value. */
   readonly value: string
   /** The text that the value was read from. */
   readonly source: string

@@ -29,7 +29,7 @@ export interface MockOptions {
   readonly mock: Readonly<Record<string, string>>
   /** The URL of the channel under test. */
   readonly channel: string
-  /** @default a new context */
+  /** The context that makes the channels. @default a new context */
   readonly context?: Context
 }
 
@@ -46,6 +46,7 @@ interface Pair {
 /** Makes a channel and the channels around it, for a test. */
 // Source: TLL `tll.channel.mock`.
 export class Mock {
+  /** The context that has made the channels. */
   readonly context: Context
   /** The channel under test. */
   readonly channel: MessageChannel

@@ -15,11 +15,10 @@ import type { Encoding } from '../../types.ts'
  * subclass or an assignment may change it. Bytes after the last line end are not a line and are not
  * sent back. A line longer than `buffer_size` closes the connection.
  *
- * Source: the first example of Pants; RFC 862.
- *
  * @example
  * new Server(Echo).listen(4040)
  */
+// Source: the first example of Pants; RFC 862.
 export class Echo extends Connection<string> {
   override encoding: Encoding | null = 'utf8'
   override read_delimiter = '\r\n'
