@@ -1,12 +1,12 @@
 /**
- * Certificates for tests of TLS, made by openssl in a folder of their own: nothing secret is in the
- * repository, and nothing in it expires.
+ * Certificates for tests of TLS, made by openssl: nothing secret is in the repository, and nothing
+ * in it expires. The first test that asks makes them for all of them, in .build/test/.
  */
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ROOT } from './built.ts'
 
 /** A certificate and its key, as text and as files. */
 export interface Identity {
@@ -33,17 +33,15 @@ export interface Certificates {
   readonly selfSigned: Identity
   /** For localhost, issued by somebody else. */
   readonly stranger: Identity
-  /** Removes the files. */
-  remove(): void
 }
 
 const HERE = 'DNS:localhost,IP:127.0.0.1,IP:::1'
 
-export function makeCertificates(): Certificates {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'))
-  const openssl = (...args: string[]): void =>
-    void execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  const identity = (name: string): Identity => {
+/** Those of today; they are valid for 30 days. */
+export function testCertificates(): Certificates {
+  const folder = `${ROOT}.build/test/certificates-${new Date().toISOString().slice(0, 10)}`
+  if (!existsSync(folder)) make(folder)
+  const of = (name: string): Identity => {
     const keyFile = join(folder, `${name}.key`)
     const certFile = join(folder, `${name}.crt`)
     return {
@@ -53,9 +51,35 @@ export function makeCertificates(): Certificates {
       cert: readFileSync(certFile, 'utf8'),
     }
   }
+  return {
+    ca: of('ca'),
+    server: of('server'),
+    renewed: of('renewed'),
+    other: of('other'),
+    expired: of('expired'),
+    client: of('alice'),
+    selfSigned: of('self'),
+    stranger: of('stranger'),
+  }
+}
+
+/** Makes them elsewhere and moves them: another process may be doing the same. */
+function make(place: string): void {
+  const folder = mkdtempSync(`${place}-`)
+  makeIn(folder)
+  try {
+    renameSync(folder, place)
+  } catch {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function makeIn(folder: string): void {
+  const openssl = (...args: string[]): void =>
+    void execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   const key = (name: string): void =>
     openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`)
-  const ofItself = (name: string, ...extensions: string[]): Identity => {
+  const ofItself = (name: string, ...extensions: string[]): void => {
     key(name)
     openssl(
       'req',
@@ -71,9 +95,8 @@ export function makeCertificates(): Certificates {
       `${name}.crt`,
       ...extensions.flatMap(each => ['-addext', each]),
     )
-    return identity(name)
   }
-  const issued = (name: string, issuer: string, names: string, ...validity: string[]): Identity => {
+  const issued = (name: string, issuer: string, names: string, ...validity: string[]): void => {
     key(name)
     openssl('req', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`)
     writeFileSync(
@@ -108,27 +131,14 @@ export function makeCertificates(): Certificates {
       `${name}.crt`,
       ...until,
     )
-    return identity(name)
   }
-  const ca = ofItself('ca')
+  ofItself('ca')
   ofItself('strangers')
-  return {
-    ca,
-    server: issued('server', 'ca', HERE),
-    renewed: issued('renewed', 'ca', HERE),
-    other: issued('other', 'ca', 'DNS:other.test'),
-    expired: issued(
-      'expired',
-      'ca',
-      HERE,
-      '-startdate',
-      '20190101000000Z',
-      '-enddate',
-      '20200101000000Z',
-    ),
-    client: issued('alice', 'ca', 'DNS:alice'),
-    selfSigned: ofItself('self', `subjectAltName=${HERE}`),
-    stranger: issued('stranger', 'strangers', HERE),
-    remove: () => rmSync(folder, { recursive: true }),
-  }
+  issued('server', 'ca', HERE)
+  issued('renewed', 'ca', HERE)
+  issued('other', 'ca', 'DNS:other.test')
+  issued('expired', 'ca', HERE, '-startdate', '20190101000000Z', '-enddate', '20200101000000Z')
+  issued('alice', 'ca', 'DNS:alice')
+  ofItself('self', `subjectAltName=${HERE}`)
+  issued('stranger', 'strangers', HERE)
 }

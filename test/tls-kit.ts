@@ -9,7 +9,7 @@ import { Engine, type EngineOptions } from '../src/engine.ts'
 import { MemoryNetwork } from '../src/io/memory/network.ts'
 import type { TlsOptions } from '../src/transport.ts'
 import type { Address, SocketAddress } from '../src/types.ts'
-import { type Certificates, makeCertificates } from './certificates.ts'
+import { type Certificates, testCertificates } from './certificates.ts'
 import { spy, turn } from './kit.ts'
 
 export interface TlsScene extends Certificates {
@@ -33,8 +33,6 @@ export interface TlsScene extends Certificates {
   accepted(server: Server): Promise<Connection>
 }
 
-let certificates: Certificates | undefined
-
 /** A subtest; at its end the engine is stopped, and no channel may be left. */
 export async function tlsScene(
   t: Test,
@@ -42,7 +40,7 @@ export async function tlsScene(
   body: (t: Test, scene: TlsScene) => Promise<void>,
   options: EngineOptions = {},
 ): Promise<void> {
-  certificates ??= keep(t)
+  const certificates = testCertificates()
   const { ca, server } = certificates
   await t.test(title, { timeout: 15_000 }, async t => {
     const [logged, near, far] = [[], [], []] as [string[], string[], string[]]
@@ -52,7 +50,7 @@ export async function tlsScene(
       ...options,
     })
     await body(t, {
-      ...(certificates as Certificates),
+      ...certificates,
       engine,
       logged,
       near,
@@ -80,12 +78,6 @@ export async function tlsScene(
     await engine.stop({ timeout: 100 })
     t.equal(engine.channels.size, 0, 'no channel is left')
   })
-}
-
-function keep(t: Test): Certificates {
-  const made = makeCertificates()
-  t.teardown(() => made.remove())
-  return made
 }
 
 /** Waits for it, one turn of the loop after the other; the timeout of the test bounds it. */

@@ -5,12 +5,12 @@
 
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { contextFor } from '../../src/channels/tls-contexts.ts'
 import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
 import { nodeTls } from '../../src/io/tls.ts'
 import type { SystemError, TlsOptions, TlsSide, Transport } from '../../src/transport.ts'
-import { makeCertificates } from '../certificates.ts'
+import { testCertificates } from '../certificates.ts'
 
 export const {
   ca,
@@ -20,9 +20,7 @@ export const {
   other,
   selfSigned,
   stranger,
-  remove,
-} = makeCertificates()
-t.teardown(remove)
+} = testCertificates()
 
 export const OURS = { ca: ca.cert }
 export const THEIRS = { key: served.key, cert: served.cert }

@@ -8,7 +8,7 @@ import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
-import { makeCertificates } from '../certificates.ts'
+import { testCertificates } from '../certificates.ts'
 import { conformance, packetConformance } from './conformance/suite.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
@@ -57,8 +57,6 @@ await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: (
 await conformance(t, 'fast tcp, trickling', () => trickling(new FastNetwork()))
 
 await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: path }))
-const certificates = makeCertificates()
-t.teardown(() => certificates.remove())
 
 await conformance(t, 'tls', () => ({
   network: overTls(new NodeNetwork()),
@@ -99,7 +97,7 @@ for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
 }
 
 function overTls(network: Network): Network {
-  const { ca, server } = certificates
+  const { ca, server } = testCertificates()
   return new TlsNetwork(network, { ca: ca.cert }, { key: server.key, cert: server.cert })
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../../src/index.ts'
 import { MemoryNetwork, pair } from '../../src/testing.ts'
 import type { Encoding } from '../../src/types.ts'
-import { makeCertificates } from '../certificates.ts'
+import { testCertificates } from '../certificates.ts'
 import { ENCODINGS, pick, type Random, seeded } from '../core/oracle.ts'
 
 const BUFFER_SIZE = 512
@@ -153,8 +153,7 @@ function named<Value>(call: () => Value): Value | string {
 t.test(
   'garbage where TLS is to begin: one named error of the handshake, nothing is read, nothing is left',
   async t => {
-    const made = makeCertificates()
-    t.teardown(() => made.remove())
+    const made = testCertificates()
     const { key, cert } = made.server
     for (let seed = 0; seed < 60; seed++) {
       const random = seeded(seed)

@@ -12,7 +12,7 @@ import { Context } from '../../src/messages/context.ts'
 import type { Addr, Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import type { Network } from '../../src/transport.ts'
-import { makeCertificates } from '../certificates.ts'
+import { testCertificates } from '../certificates.ts'
 import { seeded, until } from './networks.ts'
 
 interface Carrier {
@@ -29,8 +29,7 @@ interface Carrier {
   readonly tail?: () => string
 }
 
-const made = makeCertificates()
-t.teardown(() => made.remove())
+const made = testCertificates()
 
 const random = seeded(11)
 const pieces = (): number => 1 + Math.floor(random() * (random() < 0.6 ? 3 : 6000))

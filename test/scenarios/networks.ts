@@ -3,9 +3,10 @@
  * tcp, trickling tcp, unix, the fast network over tcp and unix, and TLS over tcp, over unix and
  * over trickling memory.
  *
- * A scenario gets a `Place`: an engine on one of them, on the clock of the machine. When it
- * returns, the engine is stopped, and then nothing may be left: no channel, no socket, no timer, no
- * line in the log that the scenario has not taken out itself.
+ * A scenario gets a `Place`: an engine on one of them, on the clock of the machine or on one whose
+ * time passes only when the scenario says so. When it returns, the engine is stopped, and then
+ * nothing may be left: no channel, no socket, no timer, no line in the log that the scenario has not
+ * taken out itself.
  */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -23,10 +24,11 @@ import { FastNetwork } from '../../src/io/fast.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { tlsContext } from '../../src/io/tls.ts'
+import { ManualClock } from '../../src/io/manual-clock.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Network, Transport } from '../../src/transport.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
-import { makeCertificates } from '../certificates.ts'
+import { testCertificates } from '../certificates.ts'
 import { turn } from '../kit.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
@@ -70,9 +72,9 @@ const NETWORKS: Record<string, Make> = {
   unix: t => onPaths(t, new NodeNetwork()),
   'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
   'unix, fast': t => onPaths(t, FAST),
-  tls: t => overTls(t, NETWORKS.tcp!(t)),
-  'tls, unix': t => overTls(t, NETWORKS.unix!(t)),
-  'tls, trickling memory': t => overTls(t, NETWORKS['memory, trickling']!(t)),
+  tls: t => overTls(NETWORKS.tcp!(t)),
+  'tls, unix': t => overTls(NETWORKS.unix!(t)),
+  'tls, trickling memory': t => overTls(NETWORKS['memory, trickling']!(t)),
 }
 
 function onPaths(t: Test, network: Network): Made {
@@ -88,9 +90,8 @@ function onPaths(t: Test, network: Network): Made {
 }
 
 /** Every stream on it speaks TLS from the first byte on, whatever the program says. */
-function overTls(t: Test, { network, ...made }: Made): Made {
-  const { ca, server, remove } = makeCertificates()
-  t.teardown(remove)
+function overTls({ network, ...made }: Made): Made {
+  const { ca, server } = testCertificates()
   const options = [{ ca: ca.cert }, { key: server.key, cert: server.cert }] as const
   const near = { context: tlsContext('client', options[0]), host: 'localhost' }
   const far = { context: tlsContext('server', options[1]), host: '' }
@@ -125,17 +126,25 @@ function overTls(t: Test, { network, ...made }: Made): Made {
   }
 }
 
-/** Runs the scenarios over every network. */
+/** Its turns are those of the loop; its time passes by hand. */
+export class HandClock extends ManualClock {
+  override soon(callback: () => void): void {
+    setImmediate(callback)
+  }
+}
+
+/** Runs the scenarios over every network; `clock`: what each of them has its time from. */
 export async function overEveryNetwork(
   t: Test,
   scenarios: Record<string, Scenario>,
+  clock: 'of the machine' | 'by hand' = 'of the machine',
 ): Promise<void> {
   for (const [name, make] of Object.entries(NETWORKS)) {
     await t.test(name, async t => {
       const made = make(t)
       for (const [title, scenario] of Object.entries(scenarios)) {
         await t.test(title, { timeout: TIMEOUT }, async t => {
-          const place = new Place(name, made)
+          const place = new Place(name, made, clock === 'by hand' ? new HandClock() : undefined)
           await scenario(t, place)
           await place.end(t)
         })
@@ -153,12 +162,18 @@ export class Place {
   readonly logged: string[] = []
   readonly #peers: Network
   readonly #address: () => Address
+  readonly #clock: HandClock | undefined
   readonly #before = resources()
 
-  constructor(name: string, { network, address, peers = network }: Made) {
+  constructor(name: string, { network, address, peers = network }: Made, clock?: HandClock) {
     this.name = name
     this.network = network
-    this.engine = new Engine({ network, log: message => this.logged.push(message) })
+    this.#clock = clock
+    this.engine = new Engine({
+      network,
+      ...(clock && { clock }),
+      log: message => this.logged.push(message),
+    })
     this.#peers = peers
     this.#address = address
   }
@@ -218,9 +233,26 @@ export class Place {
     return peer
   }
 
+  /** Lets time pass by hand, a millisecond in each turn of the loop, until that is so. */
+  async passUntil(isSo: () => unknown): Promise<void> {
+    while (!isSo()) {
+      this.#clock!.advance(1)
+      await turn()
+    }
+  }
+
+  /** Lets time pass by hand until that has settled. */
+  async pass<Of>(promise: Promise<Of>): Promise<Of> {
+    let isSettled = false
+    const settled = promise.finally(() => (isSettled = true))
+    await this.passUntil(() => isSettled)
+    return settled
+  }
+
   /** Stops the engine, and looks for what is left. */
   async end(t: Test): Promise<void> {
-    await this.engine.stop({ timeout: 2000 })
+    const stopped = this.engine.stop({ timeout: 2000 })
+    await (this.#clock === undefined ? stopped : this.pass(stopped))
     t.equal(this.engine.channels.size, 0, 'no channel is left')
     for (let turns = 0; turns < 100 && resources() !== this.#before; turns++) await turn()
     t.equal(resources(), this.#before, 'no socket, no timer is left')

@@ -3,7 +3,7 @@ import { Client } from '../../../src/channels/basic.ts'
 import { StreamServer } from '../../../src/channels/stream-server.ts'
 import { Control, type Message } from '../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
-import { makeCertificates } from '../../certificates.ts'
+import { testCertificates } from '../../certificates.ts'
 import { thrown } from '../../kit.ts'
 import { fault, type Stage, stage, text } from '../kit.ts'
 
@@ -197,8 +197,7 @@ await stage(t, 'over TLS', async (t, { context, pump }) => {
   bad.open()
   await t.rejects(bad.opened, { code: 'ERR_INVALID_URL', message: /cert must be given/ })
   bad.close()
-  const made = makeCertificates()
-  t.teardown(() => made.remove())
+  const made = testCertificates()
   const channel = context.init(
     `tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`,
   )

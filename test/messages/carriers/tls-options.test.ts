@@ -8,11 +8,10 @@ import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { nodeFiles } from '../../../src/io/node.ts'
 import { Context } from '../../../src/messages/context.ts'
 import { tlsOptions } from '../../../src/messages/carriers/tls-options.ts'
-import { makeCertificates } from '../../certificates.ts'
+import { testCertificates } from '../../certificates.ts'
 import { fault, params } from '../kit.ts'
 
-const made = makeCertificates()
-t.teardown(() => made.remove())
+const made = testCertificates()
 const { ca, server, client, stranger } = made
 
 t.test('the options', async t => {

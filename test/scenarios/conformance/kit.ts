@@ -7,13 +7,18 @@ import type { World } from './world.ts'
 
 /** Bytes without a short period, in which a mistake could hide. */
 export function pattern(size: Bytes): Buffer {
-  return Buffer.from(
-    Uint8Array.from(
-      { length: size },
-      (_, index) => (index * 7 + (index >> 8) * 13 + (index >> 16)) & 0xff,
-    ),
-  )
+  if (size > made.length)
+    made = Buffer.from(
+      Uint8Array.from(
+        { length: size },
+        (_, index) => (index * 7 + (index >> 8) * 13 + (index >> 16)) & 0xff,
+      ),
+    )
+  return Buffer.from(made.subarray(0, size))
 }
+
+/** The longest so far: a shorter one is the beginning of it. */
+let made = Buffer.alloc(0)
 
 /**
  * Writes pieces as a well-behaved program does: after a false it waits for `drained`. Stops when it
