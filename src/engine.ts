@@ -16,46 +16,12 @@ import { type Deferred, deferred } from './core/deferred.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
 import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
+import { checkLimit, checkParts, type EngineOptions, type Log } from './engine-options.ts'
 import { InvalidArgumentError, show } from './errors.ts'
 import { heapLimit, NodeClock, nodeFiles, NodeNetwork, nodeTls, publish } from './io/node.ts'
-import type { Clock, Network } from './transport.ts'
 import type { Bytes, Cancel, Milliseconds } from './types.ts'
 
 export { DRIVE } from './core/drive.ts'
-
-/** The parts of an engine. Every part has a default. */
-export interface EngineOptions {
-  /**
-   * Makes the sockets, and may bring TLS and files of its own.
-   *
-   * @default the sockets, the TLS and the files of Node
-   */
-  readonly network?: Network
-  /**
-   * Tells the time.
-   *
-   * @default the clock of the machine
-   */
-  readonly clock?: Clock
-  /**
-   * The most bytes that all channels together may hold; see `Engine.buffer_limit`.
-   *
-   * @default half of V8's heap limit
-   */
-  readonly buffer_limit?: Bytes
-  /**
-   * Gets every error that nobody else handles, one line each.
-   *
-   * @default `console.error`
-   */
-  readonly log?: Log
-}
-
-/**
- * Where an engine logs to. The message is complete by itself; `error`, if there is one, is the
- * object behind it.
- */
-export type Log = (message: string, error?: unknown) => void
 
 /** How long `stop` waits for channels that close politely: Thousand Island's `shutdown_timeout`. */
 const STOP_TIMEOUT: Milliseconds = 15_000
@@ -81,9 +47,9 @@ let global: Engine | undefined
 /**
  * Drives channels and timers.
  *
- * Most programs use the engine that `Engine.instance()` returns; it is the default of every channel.
- * `new Engine({ … })` makes another one, for example for a test on a network in memory. Two engines
- * share nothing.
+ * Most programs use the engine that `Engine.instance()` returns; it is the default of every
+ * channel. `new Engine({ … })` makes another one, for example for a test on a network in memory.
+ * Two engines share nothing.
  *
  * @example
  * new Server(Echo).listen(4040)
@@ -194,9 +160,9 @@ export class Engine {
   }
 
   /**
-   * Cancels all timers and closes every channel politely, with the reason 'drain'. Channels that are
-   * still open after `timeout` ms are closed at once. Then the promise of `start` resolves, and the
-   * one that is returned here; it never rejects.
+   * Cancels all timers and closes every channel politely, with the reason 'drain'. Channels that
+   * are still open after `timeout` ms are closed at once. Then the promise of `start` resolves, and
+   * the one that is returned here; it never rejects.
    *
    * While the engine stops, no channel can be opened. Afterwards `start` may be called again.
    * Calling `stop` again, or without `start`, is harmless.
@@ -355,28 +321,6 @@ export function logSafely(engine: Engine, message: string, error?: unknown): voi
   } catch {
     // There is nowhere left to report it.
   }
-}
-
-function checkParts(options: EngineOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('engine options', 'an object', options)
-  const { network, clock, log } = options
-  if (network !== undefined && typeof network?.connect !== 'function')
-    throw new InvalidArgumentError('engine: network', 'a Network', network)
-  if (network?.tls !== undefined && typeof network.tls?.context !== 'function')
-    throw new InvalidArgumentError('engine: network.tls', 'a Tls', network.tls)
-  if (network?.files !== undefined && typeof network.files?.read !== 'function')
-    throw new InvalidArgumentError('engine: network.files', 'Files', network.files)
-  if (clock !== undefined && typeof clock?.now !== 'function')
-    throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
-  if (log !== undefined && typeof log !== 'function')
-    throw new InvalidArgumentError('engine: log', 'a function (message, error)', log)
-}
-
-function checkLimit(limit: unknown): Bytes {
-  if (typeof limit !== 'number' || !(limit > 0))
-    throw new InvalidArgumentError('buffer_limit', 'a positive number of bytes, or Infinity', limit)
-  return limit
 }
 
 function checkDelay(name: string, delay: unknown): void {

@@ -26,7 +26,8 @@ export { NetStruct } from './core/net-struct.ts'
 export type { Packed, Packer } from './core/packer.ts'
 export type { EngineStats, EventDetails } from './core/tally.ts'
 export { Struct, type StructFields, type StructValues } from './core/struct.ts'
-export { Engine, type EngineOptions, type Log } from './engine.ts'
+export { Engine } from './engine.ts'
+export type { EngineOptions, Log } from './engine-options.ts'
 export {
   ChannelError,
   ClosedError,

@@ -10,7 +10,8 @@
 
 import { Client, Connection, Server } from './channels/basic.ts'
 import type { Stream } from './channels/stream.ts'
-import { Engine, type EngineOptions } from './engine.ts'
+import { Engine } from './engine.ts'
+import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
 import type { Bytes } from './types.ts'

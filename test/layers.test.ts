@@ -30,6 +30,7 @@ const TOP: Readonly<Record<string, number>> = {
   'files.ts': 0,
   'tls.ts': 0,
   'engine.ts': 3,
+  'engine-options.ts': 3,
   'index.ts': 11,
   'testing.ts': 11,
 }

@@ -5,7 +5,8 @@
 
 import type { Test } from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
-import { Engine, type EngineOptions } from '../src/engine.ts'
+import { Engine } from '../src/engine.ts'
+import type { EngineOptions } from '../src/engine-options.ts'
 import { MemoryNetwork } from '../src/io/memory/network.ts'
 import type { TlsOptions } from '../src/transport.ts'
 import type { Address, SocketAddress } from '../src/types.ts'

@@ -53,8 +53,8 @@ export class Attempt {
   }
 
   /**
-   * Aborts in a microtask. A signal may report inside `abort()`, which may be called anywhere, and no
-   * hook may run there. A turn would be too long: the attempt could still succeed in it.
+   * Aborts in a microtask. A signal may report inside `abort()`, which may be called anywhere, and
+   * no hook may run there. A turn would be too long: the attempt could still succeed in it.
    */
   readonly #abortSoon = (): void => queueMicrotask(() => this.#abort())
 
@@ -62,7 +62,7 @@ export class Attempt {
     if (this.#isOver) return
     const error = new ConnectError(
       'ERR_ABORTED',
-      `connecting to ${formatAddress(this.#to)} was given up by its signal`,
+      `connecting to ${formatAddress(this.#to)} was aborted by its signal`,
       this.#signal?.reason,
     )
     this.#life.fail('on_connect_error', error)

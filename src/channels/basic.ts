@@ -83,7 +83,11 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
         server,
       )
     if (socket === undefined)
-      throw new InvalidArgumentError('Connection option "socket"', 'what on_accept got', socket)
+      throw new InvalidArgumentError(
+        'Connection option "socket"',
+        'the connection that on_accept got',
+        socket,
+      )
     super(options.engine === undefined ? { ...options, engine: server.engine } : options)
     this.server = server
     takeOver(server, socket, this)
@@ -91,8 +95,8 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
 }
 
 /**
- * Listens, and makes a connection of your class for each peer. The class is the first argument, or a
- * field of a subclass: `override ConnectionClass = Echo`.
+ * Listens, and makes a connection of your class for each peer. The class is the first argument, or
+ * a field of a subclass: `override ConnectionClass = Echo`.
  *
  * @example
  * new Server(Echo).listen(4040)
@@ -102,8 +106,8 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
 export class Server extends StreamServer {
   /**
    * Makes a server, which does not listen yet, and calls no hook. The class may be left out:
-   * `new Server(options)`. Throws InvalidArgumentError if the class is no Connection (or Stream), or
-   * if an option is invalid.
+   * `new Server(options)`. Throws InvalidArgumentError if the class is no Connection (or Stream),
+   * or if an option is invalid.
    */
   constructor(
     ConnectionClass?: ConnectionClass | StreamServerOptions,

@@ -124,8 +124,9 @@ export abstract class Channel {
   }
 
   /**
-   * Ends `suspend()` for this channel and all channels below it, except those that were suspended by
-   * themselves. What waited is delivered before it returns. If it is not suspended, nothing happens.
+   * Ends `suspend()` for this channel and all channels below it, except those that were suspended
+   * by themselves. What waited is delivered before it returns. If it is not suspended, nothing
+   * happens.
    */
   resume(): void {
     this[LIFE].resume()

@@ -22,8 +22,8 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
   // ---- what can be asked ------------------------------------------------------------------------
 
   /**
-   * The peer: `[host, port]`, or the path of a unix socket. It is `undefined` before connecting, and
-   * kept after closing.
+   * The peer: `[host, port]`, or the path of a unix socket. It is `undefined` before connecting,
+   * and kept after closing.
    */
   get remote_address(): SocketAddress | undefined {
     return linkOf(this).told.remote_address
@@ -125,10 +125,10 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    *
    * - 'receive': one read is longer than `buffer_size`. A stream reads nothing more until
    *   `buffer_size` or `read_delimiter` is changed; nothing is dropped. A Datagram drops what the
-   *   sender (`error.remote_address`) has sent, unless this hook changes a setting so that it can be
-   *   read.
-   * - 'send': the queue is longer than `send_buffer_size`, and the write was dropped. One last write
-   *   is allowed in here, before `end()`.
+   *   sender (`error.remote_address`) has sent, unless this hook changes a setting so that it can
+   *   be read.
+   * - 'send': the queue is longer than `send_buffer_size`, and the write was dropped. One last
+   *   write is allowed in here, before `end()`.
    * - 'engine': all channels together hold more than the `buffer_limit` of the engine, and this one
    *   holds most.
    *

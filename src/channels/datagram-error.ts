@@ -17,8 +17,8 @@ export type DatagramError = ChannelError & { readonly remote_address?: SocketAdd
  *
  * - 'max_senders', 'senders_buffer_size': the bound that was reached. The unfinished message of the
  *   sender silent for longest was dropped.
- * - 'overload': a packet came while reads were held (by `suspend` or a promise of a hook), and there
- *   was no room for it to wait in.
+ * - 'overload': a packet came while reads were held (by `suspend` or a promise of a hook), and
+ *   there was no room for it to wait in.
  */
 export type PacketDropReason = 'max_senders' | 'senders_buffer_size' | 'overload'
 

@@ -42,7 +42,8 @@ export abstract class DatagramHooks<
   on_read(..._data: DatagramArguments<By>): void | Promise<void> {}
 
   /**
-   * Called when something that had been received was dropped: why, whose it was, and how many bytes.
+   * Called when something that had been received was dropped: why, whose it was, and how many
+   * bytes.
    *
    * By default it does nothing.
    */

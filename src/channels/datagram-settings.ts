@@ -18,8 +18,8 @@ export interface DatagramSettings<By extends ReadDelimiter = ReadDelimiter> {
    * one read, empty packets included. Otherwise the packets of each sender are a stream, in the
    * order in which they came: a message may begin in one packet and end in another.
    *
-   * - Takes effect: set inside `on_read`, with the sender's next byte. Set elsewhere, bytes that are
-   *   already buffered are looked at again in the next turn of the loop.
+   * - Takes effect: set inside `on_read`, with the sender's next byte. Set elsewhere, bytes that
+   *   are already buffered are looked at again in the next turn of the loop.
    * - Throws `InvalidDelimiterError` if the value is invalid.
    *
    * @default null
@@ -70,8 +70,8 @@ export interface DatagramSettings<By extends ReadDelimiter = ReadDelimiter> {
    * The most bytes of unfinished messages, over all senders. Beyond that, the sender silent for
    * longest loses its message, and `on_drop` is called.
    *
-   * As much again may wait while reads are held (by `suspend` or a promise of a hook), with 28 bytes
-   * added for each packet. Beyond that, further packets are dropped, and `on_drop` is called.
+   * As much again may wait while reads are held (by `suspend` or a promise of a hook), with 28
+   * bytes added for each packet. Beyond that, further packets are dropped, and `on_drop` is called.
    *
    * - Unit: bytes, at least 1. `Infinity` means no limit.
    * - Takes effect: at once.
@@ -99,8 +99,8 @@ export interface DatagramSettings<By extends ReadDelimiter = ReadDelimiter> {
    */
   send_buffer_size: Bytes
   /**
-   * The longest that closing politely may take, from `end()` to `on_close`. Then the datagram closes
-   * at once, with the reason 'timeout'.
+   * The longest that closing politely may take, from `end()` to `on_close`. Then the datagram
+   * closes at once, with the reason 'timeout'.
    *
    * - Unit: milliseconds. `Infinity` means no limit.
    * - Takes effect: with the next `end()`.

@@ -182,8 +182,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
 
   /**
    * Sends one packet: bytes, or text in `encoding`. An empty packet is a packet, too. It goes out
-   * once in this turn of the loop, together with the others of the turn; with `flush` it goes out at
-   * once. Bytes must not be changed until they are sent.
+   * once in this turn of the loop, together with the others of the turn; with `flush` it goes out
+   * at once. Bytes must not be changed until they are sent.
    *
    * Without an address it goes to the connected peer. In `on_read`, and until the promise of that
    * hook settles, it goes back to the sender. A datagram that was never opened begins to listen, on
@@ -194,8 +194,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    * closed. If a packet cannot be sent, `on_write_error` is called.
    *
    * Throws InvalidArgumentError for anything but text and bytes, InvalidAddressError for an invalid
-   * address, and InvalidStateError if there is no address, or another one than that of the connected
-   * peer.
+   * address, and InvalidStateError if there is no address, or another one than that of the
+   * connected peer.
    */
   // Source: Pants `Datagram.write`.
   write(data: Data, address?: Address, flush = false): boolean {
@@ -236,8 +236,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   // ---- groups -----------------------------------------------------------------------------------
 
   /**
-   * Receives what is sent to a multicast group. `network_interface` is the address of the interface;
-   * without it the system chooses one.
+   * Receives what is sent to a multicast group. `network_interface` is the address of the
+   * interface; without it the system chooses one.
    *
    * It may be called at any time. The membership is remembered and made again at every opening; if
    * the system refuses it there, `on_listen_error` is called. Joining twice does nothing.
@@ -250,8 +250,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   }
 
   /**
-   * Leaves a multicast group. `network_interface` must be the same as for `join`. If it is no member,
-   * nothing happens. Throws as `join`.
+   * Leaves a multicast group. `network_interface` must be the same as for `join`. If it is no
+   * member, nothing happens. Throws as `join`.
    */
   leave(group: string, network_interface?: string): void {
     this.#link.groups.leave(group, network_interface, this.#link.openSocket)
@@ -290,8 +290,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Closes at once: what is not sent is dropped, and nothing more is read. `on_close` is called in a
-   * later turn. If the datagram is not open, nothing happens.
+   * Closes at once: what is not sent is dropped, and nothing more is read. `on_close` is called in
+   * a later turn. If the datagram is not open, nothing happens.
    *
    * With `flush` it closes politely, as `end()` does: it sends what is queued first, within
    * `end_timeout` (then the reason is 'timeout'). That also works while it is opening; `opened`

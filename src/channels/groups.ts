@@ -16,7 +16,9 @@ export class Groups {
     readonly [group: string, network_interface: string | undefined]
   >()
 
-  /** Joins at once if there is an open socket. A group that the socket refuses is not remembered. */
+  /**
+   * Joins at once if there is an open socket. A group that the socket refuses is not remembered.
+   */
   join(
     group: string,
     network_interface: string | undefined,

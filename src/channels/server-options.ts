@@ -12,8 +12,8 @@ import { checkBoolean, checkCount, checkDuration } from './settings.ts'
 /** How to listen. */
 export interface ServerListenOptions {
   /**
-   * Whether other sockets may listen on the same port, also those of other processes, if they set it
-   * as well. The system then distributes the connections among them.
+   * Whether other sockets may listen on the same port, also those of other processes, if they set
+   * it as well. The system then distributes the connections among them.
    *
    * - It needs Node 22.12, 23.1 or newer, and Linux, FreeBSD, DragonFly, Solaris or AIX. Elsewhere
    *   `listen` throws ERR_UNSUPPORTED_OPTION.

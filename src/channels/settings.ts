@@ -76,9 +76,9 @@ function tableOf(prototype: object | null): ReadonlyMap<string, Setting<any>> {
 }
 
 /**
- * Assigns the settings among the options. `others`: the options that are no settings. Call it at the
- * end of the constructor of the class that defines the last settings. Throws InvalidArgumentError
- * for an unknown option, and what the assignments throw.
+ * Assigns the settings among the options. `others`: the options that are no settings. Call it at
+ * the end of the constructor of the class that defines the last settings. Throws
+ * InvalidArgumentError for an unknown option, and what the assignments throw.
  */
 export function applyOptions(channel: object, options: object, others: readonly string[]): void {
   const table = tableOf(Object.getPrototypeOf(channel))

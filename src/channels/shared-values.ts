@@ -41,7 +41,8 @@ export class SharedValues {
    */
   with(name: keyof StreamValues, value: unknown, isShared: boolean): SharedValues {
     if (this.#isOwn) return this.#change(name, value)
-    // Only a change away from the default is shared: so branches cannot form a cycle and stay short.
+    // Only a change away from the default is shared: so branches cannot form a cycle and stay
+    // short.
     const branches =
       isShared && this.values[name] === this.#defaults[name] ? this.#branchesOf(name) : undefined
     const known = branches?.get(value)

@@ -8,7 +8,8 @@ import { DataChannel } from './data-channel.ts'
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
   /**
-   * Called with each read, as `read_delimiter` cuts them. A Struct delivers its fields as arguments.
+   * Called with each read, as `read_delimiter` cuts them. A Struct delivers its fields as
+   * arguments.
    *
    * Anything may be done in here. No further read is delivered before this hook returns; if it
    * returns a promise, none is delivered before that settles.

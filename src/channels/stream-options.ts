@@ -1,6 +1,6 @@
 /**
- * Layer 4. The options of a Stream: those of its constructor and those of `connect`, with the checks
- * of the latter. (The constructor's are settings, which check themselves.)
+ * Layer 4. The options of a Stream: those of its constructor and those of `connect`, with the
+ * checks of the latter. (The constructor's are settings, which check themselves.)
  */
 
 import { parseAddress } from '../core/address.ts'

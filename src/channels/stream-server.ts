@@ -79,7 +79,8 @@ export class StreamServer extends Channel implements ServerSettings {
    *
    * The set is live: do not change it.
    */
-  // Source: Pants `Server.channels`. Differs: a set, as Node does not identify sockets by descriptor.
+  // Source: Pants `Server.channels`. Differs: a set, as Node does not identify sockets by
+  // descriptor.
   get channels(): ReadonlySet<Stream> {
     return this[LIFE].children as ReadonlySet<Stream>
   }
@@ -164,8 +165,8 @@ export class StreamServer extends Channel implements ServerSettings {
   /**
    * Speaks TLS on every connection from the first byte on, and returns the server. Call it before
    * `listen`. The options are Node's: a certificate (`key` and `cert`, or `pfx`), `requestCert`,
-   * `SNICallback` … A connection's `on_connect` is called when its handshake is done and its peer is
-   * verified, after `on_tls_handshake`; if the handshake fails, its `on_tls_handshake_error`.
+   * `SNICallback` … A connection's `on_connect` is called when its handshake is done and its peer
+   * is verified, after `on_tls_handshake`; if the handshake fails, its `on_tls_handshake_error`.
    *
    * Throws InvalidArgumentError for invalid options, and InvalidStateError if it is called twice or
    * after `listen`.
@@ -188,8 +189,8 @@ export class StreamServer extends Channel implements ServerSettings {
    * Changes the TLS options, for example to renew a certificate. They hold for connections that are
    * accepted from now on; connections that are open keep theirs.
    *
-   * Throws InvalidArgumentError for invalid options (then nothing changes), and InvalidStateError if
-   * the server does not speak TLS.
+   * Throws InvalidArgumentError for invalid options (then nothing changes), and InvalidStateError
+   * if the server does not speak TLS.
    */
   set_tls(options: TlsOptions): void {
     if (this.tls === undefined)
@@ -223,9 +224,9 @@ export class StreamServer extends Channel implements ServerSettings {
    * Stops listening and lets every connection end politely, with the reason 'drain', all within
    * `end_timeout`. Connections that are still open then are closed.
    *
-   * With options it ends `batch` connections every `interval` ms, so that not all peers come back at
-   * the same moment. The others go on until it is their turn. If it is called again, all the rest
-   * end at once; `close()` closes them at once.
+   * With options it ends `batch` connections every `interval` ms, so that not all peers come back
+   * at the same moment. The others go on until it is their turn. If it is called again, all the
+   * rest end at once; `close()` closes them at once.
    *
    * Throws InvalidArgumentError unless `batch` is a positive integer and `interval` a positive
    * number of milliseconds, or if only one of them is given.
@@ -273,8 +274,9 @@ export class StreamServer extends Channel implements ServerSettings {
 
   /**
    * Called when the process has come close to its limit of open files. From then on connections are
-   * closed at once, with `on_drop('overload', …)`, until there is room again. It is called once each
-   * time, and worth logging. If the limit is unknown (anywhere but on Linux), it is never called.
+   * closed at once, with `on_drop('overload', …)`, until there is room again. It is called once
+   * each time, and worth logging. If the limit is unknown (anywhere but on Linux), it is never
+   * called.
    *
    * By default it does nothing.
    */

@@ -98,8 +98,8 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
    */
   no_delay: boolean
   /**
-   * TCP: after how long a silence the system probes whether the peer is still there. With `false` it
-   * never does.
+   * TCP: after how long a silence the system probes whether the peer is still there. With `false`
+   * it never does.
    *
    * - Unit: milliseconds.
    * - Takes effect: at once.
@@ -176,8 +176,8 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
    */
   idle_timeout: Milliseconds
   /**
-   * The longest that a connection may be open, counted from `on_connect`, whatever it does. After it
-   * `on_timeout('lifetime')` is called.
+   * The longest that a connection may be open, counted from `on_connect`, whatever it does. After
+   * it `on_timeout('lifetime')` is called.
    *
    * - Unit: milliseconds. `Infinity` means no limit.
    * - Takes effect: at once.
@@ -231,8 +231,8 @@ export const STREAM_DEFAULTS: StreamValues = {
 
 /**
  * The defaults of a stream that a server accepted. It answers, so it must not read what it cannot
- * answer, nor keep answers for a peer that takes none. The minute is nginx's `send_timeout`. Reading
- * has no timeout: how long a peer may be silent depends on the protocol.
+ * answer, nor keep answers for a peer that takes none. The minute is nginx's `send_timeout`.
+ * Reading has no timeout: how long a peer may be silent depends on the protocol.
  */
 export const ACCEPTED_DEFAULTS: StreamValues = {
   ...STREAM_DEFAULTS,

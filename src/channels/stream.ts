@@ -123,8 +123,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * Connects, and returns the stream at once. Then either `on_connect` or `on_connect_error` is
    * called, never both. A host name is resolved, and the addresses of both families are tried.
    *
-   * It is allowed whenever `state` is 'closed', so also inside `on_close`. The stream begins with an
-   * empty buffer.
+   * It is allowed whenever `state` is 'closed', so also inside `on_close`. The stream begins with
+   * an empty buffer.
    *
    * Throws InvalidAddressError or InvalidArgumentError for an invalid address or option, and
    * InvalidStateError if the stream is not closed, was accepted by a server, or the engine stops.
@@ -262,8 +262,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 
   /**
-   * Sends values packed by a Struct, a NetStruct, a `length_prefix()`, or any delimiter with `pack`:
-   * by the one given first, or else by `read_delimiter`.
+   * Sends values packed by a Struct, a NetStruct, a `length_prefix()`, or any delimiter with
+   * `pack`: by the one given first, or else by `read_delimiter`.
    *
    * Returns and throws as `write`. Throws StructError for values that do not fit, and
    * InvalidArgumentError if there is nothing to pack them with.
@@ -305,8 +305,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 
   /**
-   * Sends what is queued now, instead of at the end of the turn. Throws InvalidStateError before the
-   * stream is connected.
+   * Sends what is queued now, instead of at the end of the turn. Throws InvalidStateError before
+   * the stream is connected.
    */
   // Source: Pants `Stream.flush`.
   flush(): void {
@@ -330,12 +330,12 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // ---- closing ----------------------------------------------------------------------------------
 
   /**
-   * Closes at once: what is not sent is dropped, and nothing more is read. `on_close` is called in a
-   * later turn. If the stream is not open, nothing happens.
+   * Closes at once: what is not sent is dropped, and nothing more is read. `on_close` is called in
+   * a later turn. If the stream is not open, nothing happens.
    *
    * With `flush` it closes politely, as `end()` does: it sends what is queued, ends our side, and
-   * waits until the peer has ended its own, all within `end_timeout` (then the reason is 'timeout').
-   * `close()` cuts that short.
+   * waits until the peer has ended its own, all within `end_timeout` (then the reason is
+   * 'timeout'). `close()` cuts that short.
    */
   // Source: Pants `Stream.close`.
   override close(flush = false): void {

@@ -18,7 +18,9 @@ export function contextFor(tls: Tls, side: TlsSide, options: TlsOptions): TlsCon
   return madeOf(tls)[side].get(options) ?? renewContext(tls, side, options)
 }
 
-/** Likewise, but looks at the options again, and `contextFor` returns the new context from now on. */
+/**
+ * Likewise, but looks at the options again, and `contextFor` returns the new context from now on.
+ */
 export function renewContext(tls: Tls, side: TlsSide, options: TlsOptions): TlsContext {
   const context = tls.context(side, options)
   madeOf(tls)[side].set(options, context)

@@ -92,8 +92,8 @@ interface Kind<Value> {
 }
 
 // Every parameter has its type written out: so the .d.ts has the types as they are written here. An
-// inferred Uint8Array would be Uint8Array<ArrayBufferLike> there, which TypeScript below 5.7 does not
-// know.
+// inferred Uint8Array would be Uint8Array<ArrayBufferLike> there, which TypeScript below 5.7 does
+// not know.
 const KINDS = [
   {
     is: (value: unknown): value is null => value === null,

@@ -34,7 +34,7 @@ export function takePacker(values: unknown[], delimiter: unknown): Packer {
   if (isPacker(packer)) return packer
   throw new InvalidArgumentError(
     'write_packed',
-    'called with a Struct first, or the read_delimiter be one',
+    'given a Struct as its first argument, unless read_delimiter is one',
     values[0],
   )
 }

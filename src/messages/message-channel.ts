@@ -8,8 +8,8 @@
  * Rules:
  * 1. The life cycle is that of TLL: only `close` ends the state 'error', `close(true)` never fails,
  *    and a long close stays in 'closing' until it is done. Unlike with other channels of sluice,
- *    hooks and callbacks run inside `open` and `close`, because TLL promises the new state when they
- *    return.
+ *    hooks and callbacks run inside `open` and `close`, because TLL promises the new state when
+ *    they return.
  * 2. A failure of the world leads to the state 'error' and to on_error. Misuse throws, and changes
  *    nothing.
  * 3. If a hook or callback returns a promise, the next message waits until it has settled, provided

@@ -73,7 +73,7 @@ t.test('its signal aborts it, not before the call that aborts has returned', asy
   await Promise.resolve()
   const told = [
     'opening>error',
-    'ERR_ABORTED connecting to example.com:7 was given up by its signal, as for a test',
+    'ERR_ABORTED connecting to example.com:7 was aborted by its signal, as for a test',
     'close(false)',
     'error>closing',
   ]
