@@ -40,7 +40,7 @@ t.test('parts', async t => {
   )
 })
 
-t.test('refuses parts that are none', async t => {
+t.test('invalid parts are refused', async t => {
   for (const options of [
     null,
     5,
@@ -90,7 +90,7 @@ t.test('callback', async t => {
   t.same(logged, [])
 })
 
-// Only real promises were looked at: what a thenable rejected with was lost without a word.
+// Only real promises were looked at: the rejection of a thenable was silently lost.
 t.test('a callback that returns a thenable, which rejects', async t => {
   const { clock, engine, logged } = timed()
   const rejected = (): void =>
@@ -207,7 +207,7 @@ t.test('the clock is asked for one timer at a time', async t => {
   t.equal(clock.pending, 0, 'the last one cancelled, nothing keeps the process alive')
 })
 
-t.test('refuses what is no callback and no delay', async t => {
+t.test('an invalid callback or delay is refused', async t => {
   const { engine } = timed()
   for (const callback of [undefined, null, 'code', {}]) {
     for (const call of ['callback', 'loop'] as const)
@@ -255,8 +255,8 @@ t.test('what a timer throws is logged, and everything goes on', async t => {
   t.match(logged[0], /^timer: Error: boom\n {4}at boom /, 'with its stack')
 })
 
-// What was thrown was shown with String(), which throws for what has no way to become a string: so
-// a timer that threw an object without prototype ended the process.
+// A thrown value was shown with String(), which itself throws for an object without a prototype. So
+// a timer that threw such an object ended the process.
 t.test('what a timer throws need not be an Error', async t => {
   const { clock, engine, logged } = timed()
   for (const thing of [Object.create(null), null, undefined, Symbol('s'), 'text', { code: 'X' }]) {
@@ -334,8 +334,9 @@ t.test('start and stop', async t => {
   t.equal(clock.pending, 0)
 })
 
-// The wait that keeps the process alive belonged to the engine, not to its start: what a stop had
-// still to end was that of the next start, and the process ended while the engine was started.
+// The timer that keeps the process alive belonged to the engine, not to one start. A stop that had
+// not ended yet cleared the timer of the next start, and the process ended although the engine was
+// started.
 t.test('started again before the stop has ended, it keeps the process alive', async t => {
   const { clock, engine } = timed()
   engine.start()
@@ -349,7 +350,7 @@ t.test('started again before the stop has ended, it keeps the process alive', as
 
 // stop was an async function, so its misuse became a rejection, against the rule that misuse is
 // thrown at the call.
-t.test('refuses a timeout that is none, in the call', async t => {
+t.test('an invalid timeout throws at the call', async t => {
   const { engine } = timed()
   for (const timeout of [-1, NaN, '5', null, 5n]) {
     t.equal(
@@ -361,7 +362,7 @@ t.test('refuses a timeout that is none, in the call', async t => {
   await engine.stop(null as never)
 })
 
-// Callbacks are timers too, and were run after the stop that cancels all timers.
+// Callbacks are timers, too, but were still run after the stop that cancels all timers.
 t.test('stop cancels all timers', async t => {
   const { clock, engine, log } = timed()
   engine.callback(() => log.push('callback'))
@@ -426,7 +427,7 @@ await scene(t, 'stop waits no longer than its timeout', async (t, { engine, pump
 
 await scene(
   t,
-  'stop: after its timeout, one whose close is polite is closed by its abort',
+  'stop: after its timeout a channel whose close is polite is aborted',
   async (t, { engine, clock }) => {
     const log: string[] = []
     let settle = (): void => {}
@@ -449,8 +450,8 @@ await scene(
   },
 )
 
-// A client that connects again in on_close was left open by stop, which then said that all was
-// over; had stop gone on closing, the two would never have come to an end.
+// stop left a client open that had connected again in on_close, and resolved all the same. If it had
+// closed that client again and again, neither of the two would ever have ended.
 await scene(
   t,
   'nothing can be opened while the engine stops',
@@ -489,7 +490,7 @@ t.test('what channels wait for', async t => {
   const deadline = { bucket: undefined, look: (now: number) => (log.push(`look ${now}`), Infinity) }
   engine[DRIVE].watch(deadline, 400)
   cancel()
-  // Of all of it only what the program asked for.
+  // stop cancels only the timers of the program.
   const stopped = engine.stop()
   await stopped
   clock.advance(1000)
@@ -559,7 +560,7 @@ t.test('buffer_limit', async t => {
 
 await scene(
   t,
-  'stop, though a channel cannot be ended',
+  'stop ends although a channel throws in end()',
   async (t, { engine, pump, advance, logged }) => {
     const server = new Server({ engine }).listen(1)
     await pump()

@@ -1,4 +1,4 @@
-/** Client, Connection, Server: what they add to what is below them. */
+/** Client, Connection, Server: what they add to Stream and StreamServer. */
 
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
@@ -120,8 +120,8 @@ await scene(t, 'the class of the connections', async (t, { engine, pump }) => {
   }
 })
 
-// `engine: undefined` among the options stood in the way of the server's engine, and the connection
-// went to that of the process.
+// With `engine: undefined` among its options, a connection was driven by the engine of the process
+// and not by that of its server.
 await scene(t, 'a connection belongs to the engine of its server', async (t, { engine, pump }) => {
   const server = new (class extends Server {
     override on_accept(socket: ConstructorParameters<typeof Connection>[0]['socket']) {

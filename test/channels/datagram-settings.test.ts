@@ -27,7 +27,7 @@ checkTables(DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, [
   ['multicast_interface', ['', 7], /network interface/],
 ])
 
-t.test('what can', async t => {
+t.test('valid values', async t => {
   t.equal(DATAGRAM_CHECKS.ttl('ttl', 255), 255)
   t.equal(DATAGRAM_CHECKS.ttl('ttl', null), null)
   t.equal(DATAGRAM_CHECKS.multicast_ttl('multicast_ttl', 0), 0)

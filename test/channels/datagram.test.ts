@@ -20,7 +20,7 @@ const hasIPv6 = Object.values(networkInterfaces())
 const unlessIPv6 = hasIPv6 ? {} : { skip: 'this machine has no ::1' }
 const LOOPBACK: Address = ['127.0.0.1', 0]
 
-/** The next call of a hook: its arguments. */
+/** The arguments of the next call of a hook. */
 function next(datagram: Datagram, hook: `on_${string}`): Promise<any[]> {
   return new Promise(resolve => {
     const hooks = datagram as unknown as Record<string, unknown>
@@ -97,7 +97,7 @@ t.test('echo: listen, write, reply', async t => {
   client.close()
 })
 
-t.test('it may be opened again in on_close, and not written to there', async t => {
+t.test('on_close may open it again, but not write to it', async t => {
   const { engine } = setUp(t)
   const datagram = new Datagram({ engine }).listen(LOOPBACK)
   await datagram.opened
@@ -232,7 +232,7 @@ t.test('a Struct types on_read; class fields are settings', async t => {
   t.same(points.seen, [3, client.local_address])
 })
 
-t.test('an address in use, an address that is not ours; what connecting meets', async t => {
+t.test('an address in use, a foreign address, and a failure to connect', async t => {
   const { engine, logs } = setUp(t)
   const first = await new Datagram({ engine }).listen(LOOPBACK).opened
   const second = new Datagram({ engine }).listen(first.local_address as SocketAddress)
@@ -274,7 +274,7 @@ t.test('broadcast, ttl and the like, live and as options', async t => {
   t.equal(connected.ttl, 9)
 })
 
-t.test('a socket for both families refuses what is made for one', unlessIPv6, async t => {
+t.test('a socket for both families refuses a setting for one family', unlessIPv6, async t => {
   const { engine } = setUp(t)
   const any = await new Datagram({ engine }).listen(0).opened
   t.match(any.local_address, ['::', Number])
@@ -307,7 +307,7 @@ t.test('groups: join before listening, leave, join again', async t => {
 
 // ---- misuse, and the defaults of the hooks ------------------------------------------------------
 
-t.test('options and arguments that cannot be', async t => {
+t.test('invalid options and arguments', async t => {
   const { engine } = setUp(t, new MemoryNetwork({ auto: true }))
   t.throws(() => new Datagram({ engine, max_sender: 1 } as DatagramOptions), {
     message: /max_sender/,
@@ -331,7 +331,7 @@ t.test('options and arguments that cannot be', async t => {
   t.equal(datagram.state, 'closed', 'none of them opened it')
 })
 
-t.test('at the wrong moment', async t => {
+t.test('calls at the wrong moment', async t => {
   const { engine } = setUp(t, new MemoryNetwork({ auto: true }))
   const datagram = new Datagram({ engine })
   t.equal(datagram.listen(0), datagram)
@@ -350,7 +350,7 @@ t.test('at the wrong moment', async t => {
 })
 
 t.test(
-  'a field that no setting can have, and a socket that cannot be: thrown, and nothing is left',
+  'an invalid field, or a socket that cannot be made, throws and leaves nothing behind',
   async t => {
     class Refusing extends MemoryNetwork {
       override packets(): never {

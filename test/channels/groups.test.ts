@@ -33,7 +33,7 @@ t.test('an open socket is told at once, and only what is new', async t => {
   ])
 })
 
-t.test('a new socket is told all that are left', async t => {
+t.test('a new socket joins all groups that are left', async t => {
   const { told, socket } = make()
   const groups = new Groups()
   groups.join('224.0.0.1', undefined, undefined)
@@ -68,7 +68,7 @@ t.test('what the socket refuses is thrown, and not remembered', async t => {
   t.throws(() => groups.joinAll(make(refusal).socket), refusal)
 })
 
-t.test('what is no group, and no interface', async t => {
+t.test('an invalid group or interface', async t => {
   const groups = new Groups()
   for (const wrong of ['10.0.0.1', '', 7, 'example.com', '2240.0.0.1', undefined]) {
     for (const call of ['join', 'leave'] as const) {

@@ -30,7 +30,7 @@ checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   ['end_timeout', [0, NaN], /milliseconds/],
 ])
 
-t.test('what can', async t => {
+t.test('valid values', async t => {
   const list = new BlockList()
   const own = { check: () => true }
   for (const [name, value] of [

@@ -1,4 +1,4 @@
-/** What holds of the settings of every class that keeps their checks and defaults in tables. */
+/** Tests of a table of settings: its checks, its defaults and their documentation. */
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -9,7 +9,7 @@ type Table<Values> = {
   readonly [Name in keyof Values]: (name: string, value: unknown) => Values[Name]
 }
 
-/** `wrong`: of every setting, values that it cannot have, and what the message says. */
+/** `wrong`: for every setting, invalid values, and what the message about them says. */
 export function checkTables<Values extends object>(
   checks: Table<Values>,
   defaults: Values,
@@ -20,7 +20,7 @@ export function checkTables<Values extends object>(
       t.equal(checks[name](name, defaults[name]), defaults[name], name)
   })
 
-  t.test('what cannot be a setting is refused, and the message says what can', async t => {
+  t.test('an invalid value is refused, and the message says what is valid', async t => {
     t.same(wrong.map(([name]) => name).sort(), Object.keys(defaults).sort(), 'all are here')
     for (const [name, values, message] of wrong) {
       for (const value of values)

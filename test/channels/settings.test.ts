@@ -106,7 +106,7 @@ t.test('by assignment', async t => {
     },
     { message: 'extra must be true or false; got 1' },
   )
-  t.equal(derived.label, 'none', 'what cannot be changes nothing')
+  t.equal(derived.label, 'none', 'an invalid value changes nothing')
   t.same(Object.keys(derived), ['log'], 'a setting is no property of the object')
 })
 
@@ -180,10 +180,9 @@ t.test('as fields in plain JavaScript, of any kind', async t => {
   t.same([base.size, (base as unknown as { twice: number }).twice], [8, 16])
 })
 
-// One field that could not be was enough to lose all others: they had been taken off the object,
-// and were not put back. And the wrong one was forgotten too, so that opening the channel once more
-// worked, with the default.
-t.test('a class field that cannot be', async t => {
+// One invalid field was enough to lose all others: they had been taken off the object and were not
+// put back. The invalid one was lost, too, so the next opening succeeded, with the default.
+t.test('an invalid class field', async t => {
   class Wrong extends Base {
     override size = -1
     mine = 'kept'

@@ -1,6 +1,6 @@
 /**
- * StreamServer: its settings, listening, the hooks, TLS, how it may be closed; over a network in
- * memory. What happens in between: server-link.test.ts.
+ * StreamServer: its settings, calls and hooks, over a network in memory. What happens between them
+ * is tested in server-link.test.ts.
  */
 
 import { Buffer } from 'node:buffer'
@@ -217,7 +217,7 @@ await scene(t, 'accepts', async (t, { engine, pump }) => {
   t.equal([...bare.channels][0]!.constructor, Stream)
 })
 
-await scene(t, "errors that are nobody's end", async (t, { engine, pump, logged }) => {
+await scene(t, 'errors that do not close the server', async (t, { engine, pump, logged }) => {
   const server = new StreamServer({ engine, max_connections: 0 }).listen(1)
   await pump()
   server.on_error(new Error('of one connection'))
@@ -228,13 +228,13 @@ await scene(t, "errors that are nobody's end", async (t, { engine, pump, logged 
   t.same(
     [client.state, server.on_overload()],
     ['closed', undefined],
-    'turned away without a word, by default',
+    'turned away silently, by default',
   )
 })
 
 await scene(
   t,
-  'nobody but a trusted proxy says whose a connection is',
+  'only a trusted proxy may say whose a connection is',
   async (t, { engine, pump }) => {
     const server = new StreamServer({ engine, proxy_protocol: 'require' })
     t.throws(() => server.listen(1), {
@@ -250,7 +250,7 @@ await scene(
   },
 )
 
-await scene(t, 'what end takes', async (t, { engine, pump }) => {
+await scene(t, 'the options of end', async (t, { engine, pump }) => {
   const server = new StreamServer({ engine }).listen(1)
   await pump()
   for (const options of [

@@ -1,4 +1,4 @@
-/** The settings of a Stream: what each may be, and as what it is kept. */
+/** The settings of a Stream: which values are valid, and how they are kept. */
 
 import t from 'tap'
 import {
@@ -43,7 +43,7 @@ t.test('the defaults', async t => {
 
 const NEVER = [undefined, {}, [], Symbol('s'), 5n, () => {}, NaN, -1, 'x']
 
-/** What each takes, and what it does not besides those of NEVER. */
+/** The values that each takes, and those that it refuses besides NEVER. */
 const CASES: Record<Name, [takes: unknown[], refuses: unknown[]]> = {
   read_delimiter: [
     [null, '\n', 1, new Uint8Array([0]), /,/, { cut: () => 1 }],

@@ -1,4 +1,4 @@
-/** Stream: what can be called, when, with what, and what follows; over a network in memory. */
+/** Stream: its calls in every state, over a network in memory. */
 
 import { Buffer } from 'node:buffer'
 import { writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ class Recorder extends Client {
   }
 }
 
-/** A server on port 1 and what it accepted last. */
+/** A server on port 1, and the connection that it accepted last. */
 async function listen(
   { engine, pump }: World,
   ConnectionClass: new (options: any) => Connection = Connection,
@@ -131,7 +131,7 @@ await scene(t, 'connects', async (t, world) => {
 
 await scene(
   t,
-  'refuses what cannot be connected to, and changes nothing',
+  'an invalid address or option is refused, and changes nothing',
   async (t, { engine }) => {
     const client = new Client({ engine })
     for (const address of [
@@ -182,7 +182,7 @@ await scene(
     t.throws(() => client.connect(1, { timeout: 5 } as never), {
       message: 'connect option "timeout" must be one of signal, local_address, lookup; got 5',
     })
-    // A host alone is the address of a unix socket, and was dropped in silence.
+    // A host without a port is the path of a unix socket. It was silently dropped.
     for (const local_address of ['10.0.0.1', '/a/path', 5.5, [], null]) {
       t.equal(
         thrown(() => client.connect(1, { local_address: local_address as never })),
@@ -194,7 +194,7 @@ await scene(
   },
 )
 
-t.test('hands on what the network has to know', async t => {
+t.test('passes its options on to the network', async t => {
   const asked: unknown[] = []
   const network = {
     connect: (to: unknown, options: ConnectOptions) => (asked.push([to, options]), { resume() {} }),
@@ -261,7 +261,7 @@ await scene(t, 'gives up after connect_timeout', async (t, { engine, clock, pump
   patient.close()
 })
 
-await scene(t, 'lets a timeout of connecting pass', async (t, { engine, clock, pump }) => {
+await scene(t, 'on_timeout may let the attempt go on', async (t, { engine, clock, pump }) => {
   const client = new Client({ engine })
   client.on_timeout('connect')
   t.equal(client.state, 'closed', 'nothing is connecting')
@@ -278,7 +278,7 @@ await scene(t, 'lets a timeout of connecting pass', async (t, { engine, clock, p
   await pump()
 })
 
-await scene(t, 'gives up when its signal says so', async (t, world) => {
+await scene(t, 'is aborted by its signal', async (t, world) => {
   const { engine, clock, pump, logged } = world
   await listen(world)
   const log: string[] = []
@@ -314,10 +314,10 @@ await scene(t, 'gives up when its signal says so', async (t, world) => {
   t.equal(await other.closed, 'local')
 })
 
-// The abort waited for a turn, and then looked only whether the client was connecting: one that had
-// been refused in the meantime and had connected again in on_close was given up by the signal of
+// The abort waited for a turn, and then only checked whether the client was connecting. A client
+// that had been refused meanwhile, and had connected again in on_close, was aborted by the signal of
 // its last attempt.
-await scene(t, 'a signal gives up its own attempt only', async (t, world) => {
+await scene(t, 'a signal aborts its own attempt only', async (t, world) => {
   const { engine, network, clock, pump } = world
   await listen(world)
   const control = new AbortController()
@@ -366,8 +366,8 @@ await scene(t, 'writes', async (t, world) => {
       String(data),
     )
   }
-  // Node's write takes an encoding or a callback there; the one was ignored, the other never
-  // called.
+  // Node's write takes an encoding or a callback there. Here the encoding was ignored, and the
+  // callback never called.
   for (const flush of ['utf8', () => {}, 1]) {
     t.equal(
       thrown(() => connection.write('x', flush as never)),
@@ -437,14 +437,14 @@ await scene(t, 'write_packed', async (t, world) => {
   t.equal(
     thrown(() => connection.write_packed({ pack: () => 'x' } as never, 2)),
     'ERR_INVALID_ARGUMENT',
-    'what only packs is none',
+    'an object that only packs is no Struct',
   )
   t.equal(
     thrown(() => connection.write_packed()),
     'ERR_INVALID_ARGUMENT',
   )
   connection.write_packed(new Struct('!HB'), 1, 2)
-  // @ts-expect-error: values behind a format are checked against it
+  // @ts-expect-error: values after a format are checked against it
   const mistyped = () => connection.write_packed(new Struct('!HB'), 'no number', 2)
   t.equal(thrown(mistyped), 'ERR_STRUCT')
   connection.read_delimiter = new Struct('!HB')
@@ -476,7 +476,7 @@ await scene(t, 'write_file', async (t, world) => {
   const client = new Recorder({ engine }).connect(1)
   await pump()
   const connection = last()
-  /** Files are read by threads: until the far end has it. */
+  /** Waits until the far end has it: files are read by threads. */
   const sent = async (text: string) => {
     while (client.log.join('') !== text) await pump()
     client.log = []
@@ -515,8 +515,8 @@ await scene(t, 'write_file', async (t, world) => {
   connection.write('on it goes')
   await sent('on it goes')
   t.match(errors, [{ name: 'WriteError', code: 'ENOENT' }, { code: 'EISDIR' }])
-  // What only looks like a FileHandle may reject with anything; that was taken for an Error, and
-  // the process ended.
+  // An object that only looks like a FileHandle may reject with any value. It was taken for an
+  // Error, and the process ended.
   const odd = { stat: () => Promise.reject(undefined), read: () => {} }
   connection.write_file(odd as never)
   while (errors.length < 3) await pump()
@@ -635,9 +635,9 @@ async function accept(world: World, ConnectionClass: new (options: any) => Conne
   return { server, client }
 }
 
-// A connection that its own constructor closed was given up before it had a life: its server kept
-// it among its channels for ever, and neither server.close() nor engine.stop() came to an end.
-// `opened` never settled either.
+// A connection that was closed in its own constructor had not been opened yet. Its server kept it
+// among its channels forever, server.close() and engine.stop() never ended, and `opened` never
+// settled.
 await scene(t, 'closed in its own constructor', async (t, world) => {
   const log: string[] = []
   let opened: Promise<unknown> | undefined
@@ -665,9 +665,9 @@ await scene(t, 'closed in its own constructor', async (t, world) => {
   t.equal(client.state, 'closed')
 })
 
-// `closed` of a connection that was just made was settled: it had not been opened yet, and so was
-// closed.
-await scene(t, 'closed is that of the opening that is to come', async (t, world) => {
+// `closed` of a new connection resolved at once: the connection had not been opened yet, so it
+// counted as closed.
+await scene(t, 'closed is the promise of the next opening', async (t, world) => {
   let closed: Promise<unknown> | undefined
   let state: string | undefined
   const { client } = await accept(
@@ -687,7 +687,7 @@ await scene(t, 'closed is that of the opening that is to come', async (t, world)
   t.equal(await closed, 'remote')
 })
 
-await scene(t, 'a class field that cannot be', async (t, world) => {
+await scene(t, 'an invalid class field', async (t, world) => {
   const log: string[] = []
   let opened: Promise<unknown> | undefined
   const { server } = await accept(
@@ -723,8 +723,8 @@ await scene(t, 'a class field that cannot be', async (t, world) => {
   t.equal(client.encoding, 'utf8')
 })
 
-// Both channels thought that the socket was theirs; the one that lost it never heard of its end,
-// and engine.stop() waited for it for ever.
+// Two channels could take over one socket. The one that lost it was never told of its end, and
+// engine.stop() waited for it forever.
 await scene(t, 'a socket is taken over once', async (t, world) => {
   const { engine, pump } = world
   const faults: string[] = []
@@ -841,7 +841,7 @@ await tlsScene(
 
 await tlsScene(
   t,
-  'start_tls: when it cannot be',
+  'start_tls: when it is refused',
   async (t, { CLIENT, engine, SERVER, listen, connect, accepted }) => {
     const client = new Client({ engine })
     t.equal(
@@ -897,7 +897,7 @@ await tlsScene(t, 'the hooks of TLS and their defaults', async (t, { listen, con
 
 await tlsScene(
   t,
-  'a write to a connection whose handshake runs is dropped',
+  'a write during the handshake of a connection is dropped',
   async (t, { SERVER, engine, listen, accepted }) => {
     const server = await listen(Connection, { tls: SERVER })
     const mute = engine[DRIVE].network.connect(parseAddress(server.local_address!), {})
