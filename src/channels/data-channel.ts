@@ -124,9 +124,10 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * Called when a buffer has reached its bound. `error.buffer` tells which:
    *
    * - 'receive': one read is longer than `buffer_size`. A stream reads nothing more until
-   *   `buffer_size` or `read_delimiter` is changed; nothing is dropped. A Datagram drops what the
-   *   sender (`error.remote_address`) has sent, unless this hook changes a setting so that it can
-   *   be read.
+   *   `buffer_size` or `read_delimiter` is changed; nothing is dropped. This hook may change them.
+   *   If the read is too long for the new ones, too, it is called again only for a higher limit. A
+   *   Datagram drops what the sender (`error.remote_address`) has sent, unless this hook changes a
+   *   setting so that it can be read.
    * - 'send': the queue is longer than `send_buffer_size`, and the write was dropped. One last
    *   write is allowed in here, before `end()`.
    * - 'engine': all channels together hold more than the `buffer_limit` of the engine, and this one

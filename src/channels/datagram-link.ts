@@ -42,6 +42,7 @@ import { Groups } from './groups.ts'
 import type { Driver } from './hooks.ts'
 import { type Life, LIFE } from './life.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
+import { receiveOverflow } from './overflow.ts'
 import { isLive, type LiveSetting, tell } from './packet-options.ts'
 import type { Past } from './past.ts'
 import { Senders, type SendersOwner } from './senders.ts'
@@ -291,14 +292,11 @@ export class DatagramLink
     return this.#datagram.on_read(...data, from)
   }
 
-  overflowed(limit: Bytes, from: SocketAddress): void {
+  overflowed(limit: Bytes, size: Bytes | undefined, from: SocketAddress): void {
     this.sender = from
-    const message = `a read from ${formatAddress(from)} has more than ${limit} bytes (buffer_size) without reaching its read_delimiter; what it has sent is dropped`
-    this.#life.warn(
-      'on_overflow_error',
-      about(from, new OverflowError('receive', limit, message)),
-      'overflow',
-    )
+    const what = `a read from ${formatAddress(from)}`
+    const error = receiveOverflow(limit, size, what, '; what it has sent is dropped')
+    this.#life.warn('on_overflow_error', about(from, error), 'overflow')
   }
 
   broken(error: unknown, from: SocketAddress): void {

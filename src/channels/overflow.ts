@@ -5,10 +5,21 @@
 import { OverflowError } from '../errors.ts'
 import type { Bytes } from '../types.ts'
 
-/** `what`: which read is too long. `then`: what becomes of it. */
-export function receiveOverflow(limit: Bytes, what: string, then = ''): OverflowError {
-  const message = `${what} has more than ${limit} bytes (buffer_size) without reaching its read_delimiter${then}`
-  return new OverflowError('receive', limit, message)
+/**
+ * `size`: the bytes that the read has at least, if its delimiter knows. `what`: which read is too
+ * long. `then`: what becomes of it.
+ */
+export function receiveOverflow(
+  limit: Bytes,
+  size: Bytes | undefined,
+  what: string,
+  then = '',
+): OverflowError {
+  const fault =
+    size === undefined
+      ? `has more than ${limit} bytes (buffer_size) without reaching its read_delimiter`
+      : `has at least ${size} bytes, as its read_delimiter says; at most ${limit} are allowed (buffer_size)`
+  return new OverflowError('receive', limit, `${what} ${fault}${then}`)
 }
 
 /** `what`: how much is queued. */

@@ -34,7 +34,7 @@ export interface SendersOwner {
    * A message is longer than the limit, or the delimiter threw. Unless a setting is changed inside,
    * what that sender has sent is forgotten.
    */
-  overflowed(limit: Bytes, from: SocketAddress): void
+  overflowed(limit: Bytes, size: Bytes | undefined, from: SocketAddress): void
   broken(error: unknown, from: SocketAddress): void
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void
 }
@@ -112,7 +112,7 @@ export class Senders {
     const { bytes } = sender.path
     this.#bytes += bytes - sender.bytes
     sender.bytes = bytes
-    if (bytes === 0 || sender.isStuck) this.#forget(sender)
+    if (bytes === 0 || sender.path.isStuck) this.#forget(sender)
     else if (this.#owner.isHeld) return
     this.#current = undefined
     this.#bound()
@@ -186,8 +186,6 @@ class Sender implements ReadTarget, ReadOwner {
   address: SocketAddress = ''
   /** What it counts in the table. */
   bytes: Bytes = 0
-  /** Has it gone wrong in a way that only another setting can mend? */
-  isStuck = false
   readonly path: ReadPath
   readonly #owner: SendersOwner
   #version = -1
@@ -207,7 +205,6 @@ class Sender implements ReadTarget, ReadOwner {
   use(values: DatagramValues, version: number): void {
     if (version === this.#version) return
     this.#version = version
-    this.isStuck = false
     this.path.use(
       values.read_delimiter,
       readSettings(values.encoding, values.regex_search),
@@ -218,7 +215,6 @@ class Sender implements ReadTarget, ReadOwner {
   reset(): void {
     this.path.reset()
     this.bytes = 0
-    this.isStuck = false
   }
 
   on_read(...data: unknown[]): unknown {
@@ -233,13 +229,11 @@ class Sender implements ReadTarget, ReadOwner {
     this.#owner.hookFailed(error)
   }
 
-  overflowed(limit: Bytes): void {
-    this.isStuck = true
-    this.#owner.overflowed(limit, this.address)
+  overflowed(limit: Bytes, size: Bytes | undefined): void {
+    this.#owner.overflowed(limit, size, this.address)
   }
 
   broken(error: unknown): void {
-    this.isStuck = true
     this.#owner.broken(error, this.address)
   }
 

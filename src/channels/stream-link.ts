@@ -75,8 +75,7 @@ export class StreamLink
   }
 
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
-    // Nothing changes, so nothing begins anew: a hook that assigns what is there must not be called
-    // again for ever.
+    // Nothing changes, so nothing begins anew.
     if (value === this.values[name]) return
     const { state } = this.life
     this.settings = this.settings.with(name, value, state === 'closed' || state === 'opening')

@@ -120,8 +120,8 @@ export class StreamReading implements ReadOwner, PromisesOwner {
     this.#owner.transport?.resume()
   }
 
-  overflowed(limit: Bytes): void {
-    this.#owner.life.warn('on_overflow_error', receiveOverflow(limit, 'a read'), 'overflow')
+  overflowed(limit: Bytes, size: Bytes | undefined): void {
+    this.#owner.life.warn('on_overflow_error', receiveOverflow(limit, size, 'a read'), 'overflow')
   }
 
   broken(error: unknown): void {

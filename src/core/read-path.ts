@@ -13,6 +13,8 @@
  * 3. The reads do not depend on how the bytes were cut into chunks (core/readers.ts).
  * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
  *    feels backpressure, and memory stays bounded.
+ * 5. A message is reported as too long once for each limit that is higher than the last one, and as
+ *    broken once. So a hook may change whatever it likes: if that does not help, reads stay held.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -45,8 +47,11 @@ export interface ReadOwner {
   hookReturned(result: unknown): void
   /** The hook threw. */
   hookFailed(error: unknown): void
-  /** The next message is over the limit. Reads are held ('stuck') until a setting changes. */
-  overflowed(limit: Bytes): void
+  /**
+   * The next message is over the limit. Reads are held ('stuck') until a setting changes. `size`:
+   * the bytes that it has at least, if its delimiter knows.
+   */
+  overflowed(limit: Bytes, size: Bytes | undefined): void
   /** The delimiter threw. Reads are held ('stuck') until a setting changes. */
   broken(error: unknown): void
   /** Everything that the peer sent before it ended has been delivered. */
@@ -80,6 +85,15 @@ export class ReadPath {
   #isDraining = false
   /** Has the owner been told to pause? */
   #isPaused = false
+  /** The bytes received since the last reset. The last one has this number. */
+  #received: Bytes = 0
+  /**
+   * What was reported, see rule 5: of the message that begins at the byte with this number, the
+   * highest limit that it is over, and whether it is broken.
+   */
+  #toldOf: Bytes = 0
+  #toldLimit: Bytes = 0
+  #isToldBroken = false
   /** Has the peer ended its side, and was that reported? */
   #end: 'open' | 'ended' | 'delivered' = 'open'
 
@@ -106,6 +120,11 @@ export class ReadPath {
     return this.#buffer.length
   }
 
+  /** Did the next message go wrong in a way that only another setting can mend? */
+  get isStuck(): boolean {
+    return (this.#holds & BIT.stuck) !== 0
+  }
+
   /** Are reads held? */
   get isHeld(): boolean {
     return this.#holds !== 0
@@ -125,6 +144,7 @@ export class ReadPath {
 
   receive(chunk: Buffer): void {
     this.#buffer.append(chunk, this.#areChunksLent)
+    this.#received += chunk.length
     this.drain()
     if (this.#areChunksLent && this.#holds !== 0) this.#buffer.trim()
     // A channel that is closing goes on reading, to see the end of the peer.
@@ -185,8 +205,23 @@ export class ReadPath {
 
   #threw(error: unknown, isInHook: boolean): void {
     if (isInHook) return this.#owner.hookFailed(error)
-    this.hold('stuck')
+    this.#getStuck()
+    if (this.#isToldBroken) return
+    this.#isToldBroken = true
     this.#owner.broken(error)
+  }
+
+  /** The next message went wrong. Is it another one than last time? Then nothing of it was told. */
+  #getStuck(): void {
+    this.hold('stuck')
+    const first = this.#received - this.unread() + 1
+    if (first !== this.#toldOf) this.#forgetTold()
+    this.#toldOf = first
+  }
+
+  #forgetTold(): void {
+    this.#toldOf = this.#toldLimit = 0
+    this.#isToldBroken = false
   }
 
   /**
@@ -209,8 +244,12 @@ export class ReadPath {
    * delimiter, and reading goes on.
    */
   #overflow(): void {
-    this.hold('stuck')
-    this.#owner.overflowed(this.#limit)
+    const { needs = 0, stated } = this.#reader
+    const limit = Math.max(this.#limit, needs)
+    this.#getStuck()
+    if (limit <= this.#toldLimit) return
+    this.#toldLimit = limit
+    this.#owner.overflowed(limit, stated)
   }
 
   // ---- finish -----------------------------------------------------------------------------------
@@ -251,6 +290,8 @@ export class ReadPath {
     this.#holds &= BIT.suspended
     this.#isPaused = false
     this.#end = 'open'
+    this.#received = 0
+    this.#forgetTold()
   }
 
   // ---- what a program changes -------------------------------------------------------------------
@@ -260,6 +301,8 @@ export class ReadPath {
     this.#reader.giveBack(this.#buffer)
     this.#limit = limit
     this.#holds &= ~BIT.stuck
+    // Set neither by a hook nor before its promise has settled: what is wrong now is told anew.
+    if (!this.#isDraining && (this.#holds & BIT.promise) === 0) this.#forgetTold()
     const isSame = settings === this.#settings
     if (isSame && delimiter === this.#delimiter) return
     const former = isSame && delimiter === this.#formerDelimiter ? this.#formerReader : undefined

@@ -38,6 +38,10 @@ export interface Reader {
    * kind says which bytes count.
    */
   next(buffer: RecvBuffer, limit: Bytes): unknown
+  /** The most bytes of a message if the limit is lower. */
+  readonly needs?: Bytes
+  /** After TOO_LONG: the bytes that the message has at least, if its delimiter knows. */
+  readonly stated?: Bytes | undefined
   /** Undoes looking ahead: the run then starts with the first byte that was not delivered. */
   giveBack(buffer: RecvBuffer): void
   /** At the end of the stream: what was not delivered only because more bytes might have come. */
@@ -217,6 +221,7 @@ export class FramedReader implements Reader {
   readonly #encoding: Encoding | null
   /** The bytes that must be there before the delimiter is asked again; it has said so. */
   #wanted: Bytes = 1
+  stated: Bytes | undefined
 
   constructor(delimiter: Delimiter, encoding: Encoding | null) {
     this.#delimiter = delimiter
@@ -226,12 +231,15 @@ export class FramedReader implements Reader {
   next(buffer: RecvBuffer, limit: Bytes): unknown {
     const available = buffer.end - buffer.start
     if (available < this.#wanted) return NEED_MORE
-    const most = Math.max(limit, this.#delimiter.needs ?? 0)
+    const most = Math.max(limit, this.needs)
     const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.end)
     const size = typeof cut === 'number' ? cut : cut.size
     const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
     if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(size, available)
-    if (size > most) return TOO_LONG
+    if (size > most) {
+      this.stated = size
+      return TOO_LONG
+    }
     if (typeof cut === 'number') {
       this.#wanted = cut
       return NEED_MORE
@@ -240,6 +248,10 @@ export class FramedReader implements Reader {
     for (let i = 0; i < cut.data.length; i++) cut.data[i] = this.#deliverable(buffer, cut.data[i])
     buffer.skip(size)
     return cut.data
+  }
+
+  get needs(): Bytes {
+    return this.#delimiter.needs ?? 0
   }
 
   giveBack(): void {

@@ -51,7 +51,7 @@ class Owner implements SendersOwner {
     this.told.push(['failed', (error as Error).message])
   }
 
-  overflowed(limit: number, from: SocketAddress): void {
+  overflowed(limit: number, _size: number | undefined, from: SocketAddress): void {
     this.told.push(['overflow', limit, from[1]])
     this.hook('overflow')
   }
@@ -190,6 +190,27 @@ t.test('a delimiter that throws', async t => {
   owner.receive(1, 'abc')
   t.same(owner.told, [['broken', 'cannot cut', 1]])
   t.equal(owner.senders.size, 0)
+})
+
+/**
+ * As with a stream (read-path.test.ts): a hook that put back a delimiter, made anew, was called for
+ * the same packet for ever.
+ */
+t.test('REGRESSION: what a hook changes in vain does not call it again', async t => {
+  const owner = new Owner({ buffer_size: 4 })
+  let calls = 0
+  owner.hook = data => {
+    if (data !== 'overflow') return
+    if (++calls > 100) throw new Error('it is called for ever')
+    owner.set({ read_delimiter: /\r?\n/ })
+  }
+  owner.receive(1, '123456\n')
+  t.equal(calls, 1)
+  t.same([owner.senders.size, owner.senders.bytes], [0, 0], 'what it has sent is forgotten')
+  owner.receive(1, '123456\n')
+  t.equal(calls, 2, 'new bytes are told anew')
+  owner.receive(1, 'ok\n')
+  t.same(owner.told.at(-1), ['ok', 1])
 })
 
 t.test('held halfway: goes on where it stopped, when it is asked', async t => {

@@ -202,6 +202,41 @@ t.test('an overflow of what is received', async t => {
   t.same([news(), logged], [[], []])
 })
 
+// `on_overflow_error() { this.read_delimiter = /\r?\n/ }` was called for the same line for ever,
+// in one turn: one peer could stop the process. Likewise on_read_error, and what an async hook
+// assigns before its promise settles.
+t.test('a hook that puts the delimiter back, made anew', async t => {
+  for (const isAsync of [false, true]) {
+    for (const hook of ['on_overflow_error', 'on_read_error'] as const) {
+      const made = (): RegExp | { cut(): never } =>
+        hook === 'on_overflow_error' ? /\r?\n/ : { cut: () => raise(new Error('oops')) }
+      const { stream, sink, clock, news } = await kit(t, Client, {
+        read_delimiter: made(),
+        buffer_size: 3,
+      })
+      let calls = 0
+      const change = (): void => {
+        if (++calls > 10) stream.close()
+        stream.read_delimiter = made()
+      }
+      stream[hook] = isAsync ? () => Promise.resolve().then(change) : change
+      sink.received(Buffer.from('abcd'))
+      for (let i = 0; i < 20; i++) {
+        await turn()
+        clock.advance(0)
+      }
+      t.same([calls, stream.state], [1, 'active'], `${hook}, async: ${isAsync}`)
+      stream.read_delimiter = null
+      clock.advance(0)
+      t.same(news(), ['read abcd'])
+    }
+  }
+})
+
+function raise(error: Error): never {
+  throw error
+}
+
 // A message that was too long left the reads held ('stuck'). If then another hold ended (a promise
 // of the overflow hook, a suspension) after the peer had ended, nobody looked at the end any more:
 // no on_read_end, and a connection that stayed half-open for ever.

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Delimiter, ReadDelimiter, ReadSettings } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
+import { NetStruct } from '../../src/core/net-struct.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
 import { Struct } from '../../src/core/struct.ts'
 import type { Encoding } from '../../src/types.ts'
@@ -57,8 +58,8 @@ class Channel implements ReadTarget, ReadOwner {
   hookFailed(error: unknown): void {
     this.#note('failed', (error as Error).message)
   }
-  overflowed(limit: number): void {
-    this.#note('overflow', limit)
+  overflowed(limit: number, size: number | undefined): void {
+    this.#note('overflow', limit, ...(size === undefined ? [] : [size]))
   }
   broken(error: unknown): void {
     this.#note('broken', (error as Error).message)
@@ -205,6 +206,18 @@ function following(seed: number, n: number, current: Rules, isStuck: boolean): R
   }
 }
 
+/** What an overflow tells: the limit, and the size that an object says the message has. */
+function excess(stream: Buffer, at: number, { delimiter, limit }: Rules): number[] {
+  if (delimiter === null || typeof delimiter !== 'object' || !('cut' in delimiter)) return [limit]
+  const most = Math.max(limit, delimiter.needs ?? 0)
+  // The first size that is too much, as more and more bytes come.
+  for (let end = at + 1; ; end++) {
+    const cut = delimiter.cut(stream, at, end)
+    const size = typeof cut === 'number' ? cut : cut.size
+    if (size > most) return [most, size]
+  }
+}
+
 function expected(stream: Buffer, seed: number): unknown[][] {
   const log: unknown[][] = []
   let rules = planned(seed, 0)
@@ -214,7 +227,7 @@ function expected(stream: Buffer, seed: number): unknown[][] {
       const outcome = oracle(stream, at, rules)
       if (outcome === 'more') return [...log, ['ended']]
       isStuck = outcome === 'too long'
-      if (outcome === 'too long') log.push(['overflow', rules.limit])
+      if (outcome === 'too long') log.push(['overflow', ...excess(stream, at, rules)])
       else {
         log.push(['read', ...outcome.data])
         at += outcome.size
@@ -553,6 +566,127 @@ t.test('a delimiter that throws is stuck until something is changed', async t =>
   channel.path.receiveEnd()
   t.same(channel.told(), ['ended'], 'the end is told all the same')
 })
+
+/** Everything that a hook may change about how the bytes are cut, made anew each time. */
+const ANEW: Readonly<Record<string, (channel: Channel, n: number) => void>> = {
+  'an equal string': channel => channel.use('\n', 'latin1', 8),
+  'an equal RegExp': channel => channel.use(/\r?\n/, 'latin1', 8),
+  'equal bytes': channel => channel.use(Uint8Array.of(10), 'latin1', 8),
+  'an object that scans': channel =>
+    channel.use({ cut: (_bytes, start, end) => end - start + 1 }, 'latin1', 8),
+  'an object that throws': channel => channel.use(thrower(), 'latin1', 8),
+  'a NetStruct whose message is too long': channel => channel.use(new NetStruct('B$'), 'latin1', 8),
+  'a NetStruct that throws': channel => channel.use(new NetStruct('b$'), 'latin1', 8),
+  'a length that is negative': channel =>
+    channel.use(length_prefix({ size: 1, adjust: -255 }), 'latin1', 8),
+  'the encoding': (channel, n) => channel.use('\n', n % 2 === 0 ? 'utf8' : 'latin1', 8),
+  'the limit, down and up': (channel, n) => channel.use('\n', 'latin1', 8 - (n % 2)),
+  'now one that throws, now one that is too long': (channel, n) =>
+    channel.use(n % 2 === 0 ? thrower() : /;/, 'latin1', 8),
+  'what holds reads': channel => {
+    channel.path.hold('suspended')
+    channel.use(/\n/, 'latin1', 8)
+    channel.path.release('suspended')
+    channel.path.drain()
+  },
+  'the same after its promise': channel => {
+    channel.path.hold('promise')
+    queueMicrotask(() => {
+      channel.use(/\n/, 'latin1', 8)
+      channel.path.release('promise')
+    })
+  },
+}
+
+function thrower(): Delimiter {
+  return {
+    cut() {
+      throw new Error('oops')
+    },
+  }
+}
+
+/**
+ * One line that was too long hung the process: a hook that put the delimiter back, a new RegExp
+ * each time, was called again at once for the same bytes, for ever. So it was with everything that
+ * a hook may change and that does not help, in on_read_error as well.
+ */
+t.test('REGRESSION: what a hook changes in vain does not call it again', async t => {
+  for (const [name, change] of Object.entries(ANEW)) {
+    for (const first of ['\n', thrower()]) {
+      const channel = new Channel(first, 'latin1', 8)
+      let calls = 0
+      channel.on = event => {
+        if (event !== 'overflow' && event !== 'broken') return
+        if (++calls > 100) throw new Error('it is called for ever')
+        change(channel, calls)
+      }
+      channel.feed('\xff'.repeat(10), 'x'.repeat(10), 'x')
+      await new Promise(setImmediate)
+      channel.path.drain()
+      const told = channel.told()
+      t.ok(calls >= 1 && calls <= 3, `${name}: ${calls} calls`)
+      t.same(
+        told.filter(line => !/^(overflow|broken)/.test(line)),
+        ['pause'],
+        name,
+      )
+      t.equal(channel.path.isStuck, true, name)
+      channel.on = () => undefined
+      channel.use(4, 'latin1', 8)
+      channel.path.drain()
+      t.equal(channel.told().at(-1), 'resume', `${name}: nothing is lost, and reading goes on`)
+    }
+  }
+})
+
+/** It would be silent if only the first limit were told, or if chunks decided about it. */
+t.test('each limit that is raised in vain is told, however the bytes come', async t => {
+  for (const chunks of [['x'.repeat(50)], [...'x'.repeat(50)]]) {
+    const channel = new Channel('\n', 'latin1', 10)
+    channel.on = (event, limit: number) =>
+      event === 'overflow' && channel.use(/\n/, 'latin1', limit + 10)
+    channel.feed(...chunks)
+    t.same(channel.told(), ['overflow 10', 'overflow 20', 'overflow 30', 'overflow 40'])
+    channel.feed('\n')
+    t.same(channel.told(), [`read ${'x'.repeat(50)}`])
+  }
+})
+
+t.test('what is changed from outside in vain is told again', async t => {
+  const channel = new Channel('\n', 'latin1', 4)
+  channel.feed('122345678')
+  channel.use('\n', 'latin1', 6)
+  channel.path.drain()
+  channel.use(decimal, 'latin1', 6)
+  channel.path.drain()
+  channel.use('\n', 'latin1', 6)
+  channel.path.drain()
+  channel.path.reset()
+  channel.feed('012345678')
+  t.same(channel.told(), [
+    'overflow 4',
+    'pause',
+    'overflow 6',
+    'overflow 6 14',
+    'overflow 6',
+    'overflow 6',
+    'pause',
+  ])
+})
+
+t.test(
+  'a message that says how long it is: the size is told, and the limit it is over',
+  async t => {
+    const frames = length_prefix({ size: 2 })
+    const channel = new Channel(frames, null, 100)
+    channel.feed('\x03\x68')
+    t.same(channel.told(), ['overflow 100 874', 'pause'])
+    const other = new Channel(new NetStruct('150sH$'), null, 100)
+    other.path.receive(Buffer.concat([Buffer.alloc(150), Buffer.of(0, 1)]))
+    t.same(other.told(), ['overflow 152 153', 'pause'], 'what the delimiter needs is allowed')
+  },
+)
 
 t.test(
   'the end: after the last complete message; a part of one is dropped, as in Pants',
