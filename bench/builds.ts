@@ -1,11 +1,13 @@
 /**
  * Bench. The two builds that `--against` compares, each with programs to run.
  *
- * Rule: both builds run the same programs, those of this bench. Only the library behind the name
- * `sluice` differs.
+ * Rules:
+ * 1. Both builds run the same programs, those of this bench. Only the library behind the name
+ *    `sluice` differs.
+ * 2. What runs are copies, so either folder may be built again during a run.
  */
 
-import { cpSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../src/commands/usage.ts'
@@ -54,11 +56,11 @@ function modified(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs
 }
 
-/** A copy of the programs of this bench, for which `sluice` is the package in `library`. */
+/** Copies the programs of this bench, and the package in `library` to where they look for it. */
 function programsWith(library: string, folder: string): string {
   const programs = join(folder, 'bench')
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  symlinkSync(library, join(folder, 'node_modules', 'sluice'), 'junction')
+  for (const part of ['package.json', 'lib'])
+    cpSync(join(library, part), join(folder, 'node_modules', 'sluice', part), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
   cpSync(fileURLToPath(new URL('.', import.meta.url)), programs, { recursive: true })
   return programs
