@@ -94,7 +94,9 @@ export function footer(comparisons: readonly Comparison[]): string {
   const all = comparisons.map(({ medians }) => marks(medians))
   const least = Math.min(...comparisons.flatMap(({ rate }) => rate?.confidence ?? []), 1)
   const confidence = `a confidence of ${Math.floor(least * 100)} %`
-  const verdicts = 'better, worse: the whole spread is on that side of 1, by CPU time or by memory.'
+  const verdicts =
+    'better, worse: the whole spread is on that side of 1, by CPU time or by memory. By chance, ' +
+    'about one row in thirty is called so: measure it again, with more --rounds.'
   return wrap([
     'x: how many times as good this build is as the other one. Above 1 is better.',
     `spread: the interval that the true median is in, with ${confidence}.`,
