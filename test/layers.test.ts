@@ -376,10 +376,7 @@ t.test('every test is run, and once', async t => {
     .map(name => name.replaceAll('\\', '/').slice(0, -'.test.ts'.length))
   const { tap } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'))
   const patterns = (tap.files as string[]).map(
-    glob =>
-      new RegExp(
-        `^${glob.replace('{', '(').replace('}', ')').replace(',', '|').replaceAll('*', '[^/]+')}$`,
-      ),
+    glob => new RegExp(`^${glob.replaceAll('*', '[^/]+')}$`),
   )
   for (const name of all) {
     const ways = patterns.filter(pattern => pattern.test(`.build/test/${name}.test.js`)).length
