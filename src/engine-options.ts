@@ -2,6 +2,7 @@
  * Layer 3. The options of an engine, and the checks of them.
  */
 
+import { checkOptions } from './core/option-names.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { Clock, Network } from './transport.ts'
 import type { Bytes } from './types.ts'
@@ -40,10 +41,19 @@ export interface EngineOptions {
  */
 export type Log = (message: string, error?: unknown) => void
 
-/** Throws InvalidArgumentError for options that are no object, and for a part that is not one. */
+const PARTS: readonly string[] = [
+  'network',
+  'clock',
+  'buffer_limit',
+  'log',
+] satisfies (keyof EngineOptions)[]
+
+/**
+ * Throws InvalidArgumentError for options that are no object, for one that does not exist, and for
+ * a part that is not one.
+ */
 export function checkParts(options: EngineOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('engine options', 'an object', options)
+  checkOptions('Engine', options, PARTS)
   const { network, clock, log } = options
   if (network !== undefined && typeof network?.connect !== 'function')
     throw new InvalidArgumentError('engine: network', 'a Network', network)

@@ -14,6 +14,7 @@
 
 import { type Deferred, deferred } from './core/deferred.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
+import { checkOptions } from './core/option-names.ts'
 import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import { checkLimit, checkParts, type EngineOptions, type Log } from './engine-options.ts'
@@ -167,10 +168,12 @@ export class Engine {
    * While the engine stops, no channel can be opened. Afterwards `start` may be called again.
    * Calling `stop` again, or without `start`, is harmless.
    *
-   * Throws InvalidArgumentError if `timeout` is negative or not a number. Its default is 15 000 ms.
+   * Throws InvalidArgumentError if `timeout` is negative or not a number, or if another option is
+   * given. Its default is 15 000 ms.
    */
   // Source: Pants `Engine.stop`.
   stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
+    checkOptions('stop', options ?? {}, ['timeout'])
     const timeout = options?.timeout ?? STOP_TIMEOUT
     if (typeof timeout !== 'number' || !(timeout >= 0))
       throw new InvalidArgumentError(

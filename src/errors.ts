@@ -30,10 +30,18 @@ export class ChannelError extends Error {
 
 // ---- misuse: thrown at the call -----------------------------------------------------------------
 
-/** An argument or setting has the wrong type or is out of range. Code ERR_INVALID_ARGUMENT. */
+/**
+ * An argument or setting has the wrong type or is out of range, or an option does not exist. Code
+ * ERR_INVALID_ARGUMENT.
+ */
 export class InvalidArgumentError extends ChannelError {
-  constructor(name: string, expected: string, value: unknown) {
-    super('ERR_INVALID_ARGUMENT', `${name} must be ${expected}; got ${show(value)}`)
+  /** The whole message, or its parts: what must be what, and the value that is not. */
+  constructor(message: string)
+  constructor(name: string, expected: string, value: unknown)
+  constructor(name: string, expected?: string, value?: unknown) {
+    const message =
+      expected === undefined ? name : `${name} must be ${expected}; got ${show(value)}`
+    super('ERR_INVALID_ARGUMENT', message)
   }
 }
 

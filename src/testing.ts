@@ -10,6 +10,7 @@
 
 import { Client, Connection, Server } from './channels/basic.ts'
 import type { Stream } from './channels/stream.ts'
+import { checkOptions } from './core/option-names.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
@@ -81,7 +82,8 @@ export class Recorder extends Client {
  * Makes a client and a connection of your class, connected over memory. `await using` stops their
  * engine at the end of the block.
  *
- * Rejects if the two cannot connect, for example because a hook of `connection` throws.
+ * Rejects if the two cannot connect, for example because a hook of `connection` throws, or with
+ * InvalidArgumentError for an option that does not exist.
  *
  * @example
  * const { client, pump } = await pair({ connection: Echo })
@@ -93,6 +95,7 @@ export async function pair<
   Near extends Client<any> = Recorder,
   Far extends Connection<any> = Connection,
 >(options: PairOptions<Near, Far> = {}): Promise<Pair<Near, Far>> {
+  checkOptions('pair', options, ['client', 'connection', 'chunk', 'log'])
   const {
     client: NearClass = Recorder as unknown as new (options: any) => Near,
     connection: FarClass = Connection as any,

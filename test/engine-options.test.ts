@@ -11,6 +11,8 @@ t.test('parts', async t => {
   for (const options of [
     null,
     5,
+    { networks: 1 },
+    { bufferLimit: 1e6 },
     { network: {} },
     { network: { connect() {}, tls: {} } },
     { network: { connect() {}, files: {} } },

@@ -359,6 +359,11 @@ t.test('an invalid timeout throws at the call', async t => {
       String(timeout),
     )
   }
+  for (const options of [5000, { timout: 5000 }])
+    t.equal(
+      thrown(() => void engine.stop(options as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
   await engine.stop(null as never)
 })
 

@@ -94,8 +94,19 @@ export abstract class Channel {
   // Source: Pants `_Channel.close`.
   abstract close(flush?: boolean): void
 
-  /** Closes politely, within `end_timeout`: sends what was written, then closes. */
+  /**
+   * Closes politely, within `end_timeout`: sends what was written, then closes.
+   *
+   * Throws InvalidArgumentError if it is given data: write it first.
+   */
   end(): void {
+    // As `end(data)` of a socket of Node: the data would be lost without a word.
+    if (arguments[0] !== undefined)
+      throw new InvalidArgumentError(
+        'end: its argument',
+        'left out: write() the data first',
+        arguments[0],
+      )
     this.close(true)
   }
 

@@ -9,6 +9,7 @@
  */
 
 import { formatAddress, parseAddress } from '../core/address.ts'
+import { checkAddressOptions } from '../core/option-names.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { Endpoint } from '../transport.ts'
@@ -24,7 +25,13 @@ import {
 } from './datagram-settings.ts'
 import { LIFE } from './life.ts'
 import { isOfOneFamily, packetOptions } from './packet-options.ts'
-import { adoptFields, applyOptions, defineSettings, settingsFrom } from './settings.ts'
+import {
+  adoptFields,
+  applyOptions,
+  checkBoolean,
+  defineSettings,
+  settingsFrom,
+} from './settings.ts'
 
 /** The options of a Datagram: every setting, `engine` and `name`. */
 export interface DatagramOptions extends ChannelOptions, Partial<DatagramValues> {}
@@ -105,12 +112,13 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    * A port alone, or the host '', means any host in both families (but see `ttl`). With port 0 the
    * system chooses the port. It is allowed whenever `state` is 'closed'.
    *
-   * Throws InvalidAddressError for an invalid address, InvalidStateError if the datagram is not
-   * closed or the engine stops, and UnsupportedOptionError for a setting that the system cannot
-   * honour.
+   * Throws InvalidAddressError for an invalid address, InvalidArgumentError for a second argument,
+   * InvalidStateError if the datagram is not closed or the engine stops, and UnsupportedOptionError
+   * for a setting that the system cannot honour.
    */
   // Source: Pants `Datagram.listen`.
   listen(address: Address): this {
+    checkAddressOptions('listen', address, arguments[1] ?? {}, [])
     this.#checkIsClosed('listen()')
     const bind = place(address, 0)
     this.#open(bind)
@@ -127,6 +135,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    * It is allowed, and throws, as `listen`.
    */
   connect(address: Address): this {
+    checkAddressOptions('connect', address, arguments[1] ?? {}, [])
     this.#checkIsClosed('connect()')
     const peer = place(address, 1)
     this.#open(undefined, peer)
@@ -299,6 +308,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: Pants `Datagram.close`. Differs: there `flush` has no effect.
   override close(flush = false): void {
+    checkBoolean('close: flush', flush)
     const { state } = this
     if (state === 'closed') return
     if (flush && (state === 'active' || state === 'opening')) this.#link.end()

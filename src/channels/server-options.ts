@@ -3,6 +3,7 @@
  * the checks of the latter two. (The constructor's are settings, which check themselves.)
  */
 
+import { checkAddressOptions, checkOptions } from '../core/option-names.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Milliseconds } from '../types.ts'
 import type { ChannelOptions } from './channel.ts'
@@ -38,20 +39,15 @@ export interface ServerEndOptions {
 }
 
 /** Throws InvalidArgumentError for an unknown or invalid option of `listen`. */
-export function checkListenOptions(options: ServerListenOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('listen: options', 'an object', options)
-  for (const [name, value] of Object.entries(options)) {
-    if (name !== 'reuse_port')
-      throw new InvalidArgumentError(`listen option "${name}"`, 'reuse_port', value)
-    checkBoolean('listen: reuse_port', value)
-  }
+export function checkListenOptions(address: unknown, options: ServerListenOptions): void {
+  checkAddressOptions('listen', address, options, ['reuse_port'])
+  const { reuse_port } = options
+  if (reuse_port !== undefined) checkBoolean('listen: reuse_port', reuse_port)
 }
 
-/** Throws InvalidArgumentError for an invalid option of `end`, or one without the other. */
+/** Throws InvalidArgumentError for an unknown or invalid option of `end`, or one without the other. */
 export function checkEndOptions(options: ServerEndOptions): ServerEndOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('end: options', 'an object', options)
+  checkOptions('end', options, ['batch', 'interval'])
   const { batch, interval } = options
   if (batch !== undefined) checkCount('end: batch', batch, 1)
   if (interval !== undefined) checkDuration('end: interval', interval)

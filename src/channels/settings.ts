@@ -15,7 +15,8 @@
  * 2. An unknown option throws. None is ignored.
  */
 
-import { InvalidArgumentError, show } from '../errors.ts'
+import { noSuchOption } from '../core/option-names.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import type { TlsOptions } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 
@@ -87,11 +88,7 @@ export function applyOptions(channel: object, options: object, others: readonly 
     const value = (options as Record<string, unknown>)[name]
     const setting = table.get(name)
     if (setting === undefined && !others.includes(name)) {
-      throw new InvalidArgumentError(
-        `${channel.constructor.name} option ${show(name)}`,
-        `one of ${[...table.keys(), ...others].join(', ')}`,
-        value,
-      )
+      throw noSuchOption(channel.constructor.name, name, [...table.keys(), ...others])
     }
     if (setting === undefined || value === undefined) continue
     setting.set(channel, value)

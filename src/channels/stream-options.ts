@@ -4,6 +4,7 @@
  */
 
 import { parseAddress } from '../core/address.ts'
+import { checkAddressOptions } from '../core/option-names.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../errors.ts'
 import type { ConnectOptions, Endpoint, Transport } from '../transport.ts'
 import type { Address } from '../types.ts'
@@ -58,8 +59,8 @@ export function parseTarget(address: Address): Endpoint {
 }
 
 /** The options as a network takes them. Throws for an option that is unknown or invalid. */
-export function networkOptions(options: StreamConnectOptions): ConnectOptions {
-  checkNames(options)
+export function networkOptions(address: unknown, options: StreamConnectOptions): ConnectOptions {
+  checkAddressOptions('connect', address, options, CONNECT_NAMES)
   const { signal, local_address, lookup } = options
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new InvalidArgumentError('connect: signal', 'an AbortSignal', signal)
@@ -69,17 +70,4 @@ export function networkOptions(options: StreamConnectOptions): ConnectOptions {
   if (local?.kind === 'unix')
     throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
   return { ...(local && { local }), ...(lookup !== undefined && { lookup }) }
-}
-
-function checkNames(options: object): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('connect: options', 'an object', options)
-  const unknown = Object.keys(options).find(name => !CONNECT_NAMES.includes(name))
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(
-      `connect option "${unknown}"`,
-      `one of ${CONNECT_NAMES.join(', ')}`,
-      (options as Record<string, unknown>)[unknown],
-    )
-  }
 }

@@ -115,8 +115,8 @@ export class StreamServer extends Channel implements ServerSettings {
         advice,
       )
     }
+    checkListenOptions(address, options)
     const endpoint = parseAddress(address)
-    checkListenOptions(options)
     // An option that the network refuses must leave the state as it was, so the state changes last.
     adoptFields(this)
     if (this.proxy_protocol !== null && this.proxy_trusted === null) {

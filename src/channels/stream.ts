@@ -135,8 +135,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // Source: Pants `Stream.connect`.
   connect(address: Address, options: StreamConnectOptions = {}): this {
     checkMayConnect(this.state, this.#isAccepted)
+    const forNetwork = networkOptions(address, options)
     const target = parseTarget(address)
-    const forNetwork = networkOptions(options)
     adoptFields(this)
     this.#target = target
     const { tls } = this.#link.values

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../errors.ts'
 import type { Bytes, Data } from '../types.ts'
 import type { Cut, Delimiter } from './delimiters.ts'
+import { checkOptions } from './option-names.ts'
 
 /** The form of the prefix. */
 export interface LengthPrefixOptions {
@@ -33,6 +34,13 @@ export interface LengthPrefixOptions {
   readonly adjust?: number
 }
 
+const OPTIONS: readonly string[] = [
+  'size',
+  'endian',
+  'offset',
+  'adjust',
+] satisfies (keyof LengthPrefixOptions)[]
+
 /** What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing. */
 export interface LengthPrefix extends Delimiter<[data: any]> {
   /**
@@ -53,7 +61,7 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has
  * come. A length that is negative after `adjust` is reported to `on_read_error`.
  *
- * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an invalid option.
+ * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an option that is invalid or does not exist.
  *
  * @example
  * class Frames extends Connection {
@@ -65,6 +73,7 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  */
 // Source: the options are those of tokio's `LengthDelimitedCodec`.
 export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
+  checkOptions('length_prefix', options, OPTIONS)
   const { size = 4, endian = 'big', offset = 0, adjust = 0 } = options
   if (!Number.isInteger(size) || size < 1 || size > 6)
     throw new InvalidArgumentError('length_prefix: size', 'an integer from 1 to 6', size)

@@ -81,6 +81,10 @@ t.test('end and dispose', async t => {
   const channel = new Bare().open()
   channel.end()
   t.equal(channel.log.at(-2), 'close(true)')
+  // `end(data)` of a socket of Node sends the data. Here it would have been lost without a word.
+  t.throws(() => (channel.end as any)('bye'), {
+    message: 'end: its argument must be left out: write() the data first; got "bye"',
+  })
   setImmediate(() => channel[LIFE].finishClosing())
   await channel[Symbol.asyncDispose]()
   t.equal(channel.state, 'closed')

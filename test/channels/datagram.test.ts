@@ -323,6 +323,14 @@ t.test('invalid options and arguments', async t => {
     t.throws(() => datagram.connect(wrong as Address), { code: 'ERR_INVALID_ADDRESS' })
     t.throws(() => datagram.write('x', wrong as Address), { code: 'ERR_INVALID_ADDRESS' })
   }
+  t.throws(() => (datagram.listen as any)(4040, 'localhost'), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: 'listen: an address is one value: listen(["localhost", 4040])',
+  })
+  t.throws(() => (datagram.connect as any)(4040, { signal: 1 }), {
+    message: 'connect: there is no option "signal"; there are none',
+  })
+  t.throws(() => datagram.close({} as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => datagram.connect(0), { code: 'ERR_INVALID_ADDRESS', message: /port 0/ })
   t.throws(() => datagram.write('x', ['127.0.0.1', 0]), { code: 'ERR_INVALID_ADDRESS' })
   for (const wrong of [undefined, null, 7, {}, []])

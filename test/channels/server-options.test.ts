@@ -5,15 +5,15 @@ import { checkEndOptions, checkListenOptions } from '../../src/channels/server-o
 import { thrown } from '../kit.ts'
 
 t.test('of listen', async t => {
-  checkListenOptions({})
-  checkListenOptions({ reuse_port: true })
+  checkListenOptions(1, {})
+  checkListenOptions(1, { reuse_port: true })
   for (const options of [null, 5, { reuse_port: 1 }, { backlog: 5 }])
     t.equal(
-      thrown(() => checkListenOptions(options as never)),
+      thrown(() => checkListenOptions(1, options as never)),
       'ERR_INVALID_ARGUMENT',
     )
-  t.throws(() => checkListenOptions({ backlog: 5 } as never), {
-    message: 'listen option "backlog" must be reuse_port; got 5',
+  t.throws(() => checkListenOptions(1, { backlog: 5 } as never), {
+    message: 'listen: there is no option "backlog"; there are: reuse_port',
   })
 })
 
@@ -27,6 +27,7 @@ t.test('of end', async t => {
     { interval: 5 },
     { batch: 0, interval: 5 },
     { batch: 5, interval: 0 },
+    { bach: 5, interval: 5 },
   ])
     t.equal(
       thrown(() => checkEndOptions(options as never)),

@@ -75,7 +75,7 @@ t.test('as options', async t => {
   t.equal(new Base({ size: undefined }).size, 1, 'undefined is left out')
   t.throws(() => new Base({ sise: 5 }), {
     code: 'ERR_INVALID_ARGUMENT',
-    message: 'Base option "sise" must be one of size, label, other; got 5',
+    message: 'Base: there is no option "sise"; did you mean size?',
   })
   t.throws(() => new Base({ size: 0 }), {
     message: 'size must be an integer of at least 1, or Infinity; got 0',

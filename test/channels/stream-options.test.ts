@@ -13,8 +13,8 @@ t.test('where to', async t => {
 t.test('the options as a network takes them', async t => {
   const lookup = (): void => {}
   const { signal } = new AbortController()
-  t.same(networkOptions({}), {})
-  t.same(networkOptions({ signal, lookup, local_address: ['127.0.0.1', 5] }), {
+  t.same(networkOptions(1, {}), {})
+  t.same(networkOptions(1, { signal, lookup, local_address: ['127.0.0.1', 5] }), {
     lookup,
     local: { kind: 'ip', host: '127.0.0.1', port: 5 },
   })
@@ -23,13 +23,13 @@ t.test('the options as a network takes them', async t => {
 t.test('what is refused', async t => {
   for (const options of [null, 'x', { lookup: 'x' }, { signal: {} }, { timeout: 5 }])
     t.equal(
-      thrown(() => networkOptions(options as never)),
+      thrown(() => networkOptions(1, options as never)),
       'ERR_INVALID_ARGUMENT',
     )
-  t.throws(() => networkOptions({ timeout: 5 } as never), {
-    message: 'connect option "timeout" must be one of signal, local_address, lookup; got 5',
+  t.throws(() => networkOptions(1, { timeout: 5 } as never), {
+    message: 'connect: there is no option "timeout"; there are: signal, local_address, lookup',
   })
-  t.throws(() => networkOptions({ local_address: '/run/x' as never }), {
+  t.throws(() => networkOptions(1, { local_address: '/run/x' as never }), {
     code: 'ERR_INVALID_ADDRESS',
   })
 })

@@ -180,7 +180,7 @@ await scene(
         JSON.stringify(each),
       )
     t.throws(() => client.connect(1, { timeout: 5 } as never), {
-      message: 'connect option "timeout" must be one of signal, local_address, lookup; got 5',
+      message: 'connect: there is no option "timeout"; there are: signal, local_address, lookup',
     })
     // A host without a port is the path of a unix socket. It was silently dropped.
     for (const local_address of ['10.0.0.1', '/a/path', 5.5, [], null]) {

@@ -140,6 +140,11 @@ t.test('invalid options', async t => {
     [{ offset: 0.5 }, 'length_prefix: offset must be an integer of at least 0; got 0.5'],
     [{ adjust: NaN }, 'length_prefix: adjust must be an integer; got NaN'],
     [{ adjust: null }, 'length_prefix: adjust must be an integer; got null'],
+    [{ sise: 2 }, 'length_prefix: there is no option "sise"; did you mean size?'],
+    [
+      2 as never,
+      'length_prefix: options must be an object, { size, endian, offset, adjust }; got 2',
+    ],
   ]
   for (const [options, message] of rows)
     t.throws(() => length_prefix(options as LengthPrefixOptions), {

@@ -10,6 +10,7 @@
  * 2. There are no sockets, files or times. With `auto` the loop pumps, without it the test does.
  */
 
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, UnsupportedOptionError } from '../../errors.ts'
 import type {
   ConnectOptions,
@@ -66,9 +67,10 @@ export class MemoryNetwork implements Network {
 
   /**
    * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless `chunk` and `capacity` are whole
-   * numbers, 1 or more, or Infinity.
+   * numbers, 1 or more, or Infinity, and for an option that does not exist.
    */
   constructor(options: MemoryNetworkOptions = {}) {
+    checkOptions('MemoryNetwork', options, ['chunk', 'auto', 'capacity'])
     const { chunk = SIZE, auto = false, capacity = SIZE } = options
     if (typeof chunk !== 'function') checkSize('chunk', chunk)
     const asked = typeof chunk === 'function' ? () => checkSize('chunk', chunk()) : () => chunk

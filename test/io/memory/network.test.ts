@@ -68,6 +68,9 @@ t.test('throws what is no size', async t => {
     t.throws(() => new MemoryNetwork({ chunk: size }), { code: 'ERR_INVALID_ARGUMENT' })
     t.throws(() => new MemoryNetwork({ capacity: size }), { code: 'ERR_INVALID_ARGUMENT' })
   }
+  t.throws(() => new MemoryNetwork({ chunks: 1 } as never), {
+    message: 'MemoryNetwork: there is no option "chunks"; did you mean chunk?',
+  })
   t.throws(() => new MemoryNetwork().pump(-1), { code: 'ERR_INVALID_ARGUMENT' })
   t.equal(new MemoryNetwork().pump(0), 0)
 })
