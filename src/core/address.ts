@@ -1,19 +1,35 @@
 /**
  * Layer 1. Addresses: from what a program may write to the one form that networks see, and back.
  */
-// Source: Pants `_format_address`, with more forms. Differs: a string of digits, or one like
-// host:port without a slash, is refused. It is an address in the wrong form far more often than the
-// name of a unix socket.
+// Source: Pants `_format_address`, with more forms. Differs: a string that looks like a port, a host,
+// host:port or a URL is refused. It is an address in the wrong form far more often than the name of
+// a unix socket.
 
-import { InvalidAddressError } from '../errors.ts'
+import { InvalidAddressError, show } from '../errors.ts'
 import type { Endpoint } from '../transport.ts'
 import type { Address, SocketAddress } from '../types.ts'
+import { didYouMean } from './nearest.ts'
 
 /**
  * The longest path of a unix socket: 108 bytes on Linux, the zero at the end included. Node would
  * cut a longer one in silence.
  */
 export const PATH_MAX = 107
+
+/** The keys of an address that is an object. */
+const KEYS = ['host', 'port', 'path']
+
+const HOST = 'this looks like a host without a port: give [host, port]'
+
+/** What a string without a slash looks like, and why it is no path then. The first one counts. */
+const NO_PATHS: readonly [looks: RegExp, why: string][] = [
+  [/^\d+$|^[^/\\]*:\d+$/, 'this looks like a port or host:port, not like a path'],
+  [/:\/\//, 'this is a URL, not a path: give [host, port]'],
+  [/^\[?(?=.*:.*:)[\da-f:.]+(%.+)?\]?$/i, HOST],
+  // A name of a host is labels of at most 63 characters. A file may be called like that, too, but
+  // then most often with this ending.
+  [/^(?!.*\.sock(et)?$)[a-z\d-]{1,63}(\.[a-z\d-]{1,63})*\.?$/i, HOST],
+]
 
 /** Throws InvalidAddressError if the value is not a valid address. */
 export function parseAddress(address: Address): Endpoint {
@@ -26,19 +42,35 @@ export function parseAddress(address: Address): Endpoint {
   }
   if (typeof address !== 'object' || address === null)
     throw new InvalidAddressError('not an address', address)
-  const { host = '', port, path } = address as { host?: unknown; port?: unknown; path?: unknown }
-  if (path === undefined) return ip(host, port, address)
-  if (port !== undefined)
+  checkKeys(address)
+  const { host, port, path } = address as { host?: unknown; port?: unknown; path?: unknown }
+  if (path === undefined) return ip(host === undefined ? '' : host, port, address)
+  if (port !== undefined || host !== undefined)
     throw new InvalidAddressError('an address has a path or a port, not both', address)
   return unix(path, false)
+}
+
+/** A key that does not exist must not be ignored: without it, a server might listen everywhere. */
+function checkKeys(address: object): void {
+  if (address instanceof URL)
+    throw new InvalidAddressError(
+      'a URL is not an address: give [url.hostname, Number(url.port)]',
+      address,
+    )
+  const unknown = Object.keys(address).find(key => !KEYS.includes(key))
+  if (unknown === undefined) return
+  // Node's `server.address()` and its dgram sockets call the host that.
+  const advice = unknown === 'address' ? 'did you mean host?' : didYouMean(unknown, KEYS)
+  throw new InvalidAddressError(`an address has no key ${show(unknown)} (${advice})`, address)
 }
 
 function ip(host: unknown, port: unknown, address: unknown): Endpoint {
   if (typeof host !== 'string') throw new InvalidAddressError('the host must be a string', host)
   if (host.includes('\0')) throw new InvalidAddressError('the host contains a zero character', host)
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65535) {
+    const isText = typeof port === 'string'
     throw new InvalidAddressError(
-      'the port must be an integer from 0 to 65535',
+      `the port must be an integer from 0 to 65535${isText ? ', not a string: use Number(port)' : ''}`,
       port === undefined ? address : port,
     )
   }
@@ -49,12 +81,8 @@ function ip(host: unknown, port: unknown, address: unknown): Endpoint {
 function unix(path: unknown, isBare: boolean): Endpoint {
   if (typeof path !== 'string' || path === '')
     throw new InvalidAddressError('the path of a unix socket must be a non-empty string', path)
-  if (isBare && /^\d+$|^[^/\\]*:\d+$/.test(path)) {
-    throw new InvalidAddressError(
-      'this looks like a port or host:port, not like a path (if it is one, use { path })',
-      path,
-    )
-  }
+  const why = isBare && NO_PATHS.find(([looks]) => looks.test(path))?.[1]
+  if (why) throw new InvalidAddressError(`${why} (if it is a path, use { path })`, path)
   if (path.includes('\0', 1))
     throw new InvalidAddressError('the path contains a zero character', path)
   if (new TextEncoder().encode(path).length > PATH_MAX) {

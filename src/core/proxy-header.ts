@@ -40,8 +40,15 @@ const MOST_V2: Bytes = 4096
 const V1 = Buffer.from('PROXY ')
 const V2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
 
-/** The bytes that both addresses take, by family: unspecified, IPv4, IPv6, unix. */
-const SIZES: Readonly<Record<number, Bytes>> = { 0: 0, 1: 12, 2: 36, 3: 216 }
+/**
+ * The command of a connection that is the proxy's own, and the family of addresses that it does not
+ * know. All that follows the fixed part must be discarded then, whatever it is (section 2.2).
+ */
+const LOCAL = 0
+const UNSPEC = 0
+
+/** The bytes that both addresses take, by family: IPv4, IPv6, unix. */
+const SIZES: Readonly<Record<number, Bytes>> = { 1: 12, 2: 36, 3: 216 }
 
 /** The type of the extension that has a checksum. */
 const CRC32C = 0x03
@@ -115,27 +122,31 @@ function readV2(bytes: Buffer): ProxyHeader | 'more' {
   if (version !== 2) throw new ProxyHeaderError(`its version is ${version}, not 2`)
   if (command > 1)
     throw new ProxyHeaderError(`its command is ${command}, neither LOCAL (0) nor PROXY (1)`)
+  if (length > MOST_V2)
+    throw new ProxyHeaderError(`its length is ${length} bytes; at most ${MOST_V2} are accepted`)
+  const size = FIXED + length
+  const isUnknown = command === LOCAL || family === UNSPEC
+  if (!isUnknown) checkSize(family, length)
+  if (bytes.length < size) return 'more'
+  return isUnknown ? { size } : { size, ...addressesV2(bytes.subarray(0, size), family) }
+}
+
+function checkSize(family: number, length: Bytes): void {
   const addresses = SIZES[family]
   if (addresses === undefined)
     throw new ProxyHeaderError(`its address family is ${family}, not 0 to 3`)
-  if (length > MOST_V2)
-    throw new ProxyHeaderError(`its length is ${length} bytes; at most ${MOST_V2} are accepted`)
-  if (command === 1 && length < addresses)
+  if (length < addresses)
     throw new ProxyHeaderError(
       `its length is ${length} bytes, too few for its addresses (${addresses} bytes)`,
     )
-  const size = FIXED + length
-  if (bytes.length < size) return 'more'
-  const header = bytes.subarray(0, size)
-  checkSum(header, FIXED + Math.min(addresses, length))
-  return command === 0 ? { size } : { size, ...addressesV2(header, family) }
 }
 
 function addressesV2(
   header: Buffer,
   family: number,
-): { remote?: SocketAddress; local?: SocketAddress } {
+): { remote: SocketAddress; local: SocketAddress } {
   const at = FIXED
+  checkSum(header, at + SIZES[family]!)
   if (family === 1) {
     const host = (from: Bytes): string => header.subarray(from, from + 4).join('.')
     return {
@@ -146,8 +157,7 @@ function addressesV2(
   if (family === 2) {
     return { remote: ipv6(header, at, at + 32), local: ipv6(header, at + 16, at + 34) }
   }
-  if (family === 3) return { remote: path(header, at), local: path(header, at + 108) }
-  return {}
+  return { remote: path(header, at), local: path(header, at + 108) }
 }
 
 function ipv6(header: Buffer, at: Bytes, portAt: Bytes): SocketAddress {

@@ -26,6 +26,14 @@ t.test('every form that an address may have', async t => {
     [{ path: '80' }, unix('80')],
     [{ path: 'localhost:80' }, unix('localhost:80')],
     ['x'.repeat(107), unix('x'.repeat(107))],
+    ['example.org/x', unix('example.org/x')],
+    ['./localhost', unix('./localhost')],
+    ['my file', unix('my file')],
+    ['app.socket', unix('app.socket')],
+    ['\0localhost', unix('\0localhost')],
+    [{ path: 'localhost' }, unix('localhost')],
+    [{ path: 'tcp://h:1' }, unix('tcp://h:1')],
+    [{ host: 'h', port: 1, path: undefined } as never, ip('h', 1)],
     [`/${'é'.repeat(53)}`, unix(`/${'é'.repeat(53)}`)],
   ]
   for (const [address, endpoint] of rows)
@@ -57,17 +65,28 @@ t.test('everything else is refused, with the reason', async t => {
     [{}, /^the port must be.*got an object/],
     [{ host: 'h' }, /^the port must be/],
     [{ host: null, port: 80 }, /^the host must be a string; got null/],
-    [{ port: '80' }, /got "80"/],
+    [{ port: '80' }, /not a string: use Number\(port\); got "80"/],
+    [new URL('tcp://127.0.0.1:80'), /a URL is not an address.*Number\(url\.port\)/],
     [new Map(), /^the port must be.*got an object \(Map\)/],
     [{ path: '/a', port: 80 }, /^an address has a path or a port, not both/],
+    [{ path: '/a', host: 'h' }, /^an address has a path or a port, not both/],
     ['', /^the path of a unix socket must be a non-empty string/],
     [{ path: '' }, /must be a non-empty string/],
     [{ path: 5 }, /must be a non-empty string; got 5/],
     [{ path: null }, /got null/],
-    ['80', /^this looks like a port or host:port.*use \{ path \}\); got "80"/],
+    ['80', /^this looks like a port or host:port.*\(if it is a path, use \{ path \}\); got "80"/],
     ['localhost:80', /looks like a port/],
     ['::1:80', /looks like a port/],
     [':80', /looks like a port/],
+    ['tcp://127.0.0.1:4040/x', /^this is a URL.*use \{ path \}/],
+    ['ws://h', /this is a URL/],
+    ['localhost', /^this looks like a host without a port: give \[host, port\]/],
+    ['redis', /looks like a host/],
+    ['127.0.0.1', /looks like a host/],
+    ['example.org', /looks like a host/],
+    ['example.org.', /looks like a host/],
+    ['fe80::abcd%eth0', /looks like a host/],
+    ['[::a]', /looks like a host/],
     ['a\0b', /zero character/],
     ['\0a\0', /zero character/],
     [{ path: 'a\0' }, /zero character/],
@@ -82,6 +101,34 @@ t.test('everything else is refused, with the reason', async t => {
       message: why,
     })
   }
+})
+
+// `listen({ port, hostname: '127.0.0.1' })`, as http and Bun spell it, listened on every interface.
+t.test('REGRESSION: a key that does not exist is refused, with the nearest one', async t => {
+  const rows: [address: object, why: RegExp][] = [
+    [{ port: 80, hostname: 'h' }, /^an address has no key "hostname" \(did you mean host\?\)/],
+    [{ port: 80, Host: 'h' }, /"Host" \(did you mean host\?\)/],
+    [{ prot: 80, host: 'h' }, /"prot" \(did you mean port\?\)/],
+    [{ port: 80, address: 'h' }, /"address" \(did you mean host\?\)/],
+    [{ port: 80, exclusive: true }, /"exclusive" \(there are: host, port, path\)/],
+    [{ port: 80, hostname: undefined }, /"hostname"/],
+    [{ path: '/a', pth: '/b' }, /"pth" \(did you mean path\?\)/],
+    [
+      new (class {
+        port = 80
+        family = 4
+      })(),
+      /"family" \(there are/,
+    ],
+  ]
+  for (const [address, message] of rows)
+    t.throws(() => parseAddress(address as Address), { code: 'ERR_INVALID_ADDRESS', message })
+  class Place {
+    get port(): number {
+      return 80
+    }
+  }
+  t.same(parseAddress(new Place()), { kind: 'ip', host: '', port: 80 }, 'accessors are fine')
 })
 
 t.test('an address as sluice reports it', async t => {

@@ -14,6 +14,9 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 const hexOf = (text: string): string => Buffer.from(text).toString('hex')
 const v2 = (rest: string): Buffer => hex(SIGNATURE + rest)
 
+/** Both addresses of a TCP4 connection, of version 2. */
+const IPV4 = '01020304 0a000001 dc04 01bb'
+
 const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
   [
     Buffer.from('PROXY TCP4 1.2.3.4 255.0.0.9 56324 443\r\n'),
@@ -58,7 +61,19 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
     { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] },
   ],
   // With a checksum, for which its own field counts as zero.
-  [v2('20 00 0007 03 0004 a9b87e8f'), {}],
+  [
+    v2(`21 11 0013 ${IPV4} 03 0004 2d44ef8e`),
+    { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] },
+  ],
+  // A health check (LOCAL) was turned away if its family was unknown, or if what follows the fixed
+  // part was no list of extensions; so was PROXY with the family UNSPEC. All of it is discarded.
+  [v2('20 51 0004 01020304'), {}],
+  [v2('20 f2 0000'), {}],
+  [v2('20 11 0003 010203'), {}],
+  [v2('20 00 000c 01020304 05060708 0050 01bb'), {}],
+  [v2('20 11 0010 01020304 0a000001 dc04 01bb 03 0001 00'), {}],
+  [v2('21 00 000c 01020304 05060708 0050 01bb'), {}],
+  [v2('21 02 0002 0500'), {}],
 ]
 
 t.test('headers, cut everywhere, and with bytes after them', async t => {
@@ -102,10 +117,11 @@ t.test('bytes that are not a header', async t => {
     [v2('21 41 000c'), /its address family is 4/],
     [v2('21 11 1001'), /its length is 4097 bytes/],
     [v2('21 11 000b'), /11 bytes, too few/],
-    [v2('20 00 0002 0500'), /an extension reaches beyond its end/],
-    [v2('20 00 0004 05 0002 00'), /an extension reaches beyond its end/],
-    [v2('20 00 0004 03 0001 00'), /its checksum is not 4 bytes long/],
-    [v2('20 00 0007 03 0004 a9b87e8e'), /its checksum is wrong/],
+    [v2('20 51 1001'), /its length is 4097 bytes/],
+    [v2(`21 11 000e ${IPV4} 0500`), /an extension reaches beyond its end/],
+    [v2(`21 11 0010 ${IPV4} 05 0002 00`), /an extension reaches beyond its end/],
+    [v2(`21 11 0010 ${IPV4} 03 0001 00`), /its checksum is not 4 bytes long/],
+    [v2(`21 11 0013 ${IPV4} 03 0004 2d44ef8f`), /its checksum is wrong/],
   ]
   for (const [bytes, message] of rows) {
     t.throws(
