@@ -96,7 +96,7 @@ export class Hooks<Of extends Face = Face> {
     } catch (second) {
       const { message, cause } =
         second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
-      this.#say(message, cause)
+      this.say(message, cause)
       this.channel.close()
     }
     this.fault = before
@@ -125,12 +125,13 @@ export class Hooks<Of extends Face = Face> {
   log(thrown: unknown): void {
     const error = asError(thrown)
     const code = codeOf(error)
-    if (code === '') this.#say(error.stack ?? String(error), error)
-    else if (error.message.includes(code)) this.#say(error.message, error)
-    else this.#say(`${error.message} (${code})`, error)
+    if (code === '') this.say(error.stack ?? String(error), error)
+    else if (error.message.includes(code)) this.say(error.message, error)
+    else this.say(`${error.message} (${code})`, error)
   }
 
-  #say(text: string, error: unknown): void {
+  /** Logs one line about this channel. */
+  say(text: string, error?: unknown): void {
     logSafely(this.channel.engine, `${this.describe()}: ${text}`, error)
   }
 }

@@ -22,6 +22,7 @@ import type { EventName, Gauge } from '../core/tally.ts'
 import { ClosedError, InvalidStateError } from '../errors.ts'
 import type { CloseReason, Milliseconds, State, StateSignal } from '../types.ts'
 import { type Face, type Hook, Hooks } from './hooks.ts'
+import { misspeltNames } from './misspelt-names.ts'
 
 export { LIFE } from '../core/drive.ts'
 
@@ -130,6 +131,8 @@ export class Life extends Hooks<Living> {
   announce(): void {
     if (this.#isAnnounced) return
     this.#isAnnounced = true
+    // Fields of subclasses are there by now, also those of an accepted connection.
+    for (const text of misspeltNames(this.channel)) this.say(text)
     this.#signal('opening', 'closed')
   }
 

@@ -76,6 +76,14 @@ function tableOf(prototype: object | null): ReadonlyMap<string, Setting<any>> {
   return new Map()
 }
 
+/** The names of the settings of a class, and the prototype that defines the last of them. */
+export function settingsOf(prototype: object): { owner: object; names: string[] } {
+  let owner = prototype
+  while (!tables.has(owner) && Object.getPrototypeOf(owner) !== null)
+    owner = Object.getPrototypeOf(owner)
+  return { owner, names: [...tableOf(prototype).keys()] }
+}
+
 /**
  * Assigns the settings among the options. `others`: the options that are no settings. Call it at
  * the end of the constructor of the class that defines the last settings. Throws

@@ -1,0 +1,87 @@
+/**
+ * Layer 4. Names that are misspelt: a hook or a setting of a subclass that was probably meant to be
+ * one of ours (`onRead`, `on_conect`, `read_delimeter`). It would be ignored without a word.
+ *
+ * Rules:
+ * 1. A class is looked at once, at its first opening, with the fields of that channel. All others
+ *    cost one look into a WeakSet.
+ * 2. A name that the class itself uses is its own, however near it is (`on_ready`, called by it).
+ */
+
+import { misspelt } from '../core/nearest.ts'
+import { settingsOf } from './settings.ts'
+
+/** How a hook begins, in each spelling. */
+const ON = /^on(?=_|[A-Z])_?|^on/
+
+/** Names of other toolkits that mean one of ours for sure, and are far from it in letters. */
+const SYNONYMS = new Map([['receive', 'on_read']])
+
+/** Shorter names of settings (`tls`, `ttl`) have too many neighbours: only their case is judged. */
+const SHORT = 5
+
+/** With more letters missing or too many, a word is: `delimiter` is a name of its own. */
+const MISSING = 2
+
+/** The prototypes of the classes that have been looked at. */
+const judged = new WeakSet<object>()
+
+/** What is to be said of the names of a channel's class; nothing if it has been said. */
+export function misspeltNames(channel: object): string[] {
+  const prototype: object = Object.getPrototypeOf(channel)
+  if (judged.has(prototype)) return []
+  judged.add(prototype)
+  const { owner, names } = settingsOf(prototype)
+  const classes = chain(prototype, owner)
+  const own = new Set([...Object.keys(channel), ...classes.flatMap(Object.getOwnPropertyNames)])
+  const hooks = [...new Set(chain(owner, null).flatMap(Object.getOwnPropertyNames))].filter(isHook)
+  const text = classes.map(each => String(each.constructor)).join('\n')
+  return [...own].flatMap(name => {
+    if (name in owner || name.startsWith('_')) return []
+    const meant = isHook(name) ? meantHook(name, hooks) : meantSetting(name, names)
+    if (meant === undefined || isUsed(name, text)) return []
+    const { constructor } = channel
+    return [`${name} of class ${constructor.name} means nothing here; did you mean ${meant}?`]
+  })
+}
+
+/** The prototypes from one on, up to another and without it. */
+function chain(from: object, to: object | null): object[] {
+  const all: object[] = []
+  for (let each: object | null = from; each !== null && each !== to; each = parent(each))
+    all.push(each)
+  return all
+}
+
+function parent(prototype: object): object | null {
+  return Object.getPrototypeOf(prototype) as object | null
+}
+
+function isHook(name: string): boolean {
+  return ON.test(name)
+}
+
+/** What follows `on` is compared alone: `on_end` and `on_read` would have most letters in common. */
+function meantHook(name: string, hooks: readonly string[]): string | undefined {
+  const bare = (hook: string): string => hook.replace(ON, '')
+  const known = new Map([...SYNONYMS, ...hooks.map(hook => [bare(hook), hook] as const)])
+  return known.get(misspelt(bare(name), known.keys()) ?? '')
+}
+
+function meantSetting(name: string, settings: readonly string[]): string | undefined {
+  const meant = misspelt(name, settings)
+  if (meant === undefined) return undefined
+  const missing = Math.abs(letters(name) - letters(meant))
+  const isFar = missing > MISSING || (meant.length < SHORT && name.toLowerCase() !== meant)
+  return isFar ? undefined : meant
+}
+
+function letters(name: string): number {
+  return name.replaceAll('_', '').length
+}
+
+/** Does the text of the classes read or call this name? An assignment is no use of it. */
+function isUsed(name: string, text: string): boolean {
+  const escaped = name.replace(/\$/g, '\\$&')
+  return new RegExp(`\\.${escaped}(?![\\w$])(?!\\s*=[^=])`).test(text)
+}

@@ -1,0 +1,100 @@
+/**
+ * Names that are misspelt. A field or a hook of a subclass that was spelt wrong (`onRead`,
+ * `read_delimeter`) was ignored without a word, where an option spelt wrong throws.
+ */
+
+import t from 'tap'
+import { Client, Connection, Server } from '../../src/channels/basic.ts'
+import { Datagram } from '../../src/channels/datagram.ts'
+import { misspeltNames } from '../../src/channels/misspelt-names.ts'
+import { scene } from '../kit.ts'
+
+const meant = (channel: object): string[] =>
+  misspeltNames(channel).map(text => text.replace(/ of class.*did you mean/, ':'))
+
+t.test('hooks and fields', async t => {
+  class Base extends Client {
+    on_red() {}
+    on_conect_error() {}
+  }
+  class Camel extends Base {
+    onRead() {}
+    onrecieve = () => {}
+    on_recieve() {}
+    read_delimeter = '\n'
+    readDelimiter = '\n'
+    TLS = {}
+    get buffersize() {
+      return 5
+    }
+    override on_close() {
+      this.readDelimiter = 'x'
+    }
+  }
+  const expected = [
+    'onrecieve: on_read?',
+    'read_delimeter: read_delimiter?',
+    'readDelimiter: read_delimiter?',
+    'TLS: tls?',
+    'onRead: on_read?',
+    'on_recieve: on_read?',
+    'buffersize: buffer_size?',
+    'on_red: on_read?',
+    'on_conect_error: on_connect_error?',
+  ]
+  t.same(meant(new Camel()), expected)
+  t.same(meant(new Camel()), [], 'once a class')
+  t.same(
+    meant(
+      new (class extends Server {
+        onListen() {}
+      })(),
+    ),
+    ['onListen: on_listen?'],
+  )
+  t.same(
+    meant(
+      new (class extends Datagram {
+        onDrop() {}
+      })(),
+    ),
+    ['onDrop: on_drop?'],
+  )
+})
+
+t.test("the program's own names", async t => {
+  class Own extends Client {
+    tlv = 1
+    delimiter = 1
+    _encoding = 1
+    $tls = 1
+    on_message = () => {}
+    override encoding = 'utf8' as const
+    on_line() {}
+    on_end() {}
+    on_send() {}
+    on_start() {}
+    online() {}
+    reconnect() {}
+    on_ready() {}
+    override on_connect() {
+      this.on_ready()
+    }
+  }
+  t.same(meant(new Own()), [])
+  t.same(meant(new Client()), [])
+  t.same(meant(new (class Own {})()), [], 'no channel of ours')
+})
+
+await scene(t, 'is logged once a class, also of accepted connections', async (t, world) => {
+  const { engine, logged, pump } = world
+  class Typo extends Connection {
+    onRead() {}
+  }
+  new Server(Typo, { engine }).listen(1)
+  await pump()
+  for (const _ of [1, 2]) new Client({ engine }).connect(1)
+  await pump()
+  t.equal(logged.length, 1)
+  t.match(logged[0], /Typo.*onRead of class Typo means nothing here; did you mean on_read\?$/)
+})
