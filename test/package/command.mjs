@@ -1,4 +1,4 @@
-// The installed command, and netcat, as the README shows them.
+// The installed commands, and netcat, as README shows them.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,6 +16,16 @@ nc.stdin.end('hello\nHow do you do?\n')
 assert.equal((await nc.stdout.toArray()).join(''), 'hello\nHow do you do?\n')
 
 while (!/closed/.test(said)) await once(server.stderr, 'data')
+
+const cat = spawn('node_modules/.bin/sluice-cat', [`tcp://localhost:${port};frame=line`], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+})
+cat.stdin.write('hello\n')
+assert.equal(String((await once(cat.stdout, 'data'))[0]), 'hello\n')
+cat.stdin.end()
+assert.deepEqual(await once(cat, 'close'), [0, null])
+
+while (!/closed.*closed/s.test(said)) await once(server.stderr, 'data')
 server.kill('SIGINT')
 assert.deepEqual(await once(server, 'close'), [0, null])
 assert.match(

@@ -25,7 +25,9 @@ export class Changing extends Connection {
 }
 
 export const server: Server = new Server(Echo, { max_connections: 1 })
-export const reads: unknown[] = (await pair({ connection: Echo })).client.reads
+export const reads: Promise<unknown[]> = pair({ connection: Echo }).then(
+  ({ client }) => client.reads,
+)
 
 export class Mine extends MessageChannel {
   static override readonly protocol = 'mine'
