@@ -205,7 +205,7 @@ export class Engine {
     const closing = [...this.channels]
     const all = Promise.all(closing.map(channel => channel.closed))
     for (const channel of closing) this.#close(channel, true)
-    const cancel = this[DRIVE].clock.after(timeout, () => {
+    const cancel = this[DRIVE].after(timeout, () => {
       for (const channel of closing) this.#close(channel)
     })
     await all

@@ -2,6 +2,11 @@
  * Layer 1. Alarm: has a clock call when the first of several things is due. It uses one timer of
  * the clock for all of them, and none if nothing is due: a pending timer would keep the process
  * alive.
+ *
+ * A process may stand still: a hook computes, a collection takes long, the machine pauses. Then a
+ * timer rings late, and before the loop has read what came meanwhile. Judged at once, peers that
+ * have sent all the while would be silent ones. So what finds itself late (`isLate`) runs only
+ * after the next poll of the loop.
  */
 
 import type { Clock } from '../transport.ts'
@@ -13,6 +18,8 @@ interface Due {
   readonly next: Milliseconds | undefined
   /** Does what is due at `now`. Must not throw. */
   run(now: Milliseconds): void
+  /** Must the sockets be read first? Not asked of what does not judge anybody. */
+  isLate?(now: Milliseconds): boolean
 }
 
 export class Alarm {
@@ -22,6 +29,8 @@ export class Alarm {
   #disarm: Cancel | undefined
   /** When that timer fires; Infinity if there is none. */
   #armedFor: Milliseconds = Infinity
+  /** What runs after the next poll; no timer rings for it. */
+  readonly #polling = new Set<Due>()
 
   constructor(clock: Clock, ...all: readonly Due[]) {
     this.#clock = clock
@@ -31,7 +40,8 @@ export class Alarm {
   /** Call this when something has become due sooner than before, or is no longer due. */
   set(): void {
     let next = Infinity
-    for (const due of this.#all) next = Math.min(next, due.next ?? Infinity)
+    for (const due of this.#all)
+      if (!this.#polling.has(due)) next = Math.min(next, due.next ?? Infinity)
     // A timer that fires too early does no harm: it runs nothing and is set again.
     if (next >= this.#armedFor && next !== Infinity) return
     this.#disarm?.()
@@ -57,7 +67,26 @@ export class Alarm {
   #ring(): void {
     this.#disarm = undefined
     this.#armedFor = Infinity
-    for (const due of this.#all) due.run(this.#clock.now())
+    for (const due of this.#all) {
+      if (this.#polling.has(due)) continue
+      // Each asks for the time itself: what the one before it did may have taken long.
+      const now = this.#clock.now()
+      if (due.isLate?.(now)) this.#runAfterPoll(due)
+      else due.run(now)
+    }
     this.set()
+  }
+
+  /**
+   * It is not asked again then, so that a process that is always late judges all the same. Not a
+   * timer of 0 ms: Node may run one before the next poll.
+   */
+  #runAfterPoll(due: Due): void {
+    this.#polling.add(due)
+    this.#clock.soon(() => {
+      this.#polling.delete(due)
+      due.run(this.#clock.now())
+      this.set()
+    })
   }
 }

@@ -12,6 +12,11 @@
  *    and at most 1024 ms.
  * 2. A deadline in here belongs to an open channel, which removes it when it closes. So no deadline
  *    keeps a process alive that has nothing else to do.
+ * 3. Time in which the process stood still is not the peer's. What comes late by more than its
+ *    bucket waits for a poll of the loop first (`isLate`; the Alarm does it): then what the peers
+ *    sent meanwhile has been read. One poll is too little for an exchange (connecting, a
+ *    handshake): what was added with `add` gets the time that it was late, at most its whole wait,
+ *    and once.
  */
 
 import type { Cancel, Milliseconds } from '../types.ts'
@@ -30,6 +35,7 @@ export interface Deadline {
 
 interface Bucket {
   readonly at: Milliseconds
+  readonly width: Milliseconds
   readonly members: Set<Deadline>
   readonly cancel: Cancel
 }
@@ -42,6 +48,9 @@ const WIDEST: Milliseconds = 1024
 
 /** The width of a bucket is at most the wait divided by this. */
 const PART = 8
+
+/** Timers of Node come up to this much later than asked for. That is not late. */
+const GRAIN: Milliseconds = 2
 
 export class Deadlines {
   readonly #timers = new Timers()
@@ -59,9 +68,21 @@ export class Deadlines {
     return this.#timers.size
   }
 
-  /** Calls back once, at `due` exactly. */
-  add(due: Milliseconds, callback: () => void): Cancel {
-    return this.#timers.add(due, 0, callback)
+  /** Is what is due next so late that the loop must be polled before `run`? */
+  isLate(now: Milliseconds): boolean {
+    const { next } = this.#timers
+    if (next === undefined) return false
+    return now - next > Math.max(GRAIN, this.#buckets.get(next)?.width ?? 0)
+  }
+
+  /** Calls back once: at `due` exactly, but rule 3. `now`: since when it waits. */
+  add(due: Milliseconds, now: Milliseconds, callback: () => void): Cancel {
+    let cancel = this.#timers.add(due, 0, () => {
+      const late = this.#now - due
+      if (late <= GRAIN) return callback()
+      cancel = this.#timers.add(this.#now + Math.min(late, due - now), 0, callback)
+    })
+    return () => cancel()
   }
 
   /**
@@ -73,14 +94,15 @@ export class Deadlines {
     if (due === Infinity) return
     const width = 2 ** Math.floor(Math.log2(Math.min(Math.max(1, due - now) / PART, WIDEST)))
     const at = Math.ceil(due / width) * width
-    const bucket = this.#buckets.get(at) ?? this.#open(at)
+    const bucket = this.#buckets.get(at) ?? this.#open(at, width)
     bucket.members.add(deadline)
     deadline.bucket = bucket
   }
 
-  #open(at: Milliseconds): Bucket {
+  #open(at: Milliseconds, width: Milliseconds): Bucket {
     const bucket: Bucket = {
       at,
+      width,
       members: new Set(),
       cancel: this.#timers.add(at, 0, () => this.#look(bucket)),
     }

@@ -145,11 +145,12 @@ export class Drive {
   // ---- time -------------------------------------------------------------------------------------
 
   /**
-   * Calls back once, after `delay` ms. Unlike a timer of the program it is not cancelled by `stop`:
-   * waiting for a peer must end, then above all.
+   * Calls back once, after `delay` ms in which the process did not stand still. Unlike a timer of
+   * the program it is not cancelled by `stop`: waiting for a peer must end, then above all.
    */
   after(delay: Milliseconds, callback: () => void): Cancel {
-    return this.alarm.setFor(this.#deadlines.add(this.now + delay, callback))
+    const { now } = this
+    return this.alarm.setFor(this.#deadlines.add(now + delay, now, callback))
   }
 
   /** Looks at the deadline at `due` or a little later, then when it says. Infinity: never again. */

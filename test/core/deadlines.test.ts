@@ -105,8 +105,8 @@ t.test('a look may move and remove others of its moment', async t => {
 t.test('add: called back at an exact moment', async t => {
   const deadlines = new Deadlines()
   const log: number[] = []
-  deadlines.add(30_000, () => log.push(1))
-  deadlines.add(30_001, () => log.push(2))()
+  deadlines.add(30_000, 0, () => log.push(1))
+  deadlines.add(30_001, 0, () => log.push(2))()
   t.equal(deadlines.next, 30_000)
   pass(deadlines, Infinity)
   t.same(log, [1])
@@ -123,4 +123,53 @@ t.test('100 000 with the same timeout', async t => {
   const looks = probes.reduce((sum, probe) => sum + probe.looks.length, 0)
   t.ok(runs <= 120, `${runs} wake-ups in a minute`)
   t.ok(looks <= 800_000 && looks >= 700_000, `${looks} looks in a minute, 8 each at most`)
+})
+
+/**
+ * The bug: a hook computed for longer than read_timeout, among twenty peers that had sent all the
+ * while. The timers ran before the loop read what they had sent, and all twenty were closed.
+ */
+t.test('late: by more than the bucket, or than a timer may be', async t => {
+  const deadlines = new Deadlines()
+  t.equal(deadlines.isLate(1000), false, 'nothing is due')
+  deadlines.put(new Probe(), 8000, 0)
+  t.equal(deadlines.next, 8192)
+  t.same(
+    [8192, 8704].map(now => deadlines.isLate(now)),
+    [false, false],
+    'its width is 512 ms',
+  )
+  t.equal(deadlines.isLate(8705), true)
+  deadlines.add(5000, 0, () => {})()
+  t.equal(deadlines.isLate(8192), false, 'cancelled')
+  deadlines.add(5000, 0, () => {})
+  t.same(
+    [5000, 5002, 5003].map(now => deadlines.isLate(now)),
+    [false, false, true],
+  )
+  const short = new Deadlines()
+  short.put(new Probe(), 1, 0)
+  t.same(
+    [2, 3.5].map(now => short.isLate(now)),
+    [false, true],
+  )
+})
+
+t.test('add: an exchange gets the time that the process stood still, once', async t => {
+  const deadlines = new Deadlines()
+  const log: string[] = []
+  deadlines.add(1000, 0, () => log.push('short'))
+  deadlines.add(3000, 0, () => log.push('long'))
+  const cancel = deadlines.add(1500, 0, () => log.push('cancelled'))
+  deadlines.run(4000)
+  t.same([log, deadlines.size], [[], 3], 'late by 3000, 2500 and 1000 ms')
+  cancel()
+  deadlines.run(4999)
+  t.same(log, [])
+  deadlines.run(5000)
+  t.same(log, ['short', 'long'], 'at most its whole wait')
+  deadlines.add(6000, 5000, () => log.push('again'))
+  deadlines.run(6500)
+  deadlines.run(9000)
+  t.equal(log.at(-1), 'again', 'late again: it is not put off again')
 })

@@ -52,6 +52,32 @@ const scenarios: Record<string, Scenario> = {
     peer.transport.destroy()
   },
 
+  /**
+   * The bug: the timers of a process that had stood still rang before it read what the peers had
+   * sent meanwhile, and every one of them was closed.
+   */
+  async 'a process that stood still, among peers that sent meanwhile'(t, place) {
+    // It hands on what it has read in later turns.
+    if (place.isTrickling) return
+    const server = await place.listen(
+      class extends Connection {
+        override read_timeout = 1000
+        override idle_timeout = 1000
+      },
+    )
+    const live = [await place.peer(server), await place.peer(server)]
+    const [one, other] = [...server.channels]
+    const silent = await place.peer(server)
+    const dead = [...server.channels].at(-1)!
+    for (const peer of live) peer.write('alive')
+    if (place.name.includes('memory')) await turn()
+    place.standStill(3000)
+    await dead.closed
+    t.same([one!.state, other!.state, await dead.closed], ['active', 'active', 'timeout'])
+    t.match(place.logged.splice(0), [/nothing was received for longer than read_timeout, 1000 ms/])
+    for (const peer of [...live, silent]) peer.transport.destroy()
+  },
+
   async 'nothing moves'(t, place) {
     const server = await place.listen()
     const [client, connection] = await place.connect(server, Client, { idle_timeout: 40 })
