@@ -77,7 +77,7 @@ const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/(?:[^/]+\/)?main\.ts$)/
  * shape.
  */
 const KNOW_EACH_OTHER = [
-  ['channels/datagram-link.ts', 'channels/datagram.ts'],
+  
   ['channels/server-link.ts', 'channels/stream-server.ts'],
   ['core/delimiters.ts', 'core/readers.ts'],
   ['messages/channel-implementation.ts', 'messages/message-channel.ts'],

@@ -87,7 +87,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   // Differs: Pants makes its socket here.
   constructor(options: DatagramOptions = {}) {
     super(options)
-    this.#link = new DatagramLink(this, DATAGRAM_DEFAULTS)
+    this.#link = new DatagramLink(this[LIFE], DATAGRAM_DEFAULTS)
     this[LIFE].driver = this.#link
     applyOptions(this, options, ['engine', 'name'])
   }
@@ -219,7 +219,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   }
 
   #destination(address: Address | undefined): Place | undefined {
-    const { peer, sender, remote_address } = this.#link
+    const { peer, remote_address } = this.#link
+    const { sender } = this.#link.reading
     if (address === undefined) {
       if (peer !== undefined) return undefined
       if (sender === undefined)
@@ -280,7 +281,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
 
   /** Packets received in this opening, or in the last one. What was dropped counts, too. */
   get packets_read(): number {
-    return this.#link.packets_read
+    return this.#link.reading.packets_read
   }
 
   /** Packets that the system has taken in this opening, or in the last one. */
@@ -293,7 +294,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    * room to wait in. `on_drop` was called for each.
    */
   get packets_dropped(): number {
-    return this.#link.packets_dropped
+    return this.#link.reading.packets_dropped
   }
 
   // ---- closing ----------------------------------------------------------------------------------

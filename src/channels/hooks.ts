@@ -11,7 +11,7 @@
  */
 
 import type { Owned } from '../core/drive.ts'
-import { isPromiseLike } from '../core/promises.ts'
+import { isPromiseLike, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { codeOf, HookError, messageOf } from '../errors.ts'
@@ -52,7 +52,7 @@ export type Hook = `on_${string}`
 
 type Callable = { [Name in Hook]: (...args: unknown[]) => unknown }
 
-export class Hooks<Of extends Face = Face> {
+export class Hooks<Of extends Face = Face> implements PromisesOwner {
   readonly channel: Of
   /** The kind of channel that this is; set once, when the channel is made. */
   driver: Driver | undefined
@@ -79,7 +79,7 @@ export class Hooks<Of extends Face = Face> {
     this.fault = before
   }
 
-  /** A hook threw, or its promise was rejected. */
+  /** A hook threw. */
   hookFailed(thrown: unknown): void {
     const error = asError(thrown)
     const before = this.blame('error')
@@ -100,6 +100,13 @@ export class Hooks<Of extends Face = Face> {
       this.channel.close()
     }
     this.fault = before
+  }
+
+  /** A promise that a hook returned was rejected; `isLate`: the opening that it is from is over. */
+  promiseRejected(error: unknown, isLate: boolean): void {
+    // What is left of an opening that is over must not close the next one.
+    if (isLate) this.log(error)
+    else this.hookFailed(error)
   }
 
   /** What closes it from now on closes it for that reason. Returns what was to blame before. */

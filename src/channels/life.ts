@@ -45,11 +45,10 @@ export class Life extends Hooks<Living> {
   #reason: CloseReason | undefined
   /** Why it could not be opened. */
   #error: Error | undefined
-  #wasOpen = false
+  /** How far its opening has come: was on_state told of 'opening', has it been open? */
+  #progress: 'untold' | 'told' | 'open' = 'told'
   /** In whole ms, because V8 keeps those without memory of their own; never too early. */
   #since: Milliseconds = 0
-  /** Has on_state been told of 'opening'? */
-  #isAnnounced = true
   /** Made when somebody asks: most connections are never waited for. */
   #opened: Deferred<unknown> | undefined
   #closed: Deferred<CloseReason> | undefined
@@ -84,7 +83,7 @@ export class Life extends Hooks<Living> {
     if (this.#opened === undefined) {
       this.#opened = deferred()
       this.#opened.promise.catch(() => {})
-      if (this.#wasOpen) this.#opened.resolve(this.channel)
+      if (this.#progress === 'open') this.#opened.resolve(this.channel)
       else if (this.#error !== undefined) this.#opened.reject(this.#error)
     }
     return this.#opened.promise
@@ -117,20 +116,19 @@ export class Life extends Hooks<Living> {
       )
     // A promise that somebody took before this opening is the one for this opening; one that is
     // settled is not.
-    if (this.#wasOpen || this.#error !== undefined) this.#opened = undefined
-    this.#wasOpen = false
+    if (this.#progress === 'open' || this.#error !== undefined) this.#opened = undefined
+    this.#progress = 'untold'
     this.#error = undefined
     this.#reason = undefined
     drive.remember(this.channel)
     this.#since = Math.ceil(drive.now)
     this.#state = 'opening'
-    this.#isAnnounced = false
   }
 
   /** Tells on_state of 'opening' now, unless it has been told. */
   announce(): void {
-    if (this.#isAnnounced) return
-    this.#isAnnounced = true
+    if (this.#progress !== 'untold') return
+    this.#progress = 'told'
     // Fields of subclasses are there by now, also those of an accepted connection.
     for (const text of misspeltNames(this.channel)) this.say(text)
     this.#signal('opening', 'closed')
@@ -146,7 +144,7 @@ export class Life extends Hooks<Living> {
     this.announce()
     // The hook may have closed it.
     if (this.#state !== 'opening') return
-    this.#wasOpen = true
+    this.#progress = 'open'
     const duration = this.#age()
     this.#since += duration
     this.drive.note(event, this.channel, { duration })
@@ -177,7 +175,7 @@ export class Life extends Hooks<Living> {
   /** As `fail`, but the channel stays in 'error' until the program closes it. */
   halt(error: Error): void {
     if (this.#state === 'closed' || this.#state === 'error') return
-    if (!this.#wasOpen) {
+    if (this.#progress !== 'open') {
       this.#error = error
       this.#opened?.reject(error)
     }
@@ -188,7 +186,7 @@ export class Life extends Hooks<Living> {
   /** False: the channel is closed or has failed, and no hook is told. */
   #hears(hook: Hook, error: Error): boolean {
     if (this.#state === 'closed' || this.#state === 'error') return false
-    if (!this.#wasOpen) this.#error = error
+    if (this.#progress !== 'open') this.#error = error
     if (hook === 'on_overflow_error') this.drive.note('overflow', this.channel, { error })
     return true
   }
@@ -214,7 +212,7 @@ export class Life extends Hooks<Living> {
     this.#reason = reason
     const closed = this.#closed
     this.#closed = undefined
-    if (!this.#wasOpen) {
+    if (this.#progress !== 'open') {
       this.#error ??= new ClosedError(`${this.describe()} was closed before it was open`)
       this.#opened?.reject(this.#error)
     }

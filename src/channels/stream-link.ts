@@ -30,7 +30,7 @@ import type { SharedValues } from './shared-values.ts'
 import { failStream } from './stream-failure.ts'
 import { type ReadingOwner, StreamReading } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
-import { StreamWriting, type WritingOwner } from './stream-writing.ts'
+import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
 import { timeOut, Timeouts, type TimeoutsOwner } from './timeouts.ts'
 import {
   demandOf,
@@ -46,7 +46,7 @@ export class StreamLink
 {
   readonly life: Life
   readonly reading: StreamReading
-  readonly writing: StreamWriting
+  writing: StreamWriting = NO_WRITES
   settings: SharedValues
   /** Undefined while the stream is closed. */
   transport: Transport | undefined
@@ -65,7 +65,6 @@ export class StreamLink
     this.life = life
     this.settings = settings
     this.reading = new StreamReading(this)
-    this.writing = new StreamWriting(this)
   }
 
   // ---- settings ---------------------------------------------------------------------------------
@@ -168,7 +167,6 @@ export class StreamLink
     this.#isEnding = 'no'
     this.#tls = undefined
     this.reading.begin()
-    this.writing.begin()
     transport.sink = this
   }
 
@@ -203,7 +201,7 @@ export class StreamLink
     if (this.life.state === 'opening') return demandTls(transport, demand)
     this.reading.hold('tls')
     transport.pause()
-    this.writing.writeItem(this.#newTls(demand, 'connect'), false)
+    this.writable().writeItem(this.#newTls(demand, 'connect'), false)
   }
 
   #newTls(demand: TlsDemand, event: 'accept' | 'connect'): TlsStart {
@@ -256,17 +254,33 @@ export class StreamLink
 
   received(chunk: Buffer): void {
     if (this.#isEnding !== 'no') return
-    const { reading, writing } = this
+    const { reading } = this
     const { flushing } = this.life.drive
-    const outer = flushing.receiving(writing)
+    const outer = flushing.receiving(this)
     reading.receive(chunk)
-    flushing.received(writing, outer)
+    flushing.received(this, this.writing, outer)
     if (reading.bytes >= STEP) this.grown()
     reading.rest()
   }
 
+  /** What to write to: borrowed, if there was nothing to send. */
+  writable(): StreamWriting {
+    return this.writing === NO_WRITES ? StreamWriting.borrow(this) : this.writing
+  }
+
+  turn(): void {
+    this.writing.turn()
+  }
+
   drained(): void {
     this.writing.drained()
+  }
+
+  emptied(): void {
+    this.life.call('on_write')
+    // The hook may have written more, or closed.
+    if (this.#isEnding === 'sending' && this.writing.isEmpty) this.#endSide()
+    this.reading.release('backpressure')
   }
 
   hookReturned(result: unknown): void {
@@ -317,10 +331,6 @@ export class StreamLink
     return !this.#hasPeerEnded || !this.writing.isEmpty || this.told.tls !== undefined
   }
 
-  allSent(): void {
-    if (this.#isEnding === 'sending') this.#endSide()
-  }
-
   #endSide(): void {
     this.#isEnding = 'sent'
     this.transport?.end()
@@ -357,7 +367,7 @@ export class StreamLink
     if (life.state !== 'closing') life.beginClosing(this.#hasPeerEnded ? 'remote' : 'error')
     this.destroy()
     this.reading.reset()
-    this.writing.reset()
+    this.writing.rest()
     this.#past = pastOf(transport)
     this.transport = undefined
     life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)

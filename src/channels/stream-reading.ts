@@ -14,7 +14,7 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { isPromiseLike, Promises, type PromisesOwner } from '../core/promises.ts'
+import { isPromiseLike, Promises } from '../core/promises.ts'
 import type { Hold, ReadOwner, ReadPath, ReadTarget } from '../core/read-path.ts'
 import { readSettings } from '../core/read-settings.ts'
 import { codeOf, messageOf, ReadError } from '../errors.ts'
@@ -32,7 +32,7 @@ export interface ReadingOwner {
   readonly transport: Transport | undefined
 }
 
-export class StreamReading implements ReadOwner, PromisesOwner {
+export class StreamReading implements ReadOwner {
   readonly #owner: ReadingOwner
   /** Borrowed, see rule 1. */
   #path: ReadPath | undefined
@@ -151,18 +151,8 @@ export class StreamReading implements ReadOwner, PromisesOwner {
     if (!isPromiseLike(result)) return
     // After on_close there is nothing to be held, and nobody would release it.
     if (this.#owner.transport !== undefined) this.hold('promise')
-    this.#promises ??= new Promises(this)
+    this.#promises ??= new Promises(this.#owner.life, () => this.release('promise'))
     void this.#promises.add(result)
-  }
-
-  promiseRejected(error: unknown, isLate: boolean): void {
-    // What is left of an opening that is over must not close the next one.
-    if (isLate) this.#owner.life.log(error)
-    else this.#owner.life.hookFailed(error)
-  }
-
-  promisesSettled(): void {
-    this.release('promise')
   }
 
   // ---- the end ----------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 /**
- * Layer 5. StreamWriting: the way out. What connects one stream with the write path that holds its
- * queue.
+ * Layer 5. StreamWriting: the way out of a stream. The checks of a write, and the queue behind them.
  *
  * The way of a byte: add or write → WritePath → turn (see core/flush-policy.ts) → transport →
  * emptied → on_write
@@ -9,36 +8,40 @@
  * 1. A small write may skip every check (`add`) while nothing that a check looks at can have
  *    changed. Each write that passed the checks grants that, up to the mark; `revoke` ends it. See
  *    core/write-run.ts.
- * 2. The write path is borrowed while there is something to be sent: nearly all of a thousand
- *    connections have nothing.
+ * 2. A stream borrows one while it has something to send: nearly all of a thousand connections have
+ *    nothing. The others use NO_WRITES, which is empty and takes nothing.
  * 3. After every hook the state is looked at again: the hook may have closed the stream.
  */
 
-import type { Sender } from '../core/flush-policy.ts'
-import type { Hold } from '../core/read-path.ts'
+import type { Queue } from '../core/flush-policy.ts'
+import { Pool } from '../core/pool.ts'
 import type { SendItem } from '../core/send-item.ts'
-import { NO_WRITES, type WriteOwner, WritePath } from '../core/write-path.ts'
+import type { Turn } from '../core/turns.ts'
+import { type WriteOwner, WritePath } from '../core/write-path.ts'
 import type { IntoPacker } from '../core/write-run.ts'
 import { codeOf, messageOf, WriteError } from '../errors.ts'
 import type { Transport } from '../transport.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
 import type { Life } from './life.ts'
 import { sendOverflow } from './overflow.ts'
+import type { StreamReading } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The link of the stream. */
-export interface WritingOwner {
+export interface WritingOwner extends Turn {
   readonly life: Life
   readonly values: StreamValues
   /** Undefined while the stream is closed. */
   readonly transport: Transport | undefined
-  readonly reading: { hold(why: Hold): void; release(why: Hold): void }
+  readonly reading: Pick<StreamReading, 'hold'>
+  /** What it writes to: this one while it is borrowed, otherwise NO_WRITES. */
+  writing: StreamWriting
   /** More is queued than before. */
   grown(): void
   /** The transport has not handed over everything that it was given. */
   blocked(): void
-  /** Everything has been handed over, and on_write was called. */
-  allSent(): void
+  /** Everything that was written has gone. */
+  emptied(): void
 }
 
 /**
@@ -47,18 +50,40 @@ export interface WritingOwner {
  */
 const COUNTED: Bytes = 64 * 1024
 
-export class StreamWriting implements WriteOwner, Sender {
-  readonly #owner: WritingOwner
-  /** Borrowed, see rule 2. */
-  #path: WritePath = NO_WRITES
+/** How many idle ones are kept: as many as a broadcast to a thousand channels needs. */
+const IDLE_MAX = 1024
+
+const idle = new Pool<StreamWriting>(IDLE_MAX)
+
+/** The owner of an idle one. It is never called. */
+const NOBODY = {} as WritingOwner
+
+export class StreamWriting implements WriteOwner, Queue {
+  #owner: WritingOwner = NOBODY
+  readonly #path = new WritePath(this)
   /**
    * 'full': the queue has reached its mark (#mark) since it was last empty. 'overflowing': it is
    * full, and on_overflow_error is being told; the hook may write a last word all the same.
    */
   #queue: 'free' | 'full' | 'overflowing' = 'free'
 
-  constructor(owner: WritingOwner) {
-    this.#owner = owner
+  /** One that works for this stream, until it is empty. */
+  static borrow(owner: WritingOwner): StreamWriting {
+    const writing = idle.take() ?? new StreamWriting()
+    writing.#owner = owner
+    writing.#path.open(owner.transport as Transport)
+    owner.writing = writing
+    return writing
+  }
+
+  /** Gives it back if nothing waits in it. */
+  rest(): void {
+    const owner = this.#owner
+    if (owner === NOBODY || !this.#path.isEmpty) return
+    owner.writing = NO_WRITES
+    this.#owner = NOBODY
+    this.#path.close()
+    idle.give(this)
   }
 
   /** Bytes that were written and that the system has not taken. */
@@ -83,11 +108,6 @@ export class StreamWriting implements WriteOwner, Sender {
     return this.#queue !== 'free'
   }
 
-  /** A new opening begins. */
-  begin(): void {
-    this.#queue = 'free'
-  }
-
   /** The transport is another one, in the middle of a connection: what waited for it goes out. */
   serve(transport: Transport): void {
     this.#path.open(transport)
@@ -104,25 +124,22 @@ export class StreamWriting implements WriteOwner, Sender {
   /** Returns false if the writer should wait for on_write. */
   write(data: Data, flush: boolean): boolean {
     if (this.#isOver()) return this.#overflow()
-    const path = this.#borrowed()
-    path.push(data, this.#encoding())
-    if (flush) path.flush()
-    return this.#checkRoom(path)
+    this.#path.push(data, this.#encoding())
+    if (flush) this.#path.flush()
+    return this.#checkRoom()
   }
 
   writePacked(packer: IntoPacker, values: readonly unknown[]): boolean {
     if (this.#path.addPacked(packer, values)) return true
     if (this.#isOver()) return this.#overflow()
-    const path = this.#borrowed()
-    path.pushPacked(packer, values)
-    return this.#checkRoom(path)
+    this.#path.pushPacked(packer, values)
+    return this.#checkRoom()
   }
 
   writeItem(item: SendItem, flush: boolean): boolean {
-    const path = this.#borrowed()
-    path.pushItem(item)
-    if (flush) path.flush()
-    return this.#hasRoom(path)
+    this.#path.pushItem(item)
+    if (flush) this.#path.flush()
+    return this.#hasRoom()
   }
 
   flush(): void {
@@ -135,18 +152,12 @@ export class StreamWriting implements WriteOwner, Sender {
     return this.#owner.values.encoding ?? 'utf8'
   }
 
-  #borrowed(): WritePath {
-    if (this.#path === NO_WRITES)
-      this.#path = WritePath.borrow(this, this.#owner.transport as Transport)
-    return this.#path
-  }
-
   // ---- room -------------------------------------------------------------------------------------
 
   /** If there is room for more, the next small writes need no check. */
-  #checkRoom(path: WritePath): boolean {
-    const hasRoom = this.#hasRoom(path)
-    if (hasRoom) path.grant(this.#mark(), this.#encoding())
+  #checkRoom(): boolean {
+    const hasRoom = this.#hasRoom()
+    if (hasRoom) this.#path.grant(this.#mark(), this.#encoding())
     return hasRoom
   }
 
@@ -156,7 +167,8 @@ export class StreamWriting implements WriteOwner, Sender {
     return Math.min(send_high_water, send_buffer_size, COUNTED)
   }
 
-  #hasRoom(path: WritePath): boolean {
+  #hasRoom(): boolean {
+    const path = this.#path
     const isMuch = path.reaches(this.#mark())
     if (isMuch || path.isFull) this.#owner.grown()
     // Flushing or counting may have closed it.
@@ -191,22 +203,14 @@ export class StreamWriting implements WriteOwner, Sender {
 
   /** From the write path. */
   queued(): void {
-    this.#owner.life.drive.flushing.queued(this)
+    this.#owner.life.drive.flushing.queued(this.#owner)
   }
 
   /** Sends what is queued, and tells on_write if that was everything. */
   turn(): void {
     this.#path.flush()
     this.#path.reportEmptied()
-    this.#rest()
-  }
-
-  /** Gives the path back if nothing waits in it. */
-  #rest(): void {
-    const path = this.#path
-    if (!path.isEmpty || path === NO_WRITES) return
-    this.#path = NO_WRITES
-    WritePath.takeBack(path)
+    this.rest()
   }
 
   /** From the write path. */
@@ -220,13 +224,10 @@ export class StreamWriting implements WriteOwner, Sender {
     this.#path.drained()
   }
 
-  /** From the write path: everything that was written has gone. */
+  /** From the write path. */
   emptied(): void {
     this.#queue = 'free'
-    this.#owner.life.call('on_write')
-    // The hook may have written more, or closed.
-    if (this.#path.isEmpty) this.#owner.allSent()
-    this.#owner.reading.release('backpressure')
+    this.#owner.emptied()
   }
 
   /** From the write path. */
@@ -241,12 +242,10 @@ export class StreamWriting implements WriteOwner, Sender {
 
   /** Drops what is queued. */
   drop(): void {
+    this.#queue = 'free'
     this.#path.reset()
   }
-
-  /** Drops what is queued, and gives the path back. */
-  reset(): void {
-    this.drop()
-    this.#rest()
-  }
 }
+
+/** Of a stream that has nothing to send. */
+export const NO_WRITES = new StreamWriting()

@@ -258,7 +258,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)
-    return this.#link.writing.write(data, flush)
+    return this.#link.writable().write(data, flush)
   }
 
   /**
@@ -277,7 +277,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   write_packed(...values: unknown[]): boolean {
     if (this.state !== 'active') return this.#refuse('write_packed()')
     const packer = takePacker(values, this.read_delimiter)
-    if (isIntoPacker(packer)) return this.#link.writing.writePacked(packer, values)
+    if (isIntoPacker(packer)) return this.#link.writable().writePacked(packer, values)
     return this.write(packer.pack(...values))
   }
 
@@ -301,7 +301,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     if (this.state !== 'active') return this.#refuse('write_file()')
     checkBoolean('write_file: flush', flush)
     const source = this[LIFE].drive.files.read(file, offset, nbytes)
-    return this.#link.writing.writeItem(new FileItem(source), flush)
+    return this.#link.writable().writeItem(new FileItem(source), flush)
   }
 
   /**

@@ -18,12 +18,15 @@
 import type { Bytes } from '../types.ts'
 import type { Turn, Turns } from './turns.ts'
 
-/** What sends: the writing half of a channel. */
-export interface Sender extends Turn {
-  /** Has its queue reached its mark since it was last empty? */
+/** What a channel has written. */
+export interface Queue {
+  /** Has it reached its mark since it was last empty? */
   readonly isFull: boolean
-  /** It has at least this many bytes queued: a number that costs nothing to know. */
+  /** It has at least this many bytes: a number that costs nothing to know. */
   readonly least: Bytes
+  /** Sends it, and tells on_write if that was everything. */
+  turn(): void
+  /** Sends it. */
   flush(): void
 }
 
@@ -35,29 +38,29 @@ const LARGE: Bytes = 2048
 
 export class FlushPolicy {
   readonly #turns: Turns
-  /** The sender that is receiving, if it had the last turn alone. */
+  /** The channel that is receiving, if it had the last turn alone. */
   #lone: Turn | undefined
 
   constructor(turns: Turns) {
     this.#turns = turns
   }
 
-  /** It has something to send, for the first time since it was last flushed. */
-  queued(sender: Turn): void {
-    if (sender !== this.#lone) this.#turns.wake(sender)
+  /** The channel has something to send, for the first time since it was last flushed. */
+  queued(channel: Turn): void {
+    if (channel !== this.#lone) this.#turns.wake(channel)
   }
 
-  /** Its channel begins to receive. Returns what `received` wants to know. */
-  receiving(sender: Turn): Turn | undefined {
+  /** The channel begins to receive. Returns what `received` wants to know. */
+  receiving(channel: Turn): Turn | undefined {
     const outer = this.#lone
-    this.#lone = this.#turns.isAlone(sender) ? sender : undefined
+    this.#lone = this.#turns.isAlone(channel) ? channel : undefined
     return outer
   }
 
-  /** Its channel has received; what its hooks have written is queued. */
-  received(sender: Sender, outer: Turn | undefined): void {
-    if (sender.isFull || this.#lone === sender) sender.turn()
-    else if (sender.least >= LARGE) sender.flush()
+  /** The channel has received; what its hooks have written is in the queue. */
+  received(channel: Turn, queue: Queue, outer: Turn | undefined): void {
+    if (queue.isFull || this.#lone === channel) queue.turn()
+    else if (queue.least >= LARGE) queue.flush()
     this.#lone = outer
   }
 }

@@ -15,23 +15,24 @@ export function onRejection(result: unknown, rejected: (error: unknown) => void)
   if (isPromiseLike(result)) Promise.resolve(result).catch(rejected)
 }
 
-/** What the promises are reported to. */
+/** Who is told of a promise that was rejected. */
 export interface PromisesOwner {
-  /** A promise was rejected. `isLate`: after `abandon`. */
+  /** `isLate`: after `abandon`. */
   promiseRejected(error: unknown, isLate: boolean): void
-  /** All promises have settled. Not called after `abandon`. */
-  promisesSettled(): void
 }
 
 /** The promises of one opening of a channel that its reads wait for. */
 export class Promises {
   readonly #owner: PromisesOwner
+  readonly #allSettled: () => void
   /** Those that have not settled. */
   #pending = 0
   #isAbandoned = false
 
-  constructor(owner: PromisesOwner) {
+  /** `allSettled` is called whenever none is left, but not after `abandon`. */
+  constructor(owner: PromisesOwner, allSettled: () => void) {
     this.#owner = owner
+    this.#allSettled = allSettled
   }
 
   /** Is there a promise that has not settled? */
@@ -51,7 +52,7 @@ export class Promises {
   }
 
   readonly #settled = (): void => {
-    if (--this.#pending === 0 && !this.#isAbandoned) this.#owner.promisesSettled()
+    if (--this.#pending === 0 && !this.#isAbandoned) this.#allSettled()
   }
 
   readonly #rejected = (error: unknown): void => {

@@ -15,7 +15,6 @@
 
 import type { Transport } from '../transport.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
-import { Pool } from './pool.ts'
 import type { SendItem } from './send-item.ts'
 import { type IntoPacker, WriteRun } from './write-run.ts'
 
@@ -34,17 +33,8 @@ export interface WriteOwner {
 /** How much the transport is given at once: what one system call takes. */
 const BATCH: Bytes = 65536
 
-/** How many idle write paths are kept: as many as a broadcast to a thousand channels needs. */
-const IDLE_MAX = 1024
-
-/** The owner of an idle write path. It is never called. */
-const NOBODY = {} as WriteOwner
-
-/** Of a thousand connections, nearly all have nothing to send at any moment: they share a pool. */
-const idle = new Pool<WritePath>(IDLE_MAX)
-
 export class WritePath {
-  #owner: WriteOwner
+  readonly #owner: WriteOwner
   readonly #queue: SendItem[] = []
   /** The end of the queue, to which small writes are added. */
   readonly #run = new WriteRun(item => this.#enqueue(item))
@@ -69,22 +59,9 @@ export class WritePath {
     this.#state = 'ready'
   }
 
-  /** A write path that works for this owner until it is given back. */
-  static borrow(owner: WriteOwner, transport: Transport): WritePath {
-    const path = idle.take() ?? new WritePath(owner)
-    path.#owner = owner
-    path.open(transport)
-    return path
-  }
-
-  /**
-   * Takes an empty write path back, so that it can work for another channel. Its former owner uses
-   * `NO_WRITES` until it borrows again.
-   */
-  static takeBack(path: WritePath): void {
-    path.#transport = undefined
-    path.#owner = NOBODY
-    idle.give(path)
+  /** Sends to nothing any more. Call it when the path is empty. */
+  close(): void {
+    this.#transport = undefined
   }
 
   /** Has the system taken everything that was written? */
@@ -279,6 +256,3 @@ export class WritePath {
     this.#isAnnounced = false
   }
 }
-
-/** The write path of a channel that has nothing to send. It is empty, and nothing is granted. */
-export const NO_WRITES = new WritePath(NOBODY)

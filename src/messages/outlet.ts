@@ -103,10 +103,7 @@ export class Outlet {
   /** If the result is a promise, the next message waits until it has settled. */
   hold(result: unknown): Promise<void> | undefined {
     if (!isPromiseLike(result)) return undefined
-    this.#promises ??= new Promises({
-      promiseRejected: this.#failed,
-      promisesSettled: this.#released,
-    })
+    this.#promises ??= new Promises({ promiseRejected: this.#failed }, this.#released)
     return this.#promises.add(result)
   }
 

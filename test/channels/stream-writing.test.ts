@@ -4,14 +4,17 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../src/channels/basic.ts'
 import type { StreamLink } from '../../src/channels/stream-link.ts'
-import type { StreamWriting } from '../../src/channels/stream-writing.ts'
+import { NO_WRITES, StreamWriting, type WritingOwner } from '../../src/channels/stream-writing.ts'
+import { LIFE } from '../../src/channels/life.ts'
+import { STREAM_DEFAULTS } from '../../src/channels/stream-settings.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import type { SendItem } from '../../src/core/send-item.ts'
 import type { Data } from '../../src/types.ts'
 import { turn } from '../kit.ts'
+import { Bare } from './bare.ts'
 import { error, FakeTransport, kit, type Kit } from './link-kit.ts'
 
-type Made = Kit<Client> & { writing: StreamWriting }
+type Made = Kit<Client> & { link: StreamLink }
 
 t.test('writes', async t => {
   const { stream, transport, clock, news } = await kit(t, Client)
@@ -194,7 +197,7 @@ t.test('backpressure turned off while it holds', async t => {
 
 t.test('an item in the queue', async t => {
   const { stream, transport, clock, sink, news } = await kit(t, Client)
-  const { writing } = sink as StreamLink
+  const link = sink as StreamLink
   const dropped: string[] = []
   const item = (name: string, send: () => 'sent') => ({
     size: 0,
@@ -203,7 +206,7 @@ t.test('an item in the queue', async t => {
     drop: () => void dropped.push(name),
   })
   t.equal(
-    writing.writeItem(
+    link.writable().writeItem(
       item('fine', () => 'sent'),
       false,
     ),
@@ -213,7 +216,7 @@ t.test('an item in the queue', async t => {
   clock.advance(0)
   t.same(news(), ['write'])
   t.equal(
-    writing.writeItem(
+    link.writable().writeItem(
       item('flushed', () => 'sent'),
       true,
     ),
@@ -226,7 +229,7 @@ t.test('an item in the queue', async t => {
     new Error('plain'),
     undefined,
   ]) {
-    writing.writeItem(
+    link.writable().writeItem(
       item('broken', () => {
         throw thing
       }),
@@ -242,7 +245,7 @@ t.test('an item in the queue', async t => {
   stream.send_high_water = 1
   stream.send_buffer_size = 1
   t.equal(
-    writing.writeItem(
+    link.writable().writeItem(
       item('other mark', () => 'sent'),
       true,
     ),
@@ -383,8 +386,8 @@ const BREAKERS: Readonly<Record<string, (made: Made) => unknown>> = {
     transport.bytes_queued = 0
     sink.drained()
   },
-  'a file': ({ writing }) => writing.writeItem(STARVED, false),
-  'a file without bytes': ({ writing }) => writing.writeItem(STARVED, true),
+  'a file': ({ link }) => link.writable().writeItem(STARVED, false),
+  'a file without bytes': ({ link }) => link.writable().writeItem(STARVED, true),
   'large bytes': ({ stream }) => stream.write(Buffer.alloc(5000)),
   'the mark, reached': ({ stream }) => stream.write('y'.repeat(70_000)),
   'an overflow of send_buffer_size': ({ stream, transport }) => {
@@ -427,21 +430,22 @@ t.test(
     for (const [kind, data] of KINDS) {
       const granted = async (): Promise<Made> => {
         const made = await kit(t, Client)
-        const { writing } = made.sink as StreamLink
-        t.equal(writing.add(data), false, `${kind}: the first write is checked`)
+        const link = made.sink as StreamLink
+        t.equal(link.writing.add(data), false, `${kind}: the first write is checked`)
         t.equal(made.stream.write(data), true)
-        t.equal(writing.add(data), true, `${kind}: the next is not`)
-        return Object.assign(made, { writing })
+        t.equal(link.writing.add(data), true, `${kind}: the next is not`)
+        return Object.assign(made, { link })
       }
       const harmless = await granted()
       harmless.stream.read_delimiter = '\n'
       harmless.sink.received(Buffer.from('y'))
-      t.equal(harmless.writing.add(data), true, `${kind}: reading does not matter`)
+      t.equal(harmless.link.writing.add(data), true, `${kind}: reading does not matter`)
       for (const [what, breakIt] of Object.entries(BREAKERS)) {
         const made = await granted()
         breakIt(made)
-        t.equal(made.writing.add(data), false, `${kind}: ${what}`)
-        made.writing.reset()
+        t.equal(made.link.writing.add(data), false, `${kind}: ${what}`)
+        made.link.writing.drop()
+        made.link.writing.rest()
         await turn()
       }
     }
@@ -450,20 +454,20 @@ t.test(
 
 t.test('what is written in the other kind, or counted, is checked', async t => {
   const { stream, sink } = await kit(t, Client)
-  const { writing } = sink as StreamLink
+  const link = sink as StreamLink
   stream.write('x')
-  t.equal(writing.add(Buffer.from('y')), false, 'bytes after text')
+  t.equal(link.writing.add(Buffer.from('y')), false, 'bytes after text')
   t.equal(stream.write(Buffer.from('y')), true)
-  t.equal(writing.add('long text'), false, 'text after bytes')
+  t.equal(link.writing.add('long text'), false, 'text after bytes')
   stream.flush()
   stream.write('x')
   t.equal(stream.bytes_queued, 1)
-  t.equal(writing.add('x'), false, 'the size of the text is another one now')
+  t.equal(link.writing.add('x'), false, 'the size of the text is another one now')
 })
 
 t.test('the transport is another one: what waited goes out through it', async t => {
   const { stream, sink, transport } = await kit(t, Client)
-  const { writing } = sink as StreamLink
+  const writing = (sink as StreamLink).writable()
   writing.writeItem(STARVED, false)
   stream.write('x', true)
   t.equal(transport.news, '')
@@ -472,4 +476,57 @@ t.test('the transport is another one: what waited goes out through it', async t 
   stream.write('y')
   writing.serve(secure)
   t.equal(secure.news, 'write y')
+})
+
+/** A stream as far as it is needed to write. */
+class Owner implements WritingOwner {
+  readonly life = new Bare().open()[LIFE]
+  readonly values = STREAM_DEFAULTS
+  readonly transport = new FakeTransport()
+  readonly reading = { hold: () => {} }
+  writing = NO_WRITES
+  readonly log: string[] = []
+
+  turn(): void {
+    this.writing.turn()
+  }
+  grown(): void {}
+  blocked(): void {}
+  emptied(): void {
+    this.log.push('emptied')
+  }
+}
+
+t.test('one works for one stream after the other', async t => {
+  const [a, b] = [new Owner(), new Owner()]
+  const writing = StreamWriting.borrow(a)
+  t.equal(a.writing, writing)
+  writing.write('one', false)
+  writing.rest()
+  t.equal(a.writing, writing, 'not before it is empty')
+  a.turn()
+  t.equal(a.writing, NO_WRITES)
+  t.equal(StreamWriting.borrow(b), writing)
+  b.writing.write('two', false)
+  b.turn()
+  t.same([a.log, a.transport.news], [['emptied'], 'write one'])
+  t.same([b.log, b.transport.news], [['emptied'], 'write two'])
+  const many = Array.from({ length: 1200 }, () => StreamWriting.borrow(new Owner()))
+  for (const each of many) each.rest()
+  const kept = new Set(many.map(() => StreamWriting.borrow(new Owner())))
+  t.equal(many.filter(each => kept.has(each)).length, 1024, 'no more than these are kept')
+})
+
+t.test('NO_WRITES is empty, and takes nothing', async t => {
+  NO_WRITES.flush()
+  NO_WRITES.turn()
+  NO_WRITES.rest()
+  NO_WRITES.drained()
+  NO_WRITES.revoke()
+  NO_WRITES.drop()
+  t.same(
+    [NO_WRITES.add(''), NO_WRITES.add('a'), NO_WRITES.size, NO_WRITES.least, NO_WRITES.isEmpty],
+    [false, false, 0, 0, true],
+  )
+  t.same([NO_WRITES.isFull, NO_WRITES.isBlocked], [false, false])
 })

@@ -1,11 +1,12 @@
 /** When written data goes out: the rules of the header, one by one. */
 
 import t from 'tap'
-import { FlushPolicy, type Sender } from '../../src/core/flush-policy.ts'
+import { FlushPolicy, type Queue } from '../../src/core/flush-policy.ts'
 import { Turns } from '../../src/core/turns.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 
-class Fake implements Sender {
+/** A channel and its queue in one. */
+class Fake implements Queue {
   isFull = false
   least = 0
   readonly log: string[] = []
@@ -31,7 +32,7 @@ function setUp() {
   const receive = (sender: Fake, hooks: () => void = () => {}): string[] => {
     const outer = policy.receiving(sender)
     hooks()
-    policy.received(sender, outer)
+    policy.received(sender, sender, outer)
     return sender.news
   }
   return { clock, policy, one, other, receive }

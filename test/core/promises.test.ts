@@ -36,10 +36,10 @@ t.test('onRejection: a rejection is told, whoever made the promise', async t => 
 
 function setUp() {
   const told: string[] = []
-  const promises = new Promises({
-    promiseRejected: (error, isLate) => told.push(`${error}${isLate ? ' late' : ''}`),
-    promisesSettled: () => told.push('settled'),
-  })
+  const promises = new Promises(
+    { promiseRejected: (error, isLate) => told.push(`${error}${isLate ? ' late' : ''}`) },
+    () => told.push('settled'),
+  )
   return { told, promises }
 }
 
