@@ -138,7 +138,10 @@ const KINDS = [
   {
     is: (value: unknown): value is Delimiter =>
       typeof (value as Delimiter | null)?.cut === 'function',
-    fault: (_value: Delimiter): string => '',
+    fault: (value: Delimiter): string =>
+      isWithoutBytes(value)
+        ? 'a format without bytes would match everywhere; use null to get whatever arrives'
+        : '',
     reader: (value: Delimiter, { encoding }: ReadSettings): Reader =>
       new FramedReader(value, encoding),
   },
@@ -185,6 +188,11 @@ export function checkDelimiter(value: unknown): ReadDelimiter {
   const fault = fitting.fault(value)
   if (fault !== '') throw new InvalidDelimiterError(fault, value)
   return value as ReadDelimiter
+}
+
+/** A Struct or NetStruct whose messages may have no bytes at all. */
+function isWithoutBytes({ needs, format }: Delimiter & { format?: unknown }): boolean {
+  return needs === 0 && typeof format === 'string'
 }
 
 /** The reader for a value that `checkDelimiter` accepted. */

@@ -19,6 +19,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Encoding } from '../types.ts'
 import type { Delimiter } from './delimiters.ts'
+import { longestMatch } from './pattern-length.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
 /** There is no complete message in the run. */
@@ -138,6 +139,10 @@ export class CountReader implements Reader {
  * The expression sees a message from its first byte, so `^` is the start of the message. If a match
  * could be longer with more bytes (`/\n+/`, `$`, a look-ahead), the result depends on the chunks:
  * it is the match in the bytes that are there.
+ *
+ * Rule 1 holds if the longest match is known (core/pattern-length.ts). Otherwise every chunk is a
+ * reason to search the message from its start, so that a message of the longest size costs its
+ * square: bounded by the limit.
  */
 export class PatternReader implements Reader {
   readonly spread = false
@@ -145,9 +150,12 @@ export class PatternReader implements Reader {
   /** Is a message what precedes the match? If not, it is the match itself. */
   readonly #isSearch: boolean
   readonly #encoding: Encoding | null
-  /** The latin1 view of all bytes of the buffer; '' before it is made. */
+  readonly #longest: number
+  /** The bytes at the start of the message at which no match begins. #view leaves them out. */
+  #searched: Bytes = 0
+  /** The latin1 view of all other bytes of the buffer; '' before it is made. */
   #view = ''
-  /** The index in #view of the first byte that was not delivered. */
+  /** The index in #view of the first byte that was not delivered; 0 before the first message. */
   #at = 0
 
   constructor(pattern: RegExp, isSearch: boolean, encoding: Encoding | null) {
@@ -156,39 +164,57 @@ export class PatternReader implements Reader {
     this.#pattern = new RegExp(pattern.source, isSearch ? flags : `${flags}y`)
     this.#isSearch = isSearch
     this.#encoding = encoding
+    this.#longest = longestMatch(pattern)
   }
 
   next(buffer: RecvBuffer, limit: Bytes): unknown {
-    if (this.#view.length < buffer.length) {
+    if (this.#searched === Infinity) return this.#missed(buffer.length, limit)
+    if (this.#searched + this.#view.length < buffer.length) {
       // All of it: in half a chunk a match could end where the peer did not stop.
       while (buffer.more());
-      this.#view = buffer.bytes.toString('latin1', buffer.start, buffer.end)
+      this.#view = buffer.bytes.toString('latin1', buffer.start + this.#searched, buffer.end)
     }
     const text = this.#view.slice(this.#at)
+    const before = this.#at === 0 ? this.#searched : 0
     this.#pattern.lastIndex = 0
     const match = this.#pattern.exec(text)
     if (match === null) {
       this.giveBack(buffer)
-      return text.length > limit ? TOO_LONG : NEED_MORE
+      return this.#missed(before + text.length, limit)
     }
     const end = match.index + match[0].length
-    if (end > limit + 1) return TOO_LONG
+    if (before + end > limit + 1) return TOO_LONG
     if (match[0] === '')
       throw new InvalidDelimiterError(
         'the RegExp matched the empty string: reading would never end',
         this.#pattern,
       )
     const message = this.#isSearch
-      ? this.#decode(text.slice(0, match.index))
+      ? this.#precede(buffer, before, text.slice(0, match.index))
       : this.#decodeMatch(match)
     this.#at += end
     return message
   }
 
+  /** There is no match in the message, of which that many bytes have come. */
+  #missed(size: Bytes, limit: Bytes): unknown {
+    const open = size - this.#longest + 1
+    // An anchored match that was not found in as many bytes as it can have will never be found.
+    if (open > 0) this.#searched = this.#isSearch ? open : Infinity
+    return size > limit ? TOO_LONG : NEED_MORE
+  }
+
   giveBack(buffer: RecvBuffer): void {
-    if (this.#at > 0) buffer.skip(this.#at)
+    if (this.#at > 0) buffer.skip(this.#searched + this.#at)
     this.#view = ''
-    this.#at = 0
+    this.#at = this.#searched = 0
+  }
+
+  /** The message: `before` bytes that #view leaves out, and then this text. */
+  #precede(buffer: RecvBuffer, before: Bytes, text: string): Buffer | string {
+    if (before === 0) return this.#decode(text)
+    const bytes = buffer.slice(0, before + text.length)
+    return this.#encoding === null ? bytes : bytes.toString(this.#encoding)
   }
 
   #decode(text: string): Buffer | string {

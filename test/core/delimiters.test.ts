@@ -35,6 +35,9 @@ t.test('valid values of read_delimiter, and the reader of each', async t => {
     [length_prefix(), FramedReader],
     [own, FramedReader],
     [Object.assign(() => {}, { cut: () => 5 }), FramedReader],
+    [{ needs: 0, cut: () => 5 }, FramedReader],
+    [new NetStruct('B$'), FramedReader],
+    [new Struct('x'), FramedReader],
   ]
   for (const [value, reader] of rows) {
     t.ok(checkDelimiter(value) === value)
@@ -70,6 +73,9 @@ t.test('invalid values, with the reason', async t => {
     [/$/, /never end/],
     [/x*/gy, /never end/],
     [/^/m, /never end/],
+    // A format without bytes was taken, and failed at the first byte of a peer.
+    [new Struct('!'), /^read_delimiter: a format without bytes would match everywhere/],
+    [new NetStruct(''), /format without bytes/],
     [undefined, /^read_delimiter: must be null, a string.*got undefined/],
     [true, /^read_delimiter: must be null.*got true/],
     [false, /got false/],

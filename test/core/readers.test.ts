@@ -171,6 +171,9 @@ t.test('PROPERTY: a RegExp whose match does not depend on the bytes after it', a
     /\xff|\x80/,
     /(?<=a)b/i,
     /^.*?\n/s,
+    /(?:aab|a{3}b|\r\n){1,2};/,
+    /[ab]{2,4};|\xe2?\x82/,
+    /a(?=b)b/,
   ]) {
     const wrong = new Set<string>()
     for (const regex_search of [true, false]) {
@@ -196,6 +199,29 @@ t.test('PROPERTY: a RegExp whose match does not depend on the bytes after it', a
       }
     }
     t.same([...wrong], [], show(delimiter))
+  }
+})
+
+// A line of 12 MB cost seconds: for each chunk all of it was decoded and searched again. (With an
+// expression whose longest match is not known it still is, up to the limit.)
+t.test('REGRESSION: a RegExp of a known length looks at no byte twice for its chunk', async t => {
+  const size = 30_000
+  for (const [delimiter, regex_search, text] of [
+    [/\r?\n/, true, 'x'.repeat(size)],
+    [/\r?\n/, true, '\r'.repeat(size)],
+    [/[^\n]{4}\n/, false, 'x'.repeat(size)],
+  ] as const) {
+    for (const length of [1, 7, 1000]) {
+      const chunks: Buffer[] = []
+      for (let at = 0; at < size; at += length)
+        chunks.push(Buffer.from(text.slice(at, at + length), 'latin1'))
+      const rules = { delimiter, encoding: null, limit: Infinity, regex_search }
+      const spy = spyOnBuffers()
+      const reads = readAll(rules, [...chunks, Buffer.from('\n')])
+      spy.stop()
+      t.equal(reads.length, regex_search ? 1 : 0)
+      t.ok(spy.touched < 8 * size, `${delimiter}, by ${length}: ${spy.touched} for ${size} bytes`)
+    }
   }
 })
 
