@@ -9,14 +9,14 @@
  * failed → abort → closed.
  */
 
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { formatAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { Weighed } from '../core/weights.ts'
 import { codeOf, ConnectError, ListenError, ReadError, WriteError } from '../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../transport.ts'
-import type { Bytes, Cancel, Data, SocketAddress } from '../types.ts'
+import type { Bytes, Cancel, SocketAddress } from '../types.ts'
 import { about } from './datagram-error.ts'
 import { DatagramReading, type DatagramReadingOwner } from './datagram-reading.ts'
 import { type DatagramValues, isReading } from './datagram-settings.ts'
@@ -189,14 +189,10 @@ export class DatagramLink
 
   // ---- sending ----------------------------------------------------------------------------------
 
-  write(data: Data, to: Endpoint | undefined, flush: boolean): boolean {
-    const { encoding, send_buffer_size, send_high_water } = this.values
+  write(data: Uint8Array, to: Endpoint | undefined, flush: boolean): boolean {
+    const { send_buffer_size, send_high_water } = this.values
     if (this.outbox.size > send_buffer_size && !this.#isOverflowing) return this.#overflow(to)
-    this.outbox.write(
-      typeof data === 'string' ? Buffer.from(data, encoding ?? 'utf8') : data,
-      to,
-      flush,
-    )
+    this.outbox.write(data, to, flush)
     this.life.drive.weigh(this)
     return this.outbox.size < send_high_water
   }

@@ -11,6 +11,7 @@
 import { formatAddress, parseAddress } from '../core/address.ts'
 import { checkAddressOptions } from '../core/option-names.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
+import { textBytes } from '../core/text-bytes.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { Endpoint } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../types.ts'
@@ -202,9 +203,9 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    * `on_write`. It also returns false, and drops the packet, if the datagram is closing or has
    * closed. If a packet cannot be sent, `on_write_error` is called.
    *
-   * Throws InvalidArgumentError for anything but text and bytes, InvalidAddressError for an invalid
-   * address, and InvalidStateError if there is no address, or another one than that of the
-   * connected peer.
+   * Throws InvalidArgumentError for anything but text and bytes, and for text that is not valid in
+   * `encoding` (hex, base64). Throws InvalidAddressError for an invalid address, and
+   * InvalidStateError if there is no address, or another one than that of the connected peer.
    */
   // Source: Pants `Datagram.write`.
   write(data: Data, address?: Address, flush = false): boolean {
@@ -213,9 +214,11 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
       return false
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
+    const encoding = this.#link.values.encoding ?? 'utf8'
+    const bytes = typeof data === 'string' ? textBytes('write: data', data, encoding) : data
     const to = this.#destination(address)
     if (state === 'closed') this.#open(undefined)
-    return this.#link.write(data, to, flush)
+    return this.#link.write(bytes, to, flush)
   }
 
   #destination(address: Address | undefined): Place | undefined {

@@ -248,8 +248,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * false, and drops the data, if the stream is closing or has closed: a peer may close at any
    * moment.
    *
-   * Throws InvalidArgumentError for anything but text and bytes, and InvalidStateError before the
-   * stream is connected. (For a server's connection in its TLS handshake it returns false instead.)
+   * Throws InvalidArgumentError for other data, and for text that is invalid in `encoding` (hex).
+   * Throws InvalidStateError before it is connected; in a server's TLS handshake it returns false.
    */
   // Source: Pants `Stream.write`.
   write(data: Data, flush = false): boolean {
@@ -263,7 +263,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
 
   /**
    * Sends values packed by a Struct, a NetStruct, a `length_prefix()`, or any delimiter with
-   * `pack`: by the one given first, or else by `read_delimiter`.
+   * `pack`: by the one given first, or else by `read_delimiter`. If its reads are text, it writes
+   * text in `encoding`, too.
    *
    * Returns and throws as `write`. Throws StructError for values that do not fit, and
    * InvalidArgumentError if there is nothing to pack them with.
@@ -276,7 +277,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   write_packed(...values: readonly Packed[]): boolean
   write_packed(...values: unknown[]): boolean {
     if (this.state !== 'active') return this.#refuse('write_packed()')
-    const packer = takePacker(values, this.read_delimiter)
+    const { read_delimiter, encoding } = this.#link.values
+    const packer = takePacker(values, read_delimiter, encoding)
     if (isIntoPacker(packer)) return this.#link.writable().writePacked(packer, values)
     return this.write(packer.pack(...values))
   }

@@ -49,7 +49,8 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    */
   readonly needs?: Bytes
   /**
-   * Are the Buffers in `data` text? If so, they are decoded if the channel has an `encoding`.
+   * Are the Buffers in `data` text? If so, they are decoded if the channel has an `encoding`, and
+   * `write_packed` gives `pack` text as Buffers in that encoding. (UTF-8 stays text.)
    * @default false
    */
   readonly text?: boolean

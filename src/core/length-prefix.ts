@@ -44,7 +44,8 @@ const OPTIONS: readonly string[] = [
 /** What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing. */
 export interface LengthPrefix extends Delimiter<[data: any]> {
   /**
-   * Returns one payload (text as UTF-8) with its prefix.
+   * Returns one payload with its prefix. Text is packed as UTF-8; `write_packed` packs it in the
+   * `encoding` of the channel.
    *
    * Throws StructError (ERR_STRUCT) if the length does not fit the field, and InvalidArgumentError
    * (ERR_INVALID_ARGUMENT) for a payload that is neither a string nor a Uint8Array.

@@ -4,8 +4,9 @@
  */
 
 import { InvalidArgumentError } from '../errors.ts'
-import type { Data } from '../types.ts'
+import type { Data, Encoding } from '../types.ts'
 import type { Delimiter } from './delimiters.ts'
+import { textBytes } from './text-bytes.ts'
 import type { IntoPacker } from './write-run.ts'
 
 /** Packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */
@@ -27,11 +28,22 @@ export function isIntoPacker(packer: Packer & Partial<IntoPacker>): packer is In
 
 /**
  * The packer of a call of `write_packed`: its first argument, which is taken off the values, or
- * else the delimiter. Throws InvalidArgumentError if neither of them packs.
+ * else the delimiter. If it delivers text, text among the values becomes bytes in `encoding`, so
+ * that what was read is written as it was.
+ *
+ * Throws InvalidArgumentError if neither of them packs, and for text that is not of the encoding.
  */
-export function takePacker(values: unknown[], delimiter: unknown): Packer {
+export function takePacker(
+  values: unknown[],
+  delimiter: unknown,
+  encoding: Encoding | null,
+): Packer {
   const packer = isPacker(values[0]) ? values.shift() : delimiter
-  if (isPacker(packer)) return packer
+  if (isPacker(packer)) {
+    // Packers take text as UTF-8.
+    if (encoding !== null && encoding !== 'utf8' && packer.text === true) encode(values, encoding)
+    return packer
+  }
   throw new InvalidArgumentError(
     'write_packed',
     'given a Struct as its first argument, unless read_delimiter is one',
@@ -39,7 +51,12 @@ export function takePacker(values: unknown[], delimiter: unknown): Packer {
   )
 }
 
-function isPacker(value: unknown): value is Packer {
+function encode(values: unknown[], encoding: Encoding): void {
+  for (const [i, value] of values.entries())
+    if (typeof value === 'string') values[i] = textBytes('write_packed: text', value, encoding)
+}
+
+function isPacker(value: unknown): value is Packer & Pick<Delimiter, 'text'> {
   return (
     typeof (value as Packer | null | undefined)?.pack === 'function' &&
     typeof (value as Partial<Delimiter>).cut === 'function'

@@ -27,6 +27,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
 import { BytesItem, type SendItem, TextItem } from './send-item.ts'
+import { textBytes } from './text-bytes.ts'
 
 /** An object that writes values into a run: a `Delimiter` with `pack_into`. */
 export interface IntoPacker {
@@ -160,7 +161,7 @@ export class WriteRun {
 
   // ---- push: in every case ----------------------------------------------------------------------
 
-  /** Adds data; text in `encoding`. */
+  /** Adds data; text in `encoding`. Throws InvalidArgumentError for text that is not of it. */
   push(data: Data, encoding: Encoding): void {
     this.revoke()
     if (typeof data !== 'string') this.#pushBytes(data)
@@ -215,7 +216,7 @@ export class WriteRun {
 
   /** Text after bytes, or in another encoding than the text before it. */
   #pushOtherText(data: string, encoding: Encoding): void {
-    if (NO_TEXT.has(encoding)) return this.#pushBytes(Buffer.from(data, encoding))
+    if (NO_TEXT.has(encoding)) return this.#pushBytes(textBytes('write: data', data, encoding))
     if (this.#used > 0 && data.length * MOST_PER_UNIT <= SMALL) {
       this.#bytes = this.#room(data.length * MOST_PER_UNIT)
       this.#used += this.#bytes.write(data, this.#used, encoding)

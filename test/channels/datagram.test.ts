@@ -97,6 +97,13 @@ t.test('echo: listen, write, reply', async t => {
   client.close()
 })
 
+t.test('text that is not of the encoding is refused, and opens nothing', async t => {
+  const { engine } = setUp(t)
+  const datagram = new Datagram({ engine, encoding: 'hex' })
+  t.throws(() => datagram.write('0a\n', ['127.0.0.1', 9]), { code: 'ERR_INVALID_ARGUMENT' })
+  t.equal(datagram.state, 'closed')
+})
+
 t.test('on_close may open it again, but not write to it', async t => {
   const { engine } = setUp(t)
   const datagram = new Datagram({ engine }).listen(LOOPBACK)

@@ -469,6 +469,31 @@ await scene(t, 'write_packed', async (t, world) => {
   t.same(client.log.slice(2), ['text', 'framed'])
 })
 
+// With the encoding latin1 or hex, an echo by write_packed changed what it had read (it wrote
+// UTF-8), and one by `write(line + '\n')` in hex lost its line ends.
+await scene(t, 'an echo of text in any encoding gives back the same bytes', async (t, world) => {
+  const { engine, pump } = world
+  const { last } = await listen(world)
+  for (const encoding of ['latin1', 'utf16le', 'hex', 'base64', 'base64url', 'utf8'] as const) {
+    const client = new Recorder({ engine, encoding: 'latin1' }).connect(1)
+    await pump()
+    const connection = last()
+    Object.assign(connection, { encoding })
+    connection.on_read = (text: string) => void connection.write_packed(text)
+    connection.read_delimiter = length_prefix({ size: 2 })
+    client.write('\0\x04\x41\x31\x39\x31')
+    await pump()
+    t.equal(client.log.join(''), '\0\x04\x41\x31\x39\x31', encoding)
+    if (encoding === 'hex')
+      t.equal(
+        thrown(() => connection.write('0a\n')),
+        'ERR_INVALID_ARGUMENT',
+      )
+    client.close()
+    await pump()
+  }
+})
+
 await scene(t, 'write_file', async (t, world) => {
   const { engine, pump } = world
   const { last } = await listen(world)

@@ -155,6 +155,15 @@ t.test(
   },
 )
 
+t.test('text that is not of its encoding is refused, and the run stays as it was', async t => {
+  const { run } = make()
+  run.push('6869', 'hex')
+  t.throws(() => run.push('68\n', 'hex'), { code: 'ERR_INVALID_ARGUMENT', message: /^write: data/ })
+  t.throws(() => run.push('A', 'base64'), { code: 'ERR_INVALID_ARGUMENT' })
+  run.push('6a', 'hex')
+  t.equal(run.size, 3)
+})
+
 t.test('small bytes make bytes of it; large ones are handed on as they are', async t => {
   const { run, news } = make()
   run.push('text,', 'utf8')
