@@ -6,6 +6,7 @@
 import { type Engine, Engine as EngineClass } from '../engine.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { CloseReason, State, StateSignal } from '../types.ts'
+import { type Inspect, INSPECT, inspectChannel, type InspectOptions } from './inspect.ts'
 import { Life, LIFE } from './life.ts'
 
 /** The options that every channel has. */
@@ -55,6 +56,11 @@ export abstract class Channel {
     this.name = name
   }
 
+  /** What `console.log` shows. @hidden */
+  [INSPECT](depth: number, options: InspectOptions, inspect: Inspect): string {
+    return inspectChannel(this, this[LIFE].driver !== undefined, depth, options, inspect)
+  }
+
   // ---- the life of a channel --------------------------------------------------------------------
 
   /** Where the channel is in its life: 'closed', 'opening', 'active', 'closing' or 'error'. */
@@ -67,7 +73,8 @@ export abstract class Channel {
    * that its hook gets, or if the channel is closed before it is open (code ERR_CLOSED).
    *
    * Before `connect` or `listen` it is the promise of the next opening. You need not look at it: it
-   * never becomes an unhandled rejection.
+   * never becomes an unhandled rejection. If you do, the default of `on_error` does not log that
+   * error as well.
    */
   get opened(): Promise<this> {
     return this[LIFE].opened as Promise<this>
@@ -165,8 +172,9 @@ export abstract class Channel {
    * Called with every error whose own hook is not overridden, and with what a hook threw or its
    * promise rejected with.
    *
-   * By default it logs one line and closes the channel. If you override it, the channel goes on if
-   * it can.
+   * By default it logs one line and closes the channel. What a hook threw comes with its stack, and
+   * an error that `opened` rejects with is not logged if somebody looks at `opened`. If you override
+   * it, the channel goes on if it can.
    */
   // Source: Pants `Stream.on_error`.
   on_error(error: Error): void {

@@ -52,6 +52,9 @@ export type Hook = `on_${string}`
 
 type Callable = { [Name in Hook]: (...args: unknown[]) => unknown }
 
+/** What hooks threw. */
+const faults = new WeakSet<Error>()
+
 export class Hooks<Of extends Face = Face> implements PromisesOwner {
   readonly channel: Of
   /** The kind of channel that this is; set once, when the channel is made. */
@@ -82,6 +85,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
   /** A hook threw. */
   hookFailed(thrown: unknown): void {
     const error = asError(thrown)
+    faults.add(error)
     const before = this.blame('error')
     try {
       if (error instanceof OnErrorFailed) throw error
@@ -96,7 +100,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     } catch (second) {
       const { message, cause } =
         second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
-      this.say(message, cause)
+      this.say(message + placeOf(cause), cause)
       this.channel.close()
     }
     this.fault = before
@@ -127,20 +131,35 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
 
   /**
    * Logs one line: channel, what happened, code. What a hook threw is a bug in the program, so it
-   * comes with its stack.
+   * comes with its stack, also if it is an error of sluice: where it was is what one needs.
    */
   log(thrown: unknown): void {
     const error = asError(thrown)
     const code = codeOf(error)
+    const place = faults.has(error) ? placeOf(error) : ''
     if (code === '') this.say(error.stack ?? String(error), error)
-    else if (error.message.includes(code)) this.say(error.message, error)
-    else this.say(`${error.message} (${code})`, error)
+    else if (error.message.includes(code)) this.say(error.message + place, error)
+    else this.say(`${error.message} (${code})${place}`, error)
+  }
+
+  /** Logs what the program's own code threw. */
+  logFault(thrown: unknown): void {
+    const error = asError(thrown)
+    faults.add(error)
+    this.log(error)
   }
 
   /** Logs one line about this channel. */
   say(text: string, error?: unknown): void {
     logSafely(this.channel.engine, `${this.describe()}: ${text}`, error)
   }
+}
+
+/** The stack of an error without its message, each call in a line of its own. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const at = stack.indexOf('\n    at ')
+  return at === -1 ? '' : stack.slice(at)
 }
 
 /** An error of on_error itself: it can only be logged. */

@@ -183,6 +183,11 @@ export class Life extends Hooks<Living> {
     this.call('on_error', error)
   }
 
+  /** Why it could not be opened needs no line if somebody looks at `opened`, which rejects with it. */
+  override log(thrown: unknown): void {
+    if (this.#opened === undefined || thrown !== this.#error) super.log(thrown)
+  }
+
   /** False: the channel is closed or has failed, and no hook is told. */
   #hears(hook: Hook, error: Error): boolean {
     if (this.#state === 'closed' || this.#state === 'error') return false
@@ -242,7 +247,7 @@ export class Life extends Hooks<Living> {
       this.channel.close(flush)
     } catch (error) {
       // A `close` of the program's own. The other channels have no part in it.
-      this.log(error)
+      this.logFault(error)
     }
   }
 

@@ -251,7 +251,7 @@ t.test('an address in use, a foreign address, and a failure to connect', async t
   await third.closed
   third.connect(['255.255.255.255', 9])
   await third.closed
-  t.match(logs, [/EADDRINUSE/, /^Third 255\.255\.255\.255:9: .*EACCES/])
+  t.match(logs, [/^Third 255\.255\.255\.255:9: .*EACCES/])
 })
 
 t.test('broadcast, ttl and the like, live and as options', async t => {
@@ -440,6 +440,6 @@ t.test('by default every error is logged, and what a peer sends closes nothing',
   t.match(logs, [
     /^S 127\.0\.0\.1:\d+: a read from 127\.0\.0\.1:\d+ has more than 2 bytes .* \(ERR_OVERFLOW\)$/,
     /^S .*: read_delimiter: cut\(\) must return .* \(ERR_INVALID_DELIMITER\)$/,
-    /^S .*: oh \(E_OH\)$/,
+    /^S .*: oh \(E_OH\)\n    at /,
   ])
 })

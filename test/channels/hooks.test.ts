@@ -37,7 +37,7 @@ t.test('what a hook throws goes to on_error, what that throws to the log', async
   channel.on_state = () => {}
   channel[LIFE].hookFailed(new Error('first'))
   t.equal(channel.state, 'closing')
-  t.same(logged, ['frail: on_error itself threw on first, on first'])
+  t.match(logged, [/^frail: on_error itself threw on first, on first\n    at /])
   t.equal(channel.finish().at(-1), 'close error')
 
   channel.on_error = Bare.prototype.on_error
@@ -68,7 +68,7 @@ t.test('on_error may reject, too', async t => {
   t.equal(await channel.closed, 'error')
   await turn()
   t.equal(channel.count, 1)
-  t.same(logged.splice(0), ['frail: on_error itself threw on first, on first'])
+  t.match(logged.splice(0), [/^frail: on_error itself threw on first, on first\n    at /])
 })
 
 t.test('who rejects in on_error closes, as who throws', async t => {
@@ -89,7 +89,7 @@ t.test('who rejects in on_error closes, as who throws', async t => {
     client.write('x')
     await pump()
     t.equal(connection!.state, 'closed')
-    t.match(logged, [/^Frail.*: on_error itself threw second, on first$/])
+    t.match(logged, [/^Frail.*: on_error itself threw second, on first\n    at /])
   })
 })
 
@@ -156,4 +156,26 @@ t.test('what closes it in a hook that is blamed closes it for that reason', asyn
   channel[LIFE].beginClosing()
   channel[LIFE].finishClosing()
   t.equal(await channel.closed, 'local')
+})
+
+// write(5) in a hook was logged without the line that made the mistake, as it is an error of sluice.
+await scene(t, "a hook's error is logged with its place", async (t, { engine, pump, logged }) => {
+  class WriteNumber extends Connection {
+    override on_read() {
+      this.write(5 as never)
+    }
+  }
+  new Server(WriteNumber, { engine }).listen(1)
+  const client = new Client({ engine })
+  client.on_connect = () => void client.write('x')
+  client.connect(1)
+  await pump()
+  t.match(
+    logged[0],
+    /write: data must be .*; got 5 \(ERR_INVALID_ARGUMENT\)\n +at .*\n[^]*hooks\.test/,
+  )
+  client.close()
+  const channel = new Bare({ name: 'bare' }).open()
+  channel[LIFE].logFault(Object.assign(new Error('oh'), { code: 'E_OH', stack: undefined }))
+  t.equal(logged.length, 1)
 })

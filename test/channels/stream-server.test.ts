@@ -159,7 +159,7 @@ await scene(t, 'cannot listen', async (t, { engine, pump, logged }) => {
     ' state destroy closed',
     ' close error',
   ])
-  t.match(logged, [/^StreamServer: listen EADDRINUSE/])
+  t.same(logged, [], '`opened` has told it')
   t.equal(first.state, 'active')
   first.close()
   await pump()

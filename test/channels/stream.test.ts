@@ -239,7 +239,7 @@ await scene(t, 'is refused', async (t, { engine, pump, logged }) => {
     ],
   )
   t.equal(await client.closed, 'error')
-  t.same(logged, ['Client: connect ECONNREFUSED 127.0.0.1:9'])
+  t.same(logged, [], '`opened` has told it')
   t.equal(client.write('dropped'), false)
 })
 
@@ -296,7 +296,7 @@ await scene(t, 'is aborted by its signal', async (t, world) => {
   await pump()
   t.equal(await client.closed, 'error')
   await t.rejects(client.opened, { code: 'ERR_ABORTED' })
-  t.equal(logged.length, 2)
+  t.equal(logged.length, 1, 'only that which nobody looked at in time')
 
   const after = new AbortController()
   client.connect(1, { signal: after.signal })
