@@ -48,6 +48,6 @@ export {
   UnsupportedOptionError,
   WriteError,
 } from './errors.ts'
-export { FastNetwork } from './io/fast.ts'
+export { FastNetwork } from './io/fast/network.ts'
 export type * from './transport.ts'
 export type * from './types.ts'

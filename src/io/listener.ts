@@ -15,11 +15,18 @@
 import { Buffer } from 'node:buffer'
 import { lstat, link, rename, rm } from 'node:fs/promises'
 import { lstatSync, rmSync } from 'node:fs'
-import { type AddressInfo, createConnection, Server, type ServerOpts, type Socket } from 'node:net'
+import { type AddressInfo, createConnection, Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { codeOf, UnsupportedOptionError } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
-import type { Endpoint, Listener, ListenerSink, ListenOptions, SystemError } from '../transport.ts'
+import type {
+  Endpoint,
+  Listener,
+  ListenerSink,
+  ListenOptions,
+  SystemError,
+  Transport,
+} from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
 import { TcpTransport } from './tcp.ts'
@@ -43,22 +50,18 @@ export class NodeListener implements Listener {
   #bound: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
-  /** `ServerClass` makes the sockets of the connections that it accepts. */
-  constructor(
-    at: Endpoint,
-    options: ListenOptions,
-    ServerClass: new (options: ServerOpts) => Server = Server,
-  ) {
+  constructor(at: Endpoint, options: ListenOptions) {
     const needs = options.reuse_port ? reusePortNeeds(at) : undefined
     if (needs !== undefined) throw new UnsupportedOptionError('reuse_port', needs)
     this.#at = at
-    this.#server = new ServerClass({
+    this.#server = new Server({
       allowHalfOpen: true,
       pauseOnConnect: true,
       noDelay: at.kind === 'ip',
       highWaterMark: HIGH_WATER,
     })
-    this.#server.on('connection', socket => this.#accept(socket))
+    // Before `listen`, so that it comes before #setOpen.
+    this.#server.once('listening', () => this.takeFrom(this.#server))
     this.#server.on('error', error => this.#fail(error))
     this.#listen(options)
   }
@@ -128,11 +131,22 @@ export class NodeListener implements Listener {
     this.sink?.listening()
   }
 
-  #accept(socket: Socket): void {
-    const isUnix = this.#at.kind === 'unix'
-    const transport = isUnix
-      ? TcpTransport.acceptedAt(socket, this.#at.path)
-      : new TcpTransport(socket, undefined, this.#bound)
+  // ---- accepting --------------------------------------------------------------------------------
+
+  /**
+   * The server listens. From now on each connection that it accepts is made a transport, and handed
+   * to `accept`. A subclass may take connections in another form.
+   */
+  takeFrom(server: Server): void {
+    server.on('connection', socket => this.accept(TcpTransport.accepted(socket, this.bound)))
+  }
+
+  /** The local address of all accepted connections; `undefined` if it differs. */
+  get bound(): SocketAddress | undefined {
+    return this.#at.kind === 'unix' ? this.#at.path : this.#bound
+  }
+
+  accept(transport: Transport): void {
     // Reset before it was accepted: the peer has gone, and its address is unknown. (Other systems
     // than Linux do not even accept such a connection.)
     const isGone = transport.remote_address === undefined

@@ -13,8 +13,13 @@ import type { Milliseconds } from '../types.ts'
  */
 const NEXT_ADDRESS_AFTER: Milliseconds = 1000
 
-/** Starts to connect. Never throws: what Node refuses becomes the 'error' of the socket. */
+/**
+ * Starts to connect, without Nagle's delay. Never throws: what Node refuses becomes the 'error' of
+ * the socket. (`noDelay` among the options of `connect` has no effect, though the documentation of
+ * Node 20 lists it: nodejs/node#59823. The setter works before there is a connection.)
+ */
 export function connectSocket(socket: Socket, to: Endpoint, options: ConnectOptions): void {
+  if (to.kind === 'ip') socket.setNoDelay(true)
   try {
     socket.connect(connectOptions(to, options))
   } catch (error) {
@@ -28,7 +33,6 @@ function connectOptions(to: Endpoint, { lookup, local }: ConnectOptions): NetCon
   return {
     host: to.host === '' ? 'localhost' : to.host,
     port: to.port,
-    noDelay: true,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER,
     ...(local?.host && { localAddress: local.host }),

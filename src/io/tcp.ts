@@ -9,10 +9,6 @@
  * 2. Node reports some things inside the call that caused them (the 'error' of an invalid argument,
  *    the 'close' of a socket that never opened) and some after the end. Every listener looks at
  *    #state first, which keeps the order of the seam.
- * 3. TcpTransport calls `socket.write` in two ways only: with data and its encoding, and with an
- *    empty chunk and a callback. The empty write is made at most once at a time, only while
- *    `writableLength` is above 0, and its callback runs when everything before it has gone. A
- *    socket class of our own (fast.ts) may rely on that, and must keep it.
  *
  * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux):
  * - `push` is replaced on each socket. Node documents it for classes that implement a Readable;
@@ -44,12 +40,12 @@ import { descriptorOf } from './descriptor.ts'
 import { connectError, connectSocket } from './tcp-connect.ts'
 
 /** The longest idle time that Linux accepts before it probes a connection (TCP_KEEPIDLE). */
-const KEEP_ALIVE_MAX: Milliseconds = 32_767_000
+export const KEEP_ALIVE_MAX: Milliseconds = 32_767_000
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
-/** A socket with its transport. `lends_chunks`: it reads into the same memory again and again. */
-type Owned = Socket & { [TRANSPORT]: TcpTransport; readonly lends_chunks?: true }
+/** A socket with its transport. */
+type Owned = Socket & { [TRANSPORT]: TcpTransport }
 
 /** What `_handle` and `_bytesDispatched` are, where Node has them. */
 interface Counted {
@@ -62,20 +58,15 @@ const EMPTY = Buffer.alloc(0)
 /** The transport of a socket that has closed. */
 const NONE = {} as TcpTransport
 
-/** Starts to connect. `socket`: a new one, of the class that is to be used. */
-export function connectTcp(
-  to: Endpoint,
-  options: ConnectOptions,
-  socket = new Socket({ allowHalfOpen: true }),
-): TcpTransport {
-  const transport = new TcpTransport(socket, to)
+/** Starts to connect. */
+export function connectTcp(to: Endpoint, options: ConnectOptions): TcpTransport {
+  const transport = new TcpTransport(new Socket({ allowHalfOpen: true }), to)
   transport.connect(to, options)
   return transport
 }
 
 export class TcpTransport implements Transport {
-  /** For tls-transport.ts only, which takes it over. */
-  readonly socket: Socket
+  readonly #socket: Socket
   #sink: TransportSink | undefined
   /**
    * The endpoint that we connect to. Node does not report the path of a unix socket on the
@@ -97,7 +88,7 @@ export class TcpTransport implements Transport {
    * connected. `at`: the address that its listener is bound to, if it is bound to one.
    */
   constructor(socket: Socket, target?: Endpoint, at?: SocketAddress) {
-    this.socket = socket
+    this.#socket = socket
     this.#target = target
     this.#local = at
     ;(socket as Owned)[TRANSPORT] = this
@@ -111,17 +102,19 @@ export class TcpTransport implements Transport {
     if (target === undefined) this.#setOpen()
   }
 
-  /** For a socket accepted by a listener on a unix socket: Node reports neither address. */
-  static acceptedAt(socket: Socket, path: string): TcpTransport {
-    const transport = new TcpTransport(socket)
-    transport.#local = path
-    transport.#remote = ''
+  /**
+   * Of a socket that a listener has accepted. `at`: the address that the listener is bound to, if
+   * it is one address. Node reports neither address of a unix socket.
+   */
+  static accepted(socket: Socket, at: SocketAddress | undefined): TcpTransport {
+    const transport = new TcpTransport(socket, undefined, at)
+    if (typeof at === 'string') transport.#remote = ''
     return transport
   }
 
   connect(to: Endpoint, options: ConnectOptions): void {
-    this.socket.once('connect', onConnect)
-    connectSocket(this.socket, to, options)
+    this.#socket.once('connect', onConnect)
+    connectSocket(this.#socket, to, options)
   }
 
   // ---- what is told -----------------------------------------------------------------------------
@@ -137,7 +130,7 @@ export class TcpTransport implements Transport {
   }
 
   get local_address(): SocketAddress | undefined {
-    const { localAddress, localPort } = this.socket
+    const { localAddress, localPort } = this.#socket
     if (this.#local === undefined && this.#state !== 'opening' && localAddress !== undefined) {
       this.#local = socketAddress(localAddress, localPort as number)
     }
@@ -145,7 +138,7 @@ export class TcpTransport implements Transport {
   }
 
   get remote_address(): SocketAddress | undefined {
-    const { remoteAddress, remotePort } = this.socket
+    const { remoteAddress, remotePort } = this.#socket
     if (this.#remote === undefined && this.#state !== 'opening' && remoteAddress !== undefined) {
       this.#remote = socketAddress(remoteAddress, remotePort as number)
     }
@@ -153,50 +146,46 @@ export class TcpTransport implements Transport {
   }
 
   get fileno(): number | undefined {
-    return descriptorOf(this.socket)
+    return descriptorOf(this.#socket)
   }
 
   get bytes_read(): Bytes {
-    return this.socket.bytesRead
+    return this.#socket.bytesRead
   }
 
   get bytes_written(): Bytes {
     if (this.#sent !== undefined) return this.#sent
     // Only the handle knows how much of a write that is on its way has gone.
-    const { _handle, _bytesDispatched: given } = this.socket as unknown as Counted
+    const { _handle, _bytesDispatched: given } = this.#socket as unknown as Counted
     const left = _handle?.writeQueueSize ?? 0
     if (left > 0) return given - left
     // Node counts what it has queued as written.
-    return Math.max(0, this.socket.bytesWritten - this.socket.writableLength)
+    return Math.max(0, this.#socket.bytesWritten - this.#socket.writableLength)
   }
 
   get bytes_queued(): Bytes {
-    return this.#sent === undefined ? this.socket.writableLength : 0
-  }
-
-  get lends_chunks(): boolean {
-    return (this.socket as Owned).lends_chunks === true
+    return this.#sent === undefined ? this.#socket.writableLength : 0
   }
 
   // ---- what can be done -------------------------------------------------------------------------
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
-    if (data.length === 0 || !this.socket.writable) return true
-    this.socket.write(data as string, encoding)
+    if (data.length === 0 || !this.#socket.writable) return true
+    this.#socket.write(data as string, encoding)
     // Node has tried within the call. What is left now was not taken by the system, or is held by
     // a cork.
-    const isTaken = this.socket.writableLength === 0
-    if (!isTaken && this.socket.writableCorked === 0) this.#awaitDrained()
+    const isTaken = this.#socket.writableLength === 0
+    if (!isTaken && this.#socket.writableCorked === 0) this.#awaitDrained()
     return isTaken
   }
 
   cork(): void {
-    this.socket.cork()
+    this.#socket.cork()
   }
 
   uncork(): void {
-    if (this.socket.writableLength > 0) this.#awaitDrained()
-    this.socket.uncork()
+    if (this.#socket.writableLength > 0) this.#awaitDrained()
+    this.#socket.uncork()
   }
 
   /**
@@ -206,15 +195,15 @@ export class TcpTransport implements Transport {
    */
   #awaitDrained(): void {
     // After end() no callback can be queued, and nobody is waiting to write.
-    if (this.#isFull || !this.socket.writable) return
+    if (this.#isFull || !this.#socket.writable) return
     this.#isFull = true
-    this.socket.write(EMPTY, () => this.#written())
+    this.#socket.write(EMPTY, () => this.#written())
   }
 
   #written(): void {
     this.#isFull = false
     if (this.#state !== 'open') return
-    if (this.socket.writableLength === 0) this.#sink?.drained()
+    if (this.#socket.writableLength === 0) this.#sink?.drained()
     else this.#awaitDrained()
   }
 
@@ -224,29 +213,34 @@ export class TcpTransport implements Transport {
 
   resume(): void {
     this.#isPaused = false
-    this.socket._read(0)
+    this.#socket._read(0)
   }
 
   end(): void {
-    this.socket.end()
+    this.#socket.end()
   }
 
   destroy(): void {
     if (this.#state !== 'closed') this.#state = 'destroyed'
-    this.socket.destroy()
+    this.#socket.destroy()
   }
 
   set_no_delay(on: boolean): void {
-    this.socket.setNoDelay(on)
+    this.#socket.setNoDelay(on)
   }
 
   set_keep_alive(after: Milliseconds | false): void {
     // Node rounds down to seconds, takes 0 to mean the system's own two hours, and says nothing
     // if the system refuses.
-    this.socket.setKeepAlive(
+    this.#socket.setKeepAlive(
       after !== false,
       after === false ? 0 : Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX),
     )
+  }
+
+  /** See SocketBacked of tls-transport.ts. */
+  toSocket(): Socket {
+    return this.#socket
   }
 
   // ---- what the socket reports, to the listeners below ------------------------------------------
@@ -259,7 +253,7 @@ export class TcpTransport implements Transport {
 
   #setOpen(): void {
     this.#state = 'open'
-    const { socket } = this
+    const socket = this.#socket
     if (this.#target?.kind === 'unix') {
       this.#local = ''
       this.#remote = this.#target.path

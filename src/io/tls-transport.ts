@@ -28,7 +28,6 @@ import { TransportOver } from '../core/transport-over.ts'
 import type { SystemError, TlsInfo, Transport } from '../transport.ts'
 import type { Bytes, Encoding } from '../types.ts'
 import { TransportDuplex } from './duplex.ts'
-import { TcpTransport } from './tcp.ts'
 import { tlsError } from './tls-advice.ts'
 
 /** What a handshake reports. */
@@ -37,6 +36,16 @@ export interface HandshakeSink {
   known(socket: TLSSocket): void
   secured(socket: TLSSocket): void
   failed(error: SystemError): void
+}
+
+/** A transport of this folder that has a socket of Node's, or can make one of what it has. */
+export interface SocketBacked {
+  /** Hands it over. From then on the transport tells its addresses, and does nothing else. */
+  toSocket(): Socket
+}
+
+function isBacked(transport: Transport): transport is Transport & SocketBacked {
+  return typeof (transport as Partial<SocketBacked>).toSocket === 'function'
 }
 
 /** Begins a handshake over `below`. */
@@ -63,7 +72,7 @@ export class TlsTransport extends TransportOver {
     this.#peer = peer
     this.#before = { read: inner.bytes_read, written: inner.bytes_written }
     inner.sink = undefined
-    this.#below = inner instanceof TcpTransport ? inner.socket : new TransportDuplex(inner)
+    this.#below = isBacked(inner) ? inner.toSocket() : new TransportDuplex(inner)
     // A peer that ends during the handshake will not finish it. Then Node's own behaviour is right:
     // it ends, too.
     this.#below.allowHalfOpen = false
@@ -73,7 +82,9 @@ export class TlsTransport extends TransportOver {
       failed: error => this.#failed(error),
     })
     // The transport below closes last. The error that explains it may come after its 'close'.
-    this.#below.once('close', () => setImmediate(() => this.#closed()))
+    const closed = (): unknown => setImmediate(() => this.#closed())
+    if (this.#below.closed) closed()
+    else this.#below.once('close', closed)
   }
 
   // ---- what is told -----------------------------------------------------------------------------

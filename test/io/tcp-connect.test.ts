@@ -5,10 +5,11 @@ import t from 'tap'
 import { connectError, connectSocket } from '../../src/io/tcp-connect.ts'
 import type { ConnectOptions, Endpoint } from '../../src/transport.ts'
 
-/** What Node is asked for. */
-function asked(to: Endpoint, options: ConnectOptions = {}): object {
+/** What Node is asked for, and what it was told before. */
+function asked(to: Endpoint, options: ConnectOptions = {}, told: boolean[] = []): object {
   const socket = new Socket()
   let how = {}
+  socket.setNoDelay = on => (told.push(on === true), socket)
   socket.connect = ((options: object) => {
     how = options
     return socket
@@ -18,17 +19,20 @@ function asked(to: Endpoint, options: ConnectOptions = {}): object {
 }
 
 t.test('what Node is asked for', async t => {
-  t.same(asked({ kind: 'unix', path: '/a' }), { path: '/a' })
+  const told: boolean[] = []
+  t.same(asked({ kind: 'unix', path: '/a' }, {}, told), { path: '/a' })
+  t.same(told, [])
   const always = {
-    noDelay: true,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: 1000,
   }
-  t.strictSame(asked({ kind: 'ip', host: '', port: 5 }), {
+  t.strictSame(asked({ kind: 'ip', host: '', port: 5 }, {}, told), {
     ...always,
     host: 'localhost',
     port: 5,
   })
+  // As an option of `connect` it has no effect. scenarios/socket-options asks the kernel.
+  t.same(told, [true])
   const lookup = (): void => {}
   t.strictSame(
     asked(

@@ -57,9 +57,7 @@ async function serve(t: Test, at: { host: string } | { path: string } = { host: 
   const accepted: TcpTransport[] = []
   const waiting: (() => void)[] = []
   const server: Server = createServer({ allowHalfOpen: true }, socket => {
-    accepted.push(
-      'path' in at ? TcpTransport.acceptedAt(socket, at.path) : new TcpTransport(socket),
-    )
+    accepted.push(TcpTransport.accepted(socket, 'path' in at ? at.path : undefined))
     for (const wake of waiting.splice(0)) wake()
   })
   await new Promise<void>(resolve => server.listen('path' in at ? at : { port: 0, ...at }, resolve))
@@ -110,7 +108,7 @@ t.test('tells what it is', async t => {
     [undefined, undefined, 0, 0, 0],
   )
   t.equal(transport.sink, undefined)
-  t.equal(transport.lends_chunks, false)
+  t.equal((transport as Transport).lends_chunks, undefined)
   const { log, reported } = watch(transport)
   await reported('opened')
   const accepted = await far
@@ -118,7 +116,7 @@ t.test('tells what it is', async t => {
   t.same(transport.local_address, accepted.remote_address)
   t.equal((transport.local_address as unknown[])[0], '127.0.0.1')
   t.ok((transport.fileno as number) > 0)
-  t.ok(transport.socket instanceof Socket)
+  t.ok(transport.toSocket() instanceof Socket)
   transport.destroy()
   await reported('closed')
   t.same(log, ['opened', 'closed'])

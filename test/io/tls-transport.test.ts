@@ -199,6 +199,19 @@ t.test('destroyed in the middle of a handshake, or in its last moment', async t 
   t.same(far.log, ['closed'])
 })
 
+// It was never told that it had closed: a channel waited for its handshake_timeout.
+t.test('over a transport that is destroyed, or has closed', async t => {
+  for (const isClosed of [false, true]) {
+    const [one] = await clear(t)
+    const before = new Watched(one)
+    one.destroy()
+    if (isClosed) await before.saw('closed')
+    const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
+    await near.saw('closed')
+    t.same(near.log, ['closed'])
+  }
+})
+
 t.test('an established session that breaks', async t => {
   const [one, two, socket] = await clear(t)
   const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))

@@ -3,7 +3,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { FastNetwork } from '../../src/io/fast.ts'
+import { FastNetwork } from '../../src/io/fast/network.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'

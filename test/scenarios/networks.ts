@@ -1,7 +1,7 @@
 /**
  * The networks that every scenario runs over, with the same expectations: memory, trickling memory,
- * tcp, trickling tcp, unix, the fast network over tcp and unix, and TLS over tcp, over unix and
- * over trickling memory.
+ * tcp, trickling tcp, unix, the fast network over tcp and unix, and TLS over tcp, over the fast
+ * network, over unix and over trickling memory.
  *
  * A scenario gets a `Place`: an engine on one of them, on the clock of the machine or on one whose
  * time passes only when the scenario says so. When it returns, the engine is stopped, and then
@@ -20,7 +20,7 @@ import type { StreamServer } from '../../src/channels/stream-server.ts'
 import { parseAddress } from '../../src/core/address.ts'
 import { demandTls } from '../../src/channels/tls-start.ts'
 import { Engine } from '../../src/engine.ts'
-import { FastNetwork } from '../../src/io/fast.ts'
+import { FastNetwork } from '../../src/io/fast/network.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { tlsContext } from '../../src/io/tls.ts'
@@ -73,6 +73,7 @@ const NETWORKS: Record<string, Make> = {
   'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
   'unix, fast': t => onPaths(t, FAST),
   tls: t => overTls(NETWORKS.tcp!(t)),
+  'tls, fast': t => overTls(NETWORKS['tcp, fast']!(t)),
   'tls, unix': t => overTls(NETWORKS.unix!(t)),
   'tls, trickling memory': t => overTls(NETWORKS['memory, trickling']!(t)),
 }
