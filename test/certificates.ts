@@ -106,7 +106,16 @@ function makeIn(folder: string): void {
     writeFileSync(join(folder, `${name}.txt`), '')
     writeFileSync(
       join(folder, 'ca.cnf'),
-      `[ca]\ndatabase=${name}.txt\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`,
+      [
+        '[ca]',
+        `database=${name}.txt`,
+        'rand_serial=yes',
+        'default_md=sha256',
+        'policy=p',
+        '[p]',
+        'commonName=supplied',
+        '',
+      ].join('\n'),
     )
     const until = validity.length > 0 ? validity : ['-days', '30']
     openssl(

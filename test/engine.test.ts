@@ -455,8 +455,8 @@ await scene(
   },
 )
 
-// stop left a client open that had connected again in on_close, and resolved all the same. If it had
-// closed that client again and again, neither of the two would ever have ended.
+// stop left a client open that had connected again in on_close, and resolved all the same. If it
+// had closed that client again and again, neither of the two would ever have ended.
 await scene(
   t,
   'nothing can be opened while the engine stops',

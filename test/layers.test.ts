@@ -1,13 +1,14 @@
 /**
  * Holds src/ to its tree: imports go down only, the machine is touched in one folder, nothing goes
- * round in a circle. The rules are one function over texts, so that a made tree can show that each
- * of them bites.
+ * round in a circle. And holds every file to the style that a machine can judge, see style.ts. The
+ * rules are functions over texts, so that a made tree can show that each of them bites.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript'
 import { ROOT } from './built.ts'
+import { sourceFaults, textFaults, type Tree } from './style.ts'
 import { ALONE } from './together.ts'
 
 /** The layers that the files of a folder may be in; src/ itself has them by name. */
@@ -77,7 +78,6 @@ const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/(?:[^/]+\/)?main\.ts$)/
  * shape.
  */
 const KNOW_EACH_OTHER = [
-  
   ['channels/server-link.ts', 'channels/stream-server.ts'],
   ['core/delimiters.ts', 'core/readers.ts'],
   ['messages/channel-implementation.ts', 'messages/message-channel.ts'],
@@ -175,7 +175,7 @@ function resolve(from: string, specifier: string): string {
 }
 
 /** Everything that is wrong with a tree, one line each. */
-function violations(tree: Readonly<Record<string, string>>): string[] {
+function violations(tree: Tree): string[] {
   const files = new Map(Object.entries(tree).map(([name, text]) => [name, parse(name, text)]))
   return [...files]
     .flatMap(([name, file]) => [
@@ -256,11 +256,18 @@ function isKnown(from: string, to: string): boolean {
   )
 }
 
-const source = `${ROOT}src/`
-const names = (readdirSync(source, { recursive: true }) as string[])
-  .filter(name => name.endsWith('.ts'))
-  .map(name => name.replaceAll('\\', '/'))
-const tree = Object.fromEntries(names.map(name => [name, readFileSync(source + name, 'utf8')]))
+/** The programs in a folder, and what they say. */
+function treeOf(folder: string): Tree {
+  const names = (readdirSync(ROOT + folder, { recursive: true }) as string[])
+    .map(name => name.replaceAll('\\', '/'))
+    .filter(name => /\.[cm]?[jt]s$/.test(name) && !name.startsWith('build/'))
+  return Object.fromEntries(
+    names.map(name => [name, readFileSync(`${ROOT}${folder}/${name}`, 'utf8')]),
+  )
+}
+
+const tree = treeOf('src')
+const names = Object.keys(tree)
 
 t.test('src/ keeps to its tree', async t => {
   t.ok(names.length > 30)
@@ -357,14 +364,90 @@ t.test('each rule bites', async t => {
 })
 
 t.test('what is right passes', async t => {
-  const head = (layer: number): string => `/**\n * Layer ${layer}. A file.\n */\n`
   t.strictSame(
     violations({
-      'types.ts': `${head(0)}import type { Buffer } from 'node:buffer'\nexport interface A {}\nexport type B = 1\nexport type { Buffer }`,
-      'messages/d.ts': `${head(8)}interface I { process(): void }\nclass D implements I { process() {} }\nnew D().process()`,
-      'core/a.ts': `${head(1)}import { Buffer } from 'node:buffer'\nimport type net from 'node:net'\nimport { type A } from '../types.ts'`,
-      'io/b.ts': `${head(2)}import { connect } from 'node:net'\nimport { a } from '../core/a.ts'\nsetTimeout(a, 1)`,
-      'commands/c/main.ts': `#!/usr/bin/env node\n${head(10)}import { createRequire } from 'node:module'\nprocess.exit()`,
+      'types.ts': file(
+        0,
+        "import type { Buffer } from 'node:buffer'",
+        'export interface A {}',
+        'export type B = 1',
+        'export type { Buffer }',
+      ),
+      'messages/d.ts': file(
+        8,
+        'interface I { process(): void }',
+        'class D implements I { process() {} }',
+        'new D().process()',
+      ),
+      'core/a.ts': file(
+        1,
+        "import { Buffer } from 'node:buffer'",
+        "import type net from 'node:net'",
+        "import { type A } from '../types.ts'",
+      ),
+      'io/b.ts': file(
+        2,
+        "import { connect } from 'node:net'",
+        "import { a } from '../core/a.ts'",
+        'setTimeout(a, 1)',
+      ),
+      'commands/c/main.ts': `#!/usr/bin/env node\n${file(
+        10,
+        "import { createRequire } from 'node:module'",
+        'process.exit()',
+      )}`,
+    }),
+    [],
+  )
+})
+
+function file(layer: number, ...lines: readonly string[]): string {
+  return [`/**\n * Layer ${layer}. A file.\n */`, ...lines].join('\n')
+}
+
+t.test('src/ keeps to its style', async t => {
+  t.strictSame(sourceFaults(tree), [])
+})
+
+t.test('lines have at most 100 columns, and no pointer leads out of the repository', async t => {
+  for (const folder of ['src', 'test', 'bench'])
+    t.strictSame(textFaults(treeOf(folder)), [], folder)
+})
+
+t.test('each rule of style bites', async t => {
+  const long = `'${'x'.repeat(99)}'`
+  t.strictSame(textFaults({ 'a.ts': `${long}\n'${'Ä'.repeat(98)}'` }), [
+    'a.ts:1: more than 100 columns',
+  ])
+  for (const pointer of ['reference' + '/peers.md', 'seed ' + '001', 'PB' + '29'])
+    t.strictSame(textFaults({ 'a.ts': `// ${pointer}` }), ['a.ts:1: points out of the repository'])
+  const cases: [Tree, string][] = [
+    [{ 'core/a.ts': '\n'.repeat(350) + 'x' }, 'core/a.ts: more than 350 lines'],
+    [
+      Object.fromEntries(Array.from({ length: 26 }, (_, n) => [`core/a${n}.ts`, ''])),
+      'core/: more than 25 files',
+    ],
+    [{ 'a.ts': 'export let a = 1' }, 'a.ts: exports a variable that can change'],
+    [{ 'a.ts': 'interface A { of_it(): void }' }, 'a.ts: of_it is internal, and in snake_case'],
+    [{ 'a.ts': 'class A { static of_it = 1 }' }, 'a.ts: of_it is internal, and in snake_case'],
+    [
+      { 'a.ts': 'export class A { of_it = 1 }', 'index.ts': "export { B } from './a.ts'" },
+      'a.ts: of_it is internal, and in snake_case',
+    ],
+  ]
+  for (const [files, fault] of cases) t.strictSame(sourceFaults(files), [fault], fault)
+})
+
+t.test('what has style passes', async t => {
+  t.strictSame(
+    sourceFaults({
+      'index.ts': "export { A as B, type C } from './a.ts'\nexport interface D { of_d: 1 }",
+      'a.ts': 'export class A extends Base { of_a = 1; _read() {} }\nexport type C = { of_c: 1 }',
+      'base.ts': 'export class Base { of_base() {} }',
+      'transport.ts': 'export interface Sink { has_ended(): void }',
+      'core/b.ts': 'class E { has_ended() {}; of_base = 1; itsOwn = 1; of_a = 1; of_c = 1 }',
+      'core/c.ts': '\n'.repeat(350),
+      ...Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`io/a${n}.ts`, ''])),
     }),
     [],
   )

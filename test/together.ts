@@ -94,7 +94,9 @@ function startCoverage(): (urls: readonly string[]) => Covered[] {
   }
 }
 
-/** Adds to what tap reports on when all tests have ended: each file there is one of V8's reports. */
+/**
+ * Adds to what tap reports on when all tests have ended: each file there is one of V8's reports.
+ */
 function report(name: string, result: readonly Covered[]): void {
   if (result.length === 0) return
   const folder = `${ROOT}.tap/coverage`

@@ -114,8 +114,8 @@ export interface Started {
 }
 
 /**
- * A process whose output is kept. It runs without tap's hooks, which would count coverage there, and
- * take longer than most of these programs; tap adds them to the environment of every child.
+ * A process whose output is kept. It runs without tap's hooks, which would count coverage there,
+ * and take longer than most of these programs; tap adds them to the environment of every child.
  */
 export function start(program: string, argv: readonly string[], options: object = {}): Started {
   const child = spawn('env', ['-u', 'NODE_OPTIONS', program, ...argv], {
@@ -162,7 +162,9 @@ async function toJavaScript(text: string): Promise<string> {
   return ts.transpileModule(text, { compilerOptions }).outputText
 }
 
-/** Runs the commands of a block in an empty folder, where sluice's own are found as if installed. */
+/**
+ * Runs the commands of a block in an empty folder, where sluice's own are found as if installed.
+ */
 function shell(block: Block, folder: string): Started {
   const bin = join(folder, 'bin')
   const empty = join(folder, `line-${block.line}`)

@@ -1,4 +1,4 @@
-/** src/README.md: what every page has; its tree is that of src/, its states are those of the table. */
+/** src/README.md: what every page has; its tree is that of src/, its states those of the table. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

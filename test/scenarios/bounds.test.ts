@@ -15,7 +15,7 @@ function peers(place: Place, server: Parameters<Place['peer']>[0], count: number
 
 const scenarios: Record<string, Scenario> = {
   // Ten peers that stalled in the middle of a message held 400 MB of a server whose bound was one
-  // for each (reference/peers.md P40).
+  // for each.
   async 'peers that stall in the middle of a message'(t, place) {
     const LIMIT = 1_000_000
     place.engine.buffer_limit = LIMIT

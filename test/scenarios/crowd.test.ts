@@ -22,8 +22,8 @@ const BUFFER_LIMIT = 4 * 1024 * 1024
  * and says what it held at most, and what became of its connections.
  */
 const SERVER = `
-  const { Connection, Engine, Server } = await import(${JSON.stringify(`file://${built()}index.js`)})
-  const { ManualClock } = await import(${JSON.stringify(`file://${built()}testing.js`)})
+  const { Connection, Engine, Server } = await import('file://${built()}index.js')
+  const { ManualClock } = await import('file://${built()}testing.js')
   class HandClock extends ManualClock {
     soon(callback) { setImmediate(callback) }
   }
@@ -63,7 +63,8 @@ const SERVER = `
     const stopped = engine.stop({ timeout: 2000 })
     await pass(2000)
     await stopped
-    console.log(JSON.stringify({ most, closed, accepted: engine.stats().accepted, left: engine.channels.size }))
+    const { accepted } = engine.stats()
+    console.log(JSON.stringify({ most, closed, accepted, left: engine.channels.size }))
     process.stdin.destroy()
   })
 `
@@ -133,7 +134,8 @@ async function behaves(socket: Socket, id: number): Promise<void> {
  */
 async function stopped(port: number): Promise<ChildProcess> {
   const program = `
-    const socket = require('node:net').connect(${port}, '127.0.0.1', () => socket.write('line\\n'.repeat(1000), () => console.log('written')))
+    const socket = require('node:net').connect(${port}, '127.0.0.1', () =>
+      socket.write('line\\n'.repeat(1000), () => console.log('written')))
   `
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
   await once(child.stdout!, 'data')

@@ -16,7 +16,7 @@ const LIMIT = 256
 const CLIENTS = 400
 
 const SERVER = `
-  const { Connection, Engine, Server } = await import(${JSON.stringify(`file://${built()}index.js`)})
+  const { Connection, Engine, Server } = await import('file://${built()}index.js')
   const counts = { accepted: 0, overload: 0, dropped: {}, errors: 0 }
   class Greeter extends Connection {
     on_connect() { counts.accepted++; this.write('welcome') }

@@ -3,8 +3,8 @@
  * that fire, in order, compared with the table below. Real sockets; time passes by hand, so that a
  * timeout takes no time.
  *
- * How fast the system delivers says nothing about sluice. So time stands until all has happened that
- * the table has before a timeout, and from then on it passes only while nothing is on its way.
+ * How fast the system delivers says nothing about sluice. So time stands until all has happened
+ * that the table has before a timeout, and from then on it passes only while nothing is on its way.
  */
 
 import { Buffer } from 'node:buffer'
@@ -415,8 +415,10 @@ t.test(
   'a peer that never answers',
   { skip: process.platform !== 'linux' && 'other systems refuse' },
   async t => {
-    const program =
-      "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
+    const program = `
+      const server = require('net').createServer()
+      server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () =>
+        console.log(server.address().port))`
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
     t.teardown(() => void child.kill('SIGKILL'))
     const port = Number(String(await once(child.stdout!, 'data')))

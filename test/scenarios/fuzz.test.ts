@@ -134,7 +134,8 @@ t.test('formats of Structs: they cut messages, or are refused by a named error',
         typeof outcome === 'number' ? [bytes.length, outcome] : [outcome.size, Infinity]
       if (!(size >= 1 && size <= bytes.length && wants > bytes.length))
         t.fail(
-          `seed ${seed}: ${JSON.stringify(format)} cuts ${size} of ${bytes.length}, or wants ${wants}`,
+          `seed ${seed}: ${JSON.stringify(format)} ` +
+            `cuts ${size} of ${bytes.length}, or wants ${wants}`,
         )
     }
   }
@@ -151,7 +152,7 @@ function named<Value>(call: () => Value): Value | string {
 }
 
 t.test(
-  'garbage where TLS is to begin: one named error of the handshake, nothing is read, nothing is left',
+  'garbage where TLS is to begin: one named error of the handshake, no read, nothing is left',
   async t => {
     const made = testCertificates()
     const { key, cert } = made.server

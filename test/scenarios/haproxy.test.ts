@@ -71,7 +71,14 @@ t.test(
     )
     await writeFile(
       join(folder, 'cfg'),
-      `defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n${listens.join('')}`,
+      [
+        'defaults',
+        '  mode tcp',
+        '  timeout connect 5s',
+        '  timeout client 30s',
+        '  timeout server 30s',
+        listens.join(''),
+      ].join('\n'),
     )
     const haproxy = spawn('haproxy', ['-db', '-f', join(folder, 'cfg')], { stdio: 'ignore' })
     const gone = once(haproxy, 'exit')

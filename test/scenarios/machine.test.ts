@@ -283,7 +283,8 @@ await withFolder(
       process.execPath,
       [
         '-e',
-        `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('listening'))`,
+        `require('net').createServer()
+          .listen(${JSON.stringify(path)}, () => console.log('listening'))`,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )

@@ -5,8 +5,8 @@
  *
  * A scenario gets a `Place`: an engine on one of them, on the clock of the machine or on one whose
  * time passes only when the scenario says so. When it returns, the engine is stopped, and then
- * nothing may be left: no channel, no socket, no timer, no line in the log that the scenario has not
- * taken out itself.
+ * nothing may be left: no channel, no socket, no timer, no line in the log that the scenario has
+ * not taken out itself.
  */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'

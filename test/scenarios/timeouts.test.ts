@@ -1,6 +1,6 @@
 /**
- * Timeouts, over every network: peers that are silent, that take nothing, that are slow. Time passes
- * by hand, when what must come before it has come: a busy machine changes nothing.
+ * Timeouts, over every network: peers that are silent, that take nothing, that are slow. Time
+ * passes by hand, when what must come before it has come: a busy machine changes nothing.
  */
 
 import { Buffer } from 'node:buffer'
