@@ -30,6 +30,7 @@ import type {
 import type { Bytes, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
 import { TcpTransport } from './tcp.ts'
+import { TicketSeed } from './ticket-keys.ts'
 
 /**
  * Node's own default since Node 22. The 16 KiB of Node 20 cost a tenth of the throughput of large
@@ -43,6 +44,7 @@ export class NodeListener implements Listener {
   sink: ListenerSink | undefined
   readonly #server: Server
   readonly #at: Endpoint
+  readonly #tickets: TicketSeed
   #local: SocketAddress | undefined
   /** The inode of our socket, while its path is ours to remove. */
   #inode: bigint | undefined
@@ -60,6 +62,7 @@ export class NodeListener implements Listener {
       noDelay: at.kind === 'ip',
       highWaterMark: HIGH_WATER,
     })
+    this.#tickets = new TicketSeed(this.#server)
     // Before `listen`, so that it comes before #setOpen.
     this.#server.once('listening', () => this.takeFrom(this.#server))
     this.#server.on('error', error => this.#fail(error))
@@ -150,6 +153,7 @@ export class NodeListener implements Listener {
     // Reset before it was accepted: the peer has gone, and its address is unknown. (Other systems
     // than Linux do not even accept such a connection.)
     const isGone = transport.remote_address === undefined
+    this.#tickets.note(transport)
     if (this.#state === 'open' && !isGone) this.sink?.accepted(transport)
     else transport.destroy()
   }

@@ -17,6 +17,7 @@
  *   TLSSocket and cannot tell whose it is before the handshake is done.
  */
 
+import type { Buffer } from 'node:buffer'
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import * as tls from 'node:tls'
@@ -28,8 +29,10 @@ import type {
   TlsOptions,
   TlsReserved,
   TlsSide,
+  Transport,
 } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
+import { seedOf, ticketKeys } from './ticket-keys.ts'
 import { type HandshakeSink, TlsTransport } from './tls-transport.ts'
 
 /** The options that cannot be given, and the part of sluice that decides instead. */
@@ -122,12 +125,34 @@ function serverContext(options: tls.TlsOptions): TlsContext {
       options,
     )
   }
-  const server = made(options, () => tls.createServer({ ...options, handshakeTimeout: NEVER }))
+  const serverOf = serverBySeed(options)
   return {
-    secure: transport =>
-      new TlsTransport(transport, 'the client', (below, sink) =>
+    secure(transport) {
+      const server = serverOf(transport)
+      return new TlsTransport(transport, 'the client', (below, sink) =>
         EventEmitter.prototype.emit.call(serverOfOne(server, sink), 'connection', below),
-      ),
+      )
+    },
+  }
+}
+
+/**
+ * One server for all connections, but in a worker of a cluster one for each listener: its session
+ * tickets are those of all workers (ticket-keys.ts).
+ */
+function serverBySeed(options: tls.TlsOptions): (transport: Transport) => tls.Server {
+  const how = { ...options, handshakeTimeout: NEVER }
+  const server = made(options, () => tls.createServer(how))
+  const servers = new WeakMap<Buffer, tls.Server>()
+  return transport => {
+    const seed = options.ticketKeys === undefined ? seedOf(transport) : undefined
+    if (seed === undefined) return server
+    let shared = servers.get(seed)
+    if (shared === undefined) {
+      shared = tls.createServer({ ...how, ticketKeys: ticketKeys(seed, options) })
+      servers.set(seed, shared)
+    }
+    return shared
   }
 }
 

@@ -1,10 +1,22 @@
 /** TLS contexts: which options are invalid, and which certificates are refused. */
 
+import { Server } from 'node:net'
 import t from 'tap'
+import { TicketSeed } from '../../src/io/ticket-keys.ts'
 import { tlsContext } from '../../src/io/tls.ts'
 import type { TlsOptions } from '../../src/transport.ts'
 import { thrown } from '../kit.ts'
-import { expired, other, OURS, pair, selfSigned, stranger, THEIRS } from './tls-kit.ts'
+import {
+  clear,
+  expired,
+  other,
+  OURS,
+  pair,
+  selfSigned,
+  stranger,
+  THEIRS,
+  Watched,
+} from './tls-kit.ts'
 
 t.test('options: what is invalid is thrown', async t => {
   t.not(tlsContext('server', THEIRS), tlsContext('client', THEIRS))
@@ -126,4 +138,18 @@ t.test('callbacks of the options are called as by a server of Node', async t => 
   )
   await Promise.all([near.saw('opened'), far.saw('opened')])
   t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
+})
+
+t.test('in a worker of a cluster: handshakes with the ticket keys of all workers', async t => {
+  const server = new Server() as Server & Record<string, (data?: unknown) => unknown>
+  const seed = new TicketSeed(server)
+  server._setServerData!(server._getServerData!())
+  const context = tlsContext('server', THEIRS)
+  for (const _connection of [1, 2]) {
+    const [near, far] = await clear(t)
+    seed.note(far)
+    const client = new Watched(tlsContext('client', OURS).secure(near, 'localhost'))
+    await Promise.all([client.saw('opened'), new Watched(context.secure(far, '')).saw('opened')])
+    t.equal(client.log[0], 'opened')
+  }
 })
