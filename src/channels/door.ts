@@ -13,9 +13,11 @@
  */
 
 import { noop } from '../core/noop.ts'
-import type { Transport, TransportSink } from '../transport.ts'
+import type { Transport } from '../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
+import { Accepted } from './accepted.ts'
 import { ProxyReader } from './proxied.ts'
+import type { TlsDemand } from './tls-start.ts'
 
 /** A list of addresses: the BlockList of node:net, or any object with such a method. */
 export interface BlockList {
@@ -44,10 +46,10 @@ export interface DoorOwner {
   readonly size: number
   /** From this descriptor on the process is near its limit. */
   readonly lastFileno: number
-  /** It comes in, and will be offered. */
-  admitted(transport: Transport): void
+  /** TLS from the first byte on, for what is accepted now. */
+  readonly demand: TlsDemand | undefined
   /** Whoever wants it takes it. */
-  offer(transport: Transport): void
+  offer(connection: Accepted): void
   turned_away(transport: Transport, reason: DropReason): void
   /** The first connection since there was room for which there is none. */
   overloaded(): void
@@ -60,16 +62,14 @@ export interface DoorOwner {
 export class Door {
   readonly #owner: DoorOwner
   /** Accepted, and not taken over by a channel of this server. */
-  readonly #unclaimed = new Set<Transport>()
+  readonly #unclaimed = new Set<Accepted>()
   /** Accepted while suspended: to be offered when resumed. They are unclaimed too. */
-  #held: Transport[] = []
+  #held: Accepted[] = []
   /** Those whose PROXY header has not come yet. */
   readonly #waiting = new Set<Transport>()
   /** How many connections each host has; only where there is a limit to it. */
   #crowd: Map<string, number> | undefined
   #isOverloaded = false
-  /** Has a channel of this server taken what is being offered? */
-  #isTaken = false
 
   constructor(owner: DoorOwner) {
     this.#owner = owner
@@ -111,17 +111,15 @@ export class Door {
     const reason = this.#whyNot(transport, true)
     if (reason !== undefined) return this.#owner.turned_away(transport, reason)
     this.#count(transport.remote_address, 1)
-    this.#owner.admitted(transport)
+    const connection = new Accepted(transport, this.#owner.demand)
     if (this.#owner.isSuspended) {
-      this.#keep(transport)
-      this.#held.push(transport)
+      this.#keep(connection)
+      this.#held.push(connection)
       return
     }
-    this.#isTaken = false
-    this.#owner.offer(transport)
-    if (this.#isTaken) return
-    if (transport.sink === undefined) this.#keep(transport)
-    else this.#count(transport.remote_address, -1)
+    this.#owner.offer(connection)
+    if (connection.owner === undefined) this.#keep(connection)
+    else if (connection.owner !== this) this.#count(transport.remote_address, -1)
   }
 
   /**
@@ -172,30 +170,26 @@ export class Door {
 
   // ---- unclaimed --------------------------------------------------------------------------------
 
-  /** It is counted until it is gone, is taken, or has a sink of somebody else's. */
-  #keep(transport: Transport): void {
-    this.#unclaimed.add(transport)
-    transport.sink = new Unclaimed(() => this.#leave(transport))
+  /** It counts until it is gone, or has an owner. */
+  #keep(connection: Accepted): void {
+    this.#unclaimed.add(connection)
+    connection.watch(() => this.#leave(connection))
   }
 
-  #leave(transport: Transport): void {
-    if (this.#unclaimed.delete(transport)) this.#count(transport.remote_address, -1)
+  #leave(connection: Accepted): void {
+    if (this.#unclaimed.delete(connection)) this.#count(connection.remote_address, -1)
   }
 
-  /**
-   * Whoever has set a sink of its own (a Stream without this server, a wrapper) has taken the
-   * connection over, and answers for it.
-   */
+  /** Those that have an owner who is not of this server: it answers for them. */
   #forgetTaken(): void {
-    for (const transport of this.#unclaimed) {
-      if (!(transport.sink instanceof Unclaimed)) this.#leave(transport)
-    }
+    for (const connection of this.#unclaimed)
+      if (connection.owner !== undefined) this.#leave(connection)
   }
 
-  /** A channel of this server takes it over. */
-  take(transport: Transport): void {
-    this.#unclaimed.delete(transport)
-    this.#isTaken = true
+  /** A channel of this server has taken it. */
+  take(connection: Accepted): void {
+    this.#unclaimed.delete(connection)
+    connection.owner = this
   }
 
   /** The channel that took it has closed. */
@@ -207,18 +201,18 @@ export class Door {
   resumed(): void {
     const held = this.#held
     this.#held = []
-    for (const transport of held) {
+    for (const connection of held) {
       // One of their hooks may have suspended the server again.
-      if (!this.#unclaimed.has(transport)) continue
-      if (this.#owner.isSuspended) this.#held.push(transport)
-      else this.#owner.offer(transport)
+      if (!this.#unclaimed.has(connection)) continue
+      if (this.#owner.isSuspended) this.#held.push(connection)
+      else this.#owner.offer(connection)
     }
   }
 
   /** Closes what nobody has taken. */
   shut(): void {
     this.#forgetTaken()
-    for (const transport of this.#unclaimed) transport.destroy()
+    for (const connection of this.#unclaimed) connection.destroy()
     for (const transport of this.#waiting) transport.destroy()
     this.#waiting.clear()
     this.#held = []
@@ -244,19 +238,5 @@ export class Door {
     const count = this.#crowdOf(address) + by
     if (count > 0) this.#crowd.set(address[0] as string, count)
     else this.#crowd.delete(address[0] as string)
-  }
-}
-
-/** Watches a connection that nobody has taken over. */
-class Unclaimed implements TransportSink {
-  readonly closed: () => void
-  readonly opened = noop
-  readonly received = noop
-  readonly drained = noop
-  readonly ended = noop
-  readonly failed = noop
-
-  constructor(closed: () => void) {
-    this.closed = closed
   }
 }

@@ -23,14 +23,14 @@ import type { Owned } from '../core/drive.ts'
 import { ListenError } from '../errors.ts'
 import type { Listener, ListenerSink, SystemError, TlsContext, Transport } from '../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../types.ts'
+import { Accepted } from './accepted.ts'
 import { Door, type DoorOwner } from './door.ts'
 import type { Driver } from './hooks.ts'
 import { type Life, LIFE } from './life.ts'
 import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
 import type { Stream } from './stream.ts'
-import { StreamLink } from './stream-link.ts'
 import type { StreamServer } from './stream-server.ts'
-import { demandTls } from './tls-start.ts'
+import type { TlsDemand } from './tls-start.ts'
 
 /**
  * So many descriptors are kept free of connections (an eighth where there are few): for files,
@@ -123,28 +123,21 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
     return Array.from(this.#server.channels, channel => channel.remote_address)
   }
 
-  admitted(transport: Transport): void {
-    // Whoever takes it over: none of them can forget it, and speak in clear.
-    if (this.tls !== undefined) demandTls(transport, { context: this.tls, host: '' })
+  get demand(): TlsDemand | undefined {
+    return this.tls && { context: this.tls, host: '' }
   }
 
-  offer(transport: Transport): void {
-    try {
-      const result: unknown = this.#server.on_accept(
-        transport,
-        transport.remote_address as SocketAddress,
-      )
-      onRejection(result, error => this.#refuse(transport, error))
-    } catch (error) {
-      this.#refuse(transport, error)
+  offer(connection: Accepted): void {
+    const refuse = (error: unknown): void => {
+      connection.refuse()
+      this.#life.hookFailed(error)
     }
-  }
-
-  #refuse(transport: Transport, error: unknown): void {
-    // A channel may have taken it over before its own constructor threw.
-    if (transport.sink instanceof StreamLink) transport.sink.abort('error')
-    else transport.destroy()
-    this.#life.hookFailed(error)
+    try {
+      const address = connection.remote_address as SocketAddress
+      onRejection(this.#server.on_accept(connection, address), refuse)
+    } catch (error) {
+      refuse(error)
+    }
   }
 
   turned_away(transport: Transport, reason: DropReason): void {
@@ -164,7 +157,7 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
 
   /** This channel takes over a connection that was accepted. */
   take(socket: Transport, stream: Stream<any>): void {
-    this.#door.take(socket)
+    this.#door.take(Accepted.of(socket))
     this.#life.addChild(stream)
   }
 

@@ -27,22 +27,24 @@ import type { Life } from './life.ts'
 import { engineOverflow } from './overflow.ts'
 import { NO_PAST, type Past, pastOf } from './past.ts'
 import type { SharedValues } from './shared-values.ts'
+import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
 import { failStream } from './stream-failure.ts'
 import { type ReadingOwner, StreamReading } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
 import { timeOut, Timeouts, type TimeoutsOwner } from './timeouts.ts'
-import {
-  demandOf,
-  demandTls,
-  type TlsDemand,
-  type TlsOwner,
-  TlsStart,
-  tlsTwice,
-} from './tls-start.ts'
+import { type TlsDemand, type TlsOwner, TlsStart, tlsTwice } from './tls-start.ts'
 
 export class StreamLink
-  implements TransportSink, ReadingOwner, WritingOwner, TimeoutsOwner, TlsOwner, Weighed, Driver
+  implements
+    TransportSink,
+    ReadingOwner,
+    WritingOwner,
+    TimeoutsOwner,
+    TlsOwner,
+    EffectsOwner,
+    Weighed,
+    Driver
 {
   readonly life: Life
   readonly reading: StreamReading
@@ -51,7 +53,7 @@ export class StreamLink
   /** Undefined while the stream is closed. */
   transport: Transport | undefined
   #past: Past = NO_PAST
-  #hasPeerEnded = false
+  hasPeerEnded = false
   /** How far closing politely has come. */
   #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
   /** Ends the wait of this opening: for connect_timeout and an AbortSignal, or for end_timeout. */
@@ -80,30 +82,7 @@ export class StreamLink
     this.settings = this.settings.with(name, value, state === 'closed' || state === 'opening')
     // Writing does not depend on read_delimiter, which may change at every message.
     if (name !== 'read_delimiter') this.writing.revoke()
-    const { values } = this
-    switch (name) {
-      case 'read_delimiter':
-      case 'encoding':
-      case 'regex_search':
-      case 'buffer_size':
-        this.reading.cutAnew()
-        break
-      case 'backpressure':
-        if (!values.backpressure)
-          this.life.drive.wake({ turn: () => this.reading.release('backpressure') })
-        break
-      case 'no_delay':
-        this.transport?.set_no_delay(values.no_delay)
-        break
-      case 'keep_alive':
-        this.transport?.set_keep_alive(values.keep_alive)
-        break
-      case 'read_timeout':
-      case 'write_timeout':
-      case 'idle_timeout':
-      case 'max_lifetime':
-        if (state === 'active') this.#watched().changed()
-    }
+    EFFECTS[name]?.(this)
   }
 
   // ---- what is told -----------------------------------------------------------------------------
@@ -152,20 +131,15 @@ export class StreamLink
     this.life.warn('on_overflow_error', engineOverflow(limit, this.weight), 'overflow')
   }
 
-  /** More is held than before. */
-  grown(): void {
-    this.life.drive.weigh(this)
-  }
-
   // ---- opening ----------------------------------------------------------------------------------
 
   /** A new opening. `stopWaiting` is called when the attempt is over, however it ended. */
-  attach(transport: Transport, stopWaiting: Cancel): void {
+  attach(transport: Transport, stopWaiting: Cancel, demand: TlsDemand | undefined): void {
     this.transport = transport
     this.#stopWaiting = stopWaiting
-    this.#hasPeerEnded = false
+    this.hasPeerEnded = false
     this.#isEnding = 'no'
-    this.#tls = undefined
+    this.#tls = demand && new TlsStart(this, demand)
     this.reading.begin()
     transport.sink = this
   }
@@ -174,9 +148,11 @@ export class StreamLink
   opened(event: 'accept' | 'connect' = this.#tls?.event ?? 'connect'): void {
     const { life } = this
     const transport = this.transport as Transport
-    const demand = demandOf(transport)
-    if (demand !== undefined) return this.#newTls(demand, event).begin()
     const tls = this.#tls
+    if (tls?.hasBegun === false) {
+      tls.event = event
+      return tls.begin()
+    }
     tls?.stop()
     this.#tls = undefined
     if (this.life.state !== 'opening') return (tls as TlsStart).secured()
@@ -193,27 +169,24 @@ export class StreamLink
 
   // ---- TLS --------------------------------------------------------------------------------------
 
+  /** From the first byte on, whatever was demanded before. */
+  demandTls(demand: TlsDemand): void {
+    this.#tls = new TlsStart(this, demand)
+  }
+
   /** From the first byte on, or else after what is queued. */
   startTls(demand: TlsDemand): void {
     const transport = this.transport as Transport
-    if (transport.tls !== undefined || this.#tls !== undefined || demandOf(transport) !== undefined)
-      throw tlsTwice()
-    if (this.life.state === 'opening') return demandTls(transport, demand)
+    if (transport.tls !== undefined || this.#tls !== undefined) throw tlsTwice()
+    const tls = (this.#tls = new TlsStart(this, demand))
+    if (this.life.state === 'opening') return
     this.reading.hold('tls')
     transport.pause()
-    this.writable().writeItem(this.#newTls(demand, 'connect'), false)
-  }
-
-  #newTls(demand: TlsDemand, event: 'accept' | 'connect'): TlsStart {
-    return (this.#tls = new TlsStart(this, demand, event))
+    this.writable().writeItem(tls, false)
   }
 
   get isShakingHands(): boolean {
-    return this.#tls !== undefined
-  }
-
-  get hasPeerEnded(): boolean {
-    return this.#hasPeerEnded
+    return this.#tls?.hasBegun === true
   }
 
   /** Is it open, or closing politely? */
@@ -228,8 +201,12 @@ export class StreamLink
     return this.#timeouts
   }
 
+  watchAnew(): void {
+    if (this.life.state === 'active') this.#watched().changed()
+  }
+
   get isDeaf(): boolean {
-    return this.#hasPeerEnded || this.reading.isHeld
+    return this.hasPeerEnded || this.reading.isHeld
   }
 
   get isBlocked(): boolean {
@@ -259,7 +236,7 @@ export class StreamLink
     const outer = flushing.receiving(this)
     reading.receive(chunk)
     flushing.received(this, this.writing, outer)
-    if (reading.bytes >= STEP) this.grown()
+    if (reading.bytes >= STEP) this.life.drive.weigh(this)
     reading.rest()
   }
 
@@ -299,7 +276,7 @@ export class StreamLink
 
   /** The peer has ended its side. */
   ended(): void {
-    this.#hasPeerEnded = true
+    this.hasPeerEnded = true
     if (this.#isEnding === 'no') this.reading.receiveEnd()
   }
 
@@ -310,7 +287,7 @@ export class StreamLink
 
   /** Closes politely. */
   end(): void {
-    this.life.beginClosing(this.#hasPeerEnded ? 'remote' : undefined)
+    this.life.beginClosing(this.hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.life.state !== 'closing' || this.transport === undefined) return
     this.#unwatch()
@@ -319,7 +296,10 @@ export class StreamLink
     this.transport.resume()
     const { end_timeout } = this.values
     if (end_timeout !== Infinity && this.#mayHang())
-      this.#stopWaiting = this.life.drive.after(end_timeout, () => this.#expire())
+      this.#stopWaiting = this.life.drive.after(end_timeout, () => {
+        this.#isEnding = 'expired'
+        this.destroy()
+      })
     if (this.writing.isEmpty) this.#endSide()
   }
 
@@ -328,7 +308,7 @@ export class StreamLink
    * of a short connection.)
    */
   #mayHang(): boolean {
-    return !this.#hasPeerEnded || !this.writing.isEmpty || this.told.tls !== undefined
+    return !this.hasPeerEnded || !this.writing.isEmpty || this.told.tls !== undefined
   }
 
   #endSide(): void {
@@ -336,17 +316,12 @@ export class StreamLink
     this.transport?.end()
   }
 
-  #expire(): void {
-    this.#isEnding = 'expired'
-    this.destroy()
-  }
-
   failed(error: SystemError): void {
     failStream(this.life, error, this.#isEnding)
   }
 
   /** Closes at once. */
-  abort(reason: CloseReason | undefined = this.#hasPeerEnded ? 'remote' : undefined): void {
+  abort(reason: CloseReason | undefined = this.hasPeerEnded ? 'remote' : undefined): void {
     if (this.life.state !== 'closing') this.life.beginClosing(reason)
     this.destroy()
   }
@@ -364,7 +339,7 @@ export class StreamLink
   closed(): void {
     const { life } = this
     const transport = this.transport as Transport
-    if (life.state !== 'closing') life.beginClosing(this.#hasPeerEnded ? 'remote' : 'error')
+    if (life.state !== 'closing') life.beginClosing(this.hasPeerEnded ? 'remote' : 'error')
     this.destroy()
     this.reading.reset()
     this.writing.rest()

@@ -18,6 +18,7 @@ import { Pool } from '../core/pool.ts'
 import type { SendItem } from '../core/send-item.ts'
 import type { Turn } from '../core/turns.ts'
 import { type WriteOwner, WritePath } from '../core/write-path.ts'
+import type { Weighed } from '../core/weights.ts'
 import type { IntoPacker } from '../core/write-run.ts'
 import { codeOf, messageOf, WriteError } from '../errors.ts'
 import type { Transport } from '../transport.ts'
@@ -28,7 +29,7 @@ import type { StreamReading } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The link of the stream. */
-export interface WritingOwner extends Turn {
+export interface WritingOwner extends Turn, Weighed {
   readonly life: Life
   readonly values: StreamValues
   /** Undefined while the stream is closed. */
@@ -36,8 +37,6 @@ export interface WritingOwner extends Turn {
   readonly reading: Pick<StreamReading, 'hold'>
   /** What it writes to: this one while it is borrowed, otherwise NO_WRITES. */
   writing: StreamWriting
-  /** More is queued than before. */
-  grown(): void
   /** The transport has not handed over everything that it was given. */
   blocked(): void
   /** Everything that was written has gone. */
@@ -170,7 +169,7 @@ export class StreamWriting implements WriteOwner, Queue {
   #hasRoom(): boolean {
     const path = this.#path
     const isMuch = path.reaches(this.#mark())
-    if (isMuch || path.isFull) this.#owner.grown()
+    if (isMuch || path.isFull) this.#owner.life.drive.weigh(this.#owner)
     // Flushing or counting may have closed it.
     if (this.#owner.life.state !== 'active') return false
     if (isMuch && this.#queue === 'free') this.#queue = 'full'
@@ -215,7 +214,7 @@ export class StreamWriting implements WriteOwner, Queue {
 
   /** From the write path. */
   filled(): void {
-    this.#owner.grown()
+    this.#owner.life.drive.weigh(this.#owner)
     this.#owner.blocked()
   }
 

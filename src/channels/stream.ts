@@ -17,6 +17,7 @@ import { isIntoPacker, type Packed, type Packer, takePacker } from '../core/pack
 import { InvalidArgumentError } from '../errors.ts'
 import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, TimeoutKind } from '../types.ts'
+import { Accepted } from './accepted.ts'
 import { Attempt } from './attempt.ts'
 import { LIFE } from './life.ts'
 import { StreamLink } from './stream-link.ts'
@@ -47,7 +48,7 @@ import {
 } from './stream-settings.ts'
 import { giveUp } from './timeouts.ts'
 import { contextFor } from './tls-contexts.ts'
-import { demandTls, type TlsDemand, tlsTwice } from './tls-start.ts'
+import { type TlsDemand, tlsTwice } from './tls-start.ts'
 
 const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
 const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
@@ -145,28 +146,28 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     life.beginOpening()
     life.announceSoon()
     const transport = life.drive.network.connect(target, forNetwork)
-    if (demand !== undefined) demandTls(transport, demand)
     const attempt = new Attempt(life, this, target, options.signal)
-    this.#link.attach(transport, () => attempt.stop())
+    this.#link.attach(transport, () => attempt.stop(), demand)
     return this
   }
 
   #takeOver(socket: Transport): void {
-    checkSocket(socket, socket?.sink instanceof StreamLink, this.name)
+    const connection = Accepted.of(socket)
+    checkSocket(socket, connection.isTaken, this.name)
     this[LIFE].beginOpening()
-    this.#link.attach(socket, noop)
+    this.#link.attach(connection.take(this.#link), noop, connection.demand)
     // The fields of subclasses are not there yet while this constructor runs. on_state is told of
     // 'opening' when they are.
-    queueMicrotask(() => this.#adopt(socket))
+    queueMicrotask(() => this.#adopt())
   }
 
-  #adopt(socket: Transport): void {
+  #adopt(): void {
     // Its constructor, or whoever called that, may have closed it.
     if (this.state !== 'opening') return
     try {
       adoptFields(this)
       const { tls } = this.#link.values
-      if (tls !== undefined) demandTls(socket, this.#demand(tls))
+      if (tls !== undefined) this.#link.demandTls(this.#demand(tls))
     } catch (error) {
       // A class field has an invalid value.
       return this[LIFE].fail('on_error', error as Error)

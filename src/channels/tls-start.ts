@@ -42,35 +42,22 @@ export interface TlsOwner extends TransportSink {
   readonly isSending: boolean
 }
 
-const demands = new WeakMap<Transport, TlsDemand>()
-
-/**
- * From the first byte on: whoever takes this transport over, now or later, speaks TLS on it or not
- * at all.
- */
-export function demandTls(transport: Transport, demand: TlsDemand): void {
-  demands.set(transport, demand)
-}
-
-export function demandOf(transport: Transport): TlsDemand | undefined {
-  return demands.get(transport)
-}
-
 /** "TLS starts here", as a thing to send. */
 export class TlsStart implements SendItem {
   readonly size = 0
   readonly isLong = false
-  /** As what the opening is told, once the handshake is done. */
-  readonly event: 'accept' | 'connect'
   readonly #owner: TlsOwner
   readonly #demand: TlsDemand
+  /** As what the opening is told, once the handshake is done. */
+  event: 'accept' | 'connect' = 'connect'
+  /** Has the handshake begun? */
+  hasBegun = false
   #cancel: Cancel | undefined
   #isOver = false
 
-  constructor(owner: TlsOwner, demand: TlsDemand, event: 'accept' | 'connect') {
+  constructor(owner: TlsOwner, demand: TlsDemand) {
     this.#owner = owner
     this.#demand = demand
-    this.event = event
   }
 
   send(transport: Transport): 'sent' | 'waits' | 'starved' {
@@ -94,6 +81,7 @@ export class TlsStart implements SendItem {
   drop(): void {}
 
   begin(): void {
+    this.hasBegun = true
     const { context, host } = this.#demand
     this.#limit()
     const owner = this.#owner

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Datagram } from '../../src/channels/datagram.ts'
 import { UnsupportedOptionError } from '../../src/errors.ts'
-import { at, Probe, world } from './datagram-kit.ts'
+import { at, Probe, promise, world } from './datagram-kit.ts'
 
 t.test('listen, write to an address, and back to the sender', async t => {
   const { settle, open, engine } = world(t)
@@ -359,4 +359,23 @@ t.test('what it holds counts for the engine, and it goes on', async t => {
   a.close()
   await settle()
   t.equal(engine.stats().bytes_held, 0)
+})
+
+t.test('a promise of on_write holds the reads, as of any hook', async t => {
+  const { settle, peer, open } = world(t)
+  const [a, b] = [await peer(), await open()]
+  const gate = promise()
+  b.then = { on_write: () => gate.promise }
+  b.write('out', at(a.port))
+  await settle()
+  b.take()
+  a.write('in', at(b.port))
+  await settle()
+  t.same(b.take('on_read'), [])
+  b.suspend()
+  gate.resolve()
+  await settle()
+  t.same(b.take('on_read'), [])
+  b.resume()
+  t.same(b.take('on_read'), [['in', a.port]])
 })

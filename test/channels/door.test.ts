@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import { BlockList } from 'node:net'
 import t from 'tap'
+import type { Accepted } from '../../src/channels/accepted.ts'
 import { Door, type DoorOwner, type DoorValues } from '../../src/channels/door.ts'
 import type { Transport, TransportSink } from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
@@ -43,11 +44,13 @@ function make(limits: Partial<Values> = {}) {
   const log: string[] = []
   const inside = new Set<Peer>()
   const timers = new Set<{ delay: number; callback: () => void }>()
-  const state = { suspended: false, take: (peer: Peer) => take(peer) }
-  const take = (peer: Peer): void => {
-    door.take(peer as unknown as Transport)
-    inside.add(peer)
+  const state = { suspended: false, take: (connection: Accepted) => take(connection) }
+  const take = (connection: Accepted): void => {
+    connection.take({ abort: () => {} })
+    door.take(connection)
+    inside.add(connection.inner as unknown as Peer)
   }
+  const offered: Accepted[] = []
   const host = (transport: Transport) => String(transport.remote_address).replace(',5', '')
   const owner: DoorOwner = {
     values,
@@ -61,10 +64,11 @@ function make(limits: Partial<Values> = {}) {
       return inside.size
     },
     lastFileno: 100,
-    admitted: () => {},
-    offer: transport => {
-      log.push(`offer ${host(transport)}`)
-      state.take(transport as unknown as Peer)
+    demand: undefined,
+    offer: connection => {
+      log.push(`offer ${host(connection)}`)
+      offered.push(connection)
+      state.take(connection)
     },
     turned_away: (transport, reason) => log.push(`${reason} ${host(transport)}`),
     overloaded: () => log.push('overloaded'),
@@ -87,7 +91,7 @@ function make(limits: Partial<Values> = {}) {
     inside.delete(peer)
     door.left(peer.remote_address)
   }
-  return { door, values, state, come, leave, inside, timers, news: () => log.splice(0) }
+  return { door, values, state, come, leave, inside, offered, timers, news: () => log.splice(0) }
 }
 
 t.test('max_connections is never exceeded, whether taken or not', async t => {
@@ -127,7 +131,7 @@ t.test('max_connections_per_address', async t => {
   t.same(news(), ['offer a', 'per_address a'])
   kept!.sink!.closed()
   kept!.sink!.closed()
-  state.take = peer => void (peer.sink = {} as TransportSink)
+  state.take = connection => void (connection.sink = {} as TransportSink)
   come('a', 'a')
   t.same(news(), ['offer a', 'offer a'], 'who is taken over by somebody else is not counted')
   values.max_connections_per_address = Infinity
@@ -205,11 +209,11 @@ t.test('suspended: so many are held, and offered when it is over', async t => {
 })
 
 t.test('shut closes what nobody has taken', async t => {
-  const { door, state, come, inside } = make()
+  const { door, state, come, inside, offered } = make()
   const [taken] = come('a')
   state.take = () => {}
   const [nobodys, foreign] = come('b', 'c')
-  foreign!.sink = {} as TransportSink
+  offered[2]!.sink = {} as TransportSink
   door.shut()
   t.same(
     [taken!.isDestroyed, nobodys!.isDestroyed, foreign!.isDestroyed, inside.size],

@@ -179,3 +179,15 @@ await scene(t, "a hook's error is logged with its place", async (t, { engine, pu
   channel[LIFE].logFault(Object.assign(new Error('oh'), { code: 'E_OH', stack: undefined }))
   t.equal(logged.length, 1)
 })
+
+t.test('a promise that is rejected goes to on_error, unless its opening is over', async t => {
+  const channel = new Bare({ name: 'late' }).open()
+  const errors: unknown[] = []
+  channel.on_error = error => errors.push(error)
+  const [one, other] = [new Error('in time'), new Error('too late')]
+  channel[LIFE].promiseRejected(one, false)
+  channel[LIFE].promiseRejected(other, true)
+  t.same(errors, [one])
+  t.match(logged, [/^late: Error: too late\n/])
+  channel.finish()
+})

@@ -5,6 +5,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
+import { Client } from '../../src/channels/basic.ts'
 import { LIFE, type Living } from '../../src/channels/life.ts'
 import { Engine } from '../../src/engine.ts'
 import { ClosedError } from '../../src/errors.ts'
@@ -521,3 +522,15 @@ t.test(
     t.same(calls, ['above', 'own'])
   },
 )
+
+t.test('a misspelt hook is logged when it opens', async t => {
+  class Misspelt extends Client {
+    onRead(): void {}
+  }
+  const channel = new Misspelt({ engine, name: 'typo' })
+  channel[LIFE].beginOpening()
+  channel[LIFE].announce()
+  t.match(logged, [/^typo: .*onRead.*on_read/])
+  channel[LIFE].beginClosing()
+  channel[LIFE].finishClosing()
+})

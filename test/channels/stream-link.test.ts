@@ -480,3 +480,14 @@ t.test('what is asked of it, and a setting that lets reads go on', async t => {
   stream.end()
   t.equal(link.isSending, true)
 })
+
+await tlsScene(t, 'TLS: a connection demands it by a field of its own', async (t, scene) => {
+  const server = await scene.listen(
+    class extends Connection {
+      override tls = scene.SERVER
+    },
+  )
+  const client = scene.connect(server, { tls: scene.CLIENT })
+  await client.opened
+  t.equal(client.tls?.protocol, 'TLSv1.3')
+})

@@ -490,7 +490,8 @@ class Owner implements WritingOwner {
   turn(): void {
     this.writing.turn()
   }
-  grown(): void {}
+  weight = 0
+  crowded(): void {}
   blocked(): void {}
   emptied(): void {
     this.log.push('emptied')

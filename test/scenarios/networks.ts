@@ -18,7 +18,8 @@ import type { Stream } from '../../src/channels/stream.ts'
 import type { StreamServerOptions } from '../../src/channels/server-options.ts'
 import type { StreamServer } from '../../src/channels/stream-server.ts'
 import { parseAddress } from '../../src/core/address.ts'
-import { demandTls } from '../../src/channels/tls-start.ts'
+import type { ServerLink } from '../../src/channels/server-link.ts'
+import type { StreamLink } from '../../src/channels/stream-link.ts'
 import { Engine } from '../../src/engine.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
@@ -95,7 +96,7 @@ function overTls({ network, ...made }: Made): Made {
   const { ca, server } = testCertificates()
   const options = [{ ca: ca.cert }, { key: server.key, cert: server.cert }] as const
   const near = { context: tlsContext('client', options[0]), host: 'localhost' }
-  const far = { context: tlsContext('server', options[1]), host: '' }
+  const far = tlsContext('server', options[1])
   return {
     ...made,
     peers: new TlsNetwork(network, ...options),
@@ -103,24 +104,14 @@ function overTls({ network, ...made }: Made): Made {
       packets: options => network.packets(options),
       connect(to, options) {
         const transport = network.connect(to, options)
-        demandTls(transport, near)
+        // The stream has attached its link before the turn ends.
+        queueMicrotask(() => (transport.sink as StreamLink).demandTls(near))
         return transport
       },
       listen(at, options) {
         const listener = network.listen(at, options)
         // The engine sets the sink before the turn ends.
-        queueMicrotask(() => {
-          const sink = listener.sink!
-          listener.sink = {
-            listening: () => sink.listening(),
-            accepted: transport => {
-              demandTls(transport, far)
-              sink.accepted(transport)
-            },
-            failed: error => sink.failed(error),
-            closed: () => sink.closed(),
-          }
-        })
+        queueMicrotask(() => ((listener.sink as ServerLink).tls = far))
         return listener
       },
     },
