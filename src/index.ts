@@ -6,15 +6,15 @@
 
 export { Channel, type ChannelOptions } from './channels/channel.ts'
 export { Client, Connection, type ConnectionOptions, Server } from './channels/basic.ts'
-export { Datagram, type DatagramOptions } from './channels/datagram.ts'
-export type { DatagramError, PacketDropReason } from './channels/datagram-error.ts'
-export type { DatagramArguments } from './channels/datagram-hooks.ts'
-export { Stream } from './channels/stream.ts'
-export type { StreamConnectOptions, StreamOptions } from './channels/stream-options.ts'
-export type { BlockList } from './channels/door.ts'
-export type { ServerListenOptions, StreamServerOptions } from './channels/server-options.ts'
-export type { ConnectionClass } from './channels/server-settings.ts'
-export { StreamServer } from './channels/stream-server.ts'
+export { Datagram, type DatagramOptions } from './channels/datagrams/datagram.ts'
+export type { DatagramError, PacketDropReason } from './channels/datagrams/datagram-error.ts'
+export type { DatagramArguments } from './channels/datagrams/datagram-hooks.ts'
+export { Stream } from './channels/streams/stream.ts'
+export type { StreamConnectOptions, StreamOptions } from './channels/streams/stream-options.ts'
+export type { BlockList } from './channels/servers/door.ts'
+export type { ServerListenOptions, StreamServerOptions } from './channels/servers/server-options.ts'
+export type { ConnectionClass } from './channels/servers/server-settings.ts'
+export { StreamServer } from './channels/servers/stream-server.ts'
 export {
   type Cut,
   type Delimiter,
@@ -22,10 +22,10 @@ export {
   type ReadDelimiter,
 } from './core/delimiters.ts'
 export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './core/length-prefix.ts'
-export { NetStruct } from './core/net-struct.ts'
-export type { Packed, Packer } from './core/packer.ts'
+export { NetStruct } from './core/struct/net-struct.ts'
+export type { Packed, Packer } from './core/writing/packer.ts'
 export type { EngineStats, EventDetails } from './core/tally.ts'
-export { Struct, type StructFields, type StructValues } from './core/struct.ts'
+export { Struct, type StructFields, type StructValues } from './core/struct/struct.ts'
 export { Engine } from './engine.ts'
 export type { EngineOptions, Log } from './engine-options.ts'
 export {

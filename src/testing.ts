@@ -9,7 +9,7 @@
  */
 
 import { Client, Connection, Server } from './channels/basic.ts'
-import type { Stream } from './channels/stream.ts'
+import type { Stream } from './channels/streams/stream.ts'
 import { checkOptions } from './core/option-names.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine-options.ts'

@@ -1,6 +1,7 @@
 /**
- * A file of src/ is covered by its own test alone (test/core/timers.test.js covers
- * src/core/timers.ts), so that no line is called covered that only some scenario happens to run.
+ * A file of src/ is covered by its own test alone (test/core/time/timers.test.js covers
+ * src/core/time/timers.ts), so that no line is called covered that only some scenario happens to
+ * run.
  * Scenarios and the tests of the whole cover nothing; all.test.js sees to it by itself.
  */
 const NOTHING = /^\/?\.build\/test\/(scenarios\/|pages\/|(.*\/)?all\.|layers|package)/

@@ -3,7 +3,7 @@
 import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
-import { Datagram } from '../src/channels/datagram.ts'
+import { Datagram } from '../src/channels/datagrams/datagram.ts'
 import { LIFE, type Owned } from '../src/core/drive.ts'
 import { DRIVE, Engine, logSafely } from '../src/engine.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'

@@ -12,7 +12,7 @@
 import { Buffer } from 'node:buffer'
 import { type ConnectionClass, Engine } from 'sluice'
 import { type ReadOwner, ReadPath } from '../../src/core/read-path.ts'
-import { RecvBuffer } from '../../src/core/recv-buffer.ts'
+import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
 import {
   Alternate,
   Bench,

@@ -4,12 +4,12 @@
 
 import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
-import { Stream } from './stream.ts'
-import type { StreamOptions } from './stream-options.ts'
-import { takeOver } from './server-link.ts'
-import type { StreamServerOptions } from './server-options.ts'
-import type { ConnectionClass } from './server-settings.ts'
-import { StreamServer } from './stream-server.ts'
+import { Stream } from './streams/stream.ts'
+import type { StreamOptions } from './streams/stream-options.ts'
+import { takeOver } from './servers/server-link.ts'
+import type { StreamServerOptions } from './servers/server-options.ts'
+import type { ConnectionClass } from './servers/server-settings.ts'
+import { StreamServer } from './servers/stream-server.ts'
 import type { Transport } from '../transport.ts'
 
 /**

@@ -173,8 +173,8 @@ export abstract class Channel {
    * promise rejected with.
    *
    * By default it logs one line and closes the channel. What a hook threw comes with its stack, and
-   * an error that `opened` rejects with is not logged if somebody looks at `opened`. If you override
-   * it, the channel goes on if it can.
+   * an error that `opened` rejects with is not logged if somebody looks at `opened`. If you
+   * override it, the channel goes on if it can.
    */
   // Source: Pants `Stream.on_error`.
   on_error(error: Error): void {

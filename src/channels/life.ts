@@ -183,7 +183,9 @@ export class Life extends Hooks<Living> {
     this.call('on_error', error)
   }
 
-  /** Why it could not be opened needs no line if somebody looks at `opened`, which rejects with it. */
+  /**
+   * Why it could not be opened needs no line if somebody looks at `opened`, which rejects with it.
+   */
   override log(thrown: unknown): void {
     if (this.#opened === undefined || thrown !== this.#error) super.log(thrown)
   }
@@ -234,7 +236,9 @@ export class Life extends Hooks<Living> {
     parent?.[LIFE].driver?.childClosed?.(channel)
   }
 
-  /** The end of a channel that outlives its closing: it leaves its parent; 'destroy' is signalled. */
+  /**
+   * The end of a channel that outlives its closing: it leaves its parent; 'destroy' is signalled.
+   */
   destroy(): void {
     this.#leave()
     this.#signal('destroy', 'closed')

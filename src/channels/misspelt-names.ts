@@ -61,7 +61,9 @@ function isHook(name: string): boolean {
   return ON.test(name)
 }
 
-/** What follows `on` is compared alone: `on_end` and `on_read` would have most letters in common. */
+/**
+ * What follows `on` is compared alone: `on_end` and `on_read` would have most letters in common.
+ */
 function meantHook(name: string, hooks: readonly string[]): string | undefined {
   const bare = (hook: string): string => hook.replace(ON, '')
   const known = new Map([...SYNONYMS, ...hooks.map(hook => [bare(hook), hook] as const)])

@@ -18,18 +18,22 @@ export function receiveOverflow(
   const fault =
     size === undefined
       ? `has more than ${limit} bytes (buffer_size) without reaching its read_delimiter`
-      : `has at least ${size} bytes, as its read_delimiter says; at most ${limit} are allowed (buffer_size)`
+      : `has at least ${size} bytes, as its read_delimiter says; ` +
+        `at most ${limit} are allowed (buffer_size)`
   return new OverflowError('receive', limit, `${what} ${fault}${then}`)
 }
 
 /** `what`: how much is queued. */
 export function sendOverflow(limit: Bytes, what: string): OverflowError {
-  const message = `${what} wait to be sent, more than send_buffer_size (${limit}); the write was dropped`
+  const message =
+    `${what} wait to be sent, more than send_buffer_size (${limit}); ` + 'the write was dropped'
   return new OverflowError('send', limit, message)
 }
 
 /** `weight`: what the heaviest of the channels holds, which gets the error. */
 export function engineOverflow(limit: Bytes, weight: Bytes): OverflowError {
-  const message = `the channels of the engine hold more than ${limit} bytes (buffer_limit), and this one most: ${weight}`
+  const message =
+    `the channels of the engine hold more than ${limit} bytes (buffer_limit), ` +
+    `and this one most: ${weight}`
   return new OverflowError('engine', limit, message)
 }

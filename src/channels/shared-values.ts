@@ -7,8 +7,8 @@
  * A setting that is assigned later makes an object of the stream's own, which is changed in place.
  */
 
-import { ReadPaths } from '../core/read-paths.ts'
-import type { StreamValues } from './stream-settings.ts'
+import { ReadPaths } from '../core/reading/read-paths.ts'
+import type { StreamValues } from './streams/stream-settings.ts'
 
 /**
  * At most this many branches of one object are shared. A program that gives each stream values of

@@ -16,7 +16,7 @@
  * 3. Each timeout that on_timeout lets pass begins anew, max_lifetime too.
  */
 
-import type { Deadline } from '../core/deadlines.ts'
+import type { Deadline } from '../core/time/deadlines.ts'
 import type { Drive } from '../core/drive.ts'
 import { ConnectError, TimeoutError } from '../errors.ts'
 import type { Bytes, Milliseconds, TimeoutKind } from '../types.ts'

@@ -1,9 +1,9 @@
 /**
  * Layer 1. Addresses: from what a program may write to the one form that networks see, and back.
  */
-// Source: Pants `_format_address`, with more forms. Differs: a string that looks like a port, a host,
-// host:port or a URL is refused. It is an address in the wrong form far more often than the name of
-// a unix socket.
+// Source: Pants `_format_address`, with more forms. Differs: a string that looks like a port, a
+// host, host:port or a URL is refused. It is an address in the wrong form far more often than the
+// name of a unix socket.
 
 import { InvalidAddressError, show } from '../errors.ts'
 import type { Endpoint } from '../transport.ts'
@@ -70,7 +70,8 @@ function ip(host: unknown, port: unknown, address: unknown): Endpoint {
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65535) {
     const isText = typeof port === 'string'
     throw new InvalidAddressError(
-      `the port must be an integer from 0 to 65535${isText ? ', not a string: use Number(port)' : ''}`,
+      'the port must be an integer from 0 to 65535' +
+        (isText ? ', not a string: use Number(port)' : ''),
       port === undefined ? address : port,
     )
   }

@@ -10,8 +10,14 @@
 import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Encoding } from '../types.ts'
-import { DelimitedReader } from './delimited-reader.ts'
-import { ChunkReader, CountReader, FramedReader, PatternReader, type Reader } from './readers.ts'
+import { DelimitedReader } from './reading/delimited-reader.ts'
+import {
+  ChunkReader,
+  CountReader,
+  FramedReader,
+  PatternReader,
+  type Reader,
+} from './reading/readers.ts'
 
 /** One message as a delimiter's `cut` returns it. */
 export interface Cut<Args extends unknown[] = unknown[]> {

@@ -14,12 +14,12 @@
 
 import type { Clock, Files, Network, Tls } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
-import { Alarm } from './alarm.ts'
-import { type Deadline, Deadlines } from './deadlines.ts'
+import { Alarm } from './time/alarm.ts'
+import { type Deadline, Deadlines } from './time/deadlines.ts'
 import { FlushPolicy } from './flush-policy.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
-import { Timers } from './timers.ts'
-import { type Turn, Turns } from './turns.ts'
+import { Timers } from './time/timers.ts'
+import { type Turn, Turns } from './time/turns.ts'
 import { type Weighed, Weights } from './weights.ts'
 
 /**

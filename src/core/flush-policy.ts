@@ -16,7 +16,7 @@
  */
 
 import type { Bytes } from '../types.ts'
-import type { Turn, Turns } from './turns.ts'
+import type { Turn, Turns } from './time/turns.ts'
 
 /** What a channel has written. */
 export interface Queue {

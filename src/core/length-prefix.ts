@@ -62,7 +62,8 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has
  * come. A length that is negative after `adjust` is reported to `on_read_error`.
  *
- * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an option that is invalid or does not exist.
+ * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an option that is invalid or does not
+ * exist.
  *
  * @example
  * class Frames extends Connection {

@@ -61,7 +61,9 @@ function fold(name: string): string {
   return name.toLowerCase().replace(/[-_.]/g, '')
 }
 
-/** The number of edits that make one of the other; Infinity if either is too long to be compared. */
+/**
+ * The number of edits that make one of the other; Infinity if either is too long to be compared.
+ */
 function edits(one: string, other: string): number {
   if (one.length > LONGEST || other.length > LONGEST) return Infinity
   // Row i, column j: the edits between the first i letters of one and the first j of the other.

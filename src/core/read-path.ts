@@ -10,7 +10,7 @@
  *    Everything that forbids the next read is a hold, so one comparison tests for all of it.
  * 2. It never runs inside itself. If a hook causes a drain, the loop that is running goes on with
  *    what has changed.
- * 3. The reads do not depend on how the bytes were cut into chunks (core/readers.ts).
+ * 3. The reads do not depend on how the bytes were cut into chunks (core/reading/readers.ts).
  * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
  *    feels backpressure, and memory stays bounded.
  * 5. A message is reported as too long once for each limit that is higher than the last one, and as
@@ -20,21 +20,16 @@
 import type { Buffer } from 'node:buffer'
 import type { Bytes } from '../types.ts'
 import { type ReadDelimiter, type ReadSettings, readerFor } from './delimiters.ts'
-import { type Reader, TOO_LONG } from './readers.ts'
-import { RecvBuffer } from './recv-buffer.ts'
+import { type Reader, TOO_LONG } from './reading/readers.ts'
+import { RecvBuffer } from './reading/recv-buffer.ts'
 
 /** Why reads are held. Several reasons may hold at once; reads go on when the last one ends. */
 export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed' | 'tls'
 
 /** One bit each, so that the loop tests for all of them at once. */
-const BIT: Readonly<Record<Hold, number>> = {
-  suspended: 1,
-  backpressure: 2,
-  promise: 4,
-  stuck: 8,
-  closed: 16,
-  tls: 32,
-}
+// prettier-ignore
+const BIT: Readonly<Record<Hold, number>> =
+  { suspended: 1, backpressure: 2, promise: 4, stuck: 8, closed: 16, tls: 32 }
 
 /** What gets the reads: the channel itself, or an object for one peer of a Datagram. */
 export interface ReadTarget {
@@ -47,10 +42,7 @@ export interface ReadOwner {
   hookReturned(result: unknown): void
   /** The hook threw. */
   hookFailed(error: unknown): void
-  /**
-   * The next message is over the limit. Reads are held ('stuck') until a setting changes. `size`:
-   * the bytes that it has at least, if its delimiter knows.
-   */
+  /** The next message is over the limit; `size`: its bytes at least, if known. Then as `broken`. */
   overflowed(limit: Bytes, size: Bytes | undefined): void
   /** The delimiter threw. Reads are held ('stuck') until a setting changes. */
   broken(error: unknown): void

@@ -5,18 +5,18 @@
  *
  * Rules:
  * 1. `push` only queues. core/flush-policy.ts says when the queue is flushed.
- * 2. Small writes become one run (core/write-run.ts), which is the end of the queue. That file
- *    says what `grant` and `revoke` are for.
+ * 2. Small writes become one run (core/writing/write-run.ts), which is the end of the queue. That
+ *    file says what `grant` and `revoke` are for.
  * 3. One queue keeps the order of everything. It does not look inside an item: an item is given the
- *    transport and says how far it has come (core/send-item.ts).
+ *    transport and says how far it has come (core/writing/send-item.ts).
  * 4. There are three states: 'ready'; 'full' if the transport has not yet passed on what it was
  *    given; 'starved' if the first item has no bytes yet.
  */
 
 import type { Transport } from '../transport.ts'
 import type { Bytes, Data, Encoding } from '../types.ts'
-import type { SendItem } from './send-item.ts'
-import { type IntoPacker, WriteRun } from './write-run.ts'
+import type { SendItem } from './writing/send-item.ts'
+import { type IntoPacker, WriteRun } from './writing/write-run.ts'
 
 /** What a write path reports to. */
 export interface WriteOwner {

@@ -8,7 +8,7 @@
  *    sockets and timers have their turn first.
  */
 
-import type { Turn } from '../core/turns.ts'
+import type { Turn } from '../core/time/turns.ts'
 import { DRIVE, type Engine } from '../engine.ts'
 
 /** The part of a channel that the loop uses. */

@@ -1,7 +1,7 @@
 /** A Datagram that notes every hook, over the memory network, with a clock that stands. */
 
 import type { Test } from 'tap'
-import { Datagram, type DatagramOptions } from '../../src/channels/datagram.ts'
+import { Datagram, type DatagramOptions } from '../../src/channels/datagrams/datagram.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'

@@ -102,7 +102,8 @@ t.test('what on_error throws need not be an Error', async t => {
   }
   t.doesNotThrow(() => channel[LIFE].hookFailed(Object.create(null)))
   t.same(logged, [
-    'odd: on_error itself threw an object (without prototype), on a hook threw an object (without prototype): throw an Error instead',
+    'odd: on_error itself threw an object (without prototype), ' +
+      'on a hook threw an object (without prototype): throw an Error instead',
   ])
   channel.finish()
 })
@@ -158,7 +159,8 @@ t.test('what closes it in a hook that is blamed closes it for that reason', asyn
   t.equal(await channel.closed, 'local')
 })
 
-// write(5) in a hook was logged without the line that made the mistake, as it is an error of sluice.
+// write(5) in a hook was logged without the line that made the mistake, as it is an error of
+// sluice.
 await scene(t, "a hook's error is logged with its place", async (t, { engine, pump, logged }) => {
   class WriteNumber extends Connection {
     override on_read() {

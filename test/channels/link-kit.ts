@@ -5,8 +5,8 @@
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
-import type { StreamOptions } from '../../src/channels/stream-options.ts'
-import type { Stream } from '../../src/channels/stream.ts'
+import type { StreamOptions } from '../../src/channels/streams/stream-options.ts'
+import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { Network, Transport, TransportSink } from '../../src/transport.ts'

@@ -5,7 +5,7 @@
 
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
-import { Datagram } from '../../src/channels/datagram.ts'
+import { Datagram } from '../../src/channels/datagrams/datagram.ts'
 import { misspeltNames } from '../../src/channels/misspelt-names.ts'
 import { scene } from '../kit.ts'
 

@@ -16,7 +16,8 @@ t.test('the buffer, its limit, and what was too much', async t => {
   t.match(receiveOverflow(5, 9, 'a read'), {
     limit: 5,
     message:
-      'a read has at least 9 bytes, as its read_delimiter says; at most 5 are allowed (buffer_size)',
+      'a read has at least 9 bytes, as its read_delimiter says; ' +
+      'at most 5 are allowed (buffer_size)',
   })
   t.match(sendOverflow(6, '7 bytes'), {
     buffer: 'send',

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { SharedValues } from '../../src/channels/shared-values.ts'
-import { STREAM_DEFAULTS } from '../../src/channels/stream-settings.ts'
+import { STREAM_DEFAULTS } from '../../src/channels/streams/stream-settings.ts'
 
 t.test('streams that are given the same have the same object', async t => {
   const root = new SharedValues(STREAM_DEFAULTS)

@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { giveUp, Timeouts, type TimeoutsOwner } from '../../src/channels/timeouts.ts'
-import { Deadlines } from '../../src/core/deadlines.ts'
+import { Deadlines } from '../../src/core/time/deadlines.ts'
 import { LIFE } from '../../src/channels/life.ts'
 import { DRIVE, Engine } from '../../src/engine.ts'
 import { TimeoutError } from '../../src/errors.ts'
@@ -282,7 +282,9 @@ await scene(
     await world.advance(10_001)
     t.equal(await connection.closed, 'timeout')
     t.same(world.logged.splice(0), [
-      `Connection ${connection.remote_address!.toString().replace(',', ':')}: the peer took nothing of what was sent for longer than write_timeout, 60000 ms (ERR_TIMEOUT)`,
+      `Connection ${connection.remote_address!.toString().replace(',', ':')}: ` +
+        'the peer took nothing of what was sent for longer than write_timeout, 60000 ms ' +
+        '(ERR_TIMEOUT)',
     ])
   },
 )

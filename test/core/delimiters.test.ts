@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { DelimitedReader } from '../../src/core/delimited-reader.ts'
+import { DelimitedReader } from '../../src/core/reading/delimited-reader.ts'
 import {
   checkDelimiter,
   type Delimiter,
@@ -9,10 +9,15 @@ import {
   readerFor,
 } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
-import { NetStruct } from '../../src/core/net-struct.ts'
-import { ChunkReader, CountReader, FramedReader, PatternReader } from '../../src/core/readers.ts'
-import { RecvBuffer } from '../../src/core/recv-buffer.ts'
-import { Struct } from '../../src/core/struct.ts'
+import { NetStruct } from '../../src/core/struct/net-struct.ts'
+import {
+  ChunkReader,
+  CountReader,
+  FramedReader,
+  PatternReader,
+} from '../../src/core/reading/readers.ts'
+import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
+import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
 
 const own: Delimiter<[string, number]> = { cut: () => 5 }

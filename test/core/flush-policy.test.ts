@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { FlushPolicy, type Queue } from '../../src/core/flush-policy.ts'
-import { Turns } from '../../src/core/turns.ts'
+import { Turns } from '../../src/core/time/turns.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 
 /** A channel and its queue in one. */

@@ -2,9 +2,9 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Delimiter, ReadDelimiter, ReadSettings } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
-import { NetStruct } from '../../src/core/net-struct.ts'
+import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
-import { Struct } from '../../src/core/struct.ts'
+import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
 import {
   chunkings,

@@ -1,8 +1,8 @@
 /** Messages packed and unpacked as hex, straight by their format. */
 
 import { Buffer } from 'node:buffer'
-import { layOut, parseFormat } from '../../src/core/struct-format.ts'
-import { readFields, writeFields } from '../../src/core/struct-values.ts'
+import { layOut, parseFormat } from '../../src/core/struct/struct-format.ts'
+import { readFields, writeFields } from '../../src/core/struct/struct-values.ts'
 
 export function layOutOf(format: string) {
   const { where, order, items } = parseFormat('Struct', format, '=')

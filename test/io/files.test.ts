@@ -1,7 +1,7 @@
 /** The files of the machine: each call makes the right object. */
 
 import t from 'tap'
-import { FileItem } from '../../src/core/file-item.ts'
+import { FileItem } from '../../src/core/writing/file-item.ts'
 import { nodeFiles } from '../../src/io/files.ts'
 import { thrown } from '../kit.ts'
 

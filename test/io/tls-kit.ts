@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
-import { contextFor } from '../../src/channels/tls-contexts.ts'
+import { contextFor } from '../../src/channels/streams/tls-contexts.ts'
 import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
 import { nodeTls } from '../../src/io/tls.ts'
 import type { SystemError, TlsOptions, TlsSide, Transport } from '../../src/transport.ts'

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import type { Channel } from '../../src/channels/channel.ts'
-import { StreamServer } from '../../src/channels/stream-server.ts'
+import { StreamServer } from '../../src/channels/servers/stream-server.ts'
 import { spy, turn } from '../kit.ts'
 import { overEveryNetwork, type Place, type Scenario, until } from './networks.ts'
 

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
-import type { StreamServer } from '../../src/channels/stream-server.ts'
+import type { StreamServer } from '../../src/channels/servers/stream-server.ts'
 import { turn } from '../kit.ts'
 import { overEveryNetwork, type Place, type Scenario, until } from './networks.ts'
 

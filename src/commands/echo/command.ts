@@ -10,7 +10,7 @@
  */
 
 import { Server } from '../../channels/basic.ts'
-import type { ConnectionClass } from '../../channels/server-settings.ts'
+import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
 import { formatAddress, parseAddress } from '../../core/address.ts'
 import { codeOf } from '../../errors.ts'
 import { Echo } from '../../protocols/echo/index.ts'

@@ -28,6 +28,15 @@ const BUFFER_SIZE: Bytes = 65_536
  */
 export const shared: Buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE)
 
+/** The last view of the shared buffer. Messages often have the size of the one before. */
+let view = shared.subarray(0, 1)
+
+/** What was read last: the first bytes of the shared buffer. */
+export function viewOf(size: Bytes): Buffer {
+  if (view.length !== size) view = shared.subarray(0, size)
+  return view
+}
+
 /** The address of one end, as a handle fills it in. */
 export interface HandleAddress {
   address?: string
@@ -87,7 +96,9 @@ export interface HandleRules {
   readonly onread: unknown
   /** The key under which a handle has its owner. */
   readonly owner: symbol
-  /** Keys of the owner: what is read into, what gives a new buffer, who is told how much was read. */
+  /**
+   * Keys of the owner: what is read into, what gives a new buffer, who is told how much was read.
+   */
   readonly buffer: symbol
   readonly generator: symbol
   readonly callback: symbol
@@ -216,8 +227,9 @@ function takeRequests(spy: Spy): Found {
 }
 
 /**
- * What Node's reading code asks the owner of a handle for first, whatever has happened. (It believes
- * that the last read of the process has happened here, and finds an owner that bears everything.)
+ * What Node's reading code asks the owner of a handle for first, whatever has happened. (It
+ * believes that the last read of the process has happened here, and finds an owner that bears
+ * everything.)
  */
 function firstAsked(): symbol | undefined {
   if (rules.onread === undefined || rules.owner === undefined) return undefined

@@ -27,8 +27,8 @@ export function nextRequest(): WriteRequest | null {
 }
 
 /**
- * The request of the last write, whose answer was 0, if it is under way: the next write gets another
- * one. Undefined: the system took everything.
+ * The request of the last write, whose answer was 0, if it is under way: the next write gets
+ * another one. Undefined: the system took everything.
  *
  * The request itself is asked. The queue of the handle may be empty although it is under way: the
  * system may have taken the rest when libuv tried a second time, and libuv reports that later.

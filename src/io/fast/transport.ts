@@ -8,8 +8,9 @@
  * Or it is given away with its handle, to TLS.
  *
  * Rules:
- * 1. Node's reading code asks the owner of a handle for `destroyed`, `_readableState`, `on`, `push`,
- *    `read`, `destroy`, and for what HandleRules names. All of it stands in one section below.
+ * 1. Node's reading code asks the owner of a handle for `destroyed`, `_readableState`, `on`,
+ *    `push`, `read`, `destroy`, and for what HandleRules names. All of it stands in one section
+ *    below.
  * 2. What the handle answers inside a call (the error of a write) is reported in a microtask.
  * 3. The handle is closed once. #leave keeps what is told of the connection afterwards.
  */
@@ -28,19 +29,11 @@ import type { Bytes, Encoding, SocketAddress } from '../../types.ts'
 import { connectError, connectSocket } from '../tcp-connect.ts'
 import { HandleFacts } from './handle-facts.ts'
 import * as handles from './handles.ts'
-import { type Handle, type HandleRequest, rules, shared } from './handles.ts'
+import { type Handle, type HandleRequest, rules, shared, viewOf } from './handles.ts'
 import * as requests from './requests.ts'
 
 /** What Node's reading code asks of a Readable. */
 const READABLE_STATE = { endEmitted: false }
-
-/** The last view of the shared buffer. Messages often have the size of the one before. */
-let view = shared.subarray(0, 1)
-
-function viewOf(size: Bytes): Buffer {
-  if (view.length !== size) view = shared.subarray(0, size)
-  return view
-}
 
 export class FastTransport extends HandleFacts implements Transport {
   #sink: TransportSink | undefined

@@ -3,9 +3,9 @@
  * program; the writer looks for the last one, to append after it.
  */
 
-import { RecvBuffer } from '../../core/recv-buffer.ts'
+import { RecvBuffer } from '../../core/reading/recv-buffer.ts'
 import { readerFor } from '../../core/delimiters.ts'
-import { NEED_MORE, type Reader, TOO_LONG } from '../../core/readers.ts'
+import { NEED_MORE, type Reader, TOO_LONG } from '../../core/reading/readers.ts'
 import { OverflowError } from '../../errors.ts'
 import type { Files, FileSource } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'

@@ -3,8 +3,8 @@
  * one for each peer.
  */
 
-import { Stream } from '../../channels/stream.ts'
-import type { StreamOptions } from '../../channels/stream-options.ts'
+import { Stream } from '../../channels/streams/stream.ts'
+import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'

@@ -10,9 +10,9 @@
  */
 
 import { LIFE } from '../../channels/life.ts'
-import { takeOver } from '../../channels/server-link.ts'
-import type { StreamServerOptions } from '../../channels/server-options.ts'
-import { StreamServer } from '../../channels/stream-server.ts'
+import { takeOver } from '../../channels/servers/server-link.ts'
+import type { StreamServerOptions } from '../../channels/servers/server-options.ts'
+import { StreamServer } from '../../channels/servers/stream-server.ts'
 import { formatAddress } from '../../core/address.ts'
 import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'

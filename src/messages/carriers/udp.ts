@@ -14,7 +14,7 @@
 
 import { Buffer } from 'node:buffer'
 import { LIFE } from '../../channels/life.ts'
-import { Datagram, type DatagramOptions } from '../../channels/datagram.ts'
+import { Datagram, type DatagramOptions } from '../../channels/datagrams/datagram.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { SocketAddress } from '../../types.ts'
 import { type Frame, FRAMES, PACKET_FRAMES } from './frames.ts'

@@ -13,6 +13,7 @@ import {
   shared,
   socketOver,
   takeHandle,
+  viewOf,
 } from '../../../src/io/fast/handles.ts'
 import { turn } from '../../kit.ts'
 
@@ -150,6 +151,10 @@ t.test('a handle is taken out of its socket, and a socket is made over one', asy
   over.resume()
   await once(over, 'end')
   t.equal(Buffer.from(shared.subarray(0, 9)).toString(), 'from here')
+  const view = viewOf(9)
+  t.equal(view.toString(), 'from here')
+  t.equal(viewOf(9), view, 'the same view as long as the size is the same')
+  t.equal(viewOf(4).toString(), 'from')
   over.destroy()
   server.close()
 })

@@ -206,7 +206,9 @@ export class FakeHandle {
   }
 }
 
-/** Fills the rules with what a Node has that gives each write a request, or none (since Node 26). */
+/**
+ * Fills the rules with what a Node has that gives each write a request, or none (since Node 26).
+ */
 export function useRules(t: Test, form: 'request' | 'none'): void {
   if (rules.owner === undefined) learnHandles()
   const before: HandleRules = { ...rules }

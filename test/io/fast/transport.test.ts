@@ -351,8 +351,8 @@ for (const form of ['request', 'none'] as const) {
   })
 
   // Seen by reading libuv: it tries to write once more when it queues a request. If the peer has
-  // read meanwhile, the queue is empty, and the request reports that in a later turn all the same. A
-  // request that was taken for unused would be used twice, and Node ends the process for that.
+  // read meanwhile, the queue is empty, and the request reports that in a later turn all the same.
+  // A request that was taken for unused would be used twice, and Node ends the process for that.
   t.test(`${name}: a request is under way although nothing is queued`, async t => {
     const { handle, near } = fake(t, form)
     handle.next = 'waits'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
-import { StreamServer } from '../../../src/channels/stream-server.ts'
+import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
 import { Control, type Message } from '../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { testCertificates } from '../../certificates.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Datagram } from '../../../src/channels/datagram.ts'
+import { Datagram } from '../../../src/channels/datagrams/datagram.ts'
 import { Control } from '../../../src/messages/message.ts'
 import { thrown } from '../../kit.ts'
 import { fault, stage, text, watch } from '../kit.ts'

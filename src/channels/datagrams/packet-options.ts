@@ -1,0 +1,62 @@
+/**
+ * Layer 4. What a packet socket is told of the settings of its Datagram.
+ *
+ * Rules:
+ * 1. A socket is told only what differs from the default: on a socket for both families some
+ *    settings are refused by the system.
+ */
+
+import { ChannelError, codeOf, messageOf } from '../../errors.ts'
+import type { PacketOptions, PacketSocket } from '../../transport.ts'
+import { DATAGRAM_DEFAULTS, type DatagramValues } from './datagram-settings.ts'
+
+/** The settings that an open socket can be told. */
+const LIVE = [
+  'broadcast',
+  'ttl',
+  'multicast_ttl',
+  'multicast_loopback',
+  'multicast_interface',
+] as const
+export type LiveSetting = (typeof LIVE)[number]
+
+export function isLive(name: string): name is LiveSetting {
+  return (LIVE as readonly string[]).includes(name)
+}
+
+/** What a new socket is told. */
+export function packetOptions(values: DatagramValues): Omit<PacketOptions, 'bind' | 'connect'> {
+  const names = [...LIVE, 'reuse_address'] as const
+  return Object.fromEntries(
+    names
+      .filter(name => values[name] !== DATAGRAM_DEFAULTS[name])
+      .map(name => [name, values[name]]),
+  )
+}
+
+/** Is an option given that systems set for one family of addresses only? */
+export function isOfOneFamily({
+  ttl,
+  multicast_ttl,
+  multicast_loopback,
+}: Omit<PacketOptions, 'bind' | 'connect'>): boolean {
+  return ttl !== undefined || multicast_ttl !== undefined || multicast_loopback !== undefined
+}
+
+/**
+ * Tells something to the open socket, if there is one. If the system refuses it, the error is
+ * thrown: the argument of the call that is under way is at fault, so no hook is told.
+ */
+export function tell(
+  socket: PacketSocket | undefined,
+  what: string,
+  call: (socket: PacketSocket) => void,
+): void {
+  if (socket === undefined) return
+  try {
+    call(socket)
+  } catch (error) {
+    if (error instanceof ChannelError) throw error
+    throw new ChannelError(codeOf(error) || 'ERR_UNKNOWN', `${what}: ${messageOf(error)}`, error)
+  }
+}

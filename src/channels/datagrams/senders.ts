@@ -1,0 +1,244 @@
+/**
+ * Layer 5. Senders: where a Datagram has a `read_delimiter`, the messages that its senders have
+ * begun and not finished.
+ *
+ * The way of a packet: receive → the ReadPath of its sender → read → settle (keep or forget the
+ * sender) → bound.
+ *
+ * Rules:
+ * 1. Only who has sent the beginning of a message is in the table: a sender whose messages are
+ *    whole costs nothing, and addresses that are never heard again (or forged) leave as soon as
+ *    others come.
+ * 2. The table is in the order in which senders were last heard. When it is over a bound, the first
+ *    one goes, and the owner is told.
+ * 3. One sender at a time is being read; where its reads are held halfway it stays `#current` and
+ *    goes on first.
+ */
+
+import type { Buffer } from 'node:buffer'
+import { ReadPath, type ReadOwner, type ReadTarget } from '../../core/read-path.ts'
+import { readSettings } from '../../core/reading/read-settings.ts'
+import type { Bytes, SocketAddress } from '../../types.ts'
+import type { PacketDropReason } from './datagram-error.ts'
+import type { DatagramValues } from './datagram-settings.ts'
+
+/** Who gets the reads, and is told of everything else. */
+export interface SendersOwner {
+  /** Must a read wait? */
+  readonly isHeld: boolean
+  /** Calls on_read. What that throws goes through. */
+  read(data: unknown[], from: SocketAddress): unknown
+  hookReturned(result: unknown): void
+  hookFailed(error: unknown): void
+  /**
+   * A message is longer than the limit, or the delimiter threw. Unless a setting is changed inside,
+   * what that sender has sent is forgotten.
+   */
+  overflowed(limit: Bytes, size: Bytes | undefined, from: SocketAddress): void
+  broken(error: unknown, from: SocketAddress): void
+  dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void
+}
+
+export class Senders {
+  readonly #owner: SendersOwner
+  #values: DatagramValues
+  /** Counts the changes of settings; a sender is brought up to date when it is read. */
+  #version = 0
+  readonly #table = new Map<string, Sender>()
+  #bytes: Bytes = 0
+  /** Who is being read, or was when its reads were held. */
+  #current: Sender | undefined
+  /** Senders to be looked at again, for a setting has changed. */
+  #again: Sender[] = []
+  /** The last one that was forgotten, to be used again: most packets end with their messages. */
+  #spare: Sender | undefined
+
+  constructor(owner: SendersOwner, values: DatagramValues) {
+    this.#owner = owner
+    this.#values = values
+  }
+
+  /** How many senders are in the table. */
+  get size(): number {
+    return this.#table.size
+  }
+
+  /** How many bytes they have sent that are not delivered. */
+  get bytes(): Bytes {
+    return this.#bytes
+  }
+
+  // ---- reading ----------------------------------------------------------------------------------
+
+  /** Reads one packet; not to be called while held, nor before `step` returned false. */
+  receive(data: Buffer, from: SocketAddress): void {
+    if (data.length === 0) return
+    const key = String(from)
+    const sender = this.#table.get(key) ?? this.#spare ?? new Sender(this.#owner, this.#values)
+    if (sender === this.#spare) this.#spare = undefined
+    sender.key = key
+    sender.address = from
+    // Again the last one: it has been heard.
+    this.#table.delete(key)
+    this.#table.set(key, sender)
+    this.#read(sender, data)
+  }
+
+  /**
+   * Goes on with one sender that was held halfway or has to be looked at again. False: there is
+   * none.
+   */
+  step(): boolean {
+    const sender = this.#current ?? this.#again.shift()
+    if (sender === undefined) return false
+    if (this.#table.get(sender.key) === sender) this.#read(sender)
+    return true
+  }
+
+  #read(sender: Sender, data?: Buffer): void {
+    this.#current = sender
+    sender.use(this.#values, this.#version)
+    if (data === undefined) sender.path.release('promise')
+    else sender.path.receive(data)
+    // Without a delimiter nothing can be waited for, not even the other half of a character.
+    if (this.#current === sender && this.#values.read_delimiter === null && !this.#owner.isHeld)
+      sender.path.receiveEnd()
+    this.#settle(sender)
+  }
+
+  #settle(sender: Sender): void {
+    // A hook has closed the channel.
+    if (this.#current !== sender) return
+    const { bytes } = sender.path
+    this.#bytes += bytes - sender.bytes
+    sender.bytes = bytes
+    if (bytes === 0 || sender.path.isStuck) this.#forget(sender)
+    else if (this.#owner.isHeld) return
+    this.#current = undefined
+    this.#bound()
+  }
+
+  // ---- bounds -----------------------------------------------------------------------------------
+
+  #bound(): void {
+    for (let reason = this.#excess(); reason !== undefined; reason = this.#excess()) {
+      const oldest = this.#table.values().next().value as Sender
+      const { address, bytes } = oldest
+      this.#forget(oldest)
+      this.#owner.dropped(reason, address, bytes)
+    }
+  }
+
+  #excess(): PacketDropReason | undefined {
+    if (this.#table.size > this.#values.max_senders) return 'max_senders'
+    return this.#bytes > this.#values.senders_buffer_size ? 'senders_buffer_size' : undefined
+  }
+
+  #forget(sender: Sender): void {
+    this.#table.delete(sender.key)
+    this.#bytes -= sender.bytes
+    sender.reset()
+    this.#spare = sender
+  }
+
+  // ---- what changes -----------------------------------------------------------------------------
+
+  /**
+   * These are the settings now: at once for who is being read, for the others when they are read.
+   */
+  use(values: DatagramValues): void {
+    this.#values = values
+    this.#version++
+    this.#current?.use(values, this.#version)
+  }
+
+  /** Has `step` look at everybody, for the settings have changed. */
+  lookAgain(): void {
+    this.#again = [...this.#table.values()]
+    // Who is being read may be the oldest; then the bound is looked at when that is over.
+    if (this.#current === undefined) this.#bound()
+  }
+
+  /** Stops the reads of who is being read, until `step`. */
+  hold(): void {
+    this.#current?.path.hold('promise')
+  }
+
+  /** From inside a hook: takes that back. */
+  release(): void {
+    this.#current?.path.release('promise')
+  }
+
+  /** Forgets everybody. */
+  reset(): void {
+    // It may be running: then its loop must find nothing more to do, and it is not used again.
+    this.#current?.path.hold('closed')
+    this.#current = undefined
+    this.#again = []
+    this.#table.clear()
+    this.#bytes = 0
+  }
+}
+
+/** One sender: what its ReadPath reads and reports goes to the owner of all, with the address. */
+class Sender implements ReadTarget, ReadOwner {
+  key = ''
+  address: SocketAddress = ''
+  /** What it counts in the table. */
+  bytes: Bytes = 0
+  readonly path: ReadPath
+  readonly #owner: SendersOwner
+  #version = -1
+
+  constructor(owner: SendersOwner, values: DatagramValues) {
+    const { read_delimiter, encoding, regex_search, buffer_size } = values
+    this.#owner = owner
+    this.path = new ReadPath(
+      this,
+      this,
+      read_delimiter,
+      readSettings(encoding, regex_search),
+      buffer_size,
+    )
+  }
+
+  use(values: DatagramValues, version: number): void {
+    if (version === this.#version) return
+    this.#version = version
+    this.path.use(
+      values.read_delimiter,
+      readSettings(values.encoding, values.regex_search),
+      values.buffer_size,
+    )
+  }
+
+  reset(): void {
+    this.path.reset()
+    this.bytes = 0
+  }
+
+  on_read(...data: unknown[]): unknown {
+    return this.#owner.read(data, this.address)
+  }
+
+  hookReturned(result: unknown): void {
+    this.#owner.hookReturned(result)
+  }
+
+  hookFailed(error: unknown): void {
+    this.#owner.hookFailed(error)
+  }
+
+  overflowed(limit: Bytes, size: Bytes | undefined): void {
+    this.#owner.overflowed(limit, size, this.address)
+  }
+
+  broken(error: unknown): void {
+    this.#owner.broken(error, this.address)
+  }
+
+  /** A packet socket cannot be paused: who holds the reads lets the packets wait, or drops them. */
+  pause(): void {}
+  resume(): void {}
+  delivered(): void {}
+}

@@ -1,0 +1,242 @@
+/**
+ * Layer 5. The door of a server: which connections come in, which are turned away, and which nobody
+ * has taken yet.
+ *
+ * The way of a connection: accepted → (its PROXY header read →) turned away, or offered (later,
+ * while suspended) → taken by a channel, kept until somebody takes it, or gone.
+ *
+ * Rules:
+ * 1. A limit is never exceeded: what was accepted and not yet taken counts, too.
+ * 2. What is turned away is told to somebody, always. (Node at its limit of descriptors drops
+ *    connections in silence.)
+ * 3. A connection that is taken over at once, as nearly all are, is entered in no list.
+ */
+
+import { noop } from '../../core/noop.ts'
+import type { Transport } from '../../transport.ts'
+import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../../types.ts'
+import { Accepted } from './accepted.ts'
+import { ProxyReader } from './proxied.ts'
+import type { TlsDemand } from '../streams/tls-start.ts'
+
+/** A list of addresses: the BlockList of node:net, or any object with such a method. */
+export interface BlockList {
+  /** Is this address in the list? */
+  check(address: string, family: 'ipv4' | 'ipv6'): boolean
+}
+
+/** The settings that the door goes by. */
+export interface DoorValues {
+  readonly max_connections: number
+  readonly max_connections_per_address: number
+  readonly block_list: BlockList | null
+  readonly backlog: number
+  readonly proxy_protocol: 'require' | 'optional' | null
+  readonly proxy_trusted: BlockList | null
+  readonly proxy_timeout: Milliseconds
+}
+
+/** Whose door it is. */
+export interface DoorOwner {
+  readonly values: DoorValues
+  readonly isSuspended: boolean
+  /** Where the peers of its channels are. */
+  readonly addresses: Iterable<SocketAddress | undefined>
+  /** How many channels it has. */
+  readonly size: number
+  /** From this descriptor on the process is near its limit. */
+  readonly lastFileno: number
+  /** TLS from the first byte on, for what is accepted now. */
+  readonly demand: TlsDemand | undefined
+  /** Whoever wants it takes it. */
+  offer(connection: Accepted): void
+  turnedAway(transport: Transport, reason: DropReason): void
+  /** The first connection since there was room for which there is none. */
+  overloaded(): void
+  /** What a block list threw. */
+  hookFailed(error: unknown): void
+  /** Calls back after that long, unless cancelled. */
+  after(delay: Milliseconds, callback: () => void): Cancel
+}
+
+export class Door {
+  readonly #owner: DoorOwner
+  /** Accepted, and not taken over by a channel of this server. */
+  readonly #unclaimed = new Set<Accepted>()
+  /** Accepted while suspended: to be offered when resumed. They are unclaimed too. */
+  #held: Accepted[] = []
+  /** Those whose PROXY header has not come yet. */
+  readonly #waiting = new Set<Transport>()
+  /** How many connections each host has; only where there is a limit to it. */
+  #crowd: Map<string, number> | undefined
+  #isOverloaded = false
+
+  constructor(owner: DoorOwner) {
+    this.#owner = owner
+  }
+
+  // ---- accepted ---------------------------------------------------------------------------------
+
+  accepted(transport: Transport): void {
+    const { proxy_protocol, proxy_trusted } = this.#owner.values
+    if (proxy_protocol === null) return this.#admit(transport)
+    if (this.#isIn(proxy_trusted, transport.remote_address, false))
+      return this.#awaitHeader(transport, proxy_protocol === 'optional')
+    if (proxy_protocol === 'optional') this.#admit(transport)
+    else this.#owner.turnedAway(transport, 'proxy_header')
+  }
+
+  /**
+   * Limits come first: who waits for a header is somebody, too. Then the proxy's connection becomes
+   * that of its client.
+   */
+  #awaitHeader(transport: Transport, isOptional: boolean): void {
+    const reason = this.#whyNot(transport, false)
+    if (reason !== undefined) return this.#owner.turnedAway(transport, reason)
+    this.#waiting.add(transport)
+    const { proxy_timeout } = this.#owner.values
+    const reader = new ProxyReader(transport, isOptional, connection => {
+      cancel()
+      // The server may have closed meanwhile.
+      if (!this.#waiting.delete(transport)) return
+      if (connection === undefined) this.#owner.turnedAway(transport, 'proxy_header')
+      else this.#admit(connection)
+    })
+    const cancel =
+      proxy_timeout === Infinity ? noop : this.#owner.after(proxy_timeout, () => reader.expire())
+  }
+
+  #admit(transport: Transport): void {
+    this.#forgetTaken()
+    const reason = this.#whyNot(transport, true)
+    if (reason !== undefined) return this.#owner.turnedAway(transport, reason)
+    this.#count(transport.remote_address, 1)
+    const connection = new Accepted(transport, this.#owner.demand)
+    if (this.#owner.isSuspended) {
+      this.#keep(connection)
+      this.#held.push(connection)
+      return
+    }
+    this.#owner.offer(connection)
+    if (connection.owner === undefined) this.#keep(connection)
+    else if (connection.owner !== this) this.#count(transport.remote_address, -1)
+  }
+
+  /**
+   * Why it cannot come in; undefined when it can. `isPeer`: is the address that of a peer, not of a
+   * proxy that has many of them?
+   */
+  #whyNot(transport: Transport, isPeer: boolean): DropReason | undefined {
+    const { max_connections, max_connections_per_address, block_list, backlog } = this.#owner.values
+    const address = transport.remote_address
+    if (this.#isIn(block_list, address, true)) return 'blocked'
+    if (this.#owner.size + this.#unclaimed.size + this.#waiting.size >= max_connections)
+      return 'max_connections'
+    if (
+      isPeer &&
+      this.#crowd !== undefined &&
+      this.#crowdOf(address) >= max_connections_per_address
+    )
+      return 'per_address'
+    if (this.#owner.isSuspended && this.#held.length >= backlog) return 'overload'
+    return this.#isNearLimit(transport) ? 'overload' : undefined
+  }
+
+  /**
+   * `otherwise`: the answer of a list that throws. Who cannot say that somebody is welcome, or to
+   * be trusted, has not said so.
+   */
+  #isIn(list: BlockList | null, address: SocketAddress | undefined, otherwise: boolean): boolean {
+    if (list === null || !Array.isArray(address)) return false
+    const host = address[0] as string
+    try {
+      return list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
+    } catch (error) {
+      this.#owner.hookFailed(error)
+      return otherwise
+    }
+  }
+
+  /**
+   * A process gets the lowest descriptor that is free: a high one says that nearly all are taken.
+   */
+  #isNearLimit(transport: Transport): boolean {
+    const isNear = (transport.fileno ?? -1) >= this.#owner.lastFileno
+    const isFirst = isNear && !this.#isOverloaded
+    this.#isOverloaded = isNear
+    if (isFirst) this.#owner.overloaded()
+    return isNear
+  }
+
+  // ---- unclaimed --------------------------------------------------------------------------------
+
+  /** It counts until it is gone, or has an owner. */
+  #keep(connection: Accepted): void {
+    this.#unclaimed.add(connection)
+    connection.watch(() => this.#leave(connection))
+  }
+
+  #leave(connection: Accepted): void {
+    if (this.#unclaimed.delete(connection)) this.#count(connection.remote_address, -1)
+  }
+
+  /** Those that have an owner who is not of this server: it answers for them. */
+  #forgetTaken(): void {
+    for (const connection of this.#unclaimed)
+      if (connection.owner !== undefined) this.#leave(connection)
+  }
+
+  /** A channel of this server has taken it. */
+  take(connection: Accepted): void {
+    this.#unclaimed.delete(connection)
+    connection.owner = this
+  }
+
+  /** The channel that took it has closed. */
+  left(address: SocketAddress | undefined): void {
+    this.#count(address, -1)
+  }
+
+  /** Offers what came while the server was suspended. */
+  resumed(): void {
+    const held = this.#held
+    this.#held = []
+    for (const connection of held) {
+      // One of their hooks may have suspended the server again.
+      if (!this.#unclaimed.has(connection)) continue
+      if (this.#owner.isSuspended) this.#held.push(connection)
+      else this.#owner.offer(connection)
+    }
+  }
+
+  /** Closes what nobody has taken. */
+  shut(): void {
+    this.#forgetTaken()
+    for (const connection of this.#unclaimed) connection.destroy()
+    for (const transport of this.#waiting) transport.destroy()
+    this.#waiting.clear()
+    this.#held = []
+  }
+
+  // ---- per address ------------------------------------------------------------------------------
+
+  /** The limit for each address has changed: from none to one, everybody has to be counted. */
+  recount(): void {
+    this.#crowd =
+      this.#owner.values.max_connections_per_address === Infinity ? undefined : new Map()
+    for (const address of this.#owner.addresses) this.#count(address, 1)
+    for (const { remote_address } of this.#unclaimed) this.#count(remote_address, 1)
+  }
+
+  #crowdOf(address: SocketAddress | undefined): number {
+    return Array.isArray(address) ? (this.#crowd?.get(address[0] as string) ?? 0) : 0
+  }
+
+  /** Peers of a unix socket have no address, and are not counted. */
+  #count(address: SocketAddress | undefined, by: 1 | -1): void {
+    if (this.#crowd === undefined || !Array.isArray(address)) return
+    const count = this.#crowdOf(address) + by
+    if (count > 0) this.#crowd.set(address[0] as string, count)
+    else this.#crowd.delete(address[0] as string)
+  }
+}

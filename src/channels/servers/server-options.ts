@@ -1,0 +1,59 @@
+/**
+ * Layer 5. The options of a StreamServer: those of its constructor, of `listen` and of `end`, with
+ * the checks of the latter two. (The constructor's are settings, which check themselves.)
+ */
+
+import { checkAddressOptions, checkOptions } from '../../core/option-names.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Milliseconds } from '../../types.ts'
+import type { ChannelOptions } from '../channel.ts'
+import type { ServerValues } from './server-settings.ts'
+import { checkBoolean, checkCount, checkDuration } from '../settings.ts'
+
+/** How to listen. */
+export interface ServerListenOptions {
+  /**
+   * Whether other sockets may listen on the same port, also those of other processes, if they set
+   * it as well. The system then distributes the connections among them.
+   *
+   * - It needs Node 22.12, 23.1 or newer, and Linux, FreeBSD, DragonFly, Solaris or AIX. Elsewhere
+   *   `listen` throws ERR_UNSUPPORTED_OPTION.
+   * - Systems differ in how they distribute connections, and in what becomes of those that a server
+   *   had not accepted when it closed. Linux resets them.
+   *
+   * @default false
+   */
+  // Source: Node `net.Server.listen`.
+  readonly reuse_port?: boolean
+}
+
+/** The options of a StreamServer: every setting, `engine` and `name`. */
+export interface StreamServerOptions extends ChannelOptions, Partial<ServerValues> {}
+
+/** How to end. */
+export interface ServerEndOptions {
+  /** How many connections end at a time. */
+  readonly batch?: number
+  /** The time between two batches, in ms. */
+  readonly interval?: Milliseconds
+}
+
+/** Throws InvalidArgumentError for an unknown or invalid option of `listen`. */
+export function checkListenOptions(address: unknown, options: ServerListenOptions): void {
+  checkAddressOptions('listen', address, options, ['reuse_port'])
+  const { reuse_port } = options
+  if (reuse_port !== undefined) checkBoolean('listen: reuse_port', reuse_port)
+}
+
+/**
+ * Throws InvalidArgumentError for an unknown or invalid option of `end`, or one without the other.
+ */
+export function checkEndOptions(options: ServerEndOptions): ServerEndOptions {
+  checkOptions('end', options, ['batch', 'interval'])
+  const { batch, interval } = options
+  if (batch !== undefined) checkCount('end: batch', batch, 1)
+  if (interval !== undefined) checkDuration('end: interval', interval)
+  if ((batch === undefined) !== (interval === undefined))
+    throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
+  return options
+}

@@ -1,0 +1,41 @@
+/**
+ * Layer 5. What happens at once when a setting of a stream is assigned. A setting that is not in
+ * the table is looked at when it is needed.
+ */
+
+import type { Transport } from '../../transport.ts'
+import type { Life } from '../life.ts'
+import type { StreamReading } from './stream-reading.ts'
+import type { StreamValues } from './stream-settings.ts'
+
+/** The link of the stream. */
+export interface EffectsOwner {
+  readonly life: Life
+  readonly values: StreamValues
+  readonly transport: Transport | undefined
+  readonly reading: Pick<StreamReading, 'cutAnew' | 'release'>
+  /** Other timeouts are due now. */
+  watchAnew(): void
+}
+
+type Effect = (link: EffectsOwner) => void
+
+const cutAnew: Effect = link => link.reading.cutAnew()
+const watchAnew: Effect = link => link.watchAnew()
+
+export const EFFECTS: Readonly<Partial<Record<keyof StreamValues, Effect>>> = {
+  read_delimiter: cutAnew,
+  encoding: cutAnew,
+  regex_search: cutAnew,
+  buffer_size: cutAnew,
+  // In the next turn, because no hook may run inside an assignment.
+  backpressure: ({ life, values, reading }) => {
+    if (!values.backpressure) life.drive.wake({ turn: () => reading.release('backpressure') })
+  },
+  no_delay: ({ transport, values }) => transport?.set_no_delay(values.no_delay),
+  keep_alive: ({ transport, values }) => transport?.set_keep_alive(values.keep_alive),
+  read_timeout: watchAnew,
+  write_timeout: watchAnew,
+  idle_timeout: watchAnew,
+  max_lifetime: watchAnew,
+}

@@ -1,0 +1,62 @@
+/**
+ * Layer 5. The hooks of a Stream, and what each does by default. Those that a Datagram has too are
+ * in data-channel.ts, on_timeout is in stream.ts.
+ */
+
+import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
+import { DataChannel } from '../data-channel.ts'
+
+export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
+  /**
+   * Called with each read, as `read_delimiter` cuts them. A Struct delivers its fields as
+   * arguments.
+   *
+   * Anything may be done in here. No further read is delivered before this hook returns; if it
+   * returns a promise, none is delivered before that settles.
+   *
+   * By default it drops the data.
+   */
+  // Source: Pants `Stream.on_read`.
+  on_read(..._data: ReadArguments<By>): void | Promise<void> {}
+
+  /**
+   * Called when the peer has ended its side, after the last complete read. The stream can still
+   * write.
+   *
+   * By default it calls `end()`. If you override it, the connection stays half open until you call
+   * `end()` or `close()`.
+   */
+  on_read_end(): void | Promise<void> {
+    this.end()
+  }
+
+  /**
+   * Called when the TLS handshake is done and the peer is verified. `tls` tells what was agreed on.
+   *
+   * By default it does nothing.
+   */
+  // Source: Pants `Stream.on_ssl_handshake`.
+  on_tls_handshake(): void | Promise<void> {}
+
+  /**
+   * Called once when a TLS handshake failed. The certificate was refused (the message says which
+   * check failed, and what to do), there was no version or cipher in common, what came was not TLS,
+   * or `handshake_timeout` ran out (code ERR_TIMEOUT).
+   *
+   * By default it calls `on_error`. Then the stream closes, whatever this hook does.
+   */
+  // Source: Pants `Stream.on_ssl_handshake_error`.
+  on_tls_handshake_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+
+  /**
+   * Called when TLS failed after the handshake.
+   *
+   * By default it calls `on_error`. Then the stream closes, whatever this hook does.
+   */
+  // Source: Pants `Stream.on_ssl_error`.
+  on_tls_error(error: Error): void | Promise<void> {
+    return this.on_error(error)
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * Layer 5. StreamLink: what connects one Stream with one transport after the other, and the life of
+ * each connection. Everything is reported to it.
+ *
+ * The way of a byte in:  transport → received → stream-reading.ts → on_read
+ * The way of a byte out: stream-writing.ts → transport
+ *
+ * Its methods stand in the order of a life: attach → opened → (startTls →) received, drained →
+ * ended → end → failed → abort → closed.
+ *
+ * Rules:
+ * 1. After every hook the state is looked at again: the hook may have closed the stream.
+ * 2. Closing politely: what is queued goes out, our side ends, and what still comes is read and
+ *    dropped until the peer ends, too. (Closing a socket that has unread bytes resets it, and the
+ *    peer could lose our last ones.)
+ */
+
+import type { Buffer } from 'node:buffer'
+import { formatAddress } from '../../core/address.ts'
+import { noop } from '../../core/noop.ts'
+import type { Gauge } from '../../core/tally.ts'
+import { STEP, type Weighed } from '../../core/weights.ts'
+import type { SystemError, Transport, TransportSink } from '../../transport.ts'
+import type { Bytes, Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.ts'
+import type { Driver } from '../hooks.ts'
+import type { Life } from '../life.ts'
+import { engineOverflow } from '../overflow.ts'
+import { NO_PAST, type Past, pastOf } from '../past.ts'
+import type { SharedValues } from '../shared-values.ts'
+import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
+import { failStream } from './stream-failure.ts'
+import { type ReadingOwner, StreamReading } from './stream-reading.ts'
+import type { StreamValues } from './stream-settings.ts'
+import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
+import { timeOut, Timeouts, type TimeoutsOwner } from '../timeouts.ts'
+import { type TlsDemand, type TlsOwner, TlsStart, tlsTwice } from './tls-start.ts'
+
+export class StreamLink
+  implements
+    TransportSink,
+    ReadingOwner,
+    WritingOwner,
+    TimeoutsOwner,
+    TlsOwner,
+    EffectsOwner,
+    Weighed,
+    Driver
+{
+  readonly life: Life
+  readonly reading: StreamReading
+  writing: StreamWriting = NO_WRITES
+  settings: SharedValues
+  /** Undefined while the stream is closed. */
+  transport: Transport | undefined
+  #past: Past = NO_PAST
+  hasPeerEnded = false
+  /** How far closing politely has come. */
+  #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
+  /** Ends the wait of this opening: for connect_timeout and an AbortSignal, or for end_timeout. */
+  #stopWaiting: Cancel = noop
+  /** Made when there is something to watch over. */
+  #timeouts: Timeouts | undefined
+  /** TLS, while it is to begin or its handshake runs. */
+  #tls: TlsStart | undefined
+
+  constructor(life: Life, settings: SharedValues) {
+    this.life = life
+    this.settings = settings
+    this.reading = new StreamReading(this)
+  }
+
+  // ---- settings ---------------------------------------------------------------------------------
+
+  get values(): StreamValues {
+    return this.settings.values
+  }
+
+  assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
+    // Nothing changes, so nothing begins anew.
+    if (value === this.values[name]) return
+    const { state } = this.life
+    this.settings = this.settings.with(name, value, state === 'closed' || state === 'opening')
+    // Writing does not depend on read_delimiter, which may change at every message.
+    if (name !== 'read_delimiter') this.writing.revoke()
+    EFFECTS[name]?.(this)
+  }
+
+  // ---- what is told -----------------------------------------------------------------------------
+
+  /** What is told of the connection, or of the last one. */
+  get told(): Past {
+    return this.transport ?? this.#past
+  }
+
+  get fileno(): number | undefined {
+    return this.transport?.fileno
+  }
+
+  get bytes_queued(): Bytes {
+    return this.writing.size
+  }
+
+  get bytes_read(): Bytes {
+    return this.told.bytes_read
+  }
+
+  get bytes_gone(): Bytes {
+    return this.transport?.bytes_gone ?? this.told.bytes_written
+  }
+
+  /** Was it open, or opening, at any time? */
+  get wasAttached(): boolean {
+    return this.told !== NO_PAST
+  }
+
+  address(): string {
+    const { remote_address } = this.told
+    return remote_address === undefined ? '' : formatAddress(remote_address)
+  }
+
+  gauge(): Gauge {
+    const { bytes_read, bytes_written } = this.told
+    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.weight }
+  }
+
+  get weight(): Bytes {
+    return this.reading.bytes + this.writing.size
+  }
+
+  crowded(limit: Bytes): void {
+    this.life.warn('on_overflow_error', engineOverflow(limit, this.weight), 'overflow')
+  }
+
+  // ---- opening ----------------------------------------------------------------------------------
+
+  /** A new opening. `stopWaiting` is called when the attempt is over, however it ended. */
+  attach(transport: Transport, stopWaiting: Cancel, demand: TlsDemand | undefined): void {
+    this.transport = transport
+    this.#stopWaiting = stopWaiting
+    this.hasPeerEnded = false
+    this.#isEnding = 'no'
+    this.#tls = demand && new TlsStart(this, demand)
+    this.reading.begin()
+    transport.sink = this
+  }
+
+  /** With TLS from the first byte on it is reported again, when the handshake is done. */
+  opened(event: 'accept' | 'connect' = this.#tls?.event ?? 'connect'): void {
+    const { life } = this
+    const transport = this.transport as Transport
+    const tls = this.#tls
+    if (tls?.hasBegun === false) {
+      tls.event = event
+      return tls.begin()
+    }
+    tls?.stop()
+    this.#tls = undefined
+    if (this.life.state !== 'opening') return (tls as TlsStart).secured()
+    this.#stopWaiting()
+    if (!this.values.no_delay) transport.set_no_delay(false)
+    if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
+    life.open(event)
+    if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()
+    if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
+    if (life.state === 'active') life.call('on_connect')
+    // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
+    if (this.transport === transport && life.state !== 'error') transport.resume()
+  }
+
+  // ---- TLS --------------------------------------------------------------------------------------
+
+  /** From the first byte on, whatever was demanded before. */
+  demandTls(demand: TlsDemand): void {
+    this.#tls = new TlsStart(this, demand)
+  }
+
+  /** From the first byte on, or else after what is queued. */
+  startTls(demand: TlsDemand): void {
+    const transport = this.transport as Transport
+    if (transport.tls !== undefined || this.#tls !== undefined) throw tlsTwice()
+    const tls = (this.#tls = new TlsStart(this, demand))
+    if (this.life.state === 'opening') return
+    this.reading.hold('tls')
+    transport.pause()
+    this.writable().writeItem(tls, false)
+  }
+
+  get isShakingHands(): boolean {
+    return this.#tls?.hasBegun === true
+  }
+
+  /** Is it open, or closing politely? */
+  get isSending(): boolean {
+    return this.life.state === 'active' || this.#isEnding === 'sending'
+  }
+
+  // ---- timeouts ---------------------------------------------------------------------------------
+
+  #watched(): Timeouts {
+    this.#timeouts ??= new Timeouts(this, this.life.drive, this.life.since)
+    return this.#timeouts
+  }
+
+  watchAnew(): void {
+    if (this.life.state === 'active') this.#watched().changed()
+  }
+
+  get isDeaf(): boolean {
+    return this.hasPeerEnded || this.reading.isHeld
+  }
+
+  get isBlocked(): boolean {
+    return this.writing.isBlocked
+  }
+
+  blocked(): void {
+    if (this.values.write_timeout !== Infinity && this.life.state === 'active')
+      this.#watched().blocked()
+  }
+
+  timedOut(kind: TimeoutKind): void {
+    timeOut(this.life, kind)
+  }
+
+  #unwatch(): void {
+    this.#timeouts?.stop()
+    this.#timeouts = undefined
+  }
+
+  // ---- while it is open -------------------------------------------------------------------------
+
+  received(chunk: Buffer): void {
+    if (this.#isEnding !== 'no') return
+    const { reading } = this
+    const { flushing } = this.life.drive
+    const outer = flushing.receiving(this)
+    reading.receive(chunk)
+    flushing.received(this, this.writing, outer)
+    if (reading.bytes >= STEP) this.life.drive.weigh(this)
+    reading.rest()
+  }
+
+  /** What to write to: borrowed, if there was nothing to send. */
+  writable(): StreamWriting {
+    return this.writing === NO_WRITES ? StreamWriting.borrow(this) : this.writing
+  }
+
+  turn(): void {
+    this.writing.turn()
+  }
+
+  drained(): void {
+    this.writing.drained()
+  }
+
+  emptied(): void {
+    this.life.call('on_write')
+    // The hook may have written more, or closed.
+    if (this.#isEnding === 'sending' && this.writing.isEmpty) this.#endSide()
+    this.reading.release('backpressure')
+  }
+
+  hookReturned(result: unknown): void {
+    this.reading.hookReturned(result)
+  }
+
+  suspended(): void {
+    this.reading.hold('suspended')
+  }
+
+  resumed(): void {
+    this.reading.release('suspended')
+  }
+
+  // ---- the end ----------------------------------------------------------------------------------
+
+  /** The peer has ended its side. */
+  ended(): void {
+    this.hasPeerEnded = true
+    if (this.#isEnding === 'no') this.reading.receiveEnd()
+  }
+
+  /** Only an active stream may write without a check. */
+  stateChanged(state: StateSignal): void {
+    if (state !== 'active') this.writing.revoke()
+  }
+
+  /** Closes politely. */
+  end(): void {
+    this.life.beginClosing(this.hasPeerEnded ? 'remote' : undefined)
+    // on_state may have closed it at once.
+    if (this.life.state !== 'closing' || this.transport === undefined) return
+    this.#unwatch()
+    this.#isEnding = 'sending'
+    this.reading.stop()
+    this.transport.resume()
+    const { end_timeout } = this.values
+    if (end_timeout !== Infinity && this.#mayHang())
+      this.#stopWaiting = this.life.drive.after(end_timeout, () => {
+        this.#isEnding = 'expired'
+        this.destroy()
+      })
+    if (this.writing.isEmpty) this.#endSide()
+  }
+
+  /**
+   * Not if both have said all, unless TLS has its own goodbye to say. (A timer of 7 us is a tenth
+   * of a short connection.)
+   */
+  #mayHang(): boolean {
+    return !this.hasPeerEnded || !this.writing.isEmpty || this.told.tls !== undefined
+  }
+
+  #endSide(): void {
+    this.#isEnding = 'sent'
+    this.transport?.end()
+  }
+
+  failed(error: SystemError): void {
+    failStream(this.life, error, this.#isEnding)
+  }
+
+  /** Closes at once. */
+  abort(reason: CloseReason | undefined = this.hasPeerEnded ? 'remote' : undefined): void {
+    if (this.life.state !== 'closing') this.life.beginClosing(reason)
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.#unwatch()
+    this.#stopWaiting()
+    this.#tls?.stop()
+    this.reading.stop()
+    this.writing.drop()
+    this.life.drive.letGo(this)
+    this.transport?.destroy()
+  }
+
+  closed(): void {
+    const { life } = this
+    const transport = this.transport as Transport
+    if (life.state !== 'closing') life.beginClosing(this.hasPeerEnded ? 'remote' : 'error')
+    this.destroy()
+    this.reading.reset()
+    this.writing.rest()
+    this.#past = pastOf(transport)
+    this.transport = undefined
+    life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Layer 4. What a program must not do with a Stream: each function throws if it is done all the
+ * same. (A mistake of the program is thrown at the call; what goes wrong in the world is told to a
+ * hook.)
+ */
+
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import type { Transport } from '../../transport.ts'
+import type { State } from '../../types.ts'
+
+/** To connect a stream that is open, or that a server accepted. */
+export function checkMayConnect(state: State, isAccepted: boolean): void {
+  if (isAccepted)
+    throw new InvalidStateError(
+      'connect()',
+      'this stream was accepted by a server',
+      'a Client connects',
+    )
+  if (state !== 'closed')
+    throw new InvalidStateError(
+      'connect()',
+      `the stream is ${state}`,
+      state === 'closing' ? 'await its `closed` first' : 'close() it first',
+    )
+}
+
+/** To take over anything but a connection, or one that is taken already. */
+export function checkSocket(socket: Transport, isTaken: boolean, name: string): void {
+  if (typeof socket?.resume !== 'function')
+    throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
+  if (isTaken)
+    throw new InvalidStateError(
+      `new ${name}`,
+      'its socket was taken over already',
+      'make one channel of each',
+    )
+}
+
+/** To start TLS on a stream that ends. */
+export function checkMayStartTls(state: State, isAccepted: boolean): void {
+  const isOver = state === 'closing' || state === 'error' || (state === 'closed' && isAccepted)
+  if (isOver)
+    throw new InvalidStateError(
+      'start_tls()',
+      `the stream is ${state}`,
+      'start TLS while it is open, or before it is',
+    )
+}
+
+/** To write before the stream is connected. */
+export function notConnected(call: string): InvalidStateError {
+  return new InvalidStateError(
+    call,
+    'the stream is not connected yet',
+    'wait for on_connect, or await `opened`',
+  )
+}

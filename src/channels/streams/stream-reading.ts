@@ -1,0 +1,180 @@
+/**
+ * Layer 5. StreamReading: the way in. What connects one stream with the read path that cuts its
+ * bytes into reads.
+ *
+ * The way of a byte: transport → StreamLink → receive → ReadPath → on_read
+ *
+ * Its methods stand in the order of an opening: serve → receive … hold, release → receiveEnd →
+ * stop → reset.
+ *
+ * Rules:
+ * 1. The read path is borrowed while there is something to be read or reads are held: nearly all of
+ *    a thousand connections have nothing.
+ * 2. Whatever forbids the next read is a hold of the read path, and they add up.
+ */
+
+import type { Buffer } from 'node:buffer'
+import { isPromiseLike, Promises } from '../../core/promises.ts'
+import type { Hold, ReadOwner, ReadPath, ReadTarget } from '../../core/read-path.ts'
+import { readSettings } from '../../core/reading/read-settings.ts'
+import { codeOf, messageOf, ReadError } from '../../errors.ts'
+import type { Transport } from '../../transport.ts'
+import type { Bytes } from '../../types.ts'
+import type { Life } from '../life.ts'
+import { receiveOverflow } from '../overflow.ts'
+import type { SharedValues } from '../shared-values.ts'
+
+/** The link of the stream. */
+export interface ReadingOwner {
+  readonly life: Life
+  readonly settings: SharedValues
+  /** Undefined while the stream is closed. */
+  readonly transport: Transport | undefined
+}
+
+export class StreamReading implements ReadOwner {
+  readonly #owner: ReadingOwner
+  /** Borrowed, see rule 1. */
+  #path: ReadPath | undefined
+  /** Made when a hook of this opening returns one. */
+  #promises: Promises | undefined
+
+  constructor(owner: ReadingOwner) {
+    this.#owner = owner
+  }
+
+  /** Bytes that were received and not delivered. */
+  get bytes(): Bytes {
+    return this.#path?.bytes ?? 0
+  }
+
+  get isHeld(): boolean {
+    return this.#path?.isHeld === true
+  }
+
+  /** Bytes that were received and not delivered, to the byte: no reader looks ahead any more. */
+  unread(): Bytes {
+    return this.#borrowed().unread()
+  }
+
+  // ---- the read path ----------------------------------------------------------------------------
+
+  /** A new opening begins. */
+  begin(): void {
+    this.#promises?.abandon()
+    this.#promises = undefined
+    // A path that is held, or has settings of its own, was not given back.
+    if (this.#path !== undefined) this.#serve(this.#path)
+  }
+
+  /** The transport is another one, in the middle of a connection. */
+  serve(): void {
+    this.#serve(this.#borrowed())
+  }
+
+  #serve(path: ReadPath): void {
+    path.serve(this.#stream(), this, this.#areChunksLent())
+  }
+
+  #stream(): ReadTarget {
+    return this.#owner.life.channel as unknown as ReadTarget
+  }
+
+  #areChunksLent(): boolean {
+    return this.#owner.transport?.lends_chunks === true
+  }
+
+  #borrowed(): ReadPath {
+    this.#path ??= this.#owner.settings.paths.borrow(this.#stream(), this, this.#areChunksLent())
+    return this.#path
+  }
+
+  /** Gives the path back if there is nothing in it that the next byte would need. */
+  rest(): void {
+    const { paths } = this.#owner.settings
+    if (this.#path?.isIdle === true && paths.takeBack(this.#path)) this.#path = undefined
+  }
+
+  /** A setting has changed that says how bytes are cut into reads. */
+  cutAnew(): void {
+    const path = this.#path
+    if (path === undefined) return
+    const { read_delimiter, encoding, regex_search, buffer_size } = this.#owner.settings.values
+    path.use(read_delimiter, readSettings(encoding, regex_search), buffer_size)
+    // Inside on_read the loop that is running goes on with it. Elsewhere the next turn looks.
+    if (!path.isDraining && path.bytes > 0)
+      this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
+  }
+
+  // ---- receiving --------------------------------------------------------------------------------
+
+  receive(chunk: Buffer): void {
+    this.#borrowed().receive(chunk)
+  }
+
+  pause(): void {
+    this.#owner.transport?.pause()
+  }
+
+  resume(): void {
+    this.#owner.transport?.resume()
+  }
+
+  overflowed(limit: Bytes, size: Bytes | undefined): void {
+    this.#owner.life.warn('on_overflow_error', receiveOverflow(limit, size, 'a read'), 'overflow')
+  }
+
+  broken(error: unknown): void {
+    this.#owner.life.warn(
+      'on_read_error',
+      new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', messageOf(error), error),
+    )
+  }
+
+  // ---- holds ------------------------------------------------------------------------------------
+
+  hold(why: Hold): void {
+    this.#borrowed().hold(why)
+  }
+
+  release(why: Hold): void {
+    this.#path?.release(why)
+    this.rest()
+  }
+
+  hookFailed(error: unknown): void {
+    this.#owner.life.hookFailed(error)
+  }
+
+  /** If the result is a promise, no read is delivered before it has settled. */
+  hookReturned(result: unknown): void {
+    if (!isPromiseLike(result)) return
+    // After on_close there is nothing to be held, and nobody would release it.
+    if (this.#owner.transport !== undefined) this.hold('promise')
+    this.#promises ??= new Promises(this.#owner.life, () => this.release('promise'))
+    void this.#promises.add(result)
+  }
+
+  // ---- the end ----------------------------------------------------------------------------------
+
+  /** The peer has ended its side. */
+  receiveEnd(): void {
+    this.#borrowed().receiveEnd()
+  }
+
+  /** From the read path: everything that the peer sent before it ended has been delivered. */
+  delivered(): void {
+    if (this.#owner.life.state === 'active') this.#owner.life.call('on_read_end')
+  }
+
+  /** No read is delivered any more. */
+  stop(): void {
+    this.#path?.hold('closed')
+  }
+
+  /** Drops what was received. */
+  reset(): void {
+    this.#path?.reset()
+    this.rest()
+  }
+}

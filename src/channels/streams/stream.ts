@@ -1,0 +1,349 @@
+/**
+ * Layer 5. Stream: one byte pipe to a peer. This file has the calls; what happens between them and
+ * the hooks is in stream-link.ts.
+ *
+ * Where to find the rest of the class: its settings in stream-settings.ts, its options in
+ * stream-options.ts, its hooks in stream-hooks.ts, and in data-channel.ts what a Datagram has too.
+ */
+
+import type { FileHandle } from 'node:fs/promises'
+import { formatAddress } from '../../core/address.ts'
+import type { ReadDelimiter } from '../../core/delimiters.ts'
+import { FileItem } from '../../core/writing/file-item.ts'
+import { noop } from '../../core/noop.ts'
+import { isIntoPacker, type Packed, type Packer, takePacker } from '../../core/writing/packer.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../../transport.ts'
+import type { Address, Bytes, Data, Encoding, Milliseconds, TimeoutKind } from '../../types.ts'
+import { Accepted } from '../servers/accepted.ts'
+import { Attempt } from './attempt.ts'
+import { LIFE } from '../life.ts'
+import { StreamLink } from './stream-link.ts'
+import {
+  adoptFields,
+  applyOptions,
+  checkBoolean,
+  defineSettings,
+  type Setting,
+  settingsFrom,
+} from '../settings.ts'
+import { SharedValues } from '../shared-values.ts'
+import { StreamHooks } from './stream-hooks.ts'
+import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './stream-misuse.ts'
+import {
+  networkOptions,
+  NO_SETTINGS,
+  parseTarget,
+  type StreamConnectOptions,
+  type StreamOptions,
+} from './stream-options.ts'
+import {
+  ACCEPTED_DEFAULTS,
+  STREAM_CHECKS,
+  STREAM_DEFAULTS,
+  type StreamSettings,
+  type StreamValues,
+} from './stream-settings.ts'
+import { giveUp } from '../timeouts.ts'
+import { contextFor } from './tls-contexts.ts'
+import { type TlsDemand, tlsTwice } from './tls-start.ts'
+
+const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
+const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
+
+/**
+ * A stream of bytes to and from one peer, over TCP or a unix socket. Most programs subclass its
+ * subclasses, Client and Connection.
+ *
+ * `By` is the type of `read_delimiter`, for a typed `on_read`. It fits if the delimiter never
+ * changes.
+ *
+ * @example
+ * class Header extends Connection<Struct<'!LH'>> {
+ *   override read_delimiter = new Struct('!LH')
+ *   override on_read(length: number, kind: number) {}
+ * }
+ */
+// Source: Pants `stream.Stream`.
+export class Stream<By extends ReadDelimiter = ReadDelimiter>
+  extends StreamHooks<By>
+  implements StreamSettings<By>
+{
+  // The settings. StreamSettings says what each of them means.
+  declare read_delimiter: By
+  declare regex_search: boolean
+  declare encoding: Encoding | null
+  declare buffer_size: Bytes
+  declare send_high_water: Bytes
+  declare send_buffer_size: Bytes
+  declare backpressure: boolean
+  declare no_delay: boolean
+  declare keep_alive: Milliseconds | false
+  declare tls: (TlsOptions & Partial<TlsInfo>) | undefined
+  declare connect_timeout: Milliseconds
+  declare handshake_timeout: Milliseconds
+  declare read_timeout: Milliseconds
+  declare write_timeout: Milliseconds
+  declare idle_timeout: Milliseconds
+  declare max_lifetime: Milliseconds
+  declare end_timeout: Milliseconds
+
+  readonly #link: StreamLink
+  readonly #isAccepted: boolean
+  /** Where it connects to, or was connected to last. */
+  #target: Endpoint | undefined
+
+  /** Makes a stream and calls no hook. Throws InvalidArgumentError if an option is invalid. */
+  constructor(options: StreamOptions = {}) {
+    super(options)
+    const { socket } = options
+    this.#isAccepted = socket !== undefined
+    this.#link = new StreamLink(this[LIFE], this.#isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED)
+    this[LIFE].driver = this.#link
+    applyOptions(this, options, NO_SETTINGS)
+    if (socket !== undefined) this.#takeOver(socket)
+  }
+
+  static {
+    const settings = settingsFrom<Stream>(
+      STREAM_CHECKS,
+      stream => stream.#link.values,
+      (stream, name, value) => stream.#link.assign(name as keyof StreamValues, value),
+    )
+    defineSettings<Stream>(Stream.prototype, {
+      ...settings,
+      tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.told.tls },
+    })
+  }
+
+  // ---- connecting -------------------------------------------------------------------------------
+
+  /**
+   * Connects, and returns the stream at once. Then either `on_connect` or `on_connect_error` is
+   * called, never both. A host name is resolved, and the addresses of both families are tried.
+   *
+   * It is allowed whenever `state` is 'closed', so also inside `on_close`. The stream begins with
+   * an empty buffer.
+   *
+   * Throws InvalidAddressError or InvalidArgumentError for an invalid address or option, and
+   * InvalidStateError if the stream is not closed, was accepted by a server, or the engine stops.
+   *
+   * @example
+   * await new Client({ encoding: 'utf8' }).connect(['localhost', 4040]).opened
+   */
+  // Source: Pants `Stream.connect`.
+  connect(address: Address, options: StreamConnectOptions = {}): this {
+    checkMayConnect(this.state, this.#isAccepted)
+    const forNetwork = networkOptions(address, options)
+    const target = parseTarget(address)
+    adoptFields(this)
+    this.#target = target
+    const { tls } = this.#link.values
+    const demand = tls && this.#demand(tls)
+    const life = this[LIFE]
+    life.beginOpening()
+    life.announceSoon()
+    const transport = life.drive.network.connect(target, forNetwork)
+    const attempt = new Attempt(life, this, target, options.signal)
+    this.#link.attach(transport, () => attempt.stop(), demand)
+    return this
+  }
+
+  #takeOver(socket: Transport): void {
+    const connection = Accepted.of(socket)
+    checkSocket(socket, connection.isTaken, this.name)
+    this[LIFE].beginOpening()
+    this.#link.attach(connection.take(this.#link), noop, connection.demand)
+    // The fields of subclasses are not there yet while this constructor runs. on_state is told of
+    // 'opening' when they are.
+    queueMicrotask(() => this.#adopt())
+  }
+
+  #adopt(): void {
+    // Its constructor, or whoever called that, may have closed it.
+    if (this.state !== 'opening') return
+    try {
+      adoptFields(this)
+      const { tls } = this.#link.values
+      if (tls !== undefined) this.#link.demandTls(this.#demand(tls))
+    } catch (error) {
+      // A class field has an invalid value.
+      return this[LIFE].fail('on_error', error as Error)
+    }
+    this.#link.opened('accept')
+  }
+
+  /** Is it connected, and not closing? */
+  get connected(): boolean {
+    return this.state === 'active'
+  }
+
+  /** Is it connecting? */
+  get connecting(): boolean {
+    return this.state === 'opening'
+  }
+
+  /**
+   * Called when a timeout ran out: 'connect', 'handshake', 'read', 'write', 'idle' or 'lifetime'.
+   *
+   * By default it reports an error (code ERR_TIMEOUT) to `on_connect_error`,
+   * `on_tls_handshake_error` or else `on_error`, and closes with the reason 'timeout', whatever
+   * that hook does. If you override it, the stream goes on unless you close it, and the timeout
+   * begins anew.
+   */
+  on_timeout(kind: TimeoutKind): void | Promise<void> {
+    const target = this.#target
+    const doing =
+      kind === 'connect' && target !== undefined ? `connecting to ${formatAddress(target)} ` : ''
+    giveUp(this[LIFE], kind, this.#link.values, doing)
+  }
+
+  // ---- TLS --------------------------------------------------------------------------------------
+
+  /**
+   * Starts TLS, and returns the stream. The options are Node's: `ca`, `key`, `cert`, `servername`,
+   * `ALPNProtocols` … Then `on_tls_handshake` or `on_tls_handshake_error` is called.
+   *
+   * - On a stream that is not connected yet, TLS begins with the first byte, now and whenever the
+   *   stream connects again. `on_connect` is called after the handshake.
+   * - On an open connection (STARTTLS), what was written before is sent in clear, and what is
+   *   written afterwards waits for the handshake. Call it when you have read the peer's line that
+   *   asks for TLS, and nothing after it: bytes that arrived in clear behind that line are refused
+   *   (`on_tls_handshake_error`, code ERR_TLS_UNASKED).
+   *
+   * The side that connected acts as the TLS client and verifies the certificate of the host it
+   * connected to (for a unix socket: localhost).
+   *
+   * Throws InvalidArgumentError for invalid options, and InvalidStateError if TLS was started
+   * already, or if the stream is closing or has closed for good.
+   */
+  // Source: Pants `Stream.startSSL`.
+  start_tls(options: TlsOptions): this {
+    const { state } = this
+    checkMayStartTls(state, this.#isAccepted)
+    const demand = this.#demand(options)
+    if (state !== 'closed') this.#link.startTls(demand)
+    else if (this.#link.values.tls === undefined) this.tls = options
+    else throw tlsTwice()
+    return this
+  }
+
+  #demand(options: TlsOptions): TlsDemand {
+    const target = this.#target
+    const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
+    const side = this.#isAccepted ? 'server' : 'client'
+    return { context: contextFor(this[LIFE].drive.tls, side, options), host }
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------
+
+  /**
+   * Sends bytes, or text in `encoding`. The data is queued and goes out once in this turn of the
+   * loop, together with everything else that is written in it; with `flush` it goes out at once.
+   * Bytes must not be changed until they are sent.
+   *
+   * Returns true while less than `send_high_water` is queued. If it returns false, wait for
+   * `on_write`; nothing is lost if you go on writing, up to `send_buffer_size`. It also returns
+   * false, and drops the data, if the stream is closing or has closed: a peer may close at any
+   * moment.
+   *
+   * Throws InvalidArgumentError for other data, and for text that is invalid in `encoding` (hex).
+   * Throws InvalidStateError before it is connected; in a server's TLS handshake it returns false.
+   */
+  // Source: Pants `Stream.write`.
+  write(data: Data, flush = false): boolean {
+    if (!flush && this.#link.writing.add(data)) return true
+    if (this.state !== 'active') return this.#refuse('write()')
+    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+      throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
+    checkBoolean('write: flush', flush)
+    return this.#link.writable().write(data, flush)
+  }
+
+  /**
+   * Sends values packed by a Struct, a NetStruct, a `length_prefix()`, or any delimiter with
+   * `pack`: by the one given first, or else by `read_delimiter`. If its reads are text, it writes
+   * text in `encoding`, too.
+   *
+   * Returns and throws as `write`. Throws StructError for values that do not fit, and
+   * InvalidArgumentError if there is nothing to pack them with.
+   */
+  // Source: Pants `Stream.write_packed`.
+  write_packed<Format extends Packer>(
+    format: Format,
+    ...values: Parameters<Format['pack']>
+  ): boolean
+  write_packed(...values: readonly Packed[]): boolean
+  write_packed(...values: unknown[]): boolean {
+    if (this.state !== 'active') return this.#refuse('write_packed()')
+    const { read_delimiter, encoding } = this.#link.values
+    const packer = takePacker(values, read_delimiter, encoding)
+    if (isIntoPacker(packer)) return this.#link.writable().writePacked(packer, values)
+    return this.write(packer.pack(...values))
+  }
+
+  /**
+   * Sends a file, or a part of one, in its place among the other writes: `nbytes` bytes (0: all of
+   * them) from `offset` on. If there are fewer, it sends what there is. A file given as a path or
+   * URL is opened and closed here. A FileHandle or descriptor must stay open until it is sent, and
+   * stays open.
+   *
+   * Returns as `write`, so false until the file has been sent. If the file is missing, is a
+   * directory, or shrinks meanwhile, `on_write_error` is called (code ENOENT, EISDIR,
+   * ERR_FILE_SHRANK …). Throws InvalidArgumentError for an invalid file, size or offset.
+   */
+  // Source: Pants `Stream.write_file`.
+  write_file(
+    file: string | URL | FileHandle | number,
+    nbytes: Bytes = 0,
+    offset: Bytes = 0,
+    flush = false,
+  ): boolean {
+    if (this.state !== 'active') return this.#refuse('write_file()')
+    checkBoolean('write_file: flush', flush)
+    const source = this[LIFE].drive.files.read(file, offset, nbytes)
+    return this.#link.writable().writeItem(new FileItem(source), flush)
+  }
+
+  /**
+   * Sends what is queued now, instead of at the end of the turn. Throws InvalidStateError before
+   * the stream is connected.
+   */
+  // Source: Pants `Stream.flush`.
+  flush(): void {
+    if (this.state === 'active') this.#link.writing.flush()
+    else this.#refuse('flush()')
+  }
+
+  /**
+   * A write after the stream was open is dropped. A write before that is a mistake of the program,
+   * except during the handshake of an accepted connection: a program that writes to all channels of
+   * its server cannot know about each.
+   */
+  #refuse(call: string): false {
+    const isTooEarly =
+      (this.state === 'opening' && !(this.#isAccepted && this.#link.isShakingHands)) ||
+      (this.state === 'closed' && !this.#link.wasAttached)
+    if (isTooEarly) throw notConnected(call)
+    return false
+  }
+
+  // ---- closing ----------------------------------------------------------------------------------
+
+  /**
+   * Closes at once: what is not sent is dropped, and nothing more is read. `on_close` is called in
+   * a later turn. If the stream is not open, nothing happens.
+   *
+   * With `flush` it closes politely, as `end()` does: it sends what is queued, ends our side, and
+   * waits until the peer has ended its own, all within `end_timeout` (then the reason is
+   * 'timeout'). `close()` cuts that short.
+   */
+  // Source: Pants `Stream.close`.
+  override close(flush = false): void {
+    checkBoolean('close: flush', flush)
+    const { state } = this
+    if (state === 'closed' || (flush && state === 'closing')) return
+    if (flush && state === 'active') this.#link.end()
+    else this.#link.abort()
+  }
+}

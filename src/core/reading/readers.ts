@@ -1,0 +1,297 @@
+/**
+ * Layer 1. Readers: how each kind of read delimiter cuts the next message off a buffer. (That of a
+ * string or bytes is in delimited-reader.ts.)
+ *
+ * A reader has three outcomes: a message, NEED_MORE or TOO_LONG. It sees only the run of the
+ * buffer. So after NEED_MORE the read path makes the run longer (`more`) and asks again, until
+ * there is no more.
+ *
+ * Rules:
+ * 1. No byte is searched twice because it came in another chunk: a reader remembers how far it has
+ *    looked.
+ * 2. Outcomes do not depend on chunks. TOO_LONG is about the size of the message, never about how
+ *    many bytes happen to be in the buffer.
+ * 3. A reader may look ahead, and `giveBack` undoes that. (It makes lines fast: there is no call
+ *    into C++ per line.)
+ */
+
+import { Buffer } from 'node:buffer'
+import { InvalidDelimiterError } from '../../errors.ts'
+import type { Bytes, Encoding } from '../../types.ts'
+import type { Delimiter } from '../delimiters.ts'
+import { longestMatch } from '../pattern-length.ts'
+import type { RecvBuffer } from './recv-buffer.ts'
+
+/** There is no complete message in the run. */
+export const NEED_MORE: undefined = undefined
+
+/**
+ * The next message is longer than the limit. (It is null so that the read path can test for it and
+ * NEED_MORE together, which V8 does by comparing a pointer.)
+ */
+export const TOO_LONG: null = null
+
+export interface Reader {
+  /** If true, a message is an array of arguments for on_read. If false, it is the only argument. */
+  readonly spread: boolean
+  /**
+   * Returns the next message, NEED_MORE or TOO_LONG. `limit` is the most bytes of a message. Each
+   * kind says which bytes count.
+   */
+  next(buffer: RecvBuffer, limit: Bytes): unknown
+  /** The most bytes of a message if the limit is lower. */
+  readonly needs?: Bytes
+  /** After TOO_LONG: the bytes that the message has at least, if its delimiter knows. */
+  readonly stated?: Bytes | undefined
+  /** Undoes looking ahead: the run then starts with the first byte that was not delivered. */
+  giveBack(buffer: RecvBuffer): void
+  /** At the end of the stream: what was not delivered only because more bytes might have come. */
+  rest?(buffer: RecvBuffer): unknown
+}
+
+// ---- null: whatever arrived ---------------------------------------------------------------------
+
+export class ChunkReader implements Reader {
+  readonly spread = false
+  readonly #encoding: Encoding | null
+
+  constructor(encoding: Encoding | null) {
+    this.#encoding = encoding
+  }
+
+  next(buffer: RecvBuffer): unknown {
+    const size = buffer.end - buffer.start
+    if (this.#encoding === null) return size === 0 ? NEED_MORE : buffer.take(size)
+    const whole = wholeCharacters(buffer.bytes, buffer.start, buffer.end, this.#encoding)
+    return whole === 0 ? NEED_MORE : buffer.takeText(whole, this.#encoding)
+  }
+
+  giveBack(): void {}
+
+  /**
+   * A part of a character that will never be complete: it is delivered as its encoding shows it.
+   * (UTF-16 shows half a unit as nothing.)
+   */
+  rest(buffer: RecvBuffer): unknown {
+    const text = buffer.takeText(buffer.end - buffer.start, this.#encoding as Encoding)
+    return text === '' ? NEED_MORE : text
+  }
+}
+
+/**
+ * The number of bytes that are complete characters. (Node's StringDecoder is of no use: it would
+ * hide the other bytes from the next delimiter.)
+ */
+function wholeCharacters(bytes: Buffer, start: Bytes, end: Bytes, encoding: Encoding): Bytes {
+  const size = end - start
+  switch (encoding) {
+    case 'utf8':
+      // A character has at most four bytes: its first is among the last three, or it is complete.
+      for (let back = 1; back <= Math.min(3, size); back++) {
+        const byte = bytes[end - back] as number
+        if (byte < 0x80) break
+        if (byte >= 0xc0)
+          return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? size - back : size
+      }
+      return size
+    case 'utf16le': {
+      const even = size - (size % 2)
+      const isHighSurrogate = even > 0 && ((bytes[start + even - 1] as number) & 0xfc) === 0xd8
+      return isHighSurrogate ? even - 2 : even
+    }
+    case 'base64':
+    case 'base64url':
+      return size - (size % 3)
+    default:
+      return size
+  }
+}
+
+// ---- an integer: that many bytes ----------------------------------------------------------------
+
+/** Never TOO_LONG: a count larger than the limit is allowed. */
+export class CountReader implements Reader {
+  readonly spread = false
+  readonly #size: Bytes
+  readonly #encoding: Encoding | null
+
+  constructor(size: Bytes, encoding: Encoding | null) {
+    this.#size = size
+    this.#encoding = encoding
+  }
+
+  next(buffer: RecvBuffer): unknown {
+    if (buffer.end - buffer.start < this.#size) return NEED_MORE
+    return this.#encoding === null
+      ? buffer.take(this.#size)
+      : buffer.takeText(this.#size, this.#encoding)
+  }
+
+  giveBack(): void {}
+}
+
+// ---- a RegExp -----------------------------------------------------------------------------------
+
+/**
+ * Matches on the latin1 view of the bytes, in which one character is one byte and no byte is
+ * invalid. The bytes that count towards the limit are all but the last byte of the match.
+ *
+ * The expression sees a message from its first byte, so `^` is the start of the message. If a match
+ * could be longer with more bytes (`/\n+/`, `$`, a look-ahead), the result depends on the chunks:
+ * it is the match in the bytes that are there.
+ *
+ * Rule 1 holds if the longest match is known (core/pattern-length.ts). Otherwise every chunk is a
+ * reason to search the message from its start, so that a message of the longest size costs its
+ * square: bounded by the limit.
+ */
+export class PatternReader implements Reader {
+  readonly spread = false
+  readonly #pattern: RegExp
+  /** Is a message what precedes the match? If not, it is the match itself. */
+  readonly #isSearch: boolean
+  readonly #encoding: Encoding | null
+  readonly #longest: number
+  /** The bytes at the start of the message at which no match begins. #view leaves them out. */
+  #searched: Bytes = 0
+  /** The latin1 view of all other bytes of the buffer; '' before it is made. */
+  #view = ''
+  /** The index in #view of the first byte that was not delivered; 0 before the first message. */
+  #at = 0
+
+  constructor(pattern: RegExp, isSearch: boolean, encoding: Encoding | null) {
+    // A copy: the lastIndex of the program's RegExp must not matter. The flag y anchors the match.
+    const flags = pattern.flags.replace(/[gy]/g, '')
+    this.#pattern = new RegExp(pattern.source, isSearch ? flags : `${flags}y`)
+    this.#isSearch = isSearch
+    this.#encoding = encoding
+    this.#longest = longestMatch(pattern)
+  }
+
+  next(buffer: RecvBuffer, limit: Bytes): unknown {
+    if (this.#searched === Infinity) return this.#missed(buffer.length, limit)
+    if (this.#searched + this.#view.length < buffer.length) {
+      // All of it: in half a chunk a match could end where the peer did not stop.
+      while (buffer.more());
+      this.#view = buffer.bytes.toString('latin1', buffer.start + this.#searched, buffer.end)
+    }
+    const text = this.#view.slice(this.#at)
+    const before = this.#at === 0 ? this.#searched : 0
+    this.#pattern.lastIndex = 0
+    const match = this.#pattern.exec(text)
+    if (match === null) {
+      this.giveBack(buffer)
+      return this.#missed(before + text.length, limit)
+    }
+    const end = match.index + match[0].length
+    if (before + end > limit + 1) return TOO_LONG
+    if (match[0] === '')
+      throw new InvalidDelimiterError(
+        'the RegExp matched the empty string: reading would never end',
+        this.#pattern,
+      )
+    const message = this.#isSearch
+      ? this.#precede(buffer, before, text.slice(0, match.index))
+      : this.#decodeMatch(match)
+    this.#at += end
+    return message
+  }
+
+  /** There is no match in the message, of which that many bytes have come. */
+  #missed(size: Bytes, limit: Bytes): unknown {
+    const open = size - this.#longest + 1
+    // An anchored match that was not found in as many bytes as it can have will never be found.
+    if (open > 0) this.#searched = this.#isSearch ? open : Infinity
+    return size > limit ? TOO_LONG : NEED_MORE
+  }
+
+  giveBack(buffer: RecvBuffer): void {
+    if (this.#at > 0) buffer.skip(this.#searched + this.#at)
+    this.#view = ''
+    this.#at = this.#searched = 0
+  }
+
+  /** The message: `before` bytes that #view leaves out, and then this text. */
+  #precede(buffer: RecvBuffer, before: Bytes, text: string): Buffer | string {
+    if (before === 0) return this.#decode(text)
+    const bytes = buffer.slice(0, before + text.length)
+    return this.#encoding === null ? bytes : bytes.toString(this.#encoding)
+  }
+
+  #decode(text: string): Buffer | string {
+    if (this.#encoding === 'latin1') return text
+    const bytes = Buffer.from(text, 'latin1')
+    return this.#encoding === null ? bytes : bytes.toString(this.#encoding)
+  }
+
+  /** The match itself. Its strings are in the channel's encoding; latin1 if it has none. */
+  #decodeMatch(match: RegExpExecArray): RegExpExecArray {
+    if (this.#encoding === null || this.#encoding === 'latin1') return match
+    for (const [key, value] of Object.entries(match)) {
+      if (typeof value === 'string' && /^\d+$/.test(key))
+        match[Number(key)] = this.#decode(value) as string
+    }
+    for (const [name, value] of Object.entries(match.groups ?? {})) {
+      if (value !== undefined)
+        (match.groups as Record<string, string>)[name] = this.#decode(value) as string
+    }
+    return match
+  }
+}
+
+// ---- an object with the delimiter contract ------------------------------------------------------
+
+/** The bytes that count towards the limit are all that the delimiter takes, framing included. */
+export class FramedReader implements Reader {
+  readonly spread = true
+  readonly #delimiter: Delimiter
+  readonly #encoding: Encoding | null
+  /** The bytes that must be there before the delimiter is asked again; it has said so. */
+  #wanted: Bytes = 1
+  stated: Bytes | undefined
+
+  constructor(delimiter: Delimiter, encoding: Encoding | null) {
+    this.#delimiter = delimiter
+    this.#encoding = delimiter.text === true ? encoding : null
+  }
+
+  next(buffer: RecvBuffer, limit: Bytes): unknown {
+    const available = buffer.end - buffer.start
+    if (available < this.#wanted) return NEED_MORE
+    const most = Math.max(limit, this.needs)
+    const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.end)
+    const size = typeof cut === 'number' ? cut : cut.size
+    const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
+    if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(size, available)
+    if (size > most) {
+      this.stated = size
+      return TOO_LONG
+    }
+    if (typeof cut === 'number') {
+      this.#wanted = cut
+      return NEED_MORE
+    }
+    this.#wanted = 1
+    for (let i = 0; i < cut.data.length; i++) cut.data[i] = this.#deliverable(buffer, cut.data[i])
+    buffer.skip(size)
+    return cut.data
+  }
+
+  get needs(): Bytes {
+    return this.#delimiter.needs ?? 0
+  }
+
+  giveBack(): void {
+    this.#wanted = 1
+  }
+
+  #invalid(size: unknown, available: Bytes): InvalidDelimiterError {
+    const valid = `a cut of 1 to ${available} bytes, or a number over ${available}`
+    const message = `cut() must return ${valid}; it returned ${size}`
+    return new InvalidDelimiterError(message, this.#delimiter)
+  }
+
+  #deliverable(buffer: RecvBuffer, value: unknown): unknown {
+    if (this.#encoding !== null && value instanceof Buffer) return value.toString(this.#encoding)
+    return buffer.keepable(value)
+  }
+}

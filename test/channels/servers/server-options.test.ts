@@ -1,0 +1,39 @@
+/** The options of listen and of end: what is refused. */
+
+import t from 'tap'
+import {
+  checkEndOptions,
+  checkListenOptions,
+} from '../../../src/channels/servers/server-options.ts'
+import { thrown } from '../../kit.ts'
+
+t.test('of listen', async t => {
+  checkListenOptions(1, {})
+  checkListenOptions(1, { reuse_port: true })
+  for (const options of [null, 5, { reuse_port: 1 }, { backlog: 5 }])
+    t.equal(
+      thrown(() => checkListenOptions(1, options as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+  t.throws(() => checkListenOptions(1, { backlog: 5 } as never), {
+    message: 'listen: there is no option "backlog"; there are: reuse_port',
+  })
+})
+
+t.test('of end', async t => {
+  t.same(checkEndOptions({}), {})
+  t.same(checkEndOptions({ batch: 5, interval: 0.5 }), { batch: 5, interval: 0.5 })
+  for (const options of [
+    null,
+    'x',
+    { batch: 5 },
+    { interval: 5 },
+    { batch: 0, interval: 5 },
+    { batch: 5, interval: 0 },
+    { bach: 5, interval: 5 },
+  ])
+    t.equal(
+      thrown(() => checkEndOptions(options as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+})

@@ -1,0 +1,493 @@
+/** The life of one connection: opening, TLS, timeouts, ending, closing. */
+
+import { Buffer } from 'node:buffer'
+import t from 'tap'
+import { Client, Connection } from '../../../src/channels/basic.ts'
+import { LIFE } from '../../../src/channels/life.ts'
+import { SharedValues } from '../../../src/channels/shared-values.ts'
+import { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import { STREAM_DEFAULTS } from '../../../src/channels/streams/stream-settings.ts'
+import { Stream } from '../../../src/channels/streams/stream.ts'
+import { parseAddress } from '../../../src/core/address.ts'
+import { DRIVE, Engine } from '../../../src/engine.ts'
+import { ManualClock } from '../../../src/io/manual-clock.ts'
+import type { Address } from '../../../src/types.ts'
+import { fate, spy, thrown, turn } from '../../kit.ts'
+import { tlsScene, until } from '../../tls-kit.ts'
+import { error, FakeTransport, kit } from '../link-kit.ts'
+
+t.test('a link without a transport', async t => {
+  const link = new StreamLink(
+    new Stream({ engine: new Engine() })[LIFE],
+    new SharedValues(STREAM_DEFAULTS),
+  )
+  t.same(
+    [
+      link.told.local_address,
+      link.told.remote_address,
+      link.bytes_read,
+      link.told.bytes_written,
+      link.writing.size,
+      link.transport?.fileno,
+      link.wasAttached,
+      link.address(),
+    ],
+    [undefined, undefined, 0, 0, 0, undefined, false, ''],
+  )
+  link.assign('no_delay', false)
+  link.assign('keep_alive', 5000)
+  link.assign('end_timeout', 5)
+  link.reading.pause()
+  link.reading.resume()
+  link.destroy()
+  link.writing.flush()
+  t.same([link.values.no_delay, link.values.keep_alive, link.values.end_timeout], [false, 5000, 5])
+})
+
+t.test('what is told while it is open, and after', async t => {
+  const { stream, transport, sink } = await kit(t, Client)
+  const told = () => [
+    stream.local_address,
+    stream.remote_address,
+    stream.bytes_read,
+    stream.bytes_written,
+    stream.fileno,
+  ]
+  t.same(told(), [['here', 1], ['there', 2], 4, 5, 3])
+  stream.close()
+  t.equal(transport.news, 'destroy')
+  t.equal(stream.fileno, 3)
+  transport.local_address = ['here', 9]
+  sink.closed()
+  t.same(told(), [['here', 9], ['there', 2], 4, 5, undefined])
+})
+
+t.test('settings of the socket', async t => {
+  const { stream, transport, sink } = await kit(
+    t,
+    Client,
+    { no_delay: false, keep_alive: 5000 },
+    false,
+  )
+  t.equal(transport.news, '')
+  sink.opened()
+  t.equal(transport.news, 'no_delay false, keep_alive 5000, resume')
+  stream.no_delay = true
+  stream.keep_alive = 9000
+  stream.keep_alive = false
+  t.equal(transport.news, 'no_delay true, keep_alive 9000, keep_alive false')
+})
+
+t.test('what is gone puts write_timeout off, also before it counts as written', async t => {
+  const { stream, transport, clock, news } = await kit(t, Client, { write_timeout: 1000 })
+  transport.room = 0
+  stream.write('abc', true)
+  for (let gone = 1; gone <= 4; gone++) {
+    ;(transport as { bytes_gone?: number }).bytes_gone = gone
+    clock.advance(900)
+  }
+  t.same(news(), [])
+  clock.advance(1200)
+  t.match(news(), ['timeout write', /^error/])
+})
+
+t.test('ends politely', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, { end_timeout: 100 })
+  stream.write('bye')
+  stream.end()
+  t.equal(stream.write('too late'), false)
+  t.equal(transport.news, 'resume')
+  clock.advance(0)
+  t.same([transport.news, news()], ['write bye, end', ['write']])
+  sink.received(Buffer.from('dropped'))
+  sink.ended()
+  t.same(news(), [])
+  stream.end()
+  sink.failed(error('ECONNRESET', 'read'))
+  t.same(news(), [], 'all was sent: how the peer goes away is its own affair')
+  sink.closed()
+  t.same([news(), await stream.closed], [['close local'], 'local'])
+  t.equal(clock.pending, 0)
+})
+
+// After the read in which it ended, the reads were held, so the transport was paused, as for any
+// other hold. Then the peer's end was never seen: every connection that called end() in on_read
+// closed after end_timeout, half a minute later.
+t.test('ends politely in on_read', async t => {
+  const { stream, transport, sink, news } = await kit(t, Client)
+  stream.on_read = () => stream.end()
+  sink.received(Buffer.from('quit'))
+  t.equal(transport.news, 'resume, end')
+  sink.ended()
+  sink.closed()
+  t.same(news(), ['close local'])
+})
+
+t.test('ends politely with nothing to send, and in on_write', async t => {
+  const first = await kit(t, Client, { end_timeout: Infinity })
+  first.stream.end()
+  t.equal(first.transport.news, 'resume, end')
+  t.equal(first.clock.pending, 0)
+  first.stream.close()
+  t.equal(first.transport.news, 'destroy', 'close() cuts it short')
+  const second = await kit(t, Client)
+  second.stream.on_write = () => second.stream.end()
+  second.stream.write('x')
+  second.clock.advance(0)
+  t.equal(second.transport.news, 'write x, resume, end', 'once')
+})
+
+t.test('the polite way is bounded', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, { end_timeout: 100 })
+  transport.room = 0
+  stream.write('never read')
+  stream.end()
+  clock.advance(99)
+  t.equal(transport.news, 'resume, write never read')
+  clock.advance(1)
+  t.equal(transport.news, 'destroy')
+  sink.closed()
+  t.same(news(), ['close timeout'])
+})
+
+t.test('closed at once by on_state while it ends', async t => {
+  const { stream, transport, sink, clock } = await kit(t, Client)
+  stream.on_state = state => {
+    if (state !== 'closing') return
+    stream.close()
+    // A network of the user's own, or a pump in here, may report at once.
+    sink.closed()
+  }
+  stream.end()
+  t.equal(stream.state, 'closed')
+  t.equal(transport.news, 'destroy, destroy')
+  t.equal(clock.pending, 0, 'nothing waits')
+})
+
+t.test('the peer ends', async t => {
+  const { stream, sink, transport, clock, news } = await kit(t, Client, { read_delimiter: '\n' })
+  sink.received(Buffer.from('a\nb'))
+  stream.on_read_end = function () {
+    stream.write('answer')
+    Stream.prototype.on_read_end.call(stream)
+  }
+  sink.ended()
+  t.same(news(), ['read a'])
+  clock.advance(0)
+  t.equal(transport.news, 'resume, write answer, end')
+  sink.closed()
+  t.same(news(), ['write', 'close remote'])
+})
+
+t.test('failures', async t => {
+  const cases: [state: 'opening' | 'active' | 'sending', failure: Error, hook: string][] = [
+    ['opening', error('ECONNREFUSED', 'connect'), 'connect_error ECONNREFUSED'],
+    ['opening', new Error('no code'), 'connect_error ERR_UNKNOWN'],
+    ['active', error('ECONNRESET', 'read'), 'read_error ECONNRESET'],
+    ['active', error('EPIPE', 'write'), 'write_error EPIPE'],
+    ['active', error('ENOTCONN', 'shutdown'), 'write_error ENOTCONN'],
+    ['sending', error('ECONNRESET', 'read'), 'write_error ECONNRESET'],
+  ]
+  for (const [state, failure, hook] of cases) {
+    const { stream, sink, transport, news, logged } = await kit(t, Client, {}, state !== 'opening')
+    const { opened } = stream
+    if (state === 'sending') {
+      transport.room = 0
+      stream.write('x')
+      stream.end()
+    }
+    sink.failed(failure)
+    t.equal(stream.state, 'closing')
+    sink.closed()
+    t.same(news(), [hook, `error ${hook.split(' ')[1]}`, 'close error'], `${state}: ${hook}`)
+    // Who looks at `opened` is told by it; no line is logged as well.
+    t.equal(logged.length, state === 'opening' ? 0 : 1)
+    if (state === 'opening') t.match(await fate(opened), /^rejected E/)
+  }
+})
+
+t.test('closed without a word', async t => {
+  const { stream, sink, news } = await kit(t, Client)
+  sink.closed()
+  t.same([news(), stream.state], [['close error'], 'closed'])
+  const ended = await kit(t, Client)
+  ended.stream.on_read_end = () => {}
+  ended.sink.ended()
+  ended.sink.closed()
+  t.same(ended.news(), ['close remote'])
+})
+
+t.test('on_connect that closes, ends or fails', async t => {
+  for (const [call, calls] of [
+    ['close', 'destroy, resume'],
+    ['end', 'resume, end, resume'],
+  ] as const) {
+    const { stream, sink, transport } = await kit(t, Client, {}, false)
+    stream.on_connect = () => stream[call]()
+    sink.opened()
+    t.equal(transport.news, calls)
+  }
+  const { stream, sink, transport } = await kit(t, Client, {}, false)
+  stream.on_connect = () => {
+    stream.close()
+    sink.closed()
+  }
+  sink.opened()
+  t.equal(transport.news, 'destroy, destroy', 'gone already')
+  const failing = await kit(t, Client, {}, false)
+  failing.stream.on_connect = () => failing.sink.failed(error('EPIPE', 'write'))
+  failing.stream.close = () => {}
+  failing.sink.opened()
+  t.equal(failing.transport.news, '', 'after a failure nothing is read')
+  const told = await kit(t, Client, {}, false)
+  told.stream.on_state = state => state === 'active' && told.stream.close()
+  told.sink.opened()
+  t.same(told.news(), [], 'no on_connect when on_state has closed it')
+})
+
+t.test('connects again with a clean buffer', async t => {
+  const { stream, sink, news, transport, clock } = await kit(t, Client, { read_delimiter: '\n' })
+  sink.received(Buffer.from('half of a li'))
+  stream.write('lost')
+  stream.on_close = () => void stream.connect(1)
+  stream.close()
+  sink.closed()
+  t.equal(stream.state, 'opening')
+  stream.on_close = () => {}
+  await turn()
+  clock.advance(0)
+  t.equal(transport.news.includes('lost'), false)
+  t.same(news(), [])
+})
+
+t.test('what its timeouts see', async t => {
+  const { stream, transport, sink, clock, news, logged } = await kit(t, Client, {
+    read_timeout: 8000,
+  })
+  clock.advance(7999)
+  transport.bytes_read++
+  sink.received(Buffer.from('x'))
+  clock.advance(7999)
+  t.same(news(), ['read x'])
+  stream.suspend()
+  clock.advance(20_000)
+  stream.resume()
+  clock.advance(7999)
+  t.same(news(), [], 'while it is suspended nobody is silent')
+  clock.advance(1400)
+  t.same([news(), stream.state], [['timeout read', 'error ERR_TIMEOUT'], 'closing'])
+  t.equal(clock.pending, 0)
+  sink.closed()
+  t.same([news(), logged.length], [['close timeout'], 1])
+})
+
+t.test('what it waits for, and for how long', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {}, true)
+  stream.on_timeout = kind => void told.push(kind)
+  const told: string[] = []
+  transport.room = 0
+  stream.write('one', true)
+  t.equal(clock.pending, 1, 'the turn alone: there is no timeout')
+  stream.write_timeout = 8000
+  clock.advance(9000)
+  t.same(told.splice(0), ['write'])
+  // A byte is enough.
+  transport.bytes_written++
+  clock.advance(8000)
+  t.same(told, [])
+  transport.bytes_queued = 0
+  transport.bytes_written += 2
+  sink.drained()
+  stream.write('two', true)
+  clock.advance(9300)
+  t.same(told.splice(0), ['write'])
+  sink.ended()
+  stream.close()
+  t.equal(clock.pending, 0)
+  sink.closed()
+  t.same(news(), ['write', 'read_end', 'close remote'])
+})
+
+t.test('what it holds counts for the engine', async t => {
+  const { stream, transport, sink, engine, news } = await kit(t, Client, { read_delimiter: '\n' })
+  engine.buffer_limit = 100_000
+  let error: unknown
+  stream.on_overflow_error = given => void (error = given)
+  sink.received(Buffer.alloc(60_000))
+  transport.room = 0
+  t.equal(stream.write('x'.repeat(30_000), true), true)
+  t.equal(engine.stats().bytes_held, 90_000)
+  t.equal(error, undefined)
+  // While the transport takes nothing each write is looked at, far below send_high_water.
+  t.equal(stream.write('x'.repeat(20_000)), true)
+  t.match(error, {
+    name: 'OverflowError',
+    code: 'ERR_OVERFLOW',
+    buffer: 'engine',
+    limit: 100_000,
+    message: /hold more than 100000 bytes \(buffer_limit\), and this one most: 110000/,
+  })
+  t.equal(stream.state, 'active', 'the hook decides')
+  stream.close()
+  t.equal(engine.stats().bytes_held, 60_000)
+  sink.closed()
+  t.equal(engine.stats().bytes_held, 0)
+  t.same(news(), ['close local'])
+})
+
+t.test('an accepted stream', async t => {
+  const engine = new Engine({ clock: new ManualClock(), log: () => {} })
+  const transport = new FakeTransport()
+  class Accepted extends Stream {
+    override read_delimiter = '\n'
+    override encoding = 'utf8' as const
+  }
+  const log: string[] = []
+  const stream = spy(new Accepted({ engine, socket: transport }), '', log)
+  t.equal(stream.backpressure, true)
+  await turn()
+  t.equal(transport.news, 'resume')
+  transport.sink!.received(Buffer.from('a\n'))
+  t.same(log, [' state opening closed', ' state active opening', ' connect', ' read a'])
+})
+
+await tlsScene(
+  t,
+  'TLS: twice is a mistake, whenever',
+  async (t, { SERVER, CLIENT, listen, connect, accepted }) => {
+    const server = await listen()
+    const opening = connect(server, { tls: CLIENT })
+    t.equal(
+      thrown(() => opening.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'it is demanded',
+    )
+    opening.close()
+
+    const other = connect(server).start_tls(CLIENT)
+    t.equal(
+      thrown(() => other.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'asked for while connecting',
+    )
+    const connection = await accepted(server)
+    await until(() => [...server.channels].every(channel => channel.connected))
+    for (const channel of server.channels) channel.start_tls(SERVER)
+    await other.opened
+    t.equal(
+      thrown(() => other.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'it is spoken',
+    )
+    await until(() => connection.tls !== undefined || connection.state === 'closed')
+
+    const third = connect(server)
+    await third.opened
+    third.start_tls(CLIENT)
+    t.equal(
+      thrown(() => third.start_tls(CLIENT)),
+      'ERR_INVALID_STATE',
+      'it is to begin',
+    )
+    third.close()
+    await third.closed
+  },
+)
+
+await tlsScene(
+  t,
+  'TLS: a broadcast reaches who is done, and is no mistake for who is not',
+  async (t, { SERVER, CLIENT, engine, listen, connect }) => {
+    const server = await listen(Connection, { tls: SERVER })
+    const mute = engine[DRIVE].network.connect(parseAddress(server.local_address as Address), {})
+    const client = connect(server, { tls: CLIENT })
+    await client.opened
+    await until(
+      () => server.channels.size === 2 && [...server.channels].some(channel => channel.connected),
+    )
+    t.same([...server.channels].map(channel => channel.write('to all')).sort(), [false, true])
+    // Both ends counted as connected, none as accepted.
+    const { accepted, connected } = engine.stats()
+    t.same([accepted, connected], [1, 1])
+    mute.destroy()
+  },
+)
+
+await tlsScene(
+  t,
+  'TLS: what was not asked for is refused',
+  async (t, { SERVER, listen, connect, logged, accepted }) => {
+    const behind = await listen(
+      class extends Connection {
+        override read_delimiter = '\n'
+        override on_read() {
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const client = connect(behind)
+    await client.opened
+    client.write('S\nin clear')
+    t.equal(await (await accepted(behind)).closed, 'error')
+    const ended = await listen(
+      class extends Connection {
+        override on_read_end() {
+          this.start_tls(SERVER)
+        }
+      },
+    )
+    const other = connect(ended)
+    await other.opened
+    other.end()
+    t.equal(await (await accepted(ended)).closed, 'error')
+    t.match(logged.splice(0), [/8 bytes came in clear/, /the peer has ended its side/])
+  },
+)
+
+t.test('end_timeout waits for somebody only', async t => {
+  const done = await kit(t, Client)
+  done.sink.ended()
+  t.equal(done.transport.news, 'resume, end')
+  t.equal(done.clock.pending, 0, 'both have said all')
+  done.sink.closed()
+  const full = await kit(t, Client)
+  full.transport.room = 0
+  full.stream.write('x', true)
+  full.transport.calls.length = 0
+  full.sink.ended()
+  t.equal(full.transport.news, 'resume', 'the peer has ended, and takes nothing')
+  full.clock.advance(STREAM_DEFAULTS.end_timeout)
+  t.equal(full.transport.news, 'destroy')
+  full.sink.closed()
+  t.equal(await full.stream.closed, 'timeout')
+})
+
+t.test('what is asked of it, and a setting that lets reads go on', async t => {
+  const { stream, sink, clock, transport, news } = await kit(t, Client, {
+    send_high_water: 1,
+    backpressure: true,
+  })
+  const link = sink as StreamLink
+  transport.room = 0
+  stream.write('ab', true)
+  t.same([link.bytes_queued, link.weight, link.isDeaf, link.isBlocked], [2, 2, true, true])
+  sink.received(Buffer.from('c'))
+  t.equal(link.weight, 3)
+  stream.backpressure = false
+  stream.backpressure = false
+  clock.advance(0)
+  t.same([news(), link.isDeaf], [['read c'], false])
+  stream.end()
+  t.equal(link.isSending, true)
+})
+
+await tlsScene(t, 'TLS: a connection demands it by a field of its own', async (t, scene) => {
+  const server = await scene.listen(
+    class extends Connection {
+      override tls = scene.SERVER
+    },
+  )
+  const client = scene.connect(server, { tls: scene.CLIENT })
+  await client.opened
+  t.equal(client.tls?.protocol, 'TLSv1.3')
+})

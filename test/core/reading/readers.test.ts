@@ -1,0 +1,389 @@
+/** The readers of null, a count, a RegExp, and an object with the delimiter contract. */
+
+import { Buffer } from 'node:buffer'
+import t from 'tap'
+import type { Delimiter } from '../../../src/core/delimiters.ts'
+import { length_prefix } from '../../../src/core/length-prefix.ts'
+import { NEED_MORE } from '../../../src/core/reading/readers.ts'
+import { RecvBuffer } from '../../../src/core/reading/recv-buffer.ts'
+import { Struct } from '../../../src/core/struct/struct.ts'
+import { show } from '../../../src/errors.ts'
+import {
+  chunked,
+  chunkings,
+  difference,
+  ENCODINGS,
+  oracleAll,
+  pick,
+  seeded,
+  streamOf,
+} from '../oracle.ts'
+import { PIECES, readAll, readerOf, readsAsTheOracle, spyOnBuffers } from './reader-kit.ts'
+
+/**
+ * The example of the contract's docstring. It looks at all bytes, so it must be right about `start`
+ * and `end`.
+ */
+const netstring: Delimiter<[Buffer]> = {
+  text: true,
+  cut(bytes, start, end) {
+    const colon = bytes.subarray(start, end).indexOf(':')
+    if (colon === -1) return end - start + 1
+    const size = colon + 1 + Number(bytes.toString('latin1', start, start + colon)) + 1
+    return end - start < size
+      ? size
+      : { size, data: [bytes.subarray(start + colon + 1, start + size - 1)] }
+  },
+}
+
+t.test(
+  'PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit',
+  async t => {
+    readsAsTheOracle(t, 1, [
+      1,
+      2,
+      3,
+      7,
+      100,
+      5000,
+      new Struct('!H2s'),
+      new Struct('bx'),
+      length_prefix({ size: 1 }),
+      length_prefix({ size: 1, offset: 1, adjust: 2, endian: 'little' }),
+    ])
+  },
+)
+
+t.test('a long count is copied once, in any chunks', async t => {
+  const MiB = 2 ** 20
+  const reader = readerOf({ delimiter: MiB, encoding: null, limit: 1 })
+  const buffer = new RecvBuffer()
+  const chunks = chunked(Buffer.alloc(MiB, 'x'), () => 1024)
+  const spy = spyOnBuffers()
+  let read: unknown
+  for (const chunk of chunks) {
+    buffer.append(chunk)
+    do read = reader.next(buffer, 1)
+    while (read === NEED_MORE && buffer.more())
+    buffer.trim()
+  }
+  spy.stop()
+  reader.giveBack(buffer)
+  t.equal((read as Buffer).length, MiB)
+  t.equal(buffer.length, 0)
+  t.ok(spy.touched < 8 * MiB, `${spy.touched / MiB}`)
+})
+
+t.test(
+  'PROPERTY: null delivers everything; with an encoding never a part of a character',
+  async t => {
+    const random = seeded(6)
+    const wrong = new Set<string>()
+    for (const encoding of [...ENCODINGS, 'base64url'] as const) {
+      for (let round = 0; round < 30; round++) {
+        const stream = streamOf(
+          random,
+          random(200),
+          round % 2 === 0 ? PIECES : ['a', 'é', '€', '😀'],
+        )
+        for (const [name, chunks] of chunkings(stream, random)) {
+          const reads = readAll({ delimiter: null, encoding, limit: 1 }, chunks).flat() as (
+            string | Buffer
+          )[]
+          const all =
+            encoding === null ? Buffer.concat(reads as Buffer[]).toString('latin1') : reads.join('')
+          if (all !== stream.toString(encoding ?? 'latin1')) wrong.add(`${encoding}, ${name}`)
+          if (reads.some(read => read.length === 0))
+            wrong.add(`${encoding}, ${name}: an empty read`)
+          if (encoding === 'utf8' && round % 2 === 1 && reads.some(read => read.includes('\ufffd')))
+            wrong.add(`${name}: half a character`)
+        }
+      }
+    }
+    t.same([...wrong], [])
+  },
+)
+
+/** A single byte at the end of UTF-16 came as an empty read. */
+t.test('REGRESSION: bytes that the encoding shows as nothing are not delivered', async t => {
+  t.same(
+    readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('610062', 'hex')]),
+    [['a']],
+  )
+  t.same(
+    readAll({ delimiter: null, encoding: 'utf16le', limit: 1 }, [Buffer.from('61', 'hex')]),
+    [],
+  )
+})
+
+t.test('which bytes null keeps back for an encoding, and no more than those', async t => {
+  const rows: [encoding: 'utf8' | 'utf16le' | 'base64' | 'hex', bytes: string, whole: number][] = [
+    ['utf8', '61', 1],
+    ['utf8', 'c3', 0],
+    ['utf8', 'c3a9', 2],
+    ['utf8', 'e282', 0],
+    ['utf8', '61e2', 1],
+    ['utf8', 'e282ac', 3],
+    ['utf8', '61f09f98', 1],
+    ['utf8', 'f09f9880', 4],
+    ['utf8', '808080', 3],
+    ['utf8', '80', 1],
+    ['utf8', 'c3a980', 3],
+    ['utf8', '61ff', 1],
+    ['utf16le', '61', 0],
+    ['utf16le', '6100', 2],
+    ['utf16le', '610061', 2],
+    ['utf16le', '61003dd8', 2],
+    ['utf16le', '3dd800', 0],
+    ['utf16le', '3dd800de', 4],
+    ['base64', '6161', 0],
+    ['base64', '616161', 3],
+    ['base64', '61616161', 3],
+    ['hex', '61', 1],
+  ]
+  for (const [encoding, hex, whole] of rows) {
+    const buffer = new RecvBuffer()
+    const bytes = Buffer.from(hex, 'hex')
+    buffer.append(bytes)
+    const reader = readerOf({ delimiter: null, encoding, limit: 1 })
+    t.equal(
+      reader.next(buffer, 1),
+      whole === 0 ? NEED_MORE : bytes.toString(encoding, 0, whole),
+      `${encoding} ${hex}`,
+    )
+    t.equal(
+      reader.rest?.(buffer),
+      bytes.toString(encoding, whole) || NEED_MORE,
+      `${encoding} ${hex}: the rest`,
+    )
+    reader.giveBack(buffer)
+  }
+})
+
+t.test('PROPERTY: a RegExp whose match does not depend on the bytes after it', async t => {
+  const random = seeded(3)
+  for (const delimiter of [
+    /\r?\n/,
+    /[;,]/,
+    /\d{3}/,
+    /a{2}b/,
+    /\n|;/gy,
+    /\xff|\x80/,
+    /(?<=a)b/i,
+    /^.*?\n/s,
+    /(?:aab|a{3}b|\r\n){1,2};/,
+    /[ab]{2,4};|\xe2?\x82/,
+    /a(?=b)b/,
+  ]) {
+    const wrong = new Set<string>()
+    for (const regex_search of [true, false]) {
+      // Without search, bytes that do not match at the start are never delivered: lines only.
+      for (const encoding of ENCODINGS) {
+        for (const limit of [1, 5, 40, 65536]) {
+          const stream = streamOf(
+            random,
+            pick(random, [0, 30, 600]),
+            random(2) === 0 ? PIECES : ['\n', ';', '123', 'aab', 'b', '\r\n'],
+          )
+          const rules = { delimiter, encoding, limit, regex_search }
+          const wanted = oracleAll(stream, rules)
+          for (const [name, chunks] of chunkings(stream, random)) {
+            const reads = readAll(rules, chunks).map(data =>
+              data.map(each => (Array.isArray(each) ? [...each] : each)),
+            )
+            const found = difference(reads, wanted)
+            if (found !== '')
+              wrong.add(`${encoding}, limit ${limit}, search ${regex_search}, ${name}: ${found}`)
+          }
+        }
+      }
+    }
+    t.same([...wrong], [], show(delimiter))
+  }
+})
+
+// A line of 12 MB cost seconds: for each chunk all of it was decoded and searched again. (With an
+// expression whose longest match is not known it still is, up to the limit.)
+t.test('REGRESSION: a RegExp of a known length looks at no byte twice for its chunk', async t => {
+  const size = 30_000
+  for (const [delimiter, regex_search, text] of [
+    [/\r?\n/, true, 'x'.repeat(size)],
+    [/\r?\n/, true, '\r'.repeat(size)],
+    [/[^\n]{4}\n/, false, 'x'.repeat(size)],
+  ] as const) {
+    for (const length of [1, 7, 1000]) {
+      const chunks: Buffer[] = []
+      for (let at = 0; at < size; at += length)
+        chunks.push(Buffer.from(text.slice(at, at + length), 'latin1'))
+      const rules = { delimiter, encoding: null, limit: Infinity, regex_search }
+      const spy = spyOnBuffers()
+      const reads = readAll(rules, [...chunks, Buffer.from('\n')])
+      spy.stop()
+      t.equal(reads.length, regex_search ? 1 : 0)
+      t.ok(spy.touched < 8 * size, `${delimiter}, by ${length}: ${spy.touched} for ${size} bytes`)
+    }
+  }
+})
+
+t.test(
+  'a RegExp whose match could be longer takes what is there: its reads depend on chunks',
+  async t => {
+    const read = (...chunks: string[]) =>
+      readAll(
+        { delimiter: /\n+/, encoding: 'latin1', limit: 100 },
+        chunks.map(chunk => Buffer.from(chunk)),
+      ).flat()
+    t.same(read('a\n\nb\n'), ['a', 'b'])
+    t.same(read('a\n', '\nb\n'), ['a', '', 'b'])
+  },
+)
+
+t.test(
+  'a RegExp: its match with decoded groups; its flags g and y and its lastIndex do not matter',
+  async t => {
+    const delimiter = /(?<key>\w+)(?<none>!)?=(?<value>[^;]*);/g
+    delimiter.lastIndex = 5
+    const first = (encoding: 'utf8' | 'latin1' | null) =>
+      readAll({ delimiter, encoding, limit: 100, regex_search: false }, [
+        Buffer.from('a=é;b=2;  c=3;'),
+      ])
+    const [match] = first('utf8')[0] as [RegExpExecArray]
+    t.same([...match], ['a=é;', 'a', undefined, 'é'])
+    t.same({ ...match.groups }, { key: 'a', none: undefined, value: 'é' })
+    t.equal(first('utf8').length, 2, 'what does not match at the start waits')
+    t.equal((first('latin1')[0]?.[0] as RegExpExecArray).groups?.['value'], 'Ã©')
+    t.equal((first(null)[0]?.[0] as RegExpExecArray)[3], 'Ã©')
+    t.equal(delimiter.lastIndex, 5)
+    const [plain] = readAll(
+      { delimiter: /(a);/, encoding: 'hex', limit: 100, regex_search: false },
+      [Buffer.from('a;')],
+    )[0] as [RegExpExecArray]
+    t.same([...plain], ['613b', '61'])
+  },
+)
+
+t.test('a RegExp that matches the empty string is an error, not an endless loop', async t => {
+  const reader = readerOf({ delimiter: /(?=b)/, encoding: null, limit: 10 })
+  const buffer = new RecvBuffer()
+  buffer.append(Buffer.from('ab'))
+  t.throws(() => reader.next(buffer, 10), {
+    code: 'ERR_INVALID_DELIMITER',
+    message: /matched the empty string/,
+  })
+})
+
+// ---- objects with the delimiter contract --------------------------------------------------------
+
+t.test('PROPERTY: the delimiter that the contract shows as an example', async t => {
+  const random = seeded(5)
+  for (const encoding of ENCODINGS) {
+    const stream = streamOf(random, 2000, ['0:,', '3:abc,', '5:\n€ ,', `300:${'x'.repeat(300)},`])
+    for (const [name, chunks] of chunkings(stream, random)) {
+      const rules = { delimiter: netstring, encoding, limit: 65536 }
+      t.equal(
+        difference(readAll(rules, chunks), oracleAll(stream, rules)),
+        '',
+        `${encoding}, ${name}`,
+      )
+    }
+  }
+})
+
+t.test(
+  'it is asked again only when as many bytes are there as it wanted, or something changes',
+  async t => {
+    const asked: number[] = []
+    const delimiter: Delimiter = {
+      cut(_bytes, start, end) {
+        asked.push(end - start)
+        return end - start < 5 ? 5 : { size: 5, data: [] }
+      },
+    }
+    const reader = readerOf({ delimiter, encoding: null, limit: 10 })
+    const buffer = new RecvBuffer()
+    const next = (text: string) => {
+      buffer.append(Buffer.from(text))
+      while (buffer.more());
+      return reader.next(buffer, 10)
+    }
+    t.same([next('a'), next('b'), next('c')], [NEED_MORE, NEED_MORE, NEED_MORE])
+    t.same(asked, [1])
+    reader.giveBack(buffer)
+    t.same([next('d'), next('ef')], [NEED_MORE, []])
+    t.same(asked, [1, 4, 6])
+  },
+)
+
+t.test('an invalid answer is an error that says what is valid', async t => {
+  const of = (answer: unknown): Delimiter => ({ cut: () => answer as number })
+  const data: unknown[] = []
+  for (const answer of [
+    0,
+    -1,
+    2,
+    3,
+    NaN,
+    Infinity,
+    3.5,
+    4.5,
+    { size: 0, data },
+    { size: -1, data },
+    { size: 4, data },
+    { size: NaN, data },
+    { size: 1.5, data },
+  ]) {
+    const rules = { delimiter: of(answer), encoding: null, limit: 100 }
+    t.throws(() => readAll(rules, [Buffer.from('abc')]), {
+      code: 'ERR_INVALID_DELIMITER',
+      message: RegExp(
+        '^read_delimiter: cut\\(\\) must return a cut of 1 to 3 bytes, ' +
+          'or a number over 3; it returned',
+      ),
+    })
+  }
+})
+
+t.test('too long: at once when it asks for too much, but never below what it needs', async t => {
+  const read = (needs: number | undefined, limit: number, text: string) =>
+    readAll(
+      {
+        delimiter: {
+          ...(needs !== undefined && { needs }),
+          cut: (_bytes, start, end) => (end - start < 8 ? 8 : { size: 8, data: ['8'] }),
+        },
+        encoding: null,
+        limit,
+      },
+      [Buffer.from(text)],
+    )
+  t.same(read(undefined, 7, 'a'), [['too long']])
+  t.same(read(undefined, 7, 'abcdefgh'), [['too long']])
+  t.same(read(undefined, 8, 'abcdefgh'), [['8']])
+  t.same(read(8, 1, 'abcdefghabcdefgha'), [['8'], ['8']])
+})
+
+t.test(
+  'its Buffers are decoded if they are text, and copied if their memory is used again',
+  async t => {
+    const of = (text: boolean): Delimiter => ({
+      text,
+      cut: (bytes, start, end) =>
+        end - start < 2
+          ? 2
+          : { size: 2, data: [bytes.subarray(start, start + 2), new Uint8Array([1]), 7] },
+    })
+    const chunks = [Buffer.from('a'), Buffer.from('bcd')]
+    t.same(readAll({ delimiter: of(true), encoding: 'hex', limit: 10 }, chunks), [
+      ['6162', new Uint8Array([1]), 7],
+      ['6364', new Uint8Array([1]), 7],
+    ])
+    t.same(readAll({ delimiter: of(true), encoding: null, limit: 10 }, chunks), [
+      [Buffer.from('ab'), Buffer.from([1]), 7],
+      [Buffer.from('cd'), Buffer.from([1]), 7],
+    ])
+    t.same(readAll({ delimiter: of(false), encoding: 'hex', limit: 10 }, chunks), [
+      [Buffer.from('ab'), Buffer.from([1]), 7],
+      [Buffer.from('cd'), Buffer.from([1]), 7],
+    ])
+  },
+)

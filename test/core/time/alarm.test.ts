@@ -1,0 +1,108 @@
+/** One timer of the clock for everything that is due. */
+
+import t from 'tap'
+import { Alarm } from '../../../src/core/time/alarm.ts'
+import { Timers } from '../../../src/core/time/timers.ts'
+import { ManualClock } from '../../../src/io/manual-clock.ts'
+
+t.test('it rings for the first thing that is due', async t => {
+  const clock = new ManualClock()
+  const [one, other] = [new Timers(), new Timers()]
+  const alarm = new Alarm(clock, one, other)
+  const log: string[] = []
+  alarm.set()
+  t.equal(clock.pending, 0)
+  alarm.setFor(one.add(100, 0, () => log.push(`one ${clock.now()}`)))
+  const cancel = alarm.setFor(other.add(50, 0, () => log.push('cancelled')))
+  alarm.setFor(other.add(70, 0, () => log.push(`other ${clock.now()}`)))
+  t.equal(clock.pending, 1)
+  cancel()
+  clock.advance(60)
+  t.same([log, clock.pending], [[], 1], 'it rang in vain')
+  clock.advance(100)
+  t.same([log, clock.pending], [['other 70', 'one 100'], 0])
+  // What is overdue rings at once.
+  one.add(50, 0, () => log.push('late'))
+  alarm.set()
+  clock.advance(0)
+  t.equal(log.at(-1), 'late')
+})
+
+t.test('no timer is set if nothing is due', async t => {
+  const clock = new ManualClock()
+  const timers = new Timers()
+  const alarm = new Alarm(clock, timers)
+  alarm.setFor(timers.add(50, 0, () => {}))()
+  t.equal(clock.pending, 0)
+  timers.add(50, 0, () => {})
+  alarm.set()
+  timers.clear()
+  alarm.set()
+  t.equal(clock.pending, 0)
+})
+
+t.test('what is late runs after the next poll of the loop, once', async t => {
+  let skipped = 0
+  class Jumping extends ManualClock {
+    override now() {
+      return super.now() + skipped
+    }
+  }
+  const clock = new Jumping()
+  const log: string[] = []
+  const judge = {
+    next: 50 as number | undefined,
+    isLate: (now: number) => now > 60,
+    run(now: number) {
+      log.push(`judged at ${now}`)
+      this.next = undefined
+    },
+  }
+  const timers = new Timers()
+  const alarm = new Alarm(clock, timers, judge)
+  // A timer of the program that computes: what comes after it in the same ring is late, too.
+  alarm.setFor(
+    timers.add(50, 0, () => {
+      skipped = 1000
+      log.push('computed')
+      clock.soon(() => log.push('read'))
+    }),
+  )
+  clock.advance(100)
+  t.same(log, ['computed', 'read', 'judged at 1050'])
+  t.equal(clock.pending, 0)
+  judge.next = 55
+  alarm.set()
+  clock.advance(0)
+  t.equal(log.at(-1), 'judged at 1100', 'always late, and judged all the same')
+})
+
+t.test('no timer is set for what waits for the poll', async t => {
+  const soon: (() => void)[] = []
+  const after: (() => void)[] = []
+  const clock = {
+    now: () => 1000,
+    after: (_delay: number, callback: () => void) => (after.push(callback), () => {}),
+    soon: (callback: () => void) => void soon.push(callback),
+  }
+  const judge = {
+    next: 50 as number | undefined,
+    runs: 0,
+    isLate: () => true,
+    run(): void {
+      this.runs++
+      this.next = undefined
+    },
+  }
+  const timers = new Timers()
+  const alarm = new Alarm(clock, timers, judge)
+  alarm.set()
+  after.shift()!()
+  t.same([judge.runs, after.length, soon.length], [0, 0, 1])
+  // Another thing rings before the poll.
+  alarm.setFor(timers.add(900, 0, () => {}))
+  after.shift()!()
+  t.same([judge.runs, after.length, soon.length], [0, 0, 1])
+  soon.shift()!()
+  t.equal(judge.runs, 1)
+})
