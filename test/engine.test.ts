@@ -474,7 +474,7 @@ await scene(
     await stopped
     t.equal(engine.channels.size, 0)
     t.match(logged, [
-      /the engine is stopping; in on_close, look for the reason 'drain' \(ERR_INVALID_STATE\)$/,
+      /the engine is stopping; in on_close, look for the reason 'drain' \(ERR_INVALID_STATE\)\n/,
     ])
     t.same([client.state, server.state], ['closed', 'closed'])
     t.equal(

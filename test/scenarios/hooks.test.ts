@@ -164,7 +164,7 @@ const scenarios: Record<string, Scenario> = {
       ],
     ])
     t.equal(await client.closed, 'error')
-    t.match(place.logged.splice(0), [new RegExp(`^Client.*${code}`)])
+    t.same(place.logged.splice(0), [], 'the program looks at `opened`')
   },
 
   async 'in use'(t, place) {
@@ -183,7 +183,7 @@ const scenarios: Record<string, Scenario> = {
         'close error',
       ],
     ])
-    t.match(place.logged.splice(0).filter(notProbed), [/^Server.*EADDRINUSE/])
+    t.same(place.logged.splice(0).filter(notProbed), [], 'the program looks at `opened`')
     const [client] = await place.connect(first, Client)
     t.ok(client.connected, 'the first one goes on')
   },
@@ -286,7 +286,7 @@ const scenarios: Record<string, Scenario> = {
         'close error',
       ],
     ])
-    t.match(place.logged.splice(0), [/ERR_ABORTED/])
+    t.same(place.logged.splice(0), [], 'the program looks at `opened`')
   },
 
   async 'closed before it was open'(t, place) {
@@ -465,7 +465,7 @@ const scenarios: Record<string, Scenario> = {
     broken.write('x\n')
     broken.transport.resume()
     await connection.closed
-    t.match(place.logged.splice(0).filter(notProbed), [/on_error itself threw both, on both$/])
+    t.match(place.logged.splice(0).filter(notProbed), [/on_error itself threw both, on both\n/])
     broken.transport.destroy()
 
     witness.write('still here\n')

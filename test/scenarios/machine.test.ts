@@ -63,7 +63,7 @@ await machine(t, 'a host that nobody can resolve', async (t, engine, logged) => 
     log.filter(line => line.includes('_')),
     [' connect_error ENOTFOUND'],
   )
-  t.match(logged.splice(0), [/^Client: .*ENOTFOUND/])
+  t.same(logged.splice(0), [], 'the program looks at `opened`')
 })
 
 await machine(
@@ -84,7 +84,7 @@ await machine(
       t.equal(client.state, 'opening', how)
       await t.rejects(client.opened, { name: 'ConnectError' }, how)
       t.equal(await client.closed, 'error', how)
-      t.equal(logged.splice(0).length, 1, how)
+      t.same(logged.splice(0), [], how)
     }
     const silent = new Client({ engine, connect_timeout: 5 }).connect(['silent.invalid', 80], {
       lookup: () => {},
@@ -135,7 +135,7 @@ await machine(
       { code: 'ECONNREFUSED', message: /127\.0\.0\.1.*; .*127\.0\.0\.2/ },
       'both refuse: both are named',
     )
-    t.equal(logged.splice(0).length, 1)
+    t.same(logged.splice(0), [], 'the program looks at `opened`')
   },
 )
 
@@ -192,7 +192,7 @@ await machine(t, 'a port in use, and one that is not allowed', async (t, engine,
   const [, port] = server.local_address as [string, number]
   const second = new Server({ engine }).listen(port)
   await t.rejects(second.opened, { name: 'ListenError', code: 'EADDRINUSE' })
-  t.match(logged.splice(0), [/EADDRINUSE/])
+  t.same(logged.splice(0), [], 'the program looks at `opened`')
   const elsewhere = new Server({ engine }).listen(['192.0.2.1', 0])
   await t.rejects(elsewhere.opened, { code: 'EADDRNOTAVAIL' })
   logged.splice(0)

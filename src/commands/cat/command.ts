@@ -122,6 +122,17 @@ class Run {
     await this.#openAll([to, from], () => {})
   }
 
+  /** If it could not be opened, the person who typed its URL is told why. */
+  #hasOpened(channel: MessageChannel): Promise<boolean> {
+    return channel.opened.then(
+      () => true,
+      (error: Error) => {
+        if (channel.state === 'error') this.#host.engine.log(reasonOf(channel, error))
+        return false
+      },
+    )
+  }
+
   /** Opens the channels in order. When one of them has closed, closes the others. */
   async #openAll(channels: readonly MessageChannel[], opened: () => void): Promise<void> {
     const { engine } = this.#host
@@ -129,7 +140,7 @@ class Run {
     for (const channel of channels) {
       channel.open()
       closed.push(channel.closed)
-      if (!(await hasOpened(channel))) break
+      if (!(await this.#hasOpened(channel))) break
     }
     if (channels.every(each => each.state === 'active')) opened()
     await Promise.race(closed)
@@ -186,11 +197,9 @@ function isReadOnly(channel: MessageChannel): boolean {
     : isReadOnly(child)
 }
 
-function hasOpened(channel: MessageChannel): Promise<boolean> {
-  return channel.opened.then(
-    () => true,
-    () => false,
-  )
+/** As a channel logs what is wrong with it. */
+function reasonOf({ name, params }: MessageChannel, { message }: Error): string {
+  return `${name} ${String(params.url)}: ${message}`
 }
 
 function pause(engine: Engine, time: Milliseconds): Promise<void> {

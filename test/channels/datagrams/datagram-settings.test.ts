@@ -8,7 +8,7 @@ import {
 } from '../../../src/channels/datagrams/datagram-settings.ts'
 import { checkDocs, checkTables } from '../settings-kit.ts'
 
-checkDocs(['datagram-settings.ts', 'DatagramSettings'], DATAGRAM_DEFAULTS)
+checkDocs(['datagrams/datagram-settings.ts', 'DatagramSettings'], DATAGRAM_DEFAULTS)
 checkTables(DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, [
   ['read_delimiter', ['', 0, {}], /read_delimiter/],
   ['regex_search', [1], /true or false/],

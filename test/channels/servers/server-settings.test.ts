@@ -8,7 +8,7 @@ import { Stream } from '../../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
 import { checkDocs, checkTables } from '../settings-kit.ts'
 
-checkDocs(['server-settings.ts', 'ServerSettings'], SERVER_DEFAULTS)
+checkDocs(['servers/server-settings.ts', 'ServerSettings'], SERVER_DEFAULTS)
 checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   [
     'ConnectionClass',

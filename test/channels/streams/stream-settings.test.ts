@@ -13,7 +13,7 @@ import { checkDocs } from '../settings-kit.ts'
 
 type Name = keyof StreamValues
 
-checkDocs(['stream-settings.ts', 'StreamSettings'], STREAM_DEFAULTS)
+checkDocs(['streams/stream-settings.ts', 'StreamSettings'], STREAM_DEFAULTS)
 
 t.test('the defaults', async t => {
   t.same(STREAM_DEFAULTS, {
