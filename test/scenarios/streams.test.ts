@@ -151,6 +151,52 @@ function word(
 }
 
 const scenarios: Record<string, Scenario> = {
+  // The fast network reads all connections into one buffer: on it, what the first peer had sent
+  // became what the second one sent, if a delimiter delivered an array of views.
+  async 'what was read of one peer stays as it is, however it was delivered'(t, place) {
+    const views: [Buffer, DataView][][] = []
+    class Keeper extends Connection {
+      override read_delimiter = {
+        cut: (bytes: Buffer, start: number, end: number) =>
+          end - start < 8
+            ? 8
+            : {
+                size: 8,
+                data: [
+                  [
+                    bytes.subarray(start, start + 8),
+                    new DataView(bytes.buffer, bytes.byteOffset + start, 8),
+                  ],
+                ],
+              },
+      }
+      readonly kept = views[views.push([]) - 1]!
+      override on_read(both: any): void {
+        this.kept.push(both)
+      }
+    }
+    const server = await place.listen(Keeper)
+    const peers = [await place.peer(server), await place.peer(server)] as const
+    const all = [1, 2, 3].flatMap(n => peers.map((peer, i) => [peer, i, `peer ${i}.${n}`] as const))
+    for (const [peer, i, text] of all) {
+      const { length } = views[i]!
+      peer.write(text)
+      await until(() => views[i]!.length > length)
+    }
+    for (const [i, kept] of views.entries()) {
+      const expected = [1, 2, 3].map(n => `peer ${i}.${n}`)
+      t.same(
+        kept.map(([buffer]) => buffer.toString()),
+        expected,
+      )
+      t.same(
+        kept.map(([, { buffer, byteOffset }]) => Buffer.from(buffer, byteOffset, 8).toString()),
+        expected,
+      )
+    }
+    for (const peer of peers) peer.transport.destroy()
+  },
+
   async echo(t, place) {
     const server = await place.listen(Echo)
     const [client] = await place.connect(server, Recorder, { read_delimiter: '\r\n' })

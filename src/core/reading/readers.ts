@@ -240,7 +240,10 @@ export class PatternReader implements Reader {
 
 // ---- an object with the delimiter contract ------------------------------------------------------
 
-/** The bytes that count towards the limit are all that the delimiter takes, framing included. */
+/**
+ * The bytes that count towards the limit are all that the delimiter takes, framing included. What it
+ * returns may hold views of the bytes, however deep: they stay as they are.
+ */
 export class FramedReader implements Reader {
   readonly spread = true
   readonly #delimiter: Delimiter
@@ -258,6 +261,7 @@ export class FramedReader implements Reader {
     const available = buffer.end - buffer.start
     if (available < this.#wanted) return NEED_MORE
     const most = Math.max(limit, this.needs)
+    buffer.show()
     const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.end)
     const size = typeof cut === 'number' ? cut : cut.size
     const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
@@ -271,9 +275,8 @@ export class FramedReader implements Reader {
       return NEED_MORE
     }
     this.#wanted = 1
-    for (let i = 0; i < cut.data.length; i++) cut.data[i] = this.#deliverable(buffer, cut.data[i])
     buffer.skip(size)
-    return cut.data
+    return this.#encoding === null ? cut.data : this.#decode(cut.data, this.#encoding)
   }
 
   get needs(): Bytes {
@@ -290,8 +293,11 @@ export class FramedReader implements Reader {
     return new InvalidDelimiterError(message, this.#delimiter)
   }
 
-  #deliverable(buffer: RecvBuffer, value: unknown): unknown {
-    if (this.#encoding !== null && value instanceof Buffer) return value.toString(this.#encoding)
-    return buffer.keepable(value)
+  #decode(data: unknown[], encoding: Encoding): unknown[] {
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i]
+      if (value instanceof Buffer) data[i] = value.toString(encoding)
+    }
+    return data
   }
 }

@@ -19,6 +19,8 @@
  *    39 MiB.)
  * 4. Memory of our own, and that of a chunk that was only lent, is used again. What is delivered
  *    out of either is a copy; what is delivered out of any other chunk is a view.
+ * 5. What was shown (`show`) is not used again. So a delimiter of the program's may keep views of
+ *    it, wherever it hides them.
  */
 
 import { Buffer } from 'node:buffer'
@@ -41,6 +43,11 @@ export class RecvBuffer {
   #isLent = false
   /** The chunk that waits to be appended to the run. */
   #rest: Buffer | undefined
+  /**
+   * Was memory of our own shown? Then bytes are still added behind the run, but those before are
+   * not moved over.
+   */
+  #isShown = false
   /** The index in `bytes` at which the copy of #rest begins. Valid only if there is a #rest. */
   #seam: Bytes = 0
 
@@ -102,15 +109,13 @@ export class RecvBuffer {
   }
 
   /**
-   * A value that a delimiter cut out of the run, safe to be kept by the program: a view of memory
-   * that will be used again becomes a copy, anything else is returned as it is.
+   * Call this before the run is shown to somebody who may keep views of it: its memory is not used
+   * again then. (Refused: to copy what is delivered. It may be an array or an object of views, or
+   * compute them later; and one copy of a chunk costs less than one of each message in it.)
    */
-  keepable(value: unknown): unknown {
-    return this.#memory !== 'chunk' &&
-      value instanceof Uint8Array &&
-      value.buffer === this.bytes.buffer
-      ? Buffer.from(value)
-      : value
+  show(): void {
+    if (this.#memory === 'lent') this.#move(this.end - this.start)
+    this.#isShown = true
   }
 
   /** Removes the first `size` bytes of the run. */
@@ -176,7 +181,8 @@ export class RecvBuffer {
     const used = this.end - this.start
     const isOwn = this.#memory === 'own'
     if (isOwn && this.end + size <= this.bytes.length) return
-    if (isOwn && used + size <= this.bytes.length && this.start >= this.bytes.length / 2) {
+    const mayMoveOver = isOwn && !this.#isShown && this.start >= this.bytes.length / 2
+    if (mayMoveOver && used + size <= this.bytes.length) {
       this.bytes.copyWithin(0, this.start, this.end)
       this.#rebase()
     } else {
@@ -191,6 +197,7 @@ export class RecvBuffer {
     this.bytes.copy(memory, 0, this.start, this.end)
     this.bytes = memory
     this.#memory = 'own'
+    this.#isShown = false
     this.#rebase()
   }
 

@@ -314,6 +314,70 @@ t.test(
   },
 )
 
+// An own delimiter that delivered an array, an object or a DataView got views that went stale. On
+// the fast network they showed what another connection had sent; on the default network the bytes
+// moved when reads were held halfway.
+t.test('REGRESSION: views stay as they are, wherever the delimiter hides them', async t => {
+  class Pair {
+    readonly #of: Buffer
+    constructor(of: Buffer) {
+      this.#of = of
+    }
+    get text(): string {
+      return this.#of.toString('latin1')
+    }
+  }
+  const forms: [what: string, hide: (view: Buffer) => unknown, text: (hidden: any) => string][] = [
+    ['a Buffer', view => view, hidden => hidden.toString('latin1')],
+    ['an array', view => [[view]], ([[view]]) => view.toString('latin1')],
+    ['an object', view => ({ deep: { view } }), ({ deep }) => deep.view.toString('latin1')],
+    ['a Map', view => new Map([[1, view]]), map => map.get(1).toString('latin1')],
+    ['an object of a class', view => new Pair(view), pair => pair.text],
+    ['a function', view => () => view.toString('latin1'), lazy => lazy()],
+    [
+      'a DataView',
+      view => new DataView(view.buffer, view.byteOffset, view.length),
+      view => Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('latin1'),
+    ],
+    [
+      'another array of numbers',
+      view => new Int8Array(view.buffer, view.byteOffset, view.length),
+      array => String.fromCharCode(...array),
+    ],
+  ]
+  for (const [what, hide, text] of forms) {
+    for (const areLent of [true, false]) {
+      const delimiter: Delimiter = {
+        cut: (bytes, start, end) =>
+          end - start < 4 ? 4 : { size: 4, data: [hide(bytes.subarray(start, start + 4))] },
+      }
+      const random = seeded(3)
+      const reader = readerOf({ delimiter, encoding: null, limit: 100 })
+      const buffer = new RecvBuffer()
+      const kept: [hidden: unknown, was: string][] = []
+      const shared = Buffer.alloc(2000)
+      for (let count = 0; count < 100; count++) {
+        const size = 1 + random(pick(random, [3, 30, 2000]))
+        const chunk = areLent ? shared.subarray(0, size) : Buffer.alloc(size)
+        for (let i = 0; i < size; i++) chunk[i] = random(128)
+        buffer.append(chunk, areLent)
+        // Now and then a hook holds the reads: what has come waits.
+        for (let left = pick(random, [0, 1, 3, 1000]); left > 0; left--) {
+          const message = reader.next(buffer, 100)
+          if (message === NEED_MORE && !buffer.more()) break
+          if (!Array.isArray(message)) continue
+          kept.push([message[0], text(message[0])])
+        }
+        reader.giveBack(buffer)
+        buffer.trim()
+        shared.fill('-')
+      }
+      t.ok(kept.length > 50, `${what}, ${kept.length} messages`)
+      t.same(kept.filter(([hidden, was]) => text(hidden) !== was).length, 0, what)
+    }
+  }
+})
+
 t.test('an invalid answer is an error that says what is valid', async t => {
   const of = (answer: unknown): Delimiter => ({ cut: () => answer as number })
   const data: unknown[] = []
