@@ -77,24 +77,11 @@ export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await turn()
 }
 
+// prettier-ignore
 const HOOKS = [
-  'on_state',
-  'on_connect',
-  'on_read',
-  'on_write',
-  'on_read_end',
-  'on_connect_error',
-  'on_read_error',
-  'on_write_error',
-  'on_overflow_error',
-  'on_timeout',
-  'on_tls_handshake',
-  'on_tls_handshake_error',
-  'on_tls_error',
-  'on_error',
-  'on_close',
-  'on_listen',
-  'on_listen_error',
+  'on_state', 'on_connect', 'on_read', 'on_write', 'on_read_end', 'on_connect_error',
+  'on_read_error', 'on_write_error', 'on_overflow_error', 'on_timeout', 'on_tls_handshake',
+  'on_tls_handshake_error', 'on_tls_error', 'on_error', 'on_close', 'on_listen', 'on_listen_error',
   'on_drop',
 ]
 

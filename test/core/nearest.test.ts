@@ -3,18 +3,10 @@
 import t from 'tap'
 import { didYouMean, misspelt, nearest } from '../../src/core/nearest.ts'
 
+// prettier-ignore
 const SETTINGS = [
-  'read_delimiter',
-  'regex_search',
-  'encoding',
-  'buffer_size',
-  'send_high_water',
-  'send_buffer_size',
-  'no_delay',
-  'keep_alive',
-  'read_timeout',
-  'write_timeout',
-  'tls',
+  'read_delimiter', 'regex_search', 'encoding', 'buffer_size', 'send_high_water',
+  'send_buffer_size', 'no_delay', 'keep_alive', 'read_timeout', 'write_timeout', 'tls',
 ]
 
 t.test('a misspelt name', async t => {

@@ -134,27 +134,10 @@ await scene(
   'an invalid address or option is refused, and changes nothing',
   async (t, { engine }) => {
     const client = new Client({ engine })
+    // prettier-ignore
     for (const address of [
-      undefined,
-      null,
-      {},
-      [],
-      '',
-      0,
-      -1,
-      65_536,
-      1.5,
-      NaN,
-      true,
-      ['host'],
-      [5, 5],
-      ['host', '5'],
-      '127.0.0.1:80',
-      '80',
-      { port: 0 },
-      ['', 0],
-      'x'.repeat(200),
-      'a\0b',
+      undefined, null, {}, [], '', 0, -1, 65_536, 1.5, NaN, true, ['host'], [5, 5], ['host', '5'],
+      '127.0.0.1:80', '80', { port: 0 }, ['', 0], 'x'.repeat(200), 'a\0b',
     ]) {
       t.equal(
         thrown(() => client.connect(address as never)),

@@ -11,20 +11,10 @@ import { readAll, readerOf, readsAsTheOracle, spyOnBuffers } from './reader-kit.
 t.test(
   'PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit',
   async t => {
+    // prettier-ignore
     readsAsTheOracle(t, 1, [
-      '\n',
-      '\r\n',
-      '\r\n\r\n',
-      'aab',
-      'aa',
-      'ÿ',
-      '€',
-      '😀',
-      'a',
-      '\0',
-      new Uint8Array([0xff]),
-      new Uint8Array([0x80, 0xac]),
-      new Uint8Array([10, 0]),
+      '\n', '\r\n', '\r\n\r\n', 'aab', 'aa', 'ÿ', '€', '😀', 'a', '\0', new Uint8Array([0xff]),
+      new Uint8Array([0x80, 0xac]), new Uint8Array([10, 0]),
     ])
   },
 )

@@ -45,40 +45,13 @@ export function readAll(rules: Rules, chunks: readonly Buffer[]): unknown[][] {
 /**
  * Delimiters and bytes that look like them, complete characters and parts of them, lengths, digits.
  */
+// prettier-ignore
 export const PIECES = [
-  'a',
-  'b',
-  'aab',
-  'aaab',
-  '\r',
-  '\n',
-  '\r\n',
-  '\r\n\r\n',
-  '\n\n',
-  ';',
-  ',',
-  '1',
-  '42',
-  '999',
-  'é',
-  'ÿ',
-  '€',
-  '😀',
-  '\0',
-  '\x01',
-  '\x03',
-  '\x0c\0',
-  Buffer.from([0xff]),
-  Buffer.from([0xc3]),
-  Buffer.from([0xe2, 0x82]),
-  Buffer.from([0xf0, 0x9f, 0x98]),
-  Buffer.from([0x80]),
-  Buffer.from([0xac]),
-  Buffer.from('a\n', 'utf16le'),
-  Buffer.from('\r\n', 'utf16le'),
-  Buffer.from([0x3d, 0xd8]),
-  Buffer.from([0xed, 0xa0, 0x80]),
-  'a fairly long piece of text',
+  'a', 'b', 'aab', 'aaab', '\r', '\n', '\r\n', '\r\n\r\n', '\n\n', ';', ',', '1', '42', '999', 'é',
+  'ÿ', '€', '😀', '\0', '\x01', '\x03', '\x0c\0', Buffer.from([0xff]), Buffer.from([0xc3]),
+  Buffer.from([0xe2, 0x82]), Buffer.from([0xf0, 0x9f, 0x98]), Buffer.from([0x80]),
+  Buffer.from([0xac]), Buffer.from('a\n', 'utf16le'), Buffer.from('\r\n', 'utf16le'),
+  Buffer.from([0x3d, 0xd8]), Buffer.from([0xed, 0xa0, 0x80]), 'a fairly long piece of text',
 ]
 
 /** PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit. */

@@ -5,16 +5,9 @@ import { layOutOf, pack, unpack } from '../struct-kit.ts'
 
 t.test('every code in both orders, as Python packs it', async t => {
   // The output of python3.11: struct.pack('<…', …).hex()
+  // prettier-ignore
   const values = [
-    127,
-    0,
-    32767,
-    4660,
-    2147483647,
-    305419896,
-    -19088744,
-    4275878552,
-    81985529216486895n,
+    127, 0, 32767, 4660, 2147483647, 305419896, -19088744, 4275878552, 81985529216486895n,
     18364758544493064720n,
   ]
   const little = '7f00ff7f3412ffffff7f7856341298badcfe98badcfeefcdab89674523011032547698badcfe'

@@ -10,20 +10,13 @@ const hex = (text: string) => Buffer.from(text, 'hex')
  * The output of python3.11 for `struct.pack(format, *values).hex()`. Its struct.unpack returned the
  * values.
  */
+// prettier-ignore
 const GOLDEN: [format: string, values: unknown[], packed: string][] = [
   [
     '<bBhHiIlLqQ',
     [
-      -128,
-      255,
-      -32768,
-      65535,
-      -2147483648,
-      4294967295,
-      -2147483648,
-      4294967295,
-      -9223372036854775808n,
-      18446744073709551615n,
+      -128, 255, -32768, 65535, -2147483648, 4294967295, -2147483648, 4294967295,
+      -9223372036854775808n, 18446744073709551615n,
     ],
     '80ff0080ffff00000080ffffffff00000080ffffffff0000000000000080ffffffffffffffff',
   ],
@@ -35,15 +28,7 @@ const GOLDEN: [format: string, values: unknown[], packed: string][] = [
   [
     '!bBhHiIlLqQ',
     [
-      127,
-      0,
-      32767,
-      4660,
-      2147483647,
-      305419896,
-      -19088744,
-      4275878552,
-      81985529216486895n,
+      127, 0, 32767, 4660, 2147483647, 305419896, -19088744, 4275878552, 81985529216486895n,
       18364758544493064720n,
     ],
     '7f007fff12347fffffff12345678fedcba98fedcba980123456789abcdeffedcba9876543210',
@@ -51,15 +36,7 @@ const GOLDEN: [format: string, values: unknown[], packed: string][] = [
   [
     '<bBhHiIlLqQ',
     [
-      127,
-      0,
-      32767,
-      4660,
-      2147483647,
-      305419896,
-      -19088744,
-      4275878552,
-      81985529216486895n,
+      127, 0, 32767, 4660, 2147483647, 305419896, -19088744, 4275878552, 81985529216486895n,
       18364758544493064720n,
     ],
     '7f00ff7f3412ffffff7f7856341298badcfe98badcfeefcdab89674523011032547698badcfe',
