@@ -32,6 +32,12 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
       'size must be an integer; got "x"',
     ],
     [
+      new InvalidArgumentError('listen: an address is one value'),
+      'InvalidArgumentError',
+      'ERR_INVALID_ARGUMENT',
+      'listen: an address is one value',
+    ],
+    [
       new InvalidAddressError('no port', undefined),
       'InvalidAddressError',
       'ERR_INVALID_ADDRESS',

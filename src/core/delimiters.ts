@@ -24,8 +24,8 @@ export interface Cut<Args extends unknown[] = unknown[]> {
   /** How many bytes the message takes, its framing included; at least 1. */
   readonly size: Bytes
   /**
-   * The arguments for `on_read`. They may be views of `bytes`, or hold some, in arrays and objects of
-   * any kind: that memory is not used again.
+   * The arguments for `on_read`. They may be views of `bytes`, or hold some, in arrays and objects
+   * of any kind: that memory is not used again.
    */
   readonly data: Args
 }
@@ -80,8 +80,8 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    * before that many bytes are there. A number over the limit is an overflow at once.
    *
    * What it returns may be views of `bytes`, or hold some, however deep: sluice does not use that
-   * memory again. A view may keep more in memory than itself, up to a whole chunk: copy what is kept
-   * for long.
+   * memory again. A view may keep more in memory than itself, up to a whole chunk: copy what is
+   * kept for long.
    *
    * If it throws, the error is reported to `on_read_error`.
    */

@@ -3,6 +3,7 @@
  * hooks.test.ts.
  */
 
+import { inspect } from 'node:util'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Channel } from '../../src/channels/channel.ts'
@@ -135,4 +136,14 @@ t.test('its hooks do nothing, or log and close; its life answers', async t => {
   t.equal(channel.state, 'closing')
   channel[LIFE].finishClosing()
   t.equal(await closed, 'local')
+})
+
+t.test('console.log shows it, before and after a driver is there', async t => {
+  class Plain extends Channel {
+    override close(): void {}
+  }
+  const channel = new Plain({ engine, name: 'plain' })
+  t.match(inspect(channel), /^Plain/)
+  drive(channel)
+  t.match(inspect(channel), /^Plain.*closed/s)
 })

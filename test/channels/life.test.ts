@@ -534,3 +534,17 @@ t.test('a misspelt hook is logged when it opens', async t => {
   channel[LIFE].beginClosing()
   channel[LIFE].finishClosing()
 })
+
+t.test('why it could not be opened is logged, unless somebody looks at `opened`', async t => {
+  for (const isLookedAt of [false, true]) {
+    const channel = new Bare({ name: 'refused' })
+    channel.on_error = error => channel[LIFE].log(error)
+    if (isLookedAt) void channel.opened
+    channel.begin()
+    channel[LIFE].fail('on_error', new ClosedError('refused'))
+    t.equal(logged.splice(0).length, isLookedAt ? 0 : 1)
+    channel[LIFE].log(new Error('another'))
+    t.equal(logged.splice(0).length, 1, 'anything else is logged')
+    channel[LIFE].finishClosing()
+  }
+})

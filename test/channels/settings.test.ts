@@ -10,6 +10,7 @@ import {
   checkTls,
   defineSettings,
   settingsFrom,
+  settingsOf,
 } from '../../src/channels/settings.ts'
 import { InvalidArgumentError } from '../../src/errors.ts'
 import { thrown } from '../kit.ts'
@@ -245,4 +246,11 @@ t.test('checks', async t => {
       code: 'ERR_INVALID_ARGUMENT',
       message: /^tls must be an object of Node/,
     })
+})
+
+t.test('the settings of a class, and the prototype that defines the last of them', async t => {
+  class Deeper extends Base {}
+  t.strictSame(settingsOf(Deeper.prototype), { owner: Base.prototype, names: ['size', 'label'] })
+  const none = settingsOf(class {}.prototype)
+  t.strictSame(none.names, [])
 })

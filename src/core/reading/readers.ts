@@ -241,8 +241,8 @@ export class PatternReader implements Reader {
 // ---- an object with the delimiter contract ------------------------------------------------------
 
 /**
- * The bytes that count towards the limit are all that the delimiter takes, framing included. What it
- * returns may hold views of the bytes, however deep: they stay as they are.
+ * The bytes that count towards the limit are all that the delimiter takes, framing included. What
+ * it returns may hold views of the bytes, however deep: they stay as they are.
  */
 export class FramedReader implements Reader {
   readonly spread = true
