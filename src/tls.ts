@@ -38,8 +38,8 @@ export interface TlsInfo {
    */
   readonly peer_certificate: PeerCertificate | undefined
   /**
-   * On a client: the newest session. To resume it, give it as `tls: { session }`. With TLS 1.3
-   * a server sends it after the handshake.
+   * On a client: the newest session, or the one that was resumed. To resume it, give it as
+   * `tls: { session }`. With TLS 1.3 a server sends a new one after the handshake.
    */
   readonly session: Buffer | undefined
 }

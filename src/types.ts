@@ -17,7 +17,8 @@ export type Port = number
  * An address as a program may write it, for `connect` and `listen` alike:
  * - a port
  * - `[host, port]` or `{ host, port }`
- * - a path or `{ path }`: a unix socket (on Linux a path that starts with `'\0'` is abstract)
+ * - a path or `{ path }`: a unix socket. On Linux a path that starts with `'\0'` is abstract. Node
+ *   20 pads such a name with NULs: only another Node 20 finds it
  *
  * The host `''` means any host of both families when listening, and this machine when connecting.
  */

@@ -181,12 +181,8 @@ export function checkDuration(name: string, value: unknown): Milliseconds {
 
 /** Node checks the options themselves, when TLS begins. */
 export function checkTls(name: string, value: unknown): TlsOptions | undefined {
-  if (value !== undefined && (typeof value !== 'object' || value === null)) {
-    throw new InvalidArgumentError(
-      name,
-      "an object of Node's TLS options, or undefined for none",
-      value,
-    )
+  if (value !== undefined && typeof value !== 'object') {
+    throw new InvalidArgumentError(name, "an object of Node's TLS options, or null for none", value)
   }
-  return value
+  return value ?? undefined
 }

@@ -90,8 +90,17 @@ export class NodeListener implements Listener {
 
   // ---- opening ----------------------------------------------------------------------------------
 
-  #listen({ backlog, reuse_port: reusePort = false }: ListenOptions): void {
-    const at = this.#at
+  #listen(options: ListenOptions): void {
+    try {
+      if (!mayListen()) throw accessDenied()
+      this.#listenAt(this.#at, options)
+    } catch (error) {
+      // Deno throws instead of reporting it.
+      queueMicrotask(() => this.#fail(error as SystemError))
+    }
+  }
+
+  #listenAt(at: Endpoint, { backlog, reuse_port: reusePort = false }: ListenOptions): void {
     if (at.kind === 'ip') {
       // Without a host Node listens on both families, or on IPv4 alone if there is no IPv6.
       this.#server.listen(
@@ -183,6 +192,24 @@ export class NodeListener implements Listener {
       // It was removed already, or we may not remove it. Nothing of ours is lost.
     }
   }
+}
+
+/**
+ * Does Node forbid this process to listen (`--permission` without `--allow-net`)? Node throws it
+ * then, and for a host a turn later, where nobody can catch it. Up to Node 24, which do not know
+ * `--allow-net`, sockets are allowed although they say otherwise.
+ */
+export function mayListen(
+  permission: { has(scope: string): boolean } | undefined = process.permission,
+  flags: ReadonlySet<string> = process.allowedNodeEnvironmentFlags,
+): boolean {
+  return permission === undefined || !flags.has('--allow-net') || permission.has('net')
+}
+
+/** The error that Node throws. */
+function accessDenied(): SystemError {
+  const message = 'Access to this API has been restricted. Use --allow-net to manage permissions.'
+  return Object.assign(new Error(message), { code: 'ERR_ACCESS_DENIED', syscall: 'listen' })
 }
 
 /** The systems on which several sockets can listen at one port, and share its connections. */

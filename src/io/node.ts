@@ -2,54 +2,12 @@
  * Layer 2. The machine under Node: what every engine has by default. An engine takes everything of
  * io/ from this file, and nothing else in sluice imports it but for tests.
  *
- * The network has TCP, unix sockets and UDP by node:net and node:dgram, TLS by node:tls, and the
- * files of node:fs. The last two serve other networks, too, if these have none of their own.
+ * TLS and files serve other networks, too, if these have none of their own.
  */
-
-import type {
-  ConnectOptions,
-  Endpoint,
-  Listener,
-  ListenOptions,
-  Network,
-  PacketOptions,
-  PacketSocket,
-  Transport,
-} from '../transport.ts'
-import { fileLimit } from './file-limit.ts'
-import { nodeFiles } from './files.ts'
-import { keepFreed } from './heap.ts'
-import { NodeListener } from './listener.ts'
-import { connectTcp } from './tcp.ts'
-import { nodeTls } from './tls.ts'
-import { openPackets } from './udp.ts'
 
 export { NodeClock } from './clock.ts'
 export { publish } from './diagnostics.ts'
+export { nodeFiles } from './files.ts'
 export { heapLimit } from './heap.ts'
-export { nodeFiles, nodeTls }
-
-export class NodeNetwork implements Network {
-  readonly tls = nodeTls
-  readonly files = nodeFiles
-
-  constructor() {
-    keepFreed()
-  }
-
-  connect(to: Endpoint, options: ConnectOptions): Transport {
-    return connectTcp(to, options)
-  }
-
-  listen(at: Endpoint, options: ListenOptions): Listener {
-    return new NodeListener(at, options)
-  }
-
-  get file_limit(): number {
-    return fileLimit()
-  }
-
-  packets(options: PacketOptions): PacketSocket {
-    return openPackets(options)
-  }
-}
+export { NodeNetwork } from './node-network.ts'
+export { nodeTls } from './tls.ts'

@@ -130,17 +130,18 @@ export class TcpTransport implements Transport {
   }
 
   get local_address(): SocketAddress | undefined {
-    const { localAddress, localPort } = this.#socket
-    if (this.#local === undefined && this.#state !== 'opening' && localAddress !== undefined) {
-      this.#local = socketAddress(localAddress, localPort as number)
+    if (this.#local === undefined && this.#state !== 'opening') {
+      const { localAddress, localPort } = this.#socket
+      if (localAddress !== undefined) this.#local = socketAddress(localAddress, localPort as number)
     }
     return this.#local
   }
 
   get remote_address(): SocketAddress | undefined {
-    const { remoteAddress, remotePort } = this.#socket
-    if (this.#remote === undefined && this.#state !== 'opening' && remoteAddress !== undefined) {
-      this.#remote = socketAddress(remoteAddress, remotePort as number)
+    if (this.#remote === undefined && this.#state !== 'opening') {
+      const { remoteAddress, remotePort } = this.#socket
+      if (remoteAddress !== undefined)
+        this.#remote = socketAddress(remoteAddress, remotePort as number)
     }
     return this.#remote
   }
@@ -253,14 +254,12 @@ export class TcpTransport implements Transport {
 
   #setOpen(): void {
     this.#state = 'open'
-    const socket = this.#socket
     if (this.#target?.kind === 'unix') {
       this.#local = ''
       this.#remote = this.#target.path
     } else {
-      // Node keeps an address that was asked for while the socket was open, and knows none later.
-      void socket.remoteAddress
-      if (this.#local === undefined) void socket.localAddress
+      // A connection that is reset has no address of the peer any more.
+      void this.remote_address
     }
   }
 
@@ -280,9 +279,10 @@ export class TcpTransport implements Transport {
     this.#sink?.failed(connectError(error))
   }
 
-  /** The handle is still there. */
+  /** The handle is still there. Node does not know the local address without one. */
   onDestroy(): void {
     this.#sent = this.bytes_written
+    void this.local_address
   }
 
   onClose(): void {

@@ -34,7 +34,8 @@ import { tlsError } from './tls-advice.ts'
 export interface HandshakeSink {
   /** Which socket it is: a client's at the start, a server's when the handshake is over. */
   known(socket: TLSSocket): void
-  secured(socket: TLSSocket): void
+  /** `session`: the one that a client can resume later, if it is known already. */
+  secured(socket: TLSSocket, session?: Buffer): void
   failed(error: SystemError): void
 }
 
@@ -78,7 +79,7 @@ export class TlsTransport extends TransportOver {
     this.#below.allowHalfOpen = false
     begin(this.#below, {
       known: socket => this.#watch(socket),
-      secured: socket => this.#secured(socket),
+      secured: (socket, session) => this.#secured(socket, session),
       failed: error => this.#failed(error),
     })
     // The transport below closes last. The error that explains it may come after its 'close'.
@@ -176,10 +177,10 @@ export class TlsTransport extends TransportOver {
     socket.on('session', session => this.#info?.keep(session))
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, session: Buffer | undefined): void {
     // Node does not report 'secure' for a socket that was destroyed.
     this.#state = 'open'
-    this.#info = new TlsState(socket)
+    this.#info = new TlsState(socket, session)
     socket.allowHalfOpen = this.#below.allowHalfOpen = true
     // Nothing is received before the first resume.
     socket.pause()
@@ -243,8 +244,9 @@ class TlsState implements TlsInfo {
   session: Buffer | undefined
   readonly #socket: TLSSocket
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket, session: Buffer | undefined) {
     this.#socket = socket
+    this.session = session
     this.protocol = socket.getProtocol() as string
     this.cipher = socket.getCipher().standardName
     this.alpn = socket.alpnProtocol || undefined

@@ -95,10 +95,18 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
         }
         const socket = tls.connect(how as tls.ConnectionOptions)
         sink.known(socket)
-        socket.once('secureConnect', () => sink.secured(socket))
+        socket.once('secureConnect', () => sink.secured(socket, resumed(socket)))
       })
     },
   }
+}
+
+/**
+ * The session that was resumed. A server may send no new one then, and Node reports none: a program
+ * that keeps the session of the last connection would have a full handshake every second time.
+ */
+function resumed(socket: tls.TLSSocket): Buffer | undefined {
+  return socket.isSessionReused() ? socket.getSession() : undefined
 }
 
 /**

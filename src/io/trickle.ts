@@ -33,11 +33,14 @@ import type {
   Transport,
 } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
+import { NodeNetwork } from './node-network.ts'
 
 /**
  * Wraps any network, for a test:
  *
  *     new Engine({ network: new TrickleNetwork(new MemoryNetwork({ auto: true })) })
+ *
+ * `new TrickleNetwork()` wraps the default network: real sockets, in odd pieces.
  */
 // Source: the one-byte pumps of trio.testing.
 export class TrickleNetwork implements Network {
@@ -45,13 +48,17 @@ export class TrickleNetwork implements Network {
   readonly #bytes: () => Bytes
 
   /**
+   * `inner`: the network that is wrapped.
+   *
+   * @default the network of every engine that is given none
+   *
    * `bytes`: the size of a piece. A function is called before each piece, so that a seeded
    * generator can choose the sizes. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless it is
    * a whole number, 1 or more; what a function returns is checked when it is used.
    *
    * @default 1
    */
-  constructor(inner: Network, bytes: Bytes | (() => Bytes) = 1) {
+  constructor(inner: Network = new NodeNetwork(), bytes: Bytes | (() => Bytes) = 1) {
     this.#inner = inner
     if (typeof bytes !== 'function') checkPiece(bytes)
     this.#bytes = typeof bytes === 'function' ? bytes : () => bytes
@@ -75,6 +82,11 @@ export class TrickleNetwork implements Network {
   /** Files of the other network. */
   get files(): Files | undefined {
     return this.#inner.files
+  }
+
+  /** The limit of the other network. */
+  get file_limit(): number {
+    return this.#inner.file_limit ?? Infinity
   }
 
   /** A packet socket of the other network. A packet is never cut. */

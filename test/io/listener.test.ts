@@ -4,14 +4,14 @@
  */
 
 import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { createConnection, Server } from 'node:net'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync, fork } from 'node:child_process'
 import t from 'tap'
 import type { Test } from 'tap'
-import { NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
+import { mayListen, NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
 import type { Endpoint, SystemError, Transport } from '../../src/transport.ts'
 
 /** What a listener reported, and ways to wait for it. */
@@ -378,4 +378,78 @@ t.test('a port is shared, or that is refused', async t => {
     listener.close()
     await reported('closed')
   }
+})
+
+// ---- permissions --------------------------------------------------------------------------------
+
+/** Puts something in the place of a property until the test ends. */
+function replace(t: Test, of: object, name: string, value: unknown): void {
+  const before = Object.getOwnPropertyDescriptor(of, name)
+  Object.defineProperty(of, name, { value, configurable: true, writable: true })
+  t.teardown(() => {
+    if (before === undefined) delete (of as Record<string, unknown>)[name]
+    else Object.defineProperty(of, name, before)
+  })
+}
+
+t.test('what a Node with permissions allows', async t => {
+  const [yes, no] = [{ has: () => true }, { has: () => false }]
+  const [knows, old] = [new Set(['--allow-net']), new Set(['--permission'])]
+  t.equal(mayListen(yes, knows), true)
+  t.equal(mayListen(no, knows), false)
+  // Up to Node 24 the flag does not exist, and sockets are allowed.
+  t.equal(mayListen(no, old), true)
+  t.equal(mayListen(undefined, knows), true, 'there are none')
+  t.equal(mayListen(), true)
+})
+
+const PLACES: Endpoint[] = [ip('127.0.0.1'), ip(''), { kind: 'unix', path: '/tmp/sluice-denied' }]
+
+// With a host, Node threw a turn later, where nobody could catch it, and the server was opening for
+// ever. With a port or a path it threw out of the call.
+t.test('REGRESSION: a Node that forbids it', async t => {
+  replace(t, process, 'permission', { has: () => false })
+  replace(t, process, 'allowedNodeEnvironmentFlags', new Set(['--allow-net']))
+  for (const at of PLACES) {
+    const { log, reported, message } = listen(at)
+    t.same(log, [], 'not inside the call')
+    await reported('closed')
+    t.same(log, ['failed ERR_ACCESS_DENIED', 'closed'])
+    t.match(message(), /--allow-net/)
+  }
+})
+
+t.test('REGRESSION: a runtime that throws when it is told to listen', async t => {
+  replace(t, Server.prototype, 'listen', () => {
+    throw Object.assign(new Error('no'), { code: 'ERR_NO' })
+  })
+  for (const at of PLACES) {
+    const { log, reported } = listen(at)
+    await reported('closed')
+    t.same(log, ['failed ERR_NO', 'closed'])
+  }
+  const { listener, log, reported } = listen(ip(''))
+  listener.close()
+  await reported('closed')
+  t.same(log, ['closed'])
+})
+
+const isDenying = process.allowedNodeEnvironmentFlags.has('--allow-net')
+
+t.test('under --permission', { skip: !isDenying && 'since Node 25' }, async t => {
+  const url = new URL('../../src/io/listener.js', import.meta.url)
+  const program = `
+    const { NodeListener } = await import(${JSON.stringify(url.href)})
+    for (const at of ${JSON.stringify(PLACES)}) {
+      const listener = new NodeListener(at, { backlog: 5 })
+      await new Promise(closed => {
+        listener.sink = { failed: error => console.log(error.code), closed }
+      })
+    }`
+  const flags = ['--permission', '--allow-fs-read=*', '--allow-fs-write=*']
+  const text = execFileSync(process.execPath, [...flags, '--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    env: {},
+  })
+  t.equal(text, 'ERR_ACCESS_DENIED\n'.repeat(PLACES.length))
 })

@@ -93,6 +93,21 @@ async function pair(
   return { near, far: { transport: other, ...watch(other) } }
 }
 
+// Nobody had asked while it was open, and Node knows it no more then.
+t.test('REGRESSION: both addresses are still known when it has closed', async t => {
+  const { near, far } = await pair(t)
+  far.transport.end()
+  near.transport.resume()
+  await near.reported('ended')
+  near.transport.destroy()
+  await near.reported('closed')
+  far.transport.destroy()
+  await far.reported('closed')
+  t.equal((near.transport.local_address as unknown[])[0], '127.0.0.1')
+  t.same(near.transport.local_address, far.transport.remote_address)
+  t.same(near.transport.remote_address, far.transport.local_address)
+})
+
 t.test('tells what it is', async t => {
   const { endpoint, next } = await serve(t)
   const far = next()

@@ -1,5 +1,6 @@
 /** TLS contexts: which options are invalid, and which certificates are refused. */
 
+import { Buffer } from 'node:buffer'
 import { Server } from 'node:net'
 import t from 'tap'
 import { TicketSeed } from '../../src/io/ticket-keys.ts'
@@ -138,6 +139,36 @@ t.test('callbacks of the options are called as by a server of Node', async t => 
   )
   await Promise.all([near.saw('opened'), far.saw('opened')])
   t.same([names, near.transport.tls?.protocol], [['localhost'], 'TLSv1.2'])
+})
+
+/** The session of a connection in which an answer has come: certainly after the session. */
+async function sessionOf([near, far]: [near: Watched, far: Watched]): Promise<Buffer> {
+  far.on.opened = () => far.transport.resume()
+  far.on.received = () => far.transport.write('answer', 'utf8')
+  near.on.opened = () => near.transport.write('question', 'utf8')
+  await near.saw('opened')
+  near.transport.resume()
+  await near.saw('received')
+  return near.transport.tls?.session as Buffer
+}
+
+// After a resumed one it was undefined, as Node reports no session then: a program that keeps the
+// session of the last connection had a full handshake every second time.
+t.test('REGRESSION: the session of each connection resumes the next one', async t => {
+  const ticketKeys = Buffer.alloc(48, 'k')
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const ours = { ...OURS, maxVersion }
+    let session: Buffer | undefined
+    for (const isResumed of [false, true, true, true]) {
+      // Other servers with the same keys take it, too.
+      const theirs = { ...THEIRS, ticketKeys }
+      const both = await pair(t, { ...ours, ...(session && { session }) }, theirs)
+      session = await sessionOf(both)
+      t.ok(session.length > 0)
+      t.equal(both[0].transport.tls?.reused, isResumed, maxVersion)
+      t.equal(both[1].transport.tls?.session, undefined, 'a server keeps none')
+    }
+  }
 })
 
 t.test('in a worker of a cluster: handshakes with the ticket keys of all workers', async t => {

@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Test } from 'tap'
+import { NodeNetwork } from '../../src/io/node-network.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type {
   Endpoint,
@@ -240,6 +241,16 @@ t.test('passes everything else through', async t => {
     [['here', 1], ['there', 2], 3],
   )
   t.same([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [0, 5, 6])
+})
+
+// The default network was exported nowhere, so it could not be wrapped.
+t.test('wraps the default network if it is given none', async t => {
+  for (const network of [new TrickleNetwork(), new TrickleNetwork(undefined, 3)]) {
+    const { tls, files } = new NodeNetwork()
+    t.same([network.tls, network.files], [tls, files])
+    t.ok(network.file_limit > 2)
+  }
+  t.equal(new TrickleNetwork({} as Network).file_limit, Infinity, 'none that is known')
 })
 
 t.test('is silent without a sink', async t => {

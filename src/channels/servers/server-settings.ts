@@ -107,9 +107,9 @@ export interface ServerSettings {
    *
    * - Takes effect: with the next `listen`.
    *
-   * @default undefined: in clear
+   * @default null: in clear
    */
-  tls: TlsOptions | undefined
+  tls: TlsOptions | null | undefined
   /**
    * The longest that `end()` may take. Then the connections that are still open are closed, and the
    * server closes with the reason 'timeout'.

@@ -48,7 +48,7 @@ export class StreamServer extends Channel implements ServerSettings {
   declare proxy_trusted: BlockList | null
   declare proxy_timeout: Milliseconds
   declare backlog: number
-  declare tls: TlsOptions | undefined
+  declare tls: TlsOptions | null | undefined
   declare end_timeout: Milliseconds
 
   readonly #link = new ServerLink(this)
@@ -127,7 +127,7 @@ export class StreamServer extends Channel implements ServerSettings {
         null,
       )
     }
-    const tls = this.tls && contextFor(this[LIFE].drive.tls, 'server', this.tls)
+    const tls = this.tls ? contextFor(this[LIFE].drive.tls, 'server', this.tls) : undefined
     const listener = this[LIFE].drive.network.listen(endpoint, {
       ...options,
       backlog: Math.min(this.backlog, 2 ** 31 - 1),

@@ -115,9 +115,9 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
    *
    * - Takes effect: with the next opening.
    *
-   * @default undefined: in clear
+   * @default null: in clear
    */
-  tls: (TlsOptions & Partial<TlsInfo>) | undefined
+  tls: (TlsOptions & Partial<TlsInfo>) | null | undefined
   /**
    * The longest that connecting may take: resolving the name, and the handshake if TLS begins with
    * the first byte. After it `on_timeout('connect')` is called.
@@ -203,7 +203,7 @@ export interface StreamValues extends Readonly<Omit<StreamSettings, 'tls'>> {
   /**
    * Node's TLS options, for TLS from the first byte on, as with `start_tls`.
    *
-   * @default undefined: in clear
+   * @default null: in clear
    */
   readonly tls: TlsOptions | undefined
 }

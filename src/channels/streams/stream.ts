@@ -79,7 +79,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   declare backpressure: boolean
   declare no_delay: boolean
   declare keep_alive: Milliseconds | false
-  declare tls: (TlsOptions & Partial<TlsInfo>) | undefined
+  declare tls: (TlsOptions & Partial<TlsInfo>) | null | undefined
   declare connect_timeout: Milliseconds
   declare handshake_timeout: Milliseconds
   declare read_timeout: Milliseconds

@@ -1,0 +1,50 @@
+/**
+ * Layer 2. The network of the machine under Node: what every engine has by default. Engines get it
+ * from node.ts.
+ *
+ * It has TCP, unix sockets and UDP by node:net and node:dgram, TLS by node:tls, and the files of
+ * node:fs.
+ */
+
+import type {
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Network,
+  PacketOptions,
+  PacketSocket,
+  Transport,
+} from '../transport.ts'
+import { fileLimit } from './file-limit.ts'
+import { nodeFiles } from './files.ts'
+import { keepFreed } from './heap.ts'
+import { NodeListener } from './listener.ts'
+import { connectTcp } from './tcp.ts'
+import { nodeTls } from './tls.ts'
+import { openPackets } from './udp.ts'
+
+export class NodeNetwork implements Network {
+  readonly tls = nodeTls
+  readonly files = nodeFiles
+
+  constructor() {
+    keepFreed()
+  }
+
+  connect(to: Endpoint, options: ConnectOptions): Transport {
+    return connectTcp(to, options)
+  }
+
+  listen(at: Endpoint, options: ListenOptions): Listener {
+    return new NodeListener(at, options)
+  }
+
+  get file_limit(): number {
+    return fileLimit()
+  }
+
+  packets(options: PacketOptions): PacketSocket {
+    return openPackets(options)
+  }
+}
