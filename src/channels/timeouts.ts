@@ -2,18 +2,19 @@
  * Layer 5. Timeouts: those of one open connection: read_timeout, write_timeout, idle_timeout,
  * max_lifetime.
  *
- * Nothing is done when bytes come or go. Some times in each timeout (`LOOKS`) the byte counters are
- * compared with what they were at the last look; so a timeout comes never too early, and at most a
- * sixth of it late. A connection makes its Timeouts when there is something to watch over: one that
- * has no timeout, or only a write_timeout and a peer that takes what is sent, has none.
+ * Nothing is done when bytes come or go. LOOKS times within each timeout the byte counters are
+ * compared with what they were at the last look. So a timeout never comes too early, and it comes
+ * at most a sixth of its length too late. A connection makes its Timeouts when there is something
+ * to watch over. It has none if no timeout is set, or if only write_timeout is set and the peer
+ * takes what is sent.
  *
  * Rules:
- * 1. No timeout is put off by anything but what it waits for: a read timeout not by our own writes
- *    (as Node's is), a write timeout not by writing more, an idle timeout not by data that does not
- *    leave.
- * 2. A silence of our own making is not the peer's: while reads are held, or after the peer has
- *    ended, no read timeout runs.
- * 3. Each timeout that on_timeout lets pass begins anew, max_lifetime too.
+ * 1. A timeout is put off only by what it waits for. Our own writes do not put off a read timeout
+ *    (Node's they do), writing more does not put off a write timeout, and data that does not leave
+ *    does not put off an idle timeout.
+ * 2. If we do not listen, the peer is not silent: no read timeout runs while reads are held, or
+ *    after the peer has ended.
+ * 3. If on_timeout lets a timeout pass, it begins anew; max_lifetime does, too.
  */
 
 import type { Deadline } from '../core/time/deadlines.ts'
@@ -35,16 +36,16 @@ interface TimeoutValues {
 export interface TimeoutsOwner {
   readonly values: TimeoutValues
   readonly bytes_read: Bytes
-  /** What the peer's side has taken, in whatever unit. */
+  /** What the peer's side has taken, in any unit: only changes count. */
   readonly bytes_gone: Bytes
-  /** Are reads held, or has the peer ended? Then it is not silent. */
+  /** Are reads held, or has the peer ended? Then no read timeout runs. */
   readonly isDeaf: boolean
-  /** Does something wait that the peer has to take first? */
+  /** Does something wait until the peer has taken more? */
   readonly isBlocked: boolean
   timedOut(kind: TimeoutKind): void
 }
 
-/** In this order, where several are due in one moment. */
+/** If several are due at the same moment, they are told in this order. */
 const SETTINGS = {
   lifetime: 'max_lifetime',
   read: 'read_timeout',
@@ -54,14 +55,14 @@ const SETTINGS = {
 
 const KINDS = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]
 
-/** How often in its time a timeout that can be put off is looked at. */
+/** How often a timeout that can be put off is looked at within its length. */
 const LOOKS = 8
 
 export class Timeouts implements Deadline {
   bucket: Deadline['bucket']
   readonly #owner: TimeoutsOwner
   readonly #drive: Drive
-  /** Since when each of them runs; Infinity: it does not. */
+  /** When each of them began to run; Infinity: it does not run. */
   readonly #since: Record<keyof typeof SETTINGS, Milliseconds>
   // What was seen at the last look.
   #bytesRead: Bytes
@@ -83,16 +84,14 @@ export class Timeouts implements Deadline {
     return Math.min(read_timeout, idle_timeout, max_lifetime) !== Infinity
   }
 
-  /**
-   * Something else may be due now than was at the last look: a setting has changed, for example.
-   */
+  /** Call this when a setting has changed: something else may be due next. */
   changed(): void {
     const { now } = this.#drive
     this.#observe(now)
     this.#drive.watch(this, this.#next(now))
   }
 
-  /** The peer has not taken everything. */
+  /** Call this when the peer has not taken everything. */
   blocked(): void {
     if (this.#since.write === Infinity) this.changed()
   }
@@ -141,18 +140,15 @@ export class Timeouts implements Deadline {
 
 // ---- what happens then --------------------------------------------------------------------------
 
-/**
- * Whatever the hook closes it closes for this reason. Open and not closed by the hook, the channel
- * goes on.
- */
+/** If the hook closes the channel, this is the reason. If it does not, the channel goes on. */
 export function timeOut(life: Life, kind: TimeoutKind): void {
   life.drive.note('timeout', life.channel, { kind })
   life.callBlaming('timeout', 'on_timeout', kind)
 }
 
 /**
- * What each timeout leads to unless on_timeout is overridden: which setting it was, what to say,
- * and whom.
+ * What each timeout leads to, unless on_timeout is overridden: the setting that it comes from, the
+ * text of the error, and the hook that gets the error.
  */
 const OUTCOMES: Readonly<
   Record<TimeoutKind, readonly [setting: string, what: string, hook: Hook]>
@@ -166,8 +162,9 @@ const OUTCOMES: Readonly<
 }
 
 /**
- * What `on_timeout` does by default: one error to one hook, and the channel closes whatever that
- * does. `doing`: what took so long, where that is more than waiting.
+ * What `on_timeout` does by default: it reports one error to one hook, and closes the channel
+ * whatever that hook does. `doing`: the activity that timed out, for the message; empty if it was
+ * only waiting.
  */
 export function giveUp(life: Life, kind: TimeoutKind, values: object, doing = ''): void {
   const [setting, what, hook] = OUTCOMES[kind]

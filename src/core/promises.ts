@@ -15,7 +15,7 @@ export function onRejection(result: unknown, rejected: (error: unknown) => void)
   if (isPromiseLike(result)) Promise.resolve(result).catch(rejected)
 }
 
-/** Who is told of a promise that was rejected. */
+/** Gets the rejections. */
 export interface PromisesOwner {
   /** `isLate`: after `abandon`. */
   promiseRejected(error: unknown, isLate: boolean): void

@@ -28,7 +28,7 @@ import { engineOverflow, sendOverflow } from '../overflow.ts'
 import { isLive, type LiveSetting, tell } from './packet-options.ts'
 import type { Past } from '../past.ts'
 
-/** Which hook is told when the socket fails, by how far it has come. */
+/** The hook that gets a failure of the socket, by how far the opening has come. */
 const FAILURES = {
   on_listen_error: ListenError,
   on_connect_error: ConnectError,
@@ -43,7 +43,7 @@ export class DatagramLink
   readonly outbox: Outbox
   readonly groups = new Groups()
   #socket: PacketSocket | undefined
-  /** What is still told of the last socket when it is gone. */
+  /** What is told of the last socket, kept when it is gone. */
   #past: Pick<PacketSocket, 'local_address' | 'remote_address'> | undefined
   /** The settings; a new object when one changes. */
   values: DatagramValues
@@ -76,8 +76,8 @@ export class DatagramLink
   }
 
   /**
-   * Null means the system's own choice, which an open socket cannot be given back: it holds from
-   * the next opening on.
+   * Null means the choice of the system. An open socket cannot be given that back, so null takes
+   * effect with the next opening.
    */
   #configure(name: LiveSetting, value: unknown): void {
     if (value !== null) tell(this.openSocket, name, socket => socket.configure({ [name]: value }))

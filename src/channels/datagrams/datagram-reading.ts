@@ -27,7 +27,7 @@ import { Senders, type SendersOwner } from './senders.ts'
 /** Why reads wait; they add up. */
 type Hold = 'suspended' | 'promise' | 'closed'
 
-/** Who gets the reads: the Datagram. */
+/** Gets the reads: the Datagram. */
 export interface PacketTarget {
   on_read(...data: any[]): unknown
 }

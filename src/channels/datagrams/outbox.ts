@@ -1,13 +1,13 @@
 /**
  * Layer 5. Outbox: the packets that a Datagram has written and the system has not taken yet.
  *
- * The way of a packet: write → turn (once a turn of the loop) → flush → socket → sent → emptied,
- * when it was the last.
+ * The way of a packet: write → turn (see core/flush-policy.ts) → socket → sent → emptied, if it was
+ * the last.
  *
  * Rules:
  * 1. The packets of a turn go out together, after its reads (measured: 1.2 times as many a second).
- * 2. A packet counts from `write` until the socket says what became of it: while a host name is
- *    looked up in vain, the bound must hold too. (node:dgram queues without a limit meanwhile.)
+ * 2. A packet counts from `write` until the socket reports what became of it, so that the bound
+ *    also holds while a host name is looked up. (node:dgram queues without a limit meanwhile.)
  */
 
 import type { Drive } from '../../core/drive.ts'
@@ -16,7 +16,7 @@ import type { Endpoint, PacketSocket, SystemError } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import { PACKET_OVERHEAD } from './datagram-settings.ts'
 
-/** Who is told. */
+/** Gets the reports. */
 export interface OutboxOwner {
   /** A packet could not be sent. */
   sendFailed(error: SystemError, to: Endpoint | undefined): void
@@ -65,7 +65,7 @@ export class Outbox implements Turn {
     if (flush) return this.#flush()
     if (this.#isTurnDue) return
     this.#isTurnDue = true
-    this.#drive.wake(this)
+    this.#drive.flushing.queued(this)
   }
 
   turn(): void {
@@ -80,7 +80,7 @@ export class Outbox implements Turn {
   }
 
   #send(socket: PacketSocket, { data, to }: Packet): void {
-    // After `close` nobody wants to know, and it must not count for the next socket.
+    // A report that comes after `close` must not count for the next socket.
     socket.send(
       data,
       'utf8',

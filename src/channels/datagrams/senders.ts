@@ -1,18 +1,18 @@
 /**
- * Layer 5. Senders: where a Datagram has a `read_delimiter`, the messages that its senders have
- * begun and not finished.
+ * Layer 5. Senders: the messages that the senders of a Datagram have begun and not finished. (Only
+ * with a `read_delimiter`: without one each packet is a message.)
  *
  * The way of a packet: receive → the ReadPath of its sender → read → settle (keep or forget the
  * sender) → bound.
  *
  * Rules:
- * 1. Only who has sent the beginning of a message is in the table: a sender whose messages are
- *    whole costs nothing, and addresses that are never heard again (or forged) leave as soon as
+ * 1. Only senders with an unfinished message are in the table. A sender whose messages are whole
+ *    costs nothing. An address that is never heard again, or was forged, leaves the table when
  *    others come.
- * 2. The table is in the order in which senders were last heard. When it is over a bound, the first
- *    one goes, and the owner is told.
- * 3. One sender at a time is being read; where its reads are held halfway it stays `#current` and
- *    goes on first.
+ * 2. The table is in the order in which senders were last heard. If it is over a bound, the first
+ *    sender is dropped, and the owner is told.
+ * 3. One sender at a time is read. If its reads are held in the middle of a packet, it stays
+ *    `#current` and goes on first.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -22,20 +22,22 @@ import type { Bytes, SocketAddress } from '../../types.ts'
 import type { PacketDropReason } from './datagram-error.ts'
 import type { DatagramValues } from './datagram-settings.ts'
 
-/** Who gets the reads, and is told of everything else. */
+/** Gets the reads, and all reports. */
 export interface SendersOwner {
   /** Must a read wait? */
   readonly isHeld: boolean
-  /** Calls on_read. What that throws goes through. */
+  /** Calls on_read. What the hook throws is not caught here. */
   read(data: unknown[], from: SocketAddress): unknown
   hookReturned(result: unknown): void
   hookFailed(error: unknown): void
   /**
-   * A message is longer than the limit, or the delimiter threw. Unless a setting is changed inside,
-   * what that sender has sent is forgotten.
+   * A message is longer than the limit. If the hook changes no setting, what that sender has sent
+   * is forgotten.
    */
   overflowed(limit: Bytes, size: Bytes | undefined, from: SocketAddress): void
+  /** The delimiter threw. What that sender has sent is forgotten likewise. */
   broken(error: unknown, from: SocketAddress): void
+  /** A packet, or an unfinished message, was dropped. */
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void
 }
 
@@ -46,11 +48,11 @@ export class Senders {
   #version = 0
   readonly #table = new Map<string, Sender>()
   #bytes: Bytes = 0
-  /** Who is being read, or was when its reads were held. */
+  /** The sender that is being read, or whose reads were held in the middle of a packet. */
   #current: Sender | undefined
-  /** Senders to be looked at again, for a setting has changed. */
+  /** Senders to be looked at again, because a setting has changed. */
   #again: Sender[] = []
-  /** The last one that was forgotten, to be used again: most packets end with their messages. */
+  /** The last sender that was forgotten, to be used again: most packets end with their message. */
   #spare: Sender | undefined
 
   constructor(owner: SendersOwner, values: DatagramValues) {
@@ -63,7 +65,7 @@ export class Senders {
     return this.#table.size
   }
 
-  /** How many bytes they have sent that are not delivered. */
+  /** The bytes that they have sent and that are not delivered. */
   get bytes(): Bytes {
     return this.#bytes
   }
@@ -144,7 +146,7 @@ export class Senders {
   // ---- what changes -----------------------------------------------------------------------------
 
   /**
-   * These are the settings now: at once for who is being read, for the others when they are read.
+   * Applies new settings: at once to the sender being read, to the others when they are next read.
    */
   use(values: DatagramValues): void {
     this.#values = values
@@ -152,26 +154,26 @@ export class Senders {
     this.#current?.use(values, this.#version)
   }
 
-  /** Has `step` look at everybody, for the settings have changed. */
+  /** Call this when the settings have changed: `step` looks at every sender again. */
   lookAgain(): void {
     this.#again = [...this.#table.values()]
-    // Who is being read may be the oldest; then the bound is looked at when that is over.
+    // The sender being read may be the oldest: then the bound is checked when it has been read.
     if (this.#current === undefined) this.#bound()
   }
 
-  /** Stops the reads of who is being read, until `step`. */
+  /** Holds the reads of the sender being read, until `step`. */
   hold(): void {
     this.#current?.path.hold('promise')
   }
 
-  /** From inside a hook: takes that back. */
+  /** Ends `hold` from inside a hook. */
   release(): void {
     this.#current?.path.release('promise')
   }
 
-  /** Forgets everybody. */
+  /** Forgets all senders. */
   reset(): void {
-    // It may be running: then its loop must find nothing more to do, and it is not used again.
+    // It may be running. Then its loop must find nothing more to do; it is not used again.
     this.#current?.path.hold('closed')
     this.#current = undefined
     this.#again = []
@@ -180,11 +182,11 @@ export class Senders {
   }
 }
 
-/** One sender: what its ReadPath reads and reports goes to the owner of all, with the address. */
+/** One sender. What its ReadPath reads and reports goes to the owner, with the address. */
 class Sender implements ReadTarget, ReadOwner {
   key = ''
   address: SocketAddress = ''
-  /** What it counts in the table. */
+  /** The bytes that it counts in the table. */
   bytes: Bytes = 0
   readonly path: ReadPath
   readonly #owner: SendersOwner
@@ -237,7 +239,7 @@ class Sender implements ReadTarget, ReadOwner {
     this.#owner.broken(error, this.address)
   }
 
-  /** A packet socket cannot be paused: who holds the reads lets the packets wait, or drops them. */
+  // A packet socket cannot be paused. While reads are held, the owner keeps packets, or drops them.
   pause(): void {}
   resume(): void {}
   delivered(): void {}

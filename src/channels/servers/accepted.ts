@@ -32,7 +32,7 @@ const PROGRAM = {}
 export class Accepted extends TransportOver {
   /** TLS from the first byte on. */
   readonly demand: TlsDemand | undefined
-  /** Who answers for it: a stream, a door, the program; undefined: nobody does. */
+  /** What answers for it: a stream, a door or the program. Undefined: nothing does. */
   owner: object | undefined
   #taker: Taker | undefined
 

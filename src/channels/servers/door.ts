@@ -7,9 +7,9 @@
  *
  * Rules:
  * 1. A limit is never exceeded: what was accepted and not yet taken counts, too.
- * 2. What is turned away is told to somebody, always. (Node at its limit of descriptors drops
+ * 2. Every connection that is turned away is reported. (Node at its limit of descriptors drops
  *    connections in silence.)
- * 3. A connection that is taken over at once, as nearly all are, is entered in no list.
+ * 3. A connection that is taken over at once, as nearly all are, is not put in a list.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -44,14 +44,14 @@ export interface DoorOwner {
   readonly addresses: Iterable<SocketAddress | undefined>
   /** How many channels it has. */
   readonly size: number
-  /** From this descriptor on the process is near its limit. */
+  /** With this descriptor, or a higher one, the process is near its limit. */
   readonly lastFileno: number
-  /** TLS from the first byte on, for what is accepted now. */
+  /** TLS from the first byte on, for connections that are accepted now. */
   readonly demand: TlsDemand | undefined
-  /** Whoever wants it takes it. */
+  /** Asks whether somebody takes it. */
   offer(connection: Accepted): void
   turnedAway(transport: Transport, reason: DropReason): void
-  /** The first connection since there was room for which there is none. */
+  /** There is no room for a connection, for the first time since there was room. */
   overloaded(): void
   /** What a block list threw. */
   hookFailed(error: unknown): void
@@ -87,8 +87,8 @@ export class Door {
   }
 
   /**
-   * Limits come first: who waits for a header is somebody, too. Then the proxy's connection becomes
-   * that of its client.
+   * Limits come first: a connection that waits for its header counts, too. Then the connection of
+   * the proxy becomes that of its client.
    */
   #awaitHeader(transport: Transport, isOptional: boolean): void {
     const reason = this.#whyNot(transport, false)
@@ -123,8 +123,8 @@ export class Door {
   }
 
   /**
-   * Why it cannot come in; undefined when it can. `isPeer`: is the address that of a peer, not of a
-   * proxy that has many of them?
+   * Why it cannot come in; undefined if it can. `isPeer`: is the address that of a peer, and not
+   * of a proxy with many peers?
    */
   #whyNot(transport: Transport, isPeer: boolean): DropReason | undefined {
     const { max_connections, max_connections_per_address, block_list, backlog } = this.#owner.values
@@ -143,8 +143,8 @@ export class Door {
   }
 
   /**
-   * `otherwise`: the answer of a list that throws. Who cannot say that somebody is welcome, or to
-   * be trusted, has not said so.
+   * `otherwise`: the answer if the list throws. A list that cannot say that an address is welcome,
+   * or to be trusted, has not said so.
    */
   #isIn(list: BlockList | null, address: SocketAddress | undefined, otherwise: boolean): boolean {
     if (list === null || !Array.isArray(address)) return false
@@ -180,7 +180,7 @@ export class Door {
     if (this.#unclaimed.delete(connection)) this.#count(connection.remote_address, -1)
   }
 
-  /** Those that have an owner who is not of this server: it answers for them. */
+  /** Forgets those that have an owner now: it answers for them. */
   #forgetTaken(): void {
     for (const connection of this.#unclaimed)
       if (connection.owner !== undefined) this.#leave(connection)
@@ -220,7 +220,7 @@ export class Door {
 
   // ---- per address ------------------------------------------------------------------------------
 
-  /** The limit for each address has changed: from none to one, everybody has to be counted. */
+  /** The limit for each address has changed. If there was none before, all must be counted. */
   recount(): void {
     this.#crowd =
       this.#owner.values.max_connections_per_address === Infinity ? undefined : new Map()

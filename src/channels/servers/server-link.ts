@@ -2,15 +2,15 @@
  * Layer 5. ServerLink: what connects one StreamServer with one listener after the other, and with
  * the door that its connections come through. Everything is reported to it.
  *
- * The way of a connection: listener → accepted → Door → turnedAway, or admitted → offer →
- * on_accept → take → childClosed
+ * The way of a connection: listener → accepted → Door → turnedAway, or offer → on_accept → take →
+ * childClosed
  *
  * Its methods stand in the order of a life: attach → listening → accepted … childClosed → end →
  * failed → abort → closed.
  *
  * Rules:
- * 1. What was accepted and not yet taken over by a channel is counted, and closed with the server,
- *    all the same.
+ * 1. A connection that was accepted, and that no channel has taken over yet, counts, and is closed
+ *    with the server.
  * 2. Nothing that a hook does to one connection disturbs the server or another connection.
  * 3. The server has closed when its socket and all its connections have.
  */
@@ -33,8 +33,8 @@ import type { StreamServer } from './stream-server.ts'
 import type { TlsDemand } from '../streams/tls-start.ts'
 
 /**
- * So many descriptors are kept free of connections (an eighth where there are few): for files,
- * names to be resolved, other servers.
+ * The number of descriptors that connections may not use: they are for files, names to be resolved,
+ * other servers. If the process has few, it is an eighth of them.
  */
 const RESERVE = 64
 
@@ -44,14 +44,15 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   readonly #door: Door
   /** The settings; a new object when one changes. */
   values: ServerValues = SERVER_DEFAULTS
-  /** What connections are accepted with. */
+  /** The TLS options of connections that are accepted now. */
   tls: TlsContext | undefined
   lastFileno = Infinity
   #listener: Listener | undefined
-  /** Where the last listener was, when it is gone. */
+  /** Where the last listener was, kept when it is gone. */
   #past: SocketAddress | undefined
-  /** Ends the wait for end_timeout, and that for the next batch. */
+  /** Ends the wait for end_timeout. */
   #stopWaiting: Cancel = noop
+  /** Ends the wait for the next batch. */
   #stopBatches: Cancel = noop
   /** Did end_timeout run out? */
   #hasExpired = false
@@ -185,8 +186,8 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   // ---- the end ----------------------------------------------------------------------------------
 
   /**
-   * Ends the connections politely, so many at once and as many again after each interval. Closing
-   * already: the rest at once.
+   * Ends the connections politely: `batch` of them at once, and as many again after each interval.
+   * If the server is closing already, the rest end at once.
    */
   end(batch: number, interval: Milliseconds): void {
     const isFirst = this.#life.state !== 'closing'

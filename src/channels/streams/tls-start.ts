@@ -2,16 +2,17 @@
  * Layer 5. TlsStart: how one stream comes to speak TLS, from the first byte on or in the middle of
  * a connection.
  *
- * demand, or start → (the queue has gone out in clear) → begin → handshake → secured, or failed.
+ * From the first byte on: made → the transport is open → begin → handshake → stop.
+ * In the middle: made → send, when the queue has gone out in clear → begin → handshake → secured.
  *
  * Rules:
- * 1. From `start` on nothing that comes in clear is read, and what was not read by then is refused,
- *    never carried over into the encrypted session: whoever sits between the two could have put it
- *    behind the line that asks for TLS, and it would be taken for what the peer said under TLS (the
- *    class of CVE-2011-0411).
- * 2. What was written before goes out in clear, what is written after waits until the handshake is
- *    done and the peer verified.
- * 3. Every failure of a handshake, a timeout too, is told to `on_tls_handshake_error`, once.
+ * 1. Once TLS was asked for, nothing that comes in clear is read. Bytes that were not read by then
+ *    are refused, and never carried over into the encrypted session. An attacker in the middle
+ *    could have put them after the line that asks for TLS, and they would be taken for what the
+ *    peer said under TLS (the class of CVE-2011-0411).
+ * 2. What was written before goes out in clear. What is written after waits until the handshake is
+ *    done and the peer is verified.
+ * 3. Every failure of a handshake is reported to `on_tls_handshake_error` once; so is its timeout.
  */
 
 import type { SendItem } from '../../core/writing/send-item.ts'
@@ -23,7 +24,7 @@ import type { StreamReading } from './stream-reading.ts'
 import type { StreamWriting } from './stream-writing.ts'
 import { timeOut } from '../timeouts.ts'
 
-/** What TLS begins with: the options, and whom to expect. */
+/** What TLS begins with: the options, and the host that the peer must prove to be. */
 export interface TlsDemand {
   readonly context: TlsContext
   readonly host: string
@@ -35,7 +36,7 @@ export interface TlsOwner extends TransportSink {
   readonly values: { readonly handshake_timeout: Milliseconds }
   readonly reading: Pick<StreamReading, 'unread' | 'serve' | 'release'>
   readonly writing: Pick<StreamWriting, 'serve'>
-  /** Everything goes through this one. */
+  /** Where all bytes go through; begin() puts TLS in its place. */
   transport: Transport | undefined
   readonly hasPeerEnded: boolean
   /** Is it open, or closing politely? */
@@ -48,7 +49,7 @@ export class TlsStart implements SendItem {
   readonly isLong = false
   readonly #owner: TlsOwner
   readonly #demand: TlsDemand
-  /** As what the opening is told, once the handshake is done. */
+  /** What the opening is reported as, once the handshake is done. */
   event: 'accept' | 'connect' = 'connect'
   /** Has the handshake begun? */
   hasBegun = false
@@ -64,14 +65,14 @@ export class TlsStart implements SendItem {
     if (transport.tls !== undefined) return 'sent'
     if (transport.bytes_queued > 0) return 'waits'
     const unasked = this.#unasked()
-    // Not at once: this may be inside a call of the program's.
+    // Not at once: this may be inside a call of the program.
     if (unasked !== undefined)
       this.#cancel = this.#owner.life.channel.engine.callback(() => this.#refuse(unasked))
     else this.begin()
     return 'starved'
   }
 
-  /** What speaks against it. */
+  /** Why TLS must not be started; undefined if it may. */
   #unasked(): string | undefined {
     const bytes = this.#owner.reading.unread()
     if (bytes > 0) return `${bytes} bytes came in clear behind what was read last`
@@ -99,7 +100,7 @@ export class TlsStart implements SendItem {
     })
   }
 
-  /** The handshake is over, or nobody waits for it any more. */
+  /** The handshake is over, or nothing waits for it any more. */
   stop(): void {
     this.#isOver = true
     this.#cancel?.()
