@@ -9,6 +9,7 @@ import type { StreamOptions } from './streams/stream-options.ts'
 import { takeOver } from './servers/server-link.ts'
 import type { StreamServerOptions } from './servers/server-options.ts'
 import type { ConnectionClass } from './servers/server-settings.ts'
+import { defineSettings } from './settings.ts'
 import { StreamServer } from './servers/stream-server.ts'
 import type { Transport } from '../transport.ts'
 
@@ -122,3 +123,6 @@ export class Server extends StreamServer {
     if (all?.ConnectionClass === undefined) this.ConnectionClass = Connection
   }
 }
+
+// Their settings are those of the classes above them. What is below is a program's own class.
+for (const { prototype } of [Client, Connection, Server]) defineSettings(prototype, {})

@@ -11,14 +11,17 @@
  * constructor, `adoptFields` when a channel opens.
  *
  * Rules:
- * 1. An option wins over a class field: it was written for this object, the field for all.
+ * 1. An option wins over a class field: it was written for this object, the field for all. A field
+ *    that is compiled to an assignment (older targets of TypeScript) loses when it is assigned, one
+ *    that is defined loses when the channel opens: before that, JavaScript shows the field.
  * 2. An unknown option throws. None is ignored.
  */
 
 import { noSuchOption } from '../core/option-names.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { TlsOptions } from '../transport.ts'
-import type { Milliseconds } from '../types.ts'
+import type { Milliseconds, State } from '../types.ts'
+import { isConstructing } from './constructing.ts'
 
 /** How one setting of a class is read and set. `set` throws if the value is invalid. */
 export interface Setting<Owner, Value = any> {
@@ -54,18 +57,40 @@ export function defineSettings<Owner extends object>(
 }
 
 /** The settings of a class that keeps their values in one object. */
-export function settingsFrom<Owner>(
+export function settingsFrom<Owner extends { readonly state: State }>(
   checks: Record<string, (name: string, value: unknown) => any>,
   values: (owner: Owner) => object,
   assign: (owner: Owner, name: string, value: any) => void,
 ): Record<string, Setting<Owner>> {
   const setting = (name: string, check: (name: string, value: unknown) => any): Setting<Owner> => ({
     get: owner => (values(owner) as Record<string, unknown>)[name],
-    set: (owner, value) => assign(owner, name, check(name, value)),
+    set: (owner, value) => {
+      const valid = check(name, value)
+      if (!isOverruled(owner, name)) assign(owner, name, valid)
+    },
   })
   return Object.fromEntries(
     Object.entries(checks).map(([name, check]) => [name, setting(name, check)]),
   )
+}
+
+/** Is this the field of a class, compiled to an assignment, where an option is given? */
+function isOverruled(channel: { readonly state: State }, name: string): boolean {
+  if (channel.state !== 'closed') return false
+  const options = given.get(channel) as Record<string, unknown> | undefined
+  return options?.[name] !== undefined && isConstructing(subclassesOf(channel))
+}
+
+/** The names of the classes of a channel that are not ours. */
+function subclassesOf(channel: object): Set<string> {
+  const names = new Set<string>()
+  for (
+    let each = Object.getPrototypeOf(channel);
+    !tables.has(each);
+    each = Object.getPrototypeOf(each)
+  )
+    names.add(each.constructor.name)
+  return names
 }
 
 function tableOf(prototype: object | null): ReadonlyMap<string, Setting<any>> {
@@ -113,8 +138,8 @@ export function adoptFields(channel: object): void {
   const keys = Object.keys(channel)
   const table = tableOf(Object.getPrototypeOf(channel))
   const first = keys.findIndex(key => table.has(key))
-  if (first === -1) return
   const options = given.get(channel) as Record<string, unknown> | undefined
+  if (first === -1) return forget(channel, options)
   // All fields from the first setting on are deleted, the last one first, and those that are no
   // settings are put back. V8 can undo the last property of an object. An object that loses one in
   // the middle is slow from then on (measured: 50 ns instead of 9 for a call of write).
@@ -130,6 +155,11 @@ export function adoptFields(channel: object): void {
     else if (options?.[key] === undefined) adopt(channel, key, setting, value, faults)
   }
   if (faults.length > 0) throw faults[0]
+  forget(channel, options)
+}
+
+/** The options have been compared with the fields. */
+function forget(channel: object, options: object | undefined): void {
   if (options !== undefined) given.delete(channel)
 }
 

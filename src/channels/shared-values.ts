@@ -5,6 +5,7 @@
  * The objects form a tree. Its root has the defaults; each branch changes one value. A setting that
  * is given before a stream opens (an option, a class field) leads from the root to a shared object.
  * A setting that is assigned later makes an object of the stream's own, which is changed in place.
+ * It remembers the object that it was made from: with that one the next opening begins.
  */
 
 import { ReadPaths } from '../core/reading/read-paths.ts'
@@ -16,6 +17,9 @@ import type { StreamValues } from './streams/stream-settings.ts'
  */
 const BRANCHES_MAX = 16
 
+/** The settings that an open stream does not look at. */
+const OF_NEXT_OPENING: ReadonlySet<keyof StreamValues> = new Set(['tls', 'connect_timeout'])
+
 export class SharedValues {
   readonly values: StreamValues
   /** What reads for the streams that have these values. */
@@ -23,6 +27,8 @@ export class SharedValues {
   readonly #defaults: StreamValues
   /** Does a single stream own these values? */
   readonly #isOwn: boolean
+  /** What the stream had when it opened, if these are its values for this opening only. */
+  #lasting: SharedValues | undefined
   /** The branches, by the name of the changed setting, then by its value. */
   #branches: Map<string, Map<unknown, SharedValues>> | undefined
   /** The number of branches. */
@@ -35,11 +41,29 @@ export class SharedValues {
     this.paths = new ReadPaths(values, !isOwn)
   }
 
+  /** The values with which the next opening begins. */
+  get lasting(): SharedValues {
+    return this.#lasting ?? this
+  }
+
   /**
-   * The values with one of them changed. `isShared`: other streams may have them too; otherwise
-   * they are of one stream only.
+   * The values after an assignment. One that was made while the stream was open lasts for that
+   * opening, unless it takes effect with the next one only.
+   */
+  assigned(name: keyof StreamValues, value: unknown, isBefore: boolean): SharedValues {
+    if (isBefore || OF_NEXT_OPENING.has(name)) return this.with(name, value, isBefore)
+    if (this.#lasting !== undefined) return this.#change(name, value)
+    const changed = new SharedValues(this.#defaults, { ...this.values, [name]: value }, true)
+    changed.#lasting = this
+    return changed
+  }
+
+  /**
+   * The values with one of them changed, for good. `isShared`: other streams may have them too;
+   * otherwise they are of one stream only.
    */
   with(name: keyof StreamValues, value: unknown, isShared: boolean): SharedValues {
+    this.#lasting = this.#lasting?.with(name, value, isShared)
     if (this.#isOwn) return this.#change(name, value)
     // Only a change away from the default is shared: so branches cannot form a cycle and stay
     // short.

@@ -32,8 +32,19 @@ class Base {
   /** Every assignment that took effect. */
   readonly log: string[] = []
 
+  #isOpen = false
+
   constructor(options: object = {}) {
     applyOptions(this, options, ['other'])
+  }
+
+  get state(): 'active' | 'closed' {
+    return this.#isOpen ? 'active' : 'closed'
+  }
+
+  open(): void {
+    adoptFields(this)
+    this.#isOpen = true
   }
 
   static {
@@ -163,6 +174,57 @@ t.test('as class fields', async t => {
   adoptFields({ size: 1 })
 })
 
+// TypeScript compiles fields to assignments for targets below ES2022. The field won then, for good.
+t.test('REGRESSION: an option wins over a field that is compiled to an assignment', async t => {
+  class Assigned extends Base {
+    constructor(options?: object) {
+      super(options)
+      this.size = 3
+      this.label = 'field'
+    }
+  }
+  class Below extends Assigned {
+    constructor(options?: object) {
+      super(options)
+      Object.assign(this, { size: 4 })
+    }
+  }
+  const Anonymous = (() =>
+    class extends Base {
+      constructor(options?: object) {
+        super(options)
+        this.size = 5
+      }
+    })()
+  const sizes = (Class: new (options?: object) => Base, options?: object): number[] => {
+    const one = new Class(options)
+    const before = one.size
+    one.open()
+    return [before, one.size]
+  }
+  t.same(sizes(Assigned, { size: 9 }), [9, 9])
+  t.same(sizes(Below, { size: 9 }), [9, 9])
+  t.same(sizes(Anonymous, { size: 9 }), [9, 9])
+  t.same(sizes(Below, { label: 'x' }), [4, 4], 'another setting')
+  t.same(sizes(Assigned), [3, 3])
+  t.throws(() => new Below({ size: 0 }))
+
+  /** Its constructor is another one than that of the object. */
+  class Pool {
+    readonly one = new Assigned({ size: 9 })
+    readonly plain = new Base({ size: 9 })
+    constructor() {
+      this.one.size = this.plain.size = 6
+    }
+  }
+  const { one, plain } = new Pool()
+  t.same([one.size, plain.size], [6, 6], 'what is assigned after that wins over both')
+  one.open()
+  one.size = 7
+  t.equal(one.size, 7)
+  t.same(one.log, ['size=9', 'label=field', 'size=6', 'size=7'])
+})
+
 t.test('as fields in plain JavaScript, of any kind', async t => {
   const base = new Base()
   Object.defineProperty(base, 'hidden', { value: 1, enumerable: false })
@@ -207,6 +269,15 @@ t.test('an invalid class field', async t => {
   given.size = 4
   adoptFields(given)
   t.same([given.size, given.label], [4, 'option'], 'the options still win after that')
+})
+
+t.test('the settings of a class, and the class that has the last of them', async t => {
+  class Below extends Derived {}
+  t.same(settingsOf(Below.prototype), {
+    owner: Derived.prototype,
+    names: ['size', 'label', 'extra'],
+  })
+  t.same(settingsOf({}), { owner: Object.prototype, names: [] })
 })
 
 t.test('checks', async t => {

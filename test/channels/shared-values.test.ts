@@ -27,6 +27,31 @@ t.test(
   },
 )
 
+t.test('what is assigned while a stream is open lasts for that opening', async t => {
+  const shared = new SharedValues(STREAM_DEFAULTS).assigned('encoding', 'utf8', true)
+  const during = shared.assigned('read_delimiter', 5, false)
+  t.not(during, shared)
+  t.equal(during.assigned('read_delimiter', 6, false), during, 'changed in place')
+  t.same([during.values.read_delimiter, during.values.encoding], [6, 'utf8'])
+  t.equal(during.lasting, shared)
+  t.equal(shared.lasting, shared)
+  t.equal(shared.values.read_delimiter, null)
+
+  const own = new SharedValues(STREAM_DEFAULTS, { ...STREAM_DEFAULTS }, true)
+  const next = own.assigned('encoding', 'hex', false)
+  t.same([next.values.encoding, next.lasting.values.encoding], ['hex', null], 'of one stream only')
+})
+
+t.test('but a setting of the next opening lasts', async t => {
+  const shared = new SharedValues(STREAM_DEFAULTS)
+  const alone = shared.assigned('connect_timeout', 5, false)
+  t.equal(alone.lasting.values.connect_timeout, 5)
+  const during = shared.assigned('read_delimiter', 5, false).assigned('connect_timeout', 6, false)
+  t.same([during.values.connect_timeout, during.values.read_delimiter], [6, 5])
+  t.same([during.lasting.values.connect_timeout, during.lasting.values.read_delimiter], [6, null])
+  t.same(shared.values, STREAM_DEFAULTS)
+})
+
 // A program that makes a Struct for each connection, or sets the same setting over and over, must
 // not fill the memory.
 t.test('what is shared is bounded', async t => {

@@ -296,6 +296,34 @@ const scenarios: Record<string, Scenario> = {
     t.same(messages, ['abc', 'hello', '\n', '3\n', 'x'])
   },
 
+  // A connection broke in the middle of a body. When the client connected again, the count of that
+  // body was still its delimiter, and it read the next header as a body.
+  async 'a client begins as it did at first, however its last connection broke'(t, place) {
+    const answers = ['10\nhalf', '3\nabc']
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          this.write(answers.shift()!)
+          this.end()
+        }
+      },
+    )
+    const bodies: string[] = []
+    class Counted extends Client {
+      override encoding = 'utf8' as const
+      override read_delimiter: ReadDelimiter = '\n'
+      override on_read(data: string) {
+        if (this.read_delimiter !== '\n') bodies.push(data)
+        this.read_delimiter = this.read_delimiter === '\n' ? Number(data) : '\n'
+      }
+    }
+    const client = new Counted({ engine: place.engine })
+    t.equal(await client.connect(server.local_address!).closed, 'remote')
+    t.equal(client.read_delimiter, '\n')
+    t.equal(await client.connect(server.local_address!).closed, 'remote')
+    t.same(bodies, ['abc'])
+  },
+
   async 'reads do not depend on chunks'(t, place) {
     for (const [kind, { settings, make }] of Object.entries(STREAMS)) {
       const random = seeded(kind.length)

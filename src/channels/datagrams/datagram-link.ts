@@ -25,7 +25,7 @@ import type { Driver } from '../hooks.ts'
 import type { Life } from '../life.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { engineOverflow, sendOverflow } from '../overflow.ts'
-import { isLive, type LiveSetting, tell } from './packet-options.ts'
+import { isLive, isOfSocket, type LiveSetting, tell } from './packet-options.ts'
 import type { Past } from '../past.ts'
 
 /** The hook that gets a failure of the socket, by how far the opening has come. */
@@ -47,6 +47,8 @@ export class DatagramLink
   #past: Pick<PacketSocket, 'local_address' | 'remote_address'> | undefined
   /** The settings; a new object when one changes. */
   values: DatagramValues
+  /** The values with which the next opening begins. */
+  #lasting: DatagramValues
   /** The peer as `connect` was given it. */
   peer: Endpoint | undefined
   #failure: keyof typeof FAILURES = 'on_listen_error'
@@ -61,7 +63,7 @@ export class DatagramLink
 
   constructor(life: Life, values: DatagramValues) {
     this.life = life
-    this.values = values
+    this.values = this.#lasting = values
     this.reading = new DatagramReading(this)
     this.outbox = new Outbox(life.drive, this)
   }
@@ -71,6 +73,9 @@ export class DatagramLink
   assign<Name extends keyof DatagramValues>(name: Name, value: DatagramValues[Name]): void {
     if (value === this.values[name]) return
     if (isLive(name)) this.#configure(name, value)
+    const { state } = this.life
+    const isLasting = state === 'closed' || state === 'opening' || isOfSocket(name)
+    if (isLasting) this.#lasting = { ...this.#lasting, [name]: value }
     this.values = { ...this.values, [name]: value }
     if (isReading(name)) this.reading.use(this.values)
   }
@@ -280,6 +285,8 @@ export class DatagramLink
     this.#past = { local_address, remote_address }
     this.#socket = undefined
     this.reading.sender = undefined
+    this.values = this.#lasting
+    this.reading.use(this.values)
     life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
   }
 }

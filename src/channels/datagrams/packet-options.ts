@@ -24,6 +24,11 @@ export function isLive(name: string): name is LiveSetting {
   return (LIVE as readonly string[]).includes(name)
 }
 
+/** Is it a setting of the socket, and not of what is done with its packets? */
+export function isOfSocket(name: string): boolean {
+  return isLive(name) || name === 'reuse_address'
+}
+
 /** What a new socket is told. */
 export function packetOptions(values: DatagramValues): Omit<PacketOptions, 'bind' | 'connect'> {
   const names = [...LIVE, 'reuse_address'] as const

@@ -79,7 +79,7 @@ export class StreamLink
     // Nothing changes, so nothing begins anew.
     if (value === this.values[name]) return
     const { state } = this.life
-    this.settings = this.settings.with(name, value, state === 'closed' || state === 'opening')
+    this.settings = this.settings.assigned(name, value, state === 'closed' || state === 'opening')
     // Writing does not depend on read_delimiter, which may change at every message.
     if (name !== 'read_delimiter') this.writing.revoke()
     EFFECTS[name]?.(this)
@@ -197,8 +197,7 @@ export class StreamLink
   // ---- timeouts ---------------------------------------------------------------------------------
 
   #watched(): Timeouts {
-    this.#timeouts ??= new Timeouts(this, this.life.drive, this.life.since)
-    return this.#timeouts
+    return (this.#timeouts ??= new Timeouts(this, this.life.drive, this.life.since))
   }
 
   watchAnew(): void {
@@ -320,7 +319,6 @@ export class StreamLink
     failStream(this.life, error, this.#isEnding)
   }
 
-  /** Closes at once. */
   abort(reason: CloseReason | undefined = this.hasPeerEnded ? 'remote' : undefined): void {
     if (this.life.state !== 'closing') this.life.beginClosing(reason)
     this.destroy()
@@ -337,14 +335,13 @@ export class StreamLink
   }
 
   closed(): void {
-    const { life } = this
-    const transport = this.transport as Transport
-    if (life.state !== 'closing') life.beginClosing(this.hasPeerEnded ? 'remote' : 'error')
-    this.destroy()
+    this.abort(this.hasPeerEnded ? 'remote' : 'error')
+    // What was assigned while it was open ends with this opening.
+    this.settings = this.settings.lasting
     this.reading.reset()
     this.writing.rest()
-    this.#past = pastOf(transport)
+    this.#past = pastOf(this.transport as Transport)
     this.transport = undefined
-    life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
+    this.life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
   }
 }

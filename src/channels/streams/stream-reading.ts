@@ -172,9 +172,10 @@ export class StreamReading implements ReadOwner {
     this.#path?.hold('closed')
   }
 
-  /** Drops what was received. */
+  /** Drops what was received. From now on bytes are cut as for the next opening. */
   reset(): void {
     this.#path?.reset()
+    this.cutAnew()
     this.rest()
   }
 }

@@ -123,7 +123,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * called, never both. A host name is resolved, and the addresses of both families are tried.
    *
    * It is allowed whenever `state` is 'closed', so also inside `on_close`. The stream begins with
-   * an empty buffer.
+   * an empty buffer, and without the settings that were assigned while it was open.
    *
    * Throws InvalidAddressError or InvalidArgumentError for an invalid address or option, and
    * InvalidStateError if the stream is not closed, was accepted by a server, or the engine stops.

@@ -56,6 +56,34 @@ t.test(
   },
 )
 
+// As a stream (stream-link.test.ts): what a hook had set last was still there.
+t.test('a life begins as the first', async t => {
+  const { settle, peer, open } = world(t)
+  const [a, b] = [await peer(), await open({ read_delimiter: '\n', encoding: 'utf8' })]
+  b.then = { on_read: () => Object.assign(b, { read_delimiter: 3, encoding: null, ttl: 9 }) }
+  a.write('x\nhalf of it', at(b.port))
+  await settle()
+  t.same([b.read_delimiter, b.encoding], [3, null])
+  b.then = { on_close: () => (b.buffer_size = 50) }
+  b.close()
+  await settle()
+  b.then = {}
+  t.same([b.read_delimiter, b.encoding, b.buffer_size], ['\n', 'utf8', 50])
+  t.equal(b.ttl, 9, 'what is told to the socket lasts, as groups do')
+  b.take()
+  b.listen(0)
+  b.regex_search = false
+  await settle()
+  b.suspend()
+  a.write('a line\n', at(b.port))
+  await settle()
+  b.resume()
+  t.same(b.take('on_read'), [['a line', a.port]])
+  b.close()
+  await settle()
+  t.equal(b.regex_search, false)
+})
+
 t.test('flush sends at once', async t => {
   const { network, peer, open } = world(t)
   const [a, b] = [await peer(), await open()]

@@ -5,6 +5,7 @@ import { DATAGRAM_DEFAULTS } from '../../../src/channels/datagrams/datagram-sett
 import {
   isLive,
   isOfOneFamily,
+  isOfSocket,
   packetOptions,
   tell,
 } from '../../../src/channels/datagrams/packet-options.ts'
@@ -36,6 +37,7 @@ t.test('a socket is told only what differs from the default', async t => {
 t.test('kinds of settings', async t => {
   t.equal(isLive('ttl'), true)
   t.equal(isLive('reuse_address'), false)
+  t.same(['ttl', 'reuse_address', 'encoding'].map(isOfSocket), [true, true, false])
 })
 
 t.test('what an open socket refuses is thrown, as an error of ours', async t => {

@@ -9,6 +9,7 @@ import { StreamLink } from '../../../src/channels/streams/stream-link.ts'
 import { STREAM_DEFAULTS } from '../../../src/channels/streams/stream-settings.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
 import { parseAddress } from '../../../src/core/address.ts'
+import type { ReadDelimiter } from '../../../src/core/delimiters.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 import type { Address } from '../../../src/types.ts'
@@ -259,6 +260,72 @@ t.test('connects again with a clean buffer', async t => {
   t.equal(transport.news.includes('lost'), false)
   t.same(news(), [])
 })
+
+// A client whose connection broke in the middle of a body still had the count of that body as its
+// delimiter when it connected again: the greeting was cut as a body.
+t.test('a life begins as the first', async t => {
+  class Counted extends Client {
+    override read_delimiter: ReadDelimiter = '\n'
+    override buffer_size = 100
+    override on_connect() {
+      this.read_timeout = 5000
+    }
+    override on_read(data: string) {
+      this.read_delimiter = typeof this.read_delimiter === 'number' ? '\n' : Number(data)
+      this.encoding = 'latin1'
+      this.buffer_size = 200
+    }
+  }
+  const made = await kit(t, Counted, { encoding: 'utf8' })
+  const { stream, news, clock } = made
+  made.sink.received(Buffer.from('10\nhalf'))
+  t.same([stream.read_delimiter, stream.encoding, stream.buffer_size], [10, 'latin1', 200])
+  stream.tls = { servername: 'other' }
+  stream.connect_timeout = 4000
+  const seen: unknown[] = []
+  stream.on_close = () => {
+    seen.push(stream.read_delimiter, stream.encoding, stream.buffer_size, stream.read_timeout)
+    stream.buffer_size = 50
+    stream.tls = undefined
+    stream.connect(1)
+    stream.regex_search = false
+  }
+  stream.close()
+  made.sink.closed()
+  t.same(seen, ['\n', 'utf8', 100, Infinity], 'in on_close already')
+  t.equal(stream.connect_timeout, 4000, 'what takes effect with the next opening lasts')
+  news()
+  clock.advance(0)
+  made.sink.opened()
+  made.sink.received(Buffer.from('3\nabc'))
+  t.same(news(), ['connect', 'read 3', 'read abc'])
+  stream.on_close = () => {}
+  stream.close()
+  made.sink.closed()
+  t.same(
+    [stream.read_delimiter, stream.buffer_size, stream.regex_search],
+    ['\n', 50, false],
+    'what was assigned while it was closed, or opening, lasts',
+  )
+})
+
+t.test(
+  'a read path that it kept, because it is suspended, reads as the next opening does',
+  async t => {
+    const made = await kit(t, Client, { read_delimiter: '\n' })
+    const { stream, news } = made
+    stream.read_delimiter = 3
+    stream.suspend()
+    stream.close()
+    made.sink.closed()
+    news()
+    stream.connect(1)
+    made.sink.opened()
+    made.sink.received(Buffer.from('a line\n'))
+    stream.resume()
+    t.same(news(), ['connect', 'read a line'])
+  },
+)
 
 t.test('what its timeouts see', async t => {
   const { stream, transport, sink, clock, news, logged } = await kit(t, Client, {
