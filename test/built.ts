@@ -18,6 +18,19 @@ export function built(): string {
   return `${ROOT}lib/`
 }
 
+/**
+ * How to start this Node without tap's hooks: `spawn(...bareNode(argv))`. They would count coverage
+ * there, which takes longer than most programs, and tap adds them to the environment of every
+ * child. `env`: what is added to the environment.
+ */
+export function bareNode(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): [command: string, argv: string[]] {
+  const added = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...argv]]
+}
+
 function modified(name: string): number {
   return statSync(ROOT + name, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }

@@ -21,8 +21,8 @@ type Covered = Profiler.ScriptCoverage
 const BUILD = `${ROOT}.build/`
 
 /**
- * Tests of files that run, or run in part, in processes which the test starts. Only tap can count
- * in those, and only for a test that has a process of its own.
+ * Tests that need a process of their own: because their file does its work when it is imported, or
+ * runs in processes that the test starts, in which only tap can count.
  */
 export const ALONE = ['commands/cat/main', 'commands/echo/main', 'io/diagnostics']
 

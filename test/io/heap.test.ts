@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { heapLimit, keepFreed } from '../../src/io/heap.ts'
-import { built } from '../built.ts'
+import { bareNode, built } from '../built.ts'
 
 t.test('is what V8 says', async t => {
   t.equal(heapLimit(), getHeapStatistics().heap_size_limit)
@@ -68,7 +68,7 @@ function shrinksAfter(first: string): number {
     }
     console.log(shrinks)`
   return Number(
-    execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', script], {
+    execFileSync(...bareNode(['--expose-gc', '--input-type=module', '-e', script]), {
       encoding: 'utf8',
     }),
   )

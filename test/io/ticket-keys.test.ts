@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,7 @@ import { NodeNetwork } from '../../src/io/node.ts'
 import { seedOf, ticketKeys, TicketSeed } from '../../src/io/ticket-keys.ts'
 import { tlsContext } from '../../src/io/tls.ts'
 import type { Transport } from '../../src/transport.ts'
+import { bareNode } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
 
 type Told = { _getServerData(): { ticketKeys: string }; _setServerData(data: unknown): void }
@@ -53,21 +54,20 @@ function tests(): void {
   })
 
   for (const network of ['default', 'fast']) {
-    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-      t.test(`${version}, ${network} network: resumed at the other worker`, async t => {
-        const child = fork(fileURLToPath(import.meta.url), {
-          env: { ...process.env, TICKETS: network },
-          stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        })
-        const port = await portOf(child)
+    t.test(`${network} network: resumed at the other worker`, async t => {
+      const child = spawn(...bareNode([fileURLToPath(import.meta.url)], { TICKETS: network }), {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
+      const port = await portOf(child)
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const first = await visit(port, version)
         const second = await visit(port, version, first.session)
-        t.not(second.worker, first.worker)
-        t.equal(second.isReused, true)
-        child.disconnect()
-        await once(child, 'exit')
-      })
-    }
+        t.not(second.worker, first.worker, version)
+        t.equal(second.isReused, true, version)
+      }
+      child.disconnect()
+      await once(child, 'exit')
+    })
   }
 }
 

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import type ts from 'typescript'
-import { built, ROOT } from '../built.ts'
+import { bareNode, built, ROOT } from '../built.ts'
 
 /**
  * What a block may be, and its languages.
@@ -113,10 +113,7 @@ export interface Started {
   says(pattern: RegExp): Promise<RegExpMatchArray>
 }
 
-/**
- * A process whose output is kept. It runs without tap's hooks, which would count coverage there,
- * and take longer than most of these programs; tap adds them to the environment of every child.
- */
+/** A process whose output is kept. It runs without tap's hooks: see bareNode. */
 export function start(program: string, argv: readonly string[], options: object = {}): Started {
   const child = spawn('env', ['-u', 'NODE_OPTIONS', program, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -240,7 +237,7 @@ export function testPage(page: string): void {
   t.test('help', async t => {
     for (const block of blocks.filter(({ how }) => how === 'help')) {
       const file = join(ROOT, manifest.bin[block.argument] as string)
-      const { stdout } = await promisify(execFile)(process.execPath, [file, '--help'])
+      const { stdout } = await promisify(execFile)(...bareNode([file, '--help']))
       t.equal(stdout, `${block.text}\n`, nameOf(block))
     }
   })

@@ -12,7 +12,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
-import { built } from '../built.ts'
+import { bareNode, built } from '../built.ts'
 
 const CROWD = 1000
 const BUFFER_LIMIT = 4 * 1024 * 1024
@@ -137,14 +137,14 @@ async function stopped(port: number): Promise<ChildProcess> {
     const socket = require('node:net').connect(${port}, '127.0.0.1', () =>
       socket.write('line\\n'.repeat(1000), () => console.log('written')))
   `
-  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(...bareNode(['-e', program]), { stdio: ['ignore', 'pipe', 'ignore'] })
   await once(child.stdout!, 'data')
   child.kill('SIGSTOP')
   return child
 }
 
 t.test('a thousand connections, some of them bad', async t => {
-  const server = spawn(process.execPath, ['--input-type=module', '-e', SERVER], {
+  const server = spawn(...bareNode(['--input-type=module', '-e', SERVER]), {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   t.teardown(() => void server.kill('SIGKILL'))

@@ -15,7 +15,7 @@ import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
-import { built } from '../built.ts'
+import { bareNode, built } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
 import { until } from './networks.ts'
 
@@ -139,7 +139,7 @@ async function run(
 ): Promise<{ lines: string[]; code: number | null }> {
   const file = join(t.testdir(), 'program.mjs')
   writeFileSync(file, `const LIB = ${JSON.stringify(`file://${built()}index.js`)}\n${program}`)
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...bareNode([file]), { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   let rest = ''
   child.stdout.on('data', data => {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { built } from '../../built.ts'
+import { bareNode, built } from '../../built.ts'
 
 const MAIN = join(built(), 'commands/cat/main.js')
 
@@ -13,7 +13,7 @@ async function run(
   input: string,
   ...argv: string[]
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...argv])
+  const child = spawn(...bareNode([MAIN, ...argv]))
   t.teardown(() => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {}).end(input)
   const [out, err] = ['', '']
@@ -41,11 +41,8 @@ t.test('a second signal ends it at once, whoever is still there', async t => {
   ).listen(0, '127.0.0.1')
   await once(peer, 'listening')
   t.teardown(() => peer.close())
-  const child = spawn(process.execPath, [
-    MAIN,
-    '--dump',
-    `tcp://127.0.0.1:${(peer.address() as { port: number }).port}`,
-  ])
+  const { port } = peer.address() as { port: number }
+  const child = spawn(...bareNode([MAIN, '--dump', `tcp://127.0.0.1:${port}`]))
   t.teardown(() => void child.kill('SIGKILL'))
   let out = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk))
@@ -71,7 +68,7 @@ t.test('a bad URL: it is shown, code 2, no stack', async t => {
 
 // `sluice-cat zero:// | head -1` went on for ever, and one whose reader was slow took all memory.
 t.test('nobody reads what it prints', async t => {
-  const child = spawn(process.execPath, [MAIN, 'zero://'])
+  const child = spawn(...bareNode([MAIN, 'zero://']))
   t.teardown(() => void child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   child.stdout.destroy()

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { built } from '../../built.ts'
+import { bareNode, built } from '../../built.ts'
 
 const MAIN = join(built(), 'commands/echo/main.js')
 
@@ -25,10 +25,7 @@ function run(...argv: string[]): Run {
 }
 
 function runWith(env: Record<string, string>, ...argv: string[]): Run {
-  const child = spawn(process.execPath, [MAIN, ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
+  const child = spawn(...bareNode([MAIN, ...argv], env), { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => void child.kill('SIGKILL'))
   let out = ''
   let err = ''
