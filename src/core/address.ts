@@ -68,10 +68,9 @@ function ip(host: unknown, port: unknown, address: unknown): Endpoint {
   if (typeof host !== 'string') throw new InvalidAddressError('the host must be a string', host)
   if (host.includes('\0')) throw new InvalidAddressError('the host contains a zero character', host)
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65535) {
-    const isText = typeof port === 'string'
+    const advice = typeof port === 'string' ? ', not a string: use Number(port)' : ''
     throw new InvalidAddressError(
-      'the port must be an integer from 0 to 65535' +
-        (isText ? ', not a string: use Number(port)' : ''),
+      `the port must be an integer from 0 to 65535${advice}`,
       port === undefined ? address : port,
     )
   }

@@ -13,8 +13,8 @@
  * 3. The reads do not depend on how the bytes were cut into chunks (core/reading/readers.ts).
  * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
  *    feels backpressure, and memory stays bounded.
- * 5. A message is reported as too long once for each limit that is higher than the last one, and as
- *    broken once. So a hook may change whatever it likes: if that does not help, reads stay held.
+ * 5. What cannot be read is reported once, see core/reading/told.ts. A hook may change whatever it likes.
+ *    If that does not help, reads stay held.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -22,6 +22,7 @@ import type { Bytes } from '../types.ts'
 import { type ReadDelimiter, type ReadSettings, readerFor } from './delimiters.ts'
 import { type Reader, TOO_LONG } from './reading/readers.ts'
 import { RecvBuffer } from './reading/recv-buffer.ts'
+import { Told } from './reading/told.ts'
 
 /** Why reads are held. Several reasons may hold at once; reads go on when the last one ends. */
 export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed' | 'tls'
@@ -79,13 +80,7 @@ export class ReadPath {
   #isPaused = false
   /** The bytes received since the last reset. The last one has this number. */
   #received: Bytes = 0
-  /**
-   * What was reported, see rule 5: of the message that begins at the byte with this number, the
-   * highest limit that it is over, and whether it is broken.
-   */
-  #toldOf: Bytes = 0
-  #toldLimit: Bytes = 0
-  #isToldBroken = false
+  readonly #told = new Told()
   /** Has the peer ended its side, and was that reported? */
   #end: 'open' | 'ended' | 'delivered' = 'open'
 
@@ -197,23 +192,13 @@ export class ReadPath {
 
   #threw(error: unknown, isInHook: boolean): void {
     if (isInHook) return this.#owner.hookFailed(error)
-    this.#getStuck()
-    if (this.#isToldBroken) return
-    this.#isToldBroken = true
-    this.#owner.broken(error)
-  }
-
-  /** The next message went wrong. Is it another one than last time? Then nothing of it was told. */
-  #getStuck(): void {
     this.hold('stuck')
-    const first = this.#received - this.unread() + 1
-    if (first !== this.#toldOf) this.#forgetTold()
-    this.#toldOf = first
+    if (this.#told.isBroken(this.#first())) this.#owner.broken(error)
   }
 
-  #forgetTold(): void {
-    this.#toldOf = this.#toldLimit = 0
-    this.#isToldBroken = false
+  /** The number of the first byte that was not delivered. */
+  #first(): Bytes {
+    return this.#received - this.unread() + 1
   }
 
   /**
@@ -236,12 +221,10 @@ export class ReadPath {
    * delimiter, and reading goes on.
    */
   #overflow(): void {
+    this.hold('stuck')
     const { needs = 0, stated } = this.#reader
     const limit = Math.max(this.#limit, needs)
-    this.#getStuck()
-    if (limit <= this.#toldLimit) return
-    this.#toldLimit = limit
-    this.#owner.overflowed(limit, stated)
+    if (this.#told.isTooLong(this.#first(), limit)) this.#owner.overflowed(limit, stated)
   }
 
   // ---- finish -----------------------------------------------------------------------------------
@@ -283,7 +266,7 @@ export class ReadPath {
     this.#isPaused = false
     this.#end = 'open'
     this.#received = 0
-    this.#forgetTold()
+    this.#told.forget()
   }
 
   // ---- what a program changes -------------------------------------------------------------------
@@ -294,7 +277,7 @@ export class ReadPath {
     this.#limit = limit
     this.#holds &= ~BIT.stuck
     // Set neither by a hook nor before its promise has settled: what is wrong now is told anew.
-    if (!this.#isDraining && (this.#holds & BIT.promise) === 0) this.#forgetTold()
+    if (!this.#isDraining && (this.#holds & BIT.promise) === 0) this.#told.forget()
     const isSame = settings === this.#settings
     if (isSame && delimiter === this.#delimiter) return
     const former = isSame && delimiter === this.#formerDelimiter ? this.#formerReader : undefined

@@ -11,7 +11,7 @@
 import { formatAddress, parseAddress } from '../../core/address.ts'
 import { checkAddressOptions } from '../../core/option-names.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
-import { textBytes } from '../../core/text-bytes.ts'
+import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { Endpoint } from '../../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../../types.ts'

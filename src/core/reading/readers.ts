@@ -19,7 +19,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Encoding } from '../../types.ts'
 import type { Delimiter } from '../delimiters.ts'
-import { longestMatch } from '../pattern-length.ts'
+import { longestMatch } from './pattern-length.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
 /** There is no complete message in the run. */
@@ -140,7 +140,7 @@ export class CountReader implements Reader {
  * could be longer with more bytes (`/\n+/`, `$`, a look-ahead), the result depends on the chunks:
  * it is the match in the bytes that are there.
  *
- * Rule 1 holds if the longest match is known (core/pattern-length.ts). Otherwise every chunk is a
+ * Rule 1 holds if the longest match is known (core/reading/pattern-length.ts). Otherwise every chunk is a
  * reason to search the message from its start, so that a message of the longest size costs its
  * square: bounded by the limit.
  */

@@ -6,7 +6,7 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Data, Encoding } from '../../types.ts'
 import type { Delimiter } from '../delimiters.ts'
-import { textBytes } from '../text-bytes.ts'
+import { textBytes } from './text-bytes.ts'
 import type { IntoPacker } from './write-run.ts'
 
 /** Packs values into bytes: a Struct, a NetStruct, a `length_prefix()`. */

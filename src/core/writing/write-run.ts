@@ -27,7 +27,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Data, Encoding } from '../../types.ts'
 import { BytesItem, type SendItem, TextItem } from './send-item.ts'
-import { textBytes } from '../text-bytes.ts'
+import { textBytes } from './text-bytes.ts'
 
 /** An object that writes values into a run: a `Delimiter` with `pack_into`. */
 export interface IntoPacker {

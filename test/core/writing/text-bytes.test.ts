@@ -2,8 +2,8 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { textBytes } from '../../src/core/text-bytes.ts'
-import { pick, seeded } from './oracle.ts'
+import { textBytes } from '../../../src/core/writing/text-bytes.ts'
+import { pick, seeded } from '../oracle.ts'
 
 t.test('every text in a text encoding', async t => {
   for (const encoding of ['utf8', 'latin1', 'ascii', 'utf16le'] as const)

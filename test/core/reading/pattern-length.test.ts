@@ -1,8 +1,8 @@
 /** The longest match of a RegExp: never less than what really matches. */
 
 import t from 'tap'
-import { longestMatch } from '../../src/core/pattern-length.ts'
-import { pick, type Random, seeded } from './oracle.ts'
+import { longestMatch } from '../../../src/core/reading/pattern-length.ts'
+import { pick, type Random, seeded } from '../oracle.ts'
 
 t.test('expressions with a bound', async t => {
   const rows: [pattern: RegExp, most: number][] = [

@@ -7,8 +7,8 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { InvalidArgumentError } from '../errors.ts'
-import type { Encoding } from '../types.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Encoding } from '../../types.ts'
 
 const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?$/
 
