@@ -32,6 +32,8 @@ export interface Driver {
   resumed(): void
   /** A hook returned something that is not undefined. */
   hookReturned(result: unknown): void
+  /** Closes it because of an error, in its own way. Default: at once. */
+  closeAfter?(error: Error): void
   /** One of the channels below it has closed; its on_close has been called. */
   childClosed?(child: Owned): void
   /** Where it is connected or listening, for messages; '' if it is not. */
@@ -101,7 +103,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
       const { message, cause } =
         second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
       this.say(message + placeOf(cause), cause)
-      this.channel.close()
+      this.closeAfter(error)
     }
     this.fault = before
   }
@@ -111,6 +113,12 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     // What is left of an opening that is over must not close the next one.
     if (isLate) this.log(error)
     else this.hookFailed(error)
+  }
+
+  /** What `on_error` does by default, after logging. */
+  closeAfter(error: Error): void {
+    if (this.driver?.closeAfter === undefined) this.channel.close()
+    else this.driver.closeAfter(error)
   }
 
   /** What closes it from now on closes it for that reason. Returns what was to blame before. */

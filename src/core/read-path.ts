@@ -13,8 +13,8 @@
  * 3. The reads do not depend on how the bytes were cut into chunks (core/reading/readers.ts).
  * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
  *    feels backpressure, and memory stays bounded.
- * 5. What cannot be read is reported once, see core/reading/told.ts. A hook may change whatever it likes.
- *    If that does not help, reads stay held.
+ * 5. What cannot be read is reported once, see core/reading/told.ts. A hook may change whatever it
+ *    likes. If that does not help, reads stay held.
  */
 
 import type { Buffer } from 'node:buffer'

@@ -201,6 +201,9 @@ const scenarios: Record<string, Scenario> = {
     const peer = await place.peer(server)
     peer.write('fine\ntoo long\n')
     peer.transport.resume()
+    await until(() => peer.log.includes('ended'))
+    t.equal(peer.text, 'fine\n', 'what was answered before is sent')
+    peer.transport.end()
     t.same(await over(log), [
       [
         ...OPENED,
@@ -208,6 +211,7 @@ const scenarios: Record<string, Scenario> = {
         'overflow_error ERR_OVERFLOW',
         'error ERR_OVERFLOW',
         'state closing active',
+        'write',
         ...CLOSED,
         'close overflow',
       ],

@@ -27,6 +27,7 @@ import type { Life } from '../life.ts'
 import { engineOverflow } from '../overflow.ts'
 import { NO_PAST, type Past, pastOf } from '../past.ts'
 import type { SharedValues } from '../shared-values.ts'
+import { closeAfter, endOf } from './error-end.ts'
 import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
 import { failStream } from './stream-failure.ts'
 import { type ReadingOwner, StreamReading } from './stream-reading.ts'
@@ -293,21 +294,18 @@ export class StreamLink
     this.#isEnding = 'sending'
     this.reading.stop()
     this.transport.resume()
-    const { end_timeout } = this.values
-    if (end_timeout !== Infinity && this.#mayHang())
-      this.#stopWaiting = this.life.drive.after(end_timeout, () => {
-        this.#isEnding = 'expired'
+    const { timeout, isError } = endOf(this)
+    if (timeout !== Infinity)
+      this.#stopWaiting = this.life.drive.after(timeout, () => {
+        // Otherwise the error is still the reason.
+        if (!isError) this.#isEnding = 'expired'
         this.destroy()
       })
     if (this.writing.isEmpty) this.#endSide()
   }
 
-  /**
-   * Not if both have said all, unless TLS has its own goodbye to say. (A timer of 7 us is a tenth
-   * of a short connection.)
-   */
-  #mayHang(): boolean {
-    return !this.hasPeerEnded || !this.writing.isEmpty || this.told.tls !== undefined
+  closeAfter(error: Error): void {
+    closeAfter(this, error)
   }
 
   #endSide(): void {

@@ -140,9 +140,8 @@ export class CountReader implements Reader {
  * could be longer with more bytes (`/\n+/`, `$`, a look-ahead), the result depends on the chunks:
  * it is the match in the bytes that are there.
  *
- * Rule 1 holds if the longest match is known (core/reading/pattern-length.ts). Otherwise every chunk is a
- * reason to search the message from its start, so that a message of the longest size costs its
- * square: bounded by the limit.
+ * Rule 1 holds if the longest match is known (core/reading/pattern-length.ts). Otherwise each chunk
+ * is a reason to search the message from its start. The limit bounds what that costs.
  */
 export class PatternReader implements Reader {
   readonly spread = false
