@@ -73,7 +73,7 @@ export interface Delimiter<Args extends unknown[] = any[]> {
   pack_into?(target: Buffer, at: Bytes, ...values: any[]): Bytes
   /**
    * Cuts the message that begins at `bytes[start]`. The bytes received so far end before
-   * `bytes[end]`; there is at least one.
+   * `bytes[end]`; there is at least one, and no more than a message may have.
    *
    * Returns a cut, or a number if the message is not complete: the size, counted from `start`, that
    * the message has at least. It must be larger than `end - start`. `cut` is not called again

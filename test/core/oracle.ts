@@ -105,11 +105,12 @@ function framed(
   limit: number,
 ): Outcome {
   if (left.length === 0) return 'more'
+  const most = Math.max(limit, delimiter.needs ?? 0)
   // In memory of its own, so that it cannot look beyond the end.
-  const bytes = Buffer.from(left)
+  const bytes = Buffer.from(left.subarray(0, most))
   const cut = delimiter.cut(bytes, 0, bytes.length)
   const size = typeof cut === 'number' ? cut : cut.size
-  if (size > Math.max(limit, delimiter.needs ?? 0)) return 'too long'
+  if (size > most) return 'too long'
   if (typeof cut === 'number') return 'more'
   return {
     size,

@@ -257,11 +257,12 @@ export class FramedReader implements Reader {
   }
 
   next(buffer: RecvBuffer, limit: Bytes): unknown {
-    const available = buffer.end - buffer.start
-    if (available < this.#wanted) return NEED_MORE
     const most = Math.max(limit, this.needs)
+    // No more than a message may have. What stands beyond that must not make a difference.
+    const available = Math.min(buffer.end - buffer.start, most)
+    if (available < this.#wanted) return NEED_MORE
     buffer.show()
-    const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.end)
+    const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.start + available)
     const size = typeof cut === 'number' ? cut : cut.size
     const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
     if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(size, available)

@@ -160,6 +160,9 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
       // `size` counts this part and all before it, so it is more than what is there: the caller
       // waits.
       if (at + part.size > end) break
+      // An invalid length waits, too: the message may be too long by the lengths before it, and
+      // chunks must not decide which of the two is told.
+      if (size > end - start && !isLength(stated(part, bytes, at))) break
       const length = this.#length(part, bytes, at)
       at += part.size + length
       size += length
@@ -183,8 +186,8 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
   }
 
   #length(part: Part, bytes: Buffer, at: Bytes): Bytes {
-    const length = part.length.read.call(bytes, at + part.length.offset) as number | bigint
-    if (length >= 0 && length <= Number.MAX_SAFE_INTEGER) return Number(length)
+    const length = stated(part, bytes, at)
+    if (isLength(length)) return Number(length)
     const what = length < 0 ? 'negative' : 'above the safe integers'
     throw new StructError(
       `${this.#where}: the length (${part.length.code}) of a $ arrived ${what}: ${length}`,
@@ -201,6 +204,15 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
       return bytes
     })
   }
+}
+
+/** The length in the bytes of a part. */
+function stated({ length }: Part, bytes: Buffer, at: Bytes): number | bigint {
+  return length.read.call(bytes, at + length.offset) as number | bigint
+}
+
+function isLength(length: number | bigint): boolean {
+  return length >= 0 && length <= Number.MAX_SAFE_INTEGER
 }
 
 /** Cuts a format after every `$`. */

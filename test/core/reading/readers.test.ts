@@ -6,6 +6,7 @@ import type { Delimiter } from '../../../src/core/delimiters.ts'
 import { length_prefix } from '../../../src/core/length-prefix.ts'
 import { NEED_MORE } from '../../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../../src/core/reading/recv-buffer.ts'
+import { NetStruct } from '../../../src/core/struct/net-struct.ts'
 import { Struct } from '../../../src/core/struct/struct.ts'
 import { show } from '../../../src/errors.ts'
 import {
@@ -213,6 +214,24 @@ t.test('REGRESSION: a RegExp of a known length looks at no byte twice for its ch
       spy.stop()
       t.equal(reads.length, regex_search ? 1 : 0)
       t.ok(spy.touched < 8 * size, `${delimiter}, by ${length}: ${spy.touched} for ${size} bytes`)
+    }
+  }
+})
+
+// Of two lengths the first made the message too long, and the second was negative: with all bytes
+// there the second was told, with the first ones only the first. Found by npm run fuzz.
+t.test('REGRESSION: what stands beyond the limit makes no difference', async t => {
+  for (const [format, first] of [
+    ['B$b$', 100],
+    ['B$b$2s', 18],
+  ] as const) {
+    const delimiter = new NetStruct(format)
+    const bytes = Buffer.concat([Buffer.of(first), Buffer.alloc(first), Buffer.of(0xff, 0, 0)])
+    for (const size of [1, 50, 200]) {
+      const chunks: Buffer[] = []
+      for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size))
+      const rules = { delimiter, encoding: null, limit: 20 }
+      t.same(readAll(rules, chunks), [['too long']], `${format}, by ${size}`)
     }
   }
 })

@@ -176,6 +176,13 @@ t.test('invalid lengths', async t => {
   )
 })
 
+// Whether a message was told as too long, or its second length as invalid, depended on chunks.
+t.test('REGRESSION: an invalid length waits until the message may be complete', async t => {
+  const struct = new NetStruct('B$b$2s')
+  t.equal(struct.cut(hex('01aaff'), 0, 3), 5)
+  t.throws(() => struct.cut(hex('01aaff0000'), 0, 5), { message: /negative: -1/ })
+})
+
 t.test('cut asks for as many bytes as it knows of', async t => {
   const struct = new NetStruct('H$H$b')
   const bytes = Buffer.from('??\0\x02ab\0\x03cde\x07rest', 'latin1')
