@@ -1,0 +1,22 @@
+/** Everything that is fuzzed. */
+
+import { changing, constant } from './delimiters.ts'
+import { headers } from './headers.ts'
+import { formats, prefixes, structs } from './structs.ts'
+import type { Target } from './target.ts'
+import { addresses, encoded, expressions } from './texts.ts'
+
+/** What reads bytes or text, and how many rounds of it are a test. */
+export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
+  [constant, 500],
+  [changing, 300],
+  [structs, 5000],
+  [formats, 5000],
+  [prefixes, 5000],
+  [headers, 5000],
+  [addresses, 5000],
+  [encoded, 5000],
+  [expressions, 5000],
+]
+
+export const TARGETS: readonly Target[] = PARSERS.map(([target]) => target)

@@ -1,0 +1,14 @@
+/**
+ * Everything that reads bytes or text, with seeded random input: what is right comes back as it was
+ * given, what is not is refused by a named error, and chunks make no difference. For more rounds:
+ * npm run fuzz.
+ */
+
+import t from 'tap'
+import { playRounds } from '../fuzz/target.ts'
+import { PARSERS } from '../fuzz/targets.ts'
+
+for (const [target, rounds] of PARSERS)
+  t.test(`${target.name}: ${rounds} rounds`, async t =>
+    t.same(await playRounds(target, 1, rounds), []),
+  )
