@@ -39,6 +39,9 @@ export type Endpoint =
   | { readonly kind: 'ip'; readonly host: string; readonly port: Port }
   | { readonly kind: 'unix'; readonly path: string }
 
+/** Where to listen: an address, or a socket that this process was given open. */
+export type ListenEndpoint = Endpoint | { readonly kind: 'descriptor'; readonly fd: number }
+
 /** An error as the system reports it: `code` is the error, `syscall` the operation. */
 export type SystemError = NodeJS.ErrnoException
 
@@ -306,10 +309,10 @@ export interface Network {
   /** Starts to connect. Never throws: errors are reported by `failed`. */
   connect(to: Endpoint, options: ConnectOptions): Transport
   /**
-   * Starts to listen. Throws UnsupportedOptionError for an option that this network does not have;
-   * other errors are reported by `failed`.
+   * Starts to listen. Throws UnsupportedOptionError for an option, or a kind of endpoint, that this
+   * network does not have; other errors are reported by `failed`.
    */
-  listen(at: Endpoint, options: ListenOptions): Listener
+  listen(at: ListenEndpoint, options: ListenOptions): Listener
   /**
    * Starts to open a packet socket. Throws UnsupportedOptionError for an option that this network
    * does not have, InvalidAddressError for a path; other errors are reported by `failed`.

@@ -30,6 +30,13 @@ export type Address =
   | { readonly path: string }
 
 /**
+ * Where a server listens: an address, or `{ fd }`, the descriptor of a socket that this process was
+ * given open. systemd gives such sockets, from 3 on. In a worker of node:cluster it is a descriptor
+ * of the primary process.
+ */
+export type ListenAddress = Address | { readonly fd: number }
+
+/**
  * An address as sluice reports it: `[host, port]`, or the path of a unix socket. The path is `''`
  * for a peer that has none.
  */

@@ -6,8 +6,8 @@
 // name of a unix socket.
 
 import { InvalidAddressError, show } from '../errors.ts'
-import type { Endpoint } from '../transport.ts'
-import type { Address, SocketAddress } from '../types.ts'
+import type { Endpoint, ListenEndpoint } from '../transport.ts'
+import type { Address, ListenAddress, SocketAddress } from '../types.ts'
 import { didYouMean } from './nearest.ts'
 
 /**
@@ -18,6 +18,11 @@ export const PATH_MAX = 107
 
 /** The keys of an address that is an object. */
 const KEYS = ['host', 'port', 'path']
+
+const LISTEN_KEYS = [...KEYS, 'fd']
+
+/** Node takes no higher descriptor: it is an int of C. */
+const FD_MAX = 2 ** 31 - 1
 
 const HOST = 'this looks like a host without a port: give [host, port]'
 
@@ -31,8 +36,21 @@ const NO_PATHS: readonly [looks: RegExp, why: string][] = [
   [/^(?!.*\.sock(et)?$)[a-z\d-]{1,63}(\.[a-z\d-]{1,63})*\.?$/i, HOST],
 ]
 
-/** Throws InvalidAddressError if the value is not a valid address. */
-export function parseAddress(address: Address): Endpoint {
+/** Where to listen. Throws InvalidAddressError if the value is not a valid address for that. */
+export function parseListenAddress(address: ListenAddress): ListenEndpoint {
+  const { fd, ...others } = (typeof address === 'object' && address !== null ? address : {}) as {
+    fd?: unknown
+  }
+  if (fd === undefined) return parseAddress(address as Address, LISTEN_KEYS)
+  if (Object.keys(others).length > 0)
+    throw new InvalidAddressError('an address has an fd or other keys, not both', address)
+  if (!Number.isInteger(fd) || (fd as number) < 0 || (fd as number) > FD_MAX)
+    throw new InvalidAddressError('the fd must be a descriptor, an integer of at least 0', fd)
+  return { kind: 'descriptor', fd: fd as number }
+}
+
+/** Throws InvalidAddressError if the value is not a valid address. `keys`: those of an object. */
+export function parseAddress(address: Address, keys: readonly string[] = KEYS): Endpoint {
   if (typeof address === 'number') return ip('', address, address)
   if (typeof address === 'string') return unix(address, true)
   if (Array.isArray(address)) {
@@ -42,7 +60,7 @@ export function parseAddress(address: Address): Endpoint {
   }
   if (typeof address !== 'object' || address === null)
     throw new InvalidAddressError('not an address', address)
-  checkKeys(address)
+  checkKeys(address, keys)
   const { host, port, path } = address as { host?: unknown; port?: unknown; path?: unknown }
   if (path === undefined) return ip(host === undefined ? '' : host, port, address)
   if (port !== undefined || host !== undefined)
@@ -51,16 +69,16 @@ export function parseAddress(address: Address): Endpoint {
 }
 
 /** A key that does not exist must not be ignored: without it, a server might listen everywhere. */
-function checkKeys(address: object): void {
+function checkKeys(address: object, keys: readonly string[]): void {
   if (address instanceof URL)
     throw new InvalidAddressError(
       'a URL is not an address: give [url.hostname, Number(url.port)]',
       address,
     )
-  const unknown = Object.keys(address).find(key => !KEYS.includes(key))
+  const unknown = Object.keys(address).find(key => !keys.includes(key))
   if (unknown === undefined) return
   // Node's `server.address()` and its dgram sockets call the host that.
-  const advice = unknown === 'address' ? 'did you mean host?' : didYouMean(unknown, KEYS)
+  const advice = unknown === 'address' ? 'did you mean host?' : didYouMean(unknown, keys)
   throw new InvalidAddressError(`an address has no key ${show(unknown)} (${advice})`, address)
 }
 

@@ -20,8 +20,8 @@ import { dirname, join } from 'node:path'
 import { codeOf, UnsupportedOptionError } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
 import type {
-  Endpoint,
   Listener,
+  ListenEndpoint,
   ListenerSink,
   ListenOptions,
   SystemError,
@@ -29,6 +29,7 @@ import type {
 } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
+import { descriptorFault, pathFault } from './listen-fault.ts'
 import { TcpTransport } from './tcp.ts'
 import { TicketSeed } from './ticket-keys.ts'
 
@@ -43,7 +44,7 @@ const ANY: ReadonlySet<string> = new Set(['::', '0.0.0.0'])
 export class NodeListener implements Listener {
   sink: ListenerSink | undefined
   readonly #server: Server
-  readonly #at: Endpoint
+  readonly #at: ListenEndpoint
   readonly #tickets: TicketSeed
   #local: SocketAddress | undefined
   /** The inode of our socket, while its path is ours to remove. */
@@ -52,20 +53,20 @@ export class NodeListener implements Listener {
   #bound: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
-  constructor(at: Endpoint, options: ListenOptions) {
+  constructor(at: ListenEndpoint, options: ListenOptions) {
     const needs = options.reuse_port ? reusePortNeeds(at) : undefined
     if (needs !== undefined) throw new UnsupportedOptionError('reuse_port', needs)
     this.#at = at
     this.#server = new Server({
       allowHalfOpen: true,
       pauseOnConnect: true,
-      noDelay: at.kind === 'ip',
+      noDelay: at.kind !== 'unix',
       highWaterMark: HIGH_WATER,
     })
     this.#tickets = new TicketSeed(this.#server)
     // Before `listen`, so that it comes before #setOpen.
     this.#server.once('listening', () => this.takeFrom(this.#server))
-    this.#server.on('error', error => this.#fail(error))
+    this.#server.on('error', error => void this.#refused(error))
     this.#listen(options)
   }
 
@@ -100,13 +101,15 @@ export class NodeListener implements Listener {
     }
   }
 
-  #listenAt(at: Endpoint, { backlog, reuse_port: reusePort = false }: ListenOptions): void {
+  #listenAt(at: ListenEndpoint, { backlog, reuse_port: reusePort = false }: ListenOptions): void {
     if (at.kind === 'ip') {
       // Without a host Node listens on both families, or on IPv4 alone if there is no IPv6.
       this.#server.listen(
         { port: at.port, backlog, reusePort, ...(at.host !== '' && { host: at.host }) },
         () => this.#setOpen(),
       )
+    } else if (at.kind === 'descriptor') {
+      this.#server.listen({ fd: at.fd, backlog }, () => this.#setOpen())
     } else if (at.path.startsWith('\0')) {
       this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
     } else {
@@ -136,9 +139,10 @@ export class NodeListener implements Listener {
     this.#state = 'open'
     if (this.#at.kind === 'unix') this.#local = this.#at.path
     else {
-      const { address, port } = this.#server.address() as AddressInfo
-      this.#local = socketAddress(address, port)
-      if (!ANY.has(address)) this.#bound = this.#local
+      // A unix socket that was given as a descriptor: Node does not know its path.
+      const found = this.#server.address() as AddressInfo | null
+      this.#local = found === null ? '' : socketAddress(found.address, found.port)
+      if (found === null || !ANY.has(found.address)) this.#bound = this.#local
     }
     this.sink?.listening()
   }
@@ -168,6 +172,13 @@ export class NodeListener implements Listener {
   }
 
   // ---- the end ----------------------------------------------------------------------------------
+
+  /** The system names the hidden path, or nothing at all. */
+  async #refused(error: SystemError): Promise<void> {
+    const at = this.#at
+    if (at.kind === 'unix') this.#fail(await pathFault(error, at.path))
+    else this.#fail(at.kind === 'descriptor' ? descriptorFault(error, at.fd) : error)
+  }
 
   #fail(error: SystemError): void {
     if (this.#state !== 'opening' && this.#state !== 'open') return
@@ -220,11 +231,12 @@ const REUSES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfl
  * know the option ignores it without an error.
  */
 export function reusePortNeeds(
-  at: Endpoint,
+  at: ListenEndpoint,
   version = process.versions.node,
   platform: string = process.platform,
 ): string | undefined {
   if (at.kind === 'unix') return 'a port, and a unix socket has none'
+  if (at.kind === 'descriptor') return 'a port: a socket that exists was opened with it, or without'
   const [major, minor] = version.split('.').map(Number) as [number, number]
   const isKnown = major === 22 ? minor >= 12 : major === 23 ? minor >= 1 : major > 23
   if (isKnown && REUSES_PORTS.has(platform)) return undefined
@@ -260,7 +272,10 @@ async function takeName(hidden: string, path: string): Promise<void> {
     if (codeOf(error) !== 'EEXIST') throw error
   }
   const found = await lstat(path, { bigint: true })
-  if (!found.isSocket()) throw inUse(path, 'there is a file that is not a socket')
+  if (!found.isSocket()) {
+    const what = found.isDirectory() ? 'a folder, not a socket' : 'a file that is not a socket'
+    throw inUse(path, `there is ${what}`)
+  }
   if (await isAlive(path)) throw inUse(path, 'another server listens there')
   const now = await lstat(path, { bigint: true })
   if (now.ino !== found.ino) throw inUse(path, 'another server has just begun to listen there')

@@ -10,6 +10,7 @@ import type {
   ConnectOptions,
   Endpoint,
   Listener,
+  ListenEndpoint,
   ListenOptions,
   Network,
   PacketOptions,
@@ -36,7 +37,7 @@ export class NodeNetwork implements Network {
     return connectTcp(to, options)
   }
 
-  listen(at: Endpoint, options: ListenOptions): Listener {
+  listen(at: ListenEndpoint, options: ListenOptions): Listener {
     return new NodeListener(at, options)
   }
 

@@ -23,6 +23,7 @@ import type {
   Endpoint,
   Files,
   Listener,
+  ListenEndpoint,
   ListenerSink,
   ListenOptions,
   Network,
@@ -54,11 +55,14 @@ export class TrickleNetwork implements Network {
    *
    * `bytes`: the size of a piece. A function is called before each piece, so that a seeded
    * generator can choose the sizes. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless it is
-   * a whole number, 1 or more; what a function returns is checked when it is used.
+   * a whole number, 1 or more; what a function returns is checked when it is used. The same for an
+   * `inner` that is no network.
    *
    * @default 1
    */
   constructor(inner: Network = new NodeNetwork(), bytes: Bytes | (() => Bytes) = 1) {
+    if (typeof inner?.connect !== 'function')
+      throw new InvalidArgumentError('TrickleNetwork', 'given the network that it wraps', inner)
     this.#inner = inner
     if (typeof bytes !== 'function') checkPiece(bytes)
     this.#bytes = typeof bytes === 'function' ? bytes : () => bytes
@@ -70,7 +74,7 @@ export class TrickleNetwork implements Network {
   }
 
   /** Listens through the other network. The connections that it accepts trickle. */
-  listen(at: Endpoint, options: ListenOptions): Listener {
+  listen(at: ListenEndpoint, options: ListenOptions): Listener {
     return new TrickleListener(this.#inner.listen(at, options), this.#bytes)
   }
 

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { formatAddress, parseAddress, socketAddress } from '../../src/core/address.ts'
+import {
+  formatAddress,
+  parseAddress,
+  parseListenAddress,
+  socketAddress,
+} from '../../src/core/address.ts'
 import type { Address } from '../../src/types.ts'
 
 t.test('every form that an address may have', async t => {
@@ -129,6 +134,23 @@ t.test('REGRESSION: a key that does not exist is refused, with the nearest one',
     }
   }
   t.same(parseAddress(new Place()), { kind: 'ip', host: '', port: 80 }, 'accessors are fine')
+})
+
+t.test('where a server listens: an address, or a descriptor', async t => {
+  t.same(parseListenAddress({ fd: 3 }), { kind: 'descriptor', fd: 3 })
+  t.same(parseListenAddress({ port: 80 }), { kind: 'ip', host: '', port: 80 })
+  t.same(parseListenAddress('/a'), { kind: 'unix', path: '/a' })
+  const rows: [address: unknown, why: RegExp][] = [
+    [null, /^not an address; got null/],
+    [{ fd: -1 }, /^the fd must be a descriptor, an integer of at least 0; got -1/],
+    [{ fd: 2 ** 31 }, /^the fd must be/],
+    [{ fd: '3' }, /^the fd must be .* got "3"/],
+    [{ fd: 3, port: 80 }, /^an address has an fd or other keys, not both/],
+    [{ fb: 3 }, /"fb" \(there are: host, port, path, fd\)/],
+  ]
+  for (const [address, message] of rows)
+    t.throws(() => parseListenAddress(address as never), { code: 'ERR_INVALID_ADDRESS', message })
+  t.throws(() => parseAddress({ fd: 3 } as never), { message: /no key "fd"/ }, 'to listen only')
 })
 
 t.test('an address as sluice reports it', async t => {

@@ -4,7 +4,7 @@
  */
 
 import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection, Server } from 'node:net'
+import { createConnection, Server, type TcpNetConnectOpts } from 'node:net'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +12,12 @@ import { execFileSync, fork } from 'node:child_process'
 import t from 'tap'
 import type { Test } from 'tap'
 import { mayListen, NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
-import type { Endpoint, SystemError, Transport } from '../../src/transport.ts'
+import { openSocket } from '../open-socket.ts'
+import type { Endpoint, ListenEndpoint, SystemError, Transport } from '../../src/transport.ts'
 
 /** What a listener reported, and ways to wait for it. */
 function listen(
-  at: Endpoint,
+  at: ListenEndpoint,
   hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {},
   reuse_port = false,
 ) {
@@ -263,11 +264,61 @@ t.test('whose path is taken', async t => {
   t.match(third.message(), /there is a file that is not a socket/)
   const fourth = listen({ kind: 'unix', path: place })
   await fourth.reported('closed')
-  t.match(fourth.message(), /there is a file that is not a socket/)
+  t.match(fourth.message(), /there is a folder/)
   const fifth = listen({ kind: 'unix', path: join(path, 'below') })
   await fifth.reported('closed')
   t.match(fifth.log, [/^failed E/, 'closed'])
   t.same(readdirSync(place), ['socket'])
+})
+
+// Node's error spoke of a hidden name that nobody had given, and of a permission that was not
+// missing.
+t.test('in a folder that is not there', async t => {
+  const path = join(folder(t), 'none', 'socket')
+  const { log, message, reported } = listen({ kind: 'unix', path })
+  await reported('closed')
+  t.same(log, ['failed ENOENT', 'closed'])
+  t.equal(message(), `listen ENOENT: there is no folder ${join(path, '..')}: ${path}`)
+})
+
+// systemd, and a process that is replaced without downtime, hand over a socket that is open.
+t.test('on a socket that is open already', async t => {
+  const path = join(folder(t), 'socket')
+  const rows: [target: object, address: unknown, hosts: unknown[], to: object][] = [
+    [{ port: 0, host: '127.0.0.1' }, '127.0.0.1', ['127.0.0.1', '127.0.0.1'], {}],
+    [{ port: 0 }, '::', ['127.0.0.1', '127.0.0.1'], { family: 4 }],
+    [{ path }, undefined, ['', ''], { path }],
+  ]
+  for (const [target, address, hosts, to] of rows) {
+    const { fd, port } = await openSocket(target)
+    const seen: unknown[] = []
+    const { listener, reported } = listen(
+      { kind: 'descriptor', fd },
+      {
+        accepted(transport) {
+          for (const at of [transport.local_address, transport.remote_address])
+            seen.push(typeof at === 'string' ? at : at?.[0])
+          transport.destroy()
+        },
+      },
+    )
+    await reported('listening')
+    t.same(listener.local_address, port === undefined ? '' : [address, port])
+    createConnection({ port, ...to } as TcpNetConnectOpts).resume()
+    await reported('accepted')
+    t.same(seen, hosts)
+    listener.close()
+    await reported('closed')
+  }
+})
+
+t.test('on a descriptor that is no socket', async t => {
+  const fd = fs.openSync(process.execPath, 'r')
+  t.teardown(() => fs.closeSync(fd))
+  const { log, message, reported } = listen({ kind: 'descriptor', fd })
+  await reported('closed')
+  t.same(log, ['failed EINVAL', 'closed'])
+  t.equal(message(), `listen EINVAL: the descriptor is no socket that can listen: ${fd}`)
 })
 
 t.test('whose path is left over', async t => {
@@ -357,6 +408,10 @@ t.test('a port is shared, or that is refused', async t => {
   t.throws(() => listen({ kind: 'unix', path: '/no/matter' }, {}, true), {
     code: 'ERR_UNSUPPORTED_OPTION',
     message: 'reuse_port needs a port, and a unix socket has none',
+  })
+  t.throws(() => listen({ kind: 'descriptor', fd: 3 }, {}, true), {
+    code: 'ERR_UNSUPPORTED_OPTION',
+    message: /^reuse_port needs a port: a socket that exists/,
   })
   if (reusePortNeeds(ip('')) !== undefined) {
     t.throws(() => listen(ip('127.0.0.1'), {}, true), {

@@ -141,7 +141,7 @@ t.test('pieces of a size, or of sizes asked for', async t => {
 
 t.test('an invalid size is thrown', async t => {
   for (const size of [0, -1, 1.5, NaN, Infinity])
-    t.throws(() => new TrickleNetwork({} as Network, size), { code: 'ERR_INVALID_ARGUMENT' })
+    t.throws(() => new TrickleNetwork(undefined, size), { code: 'ERR_INVALID_ARGUMENT' })
   const { transport, below } = trickle(() => 0)
   const errors = catching(t)
   transport.resume()
@@ -149,6 +149,15 @@ t.test('an invalid size is thrown', async t => {
   await turns(1)
   transport.destroy()
   t.match(errors, [{ code: 'ERR_INVALID_ARGUMENT' }])
+})
+
+// A network that was none failed late, with a TypeError in `listen`.
+t.test('wraps a network, and nothing else', async t => {
+  for (const inner of [null, {}, { bytes: 1 }, 5])
+    t.throws(() => new TrickleNetwork(inner as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^TrickleNetwork must be given the network that it wraps; got /,
+    })
 })
 
 t.test('holds pieces while paused, and what follows them', async t => {
@@ -243,6 +252,14 @@ t.test('passes everything else through', async t => {
   t.same([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [0, 5, 6])
 })
 
+/** A network with what each must have, and nothing else. */
+function bare(): Network {
+  const none = (): never => {
+    throw new Error('not in this test')
+  }
+  return { connect: none, listen: none, packets: none }
+}
+
 // The default network was exported nowhere, so it could not be wrapped.
 t.test('wraps the default network if it is given none', async t => {
   for (const network of [new TrickleNetwork(), new TrickleNetwork(undefined, 3)]) {
@@ -250,7 +267,7 @@ t.test('wraps the default network if it is given none', async t => {
     t.same([network.tls, network.files], [tls, files])
     t.ok(network.file_limit > 2)
   }
-  t.equal(new TrickleNetwork({} as Network).file_limit, Infinity, 'none that is known')
+  t.equal(new TrickleNetwork(bare()).file_limit, Infinity, 'none that is known')
 })
 
 t.test('is silent without a sink', async t => {
@@ -270,10 +287,10 @@ t.test('is silent without a sink', async t => {
 t.test('TLS and files are those of the other network', async t => {
   const tls: Tls = { context: () => ({ secure: transport => transport }) }
   const files = {} as Files
-  const network = new TrickleNetwork({ tls, files } as unknown as Network)
+  const network = new TrickleNetwork({ ...bare(), tls, files })
   t.equal(network.tls, tls)
   t.equal(network.files, files)
-  const without = new TrickleNetwork({} as Network)
+  const without = new TrickleNetwork(bare())
   t.same([without.tls, without.files], [undefined, undefined])
 })
 
@@ -286,10 +303,7 @@ t.test("listens, and what it accepts trickles; packets are the other network's",
     fileno: 3,
     close: () => void log.push('close'),
   }
-  const network = new TrickleNetwork({
-    listen: () => inner,
-    packets: () => socket,
-  } as unknown as Network)
+  const network = new TrickleNetwork({ ...bare(), listen: () => inner, packets: () => socket })
   t.equal(network.packets({}), socket)
   const listener = network.listen(HERE, { backlog: 1 })
   const below = inner.sink as unknown as NonNullable<Listener['sink']>

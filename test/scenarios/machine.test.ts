@@ -21,8 +21,11 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
+import { FastNetwork } from '../../src/io/fast/network.ts'
+import { NodeNetwork } from '../../src/io/node.ts'
 import type { Address } from '../../src/types.ts'
 import { spy } from '../kit.ts'
+import { openSocket } from '../open-socket.ts'
 import { until } from './networks.ts'
 
 type Lookup = (
@@ -200,6 +203,32 @@ await machine(t, 'a port in use, and one that is not allowed', async (t, engine,
   await t.rejects(new Server({ engine }).listen(1).opened, { code: 'EACCES' })
   logged.splice(0)
 })
+
+// A service of systemd, and one that is replaced without downtime, get their socket from outside.
+for (const network of [new NodeNetwork(), new FastNetwork()])
+  for (const kind of ['port', 'path']) {
+    await t.test(`a ${kind} that is open already, ${network.constructor.name}`, async t => {
+      const engine = new Engine({ network })
+      const path = join(mkdtempSync(join(tmpdir(), 'sluice-')), 'socket')
+      t.teardown(() => rmSync(join(path, '..'), { recursive: true }))
+      const isPath = kind === 'path'
+      const { fd, port } = await openSocket(isPath ? { path } : { port: 0, host: '127.0.0.1' })
+      class Echo extends Connection {
+        override on_read(data: Buffer) {
+          this.write(data)
+        }
+      }
+      const server = await new Server(Echo, { engine }).listen({ fd }).opened
+      t.same([server.local_address, server.fileno], [isPath ? '' : ['127.0.0.1', port], fd])
+      const client = new Client({ engine, read_delimiter: 5 }).connect(isPath ? { path } : port!)
+      const answer = new Promise(resolve => (client.on_read = resolve))
+      await client.opened
+      client.write('hello')
+      t.equal(String(await answer), 'hello')
+      await engine.stop({ timeout: 2000 })
+      t.equal(existsSync(path), isPath, 'whoever made it removes it')
+    })
+  }
 
 // The host is looked up first, and Node listens when that is done, closed or not: the socket stayed
 // open with nobody to close it.

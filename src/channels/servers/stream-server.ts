@@ -8,10 +8,10 @@
  * In the order of a life: listen, TLS, close, hooks.
  */
 
-import { parseAddress } from '../../core/address.ts'
+import { parseListenAddress } from '../../core/address.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions, Transport } from '../../transport.ts'
-import type { Address, DropReason, Milliseconds, SocketAddress } from '../../types.ts'
+import type { DropReason, ListenAddress, Milliseconds, SocketAddress } from '../../types.ts'
 import { Channel } from '../channel.ts'
 import type { BlockList } from './door.ts'
 import { LIFE } from '../life.ts'
@@ -95,6 +95,9 @@ export class StreamServer extends Channel implements ServerSettings {
    * the port; `local_address` tells which. The path of a unix socket is taken over from a server
    * that has died, but never from one that is alive, nor from another kind of file.
    *
+   * `{ fd }` listens on a socket that is open already. It is closed with the server. If it is a
+   * unix socket, its path is unknown (`local_address` is `''`), and the file is not removed.
+   *
    * Throws InvalidAddressError or InvalidArgumentError for an invalid address or option,
    * UnsupportedOptionError for an option that this Node or system cannot honour, and
    * InvalidStateError if the server is not closed or the engine stops.
@@ -103,7 +106,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * const server = await new Server(Echo).listen(4040).opened
    */
   // Source: Pants `Server.listen`.
-  listen(address: Address, options: ServerListenOptions = {}): this {
+  listen(address: ListenAddress, options: ServerListenOptions = {}): this {
     if (this.state !== 'closed') {
       const advice =
         this.state === 'closing'
@@ -116,7 +119,7 @@ export class StreamServer extends Channel implements ServerSettings {
       )
     }
     checkListenOptions(address, options)
-    const endpoint = parseAddress(address)
+    const endpoint = parseListenAddress(address)
     // An option that the network refuses must leave the state as it was, so the state changes last.
     adoptFields(this)
     if (this.proxy_protocol !== null && this.proxy_trusted === null) {
@@ -180,7 +183,7 @@ export class StreamServer extends Channel implements ServerSettings {
         `the server is ${this.state}`,
         'before listen; set_tls changes certificates',
       )
-    if (this.tls !== undefined) throw tlsTwice()
+    if (this.tls) throw tlsTwice()
     contextFor(this[LIFE].drive.tls, 'server', options)
     this.tls = options
     return this
@@ -194,7 +197,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * if the server does not speak TLS.
    */
   set_tls(options: TlsOptions): void {
-    if (this.tls === undefined)
+    if (!this.tls)
       throw new InvalidStateError(
         'set_tls()',
         'this server does not speak TLS',

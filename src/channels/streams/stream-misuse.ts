@@ -26,8 +26,13 @@ export function checkMayConnect(state: State, isAccepted: boolean): void {
 
 /** To take over anything but a connection, or one that is taken already. */
 export function checkSocket(socket: Transport, isTaken: boolean, name: string): void {
-  if (typeof socket?.resume !== 'function')
-    throw new InvalidArgumentError('socket', 'a connection that on_accept got', socket)
+  // A socket of Node's has `resume` as well. None of its events would ever be heard.
+  if (typeof socket?.set_no_delay !== 'function')
+    throw new InvalidArgumentError(
+      'socket',
+      'a connection that on_accept got, not a socket of node:net',
+      socket,
+    )
   if (isTaken)
     throw new InvalidStateError(
       `new ${name}`,

@@ -27,7 +27,7 @@ export interface EchoHost extends Host {
   readonly cluster: Cluster
 }
 
-/** Why it cannot listen on an address. Any other failure has the words of the system. */
+/** Why it cannot listen on a port. Any other failure has the words of the system. */
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use already',
   EACCES: 'no permission',
@@ -155,6 +155,10 @@ function stopWhenTold(worker: Upward, host: EchoHost): () => void {
 /** Does not log a failure to listen: the command says it in words of its own. */
 class QuietServer extends Server {
   override on_listen_error(): void {}
+
+  override on_overload(): void {
+    this.engine.log('close to the limit of open files: new connections are turned away for now')
+  }
 }
 
 /** A class of connections that are numbered after `mark`, and say when they open and close. */
@@ -187,8 +191,11 @@ function nameOf(address: Address): string {
 
 function reasonOf(error: Error, address: Address): string {
   const code = codeOf(error)
-  // EACCES also stands for a path in a folder that does not exist.
-  if (code === 'EACCES' && typeof address === 'object' && 'path' in address)
-    return 'no permission, or no such folder (EACCES)'
-  return REASONS[code] === undefined ? error.message : `${REASONS[code]} (${code})`
+  const why = typeof address === 'object' && 'path' in address ? pathReason(error) : REASONS[code]
+  return why === undefined ? error.message : `${why} (${code})`
+}
+
+/** The listener knows more of a path than its code says: `listen CODE: why: path`. */
+function pathReason(error: Error): string | undefined {
+  return /^listen \w+: (.*): /.exec(error.message)?.[1]
 }

@@ -3,6 +3,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { PATH_MAX } from '../../core/address.ts'
 import type { Address, Port } from '../../types.ts'
 import {
   COMMON_OPTIONS,
@@ -79,15 +80,28 @@ export function parseOptions(argv: readonly string[]): Request | Information {
     throw new UsageError('--unix is instead of --port and --host, not with them')
   if (unix !== undefined && workers !== undefined)
     throw new UsageError('--workers share a port: not with --unix')
-  const number = port === undefined ? PORT : parseWhole('--port', port, 0, 65_535)
-  const address =
-    unix !== undefined ? { path: unix } : host === undefined ? number : ([host, number] as const)
   return {
     kind: 'serve',
-    address,
+    address: unix === undefined ? parsePlace(host, port) : parsePath(unix),
     delimiter: delimiter === undefined ? LINE_END : parseDelimiter(delimiter),
     workers: workers === undefined ? 0 : parseWhole('--workers', workers, 1, WORKERS_MAX),
   }
+}
+
+function parsePlace(host: string | undefined, port: string | undefined): Address {
+  const number = port === undefined ? PORT : parseWhole('--port', port, 0, 65_535)
+  if (host === undefined) return number
+  // An unset variable of a script. It must not open the server to everybody.
+  if (host === '') throw new UsageError('--host must not be empty: leave it out for every address')
+  return [host, number]
+}
+
+function parsePath(path: string): Address {
+  if (path === '') throw new UsageError('--unix must not be empty')
+  const bytes = Buffer.byteLength(path)
+  if (bytes > PATH_MAX)
+    throw new UsageError(`--unix: a path has at most ${PATH_MAX} bytes; this one has ${bytes}`)
+  return { path }
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0', '\\': '\\' }

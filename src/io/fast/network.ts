@@ -18,11 +18,13 @@
  */
 
 import type { Server } from 'node:net'
+import { checkOptions } from '../../core/option-names.ts'
 import { UnsupportedOptionError } from '../../errors.ts'
 import type {
   ConnectOptions,
   Endpoint,
   Listener,
+  ListenEndpoint,
   ListenOptions,
   Network,
   PacketOptions,
@@ -42,10 +44,11 @@ import { FastTransport } from './transport.ts'
  *
  * It relies on parts of Node that are not documented: test it with the versions of Node that you
  * run. The constructor throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) if this Node lacks
- * something that it needs.
+ * something that it needs, and InvalidArgumentError if it is given an argument: it has no options.
  */
 export class FastNetwork implements Network {
   constructor() {
+    checkOptions('FastNetwork', arguments[0] ?? {}, [])
     const missing = learnHandles()
     if (missing.length === 0) {
       FastTransport.prepare()
@@ -62,7 +65,7 @@ export class FastNetwork implements Network {
     return FastTransport.connect(to, options)
   }
 
-  listen(at: Endpoint, options: ListenOptions): Listener {
+  listen(at: ListenEndpoint, options: ListenOptions): Listener {
     return new FastListener(at, options)
   }
 

@@ -16,6 +16,7 @@ import type {
   ConnectOptions,
   Endpoint,
   Listener,
+  ListenEndpoint,
   ListenOptions,
   Network,
   PacketOptions,
@@ -92,15 +93,18 @@ export class MemoryNetwork implements Network {
 
   /**
    * At the next pump it reports `listening`, or `failed` with EADDRINUSE. Port 0 is a free port.
-   * Throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) for `reuse_port`: a kernel chooses one
-   * of two listeners for a connection, and a test must not depend on its choice.
+   * Throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) for a descriptor, and for `reuse_port`:
+   * a kernel chooses one of two listeners for a connection, and a test must not depend on its
+   * choice.
    */
-  listen(at: Endpoint, { reuse_port = false }: ListenOptions): Listener {
+  listen(at: ListenEndpoint, { reuse_port = false }: ListenOptions): Listener {
     if (reuse_port)
       throw new UnsupportedOptionError(
         'reuse_port',
         'sockets of the machine; this is a network in memory',
       )
+    if (at.kind === 'descriptor')
+      throw new UnsupportedOptionError('fd', 'sockets of the machine; this is a network in memory')
     return new MemoryListener(this.#hub, at)
   }
 

@@ -295,6 +295,15 @@ await tlsScene(t, 'start_tls: every connection', async (t, { SERVER, CLIENT, eng
     'no certificate',
   )
   t.equal(server.start_tls(SERVER), server)
+  // `null` means none, as undefined does: a field with it was TLS that had been started.
+  class InClear extends Server {
+    override tls = null
+  }
+  t.match(
+    thrown(() => new InClear({ engine }).set_tls(SERVER)),
+    'ERR_INVALID_STATE',
+  )
+  t.doesNotThrow(() => new InClear({ engine }).start_tls(SERVER))
   t.equal(
     thrown(() => server.start_tls(SERVER)),
     'ERR_INVALID_STATE',

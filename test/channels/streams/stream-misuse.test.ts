@@ -1,5 +1,6 @@
 /** What a program must not do with a Stream: what is thrown, and what is allowed. */
 
+import { Socket } from 'node:net'
 import t from 'tap'
 import {
   checkMayConnect,
@@ -26,7 +27,7 @@ t.test('only a closed stream that nobody accepted connects', async t => {
 })
 
 t.test('only a connection that is free is taken over', async t => {
-  const socket = { resume() {} } as never
+  const socket = { set_no_delay() {} } as never
   checkSocket(socket, false, 'Echo')
   t.throws(() => checkSocket(socket, true, 'Echo'), {
     code: 'ERR_INVALID_STATE',
@@ -37,6 +38,11 @@ t.test('only a connection that is free is taken over', async t => {
       thrown(() => checkSocket(value as never, false, 'Echo')),
       'ERR_INVALID_ARGUMENT',
     )
+  // `new Stream({ socket })` with a socket of Node's was taken, and no hook ever came.
+  t.throws(() => checkSocket(new Socket() as never, false, 'Echo'), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: /^socket must be a connection that on_accept got, not .*; got an object \(Socket\)$/,
+  })
 })
 
 t.test('TLS starts while a stream is open, or before it is', async t => {

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { NodeClock } from '../../../src/io/clock.ts'
+import { NodeNetwork } from '../../../src/io/node-network.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 import { command, type EchoHost } from '../../../src/commands/echo/command.ts'
 import { HELP } from '../../../src/commands/echo/options.ts'
@@ -230,7 +231,12 @@ t.test('other addresses that are impossible, likewise', async t => {
     ],
     [
       ['--unix', join(dir, 'none', 'echo')],
-      /^sluice-echo: cannot listen on .*: no permission, or no such folder \(EACCES\)$/,
+      /^sluice-echo: cannot listen on .*: there is no folder .*none \(ENOENT\)$/,
+    ],
+    // It was said to be in use already, so one looked for the process that uses it.
+    [
+      ['--unix', dir],
+      /^sluice-echo: cannot listen on .*: there is a folder, not a socket \(EADDRINUSE\)$/,
     ],
   ]
   for (const [argv, line] of cases) {
@@ -238,6 +244,21 @@ t.test('other addresses that are impossible, likewise', async t => {
     t.equal(await command(argv, host), 1)
     t.match(host.lines, [line])
   }
+})
+
+// It was silent: 26 of 60 connections were closed, and nobody knew why.
+t.test('close to the limit of open files: one line', async t => {
+  class Narrow extends NodeNetwork {
+    override get file_limit(): number {
+      return 0
+    }
+  }
+  const engine = new Engine({ network: new Narrow() })
+  const { host, port, done } = await running([], new FakeProcess({ engine }))
+  for (let n = 0; n < 3; n++) await once(connect(port, '127.0.0.1').resume(), 'close')
+  host.signals.emit('SIGINT', 'SIGINT')
+  t.equal(await done, 0)
+  t.match(host.lines.slice(1), [/^sluice-echo: close to the limit of open files: /, /stopping$/])
 })
 
 t.test(

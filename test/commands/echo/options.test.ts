@@ -70,6 +70,10 @@ t.test('help and version win over whatever else is asked for', async t => {
 
 t.test('mistakes are one line that names the option', async t => {
   const cases: [string[], RegExp][] = [
+    // An unset variable of a script: it listened on every address of the machine.
+    [['--host', ''], /^--host must not be empty: leave it out for every address$/],
+    [['--unix', ''], /^--unix must not be empty$/],
+    [['--unix', 'é'.repeat(54)], /^--unix: a path has at most 107 bytes; this one has 108$/],
     [['--port', 'http'], /^--port must be a number from 0 to 65535; got "http"$/],
     [['--port', '65536'], /^--port .* "65536"$/],
     [['--port', '1e3'], /^--port .* "1e3"$/],

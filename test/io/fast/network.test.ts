@@ -89,6 +89,15 @@ t.test('refuses a Node that lacks what it needs, by name', async t => {
   })
 })
 
+// `new FastNetwork({ fallback: true })` was taken without a word.
+t.test('has no options', async t => {
+  for (const options of [{ fallback: true }, 5, new FastNetwork()])
+    t.throws(() => Reflect.construct(FastNetwork, [options]), { code: 'ERR_INVALID_ARGUMENT' })
+  t.throws(() => Reflect.construct(FastNetwork, [{ fallback: true }]), {
+    message: 'FastNetwork: there is no option "fallback"; there are none',
+  })
+})
+
 t.test('says what runs it', async t => {
   t.equal(runtimeOf({ node: '26.3.0' }), 'Node 26.3.0')
   t.equal(runtimeOf({ node: '26.3.0', bun: '1.4.5' }), 'Bun 1.4.5')

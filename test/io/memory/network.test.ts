@@ -87,6 +87,10 @@ t.test('reset breaks both sides, and loses what was on its way', async t => {
 
 t.test('no two listen at one port', async t => {
   const network = new MemoryNetwork()
+  t.throws(() => network.listen({ kind: 'descriptor', fd: 3 }, { backlog: 1 }), {
+    code: 'ERR_UNSUPPORTED_OPTION',
+    message: /^fd needs sockets of the machine/,
+  })
   t.throws(() => network.listen(at(1), { backlog: 1, reuse_port: true }), {
     code: 'ERR_UNSUPPORTED_OPTION',
   })
