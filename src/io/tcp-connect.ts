@@ -16,7 +16,8 @@ const NEXT_ADDRESS_AFTER: Milliseconds = 1000
 /**
  * Starts to connect, without Nagle's delay. Never throws: what Node refuses becomes the 'error' of
  * the socket. (`noDelay` among the options of `connect` has no effect, though the documentation of
- * Node 20 lists it: nodejs/node#59823. The setter works before there is a connection.)
+ * Node 20 lists it: nodejs/node#59823. That the setter works before there is a connection is not
+ * documented; it was checked with Node 20, 22, 24 and 26.)
  */
 export function connectSocket(socket: Socket, to: Endpoint, options: ConnectOptions): void {
   if (to.kind === 'ip') socket.setNoDelay(true)

@@ -15,7 +15,8 @@
  *   that net.Socket calls it for every chunk, and stops reading if it answers false, is not
  *   documented. Here a chunk goes straight to the sink: it does not wait in the queue of the
  *   Readable and causes none of its events, which is 7 % of the cost of a small message. The end
- *   (null) goes on to the Readable, which makes 'end' and 'close' of it.
+ *   (null) goes on to the Readable, which makes 'end' and 'close' of it, although nobody reads:
+ *   Node calls `read(0)` after that `push`, and the queue is empty.
  * - `_read(0)` is called, to start reading again. `resume()` does nothing the second time: the
  *   Readable has seen no chunk, so for it the first read is still under way. Node documents `_read`
  *   as not to be called by programs.
@@ -23,6 +24,10 @@
  *   Node counts what was dropped as written. Node documents it for subclasses.
  * - `_handle.writeQueueSize` and `_bytesDispatched` tell how much of a long write has gone. Node's
  *   own socket timeouts read them. Without them `bytes_written` changes once a write.
+ * - A socket of a server with `pauseOnConnect`, and a new one that is paused before it connects,
+ *   read nothing until `_read` is called. Node documents the first as paused, no more.
+ * - An empty write calls back after everything before it has been taken by the system, and costs no
+ *   packet.
  */
 
 import { Buffer } from 'node:buffer'

@@ -18,6 +18,8 @@
  *   `authorizationError` of the socket. Without it, the error says only that the peer closed the
  *   connection.
  * - `servername` of a TLSSocket: the name that the client asked for.
+ * - `bytesWritten` of a TLSSocket counts what was written to it, without the records of TLS, and
+ *   at once: what is queued, too.
  */
 
 import type { Buffer } from 'node:buffer'

@@ -11,10 +11,13 @@
  *    certificates, SNI, tickets) is done here, too.
  *
  * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux):
- * - The server emits 'secureConnection' and 'tlsClientError' on `this`. Each connection is given
- *   to an object of its own that inherits from the server and has its own `emit`. So an event is
+ * - The server's own listener of 'connection' reads its settings from `this`, and emits
+ *   'secureConnection' and 'tlsClientError' there. Each connection is given to an object of its own
+ *   that inherits from the server, its listeners included, and has its own `emit`. So an event is
  *   known to be about this connection. Refused: listeners on the server itself, which get a
  *   TLSSocket and cannot tell whose it is before the handshake is done.
+ * - What checkServerIdentity throws ends the process, so it is caught here; what the callbacks of
+ *   a server throw does not.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -95,7 +98,7 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
         }
         const socket = tls.connect(how as tls.ConnectionOptions)
         sink.known(socket)
-        socket.once('secureConnect', () => sink.secured(socket, resumed(socket)))
+        socket.once('secureConnect', () => sink.secured(socket, resumed(socket, options)))
       })
     },
   }
@@ -104,9 +107,10 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
 /**
  * The session that was resumed. A server may send no new one then, and Node reports none: a program
  * that keeps the session of the last connection would have a full handshake every second time.
+ * (Refused: `getSession()`, which Node documents for TLS 1.2 only.)
  */
-function resumed(socket: tls.TLSSocket): Buffer | undefined {
-  return socket.isSessionReused() ? socket.getSession() : undefined
+function resumed(socket: tls.TLSSocket, options: tls.ConnectionOptions): Buffer | undefined {
+  return socket.isSessionReused() ? options.session : undefined
 }
 
 /**
