@@ -9,7 +9,8 @@ import { FRAMES } from '../../src/messages/carriers/frames.ts'
 import { Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import { Params } from '../../src/messages/params.ts'
-import { FramedStream, framedStreamParams } from '../../src/messages/carriers/framed-stream.ts'
+import { FramedStream } from '../../src/messages/carriers/framed-stream.ts'
+import { streamParams } from '../../src/messages/carriers/stream-params.ts'
 import { Url } from '../../src/messages/url.ts'
 import type { Case } from './cases.ts'
 import { FakeClock, FakeNetwork, FakeTransport } from './fake-network.ts'
@@ -78,7 +79,7 @@ function socket(): { transport: FakeTransport; made: FramedStream; clock: FakeCl
     clock,
     made: new FramedStream(
       owner,
-      framedStreamParams(new Params(Url.parse('tcp://;send-buffer-size=1gb'))),
+      streamParams(new Params(Url.parse('tcp://;send-buffer-size=1gb')), 'client'),
       {
         engine,
         socket: transport,

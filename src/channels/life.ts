@@ -180,7 +180,9 @@ export class Life extends Hooks<Living> {
       this.#opened?.reject(error)
     }
     this.#become('error')
-    this.call('on_error', error)
+    // Closed by force in there, on_close has been the last hook.
+    if (this.state === 'error') this.call('on_error', error)
+    else this.log(error)
   }
 
   /**

@@ -90,6 +90,11 @@ export class Callbacks {
   }
 }
 
+/** Is the type among those of the mask? */
+export function covers(mask: Mask, type: MessageType): boolean {
+  return (bitsOf(mask) & BIT[type]) !== 0
+}
+
 function bitsOf(mask: Mask): number {
   if (mask === 'all') return ALL
   return (Array.isArray(mask) ? mask : [mask]).reduce((bits, type: MessageType) => {

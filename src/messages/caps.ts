@@ -26,6 +26,24 @@ export type Cap = 'parent' | 'proxy' | 'in' | 'out' | 'custom' | 'long_close'
 // Source: TLL, dynamic capabilities.
 export type Dcap = 'process' | 'pending' | 'suspend' | 'suspend_permanent' | 'poll_in' | 'poll_out'
 
+/** What a channel keeps of a message on its way, and what data it can carry at all. */
+export interface Carries {
+  /**
+   * - 'any': any bytes, and where they end
+   * - 'line': one line of text
+   * - 'document': a BSON document
+   * - 'stream': any bytes; where a message ends is lost
+   */
+  readonly data: 'any' | 'line' | 'document' | 'stream'
+  /** Is `msgid` kept? */
+  readonly msgid: boolean
+  /** Is `seq` kept? */
+  readonly seq: boolean
+}
+
+/** Everything. */
+export const CARRIES_ALL: Carries = { data: 'any', msgid: true, seq: true }
+
 /** The values of the parameter `dir`, and the capabilities that each of them means. */
 export const DIRECTIONS: Readonly<Record<string, readonly Cap[]>> = {
   r: ['in'],

@@ -17,7 +17,15 @@ import { Channel } from '../channels/channel.ts'
 import { LIFE, type Living } from '../channels/life.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { CloseReason, Data } from '../types.ts'
-import { type Cap, type Dcap, DIRECTIONS, NO_DCAPS, OF_AN_OPENING } from './caps.ts'
+import {
+  type Cap,
+  type Carries,
+  CARRIES_ALL,
+  type Dcap,
+  DIRECTIONS,
+  NO_DCAPS,
+  OF_AN_OPENING,
+} from './caps.ts'
 import type { ChannelContext, Init } from './init.ts'
 import { ChannelEvent, type Message, type MessageFields, STATES, toMessage } from './message.ts'
 import type { MessageChannel } from './message-channel.ts'
@@ -49,6 +57,12 @@ export abstract class ChannelImplementation extends Channel {
    * @default 'active'
    */
   static readonly post_policy: 'active' | 'always' = 'active'
+  /**
+   * The names of the parameters that it reads later than in its constructor, for example in
+   * `do_open`. A parameter of the URL that is neither read there nor named here is refused.
+   * @default none
+   */
+  static readonly parameters: readonly string[] = []
 
   /** The context that made the channel. */
   readonly context: ChannelContext
@@ -64,8 +78,9 @@ export abstract class ChannelImplementation extends Channel {
   readonly [MESSAGE_LIFE]: MessageLife
 
   /**
-   * A class with a constructor of its own passes `init` on. It reads its parameters there, and may
-   * throw: then there is no channel. Throws UrlError if a parameter is invalid. Calls no hook.
+   * A class with a constructor of its own passes `init` on. It reads its parameters there (see
+   * `parameters`), and may throw: then there is no channel. Throws UrlError if a parameter is
+   * invalid. Calls no hook.
    */
   constructor(init: Init) {
     if (typeof init?.params?.boolean !== 'function') {
@@ -80,6 +95,7 @@ export abstract class ChannelImplementation extends Channel {
     this.context = init.context
     this.params = params
     this.master = init.master
+    for (const name of new.target.parameters) params.has(name)
     const direction = params.choice('dir', Object.keys(DIRECTIONS), 'rw')
     this.caps = new Set([
       ...(new.target as unknown as typeof ChannelImplementation).caps,
@@ -99,12 +115,14 @@ export abstract class ChannelImplementation extends Channel {
 
   /**
    * Called by `open`, in the state 'opening'. Opens what is below. `params` are those of this
-   * opening. Default: nothing.
+   * opening: it reads what it knows of them before it returns, and the rest is refused. Default:
+   * nothing.
    *
-   * If it returns 'opening', the channel is not ready: it calls `become_active` later. Otherwise it
-   * becomes active now. If it throws, the channel fails.
+   * If it returns 'opening', the channel is not ready: it calls `become_active` later. If it
+   * returns a promise, the same applies to what that resolves with. Otherwise it becomes active
+   * now. If it throws, or its promise rejects, the channel fails.
    */
-  do_open(_params: Params): void | 'opening' {}
+  do_open(_params: Params): void | 'opening' | Promise<void | 'opening'> {}
 
   /**
    * Called by `close`, in the state 'closing'. Frees what `do_open` took. Default: nothing.
@@ -112,14 +130,20 @@ export abstract class ChannelImplementation extends Channel {
    * With 'long_close' among its caps, and without `force`, the channel stays in 'closing': it calls
    * `finish_close` when it is done. Until then `do_close` may be called once more, with `force`. If
    * it throws, a channel with 'long_close' fails; otherwise, and with `force`, the error is logged.
+   *
+   * If it returns a promise, the channel stays in 'closing' as well, and has closed when that
+   * settles. If the promise rejects, the channel fails. With `force` nothing waits for it.
    */
-  do_close(_force: boolean): void {}
+  do_close(_force: boolean): void | Promise<void> {}
 
   /**
    * Called by `post`. Sends the message. Returns false if there is no room. If it throws, `post`
    * throws this error, and the state does not change. Default: throws InvalidStateError.
+   *
+   * If it returns a promise, the message counts as taken. If the promise rejects, `on_error` is
+   * called, and the channel goes on.
    */
-  do_post(_message: Message): void | boolean {
+  do_post(_message: Message): void | boolean | Promise<void> {
     throw new InvalidStateError(
       'post()',
       `${this.params.url.protocol}:// takes no messages`,
@@ -131,8 +155,11 @@ export abstract class ChannelImplementation extends Channel {
    * Called by `process`. Does one piece of work: receives a message with `emit`, or goes on with
    * opening or closing. Returns false if there was nothing to do. If it throws, the channel fails.
    * Default: nothing to do.
+   *
+   * If it returns a promise, it is called again when that has settled. If the promise rejects, the
+   * channel fails.
    */
-  do_process(): void | boolean {
+  do_process(): void | boolean | Promise<void> {
     return false
   }
 
@@ -140,10 +167,28 @@ export abstract class ChannelImplementation extends Channel {
    * Called when the channel is suspended. A channel that receives without being processed stops
    * here. Default: nothing.
    */
-  do_suspend(): void {}
+  do_suspend(): void | Promise<void> {}
 
   /** Called when the channel is resumed. Default: nothing. */
-  do_resume(): void {}
+  do_resume(): void | Promise<void> {}
+
+  /** A URL for a peer of this channel. Undefined if there is none, or not yet. */
+  get client_url(): string | undefined {
+    return undefined
+  }
+
+  /**
+   * What it keeps of a message on its way. A prefix that makes bytes of text looks at it, to refuse
+   * a URL that could not work. Default: everything.
+   */
+  get carries(): Carries {
+    return CARRIES_ALL
+  }
+
+  /** Facts about the channel by name: addresses, sequence numbers. They depend on the protocol. */
+  get info(): Readonly<Record<string, unknown>> {
+    return {}
+  }
 
   // ---- what a protocol calls --------------------------------------------------------------------
 
@@ -183,11 +228,14 @@ export abstract class ChannelImplementation extends Channel {
 
   /**
    * Delivers a message: to `on_message` or `on_control`, then to the callbacks. Returns a promise
-   * if one of them did; then wait for it before the next message, if that is possible. In the state
-   * 'error' the message is dropped.
+   * if one of them did; then wait for it before the next message, if that is possible. In the
+   * states 'error' and 'closed' the message is dropped.
    */
   emit(message: MessageFields | Data): Promise<void> | undefined {
-    return this.state === 'error' ? undefined : this[MESSAGE_LIFE].outlet.emit(toMessage(message))
+    const { state } = this
+    return state === 'error' || state === 'closed'
+      ? undefined
+      : this[MESSAGE_LIFE].outlet.emit(toMessage(message))
   }
 
   /**

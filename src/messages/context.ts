@@ -2,16 +2,19 @@
  * Layer 8. Context: it knows the protocols and the named channels, and makes channels from URLs.
  *
  * Call order of `init`: parse → aliases → look-up (exact, then as a prefix) → the implementation
- * may choose another → name → constructor → registry.
+ * may choose another → name → constructor → parameters that nobody asked for → registry.
  *
  * Rules:
- * 1. `init` makes a channel or throws. If it throws, nothing has changed.
+ * 1. `init` makes a channel or throws. If it throws, nothing has changed: the channels that were
+ *    made below the one that failed are destroyed.
  * 2. A circle is an error that names its members: aliases of each other, or implementations that
  *    choose each other.
  */
 
+import { checkOptions } from '../core/option-names.ts'
 import { Engine } from '../engine.ts'
-import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
+import { InvalidArgumentError, InvalidStateError, UrlError } from '../errors.ts'
+import { askers, unknownParameter } from './asked.ts'
 import type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
 import { Params } from './params.ts'
@@ -49,11 +52,29 @@ export class Context implements ChannelContext {
   readonly #aliases = new Map<string, Url>()
   readonly #channels = new Map<string, MessageChannel>()
   #nameless = 0
+  /** While `init` runs: the channels that it has made so far. */
+  #made: MessageChannel[] | undefined
 
-  /** Throws UrlError if the defaults are invalid. */
+  /**
+   * Throws InvalidArgumentError if an option is unknown or invalid, UrlError if the defaults are
+   * invalid.
+   */
   constructor(options: ContextOptions = {}) {
-    this.#engine = options.engine
-    this.#defaults = parseParameters(options.defaults ?? '')
+    checkOptions('new Context', options, ['engine', 'defaults'])
+    const { engine, defaults = '' } = options
+    if (engine !== undefined && !(engine instanceof Engine))
+      throw new InvalidArgumentError('new Context: engine', 'an Engine', engine)
+    this.#engine = engine
+    this.#defaults = parseParameters(defaults)
+    for (const [key, { source, key_at }] of this.#defaults) {
+      if (!key.includes('.'))
+        throw new UrlError(
+          `a default is protocol.name=value, for example mem.${key}`,
+          source,
+          key_at,
+          key.length,
+        )
+    }
     for (const each of PROTOCOLS) this.register(each)
     for (const [name, url] of Object.entries(ALIASES)) this.alias(name, url)
   }
@@ -150,14 +171,35 @@ export class Context implements ChannelContext {
    * again when the channel is destroyed. The parameter `master` names another channel that it works
    * with.
    *
-   * Throws UrlError, which points at the error, if the URL is invalid. Throws InvalidArgumentError
-   * if the options are invalid, InvalidStateError if the name given as an option is taken.
+   * Throws UrlError, which points at the error, if the URL is invalid: also if it has a parameter
+   * that the channel, and those below it, did not ask for. Throws InvalidArgumentError if the
+   * options are invalid, InvalidStateError if the name given as an option is taken.
    */
   init(url: string | Url, options: InitOptions = {}): MessageChannel {
-    if (typeof options !== 'object' || options === null)
-      throw new InvalidArgumentError('init: options', 'an object', options)
-    if (options.master !== undefined && !(options.master instanceof MessageChannel))
-      throw new InvalidArgumentError('init: master', 'a message channel', options.master)
+    checkInitOptions(options)
+    // Those that were made inside the calls of init that have not returned.
+    const outer = this.#made
+    const made = (this.#made = outer ?? [])
+    const { length } = made
+    try {
+      const channel = this.#make(url, options)
+      made.push(channel)
+      if (options.is_internal !== true) {
+        checkParameters(channel)
+        this.#channels.set(channel.name, channel)
+        // What is below it is its own affair from now on.
+        made.length = length
+      }
+      this.#made = outer
+      return channel
+    } catch (error) {
+      for (const each of made.splice(length).reverse()) each.destroy()
+      this.#made = outer
+      throw error
+    }
+  }
+
+  #make(url: string | Url, options: InitOptions): MessageChannel {
     const whole = this.#resolve(url instanceof Url ? url : Url.parse(url))
     const implementation = this.#find(whole.protocol)
     if (implementation === undefined) throw this.#unknown(whole)
@@ -174,9 +216,7 @@ export class Context implements ChannelContext {
       is_internal,
     }
     const ChannelClass = this.#choose(implementation, init)
-    const channel = new ChannelClass(init)
-    if (!is_internal) this.#channels.set(name, channel)
-    return channel
+    return new ChannelClass(init)
   }
 
   /** For channels only: called by a channel that is destroyed. Its name is free again. */
@@ -253,6 +293,32 @@ export class Context implements ChannelContext {
     if (master === undefined) throw params.fault('master', 'the name of a channel')
     return master
   }
+}
+
+const INIT_OPTIONS: readonly string[] = [
+  'name',
+  'master',
+  'engine',
+  'is_internal',
+] satisfies (keyof InitOptions)[]
+
+function checkInitOptions(options: InitOptions): void {
+  checkOptions('init', options, INIT_OPTIONS)
+  const { name, master, engine, is_internal } = options
+  const check = (isValid: boolean, key: keyof InitOptions, expected: string): void => {
+    if (!isValid) throw new InvalidArgumentError(`init: ${key}`, expected, options[key])
+  }
+  check(name === undefined || typeof name === 'string', 'name', 'text')
+  check(master === undefined || master instanceof MessageChannel, 'master', 'a message channel')
+  check(engine === undefined || engine instanceof Engine, 'engine', 'an Engine')
+  check(is_internal === undefined || typeof is_internal === 'boolean', 'is_internal', 'a boolean')
+}
+
+/** Throws UrlError for a parameter that neither the channel nor one below it has asked for. */
+function checkParameters(channel: MessageChannel): void {
+  const { url } = channel.params
+  const unknown = unknownParameter(`${url.protocol}://`, url.entries, askers(channel))
+  if (unknown !== undefined) throw unknown
 }
 
 function isClass(implementation: unknown): implementation is ChannelClass {

@@ -7,11 +7,13 @@
  * (direct, echo). Their messages are kept in a bounded queue.
  */
 
+import { checkOptions } from '../core/option-names.ts'
+import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
 import { DRIVE, type Engine } from '../engine.ts'
 import type { Milliseconds } from '../types.ts'
-import type { Callback, Mask } from './callbacks.ts'
+import { type Callback, covers, type Mask } from './callbacks.ts'
 import { type Message, STATES } from './message.ts'
 
 /** The part of a channel that is used here. */
@@ -45,27 +47,61 @@ export interface RecvOptions {
   readonly timeout?: Milliseconds
 }
 
+/** The calls of `recv` that wait on a channel, in their order. A message is for one of them. */
+const queues = new WeakMap<Source, Queue>()
+
+interface Waiting {
+  readonly type: Mask
+  take(message: Message): void
+}
+
+class Queue {
+  readonly #channel: Source
+  #waiting: readonly Waiting[] = []
+
+  constructor(channel: Source) {
+    this.#channel = channel
+  }
+
+  /** Throws InvalidArgumentError for an invalid type. */
+  add(waiting: Waiting): void {
+    this.#channel.callback_add(this.#received, waiting.type)
+    this.#waiting = [...this.#waiting, waiting]
+  }
+
+  delete(waiting: Waiting): void {
+    this.#waiting = this.#waiting.filter(each => each !== waiting)
+    if (this.#waiting.length === 0) this.#channel.callback_del(this.#received)
+  }
+
+  readonly #received = (message: Message): Promise<void> | undefined => {
+    const first = this.#waiting.find(({ type }) => covers(type, message.type))
+    if (first === undefined) return undefined
+    first.take(message)
+    // The program that awaits this message can ask for the next one before that is delivered.
+    return new Promise(go => this.#channel.engine[DRIVE].wake({ turn: go }))
+  }
+}
+
 /** Waits for the next message, see `MessageChannel.recv`. */
 export function receive(channel: Source, options: RecvOptions): Promise<Message> {
   return new Promise((resolve, reject) => {
     const { type, timeout } = checked(options)
     const done = (settle: () => void): void => {
       cancel()
-      channel.callback_del(wanted)
+      queue.delete(waiting)
       channel.callback_del(ended)
       settle()
     }
-    const wanted = (message: Message): Promise<void> => {
-      done(() => resolve(message))
-      // The program that awaits this message can ask for the next one before that is delivered.
-      return new Promise(go => channel.engine[DRIVE].wake({ turn: go }))
-    }
+    const waiting: Waiting = { type, take: message => done(() => resolve(message)) }
     const ended = ({ msgid }: Message): void => {
       const error = endOf(channel, STATES[msgid])
       if (error !== undefined) done(() => reject(error))
     }
+    const queue = queues.get(channel) ?? new Queue(channel)
+    queues.set(channel, queue)
     // This throws for an invalid type, so it comes first: nothing is left behind then.
-    channel.callback_add(wanted, type)
+    queue.add(waiting)
     channel.callback_add(ended, 'state')
     const expire = (): void => done(() => reject(late(channel, timeout)))
     const cancel = timeout === Infinity ? noop : channel.engine.defer(timeout, expire)
@@ -76,12 +112,7 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
 
 /** The options with their defaults. Throws InvalidArgumentError. */
 function checked(options: RecvOptions): Required<RecvOptions> {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError(
-      'recv',
-      "an object like { type: 'control', timeout: 500 }",
-      options,
-    )
+  checkOptions('recv', options, ['type', 'timeout'])
   const { type = 'data', timeout = Infinity } = options
   if (typeof timeout !== 'number' || !(timeout > 0))
     throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
@@ -101,25 +132,28 @@ function endOf({ name, error }: Source, state: string | undefined): Error | unde
       : undefined
 }
 
-/** All data from now on, see `MessageChannel[Symbol.asyncIterator]`. */
-export function iterate(channel: Source): AsyncIterableIterator<Message> {
-  return new Inbox(channel)
+/**
+ * All data from now on, see `MessageChannel[Symbol.asyncIterator]`. `wasOpened`: has the channel
+ * ever been opened?
+ */
+export function iterate(channel: Source, wasOpened: boolean): AsyncIterableIterator<Message> {
+  return new Inbox(channel, wasOpened)
 }
 
 class Inbox implements AsyncIterableIterator<Message> {
   readonly #channel: Source
   readonly #queue: Message[] = []
-  /** Set while the loop waits for the next message. */
-  #waiting:
-    { resolve(result: IteratorResult<Message>): void; reject(error: unknown): void } | undefined
+  /** The calls of `next` that wait for a message, in their order. */
+  #waiting: Deferred<IteratorResult<Message>>[] = []
   /** The channel waits for this promise until the loop has taken what is in the queue. */
   #gate: Promise<void> | undefined
   #open: () => void = noop
   #end: 'open' | 'closed' | Error = 'open'
 
-  constructor(channel: Source) {
+  constructor(channel: Source, wasOpened: boolean) {
     this.#channel = channel
-    if (channel.state === 'closed') this.#end = 'closed'
+    // One that was never opened is waited for: so that a loop can begin first, and miss nothing.
+    if (channel.state === 'closed' && wasOpened) this.#end = 'closed'
     else if (channel.state === 'error') this.#end = channel.error as Error
     if (this.#end !== 'open') return
     channel.callback_add(this.#received, 'data')
@@ -136,7 +170,9 @@ class Inbox implements AsyncIterableIterator<Message> {
     if (message !== undefined) return Promise.resolve({ done: false, value: message })
     if (this.#end === 'closed') return Promise.resolve({ done: true, value: undefined })
     if (this.#end !== 'open') return Promise.reject(this.#end)
-    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }))
+    const next = deferred<IteratorResult<Message>>()
+    this.#waiting.push(next)
+    return next.promise
   }
 
   /** Called when the program leaves the loop. */
@@ -147,10 +183,12 @@ class Inbox implements AsyncIterableIterator<Message> {
     return Promise.resolve({ done: true, value: undefined })
   }
 
-  readonly #received = (message: Message): Promise<void> => {
-    if (this.#waiting !== undefined) {
-      this.#waiting.resolve({ done: false, value: message })
-      this.#waiting = undefined
+  readonly #received = (message: Message): Promise<void> | undefined => {
+    const next = this.#waiting.shift()
+    if (next !== undefined) {
+      next.resolve({ done: false, value: message })
+      // Another one is wanted already.
+      if (this.#waiting.length > 0) return undefined
     } else if (this.#queue.push(message) > LIMIT) {
       this.#finish(
         new OverflowError(
@@ -180,9 +218,9 @@ class Inbox implements AsyncIterableIterator<Message> {
     this.#end = end
     this.#channel.callback_del(this.#received)
     this.#channel.callback_del(this.#changed)
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    if (end === 'closed') waiting?.resolve({ done: true, value: undefined })
-    else waiting?.reject(end)
+    for (const each of this.#waiting.splice(0)) {
+      if (end === 'closed') each.resolve({ done: true, value: undefined })
+      else each.reject(end)
+    }
   }
 }

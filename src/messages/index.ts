@@ -5,7 +5,7 @@
  */
 
 export { UrlError } from '../errors.ts'
-export type { Cap, Dcap } from './caps.ts'
+export type { Cap, Carries, Dcap } from './caps.ts'
 export { channel_cast } from './cast.ts'
 export { Context, type ContextOptions } from './context.ts'
 export { type Dump, formatMessage as format_message } from './tools/dump.ts'

@@ -18,8 +18,10 @@
 
 import { LIFE } from '../channels/life.ts'
 import { checkBoolean } from '../channels/settings.ts'
+import { isPromiseLike } from '../core/promises.ts'
 import { InvalidStateError } from '../errors.ts'
 import type { Data, State } from '../types.ts'
+import { unknownParameter } from './asked.ts'
 import type { Callback, Mask } from './callbacks.ts'
 import { NO_DCAPS, OF_AN_OPENING } from './caps.ts'
 import { ChannelImplementation } from './channel-implementation.ts'
@@ -58,10 +60,11 @@ export abstract class MessageChannel extends ChannelImplementation {
    * `on_error` has been called, and the channel must be closed before it can be opened again.
    *
    * `parameters` are for this opening: text like 'a=1;b=2', or an object. Their meaning depends on
-   * the protocol.
+   * the protocol. If the protocol has no such parameter, or the value is invalid, opening fails
+   * with a UrlError.
    *
    * Throws InvalidStateError unless the channel is closed, and UrlError or InvalidArgumentError if
-   * the parameters are invalid. Nothing has changed then.
+   * `parameters` is not of that form. Nothing has changed then.
    */
   open(parameters: Parameters = ''): this {
     this.#checkOpening()
@@ -73,14 +76,24 @@ export abstract class MessageChannel extends ChannelImplementation {
     if (this.state !== 'opening') return this
     if (this.#kind.process_policy === 'normal') this.update_dcaps(['process'])
     try {
-      const result = this.do_open(Params.of(entries, this.params.url.protocol))
-      if (result !== 'opening') this.become_active()
+      this.#open(Params.of(entries, this.params.url.protocol))
     } catch (error) {
       // Nothing was opened, so there is nothing to process.
       this.update_dcaps(NO_DCAPS, OF_AN_OPENING)
       this.fail(error)
     }
     return this
+  }
+
+  #open(opening: Params): void {
+    const result = this.do_open(opening)
+    const unknown = unknownParameter('this opening', opening.url.entries, [opening])
+    if (unknown !== undefined) throw unknown
+    const opened = (how: unknown): void => {
+      if (how !== 'opening') this.become_active()
+    }
+    if (isPromiseLike(result)) this[MESSAGE_LIFE].later(result, opened)
+    else opened(result)
   }
 
   #checkOpening(): void {
@@ -115,7 +128,9 @@ export abstract class MessageChannel extends ChannelImplementation {
   post(message: MessageFields | Data): boolean {
     const whole = toMessage(message)
     if (this.state !== 'active' && !this.#mayPost(this.state)) return false
-    const isTaken = this.do_post(whole) !== false
+    const result = this.do_post(whole)
+    if (typeof result === 'object') this[MESSAGE_LIFE].watch(result)
+    const isTaken = result !== false
     this[MESSAGE_LIFE].outlet.posted(whole, isTaken)
     return isTaken
   }
@@ -154,7 +169,9 @@ export abstract class MessageChannel extends ChannelImplementation {
     )
       return false
     try {
-      return this.do_process() !== false
+      const result = this.do_process()
+      if (typeof result === 'object') this[MESSAGE_LIFE].holdFor(result)
+      return result !== false
     } catch (error) {
       this.fail(error)
       // Not false: on_error may have opened the channel again, and it may be pending.
@@ -180,8 +197,9 @@ export abstract class MessageChannel extends ChannelImplementation {
   }
 
   /**
-   * Waits for the next message of the type. Messages that arrive while nothing waits only go to the
-   * hooks and callbacks; to receive all of them use `for await`.
+   * Waits for the next message of the type. If several calls wait, each gets another message, in
+   * the order of the calls. Messages that arrive while nothing waits only go to the hooks and
+   * callbacks; to receive all of them use `for await`.
    *
    * Rejects with InvalidArgumentError if the options are invalid, TimeoutError after `timeout` ms,
    * ClosedError when the channel closes, and with the channel's error when it fails.
@@ -195,11 +213,12 @@ export abstract class MessageChannel extends ChannelImplementation {
    * channel can wait, it receives the next message when the loop asks for it. Otherwise up to 16
    * 384 messages are kept; with more the loop throws OverflowError.
    *
-   * The loop ends when the channel closes. It throws the channel's error when the channel fails.
-   * Leaving the loop does not close the channel.
+   * The loop ends when the channel closes. If the channel was never opened, the loop waits until it
+   * is. It throws the channel's error when the channel fails. Leaving the loop does not close the
+   * channel.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
-    return iterate(this)
+    return iterate(this, this[MESSAGE_LIFE].wasOpened)
   }
 
   // ---- closing ----------------------------------------------------------------------------------
@@ -207,9 +226,7 @@ export abstract class MessageChannel extends ChannelImplementation {
   /**
    * Closes the channel. A channel with 'long_close' among its caps may stay in 'closing' until it
    * is done. Any other channel is closed on return. A channel that is closing or closed: nothing
-   * happens.
-   *
-   * With `force` the channel is closed on return, whatever its state was. This never fails.
+   * happens. With `force` it is closed on return, whatever its state was; this never fails.
    *
    * This differs from other channels: their argument is `flush`, and their `close()` drops what is
    * not sent.
@@ -221,9 +238,13 @@ export abstract class MessageChannel extends ChannelImplementation {
     this[LIFE].beginClosing()
     // A callback may have closed it by force, or called fail.
     if (this.state !== 'closing') return
-    const isLong = !force && this.caps.has('long_close')
+    let isLong = !force && this.caps.has('long_close')
     try {
-      this.do_close(force)
+      const result = this.do_close(force)
+      if (isPromiseLike(result)) {
+        isLong = !force
+        this[MESSAGE_LIFE].later(result, () => this.finish_close())
+      }
     } catch (error) {
       if (isLong) return this.fail(error)
       this[LIFE].log(error)
@@ -274,16 +295,6 @@ export abstract class MessageChannel extends ChannelImplementation {
   /** The channels below this one. Live; do not change it. */
   get children(): ReadonlySet<MessageChannel> {
     return this[LIFE].children as unknown as ReadonlySet<MessageChannel>
-  }
-
-  /** A URL for a peer of this channel. Undefined if there is none, or not yet. */
-  get client_url(): string | undefined {
-    return undefined
-  }
-
-  /** Facts about the channel by name: addresses, sequence numbers. They depend on the protocol. */
-  get info(): Readonly<Record<string, unknown>> {
-    return {}
   }
 
   /**

@@ -15,6 +15,7 @@
 
 import type { Driver } from '../channels/hooks.ts'
 import { LIFE, type Living } from '../channels/life.ts'
+import { onRejection } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { Engine } from '../engine.ts'
 import type { StateSignal } from '../types.ts'
@@ -33,8 +34,9 @@ interface Performer extends Living {
   readonly dcaps: ReadonlySet<Dcap>
   update_dcaps(added: readonly Dcap[], removed?: readonly Dcap[]): void
   process(): boolean
-  do_suspend(): void
-  do_resume(): void
+  fail(error: unknown): void
+  do_suspend(): unknown
+  do_resume(): unknown
   on_message(message: Message): unknown
   on_control(message: Message): unknown
 }
@@ -58,6 +60,8 @@ export class MessageLife implements Driver {
   /** Gets the errors that on_error would log: set by a prefix for its child. */
   errorsTo: ((error: Error) => void) | undefined
   readonly #channel: Performer
+  /** The number of openings so far. */
+  #openings = 0
 
   /** Throws UrlError if `stat` or `dump` is invalid. */
   constructor(channel: Performer) {
@@ -66,7 +70,8 @@ export class MessageLife implements Driver {
     this.outlet = new Outlet(
       channel,
       channel.params,
-      error => life.hookFailed(error),
+      // No hook follows on_close, so what a promise left behind is logged.
+      (error, isLate) => (isLate ? life.log(error) : life.hookFailed(error)),
       () => this.goOn(),
     )
     life.driver = this
@@ -74,10 +79,59 @@ export class MessageLife implements Driver {
 
   /** A new opening begins. `opening`: its parameters. */
   begin(opening: string): void {
+    this.#openings++
     this.opening = opening
     this.wasActive = false
     this.error = undefined
     this.isForced = false
+    this.outlet.begin()
+  }
+
+  /** Has it ever been opened? */
+  get wasOpened(): boolean {
+    return this.#openings > 0
+  }
+
+  // ---- methods of a class that return promises --------------------------------------------------
+
+  /**
+   * Calls `done` with what a do_open or do_close resolves with. If it rejects, the channel fails.
+   * Neither happens if the state is another one by then.
+   */
+  later(result: PromiseLike<unknown>, done: (value: unknown) => void): void {
+    const channel = this.#channel
+    const { state } = channel
+    const opening = this.#openings
+    const isStill = (): boolean => channel.state === state && this.#openings === opening
+    Promise.resolve(result).then(
+      value => {
+        if (isStill()) done(value)
+      },
+      (error: unknown) => {
+        if (isStill()) channel.fail(error)
+        else channel[LIFE].log(error)
+      },
+    )
+  }
+
+  /** If the promise of a do_post, do_suspend or do_resume rejects, on_error is called. */
+  watch(result: unknown): void {
+    const { state } = this.#channel
+    onRejection(result, error => {
+      if (this.#channel.state === state) this.#channel[LIFE].hookFailed(error)
+      else this.#channel[LIFE].log(error)
+    })
+  }
+
+  /** A do_process goes on: the next one waits. If it rejects, the channel fails. */
+  holdFor(result: PromiseLike<unknown>): void {
+    const opening = this.#openings
+    void this.outlet.hold(
+      Promise.resolve(result).catch((error: unknown) => {
+        if (this.#openings === opening) this.#channel.fail(error)
+        else this.#channel[LIFE].log(error)
+      }),
+    )
   }
 
   // ---- the dcaps, and the loop ------------------------------------------------------------------
@@ -128,13 +182,13 @@ export class MessageLife implements Driver {
   suspended(suspension: 'above' | 'own'): void {
     const channel = this.#channel
     channel.update_dcaps(suspension === 'own' ? ['suspend', 'suspend_permanent'] : ['suspend'])
-    channel.do_suspend()
+    this.watch(channel.do_suspend())
   }
 
   resumed(): void {
     const channel = this.#channel
     channel.update_dcaps(NO_DCAPS, ['suspend', 'suspend_permanent'])
-    channel.do_resume()
+    this.watch(channel.do_resume())
     this.goOn()
   }
 }

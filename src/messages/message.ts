@@ -135,8 +135,8 @@ export class Message {
       throw new InvalidArgumentError('message: type', `one of ${TYPES.join(', ')}`, type)
     if ((msgid | 0) !== msgid)
       throw new InvalidArgumentError('message: msgid', 'an integer of 32 bits', msgid)
-    if (typeof seq !== 'bigint')
-      throw new InvalidArgumentError('message: seq', 'a bigint, as 5n', seq)
+    if (typeof seq !== 'bigint' || BigInt.asIntN(64, seq) !== seq)
+      throw new InvalidArgumentError('message: seq', 'a bigint of 64 bits, as 5n', seq)
     this.type = type
     this.msgid = msgid
     this.seq = seq

@@ -9,6 +9,7 @@ import { type Engine, logSafely } from '../engine.ts'
 import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
 import { Callbacks } from './callbacks.ts'
 import type { Message } from './message.ts'
+import type { State } from '../types.ts'
 import type { Params } from './params.ts'
 import { countReceived, countSent, Stat } from './tools/stat.ts'
 
@@ -16,6 +17,7 @@ import { countReceived, countSent, Stat } from './tools/stat.ts'
 interface Owner {
   readonly engine: Engine
   readonly name: string
+  readonly state: State
   on_message(message: Message): unknown
   on_control(message: Message): unknown
 }
@@ -25,19 +27,19 @@ export class Outlet {
   readonly stat: Stat | undefined
   readonly #owner: Owner
   readonly #dump: Dump
-  readonly #failed: (error: unknown) => void
+  readonly #failed: (error: unknown, isLate: boolean) => void
   readonly #released: () => void
   /** Made when a hook or callback returns one. */
   #promises: Promises | undefined
 
   /**
-   * `failed` gets each error that a hook or callback throws. `released` is called when the last
-   * promise has settled.
+   * `failed` gets each error that a hook or callback throws, or rejects with. `isLate`: the opening
+   * that it is from is over. `released` is called when the last promise has settled.
    */
   constructor(
     owner: Owner,
     params: Params,
-    failed: (error: unknown) => void,
+    failed: (error: unknown, isLate: boolean) => void,
     released: () => void,
   ) {
     this.#owner = owner
@@ -45,6 +47,12 @@ export class Outlet {
     this.#released = released
     this.stat = params.boolean('stat', false) ? new Stat() : undefined
     this.#dump = params.choice('dump', DUMPS, 'no')
+  }
+
+  /** A new opening begins: what is left of the last one does not hold it. */
+  begin(): void {
+    this.#promises?.abandon()
+    this.#promises = undefined
   }
 
   /** Must the next message wait for a promise? */
@@ -74,7 +82,7 @@ export class Outlet {
             : undefined
       if (result !== undefined) waits = this.hold(result)
     } catch (error) {
-      this.#failed(error)
+      this.#failed(error, false)
     }
     const more = this.tell(message)
     return waits === undefined || more === undefined
@@ -95,7 +103,7 @@ export class Outlet {
             ? (waits ?? held)
             : Promise.all([waits, held]).then(noop)
       },
-      this.#failed,
+      error => this.#failed(error, false),
     )
     return waits
   }
@@ -103,7 +111,13 @@ export class Outlet {
   /** If the result is a promise, the next message waits until it has settled. */
   hold(result: unknown): Promise<void> | undefined {
     if (!isPromiseLike(result)) return undefined
-    this.#promises ??= new Promises({ promiseRejected: this.#failed }, this.#released)
+    this.#promises ??= new Promises(
+      {
+        promiseRejected: (error, isLate) =>
+          this.#failed(error, isLate || this.#owner.state === 'closed'),
+      },
+      this.#released,
+    )
     return this.#promises.add(result)
   }
 

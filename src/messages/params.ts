@@ -8,11 +8,14 @@
  * 4. the default that the channel gives
  *
  * The prefix is the protocol: in `rate+mem://;mem.size=1kb;size=1mb` the size of mem is 1kb.
+ *
+ * What is looked up is remembered, see asked.ts: a parameter that nobody looks up is refused.
  */
 
 import { UrlError } from '../errors.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
-import { embedded, type Entries, type Entry, Url } from './url.ts'
+import { ASKED, Asked } from './asked.ts'
+import { branch, embedded, type Entries, type Entry, Url } from './url.ts'
 import { parseBoolean, parseDuration, parseInteger, parseSeq, parseSize } from './values.ts'
 
 const NOTHING: Entries = new Map()
@@ -28,12 +31,15 @@ const SIZE_FORM = 'a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit'
 export class Params {
   /** The URL, with its aliases resolved. For parameters of `open` it has no host. */
   readonly url: Url
+  /** What was asked for, for other files of sluice. @hidden */
+  readonly [ASKED]: Asked
   readonly #prefix: string
   readonly #defaults: Entries
 
   constructor(url: Url, defaults: Entries = NOTHING) {
     this.url = url
     this.#prefix = url.protocol.split('+')[0] as string
+    this[ASKED] = new Asked(this.#prefix)
     this.#defaults = defaults
   }
 
@@ -47,8 +53,9 @@ export class Params {
     return new Params(this.url.with(this.url.protocol, isLeftOut), this.#defaults)
   }
 
-  /** Every parameter that is given, as text. */
+  /** Every parameter that is given, as text. This counts as asking for each of them. */
   get values(): Record<string, string> {
+    this[ASKED].addAll('')
     return Object.fromEntries([...this.url.entries].map(([key, { value }]) => [key, value]))
   }
 
@@ -129,8 +136,18 @@ export class Params {
    */
   embedded(key: string): Url {
     const url = embedded(this.url.entries, key)
+    this[ASKED].addAll(`${key}.`)
     if (url === undefined) throw this.fault(key, 'given')
+    this[ASKED].add(key)
     return url
+  }
+
+  /** The names directly below `key`: if `bucket.x.speed` is given, `x` is below `bucket`. */
+  names(key: string): string[] {
+    const keys = [key, `${this.#prefix}.${key}`].flatMap(each => [
+      ...branch(this.url.entries, each).keys(),
+    ])
+    return [...new Set(keys.map(each => each.split('.')[0] as string))]
   }
 
   /**
@@ -168,6 +185,7 @@ export class Params {
   }
 
   #entry(key: string): Entry | undefined {
+    this[ASKED].add(key)
     const { entries } = this.url
     const full = `${this.#prefix}.${key}`
     return entries.get(full) ?? entries.get(key) ?? this.#defaults.get(full)

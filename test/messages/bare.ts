@@ -3,6 +3,7 @@
 import t from 'tap'
 import type { Message } from '../../src/messages/message.ts'
 import { MessageChannel } from '../../src/messages/message-channel.ts'
+import type { Params } from '../../src/messages/params.ts'
 import type { State } from '../../src/types.ts'
 import type { Stage } from './kit.ts'
 
@@ -12,10 +13,10 @@ export class Bare extends MessageChannel {
   static override readonly caps = ['parent', 'long_close'] as const
   calls: string[] = []
   work: () => void | boolean = () => false
-  opening: () => void | 'opening' = () => 'opening'
+  opening: (params: Params) => void | 'opening' = () => 'opening'
   closing: (force: boolean) => void = () => {}
-  override do_open(): void | 'opening' {
-    return this.opening()
+  override do_open(params: Params): void | 'opening' {
+    return this.opening(params)
   }
   override do_close(force: boolean): void {
     this.calls.push(`close(${force})`)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Callback, Callbacks } from '../../src/messages/callbacks.ts'
+import { type Callback, Callbacks, covers } from '../../src/messages/callbacks.ts'
 import { Message } from '../../src/messages/message.ts'
 import { thrown } from '../kit.ts'
 
@@ -74,4 +74,11 @@ t.test('order; a callback does not disturb the others', async t => {
     'deleted ones are not called; new ones are called the next time',
   )
   t.strictSame(tell(callbacks, DATA), ['threw up', 4, 5])
+})
+
+t.test('which types a mask covers', async t => {
+  t.strictSame(
+    [covers('all', 'state'), covers('all', 'channel'), covers(['data', 'control'], 'control')],
+    [true, false, true],
+  )
 })

@@ -200,3 +200,43 @@ stage(t, 'become_active, finish_close and fail do nothing in the wrong state', a
   channel.fail(new Error('again'))
   t.equal(channel.error, error)
 })
+
+// It came after on_close, which is the last hook of an opening.
+stage(t, 'closed by force when it has failed: on_error is not called', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  const log: string[] = []
+  channel.on_state = state => {
+    if (state === 'error') channel.close(true)
+  }
+  channel.on_error = () => void log.push('error')
+  channel.on_close = () => void log.push('close')
+  channel.fail(new Error('broken'))
+  t.strictSame(log.splice(0), ['close'])
+  t.match(stage.logged.splice(0), [/broken/], 'it is logged')
+  channel.on_message = () => void log.push('message')
+  channel.emit('x')
+  t.strictSame(log, [], 'nor does a message')
+})
+
+// They were ignored in silence: `open('seqq=5')` read the whole file.
+stage(t, 'parameters of an opening that nobody asks for', async (t, stage) => {
+  const channel = make(stage)
+  const errors: string[] = []
+  channel.on_error = error => void errors.push(error.message)
+  channel.opening = () => {}
+  t.equal(channel.open('a=1').state, 'error')
+  t.match(errors, [/^this opening has no parameter a; there are none\n {2}a=1\n {2}\^/])
+})
+
+stage(t, 'parameters that are read later', async (t, { context }) => {
+  context.register(channelClass('later', {}, { parameters: ['a'] }))
+  t.equal(context.init('later://;a=1').params.text('a'), '1')
+})
+
+stage(t, 'facts: their defaults', async (t, stage) => {
+  const { client_url, info, carries } = make(stage)
+  t.strictSame(
+    [client_url, info, carries],
+    [undefined, {}, { data: 'any', msgid: true, seq: true }],
+  )
+})

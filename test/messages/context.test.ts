@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Engine } from '../../src/engine.ts'
 import { Context } from '../../src/messages/context.ts'
 import type { Implementation, Init } from '../../src/messages/init.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
@@ -92,14 +93,18 @@ stage(t, 'aliases', async (t, { context }) => {
     'udp://239.1.2.3:9;mode=server;udp.multicast=yes',
   )
   context.alias('small', 'mem://;size=1kb')
-  t.equal(String(context.init('small://;a=1').params.url), 'mem://;a=1;size=1kb')
-  context.alias('smaller', 'small://;b=2')
-  t.equal(String(context.init('smaller://').params.url), 'mem://;b=2;size=1kb', 'of an alias')
+  t.equal(String(context.init('small://;stat=no').params.url), 'mem://;stat=no;size=1kb')
+  context.alias('smaller', 'small://;frame=full')
+  t.equal(
+    String(context.init('smaller://').params.url),
+    'mem://;frame=full;size=1kb',
+    'of an alias',
+  )
   t.match(
     fault(() => context.init('small://;size=2kb')),
     'size is given twice\n  mem://;size=1kb',
   )
-  context.register(channelClass('p+', {}))
+  context.register(channelClass('p+', {}, { parameters: ['x'] }))
   context.alias('pp+', 'p+://;x=1')
   t.equal(
     String(context.init('pp+null://h').params.url),
@@ -223,12 +228,121 @@ stage(t, 'master', async (t, { context }) => {
 })
 
 stage(t, 'defaults, and URLs that are parsed already', async (t, { engine }) => {
-  const context = new Context({ engine, defaults: { 'zero.size': '2b', size: '3b' } })
+  const context = new Context({ engine, defaults: { 'zero.size': '2b' } })
   t.equal(context.init(Url.parse('zero://')).params.size('size'), 2)
-  t.equal(context.init('null://').params.size('size', 4), 4, 'only with the protocol before it')
+  t.equal(context.init('null://').params.size('size', 4), 4, 'of another protocol')
+  // It was ignored in silence.
+  t.match(
+    fault(() => new Context({ defaults: { size: '3b' } })),
+    'a default is protocol.name=value, for example mem.size\n  size=3b\n  ^^^^',
+  )
   t.equal(context.init('null://').engine, engine)
   t.equal(
     thrown(() => new Context({ defaults: 'x' })),
     'ERR_INVALID_URL',
   )
+})
+
+// `frmae=line` was ignored, so the frame was std, and bytes of a binary header went out.
+stage(t, 'a parameter that nobody asked for is refused', async (t, { context }) => {
+  const at = (spaces: number, length: number): string => ' '.repeat(spaces) + '^'.repeat(length)
+  t.equal(
+    fault(() => context.init('tcp://h:1;frmae=line')),
+    'tcp:// has no parameter frmae; did you mean frame?\n' +
+      `  tcp://h:1;frmae=line\n  ${at(10, 5)}`,
+  )
+  t.match(
+    fault(() => context.init('rate+mem://;speed=1kb;rate.sped=2kb')),
+    /^rate\+mem:\/\/ has no parameter rate.sped; did you mean rate.speed\?/,
+    'with a prefix',
+  )
+  t.match(
+    fault(() => context.init('rate+mem://;speed=1kb;bucket.x.speed=1kb;bucket.x.unti=byte')),
+    /has no parameter bucket.x.unti; did you mean bucket.x.unit\?/,
+  )
+  t.match(
+    fault(() => context.init('rate+mem://;speed=1kb;rate.size=2kb')),
+    /has no parameter rate.size/,
+    'a parameter of another channel of the chain',
+  )
+  t.match(
+    fault(() => context.init('null://;zzz=1')),
+    /^null:\/\/ has no parameter zzz; there are: dir, dump, master, name, stat/,
+  )
+  t.match(
+    fault(() => context.init('tcp://h:1;servername=x')),
+    /has no parameter servername/,
+    'of tls+tcp only',
+  )
+  context.alias('lines', 'tcp://;frmae=line')
+  t.match(
+    fault(() => context.init('lines://h:1')),
+    /has no parameter frmae; did you mean frame\?\n {2}tcp:\/\/;frmae=line/,
+    'of an alias: it is shown where it stands',
+  )
+  t.equal(context.channels.size, 0, 'nothing was made')
+})
+
+stage(t, 'a class that asks later names its parameters', async (t, { context }) => {
+  context.register(channelClass('late', {}, { parameters: ['greeting'] }))
+  context.init('late://;greeting=x;late.greeting=y')
+  t.match(
+    fault(() => context.init('late://;greting=x')),
+    /has no parameter greting; did you mean greeting\?/,
+  )
+  class Whole extends channelClass('whole', {}) {
+    constructor(init: Init) {
+      super(init)
+      void init.params.values
+      init.params.names('x')
+    }
+  }
+  context.register(Whole)
+  context.init('whole://;a=1;b.c=2')
+  class Embedding extends channelClass('embedding', {}) {
+    constructor(init: Init) {
+      super(init)
+      init.params.embedded('inner')
+    }
+  }
+  context.register(Embedding)
+  context.init('embedding://;inner.url=null://;inner.stat=yes')
+  context.init('embedding://;inner=null://')
+})
+
+// The slave was made before the prefix threw. Its master was never free again.
+stage(t, 'if init throws, nothing is left of what was made', async (t, { context }) => {
+  context.init('direct://;name=m')
+  for (const wrong of ['speed=0b', 'speed=1kb;x=1'])
+    t.equal(
+      thrown(() => context.init(`rate+direct://;master=m;${wrong}`)),
+      'ERR_INVALID_URL',
+    )
+  t.equal(context.init('rate+direct://;master=m;speed=1kb').state, 'closed')
+  class Two extends channelClass('two', {}, { caps: ['parent'] }) {
+    readonly inner = this.make_child('null://', 'a')
+    readonly other = this.context.init('null://;name=beside')
+  }
+  context.register(Two)
+  const two = context.init('two://') as Two
+  t.strictSame([...two.children], [two.inner])
+  t.ok(context.get('beside'))
+  two.make_child('null://', 'b')
+  t.equal(two.children.size, 2)
+})
+
+t.test('options that do not exist, or are of the wrong kind', async t => {
+  const engine = new Engine()
+  const context = new Context({ engine })
+  for (const [call, message] of [
+    [() => new Context({ engin: engine } as never), /did you mean engine\?/],
+    [() => new Context({ engine: 5 as never }), /new Context: engine must be an Engine/],
+    [() => new Context(engine as never), /^new Context/],
+    [() => context.init('null://', { nmae: 'x' } as never), /did you mean name\?/],
+    [() => context.init('null://', { name: 5 as never }), /init: name must be text/],
+    [() => context.init('null://', { engine: {} as never }), /init: engine must be an Engine/],
+    [() => context.init('null://', { is_internal: 1 as never }), /is_internal must be a boolean/],
+  ] as const)
+    t.match(fault(call), message)
+  t.equal(context.channels.size, 0)
 })

@@ -65,6 +65,7 @@ stage(t, 'recv: invalid options', async (t, stage) => {
     { timeout: 0 },
     { timeout: NaN },
     { timeout: '5' },
+    { timout: 10 },
     null,
     5,
   ]) {
@@ -72,6 +73,65 @@ stage(t, 'recv: invalid options', async (t, stage) => {
   }
   t.equal(stage.clock.pending, 0)
   t.equal(channel.emit('x'), undefined, 'no callback is left')
+})
+
+// Two calls at once got the same message, so with several consumers each was handled twice.
+stage(t, 'recv: several at once get one message each', async (t, stage) => {
+  const channel = open(stage)
+  const all = [
+    channel.recv(),
+    channel.recv({ type: 'control' }),
+    channel.recv({ type: ['data', 'control'] }),
+    channel.recv({ type: 'all' }),
+  ]
+  const same = data('a')
+  channel.emit(same)
+  channel.emit(same)
+  channel.emit(new Message({ type: 'control', msgid: 1 }))
+  channel.emit(new Message({ type: 'control', msgid: 2 }))
+  t.strictSame(
+    (await Promise.all(all)).map(({ type, msgid }) => `${type} ${msgid}`),
+    ['data 0', 'control 1', 'data 0', 'control 2'],
+  )
+  t.equal(channel.emit('x'), undefined, 'no callback is left')
+  const one = channel.recv({ type: 'control' })
+  const two = channel.recv()
+  channel.emit('a')
+  t.equal(channel.emit('b'), undefined, 'nobody waits for data any more')
+  await two
+  channel.close()
+  await t.rejects(one, { code: 'ERR_CLOSED' })
+})
+
+// The first promise never settled, also when the channel ended.
+stage(t, 'for await: next() twice', async (t, stage) => {
+  const channel = open(stage)
+  const iterator = channel[Symbol.asyncIterator]()
+  const two = [iterator.next(), iterator.next()]
+  t.equal(channel.emit('a'), undefined, 'another one is wanted already')
+  t.ok(channel.emit('b'))
+  t.strictSame(
+    (await Promise.all(two)).map(({ value }) => String(value.data)),
+    ['a', 'b'],
+  )
+  const more = [iterator.next(), iterator.next()]
+  channel.close()
+  t.strictSame(
+    (await Promise.all(more)).map(({ done }) => done),
+    [true, true],
+  )
+})
+
+// It ended at once, without a message and without an error.
+stage(t, 'for await: begun before the channel is opened', async (t, stage) => {
+  stage.context.register(channelClass('y', {}))
+  const channel = stage.context.init('y://')
+  const next = channel[Symbol.asyncIterator]().next()
+  channel.open()
+  channel.emit('a')
+  t.equal(String((await next).value.data), 'a')
+  channel.close()
+  t.match(await channel[Symbol.asyncIterator]().next(), { done: true })
 })
 
 stage(t, 'for await: in order, one at a time, until it closes', async (t, stage) => {

@@ -158,7 +158,7 @@ stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => 
     /^a parameter is key=value/,
   )
   t.equal(channel.state, 'closed', 'nothing has changed')
-  channel.opening = () => {}
+  channel.opening = params => void params.values
   channel.open({ a: 1, b: true })
   t.equal(channel.state, 'active', 'returning nothing: it is ready')
   t.match(channel.config, {
@@ -168,6 +168,10 @@ stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => 
     info: {},
     client: undefined,
   })
+  channel.close(true)
+  channel.opening = () => {}
+  channel.on_error = () => {}
+  t.equal(channel.open('a=1').state, 'error', 'nobody asks for it')
   channel.close(true)
   channel.open()
   t.equal(channel.config.open, '', 'replaced by each opening')
@@ -368,4 +372,28 @@ stage(t, 'on_error: logs, or passes the error on to a prefix', async (t, stage) 
   channel[MESSAGE_LIFE].errorsTo = error => void errors.push(error.message)
   channel.open().fail(new Error('two'))
   t.strictSame([errors, stage.logged], [['two'], []])
+})
+
+stage(t, 'async do_close: closed when it is done', async (t, { context }) => {
+  let done!: () => void
+  context.register(
+    channelClass('slow', { do_close: () => new Promise<void>(resolve => (done = resolve)) }),
+  )
+  const channel = context.init('slow://').open()
+  channel.close()
+  t.equal(channel.state, 'closing')
+  done()
+  await channel.closed
+  channel.open().close(true)
+  t.equal(channel.state, 'closed', 'by force: at once')
+  done()
+})
+
+stage(t, 'async do_open, do_post, do_process', async (t, { context }) => {
+  const slow = async (): Promise<void> => {}
+  context.register(channelClass('slow', { do_open: slow, do_post: slow, do_process: slow }))
+  const channel = context.init('slow://').open()
+  t.equal(channel.state, 'opening')
+  await channel.opened
+  t.strictSame([channel.post('x'), channel.process(), channel.process()], [true, true, false])
 })

@@ -1,10 +1,11 @@
 /** The dcaps, suspending, the loop, and promises that hold the next message. */
 
 import t from 'tap'
+import { MESSAGE_LIFE } from '../../src/messages/message-life.ts'
 import { Message } from '../../src/messages/message.ts'
 import { fate, turn } from '../kit.ts'
 import { type Bare, inState, make } from './bare.ts'
-import { type Stage, stage, watch } from './kit.ts'
+import { channelClass, type Stage, stage, watch } from './kit.ts'
 
 function tree(stage: Stage): {
   p: Bare
@@ -150,4 +151,128 @@ stage(t, 'the engine stops', async (t, stage) => {
   t.equal(await channel.closed, 'drain')
   await pump()
   await stopped
+})
+
+// What they rejected with ended the process, and `async do_open` was active at once.
+stage(t, 'methods of a class that return promises', async (t, { context }) => {
+  const go: ((error?: Error) => void)[] = []
+  const slow = (): Promise<void> =>
+    new Promise((resolve, reject) =>
+      go.push(error => (error === undefined ? resolve() : reject(error))),
+    )
+  context.register(
+    channelClass('slow', {
+      do_open: slow,
+      do_post: slow,
+      do_process: slow,
+      do_close: slow,
+      do_suspend: slow,
+      do_resume: slow,
+    }),
+  )
+  const channel = context.init('slow://')
+  const errors: string[] = []
+  channel.on_error = error => void errors.push(error.message)
+  const settle = async (error?: Error): Promise<void> => {
+    go.shift()!(error)
+    await turn()
+  }
+  channel.open()
+  t.equal(channel.state, 'opening')
+  await settle()
+  t.equal(channel.state, 'active')
+  t.equal(channel.post('x'), true)
+  await settle(new Error('do_post'))
+  channel.suspend()
+  await settle(new Error('do_suspend'))
+  channel.resume()
+  await settle(new Error('do_resume'))
+  t.strictSame(errors.splice(0), ['do_post', 'do_suspend', 'do_resume'])
+  t.equal(channel.state, 'active', 'it goes on')
+  t.equal(channel.process(), true)
+  t.equal(channel.process(), false, 'the next one waits')
+  await settle()
+  channel.process()
+  await settle(new Error('do_process'))
+  t.strictSame([channel.state, errors.splice(0)], ['error', ['do_process']])
+  channel.close()
+  t.equal(channel.state, 'closing')
+  await settle()
+  t.equal(channel.state, 'closed')
+  channel.open()
+  await settle(new Error('do_open'))
+  channel.close()
+  await settle(new Error('do_close'))
+  t.strictSame([channel.state, errors.splice(0)], ['error', ['do_open', 'do_close']])
+  channel.close(true)
+  t.equal(channel.state, 'closed', 'by force: at once')
+  await settle()
+})
+
+stage(t, 'what such a promise of an opening that is over does', async (t, stage) => {
+  const go: ((value: unknown) => void)[] = []
+  const slow = (): Promise<unknown> => new Promise(resolve => go.push(resolve))
+  const { context } = stage
+  context.register(channelClass('slow', { do_open: slow, do_process: slow, do_post: slow }))
+  const channel = context.init('slow://').open()
+  channel.close(true)
+  channel.open()
+  go.shift()!(undefined)
+  await turn()
+  t.equal(channel.state, 'opening', 'not the one that waits')
+  go.shift()!('opening')
+  await turn()
+  t.equal(channel.state, 'opening', 'as without a promise')
+  channel.close(true)
+  channel.open()
+  channel.close(true)
+  go.shift()!(Promise.reject(new Error('late')))
+  channel.open()
+  go.shift()!(undefined)
+  await turn()
+  channel.process()
+  channel.post('x')
+  channel.close(true)
+  channel.open()
+  go.shift()!(Promise.reject(new Error('process')))
+  go.shift()!(Promise.reject(new Error('post')))
+  await turn()
+  t.equal(channel.state, 'opening')
+  t.match(stage.logged.splice(0), [/Error: late/, /Error: process/, /Error: post/])
+})
+
+stage(t, 'was it ever opened?', async (t, stage) => {
+  const channel = make(stage)
+  t.equal(channel[MESSAGE_LIFE].wasOpened, false)
+  channel.open().close(true)
+  t.equal(channel[MESSAGE_LIFE].wasOpened, true)
+})
+
+stage(t, 'a do_process of an opening that is over', async (t, { context, logged }) => {
+  const go: ((value: unknown) => void)[] = []
+  context.register(
+    channelClass('slow', { do_process: () => new Promise(resolve => go.push(resolve)) }),
+  )
+  const channel = context.init('slow://').open()
+  channel.process()
+  channel.close(true)
+  channel.open()
+  go.shift()!(Promise.reject(new Error('of the last one')))
+  await turn()
+  t.equal(channel.state, 'active')
+  t.match(logged.splice(0), [/Error: of the last one/])
+})
+
+stage(t, 'a hook that rejects after the channel has closed is logged', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  channel.on_error = () => t.fail('on_close was the last hook')
+  channel.on_message = async () => {
+    await turn()
+    throw new Error('late')
+  }
+  channel.emit('x')
+  channel.close(true)
+  await turn()
+  await turn()
+  t.match(stage.logged.splice(0), [/Error: late/])
 })

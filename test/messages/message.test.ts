@@ -43,7 +43,11 @@ t.test('what post takes', async t => {
 t.test('invalid fields', async t => {
   t.match(
     fault(() => new Message({ seq: 5 as never })),
-    'message: seq must be a bigint, as 5n; got 5',
+    'message: seq must be a bigint of 64 bits, as 5n; got 5',
+  )
+  t.match(
+    fault(() => new Message({ seq: 2n ** 63n })),
+    'message: seq must be a bigint of 64 bits',
   )
   for (const msgid of [1.5, 2 ** 31, NaN, '5'])
     t.match(

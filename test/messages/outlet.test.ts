@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Message } from '../../src/messages/message.ts'
+import type { State } from '../../src/types.ts'
 import { Outlet } from '../../src/messages/outlet.ts'
 import { fate, scene, turn } from '../kit.ts'
 import { params } from './kit.ts'
@@ -10,13 +11,14 @@ scene(t, 'results, errors, and promises that hold the next message', async (t, {
   const owner = {
     engine,
     name: 'x',
+    state: 'active' as State,
     on_message: () => result,
     on_control: () => void log.push('control'),
   }
   const outlet = new Outlet(
     owner,
     params('x://'),
-    error => log.push(`failed ${error}`),
+    (error, isLate) => log.push(`failed ${error}${isLate ? ', late' : ''}`),
     () => log.push('released'),
   )
   const data = new Message({ data: 'x' })
@@ -64,11 +66,31 @@ scene(t, 'results, errors, and promises that hold the next message', async (t, {
   void outlet.emit(data)
   go.forEach(each => each())
   await turn()
-  t.strictSame(log, ['failed up', 'failed hook', 'failed up', 'failed Error: no', 'released'])
+  t.strictSame(log.splice(0), [
+    'failed up',
+    'failed hook',
+    'failed up',
+    'failed Error: no',
+    'released',
+  ])
+
+  // What was left of one opening held the messages of the next, and its error came to on_error
+  // after on_close.
+  outlet.hold(Promise.reject(new Error('of the last opening')))
+  outlet.begin()
+  t.equal(outlet.isHeld, false)
+  owner.state = 'closed'
+  outlet.hold(Promise.reject(new Error('of this one')))
+  await turn()
+  t.strictSame(log, [
+    'failed Error: of the last opening, late',
+    'failed Error: of this one, late',
+    'released',
+  ])
 })
 
 scene(t, 'messages are counted and logged', async (t, { engine, logged }) => {
-  const owner = { engine, name: 'x', on_message() {}, on_control() {} }
+  const owner = { engine, name: 'x', state: 'active' as const, on_message() {}, on_control() {} }
   const outlet = new Outlet(
     owner,
     params('x://;stat=yes;dump=frame'),

@@ -120,3 +120,8 @@ t.test('the order of look-up', async t => {
   const less = of('mem://h;size=2b;x=1').without(key => key === 'size')
   t.strictSame([String(less.url), less.size('size')], ['mem://h;x=1', 3])
 })
+
+t.test('the names below a key', async t => {
+  const given = params('rate+x://;bucket.a.speed=1;bucket.a.unit=2;rate.bucket.b.speed=1;bucket=5')
+  t.strictSame([given.names('bucket'), given.names('nothing')], [['a', 'b'], []])
+})

@@ -30,6 +30,7 @@ export class Direct extends MessageChannel {
   #sibling: Direct | undefined
   readonly #isManual: boolean
   readonly #isNumbered: boolean
+  readonly #notifies: boolean
   #seq = 0n
 
   constructor(init: Init) {
@@ -37,13 +38,13 @@ export class Direct extends MessageChannel {
     const { params } = init
     this.#isManual = params.boolean('manual-open', false)
     this.#isNumbered = params.boolean('autoseq', false)
-    const notifies = params.boolean('notify-state', false)
+    this.#notifies = params.boolean('notify-state', false)
     if (init.master === undefined) return
     const master = channel_cast(init.master, Direct)
     if (master === undefined) throw params.fault('master', 'a direct:// channel')
     if (master.master !== undefined) throw params.fault('master', 'a master, not a slave')
     if (master.#sibling !== undefined) throw params.fault('master', 'a master without a slave')
-    if (notifies) throw params.fault('notify-state', 'a parameter of the master')
+    if (this.#notifies) throw params.fault('notify-state', 'a parameter of the master')
     this.#sibling = master
     master.#sibling = this
     this.callback_add(({ msgid }) => this.#stateChanged(msgid), 'state')
@@ -84,8 +85,7 @@ export class Direct extends MessageChannel {
     const master = this.#sibling as Direct
     const state = STATES[msgid] as string
     if (state === 'destroy') master.#sibling = undefined
-    const { params } = master
-    if (params.boolean('notify-state', false) && master.state === 'active') {
+    if (master.#notifies && master.state === 'active') {
       master.emit(new Message({ type: 'control', msgid: Control.DirectStateUpdate, data: state }))
     }
   }

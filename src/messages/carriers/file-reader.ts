@@ -21,6 +21,7 @@ import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
+import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
@@ -52,6 +53,8 @@ export class FileReader extends MessageChannel {
   #mode: (typeof MODES)[number] = 'seq'
   #last: Message | undefined
   #seq = -1n
+  /** What was read before the channel was active. */
+  #kept: Message | 'end' | undefined
   #hasEnded = false
   #cancel: Cancel = noop
 
@@ -62,6 +65,12 @@ export class FileReader extends MessageChannel {
     this.#limit = params.size('buffer-size', 65_536, 1)
     this.#closesAtEnd = params.boolean('autoclose', true)
     this.#interval = params.duration('interval', 100)
+    if (params.has('seq')) params.seq('seq')
+    params.choice('mode', MODES, 'seq')
+  }
+
+  override get carries(): Carries {
+    return this.#frame.carries
   }
 
   /** `seq`: that of the message given last; -1 before the first. */
@@ -82,7 +91,7 @@ export class FileReader extends MessageChannel {
   #begin(): void {
     this.#records?.close()
     this.#cancel()
-    this.#last = undefined
+    this.#last = this.#kept = undefined
     this.#hasEnded = false
     this.#records = new FileRecords(
       this[LIFE].drive.files,
@@ -114,12 +123,17 @@ export class FileReader extends MessageChannel {
 
   override do_process(): false | void {
     for (let skips = 0; skips < SKIPS; skips++) {
-      const message = (this.#records as FileRecords).next()
+      const message = this.#kept ?? (this.#records as FileRecords).next()
+      this.#kept = undefined
       if (message === 'starved') {
         this.update_dcaps([], ['pending'])
         return false
       }
-      this.become_active()
+      // What is read first waits: a hook may close the channel, or suspend it.
+      if (this.state === 'opening') {
+        this.#kept = message
+        return this.become_active()
+      }
       if (message === 'end') return this.#atEnd()
       if (!this.#isSkipped(message)) return this.#give(message)
     }

@@ -18,6 +18,7 @@ import { codeOf, InvalidArgumentError } from '../../errors.ts'
 import type { FileSink } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
+import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
@@ -49,6 +50,10 @@ export class FileWriter extends MessageChannel {
     this.#limit = params.size('buffer-size', 65_536, 1)
     this.#highWater = params.size('send-buffer-size', 2 ** 20, 1)
     this.#numbers = params.boolean('autoseq', false)
+  }
+
+  override get carries(): Carries {
+    return this.#frame.carries
   }
 
   /** `seq-begin` and `seq`: those of the first and the last message; -1 while there is none. */

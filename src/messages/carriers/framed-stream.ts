@@ -5,10 +5,10 @@
 
 import { Stream } from '../../channels/streams/stream.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
-import type { Bytes, CloseReason } from '../../types.ts'
-import { type Frame, FRAMES } from './frames.ts'
+import type { CloseReason } from '../../types.ts'
+import type { Frame } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
-import type { Params } from '../params.ts'
+import type { StreamParams } from './stream-params.ts'
 
 /** What a stream reports to its channel. */
 export interface FramedStreamOwner {
@@ -18,34 +18,6 @@ export interface FramedStreamOwner {
   /** `closed` follows. */
   failed(stream: FramedStream, error: Error): void
   closed(stream: FramedStream, reason: CloseReason): void
-}
-
-/** The parameters that clients and servers share. */
-export interface FramedStreamParams {
-  readonly frame: Frame
-  readonly options: {
-    readonly buffer_size: Bytes
-    readonly send_high_water: Bytes
-    readonly no_delay: boolean
-  }
-}
-
-/**
- * The default limit of a message with its frame, and of the queue before `post` returns false. It
- * is the default of Stream for both.
- */
-const SIZE: Bytes = 65_536
-
-/** Reads `frame`, `buffer-size`, `send-buffer-size` and `nodelay`. Throws UrlError. */
-export function framedStreamParams(params: Params): FramedStreamParams {
-  return {
-    frame: FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame,
-    options: {
-      buffer_size: params.size('buffer-size', SIZE, 1),
-      send_high_water: params.size('send-buffer-size', SIZE, 1),
-      no_delay: params.boolean('nodelay', true),
-    },
-  }
 }
 
 export class FramedStream extends Stream {
@@ -59,7 +31,7 @@ export class FramedStream extends Stream {
 
   constructor(
     owner: FramedStreamOwner,
-    { frame, options }: FramedStreamParams,
+    { frame, options }: StreamParams,
     more: StreamOptions,
     addr?: Addr,
   ) {

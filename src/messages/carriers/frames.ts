@@ -11,6 +11,7 @@ import { Buffer } from 'node:buffer'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
+import type { Carries } from '../caps.ts'
 import { type Addr, Message } from '../message.ts'
 
 /** One kind of frame. */
@@ -20,6 +21,8 @@ export interface Frame {
   readonly delimiter: ReadDelimiter
   /** The size of a frame without its data. */
   readonly overhead: Bytes
+  /** In a stream. In a packet of its own, where the data ends is always kept. */
+  readonly carries: Carries
   /** Makes a message of one read. */
   unpack(read: unknown[], addr?: Addr): Message
   /** The bytes before the data. Throws InvalidArgumentError if the message does not fit. */
@@ -38,6 +41,7 @@ class BinaryFrame implements Frame {
   readonly name: string
   readonly tail = ''
   readonly overhead: Bytes
+  readonly carries: Carries
   readonly delimiter: Delimiter<[msgid: number, seq: bigint, data: Buffer]>
   readonly #size: 2 | 4
   readonly #msgid: 0 | 2 | 4
@@ -48,6 +52,7 @@ class BinaryFrame implements Frame {
     this.#size = size
     this.#msgid = msgid
     this.#seq = seq
+    this.carries = { data: 'any', msgid: msgid > 0, seq: seq > 0 }
     const overhead = (this.overhead = size + msgid + seq)
     this.delimiter = {
       cut: (bytes, start, end) => {
@@ -85,9 +90,11 @@ class BinaryFrame implements Frame {
       check('msgid', msgid, half, -half, this.name)
       head.writeIntLE(msgid, this.#size, this.#msgid)
     }
-    if (this.#seq === 8) head.writeBigInt64LE(BigInt.asIntN(64, seq), this.#size + this.#msgid)
-    else if (this.#seq === 4)
-      head.writeInt32LE(Number(BigInt.asIntN(32, seq)), this.#size + this.#msgid)
+    if (this.#seq === 8) head.writeBigInt64LE(seq, this.#size + this.#msgid)
+    else if (this.#seq === 4) {
+      check('seq', Number(seq), 2 ** 31, -(2 ** 31), this.name)
+      head.writeInt32LE(Number(seq), this.#size + this.#msgid)
+    }
     return head
   }
 
@@ -113,6 +120,7 @@ class PlainFrame implements Frame {
   readonly delimiter: ReadDelimiter
   readonly overhead: Bytes = 0
   readonly tail: string
+  readonly carries: Carries
   readonly #fault: (data: Buffer) => string
 
   /** `fault` returns what the data must be, or '' if it is valid. */
@@ -120,11 +128,13 @@ class PlainFrame implements Frame {
     name: string,
     delimiter: ReadDelimiter,
     tail: string,
+    data: Carries['data'],
     fault: (data: Buffer) => string,
   ) {
     this.name = name
     this.delimiter = delimiter
     this.tail = tail
+    this.carries = { data, msgid: false, seq: false }
     this.#fault = fault
   }
 
@@ -166,7 +176,7 @@ const TABLE: readonly [names: readonly string[], frame: Frame][] = [
   [['size32', 'l4'], new BinaryFrame('size32', 4, 0, 0)],
   [
     ['bson'],
-    new PlainFrame('bson', BSON, '', data =>
+    new PlainFrame('bson', BSON, '', 'document', data =>
       data.length >= 4 && data.readUInt32LE() === data.length
         ? ''
         : 'a BSON document, which begins with its size',
@@ -174,13 +184,16 @@ const TABLE: readonly [names: readonly string[], frame: Frame][] = [
   ],
   [
     ['line'],
-    new PlainFrame('line', '\n', '\n', data =>
-      data.includes(10) ? 'one line, without a line end' : '',
+    new PlainFrame('line', '\n', '\n', 'line', data =>
+      // A reader takes a \r at the end for a part of the line end.
+      data.includes(10) || data.at(-1) === 13 ? 'one line, without a line end (\\n or \\r\\n)' : '',
     ),
   ],
   [
     ['none'],
-    new PlainFrame('none', null, '', data => (data.length === 0 ? 'at least one byte' : '')),
+    new PlainFrame('none', null, '', 'stream', data =>
+      data.length === 0 ? 'at least one byte' : '',
+    ),
   ],
 ]
 

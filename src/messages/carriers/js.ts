@@ -9,6 +9,7 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { askers, unknownParameter } from '../asked.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
@@ -25,6 +26,8 @@ export class Js extends Prefix {
 
   constructor(init: Init) {
     super(init, 'later')
+    // All of them are for the class: what it does not know is refused when it is loaded.
+    void init.params.values
     const text = init.params.text('class')
     const colon = text.lastIndexOf(':')
     if (colon < 1 || colon === text.length - 1) throw init.params.fault('class', 'module:Class')
@@ -34,6 +37,8 @@ export class Js extends Prefix {
   }
 
   override do_open(opening: Params): 'opening' {
+    // They are for the class, too.
+    void opening.values
     if (this.children.size > 0) return super.do_open(opening)
     this[LIFE].drive.files.load_module(this.#module).then(
       module => this.#loaded(module[this.#class], opening),
@@ -53,13 +58,15 @@ export class Js extends Prefix {
           found,
         )
       }
-      const params = this.params.without(key => OWN.includes(key))
+      const params = this.params.without(key => OWN.includes(key) || /^(js\.)?class$/.test(key))
       const child = new (found as new (init: Init) => MessageChannel)({
         ...this.#init,
         params,
         name: `${this.name}/js`,
         is_internal: true,
       })
+      const unknown = unknownParameter('js://', params.url.entries, askers(child))
+      if (unknown !== undefined) throw unknown
       this.add_child(child)
       this.attach(child)
       super.do_open(opening)

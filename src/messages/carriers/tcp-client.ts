@@ -5,30 +5,20 @@
  * It is 'opening' until it is connected. It closes when the peer ends the connection. A failure
  * leads to the state 'error'. `close()` first sends what was posted.
  *
- * | parameter | meaning |
- * |---|---|
- * | `frame=std` | how the messages are written, see frames.ts |
- * | `buffer-size=64kb` | the largest message, with its frame |
- * | `send-buffer-size=64kb` | at this many queued bytes `post` returns false |
- * | `nodelay=yes` | no: small writes may be delayed and joined (Nagle's algorithm) |
- *
- * The parameters of `tls+tcp` are in tls-options.ts.
+ * The parameters are in stream-params.ts, those of `tls+tcp` in tls-options.ts.
  */
 
 import { LIFE } from '../../channels/life.ts'
 import type { Address, CloseReason } from '../../types.ts'
+import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, type Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { parseHost } from './host.ts'
-import {
-  FramedStream,
-  type FramedStreamOwner,
-  type FramedStreamParams,
-  framedStreamParams,
-} from './framed-stream.ts'
-import { tlsOptions } from './tls-options.ts'
+import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
+import { type StreamParams, streamParams } from './stream-params.ts'
+import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
 
 /** The channel of `tcp://`, `tls+tcp://` and `unix://`. */
 // Source: TLL `tcp`, client.
@@ -36,15 +26,21 @@ export class TcpClient extends MessageChannel {
   static override readonly protocol: string = 'tcp-client'
   static override readonly caps = ['long_close'] as const
 
-  readonly #params: FramedStreamParams
+  readonly #params: StreamParams
+  readonly #tls: LoadTlsOptions | undefined
   #stream: FramedStream | undefined
   #reason: CloseReason | undefined
 
   constructor(init: Init) {
     super(init)
-    this.#params = framedStreamParams(init.params)
+    this.#params = streamParams(init.params, 'client')
+    this.#tls = tlsOptions(init.params, 'client')
     const { host } = init.params.url
     if (host !== '') this.#address(host)
+  }
+
+  override get carries(): Carries {
+    return this.#params.frame.carries
   }
 
   /** `local` and `remote`: the addresses of the connection. */
@@ -54,10 +50,8 @@ export class TcpClient extends MessageChannel {
 
   /** If the URL has no host, the opening must give it: `open('host=127.0.0.1:5555')`. */
   override do_open(params: Params): 'opening' {
-    const { host } = this.params.url
-    const address = host === '' ? parseHost(params.text('host'), this.#isUnix) : this.#address(host)
-    if (address === undefined) throw params.fault('host', 'host:port, or a path')
-    const tls = tlsOptions(this[LIFE].drive.files, this.params, 'client')
+    const address = this.#target(params)
+    const tls = this.#tls?.(this[LIFE].drive.files)
     this.#reason = undefined
     this.#stream = new FramedStream(this.#owner, this.#params, {
       engine: this.engine,
@@ -68,6 +62,16 @@ export class TcpClient extends MessageChannel {
     this.#stream.connect(address)
     this.update_dcaps(['poll_out'])
     return 'opening'
+  }
+
+  #target(params: Params): Address {
+    const { url } = this.params
+    if (url.host !== '') return this.#address(url.host)
+    if (!params.has('host'))
+      throw url.host_fault("the address is missing; without one, open('host=…') must give it")
+    const address = parseHost(params.text('host'), this.#isUnix)
+    if (address === undefined) throw params.fault('host', 'host:port, or a path')
+    return address
   }
 
   get #isUnix(): boolean {

@@ -6,7 +6,10 @@
  * `addr`. Control Connect reports a new peer, control Disconnect one that has gone. Post Disconnect
  * to close a peer. An error of one peer is the data of its Disconnect, and affects no other peer.
  *
- * The parameters are those of the client, see tcp-client.ts.
+ * A peer that is turned away, or whose TLS handshake fails, has no `addr`: on_error is called, and
+ * the channel goes on.
+ *
+ * The parameters are in stream-params.ts, those of `tls+tcp` in tls-options.ts.
  */
 
 import { LIFE } from '../../channels/life.ts'
@@ -14,21 +17,17 @@ import { takeOver } from '../../channels/servers/server-link.ts'
 import type { StreamServerOptions } from '../../channels/servers/server-options.ts'
 import { StreamServer } from '../../channels/servers/stream-server.ts'
 import { formatAddress } from '../../core/address.ts'
-import { noop } from '../../core/noop.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { ConnectError, InvalidArgumentError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
-import type { Address, SocketAddress } from '../../types.ts'
+import type { Address, DropReason, SocketAddress } from '../../types.ts'
+import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import { formatHost, parseHost } from './host.ts'
-import {
-  FramedStream,
-  type FramedStreamOwner,
-  type FramedStreamParams,
-  framedStreamParams,
-} from './framed-stream.ts'
-import { tlsOptions } from './tls-options.ts'
+import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
+import { serverParams, type StreamParams, streamParams } from './stream-params.ts'
+import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
 
 /** The channel of `tcp://;mode=server`, `tls+tcp://;mode=server` and `unix://;mode=server`. */
 // Source: TLL `tcp`, server. Differs: it is 'opening' until it listens, which may fail.
@@ -36,8 +35,10 @@ export class TcpServer extends MessageChannel {
   static override readonly protocol: string = 'tcp-server'
   static override readonly caps = ['long_close'] as const
 
-  readonly #params: FramedStreamParams
+  readonly #params: StreamParams
   readonly #address: Address
+  readonly #listening: StreamServerOptions
+  readonly #tls: LoadTlsOptions | undefined
   readonly #peers = new Map<Addr, FramedStream>()
   #server: ListeningSocket | undefined
   /** The number of the newest peer. */
@@ -55,7 +56,13 @@ export class TcpServer extends MessageChannel {
           : 'the address must be host:port, *:port, or a path with a slash',
       )
     this.#address = address
-    this.#params = framedStreamParams(init.params)
+    this.#params = streamParams(init.params, 'server')
+    this.#listening = serverParams(init.params)
+    this.#tls = tlsOptions(init.params, 'server')
+  }
+
+  override get carries(): Carries {
+    return this.#params.frame.carries
   }
 
   /** `local`: the address it listens on. `peers`: the number of its peers. */
@@ -67,12 +74,16 @@ export class TcpServer extends MessageChannel {
     const address = this.state === 'active' ? this.#server?.local_address : undefined
     if (address === undefined) return undefined
     const { protocol } = this.params.url
-    return `${protocol}://${formatHost(address)};mode=client;frame=${this.#params.frame.name}`
+    return `${protocol}://${formatHost(address)};mode=client${this.#params.ofPeer}`
   }
 
   override do_open(): 'opening' {
-    const tls = tlsOptions(this[LIFE].drive.files, this.params, 'server')
-    this.#server = new ListeningSocket(this.#owner, { engine: this.engine, name: this.name })
+    const tls = this.#tls?.(this[LIFE].drive.files)
+    this.#server = new ListeningSocket(this.#owner, {
+      engine: this.engine,
+      name: this.name,
+      ...this.#listening,
+    })
     this.update_dcaps(['poll_in'])
     if (this.suspended) this.#server.suspend()
     if (tls !== undefined) this.#server.start_tls(tls)
@@ -85,12 +96,17 @@ export class TcpServer extends MessageChannel {
     accepted: transport => this.#accept(transport),
     failed: (server, error) => {
       // A peer that could not be accepted does not affect the others.
-      if (server.state === 'active') this[LIFE].hookFailed(error)
+      if (server.state === 'active') this.#tell(error)
       else this.fail(error)
     },
     closed: server => {
       if (server === this.#server) this.finish_close()
     },
+  }
+
+  /** A peer that never came to be one. on_error is told, and the channel goes on. */
+  #tell(error: Error): void {
+    if (this.state === 'active') this[LIFE].call('on_error', error)
   }
 
   #accept(transport: Transport): void {
@@ -107,6 +123,7 @@ export class TcpServer extends MessageChannel {
 
   readonly #peerOwner: FramedStreamOwner = {
     connected: peer => {
+      if (this.state !== 'active') return peer.close()
       this.#peers.set(peer.addr as Addr, peer)
       void this.emit(
         new Message({
@@ -118,7 +135,10 @@ export class TcpServer extends MessageChannel {
       )
     },
     received: message => this.emit(message),
-    failed: noop,
+    failed: (peer, error) => {
+      // A peer that has connected gets its Disconnect, with the error as its data.
+      if (!this.#peers.has(peer.addr as Addr)) this.#tell(error)
+    },
     closed: peer => {
       if (!this.#peers.delete(peer.addr as Addr) || this.state === 'closed') return
       void this.emit(
@@ -190,6 +210,23 @@ class ListeningSocket extends StreamServer {
 
   override on_accept(transport: Transport, _address: SocketAddress): void {
     this.#owner.accepted(transport)
+  }
+
+  override on_drop(reason: DropReason, address: SocketAddress): void {
+    // Near the limit of descriptors every peer is turned away: on_overload tells it once.
+    if (reason === 'overload') return
+    const peer = formatAddress(address)
+    this.#owner.failed(this, new ConnectError('ERR_DROPPED', `${peer} was turned away: ${reason}`))
+  }
+
+  override on_overload(): void {
+    this.#owner.failed(
+      this,
+      new ConnectError(
+        'ERR_OVERLOAD',
+        'peers are turned away: the process is near its limit of open files (see ulimit -n)',
+      ),
+    )
   }
 
   override on_error(error: Error): void {

@@ -15,29 +15,34 @@ import { messageOf } from '../../errors.ts'
 import type { Files, TlsOptions, TlsSide } from '../../transport.ts'
 import type { Params } from '../params.ts'
 
+/** Reads the files and returns the options. Throws UrlError if a file cannot be read. */
+export type LoadTlsOptions = (files: Files) => TlsOptions
+
 /**
- * Returns undefined for a URL of another protocol. Throws UrlError if a parameter is missing, or if
- * a file cannot be read.
+ * Reads the parameters. Returns undefined for a URL of another protocol. Throws UrlError if one is
+ * invalid or missing. Each side has only the parameters that it uses: `servername` of a server
+ * would mean nothing.
  */
-export function tlsOptions(files: Files, params: Params, side: TlsSide): TlsOptions | undefined {
+export function tlsOptions(params: Params, side: TlsSide): LoadTlsOptions | undefined {
   if (params.url.protocol !== 'tls+tcp') return undefined
   const isServer = side === 'server'
-  const file = (key: string): string | undefined =>
-    params.has(key) || (isServer && key !== 'ca') ? read(files, params, key) : undefined
-  const [cert, key, ca] = [file('cert'), file('key'), file('ca')]
-  return {
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(ca !== undefined && { ca, ...(isServer && { requestCert: true }) }),
-    ...(!isServer && params.has('servername') && { servername: params.text('servername') }),
-    rejectUnauthorized: params.boolean('verify', true),
-  }
+  for (const key of ['cert', 'key'])
+    if (isServer || params.has(key === 'cert' ? 'key' : 'cert')) params.text(key)
+  const hasCa = params.has('ca')
+  const rejectUnauthorized = params.boolean('verify', true)
+  const servername = isServer ? '' : params.text('servername', '')
+  return files => ({
+    ...(params.has('cert') && { cert: read(files, params, 'cert') }),
+    ...(params.has('key') && { key: read(files, params, 'key') }),
+    ...(hasCa && { ca: read(files, params, 'ca'), ...(isServer && { requestCert: true }) }),
+    ...(servername !== '' && { servername }),
+    rejectUnauthorized,
+  })
 }
 
 function read(files: Files, params: Params, key: string): string {
-  const path = params.text(key)
   try {
-    return files.load_text(path)
+    return files.load_text(params.text(key))
   } catch (error) {
     throw params.fault(key, `a file that can be read (${messageOf(error)})`)
   }

@@ -18,6 +18,7 @@ import { Datagram, type DatagramOptions } from '../../channels/datagrams/datagra
 import { InvalidArgumentError } from '../../errors.ts'
 import type { SocketAddress } from '../../types.ts'
 import { type Frame, FRAMES, PACKET_FRAMES } from './frames.ts'
+import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
@@ -45,6 +46,10 @@ export class Udp extends MessageChannel {
     this.#isServer = params.choice('mode', ['client', 'server'], 'client') === 'server'
     this.#isMulticast = params.boolean('multicast', false)
     this.#frame = FRAMES.get(params.choice('frame', PACKET_FRAMES, 'std')) as Frame
+  }
+
+  override get carries(): Carries {
+    return { ...this.#frame.carries, data: 'any' }
   }
 
   override get info(): Readonly<Record<string, unknown>> {

@@ -36,7 +36,7 @@ export class Zero extends MessageChannel {
     const size = params.size('size', 1024)
     if (size > MOST) throw params.fault('size', 'at most 1gb')
     this.#data = Buffer.alloc(size, params.integer('fill', 0, { least: 0, most: 255 }))
-    this.#msgid = params.integer('msgid', 0)
+    this.#msgid = params.integer('msgid', 0, { least: -(2 ** 31), most: 2 ** 31 - 1 })
     this.#isPending = params.boolean('pending', true)
   }
 

@@ -13,11 +13,15 @@
 
 import type { Buffer } from 'node:buffer'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { InvalidArgumentError } from '../../errors.ts'
+import { codeOf, InvalidArgumentError, messageOf, ReadError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
+import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Message } from '../message.ts'
 import { Prefix } from './prefix.ts'
+
+/** The default of `max-size`, that of the original. */
+const MOST: Bytes = 262_144
 
 /** The prefix `deflate+`. */
 // Source: TLL `lz4+`. Differs: deflate, which Node includes; it has no lz4.
@@ -32,15 +36,28 @@ export class Deflate extends Prefix {
     super(init)
     const { params } = init
     this.#level = params.integer('level', 6, { least: 0, most: 9 })
-    this.#most = params.size('max-size', 262_144, 1)
+    this.#most = params.size('max-size', MOST, 1)
     this.#isInverted = params.boolean('inverted', false)
+    // With `inverted` the bytes of the peer are compressed, and ours may be anything, too.
+    if (super.carries.data !== 'any')
+      throw this.carrier.params.fault(
+        'frame',
+        'one that carries any bytes, and where a message ends, such as std',
+      )
+  }
+
+  /** What is posted need not be what is carried. */
+  override get carries(): Carries {
+    return { ...super.carries, data: 'any' }
   }
 
   override get client_url(): string | undefined {
     const url = super.client_url
     return url === undefined
       ? undefined
-      : `deflate+${url}${this.#isInverted ? ';deflate.inverted=yes' : ''}`
+      : `deflate+${url}${this.#isInverted ? ';deflate.inverted=yes' : ''}${
+          this.#most === MOST ? '' : `;deflate.max-size=${this.#most}b`
+        }`
   }
 
   override do_post(message: Message): boolean {
@@ -54,9 +71,17 @@ export class Deflate extends Prefix {
     return super.do_post(
       new Message({
         ...message,
-        data: this.#isInverted ? this.#expand(message.data) : this.#shrink(message.data),
+        data: this.#isInverted ? this.#expandPosted(message.data) : this.#shrink(message.data),
       }),
     )
+  }
+
+  #expandPosted(data: Buffer): Buffer {
+    try {
+      return this.#expand(data)
+    } catch (error) {
+      throw new InvalidArgumentError('post: data', (error as Error).message, data)
+    }
   }
 
   override child_data(message: Message): Promise<void> | undefined {
@@ -72,7 +97,16 @@ export class Deflate extends Prefix {
     return deflateRawSync(data, { level: this.#level })
   }
 
+  /** Throws ReadError. */
   #expand(data: Buffer): Buffer {
-    return inflateRawSync(data, { maxOutputLength: this.#most })
+    try {
+      return inflateRawSync(data, { maxOutputLength: this.#most })
+    } catch (error) {
+      throw new ReadError(
+        codeOf(error),
+        `raw deflate of at most ${this.#most} bytes (max-size) was expected: ${messageOf(error)}`,
+        error,
+      )
+    }
   }
 }

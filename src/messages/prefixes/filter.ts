@@ -26,6 +26,8 @@ export class Filter extends Prefix {
 
   constructor(init: Init) {
     super(init)
+    if (!this.carries.msgid)
+      throw this.carrier.params.fault('frame', 'one that carries a msgid, such as std')
     for (const each of init.params.list('messages')) {
       const isExcluded = each.startsWith('!')
       const range = rangeOf(isExcluded ? each.slice(1) : each)

@@ -22,6 +22,7 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { InvalidStateError } from '../../errors.ts'
+import { CARRIES_ALL, type Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, type Message, STATES } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
@@ -89,11 +90,22 @@ export abstract class Prefix extends MessageChannel {
   }
 
   /** That of the child. */
+  override get carries(): Carries {
+    return this.#child?.carries ?? CARRIES_ALL
+  }
+
+  /** That of the child. */
   override get info(): Readonly<Record<string, unknown>> {
     return this.#child?.info ?? {}
   }
 
-  #pass(message: Message): Promise<void> | undefined {
+  /** The channel below all prefixes. */
+  get carrier(): MessageChannel {
+    const { child } = this
+    return child instanceof Prefix && child.#child !== undefined ? child.carrier : child
+  }
+
+  #pass(message: Message): Promise<void> | void {
     try {
       switch (message.type) {
         case 'data':
@@ -101,12 +113,12 @@ export abstract class Prefix extends MessageChannel {
         case 'control':
           return this.child_control(message)
       }
-      this.#passState(STATES[message.msgid])
+      return this.#passState(STATES[message.msgid])
     } catch (error) {
       if (message.type === 'data' && message.addr !== undefined) this.#dropPeer(message.addr, error)
       else this.fail(error)
+      return undefined
     }
-    return undefined
   }
 
   /** The data of one peer was invalid. The other peers are not affected. */
@@ -115,7 +127,7 @@ export abstract class Prefix extends MessageChannel {
     this.child.post({ type: 'control', msgid: Control.Disconnect, addr })
   }
 
-  #passState(state: string | undefined): void {
+  #passState(state: string | undefined): void | Promise<void> {
     switch (state) {
       case 'active':
         return this.child_active()
@@ -157,22 +169,22 @@ export abstract class Prefix extends MessageChannel {
   }
 
   /** Called when the child has become active. Default: the prefix becomes active. */
-  child_active(): void {
+  child_active(): void | Promise<void> {
     this.become_active()
   }
 
   /** Called when the child has failed. Default: the prefix fails with the same error. */
-  child_failed(error: Error): void {
+  child_failed(error: Error): void | Promise<void> {
     this.fail(error)
   }
 
   /** Called when the child is closing. Default: the prefix closes, if it is open. */
-  child_closing(): void {
+  child_closing(): void | Promise<void> {
     if (this.state === 'opening' || this.state === 'active') this.close()
   }
 
   /** Called when the child has closed. Default: the prefix has closed, for the same reason. */
-  child_closed(): void {
+  child_closed(): void | Promise<void> {
     this.finish_close(this.child[LIFE].reason)
   }
 }

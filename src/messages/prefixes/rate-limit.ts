@@ -6,7 +6,6 @@
 import type { Bytes, Milliseconds } from '../../types.ts'
 import type { Params } from '../params.ts'
 import { TokenBucket } from './token-bucket.ts'
-import { branch } from '../url.ts'
 
 /** The parameters of one bucket. Its tokens are bytes or messages. */
 interface Settings {
@@ -27,15 +26,8 @@ export class RateLimit {
 
   /** Reads the parameters. Throws UrlError. */
   constructor(params: Params, now: Milliseconds) {
-    const { entries } = params.url
-    const names = new Set(
-      ['bucket', 'rate.bucket']
-        .flatMap(key => [...branch(entries, key).keys()])
-        .map(key => key.split('.')[0]),
-    )
-    this.#settings = ['', ...[...names].map(name => `bucket.${name}.`)].map(prefix =>
-      settingsOf(params, prefix),
-    )
+    const prefixes = params.names('bucket').map(name => `bucket.${name}.`)
+    this.#settings = ['', ...prefixes].map(prefix => settingsOf(params, prefix))
     this.start(now)
   }
 

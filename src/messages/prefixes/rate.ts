@@ -9,7 +9,7 @@
  * | `max-window=16kb` | the most that may pass at once, after a pause; 16 with `unit=message` |
  * | `initial` | how much may pass at once at first; by default half of `max-window` |
  * | `watermark=1b` | after a stop, messages pass again when this much may pass |
- * | `rate.dir=w` | what is limited: w what is posted, r what is received, rw each by itself |
+ * | `rate.dir=w` | what is limited: r what is received; w, or rw, what is posted |
  * | `bucket.x.speed` … | a further limit named x, with the same parameters; all limits apply |
  * | `master=name` | shares the limits of that `rate+` channel, and has none of its own |
  *
@@ -36,8 +36,8 @@ export class Rate extends Prefix {
   readonly #master: Rate | undefined
   readonly #in: RateLimit
   readonly #out: RateLimit
-  /** The directions that are limited. */
-  readonly #limits: { readonly in: boolean; readonly out: boolean }
+  /** Is what is received limited? Otherwise what is posted is. */
+  readonly #isIn: boolean
   #cancelIn: Cancel = noop
   #cancelOut: Cancel = noop
   /**
@@ -53,8 +53,13 @@ export class Rate extends Prefix {
     this.#master = master
     this.#in = master === undefined ? new RateLimit(params, this.engine.now) : master.#in
     this.#out = master === undefined ? new RateLimit(params, this.engine.now) : master.#out
-    const caps = DIRECTIONS[params.choice('dir', Object.keys(DIRECTIONS), 'w')] as readonly string[]
-    this.#limits = { in: caps.includes('in'), out: caps.includes('out') }
+    this.#isIn = /^(r|in)$/.test(params.choice('dir', Object.keys(DIRECTIONS), 'w'))
+    if (master !== undefined && params.has('speed'))
+      throw params.fault('speed', 'left out: the limits are those of the master')
+    const { caps } = this.carrier
+    const idle = this.#isIn ? 'out' : 'in'
+    if (caps.has(idle) && !caps.has(idle === 'in' ? 'out' : 'in'))
+      throw params.fault('dir', `${idle === 'in' ? 'r' : 'w'}: nothing else passes here`)
   }
 
   override do_open(params: Params): 'opening' {
@@ -74,7 +79,7 @@ export class Rate extends Prefix {
 
   override do_post(message: Message): boolean {
     const limit = this.#out
-    if (message.type !== 'data' || !this.#limits.out || this.state !== 'active')
+    if (message.type !== 'data' || this.#isIn || this.state !== 'active')
       return super.do_post(message)
     if (this.#full.size > 0) return false
     if (!limit.has(this.engine.now)) {
@@ -108,7 +113,7 @@ export class Rate extends Prefix {
 
   override child_data(message: Message): Promise<void> | undefined {
     const limit = this.#in
-    if (this.#limits.in) {
+    if (this.#isIn) {
       limit.take(message.data.length)
       if (!limit.has(this.engine.now) && this.#cancelIn === noop) {
         this.child.suspend()

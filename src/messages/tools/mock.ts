@@ -14,6 +14,7 @@
  * test finds in the context, and its master, which the test has.
  */
 
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../context.ts'
 import type { Message } from '../message.ts'
@@ -52,8 +53,16 @@ export class Mock {
   readonly channel: MessageChannel
   readonly #pairs = new Map<string, Pair>()
 
-  /** Makes all channels and opens none. Throws what `context.init` throws. */
-  constructor({ mock, channel, context = new Context() }: MockOptions) {
+  /**
+   * Makes all channels and opens none. Throws InvalidArgumentError, and what `context.init` throws.
+   */
+  constructor(options: MockOptions) {
+    checkOptions('new Mock', options, ['mock', 'channel', 'context'])
+    const { mock, channel, context = new Context() } = options
+    if (typeof mock !== 'object' || mock === null)
+      throw new InvalidArgumentError('new Mock: mock', 'an object, a URL for each name', mock)
+    if (!(context instanceof Context))
+      throw new InvalidArgumentError('new Mock: context', 'a Context', context)
     this.context = context
     for (const [name, url] of Object.entries(mock)) this.#pairs.set(name, this.#pair(name, url))
     this.channel = context.init(channel)

@@ -131,14 +131,15 @@ stage(t, 'files and parameters that are invalid', async (t, stage) => {
   writeFileSync(path, Buffer.alloc(100, 0xff))
   await open(path)
   t.strictSame(errors, ['ENOENT', 'EISDIR', 'ERR_OVERFLOW'])
-  for (const wrong of ['frame=x', 'buffer-size=1', 'autoclose=x', 'interval=1'])
+  for (const wrong of ['frame=x', 'buffer-size=1', 'autoclose=x', 'interval=1', 'mode=x', 'seq=x'])
     t.match(
       fault(() => stage.context.init(`file://x;${wrong}`)),
       'must be',
     )
-  const reader = stage.context.init('file://x;mode=x')
+  const reader = stage.context.init('file://x')
+  t.equal(reader.carries.data, 'any')
   reader.on_error = () => {}
-  t.equal(reader.open().state, 'error')
+  t.equal(reader.open('mode=x').state, 'error')
 })
 
 stage(t, 'closed while it opens', async (t, stage) => {

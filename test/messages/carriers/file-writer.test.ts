@@ -133,6 +133,7 @@ stage(t, 'closed while it opens', async (t, stage) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
+  t.equal(context.init('file://x;dir=w;frame=line').carries.data, 'line')
   for (const wrong of ['frame=x', 'buffer-size=0b', 'send-buffer-size=1', 'autoseq=x'])
     t.match(
       fault(() => context.init(`file://x;dir=w;${wrong}`)),

@@ -4,31 +4,10 @@ import { Message } from '../../../src/messages/message.ts'
 import {
   FramedStream,
   type FramedStreamOwner,
-  framedStreamParams,
 } from '../../../src/messages/carriers/framed-stream.ts'
+import { streamParams } from '../../../src/messages/carriers/stream-params.ts'
 import { scene } from '../../kit.ts'
-import { fault, params, text } from '../kit.ts'
-
-t.test('parameters', async t => {
-  t.match(framedStreamParams(params('tcp://')), {
-    frame: { name: 'std' },
-    options: { buffer_size: 65_536, send_high_water: 65_536, no_delay: true },
-  })
-  t.match(
-    framedStreamParams(
-      params('tcp://;frame=l4;buffer-size=1kb;tcp.send-buffer-size=2kb;nodelay=no'),
-    ),
-    {
-      frame: { name: 'size32' },
-      options: { buffer_size: 1024, send_high_water: 2048, no_delay: false },
-    },
-  )
-  t.match(
-    fault(() => framedStreamParams(params('tcp://;frame=big'))),
-    'frame must be one of std, l4m4s8, short, l2m2s8, tiny, l2m2s4, ' +
-      'size32, l4, bson, line, none; got "big"',
-  )
-})
+import { params, text } from '../kit.ts'
 
 scene(t, 'frames with a head', async (t, { engine, pump }) => {
   let far: FramedStream | undefined
@@ -41,10 +20,10 @@ scene(t, 'frames with a head', async (t, { engine, pump }) => {
   }
   const server = new (class extends Server {
     override on_accept(socket: never): void {
-      far = new FramedStream(owner, framedStreamParams(params('tcp://')), { engine, socket })
+      far = new FramedStream(owner, streamParams(params('tcp://'), 'client'), { engine, socket })
     }
   })({ engine }).listen(1)
-  const near = new FramedStream(owner, framedStreamParams(params('tcp://')), { engine })
+  const near = new FramedStream(owner, streamParams(params('tcp://'), 'client'), { engine })
   await pump()
   near.connect(1)
   await pump()
@@ -64,7 +43,10 @@ scene(t, 'what it reports', async (t, { engine, pump }) => {
       log.push(`${who} failed ${(error as Error & { code: string }).code}`),
     closed: (_socket, reason) => log.push(`${who} closed ${reason}`),
   })
-  const all = framedStreamParams(params('tcp://;frame=line;send-buffer-size=10b;buffer-size=100b'))
+  const all = streamParams(
+    params('tcp://;frame=line;send-buffer-size=10b;buffer-size=100b'),
+    'client',
+  )
   let far!: FramedStream
   const server = new (class extends Server {
     override on_accept(socket: never): void {

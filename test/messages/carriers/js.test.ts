@@ -83,3 +83,11 @@ stage(t, 'invalid modules, classes and parameters', async (t, stage) => {
     'class must be given',
   )
 })
+
+stage(t, 'a parameter that its class does not know', async (t, { context }) => {
+  const channel = context.init(`js://;class=${MODULE}:Mine;greting=hello`)
+  channel.on_error = () => {}
+  channel.open()
+  t.equal(await settled(channel), 'error')
+  t.match(channel.error?.message, /^js:\/\/ has no parameter greting; did you mean greeting\?/)
+})

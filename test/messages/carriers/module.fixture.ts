@@ -5,6 +5,7 @@ import { MessageChannel } from '../../../src/messages/message-channel.ts'
 
 export class Mine extends MessageChannel {
   static override readonly protocol = 'mine'
+  static override readonly parameters = ['greeting']
   override do_post({ data }: { data: Buffer }): void {
     this.emit(`${this.params.text('greeting')} ${data}`)
   }

@@ -129,6 +129,7 @@ stage(t, 'addresses', async (t, stage) => {
   const unix = stage.context.init('unix:///tmp/place').open()
   const path = stage.context.init('tcp:///tmp/place').open()
   t.strictSame(stage.context.init('tcp://').info, { local: undefined, remote: undefined })
+  t.equal(path.carries.seq, true)
   const later = stage.context.init('tcp://').open('host=127.0.0.1:5')
   later.on_error = () => {}
   await stage.pump()
@@ -145,7 +146,13 @@ stage(t, 'addresses', async (t, stage) => {
   bad.open('host=')
   t.strictSame(
     [bad.state, errors],
-    ['error', ['host must be given', 'host must be host:port, or a path; got ""']],
+    [
+      'error',
+      [
+        "the address is missing; without one, open('host=…') must give it",
+        'host must be host:port, or a path; got ""',
+      ],
+    ],
   )
   t.match(
     fault(() => stage.context.init('tcp://;frame=x')),

@@ -42,6 +42,7 @@ stage(t, 'peers come, talk, go', async (t, stage) => {
   t.match(log.splice(0), [/^1 Connect$/, /^2 Connect$/])
   t.match(server.info, { local: Array, peers: 2 })
   t.equal(server.client_url, 'tcp://127.0.0.1:1;mode=client;frame=line')
+  t.equal(server.carries.data, 'line')
   one.write('a\n')
   two.write('b\n')
   await stage.pump()
@@ -156,6 +157,30 @@ stage(t, 'suspended', async (t, stage) => {
   server.suspend()
 })
 
+stage(t, 'a peer that comes after the channel has failed', async (t, stage) => {
+  const { server, log, connect } = await open(stage)
+  server.on_error = () => {}
+  server.fail(new Error('x'))
+  const peer = await connect()
+  t.strictSame([peer.state, log, server.info.peers], ['closed', [], 0])
+})
+
+// The connection was closed, and nobody was told.
+stage(t, 'a peer that is turned away', async (t, stage) => {
+  const { server, log, connect } = await open(stage, ';max-connections=1')
+  const errors: string[] = []
+  server.on_error = error => void errors.push(error.message)
+  await connect()
+  await connect()
+  t.strictSame([log.length, errors.splice(0).length], [1, 1])
+  await connect()
+  t.match(errors.splice(0), [/^127\.0\.0\.1:\d+ was turned away: max_connections$/])
+  const socket = [...stage.engine.channels].find(each => each instanceof StreamServer)!
+  void socket.on_overload()
+  void socket.on_drop('overload', ['127.0.0.1', 5])
+  t.match(errors, [/^peers are turned away: the process is near its limit of open files/], 'once')
+})
+
 // An error of on_accept (too many open files, for example) must not close the server.
 stage(t, 'a peer that cannot be accepted', async (t, stage) => {
   const { server, connect } = await open(stage)
@@ -193,16 +218,27 @@ stage(t, 'addresses', async (t, stage) => {
 })
 
 await stage(t, 'over TLS', async (t, { context, pump }) => {
-  const bad = context.init('tls+tcp://127.0.0.1:1;mode=server')
-  bad.open()
-  await t.rejects(bad.opened, { code: 'ERR_INVALID_URL', message: /cert must be given/ })
-  bad.close()
+  t.match(
+    fault(() => context.init('tls+tcp://127.0.0.1:1;mode=server')),
+    /cert must be given/,
+  )
   const made = testCertificates()
   const channel = context.init(
     `tls+tcp://127.0.0.1:0;mode=server;cert=${made.server.certFile};key=${made.server.keyFile}`,
   )
+  const errors: string[] = []
+  channel.on_error = error => void errors.push(error.message)
   channel.open()
   await pump()
+  // Nobody was told.
+  const stranger = new Client({ engine: channel.engine }).connect(
+    channel.info.local as [string, number],
+  )
+  await pump()
+  stranger.write('GET / HTTP/1.0\r\n\r\n')
+  while (errors.length === 0) await pump()
+  t.match(errors, [/handshake/i])
+  stranger.close()
   t.match(channel.client_url, /^tls\+tcp:\/\/127\.0\.0\.1:\d+;mode=client;frame=std$/)
   channel.close()
   await pump()

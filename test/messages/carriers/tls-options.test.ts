@@ -6,6 +6,7 @@ import t from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { nodeFiles } from '../../../src/io/node.ts'
+import type { TlsSide } from '../../../src/transport.ts'
 import { Context } from '../../../src/messages/context.ts'
 import { tlsOptions } from '../../../src/messages/carriers/tls-options.ts'
 import { testCertificates } from '../../certificates.ts'
@@ -15,30 +16,21 @@ const made = testCertificates()
 const { ca, server, client, stranger } = made
 
 t.test('the options', async t => {
-  t.equal(tlsOptions(nodeFiles, params('tcp://h:1;cert=x'), 'server'), undefined)
-  t.same(tlsOptions(nodeFiles, params('tls+tcp://h:1'), 'client'), { rejectUnauthorized: true })
+  t.equal(tlsOptions(params('tcp://h:1;cert=x'), 'server'), undefined)
+  const load = (url: string, side: TlsSide) => tlsOptions(params(url), side)?.(nodeFiles)
+  t.same(load('tls+tcp://h:1', 'client'), { rejectUnauthorized: true })
+  t.same(load(`tls+tcp://h:1;ca=${ca.certFile};servername=other.test;verify=no`, 'client'), {
+    ca: ca.cert,
+    servername: 'other.test',
+    rejectUnauthorized: false,
+  })
+  t.same(load(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile}`, 'server'), {
+    cert: server.cert,
+    key: server.key,
+    rejectUnauthorized: true,
+  })
   t.same(
-    tlsOptions(
-      nodeFiles,
-      params(`tls+tcp://h:1;ca=${ca.certFile};servername=other.test;verify=no`),
-      'client',
-    ),
-    { ca: ca.cert, servername: 'other.test', rejectUnauthorized: false },
-  )
-  t.same(
-    tlsOptions(
-      nodeFiles,
-      params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile}`),
-      'server',
-    ),
-    { cert: server.cert, key: server.key, rejectUnauthorized: true },
-  )
-  t.same(
-    tlsOptions(
-      nodeFiles,
-      params(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`),
-      'server',
-    ),
+    load(`tls+tcp://h:1;cert=${server.certFile};key=${server.keyFile};ca=${ca.certFile}`, 'server'),
     {
       cert: server.cert,
       key: server.key,
@@ -48,11 +40,16 @@ t.test('the options', async t => {
     },
   )
   t.match(
-    fault(() => tlsOptions(nodeFiles, params('tls+tcp://h:1'), 'server')),
+    fault(() => load('tls+tcp://h:1', 'server')),
     /cert must be given/,
   )
   t.match(
-    fault(() => tlsOptions(nodeFiles, params('tls+tcp://h:1;ca=/nowhere/ca.pem'), 'client')),
+    fault(() => load('tls+tcp://h:1;cert=x', 'client')),
+    /^key must be given/,
+    'one without the other',
+  )
+  t.match(
+    fault(() => load('tls+tcp://h:1;ca=/nowhere/ca.pem', 'client')),
     /ca must be a file that can be read \(ENOENT.*\); got "\/nowhere\/ca.pem"/,
   )
 })

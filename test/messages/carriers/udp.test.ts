@@ -115,6 +115,14 @@ stage(t, 'addresses that are in use or invalid', async (t, stage) => {
   )
 })
 
+stage(t, 'what it carries: a packet ends where its data ends', async (t, { context }) => {
+  t.strictSame(context.init('udp://h:1;frame=none').carries, {
+    data: 'any',
+    msgid: false,
+    seq: false,
+  })
+})
+
 stage(t, 'multicast', async (t, stage) => {
   const group = 'udp://239.1.2.3:9;mode=server;multicast=yes'
   const [one, two] = [stage.context.init(group).open(), stage.context.init(group).open()]

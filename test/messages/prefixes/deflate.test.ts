@@ -32,7 +32,11 @@ stage(t, 'inverted', async (t, stage) => {
   const texts = dataOf(master)
   deflate.post(deflateRawSync('plain'))
   t.strictSame(texts, ['plain'])
-  t.equal(thrown(() => deflate.post('no deflate')) === 'nothing', false)
+  // It threw zlib's own error.
+  t.equal(
+    thrown(() => deflate.post('no deflate')),
+    'ERR_INVALID_ARGUMENT',
+  )
   deflate.on_message = ({ data }) => void t.strictSame(data, deflateRawSync('x'))
   master.post('x')
 })
@@ -63,7 +67,28 @@ stage(t, 'URLs', async (t, { context }) => {
     context.init('deflate+mem://;name=b;inverted=yes').client_url,
     'deflate+mem://;master=b;deflate.inverted=yes',
   )
+  // Its client failed at the first message over the default.
+  t.equal(
+    context.init('deflate+mem://;name=c;max-size=1mb').client_url,
+    'deflate+mem://;master=c;deflate.max-size=1048576b',
+  )
   t.equal(context.init('deflate+null://').client_url, undefined)
+  // It was taken, and most posts threw "one line, without a line end".
+  const base = 'deflate+tcp://h:1;frame='
+  for (const wrong of ['line', 'none', 'bson'])
+    t.match(
+      fault(() => context.init(base + wrong)),
+      /^frame must be one that carries any bytes, and where a message ends/,
+    )
+  t.match(
+    fault(() => context.init('deflate+file://x;dir=w;frame=none')),
+    /^frame must be/,
+  )
+  t.strictSame(context.init('deflate+udp://h:1;frame=none').carries, {
+    data: 'any',
+    msgid: false,
+    seq: false,
+  })
   for (const wrong of ['level=10', 'max-size=0b', 'inverted=x'])
     t.match(
       fault(() => context.init(`deflate+null://;${wrong}`)),

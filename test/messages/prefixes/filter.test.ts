@@ -47,4 +47,9 @@ stage(t, 'parameters', async (t, { context }) => {
     fault(() => context.init('filter+null://')),
     'messages must be given',
   )
+  // Nothing but msgid 0 ever came, so nothing passed.
+  t.match(
+    fault(() => context.init('filter+tcp://h:1;frame=line;messages=5')),
+    /^frame must be one that carries a msgid, such as std; got "line"/,
+  )
 })

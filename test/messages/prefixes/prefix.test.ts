@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Message } from '../../../src/messages/message.ts'
 import { MessageChannel } from '../../../src/messages/message-channel.ts'
+import type { Params } from '../../../src/messages/params.ts'
 import { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from '../kit.ts'
 
@@ -27,7 +28,11 @@ function make(
   context.register(
     channelClass(
       'slow',
-      { do_open: () => 'opening', do_post() {}, do_close() {} },
+      {
+        do_open: (params: Params) => (params.values, 'opening'),
+        do_post() {},
+        do_close() {},
+      },
       { caps: ['long_close'] },
     ),
   )
@@ -195,7 +200,9 @@ stage(t, 'messages in both directions, suspending', async (t, { context }) => {
 
 stage(t, 'URLs', async (t, { context }) => {
   context.register(Pass)
-  const prefix = context.init('pass+pass+mem://h;name=m;size=2kb;pass.x=1;mem.frame=full') as Prefix
+  const prefix = context.init(
+    'pass+pass+mem://h;name=m;size=2kb;pass.stat=no;mem.frame=full',
+  ) as Prefix
   t.equal(String(prefix.child.params.url), 'pass+mem://h;size=2kb;mem.frame=full')
   t.equal(prefix.client_url, 'mem://;master=m')
   t.equal(
@@ -232,4 +239,14 @@ stage(t, 'a child that is attached later', async (t, { context }) => {
   )
   later.close()
   t.equal(later.state, 'closed', 'nothing to wait for')
+})
+
+stage(t, 'what is below', async (t, { context }) => {
+  context.register(Pass)
+  const prefix = context.init('pass+pass+tcp://h:1;frame=line') as Prefix
+  t.equal(prefix.carrier.params.url.protocol, 'tcp')
+  t.equal(prefix.carries.data, 'line')
+  const later = context.init('pass+js://;class=./x.js:X') as Prefix
+  t.equal(later.carrier, later.child, 'there is nothing below that one yet')
+  t.equal(later.carries.data, 'any')
 })

@@ -8,9 +8,9 @@ function open(
   { context }: Stage,
   parameters: string,
   child = 'direct',
-  size = '64kb',
+  master_parameters = '',
 ): [Prefix, MessageChannel] {
-  const master = context.init(`${child}://;name=m;size=${size}`).open()
+  const master = context.init(`${child}://;name=m${master_parameters}`).open()
   return [context.init(`rate+${child}://;master=m;${parameters}`).open() as Prefix, master]
 }
 
@@ -64,7 +64,7 @@ stage(t, 'a child whose queue is full', async (t, stage) => {
     stage,
     'speed=1kb;interval=1024ms;max-window=100b;initial=60b',
     'mem',
-    '64b',
+    ';size=64b',
   )
   const log = watch(rate)
   t.equal(rate.post('x'.repeat(40)), true)
@@ -103,7 +103,7 @@ stage(t, 'receiving: the child is suspended', async (t, stage) => {
 })
 
 stage(t, 'the prefix is suspended while it waits', async (t, stage) => {
-  const [rate, master] = open(stage, 'speed=1000b;max-window=10b;rate.dir=rw', 'mem')
+  const [rate, master] = open(stage, 'speed=1000b;max-window=10b;rate.dir=r', 'mem')
   const times: number[] = []
   rate.on_message = () => void times.push(stage.engine.now)
   for (const data of ['12345', '12345']) master.post(data)
@@ -179,11 +179,22 @@ stage(t, 'parameters', async (t, { context }) => {
     ['speed=1b;unit=bit', 'unit must be one of byte, message'],
     ['unit=message;speed=1b', 'speed must be a whole number'],
     ['speed=1b;rate.dir=x', 'dir must be one of'],
+    ['speed=1b;master=first', 'speed must be left out: the limits are those of the master'],
   ]
+  context.init('rate+null://;name=first;speed=1b')
   for (const [parameters, message] of cases)
     t.match(
       fault(() => context.init(`rate+null://;${parameters}`)),
       message,
       parameters,
     )
+  // Nothing was limited, in silence.
+  t.match(
+    fault(() => context.init('rate+file://x;speed=1kb')),
+    'dir must be r: nothing else passes here',
+  )
+  t.match(
+    fault(() => context.init('rate+file://x;file.dir=w;rate.dir=r;speed=1kb')),
+    'dir must be w: nothing else passes here; got "r"',
+  )
 })

@@ -59,6 +59,19 @@ t.test('a channel between its mocks', async t => {
   t.equal(kit.context.channels.size, 0)
 })
 
+t.test('options that do not exist, or are of the wrong kind', async t => {
+  const options = { mock: {}, channel: 'null://' }
+  for (const wrong of [
+    { ...options, contxt: 5 },
+    { ...options, context: {} },
+    { channel: 'null://' },
+  ])
+    t.equal(
+      thrown(() => new Mock(wrong as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+})
+
 t.test('a context of its own', async t => {
   const kit = new Mock({ mock: { log: 'null://' }, channel: 'null://' })
   kit.open()

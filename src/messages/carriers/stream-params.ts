@@ -1,0 +1,112 @@
+/**
+ * Layer 8. The parameters that `tcp://`, `tls+tcp://` and `unix://` share, and those of their
+ * servers.
+ *
+ * | parameter | meaning |
+ * |---|---|
+ * | `frame=std` | how the messages are written, see frames.ts |
+ * | `buffer-size=64kb` | the largest message that is received, with its frame |
+ * | `max-size` | the same without the frame; if both are given, the larger counts |
+ * | `send-buffer-size=64kb` | at this many queued bytes `post` returns false |
+ * | `nodelay=yes` | no: small writes may be delayed and joined (Nagle's algorithm) |
+ * | `keepalive=yes` | after how much silence the system asks whether the peer is there; yes: 2h |
+ * | `connect-timeout=30s` | of a client: the longest that connecting may take |
+ * | `read-timeout=no` | the longest that the peer may send nothing |
+ * | `write-timeout=no` | the longest that the peer may take nothing; of a server 60s |
+ * | `idle-timeout=no` | the longest that nothing may go in either direction |
+ * | `max-connections=no` | of a server: the most peers at a time |
+ * | `per-address=no` | of a server: the most peers at a time from one host |
+ * | `backlog=1024` | of a server: how many connections may wait to be accepted |
+ *
+ * After a timeout the connection closes, with an error.
+ */
+
+import type { StreamServerOptions } from '../../channels/servers/server-options.ts'
+import type { StreamOptions } from '../../channels/streams/stream-options.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Params } from '../params.ts'
+import { parseBoolean, parseDuration } from '../values.ts'
+import { type Frame, FRAMES } from './frames.ts'
+
+/**
+ * The default limit of a message with its frame, and of the queue before `post` returns false. It
+ * is the default of Stream for both.
+ */
+const SIZE: Bytes = 65_536
+
+/** The default of Linux, where the original leaves it to the system. */
+const KEEP_ALIVE: Milliseconds = 7_200_000
+
+/** What clients and servers share. */
+export interface StreamParams {
+  readonly frame: Frame
+  readonly options: StreamOptions
+  /** What a peer needs in its URL, besides the address: `;frame=std` and so on. */
+  readonly ofPeer: string
+}
+
+/** Reads the parameters of one side. Throws UrlError. */
+export function streamParams(params: Params, side: 'client' | 'server'): StreamParams {
+  const frame = FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame
+  const buffer_size = receiveLimit(params, frame)
+  return {
+    frame,
+    options: {
+      buffer_size,
+      send_high_water: params.size('send-buffer-size', SIZE, 1),
+      no_delay: params.boolean('nodelay', true),
+      keep_alive: keepAlive(params),
+      ...(side === 'client' && timeout(params, 'connect')),
+      ...timeout(params, 'read'),
+      ...timeout(params, 'write'),
+      ...timeout(params, 'idle'),
+    },
+    ofPeer: `;frame=${frame.name}${buffer_size === SIZE ? '' : `;buffer-size=${buffer_size}b`}`,
+  }
+}
+
+/** Reads those of the listening socket. Throws UrlError. */
+export function serverParams(params: Params): StreamServerOptions {
+  const count = (key: string): number =>
+    params.text(key, 'no') === 'no' ? Infinity : params.integer(key, 0, { least: 1 })
+  return {
+    max_connections: count('max-connections'),
+    max_connections_per_address: count('per-address'),
+    backlog: params.integer('backlog', 1024, { least: 1, most: 65_535 }),
+  }
+}
+
+function receiveLimit(params: Params, frame: Frame): Bytes {
+  const given = params.has('buffer-size') ? params.size('buffer-size', SIZE, 1) : 0
+  const data = params.has('max-size') ? params.size('max-size', SIZE, 1) + frame.overhead : 0
+  return Math.max(given, data) || SIZE
+}
+
+function keepAlive(params: Params): Milliseconds | false {
+  const text = params.text('keepalive', 'yes')
+  const is = parseBoolean(text)
+  if (is !== undefined) return is && KEEP_ALIVE
+  return positive(params, 'keepalive', 'yes, no, or a duration of at least 1s', 1000)
+}
+
+type Kind = 'connect' | 'read' | 'write' | 'idle'
+
+/** The option, if the parameter is given. `no` means no limit. */
+function timeout(params: Params, kind: Kind): Partial<Record<`${Kind}_timeout`, Milliseconds>> {
+  const key = `${kind}-timeout`
+  if (!params.has(key)) return {}
+  const isNone = params.text(key) === 'no'
+  const value = isNone ? Infinity : positive(params, key, 'no, or a duration longer than 0', 1e-6)
+  return { [`${kind}_timeout`]: value }
+}
+
+function positive(
+  params: Params,
+  key: string,
+  expected: string,
+  least: Milliseconds,
+): Milliseconds {
+  const value = parseDuration(params.text(key))
+  if (value === undefined || value < least) throw params.fault(key, expected)
+  return value
+}
