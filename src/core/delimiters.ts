@@ -15,8 +15,10 @@ import {
   ChunkReader,
   CountReader,
   FramedReader,
+  type OwnReader,
   PatternReader,
   type Reader,
+  READER,
 } from './reading/readers.ts'
 
 /** One message as a delimiter's `cut` returns it. */
@@ -155,6 +157,12 @@ const KINDS = [
         : '',
     reader: (value: Delimiter, { encoding }: ReadSettings): Reader =>
       new FramedReader(value, encoding),
+  },
+  {
+    is: (value: unknown): value is OwnReader =>
+      typeof (value as OwnReader | null | undefined)?.[READER] === 'function',
+    fault: (_value: OwnReader): string => '',
+    reader: (value: OwnReader): Reader => value[READER](),
   },
 ] as const satisfies readonly Kind<any>[]
 

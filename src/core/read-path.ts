@@ -104,7 +104,7 @@ export class ReadPath {
    * has looked at.
    */
   get bytes(): Bytes {
-    return this.#buffer.length
+    return this.#buffer.length + (this.#reader.held ?? 0)
   }
 
   /** Did the next message go wrong in a way that only another setting can mend? */
@@ -261,6 +261,7 @@ export class ReadPath {
   /** Forgets everything of the last connection. A hold of the channel itself (suspended) stays. */
   reset(): void {
     this.#reader.giveBack(this.#buffer)
+    this.#reader.forget?.()
     this.#buffer.clear()
     this.#holds &= BIT.suspended
     this.#isPaused = false
@@ -321,7 +322,7 @@ export class ReadPath {
       !this.#isPaused &&
       !this.#isDraining &&
       this.#end === 'open' &&
-      this.#buffer.length === 0
+      this.bytes === 0
     )
   }
 

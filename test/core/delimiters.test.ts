@@ -14,7 +14,9 @@ import {
   ChunkReader,
   CountReader,
   FramedReader,
+  type OwnReader,
   PatternReader,
+  READER,
 } from '../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
@@ -43,6 +45,7 @@ t.test('valid values of read_delimiter, and the reader of each', async t => {
     [{ needs: 0, cut: () => 5 }, FramedReader],
     [new NetStruct('B$'), FramedReader],
     [new Struct('x'), FramedReader],
+    [{ [READER]: () => new CountReader(1, null) }, CountReader],
   ]
   for (const [value, reader] of rows) {
     t.ok(checkDelimiter(value) === value)
@@ -171,7 +174,7 @@ type Equal<A, B> =
 const same = <A, B>(_equal: Equal<A, B>): void => {}
 
 t.test('the types come from the table', async t => {
-  same<ReadDelimiter, null | string | number | Uint8Array | RegExp | Delimiter>(true)
+  same<ReadDelimiter, null | string | number | Uint8Array | RegExp | Delimiter | OwnReader>(true)
   same<ReadArguments<null>, [data: any]>(true)
   same<ReadArguments<'\n'>, [data: any]>(true)
   same<ReadArguments<5>, [data: any]>(true)

@@ -50,7 +50,7 @@ export function oracle(stream: Buffer, from: number, rules: Rules): Outcome {
     return before(left, Buffer.from(delimiter, wireEncoding(encoding)), encoding, limit)
   if (delimiter instanceof Uint8Array) return before(left, Buffer.from(delimiter), encoding, limit)
   if (delimiter instanceof RegExp) return matched(left, rules)
-  return framed(left, delimiter, encoding, limit)
+  return framed(left, delimiter as Delimiter, encoding, limit)
 }
 
 /** The whole sequence of messages; 'too long' ends it. */

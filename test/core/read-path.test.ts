@@ -4,6 +4,7 @@ import type { Delimiter, ReadDelimiter, ReadSettings } from '../../src/core/deli
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
+import { READER, type Reader } from '../../src/core/reading/readers.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
 import {
@@ -811,4 +812,34 @@ t.test('a read path works for one channel after the other', async t => {
     ['second', 'read', 'c'],
     ['second', 'ended'],
   ])
+})
+
+t.test('a reader that keeps a part of a message itself: it counts, and is dropped', async t => {
+  let held = 0
+  const reader: Reader = {
+    spread: false,
+    get held() {
+      return held
+    },
+    next(buffer) {
+      if (buffer.start === buffer.end) return undefined
+      held += buffer.end - buffer.start
+      buffer.skip(buffer.end - buffer.start)
+      if (held < 4) return undefined
+      held = 0
+      return 'four'
+    },
+    giveBack: () => {},
+    forget: () => void (held = 0),
+  }
+  const channel = new Channel({ [READER]: () => reader })
+  const { path } = channel
+  path.receive(Buffer.from('ab'))
+  t.same([path.bytes, path.isIdle], [2, false])
+  path.receive(Buffer.from('cd'))
+  t.same([path.bytes, path.isIdle], [0, true])
+  t.same(channel.log, [['read', 'four']])
+  path.receive(Buffer.from('e'))
+  path.reset()
+  t.same([held, path.isIdle], [0, true])
 })

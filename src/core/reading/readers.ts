@@ -47,6 +47,21 @@ export interface Reader {
   giveBack(buffer: RecvBuffer): void
   /** At the end of the stream: what was not delivered only because more bytes might have come. */
   rest?(buffer: RecvBuffer): unknown
+  /**
+   * The bytes that it keeps itself, of a message that is not complete. Not 0 as long as it needs
+   * to remember anything for the next byte of its channel.
+   */
+  readonly held?: Bytes
+  /** Drops what it keeps: the next byte is the first of another channel. */
+  forget?(): void
+}
+
+/** Where a delimiter has a reader of its own. */
+export const READER: unique symbol = Symbol('sluice reader')
+
+/** The framing of a protocol of sluice whose reader must see more than a `cut` does. */
+export interface OwnReader {
+  [READER](): Reader
 }
 
 // ---- null: whatever arrived ---------------------------------------------------------------------
