@@ -13,30 +13,30 @@
  * 2. Closing politely: what is queued goes out, our side ends, and what still comes is read and
  *    dropped until the peer ends, too. (Closing a socket that has unread bytes resets it, and the
  *    peer could lose our last ones.)
+ * 3. A protocol with handshakes of its own (stream-protocol.ts) has the transport before the stream
+ *    is open, and is heard out ('parting') before our side ends.
  */
 
 import type { Buffer } from 'node:buffer'
-import { formatAddress } from '../../core/address.ts'
 import { noop } from '../../core/noop.ts'
-import type { Gauge } from '../../core/tally.ts'
 import { STEP, type Weighed } from '../../core/weights.ts'
 import type { SystemError, Transport, TransportSink } from '../../transport.ts'
-import type { Bytes, Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.ts'
+import type { Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.ts'
 import type { Driver } from '../hooks.ts'
-import type { Life } from '../life.ts'
-import { engineOverflow } from '../overflow.ts'
-import { NO_PAST, type Past, pastOf } from '../past.ts'
-import type { SharedValues } from '../shared-values.ts'
+import { pastOf } from '../past.ts'
 import { closeAfter, endOf } from './error-end.ts'
 import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
+import { StreamFacts } from './stream-facts.ts'
 import { failStream } from './stream-failure.ts'
-import { type ReadingOwner, StreamReading } from './stream-reading.ts'
+import type { StreamProtocol } from './stream-protocol.ts'
+import type { ReadingOwner } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
 import { timeOut, Timeouts, type TimeoutsOwner } from '../timeouts.ts'
 import { type TlsDemand, type TlsOwner, TlsStart, tlsTwice } from './tls-start.ts'
 
 export class StreamLink
+  extends StreamFacts
   implements
     TransportSink,
     ReadingOwner,
@@ -47,16 +47,11 @@ export class StreamLink
     Weighed,
     Driver
 {
-  readonly life: Life
-  readonly reading: StreamReading
-  writing: StreamWriting = NO_WRITES
-  settings: SharedValues
-  /** Undefined while the stream is closed. */
-  transport: Transport | undefined
-  #past: Past = NO_PAST
   hasPeerEnded = false
+  /** What shakes hands before the stream is open, and before it closes. */
+  protocol: StreamProtocol | undefined
   /** How far closing politely has come. */
-  #isEnding: 'no' | 'sending' | 'sent' | 'expired' = 'no'
+  #isEnding: 'no' | 'parting' | 'sending' | 'sent' | 'expired' = 'no'
   /** Ends the wait of this opening: for connect_timeout and an AbortSignal, or for end_timeout. */
   #stopWaiting: Cancel = noop
   /** Made when there is something to watch over. */
@@ -64,17 +59,7 @@ export class StreamLink
   /** TLS, while it is to begin or its handshake runs. */
   #tls: TlsStart | undefined
 
-  constructor(life: Life, settings: SharedValues) {
-    this.life = life
-    this.settings = settings
-    this.reading = new StreamReading(this)
-  }
-
   // ---- settings ---------------------------------------------------------------------------------
-
-  get values(): StreamValues {
-    return this.settings.values
-  }
 
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
     // Nothing changes, so nothing begins anew.
@@ -84,52 +69,6 @@ export class StreamLink
     // Writing does not depend on read_delimiter, which may change at every message.
     if (name !== 'read_delimiter') this.writing.revoke()
     EFFECTS[name]?.(this)
-  }
-
-  // ---- what is told -----------------------------------------------------------------------------
-
-  /** What is told of the connection, or of the last one. */
-  get told(): Past {
-    return this.transport ?? this.#past
-  }
-
-  get fileno(): number | undefined {
-    return this.transport?.fileno
-  }
-
-  get bytes_queued(): Bytes {
-    return this.writing.size
-  }
-
-  get bytes_read(): Bytes {
-    return this.told.bytes_read
-  }
-
-  get bytes_gone(): Bytes {
-    return this.transport?.bytes_gone ?? this.told.bytes_written
-  }
-
-  /** Was it open, or opening, at any time? */
-  get wasAttached(): boolean {
-    return this.told !== NO_PAST
-  }
-
-  address(): string {
-    const { remote_address } = this.told
-    return remote_address === undefined ? '' : formatAddress(remote_address)
-  }
-
-  gauge(): Gauge {
-    const { bytes_read, bytes_written } = this.told
-    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.weight }
-  }
-
-  get weight(): Bytes {
-    return this.reading.bytes + this.writing.size
-  }
-
-  crowded(limit: Bytes): void {
-    this.life.warn('on_overflow_error', engineOverflow(limit, this.weight), 'overflow')
   }
 
   // ---- opening ----------------------------------------------------------------------------------
@@ -157,6 +96,7 @@ export class StreamLink
     tls?.stop()
     this.#tls = undefined
     if (this.life.state !== 'opening') return (tls as TlsStart).secured()
+    if (this.protocol?.begin(event) === false) return
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
@@ -192,7 +132,7 @@ export class StreamLink
 
   /** Is it open, or closing politely? */
   get isSending(): boolean {
-    return this.life.state === 'active' || this.#isEnding === 'sending'
+    return this.life.state === 'active' || ['parting', 'sending'].includes(this.#isEnding)
   }
 
   // ---- timeouts ---------------------------------------------------------------------------------
@@ -230,7 +170,7 @@ export class StreamLink
   // ---- while it is open -------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
-    if (this.#isEnding !== 'no') return
+    if (this.#isEnding !== 'no' && this.#isEnding !== 'parting') return
     const { reading } = this
     const { flushing } = this.life.drive
     const outer = flushing.receiving(this)
@@ -254,6 +194,7 @@ export class StreamLink
   }
 
   emptied(): void {
+    this.protocol?.emptied()
     this.life.call('on_write')
     // The hook may have written more, or closed.
     if (this.#isEnding === 'sending' && this.writing.isEmpty) this.#endSide()
@@ -278,6 +219,7 @@ export class StreamLink
   ended(): void {
     this.hasPeerEnded = true
     if (this.#isEnding === 'no') this.reading.receiveEnd()
+    this.parted()
   }
 
   /** Only an active stream may write without a check. */
@@ -291,8 +233,9 @@ export class StreamLink
     // on_state may have closed it at once.
     if (this.life.state !== 'closing' || this.transport === undefined) return
     this.#unwatch()
-    this.#isEnding = 'sending'
-    this.reading.stop()
+    const mayPart = this.protocol?.farewell() !== true
+    this.#isEnding = mayPart ? 'sending' : 'parting'
+    if (mayPart) this.reading.stop()
     this.transport.resume()
     const { timeout, isError } = endOf(this)
     if (timeout !== Infinity)
@@ -301,6 +244,15 @@ export class StreamLink
         if (!isError) this.#isEnding = 'expired'
         this.destroy()
       })
+    if (!mayPart) this.reading.hearOut()
+    else if (this.writing.isEmpty) this.#endSide()
+  }
+
+  /** The peer has answered the goodbye of the protocol, or will not. */
+  parted(): void {
+    if (this.#isEnding !== 'parting') return
+    this.#isEnding = 'sending'
+    this.reading.stop()
     if (this.writing.isEmpty) this.#endSide()
   }
 
@@ -326,6 +278,7 @@ export class StreamLink
     this.#unwatch()
     this.#stopWaiting()
     this.#tls?.stop()
+    this.protocol?.over()
     this.reading.stop()
     this.writing.drop()
     this.life.drive.letGo(this)
@@ -338,7 +291,7 @@ export class StreamLink
     this.settings = this.settings.lasting
     this.reading.reset()
     this.writing.rest()
-    this.#past = pastOf(this.transport as Transport)
+    this.past = pastOf(this.transport as Transport)
     this.transport = undefined
     this.life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
   }

@@ -167,6 +167,11 @@ export class StreamReading implements ReadOwner {
     if (this.#owner.life.state === 'active') this.#owner.life.call('on_read_end')
   }
 
+  /** Nothing holds reads any more: the peer is heard out, until it has said goodbye. */
+  hearOut(): void {
+    for (const why of ['suspended', 'backpressure', 'promise'] as const) this.release(why)
+  }
+
   /** No read is delivered any more. */
   stop(): void {
     this.#path?.hold('closed')

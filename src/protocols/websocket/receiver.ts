@@ -52,7 +52,7 @@ export interface ReceiverOptions {
   /** May messages be compressed? */
   readonly isDeflated: boolean
   /** The most bytes of a message, headers of further fragments included. */
-  readonly message_size: Bytes
+  readonly maxSize: Bytes
 }
 
 /** A `read_delimiter` for WebSocket frames. */
@@ -88,7 +88,7 @@ class Receiver implements Reader {
   #at: Bytes = 0
   #end: Bytes = 0
   #isText = false
-  /** The window as text, if it is ASCII; then #base is the index in bytes of its first character. */
+  /** The window as text, if it is ASCII; #base: where its first character is in the bytes. */
   #text = ''
   #base: Bytes = 0
 
@@ -102,9 +102,9 @@ class Receiver implements Reader {
   #overhead: Bytes = 0
   #isBroken = false
 
-  constructor({ isMasked, isDeflated, message_size }: ReceiverOptions) {
+  constructor({ isMasked, isDeflated, maxSize }: ReceiverOptions) {
     this.#isDeflated = isDeflated
-    this.#max = message_size
+    this.#max = maxSize
     this.#maskBit = isMasked ? MASK : 0
     this.#keySize = isMasked ? KEY : 0
   }
@@ -317,7 +317,7 @@ class Receiver implements Reader {
   }
 }
 
-/** The length of a message that has at most two more bytes for it; -1 if it has eight, or is wrong. */
+/** The length of a message that tells it in at most two more bytes; -1 if not, or if invalid. */
 function lengthAt(bytes: Buffer, at: Bytes): Bytes {
   const short = (bytes[at + 1] as number) & 0x7f
   if (short < 126) return short

@@ -6,6 +6,7 @@ import { Client, Connection } from '../../../src/channels/basic.ts'
 import { LIFE } from '../../../src/channels/life.ts'
 import { SharedValues } from '../../../src/channels/shared-values.ts'
 import { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import type { StreamProtocol } from '../../../src/channels/streams/stream-protocol.ts'
 import { STREAM_DEFAULTS } from '../../../src/channels/streams/stream-settings.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
 import { parseAddress } from '../../../src/core/address.ts'
@@ -557,4 +558,111 @@ await tlsScene(t, 'TLS: a connection demands it by a field of its own', async (t
   const client = scene.connect(server, { tls: scene.CLIENT })
   await client.opened
   t.equal(client.tls?.protocol, 'TLSv1.3')
+})
+
+/** A protocol that writes its goodbye and says whether it waits for an answer. */
+class Polite implements StreamProtocol {
+  readonly calls: string[] = []
+  waits = true
+
+  constructor(link: StreamLink) {
+    link.protocol = this
+    this.farewell = () => {
+      this.calls.push('farewell')
+      link.writable().write('bye', false)
+      return this.waits
+    }
+  }
+
+  farewell: () => boolean
+
+  begin(event: string): boolean {
+    this.calls.push(`begin ${event}`)
+    return this.calls.length > 1
+  }
+  emptied(): void {
+    this.calls.push('emptied')
+  }
+  over(): void {
+    this.calls.push('over')
+  }
+
+  get news(): string {
+    return this.calls.splice(0).join(', ')
+  }
+}
+
+t.test('a protocol has the transport before the stream is open', async t => {
+  const { stream, sink, transport, news } = await kit(t, Client, {}, false)
+  const protocol = new Polite(sink as StreamLink)
+  sink.opened()
+  t.same(
+    [stream.state, protocol.calls, transport.news, news()],
+    ['opening', ['begin connect'], '', []],
+  )
+  sink.opened()
+  t.same([stream.state, transport.news, news()], ['active', 'resume', ['connect']])
+})
+
+t.test('a protocol is heard out before the stream ends', async t => {
+  const { stream, sink, transport, clock, news } = await kit(t, Client, { end_timeout: 100 })
+  const link = sink as StreamLink
+  const protocol = new Polite(link)
+  stream.suspend()
+  sink.received(Buffer.from('a'))
+  t.same([transport.news, news()], ['pause', []])
+  stream.end()
+  t.same([stream.state, link.isSending, news()], ['closing', true, ['read a']])
+  clock.advance(0)
+  t.equal(transport.news, 'resume, resume, write bye')
+  t.equal(protocol.news, 'farewell, emptied')
+  sink.received(Buffer.from('b'))
+  t.same(news(), ['write', 'read b'], 'the answer is read')
+  link.parted()
+  t.equal(transport.news, 'end')
+  sink.received(Buffer.from('c'))
+  link.parted()
+  t.same([transport.news, news()], ['', []])
+  sink.closed()
+  t.equal(protocol.news, 'over')
+  t.equal(await stream.closed, 'local')
+})
+
+t.test('the peer may have no answer: it ends, or end_timeout runs out', async t => {
+  const ended = await kit(t, Client)
+  new Polite(ended.sink as StreamLink)
+  ended.stream.end()
+  ended.clock.advance(0)
+  ended.sink.ended()
+  t.equal(ended.transport.news, 'resume, write bye, end')
+  const silent = await kit(t, Client, { end_timeout: 100 })
+  new Polite(silent.sink as StreamLink)
+  silent.stream.end()
+  silent.clock.advance(100)
+  t.equal(silent.transport.news, 'resume, write bye, destroy')
+  silent.sink.closed()
+  t.equal(await silent.stream.closed, 'timeout')
+})
+
+t.test('the goodbye waits in the queue: our side ends when it has gone', async t => {
+  const { stream, sink, transport, clock } = await kit(t, Client)
+  const protocol = new Polite(sink as StreamLink)
+  protocol.waits = false
+  transport.room = 0
+  stream.end()
+  clock.advance(0)
+  t.equal(transport.news, 'resume, write bye')
+  transport.bytes_queued = 0
+  sink.drained()
+  t.equal(transport.news, 'end')
+  const other = await kit(t, Client)
+  new Polite(other.sink as StreamLink)
+  other.transport.room = 0
+  other.stream.end()
+  other.clock.advance(0)
+  ;(other.sink as StreamLink).parted()
+  t.equal(other.transport.news, 'resume, write bye')
+  other.transport.bytes_queued = 0
+  other.sink.drained()
+  t.equal(other.transport.news, 'end')
 })

@@ -344,3 +344,15 @@ t.test('in the middle of a connection: what is unread, and another transport', a
   t.same([news(), transport.news], [['read two'], 'resume'])
   stream.close()
 })
+
+t.test('heard out: nothing holds reads any more', async t => {
+  const { stream, sink, transport, news } = await kit(t, Client)
+  const { reading } = sink as StreamLink
+  stream.suspend()
+  reading.hold('promise')
+  reading.hold('backpressure')
+  sink.received(Buffer.from('a'))
+  t.same([news(), transport.news], [[], 'pause'])
+  reading.hearOut()
+  t.same([news(), transport.news, reading.isHeld], [['read a'], 'resume', false])
+})

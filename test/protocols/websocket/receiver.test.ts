@@ -17,7 +17,7 @@ import { Frames, type ReceiverOptions } from '../../../src/protocols/websocket/r
 import { chunkings, pick, type Random, seeded } from '../../core/oracle.ts'
 import { frame, type FrameOptions, KEY, masked } from './kit.ts'
 
-const OPTIONS: ReceiverOptions = { isMasked: true, isDeflated: false, message_size: 1 << 20 }
+const OPTIONS: ReceiverOptions = { isMasked: true, isDeflated: false, maxSize: 1 << 20 }
 
 function readerOf(options: Partial<ReceiverOptions> = {}): Reader {
   return new Frames({ ...OPTIONS, ...options })[READER]()
@@ -209,7 +209,7 @@ const FAULTS: [title: string, bytes: Buffer, fault: string, after: number][] = [
 
 t.test('what is wrong is told once, as soon as it can be known; nothing follows it', async t => {
   for (const [title, bytes, fault, after] of FAULTS) {
-    const options = { message_size: 100 }
+    const options = { maxSize: 100 }
     const all = readAll([Buffer.concat([masked('good'), bytes, masked('good')])], options)
     t.equal(all[0], 'text good')
     t.equal(all.length, 2, title)
@@ -249,7 +249,7 @@ t.test('compression: no RSV1 on a control frame or on a continuation', async t =
 })
 
 t.test('a message of exactly the size; empty fragments are counted by their headers', async t => {
-  const options = { message_size: 100 }
+  const options = { maxSize: 100 }
   const full = masked('x'.repeat(100))
   t.same(readAll([full], options), [`text ${'x'.repeat(100)}`])
   t.same(
@@ -370,7 +370,7 @@ t.test('garbage: one fault, never a throw, never more memory than the bound', as
     const [good] = conversation(random, KEY)
     const bytes = Buffer.from(good)
     for (let i = 0; i < 4; i++) bytes[random(bytes.length)] = random(256)
-    const reader = readerOf({ message_size: 1000 })
+    const reader = readerOf({ maxSize: 1000 })
     const buffer = new RecvBuffer()
     let faults = 0
     for (let at = 0; at < bytes.length; at += 50) {

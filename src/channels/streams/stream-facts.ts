@@ -1,0 +1,81 @@
+/**
+ * Layer 5. StreamFacts: what the link of a stream consists of, and what can be asked of it. What
+ * happens is in stream-link.ts.
+ */
+
+import { formatAddress } from '../../core/address.ts'
+import type { Gauge } from '../../core/tally.ts'
+import type { Transport } from '../../transport.ts'
+import type { Bytes } from '../../types.ts'
+import type { Life } from '../life.ts'
+import { engineOverflow } from '../overflow.ts'
+import { NO_PAST, type Past } from '../past.ts'
+import type { SharedValues } from '../shared-values.ts'
+import { StreamReading } from './stream-reading.ts'
+import type { StreamValues } from './stream-settings.ts'
+import { NO_WRITES, type StreamWriting } from './stream-writing.ts'
+
+export abstract class StreamFacts {
+  readonly life: Life
+  readonly reading: StreamReading
+  writing: StreamWriting = NO_WRITES
+  settings: SharedValues
+  /** Undefined while the stream is closed. */
+  transport: Transport | undefined
+  /** What is told of the last connection. */
+  past: Past = NO_PAST
+
+  constructor(life: Life, settings: SharedValues) {
+    this.life = life
+    this.settings = settings
+    this.reading = new StreamReading(this)
+  }
+
+  get values(): StreamValues {
+    return this.settings.values
+  }
+
+  /** What is told of the connection, or of the last one. */
+  get told(): Past {
+    return this.transport ?? this.past
+  }
+
+  get fileno(): number | undefined {
+    return this.transport?.fileno
+  }
+
+  get bytes_queued(): Bytes {
+    return this.writing.size
+  }
+
+  get bytes_read(): Bytes {
+    return this.told.bytes_read
+  }
+
+  get bytes_gone(): Bytes {
+    return this.transport?.bytes_gone ?? this.told.bytes_written
+  }
+
+  /** Was it open, or opening, at any time? */
+  get wasAttached(): boolean {
+    return this.told !== NO_PAST
+  }
+
+  address(): string {
+    const { remote_address } = this.told
+    return remote_address === undefined ? '' : formatAddress(remote_address)
+  }
+
+  gauge(): Gauge {
+    const { bytes_read, bytes_written } = this.told
+    return { kind: 'stream', bytes_read, bytes_written, bytes_held: this.weight }
+  }
+
+  get weight(): Bytes {
+    return this.reading.bytes + this.writing.size
+  }
+
+  crowded(limit: Bytes): void {
+    this.life.warn('on_overflow_error', engineOverflow(limit, this.weight), 'overflow')
+  }
+}
