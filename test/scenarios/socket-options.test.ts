@@ -139,8 +139,9 @@ for (const [name, network] of Object.entries(NETWORKS)) {
     const engine = new Engine({ network })
     const context = new Context({ engine })
     for (const [parameter, expected] of [
-      ['', DEFAULT],
-      [';nodelay=no', { ...DEFAULT, no_delay: false }],
+      [';keepalive=no', DEFAULT],
+      ['', { ...DEFAULT, keep_alive: 7_200_000 }],
+      [';keepalive=30s;nodelay=no', { no_delay: false, keep_alive: 30_000 }],
     ] as const) {
       const server = context.init(`tcp://127.0.0.1:0;mode=server${parameter};frame=line`)
       server.open()
