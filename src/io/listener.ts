@@ -19,6 +19,7 @@ import { type AddressInfo, createConnection, Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { codeOf, UnsupportedOptionError } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
+import { noop } from '../core/noop.ts'
 import type {
   Listener,
   ListenEndpoint,
@@ -127,7 +128,8 @@ export class NodeListener implements Listener {
       if (this.#state === 'opening') this.#setOpen()
       else this.#releasePath()
     } catch (error) {
-      await rm(hidden, { force: true })
+      // libuv removes the hidden name as well. A Node with permissions may forbid it to us.
+      await rm(hidden, { force: true }).catch(noop)
       this.#server.close()
       this.#fail(error as SystemError)
     }

@@ -489,6 +489,25 @@ t.test('REGRESSION: a runtime that throws when it is told to listen', async t =>
   t.same(log, ['closed'])
 })
 
+// Without --allow-fs-write the rejection ended the process, and the server stayed 'opening'.
+t.test('REGRESSION: a Node that forbids to touch files', async t => {
+  const place = folder(t)
+  const { lstat, rm } = fs.promises
+  t.teardown(() => {
+    Object.assign(fs.promises, { lstat, rm })
+    syncBuiltinESMExports()
+  })
+  const denied = async (): Promise<never> => {
+    throw Object.assign(new Error('Access restricted'), { code: 'ERR_ACCESS_DENIED' })
+  }
+  Object.assign(fs.promises, { lstat: denied, rm: denied })
+  syncBuiltinESMExports()
+  const { log, reported } = listen({ kind: 'unix', path: join(place, 'socket') })
+  await reported('closed')
+  t.same(log, ['failed ERR_ACCESS_DENIED', 'closed'])
+  t.same(readdirSync(place), [], 'nothing is left')
+})
+
 const isDenying = process.allowedNodeEnvironmentFlags.has('--allow-net')
 
 t.test('under --permission', { skip: !isDenying && 'since Node 25' }, async t => {
