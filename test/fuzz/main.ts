@@ -2,9 +2,10 @@
  * npm run fuzz: plays everything that is fuzzed, round after round, until the time is over or
  * something is wrong. Each round has a seed of its own, which shows the same again.
  *
- *     npm run fuzz -- --seconds 600 --seed 1 --only calls
+ *     npm run fuzz -- calls --seconds 600 --seed 1
  *
- * The exit code is 1 if anything was wrong.
+ * The names (or parts of names) say which targets are played; by default all are. The exit code is
+ * 1 if anything was wrong.
  */
 
 import { parseArgs } from 'node:util'
@@ -17,11 +18,11 @@ const TURN_MS = 500
 /** After so many faults a target is left alone. */
 const FAULTS = 3
 
-const { values } = parseArgs({
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    only: { type: 'string', default: '' },
     rounds: { type: 'string', default: 'Infinity' },
   },
 })
@@ -30,10 +31,14 @@ const [seconds, seed, most] = [values.seconds, values.seed, values.rounds].map(N
   number,
   number,
 ]
-const targets = TARGETS.filter(({ name }) => name.includes(values.only))
+const targets = TARGETS.filter(
+  ({ name }) => names.length === 0 || names.some(part => name.includes(part)),
+)
 if (!(seconds > 0) || !Number.isSafeInteger(seed) || !(most > 0) || targets.length === 0) {
   console.error(`fuzz: --seconds and --rounds are positive numbers, --seed is an integer`)
-  console.error(`fuzz: --only is a part of: ${TARGETS.map(({ name }) => name).join(', ')}`)
+  console.error(
+    `fuzz: the names of targets, or parts of them: ${TARGETS.map(({ name }) => name).join(', ')}`,
+  )
   process.exit(2)
 }
 

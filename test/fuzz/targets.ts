@@ -1,5 +1,6 @@
 /** Everything that is fuzzed. */
 
+import { callsInMemory, callsOverSockets, callsOverTls } from './calls.ts'
 import { changing, constant } from './delimiters.ts'
 import { headers } from './headers.ts'
 import { formats, prefixes, structs } from './structs.ts'
@@ -19,4 +20,11 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [expressions, 5000],
 ]
 
-export const TARGETS: readonly Target[] = PARSERS.map(([target]) => target)
+/** Random calls in random hooks, and how many rounds of them are a test. */
+export const CALLS: readonly (readonly [target: Target, rounds: number])[] = [
+  [callsInMemory, 250],
+  [callsOverTls, 100],
+  [callsOverSockets, 100],
+]
+
+export const TARGETS: readonly Target[] = [...PARSERS, ...CALLS].map(([target]) => target)

@@ -16,7 +16,7 @@ import type { Gauge } from '../../core/tally.ts'
 import type { Weighed } from '../../core/weights.ts'
 import { codeOf, ConnectError, ListenError, ReadError, WriteError } from '../../errors.ts'
 import type { Endpoint, PacketSink, PacketSocket, SystemError } from '../../transport.ts'
-import type { Bytes, Cancel, SocketAddress } from '../../types.ts'
+import type { Bytes, Cancel, SocketAddress, StateSignal } from '../../types.ts'
 import { about } from './datagram-error.ts'
 import { DatagramReading, type DatagramReadingOwner } from './datagram-reading.ts'
 import { type DatagramValues, isReading } from './datagram-settings.ts'
@@ -239,14 +239,20 @@ export class DatagramLink
 
   // ---- the end ----------------------------------------------------------------------------------
 
+  /** One that closes reads no more; on_state may already try. */
+  stateChanged(state: StateSignal): void {
+    if (state === 'closing') this.reading.stop()
+  }
+
   /** Closes politely. */
   end(): void {
     this.life.beginClosing()
     // on_state may have closed it at once.
     if (this.#isGone()) return
     this.#isEnding = 'sending'
-    this.reading.stop()
     if (this.outbox.packets === 0) return this.destroy()
+    // on_state, told of 'opening' by now, may have ended it first.
+    this.#stopWaiting()
     if (this.values.end_timeout !== Infinity)
       this.#stopWaiting = this.life.drive.after(this.values.end_timeout, () => this.#expire())
   }
@@ -269,7 +275,6 @@ export class DatagramLink
 
   destroy(): void {
     this.#stopWaiting()
-    this.reading.stop()
     if (this.#isGone()) return
     this.#isEnding = 'gone'
     this.outbox.close()
@@ -284,7 +289,7 @@ export class DatagramLink
     this.destroy()
     this.#past = { local_address, remote_address }
     this.#socket = undefined
-    this.reading.sender = undefined
+    this.reading.end()
     this.values = this.#lasting
     this.reading.use(this.values)
     life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)

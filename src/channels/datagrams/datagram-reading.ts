@@ -79,6 +79,13 @@ export class DatagramReading implements SendersOwner {
     this.bytes_read = this.packets_read = this.packets_dropped = 0
   }
 
+  /** The opening is over, and so is whatever its promises hold. Rejections are only logged now. */
+  end(): void {
+    this.#promises?.abandon()
+    this.#promises = undefined
+    this.sender = undefined
+  }
+
   /** A setting has changed that says how packets are read. */
   use(values: DatagramValues): void {
     this.#senders.use(values)

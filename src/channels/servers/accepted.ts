@@ -23,6 +23,8 @@ import type { TlsDemand } from '../streams/tls-start.ts'
 
 /** The link of a stream. It is the only sink that can be aborted. */
 interface Taker {
+  /** Undefined while its stream is closed. */
+  readonly transport: Transport | undefined
   abort(reason: CloseReason): void
 }
 
@@ -64,10 +66,11 @@ export class Accepted extends TransportOver {
     this.inner.sink = { ...IGNORED, closed }
   }
 
-  /** The program cannot use it: on_accept threw. */
+  /** The program cannot use it: on_accept threw, or its promise rejected. */
   refuse(): void {
-    // A stream may have taken it over before its own constructor threw.
-    if (this.#taker !== undefined) this.#taker.abort('error')
+    // A stream may have taken it over before its own constructor threw, and may have closed since.
+    const taker = this.#taker
+    if (taker?.transport !== undefined) taker.abort('error')
     else this.destroy()
   }
 

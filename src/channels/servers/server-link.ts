@@ -17,7 +17,7 @@
 
 import { formatAddress } from '../../core/address.ts'
 import { noop } from '../../core/noop.ts'
-import { onRejection } from '../../core/promises.ts'
+import { isPromiseLike, onRejection, Promises } from '../../core/promises.ts'
 import type { Gauge } from '../../core/tally.ts'
 import type { Owned } from '../../core/drive.ts'
 import { ListenError } from '../../errors.ts'
@@ -54,6 +54,8 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   #stopWaiting: Cancel = noop
   /** Ends the wait for the next batch. */
   #stopBatches: Cancel = noop
+  /** Made when a hook of this opening returns one. */
+  #promises: Promises | undefined
   /** Did end_timeout run out? */
   #hasExpired = false
 
@@ -129,15 +131,14 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   }
 
   offer(connection: Accepted): void {
-    const refuse = (error: unknown): void => {
-      connection.refuse()
-      this.#life.hookFailed(error)
-    }
     try {
       const address = connection.remote_address as SocketAddress
-      onRejection(this.#server.on_accept(connection, address), refuse)
+      const result: unknown = this.#server.on_accept(connection, address)
+      onRejection(result, () => connection.refuse())
+      this.hookReturned(result)
     } catch (error) {
-      refuse(error)
+      connection.refuse()
+      this.#life.hookFailed(error)
     }
   }
 
@@ -174,7 +175,9 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   }
 
   hookReturned(result: unknown): void {
-    onRejection(result, error => this.#life.hookFailed(error))
+    if (!isPromiseLike(result)) return
+    this.#promises ??= new Promises(this.#life, noop)
+    void this.#promises.add(result)
   }
 
   suspended(): void {}
@@ -193,11 +196,18 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
     const isFirst = this.#life.state !== 'closing'
     if (isFirst) {
       this.#stopListening()
-      const { end_timeout } = this.values
-      if (end_timeout !== Infinity)
-        this.#stopWaiting = this.after(end_timeout, () => this.#expire())
+      this.#limitEnding()
     }
     this.#endSome([...this.#server.channels], isFirst ? batch : Infinity, interval)
+  }
+
+  #limitEnding(): void {
+    const { end_timeout } = this.values
+    // If a hook has closed it, or if it had no connections, it may have closed already.
+    if (this.#life.state !== 'closing' || end_timeout === Infinity) return
+    // on_state, told of 'opening' by now, may have ended it first.
+    this.#stopWaiting()
+    this.#stopWaiting = this.after(end_timeout, () => this.#expire())
   }
 
   #endSome(channels: Stream[], batch: number, interval: Milliseconds): void {
@@ -252,6 +262,9 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
     )
       return
     this.#stopEnding()
+    // A promise that is left and rejects is logged: on_close is the last hook.
+    this.#promises?.abandon()
+    this.#promises = undefined
     this.#life.finishClosing(this.#hasExpired ? 'timeout' : undefined)
   }
 }

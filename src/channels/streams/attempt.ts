@@ -46,6 +46,9 @@ export class Attempt {
     const { connect_timeout } = this.#stream
     if (this.#isOver || connect_timeout === Infinity) return
     this.#cancelTimeout = this.#life.drive.after(connect_timeout, () => {
+      // on_state comes first, and may close the stream.
+      this.#life.announce()
+      if (this.#isOver) return
       timeOut(this.#life, 'connect')
       // If on_timeout lets the attempt go on, the time begins anew.
       this.#limit()

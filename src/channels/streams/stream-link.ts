@@ -222,9 +222,10 @@ export class StreamLink
     this.parted()
   }
 
-  /** Only an active stream may write without a check. */
+  /** Only an active stream may write without a check. One that closes reads no more. */
   stateChanged(state: StateSignal): void {
     if (state !== 'active') this.writing.revoke()
+    if (state === 'closing') this.reading.stop()
   }
 
   /** Closes politely. */
@@ -235,7 +236,6 @@ export class StreamLink
     this.#unwatch()
     const mayPart = this.protocol?.farewell() !== true
     this.#isEnding = mayPart ? 'sending' : 'parting'
-    if (mayPart) this.reading.stop()
     this.transport.resume()
     const { timeout, isError } = endOf(this)
     if (timeout !== Infinity)

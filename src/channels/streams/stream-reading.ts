@@ -169,7 +169,7 @@ export class StreamReading implements ReadOwner {
 
   /** Nothing holds reads any more: the peer is heard out, until it has said goodbye. */
   hearOut(): void {
-    for (const why of ['suspended', 'backpressure', 'promise'] as const) this.release(why)
+    for (const why of ['closed', 'suspended', 'backpressure', 'promise'] as const) this.release(why)
   }
 
   /** No read is delivered any more. */
@@ -177,8 +177,13 @@ export class StreamReading implements ReadOwner {
     this.#path?.hold('closed')
   }
 
-  /** Drops what was received. From now on bytes are cut as for the next opening. */
+  /**
+   * The opening is over: drops what was received. From now on bytes are cut as for the next
+   * opening, and a promise that is left and rejects is logged: on_close is the last hook.
+   */
   reset(): void {
+    this.#promises?.abandon()
+    this.#promises = undefined
     this.#path?.reset()
     this.cutAnew()
     this.rest()

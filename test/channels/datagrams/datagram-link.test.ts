@@ -179,6 +179,17 @@ t.test('end is bounded by end_timeout, and close cuts it short', async t => {
   t.same(c.take('on_close'), ['local'])
 })
 
+// Its end_timeout was set twice, and one of the two stayed. Found by npm run fuzz.
+t.test('REGRESSION: ended in on_state because it is ended while it opens', async t => {
+  const { settle, engine, clock } = world(t)
+  const b = new Probe({ engine })
+  b.write('x', at(9))
+  b.on_state = state => void (state === 'opening' && b.end())
+  b.end()
+  await settle()
+  t.same([b.state, clock.pending], ['closed', 0])
+})
+
 t.test('closed in on_state or on_write while ending, or in the hook of its opening', async t => {
   const { settle, open, engine } = world(t)
   for (const on_state of ['closing', 'active', 'opening']) {

@@ -301,6 +301,55 @@ t.test('a promise of an opening that is over and rejects is only logged', async 
   t.match(logs, [/Error: too late\n/])
 })
 
+// Likewise if it was not opened again: on_error came after on_close. Found by npm run fuzz.
+t.test('REGRESSION: a promise that rejects after on_close is logged', async t => {
+  const { settle, peer, open, logs } = world(t)
+  const [a, b] = [await peer(), await open()]
+  const old = promise()
+  b.then = { on_read: () => old.promise }
+  a.write('1', at(b.port))
+  await settle()
+  b.close()
+  await settle()
+  old.reject(new Error('too late'))
+  await settle()
+  t.same(b.take('on_error', 'on_close'), [['on_close', 'local']])
+  t.match(logs, [/Error: too late\n/])
+})
+
+t.test('a promise of on_close does not hold the next opening', async t => {
+  const { settle, peer, open } = world(t)
+  const [a, b] = [await peer(), await open()]
+  const gate = promise()
+  b.then = { on_close: () => gate.promise }
+  b.close()
+  await settle()
+  b.take()
+  b.listen(0)
+  await settle()
+  a.write('1', at(b.port))
+  await settle()
+  gate.resolve()
+  await settle()
+  t.same(b.take('on_read'), [['1', a.port]])
+})
+
+// As of a stream (stream-reading.test.ts): the reads were stopped after on_state had been told.
+t.test('REGRESSION: resumed in on_state by closing, it does not read any more', async t => {
+  const { settle, peer, open } = world(t)
+  const a = await peer()
+  for (const isPolite of [false, true]) {
+    const b = await open()
+    b.suspend()
+    a.write('1', at(b.port))
+    await settle()
+    b.on_state = () => b.resume()
+    b.close(isPolite)
+    await settle()
+    t.same(b.take('on_read', 'on_close'), [['on_close', 'local']])
+  }
+})
+
 t.test('what a hook throws goes to on_error', async t => {
   const { settle, peer, open } = world(t)
   const [a, b] = [await peer(), await open()]

@@ -11,7 +11,10 @@ const OWN = { received: () => {} } as unknown as TransportSink
 function setUp() {
   const transport = new FakeTransport()
   const log: string[] = []
-  const taker = { abort: (reason: string) => log.push(`abort ${reason}`) }
+  const taker = {
+    transport: transport as FakeTransport | undefined,
+    abort: (reason: string) => log.push(`abort ${reason}`),
+  }
   const demand = { context: { secure: () => transport }, host: '' }
   return { transport, log, taker, demand, connection: new Accepted(transport, demand) }
 }
@@ -52,6 +55,16 @@ t.test('refused: the stream that has taken it is aborted, or else it is destroye
   taken.connection.take(taken.taker)
   taken.connection.refuse()
   t.same([taken.transport.news, taken.log], ['', ['abort error']])
+})
+
+// An async on_accept that rejected after its connection had closed was an unhandled rejection,
+// which ends the process. Found by npm run fuzz.
+t.test('REGRESSION: refused late, when the stream has closed', async t => {
+  const { connection, taker, log } = setUp()
+  connection.take(taker)
+  taker.transport = undefined
+  connection.refuse()
+  t.same(log, [])
 })
 
 t.test('of a socket: the same one, or one around a transport of the program', async t => {

@@ -46,7 +46,7 @@ function make(limits: Partial<Values> = {}) {
   const timers = new Set<{ delay: number; callback: () => void }>()
   const state = { suspended: false, take: (connection: Accepted) => take(connection) }
   const take = (connection: Accepted): void => {
-    connection.take({ abort: () => {} })
+    connection.take({ transport: connection.inner, abort: () => {} })
     door.take(connection)
     inside.add(connection.inner as unknown as Peer)
   }

@@ -362,6 +362,40 @@ await scene(t, 'ends with its connections', async (t, world) => {
   t.equal(patient.state, 'closed', 'close() cuts end() short')
 })
 
+// Its end_timeout was set twice, or after it had closed, and one of the timers stayed. Found by npm
+// run fuzz.
+await scene(t, 'REGRESSION: ended or closed in on_state because it is ended', async (t, world) => {
+  const { engine, pump, clock } = world
+  for (const [state, isPolite] of [
+    ['opening', true],
+    ['opening', false],
+    ['closing', false],
+  ] as const) {
+    const server = new Server({ engine })
+    server.on_state = now => void (now === state && server.close(isPolite))
+    server.listen(1).end()
+    await pump()
+    t.same([server.state, clock.pending], ['closed', 0], `${state}, ${isPolite}`)
+  }
+})
+
+// Its rejection went to on_error, after on_close. Found by npm run fuzz.
+await scene(t, 'REGRESSION: a promise that rejects after on_close', async (t, world) => {
+  const { engine, pump, logged } = world
+  const log: string[] = []
+  const server = new Server({ engine })
+  let reject: (error: Error) => void
+  server.on_listen = () => new Promise((_resolve, fail) => (reject = fail)) as unknown as undefined
+  spy(server, '', log).listen(1)
+  await pump()
+  server.close()
+  await pump()
+  reject!(new Error('too late'))
+  await pump()
+  t.equal(log.at(-1), ' close local')
+  t.match(logged.splice(0), [/too late/])
+})
+
 t.test("on a listener of the test's own", async t => {
   const asked: [unknown, ListenOptions][] = []
   const listeners: Listener[] = []

@@ -65,6 +65,22 @@ t.test('the hook may end it, or take the limit away', async t => {
   t.equal(setUp(Infinity).clock.pending, 0, 'no timer without a limit')
 })
 
+// With a clock of a test, the time of a client that connects in a hook may run out before a
+// microtask has run: on_timeout came before on_state said that it opens. Found by npm run fuzz.
+t.test('REGRESSION: on_state comes first, and may end it', async t => {
+  for (const isEnded of [false, true]) {
+    const clock = new ManualClock()
+    const channel = new Connecting({ engine: new Engine({ clock }) })
+    drive(channel)
+    channel.begin()
+    const attempt = new Attempt(channel[LIFE], channel, TO, undefined)
+    if (isEnded) channel.on_state = () => attempt.stop()
+    clock.advance(100)
+    t.same(channel.log, isEnded ? [] : ['closed>opening', 'timeout connect'])
+    attempt.stop()
+  }
+})
+
 t.test('its signal aborts it, not before the call that aborts has returned', async t => {
   const controller = new AbortController()
   const { attempt, log } = setUp(100, controller.signal)

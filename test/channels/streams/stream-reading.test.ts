@@ -168,6 +168,36 @@ t.test('a promise of an opening that is over', async t => {
   await turn()
 })
 
+// It went to on_error if the stream was not opened again: after on_close, which is the last hook.
+// Found by npm run fuzz.
+t.test('REGRESSION: a promise that rejects after on_close is logged', async t => {
+  const { stream, sink, logged, news } = await kit(t, Client)
+  const { promise, reject } = withResolvers()
+  stream.on_read = () => promise
+  sink.received(Buffer.from('a'))
+  stream.close()
+  sink.closed()
+  news()
+  reject('too late')
+  await turn()
+  t.same(news(), [])
+  t.match(logged, [/^Client.*: a hook threw "too late"/])
+})
+
+// The reads were stopped after on_state had been told, so on_read was called after close(). Found
+// by npm run fuzz.
+t.test('REGRESSION: resumed in on_state by closing, it does not read any more', async t => {
+  for (const isPolite of [false, true]) {
+    const { stream, sink, news } = await kit(t, Client)
+    stream.suspend()
+    sink.received(Buffer.from('a'))
+    stream.on_state = () => stream.resume()
+    stream.close(isPolite)
+    sink.closed()
+    t.same(news(), ['close local'])
+  }
+})
+
 // `async on_close() { await sleep(1000); this.connect(…) }`: its promise held the reads of the
 // connection that had just been closed; the next one counted anew, so nobody let go of them, and it
 // never read a byte.
