@@ -36,8 +36,14 @@ export function parseArguments<Config extends ParseArgsConfig>(
   try {
     return parseArgs(config)
   } catch (error) {
+    const { message } = error as Error
+    const [, option] = /^Option '(--[\w-]+)' argument is ambiguous/.exec(message) ?? []
+    if (option !== undefined)
+      throw new UsageError(
+        `${option} needs a value; one that begins with - is given as ${option}=-…`,
+      )
     // What Node says after its first sentence is advice for another kind of command.
-    throw new UsageError((error as Error).message.split(/\.?\n|\. (?=[A-Z])/)[0])
+    throw new UsageError(message.split(/\.?\n|\. (?=[A-Z])/)[0])
   }
 }
 

@@ -12,7 +12,7 @@
 import { Server } from '../../channels/basic.ts'
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
 import { formatAddress, parseAddress } from '../../core/address.ts'
-import { codeOf } from '../../errors.ts'
+import { codeOf, type OverflowError } from '../../errors.ts'
 import { Echo } from '../../protocols/echo/index.ts'
 import type { Address, CloseReason } from '../../types.ts'
 import type { Host, Say } from '../host.ts'
@@ -172,6 +172,13 @@ function echoWith(delimiter: string, mark: string, say: Say): ConnectionClass {
 
     override on_connect(): void {
       say(`${this.name} ${formatAddress(this.remote_address)} opened`)
+    }
+
+    override on_overflow_error(error: OverflowError): void | Promise<void> {
+      if (error.buffer !== 'receive') return super.on_overflow_error(error)
+      const line = `a line has more than ${error.limit} bytes`
+      say(`${this.name} ${formatAddress(this.remote_address)}: ${line}`)
+      this.close()
     }
 
     override on_close(reason: CloseReason): void {

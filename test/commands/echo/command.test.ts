@@ -198,11 +198,22 @@ t.test('a failure of a connection is one line, and the server goes on', async t 
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write('x'.repeat(70_000))
-  await host.says(
-    /^sluice-echo: #1 127\.0\.0\.1:\d+: a read has more than 65536 bytes .*ERR_OVERFLOW\)$/,
-  )
+  // It spoke of buffer_size and read_delimiter, which no option of the command is called.
+  await host.says(/^sluice-echo: #1 127\.0\.0\.1:\d+: a line has more than 65536 bytes$/)
   await host.says(/closed \(overflow\)/)
   t.strictSame(host.exits, [])
+  host.signals.emit('SIGINT', 'SIGINT')
+  t.equal(await done, 0)
+})
+
+t.test('all connections together hold too much: that is an error of the engine', async t => {
+  const host = new FakeProcess({ engine: new Engine({ buffer_limit: 20_000 }) })
+  const { port, done } = await running([], host)
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write('x'.repeat(60_000))
+  await host.says(/^sluice-echo: #1 127\.0\.0\.1:\d+: the channels of the engine hold more than/)
+  await host.says(/closed \(overflow\)/)
   host.signals.emit('SIGINT', 'SIGINT')
   t.equal(await done, 0)
 })

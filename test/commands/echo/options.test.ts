@@ -79,7 +79,7 @@ t.test('mistakes are one line that names the option', async t => {
     [['--port', '1e3'], /^--port .* "1e3"$/],
     [['--port', ''], /^--port .* ""$/],
     [['--port'], /^Option '--port <value>' argument missing$/],
-    [['--port', '--host'], /^Option '--port' argument is ambiguous$/],
+    [['--port', '--host'], /^--port needs a value; one that begins with - is given as --port=-…$/],
     [['--prot', '1'], /^Unknown option '--prot'$/],
     [['4040'], /^Unexpected argument '4040'$/],
     [['--help=yes'], /^Option '-h, --help' does not take an argument$/],
