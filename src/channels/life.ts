@@ -23,6 +23,7 @@ import { ClosedError, InvalidStateError } from '../errors.ts'
 import type { CloseReason, Milliseconds, State, StateSignal } from '../types.ts'
 import { type Face, type Hook, Hooks } from './hooks.ts'
 import { misspeltNames } from './misspelt-names.ts'
+import { inTurn, noteResumed } from './resume-order.ts'
 
 export { LIFE } from '../core/drive.ts'
 
@@ -322,10 +323,12 @@ export class Life extends Hooks<Living> {
     if (this.#suspension === 'none') return
     this.#suspension = 'none'
     this.driver?.resumed()
-    for (const child of this.#children) {
+    for (const child of inTurn(this, this.#children)) {
       // A hook may have suspended this channel again.
       if (this.#suspension !== 'none') return
-      if (child[LIFE].#suspension === 'above') child.resume()
+      if (child[LIFE].#suspension !== 'above') continue
+      noteResumed(this, child)
+      child.resume()
     }
   }
 

@@ -239,7 +239,33 @@ t.test('suspended again while it is resumed', async t => {
     [true, true, true],
   )
   root.resume()
-  t.same(log, ['root', 'near', 'root', 'near', 'far'])
+  t.same(log, ['root', 'near', 'root', 'far', 'near'])
+})
+
+// A server that its connections suspend at every read: the one that came first was resumed first
+// every time, and as long as it had a backlog no other was read at all.
+t.test('REGRESSION: suspended again by each that is resumed, all have their turn', async t => {
+  const root = new Bare()
+  const log: string[] = []
+  const child = (name: string): Bare => {
+    const channel = new Bare({ name })
+    drive(channel)
+    channel[LIFE].driver!.resumed = () => {
+      log.push(name)
+      root.suspend()
+    }
+    root[LIFE].addChild(channel)
+    return channel.open()
+  }
+  const [, second] = [child('a'), child('b'), child('c')]
+  for (let n = 0; n < 5; n++) {
+    root.suspend()
+    root.resume()
+  }
+  t.same(log.splice(0), ['a', 'b', 'c', 'a', 'b'])
+  second!.finish()
+  for (let n = 0; n < 3; n++) root.resume()
+  t.same(log, ['a', 'c', 'a'], 'the last one is gone: from the first one on')
 })
 
 t.test('children', async t => {
