@@ -12,15 +12,26 @@ t.test('Client', async t => {
   t.ok(client instanceof Stream)
   t.equal(client.name, 'Client')
   t.equal(new Client({ name: 'caller', encoding: 'utf8' }).encoding, 'utf8')
-  for (const options of [null, 5, { socket: {} }, { socket: null }, { unknown: 1 }]) {
+  for (const options of [
+    null,
+    5,
+    { socket: {} },
+    { socket: null },
+    { unknown: 1 },
+    { server: new Server() },
+  ]) {
     t.equal(
       thrown(() => new Client(options as never)),
       'ERR_INVALID_ARGUMENT',
-      JSON.stringify(options),
+      Object.keys(options ?? {}).join(),
     )
   }
   t.throws(() => new Client({ socket: {} } as never), {
     message: /^Client option "socket" must be left out: a Connection takes over/,
+  })
+  // It was taken without a word.
+  t.throws(() => new Client({ server: new Server() } as never), {
+    message: /^Client: there is no option "server"; /,
   })
 })
 

@@ -107,7 +107,7 @@ export interface ServerSettings {
    *
    * - Takes effect: with the next `listen`.
    *
-   * @default null: in clear
+   * @default undefined: in clear. null means the same.
    */
   tls: TlsOptions | null | undefined
   /**

@@ -20,8 +20,9 @@ export interface StreamOptions extends ChannelOptions, Partial<StreamValues> {
   readonly socket?: Transport
 }
 
-/** The options that are no settings. */
-export const NO_SETTINGS = ['engine', 'name', 'socket', 'server'] as const
+/** The options that are no settings. Only a connection that was accepted has a server. */
+export const NO_SETTINGS = ['engine', 'name', 'socket'] as const
+export const NO_SETTINGS_ACCEPTED = [...NO_SETTINGS, 'server'] as const
 
 /** How to connect. */
 export interface StreamConnectOptions {

@@ -115,7 +115,7 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
    *
    * - Takes effect: with the next opening.
    *
-   * @default null: in clear
+   * @default undefined: in clear. null means the same.
    */
   tls: (TlsOptions & Partial<TlsInfo>) | null | undefined
   /**
@@ -203,7 +203,7 @@ export interface StreamValues extends Readonly<Omit<StreamSettings, 'tls'>> {
   /**
    * Node's TLS options, for TLS from the first byte on, as with `start_tls`.
    *
-   * @default null: in clear
+   * @default undefined: in clear. null means the same.
    */
   readonly tls: TlsOptions | undefined
 }

@@ -33,6 +33,7 @@ import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './
 import {
   networkOptions,
   NO_SETTINGS,
+  NO_SETTINGS_ACCEPTED,
   parseTarget,
   type StreamConnectOptions,
   type StreamOptions,
@@ -100,7 +101,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     this.#isAccepted = socket !== undefined
     this.#link = new StreamLink(this[LIFE], this.#isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED)
     this[LIFE].driver = this.#link
-    applyOptions(this, options, NO_SETTINGS)
+    applyOptions(this, options, this.#isAccepted ? NO_SETTINGS_ACCEPTED : NO_SETTINGS)
     if (socket !== undefined) this.#takeOver(socket)
   }
 

@@ -26,7 +26,7 @@ checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   ['proxy_protocol', ['yes', true, undefined], /'require', 'optional' or null/],
   ['proxy_trusted', [[], ['127.0.0.1']], /a BlockList/],
   ['proxy_timeout', [0, '1'], /milliseconds/],
-  ['tls', [null, 'cert'], /TLS options/],
+  ['tls', ['cert', 5], /TLS options/],
   ['end_timeout', [0, NaN], /milliseconds/],
 ])
 

@@ -83,7 +83,7 @@ const CASES: Record<Name, [takes: unknown[], refuses: unknown[]]> = {
   ],
   tls: [
     [undefined, {}, { ca: 'of PEM' }],
-    [null, 'cert', 5, true, () => {}],
+    ['cert', 5, true, () => {}],
   ],
   handshake_timeout: [
     [0.5, 1000, Infinity],
