@@ -104,7 +104,7 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     queue.add(waiting)
     channel.callback_add(ended, 'state')
     const expire = (): void => done(() => reject(late(channel, timeout)))
-    const cancel = timeout === Infinity ? noop : channel.engine.defer(timeout, expire)
+    const cancel = timeout === Infinity ? noop : channel.engine[DRIVE].after(timeout, expire)
     const over = endOf(channel, channel.state)
     if (over !== undefined) done(() => reject(over))
   })

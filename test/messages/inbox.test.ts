@@ -57,6 +57,23 @@ stage(t, 'recv: no message', async (t, stage) => {
   await t.rejects(channel.recv(), { message: 'x' })
 })
 
+// A process that stood still for longer than the timeout gave up before it had looked for what came
+// meanwhile.
+stage(
+  t,
+  'REGRESSION: recv: what came while the process stood still is in time',
+  async (t, stage) => {
+    const channel = open(stage)
+    const message = channel.recv({ timeout: 10 })
+    const now = stage.clock.now.bind(stage.clock)
+    // The clock of a test rings on time: this one rings 100 ms late.
+    stage.clock.now = () => now() + 100
+    stage.clock.advance(10)
+    channel.emit(data('here'))
+    t.equal(String((await message).data), 'here')
+  },
+)
+
 // With an invalid type the timer of the timeout was left behind, and failed later.
 stage(t, 'recv: invalid options', async (t, stage) => {
   const channel = open(stage)

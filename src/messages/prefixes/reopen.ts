@@ -18,6 +18,7 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { noop } from '../../core/noop.ts'
+import { DRIVE } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
@@ -69,7 +70,7 @@ export class Reopen extends Prefix {
   }
 
   #try(): void {
-    this.#cancel = this.engine.defer(this.#patience, () => this.child.close(true))
+    this.#cancel = this.engine[DRIVE].after(this.#patience, () => this.child.close(true))
     this.child.open(this.#parameters)
   }
 

@@ -109,6 +109,23 @@ stage(t, 'an opening that takes too long', async (t, stage) => {
   t.strictSame([reopen.state, child.state], ['closed', 'closed'])
 })
 
+// As recv() of the inbox: time in which the process stood still was counted.
+stage(
+  t,
+  'REGRESSION: an opening is not given up because the process stood still',
+  async (t, stage) => {
+    const { reopen, child } = make(stage, ['waits'], ';timeout-open=100ms;timeout-min=10ms')
+    reopen.open('a=1')
+    const now = stage.clock.now.bind(stage.clock)
+    stage.clock.now = () => now() + 1000
+    stage.clock.advance(100)
+    t.equal(child.state, 'opening')
+    child.become_active()
+    t.equal(reopen.state, 'active')
+    reopen.close(true)
+  },
+)
+
 stage(t, 'parameters', async (t, { context }) => {
   for (const wrong of ['timeout-min=0s', 'timeout-max=1ms', 'timeout-open=0s', 'active-min=x'])
     t.match(
