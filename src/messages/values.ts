@@ -72,6 +72,16 @@ export function parseDuration(text: string): Milliseconds | undefined {
   return withUnit(text, DURATIONS)
 }
 
+/** A number with a unit, which may have a fraction: `0.5s`, `1.5kb`. `parse` knows the units. */
+export function parseDecimal(
+  text: string,
+  parse: (text: string) => number | undefined,
+): number | undefined {
+  const [, number, unit] = /^(\d+\.\d+)([a-z]+)$/.exec(text) ?? []
+  const one = unit === undefined ? undefined : parse(`1${unit}`)
+  return number === undefined ? parse(text) : one === undefined ? undefined : Number(number) * one
+}
+
 function withUnit(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const [, number, unit] = /^(\d+)([a-z]+)$/.exec(text) ?? []
   if (number === undefined || !Object.hasOwn(units, unit as string)) return undefined

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   parseBoolean,
+  parseDecimal,
   parseDuration,
   parseInteger,
   parseSeq,
@@ -74,5 +75,12 @@ t.test('durations', async t => {
   t.strictSame(
     ['10', '1.5s', 's', '-1s', '1sec', '', `${'9'.repeat(400)}s`].map(parseDuration),
     Array(7).fill(undefined),
+  )
+})
+
+t.test('numbers with a fraction', async t => {
+  t.strictSame(
+    ['1.5kb', '2kb', '0.5x', '1.b', '.5b', '1.5'].map(text => parseDecimal(text, parseSize)),
+    [1536, 2048, undefined, undefined, undefined, undefined],
   )
 })

@@ -13,12 +13,12 @@
  * | `frame=full` | messages of every type arrive, with every field |
  *
  * Rules:
- * 1. If a queue is full, `post` returns false and the channel emits WriteFull. It emits WriteReady
- *    when half of the queue is free.
+ * 1. The message that fills a queue, or is refused, makes the channel emit WriteFull. Then `post`
+ *    returns false until it emits WriteReady, when half of the queue is free.
  * 2. A slave opens only while its master is active. A master that is not a server has one open
  *    slave at a time.
- * 3. If the master closes, its slave keeps its queues. A client of a server closes when it has read
- *    what is in its queue.
+ * 3. If the master closes, its slave keeps its queues and emits Disconnect; what it posts from then
+ *    on is dropped. A client of a server closes when it has read what is in its queue.
  */
 
 import { WriteError } from '../../errors.ts'
@@ -27,7 +27,7 @@ import { channel_cast } from '../cast.ts'
 import type { Init } from '../init.ts'
 import { carried, END, FRAME, Queue } from './mem-queue.ts'
 import { type MemLink, MemServer } from './mem-server.ts'
-import type { Message } from '../message.ts'
+import { Control, type Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 
 /** The channel of `mem://`. */
@@ -94,6 +94,10 @@ export class MemPair extends MessageChannel {
     link?.in.leave(this)
     link?.out.leave(this)
     link?.left?.()
+    if (this.#master === undefined && link !== undefined) {
+      link.out.reader?.emit({ type: 'control', msgid: Control.Disconnect })
+      link.in.abandon()
+    }
     this.finish_close(this.#reason)
   }
 

@@ -21,6 +21,7 @@ export class Queue {
   /** The channel that reads the queue. It is 'pending' while there are messages. */
   reader: MessageChannel | undefined
   readonly #limit: Bytes
+  #isAbandoned = false
   #messages: Message[] = []
   /** This many messages at the beginning of the array are taken. Shifting each would be slow. */
   #taken = 0
@@ -37,9 +38,9 @@ export class Queue {
   }
 
   /**
-   * Adds a message of `writer` if there is room. Otherwise returns false; the writer emits
-   * WriteFull now, and WriteReady when there is room. Throws InvalidArgumentError if the message is
-   * larger than the queue.
+   * Adds a message of `writer` if there is room. The writer emits WriteFull with the message that
+   * leaves no room for another, or that is refused. Then it is refused until it emits WriteReady.
+   * Throws InvalidArgumentError if the message is larger than the queue.
    */
   post(message: Message, writer: MessageChannel, addr?: Addr): boolean {
     const size = message.data.length + FRAME
@@ -50,15 +51,15 @@ export class Queue {
         message.data.length,
       )
     }
-    if (this.#bytes + size <= this.#limit) {
-      this.push(message)
-      return true
-    }
-    if (!this.#writers.has(writer)) {
+    if (this.#isAbandoned) return true
+    if (this.#writers.has(writer)) return false
+    const hasRoom = this.#bytes + size <= this.#limit
+    if (hasRoom) this.push(message)
+    if (!hasRoom || this.#bytes + FRAME > this.#limit) {
       this.#writers.set(writer, addr)
       writer.emit({ type: 'control', msgid: Control.WriteFull, addr })
     }
-    return false
+    return hasRoom
   }
 
   /** Adds a message even if the queue is full. */
@@ -91,11 +92,17 @@ export class Queue {
 
   /** If half of the queue is free, the writers that wait emit WriteReady. */
   tellWriters(): void {
-    if (this.#writers.size === 0 || this.#bytes > this.#limit / 2) return
+    if (this.#writers.size === 0 || (this.#bytes > this.#limit / 2 && !this.#isAbandoned)) return
     const writers = [...this.#writers]
     this.#writers.clear()
     for (const [writer, addr] of writers)
       writer.emit({ type: 'control', msgid: Control.WriteReady, addr })
+  }
+
+  /** Nobody will ever read it again: what is posted is dropped, and nobody waits for room. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.tellWriters()
   }
 
   /** Forgets a channel that closes, as writer and as reader. */

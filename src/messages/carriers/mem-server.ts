@@ -77,7 +77,11 @@ export class MemServer extends MessageChannel {
   }
 
   override do_close(): void {
-    for (const queue of this.#clients.values()) queue.push(END)
+    for (const queue of this.#clients.values()) {
+      // What its client reads later is no affair of the next opening.
+      queue.leave(this)
+      queue.push(END)
+    }
     this.#clients.clear()
     this.#in?.leave(this)
     this.#in = undefined

@@ -24,6 +24,7 @@ import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { Deliveries } from './deliveries.ts'
 import { formatHost, parseHost } from './host.ts'
 import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
 import { serverParams, type StreamParams, streamParams } from './stream-params.ts'
@@ -41,6 +42,7 @@ export class TcpServer extends MessageChannel {
   readonly #tls: LoadTlsOptions | undefined
   readonly #peers = new Map<Addr, FramedStream>()
   #server: ListeningSocket | undefined
+  #deliveries = this.#makeDeliveries()
   /** The number of the newest peer. */
   #count = 0
 
@@ -79,6 +81,7 @@ export class TcpServer extends MessageChannel {
 
   override do_open(): 'opening' {
     const tls = this.#tls?.(this[LIFE].drive.files)
+    this.#deliveries = this.#makeDeliveries()
     this.#server = new ListeningSocket(this.#owner, {
       engine: this.engine,
       name: this.name,
@@ -91,6 +94,10 @@ export class TcpServer extends MessageChannel {
     return 'opening'
   }
 
+  #makeDeliveries(): Deliveries {
+    return new Deliveries(message => this.emit(message))
+  }
+
   readonly #owner: ListeningSocketOwner = {
     listening: () => this.become_active(),
     accepted: transport => this.#accept(transport),
@@ -100,7 +107,9 @@ export class TcpServer extends MessageChannel {
       else this.fail(error)
     },
     closed: server => {
-      if (server === this.#server) this.finish_close()
+      if (server !== this.#server) return
+      this.#deliveries.flush()
+      this.finish_close()
     },
   }
 
@@ -125,7 +134,7 @@ export class TcpServer extends MessageChannel {
     connected: peer => {
       if (this.state !== 'active') return peer.close()
       this.#peers.set(peer.addr as Addr, peer)
-      void this.emit(
+      void this.#deliveries.add(
         new Message({
           type: 'control',
           msgid: Control.Connect,
@@ -134,14 +143,16 @@ export class TcpServer extends MessageChannel {
         }),
       )
     },
-    received: message => this.emit(message),
+    // What is full, or has room again, is told at once: nobody waits for a hook with that.
+    received: message =>
+      message.type === 'data' ? this.#deliveries.add(message) : this.emit(message),
     failed: (peer, error) => {
       // A peer that has connected gets its Disconnect, with the error as its data.
       if (!this.#peers.has(peer.addr as Addr)) this.#tell(error)
     },
     closed: peer => {
       if (!this.#peers.delete(peer.addr as Addr) || this.state === 'closed') return
-      void this.emit(
+      void this.#deliveries.add(
         new Message({
           type: 'control',
           msgid: Control.Disconnect,

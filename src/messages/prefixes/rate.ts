@@ -3,59 +3,52 @@
  *
  * | parameter | meaning |
  * |---|---|
- * | `speed` | how much may pass in an interval: a size, or a number with `unit=message` |
+ * | `speed` | how much may pass in an interval: a size; with `unit=message` a number, or a size |
  * | `interval=1s` | the interval |
  * | `unit=byte` | or `unit=message`: what is counted |
- * | `max-window=16kb` | the most that may pass at once, after a pause; 16 with `unit=message` |
+ * | `max-window=16kb` | the most that may pass at once, after a pause; 16384 messages |
  * | `initial` | how much may pass at once at first; by default half of `max-window` |
  * | `watermark=1b` | after a stop, messages pass again when this much may pass |
  * | `rate.dir=w` | what is limited: r what is received; w, or rw, what is posted |
  * | `bucket.x.speed` … | a further limit named x, with the same parameters; all limits apply |
  * | `master=name` | shares the limits of that `rate+` channel, and has none of its own |
  *
- * Posting: if the limit is reached, `post` returns false and the channel emits WriteFull once,
- * later WriteReady. Receiving: the child is suspended until messages may pass again.
+ * Posting: the post that uses the limit up emits WriteFull, and so does every channel that shares
+ * the limit. Then `post` returns false until WriteReady. Receiving: the child is suspended until
+ * messages may pass again.
  */
 
-import { noop } from '../../core/noop.ts'
-import type { Cancel } from '../../types.ts'
 import { DIRECTIONS } from '../caps.ts'
 import { channel_cast } from '../cast.ts'
 import type { Init } from '../init.ts'
-import { Control, Message } from '../message.ts'
+import { Control, type Message } from '../message.ts'
 import type { Params } from '../params.ts'
+import { Fullness } from './fullness.ts'
 import { Prefix } from './prefix.ts'
-import { RateLimit } from './rate-limit.ts'
+import { type Limited, RateLimit } from './rate-limit.ts'
 
 /** The prefix `rate+`. */
 // Source: TLL `rate`. Differs: messages have no flag that makes them urgent. Control messages are
 // never limited.
-export class Rate extends Prefix {
+export class Rate extends Prefix implements Limited {
   static override readonly protocol = 'rate+'
 
-  readonly #master: Rate | undefined
-  readonly #in: RateLimit
-  readonly #out: RateLimit
+  readonly #limit: RateLimit
+  /** Does another channel share its limit with this one? */
+  readonly #isGuest: boolean
   /** Is what is received limited? Otherwise what is posted is. */
   readonly #isIn: boolean
-  #cancelIn: Cancel = noop
-  #cancelOut: Cancel = noop
-  /**
-   * The reasons why posting must wait. WriteFull is emitted with the first of them, WriteReady when
-   * none is left.
-   */
-  readonly #full = new Set<'bucket' | 'child'>()
+  readonly #full = new Fullness<'limit' | 'child'>(msgid => this.emit({ type: 'control', msgid }))
 
   constructor(init: Init) {
     super(init)
     const { params } = init
     const master = init.master && channel_cast(init.master, Rate)
-    this.#master = master
-    this.#in = master === undefined ? new RateLimit(params, this.engine.now) : master.#in
-    this.#out = master === undefined ? new RateLimit(params, this.engine.now) : master.#out
-    this.#isIn = /^(r|in)$/.test(params.choice('dir', Object.keys(DIRECTIONS), 'w'))
     if (master !== undefined && params.has('speed'))
       throw params.fault('speed', 'left out: the limits are those of the master')
+    this.#isGuest = master !== undefined
+    this.#limit = master === undefined ? new RateLimit(params, this.engine) : master.#limit
+    this.#isIn = /^(r|in)$/.test(params.choice('dir', Object.keys(DIRECTIONS), 'w'))
     const { caps } = this.carrier
     const idle = this.#isIn ? 'out' : 'in'
     if (caps.has(idle) && !caps.has(idle === 'in' ? 'out' : 'in'))
@@ -63,78 +56,82 @@ export class Rate extends Prefix {
   }
 
   override do_open(params: Params): 'opening' {
-    if (this.#master === undefined)
-      for (const limit of [this.#in, this.#out]) limit.start(this.engine.now)
+    if (!this.#isGuest) this.#limit.start()
     this.#full.clear()
     return super.do_open(params)
   }
 
+  override child_active(): void {
+    super.child_active()
+    // A hook may have closed it.
+    if (this.state === 'active') this.#limit.join(this)
+  }
+
   override do_close(force: boolean): void {
-    this.#cancelOut()
-    this.#goOn()
+    this.#limit.leave(this)
+    this.#resumeChild()
     super.do_close(force)
+  }
+
+  /** Called by the limit: messages may pass no more, or again. */
+  limited(isUsedUp: boolean): void {
+    if (this.#isIn) {
+      if (isUsedUp) this.child.suspend()
+      else this.#resumeChild()
+    } else if (isUsedUp) {
+      this.#full.add('limit')
+    } else {
+      this.#full.delete('limit')
+    }
   }
 
   // ---- what is posted ---------------------------------------------------------------------------
 
   override do_post(message: Message): boolean {
-    const limit = this.#out
+    const limit = this.#limit
     if (message.type !== 'data' || this.#isIn || this.state !== 'active')
       return super.do_post(message)
-    if (this.#full.size > 0) return false
-    if (!limit.has(this.engine.now)) {
-      this.#setFull('bucket')
-      this.#cancelOut = this.#after(limit, () => this.#setReady('bucket'))
-      return false
+    if (this.#full.isFull) return false
+    let isTaken = false
+    // A callback inside the post may post, too: so it is taken before.
+    if (limit.has()) {
+      limit.take(message.data.length)
+      try {
+        isTaken = super.do_post(message)
+      } finally {
+        if (!isTaken) limit.take(message.data.length, -1)
+      }
     }
-    if (!super.do_post(message)) return false
-    limit.take(message.data.length)
-    return true
+    limit.tellIfUsedUp()
+    return isTaken
   }
 
+  /** What has an `addr` is about one peer of a server, and passes. */
   override child_control(message: Message): Promise<void> | undefined {
-    if (message.msgid === Control.WriteFull) this.#setFull('child')
-    else if (message.msgid === Control.WriteReady) this.#setReady('child')
+    const { msgid, addr } = message
+    if (addr !== undefined || this.#isIn) return super.child_control(message)
+    if (msgid === Control.WriteFull) this.#full.add('child')
+    else if (msgid === Control.WriteReady) this.#full.delete('child')
     else return super.child_control(message)
     return undefined
-  }
-
-  #setFull(why: 'bucket' | 'child'): void {
-    this.#full.add(why)
-    if (this.#full.size === 1) this.emit(new Message({ type: 'control', msgid: Control.WriteFull }))
-  }
-
-  #setReady(why: 'bucket' | 'child'): void {
-    if (this.#full.delete(why) && this.#full.size === 0)
-      this.emit(new Message({ type: 'control', msgid: Control.WriteReady }))
   }
 
   // ---- what is received -------------------------------------------------------------------------
 
   override child_data(message: Message): Promise<void> | undefined {
-    const limit = this.#in
     if (this.#isIn) {
-      limit.take(message.data.length)
-      if (!limit.has(this.engine.now) && this.#cancelIn === noop) {
-        this.child.suspend()
-        this.#cancelIn = this.#after(limit, () => this.#goOn())
-      }
+      this.#limit.take(message.data.length)
+      this.#limit.tellIfUsedUp()
     }
     return super.child_data(message)
   }
 
-  /** Messages may pass again. If the prefix is suspended, the child is resumed with it. */
-  #goOn(): void {
-    this.#cancelIn()
-    this.#cancelIn = noop
-    if (!this.suspended) this.child.resume()
+  /** If the prefix is suspended, the child is resumed with it. */
+  #resumeChild(): void {
+    if (this.#isIn && !this.suspended) this.child.resume()
   }
 
   override do_resume(): void {
-    if (this.#cancelIn === noop) this.child.resume()
-  }
-
-  #after(limit: RateLimit, callback: () => void): Cancel {
-    return this.engine.defer(Math.max(1, limit.wait()), callback)
+    if (!this.#limit.isUsedUp) this.#resumeChild()
   }
 }

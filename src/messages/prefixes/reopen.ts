@@ -3,7 +3,9 @@
  *
  * It becomes active when the child is active for the first time, and stays active until it is
  * closed itself. Control Disconnect reports that the child has gone, control Connect that it is
- * back. In the meantime `post` returns false. on_error is called with each failure of the child.
+ * back. In the meantime `post` returns false, and WriteReady follows Connect: for whoever was
+ * refused, or was told WriteFull by a child that has gone. on_error is called with each failure of
+ * the child.
  *
  * | parameter | meaning |
  * |---|---|
@@ -23,6 +25,7 @@ import type { Cancel, Milliseconds } from '../../types.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import type { Params } from '../params.ts'
+import { Fullness } from './fullness.ts'
 import { Prefix } from './prefix.ts'
 
 /** The prefix `reopen+`. */
@@ -39,6 +42,9 @@ export class Reopen extends Prefix {
   /** The time when the child became active; undefined while it is not active. */
   #since: Milliseconds | undefined
   #cancel: Cancel = noop
+  readonly #full = new Fullness<'down' | 'child'>(msgid =>
+    this.emit(new Message({ type: 'control', msgid })),
+  )
 
   constructor(init: Init) {
     super(init)
@@ -56,6 +62,7 @@ export class Reopen extends Prefix {
     this.#parameters = params.values
     this.#wait = this.#shortest
     this.#since = undefined
+    this.#full.clear()
     this.#try()
     return 'opening'
   }
@@ -66,7 +73,18 @@ export class Reopen extends Prefix {
   }
 
   override do_post(message: Message): boolean {
-    return this.child.state === 'active' && super.do_post(message)
+    if (this.child.state === 'active') return super.do_post(message)
+    if (message.type === 'data' && this.state !== 'closing') this.#full.add('down')
+    return false
+  }
+
+  /** What has an `addr` is about one peer of a server, and passes. */
+  override child_control(message: Message): Promise<void> | undefined {
+    const { msgid, addr } = message
+    if (addr === undefined && msgid === Control.WriteFull) this.#full.add('child')
+    else if (addr === undefined && msgid === Control.WriteReady) this.#full.delete('child')
+    else return super.child_control(message)
+    return undefined
   }
 
   #try(): void {
@@ -79,6 +97,7 @@ export class Reopen extends Prefix {
     this.#since = this.engine.now
     if (this.state === 'opening') this.become_active()
     else this.emit(new Message({ type: 'control', msgid: Control.Connect }))
+    this.#full.delete('down')
   }
 
   /**
@@ -95,6 +114,9 @@ export class Reopen extends Prefix {
   override child_closed(): void {
     this.#cancel()
     if (this.state === 'closing') return this.finish_close()
+    // Nobody else will say that there is room again.
+    if (this.#full.has('child')) this.#full.add('down')
+    this.#full.delete('child')
     const wait = this.#nextWait()
     const wasActive = this.#since !== undefined
     this.#since = undefined

@@ -148,3 +148,24 @@ stage(t, 'a writer that waits for room may close', async (t, stage) => {
   slave.process()
   t.notOk(log.includes('WriteReady'))
 })
+
+stage(t, 'a writer is told with the message that fills the queue', async (t, stage) => {
+  const [master, slave] = two(stage, ';size=64b')
+  const log = watch(master)
+  t.equal(master.post('x'.repeat(40)), true)
+  t.strictSame(log.splice(0), ['WriteFull'])
+  t.equal(master.post(''), false)
+  slave.process()
+  t.strictSame(log.splice(0), ['WriteReady'])
+})
+
+// It waited for ever.
+stage(t, 'a slave that waits for room, and whose master closes', async (t, stage) => {
+  const [master, slave] = two(stage, ';size=64b')
+  slave.post('x'.repeat(40))
+  const log = watch(slave)
+  master.destroy()
+  t.strictSame(log, ['Disconnect', 'WriteReady'])
+  for (let count = 0; count < 5; count++) t.equal(slave.post('x'.repeat(40)), true, 'dropped')
+  t.strictSame(log.length, 2)
+})

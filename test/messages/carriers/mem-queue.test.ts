@@ -46,6 +46,16 @@ stage(t, 'a limit in bytes; a writer that waits is told of room', async (t, { co
   )
 })
 
+stage(t, 'abandoned: what is posted is dropped, and nobody waits', async (t, { context }) => {
+  const writer = context.init('null://').open()
+  const log = watch(writer)
+  const queue = new Queue(40)
+  queue.post(message(20), writer)
+  queue.abandon()
+  t.strictSame(log, ['WriteFull', 'WriteReady'])
+  t.strictSame([queue.post(message(20), writer), queue.post(message(20), writer)], [true, true])
+})
+
 // A queue that was never empty kept every message that had ever been in it.
 t.test('a message that was taken is freed', async t => {
   setFlagsFromString('--expose-gc')

@@ -79,6 +79,21 @@ stage(t, 'one peer fails, the others do not notice', async (t, stage) => {
   t.match(why, /5 bytes/, 'with the reason')
 })
 
+stage(t, 'full for one peer', async (t, stage) => {
+  const { server, log, connect } = await open(stage, ';send-buffer-size=10b')
+  await connect()
+  await connect()
+  log.length = 0
+  server.post({ data: 'long enough to be full', addr: 2 })
+  t.strictSame(log.splice(0), ['2 WriteFull'], 'in the post that fills it')
+  t.strictSame(
+    [1, 2].map(addr => server.post({ data: 'x', addr })),
+    [true, false],
+  )
+  await stage.pump()
+  t.strictSame(log, ['2 WriteReady'])
+})
+
 stage(t, 'close: politely, by force', async (t, stage) => {
   const { server, log, connect } = await open(stage)
   const one = await connect()
@@ -179,6 +194,36 @@ stage(t, 'a peer that is turned away', async (t, stage) => {
   void socket.on_overload()
   void socket.on_drop('overload', ['127.0.0.1', 5])
   t.match(errors, [/^peers are turned away: the process is near its limit of open files/], 'once')
+})
+
+// Several ran at once, with tcp and unix only: races that only one URL showed.
+stage(t, 'one async on_message at a time, whoever sends', async (t, stage) => {
+  const { server, log, connect } = await open(stage)
+  const [one, two] = [await connect(), await connect()]
+  log.length = 0
+  const go: (() => void)[] = []
+  server.on_message = () => new Promise<void>(resolve => go.push(resolve))
+  one.write('a\nb\n')
+  two.write('c\nd\n')
+  await stage.pump()
+  t.strictSame(log, ['1 a'])
+  for (let count = 0; count < 4; count++) {
+    go[count]!()
+    await stage.pump()
+  }
+  t.strictSame(log.slice().sort(), ['1 a', '1 b', '2 c', '2 d'], 'each of them')
+  t.equal(log[1], '2 c', 'in turn')
+  one.write('e\n')
+  await stage.pump()
+  two.write('f\n')
+  await stage.pump()
+  server.close()
+  await stage.pump()
+  t.strictSame(
+    [log.slice(4), server.state],
+    [['1 e', '2 f', '1 Disconnect', '2 Disconnect'], 'closed'],
+    'a hook that is not done does not keep it from closing',
+  )
 })
 
 // An error of on_accept (too many open files, for example) must not close the server.

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
+import { Control } from '../../../src/messages/message.ts'
 import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from '../kit.ts'
 
@@ -74,8 +75,9 @@ stage(t, 'the child goes and comes back', async (t, stage) => {
   stage.clock.advance(999)
   child.close()
   t.strictSame([log.splice(0), reopen.state, reopen.post('x')], [['Disconnect'], 'active', false])
+  t.strictSame(log.splice(0), ['WriteFull'], 'a post was refused')
   stage.clock.advance(10)
-  t.strictSame(log.splice(0), ['Connect'], 'not stable: it waits')
+  t.strictSame(log.splice(0), ['Connect', 'WriteReady'], 'not stable: it waits')
   child.fail(new Error('x'))
   stage.clock.advance(20)
   t.strictSame(
@@ -92,6 +94,42 @@ stage(t, 'the child goes and comes back', async (t, stage) => {
   child.close()
   stage.clock.advance(10)
   t.strictSame(times.slice(3), [2030, 2040], 'stable: at once, and from the beginning')
+})
+
+// A producer that was told WriteFull, and waited for WriteReady, waited for ever if the connection
+// broke in between.
+stage(t, 'full when the child goes', async (t, stage) => {
+  const { reopen, child, log } = make(stage, ['opens'], ';timeout-min=10ms')
+  reopen.open('a=1')
+  log.length = 0
+  const full = (msgid: number, addr?: number): void =>
+    void child.emit({ type: 'control', msgid, addr })
+  full(Control.WriteFull)
+  full(Control.WriteReady)
+  full(Control.WriteFull, 5)
+  t.strictSame(log.splice(0), ['WriteFull', 'WriteReady', 'WriteFull'])
+  full(Control.WriteFull)
+  child.close()
+  t.equal(reopen.post('x'), false)
+  stage.clock.advance(10)
+  t.strictSame(log.splice(0), ['WriteFull', 'Disconnect', 'Connect', 'WriteReady'], 'each once')
+  full(Control.Connect)
+  full(Control.WriteFull)
+  t.strictSame(log.splice(0), ['Connect', 'WriteFull'])
+  reopen.close(true)
+  reopen.open('a=1')
+  full(Control.WriteFull)
+  t.equal(log.at(-1), 'WriteFull', 'of the last opening nothing is left')
+})
+
+stage(t, 'posting before it is active: WriteReady follows', async (t, stage) => {
+  const { reopen, log } = make(stage, ['fails', 'opens'], ';timeout-min=10ms')
+  reopen.open('a=1')
+  log.length = 0
+  t.equal(reopen.post({ type: 'control', msgid: 99 }), false)
+  t.equal(reopen.post('x'), false)
+  stage.clock.advance(10)
+  t.strictSame(log.splice(0), ['WriteFull', 'active', 'WriteReady'])
 })
 
 stage(t, 'an opening that takes too long', async (t, stage) => {
