@@ -6,13 +6,19 @@
 import { parseAddress } from '../../core/address.ts'
 import { checkAddressOptions } from '../../core/option-names.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
-import type { ConnectOptions, Endpoint, Transport } from '../../transport.ts'
+import type { ConnectOptions, Endpoint, TlsOptions, Transport } from '../../transport.ts'
 import type { Address } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The options of a Stream: every setting, `engine`, `name` and `socket`. */
-export interface StreamOptions extends ChannelOptions, Partial<StreamValues> {
+export interface StreamOptions extends ChannelOptions, Partial<Omit<StreamValues, 'tls'>> {
+  /**
+   * Node's TLS options, for TLS from the first byte on, as with `start_tls`.
+   *
+   * @default undefined: in clear. null means the same.
+   */
+  readonly tls?: TlsOptions | null | undefined
   /**
    * A connection that a server accepted: what its `on_accept` gets. The stream takes it over and is
    * connected; `on_connect` is called soon.
