@@ -3,6 +3,8 @@
 import { callsInMemory, callsOverSockets, callsOverTls } from './calls.ts'
 import { changing, constant } from './delimiters.ts'
 import { headers } from './headers.ts'
+import { deflated, frames, inits, units, urls } from './messages.ts'
+import { options } from './options.ts'
 import { formats, prefixes, structs } from './structs.ts'
 import type { Target } from './target.ts'
 import { addresses, encoded, expressions } from './texts.ts'
@@ -18,6 +20,12 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [addresses, 5000],
   [encoded, 5000],
   [expressions, 5000],
+  [urls, 5000],
+  [inits, 2000],
+  [units, 5000],
+  [frames, 2000],
+  [deflated, 500],
+  [options, 5000],
 ]
 
 /** Random calls in random hooks, and how many rounds of them are a test. */
