@@ -9,6 +9,9 @@
  * 2. The name is taken over from a crashed server in one step, `rename`: at no moment does it lead
  *    nowhere.
  *
+ * Not so in a worker of a cluster: the workers share the socket that the primary process opens for
+ * the first of them, and they share it by its name.
+ *
  * The descriptor of a server is found where Node does not document it: see descriptor.ts.
  */
 
@@ -113,10 +116,22 @@ export class NodeListener implements Listener {
       this.#server.listen({ fd: at.fd, backlog }, () => this.#setOpen())
     } else if (at.path.startsWith('\0')) {
       this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
-    } else {
-      const hidden = nameBeside(at.path)
-      this.#server.listen({ path: hidden, backlog }, () => void this.#claim(hidden, at.path))
-    }
+    } else if (process.send === undefined) this.#listenHidden(at.path, backlog)
+    else void this.#listenAsChild(at.path, backlog).catch((error: SystemError) => this.#fail(error))
+  }
+
+  #listenHidden(path: string, backlog: number): void {
+    const hidden = nameBeside(path)
+    this.#server.listen({ path: hidden, backlog }, () => void this.#claim(hidden, path))
+  }
+
+  /** A process that was forked may be a worker of a cluster. */
+  async #listenAsChild(path: string, backlog: number): Promise<void> {
+    const { default: cluster } = await import('node:cluster')
+    // Closed meanwhile.
+    if (this.#state !== 'opening') return
+    if (cluster.isWorker) this.#server.listen({ path, backlog }, () => this.#setOpen())
+    else this.#listenHidden(path, backlog)
   }
 
   async #claim(hidden: string, path: string): Promise<void> {

@@ -9,6 +9,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync, fork } from 'node:child_process'
+import cluster from 'node:cluster'
 import t from 'tap'
 import type { Test } from 'tap'
 import { mayListen, NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
@@ -235,6 +236,75 @@ t.test('on a path with no room for another name', async t => {
     t.same(readdirSync(deep), [name])
     listener.close()
     await reported('closed')
+  }
+})
+
+/** Listens at a path in three workers of a cluster, and prints what they reported. */
+const CLUSTER = `
+import cluster from 'node:cluster'
+import { connect } from 'node:net'
+const [src, path, kind] = process.argv.slice(2)
+if (cluster.isPrimary) {
+  const said = []
+  for (let i = 0; i < 3; i++) cluster.fork().on('message', message => {
+    said.push(message)
+    if (said.length === 3) connect(path)
+    if (said.length < 4) return
+    console.log(JSON.stringify(said))
+    process.exit()
+  })
+} else {
+  const file = kind === 'FastNetwork' ? 'fast/network.js' : 'node.js'
+  const { [kind]: Network } = await import(src + file)
+  const network = new Network()
+  const listener = network.listen({ kind: 'unix', path }, { backlog: 5, reuse_port: false })
+  listener.sink = {
+    listening: () => process.send(listener.local_address === path ? 'listening' : 'elsewhere'),
+    failed: error => process.send(error.message),
+    accepted: () => process.send('accepted'),
+    closed() {},
+  }
+}
+`
+
+// The path was bound under a hidden name, and each worker had its own: all but the first got
+// EADDRINUSE, where bare node:net lets them share it.
+t.test('REGRESSION: on a path in the workers of a cluster', async t => {
+  const script = join(folder(t), 'cluster.mjs')
+  writeFileSync(script, CLUSTER)
+  const src = String(new URL('../../src/io/', import.meta.url))
+  for (const kind of ['NodeNetwork', 'FastNetwork']) {
+    const said = execFileSync(process.execPath, [script, src, join(folder(t), 'socket'), kind])
+    t.same(JSON.parse(String(said)), [...Array(3).fill('listening'), 'accepted'], kind)
+  }
+})
+
+t.test('on a path in a process that was forked or not, and is a worker or not', async t => {
+  const { isWorker } = cluster
+  const { send } = process
+  t.teardown(() => {
+    Object.assign(cluster, { isWorker })
+    Object.assign(process, { send })
+  })
+  for (const [sends, works] of [
+    [undefined, false],
+    [() => true, false],
+    [() => true, true],
+  ] as const) {
+    Object.assign(process, { send: sends })
+    Object.assign(cluster, { isWorker: works })
+    const path = join(folder(t), 'socket')
+    const { listener, log, reported } = listen({ kind: 'unix', path })
+    await reported('listening')
+    t.same([listener.local_address, readdirSync(join(path, '..'))], [path, ['socket']])
+    listener.close()
+    await reported('closed')
+    t.equal(existsSync(path), false)
+    const other = listen({ kind: 'unix', path })
+    other.listener.close()
+    await other.reported('closed')
+    await new Promise(resolve => setImmediate(resolve))
+    t.same([log, other.log], [['listening', 'closed'], ['closed']])
   }
 })
 
