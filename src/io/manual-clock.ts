@@ -9,8 +9,11 @@
  * 1. Timers run in the order of their due times. Timers that are due at the same time run in the
  *    order in which they were made.
  * 2. In a callback, `now()` is the time at which it was due, however far the clock is being moved.
- * 3. Callbacks run only in `advance`, and `advance` never runs inside itself.
- * 4. `advance` always ends: callbacks that ask for no delay again and again lead to an error.
+ * 3. Timers run only in `advance`, and `advance` never runs inside itself. What `soon` collected
+ *    needs no time: it also runs by itself, in the next turn of the event loop. Refused: only in
+ *    `advance`. What a program wrote was never sent, and its test waited for ever.
+ * 4. `advance` always ends: callbacks that ask for no delay again and again lead to an error. By
+ *    themselves they do not run for ever either: a test must end.
  */
 
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
@@ -40,6 +43,10 @@ export class ManualClock implements Clock {
   #soon: (() => void)[] = []
   #state: 'standing' | 'moving' = 'standing'
   #round = 0
+  /** Does a turn of the event loop run what `soon` has collected? */
+  #isAwaited = false
+  /** How many turns in a row have left something for the next one. */
+  #turns = 0
 
   /**
    * `now`: the time at which it starts, in milliseconds. Throws InvalidArgumentError
@@ -78,9 +85,32 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Calls once, when the next `advance` begins; inside a callback, after that callback. */
+  /**
+   * Calls once, in the next turn of the event loop, or when the next `advance` begins if that is
+   * earlier; inside a callback, after that callback. No time passes.
+   */
   soon(callback: () => void): void {
     this.#soon.push(callback)
+    if (this.#state === 'moving') return
+    this.#turns = 0
+    this.#awaitTurn()
+  }
+
+  #awaitTurn(): void {
+    if (this.#isAwaited) return
+    this.#isAwaited = true
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isAwaited = false
+    this.#state = 'moving'
+    try {
+      this.#runRound()
+    } finally {
+      this.#state = 'standing'
+      if (this.#soon.length > 0 && ++this.#turns < MAX_ROUNDS) this.#awaitTurn()
+    }
   }
 
   /**
@@ -128,10 +158,14 @@ export class ManualClock implements Clock {
   #runSoon(): void {
     for (let rounds = 1; this.#soon.length > 0; rounds++) {
       this.#checkRounds(rounds)
-      const round = this.#soon
-      this.#soon = []
-      for (const callback of round) callback()
+      this.#runRound()
     }
+  }
+
+  #runRound(): void {
+    const round = this.#soon
+    this.#soon = []
+    for (const callback of round) callback()
   }
 
   #checkRounds(rounds: number): void {

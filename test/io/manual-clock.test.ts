@@ -60,6 +60,74 @@ t.test('advance(0) runs what is due now, and soon', async t => {
   t.same(log, ['soon 0', 'timer 0'])
 })
 
+const turn = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
+
+// What a program wrote was sent by the next `advance` only: node:test said that the event loop had
+// resolved already, and nobody knew why.
+t.test('REGRESSION: what needs no time runs in the turns of the event loop', async t => {
+  const clock = new ManualClock()
+  const log: string[] = []
+  const note = noting(clock, log)
+  clock.after(0, note('timer'))
+  clock.soon(() => {
+    note('a')()
+    clock.soon(note('a2'))
+  })
+  clock.soon(note('b'))
+  t.same(log, [])
+  await turn()
+  t.same(log.splice(0), ['a 0', 'b 0'])
+  await turn()
+  t.same(log.splice(0), ['a2 0'])
+  clock.soon(note('c'))
+  clock.advance(0)
+  clock.soon(note('d'))
+  t.same(log.splice(0), ['c 0', 'timer 0'])
+  await turn()
+  await turn()
+  t.same(log.splice(0), ['d 0'], 'once')
+})
+
+t.test('no advance inside such a turn, and what throws there does not stop the clock', async t => {
+  const clock = new ManualClock()
+  const errors: unknown[] = []
+  const caught = (error: unknown): void => void errors.push(error)
+  const catching = t.intercept(process, 'emit', {
+    value: (event: string, error: unknown) => {
+      if (event === 'uncaughtException') caught(error)
+      return true
+    },
+  })
+  clock.soon(() => {
+    clock.soon(() => errors.push('the next one'))
+    clock.advance(0)
+  })
+  await turn()
+  await turn()
+  catching.restore()
+  t.match(errors, [{ code: 'ERR_INVALID_STATE' }, 'the next one'])
+})
+
+t.test('callbacks that ask for another turn each time end by themselves', async t => {
+  const clock = new ManualClock()
+  let count = 0
+  const again = (): void => {
+    count++
+    clock.soon(again)
+  }
+  clock.soon(again)
+  for (let before = -1; count > before;) {
+    before = count
+    await turn()
+    await turn()
+  }
+  t.equal(count, 10_000)
+  t.equal(clock.pending, 1)
+  clock.soon(() => {})
+  await turn()
+  t.equal(count, 10_001, 'until somebody else asks')
+})
+
 t.test('soon runs in rounds, and after each timer', async t => {
   const clock = new ManualClock()
   const log: string[] = []
