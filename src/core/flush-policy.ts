@@ -11,8 +11,11 @@
  * 5. If the transport takes no more, or a file has no bytes yet, all of it waits; the queue goes on
  *    by itself when that is over (core/write-path.ts).
  *
+ * A receiving channel asks for a turn only when it has received and rules 2 and 3 do not hold: a
+ * turn that finds nothing to send costs a look at all sockets, 3 us.
+ *
  * Measured: rule 2 gives 8 % more messages a second with one peer and one message at a time; rule 3
- * takes 5 % less time a line with 100 lines outstanding.
+ * gives 25 % more lines a second with 100 lines outstanding on each of 50 connections.
  */
 
 import type { Bytes } from '../types.ts'
@@ -26,8 +29,6 @@ export interface Queue {
   readonly least: Bytes
   /** Sends it, and tells on_write if that was everything. */
   turn(): void
-  /** Sends it. */
-  flush(): void
 }
 
 /**
@@ -38,8 +39,10 @@ const LARGE: Bytes = 2048
 
 export class FlushPolicy {
   readonly #turns: Turns
-  /** The channel that is receiving, if it had the last turn alone. */
-  #lone: Turn | undefined
+  /** The channel that is receiving. */
+  #receiver: Turn | undefined
+  /** Has it something to send, for the first time since it was last flushed? */
+  #hasQueued = false
 
   constructor(turns: Turns) {
     this.#turns = turns
@@ -47,20 +50,29 @@ export class FlushPolicy {
 
   /** The channel has something to send, for the first time since it was last flushed. */
   queued(channel: Turn): void {
-    if (channel !== this.#lone) this.#turns.wake(channel)
+    if (channel === this.#receiver) this.#hasQueued = true
+    else this.#turns.wake(channel)
   }
 
   /** The channel begins to receive. Returns what `received` wants to know. */
   receiving(channel: Turn): Turn | undefined {
-    const outer = this.#lone
-    this.#lone = this.#turns.isAlone(channel) ? channel : undefined
+    const outer = this.#receiver
+    // In the memory of one process, one may receive what the other sends in its hook.
+    if (outer !== undefined && this.#hasQueued) this.#turns.wake(outer)
+    this.#receiver = channel
+    this.#hasQueued = false
     return outer
   }
 
   /** The channel has received; what its hooks have written is in the queue. */
   received(channel: Turn, queue: Queue, outer: Turn | undefined): void {
-    if (queue.isFull || this.#lone === channel) queue.turn()
-    else if (queue.least >= LARGE) queue.flush()
-    this.#lone = outer
+    const hasQueued = this.#hasQueued
+    this.#receiver = outer
+    this.#hasQueued = false
+    if (queue.isFull || queue.least >= LARGE) queue.turn()
+    else if (hasQueued) {
+      if (this.#turns.isAlone(channel)) queue.turn()
+      else this.#turns.wake(channel)
+    }
   }
 }

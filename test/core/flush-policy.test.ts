@@ -15,10 +15,6 @@ class Fake implements Queue {
     this.log.push('turn')
   }
 
-  flush(): void {
-    this.log.push('flush')
-  }
-
   get news(): string[] {
     return this.log.splice(0)
   }
@@ -83,27 +79,38 @@ t.test('2. one that receives inside the other does not go for it', async t => {
   one.log.length = 0
   t.same(
     receive(one, () => {
+      policy.queued(one)
       t.same(
         receive(other, () => policy.queued(other)),
         [],
         'the other was not alone',
       )
-      policy.queued(one)
     }),
-    ['turn'],
+    [],
+    'it asked for its turn when the other began, which may have to wait for it',
   )
   clock.advance(0)
-  t.same(other.news, ['turn'])
+  t.same([one.news, other.news], [['turn'], ['turn']])
 })
 
 t.test('3. much, or a queue at its mark, goes out when it has received', async t => {
   const { one, receive } = setUp()
   for (const [least, isFull, expected] of [
     [2047, false, []],
-    [2048, false, ['flush']],
+    [2048, false, ['turn']],
     [0, true, ['turn']],
   ] as const) {
     Object.assign(one, { least, isFull })
     t.same(receive(one), expected)
   }
+})
+
+t.test('3. much that goes out when it has received asks for no turn', async t => {
+  const { clock, policy, one, receive } = setUp()
+  one.least = 2048
+  t.same(
+    receive(one, () => policy.queued(one)),
+    ['turn'],
+  )
+  t.equal(clock.pending, 0, 'the loop is not woken for nothing')
 })
