@@ -11,6 +11,7 @@ export type { DatagramError, PacketDropReason } from './channels/datagrams/datag
 export type { DatagramArguments } from './channels/datagrams/datagram-hooks.ts'
 export { Stream } from './channels/streams/stream.ts'
 export type { StreamConnectOptions, StreamOptions } from './channels/streams/stream-options.ts'
+export type { BroadcastOptions } from './channels/servers/broadcast.ts'
 export type { BlockList } from './channels/servers/door.ts'
 export type { ServerListenOptions, StreamServerOptions } from './channels/servers/server-options.ts'
 export type { ConnectionClass } from './channels/servers/server-settings.ts'

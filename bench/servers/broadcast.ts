@@ -10,7 +10,7 @@ class Member extends Connection {
   override read_delimiter = '\r\n'
 
   override on_read(line: string): void {
-    for (const member of this.server.channels) member.write(line + '\r\n')
+    this.server.broadcast(line + '\r\n')
   }
 }
 

@@ -165,12 +165,16 @@ export class WritePath {
     this.#isAnnounced = false
     this.#run.revoke()
     if (this.#state !== 'ready' || this.#transport === undefined) return
-    // The usual case, without an item: one run of text.
-    const text = this.#queue.length === 0 ? this.#run.takeText() : ''
-    if (text === '') {
-      this.#run.end()
-      this.#flushQueue(this.#transport)
-    } else if (!this.#transport.write(text, this.#run.encoding)) this.#fill()
+    if (this.#queue.length === 0) return this.#flushRun(this.#transport)
+    this.#run.end()
+    this.#flushQueue(this.#transport)
+  }
+
+  /** The usual case, without an item: one run. */
+  #flushRun(transport: Transport): void {
+    const text = this.#run.takeText()
+    const data = text === '' ? this.#run.takeBytes() : text
+    if (data !== undefined && !transport.write(data, this.#run.encoding)) this.#fill()
   }
 
   #flushQueue(transport: Transport): void {

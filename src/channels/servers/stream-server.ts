@@ -11,8 +11,9 @@
 import { parseListenAddress } from '../../core/address.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions, Transport } from '../../transport.ts'
-import type { DropReason, ListenAddress, Milliseconds, SocketAddress } from '../../types.ts'
+import type { Data, DropReason, ListenAddress, Milliseconds, SocketAddress } from '../../types.ts'
 import { Channel } from '../channel.ts'
+import { broadcast, type BroadcastOptions } from './broadcast.ts'
 import type { BlockList } from './door.ts'
 import { LIFE } from '../life.ts'
 import { ServerLink, takeOver } from './server-link.ts'
@@ -83,6 +84,32 @@ export class StreamServer extends Channel implements ServerSettings {
   // descriptor.
   get channels(): ReadonlySet<Stream> {
     return this[LIFE].children as ReadonlySet<Stream>
+  }
+
+  /**
+   * Writes the same data to all connections that are open, as `write` of each would. Returns how
+   * many they are. Text is encoded once for all of them, each in its `encoding`; bytes must not be
+   * changed until they are sent.
+   *
+   * A connection whose peer does not read keeps what it is given, up to its `send_buffer_size`:
+   * then its `on_overflow_error` is called.
+   *
+   * `except`: a connection that gets nothing, or several of them.
+   *
+   * Throws InvalidArgumentError for other data, for text that is invalid in an encoding (hex), and
+   * for an unknown option. Then nothing was written.
+   *
+   * @example
+   * class Chat extends Connection {
+   *   override encoding = 'utf8' as const
+   *   override read_delimiter = '\n'
+   *   override on_read(line: string) {
+   *     this.server.broadcast(`${line}\n`, { except: this })
+   *   }
+   * }
+   */
+  broadcast(data: Data, options: BroadcastOptions = {}): number {
+    return broadcast(this.channels, data, options)
   }
 
   // ---- listening --------------------------------------------------------------------------------

@@ -2,13 +2,14 @@
  * Layer 1. WriteRun: collects small writes so that they go out as one. It accepts everything that
  * is written, and hands on items: a run that has ended, and large bytes as they are.
  *
- * At any moment a run is one of these three, and never two:
+ * At any moment a run is one of these four, and never two:
  *
  *     empty
  *     text    [ #text, #textSize bytes  | #uncounted ]    in #encoding
+ *     whole   [ #whole ]                                  the bytes of one write, as they are
  *     bytes   [ #bytes[0 … #used)       | free memory ]   #used > 0
  *
- * Read it from top to bottom: add (if granted) or push → end, or takeText.
+ * Read it from top to bottom: add (if granted) or push → end, or takeText, or takeBytes.
  *
  * The grant: from `grant` to `revoke` a write may skip every check, because nothing that a check
  * looks at can have changed. So whatever changes the state of the channel, its encoding, its bounds
@@ -16,7 +17,8 @@
  *
  * Rules:
  * 1. Text stays text while only text is written, because V8 is fastest at appending. It becomes
- *    bytes when small bytes are written after it.
+ *    bytes when small bytes are written after it. Small bytes are copied when something is written
+ *    after them: a broadcast gives a thousand runs the same bytes, and nothing more.
  * 2. Text is counted once, and only when its size matters: the bytes that it takes in UTF-8 are
  *    known only by looking at all of it.
  * 3. The memory of a run is never used again after it was handed on: the transport may still need
@@ -27,7 +29,15 @@ import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Data, Encoding } from '../../types.ts'
 import { BytesItem, type SendItem, TextItem } from './send-item.ts'
-import { textBytes } from './text-bytes.ts'
+import {
+  bytesAfter,
+  canJoin,
+  endsInHalf,
+  holdsAscii,
+  MOST_PER_UNIT,
+  mostPerUnit,
+  textBytes,
+} from './text-bytes.ts'
 
 /** An object that writes values into a run: a `Delimiter` with `pack_into`. */
 export interface IntoPacker {
@@ -53,14 +63,8 @@ const BATCH: Bytes = 65536
 /** Text of up to this many characters is written one by one after bytes. */
 const SHORT = 8
 
-/** The value of #granted if nothing is granted: every write must be pushed. */
+/** The value of #granted if every write must be pushed. */
 const NOTHING = -1
-
-/** The most bytes that one UTF-16 unit of a string becomes in any encoding. */
-const MOST_PER_UNIT = 3
-
-/** Encodings in which two texts, one after the other, are not one text. */
-const NO_TEXT: ReadonlySet<Encoding> = new Set(['hex', 'base64', 'base64url'])
 
 export class WriteRun {
   readonly #handOn: (item: SendItem) => void
@@ -68,6 +72,7 @@ export class WriteRun {
   #text = ''
   #textSize: Bytes = 0
   #uncounted = ''
+  #whole: Uint8Array | undefined
   #bytes: Buffer | undefined
   #used: Bytes = 0
   /** The length that #uncounted, or #used, may reach by `add`; NOTHING if all must be pushed. */
@@ -80,23 +85,31 @@ export class WriteRun {
   }
 
   get isEmpty(): boolean {
-    return this.#uncounted === '' && this.#text === '' && this.#used === 0
+    return !this.#hasText() && this.#used === 0 && this.#whole === undefined
   }
 
   /** Its bytes. Counts what was not counted. */
   get size(): Bytes {
     this.#count()
-    return this.#textSize + this.#used
+    return this.#textSize + this.#used + this.#wholeSize()
   }
 
   /** The bytes that it has at least, without counting. */
   get least(): Bytes {
-    return this.#textSize + this.#uncounted.length + this.#used
+    return this.#textSize + this.#uncounted.length + this.#used + this.#wholeSize()
   }
 
   /** The bytes that it has at most, without counting. */
   get most(): Bytes {
-    return this.#textSize + this.#uncounted.length * mostPerUnit(this.#encoding) + this.#used
+    return this.least + this.#uncounted.length * (mostPerUnit(this.#encoding) - 1)
+  }
+
+  #hasText(): boolean {
+    return this.#uncounted !== '' || this.#text !== ''
+  }
+
+  #wholeSize(): Bytes {
+    return this.#whole === undefined ? 0 : this.#whole.length
   }
 
   // ---- add: without a check, if that was granted ------------------------------------------------
@@ -150,7 +163,7 @@ export class WriteRun {
         ? Math.min(limit - 1, (this.#bytes as Buffer).length)
         : NOTHING
     // If there is no text either, the last push may have been an empty one in another encoding.
-    else if (!this.isEmpty)
+    else if (this.#hasText())
       this.#granted = Math.floor((limit - 1 - this.#textSize) / mostPerUnit(this.#encoding))
   }
 
@@ -164,6 +177,7 @@ export class WriteRun {
   /** Adds data; text in `encoding`. Throws InvalidArgumentError for text that is not of it. */
   push(data: Data, encoding: Encoding): void {
     this.revoke()
+    if (this.#whole !== undefined) this.#copyWhole()
     if (typeof data !== 'string') this.#pushBytes(data)
     else if (this.#used > 0 || encoding !== this.#encoding) this.#pushOtherText(data, encoding)
     else this.#uncounted += data
@@ -172,6 +186,7 @@ export class WriteRun {
   /** Adds values that a packer writes straight into the run. */
   pushPacked(packer: IntoPacker, values: readonly unknown[]): void {
     this.revoke()
+    if (this.#whole !== undefined) this.#copyWhole()
     this.#textToBytes()
     this.#bytes = this.#room(1)
     const size = this.#pack(packer, values)
@@ -193,7 +208,8 @@ export class WriteRun {
         `pack_into() must return a number of bytes; it returned ${size}`,
         packer,
       )
-    const isAlone = this.#bytes === bytes && this.#used === at && this.#uncounted === ''
+    const isSame = this.#bytes === bytes && this.#used === at
+    const isAlone = isSame && this.#uncounted === '' && this.#whole === undefined
     if (!isAlone)
       throw new InvalidDelimiterError(
         'pack_into() must not write to the channel that it packs for',
@@ -208,15 +224,25 @@ export class WriteRun {
       this.#handOn(new BytesItem(data))
       return
     }
+    if (this.isEmpty) return void (this.#whole = data)
     this.#textToBytes()
     this.#bytes = this.#room(data.length)
     this.#bytes.set(data, this.#used)
     this.#used += data.length
   }
 
+  /** Something is written after it. */
+  #copyWhole(): void {
+    const whole = this.#whole as Uint8Array
+    this.#whole = undefined
+    this.#bytes = this.#room(whole.length)
+    this.#bytes.set(whole, 0)
+    this.#used = whole.length
+  }
+
   /** Text after bytes, or in another encoding than the text before it. */
   #pushOtherText(data: string, encoding: Encoding): void {
-    if (NO_TEXT.has(encoding)) return this.#pushBytes(textBytes('write: data', data, encoding))
+    if (!canJoin(encoding)) return this.#pushBytes(textBytes('write: data', data, encoding))
     if (this.#used > 0 && data.length * MOST_PER_UNIT <= SMALL) {
       this.#bytes = this.#room(data.length * MOST_PER_UNIT)
       this.#used += this.#bytes.write(data, this.#used, encoding)
@@ -236,7 +262,7 @@ export class WriteRun {
     this.#forgetText()
   }
 
-  /** The memory, grown if it has no room for `size` more bytes. */
+  /** The memory, grown if `size` more bytes do not fit. */
   #room(size: Bytes): Buffer {
     if (this.#bytes !== undefined && this.#used + size <= this.#bytes.length) return this.#bytes
     const grown = Buffer.allocUnsafe(Math.max(this.#first, 2 * (this.#used + size)))
@@ -247,26 +273,10 @@ export class WriteRun {
   /** Counts what was not counted. Each text is counted once, however often this is called. */
   #count(): void {
     if (this.#uncounted === '') return
-    this.#textSize += this.#sizeAfterText(this.#uncounted)
+    this.#textSize += bytesAfter(this.#text, this.#uncounted, this.#encoding)
     this.#text += this.#uncounted
     this.#uncounted = ''
     this.revoke()
-  }
-
-  /**
-   * The bytes that `data` adds to #text. Two halves of one character are 4 bytes in UTF-8 if they
-   * meet, and 3 bytes each if not.
-   */
-  #sizeAfterText(data: string): Bytes {
-    const size = Buffer.byteLength(data, this.#encoding)
-    if (this.#encoding !== 'utf8' || (data.charCodeAt(0) & 0xfc00) !== 0xdc00) return size
-    // Tested last: looking at the end of a long text makes V8 join all its parts.
-    return this.#endsInHalf() ? size - 2 : size
-  }
-
-  /** Is the last unit of #text the first half of a character? */
-  #endsInHalf(): boolean {
-    return (this.#text.charCodeAt(this.#text.length - 1) & 0xfc00) === 0xd800
   }
 
   #forgetText(): void {
@@ -285,25 +295,33 @@ export class WriteRun {
     if (this.#text !== '') {
       this.#handOn(new TextItem(this.#text, this.#encoding, this.#textSize))
       this.#forgetText()
-    } else if (this.#used > 0) {
-      this.#handOn(new BytesItem((this.#bytes as Buffer).subarray(0, this.#used)))
-      this.#first = Math.min(Math.max(FIRST, this.#used), BATCH)
-      this.#bytes = undefined
-      this.#used = 0
+      return
     }
+    const bytes = this.takeBytes()
+    if (bytes !== undefined) this.#handOn(new BytesItem(bytes))
   }
 
-  /**
-   * The usual case, without an item: removes the text of the run and returns it, in `encoding`.
-   * Returns '' if the run is not text.
-   */
+  /** Without an item: removes the text of the run and returns it. '' if the run is not text. */
   takeText(): string {
     const text = this.#text + this.#uncounted
     this.#forgetText()
     return text
   }
 
-  /** The encoding of the text. */
+  /** The same for bytes. Returns `undefined` if the run is text, or empty. */
+  takeBytes(): Uint8Array | undefined {
+    const whole = this.#whole
+    this.#whole = undefined
+    if (whole !== undefined || this.#used === 0) return whole
+    const bytes = (this.#bytes as Buffer).subarray(0, this.#used)
+    this.#first = Math.min(Math.max(FIRST, this.#used), BATCH)
+    this.#bytes = undefined
+    this.#used = 0
+    this.revoke()
+    return bytes
+  }
+
+  /** That of the text. */
   get encoding(): Encoding {
     return this.#encoding
   }
@@ -316,7 +334,7 @@ export class WriteRun {
   wait(): void {
     this.#count()
     // Not between two halves of a character: each alone would become something else.
-    if (this.#textSize < BATCH || this.#endsInHalf()) return
+    if (this.#textSize < BATCH || endsInHalf(this.#text)) return
     this.#handOn(new BytesItem(Buffer.from(this.#text, this.#encoding)))
     this.#forgetText()
   }
@@ -324,16 +342,7 @@ export class WriteRun {
   /** Drops it. */
   clear(): void {
     this.#forgetText()
-    this.#bytes = undefined
+    this.#whole = this.#bytes = undefined
     this.#used = 0
   }
-}
-
-function mostPerUnit(encoding: Encoding): Bytes {
-  return encoding === 'utf8' ? MOST_PER_UNIT : encoding === 'utf16le' ? 2 : 1
-}
-
-/** Is ASCII one byte per character in this encoding? */
-function holdsAscii(encoding: Encoding): boolean {
-  return encoding === 'utf8' || encoding === 'latin1' || encoding === 'ascii'
 }

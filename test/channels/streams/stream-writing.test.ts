@@ -437,6 +437,8 @@ t.test(
         const link = made.sink as StreamLink
         t.equal(link.writing.add(data), false, `${kind}: the first write is checked`)
         t.equal(made.stream.write(data), true)
+        // The bytes of one write are not copied, so there is no memory to add to.
+        if (kind === 'bytes') t.equal(made.stream.write(data), true)
         t.equal(link.writing.add(data), true, `${kind}: the next is not`)
         return Object.assign(made, { link })
       }

@@ -2,7 +2,14 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { textBytes } from '../../../src/core/writing/text-bytes.ts'
+import {
+  bytesAfter,
+  canJoin,
+  endsInHalf,
+  holdsAscii,
+  mostPerUnit,
+  textBytes,
+} from '../../../src/core/writing/text-bytes.ts'
 import { pick, seeded } from '../oracle.ts'
 
 t.test('every text in a text encoding', async t => {
@@ -60,4 +67,23 @@ t.test('PROPERTY: what is accepted is what Node makes of it, to the last charact
     }
   }
   t.ok(accepted > 2000, `${accepted} accepted`)
+})
+
+t.test('the bytes that are added to a text, in every encoding', async t => {
+  for (const encoding of ['utf8', 'latin1', 'ascii', 'utf16le'] as const) {
+    for (const text of ['', 'a', 'é', '\ud83d', 'a\ud83d'])
+      for (const more of ['', 'b', 'é', '\ude00', '\ude00c', '\ud83d']) {
+        const whole = Buffer.byteLength(text + more, encoding)
+        t.equal(
+          bytesAfter(text, more, encoding),
+          whole - Buffer.byteLength(text, encoding),
+          JSON.stringify([text, more, encoding]),
+        )
+        t.ok(whole <= (text + more).length * mostPerUnit(encoding))
+      }
+    t.ok(canJoin(encoding))
+    t.equal(holdsAscii(encoding), Buffer.byteLength('abc', encoding) === 3, encoding)
+  }
+  t.same([endsInHalf(''), endsInHalf('a\ud83d'), endsInHalf('\ude00')], [false, true, false])
+  t.notOk(canJoin('hex') || canJoin('base64') || canJoin('base64url'))
 })

@@ -43,6 +43,40 @@ function make() {
   return { run, news }
 }
 
+/** Bytes, which are copied because something was written after them. */
+function pushBytes(run: WriteRun, bytes: Uint8Array, encoding: Encoding = 'utf8'): void {
+  run.push(bytes, encoding)
+  run.push(Buffer.alloc(0), encoding)
+}
+
+t.test('the bytes of one write are taken as they are, and copied if more is written', async t => {
+  const { run, news } = make()
+  const bytes = Buffer.from('bytes')
+  run.push(bytes, 'utf8')
+  t.same([run.isEmpty, run.size, run.least, run.most], [false, 5, 5, 5])
+  run.grant(100, 'utf8')
+  t.same([run.add('a'), run.add(bytes)], [false, false], 'it has no memory to add to')
+  t.equal(run.takeText(), '')
+  t.equal(run.takeBytes(), bytes)
+  t.same([run.isEmpty, run.takeBytes()], [true, undefined])
+  for (const more of ['+', Buffer.from('+')]) {
+    run.push(bytes, 'utf8')
+    run.push(more, 'utf8')
+    t.equal(run.size, 6)
+    t.same(run.takeBytes(), Buffer.from('bytes+'))
+    t.ok(run.isEmpty)
+  }
+  run.push(bytes, 'utf8')
+  run.pushPacked({ pack: () => bytes, pack_into: (target, at) => target.write('+', at) }, [])
+  t.same(run.takeBytes(), Buffer.from('bytes+'))
+  t.same(String(bytes), 'bytes', 'they are not ours to change')
+  run.push(bytes, 'utf8')
+  run.end()
+  run.push(bytes, 'utf8')
+  run.clear()
+  t.same([news(), run.isEmpty], [['bytes'], true])
+})
+
 t.test('text stays text, and is counted only when its size is asked for', async t => {
   const { run, news } = make()
   t.same(
@@ -104,7 +138,7 @@ t.test('add takes text that was granted, and nothing else', async t => {
 t.test('after bytes, add takes bytes and short text', async t => {
   const { run, news } = make()
   const bytes = Buffer.from('bytes,')
-  run.push(bytes, 'utf8')
+  pushBytes(run, bytes)
   t.same([run.add(bytes), run.add('\r\n')], [false, false], 'nothing was granted')
   run.grant(100, 'utf8')
   t.same(
@@ -125,7 +159,7 @@ t.test('after bytes, add takes bytes and short text', async t => {
   )
   t.equal(run.size, 21)
   for (const end of [() => run.end(), () => run.clear(), () => run.revoke()]) {
-    run.push(bytes, 'utf8')
+    pushBytes(run, bytes)
     run.grant(100, 'utf8')
     end()
     t.same([run.add(bytes), run.add('0')], [false, false])
@@ -139,7 +173,7 @@ t.test(
   async t => {
     const { run } = make()
     const kilobyte = Buffer.alloc(1000, 'k')
-    run.push(kilobyte, 'utf8')
+    pushBytes(run, kilobyte)
     run.grant(65536, 'utf8')
     t.same(
       [run.add(kilobyte), run.add(kilobyte), run.size],
@@ -148,7 +182,7 @@ t.test(
     )
     for (const encoding of ['latin1', 'ascii', 'utf16le', 'hex'] as const) {
       run.clear()
-      run.push(Buffer.from('b'), encoding)
+      pushBytes(run, Buffer.from('b'), encoding)
       run.grant(100, encoding)
       t.equal(run.add('61'), encoding === 'latin1' || encoding === 'ascii', encoding)
     }
@@ -240,7 +274,7 @@ t.test('packed values are written straight into it', async t => {
   run.pushPacked(packer, ['y'.repeat(5000)])
   run.end()
   t.same(news(), [`text,packed,${'x'.repeat(1500)}`, 'y'.repeat(5000)])
-  run.push(Buffer.from('b'), 'utf8')
+  pushBytes(run, Buffer.from('b'))
   t.equal(run.addPacked(packer, ['p']), false, 'nothing was granted')
   run.grant(4, 'utf8')
   size = 0
@@ -252,7 +286,7 @@ t.test('packed values are written straight into it', async t => {
   run.end()
   t.same(news(), ['bpp'])
   for (size of [-1, 0.5, NaN, undefined, '1']) {
-    run.push(Buffer.from('b'), 'utf8')
+    pushBytes(run, Buffer.from('b'))
     run.grant(100, 'utf8')
     const wrong = [() => run.addPacked(packer, ['']), () => run.pushPacked(packer, [''])]
     for (const call of wrong)
@@ -276,7 +310,7 @@ t.test('REGRESSION: a Packer that writes to the channel while it packs gets an e
         },
       }
       if (first !== undefined) {
-        run.push(first, 'utf8')
+        pushBytes(run, first)
         run.grant(100, 'utf8')
         t.throws(() => run.addPacked(packer, []), {
           code: 'ERR_INVALID_DELIMITER',

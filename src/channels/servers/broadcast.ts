@@ -1,0 +1,58 @@
+/**
+ * Layer 5. broadcast: the same data for many connections.
+ *
+ * Text is encoded once for each encoding that is in use, and all runs of the write path share those
+ * bytes (core/writing/write-run.ts). Each connection sends once in the turn, whatever else was
+ * written to it.
+ */
+
+import { checkOptions } from '../../core/option-names.ts'
+import { textBytes } from '../../core/writing/text-bytes.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Data, Encoding } from '../../types.ts'
+import type { Stream } from '../streams/stream.ts'
+
+/** The options of `server.broadcast`. */
+export interface BroadcastOptions {
+  /** A connection that gets nothing, or several. A connection of another server changes nothing. */
+  readonly except?: Stream | Iterable<Stream>
+}
+
+/** Returns the number of connections that it was written to. See Server.broadcast. */
+export function broadcast(
+  connections: ReadonlySet<Stream>,
+  data: Data,
+  options: BroadcastOptions,
+): number {
+  const skipped = skippedBy(options)
+  const bytesFor = encoded(connections, data)
+  let count = 0
+  for (const connection of connections) {
+    if (!connection.connected || skipped?.has(connection) === true) continue
+    connection.write(bytesFor(connection))
+    count++
+  }
+  return count
+}
+
+/** Says what each connection gets. All of it is checked before anything is written. */
+function encoded(connections: ReadonlySet<Stream>, data: Data): (connection: Stream) => Data {
+  if (data instanceof Uint8Array) return () => data
+  if (typeof data !== 'string')
+    throw new InvalidArgumentError('broadcast: data', 'a string or a Uint8Array', data)
+  const texts = new Map<Encoding, Uint8Array>()
+  for (const { encoding } of connections) {
+    const used = encoding ?? 'utf8'
+    if (!texts.has(used)) texts.set(used, textBytes('broadcast: data', data, used))
+  }
+  return connection => texts.get(connection.encoding ?? 'utf8') ?? data
+}
+
+function skippedBy(options: BroadcastOptions): ReadonlySet<unknown> | undefined {
+  checkOptions('broadcast', options, ['except'])
+  const { except } = options
+  if (except === undefined) return undefined
+  if (typeof except === 'object' && except !== null)
+    return new Set(Symbol.iterator in except ? except : [except])
+  throw new InvalidArgumentError('broadcast: except', 'a connection, or several', except)
+}
