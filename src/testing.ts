@@ -9,8 +9,10 @@
  */
 
 import { Client, Connection, Server } from './channels/basic.ts'
+import type { StreamServer } from './channels/servers/stream-server.ts'
 import type { Stream } from './channels/streams/stream.ts'
 import { checkOptions } from './core/option-names.ts'
+import { InvalidArgumentError } from './errors.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
@@ -21,20 +23,37 @@ export { ManualClock } from './io/manual-clock.ts'
 export { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
 export { TrickleNetwork } from './io/trickle.ts'
 
+/**
+ * A class whose constructor takes options, or a function that makes an object with them:
+ * `options => new Caller('me', options)`.
+ */
+export type Made<Kind> = (new (options: any) => Kind) | ((options: any) => Kind)
+
 /** The options of `pair`. */
-export interface PairOptions<Near extends Client<any>, Far extends Connection<any>> {
+export interface PairOptions<
+  Near extends Client<any>,
+  Far extends Connection<any>,
+  Home extends StreamServer = Server,
+> {
   /**
-   * The class of the client's end.
+   * The client's end: its class, or a function that makes it.
    *
    * @default Recorder, which keeps what it reads
    */
-  readonly client?: new (options: any) => Near
+  readonly client?: Made<Near>
   /**
    * The class of the server's end, usually the one under test.
    *
-   * @default Connection
+   * @default that of the server
    */
   readonly connection?: new (options: any) => Far
+  /**
+   * The server: its class, or a function that makes it. The options have `engine`, and
+   * `ConnectionClass` if `connection` is given.
+   *
+   * @default Server
+   */
+  readonly server?: Made<Home>
   /** How many bytes arrive at a time; see MemoryNetwork. */
   readonly chunk?: MemoryNetworkOptions['chunk']
   /**
@@ -46,13 +65,17 @@ export interface PairOptions<Near extends Client<any>, Far extends Connection<an
 }
 
 /** Two ends that are connected, and what they run on. */
-export interface Pair<Near extends Stream<any>, Far extends Stream<any>> extends AsyncDisposable {
+export interface Pair<
+  Near extends Stream<any>,
+  Far extends Stream<any>,
+  Home extends StreamServer = Server,
+> extends AsyncDisposable {
   /** The client's end. */
   readonly client: Near
   /** The server's end. */
   readonly connection: Far
   /** The server that accepted the connection. It listens on port 1. */
-  readonly server: Server
+  readonly server: Home
   /** The engine of all of them. */
   readonly engine: Engine
   /** The network between them. */
@@ -83,7 +106,7 @@ export class Recorder extends Client {
  * engine at the end of the block.
  *
  * Rejects if the two cannot connect, for example because a hook of `connection` throws, or with
- * InvalidArgumentError for an option that does not exist.
+ * InvalidArgumentError for an option that does not exist, or has no class or function.
  *
  * @example
  * const { client, pump } = await pair({ connection: Echo })
@@ -94,21 +117,20 @@ export class Recorder extends Client {
 export async function pair<
   Near extends Client<any> = Recorder,
   Far extends Connection<any> = Connection,
->(options: PairOptions<Near, Far> = {}): Promise<Pair<Near, Far>> {
-  checkOptions('pair', options, ['client', 'connection', 'chunk', 'log'])
-  const {
-    client: NearClass = Recorder as unknown as new (options: any) => Near,
-    connection: FarClass = Connection as any,
-    chunk,
-    log,
-  } = options
+  Home extends StreamServer = Server,
+>(options: PairOptions<Near, Far, Home> = {}): Promise<Pair<Near, Far, Home>> {
+  checkOptions('pair', options, ['client', 'connection', 'server', 'chunk', 'log'])
+  const { connection: ConnectionClass, chunk, log } = options
   const network = new MemoryNetwork(chunk === undefined ? {} : { chunk })
   const clock = new ManualClock()
   const engine = new Engine({ network, clock, ...(log && { log }) })
-  const server = new Server(FarClass, { engine }).listen(1)
+  const server = make<Home>('server', options.server ?? (Server as never), {
+    engine,
+    ...(ConnectionClass && { ConnectionClass }),
+  }).listen(1)
   const pump = (bytes?: Bytes): Promise<void> => pumpAll(network, clock, bytes)
   await pump()
-  const client = new NearClass({ engine }).connect(1) as Near
+  const client = make<Near>('client', options.client ?? (Recorder as never), { engine }).connect(1)
   await pump()
   const connection = [...server.channels][0] as Far | undefined
   if (!client.connected || connection === undefined)
@@ -121,6 +143,15 @@ export async function pair<
     await stopped
   }
   return { client, connection, server, engine, network, clock, pump, [Symbol.asyncDispose]: stop }
+}
+
+/** An arrow function has no prototype, and a class has one. */
+function make<Kind>(name: string, what: Made<Kind>, options: object): Kind {
+  if (typeof what !== 'function')
+    throw new InvalidArgumentError(`pair: ${name}`, 'a class, or a function that makes one', what)
+  return what.prototype === undefined
+    ? (what as (options: object) => Kind)(options)
+    : new (what as new (options: object) => Kind)(options)
 }
 
 async function pumpAll(network: MemoryNetwork, clock: ManualClock, bytes?: Bytes): Promise<void> {

@@ -35,7 +35,7 @@ const TYPES = [
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']
-const TESTING_TYPES = ['MemoryNetworkOptions', 'Pair', 'PairOptions']
+const TESTING_TYPES = ['Made', 'MemoryNetworkOptions', 'Pair', 'PairOptions']
 
 /** What users import from. */
 const FACES = ['index.ts', 'testing.ts', 'messages/index.ts', 'protocols/echo/index.ts']
