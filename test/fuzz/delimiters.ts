@@ -45,7 +45,17 @@ function delimiter(random: Random): ReadDelimiter {
     case 2:
       return 1 + random(pick(random, [3, 100, 2000]))
     case 3:
-      return pick(random, [/\r?\n/, /[;,]/, /\d{3}/, /a{2}b/, /\xff|\x80/, /(?<=a)b/, /^.*?\n/s])
+      return pick(random, [
+        /\r?\n/,
+        /[;,]/,
+        /\d{3}/,
+        /a{2}b/,
+        /\xff|\x80/,
+        /(?<=a)b/,
+        /^.*?\n/s,
+        /a*b/,
+        /[ab]*?(?:\n|;)/,
+      ])
     case 4:
       return pick(random, [new Struct('!H2s'), new Struct('<bxq'), new Struct('3s?c')])
     case 5:

@@ -4,7 +4,7 @@
  */
 
 import { formatAddress, parseAddress, socketAddress } from '../../src/core/address.ts'
-import { longestMatch } from '../../src/core/reading/pattern-length.ts'
+import { longestMatch, matchEnd } from '../../src/core/reading/pattern-length.ts'
 import { textBytes } from '../../src/core/writing/text-bytes.ts'
 import type { Address } from '../../src/types.ts'
 import { coded, pick, type Random, type Target } from './target.ts'
@@ -119,7 +119,13 @@ export const expressions: Target = {
     }
     const most = longestMatch(pattern)
     const text = Array.from({ length: 16 }, () => pick(random, [...'ab1{$'])).join('')
-    const long = [...text.matchAll(pattern)].find(([match]) => match.length > most)
-    return long === undefined ? [] : [`${pattern} matches ${long[0].length}, more than ${most}`]
+    const matches = [...text.matchAll(pattern)].map(([match]) => match)
+    const long = matches.find(({ length }) => length > most)
+    const end = matchEnd(pattern)
+    const other = matches.find(match => match !== '' && end?.test(match.at(-1)!) === false)
+    return [
+      ...(long === undefined ? [] : [`${pattern} matches ${long.length}, more than ${most}`]),
+      ...(other === undefined ? [] : [`${pattern} matches ${other}, which does not end as ${end}`]),
+    ]
   },
 }

@@ -19,7 +19,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Encoding } from '../../types.ts'
 import type { Delimiter } from '../delimiters.ts'
-import { longestMatch } from './pattern-length.ts'
+import { longestMatch, matchEnd } from './pattern-length.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
 /** There is no complete message in the run. */
@@ -156,7 +156,8 @@ export class CountReader implements Reader {
  * it is the match in the bytes that are there.
  *
  * Rule 1 holds if the longest match is known (core/reading/pattern-length.ts). Otherwise each chunk
- * is a reason to search the message from its start. The limit bounds what that costs.
+ * that has a character with which a match can end is a reason to search the message from its start.
+ * The limit bounds what that costs.
  */
 export class PatternReader implements Reader {
   readonly spread = false
@@ -165,6 +166,10 @@ export class PatternReader implements Reader {
   readonly #isSearch: boolean
   readonly #encoding: Encoding | null
   readonly #longest: number
+  /** With what a match can end, if any length is possible; `undefined` if it is not known. */
+  readonly #end: RegExp | undefined
+  /** The bytes at the start of the message in which no match ends, if that is what is known. */
+  #barren: Bytes = 0
   /** The bytes at the start of the message at which no match begins. #view leaves them out. */
   #searched: Bytes = 0
   /** The latin1 view of all other bytes of the buffer; '' before it is made. */
@@ -179,10 +184,12 @@ export class PatternReader implements Reader {
     this.#isSearch = isSearch
     this.#encoding = encoding
     this.#longest = longestMatch(pattern)
+    if (this.#longest === Infinity) this.#end = matchEnd(pattern)
   }
 
   next(buffer: RecvBuffer, limit: Bytes): unknown {
     if (this.#searched === Infinity) return this.#missed(buffer.length, limit)
+    if (this.#barren > 0 && !this.#mayEnd(buffer)) return this.#missed(buffer.length, limit)
     if (this.#searched + this.#view.length < buffer.length) {
       // All of it: in half a chunk a match could end where the peer did not stop.
       while (buffer.more());
@@ -210,18 +217,26 @@ export class PatternReader implements Reader {
     return message
   }
 
+  /** Is there a character among the new ones with which a match can end? */
+  #mayEnd(buffer: RecvBuffer): boolean {
+    while (buffer.more());
+    const fresh = buffer.bytes.toString('latin1', buffer.start + this.#barren, buffer.end)
+    return (this.#end as RegExp).test(fresh)
+  }
+
   /** There is no match in the message, of which that many bytes have come. */
   #missed(size: Bytes, limit: Bytes): unknown {
     const open = size - this.#longest + 1
     // An anchored match that was not found in as many bytes as it can have will never be found.
     if (open > 0) this.#searched = this.#isSearch ? open : Infinity
+    if (this.#end !== undefined) this.#barren = size
     return size > limit ? TOO_LONG : NEED_MORE
   }
 
   giveBack(buffer: RecvBuffer): void {
     if (this.#at > 0) buffer.skip(this.#searched + this.#at)
     this.#view = ''
-    this.#at = this.#searched = 0
+    this.#at = this.#searched = this.#barren = 0
   }
 
   /** The message: `before` bytes that #view leaves out, and then this text. */

@@ -1,7 +1,7 @@
-/** The longest match of a RegExp: never less than what really matches. */
+/** The longest match of a RegExp, never less than what really matches, and how it can end. */
 
 import t from 'tap'
-import { longestMatch } from '../../../src/core/reading/pattern-length.ts'
+import { longestMatch, matchEnd } from '../../../src/core/reading/pattern-length.ts'
 import { pick, type Random, seeded } from '../oracle.ts'
 
 t.test('expressions with a bound', async t => {
@@ -72,6 +72,39 @@ t.test('PROPERTY: no match is longer', async t => {
     for (const [match] of text.matchAll(pattern)) {
       matches++
       if (match.length > most) t.fail(`seed ${seed}: ${pattern} matches ${match.length} > ${most}`)
+    }
+  }
+  t.ok(matches > 10_000, `${matches} matches`)
+})
+
+t.test('with what a match can end', async t => {
+  const rows: [pattern: RegExp, end: RegExp | undefined][] = [
+    [/\s*\n/g, /\n/],
+    [/a+b?/i, /a|b/i],
+    [/a{2,}(b|c*)[de]{0,3}/, /a|b|c|[de]/],
+    [/^(?:x|yz)*;/m, /;/m],
+    [/(?:ab|)+/, /b/],
+    [/\u{41}+\p{L}/uy, /\p{L}/u],
+    [/(?:)/, undefined],
+    [/a+$/, undefined],
+    [/a*(?=b)/, undefined],
+    [/(a*)\1/, undefined],
+    [new RegExp('[a]*', 'v'), undefined],
+  ]
+  for (const [pattern, end] of rows) t.same(matchEnd(pattern), end, String(pattern))
+})
+
+t.test('PROPERTY: no match ends in another way', async t => {
+  let matches = 0
+  for (let seed = 0; seed < 3000; seed++) {
+    const random = seeded(seed)
+    const pattern = new RegExp(`${made(random, 3)}${pick(random, ['', 'a*', '(?:b+|1)?'])}`, 'g')
+    const end = matchEnd(pattern)
+    const text = Array.from({ length: 60 }, () => pick(random, ['a', 'b', '1', '\0', '{'])).join('')
+    for (const [match] of text.matchAll(pattern)) {
+      if (match === '') continue
+      matches++
+      if (!end!.test(match.at(-1)!)) t.fail(`seed ${seed}: ${pattern} matches ${match}, not ${end}`)
     }
   }
   t.ok(matches > 10_000, `${matches} matches`)

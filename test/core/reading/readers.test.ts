@@ -196,13 +196,17 @@ t.test('PROPERTY: a RegExp whose match does not depend on the bytes after it', a
 })
 
 // A line of 12 MB cost seconds: for each chunk all of it was decoded and searched again. (With an
-// expression whose longest match is not known it still is, up to the limit.)
-t.test('REGRESSION: a RegExp of a known length looks at no byte twice for its chunk', async t => {
+// expression of which neither the longest match nor the last character is known it still is, up to
+// the limit.)
+t.test('REGRESSION: a RegExp of known length or end looks at no byte twice', async t => {
   const size = 30_000
   for (const [delimiter, regex_search, text] of [
     [/\r?\n/, true, 'x'.repeat(size)],
     [/\r?\n/, true, '\r'.repeat(size)],
     [/[^\n]{4}\n/, false, 'x'.repeat(size)],
+    [/\s*\n/, true, 'x'.repeat(size)],
+    [/\r*\n/, true, '\r'.repeat(size)],
+    [/^x*\n/, true, 'x'.repeat(size)],
   ] as const) {
     for (const length of [1, 7, 1000]) {
       const chunks: Buffer[] = []
