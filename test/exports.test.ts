@@ -38,7 +38,13 @@ const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetw
 const TESTING_TYPES = ['Made', 'MemoryNetworkOptions', 'Pair', 'PairOptions']
 
 /** What users import from. */
-const FACES = ['index.ts', 'testing.ts', 'messages/index.ts', 'protocols/echo/index.ts']
+const FACES = [
+  'index.ts',
+  'testing.ts',
+  'messages/index.ts',
+  'protocols/echo/index.ts',
+  'protocols/websocket/index.ts',
+]
 
 const program = ts.createProgram(
   FACES.map(name => `${ROOT}src/${name}`),
@@ -75,6 +81,18 @@ t.test('sluice/testing', async t => {
 
 t.test('sluice/echo', async t => {
   t.strictSame(Object.keys(await import('../src/protocols/echo/index.ts')), ['Echo'])
+})
+
+// prettier-ignore
+const WEBSOCKET = [
+  'AcceptOptions', 'HandshakeError', 'Origins', 'ProtocolError', 'UpgradeRequest',
+  'WebSocketChannel', 'WebSocketClient', 'WebSocketClientOptions', 'WebSocketConnectOptions',
+  'WebSocketConnection', 'WebSocketConnectionOptions', 'WebSocketServer', 'WebSocketServerOptions',
+  'WebSocketServerSettings', 'WebSocketServerSideSettings', 'WebSocketSettings',
+]
+
+t.test('sluice/websocket', async t => {
+  t.strictSame(exported('protocols/websocket/index.ts').sort(), WEBSOCKET)
 })
 
 /** The prototypes of a class: its own and those of the classes of sluice above it. */

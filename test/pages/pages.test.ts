@@ -150,7 +150,7 @@ function membersOf(prototype: object | undefined): string[] {
 
 t.test('what a page names is there', async t => {
   const files = await Promise.all(
-    ['index.js', 'messages/index.js'].map(
+    ['index.js', 'messages/index.js', 'protocols/websocket/index.js'].map(
       name => import(join(lib, name)) as Promise<Record<string, { prototype?: object }>>,
     ),
   )

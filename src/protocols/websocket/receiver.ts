@@ -68,6 +68,22 @@ export class Frames implements OwnReader {
   }
 }
 
+/** Those that were made, as connections that read alike share their receivers. */
+const made = new Map<string, Frames>()
+
+/** As many as programs have different settings; more are made, and not shared. */
+const MADE_MAX = 64
+
+/** The `read_delimiter` for these options. */
+export function framesFor(isMasked: boolean, isDeflated: boolean, maxSize: Bytes): Frames {
+  const key = `${isMasked} ${isDeflated} ${maxSize}`
+  const known = made.get(key)
+  if (known !== undefined) return known
+  const frames = new Frames({ isMasked, isDeflated, maxSize })
+  if (made.size < MADE_MAX) made.set(key, frames)
+  return frames
+}
+
 /** There may be more in the run. */
 const AGAIN = Symbol('again')
 

@@ -13,7 +13,11 @@ import {
   Fault,
   type Incoming,
 } from '../../../src/protocols/websocket/incoming.ts'
-import { Frames, type ReceiverOptions } from '../../../src/protocols/websocket/receiver.ts'
+import {
+  Frames,
+  framesFor,
+  type ReceiverOptions,
+} from '../../../src/protocols/websocket/receiver.ts'
 import { chunkings, pick, type Random, seeded } from '../../core/oracle.ts'
 import { frame, type FrameOptions, KEY, masked } from './kit.ts'
 
@@ -380,4 +384,13 @@ t.test('garbage: one fault, never a throw, never more memory than the bound', as
     }
   }
   t.pass()
+})
+
+t.test('connections that read alike share their delimiter', async t => {
+  const one = framesFor(true, false, 1000)
+  t.equal(framesFor(true, false, 1000), one)
+  t.not(framesFor(false, false, 1000), one)
+  t.same(one.options, { isMasked: true, isDeflated: false, maxSize: 1000 })
+  for (let size = 1; size < 100; size++) framesFor(true, false, size)
+  t.not(framesFor(true, false, 99), framesFor(true, false, 99), 'but not without end')
 })

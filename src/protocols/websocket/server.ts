@@ -1,0 +1,155 @@
+/**
+ * Layer 7. WebSocketServer: listens, and makes a WebSocketConnection for each peer.
+ */
+
+import { Server } from '../../channels/basic.ts'
+import type { BroadcastOptions } from '../../channels/servers/broadcast.ts'
+import { defineSettings, type Setting } from '../../channels/settings.ts'
+import type {
+  ServerListenOptions,
+  StreamServerOptions,
+} from '../../channels/servers/server-options.ts'
+import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { TlsOptions } from '../../transport.ts'
+import type { Address, Bytes, Data, Milliseconds } from '../../types.ts'
+import { WebSocketConnection } from './connection.ts'
+import type { Origins } from './origins.ts'
+import { SERVER_PACKERS } from './outgoing.ts'
+import { changeRule, ruleOf } from './rules.ts'
+import {
+  SERVER_SIDE_CHECKS,
+  WEBSOCKET_CHECKS,
+  type WebSocketServerSideSettings,
+  type WebSocketSettings,
+} from './websocket-settings.ts'
+
+/** The settings of a WebSocketServer, besides those of every server. */
+export interface WebSocketServerSettings {
+  /**
+   * The only path that is served; others are refused with 404. `undefined`: every path.
+   *
+   * - Takes effect: with the next connection.
+   *
+   * @default undefined
+   */
+  path: string | undefined
+  /** `origins` of all its connections. @default undefined: as their class says */
+  origins: Origins | undefined
+  /** `protocols` of all its connections. @default undefined: as their class says */
+  protocols: readonly string[] | undefined
+  /** `message_size` of all its connections. @default undefined: as their class says */
+  message_size: Bytes | undefined
+  /** `ping_interval` of all its connections. @default undefined: as their class says */
+  ping_interval: Milliseconds | undefined
+  /** `pong_timeout` of all its connections. @default undefined: as their class says */
+  pong_timeout: Milliseconds | undefined
+}
+
+/** The options of a WebSocketServer. */
+export interface WebSocketServerOptions
+  extends StreamServerOptions, Partial<WebSocketSettings>, Partial<WebSocketServerSideSettings> {
+  /** The only path that is served. */
+  readonly path?: string
+}
+
+const CHECKS: Record<string, (name: string, value: unknown) => unknown> = {
+  path: checkPath,
+  ...SERVER_SIDE_CHECKS,
+  ...WEBSOCKET_CHECKS,
+}
+
+function checkPath(name: string, value: unknown): string {
+  if (typeof value !== 'string' || !/^\/[^?#\s]*$/.test(value))
+    throw new InvalidArgumentError(name, "a path that begins with '/', without a query", value)
+  return value
+}
+
+function settingOf(name: string): Setting<WebSocketServer> {
+  return {
+    get: server => {
+      const rule = ruleOf(server)
+      return name === 'path' ? rule?.path : (rule?.values as Record<string, unknown>)?.[name]
+    },
+    set: (server, value: unknown) =>
+      changeRule(server, name, value === undefined ? undefined : CHECKS[name]!(name, value)),
+  }
+}
+
+/**
+ * Listens, and makes a connection of your class for each peer that has shaken hands.
+ *
+ * @example
+ * new WebSocketServer(Chat, { path: '/chat' }).listen(8080)
+ */
+export class WebSocketServer extends Server implements WebSocketServerSettings {
+  // The settings. WebSocketServerSettings says what each of them means.
+  declare path: string | undefined
+  declare origins: Origins | undefined
+  declare protocols: readonly string[] | undefined
+  declare message_size: Bytes | undefined
+  declare ping_interval: Milliseconds | undefined
+  declare pong_timeout: Milliseconds | undefined
+
+  /**
+   * Makes a server, which does not listen yet, and calls no hook. The class may be left out:
+   * `new WebSocketServer(options)`. Throws InvalidArgumentError if an option is invalid.
+   */
+  constructor(
+    ConnectionClass?: ConnectionClass | WebSocketServerOptions,
+    options: WebSocketServerOptions = {},
+  ) {
+    super(ConnectionClass, options)
+    const given = typeof ConnectionClass === 'function' ? ConnectionClass : undefined
+    const inOptions = (given === undefined ? ConnectionClass : options) as StreamServerOptions
+    if (given === undefined && inOptions?.ConnectionClass === undefined)
+      this.ConnectionClass = WebSocketConnection
+  }
+
+  static {
+    defineSettings<WebSocketServer>(
+      WebSocketServer.prototype,
+      Object.fromEntries(Object.keys(CHECKS).map(name => [name, settingOf(name)])),
+    )
+  }
+
+  /**
+   * Begins to listen, as every server. Besides, it throws InvalidArgumentError if the class of the
+   * connections does not speak WebSocket, and if `tls` would agree on HTTP/2.
+   */
+  override listen(address: Address, options: ServerListenOptions = {}): this {
+    const { ConnectionClass } = this
+    const isRight =
+      ConnectionClass === WebSocketConnection ||
+      ConnectionClass.prototype instanceof WebSocketConnection
+    if (!isRight)
+      throw new InvalidArgumentError(
+        'ConnectionClass',
+        'a class that extends WebSocketConnection',
+        ConnectionClass,
+      )
+    checkTls(this.tls)
+    return super.listen(address, options)
+  }
+
+  /**
+   * Sends a message to all its connections that are open, but for `except`. It is encoded once. It
+   * goes out as by `send`, together with everything else of this turn of the loop.
+   *
+   * Returns the number of connections. Throws InvalidArgumentError for other data than a string or
+   * bytes.
+   */
+  override broadcast(data: Data, options: BroadcastOptions = {}): number {
+    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+      throw new InvalidArgumentError('broadcast: data', 'a string or a Uint8Array', data)
+    const { text, binary } = SERVER_PACKERS
+    return super.broadcast((typeof data === 'string' ? text : binary).pack(data), options)
+  }
+}
+
+/** A client that may choose HTTP/2 would get it, and could not upgrade then. */
+function checkTls(tls: TlsOptions | null | undefined): void {
+  const names = tls?.ALPNProtocols
+  if (Array.isArray(names) && names.includes('h2'))
+    throw new InvalidArgumentError('tls: ALPNProtocols', "without 'h2'", names)
+}

@@ -1,0 +1,126 @@
+/**
+ * Layer 7. UpgradeRequest: what a peer asks for, and the answer of the program.
+ */
+
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import type { TlsInfo } from '../../transport.ts'
+import type { SocketAddress } from '../../types.ts'
+import type { Asked, Headers } from './handshake.ts'
+import { isToken, isValue, plain } from './head.ts'
+
+/** How a request is accepted. */
+export interface AcceptOptions {
+  /**
+   * The subprotocol; one of those that the peer offers. `''`: none.
+   *
+   * @default the first one offered that is among `protocols`
+   */
+  readonly protocol?: string
+  /** More fields for the response, cookies for example. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The answer of the program. */
+export type Answer =
+  | { readonly kind: 'accept'; readonly protocol: string | undefined; readonly headers: Headers }
+  | {
+      readonly kind: 'refuse'
+      readonly status: number
+      readonly headers: Headers
+      readonly body: string
+    }
+
+/** Where the request comes from. */
+export interface Origination {
+  readonly remote_address: SocketAddress | undefined
+  readonly tls?: TlsInfo | undefined
+}
+
+/** A request for a WebSocket connection. `on_upgrade` gets it. */
+export class UpgradeRequest {
+  /** The path, as it was sent: not decoded. */
+  readonly path: string
+  /** The parameters behind the '?'. */
+  readonly query: URLSearchParams
+  /** The header fields, by their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The origin of the page, if a browser asks. */
+  readonly origin: string | undefined
+  /** The subprotocols that the peer offers, the one that it likes best first. */
+  readonly protocols: readonly string[]
+  /** The peer: `[host, port]`, or the path of a unix socket. */
+  readonly remote_address: SocketAddress | undefined
+  /** What TLS has agreed on; undefined if the connection is in clear. */
+  readonly tls: TlsInfo | undefined
+  readonly #answer: (answer: Answer) => void
+  #isAnswered = false
+
+  /** @hidden */
+  constructor(asked: Asked, from: Origination, answer: (answer: Answer) => void) {
+    this.path = asked.path
+    this.query = new URLSearchParams(asked.query)
+    this.headers = plain(asked.fields)
+    this.origin = asked.fields.get('origin')?.[0]
+    this.protocols = asked.protocols
+    this.remote_address = from.remote_address
+    this.tls = from.tls
+    this.#answer = answer
+  }
+
+  /** Has it been answered? */
+  get answered(): boolean {
+    return this.#isAnswered
+  }
+
+  /**
+   * Accepts the request. `on_connect` is called soon.
+   *
+   * Throws InvalidArgumentError for a subprotocol that was not offered and for an invalid field,
+   * and InvalidStateError if the request was answered already.
+   */
+  accept({ protocol, headers = {} }: AcceptOptions = {}): void {
+    if (protocol !== undefined && protocol !== '' && !this.protocols.includes(protocol))
+      throw new InvalidArgumentError('accept: protocol', 'one of those offered', protocol)
+    this.#settle({ kind: 'accept', protocol, headers: checkHeaders('accept', headers) })
+  }
+
+  /**
+   * Refuses the request, with a status of HTTP. The connection closes, and no error is reported.
+   *
+   * Throws InvalidArgumentError for a status that is not 300 to 599 and for an invalid field, and
+   * InvalidStateError if the request was answered already.
+   */
+  refuse(status = 403, headers: Readonly<Record<string, string>> = {}, body = ''): void {
+    if (!Number.isInteger(status) || status < 300 || status > 599)
+      throw new InvalidArgumentError('refuse: status', '300 to 599', status)
+    if (typeof body !== 'string') throw new InvalidArgumentError('refuse: body', 'a string', body)
+    this.#settle({ kind: 'refuse', status, headers: checkHeaders('refuse', headers), body })
+  }
+
+  #settle(answer: Answer): void {
+    if (this.#isAnswered)
+      throw new InvalidStateError(`${answer.kind}()`, 'the request was answered', 'answer once')
+    this.#isAnswered = true
+    this.#answer(answer)
+  }
+}
+
+/** Fields that the handshake writes itself. */
+const OWN = /^(?:connection|upgrade|content-length|transfer-encoding|host|sec-websocket-.*)$/i
+
+/** Checks the fields that a program adds. Throws InvalidArgumentError. */
+export function checkHeaders(call: string, headers: unknown): Headers {
+  if (typeof headers !== 'object' || headers === null)
+    throw new InvalidArgumentError(`${call}: headers`, 'an object', headers)
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isToken(name) || OWN.test(name))
+      throw new InvalidArgumentError(
+        `${call}: the name of a field`,
+        'valid, and not one that the handshake writes',
+        name,
+      )
+    if (typeof value !== 'string' || !isValue(value))
+      throw new InvalidArgumentError(`${call}: ${name}`, 'text without line ends', value)
+  }
+  return headers as Headers
+}

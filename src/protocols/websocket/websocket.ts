@@ -1,0 +1,186 @@
+/**
+ * Layer 7. WebSocket: what a connection and a client have in common, as a class over the class
+ * that each of them extends. The interfaces are the documentation; a Session does the work.
+ */
+
+import { Buffer } from 'node:buffer'
+import { LIFE } from '../../channels/life.ts'
+import { defineSettings, settingsFrom } from '../../channels/settings.ts'
+import type { Stream } from '../../channels/streams/stream.ts'
+import type { StreamLink } from '../../channels/streams/stream-link.ts'
+import { ConnectError, InvalidArgumentError } from '../../errors.ts'
+import type { Bytes, Data, Milliseconds, TimeoutKind } from '../../types.ts'
+import { checkGoodbye } from './closing.ts'
+import { CONTROL_MAX } from './frames.ts'
+import type { Incoming } from './incoming.ts'
+import { Session, type Side } from './session.ts'
+import {
+  WEBSOCKET_CHECKS,
+  WEBSOCKET_DEFAULTS,
+  type WebSocketSettings,
+  type WebSocketValues,
+} from './websocket-settings.ts'
+
+/** The calls and hooks of a WebSocket channel, besides those of every stream. */
+export interface WebSocketChannel extends WebSocketSettings {
+  /** The subprotocol that was agreed on; `''` if there is none. It is kept after closing. */
+  readonly protocol: string
+  /**
+   * Why the connection closes or has closed, as a code of RFC 6455: what the peer said, or what we
+   * said if we were first. 1005: the peer gave no code. 1006: there was no close frame. It is
+   * `undefined` as long as nobody has said goodbye.
+   */
+  readonly close_code: number | undefined
+  /** The reason that came or went with `close_code`. */
+  readonly close_reason: string
+  /**
+   * Sends a message: a string as text, bytes as a binary message. Bytes must not be changed until
+   * they are sent. It is queued as by `write`, and goes out in this turn of the loop.
+   *
+   * Returns and throws as `write`: false if you should wait for `on_write`, or if the message was
+   * dropped because the channel closes.
+   */
+  send(data: Data): boolean
+  /**
+   * Sends a ping. The peer answers with a pong, see `on_pong`. (Pings of the peer are answered by
+   * themselves.)
+   *
+   * Returns and throws as `send`. Throws InvalidArgumentError for more than 125 bytes.
+   */
+  ping(data?: Data): boolean
+  /**
+   * Closes with the handshake of closing, within `end_timeout`: sends what is queued and a close
+   * frame, and waits for that of the peer. `close()` closes at once, without a close frame.
+   *
+   * Without a code it sends 1000; 1001 if the server or the engine ends; 1011 because of an error.
+   * Throws InvalidArgumentError for a code that may not be sent (allowed are 1000 to 1003, 1007 to
+   * 1014 and 3000 to 4999), and for a reason of more than 123 bytes.
+   */
+  end(code?: number, reason?: string): void
+  /**
+   * Called with each message: a string if it is text, a Buffer if it is binary.
+   *
+   * Anything may be done in here. If it returns a promise, the next message waits until that has
+   * settled. By default it drops the message.
+   */
+  on_message(data: string | Buffer): void | Promise<void>
+  /**
+   * Called with each ping of the peer. The pong is already on its way.
+   *
+   * By default it does nothing.
+   */
+  on_ping(data: Buffer): void | Promise<void>
+  /**
+   * Called with each pong of the peer.
+   *
+   * By default it does nothing.
+   */
+  on_pong(data: Buffer): void | Promise<void>
+}
+
+/** Where a channel keeps its session. */
+const SESSION: unique symbol = Symbol('sluice session')
+
+/** Where a channel keeps the values of its settings, if they are not the defaults. */
+const VALUES: unique symbol = Symbol('sluice websocket values')
+
+/** A channel with its inner half. */
+interface Inner {
+  [VALUES]?: WebSocketValues
+}
+
+/** The session of a channel. */
+export function sessionOf(channel: object): Session {
+  return (channel as { [SESSION]: Session })[SESSION]
+}
+
+/** The values of a channel's own settings. (Options are assigned before its fields are there.) */
+export function valuesOf(channel: object): WebSocketValues {
+  return (channel as Inner)[VALUES] ?? WEBSOCKET_DEFAULTS
+}
+
+export function assignValue(channel: object, name: string, value: unknown): void {
+  ;(channel as Inner)[VALUES] = { ...valuesOf(channel), [name]: value }
+}
+
+/** Makes a class that speaks WebSocket out of a class of streams. */
+export function speaking<Of extends Stream>(
+  Base: new (options: any) => Of,
+  sideOf: (channel: Of) => Side,
+): new (options?: any) => Of & WebSocketChannel {
+  const StreamClass = Base as unknown as new (options: any) => Stream
+  class WebSocket extends StreamClass implements WebSocketChannel {
+    declare message_size: Bytes
+    declare ping_interval: Milliseconds
+    declare pong_timeout: Milliseconds
+    readonly [SESSION]: Session
+
+    constructor(options: object = {}) {
+      super(options)
+      const link = this[LIFE].driver as StreamLink
+      this[SESSION] = new Session(link, this, sideOf(this as unknown as Of))
+    }
+
+    get protocol(): string {
+      return this[SESSION].protocol
+    }
+
+    get close_code(): number | undefined {
+      return this[SESSION].goodbye?.code
+    }
+
+    get close_reason(): string {
+      return this[SESSION].goodbye?.reason ?? ''
+    }
+
+    // ---- calls ----------------------------------------------------------------------------------
+
+    send(data: Data): boolean {
+      if (typeof data !== 'string' && !(data instanceof Uint8Array))
+        throw new InvalidArgumentError('send: data', 'a string or a Uint8Array', data)
+      return this.state === 'active' ? this[SESSION].send(data) : this.write('')
+    }
+
+    ping(data: Data = ''): boolean {
+      if (typeof data !== 'string' && !(data instanceof Uint8Array))
+        throw new InvalidArgumentError('ping: data', 'a string or a Uint8Array', data)
+      if (Buffer.byteLength(data) > CONTROL_MAX)
+        throw new InvalidArgumentError('ping: data', `at most ${CONTROL_MAX} bytes`, data)
+      return this.state === 'active' ? this[SESSION].ping(data) : this.write('')
+    }
+
+    override end(code?: number, reason = ''): void {
+      if (code !== undefined || reason !== '')
+        this[SESSION].want(checkGoodbye(code ?? 1000, reason))
+      this.close(true)
+    }
+
+    // ---- hooks ----------------------------------------------------------------------------------
+
+    on_message(_data: string | Buffer): void | Promise<void> {}
+
+    on_ping(_data: Buffer): void | Promise<void> {}
+
+    on_pong(_data: Buffer): void | Promise<void> {}
+
+    /** What the receiver delivers. Messages go to `on_message`. */
+    override on_read(incoming: Incoming): void | Promise<void> {
+      const session = this[SESSION]
+      if (typeof incoming === 'string' && session.isOpen) return this.on_message(incoming)
+      return session.incoming(incoming) as void
+    }
+
+    override on_timeout(kind: TimeoutKind): void | Promise<void> {
+      const error = this[SESSION].timeoutError(kind)
+      if (error === undefined) return super.on_timeout(kind)
+      if (kind !== 'handshake') return this[LIFE].fail('on_error', error, 'timeout')
+      const failure = new ConnectError(error.code, error.message, error)
+      this[LIFE].fail('on_connect_error', failure, 'timeout')
+    }
+  }
+  defineSettings<WebSocket>(
+    WebSocket.prototype,
+    settingsFrom(WEBSOCKET_CHECKS, valuesOf, assignValue),
+  )
+  return WebSocket as unknown as new (options?: any) => Of & WebSocketChannel
+}

@@ -1,0 +1,83 @@
+/** A client's end: addresses, TLS, and what must not be asked for. */
+
+import t from 'tap'
+import { LIFE } from '../../../src/channels/life.ts'
+import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import { WebSocketClient } from '../../../src/protocols/websocket/client.ts'
+import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
+import { WebSocketServer } from '../../../src/protocols/websocket/server.ts'
+import { scene, thrown } from '../../kit.ts'
+import { listen, watched } from './kit.ts'
+
+class Caller extends watched<WebSocketClient>(WebSocketClient) {}
+
+scene(t, 'addresses', async (t, world) => {
+  const { peers } = await listen(world)
+  const { engine } = world
+  new Caller({ engine }).connect(['localhost', 1])
+  new Caller({ engine }).connect('ws://me:x@localhost:1/a?b', { headers: { Cookie: 'c' } })
+  await world.pump()
+  t.match(peers[0]!.raw.news, /^GET \/ HTTP\/1.1\r\nHost: localhost:1\r\n/)
+  t.match(
+    peers[1]!.raw.news,
+    /^GET \/a\?b HTTP\/1.1\r\n(.*\r\n)*Authorization: Basic bWU6eA==\r\nCookie: c\r\n\r\n$/,
+  )
+})
+
+scene(t, 'both ends, with a subprotocol', async (t, world) => {
+  class Chat extends watched<WebSocketConnection>(WebSocketConnection) {
+    override on_message(data: string | Buffer): void {
+      this.send(data)
+    }
+  }
+  new WebSocketServer(Chat, { engine: world.engine, protocols: ['b'] }).listen(1)
+  await world.pump()
+  const client = new Caller({ engine: world.engine })
+  client.connect('ws://localhost:1', { protocols: ['a', 'b'] })
+  await world.pump()
+  t.same([client.news, client.protocol], [['connect b'], 'b'])
+  client.send('hi')
+  await world.pump()
+  client.end(3000)
+  await world.pump()
+  t.same(client.news, ['text hi', 'close local 3000'])
+})
+
+scene(t, 'mistakes', async (t, { engine }) => {
+  const client = new Caller({ engine })
+  const rows: [() => unknown, string][] = [
+    [() => client.connect('ws://a#b'), 'ERR_INVALID_ADDRESS'],
+    [() => client.connect('ws://a', { protocols: ['a b'] }), 'ERR_INVALID_ARGUMENT'],
+    [() => client.connect('ws://a', { protocols: ['a', 'a'] }), 'ERR_INVALID_ARGUMENT'],
+    [() => client.connect('ws://a', { headers: { Host: 'b' } }), 'ERR_INVALID_ARGUMENT'],
+    [() => client.connect('ws://a', { port: 1 } as object), 'ERR_INVALID_ARGUMENT'],
+  ]
+  for (const [call, code] of rows) t.equal(thrown(call), code, String(call))
+  client.connect('ws://a')
+  t.equal(
+    thrown(() => client.connect('ws://a')),
+    'ERR_INVALID_STATE',
+  )
+  client.close()
+})
+
+scene(t, 'wss begins with TLS, and offers no HTTP/2; ws does not', async (t, world) => {
+  const { engine } = world
+  const tlsOf = (client: WebSocketClient): unknown => (client[LIFE].driver as StreamLink).values.tls
+  const client = new Caller({ engine })
+  client.connect('wss://localhost:1')
+  t.same(tlsOf(client), { ALPNProtocols: ['http/1.1'] })
+  client.close()
+  await world.pump()
+  client.connect('ws://localhost:1')
+  t.equal(tlsOf(client), undefined)
+  client.close()
+  const own = new Caller({ engine, tls: { ca: [] } })
+  t.equal(
+    thrown(() => own.connect('ws://localhost:1')),
+    'ERR_INVALID_ARGUMENT',
+  )
+  own.connect('wss://localhost:1')
+  t.same(tlsOf(own), { ca: [] })
+  own.close()
+})
