@@ -156,6 +156,9 @@ export const CALLS: readonly Call[] = [
   of(Server, ({ random }, server) => {
     for (const each of server.channels) each.write(data(random))
   }),
+  of(Server, ({ random }, server) =>
+    server.broadcast(data(random), { except: [...server.channels].slice(random(3)) }),
+  ),
   of(
     Datagram,
     (world, datagram) => world.mayOpen(datagram) && datagram.listen(listenAddress(world)),
