@@ -23,6 +23,7 @@ t.test('is made', async t => {
     [server.state, server.listening, server.local_address, server.fileno, server.channels.size],
     ['closed', false, undefined, undefined, 0],
   )
+  t.equal(server.broadcast('to nobody'), 0)
   for (const options of [
     { max_connections: -1 },
     { max_connections: '5' },

@@ -257,6 +257,14 @@ t.test('other addresses that are impossible, likewise', async t => {
   }
 })
 
+t.test('what a network throws is no mistake of the user', async t => {
+  const fails = (): never => {
+    throw new Error('no network')
+  }
+  const engine = new Engine({ network: { connect: fails, listen: fails, packets: fails } })
+  await t.rejects(command([], new FakeProcess({ engine })), { message: 'no network' })
+})
+
 // It was silent: 26 of 60 connections were closed, and nobody knew why.
 t.test('close to the limit of open files: one line', async t => {
   class Narrow extends NodeNetwork {
