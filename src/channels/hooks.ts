@@ -19,7 +19,6 @@ import type { CloseReason, StateSignal } from '../types.ts'
 
 /** What is needed of a channel to call its hooks. */
 export interface Face {
-  readonly engine: Engine
   readonly name: string
   close(flush?: boolean): void
   on_error(error: Error): unknown
@@ -59,13 +58,18 @@ const faults = new WeakSet<Error>()
 
 export class Hooks<Of extends Face = Face> implements PromisesOwner {
   readonly channel: Of
+  readonly engine: Engine
+  /** The name of the channel, unless a field of its class is in front of it. */
+  name: string
   /** The kind of channel that this is; set once, when the channel is made. */
   driver: Driver | undefined
   /** The reason of whatever closes the channel now; set while an error is being told. */
   fault: CloseReason | undefined
 
-  constructor(channel: Of) {
+  constructor(channel: Of, engine: Engine, name: string) {
     this.channel = channel
+    this.engine = engine
+    this.name = name
   }
 
   call(hook: Hook, ...args: unknown[]): void {
@@ -159,7 +163,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
 
   /** Logs one line about this channel. */
   say(text: string, error?: unknown): void {
-    logSafely(this.channel.engine, `${this.describe()}: ${text}`, error)
+    logSafely(this.engine, `${this.describe()}: ${text}`, error)
   }
 }
 

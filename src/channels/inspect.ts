@@ -33,8 +33,8 @@ export function inspectChannel(
   const title = channel.constructor.name
   if (depth < 0) return `[${title}]`
   const one = channel as Record<string, unknown>
-  // Not those under a symbol: the inner half has the engine, too.
-  const { engine: _engine, name, ...fields } = Object.fromEntries(Object.entries(one))
+  // Not those under a symbol: the inner half has the engine.
+  const { name = isMade ? one.name : title, ...fields } = Object.fromEntries(Object.entries(one))
   const shown: Record<string, unknown> = name === title ? {} : { name }
   for (const key of isMade ? SHOWN : []) if (one[key] !== undefined) shown[key] = one[key]
   if (isMade && one.channels instanceof Set) shown.channels = one.channels.size

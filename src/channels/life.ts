@@ -62,7 +62,7 @@ export class Life extends Hooks<Living> {
   #children: Set<Living> = NONE
 
   get drive(): Drive {
-    return this.channel.engine[DRIVE]
+    return this.engine[DRIVE]
   }
 
   get state(): State {

@@ -15,14 +15,19 @@ export const engine = new Engine({ log: message => logged.push(message) })
 export const GAUGE = { kind: 'datagram', bytes_read: 3, bytes_written: 5, bytes_held: 7 } as const
 
 export class Bare implements Living {
-  readonly engine: Engine
-  readonly name: string
-  readonly [LIFE]: Life = new Life(this)
+  readonly [LIFE]: Life
   log: string[] = []
 
   constructor(options: { engine?: Engine; name?: string } = {}) {
-    this.engine = options.engine ?? engine
-    this.name = options.name ?? 'Bare'
+    this[LIFE] = new Life(this, options.engine ?? engine, options.name ?? 'Bare')
+  }
+
+  get engine(): Engine {
+    return this[LIFE].engine
+  }
+
+  get name(): string {
+    return this[LIFE].name
   }
 
   get state(): State {

@@ -67,7 +67,7 @@ export class TlsStart implements SendItem {
     const unasked = this.#unasked()
     // Not at once: this may be inside a call of the program.
     if (unasked !== undefined)
-      this.#cancel = this.#owner.life.channel.engine.callback(() => this.#refuse(unasked))
+      this.#cancel = this.#owner.life.engine.callback(() => this.#refuse(unasked))
     else this.begin()
     return 'starved'
   }
