@@ -8,6 +8,7 @@ import { options } from './options.ts'
 import { formats, prefixes, structs } from './structs.ts'
 import type { Target } from './target.ts'
 import { addresses, encoded, expressions } from './texts.ts'
+import { webSocketFrames, webSocketHeads } from './websocket.ts'
 
 /** What reads bytes or text, and how many rounds of it are a test. */
 export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
@@ -26,6 +27,8 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [frames, 2000],
   [deflated, 500],
   [options, 5000],
+  [webSocketFrames, 2000],
+  [webSocketHeads, 2000],
 ]
 
 /** Random calls in random hooks, and how many rounds of them are a test. */
