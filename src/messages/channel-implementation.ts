@@ -172,6 +172,15 @@ export abstract class ChannelImplementation extends Channel {
   /** Called when the channel is resumed. Default: nothing. */
   do_resume(): void | Promise<void> {}
 
+  /**
+   * Nothing more will be posted: the peer is told so when everything has gone, and receiving goes
+   * on until the peer ends its side, too. Returns false if the protocol cannot do that; then
+   * nothing has happened. Default: it cannot.
+   */
+  half_close(): boolean {
+    return false
+  }
+
   /** A URL for a peer of this channel. Undefined if there is none, or not yet. */
   get client_url(): string | undefined {
     return undefined

@@ -234,9 +234,10 @@ stage(t, 'parameters that are read later', async (t, { context }) => {
 })
 
 stage(t, 'facts: their defaults', async (t, stage) => {
-  const { client_url, info, carries } = make(stage)
+  const channel = make(stage)
+  const { client_url, info, carries } = channel
   t.strictSame(
-    [client_url, info, carries],
-    [undefined, {}, { data: 'any', msgid: true, seq: true }],
+    [client_url, info, channel.half_close(), carries],
+    [undefined, {}, false, { data: 'any', msgid: true, seq: true }],
   )
 })

@@ -52,6 +52,8 @@ export class StreamLink
   protocol: StreamProtocol | undefined
   /** How far closing politely has come. */
   #isEnding: 'no' | 'parting' | 'sending' | 'sent' | 'expired' = 'no'
+  /** Does our side end as soon as everything has gone, while reading goes on? */
+  #isHalfClosing = false
   /** Ends the wait of this opening: for connect_timeout and an AbortSignal, or for end_timeout. */
   #stopWaiting: Cancel = noop
   /** Made when there is something to watch over. */
@@ -79,6 +81,7 @@ export class StreamLink
     this.#stopWaiting = stopWaiting
     this.hasPeerEnded = false
     this.#isEnding = 'no'
+    this.#isHalfClosing = false
     this.#tls = demand && new TlsStart(this, demand)
     this.reading.begin()
     transport.sink = this
@@ -198,6 +201,7 @@ export class StreamLink
     this.life.call('on_write')
     // The hook may have written more, or closed.
     if (this.#isEnding === 'sending' && this.writing.isEmpty) this.#endSide()
+    this.#halfClosed()
     this.reading.release('backpressure')
   }
 
@@ -220,6 +224,17 @@ export class StreamLink
     this.hasPeerEnded = true
     if (this.#isEnding === 'no') this.reading.receiveEnd()
     this.parted()
+  }
+
+  /** Sends what is queued and ends our side. Reading goes on. Nothing may be written afterwards. */
+  halfClose(): void {
+    this.#isHalfClosing = true
+    this.#halfClosed()
+  }
+
+  #halfClosed(): void {
+    if (this.#isHalfClosing && this.life.state === 'active' && this.writing.isEmpty)
+      this.transport?.end()
   }
 
   /** Only an active stream may write without a check. One that closes reads no more. */

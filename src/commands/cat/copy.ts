@@ -1,89 +1,128 @@
 /**
- * Layer 10. Copies messages from one channel to another.
+ * Layer 10. Target: a channel that messages are sent to, one after the other, and the count of
+ * those that it did not take.
  */
 
+import { noop } from '../../core/noop.ts'
 import { type Addr, Control, type Message, type MessageFields } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
+import type { Bytes } from '../../types.ts'
 
 /**
- * From now on, sends to `to` the data that `from` receives, in order. While `to` has no room,
- * `from` waits if it can. Returns the function that ends this.
+ * From now on, sends to `target` the data that `from` receives, in order. While there is no room,
+ * `from` waits if it can.
  */
-export function copy(from: MessageChannel, to: MessageChannel): () => void {
-  const target = new Target(to)
-  const listener = (message: Message): Promise<void> | undefined => target.post(message)
-  from.callback_add(listener, 'data')
-  return () => {
-    from.callback_del(listener)
-    target.release()
-  }
+export function copy(from: MessageChannel, target: Target): void {
+  from.callback_add((message: Message) => target.post(message), 'data')
+}
+
+/** A message that is to be sent to some peers, or to the only one: undefined. */
+interface Job {
+  readonly message: MessageFields
+  readonly size: Bytes
+  /** Who has not got it. */
+  left: Set<Addr | undefined>
+  /** Has anybody got it? */
+  isTaken: boolean
 }
 
 /**
- * A channel that messages are sent to. All peers of a server get each message. A post that finds no
- * room waits.
+ * All peers of a server get each message. As long as there is none, or no room, a message waits.
+ * What cannot be sent (the channel has gone, or refuses it) counts as lost.
  */
 export class Target {
   readonly #channel: MessageChannel
   readonly #isServer: boolean
+  readonly #refused: (error: unknown) => void
   readonly #peers = new Set<Addr>()
-  /** Settles when nothing waits for room; each post that waits comes after the one before. */
+  /** Settles when nothing waits; each message that waits comes after the one before. */
   #last: Promise<void> | undefined
+  #wake: () => void = noop
+  #messages = 0
+  #bytes: Bytes = 0
 
-  constructor(channel: MessageChannel) {
+  /** `refused` is called with the error of each message that the channel does not take. */
+  constructor(channel: MessageChannel, refused: (error: unknown) => void = noop) {
     this.#channel = channel
     this.#isServer = channel.params.text('mode', '') === 'server'
-    channel.callback_add(this.#watch, ['data', 'control'])
+    this.#refused = refused
+    channel.callback_add(this.#watch, ['data', 'control', 'state'])
   }
 
-  /** Stops watching the channel. */
-  release(): void {
-    this.#channel.callback_del(this.#watch)
+  /** What nobody has taken: what was lost, and what still waits. */
+  get lost(): { readonly messages: number; readonly bytes: Bytes } {
+    return { messages: this.#messages, bytes: this.#bytes }
   }
 
-  /**
-   * Sends a message. If there is no room, it waits, and the promise resolves when it was sent. If
-   * there is no peer, the message is dropped.
-   */
+  /** Resolves when nothing waits. */
+  get idle(): Promise<void> {
+    return this.#last ?? Promise.resolve()
+  }
+
+  /** Sends a message. If it has to wait, the promise resolves when it was sent, or is lost. */
   post(message: MessageFields): Promise<void> | undefined {
-    const addrs = this.#isServer ? [...this.#peers] : [undefined]
-    for (const addr of addrs) this.#postTo({ ...message, addr })
-    return this.#last
-  }
-
-  #postTo(message: MessageFields): void {
-    if (this.#last === undefined && this.#tryPost(message)) return
-    const mine: Promise<void> = (this.#last ?? Promise.resolve())
-      .then(() => this.#wait(message))
+    const size = message.data?.length ?? 0
+    const job: Job = { message, size, left: new Set(), isTaken: false }
+    this.#messages++
+    this.#bytes += size
+    if (this.#last === undefined && this.#isOpen && this.#send(job)) return undefined
+    const mine: Promise<void> = this.idle
+      .then(() => this.#wait(job))
       .finally(() => {
         if (this.#last === mine) this.#last = undefined
       })
     this.#last = mine
+    return mine
   }
 
-  async #wait(message: MessageFields): Promise<void> {
-    while (!this.#tryPost(message))
-      await this.#channel.recv({ type: ['control', 'state'] }).catch(() => {})
+  get #isOpen(): boolean {
+    const { state } = this.#channel
+    return state === 'active' || state === 'opening'
   }
 
-  /** Returns true if it was sent, or if waiting is no use: the channel or the peer has gone. */
-  #tryPost(message: MessageFields): boolean {
-    const { addr } = message
-    if (this.#channel.state !== 'active' || (addr !== undefined && !this.#peers.has(addr)))
-      return true
-    return this.#channel.post(message)
+  async #wait(job: Job): Promise<void> {
+    while (this.#isOpen && !this.#send(job)) await new Promise<void>(go => (this.#wake = go))
+  }
+
+  /** Returns true if nobody is left who could get it. */
+  #send(job: Job): boolean {
+    const { left } = job
+    if (left.size === 0)
+      for (const addr of this.#isServer ? this.#peers : [undefined]) left.add(addr)
+    for (const addr of left) {
+      const isGone = addr !== undefined && !this.#peers.has(addr)
+      const result = isGone ? 'gone' : this.#post({ ...job.message, addr })
+      if (result === 'refused') return true
+      if (result !== 'full') left.delete(addr)
+      if (result === 'taken') this.#taken(job)
+    }
+    return left.size === 0 && job.isTaken
+  }
+
+  #taken(job: Job): void {
+    if (job.isTaken) return
+    job.isTaken = true
+    this.#messages--
+    this.#bytes -= job.size
+  }
+
+  #post(message: MessageFields): 'taken' | 'full' | 'refused' {
+    try {
+      if (this.#channel.state === 'opening') return 'full'
+      return this.#channel.post(message) ? 'taken' : 'full'
+    } catch (error) {
+      this.#refused(error)
+      return 'refused'
+    }
   }
 
   readonly #watch = ({ type, msgid, addr }: Message): void => {
-    if (addr === undefined) return
-    if (type === 'control' && msgid === Control.Disconnect) this.#peers.delete(addr)
-    else if (typeof addr === 'number') this.#peers.add(addr)
-    // Each packet brings a new address object; answers go to the sender of the last one.
-    else this.#onlyPeer(addr)
-  }
-
-  #onlyPeer(addr: Addr): void {
-    this.#peers.clear()
-    this.#peers.add(addr)
+    const isGone = type === 'control' && msgid === Control.Disconnect
+    // Without an addr: a server below reopen+ has gone, and all its peers with it. And each packet
+    // brings a new address object: answers go to the sender of the last one.
+    if (isGone && addr !== undefined) this.#peers.delete(addr)
+    else if (isGone || Array.isArray(addr)) this.#peers.clear()
+    if (!isGone && addr !== undefined) this.#peers.add(addr)
+    this.#wake()
   }
 }

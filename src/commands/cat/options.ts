@@ -19,12 +19,15 @@ lines of standard input.
 With two URLs: copies the messages that the first channel receives to the
 second.
 
-  --dump         print each message with its type, msgid, seq and bytes
+  --dump         print each message with its time, type, msgid, seq, peer and
+                 bytes
   --both         with two URLs: copy in both directions
   --raw          with one URL: do not split the input into lines, and print
                  messages without line ends
   --wait <time>  after the end of the input, or of the first channel, go on
-                 receiving for this long, for example 500ms or 5s. Default: 0s
+                 receiving for this long, for example 500ms or 5s. Default:
+                 over tcp and unix sockets until the peer ends its side,
+                 elsewhere 0s
   --help, -h     print this text
   --version      print the version
 
@@ -38,11 +41,14 @@ command at ';'.
 Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix zero.
 Prefixes: deflate+ filter+ rate+ reopen+.
 
-If stderr is a terminal, a line there shows how much was received so far.
+On a terminal tcp, tls+tcp and unix have frame=line unless the URL says
+another. If stderr is a terminal, and nothing is typed, a line there shows how
+much was received so far.
 Ctrl-C lets the channels finish, for at most 5 seconds. A second Ctrl-C ends
 the command at once.
 
-Exit codes: 0 done, 1 a channel failed, 2 the command line is invalid.
+Exit codes: 0 everything that was read was taken by the other side, 1 it was
+not (a line says how much), or a channel failed, 2 the command line is invalid.
 `
 
 /** What the command line asks for. */
@@ -53,7 +59,8 @@ export interface Request {
   readonly dumps: boolean
   readonly isBoth: boolean
   readonly isRaw: boolean
-  readonly wait: Milliseconds
+  /** Undefined: until the peer ends, where we can end our side alone; elsewhere not at all. */
+  readonly wait: Milliseconds | undefined
 }
 
 /** Reads the arguments that follow the name of the command. Throws UsageError. */
@@ -69,7 +76,7 @@ export function parseOptions(argv: readonly string[]): Request | Information {
       wait: { type: 'string' },
     },
   })
-  const { dump = false, both = false, raw = false, wait = '0s' } = values
+  const { dump = false, both = false, raw = false, wait } = values
   const information = informationOf(values)
   if (information !== undefined) return information
   const [from, to, ...more] = positionals
@@ -77,8 +84,8 @@ export function parseOptions(argv: readonly string[]): Request | Information {
   if (more.length > 0) throw new UsageError(`two URLs at the most; got ${positionals.length}`)
   if (both && to === undefined) throw new UsageError('--both needs two URLs')
   if (raw && to !== undefined) throw new UsageError('--raw is for one URL')
-  const time = parseDuration(wait)
-  if (time === undefined)
+  const time = wait === undefined ? undefined : parseDuration(wait)
+  if (wait !== undefined && time === undefined)
     throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
   return { kind: 'cat', from, to, dumps: dump, isBoth: both, isRaw: raw, wait: time }
 }

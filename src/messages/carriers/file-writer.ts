@@ -152,7 +152,8 @@ export class FileWriter extends MessageChannel {
       )
     }
     const most = this.#limit - this.#frame.overhead
-    if (length > most)
+    // Without frames nobody looks for the end of a message.
+    if (length > most && this.#frame.carries.data !== 'stream')
       throw new InvalidArgumentError(
         'post: data',
         `at most ${most} bytes long (buffer-size)`,

@@ -3,7 +3,9 @@
  * one for each peer.
  */
 
+import { LIFE } from '../../channels/life.ts'
 import { Stream } from '../../channels/streams/stream.ts'
+import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import type { CloseReason } from '../../types.ts'
 import type { Frame } from './frames.ts'
@@ -28,6 +30,7 @@ export class FramedStream extends Stream {
   readonly #owner: FramedStreamOwner
   readonly #frame: Frame
   #isFull = false
+  #hasEnded = false
 
   constructor(
     owner: FramedStreamOwner,
@@ -42,9 +45,9 @@ export class FramedStream extends Stream {
     this.addr = addr
   }
 
-  /** Returns false if the queue is full. */
+  /** Returns false if the queue is full, or if our side has ended. */
   post(message: Message): boolean {
-    if (this.#isFull) return false
+    if (this.#isFull || this.#hasEnded) return false
     const { tail } = this.#frame
     const head = this.#frame.head(message)
     if (head !== undefined) this.write(head)
@@ -55,6 +58,12 @@ export class FramedStream extends Stream {
       this.#report(Control.WriteFull)
     }
     return true
+  }
+
+  /** Our side ends when everything has gone; what the peer sends is received all the same. */
+  half_close(): void {
+    this.#hasEnded = true
+    ;(this[LIFE].driver as StreamLink).halfClose()
   }
 
   #report(msgid: number): void {

@@ -21,6 +21,11 @@ export function parseHost(text: string, isUnix: boolean): Address | undefined {
   return [host === '*' ? '' : host, port]
 }
 
+/** What is said of a text that is not an address. `otherwise` says what would be. */
+export function hostFault(text: string, otherwise: string): string {
+  return /:\d+$/.test(text) ? 'the port must be from 0 to 65535' : otherwise
+}
+
 /** An address as the host of a client's URL. If a server listens on any host, that is localhost. */
 export function formatHost(address: SocketAddress): string {
   if (typeof address === 'string') return address.replace('\0', '@')

@@ -9,13 +9,13 @@
  */
 
 import { LIFE } from '../../channels/life.ts'
-import type { Address, CloseReason } from '../../types.ts'
+import type { Address, Bytes, CloseReason } from '../../types.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, type Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
-import { parseHost } from './host.ts'
+import { hostFault, parseHost } from './host.ts'
 import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
 import { type StreamParams, streamParams } from './stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
@@ -30,6 +30,7 @@ export class TcpClient extends MessageChannel {
   readonly #tls: LoadTlsOptions | undefined
   #stream: FramedStream | undefined
   #reason: CloseReason | undefined
+  #unsent: Bytes = 0
 
   constructor(init: Init) {
     super(init)
@@ -43,9 +44,17 @@ export class TcpClient extends MessageChannel {
     return this.#params.frame.carries
   }
 
-  /** `local` and `remote`: the addresses of the connection. */
+  /**
+   * `local` and `remote`: the addresses of the connection. `unsent`: the bytes that were posted and
+   * have not gone; after the connection has failed, those that were lost.
+   */
   override get info(): Readonly<Record<string, unknown>> {
-    return { local: this.#stream?.local_address, remote: this.#stream?.remote_address }
+    const stream = this.#stream
+    return {
+      local: stream?.local_address,
+      remote: stream?.remote_address,
+      unsent: stream?.bytes_queued ?? this.#unsent,
+    }
   }
 
   /** If the URL has no host, the opening must give it: `open('host=127.0.0.1:5555')`. */
@@ -53,6 +62,7 @@ export class TcpClient extends MessageChannel {
     const address = this.#target(params)
     const tls = this.#tls?.(this[LIFE].drive.files)
     this.#reason = undefined
+    this.#unsent = 0
     this.#stream = new FramedStream(this.#owner, this.#params, {
       engine: this.engine,
       name: this.name,
@@ -81,7 +91,9 @@ export class TcpClient extends MessageChannel {
   #address(text: string): Address {
     const address = parseHost(text, this.#isUnix)
     if (address === undefined)
-      throw this.params.url.host_fault('the address must be host:port, or a path with a slash')
+      throw this.params.url.host_fault(
+        hostFault(text, 'the address must be host:port, or a path with a slash'),
+      )
     return address
   }
 
@@ -97,7 +109,10 @@ export class TcpClient extends MessageChannel {
       return this.emit(message)
     },
     failed: (stream, error) => {
-      if (stream === this.#stream) this.fail(error)
+      if (stream === this.#stream) {
+        this.#unsent = stream.bytes_queued
+        this.fail(error)
+      }
     },
     closed: (stream, reason) => {
       if (stream !== this.#stream) return
@@ -113,6 +128,7 @@ export class TcpClient extends MessageChannel {
     if (stream === undefined) {
       this.finish_close(this.#reason)
     } else if (force) {
+      this.#unsent = Math.max(this.#unsent, stream.bytes_queued)
       this.#stream = undefined
       stream.close()
     } else {
@@ -125,6 +141,11 @@ export class TcpClient extends MessageChannel {
     const stream = this.#stream as FramedStream
     if (message.type === 'data') return stream.post(message)
     if (message.type === 'control' && message.msgid === Control.WriteFlush) stream.flush()
+    return true
+  }
+
+  override half_close(): boolean {
+    if (this.state === 'active') this.#stream?.half_close()
     return true
   }
 

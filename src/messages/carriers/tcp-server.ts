@@ -25,7 +25,7 @@ import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import { Deliveries } from './deliveries.ts'
-import { formatHost, parseHost } from './host.ts'
+import { formatHost, hostFault, parseHost } from './host.ts'
 import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
 import { serverParams, type StreamParams, streamParams } from './stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
@@ -55,7 +55,7 @@ export class TcpServer extends MessageChannel {
       throw url.host_fault(
         isUnix
           ? 'a unix socket must have a path'
-          : 'the address must be host:port, *:port, or a path with a slash',
+          : hostFault(url.host, 'the address must be host:port, *:port, or a path with a slash'),
       )
     this.#address = address
     this.#params = streamParams(init.params, 'server')

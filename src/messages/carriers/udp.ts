@@ -22,7 +22,7 @@ import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { formatHost, parseHost } from './host.ts'
+import { formatHost, hostFault, parseHost } from './host.ts'
 
 /** The channel of `udp://`. */
 // Source: TLL `udp`.
@@ -41,7 +41,8 @@ export class Udp extends MessageChannel {
     super(init)
     const { params } = init
     const address = parseHost(params.url.host, false)
-    if (!Array.isArray(address)) throw params.url.host_fault('the address must be host:port')
+    if (!Array.isArray(address))
+      throw params.url.host_fault(hostFault(params.url.host, 'the address must be host:port'))
     this.#address = address as [string, number]
     this.#isServer = params.choice('mode', ['client', 'server'], 'client') === 'server'
     this.#isMulticast = params.boolean('multicast', false)
@@ -95,7 +96,7 @@ export class Udp extends MessageChannel {
     written: () => this.#ready(),
     failed: error => {
       if (this.state === 'opening') this.fail(error)
-      else this[LIFE].hookFailed(error)
+      else if (this.state !== 'closed') this[LIFE].call('on_error', error)
     },
     closed: socket => {
       if (socket !== this.#socket) return

@@ -90,6 +90,11 @@ export abstract class Prefix extends MessageChannel {
   }
 
   /** That of the child. */
+  override half_close(): boolean {
+    return this.child.half_close()
+  }
+
+  /** That of the child. */
   override get carries(): Carries {
     return this.#child?.carries ?? CARRIES_ALL
   }

@@ -42,6 +42,7 @@ export class Reopen extends Prefix {
   /** The time when the child became active; undefined while it is not active. */
   #since: Milliseconds | undefined
   #cancel: Cancel = noop
+  #isLast = false
   readonly #full = new Fullness<'down' | 'child'>(msgid =>
     this.emit(new Message({ type: 'control', msgid })),
   )
@@ -63,6 +64,7 @@ export class Reopen extends Prefix {
     this.#wait = this.#shortest
     this.#since = undefined
     this.#full.clear()
+    this.#isLast = false
     this.#try()
     return 'opening'
   }
@@ -109,11 +111,19 @@ export class Reopen extends Prefix {
     this.child.close(true)
   }
 
+  /** When the child has closed, it is not opened again: there is nothing more to be said. */
+  override half_close(): boolean {
+    this.#isLast = super.half_close()
+    if (this.#isLast && this.child.state !== 'active') this.close()
+    return this.#isLast
+  }
+
   override child_closing(): void {}
 
   override child_closed(): void {
     this.#cancel()
     if (this.state === 'closing') return this.finish_close()
+    if (this.#isLast) return this.close()
     // Nobody else will say that there is room again.
     if (this.#full.has('child')) this.#full.add('down')
     this.#full.delete('child')

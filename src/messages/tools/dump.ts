@@ -28,9 +28,9 @@ const NAMES = new Map<number, string>(Object.entries(Control).map(([name, id]) =
 
 /**
  * A message as text: a line like `post: data, msgid 10, seq 5, 3 bytes`, and its data below. `what`
- * is the first word: what happens to the message.
+ * is the first word: what happens to the message. `peer` says more about its `addr`.
  */
-export function formatMessage(what: string, message: Message, dump: Dump): string {
+export function formatMessage(what: string, message: Message, dump: Dump, peer = ''): string {
   const { type, msgid, seq, data, addr } = message
   const name =
     (type === 'control' ? NAMES.get(msgid) : type === 'state' ? STATES[msgid] : undefined) ??
@@ -39,7 +39,7 @@ export function formatMessage(what: string, message: Message, dump: Dump): strin
     `${what}: ${type}`,
     name,
     seq !== 0n && `seq ${seq}`,
-    addr !== undefined && `addr ${formatAddr(addr)}`,
+    addr !== undefined && `addr ${formatAddr(addr)}${peer === '' ? '' : ` (${peer})`}`,
     `${data.length} bytes`,
   ]
   const head = parts.filter(part => part !== false).join(', ')

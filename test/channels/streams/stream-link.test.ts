@@ -666,3 +666,21 @@ t.test('the goodbye waits in the queue: our side ends when it has gone', async t
   other.sink.drained()
   t.equal(other.transport.news, 'end')
 })
+
+t.test('our side ends alone, when everything has gone', async t => {
+  const { stream, transport, sink } = await kit(t, Client)
+  const link = stream[LIFE].driver as StreamLink
+  transport.room = 2
+  stream.write('more than there is room for', true)
+  link.halfClose()
+  t.notMatch(transport.news, 'end')
+  transport.bytes_queued = 0
+  sink.drained()
+  t.match(transport.news, /^end/)
+  stream.on_read = () => {}
+  sink.received(Buffer.from('the answer'))
+  t.equal(stream.state, 'active', 'reading goes on')
+  sink.ended()
+  sink.closed()
+  t.equal(stream.state, 'closed')
+})

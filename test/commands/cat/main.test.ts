@@ -1,7 +1,8 @@
 /** The command as a process. What it does is tested in command.test.ts. */
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -75,6 +76,16 @@ t.test('nobody reads what it prints', async t => {
   t.strictSame(await once(child, 'close'), [141, null])
 })
 
+// Nothing was said, and the exit code was that of a closed pipe.
+t.test('a disk that is full', async t => {
+  const path = join(t.testdir({ lines: 'one\ntwo\n' }), 'lines')
+  const full = openSync('/dev/full', 'w')
+  const [command, argv] = bareNode([MAIN, `file://${path};frame=line`])
+  const { status, stderr } = spawnSync(command, argv, { stdio: ['ignore', full, 'pipe'] })
+  t.equal(status, 1)
+  t.match(String(stderr), /^sluice-cat: cannot print: ENOSPC/)
+})
+
 t.test('the file itself: version from package.json; outputs that nobody reads', async t => {
   const { argv, exitCode } = process
   const written: string[] = []
@@ -90,7 +101,19 @@ t.test('the file itself: version from package.json; outputs that nobody reads', 
   const exit = t.capture(process, 'exit')
   process.stderr.emit('error', new Error('EPIPE'))
   t.strictSame(exit(), [])
-  process.stdout.emit('error', new Error('EPIPE'))
+  // tap keeps EPIPE from whoever listens.
+  const fail = (code: string): void => {
+    const error = Object.assign(new Error('x'), { code })
+    for (const listener of process.stdout.listeners('error')) listener(error)
+  }
+  fail('EPIPE')
   t.match(exit(), [{ args: [141] }])
-  t.match(written, [/^\d+\.\d+\.\d+\n$/])
+  t.intercept(process.stderr, 'write', {
+    value: (text: string) => written.push(text) > 0,
+    configurable: true,
+  })
+  fail('ENOSPC')
+  t.match(exit(), [{ args: [1] }])
+  t.match(written[0], /^\d+\.\d+\.\d+\n$/)
+  t.ok(written.includes('sluice-cat: cannot print: x\n'))
 })

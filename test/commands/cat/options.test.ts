@@ -10,7 +10,7 @@ const plain = {
   dumps: false,
   isBoth: false,
   isRaw: false,
-  wait: 0,
+  wait: undefined,
 }
 
 t.test('what can be asked for', async t => {

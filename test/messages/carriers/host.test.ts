@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatHost, parseHost } from '../../../src/messages/carriers/host.ts'
+import { formatHost, hostFault, parseHost } from '../../../src/messages/carriers/host.ts'
 
 t.test('parseHost', async t => {
   const cases: [text: string, address: unknown][] = [
@@ -35,4 +35,10 @@ t.test('formatHost', async t => {
     ['1.2.3.4:5', '[::1]:5', 'localhost:5', 'localhost:5', 'localhost:5'],
   )
   t.strictSame([formatHost('/tmp/x'), formatHost('\0name')], ['/tmp/x', '@name'])
+})
+
+// It said that the address must be host:port, which it was.
+t.test('what is said of a text that is none', async t => {
+  t.equal(hostFault('127.0.0.1:99999', 'other'), 'the port must be from 0 to 65535')
+  t.equal(hostFault('nowhere', 'other'), 'other')
 })

@@ -128,7 +128,11 @@ stage(t, 'addresses', async (t, stage) => {
   await peer(stage, '/tmp/place')
   const unix = stage.context.init('unix:///tmp/place').open()
   const path = stage.context.init('tcp:///tmp/place').open()
-  t.strictSame(stage.context.init('tcp://').info, { local: undefined, remote: undefined })
+  t.strictSame(stage.context.init('tcp://').info, {
+    local: undefined,
+    remote: undefined,
+    unsent: 0,
+  })
   t.equal(path.carries.seq, true)
   const later = stage.context.init('tcp://').open('host=127.0.0.1:5')
   later.on_error = () => {}
@@ -175,4 +179,35 @@ await stage(t, 'over TLS', async (t, { context, pump }) => {
   t.match(log.join(), /error/, 'nobody listens there')
   channel.close()
   await pump()
+})
+
+stage(t, 'our side ends alone, and the answer is received', async (t, stage) => {
+  const server = stage.context.init('tcp://:5;mode=server;frame=line').open()
+  server.on_message = ({ data, addr }) => void server.post({ data: `re: ${data}`, addr })
+  const client = stage.context.init('tcp://:5;frame=line')
+  t.equal(client.half_close(), true, 'not open yet')
+  client.open()
+  await stage.pump()
+  const texts: string[] = []
+  client.on_message = ({ data }) => void texts.push(String(data))
+  client.post('a')
+  t.equal(client.half_close(), true)
+  t.equal(client.post('b'), false)
+  await stage.pump()
+  t.strictSame([texts, client.state], [['re: a'], 'closed'])
+})
+
+stage(t, 'what was lost when it failed, or was closed by force', async (t, stage) => {
+  const server = stage.context.init('tcp://:5;mode=server;frame=line').open()
+  const client = stage.context.init('tcp://:5;frame=line').open()
+  await stage.pump()
+  server.suspend()
+  client.post('x'.repeat(100_000))
+  await stage.pump()
+  const { unsent } = client.info as { unsent: number }
+  t.ok(unsent > 0 && unsent < 100_000, String(unsent))
+  client.close(true)
+  t.equal(client.info.unsent, unsent)
+  client.open()
+  t.equal(client.info.unsent, 0)
 })

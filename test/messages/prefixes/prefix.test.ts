@@ -246,6 +246,7 @@ stage(t, 'what is below', async (t, { context }) => {
   const prefix = context.init('pass+pass+tcp://h:1;frame=line') as Prefix
   t.equal(prefix.carrier.params.url.protocol, 'tcp')
   t.equal(prefix.carries.data, 'line')
+  t.equal(prefix.half_close(), true)
   const later = context.init('pass+js://;class=./x.js:X') as Prefix
   t.equal(later.carrier, later.child, 'there is nothing below that one yet')
   t.equal(later.carries.data, 'any')

@@ -132,6 +132,21 @@ stage(t, 'posting before it is active: WriteReady follows', async (t, stage) => 
   t.strictSame(log.splice(0), ['WriteFull', 'active', 'WriteReady'])
 })
 
+stage(t, 'after half_close it is not opened again', async (t, stage) => {
+  const { reopen, child } = make(stage, ['opens'])
+  reopen.open('a=1')
+  t.equal(reopen.half_close(), false, 'the child cannot do that')
+  child.half_close = () => true
+  t.equal(reopen.half_close(), true)
+  t.equal(reopen.state, 'active')
+  child.close()
+  t.equal(reopen.state, 'closed')
+  reopen.open('a=1')
+  child.close()
+  t.equal(reopen.half_close(), true)
+  t.equal(reopen.state, 'closed', 'the child is down')
+})
+
 stage(t, 'an opening that takes too long', async (t, stage) => {
   const { reopen, times, child } = make(
     stage,

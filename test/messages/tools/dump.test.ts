@@ -25,6 +25,14 @@ t.test('one line', async t => {
   )
 })
 
+t.test('its peer', async t => {
+  const message = new Message({ data: 'a', addr: 5 })
+  t.equal(
+    formatMessage('recv', message, 'frame', '1.2.3.4:5'),
+    'recv: data, msgid 0, addr 5 (1.2.3.4:5), 1 bytes',
+  )
+})
+
 t.test('with its data', async t => {
   const message = new Message({ data: 'grün\nab\x1b[2J' })
   t.equal(

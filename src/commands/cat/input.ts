@@ -1,0 +1,24 @@
+/**
+ * Layer 10. What is sent of standard input: its lines, or its chunks as they come.
+ */
+
+import { Buffer } from 'node:buffer'
+import { Lines } from './lines.ts'
+import type { Target } from './copy.ts'
+
+/** Sends everything to the target. Rejects if the input fails, or has a line that is too long. */
+export async function send(
+  input: AsyncIterable<Uint8Array>,
+  target: Target,
+  isRaw: boolean,
+): Promise<void> {
+  const lines = new Lines()
+  for await (const chunk of input) {
+    for (const data of isRaw ? [Buffer.from(chunk)] : lines.add(chunk)) {
+      const waits = target.post({ data })
+      if (waits !== undefined) await waits
+    }
+  }
+  const data = lines.rest()
+  if (data !== undefined) await target.post({ data })
+}
