@@ -39,7 +39,7 @@ export const options: Target = {
     }
     const cat = used(() => catOptions(argv))
     if (typeof cat !== 'string' && cat.kind === 'cat')
-      if (!(cat.wait >= 0) || cat.wait === Infinity) faults.push(`--wait of ${cat.wait}`)
+      if (!((cat.wait ?? 0) >= 0) || cat.wait === Infinity) faults.push(`--wait of ${cat.wait}`)
     const text = pick(random, [...WORDS, String(random(100_000)), `0${random(9)}`])
     const whole = used(() => parseWhole('--port', text, 0, 65_535))
     if (typeof whole === 'number' && !(whole >= 0 && whole <= 65_535)) faults.push(`${whole}`)
