@@ -85,10 +85,11 @@ t.test('sluice/echo', async t => {
 
 // prettier-ignore
 const WEBSOCKET = [
-  'AcceptOptions', 'HandshakeError', 'Origins', 'ProtocolError', 'UpgradeRequest',
-  'WebSocketChannel', 'WebSocketClient', 'WebSocketClientOptions', 'WebSocketConnectOptions',
-  'WebSocketConnection', 'WebSocketConnectionOptions', 'WebSocketServer', 'WebSocketServerOptions',
-  'WebSocketServerSettings', 'WebSocketServerSideSettings', 'WebSocketSettings',
+  'AcceptOptions', 'DeflateOptions', 'HandshakeError', 'Origins', 'ProtocolError', 'SendOptions',
+  'UpgradeRequest', 'WebSocketChannel', 'WebSocketClient', 'WebSocketClientOptions',
+  'WebSocketConnectOptions', 'WebSocketConnection', 'WebSocketConnectionOptions',
+  'WebSocketServer', 'WebSocketServerOptions', 'WebSocketServerSettings',
+  'WebSocketServerSideSettings', 'WebSocketSettings',
 ]
 
 t.test('sluice/websocket', async t => {

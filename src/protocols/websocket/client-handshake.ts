@@ -7,6 +7,7 @@
 
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { Bytes } from '../../types.ts'
+import type { Agreed } from './deflate/compression.ts'
 import { HandshakeError } from './errors.ts'
 import { type Agreement, Handshaking, LINGER } from './handshaking.ts'
 import { readResponse, type Wish, writeRequest } from './handshake.ts'
@@ -22,6 +23,8 @@ const SKIPPED_MAX = 10
 export interface ClientSide {
   readonly link: StreamLink
   readonly wish: Wish
+  /** How to compress, as the server says; undefined if that is not what was offered. */
+  compressionOf(extensions: string): Agreed | undefined
   agreed(agreement: Agreement): void
 }
 
@@ -63,13 +66,18 @@ export class ClientHandshake extends Handshaking {
         this.#refusal = { status: outcome.status, fields: head.fields }
         this.waitFor(LINGER, () => this.gone())
         return this.kept()
-      case 'agreed': {
-        this.stop()
-        const { rest, hasEnded } = this
-        const { protocol, extensions } = outcome
-        return this.#side.agreed({ protocol, extensions, rest, hasEnded })
-      }
+      case 'agreed':
+        return this.#agree(outcome.protocol, outcome.extensions)
     }
+  }
+
+  #agree(protocol: string, extensions: string): void {
+    const compression = extensions === '' ? undefined : this.#side.compressionOf(extensions)
+    if (extensions !== '' && compression === undefined)
+      return this.fail(new HandshakeError(`it has the extensions "${extensions}": not as offered`))
+    this.stop()
+    const { rest, hasEnded } = this
+    this.#side.agreed({ protocol, compression, rest, hasEnded })
   }
 
   /** More of the body has come. */

@@ -12,6 +12,9 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address } from '../../types.ts'
 import { ClientHandshake } from './client-handshake.ts'
+import type { Agreed } from './deflate/compression.ts'
+import { deflateRules, type DeflateRules } from './deflate/deflate-options.ts'
+import { offerOf, readAnswer } from './deflate/terms.ts'
 import { newKey, type Wish } from './handshake.ts'
 import type { Agreement } from './handshaking.ts'
 import type { Side } from './session.ts'
@@ -122,10 +125,18 @@ class Asking implements Side {
   }
 
   shakeHands(): ClientHandshake {
+    const rules = deflateRules(this.values.deflate)
     const session = sessionOf(this.#channel)
     return new ClientHandshake({
       link: session.link,
-      wish: wishes.get(this.#channel) as Wish,
+      wish: {
+        ...(wishes.get(this.#channel) as Wish),
+        extensions: rules === undefined ? '' : offerOf(rules),
+      },
+      compressionOf: (extensions: string): Agreed | undefined => {
+        const terms = readAnswer(extensions, rules as DeflateRules)
+        return terms && { terms, rules: rules as DeflateRules }
+      },
       agreed: (agreement: Agreement) => session.agreed(agreement),
     })
   }

@@ -4,6 +4,9 @@
 
 import { Connection, type ConnectionOptions } from '../../channels/basic.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
+import type { Agreed } from './deflate/compression.ts'
+import { deflateRules, type DeflateRules } from './deflate/deflate-options.ts'
+import { answerTo } from './deflate/terms.ts'
 import { ServerHandshake, type ServerSide } from './server-handshake.ts'
 import type { Origins } from './origins.ts'
 import { ruleOf } from './rules.ts'
@@ -101,8 +104,10 @@ class Serving implements Side, ServerSide {
     return this.#channel.on_upgrade(request)
   }
 
-  extensionsFor(): string {
-    return ''
+  compressionFor(offers: string): (Agreed & { readonly text: string }) | undefined {
+    const rules = deflateRules(this.values.deflate)
+    const answer = rules && answerTo(offers, rules)
+    return answer && { ...answer, rules: rules as DeflateRules }
   }
 
   agreed(agreement: Parameters<ServerSide['agreed']>[0]): void {

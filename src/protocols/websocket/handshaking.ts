@@ -15,13 +15,15 @@ import { noop } from '../../core/noop.ts'
 import type { SystemError, Transport, TransportSink } from '../../transport.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
+import type { Agreed } from './deflate/compression.ts'
 import { HandshakeError } from './errors.ts'
 import { type Head, type HeadFault, HeadReader } from './head.ts'
 
 /** What both have agreed on. */
 export interface Agreement {
   readonly protocol: string
-  readonly extensions: string
+  /** How messages are compressed; undefined: not at all. */
+  readonly compression: Agreed | undefined
   /** What the peer sent behind its head. */
   readonly rest: Buffer
   /** Has the peer ended its side already? */

@@ -10,6 +10,7 @@ export {
   type WebSocketConnectOptions,
 } from './client.ts'
 export { WebSocketConnection, type WebSocketConnectionOptions } from './connection.ts'
+export type { DeflateOptions } from './deflate/deflate-options.ts'
 export { HandshakeError, ProtocolError } from './errors.ts'
 export type { Origins } from './origins.ts'
 export {
@@ -18,5 +19,5 @@ export {
   type WebSocketServerSettings,
 } from './server.ts'
 export { type AcceptOptions, UpgradeRequest } from './upgrade-request.ts'
-export type { WebSocketChannel } from './websocket.ts'
+export type { SendOptions, WebSocketChannel } from './websocket.ts'
 export type { WebSocketServerSideSettings, WebSocketSettings } from './websocket-settings.ts'

@@ -17,6 +17,7 @@ import {
   nextKey,
   PING,
   PONG,
+  RSV1,
   TEXT,
   viewOf,
   writeHeader,
@@ -116,6 +117,9 @@ function packShort(target: Buffer, at: Bytes, first: number, text: string): Byte
 export interface Packers {
   readonly text: FramePacker
   readonly binary: FramePacker
+  // The same, compressed.
+  readonly deflatedText: FramePacker
+  readonly deflatedBinary: FramePacker
   // Control frames; their payloads have at most 125 bytes.
   readonly close: FramePacker
   readonly ping: FramePacker
@@ -126,6 +130,8 @@ function packersOf(isMasked: boolean): Packers {
   return {
     text: new FramePacker(FIN | TEXT, isMasked),
     binary: new FramePacker(FIN | BINARY, isMasked),
+    deflatedText: new FramePacker(FIN | RSV1 | TEXT, isMasked),
+    deflatedBinary: new FramePacker(FIN | RSV1 | BINARY, isMasked),
     close: new FramePacker(FIN | CLOSE, isMasked),
     ping: new FramePacker(FIN | PING, isMasked),
     pong: new FramePacker(FIN | PONG, isMasked),

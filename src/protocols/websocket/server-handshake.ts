@@ -12,6 +12,7 @@
 
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { isPromiseLike } from '../../core/promises.ts'
+import type { Agreed } from './deflate/compression.ts'
 import { HandshakeError } from './errors.ts'
 import { type Agreement, Handshaking, LINGER } from './handshaking.ts'
 import {
@@ -35,8 +36,8 @@ export interface ServerSide {
   readonly protocols: readonly string[]
   /** Asks the program. */
   ask(request: UpgradeRequest): unknown
-  /** The extensions to agree to, of those that are offered. */
-  extensionsFor(offers: string): string
+  /** How to compress, of what is offered; undefined: not at all. */
+  compressionFor(offers: string): (Agreed & { readonly text: string }) | undefined
   agreed(agreement: Agreement): void
 }
 
@@ -139,11 +140,12 @@ export class ServerHandshake extends Handshaking {
     const { key, protocols, fields } = this.#asked as Asked
     const protocol = wanted ?? this.#choose(protocols)
     const offers = fields.get('sec-websocket-extensions')?.join(', ') ?? ''
-    const extensions = this.#side.extensionsFor(offers)
+    const compression = this.#side.compressionFor(offers)
+    const extensions = compression?.text ?? ''
     this.transport.write(writeAcceptance({ key, protocol, extensions, headers }), 'latin1')
     this.stop()
     const { rest, hasEnded } = this
-    this.#side.agreed({ protocol, extensions, rest, hasEnded })
+    this.#side.agreed({ protocol, compression, rest, hasEnded })
   }
 
   /** Refuses what no program would accept. */

@@ -14,6 +14,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address, Bytes, Data, Milliseconds } from '../../types.ts'
 import { WebSocketConnection } from './connection.ts'
+import type { DeflateOptions } from './deflate/deflate-options.ts'
 import type { Origins } from './origins.ts'
 import { SERVER_PACKERS } from './outgoing.ts'
 import { changeRule, ruleOf } from './rules.ts'
@@ -38,6 +39,8 @@ export interface WebSocketServerSettings {
   origins: Origins | undefined
   /** `protocols` of all its connections. @default undefined: as their class says */
   protocols: readonly string[] | undefined
+  /** `deflate` of all its connections. @default undefined: as their class says */
+  deflate: boolean | DeflateOptions | undefined
   /** `message_size` of all its connections. @default undefined: as their class says */
   message_size: Bytes | undefined
   /** `ping_interval` of all its connections. @default undefined: as their class says */
@@ -87,6 +90,7 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
   declare path: string | undefined
   declare origins: Origins | undefined
   declare protocols: readonly string[] | undefined
+  declare deflate: boolean | DeflateOptions | undefined
   declare message_size: Bytes | undefined
   declare ping_interval: Milliseconds | undefined
   declare pong_timeout: Milliseconds | undefined

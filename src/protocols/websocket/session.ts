@@ -28,11 +28,13 @@ import {
   readGoodbye,
   type Stage,
 } from './closing.ts'
+import { Compression } from './deflate/compression.ts'
+import type { DeflateItem } from './deflate/deflate-item.ts'
 import { ProtocolError } from './errors.ts'
 import { CLOSE, PONG } from './frames.ts'
 import type { Agreement, Handshaking } from './handshaking.ts'
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.ts'
-import { Control, Fault, type Incoming } from './incoming.ts'
+import { Control, Deflated, Fault, type Incoming } from './incoming.ts'
 import { CLIENT_PACKERS, type FramePacker, type Packers, SERVER_PACKERS } from './outgoing.ts'
 import { framesFor } from './receiver.ts'
 import type { WebSocketValues } from './websocket-settings.ts'
@@ -82,6 +84,7 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   #event: 'accept' | 'connect' = 'accept'
   #handshake: Handshaking | undefined
   #heartbeat: Heartbeat | undefined
+  #compression: Compression | undefined
   #stopWaiting: Cancel = noop
   /** The payload of a ping that could not be answered yet. */
   #owed: Buffer | undefined
@@ -121,11 +124,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   }
 
   /** The handshake is done: the stream opens. */
-  agreed({ protocol, rest, hasEnded }: Agreement): void {
+  agreed({ protocol, compression, rest, hasEnded }: Agreement): void {
     const { link } = this
     const { isServer, values } = this.#side
     this.protocol = protocol
-    link.assign('read_delimiter', framesFor(isServer, false, values.message_size))
+    const { message_size } = values
+    this.#compression = compression && new Compression(compression, isServer, message_size)
+    link.assign('read_delimiter', framesFor(isServer, compression !== undefined, message_size))
     this.#stage = 'open'
     link.opened(this.#event)
     if (link.life.state !== 'active') return
@@ -142,7 +147,12 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     // After end() messages are dropped.
     if (this.#stage !== 'open') return undefined
     if (incoming instanceof Fault) return this.#fail(incoming)
-    return this.#channel.on_message(incoming as string | Buffer)
+    if (!(incoming instanceof Deflated)) return this.#channel.on_message(incoming)
+    const message = (this.#compression as Compression).unpack(incoming)
+    // While a large message is inflated, the next one waits.
+    return message instanceof Promise
+      ? message.then(each => this.incoming(each))
+      : this.incoming(message)
   }
 
   #control({ opcode, payload }: Control): unknown {
@@ -187,9 +197,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   // ---- the way out ------------------------------------------------------------------------------
 
   /** Sends a message. The stream must be active. */
-  send(data: Data): boolean {
+  send(data: Data, compress: boolean | undefined): boolean {
     const { text, binary } = this.#packers
     const writing = this.link.writable()
+    if (this.#compression !== undefined) {
+      const item = this.#deflated(this.#compression, data, compress)
+      if (item !== undefined) return writing.writeItem(item, false)
+    }
     if (typeof data === 'string') return writing.writePacked(text, [data])
     if (!this.#side.isServer || data.length <= SMALL) return writing.writePacked(binary, [data])
     const { send_buffer_size } = this.link.values
@@ -197,6 +211,23 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     if (writing.size + HEADER_MAX > send_buffer_size) return writing.writePacked(binary, [data])
     writing.write(binary.header(data.length), false)
     return writing.write(data, false)
+  }
+
+  /** The message as a thing that is compressed in its turn; undefined if it goes as it is. */
+  #deflated(
+    compression: Compression,
+    data: Data,
+    compress: boolean | undefined,
+  ): DeflateItem | undefined {
+    const { writing, values } = this.link
+    // Over the bound: as every other message that is too much.
+    if (writing.size > values.send_buffer_size) return undefined
+    const { deflatedText, deflatedBinary } = this.#packers
+    return compression.pack(
+      data,
+      compress,
+      typeof data === 'string' ? deflatedText : deflatedBinary,
+    )
   }
 
   /** Sends a ping. */
@@ -299,6 +330,8 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     this.#handshake = undefined
     this.#heartbeat?.stop()
     this.#stopWaiting()
+    this.#compression?.close()
+    this.#compression = undefined
   }
 }
 

@@ -5,11 +5,22 @@
 import { checkCount, checkDuration } from '../../channels/settings.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
+import { checkDeflate, type DeflateOptions } from './deflate/deflate-options.ts'
 import { isToken } from './head.ts'
 import { checkOrigins, type Origins } from './origins.ts'
 
 /** The settings that both ends have. */
 export interface WebSocketSettings {
+  /**
+   * Whether messages are compressed (permessage-deflate, RFC 7692), if the peer agrees. With `true`
+   * both ends remember what they have sent, and messages below 1 KiB go as they are; DeflateOptions
+   * says otherwise. Compression takes time and memory: use it for large texts on slow lines.
+   *
+   * - Takes effect: with the next opening.
+   *
+   * @default false
+   */
+  deflate: boolean | DeflateOptions
   /**
    * The longest message that may come. A longer one is `on_overflow_error`, and the peer gets the
    * code 1009. The headers of its second and further fragments count, too.
@@ -70,6 +81,7 @@ export type WebSocketValues = Readonly<WebSocketSettings & WebSocketServerSideSe
 
 /** 20 s, as python-websockets and Bun wait. A message of 1 MiB is about twice the usual limit. */
 export const WEBSOCKET_DEFAULTS: WebSocketValues = {
+  deflate: false,
   message_size: 1024 * 1024,
   ping_interval: Infinity,
   pong_timeout: 20_000,
@@ -83,6 +95,7 @@ type Checks<Of> = {
 
 /** For each setting: returns the value as it is kept, or throws if it is invalid. */
 export const WEBSOCKET_CHECKS: Checks<WebSocketSettings> = {
+  deflate: checkDeflate,
   message_size: (name, value) => checkCount(name, value, 1),
   ping_interval: checkDuration,
   pong_timeout: checkDuration,

@@ -8,9 +8,11 @@ import { LIFE } from '../../channels/life.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
 import type { Stream } from '../../channels/streams/stream.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { ConnectError, InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Data, Milliseconds, TimeoutKind } from '../../types.ts'
 import { checkGoodbye } from './closing.ts'
+import type { DeflateOptions } from './deflate/deflate-options.ts'
 import { CONTROL_MAX } from './frames.ts'
 import type { Incoming } from './incoming.ts'
 import { Session, type Side } from './session.ts'
@@ -20,6 +22,18 @@ import {
   type WebSocketSettings,
   type WebSocketValues,
 } from './websocket-settings.ts'
+
+/** How one message is sent. */
+export interface SendOptions {
+  /**
+   * Is it compressed, whatever its size? Nothing is unless both ends agreed on it.
+   *
+   * @default if it has at least `threshold` bytes
+   */
+  readonly compress?: boolean
+}
+
+const NO_OPTIONS: SendOptions = {}
 
 /** The calls and hooks of a WebSocket channel, besides those of every stream. */
 export interface WebSocketChannel extends WebSocketSettings {
@@ -37,10 +51,13 @@ export interface WebSocketChannel extends WebSocketSettings {
    * Sends a message: a string as text, bytes as a binary message. Bytes must not be changed until
    * they are sent. It is queued as by `write`, and goes out in this turn of the loop.
    *
+   * If compression was agreed on (see `deflate`), `compress` says whether this message is
+   * compressed. Without it the size of the message decides.
+   *
    * Returns and throws as `write`: false if you should wait for `on_write`, or if the message was
    * dropped because the channel closes.
    */
-  send(data: Data): boolean
+  send(data: Data, options?: SendOptions): boolean
   /**
    * Sends a ping. The peer answers with a pong, see `on_pong`. (Pings of the peer are answered by
    * themselves.)
@@ -110,6 +127,7 @@ export function speaking<Of extends Stream>(
 ): new (options?: any) => Of & WebSocketChannel {
   const StreamClass = Base as unknown as new (options: any) => Stream
   class WebSocket extends StreamClass implements WebSocketChannel {
+    declare deflate: boolean | DeflateOptions
     declare message_size: Bytes
     declare ping_interval: Milliseconds
     declare pong_timeout: Milliseconds
@@ -135,10 +153,11 @@ export function speaking<Of extends Stream>(
 
     // ---- calls ----------------------------------------------------------------------------------
 
-    send(data: Data): boolean {
+    send(data: Data, options: SendOptions = NO_OPTIONS): boolean {
       if (typeof data !== 'string' && !(data instanceof Uint8Array))
         throw new InvalidArgumentError('send: data', 'a string or a Uint8Array', data)
-      return this.state === 'active' ? this[SESSION].send(data) : this.write('')
+      if (options !== NO_OPTIONS) checkOptions('send', options, ['compress'])
+      return this.state === 'active' ? this[SESSION].send(data, options.compress) : this.write('')
     }
 
     ping(data: Data = ''): boolean {

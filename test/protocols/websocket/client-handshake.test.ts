@@ -8,6 +8,7 @@ import { ClientHandshake } from '../../../src/protocols/websocket/client-handsha
 import type { HandshakeError } from '../../../src/protocols/websocket/errors.ts'
 import {
   WebSocketClient,
+  type WebSocketClientOptions,
   type WebSocketConnectOptions,
 } from '../../../src/protocols/websocket/client.ts'
 import { kit } from '../../channels/link-kit.ts'
@@ -27,9 +28,10 @@ async function asking(
   world: World,
   options: WebSocketConnectOptions = {},
   url = 'ws://localhost:1/chat?a=1',
+  settings: WebSocketClientOptions = {},
 ): Promise<{ client: Caller; peer: RawConnection; asked: string }> {
   const { peers } = await listen(world)
-  const client = new Caller({ engine: world.engine }).connect(url, options) as Caller
+  const client = new Caller({ engine: world.engine, ...settings }).connect(url, options)
   await world.pump()
   const peer = peers[0]!
   return { client, peer, asked: peer.raw.news }
@@ -148,9 +150,29 @@ scene(t, 'a response with a bare LF', async (t, world) => {
 t.test('a transport that closes of itself, before any response', async t => {
   const { sink, transport, news } = await kit(t, Client, {}, false)
   const wish = { resource: '/', host: 'a', key: '', protocols: [], extensions: '', headers: {} }
-  const side = { link: sink as StreamLink, wish, agreed: () => t.fail() }
+  const never = (): never => t.fail() as never
+  const side = { link: sink as StreamLink, wish, compressionOf: never, agreed: never }
   const handshake = new ClientHandshake(side)
   handshake.start()
   transport.sink!.closed()
   t.same([news(), handshake.isOver], [['close error'], true])
+})
+
+scene(t, 'compression that was not offered, or not so', async (t, world) => {
+  const { client, peer, asked } = await asking(world, {}, undefined, { deflate: true })
+  t.match(asked, /\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n/)
+  peer.write(answerTo(asked, 'Sec-WebSocket-Extensions: permessage-deflate; x\r\n'))
+  await world.pump()
+  t.match(client['error'], { message: /not as offered/ })
+})
+
+scene(t, 'compression that was agreed on', async (t, world) => {
+  const { client, peer, asked } = await asking(world, {}, undefined, { deflate: true })
+  peer.write(answerTo(asked, 'Sec-WebSocket-Extensions: permessage-deflate\r\n'))
+  await world.pump()
+  // "Hello", as the RFC has it in 7.2.3.1.
+  const hello = Buffer.from('f248cdc9c90700', 'hex')
+  peer.write(frame(hello, { opcode: 1, rsv: 4 }))
+  await world.pump()
+  t.same(client.news, ['connect', 'text Hello'])
 })

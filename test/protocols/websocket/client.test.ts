@@ -7,7 +7,7 @@ import { WebSocketClient } from '../../../src/protocols/websocket/client.ts'
 import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
 import { WebSocketServer } from '../../../src/protocols/websocket/server.ts'
 import { scene, thrown } from '../../kit.ts'
-import { listen, watched } from './kit.ts'
+import { answerTo, listen, watched } from './kit.ts'
 
 class Caller extends watched<WebSocketClient>(WebSocketClient) {}
 
@@ -80,4 +80,36 @@ scene(t, 'wss begins with TLS, and offers no HTTP/2; ws does not', async (t, wor
   own.connect('wss://localhost:1')
   t.same(tlsOf(own), { ca: [] })
   own.close()
+})
+
+scene(t, 'both ends, compressed', async (t, world) => {
+  class Chat extends WebSocketConnection {
+    override on_message(data: string | Buffer): void {
+      this.send(data)
+    }
+  }
+  new WebSocketServer(Chat, { engine: world.engine, deflate: true }).listen(1)
+  await world.pump()
+  const client = new Caller({ engine: world.engine, deflate: true }).connect('ws://localhost:1')
+  await world.pump()
+  const large = 'word '.repeat(1000)
+  client.send(large)
+  client.send('small')
+  client.news
+  const news: string[] = []
+  while (news.length < 2) {
+    await world.pump()
+    news.push(...client.news)
+  }
+  t.same(news, [`text ${large}`, 'text small'])
+  t.ok(client.bytes_read < 1000)
+})
+
+scene(t, 'compression that was agreed to in another way', async (t, world) => {
+  const { peers } = await listen(world)
+  const client = new Caller({ engine: world.engine, deflate: true }).connect('ws://localhost:1')
+  await world.pump()
+  peers[0]!.write(answerTo(peers[0]!.raw.news, 'Sec-WebSocket-Extensions: x\r\n'))
+  await world.pump()
+  t.match(client.news, [/^connect_error .*not as offered/, 'close error undefined'])
 })

@@ -50,3 +50,17 @@ scene(t, 'under a plain server it has its own rules only', async (t, world) => {
   await world.pump()
   t.equal((await dial(world)).raw.news, ACCEPTED)
 })
+
+scene(t, 'compression, if the class says so and the peer offers it', async (t, world) => {
+  class Small extends WebSocketConnection {
+    override deflate = { server_no_context_takeover: true }
+  }
+  const offer = request({
+    'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
+  })
+  const { peer } = await serve(world, Small, {}, offer)
+  t.match(peer.raw.news, /Extensions: permessage-deflate; server_no_context_takeover\r\n/)
+  t.equal((await dial(world)).raw.news, ACCEPTED)
+  const unknown = request({ 'Sec-WebSocket-Extensions': 'x' })
+  t.equal((await dial(world, unknown)).raw.news, ACCEPTED)
+})

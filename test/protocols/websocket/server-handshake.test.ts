@@ -42,6 +42,12 @@ scene(t, 'an extension that is offered is not agreed to', async (t, world) => {
   t.equal((await serve(world, Chat, {}, offer)).peer.raw.news, ACCEPTED)
 })
 
+scene(t, 'compression, if it is on', async (t, world) => {
+  const offer = request({ 'Sec-WebSocket-Extensions': 'x, permessage-deflate' })
+  const { peer } = await serve(world, Chat, { deflate: true }, offer)
+  t.match(peer.raw.news, /\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n$/)
+})
+
 scene(t, 'the request may come byte by byte', async (t, world) => {
   const { peer, channel } = await serve(world, Chat, {}, 'G')
   for (const byte of request().slice(1)) {

@@ -1,12 +1,14 @@
 /** An open session: messages, pings, faults, and closing in every order. */
 
 import { Buffer } from 'node:buffer'
+import { randomBytes } from 'node:crypto'
+import { constants, deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import { WebSocketClient } from '../../../src/protocols/websocket/client.ts'
 import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
 import { sessionOf } from '../../../src/protocols/websocket/websocket.ts'
 import { withResolvers } from '../../channels/link-kit.ts'
-import { scene, type World } from '../../kit.ts'
+import { scene, turn, type World } from '../../kit.ts'
 import {
   ACCEPTED,
   answerTo,
@@ -462,10 +464,74 @@ scene(t, 'what came while the program was asked, and the end of the peer', async
 scene(t, 'a network may tell the end of a peer while reading is paused', async (t, world) => {
   const { channel, peer } = await serve(world, Chat, {}, '')
   const rest = Buffer.alloc(0)
-  sessionOf(channel).agreed({ protocol: 'p', extensions: '', rest, hasEnded: true })
+  const compression = undefined
+  sessionOf(channel).agreed({ protocol: 'p', compression, rest, hasEnded: true })
   await world.pump()
   t.equal(peer.raw.hasEnded, true)
   peer.end()
   await world.pump()
   t.same(channel.news, ['connect p', 'close remote 1006'])
+})
+
+// ---- compression --------------------------------------------------------------------------------
+
+const OFFER = request({ 'Sec-WebSocket-Extensions': 'permessage-deflate' })
+
+scene(t, 'compressed messages, both ways, in their order', async (t, world) => {
+  const { channel, peer } = await serve(world, Chat, { deflate: { threshold: 5 } }, OFFER)
+  t.match(peer.raw.news, /\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n$/)
+  const hello = Buffer.from('f248cdc9c90700', 'hex')
+  const compressed = masked(hello, { opcode: 1, rsv: 4 })
+  peer.write(Buffer.concat([compressed, masked('plain'), compressed]))
+  await world.pump()
+  t.same(
+    channel.news,
+    ['connect ', 'text Hello', 'text plain', 'text Hello'].map(each => each.trim()),
+  )
+  channel.send('Hello')
+  channel.send(Buffer.from('Hello'), { compress: true })
+  channel.send('Hello', { compress: false })
+  channel.send('tiny')
+  channel.end()
+  while (channel.bytes_queued > 0) await world.pump()
+  await world.pump()
+  const frames = peer.raw.news
+  t.equal(frames.slice(0, 9), text(frame(hello, { opcode: 1, rsv: 4 })))
+  t.match(frames, /^[^]{9}\xc2[^]*\x81\x05Hello\x81\x04tiny\x88\x02\x03\xe8$/)
+})
+
+scene(t, 'a large message is inflated off the loop; the next one waits', async (t, world) => {
+  const { channel, peer } = await serve(world, Chat, { deflate: true }, OFFER)
+  const large = randomBytes(20_000)
+  const bytes = deflateRawSync(large, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  peer.write(Buffer.concat([masked(bytes, { rsv: 4 }), masked('next')]))
+  await world.pump()
+  while (channel.news.at(-1) !== 'text next') await turn()
+  t.pass()
+})
+
+scene(t, 'what cannot be inflated: 1007; a bomb: 1009', async (t, world) => {
+  const options = { deflate: true, message_size: 1000 }
+  const { channel, peer, channels } = await serve(world, Chat, options, OFFER)
+  peer.raw.news
+  peer.write(masked(Buffer.from([0xff]), { rsv: 4 }))
+  await world.pump()
+  t.match(channel.news, ['connect', /^read_error .*valid/])
+  t.equal(peer.raw.got.readUInt16BE(2), 1007)
+  const other = await dial(world, OFFER)
+  other.raw.news
+  const bomb = deflateRawSync(Buffer.alloc(100_000), { finishFlush: constants.Z_SYNC_FLUSH })
+  other.write(masked(bomb.subarray(0, -4), { rsv: 4 }))
+  await world.pump()
+  t.match(channels[1]!.news, ['connect', /^overflow_error/])
+  t.equal(other.raw.got.readUInt16BE(2), 1009)
+})
+
+scene(t, 'too much is queued: a compressed message is dropped as every other', async (t, world) => {
+  const { channel, peer } = await serve(world, Chat, { deflate: true }, OFFER)
+  peer.suspend()
+  channel.send_buffer_size = 1000
+  channel.send(randomBytes(300_000))
+  t.equal(channel.send(randomBytes(2000)), false)
+  t.match(channel.news, ['connect', /^overflow_error/])
 })

@@ -65,6 +65,7 @@ scene(
     await world.pump()
     for (const call of [
       () => client.send(5 as never),
+      () => client.send('a', { compres: true } as never),
       () => client.ping(5 as never),
       () => client.ping('x'.repeat(126)),
       () => client.ping('ä'.repeat(63)),
@@ -76,7 +77,7 @@ scene(
       [client.state, client.protocol, client.close_code, client.close_reason],
       ['active', '', undefined, ''],
     )
-    client.send(Buffer.from('bytes'))
+    client.send(Buffer.from('bytes'), { compress: true })
     client.ping(Buffer.alloc(125))
     client.end(undefined, 'only a reason')
     t.same([client.close_code, client.close_reason], [1000, 'only a reason'])

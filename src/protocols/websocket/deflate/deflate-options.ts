@@ -1,0 +1,104 @@
+/**
+ * Layer 7. How messages are compressed: what a program may say about it.
+ */
+
+import { checkBoolean, checkCount } from '../../../channels/settings.ts'
+import { checkOptions } from '../../../core/option-names.ts'
+import { InvalidArgumentError } from '../../../errors.ts'
+import type { Bytes } from '../../../types.ts'
+
+/** How messages are compressed (permessage-deflate, RFC 7692). */
+export interface DeflateOptions {
+  /**
+   * Shorter messages are not compressed, unless `send` says so.
+   *
+   * @default 1024
+   */
+  readonly threshold?: Bytes
+  /**
+   * How hard zlib tries, 1 to 9.
+   *
+   * @default 6
+   */
+  readonly level?: number
+  /**
+   * How much memory zlib takes for that, 1 to 9. A connection whose messages are compressed
+   * together takes 100 to 300 KiB.
+   *
+   * @default 8
+   */
+  readonly memory_level?: number
+  /**
+   * Is each message of the server compressed by itself? That takes no memory in between, and
+   * compresses less.
+   *
+   * @default false
+   */
+  readonly server_no_context_takeover?: boolean
+  /**
+   * Is each message of the client compressed by itself?
+   *
+   * @default false
+   */
+  readonly client_no_context_takeover?: boolean
+  /**
+   * How far the server may look back, as a power of two, 9 to 15.
+   *
+   * @default 15
+   */
+  readonly server_max_window_bits?: number
+  /**
+   * How far the client may look back, as a power of two, 9 to 15.
+   *
+   * @default 15
+   */
+  readonly client_max_window_bits?: number
+}
+
+/** The same, complete. */
+export type DeflateRules = Required<DeflateOptions>
+
+const DEFAULTS: DeflateRules = {
+  threshold: 1024,
+  level: 6,
+  memory_level: 8,
+  server_no_context_takeover: false,
+  client_no_context_takeover: false,
+  server_max_window_bits: 15,
+  client_max_window_bits: 15,
+}
+
+const CHECKS: Readonly<Record<keyof DeflateRules, (name: string, value: unknown) => unknown>> = {
+  threshold: (name, value) => checkCount(name, value, 0),
+  level: (name, value) => checkRange(name, value, 1, 9),
+  memory_level: (name, value) => checkRange(name, value, 1, 9),
+  server_no_context_takeover: checkBoolean,
+  client_no_context_takeover: checkBoolean,
+  server_max_window_bits: (name, value) => checkRange(name, value, 9, 15),
+  client_max_window_bits: (name, value) => checkRange(name, value, 9, 15),
+}
+
+function checkRange(name: string, value: unknown, least: number, most: number): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    throw new InvalidArgumentError(name, `an integer from ${least} to ${most}`, value)
+  return value as number
+}
+
+/** The setting `deflate`. Throws InvalidArgumentError. */
+export function checkDeflate(name: string, value: unknown): boolean | DeflateOptions {
+  if (typeof value === 'boolean') return value
+  if (typeof value !== 'object' || value === null)
+    throw new InvalidArgumentError(name, 'true, false or options', value)
+  checkOptions(name, value, Object.keys(CHECKS))
+  for (const [key, each] of Object.entries(value))
+    if (each !== undefined) CHECKS[key as keyof DeflateRules](`${name}: ${key}`, each)
+  return value
+}
+
+/** Undefined: nothing is compressed. */
+export function deflateRules(setting: boolean | DeflateOptions): DeflateRules | undefined {
+  if (setting === false) return undefined
+  if (setting === true) return DEFAULTS
+  const given = Object.entries(setting).filter(([, value]) => value !== undefined)
+  return { ...DEFAULTS, ...Object.fromEntries(given) }
+}

@@ -1,0 +1,127 @@
+/**
+ * Layer 7. Inflating: the messages of one peer, made large again.
+ *
+ * What the peer may refer to is kept as bytes, and given to zlib with each message. So an idle
+ * connection keeps no stream of zlib in memory, only the end of what it has received.
+ *
+ * Rules:
+ * 1. It stops in the middle of a message that becomes too long.
+ * 2. A message may end zlib's stream (BFINAL) and go on after that: then a new stream begins, with
+ *    the same memory.
+ * 3. Small messages are inflated at once, which costs less than a thread; large ones off the loop.
+ */
+
+import { Buffer } from 'node:buffer'
+import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib'
+import { codeOf } from '../../../errors.ts'
+import type { Bytes } from '../../../types.ts'
+import { Fault } from '../incoming.ts'
+
+/** What is left out at the end of each message: the end of an empty block. */
+const TAIL = Buffer.from([0, 0, 0xff, 0xff])
+
+/**
+ * Up to this size a message is inflated at once. It takes about as long as handing it to a thread
+ * and coming back: 50 us.
+ */
+export const AT_ONCE: Bytes = 8192
+
+/** One run of zlib: what it made, and how many bytes it took. */
+interface Inflated {
+  readonly buffer: Buffer
+  readonly engine: { readonly bytesWritten: Bytes }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** The farthest that any peer can look back. */
+const WINDOW: Bytes = 32 * 1024
+
+export class Inflating {
+  /** Does the peer refer to earlier messages? Then the most bytes that it looks back. */
+  readonly #reach: Bytes
+  readonly #max: Bytes
+  #window: Buffer = NOTHING
+
+  /** `max`: the most bytes of a message. */
+  constructor(forgets: boolean, bits: number, max: Bytes) {
+    this.#reach = forgets ? 0 : 2 ** bits
+    this.#max = max
+  }
+
+  /** Returns the message or what is wrong with it; a promise if the message is large. */
+  inflate(bytes: Buffer): Buffer | Fault | Promise<Buffer | Fault> {
+    const input = Buffer.concat([bytes, TAIL])
+    return bytes.length <= AT_ONCE ? this.#atOnce(input) : this.#later(input)
+  }
+
+  #atOnce(input: Buffer): Buffer | Fault {
+    const parts: Buffer[] = []
+    try {
+      for (let left: Buffer | undefined = input; left !== undefined;)
+        left = this.#took(left, parts, inflateRawSync(left, this.#options(parts)) as never)
+    } catch (error) {
+      return this.#faultOf(error)
+    }
+    return this.#done(parts)
+  }
+
+  async #later(input: Buffer): Promise<Buffer | Fault> {
+    const parts: Buffer[] = []
+    try {
+      for (let left: Buffer | undefined = input; left !== undefined;)
+        left = this.#took(left, parts, await inThread(left, this.#options(parts)))
+    } catch (error) {
+      return this.#faultOf(error)
+    }
+    return this.#done(parts)
+  }
+
+  #options(parts: readonly Buffer[]): ZlibOptions {
+    const size = parts.reduce((sum, { length }) => sum + length, 0)
+    const window = parts.length === 0 ? this.#window : this.#end(parts, WINDOW)
+    return {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      info: true,
+      // Zlib allows no 0: one byte too many is found at the end.
+      maxOutputLength: Math.max(1, Math.min(this.#max - size, 2 ** 31 - 1)),
+      ...(window.length > 0 && { dictionary: window }),
+    }
+  }
+
+  /** Keeps what was made. Returns what is left if zlib's stream has ended before it. */
+  #took(input: Buffer, parts: Buffer[], { buffer, engine }: Inflated): Buffer | undefined {
+    parts.push(buffer)
+    const left = input.subarray(engine.bytesWritten)
+    return left.length > TAIL.length && engine.bytesWritten > 0 ? left : undefined
+  }
+
+  #done(parts: Buffer[]): Buffer | Fault {
+    if (this.#reach > 0) this.#window = this.#end(parts, this.#reach)
+    const message = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+    return message.length > this.#max ? this.#tooLong() : message
+  }
+
+  /** A copy of the last bytes of everything so far. It does not hold the rest in memory. */
+  #end(parts: readonly Buffer[], size: Bytes): Buffer {
+    const all = Buffer.concat([this.#window, ...parts])
+    return Buffer.from(all.subarray(Math.max(0, all.length - size)))
+  }
+
+  #faultOf(error: unknown): Fault {
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return this.#tooLong()
+    return new Fault(1007, 'a compressed message must be valid')
+  }
+
+  #tooLong(): Fault {
+    return new Fault(1009, `a message has at most ${this.#max} bytes`)
+  }
+}
+
+function inThread(input: Buffer, options: ZlibOptions): Promise<Inflated> {
+  return new Promise((resolve, reject) =>
+    inflateRaw(input, options, (error, result) =>
+      error === null ? resolve(result as unknown as Inflated) : reject(error),
+    ),
+  )
+}
