@@ -59,6 +59,14 @@ t.test('is made', async t => {
   t.equal(new Named().name, 'Named')
   t.equal(new Bare({ name: 'door' }).name, 'door')
   t.equal(new Bare({ name: '' }).name, '')
+  const renamed = new Bare()
+  renamed.name = 'other'
+  t.same([renamed.name, renamed[LIFE].describe(), renamed.engine], ['other', 'other', engine])
+  // A field of a class is in front of the accessor.
+  class Field extends Bare {
+    override name = 'field'
+  }
+  t.equal(new Field()[LIFE].describe(), 'field')
   t.equal(new Bare().engine, engine)
   t.equal(new Client().engine, Engine.instance())
   for (const options of [{ engine: {} }, { engine: null }, { name: 5 }, { name: null }]) {
