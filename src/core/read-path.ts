@@ -127,6 +127,11 @@ export class ReadPath {
     return this.#isDraining
   }
 
+  /** Has the peer ended its side, and was that not reported yet, as reads are held? */
+  get isEndAwaited(): boolean {
+    return this.#end === 'ended'
+  }
+
   // ---- receive ----------------------------------------------------------------------------------
 
   receive(chunk: Buffer): void {

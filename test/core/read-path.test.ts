@@ -843,3 +843,15 @@ t.test('a reader that keeps a part of a message itself: it counts, and is droppe
   path.reset()
   t.same([held, path.isIdle], [0, true])
 })
+
+t.test('the end of the peer is awaited while reads are held', async t => {
+  const { path, log } = new Channel()
+  path.hold('suspended')
+  path.receive(Buffer.from('a\n'))
+  t.equal(path.isEndAwaited, false)
+  path.receiveEnd()
+  t.equal(path.isEndAwaited, true)
+  path.release('suspended')
+  t.equal(path.isEndAwaited, false)
+  t.same(log, [['pause'], ['read', 'a'], ['ended']])
+})

@@ -5,7 +5,7 @@
 
 import { formatAddress } from '../../core/address.ts'
 import type { Gauge } from '../../core/tally.ts'
-import type { Transport } from '../../transport.ts'
+import type { Endpoint, Transport } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import type { Life } from '../life.ts'
 import { engineOverflow } from '../overflow.ts'
@@ -22,6 +22,8 @@ export abstract class StreamFacts {
   settings: SharedValues
   /** Undefined while the stream is closed. */
   transport: Transport | undefined
+  /** Where it connects to, or was connected to last. */
+  target: Endpoint | undefined
   /** What is told of the last connection. */
   past: Past = NO_PAST
 
@@ -30,6 +32,8 @@ export abstract class StreamFacts {
     this.settings = settings
     this.reading = new StreamReading(this)
   }
+
+  abstract readAll(): void
 
   get values(): StreamValues {
     return this.settings.values

@@ -1,10 +1,16 @@
 /**
  * Layer 5. The hooks of a Stream, and what each does by default. Those that a Datagram has too are
- * in data-channel.ts, on_timeout is in stream.ts.
+ * in data-channel.ts.
  */
 
+import { formatAddress } from '../../core/address.ts'
 import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
+import type { TimeoutKind } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
+import type { Driver } from '../hooks.ts'
+import { LIFE } from '../life.ts'
+import { giveUp } from '../timeouts.ts'
+import type { StreamFacts } from './stream-facts.ts'
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
   /**
@@ -24,10 +30,25 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * write.
    *
    * By default it calls `end()`. If you override it, the connection stays half open until you call
-   * `end()` or `close()`.
+   * `end()`, `half_close()` or `close()`. If our side has ended as well, the stream closes.
    */
   on_read_end(): void | Promise<void> {
     this.end()
+  }
+
+  /**
+   * Called when a timeout ran out: 'connect', 'handshake', 'read', 'write', 'idle' or 'lifetime'.
+   *
+   * By default it reports an error (code ERR_TIMEOUT) to `on_connect_error`,
+   * `on_tls_handshake_error` or else `on_error`, and closes with the reason 'timeout', whatever
+   * that hook does. If you override it, the stream goes on unless you close it, and the timeout
+   * begins anew.
+   */
+  on_timeout(kind: TimeoutKind): void | Promise<void> {
+    const { target, values } = this[LIFE].driver as StreamFacts & Driver
+    const doing =
+      kind === 'connect' && target !== undefined ? `connecting to ${formatAddress(target)} ` : ''
+    giveUp(this[LIFE], kind, values, doing)
   }
 
   /**

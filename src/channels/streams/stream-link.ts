@@ -6,14 +6,16 @@
  * The way of a byte out: stream-writing.ts → transport
  *
  * Its methods stand in the order of a life: attach → opened → (startTls →) received, drained →
- * ended → end → failed → abort → closed.
+ * (halfClose →) ended → end → failed → abort → closed.
  *
  * Rules:
  * 1. After every hook the state is looked at again: the hook may have closed the stream.
  * 2. Closing politely: what is queued goes out, our side ends, and what still comes is read and
  *    dropped until the peer ends, too. (Closing a socket that has unread bytes resets it, and the
  *    peer could lose our last ones.)
- * 3. A protocol with handshakes of its own (stream-protocol.ts) has the transport before the stream
+ * 3. If both sides have ended, the transport closes by itself. The stream stays open until what was
+ *    received by then has been read ('gone').
+ * 4. A protocol with handshakes of its own (stream-protocol.ts) has the transport before the stream
  *    is open, and is heard out ('parting') before our side ends.
  */
 
@@ -33,7 +35,7 @@ import type { ReadingOwner } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
 import { timeOut, Timeouts, type TimeoutsOwner } from '../timeouts.ts'
-import { type TlsDemand, type TlsOwner, TlsStart, tlsTwice } from './tls-start.ts'
+import { type TlsDemand, type TlsOwner, TlsStart, tlsTooLate, tlsTwice } from './tls-start.ts'
 
 export class StreamLink
   extends StreamFacts
@@ -50,10 +52,11 @@ export class StreamLink
   hasPeerEnded = false
   /** What shakes hands before the stream is open, and before it closes. */
   protocol: StreamProtocol | undefined
-  /** How far closing politely has come. */
-  #isEnding: 'no' | 'parting' | 'sending' | 'sent' | 'expired' = 'no'
-  /** Does our side end as soon as everything has gone, while reading goes on? */
-  #isHalfClosing = false
+  /**
+   * How far our side has come: open ('no'); ended by half_close ('halving', 'halved', 'gone'); or
+   * ended because the stream closes politely.
+   */
+  #ending: 'no' | 'halving' | 'halved' | 'gone' | 'parting' | 'sending' | 'sent' | 'expired' = 'no'
   /** Ends the wait of this opening: for connect_timeout and an AbortSignal, or for end_timeout. */
   #stopWaiting: Cancel = noop
   /** Made when there is something to watch over. */
@@ -80,8 +83,7 @@ export class StreamLink
     this.transport = transport
     this.#stopWaiting = stopWaiting
     this.hasPeerEnded = false
-    this.#isEnding = 'no'
-    this.#isHalfClosing = false
+    this.#ending = 'no'
     this.#tls = demand && new TlsStart(this, demand)
     this.reading.begin()
     transport.sink = this
@@ -122,6 +124,7 @@ export class StreamLink
   startTls(demand: TlsDemand): void {
     const transport = this.transport as Transport
     if (transport.tls !== undefined || this.#tls !== undefined) throw tlsTwice()
+    if (this.#ending !== 'no') throw tlsTooLate()
     const tls = (this.#tls = new TlsStart(this, demand))
     if (this.life.state === 'opening') return
     this.reading.hold('tls')
@@ -135,7 +138,7 @@ export class StreamLink
 
   /** Is it open, or closing politely? */
   get isSending(): boolean {
-    return this.life.state === 'active' || ['parting', 'sending'].includes(this.#isEnding)
+    return this.life.state === 'active' || ['parting', 'sending'].includes(this.#ending)
   }
 
   // ---- timeouts ---------------------------------------------------------------------------------
@@ -173,7 +176,7 @@ export class StreamLink
   // ---- while it is open -------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
-    if (this.#isEnding !== 'no' && this.#isEnding !== 'parting') return
+    if (this.#ending !== 'no' && !this.#isListening()) return
     const { reading } = this
     const { flushing } = this.life.drive
     const outer = flushing.receiving(this)
@@ -181,6 +184,16 @@ export class StreamLink
     flushing.received(this, this.writing, outer)
     if (reading.bytes >= STEP) this.life.drive.weigh(this)
     reading.rest()
+  }
+
+  /** Our side has ended, or is about to: is the peer still heard? */
+  #isListening(): boolean {
+    return this.#ending === 'halving' || this.#ending === 'halved' || this.#ending === 'parting'
+  }
+
+  /** May the program write? */
+  get mayWrite(): boolean {
+    return this.life.state === 'active' && this.#ending === 'no'
   }
 
   /** What to write to: borrowed, if there was nothing to send. */
@@ -200,8 +213,7 @@ export class StreamLink
     this.protocol?.emptied()
     this.life.call('on_write')
     // The hook may have written more, or closed.
-    if (this.#isEnding === 'sending' && this.writing.isEmpty) this.#endSide()
-    this.#halfClosed()
+    if (this.#ending !== 'no' && this.writing.isEmpty) this.#sentAll()
     this.reading.release('backpressure')
   }
 
@@ -219,22 +231,24 @@ export class StreamLink
 
   // ---- the end ----------------------------------------------------------------------------------
 
+  /** Ends our side when what is queued has gone. Reading goes on. */
+  halfClose(): void {
+    if (this.#ending !== 'no') return
+    this.#ending = 'halving'
+    this.writing.revoke()
+    if (this.writing.isEmpty) this.#sentAll()
+  }
+
   /** The peer has ended its side. */
   ended(): void {
     this.hasPeerEnded = true
-    if (this.#isEnding === 'no') this.reading.receiveEnd()
+    if (this.#ending === 'no' || this.#isListening()) this.reading.receiveEnd()
     this.parted()
   }
 
-  /** Sends what is queued and ends our side. Reading goes on. Nothing may be written afterwards. */
-  halfClose(): void {
-    this.#isHalfClosing = true
-    this.#halfClosed()
-  }
-
-  #halfClosed(): void {
-    if (this.#isHalfClosing && this.life.state === 'active' && this.writing.isEmpty)
-      this.transport?.end()
+  /** Everything that the peer sent has been read, and on_read_end was called. */
+  readAll(): void {
+    if (this.#ending === 'gone') this.abort()
   }
 
   /** Only an active stream may write without a check. One that closes reads no more. */
@@ -248,40 +262,44 @@ export class StreamLink
     this.life.beginClosing(this.hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.life.state !== 'closing' || this.transport === undefined) return
+    if (this.#ending === 'gone') return this.destroy()
     this.#unwatch()
     const mayPart = this.protocol?.farewell() !== true
-    this.#isEnding = mayPart ? 'sending' : 'parting'
+    this.#ending = mayPart ? 'sending' : 'parting'
     this.transport.resume()
     const { timeout, isError } = endOf(this)
     if (timeout !== Infinity)
       this.#stopWaiting = this.life.drive.after(timeout, () => {
         // Otherwise the error is still the reason.
-        if (!isError) this.#isEnding = 'expired'
+        if (!isError) this.#ending = 'expired'
         this.destroy()
       })
     if (!mayPart) this.reading.hearOut()
-    else if (this.writing.isEmpty) this.#endSide()
+    else if (this.writing.isEmpty) this.#sentAll()
   }
 
   /** The peer has answered the goodbye of the protocol, or will not. */
   parted(): void {
-    if (this.#isEnding !== 'parting') return
-    this.#isEnding = 'sending'
+    if (this.#ending !== 'parting') return
+    this.#ending = 'sending'
     this.reading.stop()
-    if (this.writing.isEmpty) this.#endSide()
+    if (this.writing.isEmpty) this.#sentAll()
   }
 
   closeAfter(error: Error): void {
     closeAfter(this, error)
   }
 
-  #endSide(): void {
-    this.#isEnding = 'sent'
+  /** Everything that was written has gone: our side ends, if it is to. */
+  #sentAll(): void {
+    if (this.#ending === 'halving') this.#ending = 'halved'
+    else if (this.#ending === 'sending') this.#ending = 'sent'
+    else return
     this.transport?.end()
   }
 
   failed(error: SystemError): void {
-    failStream(this.life, error, this.#isEnding)
+    failStream(this.life, error, this.#ending)
   }
 
   abort(reason: CloseReason | undefined = this.hasPeerEnded ? 'remote' : undefined): void {
@@ -298,9 +316,17 @@ export class StreamLink
     this.writing.drop()
     this.life.drive.letGo(this)
     this.transport?.destroy()
+    if (this.#ending !== 'gone') return
+    // The transport has reported that it has closed, and on_close comes in a later turn.
+    this.#ending = 'sent'
+    this.life.drive.wake({ turn: () => this.closed() })
   }
 
   closed(): void {
+    if (this.life.state === 'active' && this.#ending === 'halved' && this.reading.isEndAwaited) {
+      this.#ending = 'gone'
+      return
+    }
     this.abort(this.hasPeerEnded ? 'remote' : 'error')
     // What was assigned while it was open ends with this opening.
     this.settings = this.settings.lasting
@@ -308,6 +334,6 @@ export class StreamLink
     this.writing.rest()
     this.past = pastOf(this.transport as Transport)
     this.transport = undefined
-    this.life.finishClosing(this.#isEnding === 'expired' ? 'timeout' : undefined)
+    this.life.finishClosing(this.#ending === 'expired' ? 'timeout' : undefined)
   }
 }

@@ -30,6 +30,8 @@ export interface ReadingOwner {
   readonly settings: SharedValues
   /** Undefined while the stream is closed. */
   readonly transport: Transport | undefined
+  /** Everything that the peer sent before it ended has been read, and on_read_end was called. */
+  readAll(): void
 }
 
 export class StreamReading implements ReadOwner {
@@ -162,9 +164,15 @@ export class StreamReading implements ReadOwner {
     this.#borrowed().receiveEnd()
   }
 
+  /** Has the peer ended its side, and does on_read_end wait for reads that are held? */
+  get isEndAwaited(): boolean {
+    return this.#path?.isEndAwaited === true
+  }
+
   /** From the read path: everything that the peer sent before it ended has been delivered. */
   delivered(): void {
     if (this.#owner.life.state === 'active') this.#owner.life.call('on_read_end')
+    this.#owner.readAll()
   }
 
   /** Nothing holds reads any more: the peer is heard out, until it has said goodbye. */

@@ -7,14 +7,13 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
-import { formatAddress } from '../../core/address.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { FileItem } from '../../core/writing/file-item.ts'
 import { noop } from '../../core/noop.ts'
 import { isIntoPacker, type Packed, type Packer, takePacker } from '../../core/writing/packer.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import type { Endpoint, TlsInfo, TlsOptions, Transport } from '../../transport.ts'
-import type { Address, Bytes, Data, Encoding, Milliseconds, TimeoutKind } from '../../types.ts'
+import type { TlsInfo, TlsOptions, Transport } from '../../transport.ts'
+import type { Address, Bytes, Data, Encoding, Milliseconds } from '../../types.ts'
 import { Accepted } from '../servers/accepted.ts'
 import { Attempt } from './attempt.ts'
 import { LIFE } from '../life.ts'
@@ -45,7 +44,6 @@ import {
   type StreamSettings,
   type StreamValues,
 } from './stream-settings.ts'
-import { giveUp } from '../timeouts.ts'
 import { contextFor } from './tls-contexts.ts'
 import { type TlsDemand, tlsTwice } from './tls-start.ts'
 
@@ -91,8 +89,6 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
 
   readonly #link: StreamLink
   readonly #isAccepted: boolean
-  /** Where it connects to, or was connected to last. */
-  #target: Endpoint | undefined
 
   /** Makes a stream and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: StreamOptions = {}) {
@@ -138,7 +134,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     const forNetwork = networkOptions(address, options)
     const target = parseTarget(address)
     adoptFields(this)
-    this.#target = target
+    this.#link.target = target
     const { tls } = this.#link.values
     const demand = tls && this.#demand(tls)
     const life = this[LIFE]
@@ -184,21 +180,6 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     return this.state === 'opening'
   }
 
-  /**
-   * Called when a timeout ran out: 'connect', 'handshake', 'read', 'write', 'idle' or 'lifetime'.
-   *
-   * By default it reports an error (code ERR_TIMEOUT) to `on_connect_error`,
-   * `on_tls_handshake_error` or else `on_error`, and closes with the reason 'timeout', whatever
-   * that hook does. If you override it, the stream goes on unless you close it, and the timeout
-   * begins anew.
-   */
-  on_timeout(kind: TimeoutKind): void | Promise<void> {
-    const target = this.#target
-    const doing =
-      kind === 'connect' && target !== undefined ? `connecting to ${formatAddress(target)} ` : ''
-    giveUp(this[LIFE], kind, this.#link.values, doing)
-  }
-
   // ---- TLS --------------------------------------------------------------------------------------
 
   /**
@@ -230,7 +211,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 
   #demand(options: TlsOptions): TlsDemand {
-    const target = this.#target
+    const { target } = this.#link
     const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
     const side = this.#isAccepted ? 'server' : 'client'
     return { context: contextFor(this[LIFE].drive.tls, side, options), host }
@@ -254,7 +235,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // Source: Pants `Stream.write`.
   write(data: Data, flush = false): boolean {
     if (!flush && this.#link.writing.add(data)) return true
-    if (this.state !== 'active') return this.#refuse('write()')
+    if (!this.#link.mayWrite) return this.#refuse('write()')
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)
@@ -276,7 +257,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   ): boolean
   write_packed(...values: readonly Packed[]): boolean
   write_packed(...values: unknown[]): boolean {
-    if (this.state !== 'active') return this.#refuse('write_packed()')
+    if (!this.#link.mayWrite) return this.#refuse('write_packed()')
     const { read_delimiter, encoding } = this.#link.values
     const packer = takePacker(values, read_delimiter, encoding)
     if (isIntoPacker(packer)) return this.#link.writable().writePacked(packer, values)
@@ -300,7 +281,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     offset: Bytes = 0,
     flush = false,
   ): boolean {
-    if (this.state !== 'active') return this.#refuse('write_file()')
+    if (!this.#link.mayWrite) return this.#refuse('write_file()')
     checkBoolean('write_file: flush', flush)
     const source = this[LIFE].drive.files.read(file, offset, nbytes)
     return this.#link.writable().writeItem(new FileItem(source), flush)
@@ -346,5 +327,22 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     if (state === 'closed' || (flush && state === 'closing')) return
     if (flush && state === 'active') this.#link.end()
     else this.#link.abort()
+  }
+
+  /**
+   * Ends our side and goes on reading: sends what is queued, then our end (over TLS, close_notify).
+   * The peer sees that nothing more comes, and can still answer. When it has ended its side as
+   * well, the complete reads are delivered, `on_read_end` is called, and the stream closes.
+   *
+   * From now on `write` returns false and drops the data. `state` stays 'active'; `end()` and
+   * `close()` work as ever. Called again, or when the stream is closing or has closed, it does
+   * nothing. No timeout begins: set `read_timeout` if the answer must come soon.
+   *
+   * Throws InvalidStateError before the stream is connected.
+   */
+  // Source: shutdown(SHUT_WR) of POSIX; `end()` of Node's sockets with `allowHalfOpen`.
+  half_close(): void {
+    if (this.state === 'active') this.#link.halfClose()
+    else this.#refuse('half_close()')
   }
 }

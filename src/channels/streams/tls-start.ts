@@ -127,6 +127,11 @@ export class TlsStart implements SendItem {
   }
 }
 
+/** Our side has ended. */
+export function tlsTooLate(): InvalidStateError {
+  return new InvalidStateError('start_tls()', 'our side has ended', 'call it before half_close()')
+}
+
 export function tlsTwice(): InvalidStateError {
   return new InvalidStateError('start_tls()', 'TLS was started already', 'once is enough')
 }

@@ -3,9 +3,7 @@
  * one for each peer.
  */
 
-import { LIFE } from '../../channels/life.ts'
 import { Stream } from '../../channels/streams/stream.ts'
-import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import type { CloseReason } from '../../types.ts'
 import type { Frame } from './frames.ts'
@@ -61,9 +59,9 @@ export class FramedStream extends Stream {
   }
 
   /** Our side ends when everything has gone; what the peer sends is received all the same. */
-  half_close(): void {
+  override half_close(): void {
     this.#hasEnded = true
-    ;(this[LIFE].driver as StreamLink).halfClose()
+    super.half_close()
   }
 
   #report(msgid: number): void {

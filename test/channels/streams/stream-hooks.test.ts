@@ -1,7 +1,9 @@
 /** The hooks of a Stream: what each does by default. */
 
 import t from 'tap'
+import { Client } from '../../../src/channels/basic.ts'
 import { StreamHooks } from '../../../src/channels/streams/stream-hooks.ts'
+import { kit } from '../link-kit.ts'
 
 class Some extends StreamHooks {
   readonly log: string[] = []
@@ -22,4 +24,13 @@ t.test('what a hook does by default', async t => {
   some.on_tls_handshake_error(new Error('handshake'))
   some.on_tls_error(new Error('tls'))
   t.same(some.log, ['close true', 'handshake', 'tls'])
+})
+
+t.test('a timeout gives up, and says what took so long', async t => {
+  const connecting = await kit(t, Client, { connect_timeout: 5 }, false)
+  connecting.clock.advance(5)
+  t.match(connecting.logged, [/: connecting to .*:1 took longer than connect_timeout, 5 ms/])
+  const reading = await kit(t, Client, { read_timeout: 8 })
+  reading.clock.advance(10)
+  t.match(reading.logged, [/: nothing was received for longer than read_timeout, 8 ms/])
 })

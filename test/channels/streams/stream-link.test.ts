@@ -667,20 +667,68 @@ t.test('the goodbye waits in the queue: our side ends when it has gone', async t
   t.equal(other.transport.news, 'end')
 })
 
-t.test('our side ends alone, when everything has gone', async t => {
-  const { stream, transport, sink } = await kit(t, Client)
-  const link = stream[LIFE].driver as StreamLink
-  transport.room = 2
-  stream.write('more than there is room for', true)
-  link.halfClose()
-  t.notMatch(transport.news, 'end')
+t.test('half-close: our side ends when what is queued has gone; reading goes on', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client)
+  transport.room = 0
+  stream.write('last')
+  stream.half_close()
+  t.equal(stream.write('too late'), false)
+  t.equal(
+    thrown(() => stream.start_tls({})),
+    'ERR_INVALID_STATE',
+  )
+  clock.advance(0)
+  t.equal(transport.news, 'write last')
   transport.bytes_queued = 0
   sink.drained()
-  t.match(transport.news, /^end/)
-  stream.on_read = () => {}
-  sink.received(Buffer.from('the answer'))
-  t.equal(stream.state, 'active', 'reading goes on')
+  stream.half_close()
+  t.same([transport.news, news()], ['end', ['write']])
+  sink.received(Buffer.from('answer'))
+  t.same([news(), stream.state], [['read answer'], 'active'])
   sink.ended()
+  t.same(news(), ['read_end'])
   sink.closed()
-  t.equal(stream.state, 'closed')
+  t.same(news(), ['close remote'])
+  stream.half_close()
+  t.equal(transport.news, 'resume, end, destroy', 'the second end does nothing')
+})
+
+t.test('half-close: what a failure or an end() does in the middle', async t => {
+  const failing = await kit(t, Client)
+  failing.stream.half_close()
+  failing.sink.failed(error('ECONNRESET', 'read'))
+  t.match(failing.news(), ['read_error ECONNRESET', 'error ECONNRESET'])
+  const ending = await kit(t, Client)
+  ending.transport.room = 0
+  ending.stream.write('last', true)
+  ending.stream.half_close()
+  ending.stream.end()
+  ending.sink.received(Buffer.from('dropped'))
+  ending.transport.bytes_queued = 0
+  ending.sink.drained()
+  t.equal(ending.transport.news, 'write last, resume, end')
+  ending.sink.closed()
+  t.same(ending.news(), ['write', 'close local'])
+})
+
+// The transport closes by itself when both sides have ended. What was held then was lost.
+t.test('half-close: what is held when both sides have ended is still read', async t => {
+  for (const way of ['resume', 'on_read_end does nothing', 'close', 'end']) {
+    const { stream, sink, clock, news } = await kit(t, Client)
+    if (way.startsWith('on_read_end')) stream.on_read_end = () => {}
+    stream.half_close()
+    stream.suspend()
+    sink.received(Buffer.from('answer'))
+    sink.ended()
+    sink.closed()
+    t.same([news(), stream.state], [[], 'active'])
+    if (way === 'close' || way === 'end') stream[way]()
+    else stream.resume()
+    t.equal(stream.state, 'closing', 'on_close comes in a later turn')
+    stream.close()
+    clock.advance(0)
+    const reads = { resume: ['read answer', 'read_end'] }[way]
+    t.same(news(), [...(reads ?? (way.startsWith('on') ? ['read answer'] : [])), 'close remote'])
+    t.equal(stream.state, 'closed')
+  }
 })

@@ -386,3 +386,15 @@ t.test('heard out: nothing holds reads any more', async t => {
   reading.hearOut()
   t.same([news(), transport.news, reading.isHeld], [['read a'], 'resume', false])
 })
+
+t.test('the end of the peer waits while reads are held', async t => {
+  const { stream, sink, news } = await kit(t, Client)
+  const { reading } = sink as StreamLink
+  t.equal(reading.isEndAwaited, false)
+  stream.suspend()
+  sink.received(Buffer.from('a'))
+  sink.ended()
+  t.same([reading.isEndAwaited, news()], [true, []])
+  stream.resume()
+  t.same([reading.isEndAwaited, news()], [false, ['read a', 'read_end']])
+})

@@ -915,3 +915,28 @@ await tlsScene(
     mute.destroy()
   },
 )
+
+await scene(t, 'half-closes', async (t, world) => {
+  const { engine, pump } = world
+  await listen(
+    world,
+    class extends Connection {
+      override on_read_end() {
+        this.write('answer')
+        this.end()
+      }
+    },
+  )
+  const client = new Recorder({ engine })
+  t.equal(
+    thrown(() => client.half_close()),
+    'ERR_INVALID_STATE',
+  )
+  client.connect(1)
+  await pump()
+  client.half_close()
+  t.same([client.write('x'), client.state], [false, 'active'])
+  await pump()
+  t.same([client.log, client.state], [['answer'], 'closed'])
+  client.half_close()
+})

@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../../src/channels/basic.ts'
-import { tlsTwice } from '../../../src/channels/streams/tls-start.ts'
+import { tlsTooLate, tlsTwice } from '../../../src/channels/streams/tls-start.ts'
 import { parseAddress } from '../../../src/core/address.ts'
 import { DRIVE } from '../../../src/engine.ts'
 import type { Address } from '../../../src/types.ts'
@@ -209,6 +209,7 @@ await tlsScene(t, 'without a limit', async (t, scene) => {
 
 t.test('started twice', async t => {
   t.equal(tlsTwice().code, 'ERR_INVALID_STATE')
+  t.equal(tlsTooLate().code, 'ERR_INVALID_STATE')
 })
 
 await tlsScene(
