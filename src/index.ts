@@ -22,7 +22,9 @@ export {
   type ReadArguments,
   type ReadDelimiter,
 } from './core/delimiters.ts'
-export { length_prefix, type LengthPrefix, type LengthPrefixOptions } from './core/length-prefix.ts'
+export { dot_block, type DotBlock } from './core/dot-block.ts'
+export { length_prefix, type LengthPrefix } from './core/length-prefix.ts'
+export type { LengthPrefixOptions } from './core/length-prefix-options.ts'
 export { NetStruct } from './core/struct/net-struct.ts'
 export type { Packed, Packer } from './core/writing/packer.ts'
 export type { EngineStats, EventDetails } from './core/tally.ts'

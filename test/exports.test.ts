@@ -16,22 +16,22 @@ const VALUES = [
   'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError',
   'ProxyHeaderError', 'ReadError', 'Server', 'Stream', 'StreamServer', 'Struct', 'StructError',
   'TimeoutError', 'TlsError', 'TlsHandshakeError', 'UnsupportedOptionError', 'WriteError',
-  'length_prefix',
+  'dot_block', 'length_prefix',
 ]
 
 // prettier-ignore
 const TYPES = [
   'Address', 'BlockList', 'BroadcastOptions', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions',
   'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut', 'Data',
-  'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DropReason', 'Encoding',
-  'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'FileName', 'Files', 'FileSink',
-  'FileSinkOwner', 'FileSource', 'LengthPrefix', 'LengthPrefixOptions', 'ListenAddress',
+  'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DotBlock', 'DropReason',
+  'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'FileName', 'Files',
+  'FileSink', 'FileSinkOwner', 'FileSource', 'LengthPrefix', 'LengthPrefixOptions', 'ListenAddress',
   'ListenEndpoint', 'Listener', 'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network',
   'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
-  'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State',
-  'StateSignal', 'StreamConnectOptions', 'StreamOptions', 'StreamServerOptions', 'StructFields',
-  'StructValues', 'SystemError', 'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions',
-  'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
+  'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal',
+  'StreamConnectOptions', 'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues',
+  'SystemError', 'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved',
+  'TlsSide', 'Transport', 'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']

@@ -35,8 +35,8 @@ export interface Cut<Args extends unknown[] = unknown[]> {
 /**
  * The delimiter contract: how an object cuts messages off a stream.
  *
- * The result must depend on the bytes alone. Sluice may ask with any part of what came, and asks
- * again with more.
+ * The result must depend on the bytes of the message alone. Sluice may ask with any part of what
+ * came, and asks again with more.
  *
  * @example
  * // A netstring: 5:hello,
@@ -85,9 +85,16 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    * memory again. A view may keep more in memory than itself, up to a whole chunk: copy what is
    * kept for long.
    *
+   * `from` is where the last call for this message ended, or `start` if there was none. So a
+   * delimiter that searches for an end need not search the bytes before it again.
+   *
+   * What a delimiter keeps from one call to the next is about the message of one channel. Such a
+   * delimiter needs an object for each channel (`read_delimiter = new Objects()` as a class field),
+   * and begins anew whenever `from` is `start`.
+   *
    * If it throws, the error is reported to `on_read_error`.
    */
-  cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<Args> | Bytes
+  cut(bytes: Buffer, start: Bytes, end: Bytes, from?: Bytes): Cut<Args> | Bytes
 }
 
 /** The settings of a channel that change how it reads. */

@@ -1,66 +1,45 @@
 /**
  * Layer 1. `length_prefix`: a delimiter for messages that are preceded by their length.
+ *
+ *     [ offset ][ length ][ after ][ payload ][ padding ][ trailer ]
+ *
+ * What stands in `offset` and `after` is the header. The kinds of length are in length-fields.ts.
  */
 
 import { Buffer } from 'node:buffer'
 import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../errors.ts'
 import type { Bytes, Data } from '../types.ts'
 import type { Cut, Delimiter } from './delimiters.ts'
-import { checkOptions } from './option-names.ts'
+import type { LengthField } from './length-fields.ts'
+import { readForm, type Form, type LengthPrefixOptions } from './length-prefix-options.ts'
 
-/** The form of the prefix. */
-export interface LengthPrefixOptions {
-  /**
-   * The size of the length field, 1 to 6 bytes.
-   * @default 4
-   */
-  readonly size?: Bytes
-  /**
-   * The byte order of the length field. 'big' is network order.
-   * @default 'big'
-   */
-  readonly endian?: 'big' | 'little'
-  /**
-   * The number of bytes before the length field. They are not delivered, and `pack` writes zeros
-   * there.
-   * @default 0
-   */
-  readonly offset?: Bytes
-  /**
-   * Added to the number in the field to get the size of the payload. If the field counts itself
-   * too, this is `-size`.
-   * @default 0
-   */
-  readonly adjust?: number
-}
-
-const OPTIONS: readonly string[] = [
-  'size',
-  'endian',
-  'offset',
-  'adjust',
-] satisfies (keyof LengthPrefixOptions)[]
-
-/** What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing. */
-export interface LengthPrefix extends Delimiter<[data: any]> {
+/**
+ * What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing.
+ * With `header: true` both take the header as their first value.
+ */
+export interface LengthPrefix<
+  Args extends [payload: any] | [header: any, payload: any] = [data: any],
+> extends Delimiter<Args> {
   /**
    * Returns one payload with its prefix. Text is packed as UTF-8; `write_packed` packs it in the
    * `encoding` of the channel.
    *
-   * Throws StructError (ERR_STRUCT) if the length does not fit the field, and InvalidArgumentError
-   * (ERR_INVALID_ARGUMENT) for a payload that is neither a string nor a Uint8Array.
+   * Throws StructError (ERR_STRUCT) if the length does not fit the field or the header is not of
+   * its size, and InvalidArgumentError (ERR_INVALID_ARGUMENT) for a value that is neither a string
+   * nor a Uint8Array.
    */
-  pack(payload: Data): Buffer
+  pack(...values: { [Each in keyof Args]: Data }): Buffer
   /** Writes the same at `target[at]`. Throws the same. */
-  pack_into(target: Buffer, at: Bytes, payload: Data): Bytes
+  pack_into(target: Buffer, at: Bytes, ...values: { [Each in keyof Args]: Data }): Bytes
 }
 
 /**
  * Makes a `read_delimiter` for length-prefixed messages. `on_read` gets the payload only, as a
- * string if the channel has an `encoding`.
+ * string if the channel has an `encoding`. With `header: true` it gets the header and the payload,
+ * both as Buffers.
  *
  * A message longer than `buffer_size` (prefix included) is an overflow as soon as its prefix has
- * come. A length that is negative after `adjust` is reported to `on_read_error`.
+ * come. An invalid length or trailer is reported to `on_read_error`.
  *
  * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an option that is invalid or does not
  * exist.
@@ -73,88 +52,188 @@ export interface LengthPrefix extends Delimiter<[data: any]> {
  *   }
  * }
  */
-// Source: the options are those of tokio's `LengthDelimitedCodec`.
-export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix {
-  checkOptions('length_prefix', options, OPTIONS)
-  const { size = 4, endian = 'big', offset = 0, adjust = 0 } = options
-  if (!Number.isInteger(size) || size < 1 || size > 6)
-    throw new InvalidArgumentError('length_prefix: size', 'an integer from 1 to 6', size)
-  if (endian !== 'big' && endian !== 'little')
-    throw new InvalidArgumentError('length_prefix: endian', "'big' or 'little'", endian)
-  if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new InvalidArgumentError('length_prefix: offset', 'an integer of at least 0', offset)
-  if (!Number.isSafeInteger(adjust))
-    throw new InvalidArgumentError('length_prefix: adjust', 'an integer', adjust)
-  return new Prefix(size, endian === 'big', offset, adjust)
+// Source: the first options are those of tokio's `LengthDelimitedCodec`.
+export function length_prefix(
+  options: LengthPrefixOptions & { readonly header: true },
+): LengthPrefix<[header: Buffer, payload: Buffer]>
+export function length_prefix(options?: LengthPrefixOptions): LengthPrefix
+export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix<any> {
+  return new Prefix(readForm(options))
 }
 
 /** A target without room, to ask `pack_into` for the size. */
 const NOWHERE = Buffer.alloc(0)
 
-class Prefix implements LengthPrefix {
-  readonly text = true
+type Frame = [payload: Data] | [header: Data, payload: Data]
+
+class Prefix implements Delimiter {
+  /** A header is bytes, and stays so. */
+  readonly text: boolean
   /**
    * The prefix must be readable under any limit. Otherwise chunks would decide whether an invalid
    * length or a low limit is reported.
    */
   readonly needs: Bytes
-  readonly #size: Bytes
-  readonly #isBig: boolean
-  readonly #header: Bytes
-  readonly #adjust: number
-  /** The largest number in the field. */
-  readonly #most: number
+  readonly #form: Form
+  readonly #field: LengthField
 
-  constructor(size: Bytes, isBig: boolean, offset: Bytes, adjust: number) {
-    this.#size = size
-    this.#isBig = isBig
-    this.#header = this.needs = offset + size
-    this.#adjust = adjust
-    this.#most = 256 ** size - 1
+  constructor(form: Form) {
+    this.text = !form.header
+    this.needs = form.offset + form.field.longest + form.after
+    this.#form = form
+    this.#field = form.field
   }
 
-  cut(bytes: Buffer, start: Bytes, end: Bytes): Cut<[data: any]> | Bytes {
-    const header = this.#header
-    if (end - start < header) return header
-    const at = start + header - this.#size
-    const stated = this.#isBig ? bytes.readUIntBE(at, this.#size) : bytes.readUIntLE(at, this.#size)
-    const length = stated + this.#adjust
-    if (length < 0)
-      throw new InvalidDelimiterError(
-        `a length of ${stated} with adjust ${this.#adjust} is negative`,
-        this,
-      )
-    const size = header + length
-    return end - start < size
-      ? size
-      : { size, data: [bytes.subarray(start + header, start + size)] }
+  // ---- reading ----------------------------------------------------------------------------------
+
+  cut(bytes: Buffer, start: Bytes, end: Bytes): Cut | Bytes {
+    const { offset, after, trailer, padding } = this.#form
+    const at = start + offset
+    const size = this.#field.measure(bytes, at, end)
+    // Asks for the next byte that can decide anything, not for more: an invalid field is reported
+    // although nothing follows it.
+    if (at + size > end) return offset + size
+    const head = offset + size + after
+    if (end - start < head) return head
+    const length = this.#length(bytes, at, size)
+    if (length < 0) return { size: head, data: this.#marker(bytes, at, size) }
+    const padded = padding === -1 ? 0 : bytes[start + padding]!
+    const whole = head + length + padded + trailer.length
+    // A sum that is no safe integer is not a valid answer. No message of that size fits anywhere.
+    if (end - start < whole) return Math.min(whole, Number.MAX_SAFE_INTEGER)
+    this.#checkTrailer(bytes, start + whole - trailer.length)
+    const payload = bytes.subarray(start + head, start + head + length)
+    return {
+      size: whole,
+      data: this.text ? [payload] : [this.#header(bytes, start, size), payload],
+    }
   }
 
-  pack(payload: Data): Buffer {
+  /** The bytes of the payload; negative for a marker. */
+  #length(bytes: Buffer, at: Bytes, size: Bytes): number {
+    const { adjust, counts_itself, markers } = this.#form
+    const stated = this.#field.read(bytes, at, size)
+    const length = stated + adjust - (counts_itself ? size : 0)
+    if (length >= 0 || markers) return length
+    const why = counts_itself ? 'does not count itself' : 'is negative'
+    throw new InvalidDelimiterError(`a length of ${stated} with adjust ${adjust} ${why}`, this)
+  }
+
+  #header(bytes: Buffer, start: Bytes, size: Bytes): Buffer {
+    const { offset, after } = this.#form
+    const before = bytes.subarray(start, start + offset)
+    if (after === 0) return before
+    const at = start + offset + size
+    const behind = bytes.subarray(at, at + after)
+    return offset === 0 ? behind : Buffer.concat([before, behind])
+  }
+
+  /** A marker has no payload. Its length is what tells one from the other. */
+  #marker(bytes: Buffer, at: Bytes, size: Bytes): Buffer[] {
+    return [bytes.subarray(at, at + size), NOWHERE].slice(this.text ? 1 : 0)
+  }
+
+  #checkTrailer(bytes: Buffer, at: Bytes): void {
+    const { trailer } = this.#form
+    if (
+      trailer.length === 0 ||
+      bytes.compare(trailer, 0, trailer.length, at, at + trailer.length) === 0
+    )
+      return
+    throw new InvalidDelimiterError(
+      `a message must end with its trailer, ${trailer.toString('hex')}`,
+      bytes.toString('hex', at, at + trailer.length),
+    )
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------
+
+  pack(...values: Frame): Buffer {
     // Node's pool is several times cheaper than zeroed memory, and all of it is written.
-    const frame = Buffer.allocUnsafe(this.pack_into(NOWHERE, 0, payload))
-    this.pack_into(frame, 0, payload)
+    const frame = Buffer.allocUnsafe(this.pack_into(NOWHERE, 0, ...values))
+    this.pack_into(frame, 0, ...values)
     return frame
   }
 
-  pack_into(target: Buffer, at: Bytes, payload: Data): Bytes {
-    const isText = typeof payload === 'string'
-    if (!isText && !(payload instanceof Uint8Array))
-      throw new InvalidArgumentError('length_prefix: payload', 'a string or a Uint8Array', payload)
-    const length = isText ? Buffer.byteLength(payload) : payload.length
-    const stated = length - this.#adjust
-    if (stated < 0 || stated > this.#most) {
-      const field = `a length field of ${this.#size} bytes (adjust ${this.#adjust})`
-      throw new StructError(`length_prefix: a payload of ${length} bytes does not fit ${field}`)
-    }
-    const payloadAt = at + this.#header
-    if (payloadAt + length > target.length) return this.#header + length
-    const field = payloadAt - this.#size
-    if (field > at) target.fill(0, at, field)
-    if (this.#isBig) target.writeUIntBE(stated, field, this.#size)
-    else target.writeUIntLE(stated, field, this.#size)
-    if (isText) target.write(payload, payloadAt)
-    else target.set(payload, payloadAt)
-    return this.#header + length
+  pack_into(target: Buffer, at: Bytes, ...values: Frame): Bytes {
+    const { offset, after, trailer } = this.#form
+    const payload = this.text ? values[0] : values[1]
+    const length = sizeOf('payload', payload)
+    const header = this.text ? undefined : bytesOf(values[0])
+    if (header !== undefined && header.length !== offset + after)
+      return this.#packMarker(target, at, header, length)
+    const stated = this.#stated(length)
+    const size = this.#field.sizeOf(stated)
+    const head = offset + size + after
+    const padded = this.#padded(header, size)
+    const whole = head + length + padded + trailer.length
+    if (at + whole > target.length) return whole
+    this.#writeHeader(target, at, header, size)
+    this.#field.write(target, at + offset, stated, size)
+    if (typeof payload === 'string') target.write(payload, at + head)
+    else target.set(payload as Uint8Array, at + head)
+    if (padded > 0) target.fill(0, at + head + length, at + head + length + padded)
+    target.set(trailer, at + whole - trailer.length)
+    return whole
   }
+
+  /** The number in the field for a payload of this length. Throws StructError if none fits. */
+  #stated(length: Bytes): number {
+    const { adjust, counts_itself } = this.#form
+    const field = this.#field
+    let stated = length - adjust
+    if (counts_itself && stated >= 0) {
+      let size = field.sizeOf(stated)
+      // Digits that count themselves may be more by that.
+      while (field.sizeOf(stated + size) > size) size++
+      stated += size
+    }
+    if (stated >= 0 && stated <= field.most) return stated
+    const what = `a length field of at most ${field.longest} bytes (adjust ${adjust})`
+    throw new StructError(`length_prefix: a payload of ${length} bytes does not fit ${what}`)
+  }
+
+  /** The bytes of padding that a header asks for. */
+  #padded(header: Uint8Array | undefined, size: Bytes): Bytes {
+    const { padding, offset } = this.#form
+    if (padding === -1 || header === undefined) return 0
+    return header[padding < offset ? padding : padding - size]!
+  }
+
+  #writeHeader(target: Buffer, at: Bytes, header: Uint8Array | undefined, size: Bytes): void {
+    const { offset, after } = this.#form
+    if (header === undefined) target.fill(0, at, at + offset + size + after)
+    else {
+      target.set(header.subarray(0, offset), at)
+      target.set(header.subarray(offset), at + offset + size)
+    }
+  }
+
+  /** A header of another size than the form's must be a marker, as #marker delivers it. */
+  #packMarker(target: Buffer, at: Bytes, header: Uint8Array, length: Bytes): Bytes {
+    const { offset, after, markers } = this.#form
+    const bytes = Buffer.from(header)
+    const cut = markers && length === 0 ? this.cut(bytes, 0, bytes.length) : 0
+    if (
+      typeof cut === 'number' ||
+      cut.size !== bytes.length ||
+      (cut.data[0] as Buffer).length === 0
+    )
+      throw new StructError(
+        `length_prefix: a header must have ${offset + after} bytes; got ${header.length}`,
+      )
+    if (at + bytes.length <= target.length) target.set(bytes, at)
+    return bytes.length
+  }
+}
+
+function sizeOf(what: string, value: unknown): Bytes {
+  if (typeof value === 'string') return Buffer.byteLength(value)
+  if (value instanceof Uint8Array) return value.length
+  throw new InvalidArgumentError(`length_prefix: ${what}`, 'a string or a Uint8Array', value)
+}
+
+function bytesOf(header: unknown): Uint8Array {
+  sizeOf('header', header)
+  return typeof header === 'string' ? Buffer.from(header) : (header as Uint8Array)
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Delimiter, ReadDelimiter } from '../../src/core/delimiters.ts'
+import { dot_block } from '../../src/core/dot-block.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { ReadPath } from '../../src/core/read-path.ts'
 import { readSettings } from '../../src/core/reading/read-settings.ts'
@@ -35,7 +36,7 @@ function delimiter(random: Random): ReadDelimiter {
     Array.from({ length: 1 + random(3) }, () =>
       pick(random, ['a', 'b', '\r', '\n', 'é', '€', '\0']),
     ).join('')
-  switch (random(8)) {
+  switch (random(9)) {
     case 0:
       return text()
     case 1:
@@ -62,17 +63,28 @@ function delimiter(random: Random): ReadDelimiter {
       return pick(random, [new NetStruct('H$'), new NetStruct('B$b$2s'), new NetStruct('<bxH$')])
     case 6:
       return framing(random)
+    case 7:
+      return dot_block
     default:
       return decimal
   }
 }
 
 function framing(random: Random): ReadDelimiter {
+  const size = pick(random, [1, 2, 4, 7, 8, 'varint', 'ber', 'decimal', 'hex'] as const)
+  const isDigits = size === 'decimal' || size === 'hex'
+  const offset = random(3)
   return length_prefix({
-    size: 1 + random(6),
-    endian: pick(random, ['big', 'little']),
-    offset: random(3),
+    size,
+    offset,
     adjust: pick(random, [0, 0, 1, -1, -5, 40]),
+    header: random(2) === 0,
+    counts_itself: random(3) === 0,
+    trailer: pick(random, ['', '', '\n']),
+    ...(random(2) === 0 ? { after: random(3) } : { markers: offset === 0 }),
+    ...(offset > 0 && random(3) === 0 && { padding: 0 }),
+    ...(typeof size === 'number' && { endian: pick(random, ['big', 'little'] as const) }),
+    ...(isDigits && pick(random, [{ digits: 2 }, { until: 'x' }, { until: '\r\n' }, {}])),
   })
 }
 

@@ -127,21 +127,25 @@ function isValid(cut: Cut | number, available: number): boolean {
 export const prefixes: Target = {
   name: 'length_prefix',
   round(random) {
-    const size = 1 + random(6)
-    const adjust = pick(random, [0, 0, 1, 7, -1, -size, -20])
+    const size = pick(random, [1, 2, 4, 6, 8, 'varint', 'ber', 'decimal', 'hex'] as const)
+    const adjust = pick(random, [0, 0, 1, 7, -1, -4, -20])
+    const offset = random(4)
     const one = length_prefix({
       size,
-      endian: pick(random, ['big', 'little']),
-      offset: random(4),
+      ...(typeof size === 'number' && { endian: pick(random, ['big', 'little']) }),
+      offset,
+      ...(random(2) === 0 ? { markers: offset === 0 } : { after: random(3) }),
+      counts_itself: random(3) === 0,
+      trailer: pick(random, ['', ';', '\r\n']),
       adjust,
     })
     const payload = bytes(random, random(300))
     const frame = coded(() => one.pack(payload))
     const stated = payload.length - adjust
     if (typeof frame === 'string')
-      return frame === 'ERR_STRUCT' && (stated < 0 || stated >= 256 ** size)
+      return frame === 'ERR_STRUCT' && (stated < 0 || (size === 1 && stated > 254))
         ? []
-        : [`${frame} for ${stated} in ${size} bytes`]
+        : [`${frame} for ${stated} in ${size}`]
     const target = Buffer.alloc(frame.length + 4, 1)
     const written = one.pack_into(target, 2, payload)
     const faults = cutFaults(random, one, frame, [payload])

@@ -279,6 +279,8 @@ export class FramedReader implements Reader {
   readonly #encoding: Encoding | null
   /** The bytes that must be there before the delimiter is asked again; it has said so. */
   #wanted: Bytes = 1
+  /** The bytes of this message that the delimiter has been shown. */
+  #looked: Bytes = 0
   stated: Bytes | undefined
 
   constructor(delimiter: Delimiter, encoding: Encoding | null) {
@@ -292,7 +294,8 @@ export class FramedReader implements Reader {
     const available = Math.min(buffer.end - buffer.start, most)
     if (available < this.#wanted) return NEED_MORE
     buffer.show()
-    const cut = this.#delimiter.cut(buffer.bytes, buffer.start, buffer.start + available)
+    const { bytes, start } = buffer
+    const cut = this.#delimiter.cut(bytes, start, start + available, start + this.#looked)
     const size = typeof cut === 'number' ? cut : cut.size
     const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
     if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(size, available)
@@ -302,9 +305,10 @@ export class FramedReader implements Reader {
     }
     if (typeof cut === 'number') {
       this.#wanted = cut
+      this.#looked = available
       return NEED_MORE
     }
-    this.#wanted = 1
+    this.giveBack()
     buffer.skip(size)
     return this.#encoding === null ? cut.data : this.#decode(cut.data, this.#encoding)
   }
@@ -315,6 +319,7 @@ export class FramedReader implements Reader {
 
   giveBack(): void {
     this.#wanted = 1
+    this.#looked = 0
   }
 
   #invalid(size: unknown, available: Bytes): InvalidDelimiterError {

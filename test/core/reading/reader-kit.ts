@@ -52,6 +52,7 @@ export const PIECES = [
   Buffer.from([0xe2, 0x82]), Buffer.from([0xf0, 0x9f, 0x98]), Buffer.from([0x80]),
   Buffer.from([0xac]), Buffer.from('a\n', 'utf16le'), Buffer.from('\r\n', 'utf16le'),
   Buffer.from([0x3d, 0xd8]), Buffer.from([0xed, 0xa0, 0x80]), 'a fairly long piece of text',
+  '.\r\n',
 ]
 
 /** PROPERTY: reads do not depend on chunks, for every delimiter, encoding and limit. */
