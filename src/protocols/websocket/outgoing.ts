@@ -96,21 +96,30 @@ export class FramePacker implements IntoPacker {
   }
 }
 
+/** The most bytes that one UTF-16 unit becomes. */
+const MOST_PER_UNIT = 3
+
 /**
- * The usual case: short ASCII. Checked and written in one loop, which for so few characters costs
- * less than the two calls into C++. Returns 0 if it is not that, or does not fit.
+ * The usual case: short text. ASCII is checked and written in one loop, which for so few characters
+ * costs less than a call into C++. Other text is written without being counted first. Returns 0 if
+ * it may not fit, or if its bytes need a longer header.
  */
 function packShort(target: Buffer, at: Bytes, first: number, text: string): Bytes {
   const { length } = text
-  if (at + 2 + length > target.length) return 0
+  if (at + 2 + length * MOST_PER_UNIT > target.length) return 0
+  let size = length
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return 0
+    if (unit > 0x7f) {
+      size = target.write(text, at + 2)
+      break
+    }
     target[at + 2 + i] = unit
   }
+  if (size > SHORT) return 0
   target[at] = first
-  target[at + 1] = length
-  return 2 + length
+  target[at + 1] = size
+  return 2 + size
 }
 
 /** The packers of one side. */

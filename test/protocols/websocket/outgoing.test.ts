@@ -15,12 +15,13 @@ const BYTES = [0, 1, 125, 126, 65_535, 65_536].map(size => Buffer.alloc(size, 0x
 /** Packs at every place that matters; the target ends wherever. */
 function packed(packer: FramePacker, data: string | Uint8Array): Buffer {
   const whole = packer.pack(data)
-  for (const room of [0, 1, whole.length - 1, whole.length, whole.length + 5]) {
+  for (const room of [0, 1, whole.length - 1, whole.length, whole.length + 500]) {
     const target = Buffer.alloc(3 + Math.max(0, room), 0x55)
     if (packer.pack_into(target, 3, data) !== whole.length) throw new Error('another size')
     if (target.subarray(0, 3).toString() !== 'UUU') throw new Error('before it')
-    if (room === whole.length + 5 && target.subarray(-5).toString() !== 'UUUUU')
+    if (room > whole.length && target.subarray(-5).toString() !== 'UUUUU')
       throw new Error('behind it')
+    if (room >= whole.length && target[3] !== whole[0]) throw new Error('not written')
   }
   return whole
 }
