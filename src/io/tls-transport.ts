@@ -10,6 +10,8 @@
  * 2. Nothing is read or written before the handshake is done and the peer is verified.
  * 3. A peer that ends without close_notify has ended, as in Node. A protocol that must know whether
  *    it has everything must say so itself.
+ * 4. All sockets share the same listener functions, as in tcp.ts. Closures of its own would cost
+ *    every idle connection 1 KiB.
  *
  * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux):
  * - `_destroy` is replaced on each socket, to count once more before Node counts what was dropped
@@ -54,7 +56,12 @@ function isBacked(transport: Transport): transport is Transport & SocketBacked {
 /** Begins a handshake over `below`. */
 export type Handshake = (below: Duplex, sink: HandshakeSink) => void
 
-export class TlsTransport extends TransportOver {
+const TRANSPORT: unique symbol = Symbol('tls transport')
+
+/** A socket with its transport. */
+type Owned = TLSSocket & { [TRANSPORT]: TlsTransport }
+
+export class TlsTransport extends TransportOver implements HandshakeSink {
   readonly #below: Socket | TransportDuplex
   /** The name of the other side in error messages. */
   readonly #peer: string
@@ -79,11 +86,7 @@ export class TlsTransport extends TransportOver {
     // A peer that ends during the handshake will not finish it. Then Node's own behaviour is right:
     // it ends, too.
     this.#below.allowHalfOpen = false
-    begin(this.#below, {
-      known: socket => this.#watch(socket),
-      secured: (socket, session) => this.#secured(socket, session),
-      failed: error => this.#failed(error),
-    })
+    begin(this.#below, this)
     // The transport below closes last. The error that explains it may come after its 'close'.
     const closed = (): unknown => setImmediate(() => this.#closed())
     if (this.#below.closed) closed()
@@ -165,44 +168,30 @@ export class TlsTransport extends TransportOver {
     socket.destroy()
   }
 
-  // ---- what the socket reports ------------------------------------------------------------------
+  // ---- what the handshake reports ---------------------------------------------------------------
 
-  #watch(socket: TLSSocket): void {
+  known(socket: TLSSocket): void {
     this.#socket = socket
-    const { _destroy } = socket
-    socket._destroy = (error, done) => {
-      this.#sent = this.bytes_written
-      _destroy.call(socket, error, done)
-    }
-    socket.on('error', error => this.#failed(error))
+    ;(socket as Owned)[TRANSPORT] = this
+    socket._destroy = onDestroy
+    socket.on('error', onError)
     // From the start: Node reports a session only if somebody listens when it comes.
-    socket.on('session', session => this.#info?.keep(session))
+    socket.on('session', onSession)
   }
 
-  #secured(socket: TLSSocket, session: Buffer | undefined): void {
+  secured(socket: TLSSocket, session?: Buffer): void {
     // Node does not report 'secure' for a socket that was destroyed.
     this.#state = 'open'
     this.#info = new TlsState(socket, session)
     socket.allowHalfOpen = this.#below.allowHalfOpen = true
     // Nothing is received before the first resume.
     socket.pause()
-    socket.on('data', (chunk: Buffer) => this.#received(chunk))
-    socket.on('end', () => this.#state === 'open' && this.sink?.ended())
+    socket.on('data', onData)
+    socket.on('end', onEnd)
     this.sink?.opened()
   }
 
-  #received(chunk: Buffer): void {
-    this.#read += chunk.length
-    this.sink?.received(chunk)
-  }
-
-  #written(): void {
-    if (!this.#isFull || this.bytes_queued > 0) return
-    this.#isFull = false
-    if (this.#state === 'open') this.sink?.drained()
-  }
-
-  #failed(error: SystemError): void {
+  failed(error: SystemError): void {
     const before = this.#state
     const socket = this.#socket as TLSSocket
     if (before === 'opening' || before === 'open') {
@@ -228,10 +217,71 @@ export class TlsTransport extends TransportOver {
     )
   }
 
+  // ---- what the socket reports, to the listeners below ------------------------------------------
+
+  onChunk(chunk: Buffer): void {
+    this.#read += chunk.length
+    this.sink?.received(chunk)
+  }
+
+  onEnd(): void {
+    if (this.#state === 'open') this.sink?.ended()
+  }
+
+  onSession(session: Buffer): void {
+    this.#info?.keep(session)
+  }
+
+  /** The handle is still there. */
+  onDestroy(): void {
+    this.#sent = this.bytes_written
+  }
+
+  #written(): void {
+    if (!this.#isFull || this.bytes_queued > 0) return
+    this.#isFull = false
+    if (this.#state === 'open') this.sink?.drained()
+  }
+
   #closed(): void {
     this.#state = 'closed'
     this.closed()
   }
+}
+
+// ---- the listeners of every socket --------------------------------------------------------------
+
+function onData(this: Owned, chunk: Buffer): void {
+  this[TRANSPORT].onChunk(chunk)
+}
+
+function onEnd(this: Owned): void {
+  this[TRANSPORT].onEnd()
+}
+
+function onError(this: Owned, error: SystemError): void {
+  this[TRANSPORT].failed(error)
+}
+
+function onSession(this: Owned, session: Buffer): void {
+  this[TRANSPORT].onSession(session)
+}
+
+function onDestroy(this: Owned, error: Error | null, done: (error?: Error | null) => void): void {
+  this[TRANSPORT].onDestroy()
+  Object.getPrototypeOf(this)._destroy.call(this, error, done)
+}
+
+// ---- what was agreed upon -----------------------------------------------------------------------
+
+/** Texts that are the same for nearly all connections, so that they share one string. */
+const texts = new Map<string, string>()
+
+/** No peer can fill it: OpenSSL knows a few dozen names. */
+function shared(text: string): string {
+  const known = texts.get(text)
+  if (known === undefined) texts.set(text, text)
+  return known ?? text
 }
 
 /** What was agreed upon, kept here: Node forgets it when the socket closes. */
@@ -249,8 +299,8 @@ class TlsState implements TlsInfo {
   constructor(socket: TLSSocket, session: Buffer | undefined) {
     this.#socket = socket
     this.session = session
-    this.protocol = socket.getProtocol() as string
-    this.cipher = socket.getCipher().standardName
+    this.protocol = shared(socket.getProtocol() as string)
+    this.cipher = shared(socket.getCipher().standardName)
     this.alpn = socket.alpnProtocol || undefined
     this.servername = (socket as { servername?: string | false | null }).servername || undefined
     this.authorized = socket.authorized

@@ -25,15 +25,7 @@ import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import { InvalidArgumentError, messageOf, show } from '../errors.ts'
-import type {
-  SystemError,
-  Tls,
-  TlsContext,
-  TlsOptions,
-  TlsReserved,
-  TlsSide,
-  Transport,
-} from '../transport.ts'
+import type { Tls, TlsContext, TlsOptions, TlsReserved, TlsSide, Transport } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import { seedOf, ticketKeys } from './ticket-keys.ts'
 import { type HandshakeSink, TlsTransport } from './tls-transport.ts'
@@ -141,9 +133,11 @@ function serverContext(options: tls.TlsOptions): TlsContext {
   return {
     secure(transport) {
       const server = serverOf(transport)
-      return new TlsTransport(transport, 'the client', (below, sink) =>
-        EventEmitter.prototype.emit.call(serverOfOne(server, sink), 'connection', below),
-      )
+      return new TlsTransport(transport, 'the client', (below, sink) => {
+        const one: ServerOfOne = Object.create(server)
+        one.sink = sink
+        EventEmitter.prototype.emit.call(one, 'connection', below)
+      })
     },
   }
 }
@@ -154,38 +148,45 @@ function serverContext(options: tls.TlsOptions): TlsContext {
  */
 function serverBySeed(options: tls.TlsOptions): (transport: Transport) => tls.Server {
   const how = { ...options, handshakeTimeout: NEVER }
-  const server = made(options, () => tls.createServer(how))
+  const server = toEach(made(options, () => tls.createServer(how)))
   const servers = new WeakMap<Buffer, tls.Server>()
   return transport => {
     const seed = options.ticketKeys === undefined ? seedOf(transport) : undefined
     if (seed === undefined) return server
     let shared = servers.get(seed)
     if (shared === undefined) {
-      shared = tls.createServer({ ...how, ticketKeys: ticketKeys(seed, options) })
+      shared = toEach(tls.createServer({ ...how, ticketKeys: ticketKeys(seed, options) }))
       servers.set(seed, shared)
     }
     return shared
   }
 }
 
-/** The server, for one connection: what it emits goes to the sink. */
-function serverOfOne(server: tls.Server, sink: HandshakeSink): tls.Server {
-  const reports: Readonly<Record<string, (...args: any[]) => void>> = {
-    secureConnection(socket: tls.TLSSocket) {
-      sink.known(socket)
-      sink.secured(socket)
-    },
-    tlsClientError(error: SystemError, socket: tls.TLSSocket) {
-      sink.known(socket)
-      sink.failed(error)
-    },
-  }
+/** A server, for one connection: what it emits goes to the sink. */
+interface ServerOfOne extends tls.Server {
+  sink: HandshakeSink
+}
+
+/** Makes the server one that the servers of one connection inherit from. */
+function toEach(server: tls.Server): tls.Server {
   // Nobody listens to any other event of the server.
-  const emit = (event: string, ...args: unknown[]): boolean => {
-    reports[event]?.(...args)
-    return event in reports
+  const emit = function (this: ServerOfOne, event: string, ...args: any[]): boolean {
+    const report = REPORTS[event]
+    report?.(this.sink, args)
+    return report !== undefined
   }
-  return Object.create(server, { emit: { value: emit } })
+  return Object.defineProperty(server, 'emit', { value: emit })
+}
+
+const REPORTS: Readonly<Record<string, (sink: HandshakeSink, args: any[]) => void>> = {
+  secureConnection(sink, [socket]) {
+    sink.known(socket)
+    sink.secured(socket)
+  },
+  tlsClientError(sink, [error, socket]) {
+    sink.known(socket)
+    sink.failed(error)
+  },
 }
 
 // ---- options ------------------------------------------------------------------------------------

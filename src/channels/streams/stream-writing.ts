@@ -222,6 +222,7 @@ export class StreamWriting implements WriteOwner, Queue {
   /** From the transport: it has handed over everything. */
   drained(): void {
     this.#path.drained()
+    this.rest()
   }
 
   /** From the write path. */
