@@ -25,8 +25,15 @@ export interface Files {
    */
   read(file: FileName, offset: Bytes, nbytes: Bytes): FileSource
   /**
-   * Opens the file for writing, or makes it, and cuts it off at `offset`, where writing begins.
-   * Never throws: errors go to `owner.failed`.
+   * A file that is read from its beginning, and followed while others write to it. If a network has
+   * no such thing, files are read again from where they ended. Opens nothing before the first
+   * `take`.
+   */
+  follow?(path: string): FileTail
+  /**
+   * Opens the file for writing, or makes it. Every write goes to its end, wherever that is by then.
+   * The file is cut off at `offset` first: with Infinity nothing is, with 0 all of it. Never
+   * throws: errors go to `owner.failed`.
    */
   write(path: string, offset: Bytes, owner: FileSinkOwner): FileSink
   /**
@@ -59,13 +66,44 @@ export interface FileSource {
   close(): void
 }
 
+/** A file that is followed. */
+export interface FileTail {
+  /** As of a FileSource. */
+  on_ready: () => void
+  /**
+   * As of a FileSource, but 'end' is the end for now. 'renamed': another file has that name now,
+   * 'truncated': it was cut off; what follows is read from the beginning.
+   */
+  take(): Buffer | 'starved' | 'end' | 'renamed' | 'truncated'
+  /** After 'end': looks again. The next `take` returns 'starved' until that is known. */
+  look(): void
+  /** Closes the file. May be called at any time. */
+  close(): void
+}
+
+/** What is at both ends of a file. */
+export interface FileEnds {
+  /** Its length. */
+  readonly size: Bytes
+  /** The first 16 bytes, or fewer if there are fewer. */
+  readonly first: Buffer
+  /** The last byte, from 0 to 255. */
+  readonly last_byte: number
+}
+
 /** What writing to a file reports to: opened; any number of drained; one of failed and closed. */
 export interface FileSinkOwner {
-  /** The file is open and has been cut off. */
-  opened(): void
+  /**
+   * The file is open and has been cut off. `ends`: what is in it; undefined if it is empty, or no
+   * regular file.
+   */
+  opened(ends?: FileEnds): void
   /** Everything that was written has been handed to the system. */
   drained(): void
-  /** The file could not be opened or written. Nothing follows. */
+  /**
+   * The file could not be opened or written. `bytes_queued` is what was lost. Of a chunk that was
+   * written in part nothing is left, if that can be undone. Nothing follows.
+   */
   failed(error: unknown): void
   /** After `close`: everything is written and the file is closed. Nothing follows. */
   closed(): void

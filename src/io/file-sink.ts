@@ -2,12 +2,14 @@
  * Layer 2. A file that is written to, in order. Each write to the system takes everything that is
  * queued.
  *
- * constructor → #run → #work (open, cut off, #writeAll, #writeAll …) → drained; close → closed.
+ * constructor → #run → #work (open, cut off, #look, #writeAll …) → drained; close → closed.
  *
  * Rules:
  * 1. No report is made inside a call, and none after failed or closed.
- * 2. A file has one sink in this process at a time. A second one fails (EBUSY), so that the two do
- *    not overwrite each other.
+ * 2. A file has one sink in this process at a time. A second one fails (EBUSY), so that what the
+ *    two write does not mix.
+ * 3. The file is opened for appending: another process may write to it, cut it off or rename it,
+ *    and nothing of what it wrote is overwritten.
  */
 
 import { Buffer } from 'node:buffer'
@@ -16,7 +18,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { noop } from '../core/noop.ts'
 import { WriteError } from '../errors.ts'
-import type { FileSink, FileSinkOwner } from '../transport.ts'
+import type { FileEnds, FileSink, FileSinkOwner } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 
 /** The sinks that are open, by path. */
@@ -26,7 +28,9 @@ const sinks = new Map<string, NodeFileSink>()
 export class NodeFileSink implements FileSink {
   readonly #path: string
   readonly #owner: FileSinkOwner
-  #position: Bytes
+  readonly #offset: Bytes
+  /** The size of the file if nobody else has written to it. */
+  #size: Bytes = 0
   #chunks: Uint8Array[] = []
   /** Bytes that the system has not taken yet. */
   #queued: Bytes = 0
@@ -37,7 +41,7 @@ export class NodeFileSink implements FileSink {
 
   constructor(path: string, offset: Bytes, owner: FileSinkOwner) {
     this.#path = resolve(path)
-    this.#position = offset
+    this.#offset = offset
     this.#owner = owner
     this.#done = this.#run()
   }
@@ -86,10 +90,12 @@ export class NodeFileSink implements FileSink {
   }
 
   async #work(): Promise<void> {
-    const handle = (this.#handle = await open(this.#path, constants.O_WRONLY | constants.O_CREAT))
-    await handle.truncate(this.#position)
+    const { O_WRONLY, O_CREAT, O_APPEND } = constants
+    const handle = (this.#handle = await open(this.#path, O_WRONLY | O_CREAT | O_APPEND))
+    if (this.#offset !== Infinity) await handle.truncate(this.#offset)
+    const ends = await this.#look(handle)
     if (this.#state === 'opening') this.#state = 'open'
-    this.#report('opened')
+    this.#report('opened', ends)
     for (;;) {
       if (this.#chunks.length > 0) await this.#writeAll(handle)
       else if (this.#state === 'open') await new Promise<void>(resolve => (this.#wake = resolve))
@@ -97,19 +103,55 @@ export class NodeFileSink implements FileSink {
     }
   }
 
-  async #writeAll(handle: FileHandle): Promise<void> {
-    const all = Buffer.concat(this.#chunks)
-    this.#chunks = []
-    for (let done = 0; done < all.length && this.#state !== 'closed';) {
-      const { bytesWritten } = await handle.write(all, done, all.length - done, this.#position)
-      done += bytesWritten
-      this.#position += bytesWritten
+  async #look(handle: FileHandle): Promise<FileEnds | undefined> {
+    const stats = await handle.stat()
+    if (!stats.isFile() || stats.size === 0) return undefined
+    const { size } = stats
+    this.#size = size
+    // This handle is for writing only.
+    const reader = await open(this.#path, 'r')
+    try {
+      const [first, last] = [Buffer.alloc(Math.min(16, size)), Buffer.alloc(1)]
+      await reader.read(first, 0, first.length, 0)
+      await reader.read(last, 0, 1, size - 1)
+      return { size, first, last_byte: last[0] as number }
+    } finally {
+      await reader.close()
     }
+  }
+
+  async #writeAll(handle: FileHandle): Promise<void> {
+    const chunks = this.#chunks
+    const all = Buffer.concat(chunks)
+    this.#chunks = []
+    let done = 0
+    try {
+      while (done < all.length && this.#state !== 'closed')
+        done += (await handle.write(all, done, all.length - done)).bytesWritten
+    } catch (error) {
+      await this.#undo(handle, chunks, done)
+      throw error
+    }
+    this.#size += done
     this.#queued -= all.length
     if (this.#chunks.length === 0) this.#report('drained')
   }
 
-  #report(what: keyof FileSinkOwner, error?: unknown): void {
-    if (this.#state !== 'closed') this.#owner[what](error)
+  /** The disk is full, for example: takes back what was written of a chunk, if it is the last. */
+  async #undo(handle: FileHandle, chunks: readonly Uint8Array[], done: Bytes): Promise<void> {
+    let whole = 0
+    for (const { length } of chunks) {
+      if (whole + length > done) break
+      whole += length
+    }
+    this.#queued -= whole
+    const { size } = await handle.stat()
+    if (whole < done && size === this.#size + done) await handle.truncate(this.#size + whole)
+  }
+
+  #report(what: 'opened', ends: FileEnds | undefined): void
+  #report(what: 'drained' | 'failed' | 'closed', error?: unknown): void
+  #report(what: keyof FileSinkOwner, detail?: unknown): void {
+    if (this.#state !== 'closed') this.#owner[what](detail as never)
   }
 }

@@ -5,11 +5,13 @@
 
 import type { Files } from '../transport.ts'
 import { NodeFileSink } from './file-sink.ts'
+import { NodeFileTail } from './file-tail.ts'
 import { NodeFileSource } from './file-source.ts'
 import { loadModule, loadText } from './load.ts'
 
 export const nodeFiles: Files = {
   read: (file, offset, nbytes) => new NodeFileSource(file, offset, nbytes),
+  follow: path => new NodeFileTail(path),
   write: (path, offset, owner) => new NodeFileSink(path, offset, owner),
   load_module: loadModule,
   load_text: loadText,

@@ -65,9 +65,7 @@ function byDirection(
 ): Implementation {
   return {
     protocol,
-    replace({ params }) {
-      if (params.url.host === '') throw params.url.host_fault('a file must have a name')
-      return params.choice('dir', ['r', 'w', 'in', 'out'], 'r').match(/^(w|out)$/) ? writer : reader
-    },
+    replace: ({ params }) =>
+      params.choice('dir', ['r', 'w', 'in', 'out'], 'r').match(/^(w|out)$/) ? writer : reader,
   }
 }

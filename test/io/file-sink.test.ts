@@ -1,8 +1,20 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { NodeFileSink } from '../../src/io/file-sink.ts'
+import type { FileEnds } from '../../src/transport.ts'
 import { turn } from '../kit.ts'
+
+/** What the sinks found in their files. */
+const found: (FileEnds | undefined)[] = []
 
 interface Made {
   readonly sink: NodeFileSink
@@ -11,10 +23,13 @@ interface Made {
   until(what: string, times?: number): Promise<void>
 }
 
-function make(path: string, offset = 0): Made {
+function make(path: string, offset = Infinity): Made {
   const log: string[] = []
   const sink = new NodeFileSink(path, offset, {
-    opened: () => log.push('opened'),
+    opened: ends => {
+      log.push('opened')
+      found.push(ends)
+    },
     drained: () => log.push('drained'),
     failed: error => log.push(`failed ${(error as { code: string }).code}`),
     closed: () => log.push('closed'),
@@ -50,7 +65,7 @@ t.test('makes the file, writes in order, closes', async t => {
   sink.close()
 })
 
-t.test('cuts off what is there, and goes on behind it', async t => {
+t.test('cuts off what is there, and goes on after it', async t => {
   const path = fileIn(t, 'whole|half')
   const { sink, until } = make(path, 6)
   sink.write(Buffer.from('more'))
@@ -105,4 +120,69 @@ t.test('what the system says', async t => {
   const directory = make(join(folder, 'folder'))
   await directory.until('failed EISDIR')
   t.strictSame([missing.log, directory.log], [['failed ENOENT'], ['failed EISDIR']])
+})
+
+// It wrote where it believed the end to be: what another process had written was overwritten, and a
+// file that had been cut off got a hole.
+t.test('it appends, whatever others do to the file', async t => {
+  const path = fileIn(t, 'theirs|')
+  const { sink, until } = make(path)
+  await until('opened')
+  t.match(found.at(-1), { size: 7, first: Buffer.from('theirs|'), last_byte: 124 })
+  appendFileSync(path, 'more|')
+  sink.write(Buffer.from('ours|'))
+  await until('drained')
+  t.equal(readFileSync(path, 'latin1'), 'theirs|more|ours|')
+  truncateSync(path, 0)
+  sink.write(Buffer.from('a|'))
+  await until('drained', 2)
+  t.equal(readFileSync(path, 'latin1'), 'a|')
+  renameSync(path, `${path}.1`)
+  sink.write(Buffer.from('b|'))
+  sink.close()
+  await until('closed')
+  t.equal(readFileSync(`${path}.1`, 'latin1'), 'a|b|')
+})
+
+t.test('emptied; what is no regular file', async t => {
+  const path = fileIn(t, 'theirs')
+  const { sink, until } = make(path, 0)
+  sink.write(Buffer.from('ours'))
+  sink.close()
+  await until('closed')
+  t.strictSame([readFileSync(path, 'latin1'), found.at(-1)], ['ours', undefined])
+  const device = make('/dev/null')
+  device.sink.close()
+  await device.until('closed')
+  t.equal(found.at(-1), undefined)
+})
+
+t.test('a disk that is full', async t => {
+  const { sink, log, until } = make('/dev/full')
+  await until('opened')
+  sink.write(Buffer.from('lost'))
+  await until('failed ENOSPC')
+  t.strictSame([log, sink.bytes_queued], [['opened', 'failed ENOSPC'], 4], 'what was lost')
+})
+
+// Of the last message a part was left in the file, which no reader understands.
+t.test('of a chunk that was written in part nothing is left', async t => {
+  const path = fileIn(t, 'before|')
+  const { sink, until } = make(path)
+  await until('opened')
+  const { prototype } = (await open(path, 'r').then(async handle => {
+    await handle.close()
+    return handle.constructor
+  })) as unknown as { prototype: FileHandle }
+  const { write } = prototype
+  let count = 0
+  prototype.write = async function (this: FileHandle, buffer: Buffer, offset: number) {
+    if (++count === 2) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    return (write as (...args: unknown[]) => never).call(this, buffer, offset, 5)
+  } as never
+  sink.write(Buffer.from('one|'))
+  sink.write(Buffer.from('two|'))
+  await until('failed ENOSPC')
+  prototype.write = write
+  t.strictSame([readFileSync(path, 'latin1'), sink.bytes_queued], ['before|one|', 4])
 })

@@ -17,6 +17,7 @@ t.test('writes, reads, loads', async t => {
       })
       .close()
   })
+  nodeFiles.follow?.(path).close()
   const source = nodeFiles.read(path, 7, 0)
   source.take()
   await new Promise<void>(ready => (source.on_ready = ready))

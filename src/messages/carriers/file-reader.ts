@@ -12,13 +12,19 @@
  * | `interval=100ms` | with `autoclose=no`: how often it looks whether the file has grown |
  * | `buffer-size=64kb` | the largest message, with its frame |
  *
- * At the end of the file it emits control EndOfData, once for each opening or seek. Post control
- * Seek to go on with the first message whose seq is at least that of the posted one.
+ * | `end-of-data=once` | when control EndOfData says that everything has been read: once for each
+ *   opening or seek; many: each time; before-close: only if the channel closes then |
+ *
+ * Post control Seek to go on with the first message whose seq is at least that of the posted one.
+ *
+ * A file that is followed (`autoclose=no`) may be renamed, removed, replaced and cut off: reading
+ * goes on at the beginning of the new one. What is left of an incomplete message is told to
+ * on_error. The last line of a file that was renamed is a message, though it has no line end.
  */
 
 import { LIFE } from '../../channels/life.ts'
 import { noop } from '../../core/noop.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { InvalidArgumentError, ReadError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
 import type { Carries } from '../caps.ts'
@@ -26,7 +32,8 @@ import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
-import { FileRecords } from './file-records.ts'
+import { type Ended, FileRecords } from './file-records.ts'
+import { fileName } from './file-name.ts'
 
 /**
  * The most messages that one `process` skips, when it looks for a seq. A turn has at most 64 calls
@@ -35,6 +42,8 @@ import { FileRecords } from './file-records.ts'
 const SKIPS = 64
 
 const MODES = ['seq', 'last', 'end'] as const
+
+const ENDS = ['once', 'many', 'before-close'] as const
 
 /** The channel of `file://`. */
 // Source: TLL `file`, reader.
@@ -46,6 +55,8 @@ export class FileReader extends MessageChannel {
   readonly #limit: Bytes
   readonly #closesAtEnd: boolean
   readonly #interval: Milliseconds
+  readonly #end: (typeof ENDS)[number]
+  #path = ''
   #records: FileRecords | undefined
   /** Messages with a lower seq are skipped. Undefined: none are. */
   #from: bigint | undefined
@@ -54,7 +65,7 @@ export class FileReader extends MessageChannel {
   #last: Message | undefined
   #seq = -1n
   /** What was read before the channel was active. */
-  #kept: Message | 'end' | undefined
+  #kept: Message | Ended | undefined
   #hasEnded = false
   #cancel: Cancel = noop
 
@@ -65,6 +76,7 @@ export class FileReader extends MessageChannel {
     this.#limit = params.size('buffer-size', 65_536, 1)
     this.#closesAtEnd = params.boolean('autoclose', true)
     this.#interval = params.duration('interval', 100)
+    this.#end = params.choice('end-of-data', ENDS, 'once')
     if (params.has('seq')) params.seq('seq')
     params.choice('mode', MODES, 'seq')
   }
@@ -84,6 +96,7 @@ export class FileReader extends MessageChannel {
     this.#from = given?.seq('seq')
     this.#mode = params.choice('mode', MODES, this.params.choice('mode', MODES, 'seq'))
     this.#seq = -1n
+    this.#path = fileName(this.params, params)
     this.#begin()
     return 'opening'
   }
@@ -95,10 +108,11 @@ export class FileReader extends MessageChannel {
     this.#hasEnded = false
     this.#records = new FileRecords(
       this[LIFE].drive.files,
-      this.params.url.host,
+      this.#path,
       this.#frame,
       this.#limit,
       () => this.update_dcaps(['pending']),
+      !this.#closesAtEnd,
     )
     this.update_dcaps(['pending'])
   }
@@ -135,8 +149,16 @@ export class FileReader extends MessageChannel {
         return this.become_active()
       }
       if (message === 'end') return this.#atEnd()
+      if (typeof message === 'string') return this.#replaced(message)
       if (!this.#isSkipped(message)) return this.#give(message)
     }
+  }
+
+  #tellsEnd(): boolean {
+    if (this.#end === 'before-close') return this.#closesAtEnd
+    const before = this.#hasEnded
+    this.#hasEnded = true
+    return !before
   }
 
   #isSkipped(message: Message): boolean {
@@ -147,7 +169,25 @@ export class FileReader extends MessageChannel {
 
   #give(message: Message): void {
     this.#seq = message.seq
+    if (this.#end === 'many') this.#hasEnded = false
     this.emit(message)
+  }
+
+  /** Another file begins, or the same one anew. */
+  #replaced(how: 'renamed' | 'truncated'): void {
+    const records = this.#records as FileRecords
+    this.#from = undefined
+    const rest = how === 'renamed' ? records.rest() : undefined
+    const lost = records.drop()
+    if (rest !== undefined) return this.#give(rest)
+    if (lost > 0)
+      this[LIFE].call(
+        'on_error',
+        new ReadError(
+          'ERR_FILE_CUT',
+          `${this.#path} was ${how}: ${lost} bytes at its end were no whole message`,
+        ),
+      )
   }
 
   #atEnd(): void {
@@ -157,10 +197,7 @@ export class FileReader extends MessageChannel {
     this.update_dcaps([], ['pending'])
     if (this.#mode === 'last' && this.#last !== undefined) this.#give(this.#last)
     this.#mode = 'seq'
-    if (!this.#hasEnded) {
-      this.#hasEnded = true
-      this.emit(new Message({ type: 'control', msgid: Control.EndOfData }))
-    }
+    if (this.#tellsEnd()) this.emit(new Message({ type: 'control', msgid: Control.EndOfData }))
     // A callback may have closed the channel, or posted Seek.
     if (state !== this.state || this.dcaps.has('pending')) return
     if (this.#closesAtEnd) return this.close()

@@ -3,42 +3,65 @@
  * program; the writer looks for the last one, to append after it.
  */
 
+import type { Buffer } from 'node:buffer'
 import { RecvBuffer } from '../../core/reading/recv-buffer.ts'
 import { readerFor } from '../../core/delimiters.ts'
 import { NEED_MORE, type Reader, TOO_LONG } from '../../core/reading/readers.ts'
-import { OverflowError } from '../../errors.ts'
-import type { Files, FileSource } from '../../transport.ts'
+import { OverflowError, ReadError } from '../../errors.ts'
+import type { Files } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import type { Frame } from './frames.ts'
 import type { Message } from '../message.ts'
 
+/** Where the bytes come from: a FileSource, or a FileTail. */
+interface Source {
+  on_ready: () => void
+  take(): Buffer | 'starved' | Ended
+  look?(): void
+  close(): void
+}
+
+/** The end for now; or the file has been renamed or cut off, and begins anew. */
+export type Ended = 'end' | 'renamed' | 'truncated'
+
 export class FileRecords {
-  readonly #files: Files
   readonly #path: string
   readonly #frame: Frame
   readonly #limit: Bytes
-  readonly #ready: () => void
-  readonly #reader: Reader
+  readonly #open: (offset: Bytes) => Source
+  #reader: Reader
   readonly #buffer = new RecvBuffer()
-  #source: FileSource
+  #source: Source
   /** The number of bytes that were read from the file. */
   #read: Bytes = 0
 
-  /** `ready` is called after 'starved', when `next` may have more. */
-  constructor(files: Files, path: string, frame: Frame, limit: Bytes, ready: () => void) {
-    this.#files = files
+  /**
+   * `ready` is called after 'starved', when `next` may have more. `follows`: is the file followed
+   * when it is renamed or cut off?
+   */
+  constructor(
+    files: Files,
+    path: string,
+    frame: Frame,
+    limit: Bytes,
+    ready: () => void,
+    follows = false,
+  ) {
     this.#path = path
     this.#frame = frame
     this.#limit = limit
-    this.#ready = ready
-    this.#reader = readerFor(frame.delimiter, { encoding: null, regex_search: true })
-    this.#source = this.#open()
+    this.#reader = this.#newReader()
+    this.#open = offset => {
+      const source: Source =
+        (follows ? files.follow?.(path) : undefined) ?? files.read(path, offset, 0)
+      source.on_ready = ready
+      return source
+    }
+    this.#source = this.#open(0)
   }
 
-  #open(): FileSource {
-    const source = this.#files.read(this.#path, this.#read, 0)
-    source.on_ready = this.#ready
-    return source
+  #newReader(): Reader {
+    return readerFor(this.#frame.delimiter, { encoding: null, regex_search: true })
   }
 
   /**
@@ -49,11 +72,18 @@ export class FileRecords {
     return this.#read - this.#buffer.length
   }
 
+  /** Bytes of an incomplete message. */
+  get incomplete(): Bytes {
+    return this.#buffer.length
+  }
+
   /**
-   * Returns the next message; 'starved' if it is not read yet; 'end' at the end of the file. Throws
-   * the system's error, or OverflowError for a message over the limit.
+   * Returns the next message; 'starved' if it is not read yet; 'end' at the end of the file.
+   * 'renamed' and 'truncated' say that what follows is from the beginning of a file: call `rest` or
+   * `drop` first. Throws the system's error, OverflowError for a message over the limit, or
+   * ReadError for a file of another kind.
    */
-  next(): Message | 'starved' | 'end' {
+  next(): Message | 'starved' | Ended {
     for (;;) {
       const data: unknown =
         this.#buffer.length === 0 ? NEED_MORE : this.#reader.next(this.#buffer, this.#limit)
@@ -69,6 +99,7 @@ export class FileRecords {
       if (this.#buffer.more()) continue
       const chunk = this.#source.take()
       if (typeof chunk === 'string') return chunk
+      if (this.#read === 0) checkKind(this.#path, this.#frame, chunk)
       this.#read += chunk.length
       this.#buffer.append(chunk)
     }
@@ -81,13 +112,41 @@ export class FileRecords {
     return this.#frame.unpack([this.#buffer.take(this.#buffer.length)])
   }
 
+  /** Gives up an incomplete message, as another file begins. Returns how long it was. */
+  drop(): Bytes {
+    const { length } = this.#buffer
+    this.#reader.giveBack(this.#buffer)
+    if (length > 0) this.#buffer.take(length)
+    this.#reader = this.#newReader()
+    this.#read = 0
+    return length
+  }
+
   /** After 'end': looks whether the file has grown since. */
   again(): void {
+    if (this.#source.look !== undefined) return this.#source.look()
     this.#source.close()
-    this.#source = this.#open()
+    this.#source = this.#open(this.#read)
   }
 
   close(): void {
     this.#source.close()
   }
+}
+
+/**
+ * Throws ReadError for a file of TLL. Its first record has the msgid 'Meta' and the seq 0; as a
+ * frame of ours it would be a message that nobody has written.
+ */
+export function checkKind(path: string, frame: Frame, first: Buffer): void {
+  const isTll =
+    frame.name !== 'none' &&
+    first.length >= 16 &&
+    first.toString('latin1', 4, 8) === 'Meta' &&
+    first.readBigInt64LE(8) === 0n
+  if (isTll)
+    throw new ReadError(
+      'ERR_FILE_FORMAT',
+      `${path} is a file of TLL: its format is another one, and neither reads that of the other`,
+    )
 }

@@ -5,27 +5,40 @@
  * |---|---|
  * | `frame=std` | how the messages are written, see frames.ts; `line` makes a text file |
  * | `autoseq=no` | yes: numbers the messages, after the last seq of the file |
- * | `buffer-size=64kb` | the largest message, with its frame |
+ * | `overwrite=no` | yes: empties the file when it opens |
+ * | `repair=no` | yes: cuts off an incomplete message at the end, which a crash may leave |
+ * | `buffer-size=64kb` | the largest message, with its frame; `none` has no limit |
  * | `send-buffer-size=1mb` | at this many queued bytes `post` returns false |
  *
- * Opening reads the file to find the last seq. An incomplete message at the end, which a crash may
- * leave, is cut off. If the frame has a seq, it must grow from message to message. `close()` first
+ * With a frame that has a seq, a size or a document, opening reads the file: to find the last seq,
+ * which must grow from message to message, and to see that the file is one of this frame. If it is
+ * not, or if it ends with an incomplete message, opening fails and changes nothing. `close()` first
  * writes what was posted.
+ *
+ * Rules:
+ * 1. Nothing that was there is changed, unless the URL asks for it. A last line without a line end
+ *    gets one with the first message.
+ * 2. Each message goes to the end of the file in one write, wherever that is by then: another
+ *    program may write to the file, cut it off, or rename it (then it is written on under its new
+ *    name).
  */
 
+import { Buffer } from 'node:buffer'
 import { LIFE } from '../../channels/life.ts'
-import { codeOf, InvalidArgumentError } from '../../errors.ts'
-import type { FileSink } from '../../transport.ts'
+import { InvalidArgumentError, ReadError } from '../../errors.ts'
+import type { FileEnds, FileSink } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import { type Frame, FRAMES } from './frames.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { FileRecords } from './file-records.ts'
+import type { Params } from '../params.ts'
+import { fileName } from './file-name.ts'
+import { checkKind, FileRecords } from './file-records.ts'
 
-/** The frames that have a seq. */
-const NUMBERED: readonly string[] = ['std', 'short', 'tiny']
+const LINE_END = 10
+const NOTHING = Buffer.alloc(0)
 
 /** The channel of `file://;dir=w`. */
 // Source: TLL `file`, writer. Differs: TLL has a format of its own; these are tcp's frames.
@@ -37,11 +50,19 @@ export class FileWriter extends MessageChannel {
   readonly #limit: Bytes
   readonly #highWater: Bytes
   readonly #numbers: boolean
+  readonly #overwrites: boolean
+  readonly #repairs: boolean
+  #path = ''
   #sink: FileSink | undefined
   #records: FileRecords | undefined
+  /** What has to go before the next message: the end of a line of somebody else. */
+  #before = ''
   #first = -1n
   #seq = -1n
   #isFull = false
+  /** Has the file been read, and repaired? */
+  #isKnown = false
+  #unsent: Bytes = 0
 
   constructor(init: Init) {
     super(init)
@@ -50,29 +71,70 @@ export class FileWriter extends MessageChannel {
     this.#limit = params.size('buffer-size', 65_536, 1)
     this.#highWater = params.size('send-buffer-size', 2 ** 20, 1)
     this.#numbers = params.boolean('autoseq', false)
+    this.#overwrites = params.boolean('overwrite', false)
+    this.#repairs = params.boolean('repair', false)
+    if (this.#numbers && !this.#frame.carries.seq)
+      throw params.fault('autoseq', `no: frame=${this.#frame.name} carries no seq`)
   }
 
   override get carries(): Carries {
     return this.#frame.carries
   }
 
-  /** `seq-begin` and `seq`: those of the first and the last message; -1 while there is none. */
+  /**
+   * `seq-begin` and `seq`: those of the first and the last message; -1 while there is none.
+   * `unsent`: the bytes that were posted and not written; after a failure, those that were lost.
+   */
   override get info(): Readonly<Record<string, unknown>> {
-    return { 'seq-begin': this.#first, seq: this.#seq }
+    const unsent = this.#sink?.bytes_queued ?? this.#unsent
+    return { 'seq-begin': this.#first, seq: this.#seq, unsent }
   }
 
-  override do_open(): 'opening' {
+  override do_open(opening: Params): 'opening' {
+    this.#path = fileName(this.params, opening)
     this.#first = this.#seq = -1n
-    this.#isFull = false
+    this.#isFull = this.#isKnown = false
+    this.#before = ''
+    this.#unsent = 0
+    this.#openSink(this.#overwrites ? 0 : Infinity)
+    return 'opening'
+  }
+
+  /** Cuts the file off at `offset` first. */
+  #openSink(offset: Bytes): void {
+    const sink = this[LIFE].drive.files.write(this.#path, offset, {
+      opened: ends => this.#opened(ends),
+      drained: () => this.#drained(),
+      failed: error => {
+        this.#unsent = sink.bytes_queued
+        this.#sink = undefined
+        this.fail(error)
+      },
+      closed: () => {
+        this.#sink = undefined
+        this.finish_close()
+      },
+    })
+    this.#sink = sink
+  }
+
+  /** Text is appended to whatever is there, anything else only to a file of its frame. */
+  #opened(ends: FileEnds | undefined): void {
+    // It may be closing by now.
+    if (this.state !== 'opening') return
+    const { data } = this.#frame.carries
+    if (ends !== undefined) checkKind(this.#path, this.#frame, ends.first)
+    if (data === 'line' && ends !== undefined && ends.last_byte !== LINE_END) this.#before = '\n'
+    if (ends === undefined || data === 'line' || data === 'stream' || this.#isKnown)
+      return this.become_active()
     this.#records = new FileRecords(
       this[LIFE].drive.files,
-      this.params.url.host,
+      this.#path,
       this.#frame,
       this.#limit,
       () => this.update_dcaps(['pending']),
     )
     this.update_dcaps(['pending'])
-    return 'opening'
   }
 
   /** While the channel is opening: reads the file. */
@@ -86,41 +148,50 @@ export class FileWriter extends MessageChannel {
     }
     this.update_dcaps([], ['pending'])
     if (records === undefined || message === 'starved') return false
-    this.#records = undefined
-    this.#append(records.position)
+    this.#stopReading()
+    if (records.incomplete === 0) return this.become_active()
+    this.#dropSink()
+    if (!this.#repairs) throw this.#notOurs(records.incomplete)
+    this.#isKnown = true
+    this.#openSink(records.position)
   }
 
-  #next(records: FileRecords): Message | 'starved' | 'end' {
+  /** A file that is refused is free for others. */
+  #next(records: FileRecords): ReturnType<FileRecords['next']> {
     try {
       return records.next()
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return 'end'
+      this.#stopReading()
+      this.#dropSink()
       throw error
     }
   }
 
-  #append(position: Bytes): void {
-    const sink = this[LIFE].drive.files.write(this.params.url.host, position, {
-      opened: () => this.become_active(),
-      drained: () => this.#drained(),
-      failed: error => {
-        this.#sink = undefined
-        this.fail(error)
-      },
-      closed: () => {
-        this.#sink = undefined
-        this.finish_close()
-      },
-    })
-    this.#sink = sink
+  #notOurs(bytes: Bytes): ReadError {
+    return new ReadError(
+      'ERR_FILE_CUT',
+      `${this.#path} ends with ${bytes} bytes that are no message (frame=${this.#frame.name}): ` +
+        'it is another kind of file, or a crash has cut it off (then repair=yes cuts off the rest)',
+    )
+  }
+
+  #stopReading(): void {
+    this.#records?.close()
+    this.#records = undefined
+  }
+
+  #dropSink(): void {
+    const sink = this.#sink
+    this.#sink = undefined
+    this.#unsent = sink?.bytes_queued ?? this.#unsent
+    sink?.close(true)
   }
 
   override do_close(force: boolean): void {
-    this.#records?.close()
-    this.#records = undefined
-    if (this.#sink === undefined) return this.finish_close()
-    this.#sink.close(force)
-    if (force) this.#sink = undefined
+    this.#stopReading()
+    if (force) this.#dropSink()
+    if (this.#sink === undefined) this.finish_close()
+    else this.#sink.close()
   }
 
   override do_post(message: Message): boolean {
@@ -131,9 +202,11 @@ export class FileWriter extends MessageChannel {
     this.#check(seq, data.length)
     const head = this.#frame.head(numbered)
     const sink = this.#sink as FileSink
-    if (head !== undefined) sink.write(head)
-    sink.write(data)
-    if (this.#frame.tail !== '') sink.write(new TextEncoder().encode(this.#frame.tail))
+    const { tail } = this.#frame
+    // In one piece, which is written whole or not at all.
+    const parts = [Buffer.from(this.#before), head ?? NOTHING, data, Buffer.from(tail)]
+    this.#before = ''
+    sink.write(head === undefined && tail === '' ? data : Buffer.concat(parts))
     if (this.#first === -1n) this.#first = seq
     this.#seq = seq
     if (sink.bytes_queued >= this.#highWater) {
@@ -144,7 +217,7 @@ export class FileWriter extends MessageChannel {
   }
 
   #check(seq: bigint, length: Bytes): void {
-    if (NUMBERED.includes(this.#frame.name) && seq <= this.#seq) {
+    if (this.#frame.carries.seq && seq <= this.#seq) {
       throw new InvalidArgumentError(
         'post: seq',
         `greater than the seq of the last message, ${this.#seq}`,

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FRAMES } from '../../../src/messages/carriers/frames.ts'
@@ -148,4 +148,81 @@ stage(t, 'closed while it opens', async (t, stage) => {
   reader.open().close(true)
   await run(stage, () => reader.state === 'closed')
   t.strictSame(log, [])
+})
+
+stage(t, 'a file that is renamed, cut off, removed', async (t, stage) => {
+  const path = join(t.testdir({}), 'log')
+  writeFileSync(path, 'one\ntwo')
+  const { reader, log } = make(stage, path, ';frame=line;autoclose=no;interval=10ms;seq=0')
+  const errors: string[] = []
+  reader.on_error = error => void errors.push(error.message)
+  reader.open()
+  const until = async (count: number): Promise<void> => {
+    while (log.length < count) {
+      stage.clock.advance(10)
+      await turn()
+    }
+  }
+  await until(2)
+  renameSync(path, `${path}.1`)
+  for (let turns = 0; turns < 20; turns++) {
+    stage.clock.advance(10)
+    await turn()
+  }
+  writeFileSync(path, 'three\nfo')
+  await until(4)
+  t.strictSame(log, ['one', 'EndOfData', 'two', 'three'], 'its last line is a line')
+  writeFileSync(path, 'x\n')
+  await until(5)
+  t.strictSame(
+    [log[4], errors],
+    ['x', [`${path} was truncated: 2 bytes at its end were no whole message`]],
+  )
+  reader.close()
+})
+
+stage(t, 'when the end is told', async (t, stage) => {
+  const path = fileIn(t, 1)
+  t.equal(await all(stage, path, ';end-of-data=before-close'), '1 EndOfData')
+  const { reader, log } = make(stage, path, ';autoclose=no;interval=10ms;end-of-data=many')
+  reader.open()
+  await run(stage, () => log.length === 2)
+  appendFileSync(path, pack(2))
+  stage.clock.advance(10)
+  await run(stage, () => log.length === 4)
+  t.strictSame(log, ['m1 @1', 'EndOfData', 'm2 @2', 'EndOfData'])
+  reader.close()
+  const silent = make(stage, path, ';autoclose=no;end-of-data=before-close')
+  silent.reader.open()
+  await run(stage, () => silent.log.length === 2)
+  for (let turns = 0; turns < 10; turns++) await turn()
+  t.strictSame(silent.log, ['m1 @1', 'm2 @2'])
+})
+
+stage(t, 'a name that the opening gives', async (t, stage) => {
+  t.equal(await all(stage, '', '', `filename=${fileIn(t, 1)}`), '1 EndOfData')
+})
+
+// The first message came after on_close.
+stage(t, 'closed, or suspended, when it becomes active', async (t, stage) => {
+  const { reader, log } = make(stage, fileIn(t, 1))
+  reader.on_state = state => {
+    if (state === 'active') reader.close(true)
+  }
+  reader.open()
+  await run(stage, () => reader.state === 'closed')
+  t.strictSame(log, [])
+  reader.on_state = state => {
+    if (state === 'active') reader.suspend()
+  }
+  reader.open()
+  await run(stage, () => reader.state === 'active')
+  for (let turns = 0; turns < 10; turns++) {
+    stage.clock.advance(0)
+    await turn()
+  }
+  t.strictSame(log, [])
+  reader.resume()
+  await run(stage, () => reader.state === 'closed')
+  t.strictSame(log, ['m1 @1', 'EndOfData'])
 })

@@ -4,13 +4,13 @@ import t from 'tap'
 import { nodeFiles } from '../../../src/io/node.ts'
 import { type Frame, FRAMES } from '../../../src/messages/carriers/frames.ts'
 import type { Message } from '../../../src/messages/message.ts'
-import { FileRecords } from '../../../src/messages/carriers/file-records.ts'
+import { type Ended, FileRecords } from '../../../src/messages/carriers/file-records.ts'
 import { turn } from '../../kit.ts'
 
 const frame = (name: string): Frame => FRAMES.get(name) as Frame
 
 /** Waits for the next message. */
-async function next(records: FileRecords): Promise<Message | 'end'> {
+async function next(records: FileRecords): Promise<Message | Ended> {
   for (;;) {
     const message = records.next()
     if (message !== 'starved') return message
@@ -18,8 +18,8 @@ async function next(records: FileRecords): Promise<Message | 'end'> {
   }
 }
 
-const text = (message: Message | 'end'): string =>
-  message === 'end' ? 'end' : String(message.data)
+const text = (message: Message | Ended): string =>
+  typeof message === 'string' ? message : String(message.data)
 
 t.test('messages one by one, and those appended later', async t => {
   const path = join(t.testdir({}), 'file')
@@ -66,4 +66,33 @@ t.test('errors', async t => {
     message: /file: a message is longer than 10 bytes \(buffer-size\), or invalid$/,
   })
   records.close()
+})
+
+t.test('followed: another file begins', async t => {
+  const path = join(t.testdir({}), 'file')
+  writeFileSync(path, 'one\nhalf')
+  const records = new FileRecords(nodeFiles, path, frame('line'), 100, () => {}, true)
+  t.strictSame([text(await next(records)), await next(records)], ['one', 'end'])
+  t.equal(records.incomplete, 4)
+  writeFileSync(path, 'new\n')
+  records.again()
+  t.strictSame([await next(records), records.drop()], ['truncated', 4])
+  t.strictSame([text(await next(records)), await next(records)], ['new', 'end'])
+  t.equal(records.drop(), 0)
+  records.close()
+})
+
+// It was read as one false message, msgid 1635018061, and then an overflow.
+t.test('a file of TLL is refused by name', async t => {
+  const path = join(t.testdir({}), 'file')
+  writeFileSync(path, Buffer.from('310000004d6574610000000000000000' + '00'.repeat(40), 'hex'))
+  for (const name of ['std', 'bson', 'line']) {
+    await t.rejects(next(new FileRecords(nodeFiles, path, frame(name), 100, () => {})), {
+      code: 'ERR_FILE_FORMAT',
+      message: /file is a file of TLL/,
+    })
+  }
+  const raw = new FileRecords(nodeFiles, path, frame('none'), 100, () => {})
+  t.equal(text(await next(raw)).length, 56, 'bytes are bytes')
+  raw.close()
 })
