@@ -52,6 +52,11 @@ const BURST = onNet(['servers/burst'], 'burst')
 const FILE = onNet(['servers/file-server', '{file}'], 'file', '{file}')
 const BROADCAST = onNet(['servers/broadcast'], 'broadcast')
 const TLS = onNet(['servers/line-echo', 'latin1', 'tls'], 'lines', 'latin1', 'tls')
+const WEBSOCKET = {
+  sluice: ['servers/websocket-echo'],
+  tuned: ['baseline/net-websocket', 'tuned'],
+  naive: ['baseline/net-websocket', 'naive'],
+} as const
 const UDP = {
   sluice: ['servers/udp-echo'],
   tuned: ['baseline/dgram', 'tuned'],
@@ -236,6 +241,28 @@ export const ROWS: readonly Row[] = [
     load: { kind: 'idle', connections: 3000 },
     isQuick: true,
     programs: LATIN1,
+  },
+  {
+    name: 'websocket-1',
+    title: 'WebSocket text, 1 outstanding',
+    unit: 'messages',
+    load: exchange('websocket', 1),
+    programs: WEBSOCKET,
+  },
+  {
+    name: 'websocket-100',
+    title: 'WebSocket text, 100 outstanding',
+    unit: 'messages',
+    load: exchange('websocket', 100),
+    isQuick: true,
+    programs: WEBSOCKET,
+  },
+  {
+    name: 'websocket-utf8',
+    title: 'WebSocket text that is not ASCII',
+    unit: 'messages',
+    load: exchange('websocket-utf8', 100),
+    programs: WEBSOCKET,
   },
   {
     name: 'udp',

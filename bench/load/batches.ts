@@ -28,6 +28,7 @@ const WIDE = 25
 export function makeBatches(work: Work, count: number, file: string): Batch[] {
   if (work === 'burst') return many(16, id => burst(id))
   if (work === 'file') return [sendFile(file)]
+  if (work === 'websocket' || work === 'websocket-utf8') return texts(work, count)
   const make = { lines: line, utf8: wideLine, frames: frame, alternate }[work]
   return many(64 * count, id => {
     const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => make(id * count + i, 64)))
@@ -86,6 +87,42 @@ function burst(id: number): Batch {
 function sendFile(path: string): Batch {
   const expect = readFileSync(path)
   return { send: line(0, 16), expect, messages: expect.length / 2 ** 20 }
+}
+
+// ---- WebSocket ----------------------------------------------------------------------------------
+
+/** The handshake, before the first batch; the key is the sample of RFC 6455. */
+export const UPGRADE: Batch = {
+  send: Buffer.from(
+    'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+  ),
+  expect: Buffer.from(
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+  ),
+  messages: 0,
+}
+
+function texts(work: 'websocket' | 'websocket-utf8', count: number): Batch[] {
+  const make = work === 'websocket' ? line : wideLine
+  return many(64 * count, id => {
+    const payloads = Array.from({ length: count }, (_, i) => make(id * count + i, 64))
+    return {
+      send: Buffer.concat(payloads.map(masked)),
+      expect: Buffer.concat(payloads.map(payload => Buffer.concat([TEXT_HEADER, payload]))),
+      messages: count,
+    }
+  })
+}
+
+/** Of 64 bytes, without a mask. */
+const TEXT_HEADER = Buffer.from([0x81, 64])
+
+function masked(payload: Buffer): Buffer {
+  const key = Buffer.from(Array.from({ length: 4 }, () => random(256)))
+  const bytes = payload.map((byte, i) => byte ^ (key[i % 4] as number))
+  return Buffer.concat([Buffer.from([0x81, 0x80 | 64]), key, bytes])
 }
 
 let state = 0x9e3779b9

@@ -5,7 +5,7 @@
 
 import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
-import { type Batch, makeBatches } from './batches.ts'
+import { type Batch, makeBatches, UPGRADE } from './batches.ts'
 import type { Load, Task } from './load.ts'
 import { connected, dial, dialSecurely } from './socket.ts'
 import { Tally } from './tally.ts'
@@ -18,7 +18,7 @@ export async function exchange(task: Task, load: Load & { kind: 'exchange' }): P
     (_, i) => new Peer(task, load, tally, batches, i),
   )
   await connected(peers.map(peer => peer.socket))
-  for (const peer of peers) peer.send()
+  for (const peer of peers) peer.begin()
   await tally.overTime()
 }
 
@@ -33,7 +33,7 @@ class Peer {
 
   constructor(
     { port }: Task,
-    { isSecure }: Load & { kind: 'exchange' },
+    { isSecure, work }: Load & { kind: 'exchange' },
     tally: Tally,
     batches: readonly Batch[],
     index: number,
@@ -42,10 +42,16 @@ class Peer {
     this.#batches = batches
     // Each peer starts at another batch, with an even number: batches may alternate.
     this.#next = (index * 14) % batches.length
-    this.#batch = batches[this.#next] as Batch
+    this.#batch = work.startsWith('websocket') ? UPGRADE : (batches[this.#next] as Batch)
     this.socket = (isSecure === true ? dialSecurely : dial)(port, tally, (size, bytes) =>
       this.#received(size, bytes),
     )
+  }
+
+  /** Sends the handshake, if there is one, or else the first batch. */
+  begin(): void {
+    if (this.#batch === UPGRADE) this.socket.write(UPGRADE.send)
+    else this.send()
   }
 
   send(): void {

@@ -47,6 +47,10 @@ export type Work =
   | 'burst'
   /** A line, answered by the file that the task names. MiB are counted. */
   | 'file'
+  /** WebSocket: a masked text of 64 bytes, answered by the same without a mask. */
+  | 'websocket'
+  /** The same with text that is not ASCII. */
+  | 'websocket-utf8'
 
 /** What the generator is told to do. */
 export interface Task {
