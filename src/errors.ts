@@ -11,7 +11,7 @@
  * if there is one.
  */
 
-import type { Bytes, Milliseconds, TimeoutKind } from './types.ts'
+import type { Bytes, CloseReason, Milliseconds, TimeoutKind } from './types.ts'
 
 /** The class of every error of sluice: an Error with a `code`. */
 export class ChannelError extends Error {
@@ -225,6 +225,22 @@ export class TimeoutError extends ChannelError {
 export class ClosedError extends ChannelError {
   constructor(message: string) {
     super('ERR_CLOSED', message)
+  }
+}
+
+/**
+ * A request got no answer; see `Requests`. Its promise rejects with it.
+ *
+ * Codes: ERR_TIMEOUT, ERR_CLOSED, ERR_OVERFLOW. An answer without a request throws one with the
+ * code ERR_STRAY_ANSWER.
+ */
+export class RequestError extends ChannelError {
+  /** Why the channel closed, if it did. */
+  readonly reason: CloseReason | undefined
+
+  constructor(code: string, message: string, reason?: CloseReason) {
+    super(code, message)
+    this.reason = reason
   }
 }
 

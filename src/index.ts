@@ -9,6 +9,7 @@ export { Client, Connection, type ConnectionOptions, Server } from './channels/b
 export { Datagram, type DatagramOptions } from './channels/datagrams/datagram.ts'
 export type { DatagramError, PacketDropReason } from './channels/datagrams/datagram-error.ts'
 export type { DatagramArguments } from './channels/datagrams/datagram-hooks.ts'
+export { Requests, type RequestsOptions, type SendOptions } from './channels/requests.ts'
 export { Stream } from './channels/streams/stream.ts'
 export type { StreamConnectOptions, StreamOptions } from './channels/streams/stream-options.ts'
 export type { BroadcastOptions } from './channels/servers/broadcast.ts'
@@ -44,6 +45,7 @@ export {
   OverflowError,
   ProxyHeaderError,
   ReadError,
+  RequestError,
   StructError,
   TimeoutError,
   TlsError,

@@ -14,9 +14,9 @@ const VALUES = [
   'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram',
   'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError', 'InvalidArgumentError',
   'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError',
-  'ProxyHeaderError', 'ReadError', 'Server', 'Stream', 'StreamServer', 'Struct', 'StructError',
-  'TimeoutError', 'TlsError', 'TlsHandshakeError', 'UnsupportedOptionError', 'WriteError',
-  'dot_block', 'length_prefix',
+  'ProxyHeaderError', 'ReadError', 'RequestError', 'Requests', 'Server', 'Stream', 'StreamServer',
+  'Struct', 'StructError', 'TimeoutError', 'TlsError', 'TlsHandshakeError',
+  'UnsupportedOptionError', 'WriteError', 'dot_block', 'length_prefix',
 ]
 
 // prettier-ignore
@@ -29,10 +29,10 @@ const TYPES = [
   'LengthPrefixOptions', 'ListenAddress',
   'ListenEndpoint', 'Listener', 'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network',
   'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
-  'ReadArguments', 'ReadDelimiter', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal',
-  'StreamConnectOptions', 'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues',
-  'SystemError', 'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved',
-  'TlsSide', 'Transport', 'TransportSink',
+  'ReadArguments', 'ReadDelimiter', 'RequestsOptions', 'SendOptions', 'ServerListenOptions',
+  'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
+  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Tls',
+  'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']

@@ -1,0 +1,259 @@
+import t from 'tap'
+import { Client, Connection } from '../../src/channels/basic.ts'
+import { Requests, type RequestsOptions } from '../../src/channels/requests.ts'
+import { length_prefix } from '../../src/core/length-prefix.ts'
+import { pair } from '../../src/testing.ts'
+import { pick, seeded } from '../core/oracle.ts'
+
+/** A peer that keeps the requests; the test answers. */
+class Peer extends Connection {
+  override encoding = 'utf8' as const
+  override read_delimiter = '\n'
+  readonly asked: string[] = []
+  override on_read(line: string) {
+    this.asked.push(line)
+  }
+}
+
+async function asking(options: RequestsOptions<string, string> = {}) {
+  const logged: string[] = []
+  class Asking extends Client {
+    override encoding = 'utf8' as const
+    override read_delimiter = '\n'
+    readonly requests = new Requests<string, string>(this, options)
+    override on_read(line: string) {
+      const [answer, id] = line.split('#') as [string, string?]
+      if (answer.startsWith('-')) this.requests.fail(new Error(answer), id)
+      else this.requests.answer(answer, id)
+    }
+  }
+  const log = (message: string) => void logged.push(message)
+  const both = await pair({ client: Asking, connection: Peer, log })
+  return { ...both, requests: both.client.requests, logged }
+}
+
+/** What a promise came to. */
+const outcome = (promise: Promise<unknown>) =>
+  promise.then(
+    value => value,
+    (error: Error & { code?: string }) => error.code ?? error.message,
+  )
+
+t.test('answers in order', async t => {
+  const { requests, connection, pump } = await asking()
+  const answers = ['a', 'b', 'c'].map(each => outcome(requests.send(`${each}\n`)))
+  await pump()
+  t.same(connection.asked, ['a', 'b', 'c'])
+  t.equal(requests.size, 3)
+  connection.write('A\n-B\nC\n')
+  await pump()
+  t.same(await Promise.all(answers), ['A', '-B', 'C'])
+  t.equal(requests.size, 0)
+})
+
+t.test('answers by id', async t => {
+  const { requests, connection, pump } = await asking()
+  const answers = ['a', 'b', 'c'].map(id => outcome(requests.send(`${id}\n`, { id })))
+  t.throws(() => requests.send('x', { id: 'b' }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: 'send: id must be that of no other request; got "b"',
+  })
+  connection.write('C#c\nA#a\n-B#b\n')
+  await pump()
+  t.same(await Promise.all(answers), ['A', '-B', 'C'])
+  const again = requests.send('b\n', { id: 'b' })
+  connection.write('again#b\n')
+  await pump()
+  t.equal(await again, 'again', 'the id is free again')
+})
+
+t.test('a request may be written by a function', async t => {
+  const { client, requests, connection, pump } = await asking()
+  const answer = requests.send(() => client.write_packed(length_prefix({ size: 1 }), 'abc\n'))
+  connection.write('yes\n')
+  await pump()
+  t.equal(await answer, 'yes')
+  t.same(connection.asked, ['\x04abc'])
+  const wrong = () => requests.send(() => client.write(5 as never))
+  t.throws(wrong, { code: 'ERR_INVALID_ARGUMENT' })
+  t.equal(requests.size, 0, 'what was not written has no place')
+  t.equal(await outcome(requests.send(() => {})), 'ERR_OVERFLOW')
+  t.equal(requests.size, 0)
+})
+
+// A client with a timeout that gave the late answer to the next request: from then on every answer
+// was that of the question before.
+t.test('what has timed out keeps its place', async t => {
+  const { requests, connection, pump, clock } = await asking({ timeout: 1000 })
+  const first = requests.send('a\n')
+  const second = requests.send('b\n', { timeout: Infinity })
+  clock.advance(999)
+  clock.advance(2)
+  t.equal(await outcome(first), 'ERR_TIMEOUT')
+  await t.rejects(first, { message: 'no answer came within 1000 ms', name: 'RequestError' })
+  t.equal(requests.size, 2)
+  connection.write('late\nB\n')
+  await pump()
+  t.equal(await second, 'B')
+
+  const third = requests.send('c\n')
+  connection.write('C\n')
+  await pump()
+  clock.advance(5000)
+  t.equal(await third, 'C', 'an answer ends the timeout')
+})
+
+t.test('the limit', async t => {
+  const { requests, connection, pump } = await asking({ limit: 2, timeout: 10 })
+  const [a, b, c] = ['a', 'b', 'c'].map(each => requests.send(`${each}\n`))
+  await t.rejects(c!, {
+    code: 'ERR_OVERFLOW',
+    message: '2 requests wait for their answers already',
+  })
+  await pump()
+  t.same(connection.asked, ['a', 'b'], 'it was not written')
+  connection.write('A\nB\n')
+  await pump()
+  t.same(await Promise.all([a, b]), ['A', 'B'])
+})
+
+// A write that was dropped because too much was queued had a place all the same: every later answer
+// went to the request before.
+t.test('a write that was dropped has no place', async t => {
+  const { client, requests, connection, pump } = await asking()
+  client.on_overflow_error = () => {}
+  client.send_buffer_size = 10
+  const [a, b] = ['a'.repeat(20), 'b'].map(each => outcome(requests.send(`${each}\n`)))
+  t.equal(await b, 'ERR_OVERFLOW')
+  t.equal(requests.size, 1)
+  connection.write('A\n')
+  await pump()
+  t.equal(await a, 'A')
+})
+
+t.test('closing rejects what waits, with the reason', async t => {
+  const { client, requests, connection, pump, clock, logged } = await asking({ timeout: 1000 })
+  const [a, b] = [requests.send('a\n'), requests.send('b\n')]
+  await pump()
+  connection.close()
+  await pump()
+  await t.rejects(a, { code: 'ERR_CLOSED', reason: 'remote', message: /closed \(remote\)/ })
+  await t.rejects(b, { code: 'ERR_CLOSED', reason: 'remote' })
+  t.equal(requests.size, 0)
+  clock.advance(5000)
+  await t.rejects(requests.send('c\n'), {
+    code: 'ERR_CLOSED',
+    message: 'the channel is not open',
+    reason: undefined,
+  })
+  t.throws(() => requests.answer('x'), { code: 'ERR_STRAY_ANSWER' })
+
+  client.connect(1)
+  await pump()
+  const again = requests.send('d\n')
+  const [peer] = [...connection.server.channels] as Peer[]
+  peer!.write('D\n')
+  await pump()
+  t.equal(await again, 'D', 'the next opening')
+  client.end()
+  t.equal(await outcome(requests.send('e\n')), 'ERR_CLOSED', 'after end()')
+  t.same(logged, [])
+})
+
+t.test('a client that connects again in on_close', async t => {
+  const { client, requests, connection, pump } = await asking()
+  const first = outcome(requests.send('a\n'))
+  let second: Promise<unknown> | undefined
+  client.on_close = () => void client.connect(1)
+  client.on_connect = () => {
+    second = outcome(requests.send('b\n'))
+  }
+  await pump()
+  connection.close()
+  await pump()
+  t.equal(await first, 'ERR_CLOSED')
+  const [peer] = [...connection.server.channels] as Peer[]
+  peer!.write('B\n')
+  await pump()
+  t.equal(await second, 'B')
+  client.on_close = () => {}
+})
+
+t.test('an answer that nobody has asked for', async t => {
+  const { requests, client, connection, pump, logged } = await asking()
+  t.throws(() => requests.answer('x', 'id'), {
+    code: 'ERR_STRAY_ANSWER',
+    message: 'an answer with the id "id" came that nobody has asked for',
+  })
+  t.throws(() => requests.fail(new Error('x')), {
+    message: 'an answer came that nobody has asked for',
+  })
+  connection.write('what?\n')
+  await pump()
+  t.equal(client.state, 'closed', 'thrown in on_read, it goes to on_error')
+  t.match(logged, [/an answer came that nobody has asked for/])
+})
+
+t.test('on_stray gets what comes out of turn', async t => {
+  const stray: unknown[] = []
+  const { requests, connection, pump } = await asking({
+    on_stray: (answer, id) => stray.push([String(answer), id]),
+  })
+  const a = requests.send('a\n', { id: 'a' })
+  connection.write('push\nA#a\n-E#b\n')
+  await pump().catch(() => {})
+  t.equal(await outcome(a), 'push', 'without an id it is the oldest')
+  t.same(stray, [
+    ['A', 'a'],
+    ['Error: -E', 'b'],
+  ])
+})
+
+t.test('invalid options', async t => {
+  const client = new Client()
+  const rows: [options: object, message: string][] = [
+    [{ timeout: 0 }, 'Requests: timeout must be a positive number of milliseconds, or Infinity'],
+    [{ limit: 0 }, 'Requests: limit must be an integer of at least 1, or Infinity; got 0'],
+    [{ on_stray: 5 }, 'Requests: on_stray must be a function; got 5'],
+    [{ timeuot: 5 }, 'Requests: there is no option "timeuot"; did you mean timeout?'],
+  ]
+  for (const [options, message] of rows)
+    t.throws(() => new Requests(client, options), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: new RegExp(message),
+    })
+  const requests = new Requests(client)
+  t.throws(() => requests.send('x', { timeout: -1 }), { message: /send: timeout must be/ })
+  t.throws(() => requests.send('x', { Id: 1 } as never), { message: /no option "Id"/ })
+  t.equal(await outcome(requests.send('x')), 'ERR_CLOSED', 'it has never connected')
+})
+
+t.test('PROPERTY: whatever is cut, late or lost, no answer is that of another request', async t => {
+  const random = seeded(3)
+  for (let round = 0; round < 20; round++) {
+    const { requests, connection, pump, clock, client } = await asking({ timeout: 50, limit: 20 })
+    const wrong: unknown[] = []
+    for (let step = 0; step < 60; step++) {
+      const name = `${round}.${step}`
+      if (pick(random, ['ask', 'ask', 'answer']) === 'ask') {
+        requests.send(`${name}\n`).then(
+          answer => answer !== name && wrong.push([answer, name]),
+          () => {},
+        )
+      } else {
+        connection.write(
+          connection.asked
+            .splice(0, 1 + random(3))
+            .map(each => `${each}\n`)
+            .join(''),
+        )
+        if (random(4) === 0) clock.advance(60)
+        await pump(pick(random, [undefined, 3]))
+      }
+    }
+    client.close()
+    await pump()
+    t.same(wrong, [])
+    t.equal(requests.size, 0)
+  }
+})
