@@ -149,8 +149,10 @@ export const frames: Target = {
     if (!isRight) faults.push(`${name}: ${shown(got)}, wanted ${shown(sent)}`)
     const rubbish = garbage(random, random(200))
     const code = coded(() => (read(rubbish), true))
-    if (code !== true) faults.push(`${name}, ${rubbish.toString('hex')}: ${code}`)
-    if (PACKET_FRAMES.includes(name) && frame.unpackPacket(rubbish)?.data.length === undefined)
+    // A document that is smaller than its own size.
+    if (code !== true && (name !== 'bson' || code !== 'ERR_FRAME'))
+      faults.push(`${name}, ${rubbish.toString('hex')}: ${code}`)
+    if (PACKET_FRAMES.has(name) && frame.unpackPacket(rubbish)?.data.length === undefined)
       if (rubbish.length >= frame.overhead) faults.push(`${name}: no message of a packet`)
     return faults
   },

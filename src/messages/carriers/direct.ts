@@ -3,15 +3,15 @@
  * program, for tests and for connecting its parts.
  *
  * A `post` on one calls the callbacks of the other before it returns, for every type of message,
- * even if the other is suspended. If the other side does not exist or is not active, the message is
- * dropped. A message of type 'state' sets the state of the other side, if its life cycle allows
- * that.
+ * even if the other is suspended or opening. If the other side does not exist, is closed or has
+ * failed, the message is dropped. A message of type 'state' sets the state of the other side, if
+ * its life cycle allows that.
  *
  * | parameter | of | meaning |
  * |---|---|---|
  * | `notify-state=no` | the master | yes: emits DirectStateUpdate for each state of the slave |
  * | `manual-open=no` | the slave | yes: 'opening' until the master posts the state 'active' |
- * | `autoseq=no` | both | yes: received messages are numbered: seq 0, 1, 2 … |
+ * | `autoseq=no` | both | yes: what is posted is numbered: seq 0, 1, 2 …, also when opened again |
  */
 
 import { channel_cast } from '../cast.ts'
@@ -55,22 +55,19 @@ export class Direct extends MessageChannel {
   }
 
   override do_open(): void | 'opening' {
-    this.#seq = 0n
     return this.#isManual ? 'opening' : undefined
   }
 
   override do_post(message: Message): void {
     const sibling = this.#sibling
-    if (sibling !== undefined) sibling.#receive(message)
+    const isNumbered = this.#isNumbered && message.type !== 'state'
+    const whole = isNumbered ? new Message({ ...message, seq: this.#seq++ }) : message
+    if (sibling !== undefined) sibling.#receive(whole)
   }
 
   #receive(message: Message): void {
     if (message.type === 'state') return this.#setState(message.msgid)
-    if (this.state !== 'active') return
-    const { type, msgid, data, addr, time } = message
-    this.emit(
-      this.#isNumbered ? new Message({ type, msgid, data, addr, time, seq: this.#seq++ }) : message,
-    )
+    this.emit(message)
   }
 
   #setState(msgid: number): void {

@@ -9,7 +9,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { InvalidArgumentError, ReadError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 import type { Carries } from '../caps.ts'
 import { type Addr, Message } from '../message.ts'
@@ -163,7 +163,8 @@ class PlainFrame implements Frame {
 const BSON: Delimiter<[Buffer]> = {
   cut(bytes, start, end) {
     if (end - start < 4) return 4
-    const size = Math.max(4, bytes.readUInt32LE(start))
+    const size = bytes.readUInt32LE(start)
+    if (size < 4) throw new ReadError('ERR_FRAME', `a BSON document of ${size} bytes is invalid`)
     return end - start < size ? size : { size, data: [bytes.subarray(start, start + size)] }
   },
 }
@@ -202,8 +203,39 @@ export const FRAMES: ReadonlyMap<string, Frame> = new Map(
   TABLE.flatMap(([names, frame]) => names.map(name => [name, frame] as const)),
 )
 
-/** The frames for packets. A packet needs no delimiter: it has its own size. */
-// prettier-ignore
-export const PACKET_FRAMES: readonly string[] = [
-  'std', 'l4m4s8', 'short', 'l2m2s8', 'tiny', 'l2m2s4', 'size32', 'l4', 'none',
-]
+/** The lower 32 bits of seq, then the data. Of packets only. */
+class Seq32Frame implements Frame {
+  readonly name = 'seq32'
+  readonly delimiter = null
+  readonly overhead: Bytes = 4
+  readonly carries: Carries = { data: 'any', msgid: false, seq: true }
+  readonly tail = ''
+
+  unpack([packet]: unknown[], addr?: Addr): Message {
+    const whole = packet as Buffer
+    return new Message({ seq: BigInt(whole.readUInt32LE()), data: whole.subarray(4), addr })
+  }
+
+  head({ seq }: Message): Uint8Array {
+    const head = Buffer.allocUnsafe(4)
+    head.writeUInt32LE(Number(BigInt.asUintN(32, seq)))
+    return head
+  }
+
+  unpackPacket(packet: Buffer, addr?: Addr): Message | undefined {
+    return packet.length < 4 ? undefined : this.unpack([packet], addr)
+  }
+}
+
+const SEQ32 = new Seq32Frame()
+
+/**
+ * The frames for packets, by name. A packet has its own size, so it needs no delimiter, and may be
+ * empty.
+ */
+export const PACKET_FRAMES: ReadonlyMap<string, Frame> = new Map<string, Frame>([
+  ...[...FRAMES].filter(([, frame]) => frame instanceof BinaryFrame),
+  ['seq32', SEQ32],
+  ['s4', SEQ32],
+  ['none', new PlainFrame('none', null, '', 'any', () => '')],
+])

@@ -16,6 +16,9 @@
  * | `idle-timeout=no` | the longest that nothing may go in either direction |
  * | `max-connections=no` | of a server: the most peers at a time |
  * | `per-address=no` | of a server: the most peers at a time from one host |
+ * | `block` | of a server: hosts and networks that are turned away, see block-list.ts |
+ * | `bind` | of a client: the host, or host:port, to connect from |
+ * | `af=any` | ipv4, ipv6 or unix: the address must be one of these, and `*` is one of these |
  * | `backlog=1024` | of a server: how many connections may wait to be accepted |
  *
  * After a timeout the connection closes, with an error.
@@ -23,10 +26,13 @@
 
 import type { StreamServerOptions } from '../../channels/servers/server-options.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
-import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Address, Bytes, Milliseconds } from '../../types.ts'
 import type { Params } from '../params.ts'
 import { parseBoolean, parseDuration } from '../values.ts'
+import type { BlockList } from '../../channels/servers/door.ts'
+import { parseBlockList } from './block-list.ts'
 import { type Frame, FRAMES } from './frames.ts'
+import { parseHost } from './host.ts'
 
 /**
  * The default limit of a message with its frame, and of the queue before `post` returns false. It
@@ -49,6 +55,8 @@ export interface StreamParams {
 export function streamParams(params: Params, side: 'client' | 'server'): StreamParams {
   const frame = FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame
   const buffer_size = receiveLimit(params, frame)
+  // Looked at when there is an address, see inFamily.
+  params.choice('af', FAMILIES, 'any')
   return {
     frame,
     options: {
@@ -73,8 +81,48 @@ export function serverParams(params: Params): StreamServerOptions {
     max_connections: count('max-connections'),
     max_connections_per_address: count('per-address'),
     backlog: params.integer('backlog', 1024, { least: 1, most: 65_535 }),
+    block_list: blockList(params),
   }
 }
+
+function blockList(params: Params): BlockList | null {
+  const list = params.has('block') ? parseBlockList(params.list('block')) : null
+  if (list === undefined)
+    throw params.fault('block', 'addresses and networks, as 10.0.0.0/8,192.168.1.5,fd00::/8')
+  return list
+}
+
+/** The address that a client connects from; undefined: the system chooses. Throws UrlError. */
+export function bindAddress(params: Params): [host: string, port: number] | undefined {
+  if (!params.has('bind')) return undefined
+  const text = params.text('bind')
+  const address = parseHost(text, false) ?? parseHost(`${text}:0`, false)
+  if (!Array.isArray(address)) throw params.fault('bind', 'a host, or host:port')
+  return address as [string, number]
+}
+
+const FAMILIES = ['any', 'ipv4', 'ipv6', 'unix'] as const
+
+/**
+ * The address in the family that `af` asks for. Throws UrlError if it is of another one. A name is
+ * resolved by the system, so only localhost may be given as a name then.
+ */
+export function inFamily(params: Params, address: Address): Address {
+  const family = params.choice('af', FAMILIES, 'any')
+  if (family === 'any') return address
+  const [host, port] = Array.isArray(address) ? (address as [string, number]) : [undefined, 0]
+  if (host === undefined && family === 'unix') return address
+  const isIPv6 = host?.includes(':') === true
+  const isAny = host === '' || host === 'localhost'
+  if (host !== undefined && family !== 'unix') {
+    if (isAny) return [HOSTS[family][host === '' ? 0 : 1], port]
+    if (isIPv6 === (family === 'ipv6') && (isIPv6 || /^[\d.]+$/.test(host))) return address
+  }
+  throw params.fault('af', 'that of the address, which is * or localhost, or no name')
+}
+
+/** Any host, and this one. */
+const HOSTS = { ipv4: ['0.0.0.0', '127.0.0.1'], ipv6: ['::', '::1'] } as const
 
 function receiveLimit(params: Params, frame: Frame): Bytes {
   const given = params.has('buffer-size') ? params.size('buffer-size', SIZE, 1) : 0

@@ -17,7 +17,7 @@ import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { hostFault, parseHost } from './host.ts'
 import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
-import { type StreamParams, streamParams } from './stream-params.ts'
+import { bindAddress, inFamily, type StreamParams, streamParams } from './stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
 
 /** The channel of `tcp://`, `tls+tcp://` and `unix://`. */
@@ -27,6 +27,7 @@ export class TcpClient extends MessageChannel {
   static override readonly caps = ['long_close'] as const
 
   readonly #params: StreamParams
+  readonly #bind: [host: string, port: number] | undefined
   readonly #tls: LoadTlsOptions | undefined
   #stream: FramedStream | undefined
   #reason: CloseReason | undefined
@@ -35,6 +36,7 @@ export class TcpClient extends MessageChannel {
   constructor(init: Init) {
     super(init)
     this.#params = streamParams(init.params, 'client')
+    this.#bind = bindAddress(init.params)
     this.#tls = tlsOptions(init.params, 'client')
     const { host } = init.params.url
     if (host !== '') this.#address(host)
@@ -69,7 +71,7 @@ export class TcpClient extends MessageChannel {
     })
     if (this.suspended) this.#stream.suspend()
     if (tls !== undefined) this.#stream.start_tls(tls)
-    this.#stream.connect(address)
+    this.#stream.connect(address, this.#bind && { local_address: this.#bind })
     this.update_dcaps(['poll_out'])
     return 'opening'
   }
@@ -81,7 +83,7 @@ export class TcpClient extends MessageChannel {
       throw url.host_fault("the address is missing; without one, open('host=…') must give it")
     const address = parseHost(params.text('host'), this.#isUnix)
     if (address === undefined) throw params.fault('host', 'host:port, or a path')
-    return address
+    return inFamily(this.params, address)
   }
 
   get #isUnix(): boolean {
@@ -94,7 +96,7 @@ export class TcpClient extends MessageChannel {
       throw this.params.url.host_fault(
         hostFault(text, 'the address must be host:port, or a path with a slash'),
       )
-    return address
+    return inFamily(this.params, address)
   }
 
   readonly #owner: FramedStreamOwner = {

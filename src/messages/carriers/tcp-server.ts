@@ -27,7 +27,7 @@ import { MessageChannel } from '../message-channel.ts'
 import { Deliveries } from './deliveries.ts'
 import { formatHost, hostFault, parseHost } from './host.ts'
 import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
-import { serverParams, type StreamParams, streamParams } from './stream-params.ts'
+import { inFamily, serverParams, type StreamParams, streamParams } from './stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
 
 /** The channel of `tcp://;mode=server`, `tls+tcp://;mode=server` and `unix://;mode=server`. */
@@ -57,7 +57,7 @@ export class TcpServer extends MessageChannel {
           ? 'a unix socket must have a path'
           : hostFault(url.host, 'the address must be host:port, *:port, or a path with a slash'),
       )
-    this.#address = address
+    this.#address = inFamily(init.params, address)
     this.#params = streamParams(init.params, 'server')
     this.#listening = serverParams(init.params)
     this.#tls = tlsOptions(init.params, 'server')

@@ -8,7 +8,7 @@
  * | parameter | meaning |
  * |---|---|
  * | `mode=client` | or `mode=server` |
- * | `frame=std` | how a message is written in a packet, see frames.ts |
+ * | `frame=std` | how a message is written in a packet, see frames.ts; also `seq32` |
  * | `multicast=no` | yes: the host of a server is a multicast group, which it joins |
  */
 
@@ -17,7 +17,7 @@ import { LIFE } from '../../channels/life.ts'
 import { Datagram, type DatagramOptions } from '../../channels/datagrams/datagram.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { SocketAddress } from '../../types.ts'
-import { type Frame, FRAMES, PACKET_FRAMES } from './frames.ts'
+import { type Frame, PACKET_FRAMES } from './frames.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { Control, Message } from '../message.ts'
@@ -46,11 +46,13 @@ export class Udp extends MessageChannel {
     this.#address = address as [string, number]
     this.#isServer = params.choice('mode', ['client', 'server'], 'client') === 'server'
     this.#isMulticast = params.boolean('multicast', false)
-    this.#frame = FRAMES.get(params.choice('frame', PACKET_FRAMES, 'std')) as Frame
+    this.#frame = PACKET_FRAMES.get(
+      params.choice('frame', [...PACKET_FRAMES.keys()], 'std'),
+    ) as Frame
   }
 
   override get carries(): Carries {
-    return { ...this.#frame.carries, data: 'any' }
+    return this.#frame.carries
   }
 
   override get info(): Readonly<Record<string, unknown>> {

@@ -97,3 +97,30 @@ stage(t, 'which channels may be a master', async (t, stage) => {
     'notify-state must be a parameter of the master',
   )
 })
+
+// It numbered what the channel received, so a file and a channel with autoseq were opposites.
+stage(t, 'autoseq numbers what is posted, also after opening again', async (t, stage) => {
+  const [master, slave] = two(stage, ';autoseq=yes')
+  master.open()
+  slave.open()
+  const seqs = { master: [] as bigint[], slave: [] as bigint[] }
+  master.callback_add(({ seq }) => void seqs.master.push(seq), ['data', 'control'])
+  slave.callback_add(({ seq }) => void seqs.slave.push(seq), ['data', 'control'])
+  master.post({ seq: 50n })
+  master.post({ type: 'control', msgid: 1 })
+  slave.post({ seq: 10n })
+  master.close()
+  master.open()
+  master.post({ seq: 50n })
+  t.strictSame(seqs, { master: [10n], slave: [0n, 1n, 2n] })
+})
+
+// It was dropped without a word, though post returned true.
+stage(t, 'a side that is opening receives', async (t, stage) => {
+  const [master, slave] = two(stage, '', ';manual-open=yes')
+  const texts = dataOf(slave)
+  master.open()
+  slave.open()
+  master.post('a')
+  t.strictSame([slave.state, texts], ['opening', ['a']])
+})

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { serverParams, streamParams } from '../../../src/messages/carriers/stream-params.ts'
+import {
+  bindAddress,
+  inFamily,
+  serverParams,
+  streamParams,
+} from '../../../src/messages/carriers/stream-params.ts'
 import { fault, params } from '../kit.ts'
 
 const options = (more: string, side: 'client' | 'server' = 'client') =>
@@ -44,6 +49,7 @@ t.test('each parameter', async t => {
     max_connections: 5,
     max_connections_per_address: Infinity,
     backlog: 7,
+    block_list: null,
   })
 })
 
@@ -62,4 +68,68 @@ t.test('what is invalid', async t => {
     fault(() => serverParams(params('tcp://;per-address=0'))),
     'per-address must be a whole number of at least 1; got "0"',
   )
+})
+
+t.test('who is turned away; where a client connects from', async t => {
+  t.equal(
+    serverParams(params('tcp://;block=10.0.0.0/8')).block_list!.check('10.1.1.1', 'ipv4'),
+    true,
+  )
+  t.match(
+    fault(() => serverParams(params('tcp://;block=10.0.0.0/8,nowhere'))),
+    'block must be addresses and networks, as 10.0.0.0/8,192.168.1.5,fd00::/8',
+  )
+  t.strictSame(
+    ['', ';bind=127.0.0.1', ';bind=127.0.0.1:5', ';bind=::1'].map(more =>
+      bindAddress(params(`tcp://${more}`)),
+    ),
+    [undefined, ['127.0.0.1', 0], ['127.0.0.1', 5], [':', 1]].map((each, index) =>
+      index === 3 ? bindAddress(params('tcp://;bind=::1')) : each,
+    ),
+  )
+  t.match(
+    fault(() => bindAddress(params('tcp://;bind=/path'))),
+    'bind must be a host, or host:port',
+  )
+})
+
+t.test('the family of an address', async t => {
+  const of = (family: string, address: string | [string, number]): unknown =>
+    inFamily(
+      params(`tcp://;af=${family}`),
+      typeof address === 'string' ? { path: address } : address,
+    )
+  t.strictSame(
+    [
+      of('any', ['name', 1]),
+      of('ipv4', ['', 1]),
+      of('ipv6', ['', 1]),
+      of('ipv4', ['localhost', 1]),
+      of('ipv6', ['localhost', 1]),
+      of('ipv4', ['1.2.3.4', 1]),
+      of('ipv6', ['::5', 1]),
+      of('unix', '/a'),
+    ],
+    [
+      ['name', 1],
+      ['0.0.0.0', 1],
+      ['::', 1],
+      ['127.0.0.1', 1],
+      ['::1', 1],
+      ['1.2.3.4', 1],
+      ['::5', 1],
+      { path: '/a' },
+    ],
+  )
+  for (const [family, address] of [
+    ['ipv4', ['::1', 1]],
+    ['ipv6', ['1.2.3.4', 1]],
+    ['ipv4', ['name', 1]],
+    ['ipv4', '/a'],
+    ['unix', ['1.2.3.4', 1]],
+  ] as [string, string | [string, number]][])
+    t.match(
+      fault(() => of(family, address)),
+      'af must be that of the address',
+    )
 })

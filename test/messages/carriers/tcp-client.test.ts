@@ -181,6 +181,13 @@ await stage(t, 'over TLS', async (t, { context, pump }) => {
   await pump()
 })
 
+stage(t, 'from an address, in a family', async (t, stage) => {
+  stage.context.init('tcp://127.0.0.1:5;mode=server').open()
+  const client = stage.context.init('tcp://localhost:5;bind=127.0.0.1;af=ipv4').open()
+  await stage.pump()
+  t.match(client.info, { local: ['127.0.0.1', Number], remote: ['127.0.0.1', 5] })
+})
+
 stage(t, 'our side ends alone, and the answer is received', async (t, stage) => {
   const server = stage.context.init('tcp://:5;mode=server;frame=line').open()
   server.on_message = ({ data, addr }) => void server.post({ data: `re: ${data}`, addr })
