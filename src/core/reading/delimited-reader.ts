@@ -14,6 +14,9 @@
  * - 'utf8': as UTF-8, up to the last delimiter in the window. Messages are cut out of the window. A
  *   character may be several bytes.
  *
+ * A program may change its delimiter at every message. So a window of one character per byte is
+ * kept by the buffer when this reader gives back, for the next reader, or this one again.
+ *
  * Order: next → (no delimiter left in the window) leaveWindow → openWindow, or searchBytes.
  */
 
@@ -23,8 +26,8 @@ import { NEED_MORE, type Reader, TOO_LONG } from './readers.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
 /**
- * The first size of a window, and the largest. It begins small because a program may change its
- * delimiter at every message, which must not cost decoding a whole chunk each time.
+ * The first size of a window, and the largest. It begins small, and grows as long as windows are
+ * used up, because what comes after a line may be a large body.
  */
 const WINDOW_MIN: Bytes = 256
 const WINDOW_MAX: Bytes = 65536
@@ -46,6 +49,8 @@ export class DelimitedReader implements Reader {
   #text = ''
   /** The bytes that #text was decoded from. */
   #textSize: Bytes = 0
+  /** The index in #text of the start of the run. */
+  #origin = 0
   /** The index in #text at which the next message begins. */
   #at = 0
   /** The size of the next window. */
@@ -71,7 +76,7 @@ export class DelimitedReader implements Reader {
     if (found === -1) return this.#refill(buffer, limit)
     this.#at = found + this.#markLength
     if (this.#view !== 'marks') return this.#text.slice(at, found)
-    const bytes = buffer.slice(at, found)
+    const bytes = buffer.slice(at - this.#origin, found - this.#origin)
     return this.#encoding === null ? bytes : bytes.toString(this.#encoding)
   }
 
@@ -90,8 +95,10 @@ export class DelimitedReader implements Reader {
   }
 
   giveBack(buffer: RecvBuffer): void {
+    if (this.#text !== '' && this.#view === 'latin1')
+      buffer.keep(this.#text, buffer.start - this.#origin, this.#encoding)
+    else this.#window = WINDOW_MIN
     this.#leaveWindow(buffer)
-    this.#window = WINDOW_MIN
     this.#searched = 0
   }
 
@@ -110,6 +117,7 @@ export class DelimitedReader implements Reader {
   #openWindow(buffer: RecvBuffer, limit: Bytes): boolean {
     // UTF-16: what looks like a delimiter in the bytes may be parts of two characters.
     if (this.#searched > 0 || this.#encoding === 'utf16le') return false
+    if (buffer.text !== '' && this.#reopen(buffer, limit)) return true
     const { bytes, start } = buffer
     // Not beyond the limit, so that no message in a window can be too long.
     const end = Math.min(buffer.end, start + this.#window, start + limit + this.#markLength)
@@ -125,6 +133,23 @@ export class DelimitedReader implements Reader {
     return true
   }
 
+  /** The window that was kept, if the run begins in it. It is ours now, or nobody's. */
+  #reopen(buffer: RecvBuffer, limit: Bytes): boolean {
+    const { text, textFrom, textEncoding } = buffer
+    buffer.text = ''
+    const at = buffer.start - textFrom
+    // Something large came in between.
+    if (at >= text.length) this.#window = WINDOW_MIN
+    const isOurs = textEncoding === this.#encoding && this.#view !== 'marks'
+    // The limit may be lower than it was: no message in a window can be too long.
+    if (!isOurs || at >= text.length || text.length - at > limit + this.#markLength) return false
+    this.#view = 'latin1'
+    this.#text = text
+    this.#textSize = text.length
+    this.#origin = this.#at = at
+    return true
+  }
+
   /** Chooses how a window shows `bytes[start … end)`. Returns how many of them it shows. */
   #choose(bytes: Buffer, start: Bytes, end: Bytes): Bytes {
     // Text in UTF-8 is the only kind that can be shown in two ways.
@@ -137,14 +162,16 @@ export class DelimitedReader implements Reader {
 
   /** Removes what the window has delivered from the buffer. */
   #leaveWindow(buffer: RecvBuffer): void {
-    if (this.#at > 0) {
+    if (this.#at > this.#origin) {
       const rest = this.#text.length - this.#at
       const isWide = this.#view === 'utf8'
-      buffer.skip(rest === 0 ? this.#textSize : isWide ? this.#delivered(buffer) : this.#at)
+      buffer.skip(
+        isWide ? (rest === 0 ? this.#textSize : this.#delivered(buffer)) : this.#at - this.#origin,
+      )
       this.#searched = isWide ? 0 : rest
     }
     this.#text = ''
-    this.#at = 0
+    this.#origin = this.#at = 0
   }
 
   /**

@@ -19,7 +19,9 @@
  *    39 MiB.)
  * 4. Memory of our own, and that of a chunk that was only lent, is used again. What is delivered
  *    out of either is a copy; what is delivered out of any other chunk is a view.
- * 5. What was shown (`show`) is not used again. So a delimiter of the program's may keep views of
+ * 5. Text that one reader has decoded and another one may use is kept here (`keep`), because it is
+ *    about these bytes: it is dropped when they go, or move.
+ * 6. What was shown (`show`) is not used again. So a delimiter of the program's may keep views of
  *    it, wherever it hides them.
  */
 
@@ -36,6 +38,12 @@ export class RecvBuffer {
   bytes: Buffer = EMPTY
   start: Bytes = 0
   end: Bytes = 0
+
+  /** The text of `bytes` from `textFrom` on, one character per byte; '' if there is none. */
+  text = ''
+  textFrom: Bytes = 0
+  /** The encoding in which it is right. */
+  textEncoding: Encoding | null = null
 
   /** Whose memory `bytes` is: our own, a chunk's, or that of a chunk that is lent until `trim`. */
   #memory: 'own' | 'chunk' | 'lent' = 'chunk'
@@ -86,9 +94,21 @@ export class RecvBuffer {
 
   /** Removes the first `size` bytes and returns them as text. */
   takeText(size: Bytes, encoding: Encoding): string {
-    const text = this.bytes.toString(encoding, this.start, this.start + size)
+    const at = this.start - this.textFrom
+    const { length } = this.text
+    const isKept = length > 0 && at + size <= length && encoding === this.textEncoding
+    const text = isKept
+      ? this.text.slice(at, at + size)
+      : this.bytes.toString(encoding, this.start, this.start + size)
     this.skip(size)
     return text
+  }
+
+  /** Keeps the text of `bytes` from `from` on, of one character per byte, for the next reader. */
+  keep(text: string, from: Bytes, encoding: Encoding | null): void {
+    this.text = text
+    this.textFrom = from
+    this.textEncoding = encoding
   }
 
   /** Bytes of the run, counted from `start`. They belong to the caller. Nothing is removed. */
@@ -152,6 +172,7 @@ export class RecvBuffer {
     this.start = this.end = 0
     this.#memory = 'chunk'
     this.#rest = undefined
+    this.text = ''
   }
 
   /** The run becomes the chunk, from `start` on. */
@@ -161,6 +182,7 @@ export class RecvBuffer {
     this.end = chunk.length
     this.#memory = this.#isLent ? 'lent' : 'chunk'
     this.#rest = undefined
+    this.text = ''
   }
 
   #isRestCopied(rest: Buffer): boolean {
@@ -206,5 +228,6 @@ export class RecvBuffer {
     this.#seam -= this.start
     this.end -= this.start
     this.start = 0
+    this.text = ''
   }
 }

@@ -115,8 +115,14 @@ t.test(
 )
 
 t.test('so are short lines, even if the delimiter changes at every line', async t => {
-  const lines = Buffer.from('a line of some length, and é\r\n'.repeat(20_000))
-  for (const changes of [false, true]) {
+  for (const [text, changes, most] of [
+    ['a line of some length, and é', false, 6],
+    // A change costs a window of 256 bytes for a line of 31.
+    ['a line of some length, and é', true, 35],
+    // ASCII has a window that is kept: it is decoded once.
+    ['a line of some length, and e', true, 6],
+  ] as const) {
+    const lines = Buffer.from(`${text}\r\n`.repeat(20_000))
     const spy = spyOnBuffers()
     const buffer = new RecvBuffer()
     const reader = readerOf({ delimiter: '\r\n', encoding: 'utf8', limit: 65536 })
@@ -133,7 +139,32 @@ t.test('so are short lines, even if the delimiter changes at every line', async 
     }
     spy.stop()
     t.equal(count, 20_000)
-    // A change costs a window of 256 bytes for a line of 31.
-    t.ok(spy.touched < (changes ? 35 : 6) * lines.length, `${spy.touched / lines.length}`)
+    t.ok(spy.touched < most * lines.length, `${spy.touched / lines.length}`)
+  }
+})
+
+t.test('a window that was kept is used by the next reader only where it fits', async t => {
+  const rules = { delimiter: '\n', encoding: 'latin1', limit: 100 } as const
+  const rows: [
+    what: string,
+    between: (buffer: RecvBuffer) => void,
+    next: string,
+    limit?: number,
+  ][] = [
+    ['nothing in between', () => {}, 'second'],
+    ['text in between', buffer => t.equal(buffer.takeText(3, 'latin1'), 'sec'), 'ond'],
+    ['text in another encoding', buffer => t.equal(buffer.takeText(3, 'hex'), '736563'), 'ond'],
+    ['bytes in between', buffer => t.same(buffer.take(7), Buffer.from('second\n')), 'third'],
+    ['a lower limit', () => {}, 'second', 6],
+    ['more than was decoded', buffer => void buffer.skip(294), 'y'],
+  ]
+  for (const [what, between, next, limit = 100] of rows) {
+    const buffer = new RecvBuffer()
+    buffer.append(Buffer.from(`first\nsecond\nthird\n${'x'.repeat(280)}\ny\n`))
+    const reader = readerOf(rules)
+    t.equal(reader.next(buffer, 100), 'first')
+    reader.giveBack(buffer)
+    between(buffer)
+    t.equal(reader.next(buffer, limit), next, what)
   }
 })

@@ -319,3 +319,31 @@ function spyOnCopies() {
   })
   return spy
 }
+
+t.test(
+  'text that was kept is taken instead of decoded, while its bytes are where they were',
+  async t => {
+    const make = (): RecvBuffer => {
+      const buffer = new RecvBuffer()
+      buffer.append(Buffer.from('0123456789'))
+      buffer.skip(2)
+      // Not what the bytes say, to see where it comes from.
+      buffer.keep('CDEFG', 2, 'latin1')
+      return buffer
+    }
+    const buffer = make()
+    t.equal(buffer.takeText(2, 'latin1'), 'CD')
+    t.equal(buffer.takeText(1, 'utf8'), '4', 'in another encoding')
+    t.equal(buffer.takeText(3, 'latin1'), '567', 'more than was kept')
+    const losses: [string, (buffer: RecvBuffer) => void][] = [
+      ['clear', buffer => (buffer.clear(), buffer.append(Buffer.from('23')))],
+      ['the next chunk', buffer => (buffer.skip(8), buffer.append(Buffer.from('23')))],
+      ['a move', buffer => (buffer.append(Buffer.from('x')), buffer.more())],
+    ]
+    for (const [what, lose] of losses) {
+      const other = make()
+      lose(other)
+      t.equal(other.takeText(2, 'latin1'), '23', what)
+    }
+  },
+)
