@@ -11,6 +11,7 @@ export type { DatagramError, PacketDropReason } from './channels/datagrams/datag
 export type { DatagramArguments } from './channels/datagrams/datagram-hooks.ts'
 export { Requests, type RequestsOptions, type SendOptions } from './channels/requests.ts'
 export { Stream } from './channels/streams/stream.ts'
+export type { BecomeOptions } from './channels/streams/stream-hooks.ts'
 export type { StreamConnectOptions, StreamOptions } from './channels/streams/stream-options.ts'
 export type { BroadcastOptions } from './channels/servers/broadcast.ts'
 export type { BlockList } from './channels/servers/door.ts'

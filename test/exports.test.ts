@@ -21,18 +21,18 @@ const VALUES = [
 
 // prettier-ignore
 const TYPES = [
-  'Address', 'BlockList', 'BroadcastOptions', 'Buffer', 'Bytes', 'Cancel', 'ChannelOptions',
-  'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass', 'ConnectionOptions', 'Cut', 'Data',
-  'DatagramArguments', 'DatagramError', 'DatagramOptions', 'Delimiter', 'DotBlock', 'DropReason',
-  'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats', 'EventDetails', 'FileEnds', 'FileName',
-  'Files', 'FileSink', 'FileSinkOwner', 'FileSource', 'FileTail', 'LengthPrefix',
-  'LengthPrefixOptions', 'ListenAddress',
-  'ListenEndpoint', 'Listener', 'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network',
-  'PacketOptions', 'PacketSink', 'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port',
-  'ReadArguments', 'ReadDelimiter', 'RequestsOptions', 'SendOptions', 'ServerListenOptions',
-  'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
-  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Tls',
-  'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
+  'Address', 'BecomeOptions', 'BlockList', 'BroadcastOptions', 'Buffer', 'Bytes', 'Cancel',
+  'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass',
+  'ConnectionOptions', 'Cut', 'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions',
+  'Delimiter', 'DotBlock', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats',
+  'EventDetails', 'FileEnds', 'FileName', 'Files', 'FileSink', 'FileSinkOwner', 'FileSource',
+  'FileTail', 'LengthPrefix', 'LengthPrefixOptions', 'ListenAddress', 'ListenEndpoint', 'Listener',
+  'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink',
+  'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port', 'ReadArguments', 'ReadDelimiter',
+  'RequestsOptions', 'SendOptions', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal',
+  'StreamConnectOptions', 'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues',
+  'SystemError', 'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved',
+  'TlsSide', 'Transport', 'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']

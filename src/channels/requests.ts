@@ -201,8 +201,8 @@ export class Requests<Answer = any, Id = any> {
    * Resolves the request with that id; without an id, the oldest one. If there is none, `on_stray`
    * gets the answer.
    *
-   * The default of that hook throws RequestError (ERR_STRAY_ANSWER). Thrown in `on_read`, it goes to
-   * `on_error`: a peer that answers what nobody has asked is not to be trusted any more.
+   * The default of that hook throws RequestError (ERR_STRAY_ANSWER). Thrown in `on_read`, it goes
+   * to `on_error`: a peer that answers what nobody has asked is not to be trusted any more.
    */
   answer(answer: Answer, id?: Id): void {
     this.#take(answer, id)?.resolve(answer)

@@ -10,10 +10,10 @@
 import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Encoding } from '../types.ts'
+import { CountReader, EmptyReader } from './reading/count-readers.ts'
 import { DelimitedReader } from './reading/delimited-reader.ts'
 import {
   ChunkReader,
-  CountReader,
   FramedReader,
   type OwnReader,
   PatternReader,
@@ -132,10 +132,11 @@ const KINDS = [
   {
     is: (value: unknown): value is number => typeof value === 'number',
     fault: (value: number): string =>
-      Number.isSafeInteger(value) && value > 0
+      Number.isSafeInteger(value) && value >= 0
         ? ''
-        : 'a count of bytes must be an integer of at least 1',
-    reader: (value: number, { encoding }: ReadSettings): Reader => new CountReader(value, encoding),
+        : 'a count of bytes must be an integer of at least 0',
+    reader: (value: number, { encoding }: ReadSettings): Reader =>
+      value === 0 ? new EmptyReader(encoding) : new CountReader(value, encoding),
   },
   {
     is: (value: unknown): value is Uint8Array => value instanceof Uint8Array,
@@ -177,7 +178,8 @@ const KINDS = [
  * How the bytes of a stream are cut into the reads that `on_read` gets.
  * - `null`: a read is whatever arrived
  * - a string or a Uint8Array: a read is everything before it; the delimiter itself is left out
- * - an integer: a read is exactly that many bytes
+ * - an integer: a read is exactly that many bytes. 0 is one empty read, at once, for each time that
+ *   it is assigned
  * - a RegExp: a read is everything before its match, or the match itself if `regex_search` is false
  * - a `Struct`, a `NetStruct`, `length_prefix()` or any other object with the `Delimiter` contract:
  *   a read is what its `cut` returns

@@ -169,7 +169,6 @@ export class ReadPath {
   /** The loop. Returns true if it must run again: an error was thrown and reported. */
   #run(): boolean {
     const buffer = this.#buffer
-    const target = this.#target
     let isInHook = false
     try {
       while (this.#holds === 0) {
@@ -181,6 +180,7 @@ export class ReadPath {
           else if (!buffer.more()) return false
         } else {
           isInHook = true
+          const target = this.#target
           const result: unknown = reader.spread
             ? target.on_read(...(data as unknown[]))
             : target.on_read(data)
@@ -292,6 +292,11 @@ export class ReadPath {
     this.#reader = former ?? readerFor(delimiter, settings)
     this.#delimiter = delimiter
     this.#settings = settings
+  }
+
+  /** The delimiter was assigned, whether or not it was the same before. */
+  assigned(): void {
+    this.#reader.assigned?.()
   }
 
   /** Stops delivering reads. */

@@ -10,9 +10,9 @@ import {
 } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
+import { CountReader, EmptyReader } from '../../src/core/reading/count-readers.ts'
 import {
   ChunkReader,
-  CountReader,
   FramedReader,
   type OwnReader,
   PatternReader,
@@ -32,6 +32,7 @@ t.test('valid values of read_delimiter, and the reader of each', async t => {
     ['\0', DelimitedReader],
     [Buffer.from('x'), DelimitedReader],
     [new Uint8Array(1), DelimitedReader],
+    [0, EmptyReader],
     [1, CountReader],
     [2 ** 40, CountReader],
     [/\n/, PatternReader],
@@ -63,9 +64,7 @@ t.test('invalid values, with the reason', async t => {
       ),
     ],
     [new Uint8Array(0), /^read_delimiter: an empty Uint8Array/],
-    [0, /^read_delimiter: a count of bytes must be an integer of at least 1; got 0/],
-    [-0, /got 0/],
-    [-5, /got -5/],
+    [-5, /^read_delimiter: a count of bytes must be an integer of at least 0; got -5/],
     [1.5, /got 1\.5/],
     [NaN, /got NaN/],
     [Infinity, /got Infinity/],

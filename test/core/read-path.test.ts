@@ -855,3 +855,41 @@ t.test('the end of the peer is awaited while reads are held', async t => {
   t.equal(path.isEndAwaited, false)
   t.same(log, [['pause'], ['read', 'a'], ['ended']])
 })
+
+t.test('a count of 0 is one empty read for each time that it is assigned', async t => {
+  const channel = new Channel(0)
+  const { path, log } = channel
+  t.equal(path.isIdle, false)
+  path.drain()
+  t.same(log, [['read', '']])
+  t.equal(path.isIdle, true)
+  channel.on = (what, data) => {
+    if (what !== 'read') return
+    const size = data === '' ? 2 : 0
+    path.use(size, settings('latin1'), 10)
+    path.assigned()
+  }
+  path.assigned()
+  path.receive(Buffer.from('abcd'))
+  t.same(log, [
+    ['read', ''],
+    ['read', ''],
+    ['read', 'ab'],
+    ['read', ''],
+    ['read', 'cd'],
+    ['read', ''],
+  ])
+})
+
+t.test('another target gets the very next read', async t => {
+  const channel = new Channel(1)
+  const { path, log } = channel
+  const other = { on_read: (data: string) => void log.push(['other', data]) }
+  channel.on = () => path.serve(other, channel, false)
+  path.receive(Buffer.from('abc'))
+  t.same(log, [
+    ['read', 'a'],
+    ['other', 'b'],
+    ['other', 'c'],
+  ])
+})

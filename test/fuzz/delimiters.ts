@@ -128,8 +128,10 @@ function reports(plan: readonly (Rules | undefined)[], pieces: readonly Buffer[]
     if (event[0] !== 'read') use({ ...first, delimiter: 1 + (log.length % 40) })
     else if (next !== undefined) use(next)
   }
-  const use = ({ delimiter, encoding, limit }: Rules): void =>
+  const use = ({ delimiter, encoding, limit }: Rules): void => {
     path.use(delimiter, readSettings(encoding, true), limit)
+    path.assigned()
+  }
   const owner = {
     on_read: (...data: unknown[]) => report('read', ...data),
     hookReturned() {},
@@ -147,12 +149,19 @@ function reports(plan: readonly (Rules | undefined)[], pieces: readonly Buffer[]
   return log
 }
 
+/** A count of 0 is an empty read, and then nothing until the rules change. */
+const rulesOrNone = (random: Random): Rules =>
+  random(8) === 0 ? { ...rules(random), delimiter: 0 } : rules(random)
+
 /** With rules that change: the same for two cuttings. */
 export const changing: Target = {
   name: 'changing delimiters',
   round(random) {
     const plan = [rules(random)].concat(
-      Array.from({ length: 60 }, () => (random(3) === 0 ? rules(random) : undefined) as Rules),
+      Array.from(
+        { length: 60 },
+        () => (random(3) === 0 ? rulesOrNone(random) : undefined) as Rules,
+      ),
     )
     const stream = bytesFor(random)
     const [one, other] = [0, 1].map(() => reports(plan, cutAtRandom(random, stream)))

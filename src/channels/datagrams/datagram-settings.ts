@@ -6,7 +6,7 @@
  */
 
 import type { ReadDelimiter } from '../../core/delimiters.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { InvalidArgumentError, InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'
 import { checkBoolean, checkCount } from '../settings.ts'
 import { STREAM_CHECKS, STREAM_DEFAULTS } from '../streams/stream-settings.ts'
@@ -199,7 +199,11 @@ export const DATAGRAM_DEFAULTS: DatagramValues = {
 export const DATAGRAM_CHECKS: {
   readonly [Name in keyof DatagramValues]: (name: string, value: unknown) => DatagramValues[Name]
 } = {
-  read_delimiter: STREAM_CHECKS.read_delimiter,
+  read_delimiter: (name, value) => {
+    if (value === 0)
+      throw new InvalidDelimiterError('a count for a datagram must be at least 1', value)
+    return STREAM_CHECKS.read_delimiter(name, value)
+  },
   regex_search: STREAM_CHECKS.regex_search,
   encoding: STREAM_CHECKS.encoding,
   buffer_size: STREAM_CHECKS.buffer_size,

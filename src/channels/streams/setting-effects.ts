@@ -13,7 +13,7 @@ export interface EffectsOwner {
   readonly life: Life
   readonly values: StreamValues
   readonly transport: Transport | undefined
-  readonly reading: Pick<StreamReading, 'cutAnew' | 'release'>
+  readonly reading: Pick<StreamReading, 'cutAnew' | 'readNothing' | 'release'>
   /** Other timeouts are due now. */
   watchAnew(): void
 }
@@ -24,7 +24,10 @@ const cutAnew: Effect = link => link.reading.cutAnew()
 const watchAnew: Effect = link => link.watchAnew()
 
 export const EFFECTS: Readonly<Partial<Record<keyof StreamValues, Effect>>> = {
-  read_delimiter: cutAnew,
+  read_delimiter: link => {
+    link.reading.cutAnew()
+    if (link.values.read_delimiter === 0) link.reading.readNothing()
+  },
   encoding: cutAnew,
   regex_search: cutAnew,
   buffer_size: cutAnew,

@@ -6,11 +6,23 @@
 import { formatAddress } from '../../core/address.ts'
 import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
 import type { TimeoutKind } from '../../types.ts'
+import type { Encoding } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
+import { become, type Becoming } from './becoming.ts'
 import type { Driver } from '../hooks.ts'
 import { LIFE } from '../life.ts'
 import { giveUp } from '../timeouts.ts'
 import type { StreamFacts } from './stream-facts.ts'
+
+/** The options of `become`. */
+export interface BecomeOptions {
+  /**
+   * Text or bytes, from the next read on; as the setting `encoding`.
+   *
+   * @default as it is
+   */
+  readonly encoding?: Encoding | null
+}
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
   /**
@@ -24,6 +36,39 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    */
   // Source: Pants `Stream.on_read`.
   on_read(..._data: ReadArguments<By>): void | Promise<void> {}
+
+  /**
+   * Says how the next read is cut, whether it is text or bytes, and what gets it: the hook that is
+   * given, or `on_read` without one. So each state of a protocol is a method of its own.
+   *
+   * It assigns `read_delimiter` and `encoding`, and lasts as long as an assignment: to the end of
+   * this opening. `hook` is called with the stream as `this`, and is a hook as `on_read` is: what
+   * it throws goes to `on_error`, and a promise holds the next read.
+   *
+   * After closing it does nothing. Throws InvalidDelimiterError or InvalidArgumentError if an
+   * argument is invalid; nothing has changed then. Throws InvalidStateError before `connect`.
+   *
+   * @example
+   * class Counted extends Connection {
+   *   override on_connect() {
+   *     this.become('\n', this.got_size, { encoding: 'utf8' })
+   *   }
+   *   got_size(line: string) {
+   *     this.become(Number(line), this.got_body, { encoding: null })
+   *   }
+   *   got_body(body: Buffer) {
+   *     this.become('\n', this.got_size, { encoding: 'utf8' })
+   *   }
+   * }
+   */
+  // Source: Twisted's StatefulStringProtocol; `become` of Akka's actors.
+  become<D extends ReadDelimiter>(
+    delimiter: D,
+    hook?: (this: this, ...data: ReadArguments<D>) => unknown,
+    options: BecomeOptions = {},
+  ): void {
+    become(this as unknown as Becoming, delimiter, hook, options)
+  }
 
   /**
    * Called when the peer has ended its side, after the last complete read. The stream can still

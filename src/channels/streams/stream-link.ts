@@ -67,8 +67,8 @@ export class StreamLink
   // ---- settings ---------------------------------------------------------------------------------
 
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
-    // Nothing changes, so nothing begins anew.
-    if (value === this.values[name]) return
+    // Nothing changes, so nothing begins anew. (Each count of 0 is an empty read.)
+    if (value === this.values[name] && (name !== 'read_delimiter' || value !== 0)) return
     const { state } = this.life
     this.settings = this.settings.assigned(name, value, state === 'closed' || state === 'opening')
     // Writing does not depend on read_delimiter, which may change at every message.

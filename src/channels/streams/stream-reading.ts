@@ -38,6 +38,8 @@ export class StreamReading implements ReadOwner {
   readonly #owner: ReadingOwner
   /** Borrowed, see rule 1. */
   #path: ReadPath | undefined
+  /** What gets the reads of this opening instead of the stream; see `become`. */
+  #successor: ReadTarget | undefined
   /** Made when a hook of this opening returns one. */
   #promises: Promises | undefined
 
@@ -75,11 +77,11 @@ export class StreamReading implements ReadOwner {
   }
 
   #serve(path: ReadPath): void {
-    path.serve(this.#stream(), this, this.#areChunksLent())
+    path.serve(this.#target(), this, this.#areChunksLent())
   }
 
-  #stream(): ReadTarget {
-    return this.#owner.life.channel as unknown as ReadTarget
+  #target(): ReadTarget {
+    return this.#successor ?? (this.#owner.life.channel as unknown as ReadTarget)
   }
 
   #areChunksLent(): boolean {
@@ -87,7 +89,7 @@ export class StreamReading implements ReadOwner {
   }
 
   #borrowed(): ReadPath {
-    this.#path ??= this.#owner.settings.paths.borrow(this.#stream(), this, this.#areChunksLent())
+    this.#path ??= this.#owner.settings.paths.borrow(this.#target(), this, this.#areChunksLent())
     return this.#path
   }
 
@@ -106,6 +108,21 @@ export class StreamReading implements ReadOwner {
     // Inside on_read the loop that is running goes on with it. Elsewhere the next turn looks.
     if (!path.isDraining && path.bytes > 0)
       this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
+  }
+
+  /** A count of 0 was assigned: an empty read is delivered without waiting for bytes. */
+  readNothing(): void {
+    if (this.#owner.transport === undefined) return
+    const path = this.#borrowed()
+    path.assigned()
+    if (!path.isDraining)
+      this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
+  }
+
+  /** From the next read on this gets them; the stream if undefined. */
+  succeed(successor: ReadTarget | undefined): void {
+    this.#successor = successor
+    if (this.#path !== undefined) this.#serve(this.#path)
   }
 
   // ---- receiving --------------------------------------------------------------------------------
@@ -192,6 +209,7 @@ export class StreamReading implements ReadOwner {
   reset(): void {
     this.#promises?.abandon()
     this.#promises = undefined
+    this.#successor = undefined
     this.#path?.reset()
     this.cutAnew()
     this.rest()

@@ -1,6 +1,6 @@
 /**
  * Layer 1. Readers: how each kind of read delimiter cuts the next message off a buffer. (That of a
- * string or bytes is in delimited-reader.ts.)
+ * string or bytes is in delimited-reader.ts, those of a count are in count-readers.ts.)
  *
  * A reader has three outcomes: a message, NEED_MORE or TOO_LONG. It sees only the run of the
  * buffer. So after NEED_MORE the read path makes the run longer (`more`) and asks again, until
@@ -54,6 +54,8 @@ export interface Reader {
   readonly held?: Bytes
   /** Drops what it keeps: the next byte is the first of another channel. */
   forget?(): void
+  /** Its delimiter was assigned, whether or not it was the same before. */
+  assigned?(): void
 }
 
 /** Where a delimiter has a reader of its own. */
@@ -120,29 +122,6 @@ function wholeCharacters(bytes: Buffer, start: Bytes, end: Bytes, encoding: Enco
     default:
       return size
   }
-}
-
-// ---- an integer: that many bytes ----------------------------------------------------------------
-
-/** Never TOO_LONG: a count larger than the limit is allowed. */
-export class CountReader implements Reader {
-  readonly spread = false
-  readonly #size: Bytes
-  readonly #encoding: Encoding | null
-
-  constructor(size: Bytes, encoding: Encoding | null) {
-    this.#size = size
-    this.#encoding = encoding
-  }
-
-  next(buffer: RecvBuffer): unknown {
-    if (buffer.end - buffer.start < this.#size) return NEED_MORE
-    return this.#encoding === null
-      ? buffer.take(this.#size)
-      : buffer.takeText(this.#size, this.#encoding)
-  }
-
-  giveBack(): void {}
 }
 
 // ---- a RegExp -----------------------------------------------------------------------------------

@@ -20,7 +20,11 @@ function setUp(values: Partial<StreamValues>, transport?: FakeTransport) {
     life: new Bare({ engine })[LIFE],
     values: { ...STREAM_DEFAULTS, ...values },
     transport,
-    reading: { cutAnew: () => log.push('cut anew'), release: why => log.push(`release ${why}`) },
+    reading: {
+      cutAnew: () => log.push('cut anew'),
+      readNothing: () => log.push('read nothing'),
+      release: why => log.push(`release ${why}`),
+    },
     watchAnew: () => log.push('watch anew'),
   }
   const assign = (name: keyof StreamValues): string[] => {
@@ -38,6 +42,12 @@ t.test('how bytes are cut, and what is watched over', async t => {
     t.same(assign(name), ['watch anew'], name)
   for (const name of ['tls', 'send_high_water', 'end_timeout'] as const)
     t.same(assign(name), [], name)
+})
+
+t.test('a count of 0 is an empty read', async t => {
+  const { assign } = setUp({ read_delimiter: 0 })
+  t.same(assign('read_delimiter'), ['cut anew', 'read nothing'])
+  t.same(assign('encoding'), ['cut anew'])
 })
 
 t.test('backpressure: turned off, reads go on in the next turn', async t => {

@@ -1,5 +1,6 @@
 /** The hooks of a Stream: what each does by default. */
 
+import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import { StreamHooks } from '../../../src/channels/streams/stream-hooks.ts'
@@ -33,4 +34,15 @@ t.test('a timeout gives up, and says what took so long', async t => {
   const reading = await kit(t, Client, { read_timeout: 8 })
   reading.clock.advance(10)
   t.match(reading.logged, [/: nothing was received for longer than read_timeout, 8 ms/])
+})
+
+t.test('become: another hook gets the reads', async t => {
+  const { stream, sink, news } = await kit(t, Client)
+  const reads: string[] = []
+  stream.become(2, data => void reads.push(String(data)))
+  sink.received(Buffer.from('abc'))
+  t.same([reads, news()], [['ab'], []])
+  stream.become(1, undefined, { encoding: 'utf8' })
+  sink.received(Buffer.from('d'))
+  t.same([reads, news()], [['ab'], ['read c', 'read d']])
 })

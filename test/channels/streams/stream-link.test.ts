@@ -732,3 +732,13 @@ t.test('half-close: what is held when both sides have ended is still read', asyn
     t.equal(stream.state, 'closed')
   }
 })
+
+t.test('a value that is assigned again changes nothing, but each count of 0 is a read', async t => {
+  const { stream, clock, news } = await kit(t, Client, { read_delimiter: 5 })
+  stream.read_delimiter = 5
+  for (const _ of [1, 2]) {
+    stream.read_delimiter = 0
+    clock.advance(0)
+    t.same(news(), ['read'])
+  }
+})

@@ -398,3 +398,21 @@ t.test('the end of the peer waits while reads are held', async t => {
   stream.resume()
   t.same([reading.isEndAwaited, news()], [false, ['read a', 'read_end']])
 })
+
+t.test('a count of 0, and another that gets the reads', async t => {
+  const { stream, sink, clock, news } = await kit(t, Client, { encoding: 'latin1' })
+  stream.read_delimiter = 0
+  clock.advance(0)
+  t.same(news(), ['read'])
+  stream.on_read = (data: string) => {
+    if (data === 'x') stream.read_delimiter = 0
+    else stream.become(1, data => void (stream.name === data))
+  }
+  stream.read_delimiter = 1
+  clock.advance(0)
+  sink.received(Buffer.from('xabc'))
+  t.same(news(), [])
+  const closed = new Client()
+  closed.read_delimiter = 0
+  t.equal(closed.read_delimiter, 0, 'nothing is read before it connects')
+})

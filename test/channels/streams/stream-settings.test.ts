@@ -47,7 +47,7 @@ const NEVER = [undefined, {}, [], Symbol('s'), 5n, () => {}, NaN, -1, 'x']
 const CASES: Record<Name, [takes: unknown[], refuses: unknown[]]> = {
   read_delimiter: [
     [null, '\n', 1, new Uint8Array([0]), /,/, { cut: () => 1 }],
-    ['', 0, -1, 1.5, Infinity, new Uint8Array(0), /,*/, true, { cut: 1 }],
+    ['', -1, 1.5, Infinity, new Uint8Array(0), /,*/, true, { cut: 1 }],
   ],
   regex_search: [
     [true, false],

@@ -88,7 +88,7 @@ t.test('is made', async t => {
   )
   t.equal(
     thrown(() => {
-      stream.read_delimiter = 0
+      stream.read_delimiter = -1
     }),
     'ERR_INVALID_DELIMITER',
   )

@@ -1,0 +1,43 @@
+/**
+ * Layer 5. What `become` of a stream does.
+ */
+
+import { checkDelimiter, type ReadDelimiter } from '../../core/delimiters.ts'
+import { checkOptions } from '../../core/option-names.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Encoding, State } from '../../types.ts'
+import { LIFE, type Life } from '../life.ts'
+import type { StreamLink } from './stream-link.ts'
+import { notConnected } from './stream-misuse.ts'
+import { checkEncoding } from './stream-settings.ts'
+
+/** The stream, as far as it is changed. */
+export interface Becoming {
+  readonly [LIFE]: Life
+  readonly state: State
+  read_delimiter: ReadDelimiter
+  encoding: Encoding | null
+}
+
+/** First everything is checked: if one argument is invalid, nothing has changed. */
+export function become(
+  stream: Becoming,
+  delimiter: ReadDelimiter,
+  hook: ((...data: any[]) => unknown) | undefined,
+  options: { readonly encoding?: Encoding | null },
+): void {
+  checkDelimiter(delimiter)
+  if (hook !== undefined && typeof hook !== 'function')
+    throw new InvalidArgumentError('become: hook', 'a function, or left out for on_read', hook)
+  checkOptions('become', options, ['encoding'])
+  const { encoding = stream.encoding } = options
+  checkEncoding('become: encoding', encoding)
+  const link = stream[LIFE].driver as StreamLink
+  if (stream.state === 'closed') {
+    if (link.wasAttached) return
+    throw notConnected('become()')
+  }
+  stream.encoding = encoding
+  stream.read_delimiter = delimiter
+  link.reading.succeed(hook && { on_read: (...data) => hook.apply(stream, data) })
+}
