@@ -1,7 +1,7 @@
 /**
  * Layer 8. The protocols and aliases that every context knows, one line each.
  *
- * Most are classes. `file`, `mem`, `tcp`, `tls+tcp` and `unix` choose one of two classes by a
+ * Most are classes. `file`, `mem`, `tcp`, `tls+tcp`, `unix`, `ws` and `wss` choose one of two by a
  * parameter of the URL. (`tls+tcp` is not taken for a prefix: an exact name is found first.)
  */
 
@@ -22,6 +22,8 @@ import { TcpClient } from './carriers/tcp-client.ts'
 import { TcpServer } from './carriers/tcp-server.ts'
 import { Timer } from './carriers/timer.ts'
 import { Udp } from './carriers/udp.ts'
+import { WsClient } from './carriers/websocket/ws-client.ts'
+import { WsServer } from './carriers/websocket/ws-server.ts'
 import { Zero } from './carriers/zero.ts'
 
 export const PROTOCOLS: readonly Implementation[] = [
@@ -37,6 +39,8 @@ export const PROTOCOLS: readonly Implementation[] = [
   Timer,
   Udp,
   byMode('unix', TcpClient, TcpServer),
+  byMode('ws', WsClient, WsServer),
+  byMode('wss', WsClient, WsServer),
   Zero,
   // prefixes
   Deflate,

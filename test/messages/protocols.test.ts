@@ -5,6 +5,8 @@ import { MemPair } from '../../src/messages/carriers/mem-pair.ts'
 import { MemServer } from '../../src/messages/carriers/mem-server.ts'
 import { TcpClient } from '../../src/messages/carriers/tcp-client.ts'
 import { TcpServer } from '../../src/messages/carriers/tcp-server.ts'
+import { WsClient } from '../../src/messages/carriers/websocket/ws-client.ts'
+import { WsServer } from '../../src/messages/carriers/websocket/ws-server.ts'
 import type { Init } from '../../src/messages/init.ts'
 import { PROTOCOLS } from '../../src/messages/protocols.ts'
 import { fault, params, stage } from './kit.ts'
@@ -38,6 +40,13 @@ stage(t, 'mem: a pair or a server', async (t, { context }) => {
     fault(() => context.init('mem://;mode=x')),
     'mode must be one of client, server; got "x"',
   )
+})
+
+t.test('ws, wss: the client or the server', async t => {
+  for (const protocol of ['ws', 'wss']) {
+    t.equal(choose(protocol, 'a:1'), WsClient)
+    t.equal(choose(protocol, 'a:1;mode=server'), WsServer)
+  }
 })
 
 t.test('tcp, tls+tcp, unix: the client or the server', async t => {

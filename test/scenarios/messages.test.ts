@@ -56,6 +56,26 @@ const CARRIERS: Record<string, Carrier> = {
   'tcp, size32': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=size32', isBare: true },
   'tcp, line': { url: () => 'tcp://127.0.0.1:0;mode=server;frame=line', isBare: true },
   unix: { url: folder => `unix://${folder}/u;mode=server` },
+  ws: { url: () => 'ws://127.0.0.1:0;mode=server', isBare: true },
+  'ws, std': { url: () => 'ws://127.0.0.1:0/path;mode=server;frame=std' },
+  'ws, deflate': {
+    url: () => 'ws://127.0.0.1:0;mode=server;deflate=yes;binary=yes',
+    tail: () => ';deflate=yes',
+    isBare: true,
+  },
+  'ws in memory, trickling': {
+    url: () => 'ws://127.0.0.1:0;mode=server',
+    network: () => new TrickleNetwork(memory(), pieces),
+    isBare: true,
+  },
+  'reopen+ws': {
+    url: () => 'reopen+ws://127.0.0.1:0;mode=server;frame=std',
+    network: memory,
+  },
+  wss: {
+    url: () => `wss://127.0.0.1:0;mode=server;frame=std;${TLS_FILES}`,
+    tail: TLS_TAIL,
+  },
   udp: { url: () => 'udp://127.0.0.1:0;mode=server', isLossy: true },
   'deflate+mem': { url: () => 'deflate+mem://' },
   'tls+tcp': { url: () => TLS_SERVER, tail: TLS_TAIL },

@@ -299,7 +299,7 @@ export class StreamLink
   }
 
   failed(error: SystemError): void {
-    failStream(this.life, error, this.#ending)
+    failStream(this.life, error, this.protocol?.hasParted === true ? 'sent' : this.#ending)
   }
 
   abort(reason: CloseReason | undefined = this.hasPeerEnded ? 'remote' : undefined): void {

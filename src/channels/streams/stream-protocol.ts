@@ -20,6 +20,8 @@ export interface StreamProtocol {
    * answer: then reading goes on until `link.parted()` is called, or the peer ends.
    */
   farewell(): boolean
+  /** Can nothing but a goodbye be lost? Then how the peer goes away is its own affair. */
+  readonly hasParted: boolean
   /** The connection is over. It may be called more than once. */
   over(): void
 }

@@ -1,6 +1,6 @@
 /**
- * Layer 8. The TLS options of `tls+tcp://`, from the parameters of the URL. Certificates and keys
- * are PEM files. They are read each time the channel opens.
+ * Layer 8. The TLS options of `tls+tcp://` and `wss://`, from the parameters of the URL.
+ * Certificates and keys are PEM files. They are read each time the channel opens.
  *
  * - `cert`, `key`: the certificate of this side and its key. A server must have them. A client
  *   needs them if the server asks for a certificate.
@@ -15,6 +15,9 @@ import { messageOf } from '../../errors.ts'
 import type { Files, TlsOptions, TlsSide } from '../../transport.ts'
 import type { Params } from '../params.ts'
 
+/** The protocols that have them. */
+const SECURE: readonly string[] = ['tls+tcp', 'wss']
+
 /** Reads the files and returns the options. Throws UrlError if a file cannot be read. */
 export type LoadTlsOptions = (files: Files) => TlsOptions
 
@@ -24,7 +27,7 @@ export type LoadTlsOptions = (files: Files) => TlsOptions
  * would mean nothing.
  */
 export function tlsOptions(params: Params, side: TlsSide): LoadTlsOptions | undefined {
-  if (params.url.protocol !== 'tls+tcp') return undefined
+  if (!SECURE.includes(params.url.protocol)) return undefined
   const isServer = side === 'server'
   for (const key of ['cert', 'key'])
     if (isServer || params.has(key === 'cert' ? 'key' : 'cert')) params.text(key)

@@ -90,6 +90,8 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   #owed: Buffer | undefined
   /** Is `on_timeout` called because no pong came? */
   #isSilent = false
+  /** Had everything else gone when we said goodbye? */
+  #hasSentAll = false
 
   constructor(link: StreamLink, channel: SessionChannel, side: Side) {
     this.link = link
@@ -315,7 +317,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   #sayGoodbye(goodbye: Goodbye): void {
     this.#stage = nextStage(this.#stage as Stage, 'send')
     this.#heartbeat?.stop()
+    this.#hasSentAll = this.link.writing.isEmpty
     this.#write(this.#packers.close, packGoodbye(goodbye))
+  }
+
+  /** Nothing but a goodbye can be lost any more. */
+  get hasParted(): boolean {
+    return this.#stage === 'done' || (this.#stage === 'sent' && this.#hasSentAll)
   }
 
   /** Both have said goodbye. */

@@ -564,6 +564,7 @@ await tlsScene(t, 'TLS: a connection demands it by a field of its own', async (t
 class Polite implements StreamProtocol {
   readonly calls: string[] = []
   waits = true
+  hasParted = false
 
   constructor(link: StreamLink) {
     link.protocol = this
@@ -642,6 +643,18 @@ t.test('the peer may have no answer: it ends, or end_timeout runs out', async t 
   t.equal(silent.transport.news, 'resume, write bye, destroy')
   silent.sink.closed()
   t.equal(await silent.stream.closed, 'timeout')
+})
+
+t.test('a peer that has said goodbye may go away as it likes', async t => {
+  for (const hasParted of [false, true]) {
+    const { stream, sink, clock, news } = await kit(t, Client)
+    new Polite(sink as StreamLink).hasParted = hasParted
+    stream.end()
+    clock.advance(0)
+    news()
+    sink.failed(error('EPIPE', 'write'))
+    t.match(news(), hasParted ? [] : ['write_error EPIPE', /^error/])
+  }
 })
 
 t.test('the goodbye waits in the queue: our side ends when it has gone', async t => {

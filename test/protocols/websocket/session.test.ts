@@ -344,6 +344,37 @@ scene(t, 'close frame and the end of TCP in one go is a clean end', async (t, wo
   t.same(channel.news, ['close remote 1001'])
 })
 
+scene(
+  t,
+  'a peer that closes TCP behind its close frame: no error, as the echo cannot be sent',
+  async (t, world) => {
+    // Bun's server and npm's websocket do that.
+    const { channel, peer } = await open(world)
+    peer.write(closing(1000), true)
+    peer.close()
+    await world.pump()
+    t.same(channel.news, ['close remote 1000'])
+  },
+)
+
+scene(t, 'a peer that breaks the connection when we say goodbye', async (t, world) => {
+  for (const isQueued of [false, true]) {
+    const { channel, peer } = await open(world)
+    if (isQueued) {
+      peer.suspend()
+      channel.send(Buffer.alloc(300_000))
+    }
+    channel.end()
+    await world.pump()
+    world.network.reset(world.network.transports.at(-1)!)
+    await world.pump()
+    const { news } = channel
+    t.equal(news.length, isQueued ? 2 : 1, String(news))
+    channel.server.close()
+    await world.pump()
+  }
+})
+
 scene(t, 'suspended: what the peer says last is heard all the same', async (t, world) => {
   const { channel, peer, send } = await open(world)
   channel.suspend()

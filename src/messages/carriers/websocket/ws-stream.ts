@@ -1,0 +1,122 @@
+/**
+ * Layer 8. WsStream: a WebSocket connection that carries messages. A client has one, a server has
+ * one for each peer.
+ */
+
+import { isUtf8 } from 'node:buffer'
+import type { Stream } from '../../../channels/streams/stream.ts'
+import { InvalidArgumentError } from '../../../errors.ts'
+import { WebSocketClient } from '../../../protocols/websocket/client.ts'
+import { WebSocketConnection } from '../../../protocols/websocket/connection.ts'
+import type { WebSocketChannel } from '../../../protocols/websocket/websocket.ts'
+import type { CloseReason } from '../../../types.ts'
+import { type Addr, Control, Message } from '../../message.ts'
+import type { WsParams } from './ws-params.ts'
+
+/** What a stream reports to its channel. */
+export interface WsStreamOwner {
+  connected(stream: WsStream): void
+  /** Data, or control WriteFull or WriteReady. If it returns a promise, the next message waits. */
+  received(message: Message): Promise<void> | undefined
+  /** `closed` follows. */
+  failed(stream: WsStream, error: Error): void
+  closed(stream: WsStream, reason: CloseReason): void
+}
+
+/** What it carries, for whom. */
+export interface Carrying {
+  readonly owner: WsStreamOwner
+  readonly params: WsParams
+  /** For a peer of a server: its number. */
+  readonly addr?: Addr
+}
+
+export interface WsStream extends Stream, WebSocketChannel {
+  end(code?: number, reason?: string): void
+  readonly addr: Addr | undefined
+  /** The error that ended the stream; undefined if there was none. */
+  readonly fault: Error | undefined
+  /** Returns false if the queue is full. Throws if the message does not fit. */
+  post(message: Message): boolean
+}
+
+type Base = new (options: any) => Stream & WebSocketChannel
+
+/** Makes a class that carries messages out of one end of a WebSocket. */
+function carrying<Of extends Stream>(
+  BaseClass: new (options: any) => Of,
+): new (carrying: Carrying, options: object) => Of & WsStream {
+  class Carrier extends (BaseClass as unknown as Base) {
+    readonly #owner: WsStreamOwner
+    readonly #params: WsParams
+    readonly addr: Addr | undefined
+    fault: Error | undefined
+    #isFull = false
+
+    constructor({ owner, params, addr }: Carrying, options: object) {
+      // No backpressure: the program gets WriteFull if the peer does not read, and decides itself.
+      super({ backpressure: false, ...params.options, ...options })
+      this.#owner = owner
+      this.#params = params
+      this.addr = addr
+    }
+
+    post(message: Message): boolean {
+      if (this.#isFull) return false
+      const data = this.#pack(message)
+      if (this.send(data) || this.state !== 'active') return true
+      this.#isFull = true
+      this.#report(Control.WriteFull)
+      return true
+    }
+
+    #pack(message: Message): string | Uint8Array {
+      const { frame, isBinary } = this.#params
+      const head = frame?.head(message)
+      const data = head === undefined ? message.data : Buffer.concat([head, message.data])
+      if (isBinary) return data
+      if (isUtf8(data)) return data.toString()
+      throw new InvalidArgumentError('post: data with binary=no', 'text in UTF-8', data)
+    }
+
+    #report(msgid: number): void {
+      void this.#owner.received(new Message({ type: 'control', msgid, addr: this.addr }))
+    }
+
+    override on_connect(): void {
+      this.#owner.connected(this as unknown as WsStream)
+    }
+
+    override on_message(data: string | Buffer): Promise<void> | void {
+      const bytes = Buffer.from(data as string)
+      const { frame } = this.#params
+      const message =
+        frame === undefined
+          ? new Message({ data: bytes, addr: this.addr })
+          : frame.unpackPacket(bytes, this.addr)
+      // A message that is shorter than its frame is dropped, as a packet is.
+      if (message !== undefined) return this.#owner.received(message)
+    }
+
+    override on_write(): void {
+      if (!this.#isFull) return
+      this.#isFull = false
+      this.#report(Control.WriteReady)
+    }
+
+    /** Every error comes here and closes the stream. */
+    override on_error(error: Error): void {
+      this.fault = error
+      this.#owner.failed(this as unknown as WsStream, error)
+      super.on_error(error)
+    }
+
+    override on_close(reason: CloseReason): void {
+      this.#owner.closed(this as unknown as WsStream, reason)
+    }
+  }
+  return Carrier as never
+}
+
+export const WsCaller = carrying<WebSocketClient>(WebSocketClient)
+export const WsPeer = carrying<WebSocketConnection>(WebSocketConnection)

@@ -1,0 +1,69 @@
+/** The parameters of ws:// and wss://. */
+
+import t from 'tap'
+import {
+  wsHeaders,
+  wsOrigins,
+  wsParams,
+  wsTarget,
+} from '../../../../src/messages/carriers/websocket/ws-params.ts'
+import { fault, params } from '../../kit.ts'
+
+t.test('what stands in a message', async t => {
+  const read = (rest: string) => wsParams(params(`ws://a:1;${rest}`), 'client')
+  t.match(read(''), {
+    frame: undefined,
+    isBinary: false,
+    carries: { data: 'any', msgid: false, seq: false },
+    options: { message_size: 1024 * 1024, deflate: false, ping_interval: Infinity },
+    protocols: [],
+    ofPeer: ';frame=none;binary=no',
+  })
+  t.match(read('frame=std;protocol=a, b'), {
+    frame: { name: 'std' },
+    isBinary: true,
+    carries: { msgid: true },
+    protocols: ['a', 'b'],
+    ofPeer: ';frame=std;binary=yes;protocol=a,b',
+  })
+  t.match(read('frame=line;binary=yes'), { frame: { name: 'line' }, isBinary: true })
+  t.match(read('frame=none;max-size=2kb').options, { message_size: 2048 })
+  t.match(read('buffer-size=3kb').options, { message_size: 3072 })
+  t.match(read('deflate=yes;ping-interval=30s;pong-timeout=5s').options, {
+    deflate: true,
+    ping_interval: 30_000,
+    pong_timeout: 5000,
+  })
+  t.match(read('ping-interval=no').options, { ping_interval: Infinity })
+  t.match(
+    fault(() => read('frame=std;binary=no')),
+    'binary must be yes with frame=std',
+  )
+})
+
+t.test('where it is', async t => {
+  const target = (text: string, rest = '') => wsTarget(params(`ws://${text};${rest}`), text)
+  t.same(target('a:1'), { address: ['a', 1], resource: undefined })
+  t.same(target('*:1/x?y'), { address: ['', 1], resource: '/x?y' })
+  t.same(target('a:1?y'), { address: ['a', 1], resource: '/?y' })
+  t.same(target('a:1/x', 'path=/z'), { address: ['a', 1], resource: '/z' })
+  for (const text of ['', 'a', '/path', 'a:x', 'a:70000', 'a:1/ä', 'a:1/x y'])
+    t.match(
+      fault(() => target(text)),
+      /address must be|port must be|without blanks/,
+      text,
+    )
+  t.match(
+    fault(() => target('a:1', 'path=x')),
+    /^path must be a path that begins with '\/'/,
+  )
+})
+
+t.test('headers, and origins', async t => {
+  t.same(wsHeaders(params('ws://a:1;header.Cookie=x;header.X-A=y')), { Cookie: 'x', 'X-A': 'y' })
+  const origins = (rest: string) => wsOrigins(params(`ws://a:1;${rest}`))
+  t.equal(origins(''), 'same')
+  t.equal(origins('origins=*'), '*')
+  t.same(origins('origins=http://a,null'), ['http://a', 'null'])
+  t.same(origins('origins=http://a'), ['http://a'])
+})

@@ -1,0 +1,83 @@
+/** One end of a WebSocket that carries messages. */
+
+import { Buffer } from 'node:buffer'
+import t from 'tap'
+import { Control, Message } from '../../../../src/messages/message.ts'
+import { wsParams } from '../../../../src/messages/carriers/websocket/ws-params.ts'
+import { WsCaller, type WsStream } from '../../../../src/messages/carriers/websocket/ws-stream.ts'
+import { answerTo, frame, listen, type RawConnection } from '../../../protocols/websocket/kit.ts'
+import { params, type Stage, stage, text } from '../../kit.ts'
+
+async function made(
+  world: Stage,
+  rest: string,
+): Promise<{ stream: WsStream; peer: RawConnection; log: string[]; frames(): string }> {
+  const { peers } = await listen(world)
+  const log: string[] = []
+  const owner = {
+    connected: () => void log.push('connected'),
+    received: (message: Message) => void log.push(text(message)),
+    failed: (_stream: WsStream, error: Error) => void log.push(`failed ${error.message}`),
+    closed: (_stream: WsStream, reason: string) => void log.push(`closed ${reason}`),
+  }
+  const carrying = { owner: owner as never, params: wsParams(params(`ws://a:1;${rest}`), 'client') }
+  const stream = new WsCaller(carrying, { engine: world.engine })
+  stream.connect('ws://localhost:1')
+  await world.pump()
+  const peer = peers[0]!
+  peer.write(answerTo(peer.raw.news))
+  await world.pump()
+  /** The first bytes of the frames that the peer has got since. */
+  const frames = (): string => peer.raw.news
+  return { stream, peer, log, frames }
+}
+
+stage(t, 'text, and what is none', async (t, world) => {
+  const { stream, peer, log, frames } = await made(world, '')
+  t.equal(stream.post(new Message({ data: 'häl' })), true)
+  t.throws(() => stream.post(new Message({ data: Buffer.from([0xff]) })), {
+    code: 'ERR_INVALID_ARGUMENT',
+  })
+  await world.pump()
+  t.equal(frames().charCodeAt(0), 0x81)
+  peer.write(Buffer.concat([frame('text'), frame(Buffer.from('bytes')), frame('')]))
+  await world.pump()
+  t.same(log, ['connected', 'text', 'bytes', ''])
+  t.equal(stream.addr, undefined)
+})
+
+stage(t, 'frames in messages', async (t, world) => {
+  const { stream, peer, log, frames } = await made(world, 'frame=std')
+  stream.post(new Message({ data: 'x', msgid: 5, seq: 7n }))
+  await world.pump()
+  const sent = Buffer.from(frames(), 'latin1')
+  t.equal(sent[0], 0x82)
+  const payload = sent.subarray(6).map((byte, i) => byte ^ sent[2 + (i % 4)]!)
+  peer.write(Buffer.concat([frame(payload), frame(Buffer.from('short'))]))
+  await world.pump()
+  t.same(log, ['connected', 'x #5 @7'], 'what is shorter than its frame is dropped')
+})
+
+stage(t, 'full, and ready again', async (t, world) => {
+  const { stream, peer, log } = await made(world, 'send-buffer-size=1kb')
+  peer.suspend()
+  t.equal(stream.post(new Message({ data: 'x'.repeat(200_000) })), true)
+  t.equal(stream.post(new Message({ data: 'y' })), false)
+  await world.pump()
+  peer.resume()
+  await world.pump()
+  t.same(log, ['connected', 'WriteFull', 'WriteReady'])
+  t.equal(Control.WriteFull > 0, true)
+  stream.close()
+  t.equal(stream.post(new Message({ data: 'late' })), true, 'and dropped')
+})
+
+stage(t, 'an error ends it', async (t, world) => {
+  const { stream, peer, log } = await made(world, '')
+  peer.write(Buffer.from([0xff, 0xff]))
+  await world.pump()
+  peer.end()
+  await world.pump()
+  t.match(log, ['connected', /^failed the peer has broken/, 'closed error'])
+  t.match(stream.fault, { code: 'ERR_WEBSOCKET_PROTOCOL' })
+})
