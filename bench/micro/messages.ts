@@ -51,7 +51,8 @@ function post(channel: MessageChannel): number {
 function throughDirect(what: string, protocol: string): Case {
   const { context: all } = context()
   const master = all.init('direct://;name=m').open()
-  const slave = all.init(`${protocol}://;master=m;messages=!2`).open()
+  const more = protocol === 'direct' ? '' : ';messages=!2'
+  const slave = all.init(`${protocol}://;master=m${more}`).open()
   slave.on_message = () => {}
   return { what: `message: ${what}`, run: () => post(master) }
 }

@@ -56,11 +56,15 @@ class Loop implements Turn {
 
   /** Returns how many channels were processed. One that had nothing to do leaves the loop. */
   #round(): number {
-    const channels = [...this.#pending]
-    for (const channel of channels) {
-      if (!channel.process() || !channel.dcaps.has('pending')) this.#pending.delete(channel)
+    const pending = this.#pending
+    const { size } = pending
+    let left = size
+    // A set is walked through in the order of adding, and what is added meanwhile comes last.
+    for (const channel of pending) {
+      if (!channel.process() || !channel.dcaps.has('pending')) pending.delete(channel)
+      if (--left === 0) break
     }
-    return channels.length
+    return size
   }
 
   #wake(): void {

@@ -131,11 +131,12 @@ export class Message {
     time = 0,
     value,
   }: MessageFields = {}) {
-    if (!TYPES.includes(type))
+    // (Most are data: the array need not be searched.)
+    if (type !== 'data' && !TYPES.includes(type))
       throw new InvalidArgumentError('message: type', `one of ${TYPES.join(', ')}`, type)
     if ((msgid | 0) !== msgid)
       throw new InvalidArgumentError('message: msgid', 'an integer of 32 bits', msgid)
-    if (typeof seq !== 'bigint' || BigInt.asIntN(64, seq) !== seq)
+    if (typeof seq !== 'bigint' || (seq !== 0n && BigInt.asIntN(64, seq) !== seq))
       throw new InvalidArgumentError('message: seq', 'a bigint of 64 bits, as 5n', seq)
     this.type = type
     this.msgid = msgid

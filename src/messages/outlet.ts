@@ -7,7 +7,7 @@ import { noop } from '../core/noop.ts'
 import { isPromiseLike, Promises } from '../core/promises.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
-import { Callbacks } from './callbacks.ts'
+import { bitOf, Callbacks, type Slot } from './callbacks.ts'
 import type { Message } from './message.ts'
 import type { State } from '../types.ts'
 import type { Params } from './params.ts'
@@ -84,27 +84,25 @@ export class Outlet {
     } catch (error) {
       this.#failed(error, false)
     }
-    const more = this.tell(message)
-    return waits === undefined || more === undefined
-      ? (waits ?? more)
-      : Promise.all([waits, more]).then(noop)
+    return both(waits, this.tell(message))
   }
 
   /** Delivers a message to the callbacks only. */
   tell(message: Message): Promise<void> | undefined {
-    if (!this.callbacks.has(message.type)) return undefined
+    const bit = bitOf(message.type)
+    const slots = this.callbacks.of(bit)
     let waits: Promise<void> | undefined
-    this.callbacks.call(
-      message,
-      result => {
-        const held = this.hold(result)
-        waits =
-          waits === undefined || held === undefined
-            ? (waits ?? held)
-            : Promise.all([waits, held]).then(noop)
-      },
-      error => this.#failed(error, false),
-    )
+    // No closures: this is done for every message, once for each prefix.
+    for (let index = 0; index < slots.length; index++) {
+      const slot = slots[index] as Slot
+      if ((slot.mask & bit) === 0) continue
+      try {
+        const result = slot.callback(message)
+        if (result !== undefined) waits = both(waits, this.hold(result))
+      } catch (error) {
+        this.#failed(error, false)
+      }
+    }
     return waits
   }
 
@@ -127,4 +125,13 @@ export class Outlet {
       `${this.#owner.name}: ${formatMessage(what, message, this.#dump)}`,
     )
   }
+}
+
+/** A promise of both, if there are two. */
+function both(
+  one: Promise<void> | undefined,
+  other: Promise<void> | undefined,
+): Promise<void> | undefined {
+  if (one === undefined) return other
+  return other === undefined ? one : Promise.all([one, other]).then(noop)
 }

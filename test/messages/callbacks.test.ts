@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Callback, Callbacks, covers } from '../../src/messages/callbacks.ts'
+import { bitOf, type Callback, Callbacks, covers } from '../../src/messages/callbacks.ts'
 import { Message } from '../../src/messages/message.ts'
 import { thrown } from '../kit.ts'
 
@@ -11,12 +11,19 @@ const EVERY = [DATA, CONTROL, STATE, CHANNEL]
 
 function tell(callbacks: Callbacks, ...messages: Message[]): unknown[] {
   const results: unknown[] = []
-  for (const message of messages)
-    callbacks.call(
-      message,
-      result => results.push(result),
-      error => results.push(`threw ${error}`),
-    )
+  // As outlet.ts does.
+  for (const message of messages) {
+    const bit = bitOf(message.type)
+    for (const slot of callbacks.of(bit)) {
+      if ((slot.mask & bit) === 0) continue
+      try {
+        const result = slot.callback(message)
+        if (result !== undefined) results.push(result)
+      } catch (error) {
+        results.push(`threw ${error}`)
+      }
+    }
+  }
   return results
 }
 

@@ -28,6 +28,12 @@ scene(t, 'results, errors, and promises that hold the next message', async (t, {
   outlet.emit(new Message({ type: 'control' }))
   outlet.emit(new Message({ type: 'channel' }))
   t.strictSame(log.splice(0), ['control'], 'the others are for callbacks alone')
+  const control = (): void => void log.push('never')
+  outlet.callbacks.add(control, 'control')
+  outlet.callbacks.add(() => undefined, 'data')
+  outlet.emit(data)
+  outlet.callbacks.delete(control, 'control')
+  t.strictSame(log, [])
 
   const go: (() => void)[] = []
   const slow = (): Promise<void> => new Promise(resolve => go.push(resolve))

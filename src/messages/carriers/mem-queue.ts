@@ -5,11 +5,14 @@
 
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
+import { type Dcap, NO_DCAPS } from '../caps.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { MessageChannel } from '../message-channel.ts'
 
 /** What a message counts besides its data: the size of a frame with size, msgid and seq. */
 export const FRAME: Bytes = 16
+
+const PENDING: readonly Dcap[] = ['pending']
 
 /** After this many taken messages the array is cut, if they are half of it. */
 const MANY = 1000
@@ -64,16 +67,18 @@ export class Queue {
 
   /** Adds a message even if the queue is full. */
   push(message: Message): void {
+    // Otherwise it is pending already.
+    const wasEmpty = this.isEmpty
     this.#messages.push(message)
     this.#bytes += message.data.length + FRAME
-    this.reader?.update_dcaps(['pending'])
+    if (wasEmpty) this.reader?.update_dcaps(PENDING)
   }
 
   /** Takes the next message. Call `tellWriters` when it has been delivered. */
   shift(): Message | undefined {
     const message = this.#messages[this.#taken]
     if (message !== undefined) this.#take(message)
-    if (this.isEmpty) this.reader?.update_dcaps([], ['pending'])
+    if (this.isEmpty) this.reader?.update_dcaps(NO_DCAPS, PENDING)
     return message
   }
 
@@ -117,10 +122,14 @@ export class Queue {
  * Returns undefined if the message is not carried.
  */
 export function carried(
-  { type, msgid, seq, data, time }: Message,
+  message: Message,
   carriesAll: boolean,
   addr: Addr | undefined,
 ): Message | undefined {
+  const { type, msgid, seq, data, time } = message
+  // Most are what arrives, as they are. A message does not change.
+  if (type === 'data' && message.addr === addr && time === 0 && message.value === undefined)
+    return message
   if (carriesAll) return new Message({ type, msgid, seq, data, time, addr })
   return type === 'data' ? new Message({ msgid, seq, data, addr }) : undefined
 }

@@ -49,10 +49,16 @@ export class Filter extends Prefix {
   }
 
   #passes({ type, msgid }: Message): boolean {
-    const isIn = ([least, most]: Range): boolean => msgid >= least && msgid <= most
     if (type !== 'data') return true
-    return !this.#excluded.some(isIn) && (this.#included.length === 0 || this.#included.some(isIn))
+    return (
+      !isAmong(msgid, this.#excluded) &&
+      (this.#included.length === 0 || isAmong(msgid, this.#included))
+    )
   }
+}
+
+function isAmong(msgid: number, ranges: readonly Range[]): boolean {
+  return ranges.some(range => msgid >= range[0] && msgid <= range[1])
 }
 
 function rangeOf(text: string): Range | undefined {

@@ -80,7 +80,8 @@ export abstract class Prefix extends MessageChannel {
         if (error !== this.#failure) this[LIFE].hookFailed(error)
       }
     }
-    child.callback_add(message => this.#pass(message), ['data', 'control', 'state'])
+    child.callback_add(this.#data, 'data')
+    child.callback_add(message => this.#pass(message), ['control', 'state'])
   }
 
   /** That of the child. A prefix that the peer needs too overrides this. */
@@ -110,19 +111,23 @@ export abstract class Prefix extends MessageChannel {
     return child instanceof Prefix && child.#child !== undefined ? child.carrier : child
   }
 
-  #pass(message: Message): Promise<void> | void {
+  readonly #data = (message: Message): Promise<void> | undefined => {
     try {
-      switch (message.type) {
-        case 'data':
-          return this.child_data(message)
-        case 'control':
-          return this.child_control(message)
-      }
-      return this.#passState(STATES[message.msgid])
+      return this.child_data(message)
     } catch (error) {
-      if (message.type === 'data' && message.addr !== undefined) this.#dropPeer(message.addr, error)
+      if (message.addr !== undefined) this.#dropPeer(message.addr, error)
       else this.fail(error)
       return undefined
+    }
+  }
+
+  #pass(message: Message): Promise<void> | void {
+    try {
+      return message.type === 'control'
+        ? this.child_control(message)
+        : this.#passState(STATES[message.msgid])
+    } catch (error) {
+      this.fail(error)
     }
   }
 

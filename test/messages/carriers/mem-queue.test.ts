@@ -86,5 +86,7 @@ t.test('which messages and fields are carried', async t => {
   })
   t.match(carried(data, true, 3), { data: Buffer.from('a'), msgid: 5, seq: 6n, addr: 3, time: 8 })
   t.equal(carried(control, false, 3), undefined)
+  const plain = new Message({ data: 'a' })
+  t.equal(carried(plain, true, undefined), plain, 'as it is')
   t.match(carried(control, true, 3), { type: 'control', msgid: 9, addr: 3 })
 })

@@ -251,3 +251,18 @@ stage(t, 'what is below', async (t, { context }) => {
   t.equal(later.carrier, later.child, 'there is nothing below that one yet')
   t.equal(later.carries.data, 'any')
 })
+
+stage(t, 'it fails if a control message is too much for it', async (t, { context }) => {
+  class Picky extends Prefix {
+    static override readonly protocol = 'picky+'
+    override child_control(): never {
+      throw new Error('no')
+    }
+  }
+  context.register(Picky)
+  const prefix = context.init('picky+direct://') as Prefix
+  prefix.on_error = () => {}
+  prefix.open()
+  prefix.child.emit({ type: 'control', msgid: 1 })
+  t.strictSame([prefix.state, prefix.error?.message], ['error', 'no'])
+})
