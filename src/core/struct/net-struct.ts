@@ -152,14 +152,13 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
     return { size, data: this.#read(bytes, start) }
   }
 
-  /** The size of the message if it is complete; if not, the size that it has at least. */
+  /** The size of the message if it is complete; if not, the size at which more is known. */
   #measure(bytes: Buffer, start: Bytes, end: Bytes): Bytes {
     let size = this.minimum_size
     let at = start
     for (const part of this.#parts) {
-      // `size` counts this part and all before it, so it is more than what is there: the caller
-      // waits.
-      if (at + part.size > end) break
+      // No more than up to the next length: what that says counts even if nothing follows it.
+      if (at + part.size > end) return Math.min(at + part.size - start, Number.MAX_SAFE_INTEGER)
       // An invalid length waits, too: the message may be too long by the lengths before it, and
       // chunks must not decide which of the two is told.
       if (size > end - start && !isLength(stated(part, bytes, at))) break
