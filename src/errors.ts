@@ -221,10 +221,17 @@ export class TimeoutError extends ChannelError {
   }
 }
 
-/** The channel closed before it was open. `opened` rejects with it. Code ERR_CLOSED. */
+/**
+ * The channel closed before what was awaited has come: `opened`, `ready` or `read()` reject with
+ * it. Code ERR_CLOSED.
+ */
 export class ClosedError extends ChannelError {
-  constructor(message: string) {
+  /** Why it closed; 'remote' also if the peer has ended its side. */
+  readonly reason: CloseReason
+
+  constructor(message: string, reason: CloseReason = 'local') {
     super('ERR_CLOSED', message)
+    this.reason = reason
   }
 }
 

@@ -28,11 +28,11 @@ const TYPES = [
   'EventDetails', 'FileEnds', 'FileName', 'Files', 'FileSink', 'FileSinkOwner', 'FileSource',
   'FileTail', 'LengthPrefix', 'LengthPrefixOptions', 'ListenAddress', 'ListenEndpoint', 'Listener',
   'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink',
-  'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port', 'ReadArguments', 'ReadDelimiter',
-  'RequestsOptions', 'SendOptions', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal',
-  'StreamConnectOptions', 'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues',
-  'SystemError', 'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved',
-  'TlsSide', 'Transport', 'TransportSink',
+  'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port', 'Read', 'ReadArguments',
+  'ReadDelimiter', 'ReadOptions', 'RequestsOptions', 'SendOptions', 'ServerListenOptions',
+  'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
+  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Tls',
+  'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']

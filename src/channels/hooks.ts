@@ -11,10 +11,11 @@
  */
 
 import type { Owned } from '../core/drive.ts'
+import { noop } from '../core/noop.ts'
 import { isPromiseLike, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type Engine, logSafely } from '../engine.ts'
-import { codeOf, HookError, messageOf } from '../errors.ts'
+import { ClosedError, codeOf, HookError, messageOf } from '../errors.ts'
 import type { CloseReason, StateSignal } from '../types.ts'
 
 /** What is needed of a channel to call its hooks. */
@@ -56,6 +57,9 @@ type Callable = { [Name in Hook]: (...args: unknown[]) => unknown }
 /** What hooks threw. */
 const faults = new WeakSet<Error>()
 
+/** The errors that only say that a channel has ended, with its hooks. */
+const ends = new WeakMap<object, Hooks<any>>()
+
 export class Hooks<Of extends Face = Face> implements PromisesOwner {
   readonly channel: Of
   readonly engine: Engine
@@ -72,12 +76,17 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     this.name = name
   }
 
-  call(hook: Hook, ...args: unknown[]): void {
+  /** Returns what the hook returned. If it threw: a promise that rejects and is never unhandled. */
+  call(hook: Hook, ...args: unknown[]): unknown {
     try {
       const result = (this.channel as unknown as Callable)[hook]!(...args)
       if (result !== undefined) this.driver?.hookReturned(result)
+      return result
     } catch (error) {
       this.hookFailed(error)
+      const thrown = Promise.reject(error as Error)
+      thrown.catch(noop)
+      return thrown
     }
   }
 
@@ -114,9 +123,18 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
 
   /** A promise that a hook returned was rejected; `isLate`: the opening that it is from is over. */
   promiseRejected(error: unknown, isLate: boolean): void {
+    // It awaited more of a channel that has ended, which on_close tells.
+    if (ends.get(error as object) === this) return
     // What is left of an opening that is over must not close the next one.
     if (isLate) this.log(error)
     else this.hookFailed(error)
+  }
+
+  /** For what was awaited of the channel, and will not come, as it has ended. */
+  endedError(what: string, reason: CloseReason): ClosedError {
+    const error = new ClosedError(`${this.describe()}: ${what}`, reason)
+    ends.set(error, this)
+    return error
   }
 
   /** What `on_error` does by default, after logging. */

@@ -74,6 +74,11 @@ export class Life extends Hooks<Living> {
     return this.#reason
   }
 
+  /** Why the opening that is under way, or the last one, has failed. */
+  get error(): Error | undefined {
+    return this.#progress === 'open' ? undefined : this.#error
+  }
+
   /** Since when it is open; before that, since when it is opening. */
   get since(): Milliseconds {
     return this.#since
@@ -223,7 +228,7 @@ export class Life extends Hooks<Living> {
     const closed = this.#closed
     this.#closed = undefined
     if (this.#progress !== 'open') {
-      this.#error ??= new ClosedError(`${this.describe()} was closed before it was open`)
+      this.#error ??= new ClosedError(`${this.describe()} was closed before it was open`, reason)
       this.#opened?.reject(this.#error)
     }
     drive.forget(channel)

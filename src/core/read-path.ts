@@ -2,7 +2,7 @@
  * Layer 1. ReadPath: the way of received bytes to `on_read`. Used by Stream, by Datagram (one per
  * peer) and by tests.
  *
- * Read it from top to bottom: receive → drain → overflow → finish → reset.
+ * Read it from top to bottom: receive → drain → overflow → finish → ask → reset.
  *
  * Rules:
  * 1. After each call of the hook everything is looked at again: the hook may have changed the
@@ -13,47 +13,25 @@
  * 3. The reads do not depend on how the bytes were cut into chunks (core/reading/readers.ts).
  * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
  *    feels backpressure, and memory stays bounded.
- * 5. What cannot be read is reported once, see core/reading/told.ts. A hook may change whatever it
+ * 5. A read that the program awaits (core/reading/awaited.ts) is served whatever holds the others,
+ *    unless the channel closes or starts TLS. While one is waiting, the transport is not paused.
+ * 6. What cannot be read is reported once, see core/reading/told.ts. A hook may change whatever it
  *    likes. If that does not help, reads stay held.
  */
 
 import type { Buffer } from 'node:buffer'
 import type { Bytes } from '../types.ts'
-import { type ReadDelimiter, type ReadSettings, readerFor } from './delimiters.ts'
+import type { ReadDelimiter, ReadSettings } from './delimiters.ts'
+import { Awaited, type AwaitedRead } from './reading/awaited.ts'
+import { BIT, type Hold, HOLDS_ALL } from './reading/holds.ts'
+import type { ReadOwner, ReadTarget } from './reading/read-owner.ts'
+import { ReaderChoice } from './reading/reader-choice.ts'
 import { type Reader, TOO_LONG } from './reading/readers.ts'
 import { RecvBuffer } from './reading/recv-buffer.ts'
 import { Told } from './reading/told.ts'
 
-/** Why reads are held. Several reasons may hold at once; reads go on when the last one ends. */
-export type Hold = 'suspended' | 'backpressure' | 'promise' | 'stuck' | 'closed' | 'tls'
-
-/** One bit each, so that the loop tests for all of them at once. */
-// prettier-ignore
-const BIT: Readonly<Record<Hold, number>> =
-  { suspended: 1, backpressure: 2, promise: 4, stuck: 8, closed: 16, tls: 32 }
-
-/** What gets the reads: the channel itself, or an object for one peer of a Datagram. */
-export interface ReadTarget {
-  on_read(...data: any[]): unknown
-}
-
-/** What a read path reports everything else to. */
-export interface ReadOwner {
-  /** The hook returned a value. If it is a promise, hold 'promise' until it settles. */
-  hookReturned(result: unknown): void
-  /** The hook threw. */
-  hookFailed(error: unknown): void
-  /** The next message is over the limit; `size`: its bytes at least, if known. Then as `broken`. */
-  overflowed(limit: Bytes, size: Bytes | undefined): void
-  /** The delimiter threw. Reads are held ('stuck') until a setting changes. */
-  broken(error: unknown): void
-  /** Everything that the peer sent before it ended has been delivered. */
-  delivered(): void
-  /** Bytes have come that cannot be delivered now: stop the transport. */
-  pause(): void
-  /** Bytes can be delivered again: start the transport. */
-  resume(): void
-}
+export type { Hold } from './reading/holds.ts'
+export type { ReadOwner, ReadTarget } from './reading/read-owner.ts'
 
 /** Target and owner of an idle read path. It calls neither. */
 const NOBODY = {} as ReadTarget & ReadOwner
@@ -63,12 +41,7 @@ export class ReadPath {
   #owner: ReadOwner
   readonly #buffer = new RecvBuffer()
   #reader: Reader
-  /** What #reader was made for. */
-  #delimiter: ReadDelimiter
-  #settings: ReadSettings
-  /** The reader before this one: a program may switch between two delimiters all the time. */
-  #formerReader: Reader | undefined
-  #formerDelimiter: ReadDelimiter = null
+  readonly #choice: ReaderChoice
   /** The most bytes of a message. */
   #limit: Bytes
   /** The bits of all holds. */
@@ -81,6 +54,8 @@ export class ReadPath {
   /** The bytes received since the last reset. The last one has this number. */
   #received: Bytes = 0
   readonly #told = new Told()
+  /** The reads that the program awaits; made with the first one. */
+  awaited: Awaited | undefined
   /** Has the peer ended its side, and was that reported? */
   #end: 'open' | 'ended' | 'delivered' = 'open'
 
@@ -93,9 +68,8 @@ export class ReadPath {
   ) {
     this.#target = target
     this.#owner = owner
-    this.#delimiter = delimiter
-    this.#settings = settings
-    this.#reader = readerFor(delimiter, settings)
+    this.#choice = new ReaderChoice(delimiter, settings)
+    this.#reader = this.#choice.reader
     this.#limit = limit
   }
 
@@ -112,13 +86,19 @@ export class ReadPath {
     return (this.#holds & BIT.stuck) !== 0
   }
 
-  /** Are reads held? */
+  /** Are reads held, and is none awaited? */
   get isHeld(): boolean {
-    return this.#holds !== 0
+    return this.#holds !== 0 && !this.isAwaited
+  }
+
+  /** Does the program await a read that is not served yet? */
+  get isAwaited(): boolean {
+    return this.awaited?.isWaiting === true
   }
 
   /** Bytes received and not yet delivered, exactly: it ends looking ahead. */
   unread(): Bytes {
+    this.awaited?.giveBack(this.#buffer)
     this.#reader.giveBack(this.#buffer)
     return this.#buffer.length
   }
@@ -139,11 +119,17 @@ export class ReadPath {
     this.#received += chunk.length
     this.drain()
     if (this.#areChunksLent && this.#holds !== 0) this.#buffer.trim()
-    // A channel that is closing goes on reading, to see the end of the peer.
-    if (this.#holds !== 0 && (this.#holds & BIT.closed) === 0 && !this.#isPaused) {
+    if (this.#holds !== 0 && !this.#isPaused && this.#mustPause()) {
       this.#isPaused = true
       this.#owner.pause()
     }
+  }
+
+  #mustPause(): boolean {
+    // A channel that is closing goes on reading, to see the end of the peer.
+    if ((this.#holds & BIT.closed) !== 0) return false
+    if (this.awaited === undefined) return true
+    return !this.awaited.isWaiting && this.unread() > 0
   }
 
   /** The peer has ended its side. */
@@ -157,12 +143,14 @@ export class ReadPath {
   /** Delivers everything that can be delivered. May be called at any time. */
   drain(): void {
     if (this.#isDraining) return
-    if (this.#holds !== 0) return this.#caughtUp()
-    this.#isDraining = true
     const buffer = this.#buffer
-    while (this.#run());
-    buffer.trim()
-    this.#isDraining = false
+    if (this.#holds === 0) {
+      this.#isDraining = true
+      while (this.#run());
+      buffer.trim()
+      this.#isDraining = false
+    }
+    if (this.#holds !== 0 && this.awaited !== undefined) this.#serve(this.awaited)
     this.#caughtUp()
   }
 
@@ -261,12 +249,34 @@ export class ReadPath {
     }
   }
 
+  // ---- ask --------------------------------------------------------------------------------------
+
+  /** The program awaits a read. It is served at once if it can be. */
+  ask(read: AwaitedRead): void {
+    this.awaited ??= new Awaited()
+    this.awaited.push(read)
+    this.hold('awaited')
+    this.drain()
+    if (!this.#isPaused || !this.isAwaited || (this.#holds & HOLDS_ALL) !== 0) return
+    this.#isPaused = false
+    this.#owner.resume()
+  }
+
+  #serve(awaited: Awaited): void {
+    if (!awaited.isWaiting || (this.#holds & HOLDS_ALL) !== 0) return
+    this.#isDraining = true
+    awaited.serve(this.#buffer, this.#reader, this.#limit, this.#end !== 'open')
+    this.#buffer.trim()
+    this.#isDraining = false
+  }
+
   // ---- reset ------------------------------------------------------------------------------------
 
   /** Forgets everything of the last connection. A hold of the channel itself (suspended) stays. */
   reset(): void {
     this.#reader.giveBack(this.#buffer)
     this.#reader.forget?.()
+    this.awaited = undefined
     this.#buffer.clear()
     this.#holds &= BIT.suspended
     this.#isPaused = false
@@ -284,14 +294,7 @@ export class ReadPath {
     this.#holds &= ~BIT.stuck
     // Set neither by a hook nor before its promise has settled: what is wrong now is told anew.
     if (!this.#isDraining && (this.#holds & BIT.promise) === 0) this.#told.forget()
-    const isSame = settings === this.#settings
-    if (isSame && delimiter === this.#delimiter) return
-    const former = isSame && delimiter === this.#formerDelimiter ? this.#formerReader : undefined
-    this.#formerReader = isSame ? this.#reader : undefined
-    this.#formerDelimiter = this.#delimiter
-    this.#reader = former ?? readerFor(delimiter, settings)
-    this.#delimiter = delimiter
-    this.#settings = settings
+    this.#reader = this.#choice.choose(delimiter, settings)
   }
 
   /** The delimiter was assigned, whether or not it was the same before. */
@@ -306,6 +309,7 @@ export class ReadPath {
 
   /** Ends that hold. If it was the last one, what has waited is delivered. */
   release(why: Hold): void {
+    if (why === 'awaited') this.awaited?.giveBack(this.#buffer)
     this.#holds &= ~BIT[why]
     this.drain()
   }

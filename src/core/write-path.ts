@@ -10,7 +10,7 @@
  * 3. One queue keeps the order of everything. It does not look inside an item: an item is given the
  *    transport and says how far it has come (core/writing/send-item.ts).
  * 4. There are three states: 'ready'; 'full' if the transport has not yet passed on what it was
- *    given; 'starved' if the first item has no bytes yet.
+ *    given; 'starved' if the first item has no bytes yet, or if there is no transport yet.
  */
 
 import type { Transport } from '../transport.ts'
@@ -57,6 +57,11 @@ export class WritePath {
   open(transport: Transport): void {
     this.#transport = transport
     this.#state = 'ready'
+  }
+
+  /** What is written waits until it is opened. */
+  postpone(): void {
+    this.#state = 'starved'
   }
 
   /** Sends to nothing any more. Call it when the path is empty. */

@@ -193,3 +193,28 @@ t.test('a promise that is rejected goes to on_error, unless its opening is over'
   t.match(logged, [/^late: Error: too late\n/])
   channel.finish()
 })
+
+t.test('a hook that rejects because its channel has ended has not failed', async t => {
+  const channel = new Bare()
+  const life = channel[LIFE]
+  const ended = life.endedError('closed', 'remote')
+  t.match(ended, { code: 'ERR_CLOSED', message: 'Bare: closed', reason: 'remote' })
+  logged.length = 0
+  life.promiseRejected(ended, true)
+  t.same([channel.log, logged], [[], []])
+  new Bare()[LIFE].promiseRejected(ended, true)
+  life.promiseRejected(undefined, true)
+  t.equal(logged.splice(0).length, 2)
+})
+
+t.test('call returns what the hook returned, or a promise that rejects', async t => {
+  const channel = new Bare() as Bare & Record<string, unknown>
+  channel.on_some = () => 5
+  channel.on_bad = () => {
+    throw new Error('bad')
+  }
+  const { [LIFE]: life } = channel
+  t.equal(life.call('on_some'), 5)
+  await t.rejects(life.call('on_bad') as Promise<void>, { message: 'bad' })
+  logged.length = 0
+})

@@ -574,3 +574,18 @@ t.test('why it could not be opened is logged, unless somebody looks at `opened`'
     channel[LIFE].finishClosing()
   }
 })
+
+t.test('why it has failed to open', async t => {
+  const channel = new Bare()
+  const life = channel[LIFE]
+  channel.begin()
+  t.equal(life.error, undefined)
+  const error = new Error('refused')
+  life.fail('on_error', error)
+  t.equal(life.error, error)
+  channel.finish()
+  channel.open()
+  t.equal(life.error, undefined)
+  channel.finish()
+  logged.length = 0
+})

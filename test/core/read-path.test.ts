@@ -1,9 +1,15 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import type { Delimiter, ReadDelimiter, ReadSettings } from '../../src/core/delimiters.ts'
+import {
+  type Delimiter,
+  type ReadDelimiter,
+  readerFor,
+  type ReadSettings,
+} from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
+import type { AwaitedRead } from '../../src/core/reading/awaited.ts'
 import { READER, type Reader } from '../../src/core/reading/readers.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
@@ -892,4 +898,101 @@ t.test('another target gets the very next read', async t => {
     ['other', 'b'],
     ['other', 'c'],
   ])
+})
+
+/** Asks a path for a read, and writes down what becomes of it. */
+function ask({ path, log }: Channel, delimiter?: ReadDelimiter): AwaitedRead {
+  const read: AwaitedRead = {
+    reader: delimiter === undefined ? undefined : readerFor(delimiter, settings('latin1')),
+    taken: data => log.push(['taken', data]),
+    overflowed: (limit, size) => log.push(['over', limit, size]),
+    broken: error => log.push(['broke', (error as Error).message]),
+    ended: () => log.push(['no more']),
+  }
+  path.ask(read)
+  return read
+}
+
+t.test('what is awaited comes before on_read, whatever holds the reads', async t => {
+  for (const why of ['suspended', 'backpressure', 'promise', 'stuck'] as const) {
+    const channel = new Channel()
+    const { path, log } = channel
+    path.hold(why)
+    path.receive(Buffer.from('one\ntwo\nthr'))
+    ask(channel)
+    ask(channel, 2)
+    t.same(log.splice(0), [['pause'], ['taken', 'one'], ['taken', 'tw']], why)
+    ask(channel)
+    ask(channel)
+    t.same(log.splice(0), [['taken', 'o'], ['resume']])
+    t.same([path.isAwaited, path.isHeld], [true, false])
+    path.receive(Buffer.from('ee\nfour\n'))
+    t.same(
+      [log.splice(0), path.isAwaited, path.isHeld],
+      [[['taken', 'three'], ['pause']], false, true],
+    )
+    path.release('awaited')
+    t.same(log.splice(0), [])
+    path.release(why)
+    t.same(log.splice(0), [['read', 'four'], ['resume']])
+  }
+})
+
+t.test(
+  'what is awaited in on_read is the next one; the rest waits until that is released',
+  async t => {
+    const channel = new Channel()
+    const { path, log } = channel
+    channel.on = (event, data) => void (event === 'read' && data === 'one' && ask(channel, 3))
+    path.receive(Buffer.from('one\ntwothree\n'))
+    t.same(log.splice(0), [['read', 'one'], ['taken', 'two'], ['pause']])
+    path.release('awaited')
+    t.same(log, [['read', 'three'], ['resume']])
+  },
+)
+
+t.test('a peer that is asked line by line is not paused', async t => {
+  const channel = new Channel()
+  ask(channel)
+  channel.path.receive(Buffer.from('one\n'))
+  ask(channel)
+  channel.path.receive(Buffer.from('two\n'))
+  t.same(channel.log.splice(0), [
+    ['taken', 'one'],
+    ['taken', 'two'],
+  ])
+  channel.path.receive(Buffer.from('three\n'))
+  t.same(channel.log.splice(0), [['pause']], 'nobody has asked for it')
+})
+
+t.test('TLS that begins, and closing, hold what is awaited, too', async t => {
+  const channel = new Channel()
+  const { path, log } = channel
+  path.hold('tls')
+  path.receive(Buffer.from('one\n'))
+  const read = ask(channel)
+  t.same(log.splice(0), [['pause']])
+  path.release('tls')
+  t.same(log.splice(0), [['taken', 'one']])
+  path.hold('closed')
+  ask(channel)
+  path.receive(Buffer.from('two\n'))
+  t.same(log, [])
+  path.awaited?.remove(read)
+  t.equal(path.awaited?.removeAll().length, 1)
+  path.reset()
+  t.equal(path.isAwaited, false)
+})
+
+t.test('what is awaited when the peer ends', async t => {
+  const channel = new Channel()
+  const { path, log } = channel
+  ask(channel)
+  ask(channel)
+  path.receive(Buffer.from('one\ntw'))
+  path.receiveEnd()
+  t.same(log.splice(0), [['taken', 'one'], ['no more']])
+  t.equal(path.unread(), 2)
+  path.release('awaited')
+  t.same(log, [['ended']])
 })

@@ -923,3 +923,24 @@ t.test('filled: the transport has not passed on everything', async t => {
   path.drained()
   t.same([log, path.isFull], [['emptied'], false])
 })
+
+t.test('what is pushed while it is postponed waits until it is opened', async t => {
+  const log: string[] = []
+  const owner = {
+    queued: () => log.push('queued'),
+    filled: () => log.push('filled'),
+    emptied: () => log.push('emptied'),
+    writeFailed: () => log.push('failed'),
+  }
+  const path = new WritePath(owner)
+  path.postpone()
+  path.push('', 'utf8')
+  path.push('early', 'utf8')
+  path.flush()
+  path.reportEmptied()
+  t.same([log.splice(0), path.size, path.isEmpty, path.isFull], [['queued'], 5, false, false])
+  path.open({ write: (text: string) => log.push(text) > 0 } as never)
+  path.flush()
+  path.reportEmptied()
+  t.same(log, ['early', 'emptied'])
+})

@@ -42,7 +42,7 @@ class Asking extends Client {
 }
 
 /** The relay of the guide: two streams, each of which gets what the other one reads. */
-function join(one: Stream, other: Stream): void {
+function pass(one: Stream, other: Stream): void {
   one.on_read = data => {
     if (!other.write(data)) one.suspend()
   }
@@ -55,16 +55,9 @@ function relayTo(target: Address, engine: Engine): new (options: any) => Connect
   return class Relay extends Connection {
     override backpressure = false
     override on_connect() {
-      this.suspend()
-      const far = new Client({ engine })
-      far.on_connect = () => {
-        if (this.state !== 'active') return far.close()
-        join(this, far)
-        join(far, this)
-        this.resume()
-      }
-      far.on_error = () => this.close()
-      far.connect(target)
+      const far = new Client({ engine }).connect(target)
+      pass(this, far)
+      pass(far, this)
     }
   }
 }

@@ -11,9 +11,17 @@ import type { Life } from '../life.ts'
 import { engineOverflow } from '../overflow.ts'
 import { NO_PAST, type Past } from '../past.ts'
 import type { SharedValues } from '../shared-values.ts'
+import type { StreamProtocol } from './stream-protocol.ts'
 import { StreamReading } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 import { NO_WRITES, type StreamWriting } from './stream-writing.ts'
+
+/**
+ * How far our side has come: open ('no'); ended by half_close ('halving', 'halved', 'gone'); or
+ * ended because the stream closes politely.
+ */
+export type Ending =
+  'no' | 'halving' | 'halved' | 'gone' | 'parting' | 'sending' | 'sent' | 'expired'
 
 export abstract class StreamFacts {
   readonly life: Life
@@ -26,6 +34,9 @@ export abstract class StreamFacts {
   target: Endpoint | undefined
   /** What is told of the last connection. */
   past: Past = NO_PAST
+  /** What shakes hands before the stream is open, and before it closes. */
+  protocol: StreamProtocol | undefined
+  ending: Ending = 'no'
 
   constructor(life: Life, settings: SharedValues) {
     this.life = life
@@ -42,6 +53,25 @@ export abstract class StreamFacts {
   /** What is told of the connection, or of the last one. */
   get told(): Past {
     return this.transport ?? this.past
+  }
+
+  /** Has our side not ended, nor is about to? */
+  get isSideOpen(): boolean {
+    return this.ending === 'no'
+  }
+
+  /** Our side has ended, or is about to: is the peer still heard? */
+  isListening(): boolean {
+    return this.ending === 'halving' || this.ending === 'halved' || this.ending === 'parting'
+  }
+
+  /** May the program write? While it connects, what is written waits. */
+  get mayWrite(): boolean {
+    const { state } = this.life
+    if (state === 'active') return this.isSideOpen
+    // An accepted stream has no target; a protocol has to speak first.
+    const mayQueue = this.target !== undefined && this.protocol === undefined
+    return state === 'opening' && mayQueue && this.isSideOpen
   }
 
   get fileno(): number | undefined {

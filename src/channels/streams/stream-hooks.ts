@@ -5,14 +5,19 @@
 
 import { formatAddress } from '../../core/address.ts'
 import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
+import type { Endpoint } from '../../transport.ts'
 import type { TimeoutKind } from '../../types.ts'
 import type { Encoding } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
 import { become, type Becoming } from './becoming.ts'
-import type { Driver } from '../hooks.ts'
 import { LIFE } from '../life.ts'
 import { giveUp } from '../timeouts.ts'
-import type { StreamFacts } from './stream-facts.ts'
+
+/** What is asked of the link of the stream. */
+interface TimedDriver {
+  readonly target: Endpoint | undefined
+  readonly values: object
+}
 
 /** The options of `become`. */
 export interface BecomeOptions {
@@ -90,7 +95,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * begins anew.
    */
   on_timeout(kind: TimeoutKind): void | Promise<void> {
-    const { target, values } = this[LIFE].driver as StreamFacts & Driver
+    const { target, values } = this[LIFE].driver as unknown as TimedDriver
     const doing =
       kind === 'connect' && target !== undefined ? `connecting to ${formatAddress(target)} ` : ''
     giveUp(this[LIFE], kind, values, doing)

@@ -30,7 +30,7 @@ import { closeAfter, endOf } from './error-end.ts'
 import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
 import { StreamFacts } from './stream-facts.ts'
 import { failStream } from './stream-failure.ts'
-import type { StreamProtocol } from './stream-protocol.ts'
+import { protocolOnly } from './stream-misuse.ts'
 import type { ReadingOwner } from './stream-reading.ts'
 import type { StreamValues } from './stream-settings.ts'
 import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
@@ -50,13 +50,6 @@ export class StreamLink
     Driver
 {
   hasPeerEnded = false
-  /** What shakes hands before the stream is open, and before it closes. */
-  protocol: StreamProtocol | undefined
-  /**
-   * How far our side has come: open ('no'); ended by half_close ('halving', 'halved', 'gone'); or
-   * ended because the stream closes politely.
-   */
-  #ending: 'no' | 'halving' | 'halved' | 'gone' | 'parting' | 'sending' | 'sent' | 'expired' = 'no'
   /** Ends the wait of this opening: for connect_timeout and an AbortSignal, or for end_timeout. */
   #stopWaiting: Cancel = noop
   /** Made when there is something to watch over. */
@@ -83,7 +76,7 @@ export class StreamLink
     this.transport = transport
     this.#stopWaiting = stopWaiting
     this.hasPeerEnded = false
-    this.#ending = 'no'
+    this.ending = 'no'
     this.#tls = demand && new TlsStart(this, demand)
     this.reading.begin()
     transport.sink = this
@@ -105,10 +98,12 @@ export class StreamLink
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
+    if (this.writing !== NO_WRITES) this.writing.begin(transport)
     life.open(event)
     if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()
     if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
-    if (life.state === 'active') life.call('on_connect')
+    if (life.state === 'active') this.reading.greeted(life.call('on_connect'))
+    if (this.ending === 'halving' && this.writing.isEmpty) this.#sentAll()
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
     if (this.transport === transport && life.state !== 'error') transport.resume()
   }
@@ -124,7 +119,7 @@ export class StreamLink
   startTls(demand: TlsDemand): void {
     const transport = this.transport as Transport
     if (transport.tls !== undefined || this.#tls !== undefined) throw tlsTwice()
-    if (this.#ending !== 'no') throw tlsTooLate()
+    if (this.ending !== 'no') throw tlsTooLate()
     const tls = (this.#tls = new TlsStart(this, demand))
     if (this.life.state === 'opening') return
     this.reading.hold('tls')
@@ -138,7 +133,7 @@ export class StreamLink
 
   /** Is it open, or closing politely? */
   get isSending(): boolean {
-    return this.life.state === 'active' || ['parting', 'sending'].includes(this.#ending)
+    return this.life.state === 'active' || ['parting', 'sending'].includes(this.ending)
   }
 
   // ---- timeouts ---------------------------------------------------------------------------------
@@ -176,7 +171,7 @@ export class StreamLink
   // ---- while it is open -------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
-    if (this.#ending !== 'no' && !this.#isListening()) return
+    if (this.ending !== 'no' && !this.isListening()) return
     const { reading } = this
     const { flushing } = this.life.drive
     const outer = flushing.receiving(this)
@@ -184,16 +179,6 @@ export class StreamLink
     flushing.received(this, this.writing, outer)
     if (reading.bytes >= STEP) this.life.drive.weigh(this)
     reading.rest()
-  }
-
-  /** Our side has ended, or is about to: is the peer still heard? */
-  #isListening(): boolean {
-    return this.#ending === 'halving' || this.#ending === 'halved' || this.#ending === 'parting'
-  }
-
-  /** May the program write? */
-  get mayWrite(): boolean {
-    return this.life.state === 'active' && this.#ending === 'no'
   }
 
   /** What to write to: borrowed, if there was nothing to send. */
@@ -213,7 +198,7 @@ export class StreamLink
     this.protocol?.emptied()
     this.life.call('on_write')
     // The hook may have written more, or closed.
-    if (this.#ending !== 'no' && this.writing.isEmpty) this.#sentAll()
+    if (this.ending !== 'no' && this.writing.isEmpty) this.#sentAll()
     this.reading.release('backpressure')
   }
 
@@ -233,22 +218,23 @@ export class StreamLink
 
   /** Ends our side when what is queued has gone. Reading goes on. */
   halfClose(): void {
-    if (this.#ending !== 'no') return
-    this.#ending = 'halving'
+    if (this.protocol !== undefined) throw protocolOnly('half_close()')
+    if (this.ending !== 'no') return
+    this.ending = 'halving'
     this.writing.revoke()
-    if (this.writing.isEmpty) this.#sentAll()
+    if (this.life.state === 'active' && this.writing.isEmpty) this.#sentAll()
   }
 
   /** The peer has ended its side. */
   ended(): void {
     this.hasPeerEnded = true
-    if (this.#ending === 'no' || this.#isListening()) this.reading.receiveEnd()
+    if (this.ending === 'no' || this.isListening()) this.reading.receiveEnd()
     this.parted()
   }
 
   /** Everything that the peer sent has been read, and on_read_end was called. */
   readAll(): void {
-    if (this.#ending === 'gone') this.abort()
+    if (this.ending === 'gone') this.abort()
   }
 
   /** Only an active stream may write without a check. One that closes reads no more. */
@@ -262,16 +248,16 @@ export class StreamLink
     this.life.beginClosing(this.hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.life.state !== 'closing' || this.transport === undefined) return
-    if (this.#ending === 'gone') return this.destroy()
+    if (this.ending === 'gone') return this.destroy()
     this.#unwatch()
     const mayPart = this.protocol?.farewell() !== true
-    this.#ending = mayPart ? 'sending' : 'parting'
+    this.ending = mayPart ? 'sending' : 'parting'
     this.transport.resume()
     const { timeout, isError } = endOf(this)
     if (timeout !== Infinity)
       this.#stopWaiting = this.life.drive.after(timeout, () => {
         // Otherwise the error is still the reason.
-        if (!isError) this.#ending = 'expired'
+        if (!isError) this.ending = 'expired'
         this.destroy()
       })
     if (!mayPart) this.reading.hearOut()
@@ -280,8 +266,8 @@ export class StreamLink
 
   /** The peer has answered the goodbye of the protocol, or will not. */
   parted(): void {
-    if (this.#ending !== 'parting') return
-    this.#ending = 'sending'
+    if (this.ending !== 'parting') return
+    this.ending = 'sending'
     this.reading.stop()
     if (this.writing.isEmpty) this.#sentAll()
   }
@@ -292,14 +278,14 @@ export class StreamLink
 
   /** Everything that was written has gone: our side ends, if it is to. */
   #sentAll(): void {
-    if (this.#ending === 'halving') this.#ending = 'halved'
-    else if (this.#ending === 'sending') this.#ending = 'sent'
+    if (this.ending === 'halving') this.ending = 'halved'
+    else if (this.ending === 'sending') this.ending = 'sent'
     else return
     this.transport?.end()
   }
 
   failed(error: SystemError): void {
-    failStream(this.life, error, this.protocol?.hasParted === true ? 'sent' : this.#ending)
+    failStream(this.life, error, this.protocol?.hasParted === true ? 'sent' : this.ending)
   }
 
   abort(reason: CloseReason | undefined = this.hasPeerEnded ? 'remote' : undefined): void {
@@ -316,15 +302,15 @@ export class StreamLink
     this.writing.drop()
     this.life.drive.letGo(this)
     this.transport?.destroy()
-    if (this.#ending !== 'gone') return
+    if (this.ending !== 'gone') return
     // The transport has reported that it has closed, and on_close comes in a later turn.
-    this.#ending = 'sent'
+    this.ending = 'sent'
     this.life.drive.wake({ turn: () => this.closed() })
   }
 
   closed(): void {
-    if (this.life.state === 'active' && this.#ending === 'halved' && this.reading.isEndAwaited) {
-      this.#ending = 'gone'
+    if (this.life.state === 'active' && this.ending === 'halved' && this.reading.isEndAwaited) {
+      this.ending = 'gone'
       return
     }
     this.abort(this.hasPeerEnded ? 'remote' : 'error')
@@ -334,6 +320,6 @@ export class StreamLink
     this.writing.rest()
     this.past = pastOf(this.transport as Transport)
     this.transport = undefined
-    this.life.finishClosing(this.#ending === 'expired' ? 'timeout' : undefined)
+    this.life.finishClosing(this.ending === 'expired' ? 'timeout' : undefined)
   }
 }

@@ -52,11 +52,20 @@ export function checkMayStartTls(state: State, isAccepted: boolean): void {
     )
 }
 
+/** To go around a protocol that has messages and goodbyes of its own, as WebSocket does. */
+export function protocolOnly(call: string): InvalidStateError {
+  return new InvalidStateError(
+    call,
+    'the protocol of this stream does that itself',
+    'use its hooks, and end()',
+  )
+}
+
 /** To write before the stream is connected. */
 export function notConnected(call: string): InvalidStateError {
   return new InvalidStateError(
     call,
-    'the stream is not connected yet',
-    'wait for on_connect, or await `opened`',
+    'the stream is not connected',
+    'connect() it first; a Connection waits for on_connect',
   )
 }

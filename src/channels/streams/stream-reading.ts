@@ -15,6 +15,7 @@
 
 import type { Buffer } from 'node:buffer'
 import { isPromiseLike, Promises } from '../../core/promises.ts'
+import type { AwaitedRead } from '../../core/reading/awaited.ts'
 import type { Hold, ReadOwner, ReadPath, ReadTarget } from '../../core/read-path.ts'
 import { readSettings } from '../../core/reading/read-settings.ts'
 import { codeOf, messageOf, ReadError } from '../../errors.ts'
@@ -23,28 +24,45 @@ import type { Bytes } from '../../types.ts'
 import type { Life } from '../life.ts'
 import { receiveOverflow } from '../overflow.ts'
 import type { SharedValues } from '../shared-values.ts'
+import { type AwaitsOwner, StreamAwaits } from './stream-awaits.ts'
+import type { StreamValues } from './stream-settings.ts'
 
 /** The link of the stream. */
 export interface ReadingOwner {
   readonly life: Life
   readonly settings: SharedValues
+  readonly values: StreamValues
   /** Undefined while the stream is closed. */
   readonly transport: Transport | undefined
   /** Everything that the peer sent before it ended has been read, and on_read_end was called. */
   readAll(): void
 }
 
-export class StreamReading implements ReadOwner {
+export class StreamReading implements ReadOwner, AwaitsOwner {
   readonly #owner: ReadingOwner
   /** Borrowed, see rule 1. */
   #path: ReadPath | undefined
   /** What gets the reads of this opening instead of the stream; see `become`. */
   #successor: ReadTarget | undefined
+  /** Made when the program awaits something. */
+  #awaits: StreamAwaits | undefined
   /** Made when a hook of this opening returns one. */
   #promises: Promises | undefined
 
   constructor(owner: ReadingOwner) {
     this.#owner = owner
+  }
+
+  get life(): Life {
+    return this.#owner.life
+  }
+
+  get values(): StreamValues {
+    return this.#owner.values
+  }
+
+  get path(): ReadPath | undefined {
+    return this.#path
   }
 
   /** Bytes that were received and not delivered. */
@@ -67,6 +85,7 @@ export class StreamReading implements ReadOwner {
   begin(): void {
     this.#promises?.abandon()
     this.#promises = undefined
+    if (this.#awaits !== undefined) this.#awaits.greeting = undefined
     // A path that is held, or has settings of its own, was not given back.
     if (this.#path !== undefined) this.#serve(this.#path)
   }
@@ -133,6 +152,7 @@ export class StreamReading implements ReadOwner {
 
   pause(): void {
     this.#owner.transport?.pause()
+    this.#awaits?.wake()
   }
 
   resume(): void {
@@ -148,6 +168,25 @@ export class StreamReading implements ReadOwner {
       'on_read_error',
       new ReadError(codeOf(error) || 'ERR_INVALID_DELIMITER', messageOf(error), error),
     )
+  }
+
+  // ---- what the program awaits ------------------------------------------------------------------
+
+  get awaits(): StreamAwaits {
+    return (this.#awaits ??= new StreamAwaits(this))
+  }
+
+  get isSucceeded(): boolean {
+    return this.#successor !== undefined
+  }
+
+  ask(read: AwaitedRead): void {
+    this.#borrowed().ask(read)
+  }
+
+  /** What on_connect returned. */
+  greeted(result: unknown): void {
+    if (isPromiseLike(result)) this.awaits.greeting = result
   }
 
   // ---- holds ------------------------------------------------------------------------------------
@@ -179,6 +218,7 @@ export class StreamReading implements ReadOwner {
   /** The peer has ended its side. */
   receiveEnd(): void {
     this.#borrowed().receiveEnd()
+    this.#awaits?.wake()
   }
 
   /** Has the peer ended its side, and does on_read_end wait for reads that are held? */
@@ -194,12 +234,14 @@ export class StreamReading implements ReadOwner {
 
   /** Nothing holds reads any more: the peer is heard out, until it has said goodbye. */
   hearOut(): void {
-    for (const why of ['closed', 'suspended', 'backpressure', 'promise'] as const) this.release(why)
+    for (const why of ['closed', 'suspended', 'backpressure', 'promise', 'awaited'] as const)
+      this.release(why)
   }
 
   /** No read is delivered any more. */
   stop(): void {
     this.#path?.hold('closed')
+    this.#awaits?.stop()
   }
 
   /**
@@ -211,6 +253,7 @@ export class StreamReading implements ReadOwner {
     this.#promises = undefined
     this.#successor = undefined
     this.#path?.reset()
+    this.#awaits?.reset()
     this.cutAnew()
     this.rest()
   }

@@ -71,7 +71,8 @@ export class StreamWriting implements WriteOwner, Queue {
   static borrow(owner: WritingOwner): StreamWriting {
     const writing = idle.take() ?? new StreamWriting()
     writing.#owner = owner
-    writing.#path.open(owner.transport as Transport)
+    if (owner.life.state === 'opening') writing.#path.postpone()
+    else writing.#path.open(owner.transport as Transport)
     owner.writing = writing
     return writing
   }
@@ -106,6 +107,12 @@ export class StreamWriting implements WriteOwner, Queue {
 
   get isFull(): boolean {
     return this.#queue !== 'free'
+  }
+
+  /** The stream is connected: what was written before goes out, in the next turn. */
+  begin(transport: Transport): void {
+    this.#path.open(transport)
+    this.queued()
   }
 
   /** The transport is another one, in the middle of a connection: what waited for it goes out. */
@@ -172,7 +179,8 @@ export class StreamWriting implements WriteOwner, Queue {
     const isMuch = path.reaches(this.#mark())
     if (isMuch || path.isFull) this.#owner.life.drive.weigh(this.#owner)
     // Flushing or counting may have closed it.
-    if (this.#owner.life.state !== 'active') return false
+    const { state } = this.#owner.life
+    if (state !== 'active' && state !== 'opening') return false
     if (isMuch && this.#queue === 'free') this.#queue = 'full'
     const { send_high_water, backpressure } = this.#owner.values
     if (!isMuch || !path.reaches(send_high_water)) return true

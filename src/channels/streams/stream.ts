@@ -3,7 +3,8 @@
  * the hooks is in stream-link.ts.
  *
  * Where to find the rest of the class: its settings in stream-settings.ts, its options in
- * stream-options.ts, its hooks in stream-hooks.ts, and in data-channel.ts what a Datagram has too.
+ * stream-options.ts, its hooks in stream-hooks.ts, what it awaits in stream-reads.ts, and what a
+ * Datagram has too in data-channel.ts.
  */
 
 import type { FileHandle } from 'node:fs/promises'
@@ -27,7 +28,7 @@ import {
   settingsFrom,
 } from '../settings.ts'
 import { SharedValues } from '../shared-values.ts'
-import { StreamHooks } from './stream-hooks.ts'
+import { StreamReads } from './stream-reads.ts'
 import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './stream-misuse.ts'
 import {
   networkOptions,
@@ -65,7 +66,7 @@ const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
  */
 // Source: Pants `stream.Stream`.
 export class Stream<By extends ReadDelimiter = ReadDelimiter>
-  extends StreamHooks<By>
+  extends StreamReads<By>
   implements StreamSettings<By>
 {
   // The settings. StreamSettings says what each of them means.
@@ -230,7 +231,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * moment.
    *
    * Throws InvalidArgumentError for other data, and for text that is invalid in `encoding` (hex).
-   * Throws InvalidStateError before it is connected; in a server's TLS handshake it returns false.
+   * While it connects, the data is queued, and goes out before what `on_connect` writes. Throws
+   * InvalidStateError before `connect`; in a server's TLS handshake it returns false.
    */
   // Source: Pants `Stream.write`.
   write(data: Data, flush = false): boolean {
@@ -288,23 +290,23 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 
   /**
-   * Sends what is queued now, instead of at the end of the turn. Throws InvalidStateError before
-   * the stream is connected.
+   * Sends what is queued now. Throws InvalidStateError before `connect`.
    */
   // Source: Pants `Stream.flush`.
   flush(): void {
-    if (this.state === 'active') this.#link.writing.flush()
+    if (this.connected || this.#link.mayWrite) this.#link.writing.flush()
     else this.#refuse('flush()')
   }
 
   /**
-   * A write after the stream was open is dropped. A write before that is a mistake of the program,
-   * except during the handshake of an accepted connection: a program that writes to all channels of
-   * its server cannot know about each.
+   * A write after the stream was open is dropped. A write before it connects is a mistake of the
+   * program. So is one in the constructor of an accepted connection, but not one during its
+   * handshake: a program that writes to all channels of its server cannot know about each.
    */
   #refuse(call: string): false {
+    const { isShakingHands, isSideOpen } = this.#link
     const isTooEarly =
-      (this.state === 'opening' && !(this.#isAccepted && this.#link.isShakingHands)) ||
+      (this.state === 'opening' && isSideOpen && !(this.#isAccepted && isShakingHands)) ||
       (this.state === 'closed' && !this.#link.wasAttached)
     if (isTooEarly) throw notConnected(call)
     return false
@@ -334,15 +336,15 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * The peer sees that nothing more comes, and can still answer. When it has ended its side as
    * well, the complete reads are delivered, `on_read_end` is called, and the stream closes.
    *
-   * From now on `write` returns false and drops the data. `state` stays 'active'; `end()` and
-   * `close()` work as ever. Called again, or when the stream is closing or has closed, it does
-   * nothing. No timeout begins: set `read_timeout` if the answer must come soon.
+   * From now on `write` returns false and drops the data, and `state` stays 'active'. Called again,
+   * or when the stream is closing or has closed, it does nothing. No timeout begins: set
+   * `read_timeout` if the answer must come soon.
    *
-   * Throws InvalidStateError before the stream is connected.
+   * While it connects, that waits until it is open. Throws InvalidStateError before `connect`.
    */
   // Source: shutdown(SHUT_WR) of POSIX; `end()` of Node's sockets with `allowHalfOpen`.
   half_close(): void {
-    if (this.state === 'active') this.#link.halfClose()
+    if (this.connected || this.#link.mayWrite) this.#link.halfClose()
     else this.#refuse('half_close()')
   }
 }

@@ -38,3 +38,26 @@ t.test('before there is any connection', async t => {
   )
   t.equal(link.address(), '')
 })
+
+t.test('may it write, and is the peer heard?', async t => {
+  const { sink } = await kit(t, Client)
+  const link = sink as StreamLink
+  const told = () => [link.mayWrite, link.isSideOpen, link.isListening()]
+  t.same(told(), [true, true, false])
+  link.ending = 'halved'
+  t.same(told(), [false, false, true])
+  link.ending = 'halving'
+  t.same(told(), [false, false, true])
+  link.ending = 'parting'
+  t.same(told(), [false, false, true])
+  link.ending = 'sent'
+  t.same(told(), [false, false, false])
+  const { sink: connecting } = await kit(t, Client, {}, false)
+  const early = connecting as StreamLink
+  t.equal(early.mayWrite, true, 'while it connects')
+  early.protocol = {} as never
+  t.equal(early.mayWrite, false)
+  early.protocol = undefined
+  early.target = undefined
+  t.equal(early.mayWrite, false, 'it was accepted')
+})

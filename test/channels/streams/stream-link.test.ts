@@ -755,3 +755,22 @@ t.test('a value that is assigned again changes nothing, but each count of 0 is a
     t.same(news(), ['read'])
   }
 })
+
+t.test('half-close while it connects, and what was written before', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {}, false)
+  stream.write('all')
+  stream.half_close()
+  sink.opened()
+  t.same([transport.news, news()], ['resume', ['connect']])
+  clock.advance(0)
+  t.equal(transport.news, 'write all, end')
+  const silent = await kit(t, Client, {}, false)
+  silent.stream.half_close()
+  silent.sink.opened()
+  t.equal(silent.transport.news, 'end, resume')
+  ;(silent.sink as StreamLink).protocol = { over: () => {} } as StreamProtocol
+  t.equal(
+    thrown(() => silent.stream.half_close()),
+    'ERR_INVALID_STATE',
+  )
+})

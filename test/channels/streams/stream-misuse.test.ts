@@ -7,6 +7,7 @@ import {
   checkMayStartTls,
   checkSocket,
   notConnected,
+  protocolOnly,
 } from '../../../src/channels/streams/stream-misuse.ts'
 import type { State } from '../../../src/types.ts'
 import { thrown } from '../../kit.ts'
@@ -53,9 +54,13 @@ t.test('TLS starts while a stream is open, or before it is', async t => {
   t.same(outcomes(true), [refused, 'nothing', 'nothing', refused, refused])
 })
 
+t.test('to go around a protocol', async t => {
+  t.match(protocolOnly('read()'), { code: 'ERR_INVALID_STATE', message: /read\(\).*hooks/ })
+})
+
 t.test('a write before it is connected', async t => {
   t.match(notConnected('write()'), {
     code: 'ERR_INVALID_STATE',
-    message: /write\(\).*not connected yet; wait for on_connect/,
+    message: /write\(\).*not connected; connect\(\) it first/,
   })
 })

@@ -416,3 +416,27 @@ t.test('a count of 0, and another that gets the reads', async t => {
   closed.read_delimiter = 0
   t.equal(closed.read_delimiter, 0, 'nothing is read before it connects')
 })
+
+t.test('what the program awaits', async t => {
+  const { stream, sink } = await kit(t, Client)
+  const { reading } = sink as StreamLink
+  t.equal(reading.awaits, reading.awaits)
+  t.equal(reading.awaits.life, reading.life)
+  t.equal(reading.values.encoding, 'utf8')
+  t.equal(reading.path, undefined)
+  reading.greeted(5)
+  t.equal(reading.awaits.greeting, undefined)
+  const greeting = Promise.resolve()
+  reading.greeted(greeting)
+  t.equal(reading.awaits.greeting, greeting)
+  const read = stream.read()
+  sink.received(Buffer.from('a'))
+  t.equal(await read, 'a')
+  t.ok(reading.path)
+  sink.ended()
+  stream.close()
+  sink.closed()
+  t.equal(reading.path, undefined)
+  stream.connect(1)
+  t.equal(reading.awaits.greeting, undefined)
+})

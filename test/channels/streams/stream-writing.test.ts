@@ -537,3 +537,15 @@ t.test('NO_WRITES is empty, and takes nothing', async t => {
   )
   t.same([NO_WRITES.isFull, NO_WRITES.isBlocked], [false, false])
 })
+
+t.test('what is written while it connects waits', async t => {
+  const { stream, sink, transport, clock, news } = await kit(t, Client, {}, false)
+  t.equal(stream.write('early'), true)
+  stream.write('', true)
+  clock.advance(0)
+  t.same([transport.news, news()], ['', []])
+  sink.opened()
+  t.same([transport.news, news()], ['resume', ['connect']])
+  clock.advance(0)
+  t.same([transport.news, news()], ['write early', ['write']])
+})
