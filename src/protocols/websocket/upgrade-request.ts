@@ -40,10 +40,6 @@ export interface Origination {
 export class UpgradeRequest {
   /** The path, as it was sent: not decoded. */
   readonly path: string
-  /** The parameters behind the '?'. */
-  readonly query: URLSearchParams
-  /** The header fields, by their names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
   /** The origin of the page, if a browser asks. */
   readonly origin: string | undefined
   /** The subprotocols that the peer offers, the one that it likes best first. */
@@ -52,19 +48,32 @@ export class UpgradeRequest {
   readonly remote_address: SocketAddress | undefined
   /** What TLS has agreed on; undefined if the connection is in clear. */
   readonly tls: TlsInfo | undefined
+  readonly #asked: Asked
   readonly #answer: (answer: Answer) => void
   #isAnswered = false
+  // Made when somebody asks: few programs look at them.
+  #query: URLSearchParams | undefined
+  #headers: Readonly<Record<string, string>> | undefined
 
   /** @hidden */
   constructor(asked: Asked, from: Origination, answer: (answer: Answer) => void) {
     this.path = asked.path
-    this.query = new URLSearchParams(asked.query)
-    this.headers = plain(asked.fields)
     this.origin = asked.fields.get('origin')?.[0]
     this.protocols = asked.protocols
     this.remote_address = from.remote_address
     this.tls = from.tls
+    this.#asked = asked
     this.#answer = answer
+  }
+
+  /** The parameters behind the '?'. */
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(this.#asked.query))
+  }
+
+  /** The header fields, by their names in lower case. */
+  get headers(): Readonly<Record<string, string>> {
+    return (this.#headers ??= plain(this.#asked.fields))
   }
 
   /** Has it been answered? */

@@ -72,6 +72,8 @@ export interface WebSocketChannel extends WebSocketSettings {
    * Without a code it sends 1000; 1001 if the server or the engine ends; 1011 because of an error.
    * Throws InvalidArgumentError for a code that may not be sent (allowed are 1000 to 1003, 1007 to
    * 1014 and 3000 to 4999), and for a reason of more than 123 bytes.
+   *
+   * `half_close()` does the same: WebSocket knows no half-close.
    */
   end(code?: number, reason?: string): void
   /**
@@ -172,6 +174,12 @@ export function speaking<Of extends Stream>(
       if (code !== undefined || reason !== '')
         this[SESSION].want(checkGoodbye(code ?? 1000, reason))
       this.close(true)
+    }
+
+    /** WebSocket knows no half-close: the connection closes politely. */
+    override half_close(): void {
+      if (this.state === 'active') this.end()
+      else super.half_close()
     }
 
     // ---- hooks ----------------------------------------------------------------------------------

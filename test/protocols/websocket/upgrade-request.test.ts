@@ -41,6 +41,8 @@ t.test('what it tells', async t => {
     answered: false,
   })
   t.equal(request.query.get('b'), ' ')
+  t.equal(request.query, request.query)
+  t.equal(request.headers, request.headers)
 })
 
 t.test('it is answered once', async t => {
