@@ -16,6 +16,7 @@ import { Js } from './carriers/js.ts'
 import { MemPair } from './carriers/mem-pair.ts'
 import { MemServer } from './carriers/mem-server.ts'
 import { Null } from './carriers/null.ts'
+import { PubClient, PubServer } from './prefixes/pub.ts'
 import { Rate } from './prefixes/rate.ts'
 import { Reopen } from './prefixes/reopen.ts'
 import { TcpClient } from './carriers/tcp-client.ts'
@@ -45,6 +46,7 @@ export const PROTOCOLS: readonly Implementation[] = [
   // prefixes
   Deflate,
   Filter,
+  byMode('pub+', PubClient, PubServer),
   Rate,
   Reopen,
 ]

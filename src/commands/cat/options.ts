@@ -38,8 +38,9 @@ command at ';'.
   sluice-cat file://log 'rate+tcp://host:5555;speed=1mb'
   sluice-cat --dump 'udp://:5555;mode=server;frame=none'
 
-Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix zero.
-Prefixes: deflate+ filter+ rate+ reopen+.
+Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix ws wss
+zero.
+Prefixes: deflate+ filter+ pub+ rate+ reopen+.
 
 On a terminal tcp, tls+tcp and unix have frame=line unless the URL says
 another. If stderr is a terminal, and nothing is typed, a line there shows how
