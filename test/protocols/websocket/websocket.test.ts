@@ -54,6 +54,10 @@ scene(
       thrown(() => client.ping()),
       'ERR_INVALID_STATE',
     )
+    t.equal(
+      thrown(() => client.half_close()),
+      'ERR_INVALID_STATE',
+    )
     client.connect('ws://localhost:1')
     t.equal(
       thrown(() => client.send('a')),
@@ -101,6 +105,8 @@ scene(t, 'the hooks do nothing by default', async (t, world) => {
   )
   await world.pump()
   t.equal(client.state, 'active')
+  client.half_close()
+  t.same([client.state, client.close_code], ['closing', 1000], 'there is no half-close')
 })
 
 scene(t, 'timeouts: of the handshake, of a pong, and all others', async (t, world) => {
