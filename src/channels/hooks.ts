@@ -31,7 +31,7 @@ export interface Driver {
   suspended(suspension: 'above' | 'own'): void
   resumed(): void
   /** A hook returned something that is not undefined. */
-  hookReturned(result: unknown): void
+  hookReturned(result: unknown, hook: Hook): void
   /** Closes it because of an error, in its own way. Default: at once. */
   closeAfter?(error: Error): void
   /** One of the channels below it has closed; its on_close has been called. */
@@ -80,7 +80,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
   call(hook: Hook, ...args: unknown[]): unknown {
     try {
       const result = (this.channel as unknown as Callable)[hook]!(...args)
-      if (result !== undefined) this.driver?.hookReturned(result)
+      if (result !== undefined) this.driver?.hookReturned(result, hook)
       return result
     } catch (error) {
       this.hookFailed(error)
@@ -111,6 +111,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
           Promise.resolve(result).catch(second => {
             throw new OnErrorFailed(second, error)
           }),
+          'on_error',
         )
     } catch (second) {
       const { message, cause } =

@@ -28,6 +28,10 @@ export class Promises {
   /** Those that have not settled. */
   #pending = 0
   #isAbandoned = false
+  /** How often the first of them has come. */
+  holds = 0
+  /** What the first of those that are pending comes from. */
+  by = ''
 
   /** `allSettled` is called whenever none is left, but not after `abandon`. */
   constructor(owner: PromisesOwner, allSettled: () => void) {
@@ -41,8 +45,11 @@ export class Promises {
   }
 
   /** Returns a promise that resolves, never rejects, when the owner was told what became of it. */
-  add(promise: PromiseLike<unknown>): Promise<void> {
-    this.#pending++
+  add(promise: PromiseLike<unknown>, by = ''): Promise<void> {
+    if (this.#pending++ === 0) {
+      this.holds++
+      this.by = by
+    }
     return Promise.resolve(promise).then(this.#settled, this.#rejected)
   }
 

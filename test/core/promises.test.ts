@@ -80,3 +80,13 @@ t.test('after abandon: a rejection is late, and nothing has settled', async t =>
   await Promise.all([one, other])
   t.same(told, ['no late'])
 })
+
+t.test('the number of holds, and what the first promise comes from', async t => {
+  const promises = new Promises({ promiseRejected: () => {} }, () => {})
+  const first = promises.add(Promise.resolve(), 'on_read')
+  const second = promises.add(Promise.resolve(), 'on_write')
+  t.same([promises.holds, promises.by], [1, 'on_read'])
+  await Promise.all([first, second])
+  await promises.add(Promise.resolve())
+  t.same([promises.holds, promises.by], [2, ''])
+})

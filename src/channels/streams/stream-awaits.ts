@@ -24,12 +24,12 @@ import type { Turn } from '../../core/time/turns.ts'
 import { codeOf, messageOf, ReadError, TimeoutError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import type { Life } from '../life.ts'
+import { HeldWatch, type HeldOwner } from './held-watch.ts'
 import { receiveOverflow } from '../overflow.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The way in of the stream. */
-export interface AwaitsOwner {
-  readonly life: Life
+export interface AwaitsOwner extends HeldOwner {
   readonly values: StreamValues
   /** Undefined while nothing is held or left to be read. */
   readonly path: ReadPath | undefined
@@ -41,6 +41,8 @@ export interface AwaitsOwner {
 
 export class StreamAwaits implements Turn {
   readonly #owner: AwaitsOwner
+  /** Tells which hook holds reads for long. */
+  readonly held: HeldWatch
   /** What on_connect returned, if it is a promise; if it threw, a promise that rejects. */
   greeting: PromiseLike<unknown> | undefined
   /** The readers of delimiters that were given with a read. */
@@ -56,6 +58,7 @@ export class StreamAwaits implements Turn {
 
   constructor(owner: AwaitsOwner) {
     this.#owner = owner
+    this.held = new HeldWatch(owner)
   }
 
   get life(): Life {
@@ -152,6 +155,7 @@ export class StreamAwaits implements Turn {
 
   /** The stream closes: what is awaited will not come. */
   stop(): void {
+    this.held.stop()
     this.#stopWaiting()
     const pulls = (this.#owner.path?.awaited?.removeAll() ?? []) as Pull[]
     if (pulls.length === 0) return

@@ -24,7 +24,7 @@ import { noop } from '../../core/noop.ts'
 import { STEP, type Weighed } from '../../core/weights.ts'
 import type { SystemError, Transport, TransportSink } from '../../transport.ts'
 import type { Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.ts'
-import type { Driver } from '../hooks.ts'
+import type { Driver, Hook } from '../hooks.ts'
 import { pastOf } from '../past.ts'
 import { closeAfter, endOf } from './error-end.ts'
 import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
@@ -202,8 +202,8 @@ export class StreamLink
     this.reading.release('backpressure')
   }
 
-  hookReturned(result: unknown): void {
-    this.reading.hookReturned(result)
+  hookReturned(result: unknown, hook: Hook): void {
+    this.reading.hookReturned(result, hook)
   }
 
   suspended(): void {

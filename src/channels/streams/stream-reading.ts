@@ -21,6 +21,7 @@ import { readSettings } from '../../core/reading/read-settings.ts'
 import { codeOf, messageOf, ReadError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
+import type { Hook } from '../hooks.ts'
 import type { Life } from '../life.ts'
 import { receiveOverflow } from '../overflow.ts'
 import type { SharedValues } from '../shared-values.ts'
@@ -63,6 +64,16 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   get path(): ReadPath | undefined {
     return this.#path
+  }
+
+  /** What hooks have begun in this opening. */
+  get promises(): Promises | undefined {
+    return this.#promises
+  }
+
+  /** Bytes that wait, if the program awaits no read. */
+  get waiting(): Bytes {
+    return this.#path?.isHeld === true ? this.#path.unread() : 0
   }
 
   /** Bytes that were received and not delivered. */
@@ -153,6 +164,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   pause(): void {
     this.#owner.transport?.pause()
     this.#awaits?.wake()
+    if (this.#promises?.areAny === true) this.awaits.held.begin()
   }
 
   resume(): void {
@@ -205,12 +217,12 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   }
 
   /** If the result is a promise, no read is delivered before it has settled. */
-  hookReturned(result: unknown): void {
+  hookReturned(result: unknown, hook: Hook = 'on_read'): void {
     if (!isPromiseLike(result)) return
     // After on_close there is nothing to be held, and nobody would release it.
     if (this.#owner.transport !== undefined) this.hold('promise')
     this.#promises ??= new Promises(this.#owner.life, () => this.release('promise'))
-    void this.#promises.add(result)
+    void this.#promises.add(result, hook)
   }
 
   // ---- the end ----------------------------------------------------------------------------------

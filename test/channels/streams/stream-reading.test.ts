@@ -391,9 +391,11 @@ t.test('the end of the peer waits while reads are held', async t => {
   const { stream, sink, news } = await kit(t, Client)
   const { reading } = sink as StreamLink
   t.equal(reading.isEndAwaited, false)
+  t.same([reading.waiting, reading.promises], [0, undefined])
   stream.suspend()
   sink.received(Buffer.from('a'))
   sink.ended()
+  t.equal(reading.waiting, 1)
   t.same([reading.isEndAwaited, news()], [true, []])
   stream.resume()
   t.same([reading.isEndAwaited, news()], [false, ['read a', 'read_end']])
