@@ -299,12 +299,13 @@ async function defaultsOf(
   return { settings: settingsOf(object), ofConnection: settingsOf(connection) }
 }
 
-/** Settings are what can be read and assigned. */
+/** Settings are what can be read and assigned. The name of a channel is not one of them. */
 function settingsOf(object: object): Values {
   const found: Record<string, unknown> = {}
   for (let of = object; of !== Object.prototype; of = Object.getPrototypeOf(of) as object)
     for (const [name, { get, set }] of Object.entries(Object.getOwnPropertyDescriptors(of)))
-      if (get !== undefined && set !== undefined) found[name] = Reflect.get(object, name)
+      if (get !== undefined && set !== undefined && name !== 'name')
+        found[name] = Reflect.get(object, name)
   // A class shows as its name.
   if (typeof found.ConnectionClass === 'function')
     found.ConnectionClass = found.ConnectionClass.name
