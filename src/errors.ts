@@ -28,6 +28,11 @@ export class ChannelError extends Error {
   }
 }
 
+/**
+ * What `on_error` gets: an error of sluice, or what a hook threw, which need not have a `code`.
+ */
+export type ReportedError = Error & { readonly code?: string }
+
 // ---- misuse: thrown at the call -----------------------------------------------------------------
 
 /**

@@ -47,6 +47,7 @@ export {
   OverflowError,
   ProxyHeaderError,
   ReadError,
+  type ReportedError,
   RequestError,
   StructError,
   TimeoutError,

@@ -29,10 +29,11 @@ const TYPES = [
   'FileTail', 'LengthPrefix', 'LengthPrefixOptions', 'ListenAddress', 'ListenEndpoint', 'Listener',
   'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink',
   'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port', 'Read', 'ReadArguments',
-  'ReadDelimiter', 'ReadOptions', 'RequestsOptions', 'SendOptions', 'ServerListenOptions',
-  'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
-  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Tls',
-  'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
+  'ReadDelimiter', 'ReadOptions', 'ReportedError', 'RequestsOptions', 'SendOptions',
+  'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions',
+  'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError',
+  'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide',
+  'Transport', 'TransportSink',
 ]
 
 const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']

@@ -49,7 +49,7 @@ export class Client<By extends ReadDelimiter = ReadDelimiter> extends Stream<By>
 /** The options of a Connection. A Server gives them. */
 export interface ConnectionOptions extends StreamOptions {
   /** The server that accepted it. */
-  readonly server: StreamServer
+  readonly server: StreamServer<any>
   /** The connection that its `on_accept` got. */
   readonly socket: Transport
 }
@@ -69,10 +69,13 @@ export interface ConnectionOptions extends StreamOptions {
  * }
  */
 // Source: Pants `basic.Connection`.
-export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream<By> {
+export class Connection<
+  By extends ReadDelimiter = ReadDelimiter,
+  Home extends StreamServer<any> = StreamServer<any>,
+> extends Stream<By> {
   /** The server that accepted this connection. Its `channels` are all its connections. */
   // Source: Pants `Connection.server`.
-  readonly server: StreamServer
+  readonly server: Home
 
   /** Makes a connection and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: ConnectionOptions) {
@@ -90,7 +93,7 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
         socket,
       )
     super(options.engine === undefined ? { ...options, engine: server.engine } : options)
-    this.server = server
+    this.server = server as Home
     takeOver(server, socket, this)
   }
 }
@@ -104,14 +107,14 @@ export class Connection<By extends ReadDelimiter = ReadDelimiter> extends Stream
  * await Engine.instance().start()
  */
 // Source: Pants `basic.Server`.
-export class Server extends StreamServer {
+export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer<Peer> {
   /**
    * Makes a server, which does not listen yet, and calls no hook. The class may be left out:
    * `new Server(options)`. Throws InvalidArgumentError if the class is no Connection (or Stream),
    * or if an option is invalid.
    */
   constructor(
-    ConnectionClass?: ConnectionClass | StreamServerOptions,
+    ConnectionClass?: ConnectionClass<Peer> | StreamServerOptions,
     options: StreamServerOptions = {},
   ) {
     const isClass = ConnectionClass === undefined || typeof ConnectionClass === 'function'
@@ -120,7 +123,8 @@ export class Server extends StreamServer {
       : ConnectionClass
     super(all as StreamServerOptions)
     // Not given as an option: an option would win over a field of a subclass.
-    if (all?.ConnectionClass === undefined) this.ConnectionClass = Connection
+    if (all?.ConnectionClass === undefined)
+      this.ConnectionClass = Connection as unknown as ConnectionClass<Peer>
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { type Engine, Engine as EngineClass } from '../engine.ts'
-import { InvalidArgumentError } from '../errors.ts'
+import { InvalidArgumentError, type ReportedError } from '../errors.ts'
 import type { CloseReason, State, StateSignal } from '../types.ts'
 import { type Inspect, INSPECT, inspectChannel, type InspectOptions } from './inspect.ts'
 import { Life, LIFE } from './life.ts'
@@ -178,7 +178,7 @@ export abstract class Channel {
    *
    * By default it does nothing.
    */
-  on_state(_state: StateSignal, _previous: State): void {}
+  on_state(_state: StateSignal, _previous: State): any {}
 
   /**
    * Called once for each opening, as its last hook, when the channel has closed. The addresses are
@@ -186,7 +186,7 @@ export abstract class Channel {
    *
    * By default it does nothing.
    */
-  on_close(_reason: CloseReason): void {}
+  on_close(_reason: CloseReason): any {}
 
   /**
    * Called with every error whose own hook is not overridden, and with what a hook threw or its
@@ -201,7 +201,7 @@ export abstract class Channel {
    * was written, or if sending is what failed, it closes at once.
    */
   // Source: Pants `Stream.on_error`. Differs: there it closes at once.
-  on_error(error: Error): void {
+  on_error(error: ReportedError): any {
     this[LIFE].log(error)
     this[LIFE].closeAfter(error)
   }

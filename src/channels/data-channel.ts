@@ -3,6 +3,7 @@
  * can be asked for, and the hooks that both have, with what each does by default.
  */
 
+import type { ConnectError, OverflowError, ReadError, WriteError } from '../errors.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 import { Channel } from './channel.ts'
 import type { Driver } from './hooks.ts'
@@ -68,7 +69,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * By default it does nothing.
    */
   // Source: Pants `Stream.on_connect`.
-  on_connect(): void | Promise<void> {}
+  on_connect(): any {}
 
   /**
    * Called when everything that was written has been handed to the system. (The system may have
@@ -77,7 +78,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * By default it does nothing.
    */
   // Source: Pants `Stream.on_write`.
-  on_write(): void | Promise<void> {}
+  on_write(): any {}
 
   /**
    * Called when connecting failed: the peer refused, there is no route to it, or its name could not
@@ -87,7 +88,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * By default it calls `on_error`. Then the channel closes, whatever this hook does.
    */
   // Source: Pants `Stream.on_connect_error`.
-  on_connect_error(error: Error): void | Promise<void> {
+  on_connect_error(error: ConnectError): any {
     return this.on_error(error)
   }
 
@@ -102,7 +103,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    *
    * By default it calls `on_error`.
    */
-  on_read_error(error: Failure): void | Promise<void> {
+  on_read_error(error: ReadError & Failure): any {
     return this.on_error(error)
   }
 
@@ -116,7 +117,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    *
    * By default it calls `on_error`.
    */
-  on_write_error(error: Failure): void | Promise<void> {
+  on_write_error(error: WriteError & Failure): any {
     return this.on_error(error)
   }
 
@@ -136,7 +137,7 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
    * By default it calls `on_error`.
    */
   // Source: Pants `Stream.on_overflow_error`. Differs: there any sender can close a datagram so.
-  on_overflow_error(error: Failure): void | Promise<void> {
+  on_overflow_error(error: OverflowError & Failure): any {
     return this.on_error(error)
   }
 }

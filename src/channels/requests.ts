@@ -233,7 +233,7 @@ export class Requests<Answer = any, Id = any> {
    *
    * By default it throws RequestError (ERR_STRAY_ANSWER).
    */
-  on_stray(_answer: Answer | Error, id: Id | undefined): unknown {
+  on_stray(_answer: Answer | Error, id: Id | undefined): any {
     const what = id === undefined ? 'an answer' : `an answer with the id ${show(id)}`
     throw new RequestError('ERR_STRAY_ANSWER', `${what} came that nobody has asked for`)
   }

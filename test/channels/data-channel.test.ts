@@ -1,6 +1,7 @@
 /** What a Stream and a Datagram have in common: what can be asked, and the hooks. */
 
 import t from 'tap'
+import { OverflowError } from '../../src/errors.ts'
 import { DataChannel, type DataDriver } from '../../src/channels/data-channel.ts'
 import { LIFE } from '../../src/channels/life.ts'
 
@@ -30,7 +31,7 @@ t.test('what can be asked is what its link says', async t => {
 
 t.test('by default a hook does nothing, and an error goes to on_error', async t => {
   const some = new Some()
-  const error = new Error('for a test')
+  const error = new OverflowError('send', 1, 'for a test')
   t.same([some.on_connect(), some.on_write()], [undefined, undefined])
   const hooks = [
     'on_connect_error',
@@ -49,7 +50,7 @@ t.test('what on_error returns is returned, so that its promise counts', async t 
   const some = new Some()
   const promise = Promise.resolve()
   some.on_error = () => promise
-  const error = new Error('for a test')
+  const error = new OverflowError('send', 1, 'for a test')
   t.equal(some.on_connect_error(error), promise)
   t.equal(some.on_read_error(error), promise)
   t.equal(some.on_write_error(error), promise)

@@ -23,6 +23,13 @@ import {
   Server,
   type TlsOptions,
 } from '../../src/index.ts'
+import type {
+  OverflowError,
+  ReadError,
+  TimeoutError,
+  TlsHandshakeError,
+  WriteError,
+} from '../../src/errors.ts'
 import type { CloseReason, TimeoutKind } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
 import { turn, until } from '../kit.ts'
@@ -105,22 +112,22 @@ class Victim extends Connection {
     this.#note(`timeout ${kind}`)
     return super.on_timeout(kind) as undefined
   }
-  override on_read_error(error: Error): void {
+  override on_read_error(error: ReadError): void {
     this.#note('broken')
     return super.on_read_error(error) as undefined
   }
-  override on_write_error(error: Error): void {
+  override on_write_error(error: WriteError): void {
     this.#note('broken')
     return super.on_write_error(error) as undefined
   }
   override on_tls_handshake(): void {
     this.#note('handshake')
   }
-  override on_tls_handshake_error(error: Error): void {
+  override on_tls_handshake_error(error: TlsHandshakeError | TimeoutError): void {
     this.#note('handshake_error')
     return super.on_tls_handshake_error(error) as undefined
   }
-  override on_overflow_error(error: Error): void {
+  override on_overflow_error(error: OverflowError): void {
     this.#note('overflow')
     return super.on_overflow_error(error) as undefined
   }

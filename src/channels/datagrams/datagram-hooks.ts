@@ -4,6 +4,7 @@
  */
 
 import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
+import type { ListenError, ReportedError } from '../../errors.ts'
 import type { Bytes, SocketAddress } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
 import type { DatagramError, PacketDropReason } from './datagram-error.ts'
@@ -26,7 +27,7 @@ export abstract class DatagramHooks<
    * By default it does nothing.
    */
   // Source: the guide of Pants promises it.
-  on_listen(): void | Promise<void> {}
+  on_listen(): any {}
 
   /**
    * Called with each read, as `read_delimiter` cuts them, and the address of its sender:
@@ -39,7 +40,7 @@ export abstract class DatagramHooks<
    * By default it drops the data.
    */
   // Source: Pants `Datagram.on_read`.
-  on_read(..._data: DatagramArguments<By>): void | Promise<void> {}
+  on_read(..._data: DatagramArguments<By>): any {}
 
   /**
    * Called when something that had been received was dropped: why, whose it was, and how many
@@ -47,18 +48,14 @@ export abstract class DatagramHooks<
    *
    * By default it does nothing.
    */
-  on_drop(
-    _reason: PacketDropReason,
-    _remote_address: SocketAddress,
-    _bytes: Bytes,
-  ): void | Promise<void> {}
+  on_drop(_reason: PacketDropReason, _remote_address: SocketAddress, _bytes: Bytes): any {}
 
   /**
    * Called when the address cannot be listened on: it is in use, or there is no permission.
    *
    * By default it calls `on_error`. Then the datagram closes, whatever this hook does.
    */
-  on_listen_error(error: Error): void | Promise<void> {
+  on_listen_error(error: ListenError): any {
     return this.on_error(error)
   }
 
@@ -69,7 +66,7 @@ export abstract class DatagramHooks<
    * By default it logs one line. Unlike other channels the datagram does not close: what one sender
    * sent, or made a hook throw, must not end the service of the others.
    */
-  override on_error(error: Error): void {
+  override on_error(error: ReportedError): any {
     this[LIFE].log(error)
   }
 }

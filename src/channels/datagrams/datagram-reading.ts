@@ -29,7 +29,7 @@ type Hold = 'suspended' | 'promise' | 'closed'
 
 /** Gets the reads: the Datagram. */
 export interface PacketTarget {
-  on_read(...data: any[]): unknown
+  on_read(...data: any[]): any
 }
 
 /** The link of the datagram. */

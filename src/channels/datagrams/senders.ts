@@ -219,7 +219,7 @@ class Sender implements ReadTarget, ReadOwner {
     this.bytes = 0
   }
 
-  on_read(...data: unknown[]): unknown {
+  on_read(...data: unknown[]): any {
     return this.#owner.read(data, this.address)
   }
 

@@ -14,10 +14,10 @@ import { checkCount, checkDuration, checkTls } from '../settings.ts'
 import { Stream } from '../streams/stream.ts'
 
 /** What makes the channel of an accepted connection: Connection, Stream, or a subclass of one. */
-export type ConnectionClass = new (options: any) => Stream<any>
+export type ConnectionClass<Peer extends Stream<any> = Stream<any>> = new (options: any) => Peer
 
 /** Every setting of a StreamServer. */
-export interface ServerSettings {
+export interface ServerSettings<Peer extends Stream<any> = Stream<any>> {
   /**
    * The class of the channels that `on_accept` makes.
    *
@@ -25,7 +25,7 @@ export interface ServerSettings {
    *
    * @default Stream; Connection for a Server
    */
-  ConnectionClass: ConnectionClass
+  ConnectionClass: ConnectionClass<Peer>
   /**
    * The most connections at a time. A further one is closed at once, and
    * `on_drop('max_connections', …)` is called. With 0 none is accepted.

@@ -9,7 +9,12 @@
  */
 
 import { parseListenAddress } from '../../core/address.ts'
-import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import {
+  InvalidArgumentError,
+  InvalidStateError,
+  type ListenError,
+  type ReportedError,
+} from '../../errors.ts'
 import type { TlsOptions, Transport } from '../../transport.ts'
 import type { Data, DropReason, ListenAddress, Milliseconds, SocketAddress } from '../../types.ts'
 import { Channel } from '../channel.ts'
@@ -37,11 +42,18 @@ import type { StreamOptions } from '../streams/stream-options.ts'
 import { contextFor, renewContext } from '../streams/tls-contexts.ts'
 import { tlsTwice } from '../streams/tls-start.ts'
 
-/** Listens on TCP or a unix socket, and makes a channel for each connection. See Server. */
+/**
+ * Listens on TCP or a unix socket, and makes a channel for each connection. See Server.
+ *
+ * `Peer` is the class of these channels.
+ */
 // Source: Pants `stream.StreamServer` (later `server.Server`).
-export class StreamServer extends Channel implements ServerSettings {
+export class StreamServer<Peer extends Stream<any> = Stream<any>>
+  extends Channel
+  implements ServerSettings<Peer>
+{
   // The settings. ServerSettings says what each of them means.
-  declare ConnectionClass: ConnectionClass
+  declare ConnectionClass: ConnectionClass<Peer>
   declare max_connections: number
   declare max_connections_per_address: number
   declare block_list: BlockList | null
@@ -82,8 +94,8 @@ export class StreamServer extends Channel implements ServerSettings {
    */
   // Source: Pants `Server.channels`. Differs: a set, as Node does not identify sockets by
   // descriptor.
-  get channels(): ReadonlySet<Stream> {
-    return this[LIFE].children as ReadonlySet<Stream>
+  get channels(): ReadonlySet<Peer> {
+    return this[LIFE].children as unknown as ReadonlySet<Peer>
   }
 
   /**
@@ -275,14 +287,14 @@ export class StreamServer extends Channel implements ServerSettings {
    * By default it does nothing.
    */
   // Source: Pants `Server.on_listen`.
-  on_listen(): void | Promise<void> {}
+  on_listen(): any {}
 
   /**
    * Called when the address cannot be listened on: it is in use, or there is no permission.
    *
    * By default it calls `on_error`. Then the server closes, whatever this hook does.
    */
-  on_listen_error(error: Error): void | Promise<void> {
+  on_listen_error(error: ListenError): any {
     return this.on_error(error)
   }
 
@@ -293,7 +305,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * later: `new Connection({ server: this, socket })`. If it throws, the connection is closed.
    */
   // Source: Pants `Server.on_accept`.
-  on_accept(socket: Transport, _address: SocketAddress): void | Promise<void> {
+  on_accept(socket: Transport, _address: SocketAddress): any {
     const { ConnectionClass } = this
     const stream = new ConnectionClass({
       engine: this.engine,
@@ -312,7 +324,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * By default it does nothing.
    */
   // Differs: at the limit itself Node drops connections silently.
-  on_overload(): void | Promise<void> {}
+  on_overload(): any {}
 
   /**
    * Called when a connection was closed instead of accepted: why, and whose it was.
@@ -320,7 +332,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * By default it does nothing.
    */
   // Source: Node's event 'drop'.
-  on_drop(_reason: DropReason, _address: SocketAddress): void | Promise<void> {}
+  on_drop(_reason: DropReason, _address: SocketAddress): any {}
 
   /**
    * Called with every error whose own hook is not overridden, and with what a hook threw or its
@@ -329,7 +341,7 @@ export class StreamServer extends Channel implements ServerSettings {
    * By default it logs one line. Unlike other channels a server that listens does not close: its
    * connections have nothing to do with that error.
    */
-  override on_error(error: Error): void {
+  override on_error(error: ReportedError): any {
     this[LIFE].log(error)
     if (this.state !== 'active') this.close()
   }

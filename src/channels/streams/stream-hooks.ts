@@ -7,6 +7,7 @@ import { formatAddress } from '../../core/address.ts'
 import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
 import type { Endpoint } from '../../transport.ts'
 import type { TimeoutKind } from '../../types.ts'
+import type { TimeoutError, TlsError, TlsHandshakeError } from '../../errors.ts'
 import type { Encoding } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
 import { become, type Becoming } from './becoming.ts'
@@ -40,7 +41,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * By default it drops the data.
    */
   // Source: Pants `Stream.on_read`.
-  on_read(..._data: ReadArguments<By>): void | Promise<void> {}
+  on_read(..._data: ReadArguments<By>): any {}
 
   /**
    * Says how the next read is cut, whether it is text or bytes, and what gets it: the hook that is
@@ -82,7 +83,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * By default it calls `end()`. If you override it, the connection stays half open until you call
    * `end()`, `half_close()` or `close()`. If our side has ended as well, the stream closes.
    */
-  on_read_end(): void | Promise<void> {
+  on_read_end(): any {
     this.end()
   }
 
@@ -94,7 +95,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * that hook does. If you override it, the stream goes on unless you close it, and the timeout
    * begins anew.
    */
-  on_timeout(kind: TimeoutKind): void | Promise<void> {
+  on_timeout(kind: TimeoutKind): any {
     const { target, values } = this[LIFE].driver as unknown as TimedDriver
     const doing =
       kind === 'connect' && target !== undefined ? `connecting to ${formatAddress(target)} ` : ''
@@ -107,7 +108,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * By default it does nothing.
    */
   // Source: Pants `Stream.on_ssl_handshake`.
-  on_tls_handshake(): void | Promise<void> {}
+  on_tls_handshake(): any {}
 
   /**
    * Called once when a TLS handshake failed. The certificate was refused (the message says which
@@ -117,7 +118,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * By default it calls `on_error`. Then the stream closes, whatever this hook does.
    */
   // Source: Pants `Stream.on_ssl_handshake_error`.
-  on_tls_handshake_error(error: Error): void | Promise<void> {
+  on_tls_handshake_error(error: TlsHandshakeError | TimeoutError): any {
     return this.on_error(error)
   }
 
@@ -127,7 +128,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * By default it calls `on_error`. Then the stream closes, whatever this hook does.
    */
   // Source: Pants `Stream.on_ssl_error`.
-  on_tls_error(error: Error): void | Promise<void> {
+  on_tls_error(error: TlsError): any {
     return this.on_error(error)
   }
 }

@@ -174,7 +174,7 @@ function echoWith(delimiter: string, mark: string, say: Say): ConnectionClass {
       say(`${this.name} ${formatAddress(this.remote_address)} opened`)
     }
 
-    override on_overflow_error(error: OverflowError): void | Promise<void> {
+    override on_overflow_error(error: OverflowError): any {
       if (error.buffer !== 'receive') return super.on_overflow_error(error)
       const line = `a line has more than ${error.limit} bytes`
       say(`${this.name} ${formatAddress(this.remote_address)}: ${line}`)

@@ -61,7 +61,7 @@ export class WebSocketConnection extends Base implements WebSocketServerSideSett
    *
    * By default it does nothing.
    */
-  on_upgrade(_request: UpgradeRequest): void | Promise<void> {}
+  on_upgrade(_request: UpgradeRequest): any {}
 }
 
 /** The side of a server. A value of the server wins over one of the class of its connections. */

@@ -82,19 +82,19 @@ export interface WebSocketChannel extends WebSocketSettings {
    * Anything may be done in here. If it returns a promise, the next message waits until that has
    * settled. By default it drops the message.
    */
-  on_message(data: string | Buffer): void | Promise<void>
+  on_message(data: string | Buffer): any
   /**
    * Called with each ping of the peer. The pong is already on its way.
    *
    * By default it does nothing.
    */
-  on_ping(data: Buffer): void | Promise<void>
+  on_ping(data: Buffer): any
   /**
    * Called with each pong of the peer.
    *
    * By default it does nothing.
    */
-  on_pong(data: Buffer): void | Promise<void>
+  on_pong(data: Buffer): any
 }
 
 /** Where a channel keeps its session. */
@@ -184,20 +184,20 @@ export function speaking<Of extends Stream>(
 
     // ---- hooks ----------------------------------------------------------------------------------
 
-    on_message(_data: string | Buffer): void | Promise<void> {}
+    on_message(_data: string | Buffer): any {}
 
-    on_ping(_data: Buffer): void | Promise<void> {}
+    on_ping(_data: Buffer): any {}
 
-    on_pong(_data: Buffer): void | Promise<void> {}
+    on_pong(_data: Buffer): any {}
 
     /** What the receiver delivers. Messages go to `on_message`. */
-    override on_read(incoming: Incoming): void | Promise<void> {
+    override on_read(incoming: Incoming): any {
       const session = this[SESSION]
       if (typeof incoming === 'string' && session.isOpen) return this.on_message(incoming)
       return session.incoming(incoming) as void
     }
 
-    override on_timeout(kind: TimeoutKind): void | Promise<void> {
+    override on_timeout(kind: TimeoutKind): any {
       const error = this[SESSION].timeoutError(kind)
       if (error === undefined) return super.on_timeout(kind)
       if (kind !== 'handshake') return this[LIFE].fail('on_error', error, 'timeout')

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { DatagramHooks } from '../../../src/channels/datagrams/datagram-hooks.ts'
 import { Engine } from '../../../src/engine.ts'
-import { WriteError } from '../../../src/errors.ts'
+import { ListenError, WriteError } from '../../../src/errors.ts'
 
 class Some extends DatagramHooks {
   override close(): void {
@@ -19,7 +19,7 @@ t.test('what a hook does by default', async t => {
     [some.on_listen(), some.on_read('data', from), some.on_drop('overload', from, 5)],
     [undefined, undefined, undefined],
   )
-  some.on_listen_error(new Error('in use'))
+  some.on_listen_error(new ListenError('EADDRINUSE', 'in use'))
   some.on_write_error(new WriteError('EMSGSIZE', 'too long'))
-  t.match(logged, [/^Some: Error: in use/, /^Some: too long \(EMSGSIZE\)$/])
+  t.match(logged, [/^Some: in use \(EADDRINUSE\)/, /^Some: too long \(EMSGSIZE\)$/])
 })

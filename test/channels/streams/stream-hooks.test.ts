@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import { StreamHooks } from '../../../src/channels/streams/stream-hooks.ts'
+import { TlsError, TlsHandshakeError } from '../../../src/errors.ts'
 import { kit } from '../link-kit.ts'
 
 class Some extends StreamHooks {
@@ -22,8 +23,8 @@ t.test('what a hook does by default', async t => {
   const some = new Some()
   t.same([some.on_read('data'), some.on_tls_handshake()], [undefined, undefined])
   some.on_read_end()
-  some.on_tls_handshake_error(new Error('handshake'))
-  some.on_tls_error(new Error('tls'))
+  some.on_tls_handshake_error(new TlsHandshakeError('', 'handshake'))
+  some.on_tls_error(new TlsError('', 'tls'))
   t.same(some.log, ['close true', 'handshake', 'tls'])
 })
 

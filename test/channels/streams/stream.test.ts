@@ -14,6 +14,7 @@ import { NetStruct } from '../../../src/core/struct/net-struct.ts'
 import { Struct } from '../../../src/core/struct/struct.ts'
 import { parseAddress } from '../../../src/core/address.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
+import { TlsHandshakeError, WriteError } from '../../../src/errors.ts'
 import type { ConnectOptions, Network, TlsOptions } from '../../../src/transport.ts'
 import { fate, scene, spy, thrown, turn, type World } from '../../kit.ts'
 import { hooks, tlsScene, until } from '../../tls-kit.ts'
@@ -662,8 +663,8 @@ await scene(t, 'what its hooks do by default', async (t, world) => {
   client.write('x')
   await pump()
   logged.splice(0)
-  connection.on_write_error(new Error('a hook can be called'))
-  t.match(logged, [/^Connection .*: Error: a hook can be called\n/])
+  connection.on_write_error(new WriteError('EPIPE', 'a hook can be called'))
+  t.match(logged, [/^Connection .*: a hook can be called \(EPIPE\)/])
 })
 
 await scene(t, 'connects again in on_close', async (t, world) => {
@@ -953,7 +954,7 @@ await tlsScene(t, 'the hooks of TLS and their defaults', async (t, { listen, con
   t.equal(client.on_tls_handshake(), undefined)
   const told: unknown[] = []
   client.on_error = error => void told.push(error)
-  const error = new Error('one')
+  const error = new TlsHandshakeError('', 'one')
   for (const hook of ['on_tls_handshake_error', 'on_tls_error'] as const) client[hook](error)
   t.same(told, [error, error])
 })

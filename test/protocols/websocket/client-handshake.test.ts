@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import type { ConnectError } from '../../../src/errors.ts'
 import { ClientHandshake } from '../../../src/protocols/websocket/client-handshake.ts'
 import type { HandshakeError } from '../../../src/protocols/websocket/errors.ts'
 import {
@@ -17,7 +18,7 @@ import { answerTo, frame, listen, type RawConnection, watched } from './kit.ts'
 
 class Caller extends watched(WebSocketClient) {
   declare error: HandshakeError
-  override on_connect_error(error: Error): void {
+  override on_connect_error(error: ConnectError): void {
     this['error'] = error as HandshakeError
     super.on_connect_error(error)
   }
