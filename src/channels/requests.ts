@@ -15,10 +15,13 @@
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import { checkOptions } from '../core/option-names.ts'
+import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError, RequestError, show } from '../errors.ts'
-import type { Cancel, CloseReason, Data, Milliseconds } from '../types.ts'
+import type { Bytes, Cancel, CloseReason, Data, Milliseconds } from '../types.ts'
+import { LIFE } from './life.ts'
 import { checkCount, checkDuration } from './settings.ts'
-import type { Stream } from './streams/stream.ts'
+import { Stream } from './streams/stream.ts'
+import type { StreamLink } from './streams/stream-link.ts'
 
 /** The options of Requests. */
 export interface RequestsOptions<Answer = any, Id = any> {
@@ -93,10 +96,12 @@ export class Requests<Answer = any, Id = any> {
   #closed: Promise<CloseReason> | undefined
 
   /**
-   * Calls nothing of the channel yet. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for an
-   * option that is invalid or does not exist.
+   * Calls nothing of the channel yet. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) if the
+   * channel is no Client or Connection, or an option is invalid or does not exist.
    */
   constructor(channel: Stream<any>, options: RequestsOptions<Answer, Id> = {}) {
+    if (!(channel instanceof Stream))
+      throw new InvalidArgumentError('Requests: channel', 'a Client or a Connection', channel)
     checkOptions('Requests', options, ['timeout', 'limit', 'on_stray'])
     const { timeout = Infinity, limit = LIMIT, on_stray } = options
     this.#channel = channel
@@ -116,11 +121,13 @@ export class Requests<Answer = any, Id = any> {
 
   /**
    * Writes a request, and returns the promise of its answer. `request` is what is written, or a
-   * function that writes it: `() => this.write_packed(…)`.
+   * function that writes it: `() => this.write_packed(…)`. It must write before it returns. If it
+   * returns a promise that rejects, the request is rejected, too.
    *
    * The promise rejects with what `fail` was given, or with a RequestError:
    * - ERR_TIMEOUT: its timeout ran out. The request keeps its place, and its answer is dropped.
-   * - ERR_CLOSED: the connection closed, or is not open; `reason` is that of `on_close`.
+   * - ERR_CLOSED: the connection closed, or is not open, or our side of it has ended; `reason` is
+   *   that of `on_close`.
    * - ERR_OVERFLOW: `limit` requests wait already, or the write was dropped. Nothing was written.
    *
    * You need not look at the promise: it never becomes an unhandled rejection.
@@ -162,6 +169,8 @@ export class Requests<Answer = any, Id = any> {
     const { state } = this.#channel
     if (state !== 'active' && state !== 'opening')
       return new RequestError('ERR_CLOSED', 'the channel is not open')
+    if (this.#link.ending !== 'no')
+      return new RequestError('ERR_CLOSED', 'our side has ended: half_close() was called')
     if (this.#pending.size < this.#limit) return undefined
     return new RequestError(
       'ERR_OVERFLOW',
@@ -174,19 +183,31 @@ export class Requests<Answer = any, Id = any> {
     key: unknown,
     pending: Pending<Answer>,
   ): RequestError | undefined {
-    const channel = this.#channel
-    const before = channel.bytes_written + channel.bytes_queued
+    const [bytes, files] = this.#written()
     this.#pending.set(key, pending)
+    let result: unknown
     try {
-      if (typeof request === 'function') request()
-      else channel.write(request)
+      result = typeof request === 'function' ? request() : this.#channel.write(request)
     } catch (error) {
       this.#pending.delete(key)
       throw error
     }
-    if (channel.bytes_written + channel.bytes_queued > before) return undefined
+    if (isPromiseLike(result)) Promise.resolve(result).catch(pending.reject)
+    const [bytesNow, filesNow] = this.#written()
+    if (bytesNow > bytes || filesNow > files) return undefined
     this.#pending.delete(key)
-    return new RequestError('ERR_OVERFLOW', 'the request was not written')
+    const hint = isPromiseLike(result) ? ': it must be before the function returns' : ''
+    return new RequestError('ERR_OVERFLOW', `the request was not written${hint}`)
+  }
+
+  /** What was written so far. The bytes of a file are not known before it is sent. */
+  #written(): [bytes: Bytes, files: number] {
+    const { bytes_written, bytes_queued } = this.#channel
+    return [bytes_written + bytes_queued, this.#link.writing.longItems]
+  }
+
+  get #link(): StreamLink {
+    return this.#channel[LIFE].driver as StreamLink
   }
 
   #limitTime(pending: Pending<Answer>, timeout: Milliseconds): void {

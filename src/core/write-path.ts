@@ -88,6 +88,11 @@ export class WritePath {
     )
   }
 
+  /** How many long items are queued. */
+  get longItems(): number {
+    return this.#longItems
+  }
+
   /** The fewest bytes that can be queued. Cheaper than `size`, which counts text. */
   get least(): Bytes {
     return this.#queued + this.#run.least

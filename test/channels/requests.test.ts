@@ -81,6 +81,46 @@ t.test('a request may be written by a function', async t => {
   t.equal(requests.size, 0)
 })
 
+// It ended the process: the rejection of an async function was nobody's. And what it wrote later
+// had an answer that nobody had asked for.
+t.test('a function that returns a promise', async t => {
+  const { client, requests, pump } = await asking()
+  const nothing = requests.send(async () => {
+    throw new Error('no')
+  })
+  t.match(await nothing.catch(String), /not written: it must be before the function returns/)
+  t.equal(requests.size, 0)
+  const failed = requests.send(async () => {
+    client.write('a\n')
+    await undefined
+    throw new Error('too late')
+  })
+  await pump()
+  t.equal(await outcome(failed), 'too late')
+  t.equal(requests.size, 1, 'its answer is still to come')
+})
+
+// The bytes of a file are not known before it is sent: it was taken for a write that was dropped,
+// and its answer for one that nobody had asked for.
+t.test('a request may be a file', async t => {
+  const { client, requests, connection, pump } = await asking()
+  const answer = requests.send(() => client.write_file(new URL(import.meta.url), 10))
+  connection.write('yes\n')
+  await pump()
+  t.equal(await answer, 'yes')
+})
+
+// The promise said ERR_OVERFLOW, as if there were too much to send.
+t.test('after half_close() there are answers, but no requests', async t => {
+  const { client, requests, connection, pump } = await asking()
+  const answer = requests.send('a\n')
+  client.half_close()
+  t.equal(await outcome(requests.send('b\n')), 'ERR_CLOSED')
+  connection.write('A\n')
+  await pump()
+  t.equal(await answer, 'A')
+})
+
 // A client with a timeout that gave the late answer to the next request: from then on every answer
 // was that of the question before.
 t.test('what has timed out keeps its place', async t => {
@@ -222,6 +262,7 @@ t.test('invalid options', async t => {
       code: 'ERR_INVALID_ARGUMENT',
       message: new RegExp(message),
     })
+  t.throws(() => new Requests({} as Client), { message: /channel must be a Client or a Conn/ })
   const requests = new Requests(client)
   t.throws(() => requests.send('x', { timeout: -1 }), { message: /send: timeout must be/ })
   t.throws(() => requests.send('x', { Id: 1 } as never), { message: /no option "Id"/ })

@@ -609,6 +609,7 @@ t.test('items: in their place, piece by piece, starved and woken', async t => {
   const item = new Item(['one ', 'starved', 'two ', 'starved'], true)
   path.push('before ', 'utf8')
   path.pushItem(item)
+  t.equal(path.longItems, 1)
   t.equal(path.reaches(1_000_000), true, 'something long')
   path.push('after', 'utf8')
   turn()

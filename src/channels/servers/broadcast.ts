@@ -10,7 +10,9 @@ import { checkOptions } from '../../core/option-names.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Data, Encoding } from '../../types.ts'
-import type { Stream } from '../streams/stream.ts'
+import { LIFE } from '../life.ts'
+import { Stream } from '../streams/stream.ts'
+import type { StreamLink } from '../streams/stream-link.ts'
 
 /** The options of `server.broadcast`. */
 export interface BroadcastOptions {
@@ -28,11 +30,16 @@ export function broadcast(
   const bytesFor = encoded(connections, data)
   let count = 0
   for (const connection of connections) {
-    if (!connection.connected || skipped?.has(connection) === true) continue
+    if (!mayWrite(connection) || skipped?.has(connection) === true) continue
     connection.write(bytesFor(connection))
     count++
   }
   return count
+}
+
+/** Is it open, and has our side not ended? */
+function mayWrite(connection: Stream): boolean {
+  return connection.connected && (connection[LIFE].driver as StreamLink).ending === 'no'
 }
 
 /** Says what each connection gets. All of it is checked before anything is written. */
@@ -52,7 +59,8 @@ function skippedBy(options: BroadcastOptions): ReadonlySet<unknown> | undefined 
   checkOptions('broadcast', options, ['except'])
   const { except } = options
   if (except === undefined) return undefined
-  if (typeof except === 'object' && except !== null)
-    return new Set(Symbol.iterator in except ? except : [except])
+  if (except instanceof Stream) return new Set([except])
+  if (typeof except === 'object' && except !== null && Symbol.iterator in except)
+    return new Set(except)
   throw new InvalidArgumentError('broadcast: except', 'a connection, or several', except)
 }

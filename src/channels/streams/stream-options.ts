@@ -51,7 +51,7 @@ export interface StreamConnectOptions {
   readonly lookup?: unknown
 }
 
-const CONNECT_NAMES: readonly string[] = [
+export const CONNECT_NAMES: readonly string[] = [
   'signal',
   'local_address',
   'lookup',

@@ -96,6 +96,11 @@ export class StreamWriting implements WriteOwner, Queue {
     return this.#path.least
   }
 
+  /** How many files wait. */
+  get longItems(): number {
+    return this.#path.longItems
+  }
+
   get isEmpty(): boolean {
     return this.#path.isEmpty
   }

@@ -5,9 +5,14 @@
 import { Client } from '../../channels/basic.ts'
 import { LIFE } from '../../channels/life.ts'
 import { adoptFields } from '../../channels/settings.ts'
-import type { StreamConnectOptions, StreamOptions } from '../../channels/streams/stream-options.ts'
+import {
+  CONNECT_NAMES,
+  type StreamConnectOptions,
+  type StreamOptions,
+} from '../../channels/streams/stream-options.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { checkMayConnect } from '../../channels/streams/stream-misuse.ts'
+import { checkAddressOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address } from '../../types.ts'
@@ -74,8 +79,8 @@ const wishes = new WeakMap<object, Wish>()
 export class WebSocketClient extends Base {
   /**
    * Connects, and returns the client at once. Then `on_connect` or `on_connect_error` is called.
-   * The address is a URL: `ws://host:port/path?query`, `wss:` for TLS, `ws+unix:/socket:/path`. An
-   * address as of every client asks for the path `/`.
+   * The address is a URL, as text or as an object: `ws://host:port/path?query`, `wss:` for TLS,
+   * `ws+unix:/socket:/path`. An address as of every client asks for the path `/`.
    *
    * If the server answers in another way, `on_connect_error` gets a HandshakeError with the status,
    * the header fields and the first bytes of the body. Redirections are not followed.
@@ -83,8 +88,9 @@ export class WebSocketClient extends Base {
    * Throws as the `connect` of every client, and InvalidArgumentError for invalid subprotocols and
    * fields.
    */
-  override connect(address: Address, options: WebSocketConnectOptions = {}): this {
+  override connect(address: Address | URL, options: WebSocketConnectOptions = {}): this {
     checkMayConnect(this.state, false)
+    checkAddressOptions('connect', address, options, [...CONNECT_NAMES, 'protocols', 'headers'])
     const { protocols = [], headers = {}, ...others } = options
     const target = parseWebSocketUrl(address)
     const wish = {

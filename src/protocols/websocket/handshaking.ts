@@ -42,6 +42,7 @@ export abstract class Handshaking implements TransportSink {
   /** What came behind the head. */
   #rest: Buffer[] = []
   hasEnded = false
+  #isDropping = false
   /** Has anything come at all? */
   #hasHeard = false
   #reader: HeadReader | undefined = new HeadReader()
@@ -69,7 +70,7 @@ export abstract class Handshaking implements TransportSink {
   kept(_size: Bytes): void {}
   /** The peer has ended its side, after the head. */
   heardAll(): void {}
-  /** The connection has closed, after the head. */
+  /** The connection has closed or failed. What was refused before is told as that. */
   gone(): void {}
 
   get rest(): Buffer {
@@ -134,8 +135,14 @@ export abstract class Handshaking implements TransportSink {
     this.read(head)
   }
 
+  /** What still comes is read and dropped: a peer that was refused may send without end. */
+  drop(): void {
+    this.#isDropping = true
+    this.#rest = []
+  }
+
   #keep(chunk: Buffer): void {
-    if (chunk.length === 0) return
+    if (chunk.length === 0 || this.#isDropping) return
     // The memory of the chunk may be its transport's.
     this.#rest.push(this.transport.lends_chunks === true ? Buffer.from(chunk) : chunk)
     this.kept(chunk.length)
@@ -153,6 +160,8 @@ export abstract class Handshaking implements TransportSink {
   }
 
   failed(error: SystemError): void {
+    this.gone()
+    if (this.#isOver) return
     this.stop()
     this.link.failed(error)
   }

@@ -158,6 +158,7 @@ export class ServerHandshake extends Handshaking {
   #refuse(error: HandshakeError | undefined): void {
     this.#isRefused = true
     this.#error = error
+    this.drop()
     this.transport.end()
     this.transport.resume()
     this.waitFor(LINGER, () => this.gone())

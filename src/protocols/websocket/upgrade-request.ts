@@ -2,6 +2,7 @@
  * Layer 7. UpgradeRequest: what a peer asks for, and the answer of the program.
  */
 
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsInfo } from '../../transport.ts'
 import type { SocketAddress } from '../../types.ts'
@@ -84,10 +85,12 @@ export class UpgradeRequest {
   /**
    * Accepts the request. `on_connect` is called soon.
    *
-   * Throws InvalidArgumentError for a subprotocol that was not offered and for an invalid field,
-   * and InvalidStateError if the request was answered already.
+   * Throws InvalidArgumentError for a subprotocol that was not offered, for an invalid field, and
+   * for an option that does not exist. Throws InvalidStateError if it was answered already.
    */
-  accept({ protocol, headers = {} }: AcceptOptions = {}): void {
+  accept(options: AcceptOptions = {}): void {
+    checkOptions('accept', options, ['protocol', 'headers'])
+    const { protocol, headers = {} } = options
     if (protocol !== undefined && protocol !== '' && !this.protocols.includes(protocol))
       throw new InvalidArgumentError('accept: protocol', 'one of those offered', protocol)
     this.#settle({ kind: 'accept', protocol, headers: checkHeaders('accept', headers) })

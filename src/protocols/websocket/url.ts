@@ -26,7 +26,10 @@ export interface Target {
 const UNIX = /^ws\+unix:(?:\/\/(?=\/))?([^:?#]+)(?::(\/[^#]*))?$/i
 
 /** Throws InvalidAddressError. */
-export function parseWebSocketUrl(address: Address): Target {
+export function parseWebSocketUrl(given: Address | URL): Target {
+  const address = given instanceof URL ? given.href : given
+  if (typeof address === 'string' && /^https?:/i.test(address))
+    throw new InvalidAddressError('a URL of WebSocket begins with ws: or wss:', given)
   if (typeof address !== 'string' || !/^wss?(\+unix)?:/i.test(address)) return plainTarget(address)
   const unix = UNIX.exec(address)
   if (unix !== null)

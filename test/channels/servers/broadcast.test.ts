@@ -68,6 +68,15 @@ t.test('except one, or several', async t => {
   t.same(heard, ['bd', 'ad', 'ad'])
 })
 
+// It was counted among those that got the message, though its write was dropped.
+t.test('a connection whose side has ended gets nothing', async t => {
+  const { server, members, heard, settled } = await room(t)
+  members[0]!.half_close()
+  t.equal(server.broadcast('x'), 2)
+  await settled()
+  t.same(heard, ['', 'x', 'x'])
+})
+
 t.test('a connection that is closing gets nothing', async t => {
   const { server, members, heard, settled } = await room(t)
   members[0]!.end()
@@ -110,6 +119,7 @@ t.test('bad input: an error, and nothing was written', async t => {
     [['0a\n'], /broadcast: data must be text in hex/],
     [['0a', { exept: [] }], /broadcast: there is no option "exept";/],
     [['0a', { except: 5 }], /broadcast: except must be a connection, or several; got 5/],
+    [['0a', { except: {} }], /broadcast: except must be/],
     [['0a', { except: null }], /broadcast: except must be/],
     [['0a', null], /broadcast: options must be/],
   ]

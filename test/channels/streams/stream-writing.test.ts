@@ -217,6 +217,7 @@ t.test('an item in the queue', async t => {
     false,
     'long: it has to be waited for',
   )
+  t.equal(link.writing.longItems, 1)
   clock.advance(0)
   t.same(news(), ['write'])
   t.equal(

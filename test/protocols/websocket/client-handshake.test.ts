@@ -110,6 +110,16 @@ scene(t, 'a body that does not come', async (t, world) => {
   t.match(client['error'], { status: 500, body: 'half' })
 })
 
+// It was told of ECONNRESET, not of the status that the server had sent.
+scene(t, 'a server that resets behind its refusal', async (t, world) => {
+  const { client, peer } = await asking(world)
+  peer.write('HTTP/1.1 401 No\r\nContent-Length: 10\r\n\r\nsorry')
+  await world.pump()
+  world.network.reset(world.network.transports.at(-1)!)
+  await world.pump()
+  t.match(client['error'], { status: 401, body: 'sorry' })
+})
+
 scene(t, 'a server that ends behind its refusal, or before any response', async (t, world) => {
   const { client, peer } = await asking(world)
   peer.write('HTTP/1.1 500 No\r\n\r\nsorry')

@@ -48,6 +48,9 @@ scene(t, 'mistakes', async (t, { engine }) => {
   const rows: [() => unknown, string][] = [
     [() => client.connect('ws://a#b'), 'ERR_INVALID_ADDRESS'],
     [() => client.connect('ws://a', { protocols: ['a b'] }), 'ERR_INVALID_ARGUMENT'],
+    [() => client.connect('ws://a', { protocol: 'a' } as never), 'ERR_INVALID_ARGUMENT'],
+    [() => client.connect('ws://a', null as never), 'ERR_INVALID_ARGUMENT'],
+    [() => client.connect('ws://a', 5 as never), 'ERR_INVALID_ARGUMENT'],
     [() => client.connect('ws://a', { protocols: ['a', 'a'] }), 'ERR_INVALID_ARGUMENT'],
     [() => client.connect('ws://a', { headers: { Host: 'b' } }), 'ERR_INVALID_ARGUMENT'],
     [() => client.connect('ws://a', { port: 1 } as object), 'ERR_INVALID_ARGUMENT'],

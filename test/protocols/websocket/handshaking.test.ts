@@ -67,6 +67,14 @@ t.test('memory that is lent is copied', async t => {
   t.equal(shaking.rest.toString(), 'rest')
 })
 
+t.test('what was kept, and what still comes, may be dropped', async t => {
+  const { shaking } = await made()
+  shaking.received(Buffer.from('a\r\n\r\nrest'))
+  shaking.drop()
+  shaking.received(Buffer.from('more'))
+  t.equal(shaking.rest.length, 0)
+})
+
 t.test('it is bounded in time, unless it is not to be', async t => {
   const { stream, clock, news } = await made()
   stream.on_timeout = kind => void news().push(kind)

@@ -90,6 +90,32 @@ scene(t, 'a peer that was refused and does not end is closed after a second', as
   t.match(channel.news, [/^connect_error/, 'close error undefined'])
 })
 
+// Everything that came in that second was kept: half a gigabyte of a peer on this machine.
+scene(
+  t,
+  'a peer that was refused and goes on sending: what it sends is dropped',
+  async (t, world) => {
+    const { peer, channel } = await serve(world, Chat, {}, request({ Host: undefined }) + 'rest')
+    const handshake = world.network.transports.at(-1)!.sink as ServerHandshake
+    peer.write(Buffer.alloc(100_000))
+    await world.pump()
+    t.same([channel.bytes_read > 100_000, handshake.rest.length], [true, 0])
+  },
+)
+
+// The server was told of ECONNRESET, and never that a request was refused, or why.
+scene(t, 'a peer that was refused and resets: the refusal is told', async (t, world) => {
+  const { channel, channels } = await serve(world, Chat, {}, request({ Host: undefined }))
+  world.network.reset(world.network.transports.at(-1)!)
+  await world.pump()
+  t.match(channel.news, [/^connect_error .*refused with 400/, 'close error undefined'])
+  onUpgrade = asked => asked.refuse()
+  await dial(world)
+  world.network.reset(world.network.transports.at(-1)!)
+  await world.pump()
+  t.same(channels.at(-1)!.news, ['close local undefined'], 'that of the program is no error')
+})
+
 scene(t, 'a path, and only this one', async (t, world) => {
   const { channel } = await serve(
     world,

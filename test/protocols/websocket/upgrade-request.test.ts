@@ -79,6 +79,10 @@ t.test('invalid answers are none', async t => {
     () => request.accept({ headers: { a: 'b\r\nc: d' } }),
     () => request.accept({ headers: { a: 5 as unknown as string } }),
     () => request.accept({ headers: null as unknown as Record<string, string> }),
+    // These were accepted, and the subprotocol that was meant was not chosen.
+    () => request.accept({ protocl: 'y' } as never),
+    () => request.accept('y' as never),
+    () => request.accept(null as never),
     () => request.refuse(101),
     () => request.refuse(200),
     () => request.refuse(600),

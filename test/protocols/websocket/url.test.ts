@@ -20,6 +20,17 @@ t.test('URLs', async t => {
     t.same(parseWebSocketUrl(url), { address, security, host, resource, headers: {} }, url)
 })
 
+// As in a browser. The error said to give the host and the port, and so lost the path and TLS.
+t.test('a URL may be an object', async t => {
+  const url = new URL('wss://a:81/x?y')
+  t.match(parseWebSocketUrl(url), { address: ['a', 81], security: 'tls', resource: '/x?y' })
+  for (const wrong of ['http://a/x', new URL('https://a')])
+    t.throws(() => parseWebSocketUrl(wrong), {
+      code: 'ERR_INVALID_ADDRESS',
+      message: /begins with ws: or wss:/,
+    })
+})
+
 t.test('a name and a password', async t => {
   const { headers } = parseWebSocketUrl('ws://me:s%40crt@a')
   t.same(headers, { Authorization: `Basic ${btoa('me:s@crt')}` })
