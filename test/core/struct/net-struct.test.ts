@@ -183,8 +183,8 @@ t.test('REGRESSION: an invalid length waits until the message may be complete', 
   t.throws(() => struct.cut(hex('01aaff0000'), 0, 5), { message: /negative: -1/ })
 })
 
-// It asked for the whole message. So at the end of a stream chunks decided whether a length was seen
-// that made the message too long.
+// It asked for the whole message. So at the end of a stream chunks decided whether a length was
+// seen that made the message too long.
 t.test('cut asks for no more than the next length', async t => {
   const struct = new NetStruct('H$H$b')
   const bytes = Buffer.from('??\0\x02ab\0\x03cde\x07rest', 'latin1')
