@@ -141,6 +141,9 @@ export class UrlError extends ChannelError {
  *
  * Codes: those of the system (ECONNREFUSED, EHOSTUNREACH, ENOTFOUND …); ERR_TIMEOUT after
  * `connect_timeout`; ERR_ABORTED if `signal` aborted it.
+ *
+ * A message server tells `on_error` of a peer that it turned away: ERR_DROPPED, or ERR_OVERLOAD
+ * near the limit of open files.
  */
 export class ConnectError extends ChannelError {}
 
@@ -156,6 +159,9 @@ export class ListenError extends ChannelError {}
  *
  * Codes: those of the system (ECONNRESET …); if a delimiter threw, the code of what it threw, or
  * ERR_INVALID_DELIMITER if that has none.
+ *
+ * Of message channels: ERR_FRAME for an invalid frame, ERR_PUB for a peer that does not speak as
+ * `pub+` does; of files ERR_FILE_FORMAT for another format, ERR_FILE_CUT for an incomplete message.
  */
 export class ReadError extends ChannelError {}
 
@@ -163,7 +169,8 @@ export class ReadError extends ChannelError {}
  * Sending failed. Reported to `on_write_error`.
  *
  * Codes: those of the system (EPIPE, ENOENT, EISDIR, EMSGSIZE …); ERR_FILE_SHRANK if a file became
- * shorter while it was sent.
+ * shorter while it was sent; ERR_SLOW for a subscriber of `pub+` that was disconnected because it
+ * is too slow.
  */
 export class WriteError extends ChannelError {}
 
