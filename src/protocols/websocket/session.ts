@@ -198,7 +198,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
 
   // ---- the way out ------------------------------------------------------------------------------
 
-  /** Sends a message. The stream must be active. */
+  /** May a message be sent? While a client connects, it waits. */
+  get maySend(): boolean {
+    const { state } = this.link.life
+    return state === 'active' || (state === 'opening' && !this.#side.isServer)
+  }
+
+  /** Sends a message, if that is allowed. */
   send(data: Data, compress: boolean | undefined): boolean {
     const { text, binary } = this.#packers
     const writing = this.link.writable()
@@ -306,7 +312,7 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     this.goodbye = goodbye
     this.#sayGoodbye(goodbye)
     // Who has broken the protocol is not waited for.
-    return !isFault(goodbye.code)
+    return ![1002, 1007, 1009].includes(goodbye.code)
   }
 
   #code(): number {
@@ -341,8 +347,4 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     this.#compression?.close()
     this.#compression = undefined
   }
-}
-
-function isFault(code: number): boolean {
-  return code === 1002 || code === 1007 || code === 1009
 }

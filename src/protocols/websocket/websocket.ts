@@ -55,7 +55,8 @@ export interface WebSocketChannel extends WebSocketSettings {
    * compressed. Without it the size of the message decides.
    *
    * Returns and throws as `write`: false if you should wait for `on_write`, or if the message was
-   * dropped because the channel closes.
+   * dropped because the channel closes, or is a server's end that still shakes hands. While a
+   * client connects, the message waits, and goes out before what `on_connect` sends.
    */
   send(data: Data, options?: SendOptions): boolean
   /**
@@ -159,7 +160,8 @@ export function speaking<Of extends Stream>(
       if (typeof data !== 'string' && !(data instanceof Uint8Array))
         throw new InvalidArgumentError('send: data', 'a string or a Uint8Array', data)
       if (options !== NO_OPTIONS) checkOptions('send', options, ['compress'])
-      return this.state === 'active' ? this[SESSION].send(data, options.compress) : this.write('')
+      const session = this[SESSION]
+      return session.maySend ? session.send(data, options.compress) : this.#refuse()
     }
 
     ping(data: Data = ''): boolean {
@@ -167,7 +169,15 @@ export function speaking<Of extends Stream>(
         throw new InvalidArgumentError('ping: data', 'a string or a Uint8Array', data)
       if (Buffer.byteLength(data) > CONTROL_MAX)
         throw new InvalidArgumentError('ping: data', `at most ${CONTROL_MAX} bytes`, data)
-      return this.state === 'active' ? this[SESSION].ping(data) : this.write('')
+      return this[SESSION].maySend ? this[SESSION].ping(data) : this.#refuse()
+    }
+
+    /**
+     * After the channel was open a message is dropped. Before it connects it is a mistake; but not
+     * during the handshake of a server's end, as a program that sends to all cannot know of each.
+     */
+    #refuse(): boolean {
+      return this.state === 'opening' ? false : this.write('')
     }
 
     override end(code?: number, reason = ''): void {

@@ -43,6 +43,22 @@ scene(t, 'both ends, with a subprotocol', async (t, world) => {
   t.same(client.news, ['text hi', 'close local 3000'])
 })
 
+scene(t, 'what is sent while it connects waits, and comes first', async (t, world) => {
+  const got: string[] = []
+  class Chat extends WebSocketConnection {
+    override on_message(data: string | Buffer): void {
+      got.push(String(data))
+    }
+  }
+  new WebSocketServer(Chat, { engine: world.engine }).listen(1)
+  await world.pump()
+  const client = new WebSocketClient({ engine: world.engine })
+  client.on_connect = () => void client.send('from on_connect')
+  client.connect('ws://localhost:1').send('early')
+  await world.pump()
+  t.same(got, ['early', 'from on_connect'])
+})
+
 scene(t, 'mistakes', async (t, { engine }) => {
   const client = new Caller({ engine })
   const rows: [() => unknown, string][] = [

@@ -454,12 +454,14 @@ scene(t, 'a client is opened again, as if for the first time', async (t, world) 
     t.same(client.news, ['connect', `close remote ${code} x`])
     client.connect('ws://localhost:1')
     t.equal(client.close_code, code, 'it is told until the next session begins')
+    t.equal(client.send('waits'), true)
   }
   client.close()
 })
 
 scene(t, 'the handshake takes too long', async (t, world) => {
   const { channel } = await serve(world, Chat, {}, 'GET')
+  t.equal(channel.send('too early'), false)
   await world.advance(10_000)
   t.match(channel.news, [/^connect_error .*handshake_timeout, 10000 ms/, 'close timeout undefined'])
 })

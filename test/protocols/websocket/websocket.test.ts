@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import { WebSocketClient } from '../../../src/protocols/websocket/client.ts'
+import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
 import type { Handshaking } from '../../../src/protocols/websocket/handshaking.ts'
 import {
   assignValue,
@@ -12,7 +13,7 @@ import {
   valuesOf,
 } from '../../../src/protocols/websocket/websocket.ts'
 import { scene, thrown } from '../../kit.ts'
-import { answerTo, frame, listen } from './kit.ts'
+import { answerTo, frame, listen, serve } from './kit.ts'
 
 scene(t, 'settings: as options, as fields, by assignment', async (t, { engine }) => {
   const plain = new WebSocketClient({ engine })
@@ -59,14 +60,12 @@ scene(
       'ERR_INVALID_STATE',
     )
     client.connect('ws://localhost:1')
-    t.equal(
-      thrown(() => client.send('a')),
-      'ERR_INVALID_STATE',
-    )
+    t.equal(client.send('early'), true, 'it waits')
     await world.pump()
     const peer = peers[0]!
     peer.write(answerTo(peer.raw.news))
     await world.pump()
+    t.equal(peer.raw.news.length, 6 + 'early'.length)
     for (const call of [
       () => client.send(5 as never),
       () => client.send('a', { compres: true } as never),
@@ -84,6 +83,7 @@ scene(
     client.send(Buffer.from('bytes'), { compress: true })
     client.ping(Buffer.alloc(125))
     client.end(undefined, 'only a reason')
+    t.same([client.send('late'), client.ping()], [false, false])
     t.same([client.close_code, client.close_reason], [1000, 'only a reason'])
   },
 )
@@ -154,4 +154,9 @@ t.test('over another class, with another side', async t => {
   t.equal(sessionOf(channel).isOpen, false)
   sessionOf(channel).over()
   t.equal(channel.close_code, undefined)
+})
+
+scene(t, 'a program that sends to all peers cannot know of each', async (t, world) => {
+  const { channel } = await serve(world, WebSocketConnection, {}, 'GET')
+  t.same([channel.state, channel.send('x'), channel.ping()], ['opening', false, false])
 })
