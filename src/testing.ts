@@ -13,7 +13,7 @@ import type { StreamServer } from './channels/servers/stream-server.ts'
 import type { Stream } from './channels/streams/stream.ts'
 import { checkOptions } from './core/option-names.ts'
 import { InvalidArgumentError } from './errors.ts'
-import { Engine } from './engine.ts'
+import { DRIVE, Engine } from './engine.ts'
 import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
@@ -162,4 +162,32 @@ async function pumpAll(network: MemoryNetwork, clock: ManualClock, bytes?: Bytes
     clock.advance(0)
     moved = network.pump(bytes)
   } while (moved > 0 && bytes === undefined)
+}
+
+/** With `auto` what was written in a turn is moved in the next one, and read in the one after. */
+const QUIET_TURNS = 3
+
+/**
+ * Lets the bytes and hooks of an engine run until nothing is left to do: `pump` for an engine of
+ * your own, on a MemoryNetwork (with or without `auto`). No time passes on a ManualClock.
+ *
+ * Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) unless the network of the engine is a
+ * MemoryNetwork: nobody knows when a socket has nothing left to do.
+ *
+ * @example
+ * const engine = new Engine({ network: new MemoryNetwork(), clock: new ManualClock() })
+ * const server = new Server(Echo, { engine }).listen(4040)
+ * const client = new Client({ engine }).connect(4040)
+ * await settle(engine)
+ */
+export async function settle(engine: Engine): Promise<void> {
+  const network = engine?.[DRIVE]?.network
+  if (!(network instanceof MemoryNetwork))
+    throw new InvalidArgumentError('settle: engine', 'an engine on a MemoryNetwork', engine)
+  const { clock } = engine[DRIVE]
+  for (let quiet = 0; quiet < QUIET_TURNS;) {
+    await new Promise(setImmediate)
+    if (clock instanceof ManualClock) clock.advance(0)
+    quiet = network.pump() > 0 ? 0 : quiet + 1
+  }
 }

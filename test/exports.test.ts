@@ -36,7 +36,10 @@ const TYPES = [
   'Transport', 'TransportSink',
 ]
 
-const TESTING_VALUES = ['ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair']
+// prettier-ignore
+const TESTING_VALUES = [
+  'ManualClock', 'MemoryNetwork', 'Recorder', 'TrickleNetwork', 'pair', 'settle',
+]
 const TESTING_TYPES = ['Made', 'MemoryNetworkOptions', 'Pair', 'PairOptions']
 
 /** What users import from. */

@@ -4,7 +4,8 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
 import { Struct } from '../src/core/struct/struct.ts'
-import { pair, Recorder } from '../src/testing.ts'
+import { Engine } from '../src/engine.ts'
+import { ManualClock, MemoryNetwork, pair, Recorder, settle } from '../src/testing.ts'
 
 class Store extends Server {
   readonly text: string
@@ -97,4 +98,51 @@ t.test('options that are none, and ends that do not come together', async t => {
   await t.rejects(pair({ server: Refuses, log() {}, chunk: 1 }), {
     message: 'pair: the ends are not connected; the client is closed',
   })
+})
+
+t.test('settle: an engine of your own, until nothing is left to do', async t => {
+  class Doubling extends Connection {
+    override encoding = 'utf8' as const
+    override read_delimiter = '\n'
+    override async on_read(line: string) {
+      await null
+      this.write(`${line}${line}\n`)
+    }
+  }
+  class Client20 extends Client {
+    override encoding = 'utf8' as const
+    override read_delimiter = '\n'
+    override on_connect() {
+      this.write('a\n')
+    }
+    override on_read(line: string) {
+      this.longest = line.length
+      if (line.length < 20) this.write(`${line}\n`)
+    }
+    longest = 0
+  }
+  for (const auto of [true, false]) {
+    for (const clock of [new ManualClock(), undefined]) {
+      const network = new MemoryNetwork({ auto })
+      const engine = new Engine({ network, ...(clock && { clock }) })
+      const server = new Server(Doubling, { engine }).listen(1)
+      await settle(engine)
+      const clients = [1, 2, 3].map(() => new Client20({ engine }).connect(1))
+      await settle(engine)
+      t.same(
+        clients.map(each => each.longest),
+        [32, 32, 32],
+        `auto: ${auto}`,
+      )
+      t.equal(server.channels.size, 3)
+      const stopped = engine.stop()
+      await settle(engine)
+      await stopped
+    }
+  }
+  await t.rejects(settle(new Engine()), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: /^settle: engine must be an engine on a MemoryNetwork; got an object/,
+  })
+  await t.rejects(settle(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
 })
