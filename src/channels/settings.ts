@@ -141,8 +141,9 @@ export function adoptFields(channel: object): void {
   const options = given.get(channel) as Record<string, unknown> | undefined
   if (first === -1) return forget(channel, options)
   // All fields from the first setting on are deleted, the last one first, and those that are no
-  // settings are put back. V8 can undo the last property of an object. An object that loses one in
-  // the middle is slow from then on (measured: 50 ns instead of 9 for a call of write).
+  // settings are put back. V8 of Node 20 can undo the last property of an object; one that loses a
+  // property in the middle is slow from then on (measured: 50 ns instead of 9 for a call of write).
+  // Since Node 22 every deletion makes the object a dictionary (4 ns for each use of a property).
   const fields = keys
     .slice(first)
     .map(key => [key, (channel as Record<string, unknown>)[key]] as const)
