@@ -7,6 +7,7 @@ import { Echo } from 'sluice/echo'
 import manifest from 'sluice/package.json' with { type: 'json' }
 import { Context } from 'sluice/messages'
 import { pair } from 'sluice/testing'
+import { WebSocketClient, WebSocketConnection, WebSocketServer } from 'sluice/websocket'
 
 assert.equal(manifest.name, 'sluice')
 
@@ -34,6 +35,20 @@ const { client, pump } = await pair({ connection: Echo })
 client.write('over memory\r\n')
 await pump()
 assert.equal(String(client.reads), 'over memory\r\n')
+
+class Upper extends WebSocketConnection {
+  deflate = true
+  on_message(text) {
+    this.send(text.toUpperCase())
+  }
+}
+const web = await new WebSocketServer(Upper).listen(['127.0.0.1', 0]).opened
+const browser = new WebSocketClient()
+browser.on_message = text => browser.end(3000, text)
+browser.connect(`ws://127.0.0.1:${web.local_address[1]}/`).send('hello')
+assert.equal(await browser.closed, 'local')
+assert.equal(browser.close_reason, 'HELLO')
+web.close()
 
 const channel = Context.instance()
   .init('deflate+direct://', { master: Context.instance().init('direct://').open() })

@@ -3,6 +3,7 @@ import { Connection, length_prefix, Server, Struct, type ReadDelimiter } from 's
 import { Echo } from 'sluice/echo'
 import { Context, type Message, MessageChannel } from 'sluice/messages'
 import { pair } from 'sluice/testing'
+import { type UpgradeRequest, WebSocketConnection, WebSocketServer } from 'sluice/websocket'
 
 const header = new Struct('!LH')
 
@@ -23,6 +24,22 @@ export class Changing extends Connection {
     this.read_delimiter = true
   }
 }
+
+export class Chat extends WebSocketConnection {
+  override deflate = { threshold: 100 }
+  override on_upgrade(request: UpgradeRequest): void {
+    if (request.query.get('token') === null) request.refuse(401)
+    // @ts-expect-error: a status is a number
+    else request.refuse('403')
+  }
+  override on_message(data: string | Buffer): void {
+    this.send(data, { compress: false })
+    // @ts-expect-error: a number is no message
+    this.send(5)
+  }
+}
+
+export const web: Server = new WebSocketServer(Chat, { origins: '*', path: '/chat' })
 
 export const server: Server = new Server(Echo, { max_connections: 1 })
 export const reads: Promise<unknown[]> = pair({ connection: Echo }).then(
