@@ -107,3 +107,10 @@ t.test('failures are told to one hook', async t => {
   four.shaking.closed()
   t.same(four.news(), ['close remote'])
 })
+
+t.test('a failure after a response that was told already is not told again', async t => {
+  const { shaking, news } = await made()
+  shaking.gone = () => shaking.stop()
+  shaking.failed(error('ECONNRESET', 'read'))
+  t.same(news(), [])
+})
