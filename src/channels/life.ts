@@ -90,7 +90,9 @@ export class Life extends Hooks<Living> {
       this.#opened = deferred()
       this.#opened.promise.catch(() => {})
       if (this.#progress === 'open') this.#opened.resolve(this.channel)
-      else if (this.#error !== undefined) this.#opened.reject(this.#error)
+      // While it is opening, a hook was told of an error and lets it go on.
+      else if (this.#error !== undefined && this.#state !== 'opening')
+        this.#opened.reject(this.#error)
     }
     return this.#opened.promise
   }

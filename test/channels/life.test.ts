@@ -94,6 +94,25 @@ t.test('closed before it was open', async t => {
   await turn()
 })
 
+// A client that wrote more than send_buffer_size while it was connecting, and let it be in
+// on_overflow_error: `opened` rejected, and then the client was connected.
+t.test('an error while opening that the hook lets be does not reject opened', async t => {
+  const channel = new Bare()
+  channel.on_error = () => {}
+  channel.begin()
+  channel[LIFE].warn('on_error', new ClosedError('too much'))
+  const { opened } = channel
+  t.equal(await fate(opened), 'open')
+  channel[LIFE].open('connect')
+  t.equal(await opened, channel)
+  channel.finish()
+
+  channel.begin()
+  channel[LIFE].warn('on_error', new ClosedError('too much'))
+  channel.finish()
+  await t.rejects(channel.opened, { message: 'too much' }, 'if it closes, that was why')
+})
+
 t.test('a fatal error leaves nothing but closing', async t => {
   const channel = new Bare()
   const errors: unknown[] = []

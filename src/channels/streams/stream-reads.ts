@@ -51,7 +51,8 @@ export abstract class StreamReads<
    * - Several at once are served in order.
    * - What nobody awaits goes to `on_read`, in the next turn. If the class has no `on_read` of its
    *   own, it waits for the next `read()`, also after the peer has ended (`end_timeout` at the
-   *   longest).
+   *   longest). What comes before the first `read()` is dropped then: call that one as soon as the
+   *   stream is open.
    *
    * Rejects with a ClosedError (code ERR_CLOSED) that has the `reason` if the stream closes, or if
    * the peer ends its side before the read is complete ('remote'). A hook whose promise rejects
