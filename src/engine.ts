@@ -19,7 +19,15 @@ import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import { checkLimit, checkParts, type EngineOptions, type Log } from './engine-options.ts'
 import { InvalidArgumentError, show } from './errors.ts'
-import { heapLimit, NodeClock, nodeFiles, NodeNetwork, nodeTls, publish } from './io/node.ts'
+import {
+  duplexTransport,
+  heapLimit,
+  NodeClock,
+  nodeFiles,
+  NodeNetwork,
+  nodeTls,
+  publish,
+} from './io/node.ts'
 import type { Bytes, Cancel, Milliseconds } from './types.ts'
 
 export { DRIVE } from './core/drive.ts'
@@ -87,6 +95,7 @@ export class Engine {
       network,
       tls,
       files,
+      adopt: duplexTransport,
       clock,
       // Half of the heap: the program needs memory, too.
       buffer_limit: checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)),

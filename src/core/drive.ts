@@ -12,7 +12,7 @@
  * 2. Two drives share nothing.
  */
 
-import type { Clock, Files, Network, Tls } from '../transport.ts'
+import type { Clock, Files, Network, Tls, Transport } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
 import { Alarm } from './time/alarm.ts'
 import { type Deadline, Deadlines } from './time/deadlines.ts'
@@ -45,6 +45,9 @@ export interface Owned {
 /** Tells the outside what has happened to a channel. */
 export type Publish = (event: EventName, channel: Owned, details: object) => void
 
+/** Throws for what is no open Duplex of bytes. `open` has it report `opened`, later. */
+type Adopt = (duplex: any, head?: Uint8Array) => Transport & { open(): void }
+
 /** What a drive is made of. */
 export interface DriveParts {
   readonly network: Network
@@ -52,6 +55,8 @@ export interface DriveParts {
   readonly tls: Tls
   /** The files that channels read and write. */
   readonly files: Files
+  /** Makes a transport of a stream of Node's that the program has. */
+  readonly adopt: Adopt
   readonly clock: Clock
   /** The most bytes that all channels together may hold. */
   readonly buffer_limit: Bytes
@@ -62,6 +67,7 @@ export class Drive {
   readonly network: Network
   readonly tls: Tls
   readonly files: Files
+  readonly adopt: Adopt
   readonly clock: Clock
   readonly turns: Turns
   /** When written data goes out. */
@@ -80,10 +86,11 @@ export class Drive {
   /** Is the engine stopping? What closes meanwhile closes for that reason. */
   isStopping = false
 
-  constructor({ network, tls, files, clock, buffer_limit, publish }: DriveParts) {
+  constructor({ network, tls, files, adopt, clock, buffer_limit, publish }: DriveParts) {
     this.network = network
     this.tls = tls
     this.files = files
+    this.adopt = adopt
     this.clock = clock
     this.turns = new Turns(clock)
     this.flushing = new FlushPolicy(this.turns)

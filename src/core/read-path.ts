@@ -103,6 +103,12 @@ export class ReadPath {
     return this.#buffer.length
   }
 
+  /** Puts bytes before those that were not delivered. */
+  giveBack(bytes: Uint8Array): void {
+    this.unread()
+    this.#buffer.prepend(bytes)
+  }
+
   get isDraining(): boolean {
     return this.#isDraining
   }
@@ -128,8 +134,7 @@ export class ReadPath {
   #mustPause(): boolean {
     // A channel that is closing goes on reading, to see the end of the peer.
     if ((this.#holds & BIT.closed) !== 0) return false
-    if (this.awaited === undefined) return true
-    return !this.awaited.isWaiting && this.unread() > 0
+    return this.awaited === undefined || (!this.awaited.isWaiting && this.unread() > 0)
   }
 
   /** The peer has ended its side. */
@@ -143,11 +148,10 @@ export class ReadPath {
   /** Delivers everything that can be delivered. May be called at any time. */
   drain(): void {
     if (this.#isDraining) return
-    const buffer = this.#buffer
     if (this.#holds === 0) {
       this.#isDraining = true
       while (this.#run());
-      buffer.trim()
+      this.#buffer.trim()
       this.#isDraining = false
     }
     if (this.#holds !== 0 && this.awaited !== undefined) this.#serve(this.awaited)
@@ -253,8 +257,7 @@ export class ReadPath {
 
   /** The program awaits a read. It is served at once if it can be. */
   ask(read: AwaitedRead): void {
-    this.awaited ??= new Awaited()
-    this.awaited.push(read)
+    ;(this.awaited ??= new Awaited()).push(read)
     this.hold('awaited')
     this.drain()
     if (!this.#isPaused || !this.isAwaited || (this.#holds & HOLDS_ALL) !== 0) return

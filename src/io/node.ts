@@ -7,6 +7,7 @@
 
 export { NodeClock } from './clock.ts'
 export { publish } from './diagnostics.ts'
+export { duplexTransport } from './duplex/duplex-transport.ts'
 export { nodeFiles } from './files.ts'
 export { heapLimit } from './heap.ts'
 export { NodeNetwork } from './node-network.ts'

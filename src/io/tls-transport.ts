@@ -31,7 +31,7 @@ import type { PeerCertificate, TLSSocket } from 'node:tls'
 import { TransportOver } from '../core/transport-over.ts'
 import type { SystemError, TlsInfo, Transport } from '../transport.ts'
 import type { Bytes, Encoding } from '../types.ts'
-import { TransportDuplex } from './duplex.ts'
+import { TransportDuplex } from './duplex/transport-duplex.ts'
 import { tlsError } from './tls-advice.ts'
 
 /** What a handshake reports. */

@@ -12,6 +12,7 @@ function setUp(buffer_limit = Infinity) {
   const published: unknown[] = []
   const publish: Publish = (event, channel, details) => published.push([event, channel, details])
   const drive = new Drive({
+    adopt: () => undefined as never,
     network,
     tls: nodeTls,
     files: nodeFiles,

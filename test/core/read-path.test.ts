@@ -996,3 +996,17 @@ t.test('what is awaited when the peer ends', async t => {
   path.release('awaited')
   t.same(log, [['ended']])
 })
+
+t.test('bytes that are given back are read again', async t => {
+  const channel = new Channel()
+  const { path, log } = channel
+  path.receive(Buffer.from('one\ntw'))
+  path.giveBack(Buffer.from('half\nof '))
+  path.drain()
+  path.receive(Buffer.from('o\n'))
+  t.same(log, [
+    ['read', 'one'],
+    ['read', 'half'],
+    ['read', 'of two'],
+  ])
+})

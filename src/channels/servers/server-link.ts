@@ -15,12 +15,14 @@
  * 3. The server has closed when its socket and all its connections have.
  */
 
+import type { Duplex } from 'node:stream'
 import { formatAddress } from '../../core/address.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike, onRejection, Promises } from '../../core/promises.ts'
 import type { Gauge } from '../../core/tally.ts'
 import type { Owned } from '../../core/drive.ts'
 import { ListenError } from '../../errors.ts'
+import { InvalidStateError } from '../../errors.ts'
 import type { Listener, ListenerSink, SystemError, TlsContext, Transport } from '../../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../../types.ts'
 import { Accepted } from './accepted.ts'
@@ -112,6 +114,14 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   accepted(transport: Transport): void {
     if (this.#life.state === 'active') this.#door.accepted(transport)
     else transport.destroy()
+  }
+
+  /** The program has a socket already. */
+  adopt(socket: Duplex, head: Uint8Array | undefined): void {
+    const { state, drive } = this.#life
+    if (state !== 'active')
+      throw new InvalidStateError('adopt()', `the server is ${state}`, 'listen() first')
+    this.accepted(drive.adopt(socket, head))
   }
 
   get isSuspended(): boolean {

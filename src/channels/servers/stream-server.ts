@@ -4,10 +4,9 @@
  *
  * Where to find the rest of the class: its settings in server-settings.ts, its options in
  * server-options.ts.
- *
- * In the order of a life: listen, TLS, close, hooks.
  */
 
+import type { Duplex } from 'node:stream'
 import { parseListenAddress } from '../../core/address.ts'
 import {
   InvalidArgumentError,
@@ -105,7 +104,6 @@ export class StreamServer<Peer extends Stream<any> = Stream<any>>
    *
    * A connection whose peer does not read keeps what it is given, up to its `send_buffer_size`:
    * then its `on_overflow_error` is called.
-   *
    * `except`: a connection that gets nothing, or several of them.
    *
    * Throws InvalidArgumentError for other data, for text that is invalid in an encoding (hex), and
@@ -201,6 +199,11 @@ export class StreamServer<Peer extends Stream<any> = Stream<any>>
   /** The descriptor of the socket. It is `undefined` if there is none, or if it is closed. */
   get fileno(): number | undefined {
     return this.#link.fileno
+  }
+
+  /** Takes over a socket as if it had accepted it; see `adopt` of a Client. It must listen. */
+  adopt(socket: Duplex, head?: Uint8Array): void {
+    this.#link.adopt(socket, head)
   }
 
   // ---- TLS --------------------------------------------------------------------------------------
@@ -327,9 +330,8 @@ export class StreamServer<Peer extends Stream<any> = Stream<any>>
   on_overload(): any {}
 
   /**
-   * Called when a connection was closed instead of accepted: why, and whose it was.
-   *
-   * By default it does nothing.
+   * Called when a connection was closed instead of accepted: why, and whose it was. By default it
+   * does nothing.
    */
   // Source: Node's event 'drop'.
   on_drop(_reason: DropReason, _address: SocketAddress): any {}

@@ -68,14 +68,14 @@ export class StreamAwaits implements Turn {
   // ---- reading ----------------------------------------------------------------------------------
 
   read(
-    delimiter: ReadDelimiter | undefined,
+    reader: Reader | undefined,
     timeout: Milliseconds,
     signal: AbortSignal | undefined,
     defaultOnRead: unknown,
   ): Promise<unknown> {
     const { life } = this
     this.#defaultOnRead = defaultOnRead
-    const pull = new Pull(this, delimiter === undefined ? undefined : this.#readerFor(delimiter))
+    const pull = new Pull(this, reader)
     this.#stopWaiting()
     if (life.state !== 'opening' && life.state !== 'active') pull.fail(this.#ended())
     else {
@@ -85,8 +85,9 @@ export class StreamAwaits implements Turn {
     return pull.promise
   }
 
-  #readerFor(delimiter: ReadDelimiter): Reader {
-    const { encoding, regex_search } = this.#owner.values
+  /** The reader of a delimiter that was given with a read. */
+  readerFor(delimiter: ReadDelimiter, encoding = this.#owner.values.encoding): Reader {
+    const { regex_search } = this.#owner.values
     const settings = readSettings(encoding, regex_search)
     // It delivers once.
     if (delimiter === 0) return readerFor(delimiter, settings)

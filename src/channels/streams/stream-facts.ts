@@ -25,6 +25,8 @@ export type Ending =
 
 export abstract class StreamFacts {
   readonly life: Life
+  /** Was it accepted by a server? */
+  readonly isAccepted: boolean
   readonly reading: StreamReading
   writing: StreamWriting = NO_WRITES
   settings: SharedValues
@@ -38,8 +40,9 @@ export abstract class StreamFacts {
   protocol: StreamProtocol | undefined
   ending: Ending = 'no'
 
-  constructor(life: Life, settings: SharedValues) {
+  constructor(life: Life, settings: SharedValues, isAccepted = false) {
     this.life = life
+    this.isAccepted = isAccepted
     this.settings = settings
     this.reading = new StreamReading(this)
   }
@@ -69,8 +72,8 @@ export abstract class StreamFacts {
   get mayWrite(): boolean {
     const { state } = this.life
     if (state === 'active') return this.isSideOpen
-    // An accepted stream has no target; a protocol has to speak first.
-    const mayQueue = this.target !== undefined && this.protocol === undefined
+    // A server's stream speaks when it is open; a protocol has to speak first.
+    const mayQueue = !this.isAccepted && this.protocol === undefined
     return state === 'opening' && mayQueue && this.isSideOpen
   }
 

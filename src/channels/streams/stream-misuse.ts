@@ -9,16 +9,12 @@ import type { Transport } from '../../transport.ts'
 import type { State } from '../../types.ts'
 
 /** To connect a stream that is open, or that a server accepted. */
-export function checkMayConnect(state: State, isAccepted: boolean): void {
+export function checkMayConnect(state: State, isAccepted: boolean, call = 'connect()'): void {
   if (isAccepted)
-    throw new InvalidStateError(
-      'connect()',
-      'this stream was accepted by a server',
-      'a Client connects',
-    )
+    throw new InvalidStateError(call, 'this stream was accepted by a server', 'a Client connects')
   if (state !== 'closed')
     throw new InvalidStateError(
-      'connect()',
+      call,
       `the stream is ${state}`,
       state === 'closing' ? 'await its `closed` first' : 'close() it first',
     )

@@ -90,6 +90,14 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
     return this.#borrowed().unread()
   }
 
+  /** Bytes were read too many: they are read again. */
+  giveBack(bytes: Uint8Array): void {
+    const path = this.#borrowed()
+    path.giveBack(bytes)
+    if (!path.isDraining)
+      this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
+  }
+
   // ---- the read path ----------------------------------------------------------------------------
 
   /** A new opening begins. */

@@ -7,7 +7,7 @@ import { checkDelimiter, type ReadArguments, type ReadDelimiter } from '../../co
 import { checkOptions } from '../../core/option-names.ts'
 import { noop } from '../../core/noop.ts'
 import { ClosedError, InvalidArgumentError } from '../../errors.ts'
-import type { Milliseconds } from '../../types.ts'
+import type { Encoding, Milliseconds } from '../../types.ts'
 import { LIFE } from '../life.ts'
 import { checkDuration } from '../settings.ts'
 import { StreamHooks } from './stream-hooks.ts'
@@ -71,19 +71,9 @@ export abstract class StreamReads<
   // Source: asyncio's `readuntil` and `readexactly`; Erlang's `gen_tcp:recv`.
   read<D extends ReadDelimiter = By>(
     delimiter?: D | undefined,
-    options: ReadOptions = {},
+    options?: ReadOptions,
   ): Promise<Read<D>> {
-    checkOptions('read', options, ['timeout', 'signal'])
-    const { timeout = Infinity, signal } = options
-    checkDuration('read: timeout', timeout)
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      throw new InvalidArgumentError('read: signal', 'an AbortSignal', signal)
-    if (delimiter !== undefined) checkDelimiter(delimiter)
-    const link = linkOf(this)
-    if (this.state === 'closed' && !link.wasAttached) throw notConnected('read()')
-    if (link.protocol !== undefined) throw protocolOnly('read()')
-    const { on_read } = StreamHooks.prototype
-    return link.reading.awaits.read(delimiter, timeout, signal, on_read) as Promise<Read<D>>
+    return pull(this, 'read', delimiter, options) as Promise<Read<D>>
   }
 
   /**
@@ -135,6 +125,28 @@ export abstract class StreamReads<
     ready.catch(noop)
     return ready
   }
+}
+
+/** What `read` does; `encoding`: of this read, if it is not that of the stream. */
+export function pull(
+  stream: StreamHooks<any>,
+  call: string,
+  delimiter: ReadDelimiter | undefined,
+  options: ReadOptions = {},
+  encoding?: Encoding | null,
+): Promise<unknown> {
+  checkOptions(call, options, ['timeout', 'signal'])
+  const { timeout = Infinity, signal } = options
+  checkDuration(`${call}: timeout`, timeout)
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new InvalidArgumentError(`${call}: signal`, 'an AbortSignal', signal)
+  if (delimiter !== undefined) checkDelimiter(delimiter)
+  const link = linkOf(stream)
+  if (stream.state === 'closed' && !link.wasAttached) throw notConnected(`${call}()`)
+  if (link.protocol !== undefined) throw protocolOnly(`${call}()`)
+  const { awaits } = link.reading
+  const reader = delimiter === undefined ? undefined : awaits.readerFor(delimiter, encoding)
+  return awaits.read(reader, timeout, signal, StreamHooks.prototype.on_read)
 }
 
 async function becomeReady<Of extends StreamHooks<any>>(stream: Of): Promise<Of> {

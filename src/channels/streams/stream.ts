@@ -3,8 +3,8 @@
  * the hooks is in stream-link.ts.
  *
  * Where to find the rest of the class: its settings in stream-settings.ts, its options in
- * stream-options.ts, its hooks in stream-hooks.ts, what it awaits in stream-reads.ts, and what a
- * Datagram has too in data-channel.ts.
+ * stream-options.ts, its hooks in stream-hooks.ts, what it awaits in stream-reads.ts, what it is
+ * handed in stream-taking.ts, and what a Datagram has too in data-channel.ts.
  */
 
 import type { FileHandle } from 'node:fs/promises'
@@ -28,7 +28,7 @@ import {
   settingsFrom,
 } from '../settings.ts'
 import { SharedValues } from '../shared-values.ts'
-import { StreamReads } from './stream-reads.ts'
+import { StreamTaking } from './stream-taking.ts'
 import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './stream-misuse.ts'
 import {
   networkOptions,
@@ -45,8 +45,7 @@ import {
   type StreamSettings,
   type StreamValues,
 } from './stream-settings.ts'
-import { contextFor } from './tls-contexts.ts'
-import { type TlsDemand, tlsTwice } from './tls-start.ts'
+import { demandOf, tlsTwice } from './tls-start.ts'
 
 const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
 const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
@@ -66,7 +65,7 @@ const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
  */
 // Source: Pants `stream.Stream`.
 export class Stream<By extends ReadDelimiter = ReadDelimiter>
-  extends StreamReads<By>
+  extends StreamTaking<By>
   implements StreamSettings<By>
 {
   // The settings. StreamSettings says what each of them means.
@@ -89,16 +88,16 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   declare end_timeout: Milliseconds
 
   readonly #link: StreamLink
-  readonly #isAccepted: boolean
 
   /** Makes a stream and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: StreamOptions = {}) {
     super(options)
     const { socket } = options
-    this.#isAccepted = socket !== undefined
-    this.#link = new StreamLink(this[LIFE], this.#isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED)
+    const isAccepted = socket !== undefined
+    const unchanged = isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED
+    this.#link = new StreamLink(this[LIFE], unchanged, isAccepted)
     this[LIFE].driver = this.#link
-    applyOptions(this, options, this.#isAccepted ? NO_SETTINGS_ACCEPTED : NO_SETTINGS)
+    applyOptions(this, options, isAccepted ? NO_SETTINGS_ACCEPTED : NO_SETTINGS)
     if (socket !== undefined) this.#takeOver(socket)
   }
 
@@ -131,13 +130,13 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: Pants `Stream.connect`.
   connect(address: Address, options: StreamConnectOptions = {}): this {
-    checkMayConnect(this.state, this.#isAccepted)
+    checkMayConnect(this.state, this.#link.isAccepted)
     const forNetwork = networkOptions(address, options)
     const target = parseTarget(address)
     adoptFields(this)
     this.#link.target = target
     const { tls } = this.#link.values
-    const demand = tls && this.#demand(tls)
+    const demand = tls && demandOf(this.#link, tls)
     const life = this[LIFE]
     life.beginOpening()
     life.announceSoon()
@@ -163,7 +162,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     try {
       adoptFields(this)
       const { tls } = this.#link.values
-      if (tls !== undefined) this.#link.demandTls(this.#demand(tls))
+      if (tls !== undefined) this.#link.demandTls(demandOf(this.#link, tls))
     } catch (error) {
       // A class field has an invalid value.
       return this[LIFE].fail('on_error', error as Error)
@@ -203,19 +202,12 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // Source: Pants `Stream.startSSL`.
   start_tls(options: TlsOptions): this {
     const { state } = this
-    checkMayStartTls(state, this.#isAccepted)
-    const demand = this.#demand(options)
+    checkMayStartTls(state, this.#link.isAccepted)
+    const demand = demandOf(this.#link, options)
     if (state !== 'closed') this.#link.startTls(demand)
     else if (this.#link.values.tls === undefined) this.tls = options
     else throw tlsTwice()
     return this
-  }
-
-  #demand(options: TlsOptions): TlsDemand {
-    const { target } = this.#link
-    const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
-    const side = this.#isAccepted ? 'server' : 'client'
-    return { context: contextFor(this[LIFE].drive.tls, side, options), host }
   }
 
   // ---- writing ----------------------------------------------------------------------------------
@@ -306,7 +298,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   #refuse(call: string): false {
     const { isShakingHands, isSideOpen } = this.#link
     const isTooEarly =
-      (this.state === 'opening' && isSideOpen && !(this.#isAccepted && isShakingHands)) ||
+      (this.state === 'opening' && isSideOpen && !(this.#link.isAccepted && isShakingHands)) ||
       (this.state === 'closed' && !this.#link.wasAttached)
     if (isTooEarly) throw notConnected(call)
     return false

@@ -17,17 +17,28 @@
 
 import type { SendItem } from '../../core/writing/send-item.ts'
 import { InvalidStateError, TlsHandshakeError } from '../../errors.ts'
-import type { TlsContext, Transport, TransportSink } from '../../transport.ts'
+import type { Endpoint, TlsContext, TlsOptions, Transport, TransportSink } from '../../transport.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import type { Life } from '../life.ts'
 import type { StreamReading } from './stream-reading.ts'
 import type { StreamWriting } from './stream-writing.ts'
 import { timeOut } from '../timeouts.ts'
+import { contextFor } from './tls-contexts.ts'
 
 /** What TLS begins with: the options, and the host that the peer must prove to be. */
 export interface TlsDemand {
   readonly context: TlsContext
   readonly host: string
+}
+
+/** What TLS of this stream begins with. */
+export function demandOf(
+  link: { readonly life: Life; readonly target: Endpoint | undefined; isAccepted: boolean },
+  options: TlsOptions,
+): TlsDemand {
+  const { life, target, isAccepted } = link
+  const host = target?.kind === 'ip' && target.host !== '' ? target.host : 'localhost'
+  return { context: contextFor(life.drive.tls, isAccepted ? 'server' : 'client', options), host }
 }
 
 /** The link of the stream. */

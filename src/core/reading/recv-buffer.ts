@@ -78,6 +78,14 @@ export class RecvBuffer {
     this.#seam = this.end
   }
 
+  /** Puts a copy of these bytes before all others. */
+  prepend(bytes: Uint8Array): void {
+    while (this.more());
+    const all = Buffer.concat([bytes, this.bytes.subarray(this.start, this.end)])
+    this.clear()
+    this.append(all)
+  }
+
   /** Makes the run longer. Returns false if there are no more bytes. */
   more(): boolean {
     if (this.#rest === undefined || this.#isRestCopied(this.#rest)) return false

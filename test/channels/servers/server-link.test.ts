@@ -4,10 +4,12 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { Client, Connection, Server } from '../../../src/channels/basic.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
-import { takeOver } from '../../../src/channels/servers/server-link.ts'
+import { LIFE } from '../../../src/channels/life.ts'
+import { type ServerLink, takeOver } from '../../../src/channels/servers/server-link.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
 import { Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
@@ -621,3 +623,15 @@ await tlsScene(
     taken[0]?.close()
   },
 )
+
+t.test('adopts only while it listens', async t => {
+  const server = new StreamServer({ engine: new Engine() })
+  const link = server[LIFE].driver as ServerLink
+  t.throws(() => link.adopt(undefined as never, undefined), { code: 'ERR_INVALID_STATE' })
+  await server.listen(['127.0.0.1', 0]).opened
+  t.throws(() => link.adopt(undefined as never, undefined), { code: 'ERR_INVALID_ARGUMENT' })
+  server.on_accept = socket => socket.destroy()
+  link.adopt(new PassThrough(), undefined)
+  server.close()
+  await server.closed
+})

@@ -9,6 +9,7 @@ import { Client, Connection, Server } from '../../../src/channels/basic.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
 import { Engine } from '../../../src/engine.ts'
+import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { scene, spy, thrown } from '../../kit.ts'
 import { tlsScene, until } from '../../tls-kit.ts'
 
@@ -362,3 +363,17 @@ await tlsScene(
     t.equal(name(last), 'server')
   },
 )
+
+t.test('adopts a socket only while it listens', async t => {
+  const engine = new Engine({ network: new MemoryNetwork({ auto: true }) })
+  const server = new StreamServer({ engine })
+  const { PassThrough } = await import('node:stream')
+  const socket = new PassThrough()
+  t.throws(() => server.adopt(socket), { code: 'ERR_INVALID_STATE' })
+  await server.listen(1).opened
+  const accepted = new Promise(resolve => (server.on_accept = socket => resolve(socket)))
+  server.adopt(socket)
+  t.ok(await accepted)
+  server.close()
+  await server.closed
+})

@@ -58,6 +58,6 @@ t.test('may it write, and is the peer heard?', async t => {
   early.protocol = {} as never
   t.equal(early.mayWrite, false)
   early.protocol = undefined
-  early.target = undefined
+  ;(early as { isAccepted: boolean }).isAccepted = true
   t.equal(early.mayWrite, false, 'it was accepted')
 })

@@ -442,3 +442,12 @@ t.test('what the program awaits', async t => {
   stream.connect(1)
   t.equal(reading.awaits.greeting, undefined)
 })
+
+t.test('bytes that are given back', async t => {
+  const { sink, clock, news } = await kit(t, Client, { read_delimiter: '\n' })
+  const { reading } = sink as StreamLink
+  reading.giveBack(Buffer.from('a\n'))
+  t.same(news(), [])
+  clock.advance(0)
+  t.same(news(), ['read a'])
+})

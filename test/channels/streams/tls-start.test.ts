@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../../src/channels/basic.ts'
-import { tlsTooLate, tlsTwice } from '../../../src/channels/streams/tls-start.ts'
+import { demandOf, tlsTooLate, tlsTwice } from '../../../src/channels/streams/tls-start.ts'
 import { parseAddress } from '../../../src/core/address.ts'
 import { DRIVE } from '../../../src/engine.ts'
 import type { Address } from '../../../src/types.ts'
@@ -286,3 +286,21 @@ await tlsScene(
     logged.length = 0
   },
 )
+
+t.test('what TLS of a stream begins with', async t => {
+  const asked: unknown[] = []
+  const tls = { context: (side: string) => (asked.push(side), {}) }
+  const life = { drive: { tls } } as never
+  const hosts = [
+    { kind: 'ip', host: 'example.test', port: 1 },
+    { kind: 'ip', host: '', port: 1 },
+    { kind: 'unix', path: '/x' },
+    undefined,
+  ] as const
+  t.same(
+    hosts.map(target => demandOf({ life, target, isAccepted: false }, {}).host),
+    ['example.test', 'localhost', 'localhost', 'localhost'],
+  )
+  demandOf({ life, target: undefined, isAccepted: true }, {})
+  t.equal(asked.at(-1), 'server')
+})

@@ -347,3 +347,15 @@ t.test(
     }
   },
 )
+
+t.test('bytes are put before all others', async t => {
+  const buffer = new RecvBuffer()
+  buffer.prepend(Buffer.from('ab'))
+  t.equal(buffer.takeText(buffer.length, 'utf8'), 'ab')
+  buffer.append(Buffer.from('cd'))
+  buffer.append(Buffer.from('ef'))
+  buffer.skip(1)
+  buffer.prepend(Buffer.from('ab'))
+  t.equal(buffer.length, 5)
+  t.equal(buffer.takeText(5, 'utf8'), 'abdef')
+})

@@ -3,9 +3,9 @@
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import t from 'tap'
-import { TransportDuplex } from '../../src/io/duplex.ts'
-import type { Transport, TransportSink } from '../../src/transport.ts'
-import { turn } from '../kit.ts'
+import { TransportDuplex } from '../../../src/io/duplex/transport-duplex.ts'
+import type { Transport, TransportSink } from '../../../src/transport.ts'
+import { turn } from '../../kit.ts'
 
 /** A transport that records what is done to it; it takes `room` bytes. */
 class Fake {

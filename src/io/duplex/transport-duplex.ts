@@ -8,8 +8,8 @@
 
 import { Buffer } from 'node:buffer'
 import { Duplex } from 'node:stream'
-import { noop } from '../core/noop.ts'
-import type { Transport } from '../transport.ts'
+import { noop } from '../../core/noop.ts'
+import type { Transport } from '../../transport.ts'
 
 type Done = (error?: Error | null) => void
 

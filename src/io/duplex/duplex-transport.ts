@@ -1,0 +1,181 @@
+/**
+ * Layer 2. A Duplex of Node's as a transport: a socket that the program has already, of node:net,
+ * node:tls or an HTTP upgrade, or any other pair of streams. (transport-duplex.ts is the
+ * other way round.)
+ *
+ * Rules:
+ * 1. What was read of it already (`head`) goes back into it, so it is received first.
+ * 2. From now on the transport owns it. Ends are independent, as with every transport, and when
+ *    both sides have ended it is destroyed.
+ */
+
+import { Buffer } from 'node:buffer'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { socketAddress } from '../../core/address.ts'
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import type { SystemError, Transport, TransportSink } from '../../transport.ts'
+import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../../types.ts'
+
+/** Throws InvalidArgumentError if that is no Duplex of bytes, InvalidStateError if it is over. */
+export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransport {
+  if (typeof duplex?.write !== 'function' || typeof duplex.read !== 'function')
+    throw new InvalidArgumentError('adopt: socket', 'a socket or another Duplex of Node', duplex)
+  if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null)
+    throw new InvalidArgumentError('adopt: socket', 'a Duplex of bytes', duplex)
+  if (head !== undefined && !(head instanceof Uint8Array))
+    throw new InvalidArgumentError('adopt: head', 'the bytes that were read already', head)
+  if (duplex.destroyed || duplex.writableEnded || duplex.readableEnded)
+    throw new InvalidStateError('adopt()', 'the socket has ended', 'adopt one that is open')
+  return new DuplexTransport(duplex, head)
+}
+
+export class DuplexTransport implements Transport {
+  sink: TransportSink | undefined
+  readonly #duplex: Duplex
+  #state: 'open' | 'failed' | 'destroyed' | 'closed' = 'open'
+  #isFull = false
+  #hasEnded = false
+  bytes_read: Bytes = 0
+  #written: Bytes = 0
+  local_address: SocketAddress | undefined
+  remote_address: SocketAddress | undefined
+
+  constructor(duplex: Duplex, head: Uint8Array | undefined) {
+    this.#duplex = duplex
+    duplex.pause()
+    if (head !== undefined && head.length > 0) duplex.unshift(head)
+    // Otherwise Node ends our side when the peer ends.
+    duplex.allowHalfOpen = true
+    duplex.on('data', (chunk: Buffer) => this.#received(chunk))
+    duplex.on('end', () => this.#ended())
+    duplex.on('finish', () => this.#finished())
+    duplex.on('error', (error: SystemError) => this.#failed(error))
+    duplex.on('close', () => this.#closed())
+    this.#learn()
+  }
+
+  /** Does it still connect? (A handshake of TLS may go on: Node keeps what is written.) */
+  get isConnecting(): boolean {
+    return this.#duplex instanceof Socket && this.#duplex.connecting
+  }
+
+  /** Reports `opened`, later; for a stream that has not accepted it. */
+  open(): void {
+    const opened = (): void => {
+      this.#learn()
+      if (this.#state === 'open') this.sink?.opened()
+    }
+    if (!this.isConnecting) queueMicrotask(opened)
+    else this.#duplex.once('connect', opened)
+  }
+
+  #learn(): void {
+    if (!(this.#duplex instanceof Socket)) return
+    const { localAddress, localPort, remoteAddress, remotePort } = this.#duplex
+    if (localAddress && localPort) this.local_address = socketAddress(localAddress, localPort)
+    if (remoteAddress && remotePort) this.remote_address = socketAddress(remoteAddress, remotePort)
+  }
+
+  get fileno(): undefined {
+    return undefined
+  }
+
+  get bytes_written(): Bytes {
+    return this.#written - this.bytes_queued
+  }
+
+  get bytes_queued(): Bytes {
+    return this.#duplex.writableLength
+  }
+
+  // ---- what can be done -------------------------------------------------------------------------
+
+  write(data: string | Uint8Array, encoding: Encoding): boolean {
+    const duplex = this.#duplex
+    if (this.#state !== 'open' || duplex.writableEnded) return true
+    this.#written += Buffer.byteLength(data, encoding)
+    duplex.write(data, encoding, () => this.#wrote())
+    if (duplex.writableLength === 0) return true
+    this.#isFull = true
+    return false
+  }
+
+  cork(): void {
+    this.#duplex.cork()
+  }
+
+  uncork(): void {
+    this.#duplex.uncork()
+  }
+
+  pause(): void {
+    this.#duplex.pause()
+  }
+
+  resume(): void {
+    if (this.#state === 'open') this.#duplex.resume()
+  }
+
+  end(): void {
+    while (this.#duplex.writableCorked > 0) this.#duplex.uncork()
+    this.#duplex.end()
+  }
+
+  destroy(): void {
+    if (this.#state === 'destroyed' || this.#state === 'closed') return
+    this.#state = 'destroyed'
+    this.#duplex.destroy()
+    // A stream may have been made so that it does not say that it has closed.
+    setImmediate(() => this.#closed())
+  }
+
+  set_no_delay(on: boolean): void {
+    if (this.#duplex instanceof Socket) this.#duplex.setNoDelay(on)
+  }
+
+  set_keep_alive(after: Milliseconds | false): void {
+    if (this.#duplex instanceof Socket)
+      this.#duplex.setKeepAlive(after !== false, after === false ? 0 : after)
+  }
+
+  // ---- what it reports --------------------------------------------------------------------------
+
+  #received(chunk: Buffer): void {
+    if (this.#state !== 'open' || chunk.length === 0) return
+    this.bytes_read += chunk.length
+    this.sink?.received(chunk)
+  }
+
+  #wrote(): void {
+    const { writableLength, writableEnded } = this.#duplex
+    if (this.#state !== 'open' || !this.#isFull || writableLength > 0 || writableEnded) return
+    this.#isFull = false
+    this.sink?.drained()
+  }
+
+  #ended(): void {
+    if (this.#state !== 'open') return
+    this.#hasEnded = true
+    this.sink?.ended()
+    this.#finished()
+  }
+
+  /** One side has ended. If both have, nothing is left to be done. */
+  #finished(): void {
+    if (this.#hasEnded && this.#duplex.writableFinished) this.destroy()
+  }
+
+  #failed(error: SystemError): void {
+    if (this.#state !== 'open') return
+    this.#state = 'failed'
+    this.sink?.failed(error)
+    this.destroy()
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.sink?.closed()
+  }
+}

@@ -1,0 +1,179 @@
+/** A Duplex of Node's as a transport: sockets, and streams of other makes. */
+
+import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { Duplex, PassThrough } from 'node:stream'
+import t from 'tap'
+import { type DuplexTransport, duplexTransport } from '../../../src/io/duplex/duplex-transport.ts'
+import { thrown, turn, until } from '../../kit.ts'
+
+/** What a transport reports. */
+function spy(transport: DuplexTransport): string[] {
+  const log: string[] = []
+  transport.sink = {
+    opened: () => log.push('opened'),
+    received: chunk => log.push(String(chunk)),
+    drained: () => log.push('drained'),
+    ended: () => log.push('ended'),
+    failed: error => log.push(`failed ${error.code ?? error.message}`),
+    closed: () => log.push('closed'),
+  }
+  return log
+}
+
+/** Takes writes only when it is told to, and reads what it is given. */
+class Slow extends Duplex {
+  readonly written: string[] = []
+  done: (() => void) | undefined
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written.push(String(chunk))
+    this.done = done
+  }
+}
+
+async function sockets(): Promise<[near: Socket, far: Socket, server: Server]> {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [far] = (await once(server, 'connection')) as [Socket]
+  return [near, far, server]
+}
+
+t.test('what is refused', async t => {
+  for (const wrong of [undefined, null, 5, {}, { write() {} }])
+    t.equal(
+      thrown(() => duplexTransport(wrong as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
+  const text = new PassThrough()
+  text.setEncoding('utf8')
+  for (const wrong of [new PassThrough({ objectMode: true }), text])
+    t.equal(
+      thrown(() => duplexTransport(wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
+  t.equal(
+    thrown(() => duplexTransport(new PassThrough(), 'text' as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  const ended = new PassThrough()
+  ended.end()
+  t.equal(
+    thrown(() => duplexTransport(ended)),
+    'ERR_INVALID_STATE',
+  )
+  ended.destroy()
+})
+
+t.test('a socket that still connects', async t => {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const transport = duplexTransport(connect(port, '127.0.0.1'))
+  const log = spy(transport)
+  t.equal(transport.isConnecting, true)
+  t.equal(transport.remote_address, undefined)
+  transport.open()
+  const [far] = (await once(server, 'connection')) as [Socket]
+  await until(() => log.length > 0)
+  t.same(log, ['opened'])
+  t.same(transport.remote_address, ['127.0.0.1', port])
+  t.same(transport.local_address, ['127.0.0.1', far.remotePort])
+  transport.set_no_delay(true)
+  transport.set_keep_alive(5000)
+  transport.set_keep_alive(false)
+  t.equal(transport.fileno, undefined)
+  far.write('hi')
+  await turn()
+  t.same(log, ['opened'], 'it is paused')
+  transport.resume()
+  await until(() => log.length === 2)
+  far.end()
+  await until(() => log.includes('ended'))
+  transport.cork()
+  t.equal(transport.write('still ', 'utf8'), false)
+  transport.write('open', 'utf8')
+  let text = ''
+  far.on('data', data => (text += data))
+  transport.end()
+  await until(() => log.includes('closed'))
+  await until(() => text !== '')
+  t.equal(text, 'still open')
+  t.same(log, ['opened', 'hi', 'ended', 'closed'])
+  t.equal(transport.write('too late', 'utf8'), true)
+  t.same([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [2, 10, 0])
+  t.equal(duplexTransport(new PassThrough()).write('at once', 'utf8'), true)
+  server.close()
+})
+
+t.test('what was read already comes first', async t => {
+  const [near, far, server] = await sockets()
+  const transport = duplexTransport(near, Buffer.from('head '))
+  const log = spy(transport)
+  transport.open()
+  await until(() => log.length > 0)
+  far.write('tail')
+  transport.resume()
+  await until(() => log.join('').includes('tail'))
+  t.equal(log.join(''), 'openedhead tail')
+  transport.pause()
+  far.resetAndDestroy()
+  transport.resume()
+  await until(() => log.includes('closed'))
+  t.same(log.slice(-2), ['failed ECONNRESET', 'closed'])
+  transport.resume()
+  transport.destroy()
+  server.close()
+})
+
+t.test('a stream of another make: slow, and silent when it closes', async t => {
+  const slow = new Slow({ emitClose: false, allowHalfOpen: false })
+  const transport = duplexTransport(slow, new Uint8Array())
+  const log = spy(transport)
+  transport.open()
+  transport.set_no_delay(true)
+  transport.set_keep_alive(5)
+  await turn()
+  t.same(log.splice(0), ['opened'])
+  transport.cork()
+  t.equal(transport.write('one', 'utf8'), false)
+  t.equal(transport.write(Buffer.from('two'), 'utf8'), false)
+  t.same([transport.bytes_queued, transport.bytes_written], [6, 0])
+  transport.uncork()
+  slow.done?.()
+  await turn()
+  slow.done?.()
+  await turn()
+  t.same([slow.written, log.splice(0)], [['one', 'two'], ['drained']])
+  slow.push('read')
+  slow.push(Buffer.alloc(0))
+  transport.resume()
+  await turn()
+  t.same(log.splice(0), ['read'])
+  transport.destroy()
+  transport.destroy()
+  slow.emit('data', Buffer.from('late'))
+  slow.emit('end')
+  slow.emit('error', new Error('late'))
+  await turn()
+  t.same(log, ['closed'])
+})
+
+t.test('destroyed before it has opened', async t => {
+  const slow = new Slow()
+  const transport = duplexTransport(slow)
+  const log = spy(transport)
+  transport.open()
+  transport.destroy()
+  await turn()
+  await turn()
+  t.same(log, ['closed'])
+  const silent = duplexTransport(new Slow())
+  silent.open()
+  await turn()
+  silent.destroy()
+  await turn()
+  t.equal(silent.sink, undefined)
+})
