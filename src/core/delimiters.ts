@@ -20,6 +20,7 @@ import {
   type Reader,
   READER,
 } from './reading/readers.ts'
+import { endOfBytes, endOfPattern, SkippingReader } from './reading/skipping-reader.ts'
 
 /** One message as a delimiter's `cut` returns it. */
 export interface Cut<Args extends unknown[] = unknown[]> {
@@ -101,6 +102,8 @@ export interface Delimiter<Args extends unknown[] = any[]> {
 export interface ReadSettings {
   readonly encoding: Encoding | null
   readonly regex_search: boolean
+  /** What becomes of a message that is too long. Undefined is 'hold'. */
+  readonly overflow?: 'hold' | 'skip'
 }
 
 /** One kind of delimiter. `Value` is what `is` says it is. */
@@ -126,8 +129,8 @@ const KINDS = [
       value === ''
         ? 'an empty string would match everywhere; use null to get whatever arrives'
         : '',
-    reader: (value: string, { encoding }: ReadSettings): Reader =>
-      new DelimitedReader(Buffer.from(value, encodingOfText(encoding)), encoding),
+    reader: (value: string, settings: ReadSettings): Reader =>
+      delimitedReader(Buffer.from(value, encodingOfText(settings.encoding)), settings),
   },
   {
     is: (value: unknown): value is number => typeof value === 'number',
@@ -144,8 +147,8 @@ const KINDS = [
       value.length === 0
         ? 'an empty Uint8Array would match everywhere; use null to get whatever arrives'
         : '',
-    reader: (value: Uint8Array, { encoding }: ReadSettings): Reader =>
-      new DelimitedReader(Buffer.from(value), encoding),
+    reader: (value: Uint8Array, settings: ReadSettings): Reader =>
+      delimitedReader(Buffer.from(value), settings),
   },
   {
     is: (value: unknown): value is RegExp => value instanceof RegExp,
@@ -153,8 +156,7 @@ const KINDS = [
       new RegExp(value.source, value.flags.replace(/[gy]/g, '')).test('')
         ? 'a RegExp must not match the empty string: reading would never end'
         : '',
-    reader: (value: RegExp, { encoding, regex_search }: ReadSettings): Reader =>
-      new PatternReader(value, regex_search, encoding),
+    reader: (value: RegExp, settings: ReadSettings): Reader => patternReader(value, settings),
   },
   {
     is: (value: unknown): value is Delimiter =>
@@ -227,6 +229,21 @@ function isWithoutBytes({ needs, format }: Delimiter & { format?: unknown }): bo
 export function readerFor(value: ReadDelimiter, settings: ReadSettings): Reader {
   const fitting = KINDS.find(each => each.is(value)) as Kind<ReadDelimiter>
   return fitting.reader(value, settings)
+}
+
+function delimitedReader(needle: Buffer, { encoding, overflow }: ReadSettings): Reader {
+  const reader = new DelimitedReader(needle, encoding)
+  if (overflow !== 'skip') return reader
+  return new SkippingReader(reader, endOfBytes(needle, encoding === 'utf16le' ? 2 : 1))
+}
+
+function patternReader(
+  pattern: RegExp,
+  { encoding, regex_search, overflow }: ReadSettings,
+): Reader {
+  const reader = new PatternReader(pattern, regex_search, encoding)
+  const end = overflow === 'skip' && regex_search ? endOfPattern(pattern) : undefined
+  return end === undefined ? reader : new SkippingReader(reader, end)
 }
 
 /**

@@ -218,7 +218,7 @@ export class ReadPath {
    * delimiter, and reading goes on.
    */
   #overflow(): void {
-    this.hold('stuck')
+    if (this.#reader.skips === undefined) this.hold('stuck')
     const { needs = 0, stated } = this.#reader
     const limit = Math.max(this.#limit, needs)
     if (this.#told.isTooLong(this.#first(), limit)) this.#owner.overflowed(limit, stated)

@@ -184,3 +184,22 @@ t.test('the types come from the table', async t => {
   same<ReadArguments<ReadDelimiter>, any[]>(true)
   t.pass()
 })
+
+t.test('what is too long is skipped if that is set, and if its end can be found', async t => {
+  const rows: [delimiter: ReadDelimiter, skips: true | undefined][] = [
+    ['\n', true],
+    [Buffer.of(0), true],
+    [/\r?\n/, true],
+    [/\n+/, undefined],
+    [5, undefined],
+    [length_prefix(), undefined],
+  ]
+  for (const [delimiter, skips] of rows)
+    for (const encoding of [null, 'utf16le'] as const) {
+      const settings = { encoding, regex_search: true, overflow: 'skip' } as const
+      t.equal(readerFor(delimiter, settings).skips, skips)
+      t.equal(readerFor(delimiter, { ...settings, overflow: 'hold' }).skips, undefined)
+    }
+  const match = { encoding: null, regex_search: false, overflow: 'skip' } as const
+  t.equal(readerFor(/\n/, match).skips, undefined)
+})

@@ -1010,3 +1010,18 @@ t.test('bytes that are given back are read again', async t => {
     ['read', 'of two'],
   ])
 })
+
+t.test('a message that is too long is skipped, unless another reader takes over', async t => {
+  const skip: ReadSettings = { encoding: 'latin1', regex_search: true, overflow: 'skip' }
+  const channel = new Channel()
+  const { path, log } = channel
+  path.use('\n', skip, 3)
+  path.receive(Buffer.from('abcdef'))
+  path.receive(Buffer.from('gh\nab\n1234'))
+  path.use(2, skip, 3)
+  path.receive(Buffer.from('56'))
+  path.use('\n', skip, 3)
+  path.receive(Buffer.from('a\n'))
+  const told = log.map(each => each.join(' '))
+  t.same(told, ['overflow 3', 'read ab', 'overflow 3', 'read 56', 'read a'])
+})

@@ -30,6 +30,7 @@ export const EFFECTS: Readonly<Partial<Record<keyof StreamValues, Effect>>> = {
   },
   encoding: cutAnew,
   regex_search: cutAnew,
+  overflow: cutAnew,
   buffer_size: cutAnew,
   // In the next turn, because no hook may run inside an assignment.
   backpressure: ({ life, values, reading }) => {

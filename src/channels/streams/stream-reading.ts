@@ -141,8 +141,9 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   cutAnew(): void {
     const path = this.#path
     if (path === undefined) return
-    const { read_delimiter, encoding, regex_search, buffer_size } = this.#owner.settings.values
-    path.use(read_delimiter, readSettings(encoding, regex_search), buffer_size)
+    const { values } = this.#owner.settings
+    const settings = readSettings(values.encoding, values.regex_search, values.overflow)
+    path.use(values.read_delimiter, settings, values.buffer_size)
     // Inside on_read the loop that is running goes on with it. Elsewhere the next turn looks.
     if (!path.isDraining && path.bytes > 0)
       this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })

@@ -59,6 +59,20 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
    */
   buffer_size: Bytes
   /**
+   * What becomes of a read that is too long for `buffer_size`. `on_overflow_error` is called either
+   * way.
+   *
+   * - 'hold': nothing is dropped, and nothing more is read until a setting changes.
+   * - 'skip': the read is dropped up to and including its delimiter, and reading goes on, unless
+   *   that hook closes the stream, as its default does. It is for lines: a string, bytes, or a
+   *   RegExp whose longest match is known. With any other delimiter it is the same as 'hold'.
+   * - Takes effect: as `read_delimiter`.
+   *
+   * @default hold
+   */
+  // Source: Twisted's `lineLengthExceeded`.
+  overflow: 'hold' | 'skip'
+  /**
    * Once this many bytes are queued, `write` returns false; and reading pauses if `backpressure` is
    * true.
    *
@@ -212,6 +226,7 @@ export interface StreamValues extends Readonly<Omit<StreamSettings, 'tls'>> {
 export const STREAM_DEFAULTS: StreamValues = {
   read_delimiter: null,
   regex_search: true,
+  overflow: 'hold',
   encoding: null,
   buffer_size: 64 * 1024,
   send_high_water: 64 * 1024,
@@ -246,6 +261,7 @@ export const STREAM_CHECKS: {
 } = {
   read_delimiter: (_name, value) => checkDelimiter(value),
   regex_search: checkBoolean,
+  overflow: checkOverflow,
   encoding: checkEncoding,
   buffer_size: (name, value) => checkCount(name, value, 1),
   send_high_water: (name, value) => checkCount(name, value, 1),
@@ -261,6 +277,12 @@ export const STREAM_CHECKS: {
   idle_timeout: checkDuration,
   max_lifetime: checkDuration,
   end_timeout: checkDuration,
+}
+
+function checkOverflow(name: string, value: unknown): 'hold' | 'skip' {
+  if (value !== 'hold' && value !== 'skip')
+    throw new InvalidArgumentError(name, "'hold' or 'skip'", value)
+  return value
 }
 
 /** Node's other names of an encoding, and the one that is kept. */

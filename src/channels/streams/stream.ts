@@ -51,8 +51,7 @@ const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
 const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
 
 /**
- * A stream of bytes to and from one peer, over TCP or a unix socket. Most programs subclass its
- * subclasses, Client and Connection.
+ * A stream of bytes to and from one peer, over TCP or a unix socket; see Client and Connection.
  *
  * `By` is the type of `read_delimiter`, for a typed `on_read`. It fits if the delimiter never
  * changes.
@@ -71,6 +70,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // The settings. StreamSettings says what each of them means.
   declare read_delimiter: By
   declare regex_search: boolean
+  declare overflow: 'hold' | 'skip'
   declare encoding: Encoding | null
   declare buffer_size: Bytes
   declare send_high_water: Bytes

@@ -21,6 +21,7 @@ const IDLE_MAX = 64
 interface ReadValues {
   readonly read_delimiter: ReadDelimiter
   readonly regex_search: boolean
+  readonly overflow: 'hold' | 'skip'
   readonly encoding: Encoding | null
   readonly buffer_size: Bytes
 }
@@ -37,10 +38,16 @@ export class ReadPaths {
 
   /** A read path for these values, until it is given back. */
   borrow(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): ReadPath {
-    const { read_delimiter, encoding, regex_search, buffer_size } = this.#values
+    const { read_delimiter, encoding, regex_search, overflow, buffer_size } = this.#values
     const path =
       this.#idle?.take() ??
-      new ReadPath(target, owner, read_delimiter, readSettings(encoding, regex_search), buffer_size)
+      new ReadPath(
+        target,
+        owner,
+        read_delimiter,
+        readSettings(encoding, regex_search, overflow),
+        buffer_size,
+      )
     path.serve(target, owner, areChunksLent)
     return path
   }

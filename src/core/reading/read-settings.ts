@@ -6,14 +6,25 @@ import type { Encoding } from '../../types.ts'
 import type { ReadSettings } from '../delimiters.ts'
 
 const known = {
-  search: new Map<Encoding | null, ReadSettings>(),
-  match: new Map<Encoding | null, ReadSettings>(),
+  hold: {
+    search: new Map<Encoding | null, ReadSettings>(),
+    match: new Map<Encoding | null, ReadSettings>(),
+  },
+  skip: {
+    search: new Map<Encoding | null, ReadSettings>(),
+    match: new Map<Encoding | null, ReadSettings>(),
+  },
 }
 
 /** Returns the same object whenever it is called with the same arguments. */
-export function readSettings(encoding: Encoding | null, regex_search: boolean): ReadSettings {
-  const byEncoding = regex_search ? known.search : known.match
+export function readSettings(
+  encoding: Encoding | null,
+  regex_search: boolean,
+  overflow: 'hold' | 'skip' = 'hold',
+): ReadSettings {
+  const byEncoding = known[overflow][regex_search ? 'search' : 'match']
   let settings = byEncoding.get(encoding)
-  if (settings === undefined) byEncoding.set(encoding, (settings = { encoding, regex_search }))
+  if (settings === undefined)
+    byEncoding.set(encoding, (settings = { encoding, regex_search, overflow }))
   return settings
 }

@@ -23,6 +23,8 @@ export class ReaderChoice {
   choose(delimiter: ReadDelimiter, settings: ReadSettings): Reader {
     const isSame = settings === this.#settings
     if (isSame && delimiter === this.#delimiter) return this.reader
+    // What another reader reads of a message is not skipped.
+    if (this.reader.skips) this.reader.forget?.()
     const former = isSame && delimiter === this.#formerDelimiter ? this.#formerReader : undefined
     this.#formerReader = isSame ? this.reader : undefined
     this.#formerDelimiter = this.#delimiter

@@ -52,6 +52,8 @@ export interface Reader {
    * to remember anything for the next byte of its channel.
    */
   readonly held?: Bytes
+  /** Does it go on behind a message that is TOO_LONG by itself? */
+  readonly skips?: true
   /** Drops what it keeps: the next byte is the first of another channel. */
   forget?(): void
   /** Its delimiter was assigned, whether or not it was the same before. */

@@ -19,6 +19,7 @@ t.test('the defaults', async t => {
   t.same(STREAM_DEFAULTS, {
     read_delimiter: null,
     regex_search: true,
+    overflow: 'hold',
     encoding: null,
     buffer_size: 65_536,
     send_high_water: 65_536,
@@ -52,6 +53,10 @@ const CASES: Record<Name, [takes: unknown[], refuses: unknown[]]> = {
   regex_search: [
     [true, false],
     [...NEVER, null, 0, 1],
+  ],
+  overflow: [
+    ['hold', 'skip'],
+    [...NEVER, null, true],
   ],
   encoding: [
     [null, 'utf8', 'latin1', 'hex', 'base64', 'base64url', 'ascii', 'utf16le'],

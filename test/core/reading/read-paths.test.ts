@@ -11,6 +11,7 @@ const OWNER = {} as ReadOwner
 const LINES: ConstructorParameters<typeof ReadPaths>[0] = {
   read_delimiter: '\n',
   regex_search: true,
+  overflow: 'hold',
   encoding: 'utf8',
   buffer_size: 65_536,
 }
