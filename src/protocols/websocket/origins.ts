@@ -16,19 +16,37 @@ import { InvalidArgumentError } from '../../errors.ts'
  */
 export type Origins = 'same' | '*' | readonly string[] | ((origin: string) => boolean)
 
+/** A scheme and a host, as browsers send them. A host alone, or a path behind it, never matches. */
+const ORIGIN = /^(?:null|[a-z][a-z\d+.-]*:\/\/[^/?#\s]*)$/i
+
 export function checkOrigins(name: string, value: unknown): Origins {
-  const isList = Array.isArray(value) && value.every(each => typeof each === 'string')
-  if (value === 'same' || value === '*' || isList || typeof value === 'function')
-    return value as Origins
+  if (Array.isArray(value)) {
+    const wrong: unknown = value.find(each => !isOrigin(each))
+    if (wrong === undefined) return value as readonly string[]
+    throw new InvalidArgumentError(name, "origins, such as 'https://example.org'", wrong)
+  }
+  if (value === 'same' || value === '*' || typeof value === 'function') return value as Origins
   throw new InvalidArgumentError(name, "'same', '*', a list of origins or a function", value)
+}
+
+/** Can an origin be this? */
+export function isOrigin(value: unknown): boolean {
+  return typeof value === 'string' && ORIGIN.test(value)
 }
 
 /** May a page of that origin connect? `host`: the Host of the request. */
 export function mayConnect(origins: Origins, origin: string | undefined, host: string): boolean {
   if (origin === undefined || origins === '*') return true
-  if (typeof origins === 'function') return origins(origin)
+  if (typeof origins === 'function') return decided(origins(origin))
   if (origins === 'same') return isSame(origin, host)
   return origins.some(each => each.toLowerCase() === origin.toLowerCase())
+}
+
+/** A promise is no answer: it would let everybody in. */
+function decided(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer
+  const expected = 'true or false: what takes time is decided in on_upgrade'
+  throw new InvalidArgumentError('origins: the result of the function', expected, answer)
 }
 
 /** The scheme is not compared: a proxy may have ended TLS. */

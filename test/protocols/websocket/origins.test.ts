@@ -33,11 +33,21 @@ t.test('a page of the same host, of another one, and no page at all', async t =>
 
 t.test('what the setting may be', async t => {
   const isB = (): boolean => true
-  for (const value of ['same', '*', ['a', 'null'], [], isB])
+  for (const value of ['same', '*', ['http://a:1', 'null', 'file://'], [], isB])
     t.equal(checkOrigins('origins', value), value)
-  for (const value of ['http://a', true, [1], null, undefined])
+  // A host alone was accepted, and then every page of it was refused.
+  for (const value of ['http://a', true, [1], null, undefined, ['a.org'], ['https://a/']])
     t.equal(
       thrown(() => checkOrigins('origins', value)),
       'ERR_INVALID_ARGUMENT',
     )
+})
+
+// An async function let every page in: its promise is neither false nor undefined.
+t.test('a function that does not say true or false', async t => {
+  const later = (async () => false) as unknown as Origins
+  t.throws(() => mayConnect(later, 'http://b', 'a'), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: /true or false: what takes time is decided in on_upgrade/,
+  })
 })

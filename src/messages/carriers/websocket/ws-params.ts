@@ -16,7 +16,7 @@
  */
 
 import type { StreamOptions } from '../../../channels/streams/stream-options.ts'
-import type { Origins } from '../../../protocols/websocket/origins.ts'
+import { isOrigin, type Origins } from '../../../protocols/websocket/origins.ts'
 import type { WebSocketSettings } from '../../../protocols/websocket/websocket-settings.ts'
 import type { Address, Bytes, Milliseconds } from '../../../types.ts'
 import type { Carries } from '../../caps.ts'
@@ -104,5 +104,8 @@ export function wsHeaders(params: Params): Record<string, string> {
 export function wsOrigins(params: Params): Origins {
   const [first, ...others] = params.list('origins', ['same'])
   if (others.length === 0 && (first === 'same' || first === '*')) return first
-  return params.list('origins')
+  const origins = params.list('origins')
+  if (!origins.every(isOrigin))
+    throw params.fault('origins', 'same, * or origins, such as https://example.org')
+  return origins
 }

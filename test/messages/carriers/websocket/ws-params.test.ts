@@ -66,4 +66,5 @@ t.test('headers, and origins', async t => {
   t.equal(origins('origins=*'), '*')
   t.same(origins('origins=http://a,null'), ['http://a', 'null'])
   t.same(origins('origins=http://a'), ['http://a'])
+  t.throws(() => origins('origins=a.org'), { message: /origins must be same, \* or origins/ })
 })
