@@ -68,8 +68,11 @@ export function wsParams(params: Params, side: 'client' | 'server'): WsParams {
 }
 
 function interval(params: Params, key: string, fallback: Milliseconds): Milliseconds {
-  if (!params.has(key) || params.text(key) === 'no') return fallback
-  return params.duration(key)
+  if (!params.has(key)) return fallback
+  if (params.text(key) === 'no') return Infinity
+  const value = params.duration(key)
+  if (value === 0) throw params.fault(key, 'no, or a duration longer than 0')
+  return value
 }
 
 /** Where it is, and what is asked for there; undefined: the URL does not say it. */

@@ -35,6 +35,11 @@ t.test('what stands in a message', async t => {
     pong_timeout: 5000,
   })
   t.match(read('ping-interval=no').options, { ping_interval: Infinity })
+  // It meant 20 s all the same. And ping-interval=0s made a channel that pinged at every turn.
+  t.match(read('pong-timeout=no').options, { pong_timeout: Infinity })
+  t.throws(() => read('ping-interval=0s'), {
+    message: /^ping-interval must be no, or a duration longer than 0/,
+  })
   t.match(
     fault(() => read('frame=std;binary=no')),
     'binary must be yes with frame=std',
