@@ -4,11 +4,11 @@ import t from 'tap'
 import * as node from '../../src/io/node.ts'
 
 t.test('everything that an engine is made of', async t => {
-  const { NodeClock, NodeNetwork, nodeFiles, nodeTls, publish, heapLimit } = node
+  const { NodeClock, NodeNetwork, duplexTransport, nodeFiles, nodeTls, publish, heapLimit } = node
   const network = new NodeNetwork()
   t.same([network.tls, network.files], [nodeTls, nodeFiles])
   t.ok(new NodeClock().now() >= 0)
   t.ok(heapLimit() > 0)
-  t.equal(typeof publish, 'function')
-  t.equal(Object.keys(node).length, 6)
+  t.same([typeof publish, typeof duplexTransport], ['function', 'function'])
+  t.equal(Object.keys(node).length, 7)
 })
