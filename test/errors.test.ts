@@ -14,6 +14,7 @@ import {
   OverflowError,
   ProxyHeaderError,
   ReadError,
+  RequestError,
   show,
   StructError,
   TimeoutError,
@@ -25,6 +26,7 @@ import {
 t.test('every error is a ChannelError with its name, its code and what to do', async t => {
   const errors: [error: ChannelError, name: string, code: string, message: string][] = [
     [new ChannelError('ERR_X', 'text'), 'ChannelError', 'ERR_X', 'text'],
+    [new RequestError('ERR_CLOSED', 'text', 'remote'), 'RequestError', 'ERR_CLOSED', 'text'],
     [
       new InvalidArgumentError('size', 'an integer', 'x'),
       'InvalidArgumentError',

@@ -74,8 +74,7 @@ export class ReadPath {
   }
 
   /**
-   * Bytes received and not yet delivered. A reader that looks ahead counts as undelivered what it
-   * has looked at.
+   * Bytes received and not yet delivered, and what a reader has looked at ahead.
    */
   get bytes(): Bytes {
     return this.#buffer.length + (this.#reader.held ?? 0)
@@ -279,6 +278,7 @@ export class ReadPath {
   reset(): void {
     this.#reader.giveBack(this.#buffer)
     this.#reader.forget?.()
+    this.#choice.forget()
     this.awaited = undefined
     this.#buffer.clear()
     this.#holds &= BIT.suspended
@@ -302,7 +302,7 @@ export class ReadPath {
 
   /** The delimiter was assigned, whether or not it was the same before. */
   assigned(): void {
-    this.#reader.assigned?.()
+    this.#choice.assigned(this.#first())
   }
 
   /** Stops delivering reads. */

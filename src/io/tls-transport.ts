@@ -274,16 +274,6 @@ function onDestroy(this: Owned, error: Error | null, done: (error?: Error | null
 
 // ---- what was agreed upon -----------------------------------------------------------------------
 
-/** Texts that are the same for nearly all connections, so that they share one string. */
-const texts = new Map<string, string>()
-
-/** No peer can fill it: OpenSSL knows a few dozen names. */
-function shared(text: string): string {
-  const known = texts.get(text)
-  if (known === undefined) texts.set(text, text)
-  return known ?? text
-}
-
 /** What was agreed upon, kept here: Node forgets it when the socket closes. */
 class TlsState implements TlsInfo {
   readonly protocol: string
@@ -299,8 +289,8 @@ class TlsState implements TlsInfo {
   constructor(socket: TLSSocket, session: Buffer | undefined) {
     this.#socket = socket
     this.session = session
-    this.protocol = shared(socket.getProtocol() as string)
-    this.cipher = shared(socket.getCipher().standardName)
+    this.protocol = socket.getProtocol() as string
+    this.cipher = socket.getCipher().standardName
     this.alpn = socket.alpnProtocol || undefined
     this.servername = (socket as { servername?: string | false | null }).servername || undefined
     this.authorized = socket.authorized

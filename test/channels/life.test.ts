@@ -608,3 +608,22 @@ t.test('why it has failed to open', async t => {
   channel.finish()
   logged.length = 0
 })
+
+t.test('closed by force while it is told of the error: on_close was the last hook', async t => {
+  logged.length = 0
+  const channel = new Bare().open()
+  const life = channel[LIFE]
+  channel.on_state = state => {
+    if (state !== 'error') return
+    life.beginClosing()
+    life.finishClosing(undefined)
+  }
+  channel.log.length = 0
+  life.halt(new Error('a fault'))
+  t.equal(channel.state, 'closed')
+  t.notOk(
+    channel.log.some(line => line.includes('a fault')),
+    'on_error is not called',
+  )
+  t.match(logged, [/a fault/])
+})

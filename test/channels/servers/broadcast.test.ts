@@ -58,6 +58,19 @@ t.test('every connection gets it, in its encoding, in its place among the writes
   t.equal(String(bytes), 'bytes,', 'the bytes that all share are not changed')
 })
 
+t.test('a connection without an encoding gets text in UTF-8; one that changes, too', async t => {
+  const { server, members, heard, settled } = await room(t, ['utf8', 'latin1'])
+  members[0]!.encoding = null
+  members[1]!.encoding = null
+  members[0]!.write = data => {
+    members[1]!.encoding = 'latin1'
+    return Connection.prototype.write.call(members[0], data)
+  }
+  t.equal(server.broadcast('é'), 2)
+  await settled()
+  t.same(heard, ['Ã©', 'é'])
+})
+
 t.test('except one, or several', async t => {
   const { server, members, heard, settled } = await room(t)
   t.equal(server.broadcast('a', { except: members[0]! }), 2)

@@ -56,6 +56,16 @@ t.test('in order, each by its own delimiter', async t => {
   t.equal(rest(), '')
 })
 
+t.test('what a reader has looked at, and not delivered, is given back', async t => {
+  const { ask, serve, rest } = scene()
+  ask(':')
+  t.same(serve('a:b:c'), ['a'])
+  ask(':')
+  ask(';')
+  t.same(serve(), ['b'])
+  t.equal(rest(), 'c')
+})
+
 t.test('byte by byte, and many at once', async t => {
   const text = 'one\nabtwo\r\nthree\n'
   const { ask, serve } = scene()
