@@ -79,6 +79,8 @@ export class NodeFileTail implements FileTail {
     this.#state = state
     this.#result = result
     this.#error = error
+    // Since Node 25 a FileHandle that is forgotten while it is open ends the process.
+    if (state === 'failed') this.#release()
     if (isStarved) this.on_ready()
   }
 

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { NodeFileTail } from '../../src/io/file-tail.ts'
@@ -9,6 +17,11 @@ const fileIn = (t: Test, content: string): string => {
   writeFileSync(path, content)
   return path
 }
+
+const noDescriptors = process.platform === 'linux' ? false : '/proc is Linux'
+
+/** The number of open descriptors. */
+const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 /** What it returns up to the end. */
 async function all(tail: NodeFileTail): Promise<string[]> {
@@ -103,4 +116,13 @@ t.test('closed while it reads; errors', async t => {
   writeFileSync(`${folder}/a`, 'a file, no folder')
   await t.rejects(look(below), { code: 'ENOTDIR' })
   below.close()
+})
+
+// Its file stayed open. On Node 26 the process ended when the handle was collected.
+t.test('REGRESSION: what has failed has closed its file', { skip: noDescriptors }, async t => {
+  const before = descriptors()
+  for (let i = 0; i < 20; i++)
+    await t.rejects(all(new NodeFileTail(t.testdir({}))), { code: 'EISDIR' })
+  for (let turns = 0; turns < 10_000 && descriptors() > before; turns++) await turn()
+  t.equal(descriptors(), before)
 })

@@ -13,6 +13,7 @@ import cluster from 'node:cluster'
 import t from 'tap'
 import type { Test } from 'tap'
 import { mayListen, NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
+import { bareNode } from '../built.ts'
 import { openSocket } from '../open-socket.ts'
 import type { Endpoint, ListenEndpoint, SystemError, Transport } from '../../src/transport.ts'
 
@@ -591,9 +592,8 @@ t.test('under --permission', { skip: !isDenying && 'since Node 25' }, async t =>
       })
     }`
   const flags = ['--permission', '--allow-fs-read=*', '--allow-fs-write=*']
-  const text = execFileSync(process.execPath, [...flags, '--input-type=module', '-e', program], {
+  const text = execFileSync(...bareNode([...flags, '--input-type=module', '-e', program]), {
     encoding: 'utf8',
-    env: {},
   })
   t.equal(text, 'ERR_ACCESS_DENIED\n'.repeat(PLACES.length))
 })
