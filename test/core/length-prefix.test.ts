@@ -242,7 +242,7 @@ type Row = [
   ...messages: string[][],
 ]
 
-/** One line for each protocol; the bytes are those of real programs, or of the standard. */
+/** One line for each protocol; the bytes are written from its standard or documentation. */
 const PROTOCOLS: Row[] = [
   [
     'PostgreSQL',

@@ -10,15 +10,17 @@ import type { Frame } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { StreamParams } from './stream-params.ts'
 
-/** What a stream reports to its channel. */
-export interface FramedStreamOwner {
-  connected(stream: FramedStream): void
+/** What a stream that carries messages reports to its channel. */
+export interface CarryingOwner<Of> {
+  connected(stream: Of): void
   /** Data, or control WriteFull or WriteReady. If it returns a promise, the next message waits. */
   received(message: Message): Promise<void> | undefined
   /** `closed` follows. */
-  failed(stream: FramedStream, error: Error): void
-  closed(stream: FramedStream, reason: CloseReason): void
+  failed(stream: Of, error: Error): void
+  closed(stream: Of, reason: CloseReason): void
 }
+
+export type FramedStreamOwner = CarryingOwner<FramedStream>
 
 export class FramedStream extends Stream {
   /** For a peer of a server: its number, which its messages have as their `addr`. */

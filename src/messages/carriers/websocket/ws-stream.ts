@@ -11,17 +11,10 @@ import { WebSocketConnection } from '../../../protocols/websocket/connection.ts'
 import type { WebSocketChannel } from '../../../protocols/websocket/websocket.ts'
 import type { CloseReason } from '../../../types.ts'
 import { type Addr, Control, Message } from '../../message.ts'
+import type { CarryingOwner } from '../framed-stream.ts'
 import type { WsParams } from './ws-params.ts'
 
-/** What a stream reports to its channel. */
-export interface WsStreamOwner {
-  connected(stream: WsStream): void
-  /** Data, or control WriteFull or WriteReady. If it returns a promise, the next message waits. */
-  received(message: Message): Promise<void> | undefined
-  /** `closed` follows. */
-  failed(stream: WsStream, error: Error): void
-  closed(stream: WsStream, reason: CloseReason): void
-}
+export type WsStreamOwner = CarryingOwner<WsStream>
 
 /** What it carries, for whom. */
 export interface Carrying {
