@@ -9,16 +9,17 @@
  *
  * | parameter | meaning |
  * |---|---|
- * | `timeout-min=1s` | the first wait; it doubles with each attempt that fails |
- * | `timeout-max=30s` | the longest wait; it is then shortened by up to half, at random |
- * | `active-min=1s` | if the child was active this long, it is opened again at once |
+ * | `timeout-min=1s` | the first wait is at most this; it doubles with each attempt that fails |
+ * | `timeout-max=30s` | a wait is at most this |
+ * | `active-min=1s` | a child that was active this long has lasted: the waits begin again |
  * | `timeout-open=300s` | an opening that takes longer is given up |
  *
- * The random part keeps many clients of one server from coming back at the same moment. After a
- * child that was active for `active-min` the waits begin with the first again.
+ * Each wait is a random part of its bound (core/backoff.ts), so that the clients of a server that
+ * was away do not come back at the same moment.
  */
 
 import { LIFE } from '../../channels/life.ts'
+import { Backoff } from '../../core/backoff.ts'
 import { noop } from '../../core/noop.ts'
 import { DRIVE } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
@@ -33,14 +34,10 @@ import { Prefix } from './prefix.ts'
 export class Reopen extends Prefix {
   static override readonly protocol = 'reopen+'
 
-  readonly #shortest: Milliseconds
-  readonly #longest: Milliseconds
-  readonly #stable: Milliseconds
+  readonly #backoff: Backoff
   readonly #patience: Milliseconds
   #parameters: Readonly<Record<string, string>> = {}
-  #wait: Milliseconds = 0
-  /** The time when the child became active; undefined while it is not active. */
-  #since: Milliseconds | undefined
+  #wasActive = false
   #cancel: Cancel = noop
   #isLast = false
   readonly #full = new Fullness<'down' | 'child'>(msgid =>
@@ -50,19 +47,20 @@ export class Reopen extends Prefix {
   constructor(init: Init) {
     super(init)
     const { params } = init
-    this.#shortest = params.duration('timeout-min', 1000)
-    this.#longest = params.duration('timeout-max', 30_000)
-    this.#stable = params.duration('active-min', 1000)
+    const first = params.duration('timeout-min', 1000)
+    const longest = params.duration('timeout-max', 30_000)
+    const lasting = params.duration('active-min', 1000)
     this.#patience = params.duration('timeout-open', 300_000)
-    if (!(this.#shortest > 0)) throw params.fault('timeout-min', 'longer than 0')
-    if (this.#longest < this.#shortest) throw params.fault('timeout-max', 'at least timeout-min')
+    if (!(first > 0)) throw params.fault('timeout-min', 'longer than 0')
+    if (longest < first) throw params.fault('timeout-max', 'at least timeout-min')
     if (!(this.#patience > 0)) throw params.fault('timeout-open', 'longer than 0')
+    this.#backoff = new Backoff({ first, longest, lasting })
   }
 
   override do_open(params: Params): 'opening' {
     this.#parameters = params.values
-    this.#wait = this.#shortest
-    this.#since = undefined
+    this.#backoff.reset()
+    this.#wasActive = false
     this.#full.clear()
     this.#isLast = false
     this.#try()
@@ -96,7 +94,8 @@ export class Reopen extends Prefix {
 
   override child_active(): void {
     this.#cancel()
-    this.#since = this.engine.now
+    this.#wasActive = true
+    this.#backoff.opened(this.engine.now)
     if (this.state === 'opening') this.become_active()
     else this.emit(new Message({ type: 'control', msgid: Control.Connect }))
     this.#full.delete('down')
@@ -127,22 +126,10 @@ export class Reopen extends Prefix {
     // Nobody else will say that there is room again.
     if (this.#full.has('child')) this.#full.add('down')
     this.#full.delete('child')
-    const wait = this.#nextWait()
-    const wasActive = this.#since !== undefined
-    this.#since = undefined
+    const wasActive = this.#wasActive
+    this.#wasActive = false
+    const wait = this.#backoff.next(this.engine.now)
     this.#cancel = this.engine.defer(wait, () => this.#try())
     if (wasActive) this.emit(new Message({ type: 'control', msgid: Control.Disconnect }))
-  }
-
-  #nextWait(): Milliseconds {
-    const { now } = this.engine
-    if (this.#since !== undefined && now - this.#since >= this.#stable) {
-      this.#wait = this.#shortest
-      // At once, but not inside this call: 1 ms is the shortest time of a timer.
-      return 1
-    }
-    const wait = this.#wait
-    this.#wait = Math.min(2 * wait, this.#longest)
-    return wait < this.#longest ? wait : wait * (1 - Math.random() / 2)
   }
 }
