@@ -13,7 +13,7 @@
  * | from a server | what it says |
  * |---|---|
  * | `{…, "_room":R [,"_seq":n]}` | a message of the room, and its number where there is history |
- * | `{"status":"joined","room":R [,"seq":n]}` | it has joined, and has all messages up to n |
+ * | `{"status":"joined","room":R [,"seq":n] [,"client":C]}` | it has joined, and has all up to n |
  * | `{"status":"left","room":R}` | it has left |
  * | `{"status":"refused","room":R,"reason":…}` | it may not join, or may not stay |
  * | `{"status":"gap","room":R,"from":a,"to":b}` | the messages a to b are lost for good |
@@ -26,9 +26,11 @@
  * 1. `_room` wins over `room`: a message with `_room` is a message of that room, never a reply. A
  *    server passes on no message without `_room` that has a `status`: it would be a reply.
  * 2. `seq` of a join: the last number that the client has seen. The server then sends, in this
- *    order: a gap, if something after it is gone; what the client has missed, without what the same
- *    `client` has sent itself; `joined`; what happens from now on. Without `seq` the client begins
- *    at the `seq` of `joined`. `seq` 0 asks for all that there is, and leads to no gap.
+ *    order: a gap, if something after it is gone; what the client has missed, without what it has
+ *    sent itself; `joined`; what happens from now on. Without `seq` the client begins at the `seq`
+ *    of `joined`. `seq` 0 asks for all that there is, and leads to no gap.
+ *    `client` is how the server knows after a reconnect what a client has sent itself: a random
+ *    name that it gave to the client with `joined`. The first join has none.
  * 3. The numbers of a room only grow, also across a restart of the server: one that has forgotten
  *    them goes on with a larger number, such as the microseconds since 1970. They need not be
  *    consecutive for a client: it gets no number for what it sends itself.
@@ -54,7 +56,12 @@ export type Command =
 
 /** What a server may say about rooms, besides messages. */
 export type Reply =
-  | { readonly status: 'joined'; readonly room: string; readonly seq?: number }
+  | {
+      readonly status: 'joined'
+      readonly room: string
+      readonly seq?: number
+      readonly client?: string
+    }
   | { readonly status: 'left'; readonly room: string }
   | { readonly status: 'refused'; readonly room: string; readonly reason: string }
   | { readonly status: 'gap'; readonly room: string; readonly from: number; readonly to: number }
@@ -205,7 +212,8 @@ export function replyOf(fields: Fields): Reply | undefined {
 
 /** What each reply must have, besides the room. */
 const CHECKS: Readonly<Record<string, (fields: Fields) => boolean>> = {
-  joined: ({ seq }) => seq === undefined || isSeq(seq),
+  joined: ({ seq, client }) =>
+    (seq === undefined || isSeq(seq)) && (client === undefined || typeof client === 'string'),
   left: () => true,
   refused: () => true,
   gap: ({ from, to }) => isSeq(from) && isSeq(to),

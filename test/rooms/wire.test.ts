@@ -138,6 +138,7 @@ t.test('replies', async t => {
   for (const reply of [
     { status: 'joined', room: 'r' },
     { status: 'joined', room: 'r', seq: 5 },
+    { status: 'joined', room: 'r', seq: 5, client: 'c' },
     { status: 'left', room: 'r' },
     { status: 'refused', room: 'r', reason: 'no' },
     { status: 'gap', room: 'r', from: 1, to: 5 },
@@ -152,6 +153,7 @@ t.test('replies', async t => {
     { status: 'joined' },
     { status: 'joined', room: 5 },
     { status: 'joined', room: 'r', seq: '5' },
+    { status: 'joined', room: 'r', client: 5 },
     { status: 'gap', room: 'r', from: 1 },
     { status: 'seen', room: 'r' },
     { status: 'presence', room: 'r', came: ['a'] },
