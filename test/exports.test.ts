@@ -49,6 +49,7 @@ const FACES = [
   'messages/index.ts',
   'protocols/echo/index.ts',
   'protocols/websocket/index.ts',
+  'relay/index.ts',
 ]
 
 const program = ts.createProgram(
@@ -99,6 +100,16 @@ const WEBSOCKET = [
 
 t.test('sluice/websocket', async t => {
   t.strictSame(exported('protocols/websocket/index.ts').sort(), WEBSOCKET)
+})
+
+// prettier-ignore
+const RELAY = [
+  'MemoryRelay', 'PresenceListener', 'Relay', 'RelayEntry', 'RelayError', 'RelayHistory',
+  'RelayListener', 'RelayOptions', 'SubscribeOptions', 'open_relay',
+]
+
+t.test('sluice/relay', async t => {
+  t.strictSame(exported('relay/index.ts').sort(), RELAY)
 })
 
 /** The prototypes of a class: its own and those of the classes of sluice above it. */

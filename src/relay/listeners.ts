@@ -1,0 +1,70 @@
+/**
+ * Layer 8. The listeners of a relay, by topic: what all relays have in common in one process.
+ *
+ * A listener that throws disturbs nobody; one that is removed while a message is delivered is not
+ * called any more.
+ */
+
+import type { Log } from '../engine-options.ts'
+import { messageOf } from '../errors.ts'
+
+export class Listeners<Args extends readonly unknown[], Extra> {
+  readonly #topics = new Map<string, Map<(...args: Args) => void, Extra>>()
+  readonly #log: Log
+
+  /** `log`: gets what a listener throws. */
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  /** The topics that have a listener. */
+  get topics(): Iterable<string> {
+    return this.#topics.keys()
+  }
+
+  /** Returns true if it is the first one of its topic. A listener is there once. */
+  add(topic: string, listener: (...args: Args) => void, extra: Extra): boolean {
+    const listeners = this.#topics.get(topic)
+    if (listeners !== undefined) {
+      if (!listeners.has(listener)) listeners.set(listener, extra)
+      return false
+    }
+    this.#topics.set(topic, new Map([[listener, extra]]))
+    return true
+  }
+
+  /** Returns true if it was the last one of its topic. */
+  delete(topic: string, listener: (...args: Args) => void): boolean {
+    const listeners = this.#topics.get(topic)
+    if (listeners?.delete(listener) !== true || listeners.size > 0) return false
+    return this.#topics.delete(topic)
+  }
+
+  has(topic: string): boolean {
+    return this.#topics.has(topic)
+  }
+
+  clear(): void {
+    for (const listeners of this.#topics.values()) listeners.clear()
+    this.#topics.clear()
+  }
+
+  /** Calls the listeners of a topic. */
+  call(topic: string, ...args: Args): void {
+    this.each(topic, listener => listener(...args))
+  }
+
+  /** Calls back for each listener of a topic. */
+  each(topic: string, callback: (listener: (...args: Args) => void, extra: Extra) => void): void {
+    for (const [listener, extra] of this.#topics.get(topic) ?? []) {
+      try {
+        callback(listener, extra)
+      } catch (error) {
+        this.#log(
+          `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`,
+          error as Error,
+        )
+      }
+    }
+  }
+}

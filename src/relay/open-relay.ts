@@ -1,0 +1,26 @@
+/**
+ * Layer 8. Relays by URL, so that a program, or its user, chooses one by a string.
+ */
+
+import { InvalidArgumentError } from '../errors.ts'
+import { MemoryRelay } from './memory-relay.ts'
+import type { Relay, RelayOptions } from './relay.ts'
+
+/** One line for each relay. */
+const RELAYS: readonly (readonly [url: RegExp, make: (url: string, o: RelayOptions) => Relay])[] = [
+  [/^memory:$/, (_, options) => new MemoryRelay(options)],
+]
+
+/**
+ * Makes a relay. It connects by itself; `opened` says when it can be used.
+ *
+ * | URL | relay |
+ * |---|---|
+ * | `memory:` | `MemoryRelay`: this process only |
+ *
+ * Throws InvalidArgumentError if there is no such relay, or an option is unknown or invalid.
+ */
+export function open_relay(url: string, options: RelayOptions = {}): Relay {
+  for (const [form, make] of RELAYS) if (form.test(url)) return make(url, options)
+  throw new InvalidArgumentError('open_relay: url', 'memory:', url)
+}
