@@ -91,7 +91,8 @@ t.test('sluice/echo', async t => {
 
 // prettier-ignore
 const WEBSOCKET = [
-  'AcceptOptions', 'DeflateOptions', 'HandshakeError', 'Origins', 'ProtocolError', 'SendOptions',
+  'AcceptOptions', 'AttachOptions', 'DeflateOptions', 'HandshakeError', 'Origins', 'ProtocolError',
+  'SendOptions',
   'UpgradeRequest', 'WebSocketChannel', 'WebSocketClient', 'WebSocketClientOptions',
   'WebSocketConnectOptions', 'WebSocketConnection', 'WebSocketConnectionOptions',
   'WebSocketServer', 'WebSocketServerOptions', 'WebSocketServerSettings',

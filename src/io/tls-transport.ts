@@ -275,7 +275,7 @@ function onDestroy(this: Owned, error: Error | null, done: (error?: Error | null
 // ---- what was agreed upon -----------------------------------------------------------------------
 
 /** What was agreed upon, kept here: Node forgets it when the socket closes. */
-class TlsState implements TlsInfo {
+export class TlsState implements TlsInfo {
   readonly protocol: string
   readonly cipher: string
   readonly alpn: string | undefined

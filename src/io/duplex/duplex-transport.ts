@@ -12,10 +12,12 @@
 import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { socketAddress } from '../../core/address.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
-import type { SystemError, Transport, TransportSink } from '../../transport.ts'
+import type { SystemError, TlsInfo, Transport, TransportSink } from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../../types.ts'
+import { TlsState } from '../tls-transport.ts'
 
 /** Throws InvalidArgumentError if that is no Duplex of bytes, InvalidStateError if it is over. */
 export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransport {
@@ -40,6 +42,7 @@ export class DuplexTransport implements Transport {
   #written: Bytes = 0
   local_address: SocketAddress | undefined
   remote_address: SocketAddress | undefined
+  #tls: TlsInfo | undefined
 
   constructor(duplex: Duplex, head: Uint8Array | undefined) {
     this.#duplex = duplex
@@ -75,6 +78,15 @@ export class DuplexTransport implements Transport {
     const { localAddress, localPort, remoteAddress, remotePort } = this.#duplex
     if (localAddress && localPort) this.local_address = socketAddress(localAddress, localPort)
     if (remoteAddress && remotePort) this.remote_address = socketAddress(remoteAddress, remotePort)
+  }
+
+  /** What TLS has agreed upon, if the duplex is a socket of node:tls whose handshake is done. */
+  get tls(): TlsInfo | undefined {
+    const socket = this.#duplex as Partial<TLSSocket>
+    // Before and after that Node knows no cipher.
+    if (this.#tls === undefined && socket.encrypted === true && socket.getCipher?.() !== undefined)
+      this.#tls = new TlsState(socket as TLSSocket, undefined)
+    return this.#tls
   }
 
   get fileno(): undefined {

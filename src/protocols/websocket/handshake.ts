@@ -96,12 +96,18 @@ export function readRequest({ line, fields }: Head): Asked | Refusal {
   if (major !== '1' || minor === '0') return { status: 505, why: 'only HTTP/1.1 can be upgraded' }
   if (method !== 'GET')
     return { status: 405, why: 'the method must be GET', headers: { Allow: 'GET' } }
-  const [target, path = '/', query = ''] = TARGET.exec(resource) ?? []
-  if (target === undefined || target === '') return bad('the path is invalid')
+  const target = targetOf(resource)
+  if (target === undefined) return bad('the path is invalid')
   if (hasBody(fields)) return bad('there must be no body')
   const host = only(fields, 'host')
   if (host === undefined || !HOST.test(host)) return bad('there must be one Host')
-  return checkUpgrade(fields) ?? { path, query, host, fields, ...readOwn(fields) }
+  return checkUpgrade(fields) ?? { ...target, host, fields, ...readOwn(fields) }
+}
+
+/** The path and the query that a request is for; undefined if they are invalid. */
+export function targetOf(resource: string): Pick<Asked, 'path' | 'query'> | undefined {
+  const [target = '', path = '/', query = ''] = TARGET.exec(resource) ?? []
+  return target === '' ? undefined : { path, query }
 }
 
 function bad(why: string): Refusal {

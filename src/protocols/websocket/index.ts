@@ -14,6 +14,7 @@ export type { DeflateOptions } from './deflate/deflate-options.ts'
 export { HandshakeError, ProtocolError } from './errors.ts'
 export type { Origins } from './origins.ts'
 export {
+  type AttachOptions,
   WebSocketServer,
   type WebSocketServerOptions,
   type WebSocketServerSettings,

@@ -1,18 +1,26 @@
 /**
- * Layer 7. WebSocketServer: listens, and makes a WebSocketConnection for each peer.
+ * Layer 7. WebSocketServer: listens, or stands beside a server of Node's for HTTP, and makes a
+ * WebSocketConnection for each peer.
  */
 
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import { Server } from '../../channels/basic.ts'
 import type { BroadcastOptions } from '../../channels/servers/broadcast.ts'
-import { defineSettings, type Setting } from '../../channels/settings.ts'
+import { LIFE } from '../../channels/life.ts'
+import type { ServerLink } from '../../channels/servers/server-link.ts'
+import { adoptFields, defineSettings, type Setting } from '../../channels/settings.ts'
 import type {
   ServerListenOptions,
   StreamServerOptions,
 } from '../../channels/servers/server-options.ts'
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { checkOptions } from '../../core/option-names.ts'
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address, Bytes, Data, Milliseconds } from '../../types.ts'
+import { Attachment } from './attach/attachment.ts'
+import { HttpUpgrades } from './attach/http-upgrades.ts'
 import { WebSocketConnection } from './connection.ts'
 import type { DeflateOptions } from './deflate/deflate-options.ts'
 import type { Origins } from './origins.ts'
@@ -53,6 +61,16 @@ export interface WebSocketServerSettings {
 export interface WebSocketServerOptions
   extends StreamServerOptions, Partial<WebSocketSettings>, Partial<WebSocketServerSideSettings> {
   /** The only path that is served. */
+  readonly path?: string
+}
+
+/** How to stand beside a server of Node's for HTTP. */
+export interface AttachOptions {
+  /**
+   * Sets the setting `path`: the only path that is served.
+   *
+   * @default what the setting is
+   */
   readonly path?: string
 }
 
@@ -122,6 +140,65 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
    * connections does not speak WebSocket, and if `tls` would agree on HTTP/2.
    */
   override listen(address: Address, options: ServerListenOptions = {}): this {
+    this.#checkClass()
+    checkTls(this.tls)
+    return super.listen(address, options)
+  }
+
+  /**
+   * Takes the upgrades of a server of `node:http` or `node:https` from now on, instead of
+   * listening, and returns at once. Then `on_listen` is called, whether the HTTP server listens by
+   * then or not. It is allowed whenever `state` is 'closed'.
+   *
+   * - It takes what is for its `path`, or for every path if it has none. Several servers may be
+   *   attached to one HTTP server, each with a path of its own. One that serves every path gets
+   *   what is left.
+   * - What is for none of them is left to the other listeners of the event 'upgrade'. If there are
+   *   none, it is refused with 404.
+   * - From the request on everything is as if it had accepted the connection: `on_accept`,
+   *   `on_upgrade`, limits, `handshake_timeout`.
+   * - `close()` and `end()` detach it and close its connections; the HTTP server goes on. When the
+   *   HTTP server has closed, this server closes, too. (Node's `close()` waits for all connections:
+   *   end this server first.)
+   *
+   * Throws InvalidArgumentError for anything but such a server, for an invalid option, if a server
+   * with the same path is attached already, if the class of the connections does not speak
+   * WebSocket, and if `tls` or `proxy_protocol` is set: the HTTP server has the connections first.
+   * Throws InvalidStateError if the server is not closed or the engine stops.
+   *
+   * @example
+   * const http = createServer(app)
+   * new WebSocketServer(Chat).attach(http, { path: '/chat' })
+   * http.listen(8080)
+   */
+  // Source: ws `new WebSocketServer({ server, path })`.
+  attach(http: HttpServer | HttpsServer, options: AttachOptions = {}): this {
+    checkOptions('attach', options, ['path'])
+    const upgrades = HttpUpgrades.of(http)
+    if (this.state !== 'closed')
+      throw new InvalidStateError(
+        'attach()',
+        `the server is ${this.state}`,
+        this.state === 'closing' ? 'await its `closed` first' : 'make another server',
+      )
+    adoptFields(this)
+    this.#checkClass()
+    for (const name of ['tls', 'proxy_protocol'] as const)
+      if (this[name])
+        throw new InvalidArgumentError(name, 'a matter of the HTTP server', this[name])
+    const { path = this.path } = options
+    upgrades.checkFree(path === undefined ? path : checkPath('attach: path', path))
+    const life = this[LIFE]
+    life.beginOpening()
+    life.announceSoon()
+    this.path = path
+    const attachment = new Attachment(http, this, life.drive)
+    ;(life.driver as ServerLink).attach(attachment, undefined)
+    attachment.open()
+    return this
+  }
+
+  #checkClass(): void {
     const { ConnectionClass } = this
     const isRight =
       ConnectionClass === WebSocketConnection ||
@@ -132,8 +209,6 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
         'a class that extends WebSocketConnection',
         ConnectionClass,
       )
-    checkTls(this.tls)
-    return super.listen(address, options)
   }
 
   /**

@@ -4,8 +4,10 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import t from 'tap'
 import { type DuplexTransport, duplexTransport } from '../../../src/io/duplex/duplex-transport.ts'
+import { testCertificates } from '../../certificates.ts'
 import { thrown, turn, until } from '../../kit.ts'
 
 /** What a transport reports. */
@@ -176,4 +178,22 @@ t.test('destroyed before it has opened', async t => {
   silent.destroy()
   await turn()
   t.equal(silent.sink, undefined)
+})
+
+t.test('a socket of node:tls tells what TLS has agreed upon, also when it is over', async t => {
+  const { ca, server: own } = testCertificates()
+  const server = createTlsServer({ key: own.key, cert: own.cert }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const socket = connectTls({ port, host: '127.0.0.1', ca: ca.cert, servername: 'localhost' })
+  const transport = duplexTransport(socket)
+  t.equal(transport.tls, undefined, 'not yet')
+  await once(socket, 'secureConnect')
+  const { tls } = transport
+  t.match(tls, { protocol: /^TLSv1/, authorized: true, servername: 'localhost' })
+  transport.destroy()
+  await once(socket, 'close')
+  t.equal(transport.tls, tls)
+  t.equal(duplexTransport(new PassThrough()).tls, undefined)
+  server.close()
 })

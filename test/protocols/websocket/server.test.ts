@@ -1,5 +1,6 @@
-/** The server: its rules, and what it sends to all. */
+/** The server: its rules, what it is attached to, and what it sends to all. */
 
+import { createServer } from 'node:http'
 import t from 'tap'
 import { Connection } from '../../../src/channels/basic.ts'
 import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
@@ -64,6 +65,45 @@ scene(t, 'what must not be listened with', async (t, { engine }) => {
   const served = (names: string[]): unknown => new WebSocketServer(tls(names)).listen(1)
   t.throws(() => served(['h2', 'http/1.1']), /without 'h2'/)
   t.throws(() => served(['http/1.1']), /certificate/, 'which is another matter')
+})
+
+scene(t, 'what must not be attached', async (t, { engine }) => {
+  const http = createServer()
+  const attached = (server: WebSocketServer, options?: object): string =>
+    thrown(() => server.attach(http, options))
+  const server = new WebSocketServer({ engine })
+  t.equal(attached(new WebSocketServer(Connection, { engine })), 'ERR_INVALID_ARGUMENT')
+  t.equal(attached(new WebSocketServer({ engine, tls: {} })), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    attached(new WebSocketServer({ engine, proxy_protocol: 'require' })),
+    'ERR_INVALID_ARGUMENT',
+  )
+  for (const options of [{ paht: '/a' }, { path: 'a' }, { path: null }, 5, '/a'])
+    t.equal(attached(server, options as object), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    thrown(() => server.attach(undefined as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.same([server.state, server.path, http.listenerCount('upgrade')], ['closed', undefined, 0])
+  class Own extends WebSocketServer {
+    override path = '/own'
+  }
+  const own = new Own({ engine }).attach(http)
+  t.equal(own.path, '/own')
+  t.equal(attached(own), 'ERR_INVALID_STATE')
+  t.equal(
+    thrown(() => own.listen(1)),
+    'ERR_INVALID_STATE',
+  )
+  t.equal(server.attach(http, { path: '/a' }).path, '/a')
+  t.equal(new WebSocketServer({ engine }).attach(http).path, undefined)
+  server.close()
+  t.equal(attached(server), 'ERR_INVALID_STATE')
+  own.close()
+  await server.closed
+  await own.closed
+  await server.attach(http, {}).opened
+  t.equal(server.path, '/a', 'it stays')
 })
 
 scene(t, 'to all, but not to who has sent it', async (t, world) => {
