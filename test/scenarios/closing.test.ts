@@ -8,6 +8,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
+import type { ConnectError } from '../../src/errors.ts'
 import { turn } from '../kit.ts'
 import { overEveryNetwork, type Peer, type Place, type Scenario, until } from './networks.ts'
 
@@ -205,6 +206,54 @@ Object.assign(scenarios, {
     t.same(connection!.closes, ['timeout'])
     peer.transport.destroy()
     await until(() => peer.log.at(-1) === 'closed')
+  },
+
+  // write() and end() right after connect(): what was written was dropped in silence.
+  async 'what was written while connecting is sent by end()'(t, place) {
+    const read: string[] = []
+    class Keeping extends Connection {
+      override encoding = 'utf8' as const
+      override on_read(text: string) {
+        read.push(text)
+      }
+      override on_close() {
+        read.push('end')
+      }
+    }
+    const server = await place.listen(Keeping)
+    const [client, halved] = [1, 2].map(() =>
+      new Client({ engine: place.engine }).connect(server.local_address!),
+    ) as [Client, Client]
+    client.write('hello ')
+    client.write('you')
+    client.end()
+    t.equal(await place.pass(client.closed), 'local')
+    await place.passUntil(() => read.includes('end'))
+    t.equal(read.splice(0).join(''), 'hello youend')
+    halved.write('half')
+    halved.half_close()
+    halved.end()
+    await place.pass(halved.closed)
+    await place.passUntil(() => read.includes('end'))
+    t.equal(read.join(''), 'halfend')
+  },
+
+  async 'ended while connecting to nobody: the loss is told'(t, place) {
+    const server = await place.listen()
+    const address = server.local_address!
+    server.close()
+    await place.pass(server.closed)
+    const told: (string | undefined)[] = []
+    class Told extends Client {
+      override on_connect_error(error: ConnectError) {
+        told.push(error.code)
+      }
+    }
+    const client = new Told({ engine: place.engine }).connect(address)
+    client.write('lost')
+    client.end()
+    t.equal(await place.pass(client.closed), 'error')
+    t.match(told, [/ECONNREFUSED|ENOENT/])
   },
 } satisfies Record<string, Scenario>)
 

@@ -18,10 +18,10 @@ import { NO_WRITES, type StreamWriting } from './stream-writing.ts'
 
 /**
  * How far our side has come: open ('no'); ended by half_close ('halving', 'halved', 'gone'); or
- * ended because the stream closes politely.
+ * ended because the stream closes politely ('connecting': as soon as it is connected).
  */
 export type Ending =
-  'no' | 'halving' | 'halved' | 'gone' | 'parting' | 'sending' | 'sent' | 'expired'
+  'no' | 'halving' | 'halved' | 'gone' | 'connecting' | 'parting' | 'sending' | 'sent' | 'expired'
 
 export abstract class StreamFacts {
   readonly life: Life

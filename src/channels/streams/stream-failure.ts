@@ -17,7 +17,7 @@ import type { Life } from '../life.ts'
 export function failStream(life: Life, error: SystemError, ending: string): void {
   if (failTls(life, error)) return
   const code = error.code ?? 'ERR_UNKNOWN'
-  if (life.state === 'opening')
+  if (life.state === 'opening' || ending === 'connecting')
     life.fail('on_connect_error', new ConnectError(code, error.message, error))
   // Everything was sent, and the peer knows that we have ended: how it goes away is its own affair.
   else if (ending === 'sent') return

@@ -93,12 +93,13 @@ export class StreamLink
     }
     tls?.stop()
     this.#tls = undefined
-    if (this.life.state !== 'opening') return (tls as TlsStart).secured()
+    if (life.state !== 'opening' && this.ending !== 'connecting') return (tls as TlsStart).secured()
     if (this.protocol?.begin(event) === false) return
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
     if (this.writing !== NO_WRITES) this.writing.begin(transport)
+    if (this.ending === 'connecting') return this.#part()
     life.open(event)
     if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()
     if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
@@ -243,16 +244,24 @@ export class StreamLink
     if (state === 'closing') this.reading.stop()
   }
 
-  /** Closes politely. */
+  /** Closes politely. While it connects, what was written is sent when it is connected. */
   end(): void {
+    const isConnecting = this.life.state === 'opening'
+    if (isConnecting && this.writing.isEmpty) return this.abort()
     this.life.beginClosing(this.hasPeerEnded ? 'remote' : undefined)
     // on_state may have closed it at once.
     if (this.life.state !== 'closing' || this.transport === undefined) return
     if (this.ending === 'gone') return this.destroy()
+    if (isConnecting) this.ending = 'connecting'
+    else this.#part()
+  }
+
+  #part(): void {
+    const transport = this.transport as Transport
     this.#unwatch()
     const mayPart = this.protocol?.farewell() !== true
     this.ending = mayPart ? 'sending' : 'parting'
-    this.transport.resume()
+    transport.resume()
     const { timeout, isError } = endOf(this)
     if (timeout !== Infinity)
       this.#stopWaiting = this.life.drive.after(timeout, () => {

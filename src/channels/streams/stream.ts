@@ -313,13 +313,17 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * With `flush` it closes politely, as `end()` does: it sends what is queued, ends our side, and
    * waits until the peer has ended its own, all within `end_timeout` (then the reason is
    * 'timeout'). `close()` cuts that short.
+   *
+   * Closed politely while it connects, it connects first if anything was written, within
+   * `connect_timeout`. `on_connect` is not called, and `opened` rejects all the same. If connecting
+   * fails, `on_connect_error` is called.
    */
   // Source: Pants `Stream.close`.
   override close(flush = false): void {
     checkBoolean('close: flush', flush)
     const { state } = this
     if (state === 'closed' || (flush && state === 'closing')) return
-    if (flush && state === 'active') this.#link.end()
+    if (flush && (state === 'active' || state === 'opening')) this.#link.end()
     else this.#link.abort()
   }
 

@@ -55,10 +55,7 @@ export interface Side {
   shakeHands(): Handshaking
 }
 
-/**
- * How long a client waits for the server to end TCP, once both have said goodbye. Chromium waits as
- * long.
- */
+/** How long a client waits for the server to end TCP after both goodbyes. As long as Chromium. */
 const PATIENCE: Milliseconds = 2000
 
 /** Up to this size a payload is copied behind its header. */
@@ -115,7 +112,7 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     this.#stage = 'opening'
     this.#event = event
     this.protocol = ''
-    this.goodbye = this.#wanted = this.#owed = undefined
+    this.goodbye = this.#owed = undefined
     this.#handshake = this.#side.shakeHands()
     this.#handshake.start()
     return false
@@ -135,8 +132,10 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     link.assign('read_delimiter', framesFor(isServer, compression !== undefined, message_size))
     this.#stage = 'open'
     link.opened(this.#event)
-    if (link.life.state !== 'active') return
-    if (values.ping_interval !== Infinity) this.#heartbeat = new Heartbeat(this, link.life.drive)
+    // Ended before it was open, it is to hear the peer's goodbye.
+    if (!link.isSending) return
+    if (link.life.state === 'active' && values.ping_interval !== Infinity)
+      this.#heartbeat = new Heartbeat(this, link.life.drive)
     if (rest.length > 0) link.received(rest)
     if (hasEnded) link.ended()
   }
@@ -287,7 +286,7 @@ export class Session implements StreamProtocol, HeartbeatOwner {
 
   /** What `end` was called with. */
   want(goodbye: Goodbye): void {
-    this.#wanted ??= goodbye
+    if (this.link.life.state !== 'closed') this.#wanted ??= goodbye
   }
 
   /** A close frame has come. */
@@ -341,7 +340,7 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   over(): void {
     if (this.#stage !== 'opening') this.goodbye ??= { code: ABNORMAL, reason: '' }
     this.#handshake?.stop()
-    this.#handshake = undefined
+    this.#handshake = this.#wanted = undefined
     this.#heartbeat?.stop()
     this.#stopWaiting()
     this.#compression?.close()

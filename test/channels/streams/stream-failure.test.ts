@@ -38,6 +38,12 @@ t.test('the hook, the error and its code', async t => {
     ['active', 'no', 'EPIPE write', 'on_write_error WriteError EPIPE true'],
     ['active', 'no', 'ENOTCONN shutdown', 'on_write_error WriteError ENOTCONN true'],
     ['active', 'sending', 'ECONNRESET read', 'on_write_error WriteError ECONNRESET true'],
+    [
+      'active',
+      'connecting',
+      'ECONNREFUSED connect',
+      'on_connect_error ConnectError ECONNREFUSED true',
+    ],
     ['active', 'sent', 'ECONNRESET read', ''],
     ['opening', 'no', 'ERR_X handshake', 'on_tls_handshake_error TlsHandshakeError ERR_X true'],
     ['active', 'sent', 'ERR_X tls', 'on_tls_error TlsError ERR_X true'],

@@ -756,6 +756,62 @@ t.test('a value that is assigned again changes nothing, but each count of 0 is a
   }
 })
 
+// write() and end() right after connect(), as one does with a socket of Node's: the data was
+// dropped in silence, because a stream that is not open yet was closed at once.
+t.test('ended while it connects: what was written is sent first', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {}, false)
+  stream.write('all')
+  stream.end()
+  t.equal(stream.state, 'closing')
+  t.equal(stream.write('late'), false)
+  stream.half_close()
+  sink.opened()
+  t.equal(transport.news, 'resume')
+  clock.advance(0)
+  t.same([transport.news, news()], ['write all, end', ['write']])
+  sink.received(Buffer.from('nobody reads it'))
+  sink.ended()
+  sink.closed()
+  t.same(news(), ['close local'])
+  await t.rejects(stream.opened, { code: 'ERR_CLOSED' })
+})
+
+t.test('ended while it connects, and then it never does', async t => {
+  const refused = await kit(t, Client, {}, false)
+  refused.stream.write('all')
+  refused.stream.end()
+  refused.sink.failed(error('ECONNREFUSED', 'connect'))
+  refused.sink.closed()
+  t.same(refused.news(), ['connect_error ECONNREFUSED', 'error ECONNREFUSED', 'close error'])
+  t.match(refused.logged, [/ECONNREFUSED/])
+
+  const late = await kit(t, Client, { connect_timeout: 50 }, false)
+  late.stream.write('all')
+  late.stream.end()
+  late.clock.advance(50)
+  late.sink.closed()
+  t.same(late.news(), [
+    'timeout connect',
+    'connect_error ERR_TIMEOUT',
+    'error ERR_TIMEOUT',
+    'close timeout',
+  ])
+
+  const closed = await kit(t, Client, {}, false)
+  closed.stream.write('all')
+  closed.stream.end()
+  closed.stream.close()
+  t.equal(closed.transport.news, 'destroy')
+  closed.sink.closed()
+  t.same(closed.news(), ['close local'])
+
+  const empty = await kit(t, Client, {}, false)
+  empty.stream.end()
+  t.equal(empty.transport.news, 'destroy', 'nothing is to be sent')
+  empty.sink.closed()
+  t.same(empty.news(), ['close local'])
+})
+
 t.test('half-close while it connects, and what was written before', async t => {
   const { stream, transport, sink, clock, news } = await kit(t, Client, {}, false)
   stream.write('all')

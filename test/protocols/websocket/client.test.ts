@@ -59,6 +59,46 @@ scene(t, 'what is sent while it connects waits, and comes first', async (t, worl
   t.same(got, ['early', 'from on_connect'])
 })
 
+// send() and end() right after connect(): the message and the code were dropped in silence.
+scene(t, 'ended while it connects: what was sent goes out first', async (t, world) => {
+  const got: unknown[] = []
+  class Chat extends WebSocketConnection {
+    override on_message(data: string | Buffer) {
+      got.push(String(data))
+    }
+    override on_close() {
+      got.push(this.close_code, this.close_reason)
+    }
+  }
+  const server = new WebSocketServer(Chat, { engine: world.engine }).listen(1)
+  await world.pump()
+  const client = new Caller({ engine: world.engine }).connect('ws://localhost:1')
+  client.send('early')
+  client.end(3000, 'enough')
+  t.equal(client.send('late'), false)
+  await world.pump()
+  t.same(got.splice(0), ['early', 3000, 'enough'])
+  t.same(client.news, ['close local 3000 enough'])
+  client.connect('ws://localhost:1')
+  await world.pump()
+  client.end()
+  await world.pump()
+  t.same(got.splice(0), [1000, ''], 'the code was that of one connection')
+
+  // A server that says goodbye behind its handshake is heard.
+  class Brief extends WebSocketConnection {
+    override on_connect() {
+      this.end(4000)
+    }
+  }
+  server.ConnectionClass = Brief as never
+  const other = new Caller({ engine: world.engine }).connect('ws://localhost:1')
+  other.send('early')
+  other.end()
+  await world.pump()
+  t.match(other.news, [/^close (local|remote) (1000|4000)$/])
+})
+
 scene(t, 'mistakes', async (t, { engine }) => {
   const client = new Caller({ engine })
   const rows: [() => unknown, string][] = [
