@@ -55,7 +55,8 @@ function encoded(connections: ReadonlySet<Stream>, data: Data): (connection: Str
   return connection => texts.get(connection.encoding ?? 'utf8') ?? data
 }
 
-function skippedBy(options: BroadcastOptions): ReadonlySet<unknown> | undefined {
+/** Who gets nothing. Throws InvalidArgumentError for an invalid option. */
+export function skippedBy(options: BroadcastOptions): ReadonlySet<unknown> | undefined {
   checkOptions('broadcast', options, ['except'])
   const { except } = options
   if (except === undefined) return undefined

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { Encoding, State } from '../../types.ts'
 import { LIFE, type Life } from '../life.ts'
 import type { StreamLink } from './stream-link.ts'
-import { notConnected } from './stream-misuse.ts'
+import { notConnected, protocolOnly } from './stream-misuse.ts'
 import { checkEncoding } from './stream-settings.ts'
 
 /** The stream, as far as it is changed. */
@@ -33,6 +33,7 @@ export function become(
   const { encoding = stream.encoding } = options
   checkEncoding('become: encoding', encoding)
   const link = stream[LIFE].driver as StreamLink
+  if (link.protocol !== undefined) throw protocolOnly('become()')
   if (stream.state === 'closed') {
     if (link.wasAttached) return
     throw notConnected('become()')

@@ -10,7 +10,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { LIFE } from '../life.ts'
 import { adoptFields } from '../settings.ts'
 import type { StreamLink } from './stream-link.ts'
-import { checkMayConnect } from './stream-misuse.ts'
+import { checkMayConnect, protocolOnly } from './stream-misuse.ts'
 import { pull, type ReadOptions, StreamReads } from './stream-reads.ts'
 import { demandOf } from './tls-start.ts'
 
@@ -68,12 +68,15 @@ export abstract class StreamTaking<
    * turn of the loop, or by the next `read()`. If the stream is closing or has closed, it does
    * nothing.
    *
-   * Throws InvalidArgumentError for anything but bytes.
+   * Throws InvalidArgumentError for anything but bytes, and InvalidStateError if the stream has a
+   * protocol of its own, such as WebSocket.
    */
   // Source: Node `readable.unshift`.
   unread(bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array))
       throw new InvalidArgumentError('unread: bytes', 'a Uint8Array', bytes)
-    if (this.state === 'active') (this[LIFE].driver as StreamLink).reading.giveBack(bytes)
+    const link = this[LIFE].driver as StreamLink
+    if (link.protocol !== undefined) throw protocolOnly('unread()')
+    if (this.state === 'active') link.reading.giveBack(bytes)
   }
 }

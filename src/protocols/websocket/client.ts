@@ -25,7 +25,7 @@ import type { Agreement } from './handshaking.ts'
 import type { Side } from './session.ts'
 import { checkHeaders } from './upgrade-request.ts'
 import { parseWebSocketUrl, type Target } from './url.ts'
-import { sessionOf, speaking, valuesOf, type WebSocketChannel } from './websocket.ts'
+import { messagesOnly, sessionOf, speaking, valuesOf, type WebSocketChannel } from './websocket.ts'
 import {
   checkProtocols,
   type WebSocketSettings,
@@ -85,11 +85,12 @@ export class WebSocketClient extends Base {
    * If the server answers in another way, `on_connect_error` gets a HandshakeError with the status,
    * the header fields and the first bytes of the body. Redirections are not followed.
    *
-   * Throws as the `connect` of every client, and InvalidArgumentError for invalid subprotocols and
-   * fields.
+   * Throws as the `connect` of every client, InvalidArgumentError for invalid subprotocols and
+   * fields, and InvalidStateError if `on_read` is overridden: messages go to `on_message`.
    */
   override connect(address: Address | URL, options: WebSocketConnectOptions = {}): this {
     checkMayConnect(this.state, false)
+    if (this.on_read !== WebSocketClient.prototype.on_read) throw messagesOnly('on_read()')
     checkAddressOptions('connect', address, options, [...CONNECT_NAMES, 'protocols', 'headers'])
     const { protocols = [], headers = {}, ...others } = options
     const target = parseWebSocketUrl(address)

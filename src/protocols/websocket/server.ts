@@ -6,7 +6,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { Server } from '../../channels/basic.ts'
-import type { BroadcastOptions } from '../../channels/servers/broadcast.ts'
+import { type BroadcastOptions, skippedBy } from '../../channels/servers/broadcast.ts'
 import { LIFE } from '../../channels/life.ts'
 import type { ServerLink } from '../../channels/servers/server-link.ts'
 import { adoptFields, defineSettings, type Setting } from '../../channels/settings.ts'
@@ -32,6 +32,7 @@ import {
   type WebSocketServerSideSettings,
   type WebSocketSettings,
 } from './websocket-settings.ts'
+import { messagesOnly, sessionOf } from './websocket.ts'
 
 /** The settings of a WebSocketServer, besides those of every server. */
 export interface WebSocketServerSettings {
@@ -137,7 +138,8 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
 
   /**
    * Begins to listen, as every server. Besides, it throws InvalidArgumentError if the class of the
-   * connections does not speak WebSocket, and if `tls` would agree on HTTP/2.
+   * connections does not speak WebSocket, and if `tls` would agree on HTTP/2. Throws
+   * InvalidStateError if that class overrides `on_read`: its messages go to `on_message`.
    */
   override listen(address: Address, options: ServerListenOptions = {}): this {
     this.#checkClass()
@@ -209,6 +211,8 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
         'a class that extends WebSocketConnection',
         ConnectionClass,
       )
+    if (ConnectionClass.prototype.on_read !== WebSocketConnection.prototype.on_read)
+      throw messagesOnly('on_read()')
   }
 
   /**
@@ -222,7 +226,16 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('broadcast: data', 'a string or a Uint8Array', data)
     const { text, binary } = SERVER_PACKERS
-    return super.broadcast((typeof data === 'string' ? text : binary).pack(data), options)
+    const frame = (typeof data === 'string' ? text : binary).pack(data)
+    const skipped = skippedBy(options)
+    let count = 0
+    for (const channel of this.channels) {
+      const { maySend, link } = sessionOf(channel)
+      if (!maySend || skipped?.has(channel) === true) continue
+      if (!link.writing.add(frame)) link.writable().write(frame, false)
+      count++
+    }
+    return count
   }
 }
 

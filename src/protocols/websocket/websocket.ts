@@ -8,8 +8,9 @@ import { LIFE } from '../../channels/life.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
 import type { Stream } from '../../channels/streams/stream.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
+import { notConnected } from '../../channels/streams/stream-misuse.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { ConnectError, InvalidArgumentError } from '../../errors.ts'
+import { ConnectError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { Bytes, Data, Milliseconds, TimeoutKind } from '../../types.ts'
 import { checkGoodbye } from './closing.ts'
 import type { DeflateOptions } from './deflate/deflate-options.ts'
@@ -35,7 +36,11 @@ export interface SendOptions {
 
 const NO_OPTIONS: SendOptions = {}
 
-/** The calls and hooks of a WebSocket channel, besides those of every stream. */
+/**
+ * The calls and hooks of a WebSocket channel, besides those of every stream. What reads or writes
+ * bytes throws an InvalidStateError, because it would break the frames: `write`, `write_packed`,
+ * `write_file`, `read`, `peek`, `unread`, `become`, and assigning `read_delimiter`.
+ */
 export interface WebSocketChannel extends WebSocketSettings {
   /** The subprotocol that was agreed on; `''` if there is none. It is kept after closing. */
   readonly protocol: string
@@ -123,6 +128,12 @@ export function assignValue(channel: object, name: string, value: unknown): void
   ;(channel as Inner)[VALUES] = { ...valuesOf(channel), [name]: value }
 }
 
+/** Bytes between the frames, or frames cut in another way, would be the end. */
+export function messagesOnly(call: string): InvalidStateError {
+  const why = 'a WebSocket has messages, and no bytes'
+  return new InvalidStateError(call, why, 'send() them, and override on_message')
+}
+
 /** Makes a class that speaks WebSocket out of a class of streams. */
 export function speaking<Of extends Stream>(
   Base: new (options: any) => Of,
@@ -161,7 +172,7 @@ export function speaking<Of extends Stream>(
         throw new InvalidArgumentError('send: data', 'a string or a Uint8Array', data)
       if (options !== NO_OPTIONS) checkOptions('send', options, ['compress'])
       const session = this[SESSION]
-      return session.maySend ? session.send(data, options.compress) : this.#refuse()
+      return session.maySend ? session.send(data, options.compress) : this.#refuse('send()')
     }
 
     ping(data: Data = ''): boolean {
@@ -169,15 +180,29 @@ export function speaking<Of extends Stream>(
         throw new InvalidArgumentError('ping: data', 'a string or a Uint8Array', data)
       if (Buffer.byteLength(data) > CONTROL_MAX)
         throw new InvalidArgumentError('ping: data', `at most ${CONTROL_MAX} bytes`, data)
-      return this[SESSION].maySend ? this[SESSION].ping(data) : this.#refuse()
+      return this[SESSION].maySend ? this[SESSION].ping(data) : this.#refuse('ping()')
     }
 
     /**
      * After the channel was open a message is dropped. Before it connects it is a mistake; but not
      * during the handshake of a server's end, as a program that sends to all cannot know of each.
      */
-    #refuse(): boolean {
-      return this.state === 'opening' ? false : this.write('')
+    #refuse(call: string): false {
+      const { wasAttached } = this[SESSION].link
+      if (this.state === 'closed' && !wasAttached) throw notConnected(call)
+      return false
+    }
+
+    override write(): never {
+      throw messagesOnly('write()')
+    }
+
+    override write_packed(): never {
+      throw messagesOnly('write_packed()')
+    }
+
+    override write_file(): never {
+      throw messagesOnly('write_file()')
     }
 
     override end(code?: number, reason = ''): void {
@@ -215,9 +240,14 @@ export function speaking<Of extends Stream>(
       this[LIFE].fail('on_connect_error', failure, 'timeout')
     }
   }
-  defineSettings<WebSocket>(
-    WebSocket.prototype,
-    settingsFrom(WEBSOCKET_CHECKS, valuesOf, assignValue),
-  )
+  defineSettings<WebSocket>(WebSocket.prototype, {
+    ...settingsFrom(WEBSOCKET_CHECKS, valuesOf, assignValue),
+    read_delimiter: {
+      get: channel => sessionOf(channel).link.values.read_delimiter,
+      set() {
+        throw messagesOnly('read_delimiter')
+      },
+    },
+  })
   return WebSocket as unknown as new (options?: any) => Of & WebSocketChannel
 }

@@ -3,6 +3,9 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../../src/channels/basic.ts'
+import { LIFE } from '../../../src/channels/life.ts'
+import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import type { StreamProtocol } from '../../../src/channels/streams/stream-protocol.ts'
 import { pair } from '../../../src/testing.ts'
 import { chunked, seeded } from '../../core/oracle.ts'
 import { kit } from '../link-kit.ts'
@@ -135,4 +138,11 @@ t.test('invalid calls change nothing', async t => {
   ]
   for (const [call, code, message] of rows) t.throws(call, { code, message })
   t.match(client, { read_delimiter: '\n', encoding: 'latin1' })
+})
+
+t.test('a protocol of its own cuts its reads itself', async t => {
+  const { client } = await pair()
+  ;(client[LIFE].driver as StreamLink).protocol = {} as StreamProtocol
+  t.throws(() => client.become('\n'), { code: 'ERR_INVALID_STATE' })
+  t.throws(() => client.unread(Buffer.from('x')), { code: 'ERR_INVALID_STATE' })
 })

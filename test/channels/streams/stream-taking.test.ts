@@ -4,6 +4,8 @@ import { Buffer } from 'node:buffer'
 import { duplexPair } from './duplex-pair.ts'
 import t from 'tap'
 import { Client, Connection, Server } from '../../../src/channels/basic.ts'
+import { LIFE } from '../../../src/channels/life.ts'
+import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
 import { Engine } from '../../../src/engine.ts'
 import { thrown, turn, until } from '../../kit.ts'
 import { kit } from '../link-kit.ts'
@@ -108,6 +110,13 @@ t.test('peeks, and gives back', async t => {
     thrown(() => stream.unread('text' as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  const link = stream[LIFE].driver as StreamLink
+  link.protocol = {} as never
+  t.equal(
+    thrown(() => stream.unread(Buffer.from('x'))),
+    'ERR_INVALID_STATE',
+  )
+  link.protocol = undefined
   const bytes = await kit(t, Client, { encoding: null })
   const peeked = bytes.stream.peek(1)
   bytes.sink.received(Buffer.from([255, 1]))

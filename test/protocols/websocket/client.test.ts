@@ -9,6 +9,11 @@ import { WebSocketServer } from '../../../src/protocols/websocket/server.ts'
 import { scene, thrown } from '../../kit.ts'
 import { answerTo, listen, watched } from './kit.ts'
 
+/** Its messages would go to a hook that expects bytes. */
+class Bytes extends WebSocketClient {
+  override on_read(): void {}
+}
+
 class Caller extends watched<WebSocketClient>(WebSocketClient) {}
 
 scene(t, 'addresses', async (t, world) => {
@@ -110,6 +115,7 @@ scene(t, 'mistakes', async (t, { engine }) => {
     [() => client.connect('ws://a', { protocols: ['a', 'a'] }), 'ERR_INVALID_ARGUMENT'],
     [() => client.connect('ws://a', { headers: { Host: 'b' } }), 'ERR_INVALID_ARGUMENT'],
     [() => client.connect('ws://a', { port: 1 } as object), 'ERR_INVALID_ARGUMENT'],
+    [() => new Bytes({ engine }).connect('ws://a'), 'ERR_INVALID_STATE'],
   ]
   for (const [call, code] of rows) t.equal(thrown(call), code, String(call))
   client.connect('ws://a')

@@ -61,6 +61,13 @@ scene(t, 'what must not be listened with', async (t, { engine }) => {
     thrown(() => new WebSocketServer(Connection, { engine }).listen(1)),
     'ERR_INVALID_ARGUMENT',
   )
+  class Chunks extends WebSocketConnection {
+    override on_read(): void {}
+  }
+  t.throws(
+    () => new WebSocketServer(Chunks, { engine }).listen(1),
+    /on_read\(\): a WebSocket has messages, and no bytes; send\(\) them, and override on_message/,
+  )
   const tls = (ALPNProtocols: string[]): object => ({ engine, tls: { ALPNProtocols } })
   const served = (names: string[]): unknown => new WebSocketServer(tls(names)).listen(1)
   t.throws(() => served(['h2', 'http/1.1']), /without 'h2'/)

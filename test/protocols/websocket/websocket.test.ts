@@ -88,6 +88,54 @@ scene(
   },
 )
 
+// `write` sent its bytes between the frames, and a delimiter that was assigned while the connection
+// was open stopped its messages, without a word.
+scene(t, 'what reads or writes bytes is a mistake at any time', async (t, world) => {
+  const { peers } = await listen(world)
+  const client = new WebSocketClient({ engine: world.engine })
+  const refused = (): void => {
+    for (const call of [
+      () => client.write('a'),
+      () => client.write_packed(1),
+      () => client.write_file('/etc/hostname'),
+      () => client.become('\n'),
+      () => client.unread(Buffer.from('a')),
+      () => (client.read_delimiter = '\n'),
+    ])
+      t.equal(thrown(call), 'ERR_INVALID_STATE', String(call))
+  }
+  refused()
+  client.connect('ws://localhost:1')
+  t.throws(() => client.read(), { code: 'ERR_INVALID_STATE' })
+  refused()
+  await world.pump()
+  const peer = peers[0]!
+  peer.write(answerTo(peer.raw.news))
+  await world.pump()
+  refused()
+  t.throws(
+    () => client.write('a'),
+    /write\(\): a WebSocket has messages, and no bytes; send\(\) them/,
+  )
+  t.equal(typeof client.read_delimiter, 'object', 'its own')
+  let got = ''
+  client.on_message = data => (got += data)
+  peer.write(frame('a message'))
+  await world.pump()
+  t.equal(got, 'a message')
+  t.equal(
+    thrown(() => new WebSocketClient({ engine: world.engine, read_delimiter: '\n' })),
+    'ERR_INVALID_STATE',
+  )
+  class Lines extends WebSocketClient {
+    override read_delimiter = '\n'
+  }
+  t.equal(
+    thrown(() => new Lines({ engine: world.engine }).connect(1)),
+    'ERR_INVALID_STATE',
+  )
+})
+
 scene(t, 'the hooks do nothing by default', async (t, world) => {
   const { peers } = await listen(world)
   const client = new WebSocketClient({ engine: world.engine }).connect('ws://localhost:1')
