@@ -50,6 +50,8 @@ const FACES = [
   'protocols/echo/index.ts',
   'protocols/websocket/index.ts',
   'relay/index.ts',
+  'rooms/index.ts',
+  'rooms/browser.ts',
 ]
 
 const program = ts.createProgram(
@@ -111,6 +113,19 @@ const RELAY = [
 
 t.test('sluice/relay', async t => {
   t.strictSame(exported('relay/index.ts').sort(), RELAY)
+})
+
+// prettier-ignore
+const ROOMS_CLIENT = [
+  'Channel', 'ChannelConnectionError', 'ChannelError', 'ChannelMessageError', 'ChannelState',
+  'JoinOptions', 'MessageErrorDetails', 'ReconnectingEvent', 'RoomChannel', 'RoomChannelOptions',
+  'RoomCloseEvent', 'Signal',
+]
+const ROOMS = ['RoomNodeOptions']
+
+t.test('sluice/rooms, and what of it is for browsers', async t => {
+  t.strictSame(exported('rooms/index.ts').sort(), [...ROOMS_CLIENT, ...ROOMS].sort())
+  t.strictSame(exported('rooms/browser.ts').sort(), ROOMS_CLIENT)
 })
 
 /** The prototypes of a class: its own and those of the classes of sluice above it. */

@@ -70,7 +70,7 @@ const MACHINE = new Set([
   'clearInterval',
   'clearImmediate',
 ])
-const MAY_USE_MACHINE = /^(io\/|testing\.ts$|commands\/(?:[^/]+\/)?main\.ts$)/
+const MAY_USE_MACHINE = /^(io\/|testing\.ts$|rooms\/browser\.ts$|commands\/(?:[^/]+\/)?main\.ts$)/
 
 /**
  * Pairs that know each other's types, and only those; at run time one of the two imports the other.

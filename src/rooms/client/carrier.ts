@@ -1,0 +1,48 @@
+/**
+ * Layer 9. The seam below a channel: what it needs of the outside. The core knows nothing else of
+ * the machine it runs on.
+ *
+ * Call order: `World.carrier` → `open` → opened → any mix of `send`, received and drained → at most
+ * one failed → exactly one closed, and nothing after it. `close` asks for closed, and `abort` needs
+ * none. A carrier that never opens says failed, if it knows why, and closed.
+ */
+
+import type { Cancel, Milliseconds } from '../../types.ts'
+
+/** One connection that carries messages, whatever the transport is. */
+export interface Carrier {
+  /** False as soon as it closes, which may be a while before it says closed. */
+  readonly isOpen: boolean
+  /** Begins to connect. The sink may be told at once. */
+  open(): void
+  /**
+   * Sends one message. Returns false if there is no room for another one: drained follows. Throws
+   * for a message that this transport cannot carry.
+   */
+  send(data: string | Uint8Array): boolean
+  /** Closes politely: what was taken is sent first. */
+  close(code: number, reason: string): void
+  /** Ends it at once; nothing is told any more. */
+  abort(): void
+}
+
+/** What is told about a connection. */
+export interface CarrierSink {
+  opened(): void
+  received(data: string | Uint8Array): void
+  /** There is room again. */
+  drained(): void
+  /** Why it will close now. */
+  failed(error: Error): void
+  /** Codes are those of WebSocket; 1006 by default: nobody has said goodbye. */
+  closed(code?: number, reason?: string): void
+}
+
+/** What is around a channel: connections, the time, and the log. */
+export interface World {
+  carrier(sink: CarrierSink): Carrier
+  now(): Milliseconds
+  /** Calls once, after that long. Returns the function that cancels it. */
+  after(delay: Milliseconds, callback: () => void): Cancel
+  log(message: string, error: unknown): void
+}

@@ -1,0 +1,72 @@
+/**
+ * Layer 9. Channel: a channel to a room server in Node, over any message channel.
+ */
+
+import { Engine } from '../../engine.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { Context } from '../../messages/context.ts'
+import { Url } from '../../messages/url.ts'
+import type { TlsOptions } from '../../transport.ts'
+import type { CarrierSink } from './carrier.ts'
+import type { RoomChannelOptions } from './channel-options.ts'
+import { MessageCarrier } from './message-carrier.ts'
+import { RoomChannel } from './room-channel.ts'
+import { isPlainWebSocket, WebSocketCarrier } from './websocket-carrier.ts'
+
+/** The options of a Channel in Node. */
+export interface RoomNodeOptions extends RoomChannelOptions {
+  /** What drives the channel. @default Engine.instance() */
+  readonly engine?: Engine
+  /**
+   * Makes the message channels, for URLs other than `ws:` and `wss:`.
+   * @default Context.instance()
+   */
+  readonly context?: Context
+  /** Fields for the request of WebSocket: `Cookie`, `Authorization` … @default {} */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Node's TLS options, for `wss:`. @default those of Node */
+  readonly tls?: TlsOptions
+}
+
+/**
+ * Talks to a room server. The URL says how: `ws://host:port/path` or `wss:`, or any message channel
+ * that has one peer: `tcp://host:port;frame=line`, `unix://path;frame=line`, `mem://;master=name`.
+ *
+ * @example
+ * const channel = new Channel('ws://localhost:8000/', { auto_reconnect: true })
+ * channel.on_room_message('lobby', message => console.log(message))
+ * await channel.connect()
+ * await channel.join('lobby')
+ * await channel.send_to('lobby', { text: 'hello' })
+ */
+export class Channel extends RoomChannel {
+  /**
+   * Connects to nothing yet. Throws InvalidArgumentError for an option that is unknown or invalid,
+   * and UrlError or InvalidAddressError for an invalid URL.
+   */
+  constructor(url: string, options: RoomNodeOptions = {}) {
+    super(url, options, ['engine', 'context', 'headers', 'tls'], ({ protocols }) => {
+      const {
+        engine = Engine.instance(),
+        context = Context.instance(),
+        headers = {},
+        tls,
+      } = options
+      if (!(engine instanceof Engine))
+        throw new InvalidArgumentError('new Channel: engine', 'an Engine', engine)
+      if (!(context instanceof Context))
+        throw new InvalidArgumentError('new Channel: context', 'a Context', context)
+      const isPlain = isPlainWebSocket(url)
+      if (!isPlain) Url.parse(url)
+      return {
+        carrier: (sink: CarrierSink) =>
+          isPlain
+            ? new WebSocketCarrier(url, { engine, protocols, headers, tls }, sink)
+            : new MessageCarrier(url, context, engine, sink),
+        now: () => engine.now,
+        after: (delay, callback) => engine.defer(Math.max(1, delay), callback),
+        log: (message, error) => engine.log(message, error),
+      }
+    })
+  }
+}

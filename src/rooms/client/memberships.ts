@@ -1,0 +1,131 @@
+/**
+ * Layer 9. Memberships: the rooms that a client is in, or wants to be in, and what it has seen of
+ * each.
+ *
+ * Rules:
+ * 1. A message with a number is new only if the number is larger than the last one. So each is
+ *    delivered once, however often a server sends it.
+ * 2. What was seen of a room lasts as long as the membership, across connections.
+ */
+
+import type { Faults } from './errors.ts'
+import type { Handlers } from './handlers.ts'
+import { type Command, type Fields, isSeq, type Reply } from '../wire.ts'
+
+interface Membership {
+  /** The last number that was seen; undefined: none. */
+  seq: number | undefined
+  /** Who is there. */
+  readonly names: Set<string>
+}
+
+export class Memberships {
+  readonly #name: string | undefined
+  readonly #handlers: Handlers
+  readonly #faults: Faults
+  readonly #rooms = new Map<string, Membership>()
+  /** What the server calls this client. */
+  #client: string | undefined
+
+  constructor(name: string | undefined, handlers: Handlers, faults: Faults) {
+    this.#name = name
+    this.#handlers = handlers
+    this.#faults = faults
+  }
+
+  /** False: it is there already. */
+  add(room: string, seq: number | undefined): boolean {
+    if (this.#rooms.has(room)) return false
+    this.#rooms.set(room, { seq, names: new Set() })
+    return true
+  }
+
+  has(room: string): boolean {
+    return this.#rooms.has(room)
+  }
+
+  /** False: it is not there. */
+  delete(room: string): boolean {
+    return this.#rooms.delete(room)
+  }
+
+  all(): string[] {
+    return [...this.#rooms.keys()]
+  }
+
+  names(room: string): string[] {
+    return [...(this.#rooms.get(room)?.names ?? [])]
+  }
+
+  lastSeq(room: string): number | undefined {
+    return this.#rooms.get(room)?.seq
+  }
+
+  // ---- what is sent -----------------------------------------------------------------------------
+
+  /** What a new connection begins with. */
+  joins(): string[] {
+    return this.all().map(room => this.joinOf(room))
+  }
+
+  /** The first join says no more than the room. The rest is for a server that keeps history. */
+  joinOf(room: string): string {
+    const { seq, names } = this.#rooms.get(room) as Membership
+    // The server will say who is there.
+    names.clear()
+    const client = seq === undefined ? undefined : this.#client
+    // JSON leaves out what is undefined.
+    return JSON.stringify({ type: '_join', room, seq, client, name: this.#name })
+  }
+
+  // ---- what comes -------------------------------------------------------------------------------
+
+  /** Was the message of the room not delivered yet? What is not the sender's own is taken off. */
+  isNew(room: string, fields: Fields): boolean {
+    const { _seq } = fields
+    delete fields['_room']
+    if (!isSeq(_seq)) return true
+    delete fields['_seq']
+    const membership = this.#rooms.get(room)
+    if (membership === undefined) return true
+    if (membership.seq !== undefined && _seq <= membership.seq) return false
+    membership.seq = _seq
+    return true
+  }
+
+  replied(reply: Exclude<Reply, { status: 'closing' }>): void {
+    const { room } = reply
+    const membership = this.#rooms.get(room)
+    if (membership === undefined) return
+    switch (reply.status) {
+      case 'joined':
+        return this.#joined(membership, reply)
+      case 'seen':
+        membership.seq = Math.max(membership.seq ?? 0, reply.seq)
+        return
+      case 'gap':
+        membership.seq = reply.to
+        return this.#handlers.call('gap', room, reply.from, reply.to)
+      case 'presence':
+        for (const name of reply.came) membership.names.add(name)
+        for (const name of reply.went) membership.names.delete(name)
+        return this.#handlers.call('presence', room, reply.came, reply.went)
+      case 'refused':
+        this.#rooms.delete(room)
+        return this.#handlers.report(this.#faults.refused(room, reply.reason))
+    }
+  }
+
+  #joined(membership: Membership, { room, seq, client }: Reply & { status: 'joined' }): void {
+    if (client !== undefined) this.#client = client
+    if (seq === undefined) return
+    const last = membership.seq ?? 0
+    membership.seq = seq
+    // The numbers have begun anew. What came before this one never reached us.
+    if (seq < last) this.#handlers.call('gap', room, 1, seq)
+  }
+}
+
+export function leaveOf(room: string): string {
+  return JSON.stringify({ type: '_leave', room } satisfies Command)
+}

@@ -1,0 +1,48 @@
+/**
+ * Layer 9. Signals: values that change, and that somebody watches.
+ *
+ * Rules:
+ * 1. Subscribers are told of each change later, as microtasks, in order. Refused: at once. A
+ *    subscriber that closes the channel would do so in the middle of its change.
+ * 2. A value that is set again is no change.
+ */
+
+import type { Cancel } from '../../types.ts'
+
+/** A value that changes: call it to get the value, or subscribe to be told of changes. */
+export interface Signal<Value> {
+  (): Value
+  /**
+   * Calls `subscriber` with each new value, soon after it has changed. Returns the function that
+   * ends the subscription.
+   */
+  subscribe(subscriber: (value: Value) => unknown): Cancel
+}
+
+/** A signal, and the function that sets its value. `failed` gets what a subscriber throws. */
+export function createSignal<Value>(
+  value: Value,
+  failed: (error: unknown) => void,
+): [Signal<Value>, (value: Value) => void] {
+  const subscribers = new Map<object, (value: Value) => unknown>()
+  const tell = async (key: object, told: Value): Promise<void> => {
+    try {
+      await subscribers.get(key)?.(told)
+    } catch (error) {
+      failed(error)
+    }
+  }
+  const signal = Object.assign(() => value, {
+    subscribe(subscriber: (value: Value) => unknown): Cancel {
+      const key = {}
+      subscribers.set(key, subscriber)
+      return () => void subscribers.delete(key)
+    },
+  })
+  const set = (next: Value): void => {
+    if (next === value) return
+    value = next
+    for (const key of subscribers.keys()) queueMicrotask(() => void tell(key, next))
+  }
+  return [signal, set]
+}

@@ -1,0 +1,18 @@
+/**
+ * Layer 9. Rooms: channels to a room server.
+ *
+ * @module sluice/rooms
+ */
+
+export type { RoomChannelOptions } from './client/channel-options.ts'
+export { Channel, type RoomNodeOptions } from './client/channel.ts'
+export { ChannelState } from './client/channel-state.ts'
+export {
+  ChannelConnectionError,
+  ChannelMessageError,
+  type MessageErrorDetails,
+} from './client/errors.ts'
+export type { JoinOptions, ReconnectingEvent, RoomCloseEvent } from './client/room-channel.ts'
+export { RoomChannel } from './client/room-channel.ts'
+export type { Signal } from './client/signal.ts'
+export { ChannelError } from '../errors.ts'
