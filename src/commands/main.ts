@@ -4,16 +4,24 @@
 
 import { createRequire } from 'node:module'
 import { Engine } from '../engine.ts'
+import { codeOf, messageOf } from '../errors.ts'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /**
- * The process, as the Host of a command. From now on it is no error if nobody reads an output any
- * more: the reader may go away before the command does.
+ * The process, as the Host of the command with that name.
+ *
+ * If nobody reads stdout any more, it ends with the code of a process that SIGPIPE has ended. A
+ * disk that is full is something else: what was printed is lost. Nobody needs to read stderr.
  */
-export function thisProcess() {
+export function thisProcess(command: string) {
   const { stdout, stderr } = process
-  for (const output of [stdout, stderr]) output.on('error', () => {})
+  stderr.on('error', () => {})
+  stdout.on('error', error => {
+    const isClosed = codeOf(error) === 'EPIPE'
+    if (!isClosed) stderr.write(`${command}: cannot print: ${messageOf(error)}\n`)
+    process.exit(isClosed ? 141 : 1)
+  })
   return {
     stdout,
     stderr,

@@ -15,14 +15,15 @@
  *    feels backpressure, and memory stays bounded.
  * 5. A read that the program awaits (core/reading/awaited.ts) is served whatever holds the others,
  *    unless the channel closes or starts TLS. While one is waiting, the transport is not paused.
- * 6. What cannot be read is reported once, see core/reading/told.ts. A hook may change whatever it
- *    likes. If that does not help, reads stay held.
+ * 6. What cannot be read is reported once (core/reading/told.ts). If the hook does not help, reads
+ *    stay held.
  */
 
 import type { Buffer } from 'node:buffer'
 import type { Bytes } from '../types.ts'
 import type { ReadDelimiter, ReadSettings } from './delimiters.ts'
 import { Awaited, type AwaitedRead } from './reading/awaited.ts'
+import { Circle } from './reading/circle.ts'
 import { BIT, type Hold, HOLDS_ALL } from './reading/holds.ts'
 import type { ReadOwner, ReadTarget } from './reading/read-owner.ts'
 import { ReaderChoice } from './reading/reader-choice.ts'
@@ -54,6 +55,7 @@ export class ReadPath {
   /** The bytes received since the last reset. The last one has this number. */
   #received: Bytes = 0
   readonly #told = new Told()
+  readonly #circle = new Circle()
   /** The reads that the program awaits; made with the first one. */
   awaited: Awaited | undefined
   /** Has the peer ended its side, and was that reported? */
@@ -73,9 +75,7 @@ export class ReadPath {
     this.#limit = limit
   }
 
-  /**
-   * Bytes received and not yet delivered, and what a reader has looked at ahead.
-   */
+  /** Bytes received and not yet delivered, and what a reader has looked at ahead. */
   get bytes(): Bytes {
     return this.#buffer.length + (this.#reader.held ?? 0)
   }
@@ -104,6 +104,7 @@ export class ReadPath {
 
   /** Puts bytes before those that were not delivered. */
   giveBack(bytes: Uint8Array): void {
+    if (this.#isDraining) this.#circle.givenBack(this.#first() - bytes.length)
     this.unread()
     this.#buffer.prepend(bytes)
   }
@@ -278,7 +279,7 @@ export class ReadPath {
   reset(): void {
     this.#reader.giveBack(this.#buffer)
     this.#reader.forget?.()
-    this.#choice.forget()
+    this.#circle.forget()
     this.awaited = undefined
     this.#buffer.clear()
     this.#holds &= BIT.suspended
@@ -302,7 +303,9 @@ export class ReadPath {
 
   /** The delimiter was assigned, whether or not it was the same before. */
   assigned(): void {
-    this.#choice.assigned(this.#first())
+    if (this.#reader.assigned === undefined) return
+    this.#circle.emptyRead(this.#first())
+    this.#reader.assigned()
   }
 
   /** Stops delivering reads. */
@@ -319,10 +322,7 @@ export class ReadPath {
 
   // ---- use by one channel after the other -------------------------------------------------------
 
-  /**
-   * Works for these two from now on. If `areChunksLent`, the memory of a chunk is used again by its
-   * owner as soon as `receive` returns.
-   */
+  /** Works for these two from now on. */
   serve(target: ReadTarget, owner: ReadOwner, areChunksLent: boolean): void {
     this.#target = target
     this.#owner = owner

@@ -36,7 +36,12 @@ async function faultOf(folder: string): Promise<string | undefined> {
 
 /** For a descriptor that was given. */
 export function descriptorFault(error: SystemError, fd: number): SystemError {
-  return fault(error, codeOf(error), `the descriptor is no socket that can listen: ${fd}`)
+  const code = codeOf(error)
+  const why =
+    code === 'EEXIST'
+      ? 'this process listens on the descriptor already'
+      : 'the descriptor is no socket that can listen'
+  return fault(error, code, `${why}: ${fd}`)
 }
 
 function fault(cause: SystemError, code: string, why: string): SystemError {

@@ -74,7 +74,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   #sent: Bytes | undefined
   /** Did `write` return false since `drained` was last reported? */
   #isFull = false
-  readonly #onWritten = (): void => this.#written()
+  readonly #onWritten = (): void => this.#drained()
   #info: TlsState | undefined
 
   constructor(inner: Transport, peer: string, begin: Handshake) {
@@ -106,12 +106,12 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
 
   /** What the program has written, as `bytes_read`. */
   override get bytes_written(): Bytes {
+    return this.#sent ?? this.#before.written + this.#written
+  }
+
+  get #written(): Bytes {
     const socket = this.#socket
-    return (
-      this.#sent ??
-      this.#before.written +
-        (socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength))
-    )
+    return socket === undefined ? 0 : Math.max(0, socket.bytesWritten - socket.writableLength)
   }
 
   /**
@@ -161,11 +161,16 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   override destroy(): void {
+    const isUnused = this.#state === 'open' && this.#read === 0 && this.#written === 0
     if (this.#state !== 'closed') this.#state = 'destroyed'
     // The socket of a server is unknown until the handshake is over. It closes with the transport
     // below.
     const socket = this.#socket ?? this.#below
-    socket.destroy()
+    if (!isUnused) return void socket.destroy()
+    // Node sends a client's last message of the handshake after it has said that all is done. If
+    // that is lost, the handshake has failed for the server.
+    socket.pause()
+    setImmediate(() => socket.destroy())
   }
 
   // ---- what the handshake reports ---------------------------------------------------------------
@@ -237,7 +242,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     this.#sent = this.bytes_written
   }
 
-  #written(): void {
+  #drained(): void {
     if (!this.#isFull || this.bytes_queued > 0) return
     this.#isFull = false
     if (this.#state === 'open') this.sink?.drained()

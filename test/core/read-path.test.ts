@@ -887,6 +887,24 @@ t.test('a count of 0 is one empty read for each time that it is assigned', async
   ])
 })
 
+t.test('a hook that goes round in a circle gets an error', async t => {
+  for (const round of ['assigned', 'giveBack'] as const) {
+    const channel = new Channel(round === 'assigned' ? 0 : 1)
+    const { path, log } = channel
+    channel.on = what => {
+      if (what === 'read') round === 'assigned' ? path.assigned() : path.giveBack(Buffer.from('x'))
+    }
+    path.receive(Buffer.from('x'))
+    t.equal(log.length, 1002, round)
+    t.equal(log.at(-1)![0], 'failed')
+    // Of another connection.
+    path.reset()
+    path.assigned()
+    path.receive(Buffer.from('x'))
+    t.equal(log.length, round === 'assigned' ? 2003 : 2004)
+  }
+})
+
 t.test('another target gets the very next read', async t => {
   const channel = new Channel(1)
   const { path, log } = channel

@@ -44,4 +44,9 @@ t.test('a descriptor', async t => {
     code: 'EINVAL',
     message: 'listen EINVAL: the descriptor is no socket that can listen: 7',
   })
+  // Two servers with the same { fd } were told that it is no socket.
+  t.match(descriptorFault(systemError('EEXIST'), 7), {
+    code: 'EEXIST',
+    message: 'listen EEXIST: this process listens on the descriptor already: 7',
+  })
 })

@@ -73,6 +73,30 @@ t.test('both ends know what they agreed upon, also afterwards', async t => {
   )
 })
 
+// With TLS 1.3 a client is done before the server is, and Node sends the client's last message
+// after it has said so. A client that closed at once left a server that logged a failed handshake.
+t.test('REGRESSION: a client that closes as soon as it is open', async t => {
+  for (const close of [
+    (end: Watched) => end.transport.destroy(),
+    (end: Watched) => queueMicrotask(() => end.transport.destroy()),
+  ]) {
+    const [near, far] = await pair(t)
+    near.on.opened = () => {
+      near.transport.resume()
+      close(near)
+    }
+    far.on.opened = () => far.transport.resume()
+    await Promise.all([near.saw('closed'), far.saw('ended')])
+    t.same(
+      [near.log, far.log],
+      [
+        ['opened', 'closed'],
+        ['opened', 'ended'],
+      ],
+    )
+  }
+})
+
 t.test('a session is resumed', async t => {
   const options = { ...OURS }
   const [near, far] = await pair(t, options)

@@ -7,4 +7,6 @@ import cluster from 'node:cluster'
 import { thisProcess } from '../main.ts'
 import { command } from './command.ts'
 
-process.exitCode = await command(process.argv.slice(2), { ...thisProcess(), cluster })
+const host = { ...thisProcess('sluice-echo'), cluster }
+
+process.exitCode = await command(process.argv.slice(2), host)

@@ -86,7 +86,7 @@ t.test('a disk that is full', async t => {
   t.match(String(stderr), /^sluice-cat: cannot print: ENOSPC/)
 })
 
-t.test('the file itself: version from package.json; outputs that nobody reads', async t => {
+t.test('the file itself: version from package.json', async t => {
   const { argv, exitCode } = process
   const written: string[] = []
   t.intercept(process.stdout, 'write', {
@@ -98,22 +98,5 @@ t.test('the file itself: version from package.json; outputs that nobody reads', 
   t.equal(process.exitCode, 0)
   process.argv = argv
   process.exitCode = exitCode
-  const exit = t.capture(process, 'exit')
-  process.stderr.emit('error', new Error('EPIPE'))
-  t.strictSame(exit(), [])
-  // tap keeps EPIPE from whoever listens.
-  const fail = (code: string): void => {
-    const error = Object.assign(new Error('x'), { code })
-    for (const listener of process.stdout.listeners('error')) listener(error)
-  }
-  fail('EPIPE')
-  t.match(exit(), [{ args: [141] }])
-  t.intercept(process.stderr, 'write', {
-    value: (text: string) => written.push(text) > 0,
-    configurable: true,
-  })
-  fail('ENOSPC')
-  t.match(exit(), [{ args: [1] }])
-  t.match(written[0], /^\d+\.\d+\.\d+\n$/)
-  t.ok(written.includes('sluice-cat: cannot print: x\n'))
+  t.match(written, [/^\d+\.\d+\.\d+\n$/])
 })

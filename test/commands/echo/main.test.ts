@@ -3,9 +3,9 @@
  * is tested in command.test.ts.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -172,21 +172,27 @@ t.test('a bad option: one line, code 2, no stack', async t => {
   })
 })
 
-t.test(
-  'the file itself: version from package.json; outputs that nobody reads do not end it',
-  async t => {
-    const { argv, exitCode } = process
-    const written: string[] = []
-    t.intercept(process.stdout, 'write', {
-      value: (text: string) => written.push(text) > 0,
-      configurable: true,
-    })
-    process.argv = [argv[0]!, MAIN, '--version']
-    await import('../../../src/commands/echo/main.ts')
-    t.equal(process.exitCode, 0)
-    process.argv = argv
-    process.exitCode = exitCode
-    process.stdout.emit('error', new Error('EPIPE'))
-    t.match(written, [/^\d+\.\d+\.\d+\n$/])
-  },
-)
+t.test('the file itself: version from package.json', async t => {
+  const { argv, exitCode } = process
+  const written: string[] = []
+  t.intercept(process.stdout, 'write', {
+    value: (text: string) => written.push(text) > 0,
+    configurable: true,
+  })
+  process.argv = [argv[0]!, MAIN, '--version']
+  await import('../../../src/commands/echo/main.ts')
+  t.equal(process.exitCode, 0)
+  process.argv = argv
+  process.exitCode = exitCode
+  t.match(written, [/^\d+\.\d+\.\d+\n$/])
+})
+
+// The exit code was 0, and nothing was said.
+t.test('--help, and a disk that is full', async t => {
+  const [command, argv] = bareNode([MAIN, '--help'])
+  const { status, stderr } = spawnSync(command, argv, {
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+  })
+  t.equal(status, 1)
+  t.match(String(stderr), /^sluice-echo: cannot print: ENOSPC/)
+})

@@ -32,22 +32,3 @@ t.test('a reader that skips a message forgets that when another one takes over',
   choice.choose(2, skip)
   t.equal(lines.held, 0)
 })
-
-// `on_read() { this.read_delimiter = 0 }` never returned to the loop: the process stood still.
-t.test('REGRESSION: empty reads without a byte in between come to an end', async t => {
-  const choice = new ReaderChoice(0, BYTES)
-  const ask = (times: number, first: number): void => {
-    for (let i = 0; i < times; i++) choice.assigned(first)
-  }
-  ask(1000, 1)
-  t.throws(() => choice.assigned(1), {
-    code: 'ERR_INVALID_DELIMITER',
-    message: /^read_delimiter: a count of 0 must not be set 1000 times without a byte in between/,
-  })
-  ask(1000, 2)
-  choice.forget()
-  ask(1000, 2)
-  t.throws(() => choice.assigned(2))
-  choice.choose('\n', BYTES)
-  t.doesNotThrow(() => ask(2000, 2), 'another delimiter asks for nothing')
-})
