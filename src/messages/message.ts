@@ -50,6 +50,12 @@ export const Control = {
    */
   // Differs: 10 in TLL, which is Connect in other channels.
   Seek: 70,
+  /**
+   * From `stream+`: history is complete, and messages come as they are posted. `seq` is that of the
+   * last message before.
+   */
+  // Differs: 10 in TLL, which is Connect in other channels.
+  Online: 80,
   /** From `direct://;notify-state=yes`: the other side's new state; `data` is its name. */
   DirectStateUpdate: 0x7f000001,
 } as const

@@ -19,6 +19,8 @@ import { Null } from './carriers/null.ts'
 import { PubClient, PubServer } from './prefixes/pub.ts'
 import { Rate } from './prefixes/rate.ts'
 import { Reopen } from './prefixes/reopen.ts'
+import { StreamClient } from './prefixes/stream-client.ts'
+import { StreamServer } from './prefixes/stream-server.ts'
 import { TcpClient } from './carriers/tcp-client.ts'
 import { TcpServer } from './carriers/tcp-server.ts'
 import { Timer } from './carriers/timer.ts'
@@ -49,6 +51,7 @@ export const PROTOCOLS: readonly Implementation[] = [
   byMode('pub+', PubClient, PubServer),
   Rate,
   Reopen,
+  byMode('stream+', StreamClient, StreamServer),
 ]
 
 /** Short names, and the URL that each stands for. */

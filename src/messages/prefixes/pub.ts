@@ -19,6 +19,7 @@ import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError, InvalidStateError, ReadError, WriteError } from '../../errors.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
+import type { Params } from '../params.ts'
 import { Prefix } from './prefix.ts'
 
 /** The `msgid` of what the two sides say before there is data. */
@@ -46,6 +47,14 @@ export class PubServer extends Prefix {
   constructor(init: Init) {
     super(init)
     checkFrame(this)
+  }
+
+  /** `last-seq`: that of the last message before. Default: that of the last opening. */
+  override do_open(params: Params): 'opening' {
+    if (params.has('last-seq')) this.#seq = params.seq('last-seq')
+    const { 'last-seq': _seq, ...rest } = params.values
+    this.child.open(rest)
+    return 'opening'
   }
 
   override get client_url(): string | undefined {

@@ -87,6 +87,17 @@ stage(t, 'on the wire: the bytes of the original', async (t, { context, engine, 
   t.strictSame(got[0], '100 01000800000001000001')
 })
 
+stage(t, 'a publisher that goes on where an earlier one ended', async (t, { context, pump }) => {
+  const pub = context.init('pub+mem://;mode=server;name=p').open('last-seq=41')
+  const sub = context.init('pub+mem://;master=p').open()
+  await pump()
+  t.match([pub.info, sub.info], [{ seq: 41n }, { seq: 41n }])
+  pub.close()
+  await pump()
+  pub.open()
+  t.match(pub.info, { seq: 41n }, 'without the parameter: where it ended')
+})
+
 stage(t, 'one that is too slow', async (t, { context, pump }) => {
   const pub = context.init('pub+mem://;mode=server;name=p;size=64b').open()
   const errors: string[] = []
