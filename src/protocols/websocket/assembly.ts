@@ -36,8 +36,9 @@ export class Assembly {
   }
 
   /**
-   * Adds `source[from …)`, `length` bytes, unmasked. `expected`: the bytes that are still to come
-   * of this frame, these included. Returns false if the text is not UTF-8.
+   * Adds `source[from …)`, `length` bytes, unmasked. `expected`: the bytes of the message that are
+   * still to come, these included; Infinity if its last frame has not begun. Returns false if the
+   * text is not UTF-8.
    */
   add(source: DataView, from: Bytes, length: Bytes, key: number, expected: Bytes): boolean {
     this.#reserve(length, expected)

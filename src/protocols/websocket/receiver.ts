@@ -287,7 +287,8 @@ class Receiver implements Reader {
     const size = Math.min(this.#left, end - start)
     if (size === 0) return NEED_MORE
     const assembly = this.#assembly as Assembly
-    const isText = assembly.add(viewOf(bytes), start, size, this.#key, this.#left)
+    const expected = this.#isLast ? this.#left : Infinity
+    const isText = assembly.add(viewOf(bytes), start, size, this.#key, expected)
     buffer.skip(size)
     if (!isText) return this.#noText(buffer)
     this.#key = turnKey(this.#key, size)
