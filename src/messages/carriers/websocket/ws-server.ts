@@ -23,12 +23,12 @@ import type { Carries } from '../../caps.ts'
 import type { Init } from '../../init.ts'
 import { type Addr, Control, Message } from '../../message.ts'
 import { MessageChannel } from '../../message-channel.ts'
-import { Deliveries } from '../deliveries.ts'
+import { Deliveries, refusing } from '../deliveries.ts'
 import { formatHost } from '../host.ts'
 import { serverParams } from '../stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from '../tls-options.ts'
 import { wsOrigins, type WsParams, wsParams, type WsTarget, wsTarget } from './ws-params.ts'
-import { WsPeer, type WsStream, type WsStreamOwner } from './ws-stream.ts'
+import { packMessages, WsPeer, type WsStream, type WsStreamOwner } from './ws-stream.ts'
 
 /** The channel of `ws://;mode=server` and `wss://;mode=server`. */
 export class WsServer extends MessageChannel {
@@ -165,6 +165,12 @@ export class WsServer extends MessageChannel {
     if (type === 'control' && msgid === Control.Disconnect) peer.end()
     else if (type === 'control' && msgid === Control.WriteFlush) peer.flush()
     return true
+  }
+
+  /** Packs the messages once, for all peers. They are not compressed. */
+  override do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {
+    const packed = packMessages(this.#params, messages)
+    return refusing(addrs, addr => this.#peers.get(addr)?.postPacked(packed))
   }
 
   override do_suspend(): void {

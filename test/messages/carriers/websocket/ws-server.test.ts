@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { Control } from '../../../../src/messages/message.ts'
+import { Control, Message } from '../../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../../src/messages/message-channel.ts'
 import {
   ACCEPTED,
@@ -168,4 +168,21 @@ stage(t, 'TLS needs a certificate', async (t, world) => {
     fault(() => world.context.init('ws://;mode=server')),
     /address must be/,
   )
+})
+
+stage(t, 'to several peers, packed once', async (t, world) => {
+  for (const [rest, one] of [
+    ['', frame('a')],
+    [';binary=yes', frame(Buffer.from('a'))],
+    [';frame=size32', frame(Buffer.from('\x01\0\0\0a', 'latin1'))],
+  ] as const) {
+    const { server } = await opened(world, `;mode=server${rest}`)
+    const peers = [await dial(world), await dial(world)]
+    for (const { raw } of peers) t.equal(raw.news, ACCEPTED)
+    t.same(server.do_post_all([new Message({ data: 'a' })], [1, 3, 2]), [3])
+    await world.pump()
+    for (const { raw } of peers) t.equal(raw.news, latin1(one))
+    server.close(true)
+    await world.pump()
+  }
 })
