@@ -291,10 +291,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
 
   /** A close frame has come. */
   #closed(payload: Buffer): void {
+    const stage = nextStage(this.#stage as Stage, 'receive')
+    // A second one says nothing that counts.
+    if (stage === this.#stage) return
     const goodbye = readGoodbye(payload)
     if (this.#stage === 'open' && goodbye instanceof Fault) return this.#fail(goodbye)
-    this.#stage = nextStage(this.#stage as Stage, 'receive')
-    if (this.#stage === 'done') return this.#part()
+    this.#stage = stage
+    if (stage === 'done') return this.#part()
     this.goodbye = this.#wanted = goodbye as Goodbye
     this.link.life.beginClosing('remote')
     this.link.end()
