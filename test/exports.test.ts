@@ -51,6 +51,7 @@ const FACES = [
   'protocols/websocket/index.ts',
   'protocols/nats/index.ts',
   'relay/index.ts',
+  'envelope/index.ts',
   'rooms/index.ts',
   'rooms/browser.ts',
 ]
@@ -104,6 +105,35 @@ const WEBSOCKET = [
 
 t.test('sluice/websocket', async t => {
   t.strictSame(exported('protocols/websocket/index.ts').sort(), WEBSOCKET)
+})
+
+// prettier-ignore
+const ENVELOPE = [
+  'Act', 'AnyMessageClass', 'AnySchema', 'AsyncRunnable', 'BadRequestError', 'Batch', 'Batch2',
+  'ClassIn', 'ClassOf', 'ClientInfo', 'Close', 'ClosedArguments', 'Closing',
+  'ConnectReceiverOptions', 'Consumer', 'ConsumerArguments', 'ConsumerClass', 'ConsumerServer',
+  'ContextAction', 'ContextActionOptions', 'DataOf', 'DictTransport', 'Envelope', 'EnvelopeData',
+  'EnvelopeOptions', 'EnvelopeSchema', 'EnvelopeSchemaOptions', 'EnvelopeTransport', 'ErrorMessage',
+  'ErrorMessageClass', 'FailedError', 'Fault', 'Fields', 'GenericError', 'Handshake',
+  'InitArguments', 'Input', 'InputOf', 'JobError', 'LayerEvent', 'ListSchema', 'Message',
+  'MessageArguments', 'MessageClass', 'MessageInit', 'MessageMeta', 'MessageOf', 'MessageRegistry',
+  'MessageState', 'MessageStates', 'MessageTypeError', 'MetaFields', 'Model', 'ModelOptions',
+  'NameOf', 'Named', 'NotFoundError', 'NumberSchema', 'OptionalSchema', 'Origin', 'Output', 'Ping',
+  'Pong', 'Progress', 'Receiver', 'RequestOptions', 'Run', 'Schema', 'SendClientInfo',
+  'SendOptions', 'Sending', 'SendingIn', 'Sent', 'ShapeInput', 'ShapeOutput', 'ShapeSchema',
+  'Signal', 'StandardIssue', 'StandardProps', 'StandardResult', 'StandardSchema', 'Stat',
+  'SubscribeError', 'TextSchema', 'TextTransport', 'UnauthorizedError', 'ValidationError',
+  'ValidationErrorMessage', 'Wish', 'add_envelopes', 'add_message', 'anything', 'boolean',
+  'consumer', 'consumer_closed', 'consumer_connected', 'consumer_disconnected', 'context_action',
+  'envelope_schema', 'error_message', 'error_schema', 'errors', 'full_schema', 'get_envelope',
+  'get_error_type', 'get_message_registry', 'incoming_internal_message', 'incoming_schema',
+  'incoming_websocket_message', 'integer', 'internal', 'language_of', 'list', 'message', 'number',
+  'one_of', 'optional', 'outgoing_schema', 'outgoing_websocket_error', 'outgoing_websocket_message',
+  'shape', 'text', 'ws_incoming', 'ws_outgoing',
+]
+
+t.test('sluice/envelope', async t => {
+  t.strictSame(exported('envelope/index.ts').sort(), ENVELOPE)
 })
 
 // prettier-ignore

@@ -9,6 +9,7 @@ import { InvalidArgumentError } from '../../../errors.ts'
 import { WebSocketClient } from '../../../protocols/websocket/client.ts'
 import { WebSocketConnection } from '../../../protocols/websocket/connection.ts'
 import { SERVER_PACKERS } from '../../../protocols/websocket/outgoing.ts'
+import type { UpgradeRequest } from '../../../protocols/websocket/upgrade-request.ts'
 import {
   sendPacked,
   sessionOf,
@@ -136,4 +137,13 @@ function carrying<Of extends Stream>(
 }
 
 export const WsCaller = carrying<WebSocketClient>(WebSocketClient)
-export const WsPeer = carrying<WebSocketConnection>(WebSocketConnection)
+
+/** One peer of a server. */
+export class WsPeer extends carrying<WebSocketConnection>(WebSocketConnection) {
+  /** What the peer asked for. It is forgotten when its Connect has been reported. */
+  request: UpgradeRequest | undefined
+
+  override on_upgrade(request: UpgradeRequest): void {
+    this.request = request
+  }
+}
