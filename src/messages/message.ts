@@ -121,10 +121,7 @@ export class Message {
    * @default 0
    */
   readonly time: Milliseconds
-  /**
-   * The subject of a message of type 'channel', see `ChannelEvent`. Of Connect from `ws://`: the
-   * `UpgradeRequest`.
-   */
+  /** The subject of a message of type 'channel', see `ChannelEvent`. */
   readonly value: unknown
 
   /**

@@ -14,7 +14,6 @@ import { Buffer } from 'node:buffer'
 import { InvalidStateError } from '../../errors.ts'
 import type {
   Endpoint,
-  LivePacketOptions,
   PacketOptions,
   PacketSink,
   PacketSocket,
@@ -44,7 +43,6 @@ export class MemoryPackets implements PacketSocket {
   readonly #settings: PacketOptions
   #at: Endpoint
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
-  /** Its memberships: a group and a source, '' for any. */
   readonly #groups = new Set<string>()
   #inbox: [data: Buffer, from: SocketAddress][] = []
   #refusals: SystemError[] = []
@@ -120,12 +118,11 @@ export class MemoryPackets implements PacketSocket {
   }
 
   #multicast(data: Buffer, group: { host: string; port: Port }): void {
-    const from = this.local_address!
-    const memberships = ['', from[0]].map(source => `${group.host} ${source}`)
     for (const socket of [...this.#sockets.values()].flat()) {
-      const isMember = memberships.some(each => socket.#groups.has(each))
-      const isThere = (socket.#at as { port?: Port }).port === group.port
-      if (isMember && isThere && socket.#hears(from)) socket.#inbox.push([Buffer.from(data), from])
+      const member =
+        socket.#groups.has(group.host) && (socket.#at as { port?: Port }).port === group.port
+      if (member && socket.#hears(this.local_address!))
+        socket.#inbox.push([Buffer.from(data), this.local_address!])
     }
   }
 
@@ -148,23 +145,21 @@ export class MemoryPackets implements PacketSocket {
     this.#hub.wake(this.#step)
   }
 
-  configure(options: LivePacketOptions): void {
+  configure(options: Omit<PacketOptions, 'bind' | 'connect' | 'reuse_address'>): void {
     this.#checkOpen('configure')
     Object.assign(this.#settings, options)
   }
 
-  join(group: string, _interface?: string, source = ''): void {
+  join(group: string): void {
     this.#checkOpen('join')
     if (!GROUP.test(group)) throw systemError('EINVAL', 'addMembership')
-    const membership = `${group} ${source}`
-    if (this.#groups.has(membership)) throw systemError('EADDRINUSE', 'addMembership')
-    this.#groups.add(membership)
+    if (this.#groups.has(group)) throw systemError('EADDRINUSE', 'addMembership')
+    this.#groups.add(group)
   }
 
-  leave(group: string, _interface?: string, source = ''): void {
+  leave(group: string): void {
     this.#checkOpen('leave')
-    if (!this.#groups.delete(`${group} ${source}`))
-      throw systemError('EADDRNOTAVAIL', 'dropMembership')
+    if (!this.#groups.delete(group)) throw systemError('EADDRNOTAVAIL', 'dropMembership')
   }
 
   #checkOpen(call: string): void {

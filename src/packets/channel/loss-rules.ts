@@ -1,0 +1,100 @@
+/**
+ * Layer 9. LossRules: when a channel that has no connection gives up.
+ *
+ * Calls: `connected` when a connection stands; `failed` after each attempt and each loss, which
+ * returns the reason to give up, if there is one.
+ *
+ * | rule | default | gives up |
+ * |---|---|---|
+ * | `max_attempts` | Infinity | after so many attempts in a row that failed |
+ * | `max_outage` | 60 000 ms | after so long without a connection |
+ * | `refusals` | 401, 403, 404, 410 | when the server refuses with such a status |
+ * | `certificates` | true | when the server's certificate is not trusted |
+ *
+ * A status or a certificate does not change from one second to the next, and trying again only
+ * hides it. Any other failure may pass.
+ */
+
+import { checkOptions } from '../../core/option-names.ts'
+import { codeOf, InvalidArgumentError, messageOf } from '../../errors.ts'
+import { HandshakeError } from '../../protocols/websocket/errors.ts'
+import type { Milliseconds } from '../../types.ts'
+import { PacketChannelError } from '../errors.ts'
+
+/** When a channel declares itself lost. */
+export interface LossOptions {
+  /** After so many attempts in a row that failed. @default Infinity: no limit */
+  readonly max_attempts?: number
+  /**
+   * After so long without a connection, counted from `open` or from the loss.
+   *
+   * @default 60 000 ms
+   */
+  readonly max_outage?: Milliseconds
+  /** The statuses of a WebSocket server that will not change. @default [401, 403, 404, 410] */
+  readonly refusals?: readonly number[]
+  /** Is a certificate that is not trusted a reason? @default true */
+  readonly certificates?: boolean
+}
+
+const NAMES: readonly string[] = ['max_attempts', 'max_outage', 'refusals', 'certificates']
+
+/** What Node and OpenSSL say of a certificate. Other failures of a handshake may pass. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|INVALID_CA|ALTNAME/
+
+export class LossRules {
+  readonly maxOutage: Milliseconds
+  readonly #maxAttempts: number
+  readonly #refusals: readonly number[]
+  readonly #certificates: boolean
+  #attempts = 0
+
+  /** Throws InvalidArgumentError for an option that is invalid or does not exist. */
+  constructor(options: LossOptions = {}) {
+    checkOptions('lost', options, NAMES)
+    const {
+      max_attempts = Infinity,
+      max_outage = 60_000,
+      refusals = [401, 403, 404, 410],
+      certificates = true,
+    } = options
+    if (!(max_attempts >= 1) || (max_attempts !== Infinity && !Number.isInteger(max_attempts)))
+      throw new InvalidArgumentError('lost: max_attempts', 'a whole number from 1', max_attempts)
+    if (typeof max_outage !== 'number' || !(max_outage > 0))
+      throw new InvalidArgumentError('lost: max_outage', 'milliseconds, more than 0', max_outage)
+    if (!Array.isArray(refusals) || !refusals.every(each => Number.isInteger(each)))
+      throw new InvalidArgumentError('lost: refusals', 'an array of statuses', refusals)
+    if (typeof certificates !== 'boolean')
+      throw new InvalidArgumentError('lost: certificates', 'true or false', certificates)
+    this.maxOutage = max_outage
+    this.#maxAttempts = max_attempts
+    this.#refusals = refusals
+    this.#certificates = certificates
+  }
+
+  connected(): void {
+    this.#attempts = 0
+  }
+
+  /** An attempt has failed with this error. Returns why there is no hope; undefined if there is. */
+  failed(error: Error | undefined): PacketChannelError | undefined {
+    this.#attempts++
+    if (error instanceof HandshakeError && this.#refusals.includes(error.status))
+      return lost(`the server refuses it (${error.status})`, error)
+    if (this.#certificates && error !== undefined && CERTIFICATE.test(codeOf(error)))
+      return lost(`the server's certificate is not trusted: ${messageOf(error)}`, error)
+    if (this.#attempts >= this.#maxAttempts)
+      return lost(`${this.#attempts} attempts to connect have failed`, error)
+    return undefined
+  }
+
+  /** There was no connection for `maxOutage`. */
+  overdue(error: Error | undefined): PacketChannelError {
+    return lost(`there was no connection for ${this.maxOutage} ms`, error)
+  }
+}
+
+function lost(why: string, cause: Error | undefined): PacketChannelError {
+  const last = cause === undefined ? '' : `; the last error: ${messageOf(cause)}`
+  return new PacketChannelError('ERR_LOST', `the channel is lost: ${why}${last}`, cause)
+}

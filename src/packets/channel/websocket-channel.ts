@@ -1,0 +1,308 @@
+/**
+ * Layer 9. WebsocketChannel: a channel of packets over any message channel that a URL names.
+ *
+ * The way: open → #connect → #connected: alive → #lost → a wait of Backoff → #connect …
+ *          → close, or the rules say that there is no hope: #giveUp.
+ *
+ * Rules:
+ * 1. Each connection is a new message channel, made from the same URL: what is left of the last one
+ *    cannot disturb it.
+ * 2. Callbacks run in turns of their own, after what caused them: none runs inside `open` or
+ *    `send`. What a callback throws goes to on_error.
+ * 3. A packet that cannot be read is reported, and the connection goes on: one bad peer of a router
+ *    does not cut off the others.
+ */
+// Source: Mephisto, `abstractions/architects/channels/websocket_channel.py`. Differs: is_alive is
+// false while there is no connection.
+
+import { Backoff } from '../../core/backoff.ts'
+import { noop } from '../../core/noop.ts'
+import { DRIVE, type Engine, logSafely } from '../../engine.ts'
+import { ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
+import { Control, type Message } from '../../messages/message.ts'
+import type { MessageChannel } from '../../messages/message-channel.ts'
+import type { Cancel, Milliseconds } from '../../types.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { Packet } from '../packet.ts'
+import {
+  type OnCatastrophicDisconnect,
+  type OnChannelOpen,
+  type OnMessage,
+  PacketChannel,
+} from './packet-channel.ts'
+import {
+  type ChannelSettings,
+  readOptions,
+  type WebsocketChannelOptions,
+} from './websocket-options.ts'
+
+/** What was handed on before `close` has so long to go out. */
+const CLOSE_TIMEOUT: Milliseconds = 2000
+
+/**
+ * A channel of packets by URL: `ws://host:port/path`, `wss://`, `tcp://`, `unix://`, `mem://`, with
+ * any prefix and parameter of message channels. It connects again by itself.
+ *
+ * @example
+ * new WebsocketChannel('main', on_channel_open, on_catastrophic_disconnect, on_message, url)
+ */
+export class WebsocketChannel extends PacketChannel {
+  /** The URL that it connects to. */
+  readonly socket_url: string
+  readonly #settings: ChannelSettings
+  readonly #engine: Engine
+  readonly #backoff: Backoff
+  readonly #heartbeat: Heartbeat
+  #state: 'new' | 'connecting' | 'alive' | 'waiting' | 'closed' | 'lost' = 'new'
+  #messages: MessageChannel | undefined
+  #error: Error | undefined
+  #isFull = false
+  #retries = 0
+  /** Ends the timeout of an attempt, or the wait for the next one. */
+  #cancel: Cancel = noop
+  /** Ends the time that it may be without a connection. */
+  #cancelOutage: Cancel = noop
+
+  /**
+   * Opens nothing. Throws UrlError for an invalid URL, InvalidArgumentError for other arguments
+   * that are invalid, and for an option that does not exist.
+   */
+  constructor(
+    channel_id: string,
+    on_channel_open: OnChannelOpen,
+    on_catastrophic_disconnect: OnCatastrophicDisconnect,
+    on_message: OnMessage,
+    socket_url: string,
+    options: WebsocketChannelOptions = {},
+  ) {
+    super(channel_id, on_channel_open, on_catastrophic_disconnect, on_message)
+    this.#settings = readOptions(socket_url, options)
+    const { url, context, backoff, heartbeat, packetSize } = this.#settings
+    this.packet_size = packetSize
+    this.socket_url = url
+    this.#backoff = new Backoff(backoff)
+    const trial = context.init(url)
+    this.#engine = trial.engine
+    trial.destroy()
+    this.#heartbeat = new Heartbeat(this.#engine, heartbeat, {
+      ask: text => void this.#post(text),
+      silent: error => this.#messages !== undefined && this.#fail(this.#messages, error),
+    })
+  }
+
+  /** How often it has tried to connect again. */
+  get retries(): number {
+    return this.#retries
+  }
+
+  /** The last error of a connection or an attempt; undefined if there was none. */
+  get error(): Error | undefined {
+    return this.#error
+  }
+
+  override is_alive(): boolean {
+    return this.#state === 'alive'
+  }
+
+  override is_closed(): boolean {
+    return this.#state === 'closed' || this.#state === 'lost'
+  }
+
+  // ---- connecting -------------------------------------------------------------------------------
+
+  /**
+   * Begins to connect, and goes on until it succeeds or the rules of `lost` say that there is no
+   * hope. Throws InvalidStateError if it was opened or closed before.
+   */
+  override open(): void {
+    if (this.#state !== 'new')
+      throw new InvalidStateError('open()', `the channel is ${this.#state}`, 'make another one')
+    this.#countOutage()
+    this.#state = 'connecting'
+    // Not inside this call: mem:// connects at once.
+    this.#cancel = this.#engine.callback(() => this.#connect())
+  }
+
+  #countOutage(): void {
+    const { maxOutage } = this.#settings.rules
+    if (maxOutage === Infinity) return
+    this.#cancelOutage = this.#engine[DRIVE].after(maxOutage, () =>
+      this.#giveUp(this.#settings.rules.overdue(this.#error)),
+    )
+  }
+
+  #connect(): void {
+    this.#state = 'connecting'
+    let messages: MessageChannel
+    try {
+      messages = this.#settings.context.init(this.socket_url, { is_internal: true })
+    } catch (error) {
+      // The master of mem:// may be gone for a while.
+      return this.#ended(error as Error)
+    }
+    this.#messages = messages
+    this.#isFull = false
+    messages.on_message = message => this.#received(message)
+    messages.on_control = ({ msgid }) => this.#controlled(messages, msgid)
+    messages.on_error = error => this.#fail(messages, error)
+    messages.on_close = reason =>
+      this.#fail(messages, new ClosedError(`the connection has closed (${reason})`, reason))
+    messages.on_state = state => {
+      if (state === 'active') this.#connected()
+    }
+    this.#cancel = this.#engine[DRIVE].after(this.#settings.patience, () =>
+      this.#fail(
+        messages,
+        new ClosedError(`connecting took more than ${this.#settings.patience} ms`),
+      ),
+    )
+    messages.open()
+  }
+
+  #connected(): void {
+    this.#cancel()
+    this.#cancelOutage()
+    this.#state = 'alive'
+    this.#settings.rules.connected()
+    this.#backoff.opened(this.#engine.now)
+    this.#heartbeat.start()
+    this.#call(() => this.on_channel_open(this.channel_id))
+  }
+
+  // ---- packets ----------------------------------------------------------------------------------
+
+  /**
+   * Hands a packet to the connection. Returns false if there is none, or if its queue is full;
+   * `on_send_ready` is called when there is room again.
+   */
+  override send(packet: Packet): boolean {
+    if (this.#state !== 'alive') return false
+    let text: string
+    try {
+      text = packet.to_text()
+    } catch (error) {
+      this.#report(error)
+      return false
+    }
+    return this.#post(text)
+  }
+
+  #post(text: string): boolean {
+    // It is there while the channel is alive, but it may be closing.
+    const messages = this.#messages as MessageChannel
+    if (this.#isFull || messages.state !== 'active') return false
+    try {
+      return messages.post(text)
+    } catch (error) {
+      // Too large for the connection, for example.
+      this.#report(error)
+      return false
+    }
+  }
+
+  #received({ data }: Message): void {
+    this.#heartbeat.heard()
+    if (this.#state !== 'alive') return
+    let packet: Packet
+    try {
+      packet = Packet.from_text(data.toString())
+    } catch (error) {
+      return this.#report(error)
+    }
+    if (this.#heartbeat.isAnswer(packet)) return
+    this.#call(() => this.on_message(this.channel_id, packet))
+  }
+
+  #controlled(messages: MessageChannel, msgid: number): void {
+    if (msgid === Control.WriteFull) this.#isFull = true
+    else if (msgid === Control.WriteReady) {
+      this.#isFull = false
+      if (this.#state === 'alive') this.#call(() => this.on_send_ready(this.channel_id))
+    } else if (msgid === Control.Disconnect)
+      // From mem://, whose peer has gone, and from reopen+.
+      this.#fail(messages, new ClosedError('the peer has closed the connection', 'remote'))
+  }
+
+  // ---- the end of a connection, and of the channel ----------------------------------------------
+
+  /** A connection or an attempt has ended. */
+  #fail(messages: MessageChannel, error: Error): void {
+    if (messages !== this.#messages) return
+    this.#messages = undefined
+    // Not inside its own hook.
+    queueMicrotask(() => messages.destroy())
+    this.#ended(error)
+  }
+
+  #ended(error: Error): void {
+    this.#cancel()
+    this.#heartbeat.stop()
+    const wasAlive = this.#state === 'alive'
+    this.#error = error
+    this.#report(error)
+    if (this.is_closed()) return
+    if (wasAlive) this.#countOutage()
+    const hopeless = wasAlive ? undefined : this.#settings.rules.failed(error)
+    if (hopeless !== undefined) return this.#giveUp(hopeless)
+    this.#state = 'waiting'
+    this.#retries++
+    const wait = this.#backoff.next(this.#engine.now)
+    this.#cancel = this.#engine[DRIVE].after(wait, () => this.#connect())
+  }
+
+  #giveUp(error: Error): void {
+    this.#error = error
+    this.#release()
+    this.#state = 'lost'
+    this.#cancel = this.#engine.callback(() =>
+      this.#call(() => this.on_catastrophic_disconnect(this.channel_id, error)),
+    )
+  }
+
+  /**
+   * Closes the channel for ever. No callback follows. What was handed on before has two seconds to
+   * go out.
+   */
+  override close(): void {
+    if (this.#state === 'closed') return
+    this.#release()
+    this.#state = 'closed'
+  }
+
+  #release(): void {
+    const messages = this.#messages
+    this.#messages = undefined
+    this.#cancel()
+    this.#cancelOutage()
+    this.#heartbeat.stop()
+    if (messages === undefined) return
+    messages.on_error = noop
+    // Politely: what was handed on is sent. It is forgotten when that is done.
+    if (messages.state !== 'active') return messages.destroy()
+    messages.close()
+    const cancel = this.#engine[DRIVE].after(CLOSE_TIMEOUT, () => messages.destroy())
+    void messages.closed.then(() => {
+      cancel()
+      messages.destroy()
+    })
+  }
+
+  #call(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  #report(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
+    try {
+      const { onError } = this.#settings
+      if (onError !== undefined) return onError(this.channel_id, error)
+    } catch (error) {
+      return logSafely(this.#engine, `${this.channel_id}: ${messageOf(error)}`, error)
+    }
+    logSafely(this.#engine, `${this.channel_id}: ${messageOf(error)}`, error)
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Layer 9. The public names of `sluice/packets`, nothing else.
+ *
+ * @module sluice/packets
+ */
+
+export {
+  check_packet_channel,
+  type ConformanceCheck,
+  ConformanceError,
+  type ConformanceFixture,
+  type ConformanceReport,
+} from './channel/conformance.ts'
+export type { LossOptions } from './channel/loss-rules.ts'
+export {
+  type OnCatastrophicDisconnect,
+  type OnChannelOpen,
+  type OnMessage,
+  PacketChannel,
+} from './channel/packet-channel.ts'
+export { WebsocketChannel } from './channel/websocket-channel.ts'
+export type { WebsocketChannelOptions } from './channel/websocket-options.ts'
+export { PacketChannelError, PacketError } from './errors.ts'
+export { MockServer, type MockServerOptions } from './mocks/mock-server.ts'
+export { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
+export {
+  Packet,
+  type PacketData,
+  type PacketDict,
+  type PacketFields,
+  type PacketFields2020,
+  type PacketFieldsToday,
+  type PacketPlace,
+  type PacketTimestamps,
+} from './packet.ts'

@@ -1,0 +1,302 @@
+/**
+ * Layer 9. Line: one channel of packets, and the parties at its other end.
+ *
+ * The way of a packet out: send → the queue of the sender, or the stream of its party.
+ * The way in: receive → its number → the party's inbox → deliver → #delivered → confirmed later.
+ *
+ * | mode | the router | what is sent |
+ * |---|---|---|
+ * | asking | has not said yet how it does it | only what the line says itself |
+ * | plain | is as in the original | the queue, in order: what was handed on is forgotten |
+ * | confirming | passes on how far the ends are | the stream of each party, as far as it is there |
+ *
+ * Rules:
+ * 1. A party gets packets with places only after it has said how far it is, on this connection.
+ * 2. To a router that does not answer, the line speaks exactly as the original does.
+ */
+
+import { noop } from '../../core/noop.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
+import type { Cancel, Milliseconds } from '../../types.ts'
+import type { Budget } from './budget.ts'
+import { PacketChannelError } from '../errors.ts'
+import type { Packet } from '../packet.ts'
+import type { PacketChannel } from '../channel/packet-channel.ts'
+import { Party, type PartyOwner } from './party.ts'
+import { Sender, type SenderOwner } from './sender.ts'
+import { type Progress, progressOf } from './streams.ts'
+
+/** Whoever has the line: a run of a supervisor, or an agent. */
+export interface LineOwner {
+  /** Says who is at this end, and asks how the other end does it. */
+  greet(line: Line): void
+  /** Hands a packet to its handler. The promise never rejects. */
+  deliver(line: Line, from: string, packet: Packet): Promise<void> | undefined
+  /** A packet of this end about a stream. */
+  word(type: 'alive' | 'confirm', to: string, data: object): Packet
+  report(error: Error): void
+}
+
+/** What `alive` and `confirm` say about the streams. */
+export interface Said {
+  /** What has arrived of the other's stream; null: nothing yet; undefined: it does not confirm. */
+  readonly confirms?: Progress | null
+  /** The stream of the end that says it, and how much of it is confirmed. */
+  readonly sends?: Progress
+}
+
+/** After this time everything that has arrived is confirmed: the original's batches. */
+const CONFIRM: Milliseconds = 50
+
+/** A router that does not answer within this time does not confirm. */
+const ANSWER: Milliseconds = 1000
+
+/** One that did confirm may be busy: everybody connects to it again at once. */
+const ANSWER_AGAIN: Milliseconds = 10_000
+
+/** A party takes memory until the line ends. */
+const PARTIES = 100_000
+
+export class Line {
+  readonly channel: PacketChannel
+  readonly budget: Budget
+  readonly parties = new Map<string, Party>()
+  mode: 'asking' | 'plain' | 'confirming' = 'asking'
+  /** For whoever watches. */
+  received = 0
+  opened = 0
+  readonly #engine: Engine
+  readonly #owner: LineOwner
+  readonly #stream: string
+  readonly #sender: Sender
+  /** The parties that something is to be confirmed to when its time has come. */
+  readonly #confirmSoon = new Set<Party>()
+  #hasConfirmed = false
+  #cancelConfirm: Cancel = noop
+  #cancelAnswer: Cancel = noop
+  #isOver = false
+
+  /** `stream`: the beginning of the names of its streams. No other line has it. */
+  constructor(
+    channel: PacketChannel,
+    owner: LineOwner,
+    { engine, budget, stream }: { engine: Engine; budget: Budget; stream: string },
+  ) {
+    this.channel = channel
+    this.budget = budget
+    this.#owner = owner
+    this.#engine = engine
+    this.#stream = stream
+    this.#sender = new Sender(channel, budget, engine, this.#senderOwner())
+  }
+
+  /** How many packets were handed to the channel, and how often it did not take one. */
+  get counts(): { sent: number; retries: number; received: number; opened: number } {
+    const { sent, retries } = this.#sender
+    return { sent, received: this.received, retries, opened: this.opened }
+  }
+
+  // ---- out --------------------------------------------------------------------------------------
+
+  #senderOwner(): SenderOwner {
+    const isSettled = (): boolean => this.mode !== 'asking'
+    return {
+      get isSettled() {
+        return isSettled()
+      },
+      confirmation: (party, isAnswer) => {
+        const { confirms, sends } = this.stateOf(party)
+        return this.#owner.word('confirm', party.id, isAnswer ? { confirms, sends } : { confirms })
+      },
+    }
+  }
+
+  /**
+   * Queues a packet for a party; undefined: for the router itself. Returns false if there is no
+   * room. Throws PacketError if it is no JSON, or too large.
+   */
+  send(packet: Packet, to: string | undefined): boolean {
+    if (to === undefined || !this.#isStream(to)) return this.#sender.queue(packet)
+    const party = this.party(to)
+    if (party === undefined || !party.outgoing.push(packet)) return false
+    if (party.state === 'confirming') this.#sender.ready(party)
+    return true
+  }
+
+  /** Streams are for parties that confirm, or may turn out to. */
+  #isStream(to: string): boolean {
+    return this.mode === 'confirming'
+      ? this.parties.get(to)?.state !== 'plain'
+      : this.mode === 'asking' && this.#hasConfirmed
+  }
+
+  // ---- how the other end does it ----------------------------------------------------------------
+
+  /** The channel has become alive. Nobody is known to be there. */
+  becomeAlive(): void {
+    if (this.#isOver) return
+    this.opened++
+    if (this.mode === 'confirming') this.mode = 'asking'
+    for (const party of this.parties.values()) {
+      party.state = 'away'
+      party.isAsked = false
+      party.outgoing.resume(undefined)
+    }
+    this.#sender.forget()
+    this.#owner.greet(this)
+    if (this.mode === 'asking') {
+      const patience = this.#hasConfirmed ? ANSWER_AGAIN : ANSWER
+      this.#cancelAnswer()
+      this.#cancelAnswer = this.#engine[DRIVE].after(patience, () => this.becomePlain())
+    }
+    this.#sender.go()
+  }
+
+  /** The router says that somebody else must come first: there is no hurry. */
+  waitForOthers(): void {
+    this.#hasConfirmed = true
+    this.#cancelAnswer()
+  }
+
+  /** The router is as in the original. */
+  becomePlain(): void {
+    this.#cancelAnswer()
+    if (this.mode !== 'asking') return
+    this.mode = 'plain'
+    this.#hasConfirmed = false
+    for (const party of this.parties.values()) this.#drain(party)
+    this.#sender.wake()
+  }
+
+  #drain(party: Party): void {
+    for (const packet of party.outgoing.drain()) this.#sender.move(packet)
+  }
+
+  /**
+   * The router passes on what the two ends say about their streams. What was queued before it was
+   * known who is there goes to the streams; `idOf` says whose.
+   */
+  becomeConfirming(idOf: (packet: Packet) => string): void {
+    this.#cancelAnswer()
+    if (this.mode === 'confirming') return
+    this.mode = 'confirming'
+    this.#hasConfirmed = true
+    for (const packet of this.#sender.takeBack()) this.#move(packet, this.party(idOf(packet)))
+    this.#sender.wake()
+  }
+
+  #move(packet: Packet, party: Party | undefined): void {
+    if (party?.state === 'plain') this.#sender.move(packet)
+    else party?.outgoing.move(packet)
+  }
+
+  // ---- in ---------------------------------------------------------------------------------------
+
+  /** The party of that id. Undefined if there are too many. */
+  party(id: string): Party | undefined {
+    const known = this.parties.get(id)
+    if (known !== undefined) return known
+    if (this.parties.size >= PARTIES) {
+      this.#owner.report(dropped(`there are more than ${PARTIES} agents`))
+      return undefined
+    }
+    const stream = `${this.#stream}.${this.parties.size}`
+    const party = new Party(id, stream, this.budget, this.#partyOwner)
+    this.parties.set(id, party)
+    return party
+  }
+
+  readonly #partyOwner: PartyOwner = {
+    deliver: (party, packet) => this.#owner.deliver(this, party.id, packet),
+    delivered: (party, packet) => this.#delivered(party, packet),
+    flooded: party =>
+      this.#owner.report(dropped(`packets of ${party.id} come faster than they are handled`)),
+  }
+
+  /** A packet has arrived from a party. */
+  receive(packet: Packet, from: string): void {
+    if (this.#isOver) return
+    this.received++
+    const party = this.party(from)
+    if (party === undefined) return
+    const { place } = packet
+    if (place === undefined) {
+      // One that confirms would have said so.
+      if (party.state === 'away' && this.mode === 'confirming') this.said(party, {}, false)
+      return party.enter(packet)
+    }
+    const taken = party.incoming.take(place)
+    if (taken === 'next') party.enter(packet)
+    else if (taken === 'again') this.#confirmLater(party)
+    else this.#ask(party)
+  }
+
+  /** Something is missing: the other end must say how far it is. */
+  #ask(party: Party): void {
+    if (party.isAsked) return
+    party.isAsked = this.channel.send(this.#owner.word('alive', party.id, this.stateOf(party)))
+  }
+
+  /** How far this end is, for an `alive`. */
+  stateOf(party: Party): Said {
+    return { confirms: party.incoming.progress ?? null, sends: party.outgoing.progress }
+  }
+
+  #delivered(party: Party, { place }: Packet): void {
+    if (place === undefined || this.#isOver) return
+    party.incoming.done(place)
+    if (party.count()) this.#sender.confirm(party)
+    else this.#confirmLater(party)
+  }
+
+  #confirmLater(party: Party): void {
+    // One that is confirmed meanwhile stays: its next packets may be later.
+    if (this.#confirmSoon.size === 0)
+      this.#cancelConfirm = this.#engine[DRIVE].after(CONFIRM, () => {
+        for (const each of this.#confirmSoon) this.#sender.confirm(each)
+        this.#confirmSoon.clear()
+      })
+    this.#confirmSoon.add(party)
+  }
+
+  /**
+   * A party says that it is there, or how far it is. `wantsAnswer`: it must be told how far this
+   * end is.
+   */
+  said(party: Party, said: Said, wantsAnswer: boolean): void {
+    if (said.confirms === undefined) {
+      party.state = 'plain'
+      return this.#drain(party)
+    }
+    const confirms = progressOf(said.confirms)
+    const sends = progressOf(said.sends)
+    if (sends === undefined) {
+      // How far it is, and no more.
+      if (confirms !== undefined) party.outgoing.confirm(confirms)
+    } else {
+      party.incoming.introduce(sends)
+      party.outgoing.resume(confirms)
+      party.state = 'confirming'
+      party.isAsked = false
+      if (wantsAnswer) this.#sender.confirm(party, true)
+    }
+    if (party.state === 'confirming') this.#sender.ready(party)
+  }
+
+  // ---- the end ----------------------------------------------------------------------------------
+
+  /** Nothing more is sent or delivered. What waits is dropped; returns how much. */
+  end(): number {
+    const { count } = this.budget
+    this.#isOver = true
+    this.#cancelConfirm()
+    this.#cancelAnswer()
+    for (const party of this.parties.values()) party.outgoing.clear()
+    this.#sender.end()
+    return count
+  }
+}
+
+function dropped(why: string): PacketChannelError {
+  return new PacketChannelError('ERR_DROPPED', `a packet was dropped: ${why}`)
+}

@@ -1,0 +1,29 @@
+import t from 'tap'
+import { Deque } from '../../../src/packets/lines/deque.ts'
+
+t.test('first in, first out, and back to the front', async t => {
+  const deque = new Deque<number>()
+  t.equal(deque.shift(), undefined)
+  for (const n of [1, 2, 3]) deque.push(n)
+  t.strictSame([deque.size, deque.at(0), deque.at(2), deque.at(3)], [3, 1, 3, undefined])
+  t.equal(deque.shift(), 1)
+  deque.unshift(1)
+  t.strictSame([...deque], [1, 2, 3])
+  deque.unshift(0)
+  t.strictSame([...deque], [0, 1, 2, 3])
+  for (const n of [0, 1, 2, 3]) t.equal(deque.shift(), n)
+  deque.unshift(9)
+  t.strictSame([...deque], [9])
+  deque.clear()
+  t.equal(deque.size, 0)
+})
+
+t.test('many, of which it is never empty', async t => {
+  const deque = new Deque<number>()
+  let next = 0
+  for (let n = 0; n < 10_000; n++) {
+    deque.push(n)
+    if (n >= 10) t.equal(deque.shift() === next++, true)
+  }
+  t.equal(deque.size, 10)
+})
