@@ -49,6 +49,7 @@ const FACES = [
   'messages/index.ts',
   'protocols/echo/index.ts',
   'protocols/websocket/index.ts',
+  'protocols/redis/index.ts',
   'relay/index.ts',
   'rooms/index.ts',
   'rooms/browser.ts',
@@ -104,6 +105,18 @@ const WEBSOCKET = [
 
 t.test('sluice/websocket', async t => {
   t.strictSame(exported('protocols/websocket/index.ts').sort(), WEBSOCKET)
+})
+
+// prettier-ignore
+const REDIS = [
+  'Argument', 'CommandOptions', 'Commands', 'Keys', 'MessageHandler', 'Push', 'RedisClient',
+  'RedisError', 'RedisOptions', 'RedisState', 'RedisView', 'Replies', 'Reply', 'ReplyBounds',
+  'Run', 'SetOptions', 'StreamEntry', 'StreamReadOptions', 'SubscribeOptions', 'TextOf',
+  'Transaction', 'Word', 'XaddOptions', 'XreadOptions',
+]
+
+t.test('sluice/redis', async t => {
+  t.strictSame(exported('protocols/redis/index.ts').sort(), REDIS)
 })
 
 // prettier-ignore

@@ -5,6 +5,8 @@
  * through `Promise.resolve`, because a `then` of unknown make may throw, or settle twice.
  */
 
+import { noop } from './noop.ts'
+
 /** Is it something that is not done yet? */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
@@ -13,6 +15,12 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 /** Calls `rejected` if the result is a promise and is rejected. */
 export function onRejection(result: unknown, rejected: (error: unknown) => void): void {
   if (isPromiseLike(result)) Promise.resolve(result).catch(rejected)
+}
+
+/** The same promise. Nobody need look at it: its rejection never ends the process. */
+export function quiet<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(noop)
+  return promise
 }
 
 /** Gets the rejections. */

@@ -1,7 +1,7 @@
 /** What is taken for a promise, and how promises are counted. */
 
 import t from 'tap'
-import { isPromiseLike, onRejection, Promises } from '../../src/core/promises.ts'
+import { isPromiseLike, onRejection, Promises, quiet } from '../../src/core/promises.ts'
 import { turn } from '../kit.ts'
 
 t.test('whatever has a method `then` is a promise', async t => {
@@ -10,6 +10,13 @@ t.test('whatever has a method `then` is a promise', async t => {
     t.equal(isPromiseLike(value), true)
   for (const value of [undefined, null, 5, 'then', {}, { then: 5 }, () => {}, []])
     t.equal(isPromiseLike(value), false)
+})
+
+t.test('quiet: the same promise, at whose rejection nobody need look', async t => {
+  const promise = Promise.reject(new Error('rejected'))
+  t.equal(quiet(promise), promise)
+  await turn()
+  await t.rejects(promise, { message: 'rejected' })
 })
 
 t.test('onRejection: a rejection is told, whoever made the promise', async t => {

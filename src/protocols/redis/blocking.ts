@@ -1,0 +1,113 @@
+/**
+ * Layer 7. Blocking: commands that wait on the server (BLPOP, XREAD with BLOCK …). Each has a
+ * connection of its own meanwhile, as it would hold up all commands behind it.
+ *
+ * Rules:
+ * 1. A connection that is idle is used again. There are at most `blocking_connections`; further
+ *    commands wait for one.
+ * 2. A command whose time is over closes its connection: so the server does not give an element to
+ *    somebody who has gone.
+ */
+
+import type { Milliseconds } from '../../types.ts'
+import { type Command, Fifo } from './command.ts'
+import { RedisError } from './errors.ts'
+import { Session, type SessionOwner } from './session.ts'
+import type { Target } from './target.ts'
+
+export class Blocking implements SessionOwner {
+  readonly #target: Target
+  /** All connections, each with the command that it works for. */
+  readonly #sessions = new Map<Session, Command | undefined>()
+  readonly #idle: Session[] = []
+  readonly #waiting = new Fifo()
+
+  constructor(target: Target) {
+    this.#target = target
+  }
+
+  run(command: Command, timeout: Milliseconds): void {
+    const { engine, blocking_connections, limit } = this.#target
+    if (this.#waiting.size >= limit)
+      return command.fail(
+        new RedisError('ERR_OVERFLOW', `${limit} commands that block wait already`),
+      )
+    if (timeout !== Infinity) command.limit(engine, timeout, () => this.#leave(command))
+    const session = this.#idle.pop()
+    if (session !== undefined) this.#send(session, command)
+    else if (this.#sessions.size < blocking_connections) this.#begin(command)
+    else this.#waiting.push(command)
+  }
+
+  #begin(command: Command): void {
+    const session = new Session(this.#target, this)
+    this.#sessions.set(session, command)
+    session.begin()
+  }
+
+  opened(session: Session): void {
+    this.#send(session, this.#sessions.get(session) as Command)
+  }
+
+  #send(session: Session, command: Command): void {
+    this.#sessions.set(session, command)
+    session.send(command)
+    const done = (): void => this.#done(session)
+    command.promise.then(done, done)
+  }
+
+  #done(session: Session): void {
+    if (!this.#sessions.has(session)) return
+    this.#sessions.set(session, undefined)
+    const next = this.#next()
+    if (next !== undefined) this.#send(session, next)
+    else this.#idle.push(session)
+  }
+
+  /** The next command that still waits. */
+  #next(): Command | undefined {
+    for (;;) {
+      const command = this.#waiting.shift()
+      if (command?.isSettled !== true) return command
+    }
+  }
+
+  /** Its time is over. */
+  #leave(command: Command): void {
+    for (const [session, its] of this.#sessions) if (its === command) this.#close(session)
+  }
+
+  #close(session: Session): void {
+    this.#sessions.delete(session)
+    session.close()
+  }
+
+  pushed(): void {}
+
+  lost(session: Session, error: RedisError): void {
+    const command = this.#sessions.get(session)
+    this.#sessions.delete(session)
+    const at = this.#idle.indexOf(session)
+    if (at !== -1) this.#idle.splice(at, 1)
+    command?.lose(error)
+    const next = this.#next()
+    if (next !== undefined) this.#begin(next)
+  }
+
+  /** The idle ones have another database selected. */
+  retire(): void {
+    for (const session of this.#idle.splice(0)) this.#close(session)
+  }
+
+  /** Closes all, at once. Resolves when that is done. */
+  async close(error: RedisError): Promise<void> {
+    const sessions = [...this.#sessions]
+    for (const command of this.#waiting.clear()) command.lose(error)
+    this.#idle.length = 0
+    for (const [session, command] of sessions) {
+      this.#close(session)
+      command?.lose(error)
+    }
+    await Promise.all(sessions.map(([session]) => session.closed))
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Layer 7. Command: one command on its way, and who waits for its reply.
+ *
+ * Rules:
+ * 1. A command keeps its place until its reply comes, even if it has timed out. Its late reply is
+ *    dropped, and is not taken for that of the next command.
+ * 2. No promise becomes an unhandled rejection.
+ * 3. It outlives the connection: one that may run twice is sent again on the next one. (This is why
+ *    Requests of channels/ is not used here: its requests end with their connection.)
+ */
+
+import { noop } from '../../core/noop.ts'
+import type { Engine } from '../../engine.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Cancel, Milliseconds } from '../../types.ts'
+import { about, RedisError } from './errors.ts'
+import type { Word } from './pack.ts'
+import type { Reply } from './reply.ts'
+
+/** A word of a command as a program gives it. Numbers are sent as text. */
+export type Argument = string | number | bigint | Uint8Array
+
+/** How a command is sent, and how its reply is shown. */
+export interface CommandOptions {
+  /**
+   * How long the reply may take. Then the promise rejects (ERR_TIMEOUT), though the command may
+   * have run. The time that it waits for a connection counts.
+   *
+   * - Unit: milliseconds. `Infinity`: as long as the connection lasts.
+   *
+   * @default that of the client, which is Infinity
+   */
+  readonly timeout?: Milliseconds
+  /**
+   * How strings of the reply are delivered: as text, or with `null` as Buffers.
+   *
+   * @default 'utf8'
+   */
+  readonly encoding?: 'utf8' | null
+}
+
+export class Command {
+  readonly words: readonly Word[]
+  /** The first word, in upper case. */
+  readonly name: string
+  readonly encoding: 'utf8' | null
+  readonly promise: Promise<Reply>
+  #resolve!: (reply: Reply) => void
+  #reject!: (error: Error) => void
+  #cancel: Cancel = noop
+  /** How often it was sent. */
+  sends = 0
+  /** Is it a part of a transaction? Then it never runs without the others. */
+  readonly isPart: boolean
+  /** Has it been told its reply, or that there will be none? */
+  isSettled = false
+
+  /** Throws InvalidArgumentError for words that are none. */
+  constructor(words: Argument[], encoding: 'utf8' | null = 'utf8', isPart = false) {
+    this.words = checkWords(words)
+    this.isPart = isPart
+    this.name = String(words[0]).toUpperCase()
+    this.encoding = encoding
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** Gives it that long. `expired` is called after it was rejected. */
+  limit(engine: Engine, timeout: Milliseconds, expired: () => void = noop): void {
+    this.#cancel = engine.defer(Math.max(timeout, 1), () => {
+      this.fail(new RedisError('ERR_TIMEOUT', `no reply came within ${timeout} ms`))
+      expired()
+    })
+  }
+
+  /** The reply has come. */
+  settle(reply: Reply): void {
+    if (reply instanceof RedisError) return this.fail(reply)
+    this.isSettled = true
+    this.#cancel()
+    this.#resolve(reply)
+  }
+
+  /** There will be no reply, or it is an error. */
+  fail(error: RedisError): void {
+    if (this.isSettled) return
+    this.isSettled = true
+    this.#cancel()
+    // Before it rejects, so that the process never sees a rejection without a handler.
+    this.promise.catch(noop)
+    this.#reject(about(error, this.name))
+  }
+
+  /** There will be no reply, for a reason that others share. */
+  lose({ code, message, cause }: RedisError): void {
+    if (!this.isSettled) this.fail(new RedisError(code, message, this.name, cause))
+  }
+}
+
+/** Numbers become text, in place. */
+function checkWords(words: Argument[]): Word[] {
+  if (words.length === 0)
+    throw new InvalidArgumentError('call: its first argument', 'a command', undefined)
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]
+    if (typeof word === 'string' || word instanceof Uint8Array) continue
+    if (typeof word !== 'number' && typeof word !== 'bigint')
+      throw new InvalidArgumentError(
+        `${String(words[0]).slice(0, 40)}: argument ${i}`,
+        'a string, a number, a bigint or a Uint8Array',
+        word,
+      )
+    words[i] = String(word)
+  }
+  return words as Word[]
+}
+
+/** Commands in the order in which they were sent. (`shift` of a long array moves all of it.) */
+export class Fifo {
+  #commands: (Command | undefined)[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#commands.length - this.#head
+  }
+
+  get first(): Command | undefined {
+    return this.#commands[this.#head]
+  }
+
+  push(command: Command): void {
+    this.#commands.push(command)
+  }
+
+  shift(): Command | undefined {
+    const command = this.#commands[this.#head]
+    if (command === undefined) return undefined
+    this.#commands[this.#head++] = undefined
+    if (this.#head === this.#commands.length || this.#head >= HEAD_MAX) {
+      this.#commands.splice(0, this.#head)
+      this.#head = 0
+    }
+    return command
+  }
+
+  /** Removes and returns all. */
+  clear(): Command[] {
+    const all = this.#commands.slice(this.#head) as Command[]
+    this.#commands = []
+    this.#head = 0
+    return all
+  }
+}
+
+/** After this many the empty places are removed, so that a command is moved once at most. */
+const HEAD_MAX = 4096

@@ -1,0 +1,273 @@
+/**
+ * Layer 7. Connections: all connections of one client. One is for commands, one for messages if it
+ * subscribes, and one for each command that blocks.
+ *
+ * The way of a command: run → (#wait →) Session.send → (the server) → Session.on_read →
+ * Command.settle.
+ *
+ * Rules:
+ * 1. Commands are sent in the order of the calls. Those that wait for a connection go first.
+ * 2. Nothing that may have run is sent again, unless it only reads.
+ * 3. Every promise settles: with its reply, at its timeout, when the connection is lost, or when
+ *    the client closes.
+ */
+
+import { type Deferred, deferred } from '../../core/deferred.ts'
+import { noop } from '../../core/noop.ts'
+import type { CloseReason, Milliseconds } from '../../types.ts'
+import { Blocking } from './blocking.ts'
+import { type Argument, Command, Fifo } from './command.ts'
+import { RedisError } from './errors.ts'
+import { Keeper, type KeeperOwner } from './keeper.ts'
+import type { Push, Reply } from './reply.ts'
+import { blocks, isSpecial, mayRunTwice, refusal } from './rules.ts'
+import type { Session } from './session.ts'
+import {
+  type MessageHandler,
+  type SubscribeOptions,
+  Subscriber,
+  type SubscriberOwner,
+  type SubscriptionKind,
+} from './subscriber.ts'
+import type { Target } from './target.ts'
+
+/** Where a client is in its life: 'opening' also while it connects again. */
+export type RedisState = 'closed' | 'opening' | 'active' | 'closing'
+
+/** What the client is told. */
+export interface ConnectionsOwner {
+  on_connect(): void
+  on_disconnect(error: RedisError): void
+  on_push(kind: string, data: readonly Reply[]): unknown
+  on_error(error: unknown): void
+  on_close(reason: CloseReason): void
+}
+
+/** How commands are sent. */
+export interface Manner {
+  /** Undefined: that of the client. */
+  readonly timeout: Milliseconds | undefined
+  readonly encoding: 'utf8' | null
+}
+
+/** How often a command that only reads is sent: it may be what ends the server. */
+const SENDS_MAX = 3
+
+export class Connections implements KeeperOwner, SubscriberOwner {
+  owner!: ConnectionsOwner
+  state: RedisState = 'closed'
+  #target!: Target
+  #keeper!: Keeper
+  #blocking!: Blocking
+  #subscriber: Subscriber | undefined
+  /** The commands that wait for a connection. */
+  readonly #queue = new Fifo()
+  /** The session for commands, if it is logged in. */
+  #session: Session | undefined
+  #wasOpen = false
+  #ready = newReady()
+  #closed: Promise<CloseReason> = Promise.resolve('local')
+
+  /** Settles when there is a connection, or when there will be none. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /** Settles when all connections have ended. */
+  get closed(): Promise<CloseReason> {
+    return this.#closed
+  }
+
+  // ---- opening ----------------------------------------------------------------------------------
+
+  open(target: Target): void {
+    if (this.#wasClosed) this.#ready = newReady()
+    this.state = 'opening'
+    this.#wasOpen = this.#wasClosed = false
+    this.#target = target
+    this.#blocking = new Blocking(target)
+    this.#keeper = new Keeper(target, this)
+    const closed = deferred<CloseReason>()
+    this.#closed = closed.promise
+    this.#finished = closed.resolve
+    // Not inside `connect`: no hook is called there.
+    this.#keeper.open()
+  }
+
+  #wasClosed = false
+  #finished: (reason: CloseReason) => void = noop
+
+  opened(session: Session): void {
+    this.state = 'active'
+    this.#wasOpen = true
+    this.#session = session
+    for (const command of this.#queue.clear()) if (!command.isSettled) session.send(command)
+    this.#ready.resolve()
+    this.owner.on_connect()
+  }
+
+  // ---- commands ---------------------------------------------------------------------------------
+
+  run(words: Argument[], { timeout, encoding }: Manner): Promise<Reply> {
+    const command = new Command(words, encoding)
+    if (isSpecial(command.name)) this.#runSpecial(command, timeout)
+    else this.#runUsual(command, timeout ?? this.#target?.timeout)
+    return command.promise
+  }
+
+  #runUsual(command: Command, timeout: Milliseconds | undefined): void {
+    const fault = this.#faultOf(command, 1)
+    if (fault !== undefined) return command.fail(fault)
+    this.#pass(command, timeout)
+  }
+
+  /** Commands with nothing in between. */
+  runAll(commands: readonly Command[], timeout: Milliseconds | undefined): void {
+    const [first] = commands as [Command, ...Command[]]
+    const fault = this.#faultOf(first, commands.length)
+    for (const command of commands)
+      if (fault !== undefined) command.lose(fault)
+      else this.#pass(command, timeout ?? this.#target.timeout)
+  }
+
+  #pass(command: Command, timeout: Milliseconds | undefined): void {
+    if (timeout !== undefined && timeout !== Infinity) command.limit(this.#target.engine, timeout)
+    if (this.#session === undefined) this.#queue.push(command)
+    else this.#session.send(command)
+  }
+
+  /** Why these commands can be neither sent nor wait; undefined if they can. */
+  #faultOf(first: Command, count: number): RedisError | undefined {
+    const session = this.#session
+    const waiting = session === undefined ? this.#queue.size : session.waiting
+    if (session === undefined) {
+      if (this.state !== 'opening') return new RedisError('ERR_CLOSED', 'the client is not open')
+      if (this.#wasOpen && !this.#waits(first))
+        return new RedisError('ERR_DISCONNECTED', 'there is no connection just now')
+    } else if (this.state === 'closing')
+      return new RedisError('ERR_CLOSED', 'the client is closing')
+    else if (session.isFull)
+      return new RedisError('ERR_OVERFLOW', 'the server does not read: too many bytes are queued')
+    if (waiting + count <= this.#target.limit) return undefined
+    return new RedisError('ERR_OVERFLOW', `${this.#target.limit} commands wait already`)
+  }
+
+  /** Does it wait for the next connection? */
+  #waits(command: Command): boolean {
+    const { waiting } = this.#target
+    return waiting === 'all' || (waiting === 'reads' && mayRunTwice(command))
+  }
+
+  #runSpecial(command: Command, timeout: Milliseconds | undefined): void {
+    const { name, words } = command
+    const why = refusal(name, words)
+    if (why !== '') return command.fail(new RedisError('ERR_UNSUPPORTED', `${name}: ${why}`))
+    if (blocks(name, words)) {
+      if (this.state === 'opening' || this.state === 'active')
+        return this.#blocking.run(command, timeout ?? Infinity)
+      return command.fail(new RedisError('ERR_CLOSED', 'the client is not open'))
+    }
+    this.#runUsual(command, timeout ?? this.#target?.timeout)
+    if (name === 'SELECT') command.promise.then(() => this.#selected(Number(words[1])), noop)
+    // The server ends the connection, which then is not lost.
+    if (name === 'QUIT') this.close(true)
+  }
+
+  /** The next connections begin with this database. */
+  #selected(db: number): void {
+    this.#target.db = db
+    this.#blocking.retire()
+  }
+
+  // ---- messages ---------------------------------------------------------------------------------
+
+  async subscribe(
+    kind: SubscriptionKind,
+    name: string,
+    handler: MessageHandler,
+    manner: SubscribeOptions & Pick<Manner, 'encoding'>,
+  ): Promise<void> {
+    if (this.state === 'closed' || this.state === 'closing')
+      throw new RedisError('ERR_CLOSED', 'the client is not open', `${kind}subscribe`.toUpperCase())
+    this.#subscriber ??= new Subscriber(this.#target, this)
+    await this.#subscriber.add(kind, name, handler, manner)
+  }
+
+  async unsubscribe(
+    kind: SubscriptionKind,
+    name: string,
+    handler: MessageHandler | undefined,
+  ): Promise<void> {
+    await this.#subscriber?.remove(kind, name, handler)
+  }
+
+  pushed({ kind, data }: Push): unknown {
+    return this.owner.on_push(kind, data)
+  }
+
+  failed(error: unknown): void {
+    this.owner.on_error(error)
+  }
+
+  // ---- losing it --------------------------------------------------------------------------------
+
+  lost(error: RedisError, sent: readonly Command[], isOver: boolean, reason: CloseReason): void {
+    this.#session = undefined
+    if (this.state === 'active') {
+      this.state = 'opening'
+      this.#ready = newReady()
+    }
+    const waited = this.#queue.clear()
+    for (const command of sent) {
+      if (!isOver && this.#isSentAgain(command)) this.#queue.push(command)
+      else command.lose(error)
+    }
+    for (const command of waited) this.#queue.push(command)
+    if (this.state !== 'closing') this.owner.on_disconnect(error)
+    if (isOver) this.#shut(error, reason, false)
+  }
+
+  #isSentAgain(command: Command): boolean {
+    return mayRunTwice(command) && this.#target.waiting !== 'none' && command.sends < SENDS_MAX
+  }
+
+  subscriberLost(error: RedisError): void {
+    if (this.state !== 'closing') this.owner.on_disconnect(error)
+  }
+
+  // ---- closing ----------------------------------------------------------------------------------
+
+  /** Closes at once; or, with `flush`, when all replies have come. */
+  close(flush: boolean): void {
+    if (this.state !== 'closed')
+      this.#shut(new RedisError('ERR_CLOSED', 'the client was closed'), 'local', flush)
+  }
+
+  #shut(error: RedisError, reason: CloseReason, flush: boolean): void {
+    const wasClosing = this.state === 'closing'
+    if (this.state === 'active') this.#ready = newReady()
+    this.state = 'closing'
+    for (const command of this.#queue.clear()) command.lose(error)
+    const parts = [this.#keeper.close(flush), this.#blocking.close(error)]
+    if (this.#subscriber !== undefined) parts.push(this.#subscriber.close(error))
+    this.#subscriber = undefined
+    if (wasClosing) return
+    this.#ready.reject(error)
+    void Promise.all(parts).then(() => this.#finish(reason))
+  }
+
+  #finish(reason: CloseReason): void {
+    this.state = 'closed'
+    this.#wasClosed = true
+    this.#session = undefined
+    this.owner.on_close(reason)
+    this.#finished(reason)
+  }
+}
+
+/** You need not look at it. */
+function newReady(): Deferred<void> {
+  const ready = deferred<void>()
+  ready.promise.catch(noop)
+  return ready
+}

@@ -1,0 +1,80 @@
+/**
+ * Layer 7. What has to be known of some commands: whether they may run twice, whether they block,
+ * and which cannot be sent with `call`.
+ */
+
+import type { Command } from './command.ts'
+import type { Word } from './pack.ts'
+
+const set = (names: string): ReadonlySet<string> => new Set(names.trim().split(/\s+/))
+
+/**
+ * Commands that only read. They may run twice, so they wait while there is no connection, and are
+ * sent again if it was lost before the reply.
+ */
+// Source: the flag `readonly` of COMMAND INFO, Redis 7.0, and those about the server itself.
+const READS = set(`
+  BITCOUNT BITFIELD_RO BITPOS DBSIZE DUMP EVALSHA_RO EVAL_RO EXISTS EXPIRETIME FCALL_RO GEODIST
+  GEOHASH GEOPOS GEORADIUSBYMEMBER_RO GEORADIUS_RO GEOSEARCH GET GETBIT GETRANGE HEXISTS HGET
+  HGETALL HKEYS HLEN HMGET HRANDFIELD HSCAN HSTRLEN HVALS KEYS LCS LINDEX LLEN LOLWUT LPOS LRANGE
+  MEMORY MGET OBJECT PEXPIRETIME PFCOUNT PTTL RANDOMKEY SCAN SCARD SDIFF SINTER SINTERCARD
+  SISMEMBER SMEMBERS SMISMEMBER SORT_RO SRANDMEMBER SSCAN STRLEN SUBSTR SUNION TOUCH TTL TYPE XINFO
+  XLEN XPENDING XRANGE XREAD XREVRANGE ZCARD ZCOUNT ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE
+  ZRANDMEMBER ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE
+  ZREVRANK ZSCAN ZSCORE ZUNION COMMAND ECHO INFO LASTSAVE PING PUBSUB TIME
+`)
+
+/** Commands that wait on the server, and hold up all that come behind them. */
+const BLOCKING = set('BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP')
+
+/** Why each of these cannot be sent. They change what the connection says, or make it silent. */
+const REFUSED: Readonly<Record<string, string>> = {
+  SUBSCRIBE: 'it has no reply: use subscribe()',
+  PSUBSCRIBE: 'it has no reply: use psubscribe()',
+  SSUBSCRIBE: 'it has no reply: use ssubscribe()',
+  UNSUBSCRIBE: 'it has no reply: use unsubscribe()',
+  PUNSUBSCRIBE: 'it has no reply: use punsubscribe()',
+  SUNSUBSCRIBE: 'it has no reply: use sunsubscribe()',
+  MONITOR: 'everything behind its reply is a reply that nobody has asked for',
+  SYNC: 'it makes a replica of the connection',
+  PSYNC: 'it makes a replica of the connection',
+}
+
+/** Must any of the functions below be asked about it? Most commands are as most commands are. */
+export function isSpecial(name: string): boolean {
+  return SPECIAL.has(name)
+}
+
+/** May it run twice without harm? */
+export function mayRunTwice({ name, isPart }: Command): boolean {
+  return !isPart && READS.has(name)
+}
+
+const SPECIAL: ReadonlySet<string> = new Set([
+  ...BLOCKING,
+  ...Object.keys(REFUSED),
+  'XREAD',
+  'XREADGROUP',
+  'CLIENT',
+  'SELECT',
+  'QUIT',
+])
+
+/** Does it wait on the server? */
+export function blocks(name: string, words: readonly Word[]): boolean {
+  if (BLOCKING.has(name)) return true
+  if (name !== 'XREAD' && name !== 'XREADGROUP') return false
+  // BLOCK stands before STREAMS, behind which are keys. GROUP has two names behind it.
+  for (const word of words.slice(name === 'XREAD' ? 1 : 4)) {
+    const text = String(word).toUpperCase()
+    if (text === 'BLOCK' || text === 'STREAMS') return text === 'BLOCK'
+  }
+  return false
+}
+
+/** Why it cannot be sent; '' if it can. */
+export function refusal(name: string, words: readonly Word[]): string {
+  if (name === 'CLIENT' && String(words[1]).toUpperCase() === 'REPLY')
+    return 'without replies nobody knows which reply is whose'
+  return Object.hasOwn(REFUSED, name) ? (REFUSED[name] as string) : ''
+}

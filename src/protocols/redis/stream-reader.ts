@@ -1,0 +1,94 @@
+/**
+ * Layer 7. `stream` of a client: the entries of a stream, one after the other, for ever. It goes on
+ * where it was after a loss of the connection.
+ */
+
+import type { Buffer } from 'node:buffer'
+import { checkOptions } from '../../core/option-names.ts'
+import type { Milliseconds } from '../../types.ts'
+import type { Argument } from './command.ts'
+import type { Commands } from './commands.ts'
+import { RedisError } from './errors.ts'
+import type { StreamEntry } from './shapes.ts'
+
+/** Where a loop over a stream begins, and for whom. */
+export interface StreamReadOptions {
+  /**
+   * The id after which it begins. `0` is everything; `$` what is added from now on.
+   *
+   * @default '$'; of a group, what the consumer has pending, and then what no consumer got
+   */
+  readonly from?: string
+  /** The most entries of one read. @default 100 */
+  readonly count?: number
+  /** A group, and who reads for it. Acknowledge each entry with `xack`. */
+  readonly group?: Argument
+  /** The name of the consumer in the group. */
+  readonly consumer?: Argument
+}
+
+/** How long one read waits: so the server sees now and then that somebody is there. */
+const BLOCK: Milliseconds = 30_000
+
+/** The default of `count`. */
+const COUNT = 100
+
+/**
+ * The entries. The loop ends by `break`, and throws when the client is closed. `line.ready` settles
+ * when there is a connection, or rejects if there will be none.
+ */
+export async function* readStream<Text extends string | Buffer>(
+  client: Commands<Text>,
+  line: { readonly ready: Promise<void> },
+  key: string,
+  options: StreamReadOptions,
+): AsyncGenerator<StreamEntry<Text>, void, undefined> {
+  checkOptions('stream', options, ['from', 'count', 'group', 'consumer'])
+  const { count = COUNT, group, consumer = 'sluice' } = options
+  let from = options.from ?? (group === undefined ? '$' : '0')
+  // Of a group: what is pending comes first. It was delivered, and not acknowledged.
+  let isPending = group !== undefined
+  for (;;) {
+    try {
+      // Between two reads from `$` entries would be lost.
+      if (from === '$' && group === undefined) from = await lastId(client, key)
+      const streams = { [key]: group === undefined || isPending ? from : '>' }
+      const read =
+        group === undefined
+          ? await client.xread(streams, { count, block: BLOCK })
+          : await client.xreadgroup(group, consumer, streams, { count, block: BLOCK })
+      const entries = read[key] ?? []
+      for (const entry of entries) {
+        from = entry.id
+        yield entry
+      }
+      if (entries.length === 0) isPending = false
+    } catch (error) {
+      if (!isLoss(error)) throw error
+      await line.ready
+      // The server may have delivered some that were lost on their way.
+      isPending = group !== undefined
+    }
+  }
+}
+
+/** The id of the last entry that was added, also if it is deleted by now. */
+async function lastId(client: Commands<any>, key: string): Promise<string> {
+  try {
+    const info = await client.call('XINFO', 'STREAM', key)
+    const entries = info instanceof Map ? info : new Map(pairs(info))
+    return String(entries.get('last-generated-id'))
+  } catch (error) {
+    if (error instanceof RedisError && /no such key/i.test(error.message)) return '0-0'
+    throw error
+  }
+}
+
+function* pairs(flat: readonly unknown[]): Generator<[string, unknown]> {
+  for (let i = 0; i + 1 < flat.length; i += 2) yield [String(flat[i]), flat[i + 1]]
+}
+
+/** Was only the connection lost? */
+function isLoss(error: unknown): boolean {
+  return error instanceof RedisError && /^ERR_(CLOSED|CUT_OFF|DISCONNECTED)$/.test(error.code)
+}

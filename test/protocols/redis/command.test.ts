@@ -1,0 +1,71 @@
+import t from 'tap'
+import { Command, Fifo } from '../../../src/protocols/redis/command.ts'
+import { RedisError } from '../../../src/protocols/redis/errors.ts'
+import { scene } from '../../kit.ts'
+import { outcome } from './kit.ts'
+
+t.test('words', async t => {
+  const command = new Command(['set', 'a', 1, 2n, 1.5, new Uint8Array(2)])
+  t.same(command.words, ['set', 'a', '1', '2', '1.5', new Uint8Array(2)])
+  t.match(command, { name: 'SET', encoding: 'utf8', isPart: false, isSettled: false, sends: 0 })
+  t.equal(new Command(['GET'], null).encoding, null)
+  for (const word of [undefined, null, true, {}, [], Symbol('x'), () => 1])
+    t.throws(() => new Command(['SET', word as string]), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^SET: argument 1 must be a string/,
+    })
+  t.throws(() => new Command([]), { message: /^call: its first argument must be a command/ })
+})
+
+t.test('it settles once', async t => {
+  const good = new Command(['GET'])
+  good.settle('x')
+  good.fail(new RedisError('ERR_CLOSED', 'why'))
+  good.lose(new RedisError('ERR_CLOSED', 'why'))
+  t.equal(await good.promise, 'x')
+  const bad = new Command(['GET'])
+  bad.settle(new RedisError('WRONGTYPE', 'why'))
+  bad.fail(new RedisError('ERR_CLOSED', 'why'))
+  await t.rejects(bad.promise, { code: 'WRONGTYPE', command: 'GET' })
+})
+
+t.test('a reason that several share is told of each', async t => {
+  const error = new RedisError('ERR_CLOSED', 'why', '', 'cause')
+  const commands = [new Command(['GET']), new Command(['SET'])]
+  for (const command of commands) command.lose(error)
+  for (const { promise, name } of commands)
+    await t.rejects(promise, { code: 'ERR_CLOSED', command: name, cause: 'cause' })
+})
+
+scene(t, 'its time', async (t, { engine, advance }) => {
+  let expired = 0
+  const slow = new Command(['GET'])
+  slow.limit(engine, 100, () => expired++)
+  const late = outcome(slow.promise)
+  const quick = new Command(['GET'])
+  quick.limit(engine, 100)
+  quick.settle('x')
+  await advance(99)
+  t.equal(late.value, 'waits')
+  await advance(1)
+  t.same([late.value, expired], ['ERR_TIMEOUT', 1])
+  t.equal(await quick.promise, 'x')
+})
+
+t.test('in the order in which they were sent', async t => {
+  const fifo = new Fifo()
+  const commands = Array.from({ length: 10_000 }, () => new Command(['GET']))
+  t.same([fifo.size, fifo.first, fifo.shift()], [0, undefined, undefined])
+  for (const command of commands.slice(0, 6000)) fifo.push(command)
+  let isSame = true
+  for (const command of commands.slice(0, 5000)) isSame &&= fifo.shift() === command
+  t.ok(isSame)
+  t.equal(fifo.size, 1000)
+  for (const command of commands.slice(6000)) fifo.push(command)
+  t.equal(fifo.first, commands[5000])
+  t.same(fifo.clear().length, 5000)
+  t.equal(fifo.size, 0)
+  fifo.push(commands[0]!)
+  t.equal(fifo.shift(), commands[0])
+  t.equal(fifo.size, 0)
+})
