@@ -1,9 +1,10 @@
 /**
  * Layer 0. The seam between channels and the machine: contracts only.
  *
- * A `Network` makes transports (one byte pipe each), listeners and packet sockets, and may bring
- * TLS (tls.ts) and files (files.ts) of its own. Channels know this file and nothing below it; io/
- * and the tests implement it. A new kind of socket is one file that implements `Network`.
+ * A `Network` makes transports (one byte pipe each), listeners and packet sockets
+ * (packet-socket.ts), and may bring TLS (tls.ts) and files (files.ts) of its own. Channels know
+ * this file and nothing below it; io/ and the tests implement it. A new kind of socket is one file
+ * that implements `Network`.
  *
  * Rules that every implementation keeps (test/scenarios/conformance/ checks them):
  * 1. No report is made inside a call, whatever caused it: `connect`, `listen`, `write`, `send`,
@@ -28,22 +29,23 @@
 
 import type { Buffer } from 'node:buffer'
 import type { Files } from './files.ts'
+import type { PacketOptions, PacketSocket } from './packet-socket.ts'
 import type { TlsInfo, TlsOptions, TlsSide } from './tls.ts'
-import type { Bytes, Encoding, Milliseconds, Port, SocketAddress } from './types.ts'
+import type {
+  Bytes,
+  Encoding,
+  Endpoint,
+  ListenEndpoint,
+  Milliseconds,
+  Port,
+  SocketAddress,
+  SystemError,
+} from './types.ts'
 
 export type * from './files.ts'
+export type * from './packet-socket.ts'
 export type * from './tls.ts'
-
-/** An address that core/address.ts has checked: the one form that networks get. */
-export type Endpoint =
-  | { readonly kind: 'ip'; readonly host: string; readonly port: Port }
-  | { readonly kind: 'unix'; readonly path: string }
-
-/** Where to listen: an address, or a socket that this process was given open. */
-export type ListenEndpoint = Endpoint | { readonly kind: 'descriptor'; readonly fd: number }
-
-/** An error as the system reports it: `code` is the error, `syscall` the operation. */
-export type SystemError = NodeJS.ErrnoException
+export type { Endpoint, ListenEndpoint, SystemError } from './types.ts'
 
 // ---- transports ---------------------------------------------------------------------------------
 
@@ -129,8 +131,19 @@ export interface Transport {
   destroy(): void
   /** Turns Nagle's algorithm off (true) or on, if the pipe has one. */
   set_no_delay(on: boolean): void
-  /** Probes an idle peer after that many milliseconds; false turns probing off. */
-  set_keep_alive(after: Milliseconds | false): void
+  /**
+   * Probes an idle peer after that many milliseconds; false turns probing off. What `probes` leaves
+   * out is as the network has it. See `Network.has_keep_alive_probes`.
+   */
+  set_keep_alive(after: Milliseconds | false, probes?: KeepAliveProbes): void
+}
+
+/** How an idle peer is probed. */
+export interface KeepAliveProbes {
+  /** The time from one probe that is not answered to the next. */
+  readonly interval?: Milliseconds
+  /** How many may go unanswered before the connection fails. */
+  readonly count?: number
 }
 
 /** How to connect. */
@@ -208,94 +221,18 @@ export interface ListenOptions {
    * @default false
    */
   readonly reuse_port?: boolean
-}
-
-// ---- packets ------------------------------------------------------------------------------------
-
-/**
- * What a packet socket reports to: opened; any mix of received and refused; at most one failed;
- * exactly one closed. Rule 1 holds here, too, and only closed follows `destroy`. An empty packet,
- * unlike an empty chunk, is received.
- */
-export interface PacketSink {
-  /** The socket is open; its addresses are known. */
-  opened(): void
-  /** A packet arrived. It belongs to the sink. */
-  received(data: Buffer, from: SocketAddress): void
   /**
-   * The destination refused an earlier packet (ICMP), although its `done` said that it was sent.
-   * The socket goes on.
-   */
-  refused(error: SystemError): void
-  /** The socket could not be opened. `closed` follows. */
-  failed(error: SystemError): void
-  /** The socket is gone. Nothing follows, except a `done` that is still due. */
-  closed(): void
-}
-
-/** How to open a packet socket: bound to `bind`, connected to `connect`, or both. */
-export interface PacketOptions {
-  /**
-   * The address to bind to.
+   * Is an IPv6 socket one for IPv6 only? Throws, as `reuse_port`.
    *
-   * @default any host, and a port that the system chooses
+   * @default false
    */
-  readonly bind?: Endpoint
-  /** The only peer: packets go there and come from there. */
-  readonly connect?: Endpoint
-  /** May packets be sent to broadcast addresses? The default is that of the system. */
-  readonly broadcast?: boolean
-  /** May other sockets be bound to the same port, if they ask for it, too? */
-  readonly reuse_address?: boolean
-  /** How many hops a unicast packet may take, 1 to 255. */
-  readonly ttl?: number
-  /** How many hops a multicast packet may take. */
-  readonly multicast_ttl?: number
-  /** Do multicast packets reach sockets of this machine, too? */
-  readonly multicast_loopback?: boolean
-  /** The address of the interface that multicast packets leave by. */
-  readonly multicast_interface?: string
-}
-
-/** One packet socket (UDP). */
-export interface PacketSocket {
-  /** What it reports to; without one it is silent. Set it before the turn of the loop ends. */
-  sink: PacketSink | undefined
-  /** Its own address. `undefined` before it is open; still known after it has closed. */
-  readonly local_address: SocketAddress | undefined
-  /** The address that it is connected to; `undefined` if it is not connected. */
-  readonly remote_address: SocketAddress | undefined
-  /** The file descriptor; `undefined` if there is none or it is closed. */
-  readonly fileno: number | undefined
+  readonly ipv6_only?: boolean
   /**
-   * Sends one packet, to `to` or to the connected peer. It must be one of the two, or `done` gets
-   * an error. What is sent before `opened` leaves in order when the socket opens.
+   * The mode of a unix socket, as of `chmod`. Throws, as `reuse_port`.
    *
-   * `done` is called exactly once, never inside a call: with null if the packet has gone, else with
-   * the reason (EMSGSIZE …); with ECANCELED if the socket was destroyed, could not be opened or is
-   * closed. It may come after `closed`.
+   * @default that of the process (its umask)
    */
-  send(
-    data: string | Uint8Array,
-    encoding: Encoding,
-    to: Endpoint | undefined,
-    done: (error: SystemError | null) => void,
-  ): void
-  /**
-   * Changes settings of an open socket; the names are those of `PacketOptions`. Throws the error of
-   * the system. Before the socket is open, `failed` reports that error instead. `configure`, `join`
-   * and `leave` throw InvalidStateError after `destroy`, a failure or `closed`.
-   */
-  configure(options: Omit<PacketOptions, 'bind' | 'connect' | 'reuse_address'>): void
-  /** Joins a multicast group. Errors are those of `configure`. */
-  join(group: string, network_interface?: string): void
-  /** Leaves a multicast group. Errors are those of `configure`. */
-  leave(group: string, network_interface?: string): void
-  /**
-   * Closes at once, at any time, any number of times. What is not sent yet is dropped, and its
-   * `done` gets ECANCELED.
-   */
-  destroy(): void
+  readonly mode?: number
 }
 
 // ---- what an engine is made of ------------------------------------------------------------------
@@ -331,6 +268,12 @@ export interface Network {
    * @default the files of the machine, by node:fs
    */
   readonly files?: Files | undefined
+  /**
+   * Do its transports take `probes` in `set_keep_alive`? If not, that setting is refused.
+   *
+   * @default true
+   */
+  readonly has_keep_alive_probes?: boolean
   /**
    * How many descriptors the process may have open.
    *

@@ -36,6 +36,17 @@ export type Address =
  */
 export type ListenAddress = Address | { readonly fd: number }
 
+/** An address that core/address.ts has checked: the one form that networks get. */
+export type Endpoint =
+  | { readonly kind: 'ip'; readonly host: string; readonly port: Port }
+  | { readonly kind: 'unix'; readonly path: string }
+
+/** Where to listen: an address, or a socket that this process was given open. */
+export type ListenEndpoint = Endpoint | { readonly kind: 'descriptor'; readonly fd: number }
+
+/** An error as the system reports it: `code` is the error, `syscall` the operation. */
+export type SystemError = NodeJS.ErrnoException
+
 /**
  * An address as sluice reports it: `[host, port]`, or the path of a unix socket. The path is `''`
  * for a peer that has none.

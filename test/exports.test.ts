@@ -22,18 +22,18 @@ const VALUES = [
 // prettier-ignore
 const TYPES = [
   'Address', 'BecomeOptions', 'BlockList', 'BroadcastOptions', 'Buffer', 'Bytes', 'Cancel',
-  'ChannelOptions', 'Clock', 'CloseReason', 'ConnectOptions', 'ConnectionClass',
-  'ConnectionOptions', 'Cut', 'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions',
+  'ChannelOptions', 'Clock', 'CloseReason', 'ConnectionClass', 'ConnectionOptions',
+  'ConnectOptions', 'Cut', 'Data', 'DatagramArguments', 'DatagramError', 'DatagramOptions',
   'Delimiter', 'DotBlock', 'DropReason', 'Encoding', 'Endpoint', 'EngineOptions', 'EngineStats',
   'EventDetails', 'FileEnds', 'FileName', 'Files', 'FileSink', 'FileSinkOwner', 'FileSource',
-  'FileTail', 'LengthPrefix', 'LengthPrefixOptions', 'ListenAddress', 'ListenEndpoint', 'Listener',
-  'ListenerSink', 'ListenOptions', 'Log', 'Milliseconds', 'Network', 'PacketOptions', 'PacketSink',
-  'PacketSocket', 'PacketDropReason', 'Packed', 'Packer', 'Port', 'Read', 'ReadArguments',
-  'ReadDelimiter', 'ReadOptions', 'ReportedError', 'RequestsOptions', 'SendOptions',
-  'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions',
-  'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError',
-  'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide',
-  'Transport', 'TransportSink',
+  'FileTail', 'GroupOptions', 'KeepAlive', 'KeepAliveProbes', 'LengthPrefix', 'LengthPrefixOptions',
+  'ListenAddress', 'ListenEndpoint', 'Listener', 'ListenerSink', 'ListenOptions',
+  'LivePacketOptions', 'Log', 'Milliseconds', 'Network', 'Packed', 'Packer', 'PacketDropReason',
+  'PacketOptions', 'PacketSink', 'PacketSocket', 'Port', 'Read', 'ReadArguments', 'ReadDelimiter',
+  'ReadOptions', 'ReportedError', 'RequestsOptions', 'SendOptions', 'ServerListenOptions',
+  'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
+  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Tls',
+  'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
 ]
 
 // prettier-ignore
@@ -49,8 +49,10 @@ const FACES = [
   'messages/index.ts',
   'protocols/echo/index.ts',
   'protocols/websocket/index.ts',
+  'protocols/nats/index.ts',
   'protocols/redis/index.ts',
   'relay/index.ts',
+  'envelope/index.ts',
   'rooms/index.ts',
   'rooms/browser.ts',
   'packets/index.ts',
@@ -108,6 +110,35 @@ t.test('sluice/websocket', async t => {
 })
 
 // prettier-ignore
+const ENVELOPE = [
+  'Act', 'AnyMessageClass', 'AnySchema', 'AsyncRunnable', 'BadRequestError', 'Batch', 'Batch2',
+  'ClassIn', 'ClassOf', 'ClientInfo', 'Close', 'ClosedArguments', 'Closing',
+  'ConnectReceiverOptions', 'Consumer', 'ConsumerArguments', 'ConsumerClass', 'ConsumerServer',
+  'ContextAction', 'ContextActionOptions', 'DataOf', 'DictTransport', 'Envelope', 'EnvelopeData',
+  'EnvelopeOptions', 'EnvelopeSchema', 'EnvelopeSchemaOptions', 'EnvelopeTransport', 'ErrorMessage',
+  'ErrorMessageClass', 'FailedError', 'Fault', 'Fields', 'GenericError', 'Handshake',
+  'InitArguments', 'Input', 'InputOf', 'JobError', 'LayerEvent', 'ListSchema', 'Message',
+  'MessageArguments', 'MessageClass', 'MessageInit', 'MessageMeta', 'MessageOf', 'MessageRegistry',
+  'MessageState', 'MessageStates', 'MessageTypeError', 'MetaFields', 'Model', 'ModelOptions',
+  'NameOf', 'Named', 'NotFoundError', 'NumberSchema', 'OptionalSchema', 'Origin', 'Output', 'Ping',
+  'Pong', 'Progress', 'Receiver', 'RequestOptions', 'Run', 'Schema', 'SendClientInfo',
+  'SendOptions', 'Sending', 'SendingIn', 'Sent', 'ShapeInput', 'ShapeOutput', 'ShapeSchema',
+  'Signal', 'StandardIssue', 'StandardProps', 'StandardResult', 'StandardSchema', 'Stat',
+  'SubscribeError', 'TextSchema', 'TextTransport', 'UnauthorizedError', 'ValidationError',
+  'ValidationErrorMessage', 'Wish', 'add_envelopes', 'add_message', 'anything', 'boolean',
+  'consumer', 'consumer_closed', 'consumer_connected', 'consumer_disconnected', 'context_action',
+  'envelope_schema', 'error_message', 'error_schema', 'errors', 'full_schema', 'get_envelope',
+  'get_error_type', 'get_message_registry', 'incoming_internal_message', 'incoming_schema',
+  'incoming_websocket_message', 'integer', 'internal', 'language_of', 'list', 'message', 'number',
+  'one_of', 'optional', 'outgoing_schema', 'outgoing_websocket_error', 'outgoing_websocket_message',
+  'shape', 'text', 'ws_incoming', 'ws_outgoing',
+]
+
+t.test('sluice/envelope', async t => {
+  t.strictSame(exported('envelope/index.ts').sort(), ENVELOPE)
+})
+
+// prettier-ignore
 const REDIS = [
   'Argument', 'CommandOptions', 'Commands', 'Keys', 'MessageHandler', 'Push', 'RedisClient',
   'RedisError', 'RedisOptions', 'RedisState', 'RedisView', 'Replies', 'Reply', 'ReplyBounds',
@@ -143,6 +174,17 @@ t.test('sluice/rooms, and what of it is for browsers', async t => {
 })
 
 // prettier-ignore
+const NATS = [
+  'NatsClient', 'NatsClientOptions', 'NatsError', 'NatsErrorCode', 'NatsErrorDetails',
+  'NatsHandler', 'NatsHeaders', 'NatsMessage', 'NatsPublishOptions', 'NatsRequestOptions',
+  'NatsServerInfo', 'NatsServers', 'NatsSettings', 'NatsSubscribeOptions', 'NatsSubscription',
+]
+
+t.test('sluice/nats', async t => {
+  t.strictSame(exported('protocols/nats/index.ts').sort(), NATS)
+})
+
+// prettier-ignore
 const PACKETS = [
   'ConformanceCheck', 'ConformanceError', 'ConformanceFixture', 'ConformanceReport', 'LossOptions',
   'MockServer', 'MockServerOptions', 'OnCatastrophicDisconnect', 'OnChannelOpen', 'OnMessage',
@@ -170,7 +212,7 @@ t.test('what a public class has is in snake_case, and nothing is half private', 
     if (typeof value !== 'function' || value.prototype === undefined) continue
     for (const owner of [value, ...prototypesOf(value)]) {
       const members = Object.getOwnPropertyNames(owner).filter(
-        member => !/^[a-z]+(_[a-z]+)*$/.test(member),
+        member => !/^[a-z]+(_[a-z]+)*$/.test(member.replace('ipv6', 'ip')),
       )
       t.strictSame(
         members.filter(member => member !== 'ConnectionClass'),

@@ -32,7 +32,7 @@ export async function together(url: string): Promise<void> {
   const names = testsIn(folder).filter(name => !ALONE.includes(name))
   const sources = names.map(sourceOf).filter(source => source !== undefined)
 
-  const take = startCoverage()
+  const take = sources.length === 0 ? () => [] : startCoverage()
   for (const source of sources) await import(source)
   report(`${folder}.evaluated`, take(sources))
   const covered: Covered[] = []

@@ -6,7 +6,7 @@
  * calls `closed()` for its last report.
  */
 
-import type { Transport, TransportSink } from '../transport.ts'
+import type { KeepAliveProbes, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 
 export class TransportOver implements Transport {
@@ -94,7 +94,7 @@ export class TransportOver implements Transport {
     this.inner.set_no_delay(on)
   }
 
-  set_keep_alive(after: Milliseconds | false): void {
-    this.inner.set_keep_alive(after)
+  set_keep_alive(after: Milliseconds | false, probes?: KeepAliveProbes): void {
+    this.inner.set_keep_alive(after, probes)
   }
 }

@@ -16,11 +16,17 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { lstat, link, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, link, rename, rm } from 'node:fs/promises'
+import { lookup } from 'node:dns'
 import { lstatSync, rmSync } from 'node:fs'
-import { type AddressInfo, createConnection, Server } from 'node:net'
+import {
+  type AddressInfo,
+  createConnection,
+  type ListenOptions as NodeOptions,
+  Server,
+} from 'node:net'
 import { dirname, join } from 'node:path'
-import { codeOf, UnsupportedOptionError } from '../errors.ts'
+import { codeOf } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
 import type {
@@ -31,9 +37,10 @@ import type {
   SystemError,
   Transport,
 } from '../transport.ts'
-import type { Bytes, SocketAddress } from '../types.ts'
+import type { Bytes, Port, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
 import { descriptorFault, pathFault } from './listen-fault.ts'
+import { checkNeeds } from './listen-needs.ts'
 import { TcpTransport } from './tcp.ts'
 import { TicketSeed } from './ticket-keys.ts'
 
@@ -49,6 +56,7 @@ export class NodeListener implements Listener {
   sink: ListenerSink | undefined
   readonly #server: Server
   readonly #at: ListenEndpoint
+  readonly #options: ListenOptions
   readonly #tickets: TicketSeed
   #local: SocketAddress | undefined
   /** The inode of our socket, while its path is ours to remove. */
@@ -58,9 +66,9 @@ export class NodeListener implements Listener {
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
   constructor(at: ListenEndpoint, options: ListenOptions) {
-    const needs = options.reuse_port ? reusePortNeeds(at) : undefined
-    if (needs !== undefined) throw new UnsupportedOptionError('reuse_port', needs)
+    checkNeeds(at, options)
     this.#at = at
+    this.#options = options
     this.#server = new Server({
       allowHalfOpen: true,
       pauseOnConnect: true,
@@ -71,7 +79,7 @@ export class NodeListener implements Listener {
     // Before `listen`, so that it comes before #setOpen.
     this.#server.once('listening', () => this.takeFrom(this.#server))
     this.#server.on('error', error => void this.#refused(error))
-    this.#listen(options)
+    this.#listen()
   }
 
   get local_address(): SocketAddress | undefined {
@@ -95,47 +103,70 @@ export class NodeListener implements Listener {
 
   // ---- opening ----------------------------------------------------------------------------------
 
-  #listen(options: ListenOptions): void {
+  #listen(): void {
     try {
       if (!mayListen()) throw accessDenied()
-      this.#listenAt(this.#at, options)
+      this.#listenAt(this.#at)
     } catch (error) {
       // Deno throws instead of reporting it.
       queueMicrotask(() => this.#fail(error as SystemError))
     }
   }
 
-  #listenAt(at: ListenEndpoint, { backlog, reuse_port: reusePort = false }: ListenOptions): void {
-    if (at.kind === 'ip') {
-      // Without a host Node listens on both families, or on IPv4 alone if there is no IPv6.
-      this.#server.listen(
-        { port: at.port, backlog, reusePort, ...(at.host !== '' && { host: at.host }) },
-        () => this.#setOpen(),
-      )
-    } else if (at.kind === 'descriptor') {
-      this.#server.listen({ fd: at.fd, backlog }, () => this.#setOpen())
-    } else if (at.path.startsWith('\0')) {
-      this.#server.listen({ path: at.path, backlog }, () => this.#setOpen())
-    } else if (process.send === undefined) this.#listenHidden(at.path, backlog)
-    else void this.#listenAsChild(at.path, backlog).catch((error: SystemError) => this.#fail(error))
+  #listenAt(at: ListenEndpoint): void {
+    const { backlog } = this.#options
+    if (at.kind === 'ip') this.#listenOnPort(at.host, at.port)
+    else if (at.kind === 'descriptor') this.#listenWith({ fd: at.fd, backlog })
+    else if (at.path.startsWith('\0')) this.#listenWith({ path: at.path, backlog })
+    else if (process.send === undefined) this.#listenHidden(at.path)
+    else void this.#listenAsChild(at.path).catch((error: SystemError) => this.#fail(error))
   }
 
-  #listenHidden(path: string, backlog: number): void {
+  /** Without a host Node listens on both families, or on IPv4 alone if there is no IPv6. */
+  #listenOnPort(host: string, port: Port): void {
+    const { backlog, reuse_port: reusePort = false, ipv6_only: ipv6Only = false } = this.#options
+    const how = { port, backlog, reusePort, ipv6Only }
+    if (!ipv6Only) this.#listenWith({ ...how, ...(host !== '' && { host }) })
+    else if (host === '') this.#listenWith({ ...how, host: '::' })
+    else
+      lookup(host, { family: 6 }, (error, address) => {
+        if (error) this.#fail(error)
+        else if (this.#state === 'opening') this.#listenWith({ ...how, host: address })
+      })
+  }
+
+  #listenWith(how: NodeOptions & { fd?: number }): void {
+    this.#server.listen(how, () => this.#setOpen())
+  }
+
+  #listenHidden(path: string): void {
+    const { backlog } = this.#options
     const hidden = nameBeside(path)
     this.#server.listen({ path: hidden, backlog }, () => void this.#claim(hidden, path))
   }
 
   /** A process that was forked may be a worker of a cluster. */
-  async #listenAsChild(path: string, backlog: number): Promise<void> {
+  async #listenAsChild(path: string): Promise<void> {
     const { default: cluster } = await import('node:cluster')
     // Closed meanwhile.
     if (this.#state !== 'opening') return
-    if (cluster.isWorker) this.#server.listen({ path, backlog }, () => this.#setOpen())
-    else this.#listenHidden(path, backlog)
+    if (!cluster.isWorker) return this.#listenHidden(path)
+    const { backlog } = this.#options
+    this.#server.listen({ path, backlog }, () => {
+      this.#permit(path).then(
+        () => this.#setOpen(),
+        (error: SystemError) => this.#fail(error),
+      )
+    })
+  }
+
+  async #permit(path: string): Promise<void> {
+    if (this.#options.mode !== undefined) await chmod(path, this.#options.mode)
   }
 
   async #claim(hidden: string, path: string): Promise<void> {
     try {
+      await this.#permit(hidden)
       const { ino } = await lstat(hidden, { bigint: true })
       await takeName(hidden, path)
       this.#inode = ino
@@ -238,29 +269,6 @@ export function mayListen(
 function accessDenied(): SystemError {
   const message = 'Access to this API has been restricted. Use --allow-net to manage permissions.'
   return Object.assign(new Error(message), { code: 'ERR_ACCESS_DENIED', syscall: 'listen' })
-}
-
-/** The systems on which several sockets can listen at one port, and share its connections. */
-const REUSES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfly', 'sunos', 'aix'])
-
-/**
- * What `reuse_port` needs there and is missing; `undefined` if nothing is. A Node that does not
- * know the option ignores it without an error.
- */
-export function reusePortNeeds(
-  at: ListenEndpoint,
-  version = process.versions.node,
-  platform: string = process.platform,
-): string | undefined {
-  if (at.kind === 'unix') return 'a port, and a unix socket has none'
-  if (at.kind === 'descriptor') return 'a port: a socket that exists was opened with it, or without'
-  const [major, minor] = version.split('.').map(Number) as [number, number]
-  const isKnown = major === 22 ? minor >= 12 : major === 23 ? minor >= 1 : major > 23
-  if (isKnown && REUSES_PORTS.has(platform)) return undefined
-  return (
-    'Node 22.12, 23.1 or newer, on Linux, FreeBSD, DragonFly, Solaris or AIX; ' +
-    `this is Node ${version} on ${platform}`
-  )
 }
 
 /**

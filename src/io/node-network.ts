@@ -20,10 +20,11 @@ import type {
 import { fileLimit } from './file-limit.ts'
 import { nodeFiles } from './files.ts'
 import { keepFreed } from './heap.ts'
+import { HAS_PROBES } from './keep-alive.ts'
 import { NodeListener } from './listener.ts'
 import { connectTcp } from './tcp.ts'
 import { nodeTls } from './tls.ts'
-import { openPackets } from './udp.ts'
+import { openPackets } from './udp/udp.ts'
 
 export class NodeNetwork implements Network {
   readonly tls = nodeTls
@@ -43,6 +44,10 @@ export class NodeNetwork implements Network {
 
   get file_limit(): number {
     return fileLimit()
+  }
+
+  get has_keep_alive_probes(): boolean {
+    return HAS_PROBES
   }
 
   packets(options: PacketOptions): PacketSocket {

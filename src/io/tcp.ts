@@ -36,16 +36,15 @@ import { socketAddress } from '../core/address.ts'
 import type {
   ConnectOptions,
   Endpoint,
+  KeepAliveProbes,
   SystemError,
   Transport,
   TransportSink,
 } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
+import { keepAlive, setKeepAlive } from './keep-alive.ts'
 import { connectError, connectSocket } from './tcp-connect.ts'
-
-/** The longest idle time that Linux accepts before it probes a connection (TCP_KEEPIDLE). */
-export const KEEP_ALIVE_MAX: Milliseconds = 32_767_000
 
 const TRANSPORT: unique symbol = Symbol('transport')
 
@@ -239,13 +238,8 @@ export class TcpTransport implements Transport {
     this.#socket.setNoDelay(on)
   }
 
-  set_keep_alive(after: Milliseconds | false): void {
-    // Node rounds down to seconds, takes 0 to mean the system's own two hours, and says nothing
-    // if the system refuses.
-    this.#socket.setKeepAlive(
-      after !== false,
-      after === false ? 0 : Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX),
-    )
+  set_keep_alive(after: Milliseconds | false, probes?: KeepAliveProbes): void {
+    setKeepAlive(this.#socket, keepAlive(after, probes))
   }
 
   /** See SocketBacked of tls-transport.ts. */

@@ -93,6 +93,11 @@ export class TrickleNetwork implements Network {
     return this.#inner.file_limit ?? Infinity
   }
 
+  /** Those of the other network. */
+  get has_keep_alive_probes(): boolean {
+    return this.#inner.has_keep_alive_probes ?? true
+  }
+
   /** A packet socket of the other network. A packet is never cut. */
   packets(options: PacketOptions): PacketSocket {
     return this.#inner.packets(options)

@@ -27,7 +27,14 @@ import {
   OF_AN_OPENING,
 } from './caps.ts'
 import type { ChannelContext, Init } from './init.ts'
-import { ChannelEvent, type Message, type MessageFields, STATES, toMessage } from './message.ts'
+import {
+  type Addr,
+  ChannelEvent,
+  Message,
+  type MessageFields,
+  STATES,
+  toMessage,
+} from './message.ts'
 import type { MessageChannel } from './message-channel.ts'
 import { MESSAGE_LIFE, MessageLife } from './message-life.ts'
 import type { Params } from './params.ts'
@@ -148,6 +155,18 @@ export abstract class ChannelImplementation extends Channel {
       'post()',
       `${this.params.url.protocol}:// takes no messages`,
       'it only gives them',
+    )
+  }
+
+  /**
+   * Called with messages for several peers of a server: each peer gets all of them, in this order.
+   * Returns the peers that did not take all of them: there is no room, or they have gone. Default:
+   * calls `do_post` for each peer and message. A channel that packs messages packs each of them
+   * once.
+   */
+  do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {
+    return [...addrs].filter(
+      addr => !messages.every(each => this.do_post(new Message({ ...each, addr })) !== false),
     )
   }
 

@@ -121,7 +121,10 @@ export class Message {
    * @default 0
    */
   readonly time: Milliseconds
-  /** The subject of a message of type 'channel', see `ChannelEvent`. */
+  /**
+   * The subject of a message of type 'channel', see `ChannelEvent`. Of Connect from `ws://`: the
+   * `UpgradeRequest`.
+   */
   readonly value: unknown
 
   /**

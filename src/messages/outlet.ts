@@ -60,6 +60,11 @@ export class Outlet {
     return this.#promises?.areAny === true
   }
 
+  /** Are messages counted or logged? */
+  get isWatched(): boolean {
+    return this.stat !== undefined || this.#dump !== 'no'
+  }
+
   /** Called for each message that was posted. */
   posted(message: Message, isTaken: boolean): void {
     if (this.#dump !== 'no') this.#log(isTaken ? 'post' : 'not posted', message)

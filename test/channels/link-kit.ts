@@ -9,7 +9,7 @@ import type { StreamOptions } from '../../src/channels/streams/stream-options.ts
 import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
-import type { Network, Transport, TransportSink } from '../../src/transport.ts'
+import type { KeepAliveProbes, Network, Transport, TransportSink } from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
 import { spy, turn } from '../kit.ts'
 
@@ -48,8 +48,9 @@ export class FakeTransport implements Transport {
   set_no_delay(on: boolean): void {
     this.calls.push(`no_delay ${on}`)
   }
-  set_keep_alive(after: number | false): void {
-    this.calls.push(`keep_alive ${after}`)
+  set_keep_alive(after: number | false, probes?: KeepAliveProbes): void {
+    const how = probes === undefined ? '' : `, every ${probes.interval}, ${probes.count} times`
+    this.calls.push(`keep_alive ${after}${how}`)
   }
 
   /** What was called since the last time. */

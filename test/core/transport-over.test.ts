@@ -41,7 +41,7 @@ t.test('passes everything on', async t => {
   transport.end()
   transport.destroy()
   transport.set_no_delay(true)
-  transport.set_keep_alive(5)
+  transport.set_keep_alive(5, { count: 3 })
   t.strictSame(calls, [
     'write x latin1',
     'cork',
@@ -51,7 +51,7 @@ t.test('passes everything on', async t => {
     'end',
     'destroy',
     'set_no_delay true',
-    'set_keep_alive 5',
+    'set_keep_alive 5 [object Object]',
   ])
   t.strictSame(
     [transport.local_address, transport.remote_address, transport.fileno],

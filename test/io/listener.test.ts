@@ -12,18 +12,25 @@ import { execFileSync, fork } from 'node:child_process'
 import cluster from 'node:cluster'
 import t from 'tap'
 import type { Test } from 'tap'
-import { mayListen, NodeListener, reusePortNeeds } from '../../src/io/listener.ts'
+import { reusePortNeeds } from '../../src/io/listen-needs.ts'
+import { mayListen, NodeListener } from '../../src/io/listener.ts'
 import { bareNode } from '../built.ts'
 import { openSocket } from '../open-socket.ts'
-import type { Endpoint, ListenEndpoint, SystemError, Transport } from '../../src/transport.ts'
+import type {
+  Endpoint,
+  ListenEndpoint,
+  ListenOptions,
+  SystemError,
+  Transport,
+} from '../../src/transport.ts'
 
 /** What a listener reported, and ways to wait for it. */
 function listen(
   at: ListenEndpoint,
   hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {},
-  reuse_port = false,
+  options: Omit<ListenOptions, 'backlog'> = {},
 ) {
-  const listener = new NodeListener(at, { backlog: 5, reuse_port })
+  const listener = new NodeListener(at, { backlog: 5, ...options })
   const log: string[] = []
   const waiting = new Map<string, () => void>()
   const note = (what: string): void => {
@@ -454,49 +461,21 @@ t.test('closed while it takes its name', async t => {
   }
 })
 
-t.test('who can share a port', async t => {
-  const cases: [version: string, platform: string, can: boolean][] = [
-    ['20.20.2', 'linux', false],
-    ['22.11.0', 'linux', false],
-    ['22.12.0', 'linux', true],
-    ['23.0.0', 'linux', false],
-    ['23.1.0', 'linux', true],
-    ['24.0.0', 'linux', true],
-    ['26.10.0', 'freebsd', true],
-    ['26.10.0', 'darwin', false],
-    ['26.10.0', 'win32', false],
-  ]
-  for (const [version, platform, can] of cases)
-    t.equal(
-      reusePortNeeds(ip(''), version, platform) === undefined,
-      can,
-      `${version} on ${platform}`,
-    )
-})
-
 // Node 20 ignores the option without an error, and the second listener fails with EADDRINUSE.
 t.test('a port is shared, or that is refused', async t => {
-  t.throws(() => listen({ kind: 'unix', path: '/no/matter' }, {}, true), {
-    code: 'ERR_UNSUPPORTED_OPTION',
-    message: 'reuse_port needs a port, and a unix socket has none',
-  })
-  t.throws(() => listen({ kind: 'descriptor', fd: 3 }, {}, true), {
-    code: 'ERR_UNSUPPORTED_OPTION',
-    message: /^reuse_port needs a port: a socket that exists/,
-  })
   if (reusePortNeeds(ip('')) !== undefined) {
-    t.throws(() => listen(ip('127.0.0.1'), {}, true), {
+    t.throws(() => listen(ip('127.0.0.1'), {}, { reuse_port: true }), {
       code: 'ERR_UNSUPPORTED_OPTION',
       message: /^reuse_port needs Node 22\.12, 23\.1 or newer/,
     })
     return
   }
-  const one = listen(ip('127.0.0.1'), {}, true)
+  const one = listen(ip('127.0.0.1'), {}, { reuse_port: true })
   await one.reported('listening')
   const other = listen(
     { ...ip('127.0.0.1'), port: (one.listener.local_address as [string, number])[1] } as Endpoint,
     {},
-    true,
+    { reuse_port: true },
   )
   await other.reported('listening')
   t.same(other.listener.local_address, one.listener.local_address)
@@ -504,6 +483,57 @@ t.test('a port is shared, or that is refused', async t => {
     listener.close()
     await reported('closed')
   }
+})
+
+// ---- who may connect ----------------------------------------------------------------------------
+
+t.test('the mode of a unix socket: the path appears with it', async t => {
+  const place = folder(t)
+  for (const mode of [0o600, 0o666]) {
+    const path = join(place, `${mode}`)
+    const made = listen({ kind: 'unix', path }, {}, { mode })
+    const modes = new Set<number>()
+    while (!made.log.includes('listening')) {
+      if (existsSync(path)) modes.add(statSync(path).mode & 0o777)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    t.equal(statSync(path).mode & 0o777, mode)
+    t.same(
+      [...modes].filter(each => each !== mode),
+      [],
+    )
+    made.listener.close()
+    await made.reported('closed')
+  }
+  t.same(readdirSync(place), [])
+})
+
+t.test('IPv6 alone', async t => {
+  for (const host of ['', '::1', 'localhost']) {
+    const six = listen(ip(host), {}, { ipv6_only: true })
+    await Promise.race([six.reported('listening'), six.reported('failed')])
+    if (six.log[0] !== 'listening') {
+      t.match(six.log[0], /^failed (EADDRNOTAVAIL|EAFNOSUPPORT|ENOTFOUND|EAI_\w+)$/)
+      continue
+    }
+    const [address, port] = six.listener.local_address as [string, number]
+    t.match(address, /:/, host)
+    // Nobody listens with IPv4.
+    const four = listen({ kind: 'ip', host: '127.0.0.1', port })
+    await four.reported('listening')
+    for (const { listener, reported } of [six, four]) {
+      listener.close()
+      await reported('closed')
+    }
+  }
+  const nowhere = listen(ip('nowhere.invalid'), {}, { ipv6_only: true })
+  await nowhere.reported('closed')
+  t.match(nowhere.log[0], /^failed (ENOTFOUND|EAI_AGAIN)$/)
+  const gone = listen(ip('localhost'), {}, { ipv6_only: true })
+  gone.listener.close()
+  await gone.reported('closed')
+  await new Promise(resolve => setTimeout(resolve))
+  t.same(gone.log, ['closed'])
 })
 
 // ---- permissions --------------------------------------------------------------------------------

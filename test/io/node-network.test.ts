@@ -60,4 +60,5 @@ t.test('packets', async t => {
 
 t.test('knows how many descriptors there may be', async t => {
   t.ok(new NodeNetwork().file_limit > 2)
+  t.type(new NodeNetwork().has_keep_alive_probes, 'boolean')
 })

@@ -243,7 +243,7 @@ t.test('passes everything else through', async t => {
     'end',
     'pause',
     'set_no_delay true',
-    'set_keep_alive 5',
+    'set_keep_alive 5 ',
   ])
   t.same(
     [transport.local_address, transport.remote_address, transport.fileno],
@@ -268,6 +268,7 @@ t.test('wraps the default network if it is given none', async t => {
     t.ok(network.file_limit > 2)
   }
   t.equal(new TrickleNetwork(bare()).file_limit, Infinity, 'none that is known')
+  t.equal(new TrickleNetwork(bare()).has_keep_alive_probes, true)
 })
 
 t.test('is silent without a sink', async t => {

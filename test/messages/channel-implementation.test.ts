@@ -241,3 +241,18 @@ stage(t, 'facts: their defaults', async (t, stage) => {
     [undefined, {}, false, { data: 'any', msgid: true, seq: true }],
   )
 })
+
+stage(t, 'to several peers: one after the other, by default', async (t, stage) => {
+  const log: string[] = []
+  const Made = channelClass('made', {
+    do_post({ data, addr }: Message) {
+      log.push(`${data} to ${String(addr)}`)
+      return addr !== 2
+    },
+  })
+  stage.context.register(Made)
+  const channel = stage.context.init('made://').open()
+  const two = [new Message({ data: 'a' }), new Message({ data: 'b' })]
+  t.same(channel.do_post_all(two, [1, 2, 3]), [2])
+  t.same(log, ['a to 1', 'b to 1', 'a to 2', 'a to 3', 'b to 3'])
+})

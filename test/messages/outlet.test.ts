@@ -121,3 +121,18 @@ scene(t, 'messages are counted and logged', async (t, { engine, logged }) => {
   silent.posted(new Message(), true)
   t.strictSame([silent.stat, logged.length], [undefined, 3])
 })
+
+scene(t, 'is it watched?', async (t, { engine }) => {
+  const owner = { engine, name: 'x', state: 'active' as State } as never
+  const outlet = (url: string): Outlet =>
+    new Outlet(
+      owner,
+      params(url),
+      () => {},
+      () => {},
+    )
+  t.same(
+    ['x://', 'x://;stat=yes', 'x://;dump=yes'].map(url => outlet(url).isWatched),
+    [false, true, true],
+  )
+})

@@ -1,6 +1,18 @@
 // The installed package, by its types alone.
 import { Connection, length_prefix, Server, Struct, type ReadDelimiter } from 'sluice'
 import { Echo } from 'sluice/echo'
+import {
+  consumer,
+  Envelope,
+  integer,
+  message,
+  type MessageOf,
+  one_of,
+  optional,
+  type Run,
+  shape,
+  text,
+} from 'sluice/envelope'
 import { Context, type Message, MessageChannel } from 'sluice/messages'
 import { pair } from 'sluice/testing'
 import { type UpgradeRequest, WebSocketConnection, WebSocketServer } from 'sluice/websocket'
@@ -58,3 +70,37 @@ export class Mine extends MessageChannel {
 export const received: Promise<Message> = Context.instance()
   .init('mine://')
   .recv({ type: 'data', timeout: 10 })
+
+const payload = shape({ x: integer, colour: one_of('red', 'blue'), note: optional(text) })
+
+export class Move extends message('game.move', payload) {
+  override run({ consumer }: Run<Player>): void {
+    const x: number = this.data.x
+    const colour: 'red' | 'blue' = this.data.colour
+    const note: string | null = this.data.note
+    consumer.reply(this, 'game.moved', { x, by: `${colour} ${note}` })
+    // @ts-expect-error: there is no such message
+    consumer.reply(this, 'game.move', { x })
+    // @ts-expect-error: a field is missing
+    consumer.reply(this, 'game.moved', { x })
+  }
+}
+export class Moved extends message('game.moved', shape({ x: integer, by: text })) {}
+export class Ended extends message('game.ended') {}
+
+const to_server = new Envelope({ name: 'to_server', messages: [Move] })
+const to_client = new Envelope({ name: 'to_client', messages: [Moved, Ended] })
+
+export class Player extends consumer({ incoming: to_server, outgoing: to_client }) {}
+
+export class Caller extends consumer({ incoming: to_client, outgoing: to_server }) {
+  override on_message(message: MessageOf<typeof to_client>): void {
+    if (message.type_name === 'game.moved') this.send('game.move', { x: 1, colour: 'red' })
+    // @ts-expect-error: that is no colour
+    else this.send('game.move', { x: 1, colour: 'green' })
+  }
+  async ask(): Promise<string> {
+    const moved = await this.request('game.move', { x: 1, colour: 'red' }, { expect: 'game.moved' })
+    return moved.data.by
+  }
+}

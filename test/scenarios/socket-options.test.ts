@@ -13,6 +13,7 @@ import { createServer, type Socket } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
+import { Datagram } from '../../src/channels/datagrams/datagram.ts'
 import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
@@ -23,30 +24,49 @@ import type { SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
 import { until } from './networks.ts'
 
-/** On Linux: IPPROTO_TCP with TCP_NODELAY and TCP_KEEPIDLE, SOL_SOCKET with SO_KEEPALIVE. */
+/** Prints the options of each descriptor, an int each. */
 const ASK = `
-  for my $fd (3 .. 2 + $ARGV[0]) {
+  my $count = shift;
+  my @options = map { [split /,/] } @ARGV;
+  for my $fd (3 .. 2 + $count) {
     open(my $socket, '+<&=', $fd) or die $!;
-    print join(' ', map { unpack 'i', getsockopt $socket, $$_[0], $$_[1] } [6, 1], [1, 9], [6, 4]);
-    print "\\n";
+    print join(' ', map { unpack 'i', getsockopt $socket, $$_[0], $$_[1] } @options), "\\n";
   }`
+
+/** On Linux: the level and the name. */
+const SO_SNDBUF = '1,7'
+const SO_RCVBUF = '1,8'
+const SO_KEEPALIVE = '1,9'
+const TCP_NODELAY = '6,1'
+const TCP_KEEPIDLE = '6,4'
+const TCP_KEEPINTVL = '6,5'
+const TCP_KEEPCNT = '6,6'
+const IPV6_V6ONLY = '41,26'
+
+/** What the kernel has for each of these sockets. Perl is on every Debian. */
+function ask(sockets: { readonly fileno: number | undefined }[], ...options: string[]): number[][] {
+  const { stdout } = spawnSync('perl', ['-e', ASK, `${sockets.length}`, ...options], {
+    stdio: ['ignore', 'pipe', 'inherit', ...sockets.map(({ fileno }) => fileno as number)],
+    encoding: 'utf8',
+  })
+  return stdout
+    .trim()
+    .split('\n')
+    .map(line => line.split(' ').map(Number))
+}
 
 interface Options {
   readonly no_delay: boolean
   readonly keep_alive: number | false
 }
 
-/** Perl is on every Debian. */
 function optionsOf(...streams: Stream<any>[]): Options[] {
-  const { stdout } = spawnSync('perl', ['-e', ASK, `${streams.length}`], {
-    stdio: ['ignore', 'pipe', 'inherit', ...streams.map(stream => stream.fileno as number)],
-    encoding: 'utf8',
-  })
-  const lines = stdout.trim().split('\n')
-  return lines.map(line => {
-    const [noDelay, keepAlive, idle] = line.split(' ').map(Number) as [number, number, number]
-    return { no_delay: noDelay !== 0, keep_alive: keepAlive !== 0 && idle * 1000 }
-  })
+  return ask(streams, TCP_NODELAY, SO_KEEPALIVE, TCP_KEEPIDLE).map(
+    ([noDelay, keepAlive, idle]) => ({
+      no_delay: noDelay !== 0,
+      keep_alive: keepAlive !== 0 && idle! * 1000,
+    }),
+  )
 }
 
 const DEFAULT: Options = { no_delay: true, keep_alive: false }
@@ -161,6 +181,82 @@ for (const [name, network] of Object.entries(NETWORKS)) {
     await engine.stop({ timeout: 1000 })
   })
 }
+
+/** After how long a silence, how often and how many times the kernel probes, in s. */
+function probesOf(...streams: Stream<any>[]): number[][] {
+  return ask(streams, SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT)
+}
+
+for (const [name, network] of Object.entries(NETWORKS)) {
+  t.test(`${name}: the interval and the count of probes`, async t => {
+    const engine = new Engine({ network })
+    const { server, address } = await listen(t, engine, '127.0.0.1')
+    const plain = new Client({ engine, keep_alive: { after: 7000 } })
+    await plain.connect(address).opened
+    const [libuvInterval, libuvCount] = [1, 10]
+    t.same(probesOf(plain), [[1, 7, libuvInterval, libuvCount]])
+    if (!network.has_keep_alive_probes) {
+      // Node would ignore them without a word.
+      const refused = { code: 'ERR_UNSUPPORTED_OPTION', message: /^keep_alive needs a newer Node/ }
+      t.throws(() => new Client({ engine, keep_alive: { after: 7000, interval: 3000 } }), refused)
+      t.throws(() => (plain.keep_alive = { after: 8000, count: 4 }), refused)
+      t.same([plain.keep_alive, probesOf(plain)], [{ after: 7000 }, [[1, 7, 1, 10]]])
+    } else {
+      const client = new Client({ engine, keep_alive: { after: 7000, interval: 3000, count: 4 } })
+      await client.connect(address).opened
+      await until(() => endsOf(server).length === 2)
+      const ends = endsOf(server)
+      for (const end of ends) end.keep_alive = { after: 9000, interval: 1 }
+      t.same(probesOf(client, ...ends), [
+        [1, 7, 3, 4],
+        [1, 9, 1, 10],
+        [1, 9, 1, 10],
+      ])
+      client.keep_alive = { after: 7000, count: 5 }
+      t.same(probesOf(client), [[1, 7, 1, 5]])
+      client.keep_alive = false
+      t.equal(probesOf(client)[0]![0], 0)
+    }
+    await engine.stop({ timeout: 1000 })
+  })
+}
+
+t.test('ipv6_only', async t => {
+  const engine = new Engine()
+  const servers: Server[] = []
+  for (const ipv6_only of [true, false]) {
+    const server = new Server(Connection, { engine }).listen(['::', 0], { ipv6_only })
+    const isThere = await server.opened.then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) return void t.pass('no IPv6', { skip: 'this machine has no IPv6' })
+    servers.push(server)
+  }
+  const datagrams = [true, false].map(ipv6_only => new Datagram({ engine, ipv6_only }).listen(0))
+  await Promise.all(datagrams.map(datagram => datagram.opened))
+  t.same(ask([...servers, ...datagrams], IPV6_V6ONLY), [[1], [0], [1], [0]])
+  await engine.stop({ timeout: 1000 })
+})
+
+t.test('the buffers of a packet socket', async t => {
+  const engine = new Engine()
+  const datagram = new Datagram({ engine, socket_recv_buffer_size: 20_000 })
+  datagram.socket_send_buffer_size = 30_000
+  await datagram.listen(['127.0.0.1', 0]).opened
+  // Linux gives twice as much, for its own administration.
+  t.same(ask([datagram], SO_RCVBUF, SO_SNDBUF), [[40_000, 60_000]])
+  datagram.socket_recv_buffer_size = 50_000
+  t.same(ask([datagram], SO_RCVBUF), [[100_000]])
+  // It gives no more than net.core.rmem_max, and says nothing.
+  const refused = { code: 'ERR_UNSUPPORTED_OPTION' }
+  t.throws(() => (datagram.socket_recv_buffer_size = 2 ** 31 - 1), refused)
+  datagram.close()
+  const greedy = new Datagram({ engine, socket_send_buffer_size: 2 ** 31 - 1 })
+  greedy.on_listen_error = () => {}
+  await t.rejects(greedy.listen(['127.0.0.1', 0]).opened, refused)
+  await engine.stop({ timeout: 1000 })
+})
 
 // By time as well: with Nagle's algorithm the second write waits for an acknowledgement, which the
 // peer's kernel delays by 40 ms. (Not the first ones of a connection, therefore several.)

@@ -165,6 +165,41 @@ export interface DatagramSettings<By extends ReadDelimiter = ReadDelimiter> {
    * @default null
    */
   multicast_interface: string | null
+  /**
+   * Whether an IPv6 socket is one for IPv6 only. Otherwise the host '' or '::' means both families.
+   * A name is looked up among the IPv6 addresses.
+   *
+   * - Takes effect: with the next `listen` or `connect`, which throws `UnsupportedOptionError` for
+   *   an IPv4 address.
+   *
+   * @default false
+   */
+  // Source: IPV6_V6ONLY of RFC 3493.
+  ipv6_only: boolean
+  /**
+   * How much the system keeps of what was received until the loop comes to read it; what does not
+   * fit is lost. With `null` the system decides (on Linux 208 KiB, each packet with about 1 KiB for
+   * its administration).
+   *
+   * - Unit: bytes, at least 1. It is no limit of sluice: that is `senders_buffer_size`.
+   * - Takes effect: at once; a change back to `null`, with the next opening.
+   * - If the system gives less (Linux: more than `net.core.rmem_max`), an assignment throws
+   *   `UnsupportedOptionError`, and opening fails with it.
+   *
+   * @default null
+   */
+  // Source: SO_RCVBUF of POSIX. Differs: there the program is not told that it got less.
+  socket_recv_buffer_size: Bytes | null
+  /**
+   * How much the system keeps of what is to be sent. `send_buffer_size` is another limit, that of
+   * sluice.
+   *
+   * - Unit, effect and errors: as `socket_recv_buffer_size` (Linux: `net.core.wmem_max`).
+   *
+   * @default null
+   */
+  // Source: SO_SNDBUF of POSIX.
+  socket_send_buffer_size: Bytes | null
 }
 
 /** The values of all settings of one datagram, as they are kept. */
@@ -193,6 +228,9 @@ export const DATAGRAM_DEFAULTS: DatagramValues = {
   multicast_ttl: 1,
   multicast_loopback: true,
   multicast_interface: null,
+  ipv6_only: false,
+  socket_recv_buffer_size: null,
+  socket_send_buffer_size: null,
 }
 
 /** For each setting: returns the value as it is kept, or throws if it is invalid. */
@@ -218,6 +256,16 @@ export const DATAGRAM_CHECKS: {
   multicast_ttl: (name, value) => checkHops(name, value, 0),
   multicast_loopback: checkBoolean,
   multicast_interface: checkInterface,
+  ipv6_only: checkBoolean,
+  socket_recv_buffer_size: checkSystemSize,
+  socket_send_buffer_size: checkSystemSize,
+}
+
+/** The system takes an int of C. */
+function checkSystemSize(name: string, value: unknown): Bytes | null {
+  if (value === null || (Number.isInteger(value) && Number(value) > 0 && Number(value) < 2 ** 31))
+    return value as Bytes | null
+  throw new InvalidArgumentError(name, 'a number of bytes, 1 to 2147483647, or null', value)
 }
 
 function checkHops(name: string, value: unknown, least: number): number {

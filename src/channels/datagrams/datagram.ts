@@ -18,6 +18,7 @@ import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from
 import type { ChannelOptions } from '../channel.ts'
 import { DatagramHooks } from './datagram-hooks.ts'
 import { DatagramLink } from './datagram-link.ts'
+import type { GroupOptions } from './groups.ts'
 import {
   DATAGRAM_CHECKS,
   DATAGRAM_DEFAULTS,
@@ -25,7 +26,7 @@ import {
   type DatagramValues,
 } from './datagram-settings.ts'
 import { LIFE } from '../life.ts'
-import { isOfOneFamily, packetOptions } from './packet-options.ts'
+import { anyHostOf, packetOptions } from './packet-options.ts'
 import {
   adoptFields,
   applyOptions,
@@ -78,6 +79,9 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   declare multicast_ttl: number
   declare multicast_loopback: boolean
   declare multicast_interface: string | null
+  declare ipv6_only: boolean
+  declare socket_recv_buffer_size: Bytes | null
+  declare socket_send_buffer_size: Bytes | null
 
   readonly #link: DatagramLink
 
@@ -158,10 +162,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
     adoptFields(this)
     const options = packetOptions(this.#link.values)
     const isAny = connect === undefined && (bind?.host ?? '') === ''
-    const at =
-      isAny && isOfOneFamily(options)
-        ? { kind: 'ip' as const, port: 0, ...bind, host: '0.0.0.0' }
-        : bind
+    const host = isAny ? anyHostOf(options) : undefined
+    const at = host === undefined ? bind : { kind: 'ip' as const, port: 0, ...bind, host }
     const socket = this[LIFE].drive.network.packets({
       ...options,
       ...(at && { bind: at }),
@@ -249,25 +251,25 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   // ---- groups -----------------------------------------------------------------------------------
 
   /**
-   * Receives what is sent to a multicast group. `network_interface` is the address of the
-   * interface; without it the system chooses one.
+   * Receives what is sent to a multicast group: by anybody, or by one `source` alone. A string is
+   * the `network_interface`.
    *
    * It may be called at any time. The membership is remembered and made again at every opening; if
    * the system refuses it there, `on_listen_error` is called. Joining twice does nothing.
    *
-   * Throws InvalidArgumentError for an invalid group or interface. While the datagram is open, it
+   * Throws InvalidArgumentError for an invalid group or option. While the datagram is open, it
    * throws the error of the system (a ChannelError, code ENODEV …).
    */
-  join(group: string, network_interface?: string): void {
-    this.#link.groups.join(group, network_interface, this.#link.openSocket)
+  join(group: string, options: string | GroupOptions = {}): void {
+    this.#link.groups.join(group, options, this.#link.openSocket)
   }
 
   /**
-   * Leaves a multicast group. `network_interface` must be the same as for `join`. If it is no
-   * member, nothing happens. Throws as `join`.
+   * Leaves a multicast group. The options must be the same as for `join`. If it is no member,
+   * nothing happens. Throws as `join`.
    */
-  leave(group: string, network_interface?: string): void {
-    this.#link.groups.leave(group, network_interface, this.#link.openSocket)
+  leave(group: string, options: string | GroupOptions = {}): void {
+    this.#link.groups.leave(group, options, this.#link.openSocket)
   }
 
   // ---- what can be asked ------------------------------------------------------------------------

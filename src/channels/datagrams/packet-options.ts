@@ -17,8 +17,13 @@ const LIVE = [
   'multicast_ttl',
   'multicast_loopback',
   'multicast_interface',
+  'socket_recv_buffer_size',
+  'socket_send_buffer_size',
 ] as const
 export type LiveSetting = (typeof LIVE)[number]
+
+/** Those that it must be opened with. */
+const FIRST = ['reuse_address', 'ipv6_only'] as const
 
 export function isLive(name: string): name is LiveSetting {
   return (LIVE as readonly string[]).includes(name)
@@ -26,12 +31,12 @@ export function isLive(name: string): name is LiveSetting {
 
 /** Is it a setting of the socket, and not of what is done with its packets? */
 export function isOfSocket(name: string): boolean {
-  return isLive(name) || name === 'reuse_address'
+  return isLive(name) || (FIRST as readonly string[]).includes(name)
 }
 
 /** What a new socket is told. */
 export function packetOptions(values: DatagramValues): Omit<PacketOptions, 'bind' | 'connect'> {
-  const names = [...LIVE, 'reuse_address'] as const
+  const names = [...LIVE, ...FIRST]
   return Object.fromEntries(
     names
       .filter(name => values[name] !== DATAGRAM_DEFAULTS[name])
@@ -39,13 +44,20 @@ export function packetOptions(values: DatagramValues): Omit<PacketOptions, 'bind
   )
 }
 
-/** Is an option given that systems set for one family of addresses only? */
-export function isOfOneFamily({
+/**
+ * Any host, for a socket that serves one family only: because of an option that systems set for one
+ * family, or of `ipv6_only`. Undefined: both.
+ */
+export function anyHostOf({
   ttl,
   multicast_ttl,
   multicast_loopback,
-}: Omit<PacketOptions, 'bind' | 'connect'>): boolean {
-  return ttl !== undefined || multicast_ttl !== undefined || multicast_loopback !== undefined
+  ipv6_only,
+}: Omit<PacketOptions, 'bind' | 'connect'>): string | undefined {
+  if (ipv6_only === true) return '::'
+  const isOfOne =
+    ttl !== undefined || multicast_ttl !== undefined || multicast_loopback !== undefined
+  return isOfOne ? '0.0.0.0' : undefined
 }
 
 /**

@@ -25,6 +25,30 @@ export interface ServerListenOptions {
    */
   // Source: Node `net.Server.listen`.
   readonly reuse_port?: boolean
+  /**
+   * Whether it listens on IPv6 only. Otherwise the host '' or '::' means both families, and nobody
+   * else can listen on the port with IPv4.
+   *
+   * - A name is looked up among the IPv6 addresses. With the path of a unix socket, an IPv4 address
+   *   or `{ fd }`, `listen` throws ERR_UNSUPPORTED_OPTION.
+   *
+   * @default false
+   */
+  // Source: Node `net.Server.listen`, IPV6_V6ONLY of RFC 3493.
+  readonly ipv6_only?: boolean
+  /**
+   * Who may connect to a unix socket: its file mode, as of `chmod`. A peer needs the right to
+   * write.
+   *
+   * - The path appears with this mode. (Node sets it afterwards.)
+   * - Without a path, for an abstract unix socket and on Windows, `listen` throws
+   *   ERR_UNSUPPORTED_OPTION.
+   *
+   * @default what the umask of the process leaves
+   * @example
+   * server.listen('/run/app.sock', { mode: 0o660 })
+   */
+  readonly mode?: number
 }
 
 /** The options of a StreamServer: every setting, `engine` and `name`. */
@@ -40,9 +64,12 @@ export interface ServerEndOptions {
 
 /** Throws InvalidArgumentError for an unknown or invalid option of `listen`. */
 export function checkListenOptions(address: unknown, options: ServerListenOptions): void {
-  checkAddressOptions('listen', address, options, ['reuse_port'])
-  const { reuse_port } = options
+  checkAddressOptions('listen', address, options, ['reuse_port', 'ipv6_only', 'mode'])
+  const { reuse_port, ipv6_only, mode } = options
   if (reuse_port !== undefined) checkBoolean('listen: reuse_port', reuse_port)
+  if (ipv6_only !== undefined) checkBoolean('listen: ipv6_only', ipv6_only)
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777))
+    throw new InvalidArgumentError('listen: mode', 'a file mode, 0 to 0o777', mode)
 }
 
 /**

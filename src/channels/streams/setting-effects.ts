@@ -3,10 +3,11 @@
  * the table is looked at when it is needed.
  */
 
-import type { Transport } from '../../transport.ts'
+import { UnsupportedOptionError } from '../../errors.ts'
+import type { Network, Transport } from '../../transport.ts'
 import type { Life } from '../life.ts'
 import type { StreamReading } from './stream-reading.ts'
-import type { StreamValues } from './stream-settings.ts'
+import type { KeepAlive, StreamValues } from './stream-settings.ts'
 
 /** The link of the stream. */
 export interface EffectsOwner {
@@ -37,9 +38,25 @@ export const EFFECTS: Readonly<Partial<Record<keyof StreamValues, Effect>>> = {
     if (!values.backpressure) life.drive.wake({ turn: () => reading.release('backpressure') })
   },
   no_delay: ({ transport, values }) => transport?.set_no_delay(values.no_delay),
-  keep_alive: ({ transport, values }) => transport?.set_keep_alive(values.keep_alive),
+  keep_alive: ({ transport, values }) => transport && setKeepAlive(transport, values),
   read_timeout: watchAnew,
   write_timeout: watchAnew,
   idle_timeout: watchAnew,
   max_lifetime: watchAnew,
+}
+
+export function setKeepAlive(
+  transport: Transport,
+  { keep_alive }: Pick<StreamValues, 'keep_alive'>,
+): void {
+  if (typeof keep_alive !== 'object') transport.set_keep_alive(keep_alive)
+  else transport.set_keep_alive(keep_alive.after, keep_alive)
+}
+
+/** Throws UnsupportedOptionError if the network cannot do that. */
+export function checkCanKeepAlive(network: Network, value: StreamValues['keep_alive']): void {
+  const { interval, count } = value as Partial<KeepAlive>
+  if (network.has_keep_alive_probes !== false || (interval ?? count) === undefined) return
+  const needs = 'a newer Node (24 or later) for interval and count'
+  throw new UnsupportedOptionError('keep_alive', needs)
 }

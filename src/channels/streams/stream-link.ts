@@ -27,12 +27,12 @@ import type { Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.
 import type { Driver, Hook } from '../hooks.ts'
 import { pastOf } from '../past.ts'
 import { closeAfter, endOf } from './error-end.ts'
-import { EFFECTS, type EffectsOwner } from './setting-effects.ts'
+import { checkCanKeepAlive, EFFECTS, type EffectsOwner, setKeepAlive } from './setting-effects.ts'
 import { StreamFacts } from './stream-facts.ts'
 import { failStream } from './stream-failure.ts'
 import { protocolOnly } from './stream-misuse.ts'
 import type { ReadingOwner } from './stream-reading.ts'
-import type { StreamValues } from './stream-settings.ts'
+import type { KeepAlive, StreamValues } from './stream-settings.ts'
 import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
 import { timeOut, Timeouts, type TimeoutsOwner } from '../timeouts.ts'
 import { type TlsDemand, type TlsOwner, TlsStart, tlsTooLate, tlsTwice } from './tls-start.ts'
@@ -63,6 +63,7 @@ export class StreamLink
     // Nothing changes, so nothing begins anew. (Each count of 0 is an empty read.)
     if (value === this.values[name] && (name !== 'read_delimiter' || value !== 0)) return
     const { state } = this.life
+    if (name === 'keep_alive') checkCanKeepAlive(this.life.drive.network, value as KeepAlive)
     this.settings = this.settings.assigned(name, value, state === 'closed' || state === 'opening')
     // Writing does not depend on read_delimiter, which may change at every message.
     if (name !== 'read_delimiter') this.writing.revoke()
@@ -97,7 +98,7 @@ export class StreamLink
     if (this.protocol?.begin(event) === false) return
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
-    if (this.values.keep_alive !== false) transport.set_keep_alive(this.values.keep_alive)
+    if (this.values.keep_alive !== false) setKeepAlive(transport, this.values)
     if (this.writing !== NO_WRITES) this.writing.begin(transport)
     if (this.ending === 'connecting') return this.#part()
     life.open(event)

@@ -7,10 +7,29 @@
 
 import { Buffer } from 'node:buffer'
 import { checkDelimiter, type ReadDelimiter } from '../../core/delimiters.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsInfo, TlsOptions } from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'
 import { checkBoolean, checkCount, checkDuration, checkTls } from '../settings.ts'
+
+/** How the system probes whether a peer is still there. */
+export interface KeepAlive {
+  /** After how long a silence, in ms. */
+  readonly after: Milliseconds
+  /**
+   * The time from one probe that is not answered to the next, in ms.
+   *
+   * @default 1000 ms, which is Node's
+   */
+  readonly interval?: Milliseconds
+  /**
+   * How many probes may go unanswered. Then the connection fails (ETIMEDOUT).
+   *
+   * @default 10, which is Node's
+   */
+  readonly count?: number
+}
 
 /** Every setting of a Stream. */
 export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
@@ -113,14 +132,20 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
   no_delay: boolean
   /**
    * TCP: after how long a silence the system probes whether the peer is still there. With `false`
-   * it never does.
+   * it never does. With an object, also how often and how many times: see `KeepAlive`.
    *
-   * - Unit: milliseconds.
+   * - Unit: milliseconds; the system takes whole seconds, at most 32 767.
    * - Takes effect: at once.
+   * - `interval` and `count` throw `UnsupportedOptionError` on a Node that has none of them: 22 and
+   *   older.
    *
    * @default false
+   * @example
+   * class Patient extends Connection {
+   *   override keep_alive = { after: 60_000, interval: 10_000, count: 5 }
+   * }
    */
-  keep_alive: Milliseconds | false
+  keep_alive: Milliseconds | false | KeepAlive
   /**
    * Assigned: Node's TLS options, for TLS from the first byte on, as with `start_tls`.
    *
@@ -255,6 +280,9 @@ export const ACCEPTED_DEFAULTS: StreamValues = {
   write_timeout: 60_000,
 }
 
+/** The most probes that Linux takes (TCP_KEEPCNT). */
+const PROBES_MAX = 127
+
 /** For each setting: returns the value as it is kept, or throws if it is invalid. */
 export const STREAM_CHECKS: {
   readonly [Name in keyof StreamValues]: (name: string, value: unknown) => StreamValues[Name]
@@ -268,7 +296,7 @@ export const STREAM_CHECKS: {
   send_buffer_size: (name, value) => checkCount(name, value, 1),
   backpressure: checkBoolean,
   no_delay: checkBoolean,
-  keep_alive: (name, value) => (value === false ? false : checkDuration(name, value)),
+  keep_alive: checkKeepAlive,
   tls: checkTls,
   connect_timeout: checkDuration,
   handshake_timeout: checkDuration,
@@ -277,6 +305,21 @@ export const STREAM_CHECKS: {
   idle_timeout: checkDuration,
   max_lifetime: checkDuration,
   end_timeout: checkDuration,
+}
+
+/** Returns a copy: the object of the program may change. */
+function checkKeepAlive(name: string, value: unknown): Milliseconds | false | KeepAlive {
+  if (value === false) return false
+  if (typeof value !== 'object' || value === null) return checkDuration(name, value)
+  checkOptions(name, value, ['after', 'interval', 'count'])
+  const { after, interval, count } = value as Partial<KeepAlive>
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= PROBES_MAX))
+    throw new InvalidArgumentError(`${name}: count`, `1 to ${PROBES_MAX} probes`, count)
+  return {
+    after: checkDuration(`${name}: after`, after),
+    ...(interval !== undefined && { interval: checkDuration(`${name}: interval`, interval) }),
+    ...(count !== undefined && { count }),
+  }
 }
 
 function checkOverflow(name: string, value: unknown): 'hold' | 'skip' {

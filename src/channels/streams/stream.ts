@@ -40,6 +40,7 @@ import {
 } from './stream-options.ts'
 import {
   ACCEPTED_DEFAULTS,
+  type KeepAlive,
   STREAM_CHECKS,
   STREAM_DEFAULTS,
   type StreamSettings,
@@ -77,7 +78,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   declare send_buffer_size: Bytes
   declare backpressure: boolean
   declare no_delay: boolean
-  declare keep_alive: Milliseconds | false
+  declare keep_alive: Milliseconds | false | KeepAlive
   declare tls: (TlsOptions & Partial<TlsInfo>) | null | undefined
   declare connect_timeout: Milliseconds
   declare handshake_timeout: Milliseconds

@@ -15,8 +15,15 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { socketAddress } from '../../core/address.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
-import type { SystemError, TlsInfo, Transport, TransportSink } from '../../transport.ts'
+import type {
+  KeepAliveProbes,
+  SystemError,
+  TlsInfo,
+  Transport,
+  TransportSink,
+} from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../../types.ts'
+import { keepAlive, setKeepAlive } from '../keep-alive.ts'
 import { TlsState } from '../tls-transport.ts'
 
 /** Throws InvalidArgumentError if that is no Duplex of bytes, InvalidStateError if it is over. */
@@ -146,9 +153,8 @@ export class DuplexTransport implements Transport {
     if (this.#duplex instanceof Socket) this.#duplex.setNoDelay(on)
   }
 
-  set_keep_alive(after: Milliseconds | false): void {
-    if (this.#duplex instanceof Socket)
-      this.#duplex.setKeepAlive(after !== false, after === false ? 0 : after)
+  set_keep_alive(after: Milliseconds | false, probes?: KeepAliveProbes): void {
+    if (this.#duplex instanceof Socket) setKeepAlive(this.#duplex, keepAlive(after, probes))
   }
 
   // ---- what it reports --------------------------------------------------------------------------

@@ -5,8 +5,9 @@
 
 import type { Socket } from 'node:net'
 import { socketAddress } from '../../core/address.ts'
+import type { KeepAliveProbes } from '../../transport.ts'
 import type { Bytes, Milliseconds, SocketAddress } from '../../types.ts'
-import { KEEP_ALIVE_MAX } from '../tcp.ts'
+import { keepAlive, setKeepAlive } from '../keep-alive.ts'
 import type { Handle, HandleAddress } from './handles.ts'
 
 /** Stands for the handle before there is one, and after. */
@@ -78,12 +79,13 @@ export class HandleFacts {
     else this.handle.setNoDelay?.(on)
   }
 
-  set_keep_alive(after: Milliseconds | false): void {
-    const isOn = after !== false
-    const delay = isOn ? Math.min(Math.max(after, 1000), KEEP_ALIVE_MAX) : 0
-    if (this.socket !== undefined) this.socket.setKeepAlive(isOn, delay)
+  set_keep_alive(after: Milliseconds | false, probes?: KeepAliveProbes): void {
+    const how = keepAlive(after, probes)
+    if (this.socket !== undefined) return setKeepAlive(this.socket, how)
+    const [isOn, delay, interval, count] = how
     // The system takes whole seconds.
-    else this.handle.setKeepAlive?.(isOn, Math.floor(delay / 1000))
+    const every = interval && Math.floor(interval / 1000)
+    this.handle.setKeepAlive?.(isOn, Math.floor(delay / 1000), every, count)
   }
 }
 

@@ -81,7 +81,7 @@ export interface Handle {
   getpeername?(into: HandleAddress): number
   getsockname?(into: HandleAddress): number
   setNoDelay?(on: boolean): number
-  setKeepAlive?(on: boolean, seconds: number): number
+  setKeepAlive?(on: boolean, seconds: number, interval?: number, count?: number): number
   [owner: symbol]: unknown
 }
 

@@ -33,7 +33,8 @@ import type {
 } from '../../transport.ts'
 import { fileLimit } from '../file-limit.ts'
 import { NodeListener } from '../listener.ts'
-import { openPackets } from '../udp.ts'
+import { HAS_PROBES } from '../keep-alive.ts'
+import { openPackets } from '../udp/udp.ts'
 import { handleOf, learnHandles, type ListeningHandle } from './handles.ts'
 import { FastTransport } from './transport.ts'
 
@@ -71,6 +72,10 @@ export class FastNetwork implements Network {
 
   get file_limit(): number {
     return fileLimit()
+  }
+
+  get has_keep_alive_probes(): boolean {
+    return HAS_PROBES
   }
 
   packets(options: PacketOptions): PacketSocket {

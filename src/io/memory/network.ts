@@ -93,18 +93,17 @@ export class MemoryNetwork implements Network {
 
   /**
    * At the next pump it reports `listening`, or `failed` with EADDRINUSE. Port 0 is a free port.
-   * Throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) for a descriptor, and for `reuse_port`:
-   * a kernel chooses one of two listeners for a connection, and a test must not depend on its
-   * choice.
+   * Throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) for a descriptor, `reuse_port`,
+   * `ipv6_only` and `mode`: they are about the machine.
    */
-  listen(at: ListenEndpoint, { reuse_port = false }: ListenOptions): Listener {
-    if (reuse_port)
-      throw new UnsupportedOptionError(
-        'reuse_port',
-        'sockets of the machine; this is a network in memory',
-      )
-    if (at.kind === 'descriptor')
-      throw new UnsupportedOptionError('fd', 'sockets of the machine; this is a network in memory')
+  listen(
+    at: ListenEndpoint,
+    { reuse_port = false, ipv6_only = false, mode }: ListenOptions,
+  ): Listener {
+    if (at.kind === 'descriptor') throw ofMachine('fd')
+    if (reuse_port) throw ofMachine('reuse_port')
+    if (ipv6_only) throw ofMachine('ipv6_only')
+    if (mode !== undefined) throw ofMachine('mode')
     return new MemoryListener(this.#hub, at)
   }
 
@@ -139,6 +138,11 @@ export class MemoryNetwork implements Network {
     for (const pipe of this.#hub.transports.get(transport) ?? []) pipe.break()
     this.#hub.wake()
   }
+}
+
+function ofMachine(option: string): UnsupportedOptionError {
+  const needs = 'sockets of the machine; this is a network in memory'
+  return new UnsupportedOptionError(option, needs)
 }
 
 function checkSize(name: string, value: Bytes, least: Bytes = 1): Bytes {

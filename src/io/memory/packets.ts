@@ -14,6 +14,7 @@ import { Buffer } from 'node:buffer'
 import { InvalidStateError } from '../../errors.ts'
 import type {
   Endpoint,
+  LivePacketOptions,
   PacketOptions,
   PacketSink,
   PacketSocket,
@@ -43,6 +44,7 @@ export class MemoryPackets implements PacketSocket {
   readonly #settings: PacketOptions
   #at: Endpoint
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening'
+  /** Its memberships: a group and a source, '' for any. */
   readonly #groups = new Set<string>()
   #inbox: [data: Buffer, from: SocketAddress][] = []
   #refusals: SystemError[] = []
@@ -118,11 +120,12 @@ export class MemoryPackets implements PacketSocket {
   }
 
   #multicast(data: Buffer, group: { host: string; port: Port }): void {
+    const from = this.local_address!
+    const memberships = ['', from[0]].map(source => `${group.host} ${source}`)
     for (const socket of [...this.#sockets.values()].flat()) {
-      const member =
-        socket.#groups.has(group.host) && (socket.#at as { port?: Port }).port === group.port
-      if (member && socket.#hears(this.local_address!))
-        socket.#inbox.push([Buffer.from(data), this.local_address!])
+      const isMember = memberships.some(each => socket.#groups.has(each))
+      const isThere = (socket.#at as { port?: Port }).port === group.port
+      if (isMember && isThere && socket.#hears(from)) socket.#inbox.push([Buffer.from(data), from])
     }
   }
 
@@ -145,21 +148,23 @@ export class MemoryPackets implements PacketSocket {
     this.#hub.wake(this.#step)
   }
 
-  configure(options: Omit<PacketOptions, 'bind' | 'connect' | 'reuse_address'>): void {
+  configure(options: LivePacketOptions): void {
     this.#checkOpen('configure')
     Object.assign(this.#settings, options)
   }
 
-  join(group: string): void {
+  join(group: string, _interface?: string, source = ''): void {
     this.#checkOpen('join')
     if (!GROUP.test(group)) throw systemError('EINVAL', 'addMembership')
-    if (this.#groups.has(group)) throw systemError('EADDRINUSE', 'addMembership')
-    this.#groups.add(group)
+    const membership = `${group} ${source}`
+    if (this.#groups.has(membership)) throw systemError('EADDRINUSE', 'addMembership')
+    this.#groups.add(membership)
   }
 
-  leave(group: string): void {
+  leave(group: string, _interface?: string, source = ''): void {
     this.#checkOpen('leave')
-    if (!this.#groups.delete(group)) throw systemError('EADDRNOTAVAIL', 'dropMembership')
+    if (!this.#groups.delete(`${group} ${source}`))
+      throw systemError('EADDRNOTAVAIL', 'dropMembership')
   }
 
   #checkOpen(call: string): void {

@@ -4,7 +4,7 @@
  * peer: a peer whose message waits is not read.
  */
 
-import type { Message } from '../message.ts'
+import type { Addr, Message } from '../message.ts'
 
 interface Waiting {
   readonly message: Message
@@ -56,4 +56,11 @@ export class Deliveries {
       done()
     }
   }
+}
+
+/** The peers that did not take what was posted to each of them. */
+export function refusing(addrs: Iterable<Addr>, post: (addr: Addr) => boolean | undefined): Addr[] {
+  const refused: Addr[] = []
+  for (const addr of addrs) if (post(addr) !== true) refused.push(addr)
+  return refused
 }

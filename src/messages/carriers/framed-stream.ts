@@ -53,6 +53,16 @@ export class FramedStream extends Stream {
     if (head !== undefined) this.write(head)
     let hasRoom = this.write(message.data)
     if (tail !== '') hasRoom = this.write(tail)
+    return this.#posted(hasRoom)
+  }
+
+  /** Posts messages as `packFrames` has packed them. Returns false also if it has closed. */
+  postPacked(packed: Uint8Array): boolean {
+    if (this.#isFull || this.#hasEnded || this.state !== 'active') return false
+    return this.#posted(this.write(packed))
+  }
+
+  #posted(hasRoom: boolean): true {
     if (!hasRoom && this.state === 'active') {
       this.#isFull = true
       this.#report(Control.WriteFull)

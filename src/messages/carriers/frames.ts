@@ -14,6 +14,8 @@ import type { Bytes } from '../../types.ts'
 import type { Carries } from '../caps.ts'
 import { type Addr, Message } from '../message.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 /** One kind of frame. */
 export interface Frame {
   readonly name: string
@@ -202,6 +204,14 @@ const TABLE: readonly [names: readonly string[], frame: Frame][] = [
 export const FRAMES: ReadonlyMap<string, Frame> = new Map(
   TABLE.flatMap(([names, frame]) => names.map(name => [name, frame] as const)),
 )
+
+/** Packs messages as they stand in a stream. Throws InvalidArgumentError if one does not fit. */
+export function packFrames(frame: Frame, messages: readonly Message[]): Buffer {
+  const tail = Buffer.from(frame.tail)
+  return Buffer.concat(
+    messages.flatMap(message => [frame.head(message) ?? NOTHING, message.data, tail]),
+  )
+}
 
 /** The lower 32 bits of seq, then the data. Of packets only. */
 class Seq32Frame implements Frame {

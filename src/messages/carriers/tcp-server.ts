@@ -24,8 +24,9 @@ import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { Deliveries } from './deliveries.ts'
+import { Deliveries, refusing } from './deliveries.ts'
 import { formatHost, hostFault, parseHost } from './host.ts'
+import { packFrames } from './frames.ts'
 import { FramedStream, type FramedStreamOwner } from './framed-stream.ts'
 import { inFamily, serverParams, type StreamParams, streamParams } from './stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from './tls-options.ts'
@@ -187,6 +188,12 @@ export class TcpServer extends MessageChannel {
     if (type === 'control' && msgid === Control.Disconnect) peer.end()
     else if (type === 'control' && msgid === Control.WriteFlush) peer.flush()
     return true
+  }
+
+  /** Packs the messages once, for all peers. */
+  override do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {
+    const packed = packFrames(this.#params.frame, messages)
+    return refusing(addrs, addr => this.#peers.get(addr)?.postPacked(packed))
   }
 
   override do_suspend(): void {

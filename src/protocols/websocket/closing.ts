@@ -59,16 +59,16 @@ export interface Goodbye {
 }
 
 /** Throws InvalidArgumentError for a code that must not be sent, or a reason that is too long. */
-export function checkGoodbye(code: unknown, reason: unknown): Goodbye {
+export function checkGoodbye(code: unknown, reason: unknown, call = 'end'): Goodbye {
   if (typeof code !== 'number' || !isSent(code))
     throw new InvalidArgumentError(
-      'end: code',
+      `${call}: code`,
       '1000 to 1003, 1007 to 1014 or 3000 to 4999: no other may be sent',
       code,
     )
   if (typeof reason !== 'string' || Buffer.byteLength(reason) > REASON_MAX)
     throw new InvalidArgumentError(
-      'end: reason',
+      `${call}: reason`,
       `a string of at most ${REASON_MAX} bytes in UTF-8`,
       reason,
     )

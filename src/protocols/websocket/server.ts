@@ -32,7 +32,7 @@ import {
   type WebSocketServerSideSettings,
   type WebSocketSettings,
 } from './websocket-settings.ts'
-import { messagesOnly, sessionOf } from './websocket.ts'
+import { messagesOnly, sendPacked, sessionOf } from './websocket.ts'
 
 /** The settings of a WebSocketServer, besides those of every server. */
 export interface WebSocketServerSettings {
@@ -230,9 +230,9 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
     const skipped = skippedBy(options)
     let count = 0
     for (const channel of this.channels) {
-      const { maySend, link } = sessionOf(channel)
-      if (!maySend || skipped?.has(channel) === true) continue
-      if (!link.writing.add(frame)) link.writable().write(frame, false)
+      const session = sessionOf(channel)
+      if (!session.maySend || skipped?.has(channel) === true) continue
+      sendPacked(session, frame)
       count++
     }
     return count

@@ -221,20 +221,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   }
 
   /** The message as a thing that is compressed in its turn; undefined if it goes as it is. */
-  #deflated(
-    compression: Compression,
-    data: Data,
-    compress: boolean | undefined,
-  ): DeflateItem | undefined {
+  #deflated(compression: Compression, data: Data, compress?: boolean): DeflateItem | undefined {
     const { writing, values } = this.link
     // Over the bound: as every other message that is too much.
     if (writing.size > values.send_buffer_size) return undefined
     const { deflatedText, deflatedBinary } = this.#packers
-    return compression.pack(
-      data,
-      compress,
-      typeof data === 'string' ? deflatedText : deflatedBinary,
-    )
+    const packer = typeof data === 'string' ? deflatedText : deflatedBinary
+    return compression.pack(data, compress, packer)
   }
 
   /** Sends a ping. */
@@ -291,10 +284,13 @@ export class Session implements StreamProtocol, HeartbeatOwner {
 
   /** A close frame has come. */
   #closed(payload: Buffer): void {
+    const stage = nextStage(this.#stage as Stage, 'receive')
+    // A second one says nothing that counts.
+    if (stage === this.#stage) return
     const goodbye = readGoodbye(payload)
     if (this.#stage === 'open' && goodbye instanceof Fault) return this.#fail(goodbye)
-    this.#stage = nextStage(this.#stage as Stage, 'receive')
-    if (this.#stage === 'done') return this.#part()
+    this.#stage = stage
+    if (stage === 'done') return this.#part()
     this.goodbye = this.#wanted = goodbye as Goodbye
     this.link.life.beginClosing('remote')
     this.link.end()

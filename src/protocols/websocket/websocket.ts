@@ -119,6 +119,11 @@ export function sessionOf(channel: object): Session {
   return (channel as { [SESSION]: Session })[SESSION]
 }
 
+/** Sends frames that were packed for several connections. The session must allow it. */
+export function sendPacked({ link }: Session, frames: Uint8Array): boolean {
+  return link.writing.add(frames) || link.writable().write(frames, false)
+}
+
 /** The values of a channel's own settings. (Options are assigned before its fields are there.) */
 export function valuesOf(channel: object): WebSocketValues {
   return (channel as Inner)[VALUES] ?? WEBSOCKET_DEFAULTS

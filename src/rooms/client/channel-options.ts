@@ -2,7 +2,6 @@
  * Layer 9. The options of a channel to a room server, each with its default and its check.
  */
 
-import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 
@@ -26,9 +25,9 @@ export interface RoomChannelOptions {
    * @default 1000 ms
    */
   readonly reconnect_delay?: Milliseconds
-  /** The longest of all waits. @default 30 000 ms, or `reconnect_delay` if that is longer */
+  /** The longest of all waits; never less than `reconnect_delay`. @default 30 000 ms */
   readonly max_reconnect_delay?: Milliseconds
-  /** After this many attempts that failed it gives up. `null` means never. @default Infinity */
+  /** After this many attempts that failed it gives up. `null` means never. @default null */
   readonly max_reconnect_attempts?: number | null
   /** Only a connection that stood this long starts the attempts and waits anew. @default 5000 ms */
   readonly lasting_time?: Milliseconds
@@ -55,70 +54,65 @@ export interface RoomChannelOptions {
 
 /** The options, all of them. */
 export interface ChannelValues extends Required<Omit<RoomChannelOptions, 'name'>> {
-  readonly max_reconnect_attempts: number
   readonly name: string | undefined
 }
 
 type Check = readonly [isValid: (value: any) => boolean, expected: string]
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-const TIME: Check = [value => value >= 0 && typeof value === 'number', 'milliseconds, 0 or more']
+const TIME: Check = [value => typeof value === 'number' && value >= 0, 'milliseconds, 0 or more']
+const DELAY: Check = [value => TIME[0](value) && value !== Infinity, `${TIME[1]}, but finite`]
 const COUNT: Check = [
   value => value === Infinity || (Number.isInteger(value) && value >= 0),
   'a whole number, or Infinity',
 ]
+const LIMIT: Check = [value => value === null || COUNT[0](value), 'a whole number, or null']
+const FLAG: Check = [value => typeof value === 'boolean', 'true or false']
+const NAMES: Check = [value => Array.isArray(value) && value.every(isText), 'an array of names']
+const CODES: Check = [
+  value => Array.isArray(value) && value.every(Number.isInteger),
+  'an array of codes',
+]
+const TEXT: Check = [isText, 'text that is not empty']
 
-const CHECKS: Readonly<Record<keyof ChannelValues, Check>> = {
-  protocols: [value => Array.isArray(value) && value.every(isText), 'an array of names'],
-  auto_reconnect: [value => typeof value === 'boolean', 'true or false'],
-  reconnect_delay: TIME,
-  max_reconnect_delay: TIME,
-  max_reconnect_attempts: COUNT,
-  lasting_time: TIME,
-  final_codes: [
-    value => Array.isArray(value) && value.every(Number.isInteger),
-    'an array of codes',
-  ],
-  connect_timeout: TIME,
-  close_timeout: TIME,
-  max_queued: COUNT,
-  max_queued_bytes: COUNT,
-  max_queued_age: TIME,
-  name: [isText, 'text that is not empty'],
+/** Each option with its default and its check. */
+const TABLE: { readonly [Name in keyof ChannelValues]: readonly [ChannelValues[Name], Check] } = {
+  protocols: [[], NAMES],
+  auto_reconnect: [false, FLAG],
+  reconnect_delay: [1000, DELAY],
+  max_reconnect_delay: [30_000, DELAY],
+  max_reconnect_attempts: [null, LIMIT],
+  lasting_time: [5000, TIME],
+  final_codes: [[1002, 1003, 1007, 1008, 1010], CODES],
+  connect_timeout: [10_000, TIME],
+  close_timeout: [5000, TIME],
+  max_queued: [1000, COUNT],
+  max_queued_bytes: [1024 * 1024, COUNT],
+  max_queued_age: [300_000, TIME],
+  name: [undefined, TEXT],
 }
 
+/** The names of the options. */
+export const CHANNEL_OPTIONS: readonly string[] = Object.keys(TABLE)
+
 /**
- * The options with their defaults. `others` are options of a shell, which checks them itself.
- * Throws InvalidArgumentError.
+ * The options with their defaults; `others` are options that the shell has checked. Throws
+ * InvalidArgumentError. (It proposes no name: that would be a tenth of the browser's file.)
  */
 export function channelValues(
   options: RoomChannelOptions,
   others: readonly string[],
 ): ChannelValues {
-  checkOptions('new Channel', options, [...Object.keys(CHECKS), ...others])
-  const given: Record<string, unknown> = {}
-  for (const [name, [isValid, expected]] of Object.entries(CHECKS)) {
-    let value = options[name as keyof RoomChannelOptions]
-    if (value === undefined) continue
-    if (value === null && name === 'max_reconnect_attempts') value = Infinity
-    if (!isValid(value)) throw new InvalidArgumentError(`new Channel: ${name}`, expected, value)
-    given[name] = value
+  const names = [...CHANNEL_OPTIONS, ...others]
+  const unknown = Object.keys(options).find(name => !names.includes(name))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError('new Channel: options', `among ${names.join(', ')}`, unknown)
+  const values: Record<string, unknown> = {}
+  for (const [name, [fallback, [isValid, expected]]] of Object.entries(TABLE)) {
+    const { [name as keyof RoomChannelOptions]: value = fallback } = options
+    if (value !== fallback && !isValid(value))
+      throw new InvalidArgumentError(`new Channel: ${name}`, expected, value)
+    values[name] = value
   }
-  const { reconnect_delay = 1000 } = options
-  return {
-    protocols: [],
-    auto_reconnect: false,
-    reconnect_delay,
-    max_reconnect_delay: Math.max(30_000, reconnect_delay),
-    max_reconnect_attempts: Infinity,
-    lasting_time: 5000,
-    final_codes: [1002, 1003, 1007, 1008, 1010],
-    connect_timeout: 10_000,
-    close_timeout: 5000,
-    max_queued: 1000,
-    max_queued_bytes: 1024 * 1024,
-    max_queued_age: 300_000,
-    name: undefined,
-    ...given,
-  }
+  return values as unknown as ChannelValues
 }

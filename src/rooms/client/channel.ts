@@ -2,13 +2,14 @@
  * Layer 9. Channel: a channel to a room server in Node, over any message channel.
  */
 
+import { checkOptions } from '../../core/option-names.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { Url } from '../../messages/url.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { CarrierSink } from './carrier.ts'
-import type { RoomChannelOptions } from './channel-options.ts'
+import { CHANNEL_OPTIONS, type RoomChannelOptions } from './channel-options.ts'
 import { MessageCarrier } from './message-carrier.ts'
 import { RoomChannel } from './room-channel.ts'
 import { isPlainWebSocket, WebSocketCarrier } from './websocket-carrier.ts'
@@ -28,6 +29,13 @@ export interface RoomNodeOptions extends RoomChannelOptions {
   readonly tls?: TlsOptions
 }
 
+const OWN_OPTIONS: readonly string[] = [
+  'engine',
+  'context',
+  'headers',
+  'tls',
+] satisfies (keyof RoomNodeOptions)[]
+
 /**
  * Talks to a room server. The URL says how: `ws://host:port/path` or `wss:`, or any message channel
  * that has one peer: `tcp://host:port;frame=line`, `unix://path;frame=line`, `mem://;master=name`.
@@ -45,7 +53,8 @@ export class Channel extends RoomChannel {
    * and UrlError or InvalidAddressError for an invalid URL.
    */
   constructor(url: string, options: RoomNodeOptions = {}) {
-    super(url, options, ['engine', 'context', 'headers', 'tls'], ({ protocols }) => {
+    checkOptions('new Channel', options, [...CHANNEL_OPTIONS, ...OWN_OPTIONS])
+    super(url, options, OWN_OPTIONS, ({ protocols }) => {
       const {
         engine = Engine.instance(),
         context = Context.instance(),

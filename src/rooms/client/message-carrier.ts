@@ -19,7 +19,7 @@ export class MessageCarrier implements Carrier {
   readonly #engine: Engine
   readonly #sink: CarrierSink
   #isFull = false
-  #isAborted = false
+  #isOver = false
 
   /** Throws UrlError. */
   constructor(url: string, context: ChannelContext, engine: Engine, sink: CarrierSink) {
@@ -51,14 +51,14 @@ export class MessageCarrier implements Carrier {
   }
 
   abort(): void {
-    this.#isAborted = true
+    this.#isOver = true
     this.#channel.destroy()
   }
 
   /** `mem://` opens and closes inside the call. A program sees the same with every URL. */
   #later(action: () => void): void {
     this.#engine.callback(() => {
-      if (!this.#isAborted) action()
+      if (!this.#isOver) action()
     })
   }
 
@@ -77,8 +77,10 @@ export class MessageCarrier implements Carrier {
 
   #changed(): void {
     const { state, error } = this.#channel
+    if (this.#isOver) return
     if (state === 'active') this.#sink.opened()
     if (state !== 'closed') return
+    this.#isOver = true
     this.#sink.closed(error === undefined ? NO_CODE : undefined)
     this.#channel.destroy()
   }

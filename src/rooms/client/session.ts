@@ -70,7 +70,7 @@ export class Session {
     this.#world = world
     this.#backoff = new Backoff({
       first: values.reconnect_delay,
-      longest: values.max_reconnect_delay,
+      longest: Math.max(values.reconnect_delay, values.max_reconnect_delay),
       lasting: values.lasting_time,
     })
     this.handlers = new Handlers(error => world.log(`${url}: ${messageOf(error)}`, error))
@@ -145,7 +145,7 @@ export class Session {
     this.queue.begin(this.rooms.joins())
     this.#flush()
     // A handler that was told of a message that was dropped may have closed it.
-    if (link === this.#link) this.handlers.call('open')
+    if (this.state() === OPEN) this.handlers.call('open')
   }
 
   // ---- rooms ------------------------------------------------------------------------------------
@@ -300,8 +300,9 @@ export class Session {
       return this.#giveUp(`the server closed with ${code} ${reason}, which is one of final_codes`)
     const delay = this.#backoff.next(this.#world.now())
     const attempt = this.#backoff.attempts
-    if (attempt > this.#values.max_reconnect_attempts)
-      return this.#giveUp(`max_reconnect_attempts is ${this.#values.max_reconnect_attempts}`)
+    const { max_reconnect_attempts } = this.#values
+    if (attempt > (max_reconnect_attempts ?? Infinity))
+      return this.#giveUp(`max_reconnect_attempts is ${max_reconnect_attempts}`)
     this.#setTimer(delay, () => this.#begin())
     this.handlers.call('reconnecting', { attempt, delay })
   }

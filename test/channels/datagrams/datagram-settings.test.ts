@@ -25,6 +25,9 @@ checkTables(DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, [
   ['multicast_ttl', [-1, 256, null], /hops, 0 to 255/],
   ['multicast_loopback', [null], /true or false/],
   ['multicast_interface', ['', 7], /network interface/],
+  ['ipv6_only', [1], /true or false/],
+  ['socket_recv_buffer_size', [0, 1.5, 2 ** 31, '9', Infinity], /1 to 2147483647, or null/],
+  ['socket_send_buffer_size', [0], /or null/],
 ])
 
 t.test('valid values', async t => {

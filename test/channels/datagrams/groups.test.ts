@@ -10,9 +10,9 @@ import type { PacketSocket } from '../../../src/transport.ts'
 /** A socket that writes down what it is told, or refuses it. */
 function make(refusal?: Error) {
   const told: string[] = []
-  const tell = (what: string) => (group: string, network_interface?: string) => {
+  const tell = (what: string) => (group: string, network_interface?: string, source?: string) => {
     if (refusal !== undefined) throw refusal
-    told.push(`${what} ${group} ${network_interface}`)
+    told.push([what, group, network_interface, source].filter(Boolean).join(' '))
   }
   return { told, socket: { join: tell('join'), leave: tell('leave') } as unknown as PacketSocket }
 }
@@ -20,28 +20,24 @@ function make(refusal?: Error) {
 t.test('an open socket is told at once, and only what is new', async t => {
   const { told, socket } = make()
   const groups = new Groups()
-  groups.join('239.1.2.3', undefined, socket)
-  groups.join('239.1.2.3', undefined, socket)
+  groups.join('239.1.2.3', {}, socket)
+  groups.join('239.1.2.3', {}, socket)
   groups.join('239.1.2.3', '127.0.0.1', socket)
-  groups.leave('ff02::1', undefined, socket)
-  groups.leave('239.1.2.3', undefined, socket)
-  groups.leave('239.1.2.3', undefined, socket)
-  t.same(told, [
-    'join 239.1.2.3 undefined',
-    'join 239.1.2.3 127.0.0.1',
-    'leave 239.1.2.3 undefined',
-  ])
+  groups.leave('ff02::1', {}, socket)
+  groups.leave('239.1.2.3', {}, socket)
+  groups.leave('239.1.2.3', {}, socket)
+  t.same(told, ['join 239.1.2.3', 'join 239.1.2.3 127.0.0.1', 'leave 239.1.2.3'])
 })
 
 t.test('a new socket joins all groups that are left', async t => {
   const { told, socket } = make()
   const groups = new Groups()
-  groups.join('224.0.0.1', undefined, undefined)
+  groups.join('224.0.0.1', {}, undefined)
   groups.join('FF02::114', '::%eth1', undefined)
-  groups.join('239.9.9.9', undefined, undefined)
-  groups.leave('224.0.0.1', undefined, undefined)
+  groups.join('239.9.9.9', {}, undefined)
+  groups.leave('224.0.0.1', {}, undefined)
   groups.joinAll(socket)
-  t.same(told, ['join FF02::114 ::%eth1', 'join 239.9.9.9 undefined'])
+  t.same(told, ['join FF02::114 ::%eth1', 'join 239.9.9.9'])
 })
 
 t.test('what the socket refuses is thrown, and not remembered', async t => {
@@ -51,7 +47,7 @@ t.test('what the socket refuses is thrown, and not remembered', async t => {
     () =>
       groups.join(
         '239.1.2.3',
-        undefined,
+        {},
         make(Object.assign(new Error('addMembership ENODEV'), { code: 'ENODEV' })).socket,
       ),
     {
@@ -63,8 +59,8 @@ t.test('what the socket refuses is thrown, and not remembered', async t => {
   groups.joinAll(socket)
   t.same(told, [])
   const refusal = new ChannelError('ERR_OWN', 'as it is')
-  t.throws(() => groups.join('239.1.2.3', undefined, make(refusal).socket), refusal)
-  groups.join('239.1.2.3', undefined, undefined)
+  t.throws(() => groups.join('239.1.2.3', {}, make(refusal).socket), refusal)
+  groups.join('239.1.2.3', {}, undefined)
   t.throws(() => groups.joinAll(make(refusal).socket), refusal)
 })
 
@@ -72,12 +68,34 @@ t.test('an invalid group or interface', async t => {
   const groups = new Groups()
   for (const wrong of ['10.0.0.1', '', 7, 'example.com', '2240.0.0.1', undefined]) {
     for (const call of ['join', 'leave'] as const) {
-      t.throws(() => groups[call](wrong as string, undefined, undefined), {
+      t.throws(() => groups[call](wrong as string, {}, undefined), {
         code: 'ERR_INVALID_ARGUMENT',
         message: new RegExp(`^${call}: group must be the address`),
       })
     }
   }
-  for (const wrong of ['', 7, null])
+  for (const wrong of [
+    '',
+    7,
+    null,
+    { network_interface: '' },
+    { source: 7 },
+    { sauce: '10.0.0.1' },
+  ])
     t.throws(() => groups.join('224.0.0.1', wrong as string, undefined), InvalidArgumentError)
+})
+
+t.test('one source', async t => {
+  const { told, socket } = make()
+  const groups = new Groups()
+  const both = { source: '10.0.0.1', network_interface: '127.0.0.1' }
+  groups.join('232.1.2.3', both, socket)
+  groups.join('232.1.2.3', { ...both }, socket)
+  groups.join('232.1.2.3', { source: '10.0.0.2' }, socket)
+  groups.leave('232.1.2.3', both, socket)
+  t.same(told, [
+    'join 232.1.2.3 127.0.0.1 10.0.0.1',
+    'join 232.1.2.3 10.0.0.2',
+    'leave 232.1.2.3 127.0.0.1 10.0.0.1',
+  ])
 })

@@ -3,8 +3,8 @@
 import t from 'tap'
 import { DATAGRAM_DEFAULTS } from '../../../src/channels/datagrams/datagram-settings.ts'
 import {
+  anyHostOf,
   isLive,
-  isOfOneFamily,
   isOfSocket,
   packetOptions,
   tell,
@@ -14,30 +14,34 @@ import type { PacketSocket } from '../../../src/transport.ts'
 
 t.test('a socket is told only what differs from the default', async t => {
   t.same(packetOptions(DATAGRAM_DEFAULTS), {})
-  t.equal(isOfOneFamily({}), false)
+  t.equal(anyHostOf({}), undefined)
   const values = {
     ...DATAGRAM_DEFAULTS,
     broadcast: true,
     reuse_address: true,
     multicast_interface: '127.0.0.1',
     buffer_size: 7,
+    ipv6_only: false,
+    socket_recv_buffer_size: 9000,
   }
   t.same(packetOptions(values), {
     broadcast: true,
     reuse_address: true,
     multicast_interface: '127.0.0.1',
+    socket_recv_buffer_size: 9000,
   })
-  t.equal(isOfOneFamily(packetOptions(values)), false)
+  t.equal(anyHostOf(packetOptions(values)), undefined)
   for (const option of [{ ttl: 4 }, { multicast_ttl: 4 }, { multicast_loopback: false }]) {
     t.same(packetOptions({ ...DATAGRAM_DEFAULTS, ...option }), option)
-    t.equal(isOfOneFamily(option), true)
+    t.equal(anyHostOf(option), '0.0.0.0')
+    t.equal(anyHostOf({ ...option, ipv6_only: true }), '::')
   }
 })
 
 t.test('kinds of settings', async t => {
   t.equal(isLive('ttl'), true)
   t.equal(isLive('reuse_address'), false)
-  t.same(['ttl', 'reuse_address', 'encoding'].map(isOfSocket), [true, true, false])
+  t.same(['ttl', 'ipv6_only', 'encoding'].map(isOfSocket), [true, true, false])
 })
 
 t.test('what an open socket refuses is thrown, as an error of ours', async t => {

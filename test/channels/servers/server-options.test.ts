@@ -9,14 +9,24 @@ import { thrown } from '../../kit.ts'
 
 t.test('of listen', async t => {
   checkListenOptions(1, {})
-  checkListenOptions(1, { reuse_port: true })
-  for (const options of [null, 5, { reuse_port: 1 }, { backlog: 5 }])
+  checkListenOptions(1, { reuse_port: true, ipv6_only: true, mode: 0o777 })
+  for (const options of [
+    null,
+    5,
+    { reuse_port: 1 },
+    { ipv6_only: 'yes' },
+    { mode: '660' },
+    { mode: -1 },
+    { mode: 0o1000 },
+    { mode: 1.5 },
+    { backlog: 5 },
+  ])
     t.equal(
       thrown(() => checkListenOptions(1, options as never)),
       'ERR_INVALID_ARGUMENT',
     )
   t.throws(() => checkListenOptions(1, { backlog: 5 } as never), {
-    message: 'listen: there is no option "backlog"; there are: reuse_port',
+    message: 'listen: there is no option "backlog"; there are: reuse_port, ipv6_only, mode',
   })
 })
 

@@ -2,7 +2,12 @@
 
 import t from 'tap'
 import { LIFE } from '../../../src/channels/life.ts'
-import { EFFECTS, type EffectsOwner } from '../../../src/channels/streams/setting-effects.ts'
+import {
+  checkCanKeepAlive,
+  EFFECTS,
+  type EffectsOwner,
+} from '../../../src/channels/streams/setting-effects.ts'
+import type { Network } from '../../../src/transport.ts'
 import {
   STREAM_DEFAULTS,
   type StreamValues,
@@ -65,4 +70,21 @@ t.test('settings of the socket, if there is one', async t => {
   for (const { assign } of [setUp(values, transport), setUp(values)])
     t.same([assign('no_delay'), assign('keep_alive')], [[], []])
   t.equal(transport.news, 'no_delay false, keep_alive 5')
+})
+
+t.test('how often a silent peer is probed', async t => {
+  const transport = new FakeTransport()
+  const { assign } = setUp({ keep_alive: { after: 5, interval: 6, count: 7 } }, transport)
+  assign('keep_alive')
+  t.equal(transport.news, 'keep_alive 5, every 6, 7 times')
+  const [can, cannot] = [true, false].map(each => ({ has_keep_alive_probes: each }) as Network)
+  for (const value of [5, false, { after: 5 }] as const) checkCanKeepAlive(cannot!, value)
+  for (const value of [
+    { after: 5, interval: 6 },
+    { after: 5, count: 7 },
+  ]) {
+    checkCanKeepAlive(can!, value)
+    checkCanKeepAlive({} as Network, value)
+    t.throws(() => checkCanKeepAlive(cannot!, value), { code: 'ERR_UNSUPPORTED_OPTION' })
+  }
 })

@@ -84,7 +84,17 @@ const CASES: Record<Name, [takes: unknown[], refuses: unknown[]]> = {
   ],
   keep_alive: [
     [false, 1000, Infinity],
-    [...NEVER, 0, true, null],
+    [
+      ...NEVER,
+      0,
+      true,
+      null,
+      {},
+      { after: 0 },
+      { after: 5, interval: 0 },
+      ...[0, 1.5, 128].map(count => ({ after: 5, count })),
+      { after: 5, cuont: 3 },
+    ],
   ],
   tls: [
     [undefined, {}, { ca: 'of PEM' }],
@@ -151,4 +161,15 @@ t.test('an encoding has one name', async t => {
     ['HEX', 'hex'],
   ])
     t.equal(checkEncoding('encoding', name), kept)
+})
+
+t.test('keep_alive: a copy is kept', async t => {
+  const given = { after: 5, interval: Infinity, count: 127 }
+  const kept = STREAM_CHECKS.keep_alive('keep_alive', given)
+  t.same(kept, given)
+  t.not(kept, given)
+  t.same(STREAM_CHECKS.keep_alive('keep_alive', { after: 5, count: undefined }), { after: 5 })
+  t.throws(() => STREAM_CHECKS.keep_alive('keep_alive', { after: 5, cuont: 3 }), {
+    message: 'keep_alive: there is no option "cuont" (did you mean count?)',
+  })
 })

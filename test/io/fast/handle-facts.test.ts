@@ -60,12 +60,14 @@ t.test('options go to the socket while it connects, then to the handle', async t
   facts.set_keep_alive(1)
   facts.set_keep_alive(Infinity)
   facts.set_keep_alive(false)
+  facts.set_keep_alive(5000, { interval: 3999, count: 4 })
   t.same(handle.calls, [
     ['setNoDelay', false],
-    ['setKeepAlive', true, 5],
-    ['setKeepAlive', true, 1],
-    ['setKeepAlive', true, 32_767],
-    ['setKeepAlive', false, 0],
+    ['setKeepAlive', true, 5, undefined, undefined],
+    ['setKeepAlive', true, 1, undefined, undefined],
+    ['setKeepAlive', true, 32_767, undefined, undefined],
+    ['setKeepAlive', false, 0, undefined, undefined],
+    ['setKeepAlive', true, 5, 3, 4],
   ])
   const calls: unknown[] = []
   facts.socket = Object.assign(new Socket(), {

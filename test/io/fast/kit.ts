@@ -201,8 +201,8 @@ export class FakeHandle {
     this.calls.push(['setNoDelay', on])
   }
 
-  setKeepAlive(on: boolean, seconds: number): void {
-    this.calls.push(['setKeepAlive', on, seconds])
+  setKeepAlive(on: boolean, seconds: number, interval?: number, count?: number): void {
+    this.calls.push(['setKeepAlive', on, seconds, interval, count])
   }
 }
 

@@ -121,4 +121,5 @@ t.test('packets are those of the default network', async t => {
 
 t.test('knows how many descriptors there may be', async t => {
   t.ok(new FastNetwork().file_limit > 2)
+  t.type(new FastNetwork().has_keep_alive_probes, 'boolean')
 })

@@ -91,9 +91,10 @@ t.test('no two listen at one port', async t => {
     code: 'ERR_UNSUPPORTED_OPTION',
     message: /^fd needs sockets of the machine/,
   })
-  t.throws(() => network.listen(at(1), { backlog: 1, reuse_port: true }), {
-    code: 'ERR_UNSUPPORTED_OPTION',
-  })
+  for (const option of [{ reuse_port: true }, { ipv6_only: true }, { mode: 0 }])
+    t.throws(() => network.listen(at(1), { backlog: 1, ...option }), {
+      code: 'ERR_UNSUPPORTED_OPTION',
+    })
 })
 
 t.test('nobody needs to listen to the reports', async t => {

@@ -170,6 +170,32 @@ t.test('groups', async t => {
   t.throws(() => b.leave(group), { code: 'EADDRNOTAVAIL' })
 })
 
+t.test('groups of one source', async t => {
+  const network = new MemoryNetwork()
+  const log: string[] = []
+  const group = '232.1.2.3'
+  const [here, there] = ['127.0.0.1', '10.0.0.7']
+  const a = open(network, 'a', log, { bind: at(5), reuse_address: true })
+  const b = open(network, 'b', log, { bind: at(5), reuse_address: true })
+  a.join(group, undefined, here)
+  a.join(group, undefined, there)
+  b.join(group, undefined, there)
+  const senders = [here, there].map(host => open(network, host, log, { bind: at(6, host) }))
+  settle(network)
+  log.length = 0
+  const sendAll = (): string[] => {
+    for (const sender of senders) sender.send('hi', 'utf8', at(5, group), () => {})
+    settle(network)
+    return log.splice(0).sort()
+  }
+  const heard = ['a received hi from 127.0.0.1,6', 'a received hi from 10.0.0.7,6']
+  const other = 'b received hi from 10.0.0.7,6'
+  t.same(sendAll(), [...heard, other].sort())
+  a.leave(group, undefined, there)
+  t.same(sendAll(), [heard[0], other])
+  t.throws(() => a.leave(group), { code: 'EADDRNOTAVAIL' })
+})
+
 t.test('works without a sink', async t => {
   const network = new MemoryNetwork()
   const socket = network.packets({ bind: at(53) })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Deliveries } from '../../../src/messages/carriers/deliveries.ts'
+import { Deliveries, refusing } from '../../../src/messages/carriers/deliveries.ts'
 import { Message } from '../../../src/messages/message.ts'
 import { fate, turn } from '../../kit.ts'
 
@@ -42,4 +42,11 @@ t.test('flush: what waits is delivered at once', async t => {
   deliveries.flush()
   await Promise.all(rest)
   t.strictSame(log, ['a', 'b', 'c'])
+})
+
+t.test('who did not take it', async t => {
+  t.same(
+    refusing([1, 2, 3], addr => (addr === 1 ? undefined : addr === 2)),
+    [1, 3],
+  )
 })

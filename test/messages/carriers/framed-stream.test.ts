@@ -86,3 +86,34 @@ scene(t, 'what it reports', async (t, { engine, pump }) => {
   t.equal(near.post(new Message({ data: 'x' })), true, 'dropped: nothing says full')
   server.close()
 })
+
+scene(t, 'what is packed already', async (t, { engine, pump }) => {
+  const owner: FramedStreamOwner = {
+    connected() {},
+    received: message => void got.push(text(message)),
+    failed() {},
+    closed() {},
+  }
+  const got: string[] = []
+  const all = streamParams(params('tcp://;frame=line;send-buffer-size=10b'), 'client')
+  const server = new (class extends Server {
+    override on_accept(socket: never): void {
+      new FramedStream(owner, all, { engine, socket })
+    }
+  })({ engine }).listen(1)
+  await pump()
+  const near = new FramedStream(owner, all, { engine })
+  t.equal(near.postPacked(Buffer.from('a\n')), false)
+  near.connect(1)
+  await pump()
+  t.equal(near.postPacked(Buffer.from('a\nb\n')), true)
+  t.equal(near.postPacked(Buffer.from('a long one\n')), true)
+  t.equal(near.postPacked(Buffer.from('c\n')), false)
+  await pump()
+  t.same(got.sort(), ['WriteFull', 'WriteReady', 'a', 'a long one', 'b'])
+  near.half_close()
+  t.equal(near.postPacked(Buffer.from('d\n')), false)
+  await pump()
+  server.close()
+  near.close()
+})

@@ -3,7 +3,12 @@ import t from 'tap'
 import { readerFor } from '../../../src/core/delimiters.ts'
 import { NEED_MORE } from '../../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../../src/core/reading/recv-buffer.ts'
-import { type Frame, FRAMES, PACKET_FRAMES } from '../../../src/messages/carriers/frames.ts'
+import {
+  type Frame,
+  FRAMES,
+  packFrames,
+  PACKET_FRAMES,
+} from '../../../src/messages/carriers/frames.ts'
 import { Message, type MessageFields } from '../../../src/messages/message.ts'
 import { fault } from '../kit.ts'
 
@@ -164,4 +169,14 @@ t.test('packets', async t => {
   )
   t.equal(frame('std').unpackPacket(Buffer.alloc(15)), undefined)
   t.match(frame('none').unpackPacket(Buffer.from('x')), { data: Buffer.from('x') })
+})
+
+t.test('several messages, as they stand in a stream', async t => {
+  const two = [new Message({ data: 'a' }), new Message({ data: 'bc' })]
+  t.equal(packFrames(frame('line'), two).toString(), 'a\nbc\n')
+  t.equal(packFrames(frame('size32'), two).toString('latin1'), '\x01\0\0\0a\x02\0\0\0bc')
+  t.match(
+    fault(() => packFrames(frame('line'), [new Message({ data: 'a\n' })])),
+    /one line/,
+  )
 })

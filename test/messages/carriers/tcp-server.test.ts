@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
-import { Control, type Message } from '../../../src/messages/message.ts'
+import { Control, Message } from '../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { testCertificates } from '../../certificates.ts'
 import { thrown } from '../../kit.ts'
@@ -287,4 +287,13 @@ await stage(t, 'over TLS', async (t, { context, pump }) => {
   t.match(channel.client_url, /^tls\+tcp:\/\/127\.0\.0\.1:\d+;mode=client;frame=std$/)
   channel.close()
   await pump()
+})
+
+stage(t, 'to several peers, packed once', async (t, stage) => {
+  const { server, connect } = await open(stage)
+  const [one, two] = [await connect(), await connect()]
+  const messages = ['a', 'b'].map(data => new Message({ data }))
+  t.same(server.do_post_all(messages, [1, 2, 3]), [3])
+  await stage.pump()
+  t.strictSame([one.text, two.text], ['a\nb\n', 'a\nb\n'])
 })

@@ -432,6 +432,17 @@ scene(t, 'a server that does not end TCP: after two seconds the client does', as
   t.same(client.news, ['close remote 1000'])
 })
 
+// Each close frame of the server had the client wait two seconds more, and only the last of those
+// waits was ended with the opening: the timer of another one kept the process alive.
+scene(t, 'a second close frame has no effect', async (t, world) => {
+  const { client, peer, send } = await opened(world)
+  await send(closing(1000, 'bye', null))
+  await send(closing(1001, 'again', null))
+  peer.end()
+  await world.pump()
+  t.same(client.news, ['close remote 1000 bye'])
+})
+
 scene(t, 'close and the end of TCP in one go, to a client', async (t, world) => {
   const { client, peer } = await opened(world)
   peer.write(closing(1012, '', null))

@@ -8,6 +8,7 @@ import { WebSocketConnection } from '../../../src/protocols/websocket/connection
 import type { Handshaking } from '../../../src/protocols/websocket/handshaking.ts'
 import {
   assignValue,
+  sendPacked,
   sessionOf,
   speaking,
   valuesOf,
@@ -207,4 +208,14 @@ t.test('over another class, with another side', async t => {
 scene(t, 'a program that sends to all peers cannot know of each', async (t, world) => {
   const { channel } = await serve(world, WebSocketConnection, {}, 'GET')
   t.same([channel.state, channel.send('x'), channel.ping()], ['opening', false, false])
+})
+
+scene(t, 'frames that are packed already', async (t, world) => {
+  const { channel, peer } = await serve(world, WebSocketConnection)
+  const { raw } = peer
+  t.match(raw.news, /^HTTP/)
+  t.equal(sendPacked(sessionOf(channel), Buffer.concat([frame('a'), frame('b')])), true)
+  await world.pump()
+  t.equal(raw.news, Buffer.concat([frame('a'), frame('b')]).toString('latin1'))
+  channel.close()
 })

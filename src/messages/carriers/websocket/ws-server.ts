@@ -7,6 +7,9 @@
  * turned away, or whose handshake fails, has no `addr`: on_error is called, and the channel goes
  * on.
  *
+ * The `value` of Connect is the request of the peer (`UpgradeRequest`). The `seq` of Disconnect is
+ * the code of closing, in both directions; 0 is none. The `data` of a posted one is the reason.
+ *
  * The parameters are in ws-params.ts.
  */
 
@@ -21,14 +24,14 @@ import type { Transport } from '../../../transport.ts'
 import type { DropReason, SocketAddress } from '../../../types.ts'
 import type { Carries } from '../../caps.ts'
 import type { Init } from '../../init.ts'
-import { type Addr, Control, Message } from '../../message.ts'
+import { type Addr, Control, Message, type MessageFields } from '../../message.ts'
 import { MessageChannel } from '../../message-channel.ts'
-import { Deliveries } from '../deliveries.ts'
+import { Deliveries, refusing } from '../deliveries.ts'
 import { formatHost } from '../host.ts'
 import { serverParams } from '../stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from '../tls-options.ts'
 import { wsOrigins, type WsParams, wsParams, type WsTarget, wsTarget } from './ws-params.ts'
-import { WsPeer, type WsStream, type WsStreamOwner } from './ws-stream.ts'
+import { packMessages, WsPeer, type WsStream, type WsStreamOwner } from './ws-stream.ts'
 
 /** The channel of `ws://;mode=server` and `wss://;mode=server`. */
 export class WsServer extends MessageChannel {
@@ -122,7 +125,9 @@ export class WsServer extends MessageChannel {
   readonly #peerOwner: WsStreamOwner = {
     connected: peer => {
       this.#peers.set(peer.addr as Addr, peer)
-      this.#report(Control.Connect, peer, formatAddress(peer.remote_address))
+      const { request: value } = peer as WsPeer
+      this.#report(Control.Connect, peer, { data: formatAddress(peer.remote_address), value })
+      ;(peer as WsPeer).request = undefined
     },
     // What is full, or has room again, is told at once: nobody waits for a hook with that.
     received: message =>
@@ -133,12 +138,13 @@ export class WsServer extends MessageChannel {
     },
     closed: peer => {
       if (!this.#peers.delete(peer.addr as Addr) || this.state === 'closed') return
-      this.#report(Control.Disconnect, peer, peer.fault?.message ?? '')
+      const seq = BigInt(peer.close_code ?? 0)
+      this.#report(Control.Disconnect, peer, { data: peer.fault?.message ?? '', seq })
     },
   }
 
-  #report(msgid: number, { addr }: WsStream, data: string): void {
-    void this.#deliveries.add(new Message({ type: 'control', msgid, addr, data }))
+  #report(msgid: number, { addr }: WsStream, fields: MessageFields): void {
+    void this.#deliveries.add(new Message({ ...fields, type: 'control', msgid, addr }))
   }
 
   override do_close(force: boolean): void {
@@ -162,9 +168,16 @@ export class WsServer extends MessageChannel {
     const peer = this.#peers.get(addr)
     if (peer === undefined) return false
     if (type === 'data') return peer.post(message)
-    if (type === 'control' && msgid === Control.Disconnect) peer.end()
+    if (type === 'control' && msgid === Control.Disconnect)
+      peer.end(message.seq === 0n ? undefined : Number(message.seq), message.data.toString())
     else if (type === 'control' && msgid === Control.WriteFlush) peer.flush()
     return true
+  }
+
+  /** Packs the messages once, for all peers. They are not compressed. */
+  override do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {
+    const packed = packMessages(this.#params, messages)
+    return refusing(addrs, addr => this.#peers.get(addr)?.postPacked(packed))
   }
 
   override do_suspend(): void {

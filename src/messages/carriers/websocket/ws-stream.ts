@@ -9,7 +9,13 @@ import type { Stream } from '../../../channels/streams/stream.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import { WebSocketClient } from '../../../protocols/websocket/client.ts'
 import { WebSocketConnection } from '../../../protocols/websocket/connection.ts'
-import type { WebSocketChannel } from '../../../protocols/websocket/websocket.ts'
+import { SERVER_PACKERS } from '../../../protocols/websocket/outgoing.ts'
+import type { UpgradeRequest } from '../../../protocols/websocket/upgrade-request.ts'
+import {
+  sendPacked,
+  sessionOf,
+  type WebSocketChannel,
+} from '../../../protocols/websocket/websocket.ts'
 import type { CloseReason } from '../../../types.ts'
 import { type Addr, Control, Message } from '../../message.ts'
 import type { CarryingOwner } from '../framed-stream.ts'
@@ -32,6 +38,25 @@ export interface WsStream extends Stream, WebSocketChannel {
   readonly fault: Error | undefined
   /** Returns false if the queue is full. Throws if the message does not fit. */
   post(message: Message): boolean
+  /** Posts messages as `packMessages` has packed them. Returns false also if it has closed. */
+  postPacked(packed: Uint8Array): boolean
+}
+
+/** What one message is on the wire. Throws if it does not fit. */
+function payloadOf({ frame, isBinary }: WsParams, message: Message): string | Uint8Array {
+  const head = frame?.head(message)
+  const data = head === undefined ? message.data : Buffer.concat([head, message.data])
+  if (isBinary) return data
+  if (isUtf8(data)) return data.toString()
+  throw new InvalidArgumentError('post: data with binary=no', 'text in UTF-8', data)
+}
+
+/** Packs messages as a server sends them, not compressed. Throws if one does not fit. */
+export function packMessages(params: WsParams, messages: readonly Message[]): Buffer {
+  const { text, binary } = SERVER_PACKERS
+  return Buffer.concat(
+    messages.map(each => (params.isBinary ? binary : text).pack(payloadOf(params, each))),
+  )
 }
 
 type Base = new (options: any) => Stream & WebSocketChannel
@@ -57,20 +82,20 @@ function carrying<Of extends Stream>(
 
     post(message: Message): boolean {
       if (this.#isFull) return false
-      const data = this.#pack(message)
-      if (this.send(data) || this.state !== 'active') return true
-      this.#isFull = true
-      this.#report(Control.WriteFull)
-      return true
+      return this.#posted(this.send(payloadOf(this.#params, message)))
     }
 
-    #pack(message: Message): string | Uint8Array {
-      const { frame, isBinary } = this.#params
-      const head = frame?.head(message)
-      const data = head === undefined ? message.data : Buffer.concat([head, message.data])
-      if (isBinary) return data
-      if (isUtf8(data)) return data.toString()
-      throw new InvalidArgumentError('post: data with binary=no', 'text in UTF-8', data)
+    postPacked(packed: Uint8Array): boolean {
+      if (this.#isFull || this.state !== 'active') return false
+      return this.#posted(sendPacked(sessionOf(this), packed))
+    }
+
+    #posted(hasRoom: boolean): true {
+      if (!hasRoom && this.state === 'active') {
+        this.#isFull = true
+        this.#report(Control.WriteFull)
+      }
+      return true
     }
 
     #report(msgid: number): void {
@@ -114,4 +139,13 @@ function carrying<Of extends Stream>(
 }
 
 export const WsCaller = carrying<WebSocketClient>(WebSocketClient)
-export const WsPeer = carrying<WebSocketConnection>(WebSocketConnection)
+
+/** One peer of a server. */
+export class WsPeer extends carrying<WebSocketConnection>(WebSocketConnection) {
+  /** What the peer asked for. It is forgotten when its Connect has been reported. */
+  request: UpgradeRequest | undefined
+
+  override on_upgrade(request: UpgradeRequest): void {
+    this.request = request
+  }
+}

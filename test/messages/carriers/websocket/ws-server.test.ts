@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { Control } from '../../../../src/messages/message.ts'
+import { Control, Message } from '../../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../../src/messages/message-channel.ts'
 import {
   ACCEPTED,
@@ -12,6 +12,7 @@ import {
   masked,
   request,
 } from '../../../protocols/websocket/kit.ts'
+import type { UpgradeRequest } from '../../../../src/protocols/websocket/upgrade-request.ts'
 import { testCertificates } from '../../../certificates.ts'
 import { fault, type Stage, stage, text } from '../../kit.ts'
 
@@ -59,6 +60,32 @@ stage(t, 'peers come, talk and go', async (t, world) => {
       code: 'ERR_INVALID_ARGUMENT',
     })
   t.match(server.carries, { data: 'any' })
+})
+
+stage(t, 'what a peer asked for, and the codes of closing', async (t, world) => {
+  const { server } = await opened(world, ';mode=server')
+  const requests: unknown[] = []
+  const codes: bigint[] = []
+  server.callback_add(({ msgid, value, seq }) => {
+    if (msgid === Control.Connect) requests.push(value)
+    if (msgid === Control.Disconnect) codes.push(seq)
+  }, 'control')
+  const ask = request({ Cookie: 'a=b' }, 'GET /?x=1 HTTP/1.1')
+  const [one, two, three] = [await dial(world, ask), await dial(world, ask), await dial(world, ask)]
+  const [{ headers, query }] = requests as [UpgradeRequest]
+  t.strictSame([headers['cookie'], query.get('x')], ['a=b', '1'])
+  for (const peer of [one, two, three]) t.match(peer.raw.news, /^HTTP\/1.1 101/)
+  const post = (addr: number, seq: bigint, data = '') =>
+    server.post({ type: 'control', msgid: Control.Disconnect, addr, seq, data })
+  post(1, 4001n, 'why')
+  t.throws(() => post(2, 5n), { code: 'ERR_INVALID_ARGUMENT' })
+  two.write(closing(4002))
+  await world.pump()
+  t.equal(one.raw.news, latin1(closing(4001, 'why', null)))
+  one.write(closing(4001))
+  for (const peer of [one, two, three]) peer.end()
+  await world.pump()
+  t.strictSame(codes.sort(), [1006n, 4001n, 4002n])
 })
 
 stage(t, 'who is refused is told, and affects nobody', async (t, world) => {
@@ -168,4 +195,21 @@ stage(t, 'TLS needs a certificate', async (t, world) => {
     fault(() => world.context.init('ws://;mode=server')),
     /address must be/,
   )
+})
+
+stage(t, 'to several peers, packed once', async (t, world) => {
+  for (const [rest, one] of [
+    ['', frame('a')],
+    [';binary=yes', frame(Buffer.from('a'))],
+    [';frame=size32', frame(Buffer.from('\x01\0\0\0a', 'latin1'))],
+  ] as const) {
+    const { server } = await opened(world, `;mode=server${rest}`)
+    const peers = [await dial(world), await dial(world)]
+    for (const { raw } of peers) t.equal(raw.news, ACCEPTED)
+    t.same(server.do_post_all([new Message({ data: 'a' })], [1, 3, 2]), [3])
+    await world.pump()
+    for (const { raw } of peers) t.equal(raw.news, latin1(one))
+    server.close(true)
+    await world.pump()
+  }
 })

@@ -4,7 +4,11 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Control, Message } from '../../../../src/messages/message.ts'
 import { wsParams } from '../../../../src/messages/carriers/websocket/ws-params.ts'
-import { WsCaller, type WsStream } from '../../../../src/messages/carriers/websocket/ws-stream.ts'
+import {
+  packMessages,
+  WsCaller,
+  type WsStream,
+} from '../../../../src/messages/carriers/websocket/ws-stream.ts'
 import { answerTo, frame, listen, type RawConnection } from '../../../protocols/websocket/kit.ts'
 import { params, type Stage, stage, text } from '../../kit.ts'
 
@@ -80,4 +84,28 @@ stage(t, 'an error ends it', async (t, world) => {
   await world.pump()
   t.match(log, ['connected', /^failed the peer has broken/, 'closed error'])
   t.match(stream.fault, { code: 'ERR_WEBSOCKET_PROTOCOL' })
+})
+
+stage(t, 'what is packed already', async (t, world) => {
+  const { stream, peer, log, frames } = await made(world, 'send-buffer-size=1kb')
+  const all = wsParams(params('ws://a:1'), 'server')
+  const bytes = wsParams(params('ws://a:1;binary=yes'), 'server')
+  const two = [new Message({ data: 'a' }), new Message({ data: 'b' })]
+  t.same(
+    packMessages(bytes, two),
+    Buffer.concat([frame(Buffer.from('a')), frame(Buffer.from('b'))]),
+  )
+  t.equal(stream.postPacked(packMessages(all, two)), true)
+  await world.pump()
+  t.equal(frames(), Buffer.concat([frame('a'), frame('b')]).toString('latin1'))
+  peer.suspend()
+  const long = packMessages(all, [new Message({ data: 'x'.repeat(200_000) })])
+  t.equal(stream.postPacked(long), true)
+  t.equal(stream.postPacked(long), false)
+  await world.pump()
+  peer.resume()
+  await world.pump()
+  t.same(log, ['connected', 'WriteFull', 'WriteReady'])
+  stream.close()
+  t.equal(stream.postPacked(long), false)
 })

@@ -3,9 +3,9 @@
 import dgram from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import t from 'tap'
-import { openPackets } from '../../src/io/udp.ts'
-import type { Endpoint, PacketOptions, PacketSocket, SystemError } from '../../src/transport.ts'
-import type { SocketAddress } from '../../src/types.ts'
+import { openPackets } from '../../../src/io/udp/udp.ts'
+import type { Endpoint, PacketOptions, PacketSocket, SystemError } from '../../../src/transport.ts'
+import type { SocketAddress } from '../../../src/types.ts'
 
 type Report =
   | { what: 'opened' | 'closed' }
@@ -462,4 +462,44 @@ t.test('multicast, on the loopback interface', async t => {
   member.socket.leave(group, '127.0.0.1')
   t.throws(() => member.socket.leave(group, '127.0.0.1'), { code: 'EADDRNOTAVAIL' }, 'left already')
   t.throws(() => member.socket.join('127.0.0.1'), /addMembership/, 'no group')
+})
+
+t.test('multicast of one source', async t => {
+  const group = '232.255.77.1'
+  const member = new Probe({ bind: ip('0.0.0.0', 0) })
+  t.teardown(() => member.close())
+  member.socket.join(group, '127.0.0.1', '127.0.0.1')
+  const first = await member.next()
+  if (first.what === 'failed') {
+    t.pass('joined', { skip: `this machine refuses multicast: ${first.code}` })
+    return
+  }
+  const options = { multicast_interface: '127.0.0.1', multicast_loopback: true }
+  const [right, wrong] = await Promise.all([
+    opened(t, { bind: ip('127.0.0.1', 0), ...options }),
+    opened(t, { bind: ip('127.0.0.2', 0), ...options }),
+  ])
+  const codes = [
+    await wrong.send('wrong', ip(group, member.port)),
+    await right.send('right', ip(group, member.port)),
+  ]
+  if (codes.join('') === '') t.match(await member.next(), { what: 'received', data: 'right' })
+  else t.pass('delivered', { skip: `this machine cannot send to a group: ${codes}` })
+  member.socket.leave(group, '127.0.0.1', '127.0.0.1')
+  t.throws(
+    () => member.socket.leave(group, '127.0.0.1', '127.0.0.1'),
+    /dropSourceSpecificMembership/,
+  )
+})
+
+t.test('IPv6 alone', unlessIPv6, async t => {
+  const six = await opened(t, { ipv6_only: true, ttl: 7 })
+  const four = await opened(t, { bind: ip('127.0.0.1', six.port) })
+  t.equal(four.port, six.port, 'nobody is bound there')
+  t.throws(() => openPackets({ ipv6_only: true, bind: ip('127.0.0.1', 0) }), {
+    code: 'ERR_UNSUPPORTED_OPTION',
+  })
+  const peer = await opened(t, { ipv6_only: true, connect: ip('', six.port) })
+  t.equal(await peer.send('hi'), '')
+  t.match(await six.next(), { what: 'received', data: 'hi', from: ['::1', peer.port] })
 })

@@ -5,9 +5,9 @@
 
 import { promises } from 'node:dns'
 import { isIP } from 'node:net'
-import { InvalidAddressError } from '../errors.ts'
-import type { Endpoint } from '../transport.ts'
-import type { Port } from '../types.ts'
+import { InvalidAddressError } from '../../errors.ts'
+import type { Endpoint } from '../../transport.ts'
+import type { Port } from '../../types.ts'
 
 /** A host and a port. */
 export type IpEndpoint = Extract<Endpoint, { kind: 'ip' }>
@@ -36,17 +36,22 @@ export function ipEndpoint(endpoint: Endpoint): IpEndpoint {
 
 /**
  * What to open for these hosts: the one to bind to, '' for any, and the one to connect to, if there
- * is one. The family is that of `local`. If `local` is any host, it is that of `peer`.
+ * is one. The family is that of `local`. If `local` is any host, it is that of `peer`. `only`: IPv6
+ * alone, or both.
  */
-export async function planFor(local: string, peer: string | undefined): Promise<Plan> {
-  if (local === '' && peer === undefined) return { family: 0, local: '::', peer }
+export async function planFor(
+  local: string,
+  peer: string | undefined,
+  only: 0 | 6 = 0,
+): Promise<Plan> {
+  if (local === '' && peer === undefined) return { family: only, local: '::', peer }
   if (local === '') {
-    const ip = await resolve(peer!, 0)
+    const ip = await resolve(peer!, only)
     const family = isIP(ip) as Family
     return { family, local: family === 4 ? '0.0.0.0' : '::', peer: ip }
   }
-  const ip = await resolve(local, isIP(peer ?? '') as Family)
-  const family = ip === '::' ? 0 : (isIP(ip) as Family)
+  const ip = await resolve(local, only === 0 ? (isIP(peer ?? '') as Family) : only)
+  const family = ip === '::' ? only : (isIP(ip) as Family)
   if (peer === undefined) return { family, local: ip, peer }
   return {
     family,
@@ -57,7 +62,8 @@ export async function planFor(local: string, peer: string | undefined): Promise<
 
 /** A host as an address, not mapped. */
 async function resolve(host: string, family: Family): Promise<string> {
-  return literal(host, 4) ?? (await promises.lookup(host, { family })).address
+  const here = literal(host, host === '' && family === 6 ? 6 : 4)
+  return here ?? (await promises.lookup(host, { family })).address
 }
 
 /**

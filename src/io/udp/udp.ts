@@ -21,16 +21,17 @@
 import { Buffer } from 'node:buffer'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns'
-import { codeOf, InvalidStateError, UnsupportedOptionError, WriteError } from '../errors.ts'
+import { codeOf, InvalidStateError, WriteError } from '../../errors.ts'
 import type {
   Endpoint,
+  LivePacketOptions,
   PacketOptions,
   PacketSink,
   PacketSocket,
   SystemError,
-} from '../transport.ts'
-import type { Encoding, SocketAddress } from '../types.ts'
-import { packetDescriptorOf } from './descriptor.ts'
+} from '../../transport.ts'
+import type { Encoding, SocketAddress } from '../../types.ts'
+import { packetDescriptorOf } from '../descriptor.ts'
 import {
   type Family,
   ipEndpoint,
@@ -41,8 +42,8 @@ import {
   planFor,
   reportedAddress,
 } from './udp-address.ts'
+import { apply, checkDual, checkIpv6 } from './udp-options.ts'
 
-type Settings = Parameters<PacketSocket['configure']>[0]
 type Done = (error: SystemError | null) => void
 
 interface Packet {
@@ -53,9 +54,6 @@ interface Packet {
 
 /** Errors of binding '::' on a machine without IPv6: the kernel has none, or it is switched off. */
 const NO_IPV6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
-
-/** Settings that Node makes for one family only. On a socket for both, IPv4 packets ignore them. */
-const ONE_FAMILY = ['ttl', 'multicast_ttl', 'multicast_loopback'] as const
 
 /**
  * Opens a packet socket. Returns before anything is done; the port is taken in a later turn of the
@@ -85,9 +83,9 @@ const ONE_FAMILY = ['ttl', 'multicast_ttl', 'multicast_loopback'] as const
  * system refuses then is `failed`.
  *
  * Throws InvalidAddressError if `bind` or `connect` is a path; so does `send`. Throws
- * UnsupportedOptionError for `ttl`, `multicast_ttl` or `multicast_loopback` on a socket for both
- * families; so does `configure`. `configure`, `join` and `leave` throw InvalidStateError on a
- * closed socket.
+ * UnsupportedOptionError for `ipv6_only` with an IPv4 host, and for `ttl`, `multicast_ttl` or
+ * `multicast_loopback` on a socket for both families; so does `configure`. `configure`, `join` and
+ * `leave` throw InvalidStateError on a closed socket.
  */
 // Source: Node dgram.createSocket; Pants datagram.Datagram.
 export function openPackets(options: PacketOptions): PacketSocket {
@@ -116,10 +114,12 @@ class UdpSocket implements PacketSocket {
     this.#options = options
     this.#bindTo = options.bind && ipEndpoint(options.bind)
     this.#connectTo = options.connect && ipEndpoint(options.connect)
+    if (options.ipv6_only === true) checkIpv6(this.#bindTo, this.#connectTo)
     this.configure(options)
     // In the next phase of the loop: the sink may be set until then, and nothing may be reported
     // inside this call.
-    planFor(this.#bindTo?.host ?? '', this.#connectTo?.host).then(
+    const only = options.ipv6_only === true ? 6 : 0
+    planFor(this.#bindTo?.host ?? '', this.#connectTo?.host, only).then(
       plan => setImmediate(() => this.#bind(plan)),
       (error: SystemError) => setImmediate(() => this.#fail(error)),
     )
@@ -141,10 +141,11 @@ class UdpSocket implements PacketSocket {
 
   #bind(plan: Plan): void {
     if (this.#state === 'closed') return
-    const reuseAddr = this.#options.reuse_address ?? false
+    const { reuse_address: reuseAddr = false, ipv6_only: ipv6Only = false } = this.#options
     const socket = createSocket({
       type: plan.family === 4 ? 'udp4' : 'udp6',
       reuseAddr,
+      ipv6Only,
       lookup: lookUpNothing,
     })
     this.#socket = socket
@@ -183,7 +184,8 @@ class UdpSocket implements PacketSocket {
 
   /** Does the socket serve both families, because none was asked for? */
   #isDual(): boolean {
-    return (this.#bindTo?.host ?? '') === '' && this.#connectTo === undefined
+    const isAny = (this.#bindTo?.host ?? '') === '' && this.#connectTo === undefined
+    return isAny && this.#options.ipv6_only !== true
   }
 
   // ---- reports ----------------------------------------------------------------------------------
@@ -264,22 +266,23 @@ class UdpSocket implements PacketSocket {
 
   // ---- settings ---------------------------------------------------------------------------------
 
-  configure(options: Settings): void {
-    const refused = this.#isDual() && ONE_FAMILY.find(name => options[name] !== undefined)
-    if (refused)
-      throw new UnsupportedOptionError(
-        refused,
-        'a socket of one family: bind it to "0.0.0.0" or to "::"',
-      )
+  configure(options: LivePacketOptions): void {
+    if (this.#isDual()) checkDual(options)
     this.#whenBound('configure', socket => apply(socket, options))
   }
 
-  join(group: string, network_interface?: string): void {
-    this.#whenBound('join', socket => socket.addMembership(group, network_interface))
+  join(group: string, network_interface?: string, source?: string): void {
+    this.#whenBound('join', socket => {
+      if (source === undefined) socket.addMembership(group, network_interface)
+      else socket.addSourceSpecificMembership(source, group, network_interface)
+    })
   }
 
-  leave(group: string, network_interface?: string): void {
-    this.#whenBound('leave', socket => socket.dropMembership(group, network_interface))
+  leave(group: string, network_interface?: string, source?: string): void {
+    this.#whenBound('leave', socket => {
+      if (source === undefined) socket.dropMembership(group, network_interface)
+      else socket.dropSourceSpecificMembership(source, group, network_interface)
+    })
   }
 
   #whenBound(call: string, job: (socket: Socket) => void): void {
@@ -308,15 +311,6 @@ class UdpSocket implements PacketSocket {
     for (const event of ['message', 'listening', 'connect']) socket.removeAllListeners(event)
     socket.close(() => this.sink?.closed())
   }
-}
-
-function apply(socket: Socket, settings: Settings): void {
-  const { broadcast, ttl, multicast_ttl, multicast_loopback, multicast_interface } = settings
-  if (broadcast !== undefined) socket.setBroadcast(broadcast)
-  if (ttl !== undefined) socket.setTTL(ttl)
-  if (multicast_ttl !== undefined) socket.setMulticastTTL(multicast_ttl)
-  if (multicast_loopback !== undefined) socket.setMulticastLoopback(multicast_loopback)
-  if (multicast_interface !== undefined) socket.setMulticastInterface(multicast_interface)
 }
 
 function canceled(): SystemError {

@@ -7,7 +7,7 @@ import {
   lookUpNothing,
   planFor,
   reportedAddress,
-} from '../../src/io/udp-address.ts'
+} from '../../../src/io/udp/udp-address.ts'
 
 t.test('what is opened for which hosts', async t => {
   const cases: [local: string, peer: string | undefined, plan: object][] = [
@@ -24,6 +24,14 @@ t.test('what is opened for which hosts', async t => {
   ]
   for (const [local, peer, plan] of cases)
     t.strictSame(await planFor(local, peer), plan, `${local || 'any'} to ${peer ?? 'nobody'}`)
+  const six: [local: string, peer: string | undefined, plan: object][] = [
+    ['', undefined, { family: 6, local: '::', peer: undefined }],
+    ['::', undefined, { family: 6, local: '::', peer: undefined }],
+    ['', '', { family: 6, local: '::', peer: '::1' }],
+    ['::1', '', { family: 6, local: '::1', peer: '::1' }],
+  ]
+  for (const [local, peer, plan] of six)
+    t.strictSame(await planFor(local, peer, 6), plan, `IPv6: ${local || 'any'} to ${peer}`)
   await t.rejects(planFor('nowhere.invalid', undefined), { code: /^(ENOTFOUND|EAI_AGAIN)$/ })
 })
 

@@ -1,0 +1,102 @@
+/**
+ * Layer 9. Batches: several messages of one type in one message.
+ *
+ * | type | payload |
+ * |---|---|
+ * | `s.batch` | `t`, and the payload of each message |
+ * | `s.batch2` | `t`, the names of the fields, the values of each message, what is common to all |
+ *
+ * A batch has the trace id and the state of its first message.
+ */
+
+import { InvalidArgumentError } from '../../errors.ts'
+import type { EnvelopeData } from '../envelope-schema.ts'
+import { Message } from '../message.ts'
+import { list } from '../schema/list.ts'
+import { optional } from '../schema/schema.ts'
+import { text } from '../schema/scalars.ts'
+import { anything, shape } from '../schema/shape.ts'
+import { message } from '../runnable.ts'
+
+type Payload = EnvelopeData['p']
+
+/** Throws InvalidArgumentError unless the message may be part of the batch. */
+function checkPart(
+  batch: Message & { readonly data: { readonly t: string } },
+  part: Message,
+): void {
+  if (!(part instanceof Message)) throw new InvalidArgumentError('append', 'a message', part)
+  const { t } = batch.data
+  if (part.type_name !== t)
+    throw new InvalidArgumentError('append: message', `of the type ${t}`, part.type_name)
+}
+
+/** `s.batch`: the payloads of messages of one type. */
+export class Batch extends message('s.batch', shape({ t: text, payloads: list(anything) })) {
+  static override readonly allow_batch: boolean = false
+
+  /** A batch of one message. */
+  static start(first: Message): Batch {
+    const { type_name: t, mm } = first
+    return new this({ data: { t, payloads: [first.data] }, mm })
+  }
+
+  /** Adds a message. Throws InvalidArgumentError if it is of another type. */
+  append(message: Message): void {
+    checkPart(this, message)
+    this.data.payloads.push(message.data)
+  }
+
+  /** The payloads, as if each had come by itself. */
+  get parts(): unknown[] {
+    return this.data.payloads
+  }
+}
+
+const table = shape({
+  t: text,
+  common: optional(anything),
+  keys: list(text),
+  values: list(list(anything)),
+})
+
+/** `s.batch2`: the same as a table: shorter if there are many. */
+export class Batch2 extends message('s.batch2', table) {
+  static override readonly allow_batch: boolean = false
+
+  /** A batch of one message. The values of the fields `common` are those of all its messages. */
+  static start(first: Message, common: readonly string[] = []): Batch2 {
+    const { type_name: t, mm } = first
+    const data = (first.data ?? {}) as Record<string, unknown>
+    const keys = Object.keys(data).filter(key => !common.includes(key))
+    const shared =
+      common.length === 0 ? null : Object.fromEntries(common.map(key => [key, data[key] ?? null]))
+    const values = [keys.map(key => data[key])]
+    return new this({ data: { t, common: shared, keys, values }, mm })
+  }
+
+  /**
+   * Adds a message. Throws InvalidArgumentError if it is of another type, if it has a field that
+   * the first one has not, or if what is common is not the same.
+   */
+  append(message: Message): void {
+    checkPart(this, message)
+    const data = (message.data ?? {}) as Record<string, unknown>
+    const { keys, common, values } = this.data
+    const shared = (common ?? {}) as Record<string, unknown>
+    const extra = Object.keys(data).find(key => !keys.includes(key) && data[key] !== shared[key])
+    if (extra !== undefined)
+      throw new InvalidArgumentError('append: message', 'with the fields of the first one', extra)
+    values.push(keys.map(key => data[key] ?? null))
+  }
+
+  /** The payloads, as if each had come by itself. */
+  get parts(): Payload[] {
+    const { common, keys, values } = this.data
+    const shared = typeof common === 'object' ? common : null
+    return values.map(row => ({
+      ...shared,
+      ...Object.fromEntries(keys.map((key, index) => [key, row[index] ?? null])),
+    }))
+  }
+}

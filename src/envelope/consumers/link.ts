@@ -1,0 +1,244 @@
+/**
+ * Layer 9. Link: the connection of a consumer to its peer: its states, the handshake, what waits.
+ * The consumer keeps it under the symbol LINK.
+ *
+ * Call order: connect (or begin, of a server's peer) → on_handshake → on_connect →
+ * consumer_connected → what was received → consumer_closed → on_close.
+ *
+ * Rules:
+ * 1. Nothing is worked on before on_connect and the receivers of consumer_connected are done: what
+ *    comes meanwhile waits, unread.
+ * 2. What a hook throws goes to on_error, and ends nothing. Only a handshake that throws ends it.
+ */
+
+import { type Deferred, deferred } from '../../core/deferred.ts'
+import { noop } from '../../core/noop.ts'
+import { isPromiseLike } from '../../core/promises.ts'
+import type { Engine } from '../../engine.ts'
+import { ClosedError, OverflowError } from '../../errors.ts'
+import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
+import type { MessageChannel } from '../../messages/message-channel.ts'
+import type { CloseReason, State } from '../../types.ts'
+import { ErrorMessage } from '../error-message.ts'
+import { consumer_closed, consumer_connected } from '../signals/message-signals.ts'
+import { Asked } from './asked.ts'
+import type { Handshake } from './handshake.ts'
+import { ChannelPort, Outbox, type Port } from './port.ts'
+import { type Receiver, Receiving } from './receiving.ts'
+
+/** The link of a consumer, for other files of sluice. */
+export const LINK: unique symbol = Symbol('sluice.link')
+
+/** The part of a consumer that is used here. */
+export interface Linked extends Receiver {
+  readonly allow_unauthenticated: boolean
+  on_handshake(handshake: Handshake): unknown
+  on_connect(): unknown
+  on_close(reason: CloseReason): unknown
+}
+
+/** The codes of WebSocket that a peer is closed with. */
+const REFUSED = 1008
+const OVERLOADED = 1013
+
+/** What is known about the other side of a channel that has only one. */
+const NOBODY: Handshake = { address: '', headers: {}, query: new URLSearchParams() }
+
+export class Link {
+  state: State = 'closed'
+  engine: Engine | undefined
+  opened: Deferred<unknown> = silent()
+  closed: Deferred<CloseReason> = deferred()
+  outbox: Outbox | undefined
+  asked: Asked | undefined
+  receiving: Receiving | undefined
+  readonly #consumer: Linked
+  #port: Port | undefined
+  #channel: MessageChannel | undefined
+  /** What was received too early; undefined: nothing is too early any more. */
+  #early: Buffer[] | undefined
+  #isTold = false
+  #reason: CloseReason = 'remote'
+  #code: number | undefined
+
+  constructor(consumer: Linked) {
+    this.#consumer = consumer
+  }
+
+  /** May something be sent? While it opens, too: a handshake may say why it refuses. */
+  get isConnected(): boolean {
+    return this.state === 'active' || this.state === 'opening'
+  }
+
+  // ---- opening ----------------------------------------------------------------------------------
+
+  /** A channel with one peer. */
+  connect(channel: MessageChannel): void {
+    this.#channel = channel
+    this.#prepare(channel.engine, new ChannelPort(channel))
+    channel.callback_add(this.#changed, 'state')
+    channel.callback_add(this.#arrived, ['data', 'control'])
+    if (channel.state === 'closed') channel.open()
+    else if (channel.state === 'active') this.#begin(NOBODY)
+  }
+
+  /** One peer of a server. */
+  begin(engine: Engine, port: Port, handshake: Handshake): void {
+    this.#prepare(engine, port)
+    this.#begin(handshake)
+  }
+
+  #prepare(engine: Engine, port: Port): void {
+    this.state = 'opening'
+    this.engine = engine
+    this.opened = silent()
+    this.closed = deferred()
+    this.outbox = new Outbox(port, this.#consumer.queue_limit)
+    this.asked = new Asked(engine)
+    this.receiving = new Receiving(this.#consumer, this.asked)
+    this.#port = port
+    this.#early = []
+    this.#isTold = false
+    this.#reason = 'remote'
+    this.#code = undefined
+  }
+
+  readonly #changed = ({ msgid }: ChannelMessage): void => {
+    const channel = this.#channel as MessageChannel
+    const state = STATES[msgid]
+    if (state === 'active' && this.state === 'opening') this.#begin(NOBODY)
+    if (state === 'error') {
+      this.#reason = 'error'
+      this.#consumer.on_error(channel.error as Error)
+      channel.close()
+    }
+    if (state === 'closed') this.ended(this.#reason)
+  }
+
+  readonly #arrived = (message: ChannelMessage): Promise<void> | undefined => {
+    if (message.type === 'data') return this.received(message.data)
+    if (message.msgid === Control.WriteReady) this.flush()
+    return undefined
+  }
+
+  #begin(handshake: Handshake): void {
+    try {
+      const result = this.#consumer.on_handshake(handshake)
+      if (!isPromiseLike(result)) return this.#decided(result)
+      Promise.resolve(result).then(
+        decided => this.#decided(decided),
+        (error: unknown) => this.#refuse(error),
+      )
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #decided(result: unknown): void {
+    if (this.state !== 'opening') return
+    const consumer = this.#consumer
+    if (result === false || (consumer.user_pk === null && !consumer.allow_unauthenticated))
+      return this.#refuse(undefined)
+    this.state = 'active'
+    this.opened.resolve(consumer)
+    void this.#guarded(async () => {
+      await consumer.on_connect()
+      this.#isTold = true
+      await consumer_connected.send(consumer.constructor, { consumer })
+    }).then(() => this.#ready())
+  }
+
+  /** What has come meanwhile is received now. */
+  #ready(): void {
+    const early = this.#early as Buffer[]
+    // A message may arrive while another one is being received: it comes after it.
+    for (let index = 0; index < early.length; index++) this.#take(early[index] as Buffer)
+    this.#early = undefined
+  }
+
+  #refuse(error: unknown): void {
+    if (this.state !== 'opening') return
+    if (error instanceof ErrorMessage) this.#consumer.send_error(error)
+    else if (error !== undefined) this.#consumer.on_error(error as Error)
+    this.close(REFUSED)
+  }
+
+  /** Calls a hook. What it throws goes to on_error. Never rejects. */
+  async #guarded(task: () => unknown): Promise<void> {
+    try {
+      await task()
+    } catch (error) {
+      this.#consumer.on_error(error as Error)
+    }
+  }
+
+  // ---- open -------------------------------------------------------------------------------------
+
+  /** Returns a promise if nothing more should be received until it settles. */
+  received(bytes: Buffer): Promise<void> | undefined {
+    if (this.#early === undefined) return this.#take(bytes)
+    const { queue_limit } = this.#consumer
+    if (this.#early.push(bytes) <= queue_limit) return undefined
+    const what = `more than ${queue_limit} messages came before the handshake was done`
+    this.#consumer.on_error(new OverflowError('receive', queue_limit, what))
+    this.close(OVERLOADED)
+    return undefined
+  }
+
+  #take(bytes: Buffer): Promise<void> | undefined {
+    if (this.state !== 'active') return undefined
+    const full = this.receiving?.received(bytes)
+    return this.#port?.canWait === true ? full : undefined
+  }
+
+  /** There is room for more to be sent. */
+  flush(): void {
+    try {
+      this.outbox?.flush()
+    } catch (error) {
+      this.#consumer.on_error(error as Error)
+    }
+  }
+
+  // ---- closing ----------------------------------------------------------------------------------
+
+  close(code: number): void {
+    if (!this.isConnected) return
+    this.state = 'closing'
+    this.#reason = 'local'
+    this.#code = code
+    this.asked?.close('local')
+    this.receiving?.work.clear()
+    this.#port?.close(code)
+  }
+
+  /** The peer has gone, with a code if it gave one; or the channel has closed. */
+  ended(reason: CloseReason, code = 0): void {
+    if (this.state === 'closed') return
+    const consumer = this.#consumer
+    this.#channel?.callback_del(this.#changed)
+    this.#channel?.callback_del(this.#arrived)
+    this.#channel = undefined
+    this.state = 'closed'
+    this.asked?.close(reason)
+    this.receiving?.work.clear()
+    this.opened.reject(new ClosedError('it closed before the handshake was done', reason))
+    const close_code = this.#code ?? (code === 0 ? undefined : code)
+    void this.#guarded(async () => {
+      if (this.#isTold) await consumer_closed.send(consumer.constructor, { consumer, close_code })
+      await consumer.on_close(reason)
+    }).then(() => this.closed.resolve(reason))
+  }
+
+  /** Why it closes, if we do it. */
+  get reason(): CloseReason {
+    return this.#reason
+  }
+}
+
+/** A promise that may be rejected without anybody looking. */
+function silent(): Deferred<unknown> {
+  const made = deferred<unknown>()
+  made.promise.catch(noop)
+  return made
+}

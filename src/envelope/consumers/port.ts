@@ -1,0 +1,91 @@
+/**
+ * Layer 9. Port: what a consumer sends through, and is closed by. Outbox: texts that wait until
+ * there is room.
+ */
+
+import { OverflowError } from '../../errors.ts'
+import { Control } from '../../messages/message.ts'
+import type { Addr } from '../../messages/message.ts'
+import type { MessageChannel } from '../../messages/message-channel.ts'
+
+/** One peer, as a consumer has it. */
+export interface Port {
+  /** Sends a text. Returns false if there is no room: nothing was sent then. */
+  post(text: string): boolean
+  /** Closes the connection to the peer; with a code if the channel has codes. */
+  close(code: number): void
+  /** Can the channel wait for a promise without disturbing another peer? */
+  readonly canWait: boolean
+}
+
+/** The peer of a channel that has only one. */
+export class ChannelPort implements Port {
+  readonly canWait = true
+  readonly #channel: MessageChannel
+
+  constructor(channel: MessageChannel) {
+    this.#channel = channel
+  }
+
+  post(text: string): boolean {
+    return this.#channel.post(text)
+  }
+
+  close(): void {
+    this.#channel.close()
+  }
+}
+
+/** One peer of a server. */
+export class PeerPort implements Port {
+  readonly canWait = false
+  readonly #channel: MessageChannel
+  readonly #addr: Addr
+
+  constructor(channel: MessageChannel, addr: Addr) {
+    this.#channel = channel
+    this.#addr = addr
+  }
+
+  post(text: string): boolean {
+    return this.#channel.post({ data: text, addr: this.#addr })
+  }
+
+  close(code: number): void {
+    if (this.#channel.state !== 'active') return
+    const seq = BigInt(code)
+    this.#channel.post({ type: 'control', msgid: Control.Disconnect, addr: this.#addr, seq })
+  }
+}
+
+/** Sends what it can, and keeps the rest until there is room. */
+export class Outbox {
+  readonly #port: Port
+  readonly #limit: number
+  #waiting: string[] = []
+
+  constructor(port: Port, limit: number) {
+    this.#port = port
+    this.#limit = limit
+  }
+
+  /** Throws OverflowError if too much waits, and what the channel throws. */
+  send(text: string): void {
+    if (this.#waiting.length === 0 && this.#port.post(text)) return
+    if (this.#waiting.length >= this.#limit)
+      throw new OverflowError(
+        'send',
+        this.#limit,
+        `more than ${this.#limit} messages wait for room`,
+      )
+    this.#waiting.push(text)
+  }
+
+  /** There is room again. */
+  flush(): void {
+    const { length } = this.#waiting
+    let sent = 0
+    while (sent < length && this.#port.post(this.#waiting[sent] as string)) sent++
+    this.#waiting = this.#waiting.slice(sent)
+  }
+}

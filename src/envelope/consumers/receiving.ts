@@ -1,0 +1,240 @@
+/**
+ * Layer 9. Receiving: the way of a message in, of one consumer.
+ *
+ * parse → unpack → its request, if it is an answer → in its turn: the signal (which calls run) →
+ * on_message.
+ *
+ * Rules:
+ * 1. Nothing that a peer sends throws at the connection. What is invalid is dropped. `on_refused`
+ *    answers it with the right error message, with the same trace id.
+ * 2. An answer, or an error, is never answered with an error: two sides could go on for ever.
+ * 3. Messages are worked on one after the other, in their order. An answer settles its request at
+ *    once, so that a message that is being worked on may wait for one.
+ */
+
+import { isUtf8 } from 'node:buffer'
+import { isPromiseLike } from '../../core/promises.ts'
+import { OverflowError } from '../../errors.ts'
+import { Batch, Batch2 } from '../builtin/batch.ts'
+import { GenericError, ValidationErrorMessage } from '../builtin/error-messages.ts'
+import type { Envelope, Origin } from '../envelope.ts'
+import type { EnvelopeData } from '../envelope-schema.ts'
+import { ErrorMessage } from '../error-message.ts'
+import { ValidationError } from '../errors.ts'
+import type { Message } from '../message.ts'
+import type { MetaFields } from '../meta.ts'
+import type { Signal } from '../signals/signal.ts'
+import { incoming_websocket_message, type MessageArguments } from '../signals/message-signals.ts'
+import type { Asked } from './asked.ts'
+import { Work } from './work.ts'
+
+/** The part of a consumer that is used here. */
+export interface Receiver extends Origin {
+  readonly incoming: Envelope<any>
+  readonly errors: Envelope<any>
+  readonly queue_limit: number
+  last_received: number
+  on_message(message: any): unknown
+  on_error_message(error: ErrorMessage): unknown
+  on_refused(error: ErrorMessage): unknown
+  on_error(error: Error): unknown
+  send_error(error: ErrorMessage, options?: { id?: string }): unknown
+  close(code?: number): void
+}
+
+/** The code that a peer is closed with that sends more than can be worked on: "try again later". */
+const OVERLOADED = 1013
+
+export class Receiving {
+  readonly work = new Work()
+  readonly #consumer: Receiver
+  readonly #asked: Asked
+
+  constructor(consumer: Receiver, asked: Asked) {
+    this.#consumer = consumer
+    this.#asked = asked
+  }
+
+  /** Bytes were received. Returns a promise if no more should be, until it settles. */
+  received(bytes: Buffer): Promise<void> | undefined {
+    const text = isUtf8(bytes) ? bytes.toString() : undefined
+    let data: EnvelopeData | undefined
+    try {
+      // What is no text is no JSON either: the empty text says so.
+      data = this.#consumer.incoming.parse(text ?? '')
+      this.#unpack(data)
+    } catch (error) {
+      this.#invalid(error, data)
+    }
+    return this.work.isBusy ? this.work.full : undefined
+  }
+
+  #unpack(data: EnvelopeData): void {
+    const { incoming, errors } = this.#consumer
+    const isError = !incoming.registry.has(data.t) && errors.registry.has(data.t)
+    const unpacked = (isError ? errors : incoming).unpack(data, { consumer: this.#consumer })
+    if (isPromiseLike(unpacked)) this.#later(unpacked as PromiseLike<Message>, data)
+    else this.#accept(unpacked as Message)
+  }
+
+  /** Its schema answers later. It keeps its place. */
+  #later(unpacked: PromiseLike<Message>, data: EnvelopeData): void {
+    const settled = Promise.resolve(unpacked).then(
+      message => () => this.#dispatch(message),
+      (error: unknown) => () => this.#invalid(error, data),
+    )
+    this.inTurn(() => settled.then(next => next()))
+  }
+
+  #accept(message: Message): void {
+    if (message.mm.state !== null) this.#answered(message)
+    // Most are worked on at once, without a closure.
+    if (this.work.isBusy) this.#wait(() => this.#dispatch(message))
+    else this.work.returned(this.#dispatch(message))
+  }
+
+  #answered(message: Message): void {
+    try {
+      this.#asked.answer(message)
+    } catch (error) {
+      this.#tell(error)
+    }
+  }
+
+  /** Does a task when its turn comes: now, if nothing is being worked on. */
+  inTurn(task: () => unknown): void {
+    if (this.work.isBusy) this.#wait(task)
+    else this.work.returned(task())
+  }
+
+  #wait(task: () => unknown): void {
+    const { queue_limit } = this.#consumer
+    if (this.work.size < queue_limit) return this.work.wait(task)
+    const what = `more than ${queue_limit} messages wait to be worked on`
+    this.#tell(new OverflowError('receive', queue_limit, what))
+    this.#consumer.close(OVERLOADED)
+  }
+
+  // ---- a valid message --------------------------------------------------------------------------
+
+  /** Returns a promise, which never rejects, if somebody works on the message for longer. */
+  #dispatch(message: Message): unknown {
+    const consumer = this.#consumer
+    consumer.last_received = Date.now()
+    if ((message as unknown) instanceof ErrorMessage)
+      return this.#guarded(message, () => consumer.on_error_message(message as never))
+    const { message_signal = incoming_websocket_message } = consumer.incoming
+    const result = this.dispatch(message_signal, message)
+    return message instanceof Batch || message instanceof Batch2
+      ? this.#unbatch(message, result)
+      : result
+  }
+
+  /** Sends the signal, and then calls on_message unless the message is from inside the program. */
+  dispatch(signal: Signal<MessageArguments>, message: Message, isInside = false): unknown {
+    const consumer = this.#consumer
+    try {
+      const told = signal.notify(message.constructor, { message, consumer })
+      if (isPromiseLike(told))
+        return this.#guarded(message, async () => {
+          await told
+          if (!isInside) await consumer.on_message(message)
+        })
+      if (isInside) return undefined
+      const result = consumer.on_message(message)
+      return isPromiseLike(result) ? this.#guarded(message, () => result) : undefined
+    } catch (error) {
+      return this.#threw(error, message)
+    }
+  }
+
+  #guarded(message: Message, task: () => unknown): unknown {
+    try {
+      const result = task()
+      if (!isPromiseLike(result)) return undefined
+      return Promise.resolve(result).catch((error: unknown) => this.#threw(error, message))
+    } catch (error) {
+      return this.#threw(error, message)
+    }
+  }
+
+  /** The messages of a batch come after it, as if each had come by itself. */
+  #unbatch(batch: Batch | Batch2, before: unknown): unknown {
+    const { t } = batch.data
+    const { id: i, state: s, language: l } = batch.mm
+    const parts = batch.parts as EnvelopeData['p'][]
+    const goOn = (from: number): unknown => {
+      for (let index = from; index < parts.length; index++) {
+        const result = this.#part({ t, p: parts[index] ?? null, i, s, l })
+        if (isPromiseLike(result)) return result.then(() => goOn(index + 1))
+      }
+      return undefined
+    }
+    return isPromiseLike(before) ? before.then(() => goOn(0)) : goOn(0)
+  }
+
+  #part(data: EnvelopeData): unknown {
+    const invalid = (error: unknown): void => this.#invalid(error, data)
+    try {
+      const message = this.#consumer.incoming.unpack(data, { consumer: this.#consumer })
+      return isPromiseLike(message)
+        ? message.then(each => this.#dispatch(each as Message), invalid)
+        : this.#dispatch(message as Message)
+    } catch (error) {
+      return invalid(error)
+    }
+  }
+
+  // ---- what went wrong --------------------------------------------------------------------------
+
+  /** What was received is no valid message. */
+  #invalid(error: unknown, data: EnvelopeData | undefined): void {
+    const consumer = this.#consumer
+    const refusal = refusalOf(error, data)
+    if (refusal === undefined) return this.#tell(error)
+    const isAnswer =
+      data !== undefined && ((data.s ?? null) !== null || consumer.errors.registry.has(data.t))
+    if (isAnswer) {
+      if (!this.#asked.fail(data.i, error as Error)) this.#tell(error)
+      return
+    }
+    this.inTurn(() => {
+      try {
+        return consumer.on_refused(refusal)
+      } catch (fault) {
+        return this.#tell(fault)
+      }
+    })
+  }
+
+  /** Somebody who worked on the message threw: the peer gets to know that it failed. */
+  #threw(error: unknown, message: Message): void {
+    const { id, state } = message.mm
+    const isAnswer = state !== null || (message as unknown) instanceof ErrorMessage
+    try {
+      if (error instanceof ErrorMessage) this.#consumer.send_error(error, idOf(id))
+      else {
+        this.#tell(error)
+        if (id !== null && !isAnswer) this.#consumer.send_error(new GenericError(), idOf(id))
+      }
+    } catch (fault) {
+      this.#tell(fault)
+    }
+  }
+
+  #tell(error: unknown): void {
+    this.#consumer.on_error(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function idOf(id: string | null): { id?: string } {
+  return id === null ? {} : { id }
+}
+
+/** The error message for what unpacking threw. undefined: the peer is not to blame. */
+function refusalOf(error: unknown, data: EnvelopeData | undefined): ErrorMessage | undefined {
+  if (error instanceof ErrorMessage) return error
+  if (!(error instanceof ValidationError)) return undefined
+  const mm: MetaFields = { id: data?.i ?? null }
+  return new ValidationErrorMessage({ data: { errors: [...error.errors] }, mm })
+}

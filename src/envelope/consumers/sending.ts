@@ -1,0 +1,115 @@
+/**
+ * Layer 9. Sending: the way of a message out, of one consumer.
+ *
+ * Is it registered? → the signal → pack → the channel.
+ *
+ * Rules:
+ * 1. A message that is not registered is refused at the call: the peer would not know it.
+ * 2. Messages go out in the order of the calls, even if a receiver of a signal takes its time.
+ */
+
+import { isPromiseLike } from '../../core/promises.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Envelope } from '../envelope.ts'
+import { ErrorMessage } from '../error-message.ts'
+import { type AnyMessageClass, checked, Message, Unpacked } from '../message.ts'
+import type { MessageMeta } from '../meta.ts'
+import {
+  type MessageArguments,
+  outgoing_websocket_error,
+  outgoing_websocket_message,
+} from '../signals/message-signals.ts'
+import type { Signal } from '../signals/signal.ts'
+import { LINK, type Link } from './link.ts'
+import type { SendOptions } from './sending-types.ts'
+
+/** The part of a consumer that is used here. */
+export interface Sender {
+  readonly outgoing: Envelope<any>
+  readonly errors: Envelope<any>
+  readonly [LINK]: Link
+  last_sent: number
+  on_error(error: Error): unknown
+}
+
+export class Sending {
+  readonly #consumer: Sender
+  /** Set while receivers of a signal work on messages that are to be sent. */
+  #turn: Promise<void> | undefined
+
+  constructor(consumer: Sender) {
+    this.#consumer = consumer
+  }
+
+  /** The message that a call means. `given` is the message, or its type. */
+  message(given: unknown, data: unknown, mm: MessageMeta, options: SendOptions = {}): Message {
+    const { id, state } = options
+    const { registry } = this.#consumer.outgoing
+    if (typeof given === 'string') {
+      const Class = registry.find(given)
+      const meta = mm.with(id ?? mm.id, state ?? null)
+      return new Class(new Unpacked(checked(Class, data ?? {}), meta))
+    }
+    if (!(given instanceof Message))
+      throw new InvalidArgumentError('send: message', 'a message, or the type of one', given)
+    registry.find(given.type_name)
+    if (id === undefined) return given
+    const Class = given.constructor as AnyMessageClass
+    return new Class(new Unpacked(given.data, given.mm.with(id, given.mm.state)))
+  }
+
+  /** The error message that is sent: with the trace id, if it has none. */
+  error(error: ErrorMessage, id: string | undefined): Message {
+    if (!(error instanceof ErrorMessage))
+      throw new InvalidArgumentError('send_error', 'an error message', error)
+    const Class = error.constructor as typeof ErrorMessage
+    const { errors, outgoing } = this.#consumer
+    if (!outgoing.registry.has(Class.type_name)) errors.registry.find(Class.type_name)
+    const isWhole = error.mm.id !== null || id === undefined
+    const whole = isWhole ? error : new Class(new Unpacked(error.data, error.mm.with(id, 'f')))
+    return whole as unknown as Message
+  }
+
+  /** Returns false, and sends nothing, if the consumer is not connected. */
+  send(message: Message): boolean {
+    const { outgoing } = this.#consumer
+    const { message_signal = outgoing_websocket_message } = outgoing
+    return this.#emit(message_signal, message, outgoing)
+  }
+
+  /** The same for an error message. */
+  sendError(message: Message): boolean {
+    const { errors } = this.#consumer
+    const { message_signal = outgoing_websocket_error } = errors
+    return this.#emit(message_signal, message, errors)
+  }
+
+  /** The signal first; then the message goes out, after those that were sent before. */
+  #emit(signal: Signal<MessageArguments>, message: Message, envelope: Envelope<any>): boolean {
+    const consumer = this.#consumer
+    if (!consumer[LINK].isConnected) return false
+    const told = signal.notify(message.constructor, { message, consumer })
+    if (this.#turn === undefined && !isPromiseLike(told)) return this.#write(message, envelope)
+    const turn = (this.#turn = Promise.all([told, this.#turn])
+      .then(() => void this.#write(message, envelope))
+      .catch((error: unknown) => consumer.on_error(error as Error))
+      .then(() => {
+        if (this.#turn === turn) this.#turn = undefined
+      }))
+    return true
+  }
+
+  #write(message: Message, envelope: Envelope<any>): boolean {
+    const consumer = this.#consumer
+    const { outbox, isConnected } = consumer[LINK]
+    if (outbox === undefined || !isConnected) return false
+    try {
+      outbox.send(JSON.stringify(envelope.pack(message)))
+      consumer.last_sent = Date.now()
+      return true
+    } catch (error) {
+      consumer.on_error(error as Error)
+      return false
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Layer 9. Model: the objects of a program that messages are about: how one is looked up, and what
+ * a user may do with it. It is the last step of validation: the payload is valid, but is there such
+ * an object?
+ */
+
+import { checkOptions } from '../../core/option-names.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import { NotFoundError, UnauthorizedError } from '../builtin/error-messages.ts'
+import type { MetaFields } from '../meta.ts'
+
+/** Options of `new Model`. */
+export interface ModelOptions<Context, User = any> {
+  /** What the objects are called: error messages name it. */
+  readonly name: string
+  /**
+   * Looks up the object with that key. Returns undefined or null if there is none; or a promise of
+   * these. A peer has chosen the key.
+   */
+  readonly find: (pk: any) => Context | undefined | null | PromiseLike<Context | undefined | null>
+  /**
+   * May the user do that with the object? It is called only if a user is known and a permission is
+   * asked for. It may return a promise.
+   * @default true
+   */
+  readonly has_perm?: (
+    user: User,
+    permission: string,
+    context: Context,
+  ) => boolean | PromiseLike<boolean>
+  /**
+   * What the key is called in error messages.
+   * @default 'pk'
+   */
+  readonly key?: string
+}
+
+/** Who wants what with which object. */
+export interface Wish {
+  /** The user; undefined or null: nobody. */
+  readonly user: unknown
+  /** What is to be done; null: what every user may do. */
+  readonly permission: string | null
+  /** The key of the object. */
+  readonly pk: unknown
+  /** The meta of the error message, if one is thrown. */
+  readonly mm?: MetaFields
+}
+
+/**
+ * The objects that messages are about.
+ *
+ * @example
+ * const lists = new Model({
+ *   name: 'list',
+ *   find: (pk: number) => database.get(pk),
+ *   has_perm: (user: User, permission, list) => list.owner === user.name,
+ * })
+ */
+export class Model<Context> {
+  /** What the objects are called. */
+  readonly name: string
+  /** What their key is called. */
+  readonly key: string
+  readonly #find: ModelOptions<Context>['find']
+  readonly #hasPerm: NonNullable<ModelOptions<Context>['has_perm']>
+
+  /** Throws InvalidArgumentError for an invalid option. */
+  constructor(options: ModelOptions<Context>) {
+    checkOptions('new Model', options, ['name', 'find', 'has_perm', 'key'])
+    const { name, find, has_perm = () => true, key = 'pk' } = options
+    if (typeof name !== 'string' || name === '')
+      throw new InvalidArgumentError('Model: name', "a name, such as 'list'", name)
+    for (const [each, given] of Object.entries({ find, has_perm }))
+      if (typeof given !== 'function')
+        throw new InvalidArgumentError(`Model: ${each}`, 'a function', given)
+    this.name = name
+    this.key = key
+    this.#find = find
+    this.#hasPerm = has_perm
+  }
+
+  /** The object with that key. Rejects with NotFoundError (ERR_NOT_FOUND) if there is none. */
+  async get(pk: unknown, mm?: MetaFields): Promise<Context> {
+    const found = await this.#find(pk)
+    if (found !== undefined && found !== null) return found
+    throw new NotFoundError({ ...this.#naming(pk), ...(mm && { mm }) })
+  }
+
+  /** May the user do that with the object? Without a user: no. Without a permission: yes. */
+  async allows(user: unknown, permission: string | null, context: Context): Promise<boolean> {
+    if (user === undefined || user === null) return false
+    return permission === null || (await this.#hasPerm(user, permission, context)) === true
+  }
+
+  /**
+   * The object, if it is there and the user may do that with it. Rejects with NotFoundError, or
+   * with UnauthorizedError (ERR_UNAUTHORIZED).
+   */
+  async require({ user, permission, pk, mm }: Wish): Promise<Context> {
+    const context = await this.get(pk, mm)
+    if (await this.allows(user, permission, context)) return context
+    throw new UnauthorizedError({ ...this.#naming(pk), permission, ...(mm && { mm }) })
+  }
+
+  #naming(value: unknown): { model: string; key: string; value: unknown } {
+    return { model: this.name, key: this.key, value }
+  }
+}

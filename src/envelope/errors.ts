@@ -1,0 +1,27 @@
+/**
+ * Layer 9. ValidationError: what is thrown and never sent. Errors that are sent, too, are messages:
+ * see error-message.ts.
+ */
+
+import { ChannelError } from '../errors.ts'
+import type { Fault } from './schema/faults.ts'
+
+/**
+ * A message, or its payload, is not as its schema says. Thrown by `parse`, `unpack` and the
+ * constructor of a message. Code ERR_VALIDATION.
+ *
+ * A consumer never throws it for what a peer has sent: it answers with the message
+ * `error.validation`.
+ */
+export class ValidationError extends ChannelError {
+  /** Everything that is wrong; at most 100 items. */
+  readonly errors: readonly Fault[]
+
+  /** `what`: the subject, for the message. */
+  constructor(what: string, errors: readonly Fault[]) {
+    const shown = errors.slice(0, 3).map(({ loc, msg }) => `${loc.join('.')}: ${msg}`)
+    const more = errors.length > 3 ? ` (and ${errors.length - 3} more)` : ''
+    super('ERR_VALIDATION', `${what}: ${shown.join('; ')}${more}`)
+    this.errors = errors
+  }
+}

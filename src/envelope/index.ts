@@ -1,0 +1,137 @@
+/**
+ * Layer 9. Envelopes: what the messages on a channel mean and do, typed from the wire to the
+ * handler.
+ *
+ * @module sluice/envelope
+ */
+
+export { Batch, Batch2 } from './builtin/batch.ts'
+export {
+  BadRequestError,
+  GenericError,
+  JobError,
+  MessageTypeError,
+  NotFoundError,
+  SubscribeError,
+  UnauthorizedError,
+  ValidationErrorMessage,
+} from './builtin/error-messages.ts'
+export {
+  ClientInfo,
+  Close,
+  Closing,
+  Ping,
+  Pong,
+  Progress,
+  SendClientInfo,
+  Stat,
+} from './builtin/messages.ts'
+export type { RequestOptions } from './consumers/asked.ts'
+export { Consumer, consumer, type ConsumerClass } from './consumers/consumer.ts'
+export { ConsumerServer } from './consumers/consumer-server.ts'
+export { FailedError } from './consumers/failed-error.ts'
+export { type Handshake, language_of } from './consumers/handshake.ts'
+export type { Sending, SendingIn, SendOptions } from './consumers/sending-types.ts'
+export {
+  type Act,
+  context_action,
+  ContextAction,
+  type ContextActionOptions,
+} from './context/context-action.ts'
+export { Model, type ModelOptions, type Wish } from './context/model.ts'
+export {
+  type ClassIn,
+  Envelope,
+  type EnvelopeOptions,
+  type MessageOf,
+  type NameOf,
+  type Origin,
+} from './envelope.ts'
+export {
+  envelope_schema,
+  type EnvelopeData,
+  EnvelopeSchema,
+  type EnvelopeSchemaOptions,
+  error_schema,
+  full_schema,
+  incoming_schema,
+  outgoing_schema,
+} from './envelope-schema.ts'
+export {
+  add_envelopes,
+  add_message,
+  errors,
+  get_envelope,
+  get_error_type,
+  get_message_registry,
+  internal,
+  ws_incoming,
+  ws_outgoing,
+} from './envelopes.ts'
+export { error_message, ErrorMessage, type ErrorMessageClass } from './error-message.ts'
+export { ValidationError } from './errors.ts'
+export {
+  type AnyMessageClass,
+  type AnySchema,
+  type DataOf,
+  type InitArguments,
+  type InputOf,
+  Message,
+  type MessageInit,
+} from './message.ts'
+export { MessageMeta, type MessageState, MessageStates, type MetaFields } from './meta.ts'
+export { type ClassOf, MessageRegistry } from './registry.ts'
+export { AsyncRunnable, message, type MessageClass, type Run } from './runnable.ts'
+export type { Fault } from './schema/faults.ts'
+export { list, ListSchema } from './schema/list.ts'
+export {
+  boolean,
+  integer,
+  number,
+  NumberSchema,
+  one_of,
+  text,
+  TextSchema,
+} from './schema/scalars.ts'
+export { optional, OptionalSchema, Schema } from './schema/schema.ts'
+export {
+  anything,
+  type Fields,
+  shape,
+  type ShapeInput,
+  type ShapeOutput,
+  ShapeSchema,
+} from './schema/shape.ts'
+export type {
+  Input,
+  Output,
+  StandardIssue,
+  StandardProps,
+  StandardResult,
+  StandardSchema,
+} from './schema/standard.ts'
+export {
+  type ClosedArguments,
+  consumer_closed,
+  consumer_connected,
+  consumer_disconnected,
+  type ConsumerArguments,
+  incoming_internal_message,
+  incoming_websocket_message,
+  type MessageArguments,
+  outgoing_websocket_error,
+  outgoing_websocket_message,
+} from './signals/message-signals.ts'
+export {
+  type ConnectReceiverOptions,
+  type Named,
+  type Receiver,
+  type Sent,
+  Signal,
+} from './signals/signal.ts'
+export {
+  DictTransport,
+  type EnvelopeTransport,
+  type LayerEvent,
+  TextTransport,
+} from './transports.ts'

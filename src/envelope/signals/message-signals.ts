@@ -1,0 +1,72 @@
+/**
+ * Layer 9. The signals of consumers and of messages.
+ */
+
+import type { Message } from '../message.ts'
+import { AsyncRunnable } from '../runnable.ts'
+import { Signal } from './signal.ts'
+
+/** What the signals of messages name. */
+export interface MessageArguments {
+  /** The message. The sender of the signal is its class. */
+  readonly message: Message
+  /** The consumer that has received it, or sends it. */
+  readonly consumer: any
+}
+
+/** What the signals of consumers name. */
+export interface ConsumerArguments {
+  /** The consumer. The sender of the signal is its class. */
+  readonly consumer: any
+}
+
+/** What `consumer_closed` names. */
+export interface ClosedArguments extends ConsumerArguments {
+  /** The code that it was closed with, if one is known. */
+  readonly close_code: number | undefined
+}
+
+/** Calls `run` of a message that was received. */
+function runReceived({ message, consumer }: MessageArguments): unknown {
+  return message instanceof AsyncRunnable ? message.run({ consumer }) : undefined
+}
+
+/** Calls `run` of a message that is sent, if its class wants that. */
+function runSent({ message, consumer }: MessageArguments): unknown {
+  if (!(message instanceof AsyncRunnable)) return undefined
+  const { run_when } = message.constructor as typeof AsyncRunnable
+  return run_when === 'always' ? message.run({ consumer }) : undefined
+}
+
+/** A consumer has connected: its user is known, and nothing was received yet. */
+export const consumer_connected: Signal<ConsumerArguments> = new Signal('consumer_connected')
+
+/** A consumer has closed: nothing is received or sent any more. */
+export const consumer_closed: Signal<ClosedArguments> = new Signal('consumer_closed')
+
+/** Another name for `consumer_closed`: it is the same signal. */
+export const consumer_disconnected: Signal<ClosedArguments> = consumer_closed
+
+/** A valid message was received. */
+export const incoming_websocket_message: Signal<MessageArguments> = new Signal(
+  'incoming_websocket_message',
+  [runReceived],
+)
+
+/** A message is about to be sent. */
+export const outgoing_websocket_message: Signal<MessageArguments> = new Signal(
+  'outgoing_websocket_message',
+  [runSent],
+)
+
+/** An error message is about to be sent. */
+export const outgoing_websocket_error: Signal<MessageArguments> = new Signal(
+  'outgoing_websocket_error',
+  [runSent],
+)
+
+/** A message from another part of the program has reached a consumer. It is not sent. */
+export const incoming_internal_message: Signal<MessageArguments> = new Signal(
+  'incoming_internal_message',
+  [runReceived],
+)

@@ -1,0 +1,206 @@
+/**
+ * Layer 9. Signal: an event that any part of a program listens to.
+ *
+ * Rules:
+ * 1. Receivers are called one after the other, in the order in which they were connected. If one
+ *    returns a promise, the next one waits for it.
+ * 2. `send` stops at the first receiver that throws, and rejects with what it threw. `send_robust`
+ *    calls all of them.
+ * 3. A receiver that is connected or disconnected while the signal is sent counts from the next
+ *    time on.
+ */
+
+import { isPromiseLike } from '../../core/promises.ts'
+import { checkOptions } from '../../core/option-names.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+
+/** What a receiver gets: the sender, the signal, and what the sender has named. */
+export type Named<Arguments> = Arguments & {
+  /** What has sent the signal: for messages, their class. */
+  readonly sender: unknown
+  /** The signal. */
+  readonly signal: Signal<any>
+}
+
+/** Is called for a signal. */
+export type Receiver<Arguments> = (named: Named<Arguments>) => unknown
+
+/** Options of `connect`. */
+export interface ConnectReceiverOptions {
+  /**
+   * Only signals of this sender.
+   * @default undefined: those of all senders
+   */
+  readonly sender?: unknown
+  /**
+   * true: the signal does not keep the receiver alive. The program must hold it itself.
+   * @default false
+   */
+  readonly weak?: boolean
+  /**
+   * What the receiver is known by, instead of itself: connecting another one with the same id and
+   * sender does nothing.
+   * @default the receiver itself
+   */
+  readonly dispatch_uid?: unknown
+}
+
+/** The message of that sender, if it is a class of messages. */
+export type Sent<Sender, Arguments> = Sender extends abstract new (...args: any) => infer Of
+  ? Omit<Arguments, 'message'> & { readonly message: Of }
+  : Arguments
+
+interface Slot<Arguments> {
+  /** What it is known by, if it is not the receiver itself. */
+  readonly key: unknown
+  readonly sender: unknown
+  /** undefined: it was held weakly, and has gone. */
+  readonly receiver: () => Receiver<Arguments> | undefined
+}
+
+function isSame(slot: Slot<any>, key: unknown, sender: unknown): boolean {
+  if (slot.sender !== sender || key === undefined) return false
+  return slot.key === undefined ? slot.receiver() === key : slot.key === key
+}
+
+/** An event with its receivers. `Arguments` is what the sender names. */
+// Source: Django `dispatch.Signal`.
+export class Signal<Arguments = Record<string, unknown>> {
+  /** The name, for people. */
+  readonly name: string
+  #slots: readonly Slot<Arguments>[] = []
+  /** The receivers for each sender; thrown away with each change. */
+  #bySender = new Map<unknown, readonly Slot<Arguments>[]>()
+
+  /** `receivers` are connected from the beginning. */
+  constructor(name = '', receivers: readonly Receiver<Arguments>[] = []) {
+    this.name = name
+    for (const receiver of receivers) this.connect(receiver)
+  }
+
+  /**
+   * Connects a receiver. A receiver that is connected for the same sender already is not connected
+   * twice. Throws InvalidArgumentError.
+   */
+  connect<const Options extends ConnectReceiverOptions = {}>(
+    receiver: Receiver<Sent<Options['sender'], Arguments>>,
+    options?: Options,
+  ): void {
+    if (typeof receiver !== 'function')
+      throw new InvalidArgumentError('connect: receiver', 'a function', receiver)
+    const given: ConnectReceiverOptions = options ?? {}
+    checkOptions('connect', given, ['sender', 'weak', 'dispatch_uid'])
+    const { sender, weak = false, dispatch_uid } = given
+    if (this.#slots.some(each => isSame(each, dispatch_uid ?? receiver, sender))) return
+    const held = weak ? weakly(receiver) : holding(receiver)
+    this.#change([...this.#slots, { key: dispatch_uid, sender, receiver: held as never }])
+  }
+
+  /** Disconnects a receiver. Returns false if it was not connected for that sender. */
+  disconnect(
+    receiver: ((named: any) => unknown) | undefined,
+    { sender, dispatch_uid }: Omit<ConnectReceiverOptions, 'weak'> = {},
+  ): boolean {
+    const kept = this.#slots.filter(each => !isSame(each, dispatch_uid ?? receiver, sender))
+    const isFound = kept.length < this.#slots.length
+    if (isFound) this.#change(kept)
+    return isFound
+  }
+
+  #change(slots: readonly Slot<Arguments>[]): void {
+    this.#slots = slots
+    this.#bySender = new Map()
+  }
+
+  /** Is there a receiver for that sender? Without a sender: one for all senders. */
+  has_listeners(sender?: unknown): boolean {
+    return this.#of(sender).some(({ receiver }) => receiver() !== undefined)
+  }
+
+  #of(sender: unknown): readonly Slot<Arguments>[] {
+    const known = this.#bySender.get(sender)
+    if (known !== undefined) return known
+    const found = this.#slots.filter(each => each.sender === undefined || each.sender === sender)
+    // A program may have any number of senders that are objects of a moment.
+    if (this.#bySender.size >= 1000) this.#bySender.clear()
+    this.#bySender.set(sender, found)
+    return found
+  }
+
+  /**
+   * Calls the receivers, and returns what each has returned. Rejects with what a receiver throws;
+   * the receivers after it are not called then.
+   */
+  async send(
+    sender: unknown,
+    named: Arguments,
+  ): Promise<[receiver: Receiver<Arguments>, response: unknown][]> {
+    const results: [Receiver<Arguments>, unknown][] = []
+    for (const { receiver } of this.#of(sender)) {
+      const call = receiver()
+      if (call !== undefined) results.push([call, await call(this.#whole(sender, named))])
+    }
+    return results
+  }
+
+  /** As `send`, but calls all receivers. The response of one that throws is its error. */
+  async send_robust(
+    sender: unknown,
+    named: Arguments,
+  ): Promise<[receiver: Receiver<Arguments>, response: unknown][]> {
+    const results: [Receiver<Arguments>, unknown][] = []
+    for (const { receiver } of this.#of(sender)) {
+      const call = receiver()
+      if (call === undefined) continue
+      try {
+        results.push([call, await call(this.#whole(sender, named))])
+      } catch (error) {
+        results.push([call, error])
+      }
+    }
+    return results
+  }
+
+  /**
+   * As `send`, but at once, and without the responses: returns a promise only if a receiver has
+   * returned one. Throws what a receiver throws. `named` must be a new object: the sender and the
+   * signal are added to it.
+   */
+  notify(sender: unknown, named: Arguments): void | Promise<void> {
+    const slots = this.#of(sender)
+    if (slots.length === 0) return
+    // Not a copy: making one costs more than everything else here.
+    const made = named as { sender?: unknown; signal?: unknown }
+    made.sender = sender
+    made.signal = this
+    const whole = named as Named<Arguments>
+    for (let index = 0; index < slots.length; index++) {
+      const result = (slots[index] as Slot<Arguments>).receiver()?.(whole)
+      if (isPromiseLike(result)) return notifyRest(result, slots, index + 1, whole)
+    }
+  }
+
+  #whole(sender: unknown, named: Arguments): Named<Arguments> {
+    return { ...named, sender, signal: this }
+  }
+}
+
+async function notifyRest<Arguments>(
+  first: PromiseLike<unknown>,
+  slots: readonly Slot<Arguments>[],
+  from: number,
+  named: Named<Arguments>,
+): Promise<void> {
+  await first
+  for (const { receiver } of slots.slice(from)) await receiver()?.(named)
+}
+
+function holding<Held>(receiver: Held): () => Held {
+  return () => receiver
+}
+
+/** A function of its own: a closure in `connect` would keep the receiver alive. */
+function weakly<Held extends object>(receiver: Held): () => Held | undefined {
+  const kept = new WeakRef(receiver)
+  return () => kept.deref()
+}

@@ -1,0 +1,72 @@
+/**
+ * Layer 9. How a message travels between the parts of a program, on its way to a consumer: as an
+ * event with a `type`, which the consumer acts on.
+ */
+
+import type { EnvelopeData } from './envelope-schema.ts'
+import type { Message } from './message.ts'
+
+/** What a consumer gets from another part of the program, see `consumer.receive_event`. */
+export interface LayerEvent {
+  /** What it is about: 'websocket.send', 'ws.error.send' or 'internal.msg'. */
+  readonly type: string
+  /** The packed message, as JSON. */
+  readonly text_data?: string
+  /** The type of the message. */
+  readonly t: string
+  /** Its payload. */
+  readonly p?: EnvelopeData['p']
+  /** Its trace id. */
+  readonly i?: string | null
+  /** Its state. */
+  readonly s?: string | null
+  /** Its language. */
+  readonly l?: string | null
+}
+
+/** The part of an envelope that is used here. */
+interface Packing {
+  pack(message: Message): EnvelopeData
+}
+
+/** Makes the event for a message. */
+export interface EnvelopeTransport {
+  /** The `type` of its events. */
+  readonly type: string
+  /** The event. */
+  wrap(envelope: Packing, message: Message): LayerEvent
+}
+
+/** The message is packed here, once: consumers send the text as it is. */
+export class TextTransport implements EnvelopeTransport {
+  /** The `type` of its events. */
+  readonly type: string
+
+  /** A transport with that `type`. */
+  constructor(type: string) {
+    this.type = type
+  }
+
+  /** The event: the text, and what a consumer looks at without reading it. */
+  wrap(envelope: Packing, message: Message): LayerEvent {
+    const packed = envelope.pack(message)
+    const { t, i, s = null } = packed
+    return { text_data: JSON.stringify(packed), type: this.type, i, t, s }
+  }
+}
+
+/** The message travels as an object. */
+export class DictTransport implements EnvelopeTransport {
+  /** The `type` of its events. */
+  readonly type: string
+
+  /** A transport with that `type`. */
+  constructor(type: string) {
+    this.type = type
+  }
+
+  /** The event: the keys of the envelope. */
+  wrap(envelope: Packing, message: Message): LayerEvent {
+    return { ...envelope.pack(message), type: this.type }
+  }
+}

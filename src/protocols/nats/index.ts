@@ -1,0 +1,15 @@
+/**
+ * Layer 7. NATS: a client, and JetStream.
+ *
+ * @module sluice/nats
+ */
+
+export { NatsClient, type NatsClientOptions, type NatsRequestOptions } from './client.ts'
+export { NatsError, type NatsErrorCode, type NatsErrorDetails } from './errors.ts'
+export type { NatsHeaders } from './headers.ts'
+export { NatsMessage, type NatsPublishOptions } from './message.ts'
+export type { NatsSettings } from './nats-settings.ts'
+export type { NatsServerInfo } from './parser.ts'
+export type { NatsServers } from './servers.ts'
+export type { NatsHandler } from './subscriber.ts'
+export { NatsSubscription, type NatsSubscribeOptions } from './subscription.ts'

@@ -1,0 +1,130 @@
+import t from 'tap'
+import { Consumer } from '../../../src/envelope/consumers/consumer.ts'
+import { ConsumerServer } from '../../../src/envelope/consumers/consumer-server.ts'
+import type { Handshake } from '../../../src/envelope/consumers/handshake.ts'
+import { channelClass, stage } from '../../messages/kit.ts'
+import { fate, thrown, until } from '../../kit.ts'
+import { Caller, Player } from './kit.ts'
+
+class Peer extends Player {
+  handshake: Handshake | undefined
+  override on_handshake(handshake: Handshake) {
+    this.handshake = handshake
+  }
+}
+
+for (const url of ['mem://;mode=server', 'tcp://127.0.0.1:0;mode=server;frame=line']) {
+  stage(t, `a consumer of each peer: ${url}`, async (t, { context, pump }) => {
+    const server = new ConsumerServer(Peer).listen(url, context)
+    await pump()
+    t.equal(await server.opened, server)
+    const callers = [new Caller(), new Caller()]
+    for (const caller of callers) caller.connect(server.client_url!, context)
+    await pump()
+    const [one, other] = server.consumers as [Peer, Peer]
+    t.equal(server.consumers.length, 2)
+    one.nick = 'bob'
+    t.type(one.handshake?.address, 'string')
+    const answers = callers.map((caller, x) => caller.request('game.move', { x }))
+    await pump()
+    t.strictSame(
+      (await Promise.all(answers)).map(({ data }) => data),
+      [
+        { by: 'bob', x: 0 },
+        { by: 'ann', x: 1 },
+      ],
+    )
+    callers[0]!.close()
+    await pump()
+    t.strictSame([one.log, server.consumers], [['closed remote'], [other]])
+    other.close(1008)
+    await pump()
+    t.equal(await callers[1]!.closed, 'remote')
+    t.strictSame(other.log, ['closed local'])
+    server.close()
+    await pump()
+    await server.closed
+  })
+}
+
+stage(t, 'a server that closes', async (t, { context, pump }) => {
+  const channel = context.init('mem://;mode=server').open()
+  const server = new ConsumerServer(Peer).listen(channel)
+  t.equal(server.channel, channel)
+  const caller = new Caller().connect(server.client_url!, context)
+  await pump()
+  const [peer] = server.consumers as [Peer]
+  t.equal(
+    thrown(() => server.listen('mem://;mode=server', context)),
+    'ERR_INVALID_STATE',
+  )
+  server.close()
+  await pump()
+  t.strictSame([peer.log, server.consumers], [['closed remote'], []])
+  t.equal(await caller.closed, 'remote')
+  server.listen('mem://;mode=server', context)
+  t.equal(server.channel?.state, 'active')
+  server.close()
+})
+
+stage(t, 'room to send more, and what a server has besides', async (t, { context, pump }) => {
+  const posted: unknown[] = []
+  let isFull = true
+  const Odd = channelClass('odd', {
+    do_post(message: unknown) {
+      if (!isFull) posted.push(message)
+      return !isFull
+    },
+  })
+  context.register(Odd)
+  const channel = context.init('odd://').open()
+  const server = new ConsumerServer(Peer).listen(channel)
+  const value = { headers: { cookie: 'a' }, query: new URLSearchParams('b=c') }
+  channel.emit({ type: 'control', msgid: 10, addr: 1, value })
+  await pump()
+  const [peer] = server.consumers as [Peer]
+  t.strictSame(peer.handshake, { address: '', ...value })
+  peer.send('s.pong')
+  t.equal(posted.length, 0)
+  isFull = false
+  channel.emit({ type: 'control', msgid: 40, addr: 1 })
+  t.equal(posted.length, 1)
+  channel.emit({ type: 'control', msgid: 60, addr: 1 })
+  channel.emit('without addr')
+  channel.emit({ data: 'of nobody', addr: 2 })
+  channel.emit({ type: 'control', msgid: 20, addr: 1 })
+  await until(() => peer.log.length === 1)
+  t.strictSame(peer.log, ['closed remote'])
+  channel.close()
+})
+
+stage(t, 'misuse', async (t, { context }) => {
+  t.equal(
+    thrown(() => new ConsumerServer(class {} as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  const server = new ConsumerServer(Consumer)
+  t.equal(
+    thrown(() => void server.opened),
+    'ERR_INVALID_STATE',
+  )
+  t.equal(
+    thrown(() => void server.closed),
+    'ERR_INVALID_STATE',
+  )
+  t.equal(
+    thrown(() => server.listen(5 as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.strictSame([server.channel, server.client_url], [undefined, undefined])
+  server.close()
+  const Failing = channelClass('failing', {
+    do_open() {
+      throw new Error('no')
+    },
+  })
+  context.register(Failing)
+  server.listen('failing://', context)
+  t.equal(await fate(server.opened), 'rejected no')
+  server.close()
+})

@@ -1,0 +1,185 @@
+/**
+ * WebSocket with real peers, as they are installed: python-websockets both ways, Node's own client,
+ * and Chromium's over its DevTools protocol (which is WebSocket, too: spoken by our client). CI
+ * installs them.
+ */
+
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { Engine } from '../../src/index.ts'
+import { WebSocketClient } from '../../src/protocols/websocket/index.ts'
+import { testCertificates } from '../certificates.ts'
+import { until } from '../kit.ts'
+import {
+  Caller,
+  Echo,
+  ended,
+  folder,
+  isHere,
+  listens,
+  nextClose,
+  program,
+  serve,
+  TEXTS,
+} from '../websocket-peers.ts'
+
+// ---- python-websockets --------------------------------------------------------------------------
+
+const PYTHON = '/usr/bin/python3'
+const hasPython = isHere(PYTHON, '-c', 'import websockets')
+const noPython = !hasPython && 'python3-websockets is not installed'
+
+const PYTHON_CLIENT = `
+import asyncio, json, sys, websockets
+async def main():
+    async with websockets.connect(sys.argv[1], subprotocols=["a", "b"]) as socket:
+        for text in json.loads(sys.argv[2]):
+            await socket.send(text)
+            assert await socket.recv() == text
+        await socket.send(b"bytes")
+        assert await socket.recv() == b"bytes"
+        await (await socket.ping())
+        await socket.close(3000, "bye")
+        print(socket.subprotocol, socket.close_code, socket.close_reason, len(socket.extensions))
+asyncio.run(main())
+`
+
+const PYTHON_SERVER = `
+import asyncio, sys, websockets
+async def echo(socket):
+    async for message in socket:
+        await socket.send(message)
+async def main():
+    async with websockets.unix_serve(echo, sys.argv[1]):
+        await asyncio.Future()
+asyncio.run(main())
+`
+
+t.test('a client of python-websockets', { skip: noPython }, async t => {
+  for (const deflate of [false, true]) {
+    const { url } = await serve(t, { deflate, protocols: ['b'] })
+    const texts = JSON.stringify(TEXTS)
+    const child = program(t, PYTHON, ['-c', PYTHON_CLIENT, url, texts])
+    t.equal(await ended(child), `b 3000 bye ${deflate ? 1 : 0}\n`)
+    t.equal(await nextClose(), 'remote 3000 bye')
+  }
+})
+
+t.test('a server of python-websockets', { skip: noPython }, async t => {
+  const path = join(await folder(t), 'socket')
+  await listens(program(t, PYTHON, ['-c', PYTHON_SERVER, path]), path)
+  for (const deflate of [false, true]) {
+    const engine = new Engine({ log: message => t.fail(message) })
+    const caller = new Caller({ engine, deflate }).connect(`ws+unix:${path}:/x`)
+    t.equal(await caller.closed, 'local')
+    t.same(caller.got, TEXTS)
+    t.equal(caller.close_code, 3000)
+  }
+})
+
+// ---- Node's own ---------------------------------------------------------------------------------
+
+const noNode = typeof WebSocket === 'undefined' && 'this Node has no WebSocket of its own'
+
+/** Another process, because only at its start it can be told whom to trust. */
+const NODE_CLIENT = `
+const [url, texts] = process.argv.slice(1)
+const socket = new WebSocket(url, ['a', 'b'])
+const left = JSON.parse(texts)
+const next = () => (left.length > 0 ? socket.send(left[0]) : socket.close(3001, 'x'))
+socket.onopen = next
+socket.onmessage = ({ data }) => {
+  if (data !== left.shift()) throw new Error('it came back as ' + data)
+  next()
+}
+socket.onclose = ({ code, wasClean }) => console.log(socket.protocol, code, wasClean)
+`
+
+t.test("Node's own client", { skip: noNode }, async t => {
+  const { ca, server } = testCertificates()
+  const trusted = join(await folder(t), 'ca.pem')
+  await writeFile(trusted, ca.cert)
+  // It offers http/1.1 and h2. A server that chose h2 could not be talked to.
+  for (const tls of [null, { key: server.key, cert: server.cert }])
+    for (const deflate of [false, true]) {
+      const { port, url } = await serve(t, { deflate, tls, protocols: ['b'] })
+      const address = tls === null ? url : `wss://localhost:${port}/`
+      const argv = ['--input-type=commonjs', '-e', NODE_CLIENT, address, JSON.stringify(TEXTS)]
+      const env = { NODE_EXTRA_CA_CERTS: trusted }
+      t.equal(await ended(program(t, process.execPath, argv, env)), 'b 3001 true\n')
+      t.equal(await nextClose(), 'remote 3001 x')
+    }
+})
+
+// ---- Chromium -----------------------------------------------------------------------------------
+
+const noChromium = !isHere('chromium', '--version') && 'chromium is not installed'
+
+/** The DevTools protocol: calls with an id, answers with the same. */
+class DevTools extends WebSocketClient {
+  override message_size = 64 * 1024 * 1024
+  readonly #waiting: ((answer: any) => void)[] = []
+
+  override on_message(data: string | Buffer): void {
+    const { id, result, error } = JSON.parse(String(data))
+    if (id !== undefined) this.#waiting[id]?.(result ?? error)
+  }
+
+  ask(method: string, params: object = {}, sessionId?: string): Promise<any> {
+    return new Promise(resolve => {
+      const id = this.#waiting.push(resolve) - 1
+      this.send(JSON.stringify({ id, method, params, sessionId }))
+    })
+  }
+}
+
+const IN_THE_PAGE = `(url, texts) => new Promise(resolve => {
+  const socket = new WebSocket(url)
+  const got = []
+  socket.onopen = () => texts.forEach(text => socket.send(text))
+  socket.onmessage = ({ data }) => got.push(data) === texts.length && socket.close(3002, 'page')
+  socket.onclose = ({ code, reason, wasClean }) =>
+    resolve({ same: String(got) === String(texts), code, reason, wasClean,
+      extensions: socket.extensions })
+})`
+
+t.test('Chromium, by our own client', { skip: noChromium, timeout: 120_000 }, async t => {
+  const child = program(t, 'chromium', [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--remote-debugging-port=0',
+    `--user-data-dir=${await folder(t)}`,
+    'about:blank',
+  ])
+  const listening = /DevTools listening on (ws:\S+)\n/
+  await until(() => listening.test(child.said()) || child.exitCode !== null)
+  const [said, url] = listening.exec(child.said()) ?? []
+  if (said === undefined) throw new Error(`it has ended: ${child.said()}`)
+  const engine = new Engine({ log: message => t.fail(message) })
+  const tools = await new DevTools({ engine }).connect(url as string).opened
+  const { targetId } = await tools.ask('Target.createTarget', { url: 'about:blank' })
+  const { sessionId } = await tools.ask('Target.attachToTarget', { targetId, flatten: true })
+  const visit = async (url: string): Promise<unknown> => {
+    const expression = `(${IN_THE_PAGE})(${JSON.stringify(url)}, ${JSON.stringify(TEXTS)})`
+    const params = { expression, awaitPromise: true, returnByValue: true }
+    return (await tools.ask('Runtime.evaluate', params, sessionId)).result.value
+  }
+  for (const deflate of [false, true]) {
+    const { url } = await serve(t, { deflate, origins: ['null'] })
+    const extensions = deflate ? 'permessage-deflate' : ''
+    const page = { same: true, code: 3002, reason: 'page', wasClean: true, extensions }
+    t.same(await visit(url), page)
+    t.equal(await nextClose(), 'remote 3002 page')
+  }
+  class Quiet extends Echo {
+    override on_connect_error(error: Error): void {
+      t.match(error.message, /pages of null must not connect/)
+    }
+  }
+  const strict = await serve(t, { ConnectionClass: Quiet })
+  t.match(await visit(strict.url), { code: 1006 }, 'a page of another origin')
+  await tools.ask('Browser.close')
+  await tools.closed
+})

@@ -1,0 +1,6 @@
+/** What other programs import as sluice/nats. */
+
+import t from 'tap'
+import * as nats from '../../../src/protocols/nats/index.ts'
+
+t.same(Object.keys(nats).sort(), ['NatsClient', 'NatsError', 'NatsMessage', 'NatsSubscription'])

@@ -1,0 +1,52 @@
+/** The channel in Node: its URLs and options. */
+
+import t from 'tap'
+import { Engine } from '../../../src/engine.ts'
+import { Context } from '../../../src/messages/context.ts'
+import { Channel } from '../../../src/rooms/client/channel.ts'
+import { RoomChannel } from '../../../src/rooms/client/room-channel.ts'
+import { SampleServer } from '../kit.ts'
+import { until } from '../../kit.ts'
+
+t.test('by message channels, and by WebSocket', async t => {
+  const logged: string[] = []
+  const engine = new Engine({ log: message => logged.push(message) })
+  const context = new Context({ engine })
+  const server = await new SampleServer(context, 'mem://;mode=server;name=rooms').start()
+  const options = { engine, context, auto_reconnect: true, reconnect_delay: 0 }
+  const channel = new Channel(server.url, options)
+  t.ok(channel instanceof RoomChannel)
+  await channel.connect()
+  await channel.send('x')
+  await until(() => server.got.length === 1)
+  const closed = new Promise(resolve => channel.on_close(resolve))
+  server.kick()
+  await closed
+  const again = new Promise(resolve => channel.on_open(() => resolve(true)))
+  await again
+  channel.on_close(() => {
+    throw new Error('of a handler')
+  })
+  await channel.close()
+  t.same(logged, [`${server.url}: of a handler`])
+  server.stop()
+  await t.rejects(channel.connect(), { code: 'ERR_INVALID_URL' }, 'there is no such master')
+  const other = new Channel('ws://127.0.0.1:1/', { engine, headers: { cookie: 'x' } })
+  await t.rejects(other.connect(), {
+    code: 'ECONNREFUSED',
+    message:
+      /^ws:\/\/127.0.0.1:1\/ \(connecting\): Failed to connect: .*; is the server running\?$/,
+  })
+  await engine.stop()
+})
+
+t.test('misuse', async t => {
+  const make = (url: unknown, options?: object) => () => new Channel(url as string, options)
+  t.throws(make('ws://a:b'), { code: 'ERR_INVALID_ADDRESS' })
+  t.throws(make('nothing'), { code: 'ERR_INVALID_URL' })
+  t.throws(make(5), { code: 'ERR_INVALID_ARGUMENT' })
+  t.throws(make('ws://a', { reconect_delay: 5 }), { message: /did you mean reconnect_delay\?/ })
+  t.throws(make('ws://a', { engine: {} }), { message: /^new Channel: engine must be an Engine/ })
+  t.throws(make('ws://a', { context: {} }), { message: /^new Channel: context must be a Context/ })
+  t.ok(make('ws://a')())
+})

@@ -1,0 +1,122 @@
+/** Who is called, in which order, and what becomes of their errors. */
+
+import t from 'tap'
+import { checkRoom, Handlers } from '../../../src/rooms/client/handlers.ts'
+import { turn } from '../../kit.ts'
+
+function make(): { handlers: Handlers; logged: unknown[] } {
+  const logged: unknown[] = []
+  return { handlers: new Handlers(error => logged.push(error)), logged }
+}
+
+t.test('registering and removing', async t => {
+  const { handlers } = make()
+  const calls: string[] = []
+  const one = (message: unknown): unknown => calls.push(`one ${message}`)
+  const other = (message: unknown): unknown => calls.push(`other ${message}`)
+  t.equal(handlers.add('message', one), one)
+  handlers.add('message', other)
+  handlers.add('message', one)
+  handlers.add('open', one)
+  t.equal(handlers.addRoom('r', one), one)
+  handlers.addRoom('r', other)
+  handlers.call('message', 1)
+  t.same(calls.splice(0), ['one 1', 'other 1', 'one 1'], 'in their order, and twice if asked')
+  t.ok(handlers.remove(one))
+  handlers.call('message', 2)
+  handlers.call('open')
+  t.same(calls.splice(0), ['other 2', 'one 2'], 'the first of each kind is gone')
+  handlers.callRoom('r', 3)
+  handlers.callRoom('elsewhere', 3)
+  t.same(calls.splice(0), ['one 3', 'other 3'], 'those of rooms are left alone')
+  t.ok(handlers.removeRoom('r', one))
+  t.notOk(handlers.removeRoom('r', one))
+  t.notOk(handlers.removeRoom('elsewhere', one))
+  t.ok(handlers.removeRoom('r', other))
+  handlers.callRoom('r', 4)
+  t.notOk(handlers.remove(() => {}))
+  handlers.addRoom('r', one)
+  handlers.addRoom('s', other)
+  handlers.clearRooms('r')
+  handlers.callRoom('r', 5)
+  handlers.callRoom('s', 5)
+  t.same(calls.splice(0), ['other 5'])
+  handlers.clear()
+  handlers.callRoom('s', 6)
+  handlers.call('message', 6)
+  t.same(calls, [])
+})
+
+t.test('while they run', async t => {
+  const { handlers } = make()
+  const calls: string[] = []
+  const last = (): unknown => calls.push('last')
+  handlers.add('open', () => {
+    calls.push('first')
+    handlers.remove(last)
+    handlers.add('open', () => calls.push('new'))
+  })
+  handlers.add('open', last)
+  handlers.call('open')
+  t.same(calls, ['first'], 'what is removed is not called, what is new is called the next time')
+  handlers.addRoom('r', () => handlers.clearRooms())
+  handlers.addRoom('r', last)
+  handlers.callRoom('r', 1)
+  t.same(calls, ['first'])
+})
+
+t.test('errors', async t => {
+  const { handlers, logged } = make()
+  const told: unknown[] = []
+  const calls: number[] = []
+  handlers.add('message', () => {
+    throw 'thrown'
+  })
+  handlers.add('message', async () => {
+    throw 'rejected'
+  })
+  handlers.add('message', () => calls.push(1))
+  handlers.call('message', 1)
+  await turn()
+  t.same([logged.splice(0), calls.length], [['thrown', 'rejected'], 1], 'without a handler: logged')
+  handlers.report('told already', true)
+  t.same(logged, [])
+  handlers.add('error', error => told.push(error))
+  handlers.call('message', 1)
+  await turn()
+  handlers.report('told already', true)
+  t.same([told.splice(0), logged], [['thrown', 'rejected', 'told already'], []])
+})
+
+t.test('errors of those that hear of errors', async t => {
+  const { handlers, logged } = make()
+  handlers.add('error', async error => {
+    throw `async ${error}`
+  })
+  handlers.add('error', error => {
+    handlers.report(`about ${error}`)
+    throw `sync ${error}`
+  })
+  handlers.report('x')
+  await turn()
+  t.same(logged, ['about x', 'sync x', 'async x'], 'they are logged, and go no further')
+})
+
+t.test('a promise that need not be awaited', async t => {
+  const { handlers } = make()
+  handlers.add('error', () => {})
+  await t.rejects(handlers.told(Promise.reject(new Error('x'))), /x/)
+  void handlers.told(Promise.reject(new Error('nobody looks at it')))
+  await turn()
+})
+
+t.test('misuse', async t => {
+  const { handlers } = make()
+  const bad = 5 as never
+  t.throws(() => handlers.add('open', bad), { message: 'on_open must be a function; got 5' })
+  t.throws(() => handlers.addRoom('r', bad), { code: 'ERR_INVALID_ARGUMENT' })
+  t.throws(() => handlers.addRoom(bad, () => {}), {
+    message: 'on_room_message: room must be text that is not empty; got 5',
+  })
+  t.throws(() => checkRoom('join', ''), { code: 'ERR_INVALID_ARGUMENT' })
+})

@@ -1,0 +1,92 @@
+/** What a client remembers of its rooms, across connections. */
+
+import t from 'tap'
+import { Faults } from '../../../src/rooms/client/errors.ts'
+import { Handlers } from '../../../src/rooms/client/handlers.ts'
+import { leaveOf, Memberships } from '../../../src/rooms/client/memberships.ts'
+
+function make(name?: string): { rooms: Memberships; told: string[] } {
+  const told: string[] = []
+  const handlers = new Handlers(() => {})
+  handlers.add('gap', (room, from, to) => told.push(`gap ${room} ${from} ${to}`))
+  handlers.add('presence', (room, came, went) => told.push(`presence ${room} +${came} -${went}`))
+  handlers.add('error', error => told.push(error.message))
+  return { rooms: new Memberships(name, handlers, new Faults('ws://a', () => 'open')), told }
+}
+
+t.test('rooms', async t => {
+  const { rooms } = make()
+  t.ok(rooms.add('__proto__', undefined))
+  t.notOk(rooms.add('__proto__', 5), 'it is there already')
+  t.ok(rooms.add('b', 0))
+  t.same([rooms.has('__proto__'), rooms.has('toString')], [true, false])
+  t.same(rooms.all(), ['__proto__', 'b'])
+  t.same(rooms.joins(), [
+    '{"type":"_join","room":"__proto__"}',
+    '{"type":"_join","room":"b","seq":0}',
+  ])
+  t.ok(rooms.delete('__proto__'))
+  t.notOk(rooms.delete('__proto__'))
+  t.equal(leaveOf('b'), '{"type":"_leave","room":"b"}')
+})
+
+t.test('each message with a number is new once', async t => {
+  const { rooms } = make()
+  rooms.add('r', undefined)
+  const isNew = (room: string, _seq: unknown): unknown => {
+    const fields = { a: 1, _seq, _room: room }
+    const answer = rooms.isNew(room, fields)
+    return answer ? fields : false
+  }
+  t.strictSame(isNew('r', 5), { a: 1 })
+  t.equal(rooms.lastSeq('r'), 5)
+  t.equal(isNew('r', 5), false)
+  t.equal(isNew('r', 4), false)
+  t.strictSame(isNew('r', 9), { a: 1 }, 'numbers need not be consecutive')
+  t.strictSame(isNew('r', undefined), { a: 1, _seq: undefined }, 'a server without history')
+  t.strictSame(isNew('r', 'x'), { a: 1, _seq: 'x' }, 'a field of the program')
+  t.strictSame(isNew('elsewhere', 1), { a: 1 })
+  t.equal(rooms.lastSeq('elsewhere'), undefined)
+})
+
+t.test('replies', async t => {
+  const { rooms, told } = make('ann')
+  rooms.add('r', undefined)
+  rooms.replied({ status: 'joined', room: 'r' })
+  rooms.replied({ status: 'left', room: 'r' })
+  t.equal(rooms.lastSeq('r'), undefined)
+  rooms.replied({ status: 'joined', room: 'r', seq: 5, client: 'c' })
+  t.equal(rooms.joinOf('r'), '{"type":"_join","room":"r","seq":5,"client":"c","name":"ann"}')
+  rooms.replied({ status: 'seen', room: 'r', seq: 7 })
+  rooms.replied({ status: 'seen', room: 'r', seq: 6 })
+  t.equal(rooms.lastSeq('r'), 7)
+  rooms.replied({ status: 'gap', room: 'r', from: 8, to: 12 })
+  t.equal(rooms.lastSeq('r'), 12)
+  rooms.replied({ status: 'joined', room: 'r', seq: 3 })
+  t.equal(rooms.lastSeq('r'), 3, 'the server has begun anew')
+  rooms.replied({ status: 'joined', room: 'elsewhere', seq: 3 })
+  rooms.add('s', undefined)
+  rooms.replied({ status: 'seen', room: 's', seq: 6 })
+  t.equal(rooms.lastSeq('s'), 6)
+  t.same(told, ['gap r 8 12', 'gap r 1 3'])
+})
+
+t.test('presence', async t => {
+  const { rooms, told } = make()
+  rooms.add('r', undefined)
+  rooms.replied({ status: 'presence', room: 'r', came: ['ann', 'bob'], went: [] })
+  rooms.replied({ status: 'presence', room: 'r', came: ['eve'], went: ['bob', 'nobody'] })
+  t.same(rooms.names('r'), ['ann', 'eve'])
+  t.same(rooms.names('elsewhere'), [])
+  t.same(told, ['presence r +ann,bob -', 'presence r +eve -bob,nobody'])
+  rooms.joins()
+  t.same(rooms.names('r'), [], 'a new connection is told anew')
+})
+
+t.test('a room that is refused is not joined again', async t => {
+  const { rooms, told } = make()
+  rooms.add('r', undefined)
+  rooms.replied({ status: 'refused', room: 'r', reason: 'full' })
+  t.same(rooms.all(), [])
+  t.same(told, ['ws://a (open): the room "r" was refused: "full"; you are not in it'])
+})
