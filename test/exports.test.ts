@@ -175,9 +175,12 @@ t.test('sluice/rooms, and what of it is for browsers', async t => {
 
 // prettier-ignore
 const NATS = [
-  'NatsClient', 'NatsClientOptions', 'NatsError', 'NatsErrorCode', 'NatsErrorDetails',
-  'NatsHandler', 'NatsHeaders', 'NatsMessage', 'NatsPublishOptions', 'NatsRequestOptions',
-  'NatsServerInfo', 'NatsServers', 'NatsSettings', 'NatsSubscribeOptions', 'NatsSubscription',
+  'NatsClient', 'NatsClientOptions', 'NatsConsumer', 'NatsConsumerConfig', 'NatsConsumerInfo',
+  'NatsError', 'NatsErrorCode', 'NatsErrorDetails', 'NatsFetchOptions', 'NatsHandler',
+  'NatsHeaders', 'NatsJetStream', 'NatsJetStreamOptions', 'NatsMessage', 'NatsPublishOptions',
+  'NatsPurgeOptions', 'NatsRecord', 'NatsRequestOptions', 'NatsServerInfo', 'NatsServers',
+  'NatsSettings', 'NatsStoreOptions', 'NatsStored', 'NatsStoredMessage', 'NatsStreamConfig',
+  'NatsStreamInfo', 'NatsSubscribeOptions', 'NatsSubscription', 'NatsWhich',
 ]
 
 t.test('sluice/nats', async t => {

@@ -1,0 +1,156 @@
+/**
+ * Layer 7. NatsConsumer: takes messages of a stream, in portions that it asks for (what NATS calls
+ * a pull consumer).
+ *
+ * The way of a portion: an inbox of its own → NEXT → messages … → the last one, or a status.
+ *
+ * Rules:
+ * 1. Nothing comes that was not asked for: a slow program has at most one portion.
+ * 2. A portion that gets no end, because the server was away, ends by our own clock.
+ */
+
+import { checkCount, checkDuration } from '../../../channels/settings.ts'
+import { checkOptions } from '../../../core/option-names.ts'
+import { InvalidArgumentError } from '../../../errors.ts'
+import type { Milliseconds } from '../../../types.ts'
+import { NatsError } from '../errors.ts'
+import type { NatsMessage } from '../message.ts'
+import { type Api, quietly } from './api.ts'
+import { type NatsConsumerConfig, type NatsConsumerInfo, unpack } from './config.ts'
+import { NatsStoredMessage } from './stored-message.ts'
+
+/** How much is fetched. */
+export interface NatsFetchOptions {
+  /**
+   * How long to wait until all of them are there. 0: what is there now.
+   *
+   * - Unit: milliseconds.
+   *
+   * @default 5000 ms
+   */
+  readonly wait?: Milliseconds | undefined
+}
+
+/** One portion of a loop: a slow program has at most so many, and they must be acknowledged. */
+const PORTION = 100
+
+/** How long a portion may take. After it a loop asks again, also if a server has forgotten it. */
+const WAIT: Milliseconds = 5000
+
+/** How much longer than its own time an answer may take. */
+const GRACE: Milliseconds = 2000
+
+/** The statuses that end a portion: nothing is there, and its time is over. */
+const NOTHING = 404
+const OVER = 408
+
+/** A sign of life. */
+const IDLE = 100
+
+/**
+ * Goes through a stream. It is made by `NatsJetStream`.
+ *
+ * @example
+ * for await (const message of consumer) {
+ *   console.log(message.seq, message.text)
+ *   message.ack()
+ * }
+ */
+export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
+  /** The name of the stream. */
+  readonly stream: string
+  /** Its own name. */
+  readonly name: string
+  readonly #api: Api
+
+  /** Made by `NatsJetStream`. */
+  constructor(api: Api, stream: string, name: string) {
+    this.#api = api
+    this.stream = stream
+    this.name = name
+  }
+
+  /**
+   * Takes at most `count` messages. Resolves when they are there, or `wait` is over, to those that
+   * have come. Rejects with InvalidArgumentError, or with a NatsError: ERR_NATS_JETSTREAM if there
+   * is no such consumer.
+   */
+  fetch(count: number, options: NatsFetchOptions = {}): Promise<NatsStoredMessage[]> {
+    return quietly(async () => {
+      checkOptions('fetch', options, ['wait'])
+      if (checkCount('fetch: count', count, 1) === Infinity)
+        throw new InvalidArgumentError('fetch: count', 'an integer of at least 1', count)
+      const { wait = WAIT } = options
+      if (wait !== 0) checkDuration('fetch: wait', wait)
+      if (wait === Infinity)
+        throw new InvalidArgumentError('fetch: wait', 'a number of milliseconds', wait)
+      const all: NatsStoredMessage[] = []
+      for await (const message of this.#portion(count, wait)) all.push(message)
+      return all
+    })
+  }
+
+  /**
+   * `for await` takes message after message, and waits for new ones, until it is left. Those that
+   * were taken and not acknowledged are delivered again, to whoever asks. If the client closes, the
+   * loop ends. It throws as `fetch` rejects.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<NatsStoredMessage, void, undefined> {
+    while (this.#api.client.state === 'active') yield* this.#portion(PORTION, WAIT)
+  }
+
+  /** What the server knows of it. Rejects with a NatsError. */
+  info(): Promise<NatsConsumerInfo> {
+    return quietly(async () => {
+      return toConsumerInfo(await this.#api.call(`CONSUMER.INFO.${this.stream}.${this.name}`))
+    })
+  }
+
+  /** Deletes it. Rejects with a NatsError. */
+  delete(): Promise<void> {
+    return quietly(async () => {
+      await this.#api.call(`CONSUMER.DELETE.${this.stream}.${this.name}`)
+    })
+  }
+
+  async *#portion(count: number, wait: Milliseconds): AsyncGenerator<NatsStoredMessage> {
+    const { client } = this.#api
+    const inbox = client.inbox()
+    const messages = client.subscribe(inbox)
+    let isSilent = false
+    const cancel = this.#api.after(wait + GRACE, () => {
+      isSilent = true
+      messages.unsubscribe()
+    })
+    const how = wait === 0 ? { no_wait: true } : { expires: Math.round(wait * 1e6) }
+    const next = this.#api.subject(`CONSUMER.MSG.NEXT.${this.stream}.${this.name}`)
+    client.publish(next, JSON.stringify({ batch: count, ...how }), { reply: inbox })
+    let left = count
+    try {
+      for await (const message of messages) {
+        const status = message.data.length > 0 ? 0 : message.status
+        if (status === NOTHING || status === OVER) return
+        if (status === IDLE) continue
+        if (status !== 0) throw refused(message)
+        const stored = new NatsStoredMessage(client, message)
+        yield stored
+        if (--left === 0 || (wait === 0 && stored.pending === 0)) return
+      }
+    } finally {
+      cancel()
+      messages.unsubscribe()
+    }
+    // Nobody answers for a consumer that is not there.
+    if (isSilent && client.state === 'active') await this.info()
+  }
+}
+
+/** What a server says of a consumer. */
+export function toConsumerInfo(answer: any): NatsConsumerInfo {
+  return { ...answer, config: unpack<NatsConsumerConfig>(answer.config) }
+}
+
+function refused({ status, description }: NatsMessage): NatsError {
+  const what = `JetStream said: ${status} ${description}`
+  return new NatsError('ERR_NATS_JETSTREAM', what, { status, said: description })
+}
