@@ -101,7 +101,11 @@ export function readRequest({ line, fields }: Head): Asked | Refusal {
   if (hasBody(fields)) return bad('there must be no body')
   const host = only(fields, 'host')
   if (host === undefined || !HOST.test(host)) return bad('there must be one Host')
-  return checkUpgrade(fields) ?? { ...target, host, fields, ...readOwn(fields) }
+  const protocols = listOf(fields, 'sec-websocket-protocol')
+  const fault = faultOfRequest(fields, protocols)
+  if (fault !== undefined) return fault
+  const { path, query } = target
+  return { path, query, host, key: only(fields, 'sec-websocket-key') as string, protocols, fields }
 }
 
 /** The path and the query that a request is for; undefined if they are invalid. */
@@ -115,7 +119,8 @@ function bad(why: string): Refusal {
 }
 
 function hasBody(fields: Fields): boolean {
-  return fields.has('transfer-encoding') || (fields.get('content-length') ?? ['0']).join() !== '0'
+  const lengths = fields.get('content-length')
+  return fields.has('transfer-encoding') || (lengths !== undefined && lengths.join() !== '0')
 }
 
 /** The value of a field that may come once; undefined if it is missing, or comes twice. */
@@ -126,10 +131,12 @@ function only(fields: Fields, name: string): string | undefined {
 
 /** Is this element in the list? In any case of letters. */
 function includes(fields: Fields, name: string, element: string): boolean {
+  // As most write it, with nothing else in it.
+  if (only(fields, name)?.toLowerCase() === element) return true
   return listOf(fields, name).some(each => each.toLowerCase() === element)
 }
 
-function checkUpgrade(fields: Fields): Refusal | undefined {
+function faultOfRequest(fields: Fields, protocols: readonly string[]): Refusal | undefined {
   if (!includes(fields, 'upgrade', 'websocket') || !includes(fields, 'connection', 'upgrade'))
     return { status: 426, why: 'this is a WebSocket server', headers: { Upgrade: 'websocket' } }
   if (only(fields, 'sec-websocket-version') !== VERSION)
@@ -139,18 +146,10 @@ function checkUpgrade(fields: Fields): Refusal | undefined {
       headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': VERSION },
     }
   if (!KEY.test(only(fields, 'sec-websocket-key') ?? '')) return bad('there must be one valid key')
-  const protocols = listOf(fields, 'sec-websocket-protocol')
   if (!protocols.every(isToken) || new Set(protocols).size < protocols.length)
     return bad('the subprotocols are invalid')
-  if ((fields.get('origin') ?? []).length > 1) return bad('there must be one Origin at most')
+  if ((fields.get('origin')?.length ?? 0) > 1) return bad('there must be one Origin at most')
   return undefined
-}
-
-function readOwn(fields: Fields): Pick<Asked, 'key' | 'protocols'> {
-  return {
-    key: only(fields, 'sec-websocket-key') as string,
-    protocols: listOf(fields, 'sec-websocket-protocol'),
-  }
 }
 
 // ---- the server answers -------------------------------------------------------------------------

@@ -6,14 +6,14 @@
  *
  * Rules:
  * 1. What the peer sends behind its head is kept, and is read when the stream is open.
- * 2. It is bounded in time by `handshake_timeout`.
+ * 2. It is bounded in time by `handshake_timeout`. A thousand of them share a few timers.
  */
 
 import { Buffer } from 'node:buffer'
 import { timeOut } from '../../channels/timeouts.ts'
-import { noop } from '../../core/noop.ts'
+import type { Deadline } from '../../core/time/deadlines.ts'
 import type { SystemError, Transport, TransportSink } from '../../transport.ts'
-import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { Agreed } from './deflate/compression.ts'
 import { HandshakeError } from './errors.ts'
@@ -36,7 +36,7 @@ export interface Agreement {
  */
 export const LINGER: Milliseconds = 1000
 
-export abstract class Handshaking implements TransportSink {
+export abstract class Handshaking implements TransportSink, Deadline {
   readonly link: StreamLink
   readonly transport: Transport
   /** What came behind the head. */
@@ -46,7 +46,10 @@ export abstract class Handshaking implements TransportSink {
   /** Has anything come at all? */
   #hasHeard = false
   #reader: HeadReader | undefined = new HeadReader()
-  #stopWaiting: Cancel = noop
+  bucket: Deadline['bucket']
+  #due: Milliseconds = Infinity
+  /** What it waits for; undefined: that the handshake takes too long. */
+  #callback: (() => void) | undefined
   #isOver = false
   #hasClosed = false
 
@@ -89,7 +92,7 @@ export abstract class Handshaking implements TransportSink {
   stop(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#stopWaiting()
+    this.#wait(Infinity)
     // A transport that has closed would tell the link once more.
     if (!this.#hasClosed) this.transport.sink = this.link
   }
@@ -107,19 +110,31 @@ export abstract class Handshaking implements TransportSink {
   // ---- time -------------------------------------------------------------------------------------
 
   #limit(): void {
-    const { handshake_timeout } = this.link.values
-    if (this.#isOver || handshake_timeout === Infinity) return
-    this.waitFor(handshake_timeout, () => {
-      timeOut(this.link.life, 'handshake')
-      // on_timeout may have let it go on.
-      this.#limit()
-    })
+    if (!this.#isOver) this.#wait(this.link.values.handshake_timeout)
   }
 
   /** Waits for something else from now on, and no longer for what it waited for. */
   waitFor(time: Milliseconds, callback: () => void): void {
-    this.#stopWaiting()
-    this.#stopWaiting = this.link.life.drive.after(time, callback)
+    this.#callback = callback
+    this.#wait(time)
+  }
+
+  #wait(time: Milliseconds): void {
+    const { drive } = this.link.life
+    this.#due = drive.now + time
+    drive.watch(this, this.#due)
+  }
+
+  look(now: Milliseconds): Milliseconds {
+    if (now < this.#due) return this.#due
+    this.#due = Infinity
+    if (this.#callback !== undefined) this.#callback()
+    else {
+      timeOut(this.link.life, 'handshake')
+      // on_timeout may have let it go on.
+      this.#limit()
+    }
+    return this.#due
   }
 
   // ---- what the transport reports ---------------------------------------------------------------

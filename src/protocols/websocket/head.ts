@@ -81,12 +81,24 @@ export class HeadReader {
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(0, colon)).toLowerCase()
     if (!NAME.test(name)) return wrong('a field must have a name and a colon')
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+    const value = trimmed(line, colon + 1)
     const known = this.#fields.get(name)
     if (known === undefined) this.#fields.set(name, [value])
     else known.push(value)
     return undefined
   }
+}
+
+/** What follows in the line from there, without the blanks and tabs around it. */
+function trimmed(line: string, start: number): string {
+  let end = line.length
+  while (start < end && isBlank(line.charCodeAt(start))) start++
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--
+  return line.slice(start, end)
+}
+
+function isBlank(unit: number): boolean {
+  return unit === 0x20 || unit === 0x09
 }
 
 function wrong(why: string): HeadFault {
@@ -111,7 +123,9 @@ export function isValue(text: string): boolean {
 
 /** The elements of a field that is a list, over all its lines. Empty ones are left out. */
 export function listOf(fields: Fields, name: string): string[] {
-  return (fields.get(name) ?? [])
+  const values = fields.get(name)
+  if (values === undefined) return []
+  return values
     .flatMap(value => value.split(','))
     .map(each => each.trim())
     .filter(each => each !== '')

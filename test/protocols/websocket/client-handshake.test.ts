@@ -106,7 +106,7 @@ scene(t, 'a body that does not come', async (t, world) => {
   const { client, peer } = await asking(world)
   peer.write('HTTP/1.1 500 No\r\nContent-Length: 10\r\n\r\nhalf')
   await world.pump()
-  await world.advance(1000)
+  await world.advance(1125)
   t.match(client['error'], { status: 500, body: 'half' })
 })
 

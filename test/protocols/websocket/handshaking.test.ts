@@ -82,8 +82,11 @@ t.test('it is bounded in time, unless it is not to be', async t => {
   t.same(news(), [])
   let told = 0
   stream.on_timeout = () => void told++
-  clock.advance(1)
-  clock.advance(500)
+  // Many share a timer, which comes up to an eighth late.
+  clock.advance(62)
+  t.equal(told, 1)
+  clock.advance(499)
+  clock.advance(62)
   t.equal(told, 2, 'if on_timeout lets it go on, the time begins anew')
   const forever = await made({ handshake_timeout: Infinity, connect_timeout: Infinity })
   forever.clock.advance(1_000_000)

@@ -86,7 +86,7 @@ scene(t, 'what is refused is answered, told once, and closed by the peer', async
 
 scene(t, 'a peer that was refused and does not end is closed after a second', async (t, world) => {
   const { channel } = await serve(world, Chat, {}, request({ Host: undefined }))
-  await world.advance(1000)
+  await world.advance(1125)
   t.match(channel.news, [/^connect_error/, 'close error undefined'])
 })
 

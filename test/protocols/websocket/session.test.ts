@@ -473,7 +473,7 @@ scene(t, 'a client is opened again, as if for the first time', async (t, world) 
 scene(t, 'the handshake takes too long', async (t, world) => {
   const { channel } = await serve(world, Chat, {}, 'GET')
   t.equal(channel.send('too early'), false)
-  await world.advance(10_000)
+  await world.advance(11_250)
   t.match(channel.news, [/^connect_error .*handshake_timeout, 10000 ms/, 'close timeout undefined'])
 })
 

@@ -163,7 +163,7 @@ scene(t, 'timeouts: of the handshake, of a pong, and all others', async (t, worl
   const client = new WebSocketClient({ engine: world.engine, connect_timeout: 60_000 })
   client.connect('ws://localhost:1')
   await world.pump()
-  await world.advance(10_000)
+  await world.advance(11_250)
   t.match(world.logged.splice(0), [/the WebSocket handshake took longer than handshake_timeout/])
   t.equal(client.state, 'closed')
   client.ping_interval = 1000
