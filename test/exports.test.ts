@@ -166,7 +166,10 @@ const ROOMS_CLIENT = [
   'JoinOptions', 'MessageErrorDetails', 'ReconnectingEvent', 'RoomChannel', 'RoomChannelOptions',
   'RoomCloseEvent', 'Signal',
 ]
-const ROOMS = ['RoomNodeOptions']
+const ROOMS = [
+  'EmitOptions', 'HistoryOptions', 'Member', 'RoomNodeOptions', 'RoomServer', 'RoomServerOptions',
+  'RoomServerSettings',
+]
 
 t.test('sluice/rooms, and what of it is for browsers', async t => {
   t.strictSame(exported('rooms/index.ts').sort(), [...ROOMS_CLIENT, ...ROOMS].sort())

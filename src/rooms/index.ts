@@ -1,5 +1,5 @@
 /**
- * Layer 9. Rooms: channels to a room server.
+ * Layer 9. Rooms: channels to a room server, and the server.
  *
  * @module sluice/rooms
  */
@@ -15,4 +15,7 @@ export {
 export type { JoinOptions, ReconnectingEvent, RoomCloseEvent } from './client/room-channel.ts'
 export { RoomChannel } from './client/room-channel.ts'
 export type { Signal } from './client/signal.ts'
+export { Member } from './server/member.ts'
+export { type EmitOptions, RoomServer, type RoomServerOptions } from './server/room-server.ts'
+export type { HistoryOptions, RoomServerSettings } from './server/room-server-settings.ts'
 export { ChannelError } from '../errors.ts'

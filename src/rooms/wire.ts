@@ -20,6 +20,7 @@
  * | `{"status":"seen","room":R,"seq":n}` | nothing up to n is left to be sent to it |
  * | `{"status":"presence","room":R,"came":[…],"went":[…]}` | who has come, and who has gone |
  * | `{"status":"closing","code":n,"reason":…}` | why it closes now; for transports without codes |
+ * | `{"status":"dropped" [,"room":R],"reason":…}` | a message of it was not passed on |
  * | any other JSON, text or bytes | a message of the server itself |
  *
  * Rules:

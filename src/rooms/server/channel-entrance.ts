@@ -1,0 +1,91 @@
+/**
+ * Layer 9. ChannelEntrance: members come by a message channel with `mode=server`, whatever carries
+ * it.
+ *
+ * Rules:
+ * 1. A promise of a hook is not given to the channel: it would hold the messages of all members.
+ *    What comes meanwhile waits in the seat of its member.
+ * 2. A channel knows no close codes, so a member is told by a message why it is sent away.
+ */
+
+import { Message, Control, type Addr } from '../../messages/message.ts'
+import type { MessageChannel } from '../../messages/message-channel.ts'
+import { postAll } from '../../messages/post-all.ts'
+import type { Entrance, Link } from './entrance.ts'
+import type { Origin, Seat } from './seat.ts'
+
+/** What lets members in. */
+export interface Reception {
+  enter(origin: Origin): Seat | undefined
+  failed(error: unknown): void
+}
+
+export class ChannelEntrance implements Entrance {
+  readonly #channel: MessageChannel
+  readonly #reception: Reception
+  readonly #seats = new Map<Addr, Seat>()
+  /** The members whose queues are full. */
+  readonly #full = new Set<Addr>()
+  #isOpen = true
+
+  constructor(channel: MessageChannel, reception: Reception) {
+    this.#channel = channel
+    this.#reception = reception
+    channel.callback_add(message => this.#heard(message), ['data', 'control'])
+  }
+
+  #heard({ type, msgid, addr, data }: Message): void {
+    if (addr === undefined) return
+    if (type === 'data') void this.#seats.get(addr)?.receive(data)
+    else if (msgid === Control.Connect) this.#connected(addr, data.toString())
+    else if (msgid === Control.WriteFull) this.#full.add(addr)
+    else if (msgid === Control.WriteReady) this.#ready(addr)
+    else if (msgid === Control.Disconnect) this.#gone(addr, data.toString())
+  }
+
+  #connected(addr: Addr, address: string): void {
+    if (!this.#isOpen) return this.part(addr, 1001, 'the server ends')
+    const seat = this.#reception.enter({ entrance: this, link: addr, address })
+    if (seat !== undefined) this.#seats.set(addr, seat)
+  }
+
+  #ready(addr: Addr): void {
+    this.#full.delete(addr)
+    this.#seats.get(addr)?.ready()
+  }
+
+  #gone(addr: Addr, error: string): void {
+    const seat = this.#seats.get(addr)
+    this.#full.delete(addr)
+    this.#seats.delete(addr)
+    seat?.gone(error)
+  }
+
+  post(texts: readonly string[], links: Iterable<Link>): Link[] {
+    try {
+      const messages = texts.map(data => new Message({ data }))
+      const refused = postAll(this.#channel, messages, links as Iterable<Addr>)
+      // Of the others it will be heard that they have gone.
+      return refused.filter(addr => this.#full.has(addr))
+    } catch (error) {
+      // The message does not fit its frame. That is no fault of the members.
+      this.#reception.failed(error)
+      return []
+    }
+  }
+
+  part(link: Link, code: number, reason: string): void {
+    this.post([JSON.stringify({ status: 'closing', code, reason })], [link])
+    this.#disconnect(link as Addr)
+  }
+
+  #disconnect(addr: Addr): void {
+    if (this.#channel.state !== 'active') return
+    this.#channel.post({ type: 'control', msgid: Control.Disconnect, addr })
+  }
+
+  shut(force: boolean): void {
+    this.#isOpen = false
+    this.#channel.close(force)
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Layer 9. Incoming: what a member has sent, taken apart; and what is done with it.
+ *
+ * Each message is one of: a command (join, leave), a message to a room, or a message to the server.
+ *
+ * Rules:
+ * 1. Every message that is not passed on is answered: by `refused` if it is a join, else by
+ *    `dropped`.
+ * 2. A message is passed on as the text that it was. It is written anew only if a hook could have
+ *    changed it, if it says `_seq`, which only a server says, or if it has line ends.
+ */
+
+import { isPromiseLike } from '../../core/promises.ts'
+import {
+  commandOf,
+  decode,
+  encodeFor,
+  type Fields,
+  fieldsOf,
+  roomOf,
+  textOrBytes,
+} from '../wire.ts'
+import type { Room } from './room.ts'
+import type { RoomServerValues } from './room-server-settings.ts'
+import type { Seat } from './seat.ts'
+
+export interface IncomingOwner {
+  readonly values: RoomServerValues
+  readonly rooms: ReadonlyMap<string, Room>
+  /** The hooks that the program has overridden. */
+  readonly hears: { readonly join: boolean; readonly roomMessage: boolean }
+  /** Returns the room, which is made if there is none; undefined if there are too many. */
+  roomFor(name: string): Room | undefined
+  /** Calls a hook. If it throws, the promise rejects, and on_error has been told. */
+  call(hook: `on_${string}`, ...args: unknown[]): unknown
+  /** Sends a message to a room, in all processes. Returns why not, if it cannot. */
+  say(room: string, from: Seat, text: string): string | undefined
+  /** Sends a message to all members of this process but this one. */
+  sayToAll(from: Seat, text: string): void
+  failed(error: unknown): void
+}
+
+/** The longest `client` and `name` of a join; longer ones are cut. */
+const LABEL_MAX = 64
+
+/** Why a name is not that of a room; undefined if it may be. */
+export function nameFault(name: unknown, longest: number): string | undefined {
+  if (typeof name !== 'string' || name === '') return 'the name of a room must be text, not empty'
+  return name.length > longest ? `the name of a room has at most ${longest} characters` : undefined
+}
+
+export function hear(
+  owner: IncomingOwner,
+  seat: Seat,
+  data: string | Buffer,
+): Promise<void> | undefined {
+  const text = typeof data === 'string' ? data : textOrBytes(data)
+  const value = decode(text)
+  const fields = fieldsOf(value)
+  const command = fields && commandOf(fields)
+  if (command?.type === '_join') return join(owner, seat, command)
+  if (command !== undefined) return leave(seat, command.room)
+  if (fields?.['_room'] !== undefined) return hearRoom(owner, seat, fields, text as string)
+  return hearOther(owner, seat, value, text)
+}
+
+// ---- joining and leaving ------------------------------------------------------------------------
+
+async function join(
+  owner: IncomingOwner,
+  seat: Seat,
+  {
+    room: name,
+    seq,
+    client,
+    name: label,
+  }: NonNullable<ReturnType<typeof commandOf>> & {
+    readonly type: '_join'
+  },
+): Promise<void> {
+  const { room_name_size, rooms_per_member } = owner.values
+  const refuse = (reason: string): void =>
+    seat.reply({ status: 'refused', room: name.slice(0, room_name_size), reason })
+  const fault = nameFault(name, room_name_size)
+  if (fault !== undefined) return refuse(fault)
+  const joined = seat.rooms.get(name)
+  if (joined !== undefined) return joined.greet(seat)
+  if (seat.rooms.size >= rooms_per_member)
+    return refuse(`a member may be in ${rooms_per_member} rooms`)
+  if (client !== undefined && client !== '') seat.client = client.slice(0, LABEL_MAX)
+  if (label !== undefined && label !== '') seat.name = label.slice(0, LABEL_MAX)
+  const reason = owner.hears.join ? await refusal(owner, seat, name) : undefined
+  if (reason !== undefined) return refuse(reason)
+  if (!seat.isHere) return
+  const room = owner.roomFor(name)
+  if (room === undefined) return refuse('there are too many rooms')
+  try {
+    await room.join(seat, seq)
+  } catch (error) {
+    owner.failed(error)
+    refuse('the room is out of reach')
+  }
+}
+
+/** Why the program does not let it in; undefined if it does. */
+async function refusal(
+  owner: IncomingOwner,
+  { member }: Seat,
+  room: string,
+): Promise<string | undefined> {
+  try {
+    const verdict = await owner.call('on_join', member, room)
+    if (typeof verdict === 'string') return verdict
+    return verdict === false ? 'not allowed' : undefined
+  } catch {
+    return 'the server has failed'
+  }
+}
+
+function leave(seat: Seat, name: string): undefined {
+  seat.rooms.get(name)?.leave(seat)
+  seat.reply({ status: 'left', room: name })
+}
+
+// ---- messages -----------------------------------------------------------------------------------
+
+function hearRoom(
+  owner: IncomingOwner,
+  seat: Seat,
+  fields: Fields,
+  text: string,
+): Promise<void> | undefined {
+  const named = roomOf(fields)
+  const fault = whyNot(owner, seat, named)
+  if (fault !== undefined) return drop(seat, fault, named)
+  const name = named as string
+  if (!owner.hears.roomMessage) return pass(owner, seat, name, plain(text, fields))
+  const { _room, _seq, ...data } = fields
+  const result = owner.call('on_room_message', seat.member, name, data)
+  return settle(result, answer => {
+    if (answer !== false) passValue(owner, seat, name, answer === undefined ? data : answer)
+  })
+}
+
+/** Why a message to that room is not passed on. */
+function whyNot(owner: IncomingOwner, seat: Seat, name: string | undefined): string | undefined {
+  const fault = nameFault(name, owner.values.room_name_size)
+  if (fault !== undefined || seat.rooms.has(name as string)) return fault
+  // Anybody may speak to a room that anybody may join.
+  return owner.hears.join ? 'you are not in the room' : undefined
+}
+
+function passValue(owner: IncomingOwner, seat: Seat, name: string, value: unknown): void {
+  try {
+    pass(owner, seat, name, encodeFor(name, value))
+  } catch (error) {
+    owner.failed(error)
+    drop(seat, 'the server has failed', name)
+  }
+}
+
+function pass(owner: IncomingOwner, seat: Seat, name: string, text: string): undefined {
+  const fault = owner.say(name, seat, text)
+  if (fault !== undefined) drop(seat, fault, name)
+}
+
+function hearOther(
+  owner: IncomingOwner,
+  seat: Seat,
+  value: unknown,
+  text: string | Uint8Array,
+): Promise<void> | undefined {
+  const result = owner.call('on_message', seat.member, value)
+  return settle(result, answer => {
+    if (answer === false) return
+    if (typeof text !== 'string') drop(seat, 'bytes that are no text')
+    else if (owner.values.echo) seat.answer(echoOf(value, text))
+    else if (fieldsOf(value)?.['status'] !== undefined)
+      drop(seat, 'status is for the server to say')
+    else owner.sayToAll(seat, isOneLine(text) ? text : JSON.stringify(value))
+  })
+}
+
+/** What the sample server answers. */
+function echoOf(value: unknown, text: string): string {
+  if (value === text) return `Echo: ${text}`
+  return `{"echo": ${isOneLine(text) ? text : JSON.stringify(value)}}`
+}
+
+/** The text as it was, if that may be passed on. */
+function plain(text: string, fields: Fields): string {
+  return isOneLine(text) && !Object.hasOwn(fields, '_seq')
+    ? text
+    : JSON.stringify({ ...fields, _seq: undefined })
+}
+
+/** Some transports end a message with the line. */
+function isOneLine(text: string): boolean {
+  return !text.includes('\n') && !text.includes('\r')
+}
+
+function drop(seat: Seat, reason: string, room?: string): undefined {
+  seat.reply({ status: 'dropped', ...(room !== undefined && { room }), reason })
+}
+
+/** Goes on with what a hook returned. If it failed, on_error was told, and nothing is done. */
+function settle(result: unknown, goOn: (answer: unknown) => void): Promise<void> | undefined {
+  if (isPromiseLike(result)) return Promise.resolve(result).then(goOn, () => {})
+  goOn(result)
+  return undefined
+}

@@ -1,0 +1,168 @@
+/**
+ * Layer 9. The settings of a RoomServer: options, class fields, or assignments.
+ */
+
+import { checkBoolean, checkCount } from '../../channels/settings.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Relay } from '../../relay/relay.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
+
+/** How much history is kept of each room. */
+export interface HistoryOptions {
+  /** At least so many messages. @default 1000 */
+  readonly count?: number
+  /** Older ones may be forgotten. @default 3 600 000 ms: one hour */
+  readonly age?: Milliseconds
+}
+
+/** The settings of a RoomServer. They take effect with the next `listen` if not said otherwise. */
+export interface RoomServerSettings {
+  /**
+   * What carries messages, history and presence to other processes: a Relay, or its URL, such as
+   * `redis://localhost`. A relay that is given as an object is not closed with the server.
+   *
+   * @default 'memory:', which is this server alone
+   */
+  relay: Relay | string
+  /**
+   * Are messages of rooms kept, so that a client that comes back gets what it has missed? A number
+   * is that of the messages of each room. If `relay` is an object, how much is kept is its affair.
+   *
+   * @default false
+   */
+  history: boolean | number | HistoryOptions
+  /**
+   * Are the members of a room told who comes and who goes? `on_presence` is called in any case.
+   *
+   * @default false
+   */
+  presence: boolean
+  /**
+   * Is a message without a room answered with `{"echo": …}`, and text that is no JSON with
+   * `Echo: …`? Otherwise it is sent to all other members of this process.
+   *
+   * @default true
+   */
+  echo: boolean
+  /**
+   * Does a member that is too slow lose messages of rooms, instead of its connection?
+   *
+   * - Takes effect: with the next message.
+   *
+   * @default false
+   */
+  volatile: boolean
+  /**
+   * How many messages a member may send in a second. Twice as many may come at once. What is more
+   * waits; a member of which too much waits is disconnected, with the code 1008.
+   *
+   * - Takes effect: with the next member.
+   *
+   * @default Infinity
+   */
+  rate: number
+  /**
+   * How many bytes may wait to be sent to a member. One that has as many is slow. (The parameter
+   * `send-buffer-size` of a URL wins.)
+   *
+   * @default 1 MiB
+   */
+  member_buffer: Bytes
+  /** The longest name of a room, in UTF-16 units. @default 256 */
+  room_name_size: number
+  /** How many rooms one member may be in. @default 100 */
+  rooms_per_member: number
+  /** How many rooms there may be in this process. @default 10 000 */
+  max_rooms: number
+  /** How many members there may be in this process. @default 100 000 */
+  max_members: number
+  /**
+   * What the topics of the relay begin with. Servers with other topics are other chats.
+   *
+   * @default 'rooms:'
+   */
+  topic: string
+}
+
+export type RoomServerValues = Readonly<RoomServerSettings>
+
+export const ROOM_SERVER_DEFAULTS: RoomServerValues = {
+  relay: 'memory:',
+  history: false,
+  presence: false,
+  echo: true,
+  volatile: false,
+  rate: Infinity,
+  member_buffer: 1024 * 1024,
+  room_name_size: 256,
+  rooms_per_member: 100,
+  max_rooms: 10_000,
+  max_members: 100_000,
+  topic: 'rooms:',
+}
+
+/** A topic has at most 1024; the rest is for `topic`. */
+const NAME_MAX = 900
+const TOPIC_MAX = 100
+
+const atLeast =
+  (least: number) =>
+  (name: string, value: unknown): number =>
+    checkCount(name, value, least)
+
+export const ROOM_SERVER_CHECKS: {
+  readonly [Name in keyof RoomServerSettings]: (
+    name: string,
+    value: unknown,
+  ) => RoomServerSettings[Name]
+} = {
+  relay: checkRelay,
+  history: checkHistory,
+  presence: checkBoolean,
+  echo: checkBoolean,
+  volatile: checkBoolean,
+  rate: checkRate,
+  member_buffer: atLeast(1),
+  room_name_size: checkNameSize,
+  rooms_per_member: atLeast(1),
+  max_rooms: atLeast(1),
+  max_members: atLeast(1),
+  topic: checkTopic,
+}
+
+function checkRelay(name: string, value: unknown): Relay | string {
+  const isRelay = typeof (value as Relay | null)?.read_after === 'function'
+  if (!isRelay && typeof value !== 'string')
+    throw new InvalidArgumentError(name, 'a Relay, or a URL such as redis://localhost', value)
+  return value as Relay | string
+}
+
+function checkHistory(name: string, value: unknown): boolean | number | HistoryOptions {
+  if (typeof value === 'boolean') return value
+  if (typeof value === 'number') return checkCount(name, value, 1)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new InvalidArgumentError(name, 'true, false, a number, or { count, age }', value)
+  const { count = 1000, age = 3_600_000, ...others } = value as HistoryOptions
+  const unknown = Object.keys(others)[0]
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`${name}: there is no ${unknown}; it has count and age`)
+  return { count: checkCount(`${name}.count`, count, 1), age: checkCount(`${name}.age`, age, 1) }
+}
+
+function checkRate(name: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value > 0))
+    throw new InvalidArgumentError(name, 'a number of messages a second, or Infinity', value)
+  return value
+}
+
+function checkNameSize(name: string, value: unknown): number {
+  const size = checkCount(name, value, 1)
+  if (size > NAME_MAX) throw new InvalidArgumentError(name, `at most ${NAME_MAX}`, value)
+  return size
+}
+
+function checkTopic(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value.length > TOPIC_MAX)
+    throw new InvalidArgumentError(name, `text of at most ${TOPIC_MAX} characters`, value)
+  return value
+}

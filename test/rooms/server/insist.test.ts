@@ -1,0 +1,46 @@
+import t from 'tap'
+import { RelayError } from '../../../src/relay/relay.ts'
+import { insist, pause } from '../../../src/rooms/server/insist.ts'
+import { fate, scene } from '../../kit.ts'
+
+const away = new RelayError('ERR_RELAY_UNAVAILABLE', 'away')
+
+scene(t, 'it asks again while the server is away', async (t, { engine, advance }) => {
+  let calls = 0
+  const call = async (): Promise<string> => {
+    if (++calls < 3) throw away
+    return 'there'
+  }
+  const promise = insist(engine, () => true, call)
+  t.equal(await fate(promise), 'open')
+  await advance(2000)
+  await advance(2000)
+  t.equal(await promise, 'there')
+})
+
+scene(t, 'not if it is not wanted, and not after another error', async (t, { engine }) => {
+  const refused = new RelayError('ERR_RELAY_REFUSED', 'no')
+  await t.rejects(
+    insist(
+      engine,
+      () => false,
+      () => Promise.reject(away),
+    ),
+    away,
+  )
+  await t.rejects(
+    insist(
+      engine,
+      () => true,
+      () => Promise.reject(refused),
+    ),
+    refused,
+  )
+})
+
+scene(t, 'pause', async (t, { engine, advance }) => {
+  const promise = pause(engine, 10)
+  t.equal(await fate(promise), 'open')
+  await advance(10)
+  t.equal(await fate(promise), undefined)
+})
