@@ -192,12 +192,15 @@ t.test('sluice/nats', async t => {
 
 // prettier-ignore
 const PACKETS = [
-  'ConformanceCheck', 'ConformanceError', 'ConformanceFixture', 'ConformanceReport', 'LossOptions',
-  'MockServer', 'MockServerOptions', 'OnCatastrophicDisconnect', 'OnChannelOpen', 'OnMessage',
-  'PACKET_TYPES', 'Packet', 'PacketChannel', 'PacketChannelError', 'PacketData', 'PacketDict',
-  'PacketError', 'PacketFields', 'PacketFields2020', 'PacketFieldsToday', 'PacketPlace',
-  'PacketTimestamps', 'ROUTER_ID', 'SUPERVISOR_ID', 'WebsocketChannel', 'WebsocketChannelOptions',
-  'check_packet_channel',
+  'AgentDetails', 'AgentRecord', 'Architect', 'ChannelStats', 'ConformanceCheck',
+  'ConformanceError', 'ConformanceFixture', 'ConformanceReport', 'Job', 'LossOptions',
+  'MockArchitect', 'MockArchitectOptions', 'MockServer', 'MockServerOptions',
+  'OnCatastrophicDisconnect', 'OnChannelOpen', 'OnMessage', 'PACKET_TYPES', 'Packet',
+  'PacketAgent', 'PacketAgentOptions', 'PacketChannel', 'PacketChannelError', 'PacketData',
+  'PacketDict', 'PacketError', 'PacketFields', 'PacketFields2020', 'PacketFieldsToday',
+  'PacketHandlers', 'PacketPlace', 'PacketTimestamps', 'PacketTypes', 'ROUTER_ID', 'Run',
+  'RunEnd', 'SUPERVISOR_ID', 'Supervisor', 'SupervisorOptions', 'WebsocketChannel',
+  'WebsocketChannelOptions', 'check_packet_channel',
 ]
 
 t.test('sluice/packets', async t => {

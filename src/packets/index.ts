@@ -4,6 +4,18 @@
  * @module sluice/packets
  */
 
+export { PacketChannelError, PacketError } from './errors.ts'
+export type {
+  AgentDetails,
+  AgentRecord,
+  Architect,
+  ChannelStats,
+  Job,
+  PacketHandlers,
+  PacketTypes,
+  Run,
+  RunEnd,
+} from './supervisor/job.ts'
 export {
   check_packet_channel,
   type ConformanceCheck,
@@ -11,18 +23,9 @@ export {
   type ConformanceFixture,
   type ConformanceReport,
 } from './channel/conformance.ts'
-export type { LossOptions } from './channel/loss-rules.ts'
-export {
-  type OnCatastrophicDisconnect,
-  type OnChannelOpen,
-  type OnMessage,
-  PacketChannel,
-} from './channel/packet-channel.ts'
-export { WebsocketChannel } from './channel/websocket-channel.ts'
-export type { WebsocketChannelOptions } from './channel/websocket-options.ts'
-export { PacketChannelError, PacketError } from './errors.ts'
+export { MockArchitect, type MockArchitectOptions } from './mocks/mock-architect.ts'
 export { MockServer, type MockServerOptions } from './mocks/mock-server.ts'
-export { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
+export type { LossOptions } from './channel/loss-rules.ts'
 export {
   Packet,
   type PacketData,
@@ -33,3 +36,14 @@ export {
   type PacketPlace,
   type PacketTimestamps,
 } from './packet.ts'
+export { PacketAgent, type PacketAgentOptions } from './packet-agent.ts'
+export {
+  type OnCatastrophicDisconnect,
+  type OnChannelOpen,
+  type OnMessage,
+  PacketChannel,
+} from './channel/packet-channel.ts'
+export { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
+export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'
+export { WebsocketChannel } from './channel/websocket-channel.ts'
+export type { WebsocketChannelOptions } from './channel/websocket-options.ts'

@@ -65,6 +65,7 @@ export class Line {
   /** For whoever watches. */
   received = 0
   opened = 0
+  lost = 0
   readonly #engine: Engine
   readonly #owner: LineOwner
   readonly #stream: string
@@ -91,9 +92,10 @@ export class Line {
   }
 
   /** How many packets were handed to the channel, and how often it did not take one. */
-  get counts(): { sent: number; retries: number; received: number; opened: number } {
+  get counts(): Record<'sent' | 'retries' | 'received' | 'opened' | 'lost', number> {
+    const { received, opened, lost } = this
     const { sent, retries } = this.#sender
-    return { sent, received: this.received, retries, opened: this.opened }
+    return { sent, received, lost, retries, opened }
   }
 
   // ---- out --------------------------------------------------------------------------------------
@@ -209,8 +211,11 @@ export class Line {
   readonly #partyOwner: PartyOwner = {
     deliver: (party, packet) => this.#owner.deliver(this, party.id, packet),
     delivered: (party, packet) => this.#delivered(party, packet),
-    flooded: party =>
-      this.#owner.report(dropped(`packets of ${party.id} come faster than they are handled`)),
+    dropped: (party, isFirst) => {
+      this.lost++
+      if (isFirst)
+        this.#owner.report(dropped(`packets of ${party.id} come faster than they are handled`))
+    },
   }
 
   /** A packet has arrived from a party. */

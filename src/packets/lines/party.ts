@@ -29,8 +29,8 @@ export interface PartyOwner {
   deliver(party: Party, packet: Packet): Promise<void> | undefined
   /** The packet has been dealt with. */
   delivered(party: Party, packet: Packet): void
-  /** Too many packets wait for their handler: this one and the next ones are dropped. */
-  flooded(party: Party): void
+  /** Too many packets wait for their handler: this one is dropped. `isFirst`: none was before. */
+  dropped(party: Party, isFirst: boolean): void
 }
 
 export class Party {
@@ -68,7 +68,7 @@ export class Party {
     const inbox = this.#inbox
     if (inbox === undefined) return this.#deliver(packet)
     if (inbox.size < INBOX) return inbox.push(packet)
-    if (!this.#isFlooded) this.#owner.flooded(this)
+    this.#owner.dropped(this, !this.#isFlooded)
     this.#isFlooded = true
   }
 

@@ -52,7 +52,7 @@ scene(t, 'a router that does not answer is plain', async (t, world) => {
   line.send(tell(3), 'ann')
   await world.pump()
   t.strictSame([channel.sent.length, line.mode], [4, 'plain'], 'it is remembered')
-  t.strictSame(line.counts, { sent: 4, received: 1, retries: 0, opened: 2 })
+  t.strictSame(line.counts, { sent: 4, received: 1, lost: 0, retries: 0, opened: 2 })
   line.end()
 })
 

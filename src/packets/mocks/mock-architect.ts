@@ -1,0 +1,83 @@
+/**
+ * Layer 9. MockArchitect: an architect for tests, whose channels lead to a MockServer.
+ */
+// Source: Mephisto, `abstractions/architects/mock_architect.py`.
+
+import { checkOptions } from '../../core/option-names.ts'
+import { Context } from '../../messages/context.ts'
+import type {
+  OnCatastrophicDisconnect,
+  OnChannelOpen,
+  OnMessage,
+} from '../channel/packet-channel.ts'
+import { WebsocketChannel } from '../channel/websocket-channel.ts'
+import type { WebsocketChannelOptions } from '../channel/websocket-options.ts'
+import type { Architect } from '../supervisor/job.ts'
+import { MockServer } from './mock-server.ts'
+
+/** The options of a MockArchitect. */
+export interface MockArchitectOptions {
+  /** Makes the message channels of both sides. @default Context.instance() */
+  readonly context?: Context
+  /** The server that its channels lead to. @default a new one, on mem:// */
+  readonly server?: MockServer
+  /** How many channels a run gets. @default 1 */
+  readonly channels?: number
+  /** Of each channel. */
+  readonly channel?: Omit<WebsocketChannelOptions, 'context'>
+}
+
+let architects = 0
+
+/**
+ * Gives a run channels to a server that only the test knows.
+ *
+ * @example
+ * const architect = new MockArchitect({ context })
+ * await new Supervisor({ engine }).register_job({ architect })
+ * architect.server.send_agent_act('ann', { text: 'hello' })
+ */
+export class MockArchitect implements Architect {
+  /** The server: what it has got, and what it sends. */
+  readonly server: MockServer
+  /** The channels that it has made, in order. */
+  readonly channels: WebsocketChannel[] = []
+  readonly #context: Context
+  readonly #count: number
+  readonly #options: Omit<WebsocketChannelOptions, 'context'>
+  readonly #name = `mock-${++architects}`
+  #url: Promise<string> | undefined
+
+  /** Opens nothing. Throws InvalidArgumentError for an option that does not exist. */
+  constructor(options: MockArchitectOptions = {}) {
+    checkOptions('new MockArchitect', options, ['context', 'server', 'channels', 'channel'])
+    const { context = Context.instance(), server, channels = 1, channel = {} } = options
+    this.#context = context
+    this.server = server ?? new MockServer({ context })
+    this.#count = channels
+    this.#options = channel
+  }
+
+  /** Opens the server the first time. */
+  async get_channels(
+    on_channel_open: OnChannelOpen,
+    on_catastrophic_disconnect: OnCatastrophicDisconnect,
+    on_message: OnMessage,
+  ): Promise<WebsocketChannel[]> {
+    const url = await (this.#url ??= this.server.open())
+    const made = Array.from(
+      { length: this.#count },
+      (_, index) =>
+        new WebsocketChannel(
+          `${this.#name}-${this.channels.length + index + 1}`,
+          on_channel_open,
+          on_catastrophic_disconnect,
+          on_message,
+          url,
+          { ...this.#options, context: this.#context },
+        ),
+    )
+    this.channels.push(...made)
+    return made
+  }
+}

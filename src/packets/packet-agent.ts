@@ -1,0 +1,252 @@
+/**
+ * Layer 9. PacketAgent: one agent, as a program: the other end of a supervisor, behind a router.
+ * It says who it is, and confirms what it gets, if the router and the supervisor do that, too.
+ */
+
+import { type Deferred, deferred } from '../core/deferred.ts'
+import { noop } from '../core/noop.ts'
+import { checkOptions } from '../core/option-names.ts'
+import { isPromiseLike } from '../core/promises.ts'
+import { Engine, logSafely } from '../engine.ts'
+import { InvalidArgumentError, messageOf } from '../errors.ts'
+import { Context } from '../messages/context.ts'
+import type { Bytes } from '../types.ts'
+import { Budget } from './lines/budget.ts'
+import { PacketChannelError } from './errors.ts'
+import { Line, type LineOwner, type Said } from './lines/line.ts'
+import { Packet, type PacketData } from './packet.ts'
+import { PacketChannel } from './channel/packet-channel.ts'
+import { PACKET_TYPES, SUPERVISOR_ID } from './packet-types.ts'
+import { WebsocketChannel } from './channel/websocket-channel.ts'
+import type { WebsocketChannelOptions } from './channel/websocket-options.ts'
+
+/** The options of a PacketAgent. */
+export interface PacketAgentOptions {
+  /** The shape of its packets. @default '2020' */
+  readonly shape?: '2020' | 'today'
+  /** Makes the message channel, and has the engine. @default Context.instance() */
+  readonly context?: Context
+  /** Of its WebsocketChannel. */
+  readonly channel?: Omit<WebsocketChannelOptions, 'context'>
+  /** The most packets that wait, those included that are not confirmed. @default 100 000 */
+  readonly queue_limit?: number
+  /** The most bytes of them, as JSON. @default 64 MiB */
+  readonly queue_size?: Bytes
+  /** The hook `on_packet`. */
+  readonly on_packet?: PacketAgent['on_packet']
+  /** The hook `on_lost`. */
+  readonly on_lost?: PacketAgent['on_lost']
+  /** The hook `on_error`. */
+  readonly on_error?: PacketAgent['on_error']
+}
+
+const NAMES: readonly string[] = [
+  'shape',
+  'context',
+  'channel',
+  'queue_limit',
+  'queue_size',
+  'on_packet',
+  'on_lost',
+  'on_error',
+] satisfies (keyof PacketAgentOptions)[]
+
+/**
+ * An agent that talks to a supervisor through a router.
+ *
+ * @example
+ * const ann = new PacketAgent('ann', 'ws://127.0.0.1:8080/socket', {
+ *   on_packet: packet => console.log(packet.type, packet.data),
+ * })
+ * ann.open()
+ * ann.send('agent_action', { text: 'hello' })
+ */
+export class PacketAgent {
+  /** Its id in packets. */
+  readonly agent_id: string
+  readonly #engine: Engine
+  readonly #shape: '2020' | 'today'
+  readonly #channel: PacketChannel
+  readonly #line: Line
+  #state: 'new' | 'open' | 'closed' = 'new'
+  readonly #opened: Deferred<void> = deferred()
+
+  /**
+   * Opens nothing. Throws UrlError for an invalid URL, InvalidArgumentError if an option is invalid
+   * or does not exist.
+   */
+  constructor(agent_id: string, url: string, options: PacketAgentOptions = {}) {
+    checkOptions('new PacketAgent', options, NAMES)
+    const { shape = '2020', context = Context.instance(), channel = {} } = options
+    const { queue_limit = 100_000, queue_size = 64 * 1024 * 1024 } = options
+    const { on_packet, on_lost, on_error } = options
+    if (shape !== '2020' && shape !== 'today')
+      throw new InvalidArgumentError('new PacketAgent: shape', "'2020' or 'today'", shape)
+    for (const [name, value] of Object.entries({ queue_limit, queue_size }))
+      if (typeof value !== 'number' || !(value > 0))
+        throw new InvalidArgumentError(`new PacketAgent: ${name}`, 'a number over 0', value)
+    for (const [name, hook] of Object.entries({ on_packet, on_lost, on_error })) {
+      if (hook === undefined) continue
+      if (typeof hook !== 'function')
+        throw new InvalidArgumentError(`new PacketAgent: ${name}`, 'a function', hook)
+      Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
+    }
+    this.agent_id = agent_id
+    this.#shape = shape
+    this.#opened.promise.catch(noop)
+    const trial = context.init('null://')
+    this.#engine = trial.engine
+    trial.destroy()
+    this.#channel = new WebsocketChannel(
+      agent_id,
+      () => this.#line.becomeAlive(),
+      (_, error) => this.#lost(error as Error),
+      (_, packet) => this.#received(packet),
+      url,
+      { on_error: (_, error) => this.#report(error), ...channel, context },
+    )
+    this.#line = new Line(this.#channel, this.#lineOwner, {
+      engine: this.#engine,
+      budget: new Budget(queue_limit, queue_size, this.#channel.packet_size),
+      stream: `${agent_id.slice(0, 100)}.${Math.random().toString(36).slice(2, 10)}`,
+    })
+  }
+
+  /** Does a connection to the router stand? */
+  get is_alive(): boolean {
+    return this.#channel.is_alive()
+  }
+
+  /** Packets that wait, or are not confirmed yet. */
+  get queued(): number {
+    return this.#line.budget.count
+  }
+
+  /** Do the router and the supervisor confirm? 'asking': they have not said so yet. */
+  get mode(): 'asking' | 'plain' | 'confirming' {
+    return this.#line.mode
+  }
+
+  /** Resolves when a connection stands for the first time. Rejects if it never will. */
+  get opened(): Promise<void> {
+    return this.#opened.promise
+  }
+
+  /** Begins to connect, and goes on until `close`. Throws InvalidStateError the second time. */
+  open(): this {
+    this.#channel.open()
+    this.#state = 'open'
+    return this
+  }
+
+  /**
+   * Sends a packet to the supervisor. It may be called before `open`. Returns false if there is no
+   * room in the queue, which `ready()` waits for, or after `close`. Throws PacketError (ERR_PACKET)
+   * if the packet is invalid.
+   */
+  send(packet_type: string, data: PacketData = {}): boolean {
+    return (
+      this.#state !== 'closed' && this.#line.send(this.#packet(packet_type, data), SUPERVISOR_ID)
+    )
+  }
+
+  #packet(packet_type: string, data: object): Packet {
+    const { agent_id } = this
+    return new Packet(
+      this.#shape === '2020'
+        ? { packet_type, sender_id: agent_id, receiver_id: SUPERVISOR_ID, data }
+        : { packet_type, subject_id: agent_id, data, client_timestamp: Date.now() / 1000 },
+    )
+  }
+
+  /** Resolves when at least half of the queue is free, and after `close`. */
+  ready(): Promise<void> {
+    return this.#line.budget.half()
+  }
+
+  /** Resolves when nothing waits and everything is confirmed, and after `close`. */
+  idle(): Promise<void> {
+    return this.#line.budget.empty()
+  }
+
+  readonly #lineOwner: LineOwner = {
+    greet: line => {
+      const party = line.party(SUPERVISOR_ID)!
+      line.channel.send(this.#packet(PACKET_TYPES.ALIVE, line.stateOf(party)))
+      this.#opened.resolve()
+    },
+    deliver: (_, __, packet) => this.#deliver(packet),
+    word: (type, _, data) => this.#packet(type, data),
+    report: error => this.#report(error),
+  }
+
+  #received(packet: Packet): void {
+    const line = this.#line
+    const party = line.party(SUPERVISOR_ID)!
+    const said = packet.data as Said & { readonly waits?: unknown }
+    if (packet.type === PACKET_TYPES.CONFIRM) {
+      if (said.sends !== undefined) line.becomeConfirming(() => SUPERVISOR_ID)
+      line.said(party, said, false)
+    } else if (packet.type !== PACKET_TYPES.ALIVE) line.receive(packet, SUPERVISOR_ID)
+    else if (said.waits === true) line.waitForOthers()
+    else if (said.confirms === undefined) line.becomePlain()
+    else this.#lineOwner.greet(line)
+  }
+
+  #deliver(packet: Packet): Promise<void> | undefined {
+    try {
+      const result = this.on_packet(packet)
+      if (!isPromiseLike(result)) return undefined
+      return Promise.resolve(result).then(noop, error => this.#report(error))
+    } catch (error) {
+      this.#report(error)
+      return undefined
+    }
+  }
+
+  #lost(error: Error): void {
+    this.#opened.reject(error)
+    this.close()
+    try {
+      this.on_lost(error)
+    } catch (thrown) {
+      this.#report(thrown)
+    }
+  }
+
+  /** Closes the connection for ever. Returns how many packets were not sent or not confirmed. */
+  close(): number {
+    if (this.#state === 'closed') return 0
+    this.#state = 'closed'
+    this.#opened.reject(new PacketChannelError('ERR_CLOSED', `agent ${this.agent_id} was closed`))
+    this.#channel.close()
+    return this.#line.end()
+  }
+
+  /**
+   * Called with each packet from the supervisor, in order. If it returns a promise, the next one
+   * waits. By default it does nothing.
+   */
+  on_packet(_packet: Packet): unknown {
+    return undefined
+  }
+
+  /** Called once if the router is lost for good: the agent is closed. By default it logs a line. */
+  on_lost(error: Error): unknown {
+    return this.#report(error)
+  }
+
+  /** Called with each error that ends nothing. By default it logs one line. */
+  on_error(error: Error): unknown {
+    return logSafely(this.#engine, `agent ${this.agent_id}: ${messageOf(error)}`, error)
+  }
+
+  #report(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
+    try {
+      this.on_error(error)
+    } catch (late) {
+      logSafely(this.#engine, messageOf(late), late)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Layer 9. JobHooks: calls the handlers and hooks of a job. What they throw is reported, and
+ * disturbs neither the run nor other runs.
+ */
+
+import { noop } from '../../core/noop.ts'
+import { isPromiseLike } from '../../core/promises.ts'
+import { messageOf } from '../../errors.ts'
+import type { Job, Run } from './job.ts'
+import type { Packet } from '../packet.ts'
+
+export class JobHooks {
+  readonly job: Job
+  readonly run: Run
+  readonly #report: (error: Error, run: Run) => void
+
+  /** `report`: for a job without an `on_error`, and for what that throws. It must not throw. */
+  constructor(job: Job, run: Run, report: (error: Error, run: Run) => void) {
+    this.job = job
+    this.run = run
+    this.#report = report
+  }
+
+  /** Has the job a handler of that type? The type comes from outside: 'constructor' is none. */
+  handles(type: string): boolean {
+    return !(type in Object.prototype) && typeof this.job.handlers?.[type] === 'function'
+  }
+
+  /** Calls the handler of its type. The promise, if there is one, never rejects. */
+  handle(packet: Packet): Promise<void> | undefined {
+    return this.call(() => this.job.handlers![packet.type]!(packet, this.run))
+  }
+
+  /** Calls a hook. The promise, if there is one, never rejects. */
+  call(hook: () => unknown): Promise<void> | undefined {
+    try {
+      const result = hook()
+      if (!isPromiseLike(result)) return undefined
+      return Promise.resolve(result).then(noop, error => this.report(error))
+    } catch (error) {
+      this.report(error)
+      return undefined
+    }
+  }
+
+  report(thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
+    try {
+      if (this.job.on_error === undefined) return this.#report(error, this.run)
+      const result = this.job.on_error(error, this.run)
+      if (isPromiseLike(result))
+        Promise.resolve(result).catch((late: Error) => this.#report(late, this.run))
+    } catch (late) {
+      this.#report(late as Error, this.run)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Layer 9. Registrations: who has registered, and what the answer was. The same party gets the same
+ * answer however often it asks, also while the first answer is still being worked out.
+ */
+
+import { isPromiseLike } from '../../core/promises.ts'
+import type { AgentDetails } from './job.ts'
+import type { PacketData } from '../packet.ts'
+import { ROUTER_ID } from '../packet-types.ts'
+
+/** An answer takes memory until the run ends. */
+const MANY = 100_000
+
+/** Who asks, and what the answer must carry so that it is found. */
+export interface Asking {
+  /** The same for every request of one party. */
+  readonly key: string
+  /** The id that the party has already; undefined if the answer must give it one. */
+  readonly id: string | undefined
+}
+
+type Answer = AgentDetails & { readonly agent_id: string }
+
+export class Registrations {
+  readonly #answers = new Map<string, Answer | Promise<Answer>>()
+  #count = 0
+
+  /** The answer; `register` is called for a party that asks for the first time. */
+  answer(
+    { key, id }: Asking,
+    register: (agent_id: string) => AgentDetails | void | Promise<AgentDetails | void>,
+  ): Answer | Promise<Answer> {
+    const known = this.#answers.get(key)
+    if (known !== undefined) return known
+    if (this.#answers.size >= MANY) throw new Error(`more than ${MANY} agents have registered`)
+    const agent_id = id ?? `agent-${++this.#count}`
+    const result = register(agent_id)
+    const answer = isPromiseLike(result)
+      ? Promise.resolve(result).then(details => this.#keep(key, { agent_id, ...details }))
+      : { agent_id, ...result }
+    this.#answers.set(key, answer)
+    // One that failed may ask again.
+    if (isPromiseLike(answer)) answer.then(undefined, () => this.#answers.delete(key))
+    return answer
+  }
+
+  #keep(key: string, answer: Answer): Answer {
+    this.#answers.set(key, answer)
+    return answer
+  }
+}
+
+/**
+ * Who asks. A router asks for somebody who came by HTTP and has no id yet: then what was said of
+ * the person tells it from others.
+ */
+export function askingOf(from: string, data: PacketData): Asking {
+  const { request_id } = data
+  const provider_data = data.provider_data as PacketData | null | undefined
+  if (from !== ROUTER_ID && from !== request_id) return { key: `id ${from}`, id: from }
+  const said = provider_data?.agent_registration_id ?? provider_data?.worker_name ?? provider_data
+  return { key: `said ${JSON.stringify(said ?? undefined) ?? request_id}`, id: undefined }
+}

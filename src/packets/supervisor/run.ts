@@ -1,0 +1,259 @@
+/**
+ * Layer 9. JobRun: one job at work: the lines over its channels, and its agents.
+ *
+ *     opening → active → closing → closed
+ *        └────────┴────► suspended → closed
+ *
+ * What arrives goes to its Dispatch. A callback of a channel that comes when the run is over is
+ * dropped.
+ */
+
+import { type Deferred, deferred } from '../../core/deferred.ts'
+import { noop } from '../../core/noop.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
+import { messageOf } from '../../errors.ts'
+import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
+import { Budget } from '../lines/budget.ts'
+import { Dispatch } from './dispatch.ts'
+import { PacketChannelError } from '../errors.ts'
+import type { AgentRecord, ChannelStats, Job, Run, RunEnd } from './job.ts'
+import { JobHooks } from './job-hooks.ts'
+import { Line } from '../lines/line.ts'
+import { type Packet, type PacketFields, toOf, toPacket } from '../packet.ts'
+import type { PacketChannel } from '../channel/packet-channel.ts'
+
+/** What a supervisor gives to all its runs. */
+export interface RunSettings {
+  readonly engine: Engine
+  readonly shape: '2020' | 'today'
+  readonly startDeathTime: Milliseconds
+  readonly statusInterval: Milliseconds
+  readonly queueLimit: number
+  readonly queueSize: Bytes
+  report(error: Error, run: Run): void
+}
+
+/** A channel that says nothing is looked at so often: the original's 0.3 s. */
+const LOOK: Milliseconds = 300
+
+/** How long `on_suspend` may take until the channels are closed. */
+const SUSPEND: Milliseconds = 5000
+
+let runs = 0
+
+export class JobRun implements Run {
+  readonly id = String(++runs)
+  readonly job: Job
+  readonly #settings: RunSettings
+  readonly #lines = new Map<string, Line>()
+  readonly #hooks: JobHooks
+  readonly #dispatch: Dispatch
+  readonly #opened: Deferred<void> = deferred()
+  readonly #closed: Deferred<RunEnd> = deferred()
+  readonly #nonce = Math.random().toString(36).slice(2, 10)
+  #state: Run['state'] = 'opening'
+  #error: Error | undefined
+  #cancelDeath: Cancel = noop
+  #cancelLook: Cancel = noop
+  #cancelStatus: Cancel = noop
+
+  constructor(job: Job, settings: RunSettings) {
+    this.job = job
+    this.#settings = settings
+    this.#hooks = new JobHooks(job, this, settings.report)
+    this.#dispatch = new Dispatch(this.#hooks, settings.shape)
+    this.#opened.promise.catch(noop)
+  }
+
+  get state(): Run['state'] {
+    return this.#state
+  }
+
+  get closed(): Promise<RunEnd> {
+    return this.#closed.promise
+  }
+
+  get agents(): ReadonlyMap<string, AgentRecord> {
+    return this.#dispatch.agents.all
+  }
+
+  get channels(): ReadonlyMap<string, PacketChannel> {
+    return new Map([...this.#lines].map(([id, { channel }]) => [id, channel]))
+  }
+
+  stats(): ChannelStats[] {
+    return [...this.#lines].map(([channel_id, { channel, budget, counts, mode }]) => ({
+      channel_id,
+      is_alive: channel.is_alive(),
+      queued: budget.count,
+      ...counts,
+      mode,
+    }))
+  }
+
+  // ---- opening ----------------------------------------------------------------------------------
+
+  /** Makes the lines and opens the channels. Rejects if that fails. */
+  async open(channels: readonly PacketChannel[]): Promise<void> {
+    const { engine, startDeathTime, queueLimit, queueSize } = this.#settings
+    if (this.#state !== 'opening') {
+      // It was shut down while the architect was at work.
+      for (const channel of channels) this.#hooks.call(() => channel.close())
+      return this.#opened.promise
+    }
+    for (const channel of channels) {
+      const budget = new Budget(queueLimit, queueSize, channel.packet_size)
+      const stream = `${this.#nonce}.${this.#lines.size}`
+      const line = new Line(channel, this.#dispatch, { engine, budget, stream })
+      this.#lines.set(channel.channel_id, line)
+    }
+    this.#cancelDeath = engine[DRIVE].after(startDeathTime, () => {
+      const dead = this.stats().filter(({ is_alive }) => !is_alive)
+      const names = dead.map(({ channel_id }) => channel_id).join(', ')
+      this.#failOpening(
+        new PacketChannelError(
+          'ERR_NOT_ALIVE',
+          `register_job: no connection within ${startDeathTime} ms: ${names}; is the server there?`,
+        ),
+      )
+    })
+    for (const channel of channels) channel.open()
+    this.#look()
+    return this.#opened.promise
+  }
+
+  #look(): void {
+    this.#cancelLook()
+    if (this.#state !== 'opening') return
+    for (const line of this.#lines.values())
+      if (line.opened === 0 && line.channel.is_alive()) line.becomeAlive()
+    if ([...this.#lines.values()].every(line => line.opened > 0)) this.#activate()
+    else this.#cancelLook = this.#settings.engine[DRIVE].after(LOOK, () => this.#look())
+  }
+
+  #activate(): void {
+    const { engine, statusInterval } = this.#settings
+    this.#cancelDeath()
+    this.#state = 'active'
+    this.#cancelStatus = engine.cycle(statusInterval, () => {
+      for (const line of this.#lines.values())
+        if (line.channel.is_alive()) this.#dispatch.askStatus(line)
+    })
+    this.#opened.resolve()
+  }
+
+  #failOpening(error: Error): void {
+    this.#error = error
+    this.#opened.reject(error)
+    this.#close('lost')
+  }
+
+  // ---- the callbacks of the channels ------------------------------------------------------------
+
+  /** What the channels of this run call. */
+  readonly callbacks = {
+    on_channel_open: (channel_id: string): void => {
+      if (this.#isOver) return
+      this.#lines.get(channel_id)?.becomeAlive()
+      this.#look()
+    },
+    on_catastrophic_disconnect: (channel_id: string, error?: Error): void => {
+      if (this.#isOver || !this.#lines.has(channel_id)) return
+      const why = new PacketChannelError(
+        'ERR_LOST',
+        `channel ${channel_id} is lost${error === undefined ? '' : `: ${messageOf(error)}`}`,
+        error,
+      )
+      if (this.#state === 'opening') return this.#failOpening(why)
+      void this.#suspend(why)
+    },
+    on_message: (channel_id: string, packet: Packet): void => {
+      const line = this.#lines.get(channel_id)
+      if (!this.#isOver && line !== undefined) this.#dispatch.received(line, packet)
+    },
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'closed' || this.#state === 'suspended'
+  }
+
+  // ---- packets out ------------------------------------------------------------------------------
+
+  send(packet: Packet | PacketFields, channel_id?: string): boolean {
+    const whole = toPacket(packet)
+    const to = toOf(whole)
+    const line = this.#lineFor(channel_id ?? this.#dispatch.agents.channelOf(to))
+    return this.#state === 'active' && line.send(whole, to)
+  }
+
+  async ready(channel_id?: string): Promise<void> {
+    await this.#lineFor(channel_id).budget.half()
+  }
+
+  #lineFor(channel_id: string | undefined): Line {
+    const [first] = this.#lines.values()
+    const line = channel_id === undefined ? first : this.#lines.get(channel_id)
+    if (line !== undefined) return line
+    throw new PacketChannelError('ERR_CLOSED', `the run has no channel ${channel_id ?? 'at all'}`)
+  }
+
+  // ---- the end ----------------------------------------------------------------------------------
+
+  /** A channel has given up: suspend, shut down, clean up. */
+  async #suspend(error: Error): Promise<void> {
+    this.#error = error
+    this.#state = 'suspended'
+    this.#cancelStatus()
+    await this.#within(
+      SUSPEND,
+      this.#hooks.call(() => this.job.on_suspend?.(this, error)),
+    )
+    this.#close('lost')
+  }
+
+  shutdown(timeout: Milliseconds = 5000): Promise<RunEnd> {
+    if (this.#state === 'opening')
+      this.#failOpening(new PacketChannelError('ERR_CLOSED', 'the run was shut down'))
+    if (this.#state !== 'active') return this.closed
+    this.#state = 'closing'
+    this.#cancelStatus()
+    const empty = Promise.all([...this.#lines.values()].map(({ budget }) => budget.empty()))
+    void this.#within(timeout, empty).then(() => this.#close('shutdown'))
+    return this.closed
+  }
+
+  /** Resolves when the promise does, or when it is late. */
+  async #within(timeout: Milliseconds, promise: Promise<unknown> | undefined): Promise<void> {
+    const late = deferred<void>()
+    const cancel = this.#settings.engine[DRIVE].after(timeout, () => late.resolve())
+    await Promise.race([promise, late.promise])
+    cancel()
+  }
+
+  close_channel(channel_id: string): boolean {
+    const line = this.#lines.get(channel_id)
+    if (line === undefined) return false
+    this.#lines.delete(channel_id)
+    this.#closeLine(line)
+    return true
+  }
+
+  #closeLine(line: Line): number {
+    this.#hooks.call(() => line.channel.close())
+    return line.end()
+  }
+
+  #close(reason: RunEnd['reason']): void {
+    this.#state = 'closed'
+    for (const cancel of [this.#cancelDeath, this.#cancelLook, this.#cancelStatus]) cancel()
+    let unsent = 0
+    for (const line of this.#lines.values()) unsent += this.#closeLine(line)
+    void this.#finish({ reason, error: this.#error, unsent })
+  }
+
+  async #finish(end: RunEnd): Promise<void> {
+    await this.#hooks.call(() => this.job.on_shutdown?.(this))
+    await this.#hooks.call(() => this.job.on_cleanup?.(this))
+    this.#closed.resolve(end)
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Layer 9. Supervisor: runs jobs. It asks the architect of each for its channels and opens them;
+ * the rest is the Run's.
+ */
+// Source: Mephisto, `operations/supervisor.py`. Differs: a run is an object of its own.
+
+import { noop } from '../../core/noop.ts'
+import { checkOptions } from '../../core/option-names.ts'
+import { Engine, logSafely } from '../../engine.ts'
+import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Job, PacketTypes, Run, RunEnd } from './job.ts'
+import type { Packet, PacketFields } from '../packet.ts'
+import { PacketChannel } from '../channel/packet-channel.ts'
+import { JobRun } from './run.ts'
+
+/** The options of a Supervisor. */
+export interface SupervisorOptions {
+  /** Has the timers. @default Engine.instance() */
+  readonly engine?: Engine
+  /** The shape of the packets that the supervisor makes itself. @default '2020' */
+  readonly shape?: '2020' | 'today'
+  /** How long the channels of a job may take until they are alive. @default 10 000 ms */
+  readonly start_death_time?: Milliseconds
+  /** How often each channel is asked for the statuses of its agents. @default 4000 ms */
+  readonly status_interval?: Milliseconds
+  /**
+   * The most packets that wait for one channel, those included that are not confirmed.
+   *
+   * @default 100 000
+   */
+  readonly queue_limit?: number
+  /** The most bytes of them, as JSON. @default 64 MiB */
+  readonly queue_size?: Bytes
+  /**
+   * The hook `on_error`.
+   *
+   * @default logs one line by `engine.log`
+   */
+  readonly on_error?: (error: Error, run?: Run) => unknown
+}
+
+const NAMES: readonly string[] = [
+  'engine',
+  'shape',
+  'start_death_time',
+  'status_interval',
+  'queue_limit',
+  'queue_size',
+  'on_error',
+] satisfies (keyof SupervisorOptions)[]
+
+/**
+ * Talks to people through the servers of its jobs, which may be anywhere and may fail.
+ *
+ * @example
+ * const supervisor = new Supervisor()
+ * const run = await supervisor.register_job({
+ *   architect,
+ *   handlers: { agent_action: packet => console.log(packet.sender_id, packet.data) },
+ * })
+ * run.send({ packet_type: 'request_act', sender_id: 'mephisto', receiver_id: 'ann' })
+ */
+export class Supervisor {
+  readonly #engine: Engine
+  readonly #options: Required<Omit<SupervisorOptions, 'engine' | 'on_error'>>
+  readonly #runs = new Set<JobRun>()
+  #isOver = false
+
+  /** Throws InvalidArgumentError if an option is invalid or does not exist. */
+  constructor(options: SupervisorOptions = {}) {
+    checkOptions('new Supervisor', options, NAMES)
+    const { engine = Engine.instance(), on_error, ...rest } = options
+    if (!(engine instanceof Engine))
+      throw new InvalidArgumentError('new Supervisor: engine', 'an Engine', engine)
+    if (on_error !== undefined && typeof on_error !== 'function')
+      throw new InvalidArgumentError('new Supervisor: on_error', 'a function', on_error)
+    this.#engine = engine
+    this.#options = checked({
+      shape: '2020',
+      start_death_time: 10_000,
+      status_interval: 4000,
+      queue_limit: 100_000,
+      queue_size: 64 * 1024 * 1024,
+      ...rest,
+    })
+    if (on_error !== undefined) this.on_error = on_error
+  }
+
+  /** The runs that are not over. Live: do not change it. */
+  get runs(): ReadonlySet<Run> {
+    return this.#runs
+  }
+
+  /**
+   * Asks the job's architect for its channels, opens them, and resolves with the run when all of
+   * them are alive and know who is there.
+   *
+   * Rejects, with all channels closed, if they are not alive within `start_death_time`
+   * (PacketChannelError, ERR_NOT_ALIVE), if one is lost for good (ERR_LOST), if the job is invalid
+   * (InvalidArgumentError), or with what the architect throws. Throws InvalidStateError after
+   * `shutdown`.
+   */
+  async register_job<Types extends PacketTypes>(job: Job<Types>): Promise<Run> {
+    if (this.#isOver)
+      throw new InvalidStateError('register_job()', 'the supervisor was shut down', 'make another')
+    if (typeof job?.architect?.get_channels !== 'function')
+      throw new InvalidArgumentError('register_job: job', 'a job with an architect', job)
+    const { shape, start_death_time, status_interval, queue_limit, queue_size } = this.#options
+    const run = new JobRun(job, {
+      engine: this.#engine,
+      shape,
+      startDeathTime: start_death_time,
+      statusInterval: status_interval,
+      queueLimit: queue_limit,
+      queueSize: queue_size,
+      report: (error, run) => this.#report(error, run),
+    })
+    this.#runs.add(run)
+    void run.closed.then(() => this.#runs.delete(run))
+    try {
+      const { on_channel_open, on_catastrophic_disconnect, on_message } = run.callbacks
+      const channels = await job.architect.get_channels(
+        on_channel_open,
+        on_catastrophic_disconnect,
+        on_message,
+      )
+      this.#checkChannels(channels)
+      await run.open(channels)
+      return run
+    } catch (error) {
+      await run.shutdown(0)
+      throw error
+    }
+  }
+
+  #checkChannels(channels: readonly PacketChannel[]): void {
+    const isArray = Array.isArray(channels) && channels.length > 0
+    if (!isArray || !channels.every(each => each instanceof PacketChannel))
+      throw new InvalidArgumentError('get_channels', 'an array of PacketChannels', channels)
+    const ids = [...this.#runs].flatMap(run => [...run.channels.keys()])
+    for (const { channel_id } of channels) {
+      if (ids.includes(channel_id))
+        throw new InvalidArgumentError(
+          'get_channels: channel_id',
+          'the id of no other channel of the supervisor',
+          channel_id,
+        )
+      ids.push(channel_id)
+    }
+  }
+
+  /**
+   * Sends a packet over the channel of that id. Returns false if its queue is full, or if there is
+   * no such channel any more. Throws PacketError (ERR_PACKET) if the packet is invalid.
+   */
+  send(packet: Packet | PacketFields, channel_id: string): boolean {
+    for (const run of this.#runs)
+      if (run.channels.has(channel_id)) return run.send(packet, channel_id)
+    return false
+  }
+
+  /** Closes a channel and forgets it. Its run goes on. Returns false if there is none. */
+  close_channel(channel_id: string): boolean {
+    return [...this.#runs].some(run => run.close_channel(channel_id))
+  }
+
+  /** Ends the run of a job: see `Run.shutdown`. Undefined if the job has none. */
+  async shutdown_job(job: Job, timeout?: Milliseconds): Promise<RunEnd | undefined> {
+    for (const run of this.#runs) if (run.job === job) return run.shutdown(timeout)
+    return undefined
+  }
+
+  /**
+   * Ends all runs: what was sent has up to `timeout` ms to go out; then every channel is closed,
+   * and the promise resolves when the hooks of the jobs are done. It never rejects. Afterwards no
+   * job can be registered.
+   *
+   * Throws InvalidArgumentError for an invalid timeout. Its default is 5000 ms.
+   */
+  shutdown(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
+    checkOptions('shutdown', options, ['timeout'])
+    const { timeout = 5000 } = options
+    if (typeof timeout !== 'number' || !(timeout >= 0))
+      throw new InvalidArgumentError('shutdown: timeout', 'milliseconds, 0 or more', timeout)
+    this.#isOver = true
+    return Promise.all([...this.#runs].map(run => run.shutdown(timeout))).then(noop)
+  }
+
+  /**
+   * Called with each error that ends nothing, if the job has no `on_error` of its own. By default
+   * it logs one line.
+   */
+  on_error(error: Error, run?: Run): unknown {
+    const text = `${run === undefined ? '' : `run ${run.id}: `}${messageOf(error)}`
+    return logSafely(this.#engine, text, error)
+  }
+
+  #report(error: Error, run: Run): void {
+    try {
+      this.on_error(error, run)
+    } catch (thrown) {
+      logSafely(this.#engine, messageOf(thrown), thrown)
+    }
+  }
+}
+
+function checked<Options extends Record<string, unknown>>(options: Options): Options {
+  for (const [name, value] of Object.entries(options)) {
+    if (name === 'shape') {
+      if (value !== '2020' && value !== 'today')
+        throw new InvalidArgumentError('new Supervisor: shape', "'2020' or 'today'", value)
+    } else if (typeof value !== 'number' || !(value > 0))
+      throw new InvalidArgumentError(`new Supervisor: ${name}`, 'a number over 0', value)
+  }
+  return options
+}
