@@ -61,3 +61,4 @@ export {
 export { FastNetwork } from './io/fast/network.ts'
 export type * from './transport.ts'
 export type * from './types.ts'
+export type { Buffer } from 'node:buffer'

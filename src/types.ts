@@ -1,8 +1,7 @@
 /**
- * Layer 0. The words and units that every other file uses. There is no code in here.
+ * Layer 0. The words and units that every other file uses. There is no code in here, and nothing
+ * of Node's types: programs for a browser use these words, too.
  */
-
-import type { Buffer } from 'node:buffer'
 
 /** A duration in milliseconds. `Infinity` means no limit, where a limit may be absent. */
 export type Milliseconds = number
@@ -44,8 +43,18 @@ export type Endpoint =
 /** Where to listen: an address, or a socket that this process was given open. */
 export type ListenEndpoint = Endpoint | { readonly kind: 'descriptor'; readonly fd: number }
 
-/** An error as the system reports it: `code` is the error, `syscall` the operation. */
-export type SystemError = NodeJS.ErrnoException
+/** An error as the system reports it. */
+// Source: Node `NodeJS.ErrnoException`.
+export interface SystemError extends Error {
+  /** Which error it is, such as 'ECONNREFUSED'. */
+  readonly code?: string | undefined
+  /** Its number in the system. */
+  readonly errno?: number | undefined
+  /** The file or the unix socket that it is about. */
+  readonly path?: string | undefined
+  /** The operation that has failed, such as 'connect'. */
+  readonly syscall?: string | undefined
+}
 
 /**
  * An address as sluice reports it: `[host, port]`, or the path of a unix socket. The path is `''`
@@ -83,12 +92,22 @@ export type TimeoutKind = 'connect' | 'handshake' | 'read' | 'write' | 'idle' | 
 export type DropReason = 'max_connections' | 'per_address' | 'blocked' | 'overload' | 'proxy_header'
 
 /** The values of `encoding`: the encodings of Node's Buffer. */
-export type Encoding = BufferEncoding
+export type Encoding =
+  | 'ascii'
+  | 'utf8'
+  | 'utf-8'
+  | 'utf16le'
+  | 'utf-16le'
+  | 'ucs2'
+  | 'ucs-2'
+  | 'base64'
+  | 'base64url'
+  | 'latin1'
+  | 'binary'
+  | 'hex'
 
 /** What can be written: bytes, or text in the channel's `encoding` (UTF-8 if it has none). */
 export type Data = string | Uint8Array
 
 /** Stops a timer. Calling it again, or after the timer has run, does nothing. */
 export type Cancel = () => void
-
-export type { Buffer }

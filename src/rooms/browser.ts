@@ -66,18 +66,15 @@ export class Channel extends RoomChannel {
   }
 }
 
+/** The URL as WebSocket has it: that of a page, or a part of it, becomes one. */
 function absolute(url: string, base: string | undefined): string {
-  const { href } = parse(url, base)
-  const whole = href.replace(/^http/, 'ws')
-  if (!/^wss?:/.test(whole))
-    throw new InvalidArgumentError('new Channel: url', 'a URL that begins with ws: or wss:', url)
-  return whole
-}
-
-function parse(url: string, base: string | undefined): URL {
+  let whole = ''
   try {
-    return new URL(url, base)
+    whole = new URL(url, base).href.replace(/^http/, 'ws')
   } catch {
-    throw new InvalidArgumentError('new Channel: url', 'a URL of WebSocket', url)
+    // It is invalid.
   }
+  if (!/^wss?:/.test(whole))
+    throw new InvalidArgumentError('new Channel: url', 'a URL of WebSocket or of a page', url)
+  return whole
 }

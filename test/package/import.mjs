@@ -6,6 +6,7 @@ import { Connection, Datagram, Engine, Server } from 'sluice'
 import { Echo } from 'sluice/echo'
 import manifest from 'sluice/package.json' with { type: 'json' }
 import { Context } from 'sluice/messages'
+import { Channel, ChannelState } from 'sluice/rooms'
 import { pair } from 'sluice/testing'
 import { WebSocketClient, WebSocketConnection, WebSocketServer } from 'sluice/websocket'
 
@@ -72,3 +73,5 @@ const answered = new Promise(resolve => {
 assert.equal(await answered, 'ping')
 await Engine.instance().stop()
 await started
+
+assert.equal(new Channel('ws://localhost:1').state, ChannelState.CLOSED)

@@ -8,9 +8,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { Engine } from '../../src/index.ts'
-import { WebSocketClient } from '../../src/protocols/websocket/index.ts'
 import { testCertificates } from '../certificates.ts'
-import { until } from '../kit.ts'
+import { Chromium, noChromium } from '../chromium.ts'
 import {
   Caller,
   Echo,
@@ -114,26 +113,6 @@ t.test("Node's own client", { skip: noNode }, async t => {
 
 // ---- Chromium -----------------------------------------------------------------------------------
 
-const noChromium = !isHere('chromium', '--version') && 'chromium is not installed'
-
-/** The DevTools protocol: calls with an id, answers with the same. */
-class DevTools extends WebSocketClient {
-  override message_size = 64 * 1024 * 1024
-  readonly #waiting: ((answer: any) => void)[] = []
-
-  override on_message(data: string | Buffer): void {
-    const { id, result, error } = JSON.parse(String(data))
-    if (id !== undefined) this.#waiting[id]?.(result ?? error)
-  }
-
-  ask(method: string, params: object = {}, sessionId?: string): Promise<any> {
-    return new Promise(resolve => {
-      const id = this.#waiting.push(resolve) - 1
-      this.send(JSON.stringify({ id, method, params, sessionId }))
-    })
-  }
-}
-
 const IN_THE_PAGE = `(url, texts) => new Promise(resolve => {
   const socket = new WebSocket(url)
   const got = []
@@ -145,32 +124,15 @@ const IN_THE_PAGE = `(url, texts) => new Promise(resolve => {
 })`
 
 t.test('Chromium, by our own client', { skip: noChromium, timeout: 120_000 }, async t => {
-  const child = program(t, 'chromium', [
-    '--headless=new',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--remote-debugging-port=0',
-    `--user-data-dir=${await folder(t)}`,
-    'about:blank',
-  ])
-  const listening = /DevTools listening on (ws:\S+)\n/
-  await until(() => listening.test(child.said()) || child.exitCode !== null)
-  const [said, url] = listening.exec(child.said()) ?? []
-  if (said === undefined) throw new Error(`it has ended: ${child.said()}`)
-  const engine = new Engine({ log: message => t.fail(message) })
-  const tools = await new DevTools({ engine }).connect(url as string).opened
-  const { targetId } = await tools.ask('Target.createTarget', { url: 'about:blank' })
-  const { sessionId } = await tools.ask('Target.attachToTarget', { targetId, flatten: true })
-  const visit = async (url: string): Promise<unknown> => {
-    const expression = `(${IN_THE_PAGE})(${JSON.stringify(url)}, ${JSON.stringify(TEXTS)})`
-    const params = { expression, awaitPromise: true, returnByValue: true }
-    return (await tools.ask('Runtime.evaluate', params, sessionId)).result.value
-  }
+  const browser = await Chromium.start(t)
+  const page = await browser.open('about:blank')
+  const visit = (url: string): Promise<unknown> =>
+    page.run(`(${IN_THE_PAGE})(${JSON.stringify(url)}, ${JSON.stringify(TEXTS)})`)
   for (const deflate of [false, true]) {
     const { url } = await serve(t, { deflate, origins: ['null'] })
     const extensions = deflate ? 'permessage-deflate' : ''
-    const page = { same: true, code: 3002, reason: 'page', wasClean: true, extensions }
-    t.same(await visit(url), page)
+    const seen = { same: true, code: 3002, reason: 'page', wasClean: true, extensions }
+    t.same(await visit(url), seen)
     t.equal(await nextClose(), 'remote 3002 page')
   }
   class Quiet extends Echo {
@@ -180,6 +142,5 @@ t.test('Chromium, by our own client', { skip: noChromium, timeout: 120_000 }, as
   }
   const strict = await serve(t, { ConnectionClass: Quiet })
   t.match(await visit(strict.url), { code: 1006 }, 'a page of another origin')
-  await tools.ask('Browser.close')
-  await tools.closed
+  await browser.close()
 })

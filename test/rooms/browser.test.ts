@@ -73,6 +73,8 @@ t.test('it has no timers but for what it waits for, and a log', async t => {
 
 t.test('invalid URLs', async t => {
   t.throws(() => new Channel('/rooms'), { code: 'ERR_INVALID_ARGUMENT' }, 'there is no page')
-  t.throws(() => new Channel('tcp://a'), { message: /a URL that begins with ws: or wss:/ })
+  t.throws(() => new Channel('tcp://a'), {
+    message: /url must be a URL of WebSocket or of a page; got "tcp:/,
+  })
   t.throws(() => new Channel('ws://a', { engine: 5 } as never), { code: 'ERR_INVALID_ARGUMENT' })
 })
