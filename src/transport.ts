@@ -108,6 +108,8 @@ export interface Transport {
    * after the transport has closed.
    */
   readonly tls?: TlsInfo | undefined
+  /** What a proxy has told besides addresses, if the transport came through one. */
+  readonly proxy_extensions?: ProxyExtensions | undefined
   /**
    * Sends. True: the system has taken all of it. False: it is queued here, so write no more until
    * `drained` (more is accepted all the same, and queued). After `end`, `destroy`, a failure or
@@ -137,6 +139,11 @@ export interface Transport {
    */
   set_keep_alive(after: Milliseconds | false, probes?: KeepAliveProbes): void
 }
+
+/**
+ * What the header of a PROXY protocol says besides addresses, by type (PP2_TYPE_AUTHORITY is 2).
+ */
+export type ProxyExtensions = ReadonlyMap<number, Buffer>
 
 /** How an idle peer is probed. */
 export interface KeepAliveProbes {

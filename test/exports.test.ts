@@ -29,11 +29,12 @@ const TYPES = [
   'FileTail', 'GroupOptions', 'KeepAlive', 'KeepAliveProbes', 'LengthPrefix', 'LengthPrefixOptions',
   'ListenAddress', 'ListenEndpoint', 'Listener', 'ListenerSink', 'ListenOptions',
   'LivePacketOptions', 'Log', 'Milliseconds', 'Network', 'Packed', 'Packer', 'PacketDropReason',
-  'PacketOptions', 'PacketSink', 'PacketSocket', 'Port', 'Read', 'ReadArguments', 'ReadDelimiter',
-  'ReadOptions', 'ReportedError', 'RequestsOptions', 'SendOptions', 'ServerListenOptions',
-  'SocketAddress', 'State', 'StateSignal', 'StreamConnectOptions', 'StreamOptions',
-  'StreamServerOptions', 'StructFields', 'StructValues', 'SystemError', 'TimeoutKind', 'Tls',
-  'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved', 'TlsSide', 'Transport', 'TransportSink',
+  'PacketOptions', 'PacketSink', 'PacketSocket', 'Port', 'ProxyExtensions', 'Read',
+  'ReadArguments', 'ReadDelimiter', 'ReadOptions', 'ReportedError', 'RequestsOptions',
+  'SendOptions', 'ServerListenOptions', 'SocketAddress', 'State', 'StateSignal',
+  'StreamConnectOptions', 'StreamOptions', 'StreamServerOptions', 'StructFields', 'StructValues',
+  'SystemError', 'TimeoutKind', 'Tls', 'TlsContext', 'TlsInfo', 'TlsOptions', 'TlsReserved',
+  'TlsSide', 'Transport', 'TransportSink',
 ]
 
 // prettier-ignore

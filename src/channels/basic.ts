@@ -4,14 +4,16 @@
 
 import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
+import { LIFE } from './life.ts'
 import { Stream } from './streams/stream.ts'
+import type { StreamLink } from './streams/stream-link.ts'
 import type { StreamOptions } from './streams/stream-options.ts'
 import { takeOver } from './servers/server-link.ts'
 import type { StreamServerOptions } from './servers/server-options.ts'
 import type { ConnectionClass } from './servers/server-settings.ts'
 import { defineSettings } from './settings.ts'
 import { StreamServer } from './servers/stream-server.ts'
-import type { Transport } from '../transport.ts'
+import type { ProxyExtensions, Transport } from '../transport.ts'
 
 /**
  * A connection from this program to a remote host. Subclass it, override its hooks, and call
@@ -76,6 +78,16 @@ export class Connection<
   /** The server that accepted this connection. Its `channels` are all its connections. */
   // Source: Pants `Connection.server`.
   readonly server: Home
+
+  /**
+   * What the proxy has told of this connection besides its addresses: the bytes of each extension
+   * in the header of `proxy_protocol`, by type, such as 2 for the host name that the client asked
+   * for (SNI). Of one type there is the last. `undefined` if there are none.
+   */
+  // Source: "The PROXY protocol, versions 1 & 2" (HAProxy), section 2.2: TLV.
+  get proxy_extensions(): ProxyExtensions | undefined {
+    return (this[LIFE].driver as StreamLink).told.proxy_extensions
+  }
 
   /** Makes a connection and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: ConnectionOptions) {

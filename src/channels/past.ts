@@ -7,7 +7,7 @@ import type { Transport } from '../transport.ts'
 /** What is told while the transport is there, and still when it has closed. */
 export type Past = Pick<
   Transport,
-  'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written' | 'tls'
+  'local_address' | 'remote_address' | 'bytes_read' | 'bytes_written' | 'tls' | 'proxy_extensions'
 >
 
 /** Of a stream that has not had a transport. */
@@ -20,6 +20,7 @@ export const NO_PAST: Past = {
 
 /** A copy, which does not hold the transport in memory. */
 export function pastOf(transport: Transport): Past {
-  const { local_address, remote_address, bytes_read, bytes_written, tls } = transport
-  return { local_address, remote_address, bytes_read, bytes_written, tls }
+  const { local_address, remote_address, bytes_read, bytes_written } = transport
+  const { tls, proxy_extensions } = transport
+  return { local_address, remote_address, bytes_read, bytes_written, tls, proxy_extensions }
 }

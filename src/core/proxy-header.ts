@@ -13,6 +13,7 @@
 
 import { Buffer } from 'node:buffer'
 import { ProxyHeaderError } from '../errors.ts'
+import type { ProxyExtensions } from '../transport.ts'
 import type { Bytes, SocketAddress } from '../types.ts'
 
 /**
@@ -26,6 +27,8 @@ export interface ProxyHeader {
   readonly remote?: SocketAddress
   /** The address that the client connected to. */
   readonly local?: SocketAddress
+  /** The extensions by their types, of version 2. Of one type, the last. */
+  readonly extensions?: ProxyExtensions
 }
 
 /** The most bytes of a header of version 1, its line end included (section 2.1). */
@@ -50,8 +53,9 @@ const UNSPEC = 0
 /** The bytes that both addresses take, by family: IPv4, IPv6, unix. */
 const SIZES: Readonly<Record<number, Bytes>> = { 1: 12, 2: 36, 3: 216 }
 
-/** The type of the extension that has a checksum. */
+/** The types of the extension that has a checksum, and of padding. */
 const CRC32C = 0x03
+const NOOP = 0x04
 
 /**
  * Reads the header at the start of these bytes. 'more' means that it is not complete yet.
@@ -128,7 +132,10 @@ function readV2(bytes: Buffer): ProxyHeader | 'more' {
   const isUnknown = command === LOCAL || family === UNSPEC
   if (!isUnknown) checkSize(family, length)
   if (bytes.length < size) return 'more'
-  return isUnknown ? { size } : { size, ...addressesV2(bytes.subarray(0, size), family) }
+  if (isUnknown) return { size }
+  const header = bytes.subarray(0, size)
+  const extensions = extensionsV2(header, FIXED + SIZES[family]!)
+  return { size, ...addressesV2(header, family), ...(extensions.size > 0 && { extensions }) }
 }
 
 function checkSize(family: number, length: Bytes): void {
@@ -146,7 +153,6 @@ function addressesV2(
   family: number,
 ): { remote: SocketAddress; local: SocketAddress } {
   const at = FIXED
-  checkSum(header, at + SIZES[family]!)
   if (family === 1) {
     const host = (from: Bytes): string => header.subarray(from, from + 4).join('.')
     return {
@@ -186,20 +192,29 @@ function path(header: Buffer, at: Bytes): string {
   return bytes.toString('utf8', 0, end === -1 ? 108 : end).replace(/^\0$/, '')
 }
 
-/** Checks the extensions after the addresses. A checksum among them must be right (2.2.2). */
-function checkSum(header: Buffer, from: Bytes): void {
+/**
+ * The extensions after the addresses, copied. A checksum among them must be right (2.2.2); it and
+ * padding say nothing more.
+ */
+function extensionsV2(header: Buffer, from: Bytes): Map<number, Buffer> {
+  const found = new Map<number, Buffer>()
   for (let at = from; at < header.length;) {
     const end = at + 3 > header.length ? Infinity : at + 3 + header.readUInt16BE(at + 1)
     if (end > header.length) throw new ProxyHeaderError('an extension reaches beyond its end')
-    if (header[at] === CRC32C) {
-      if (end !== at + 7) throw new ProxyHeaderError('its checksum is not 4 bytes long')
-      const stated = header.readUInt32BE(at + 3)
-      const copy = Buffer.from(header)
-      copy.fill(0, at + 3, end)
-      if (crc32c(copy) !== stated) throw new ProxyHeaderError('its checksum is wrong')
-    }
+    const type = header.readUInt8(at)
+    if (type === CRC32C) checkSum(header, at, end)
+    else if (type !== NOOP) found.set(type, Buffer.from(header.subarray(at + 3, end)))
     at = end
   }
+  return found
+}
+
+function checkSum(header: Buffer, at: Bytes, end: Bytes): void {
+  if (end !== at + 7) throw new ProxyHeaderError('its checksum is not 4 bytes long')
+  const stated = header.readUInt32BE(at + 3)
+  const copy = Buffer.from(header)
+  copy.fill(0, at + 3, end)
+  if (crc32c(copy) !== stated) throw new ProxyHeaderError('its checksum is wrong')
 }
 
 /**

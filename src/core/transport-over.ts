@@ -6,7 +6,7 @@
  * calls `closed()` for its last report.
  */
 
-import type { KeepAliveProbes, Transport, TransportSink } from '../transport.ts'
+import type { KeepAliveProbes, ProxyExtensions, Transport, TransportSink } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 
 export class TransportOver implements Transport {
@@ -42,6 +42,10 @@ export class TransportOver implements Transport {
 
   get remote_address(): SocketAddress | undefined {
     return this.inner.remote_address
+  }
+
+  get proxy_extensions(): ProxyExtensions | undefined {
+    return this.inner.proxy_extensions
   }
 
   get fileno(): number | undefined {

@@ -5,7 +5,9 @@ import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Stream } from '../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../src/channels/servers/stream-server.ts'
 import { Engine } from '../../src/engine.ts'
+import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { scene, thrown } from '../kit.ts'
+import { FakeTransport } from './link-kit.ts'
 
 t.test('Client', async t => {
   const client = new Client()
@@ -55,6 +57,17 @@ t.test('Connection, by hand', async t => {
     )
   }
   t.equal(server.channels.size, 0)
+})
+
+t.test('what a proxy has told', async t => {
+  const extensions = new Map([[2, Buffer.from('a.example')]])
+  const engine = new Engine({ network: new MemoryNetwork({ auto: true }) })
+  const server = new Server({ engine })
+  const direct = new FakeTransport()
+  const proxied = Object.assign(new FakeTransport(), { proxy_extensions: extensions })
+  t.equal(new Connection({ server, socket: proxied }).proxy_extensions, extensions)
+  t.equal(new Connection({ server, socket: direct }).proxy_extensions, undefined)
+  for (const transport of [direct, proxied]) transport.sink?.closed()
 })
 
 t.test('Server', async t => {

@@ -53,12 +53,28 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
     v2(`21 31 00d8 ${'61'.repeat(108)} ${hexOf('\0abstract').padEnd(216, '0')}`),
     { remote: 'a'.repeat(108), local: '\0abstract' },
   ],
+  // Two of one type, and one that is empty.
+  [
+    v2('21 11 0017 01020304 0a000001 dc04 01bb 05 0001 61 ea 0000 05 0001 62'),
+    {
+      remote: ['1.2.3.4', 56324],
+      local: ['10.0.0.1', 443],
+      extensions: new Map([
+        [5, Buffer.from('b')],
+        [0xea, Buffer.alloc(0)],
+      ]),
+    },
+  ],
   [v2('20 00 0000'), {}],
   [v2('20 11 000c 01020304 0a000001 dc04 01bb'), {}],
   [v2('21 00 0003 040000'), {}],
   [
     v2('21 11 0013 01020304 0a000001 dc04 01bb 040000 05 0001 61'),
-    { remote: ['1.2.3.4', 56324], local: ['10.0.0.1', 443] },
+    {
+      remote: ['1.2.3.4', 56324],
+      local: ['10.0.0.1', 443],
+      extensions: new Map([[5, Buffer.from('a')]]),
+    },
   ],
   // With a checksum, for which its own field counts as zero.
   [

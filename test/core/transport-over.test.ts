@@ -18,6 +18,7 @@ function fakeTransport(calls: string[]): Transport {
     bytes_read: 4,
     bytes_written: 5,
     bytes_queued: 6,
+    proxy_extensions: new Map(),
     write: (data, encoding) => calls.push(`write ${data} ${encoding}`) > 0,
     cork: note('cork'),
     uncork: note('uncork'),
@@ -58,6 +59,7 @@ t.test('passes everything on', async t => {
     [['here', 1], ['there', 2], 3],
   )
   t.strictSame([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [4, 5, 6])
+  t.strictSame(transport.proxy_extensions, new Map())
 })
 
 t.test('tells a sink that it has closed, also one that comes too late', async t => {

@@ -12,11 +12,15 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Connection, Engine, Server } from '../../src/index.ts'
 
+/** The type of the extension with what HAProxy calls the connection (PP2_TYPE_UNIQUE_ID). */
+const UNIQUE_ID = 5
+
 class Who extends Connection {
   override encoding = 'utf8' as const
   override read_delimiter = '\n'
   override on_read(line: string): void {
-    this.write(`${line} from ${this.remote_address}\n`)
+    const id = this.proxy_extensions?.get(UNIQUE_ID)
+    this.write(`${line}${id === undefined ? '' : ` ${id}`} from ${this.remote_address}\n`)
   }
 }
 
@@ -64,6 +68,7 @@ t.test(
       'send-proxy': await freePort(),
       'send-proxy-v2': await freePort(),
       'send-proxy-v2 proxy-v2-options crc32c': await freePort(),
+      'send-proxy-v2 proxy-v2-options unique-id': await freePort(),
     }
     const listens = Object.entries(ports).map(
       ([how, from], i) =>
@@ -77,6 +82,7 @@ t.test(
         '  timeout connect 5s',
         '  timeout client 30s',
         '  timeout server 30s',
+        '  unique-id-format number-%fp',
         listens.join(''),
       ].join('\n'),
     )
@@ -90,7 +96,8 @@ t.test(
       const socket = await dial(from)
       socket.write('hello\n')
       const [answer] = (await once(socket, 'data')) as [Buffer]
-      t.equal(String(answer), `hello from 127.0.0.1,${socket.localPort}\n`, how)
+      const id = how.endsWith('unique-id') ? ` number-${from}` : ''
+      t.equal(String(answer), `hello${id} from 127.0.0.1,${socket.localPort}\n`, how)
       socket.destroy()
     }
     await engine.stop()

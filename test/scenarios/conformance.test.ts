@@ -9,6 +9,7 @@ import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
 import { testCertificates } from '../certificates.ts'
+import { DuplexNetwork } from './conformance/duplex-network.ts'
 import { conformance, packetConformance } from './conformance/suite.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
@@ -51,6 +52,17 @@ await conformance(t, 'tcp', () => ({ network: new NodeNetwork(), address: () => 
 await conformance(t, 'tcp, trickling', () => trickling(new NodeNetwork()))
 
 await conformance(t, 'unix', () => ({ network: new NodeNetwork(), address: path }))
+
+// Not by path: a socket of Node's that was adopted does not know it.
+await conformance(t, 'adopted sockets, tcp', () => ({
+  network: new DuplexNetwork(),
+  address: () => LOOPBACK,
+}))
+
+await conformance(t, 'tls over adopted sockets', () => ({
+  network: overTls(new DuplexNetwork()),
+  address: () => LOOPBACK,
+}))
 
 await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: () => LOOPBACK }))
 

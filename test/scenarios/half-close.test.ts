@@ -7,13 +7,22 @@ import { Buffer } from 'node:buffer'
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
+import { FastNetwork } from '../../src/io/fast/network.ts'
+import { NodeNetwork } from '../../src/io/node.ts'
 import type { Address } from '../../src/types.ts'
 import { turn } from '../kit.ts'
 import { allClosed, overEveryNetwork, type Place, until } from './networks.ts'
+
+/** How much goes each way. `npm run relay`: 200 MB. */
+const MUCH = Number(process.env.RELAY_MB ?? 6) * 1_000_000
 
 /** Answers when its input has ended, and only then, as `sort` does. */
 class Sort extends Connection {
@@ -190,7 +199,7 @@ await overEveryNetwork(t, {
   },
 
   async 'a relay passes on much, both ways at once'(t, place) {
-    const size = place.isTrickling ? 60_000 : 6_000_000
+    const size = place.isTrickling ? 60_000 : MUCH
     const farEnds: ReturnType<typeof exchange>[] = []
     const server = await place.listen(
       class extends Connection {
@@ -208,6 +217,40 @@ await overEveryNetwork(t, {
     const [[sent, got], [farSent, farGot]] = [near.digests(), farEnds[0]!.digests()]
     t.same([got, farGot], [farSent, sent])
   },
+
+  async 'a relay passes on what a slow reader takes, and holds no more than its bound'(t, place) {
+    const size = place.isTrickling ? 60_000 : 3_000_000
+    const far: Connection[] = []
+    const server = await place.listen(
+      class extends Connection {
+        override on_connect() {
+          far.push(this)
+          this.suspend()
+        }
+      },
+    )
+    const door = await relay(place, server)
+    const [client] = await place.connect(door, Client)
+    const near = exchange(client, size)
+    await until(() => far.length === 1)
+    const slow = far[0] as Connection
+    const got = createHash('sha1')
+    let most = 0
+    slow.on_read = data => {
+      got.update(data)
+      for (const { bytes_queued } of place.engine.channels as Set<Stream>)
+        most = Math.max(most, bytes_queued ?? 0)
+      slow.suspend()
+      setImmediate(() => slow.resume())
+    }
+    slow.resume()
+    await allClosed(client, slow)
+    await until(() => place.engine.channels.size === 2)
+    t.equal(got.digest('hex'), near.digests()[0])
+    // The mark, and what one turn of the loop brings above it.
+    t.ok(most < 1_000_000, `${most} bytes were queued`)
+  },
+
   async 'a relay closes one side when the other has gone'(t, place) {
     const far: Connection[] = []
     const server = await place.listen(
@@ -243,18 +286,60 @@ await overEveryNetwork(t, {
 
 const isHere = process.env.CI === 'true' || spawnSync('nc', ['-h']).error === undefined
 
+/** A server that sorts, and a relay to it, both where `at` says. */
+async function sortBehindRelay(engine: Engine, at: () => Address): Promise<Server> {
+  const sort = await new Server(Sort, { engine }).listen(at()).opened
+  const Relay = relayTo(sort.local_address as Address, engine)
+  return new Server(Relay, { engine }).listen(at()).opened
+}
+
 // `nc -N` ends its side at the end of its input, and prints what it reads until the peer ends.
 t.test('nc -N, through a relay', { skip: !isHere && 'nc is not installed' }, async t => {
-  const engine = new Engine({ log: message => t.fail(message) })
-  const sort = await new Server(Sort, { engine }).listen(['127.0.0.1', 0]).opened
-  const Relay = relayTo(sort.local_address as Address, engine)
-  const door = await new Server(Relay, { engine }).listen(['127.0.0.1', 0]).opened
-  const [host, port] = door.local_address as [string, number]
-  const nc = spawn('nc', ['-N', host, String(port)])
-  let text = ''
-  nc.stdout.on('data', data => (text += data))
-  nc.stdin.end('three two one')
-  t.same(await once(nc, 'exit'), [0, null])
-  t.equal(text, 'one three two')
-  await engine.stop()
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  let count = 0
+  for (const at of [(): Address => ['127.0.0.1', 0], (): Address => join(folder, `${++count}`)]) {
+    const engine = new Engine({ log: message => t.fail(message) })
+    const { local_address } = await sortBehindRelay(engine, at)
+    const where = typeof local_address === 'string' ? ['-U', local_address] : local_address!
+    const nc = spawn('nc', ['-N', ...where.map(String)])
+    let text = ''
+    nc.stdout.on('data', data => (text += data))
+    nc.stdin.end('three two one')
+    t.same(await once(nc, 'exit'), [0, null])
+    t.equal(text, 'one three two')
+    await engine.stop()
+  }
 })
+
+// A reset is no end: the other side must not take what came before it for all there is.
+for (const [name, network] of Object.entries({ tcp: new NodeNetwork(), fast: new FastNetwork() })) {
+  t.test(`resets on either side of a relay, ${name}`, async t => {
+    const logged: string[] = []
+    const engine = new Engine({ network, log: message => logged.push(message) })
+    const target = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+    await once(target, 'listening')
+    const { port } = target.address() as AddressInfo
+    const Relay = relayTo(['127.0.0.1', port], engine)
+    const door = await new Server(Relay, { engine }).listen(['127.0.0.1', 0]).opened
+    const [, at] = door.local_address as [string, number]
+    for (const side of ['near', 'far'] as const) {
+      const near = connect({ port: at, host: '127.0.0.1', allowHalfOpen: true })
+      const [far] = (await once(target, 'connection')) as [Socket]
+      const [first, other] = side === 'near' ? [near, far] : [far, near]
+      first.write('some of it')
+      const [data] = (await once(other, 'data')) as [Buffer]
+      t.equal(String(data), 'some of it')
+      const closed = once(other, 'close')
+      const failed = new Promise(resolve => other.once('error', resolve).once('close', resolve))
+      first.resetAndDestroy()
+      other.write('more')
+      other.end()
+      await Promise.all([closed, failed])
+      await until(() => door.channels.size === 0 && engine.channels.size === 1)
+      t.match(logged.splice(0).join(), /ECONNRESET/, `reset on the ${side} side`)
+    }
+    target.close()
+    await engine.stop()
+  })
+}

@@ -19,8 +19,9 @@ export type DatagramError = ChannelError & { readonly remote_address?: SocketAdd
  *   sender silent for longest was dropped.
  * - 'overload': a packet came while reads were held (by `suspend` or a promise of a hook), and
  *   there was no room for it to wait in.
+ * - 'incomplete': with `whole_packets`, a packet ended within a message, or was empty.
  */
-export type PacketDropReason = 'max_senders' | 'senders_buffer_size' | 'overload'
+export type PacketDropReason = 'max_senders' | 'senders_buffer_size' | 'overload' | 'incomplete'
 
 /** The same error, with the peer that it is about. */
 export function about(address: SocketAddress | undefined, error: ChannelError): DatagramError {

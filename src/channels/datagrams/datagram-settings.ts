@@ -27,6 +27,21 @@ export interface DatagramSettings<By extends ReadDelimiter = ReadDelimiter> {
   // Differs: Pants may join packets if it is null.
   read_delimiter: By
   /**
+   * Whether `read_delimiter` cuts each packet by itself, as most protocols over UDP mean it: a
+   * message ends in the packet in which it began. What is left over at the end of a packet is
+   * dropped, with `on_drop('incomplete', …)`.
+   *
+   * - Takes effect: as `read_delimiter`.
+   *
+   * @default false
+   * @example
+   * class Clock extends Datagram<typeof ntp> {
+   *   override read_delimiter = ntp // new Struct('!BBbbLL4sQQQQ')
+   *   override whole_packets = true
+   * }
+   */
+  whole_packets: boolean
+  /**
    * With a RegExp as `read_delimiter`: what `on_read` gets. If true, the bytes before the match. If
    * false, the match itself, which must begin at the first byte.
    *
@@ -214,6 +229,7 @@ export const PACKET_OVERHEAD: Bytes = 28
 /** The defaults. */
 export const DATAGRAM_DEFAULTS: DatagramValues = {
   read_delimiter: STREAM_DEFAULTS.read_delimiter,
+  whole_packets: false,
   regex_search: STREAM_DEFAULTS.regex_search,
   encoding: STREAM_DEFAULTS.encoding,
   buffer_size: STREAM_DEFAULTS.buffer_size,
@@ -242,6 +258,7 @@ export const DATAGRAM_CHECKS: {
       throw new InvalidDelimiterError('a count for a datagram must be at least 1', value)
     return STREAM_CHECKS.read_delimiter(name, value)
   },
+  whole_packets: checkBoolean,
   regex_search: STREAM_CHECKS.regex_search,
   encoding: STREAM_CHECKS.encoding,
   buffer_size: STREAM_CHECKS.buffer_size,
@@ -283,6 +300,7 @@ function checkInterface(name: string, value: unknown): string | null {
 export function isReading(name: string): boolean {
   return [
     'read_delimiter',
+    'whole_packets',
     'regex_search',
     'encoding',
     'buffer_size',

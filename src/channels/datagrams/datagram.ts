@@ -65,6 +65,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
 {
   // The settings. DatagramSettings says what each of them means.
   declare read_delimiter: By
+  declare whole_packets: boolean
   declare regex_search: boolean
   declare encoding: Encoding | null
   declare buffer_size: Bytes

@@ -74,7 +74,10 @@ export class Senders {
 
   /** Reads one packet; not to be called while held, nor before `step` returned false. */
   receive(data: Buffer, from: SocketAddress): void {
-    if (data.length === 0) return
+    if (data.length === 0) {
+      if (this.#values.whole_packets) this.#owner.dropped('incomplete', from, 0)
+      return
+    }
     const key = String(from)
     const sender = this.#table.get(key) ?? this.#spare ?? new Sender(this.#owner, this.#values)
     if (sender === this.#spare) this.#spare = undefined
@@ -102,10 +105,13 @@ export class Senders {
     sender.use(this.#values, this.#version)
     if (data === undefined) sender.path.release('promise')
     else sender.path.receive(data)
-    // Without a delimiter nothing can be waited for, not even the other half of a character.
-    if (this.#current === sender && this.#values.read_delimiter === null && !this.#owner.isHeld)
-      sender.path.receiveEnd()
+    if (this.#current === sender && this.#endsHere && !this.#owner.isHeld) sender.path.receiveEnd()
     this.#settle(sender)
+  }
+
+  /** Without a delimiter nothing can be waited for, not even the other half of a character. */
+  get #endsHere(): boolean {
+    return this.#values.read_delimiter === null || this.#values.whole_packets
   }
 
   #settle(sender: Sender): void {
@@ -114,9 +120,11 @@ export class Senders {
     const { bytes } = sender.path
     this.#bytes += bytes - sender.bytes
     sender.bytes = bytes
-    if (bytes === 0 || sender.path.isStuck) this.#forget(sender)
+    const isOver = bytes === 0 || sender.path.isStuck
+    if (isOver) this.#forget(sender)
     else if (this.#owner.isHeld) return
     this.#current = undefined
+    if (!isOver && this.#values.whole_packets) this.#drop(sender, 'incomplete')
     this.#bound()
   }
 
@@ -124,11 +132,14 @@ export class Senders {
 
   #bound(): void {
     for (let reason = this.#excess(); reason !== undefined; reason = this.#excess()) {
-      const oldest = this.#table.values().next().value as Sender
-      const { address, bytes } = oldest
-      this.#forget(oldest)
-      this.#owner.dropped(reason, address, bytes)
+      this.#drop(this.#table.values().next().value as Sender, reason)
     }
+  }
+
+  #drop(sender: Sender, reason: PacketDropReason): void {
+    const { address, bytes } = sender
+    this.#forget(sender)
+    this.#owner.dropped(reason, address, bytes)
   }
 
   #excess(): PacketDropReason | undefined {

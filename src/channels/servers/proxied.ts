@@ -9,7 +9,7 @@
 import { Buffer } from 'node:buffer'
 import { type ProxyHeader, readProxyHeader } from '../../core/proxy-header.ts'
 import { TransportOver } from '../../core/transport-over.ts'
-import type { SystemError, Transport, TransportSink } from '../../transport.ts'
+import type { ProxyExtensions, SystemError, Transport, TransportSink } from '../../transport.ts'
 import type { SocketAddress } from '../../types.ts'
 
 /** Called with the connection, or with undefined if the header is missing or invalid. */
@@ -118,6 +118,10 @@ export class Proxied extends TransportOver implements TransportSink {
 
   override get local_address(): SocketAddress | undefined {
     return this.#header.local ?? super.local_address
+  }
+
+  override get proxy_extensions(): ProxyExtensions | undefined {
+    return this.#header.extensions
   }
 
   get lends_chunks(): boolean {

@@ -5,7 +5,9 @@
  *
  * Rules:
  * 1. What was read of it already (`head`) goes back into it, so it is received first.
- * 2. From now on the transport owns it. Ends are independent, as with every transport, and when
+ * 2. What came before a break is received before it, also if reading is paused then. A stream of
+ *    Node's that breaks keeps what it has read, but does not hand it out any more.
+ * 3. From now on the transport owns it. Ends are independent, as with every transport, and when
  *    both sides have ended it is destroyed.
  */
 
@@ -39,14 +41,21 @@ export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransp
   return new DuplexTransport(duplex, head)
 }
 
+const EMPTY = Buffer.alloc(0)
+
 export class DuplexTransport implements Transport {
-  sink: TransportSink | undefined
+  #sink: TransportSink | undefined
   readonly #duplex: Duplex
   #state: 'open' | 'failed' | 'destroyed' | 'closed' = 'open'
+  #isPaused = true
   #isFull = false
   #hasEnded = false
+  /** It broke while reading was paused: the error, and what came before it. */
+  #broken: { readonly error: SystemError; readonly unread: Buffer } | undefined
   bytes_read: Bytes = 0
   #written: Bytes = 0
+  /** How much of that had gone in the end. Undefined while it is open. */
+  #sent: Bytes | undefined
   local_address: SocketAddress | undefined
   remote_address: SocketAddress | undefined
   #tls: TlsInfo | undefined
@@ -63,6 +72,15 @@ export class DuplexTransport implements Transport {
     duplex.on('error', (error: SystemError) => this.#failed(error))
     duplex.on('close', () => this.#closed())
     this.#learn()
+  }
+
+  get sink(): TransportSink | undefined {
+    return this.#sink
+  }
+
+  set sink(sink: TransportSink | undefined) {
+    this.#sink = sink
+    if (this.#state === 'closed') queueMicrotask(() => sink?.closed())
   }
 
   /** Does it still connect? (A handshake of TLS may go on: Node keeps what is written.) */
@@ -101,11 +119,11 @@ export class DuplexTransport implements Transport {
   }
 
   get bytes_written(): Bytes {
-    return this.#written - this.bytes_queued
+    return this.#sent ?? this.#written - this.#duplex.writableLength
   }
 
   get bytes_queued(): Bytes {
-    return this.#duplex.writableLength
+    return this.#sent === undefined ? this.#duplex.writableLength : 0
   }
 
   // ---- what can be done -------------------------------------------------------------------------
@@ -113,6 +131,10 @@ export class DuplexTransport implements Transport {
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     const duplex = this.#duplex
     if (this.#state !== 'open' || duplex.writableEnded) return true
+    if (this.#broken !== undefined) {
+      queueMicrotask(() => this.#break())
+      return false
+    }
     this.#written += Buffer.byteLength(data, encoding)
     duplex.write(data, encoding, () => this.#wrote())
     if (duplex.writableLength === 0) return true
@@ -129,11 +151,14 @@ export class DuplexTransport implements Transport {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#duplex.pause()
   }
 
   resume(): void {
-    if (this.#state === 'open') this.#duplex.resume()
+    this.#isPaused = false
+    if (this.#broken !== undefined) queueMicrotask(() => this.#break())
+    else if (this.#state === 'open') this.#duplex.resume()
   }
 
   end(): void {
@@ -144,6 +169,7 @@ export class DuplexTransport implements Transport {
   destroy(): void {
     if (this.#state === 'destroyed' || this.#state === 'closed') return
     this.#state = 'destroyed'
+    this.#sent = this.bytes_written
     this.#duplex.destroy()
     // A stream may have been made so that it does not say that it has closed.
     setImmediate(() => this.#closed())
@@ -186,13 +212,30 @@ export class DuplexTransport implements Transport {
 
   #failed(error: SystemError): void {
     if (this.#state !== 'open') return
+    this.#sent = this.bytes_written
+    const unread = (this.#duplex.read() as Buffer | null) ?? EMPTY
+    this.#broken = { error, unread }
+    // Who waits to write must not wait for a reader.
+    if (!this.#isPaused || this.#isFull || unread.length === 0) this.#break()
+  }
+
+  /** Reports the break, and first what came before it. */
+  #break(): void {
+    if (this.#broken === undefined || this.#state !== 'open') return
+    const { error, unread } = this.#broken
+    if (!this.#isPaused) this.#received(unread)
+    // Whoever received it may have destroyed the transport.
+    if (this.#broken === undefined || this.#state !== 'open') return
+    this.#broken = undefined
     this.#state = 'failed'
     this.sink?.failed(error)
     this.destroy()
   }
 
   #closed(): void {
-    if (this.#state === 'closed') return
+    // Of a stream that broke, later.
+    if (this.#state === 'closed' || (this.#state === 'open' && this.#broken !== undefined)) return
+    this.#sent ??= this.bytes_written
     this.#state = 'closed'
     this.sink?.closed()
   }

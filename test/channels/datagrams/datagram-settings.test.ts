@@ -14,6 +14,7 @@ checkTables(DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, [
   ['regex_search', [1], /true or false/],
   ['encoding', ['utf9', undefined], /encoding/],
   ['buffer_size', [0, -1, 1.5, '1'], /at least 1/],
+  ['whole_packets', ['yes', 1], /true or false/],
   ['max_senders', [0, NaN], /at least 1/],
   ['senders_buffer_size', [0], /at least 1/],
   ['send_high_water', [0], /at least 1/],

@@ -90,6 +90,59 @@ t.test('each sender has its own stream; only who has begun a message is kept', a
   t.same([owner.senders.size, owner.senders.bytes], [0, 0])
 })
 
+// The second half of a message that was lost became the beginning of the next one, for ever.
+t.test('whole packets: each is cut by itself', async t => {
+  const owner = new Owner({ whole_packets: true })
+  owner.receive(1, 'a\nb\nrest')
+  owner.receive(1, 'c\n')
+  owner.receive(2, '')
+  owner.receive(2, 'x')
+  t.same(owner.told, [
+    ['a', 1],
+    ['b', 1],
+    ['incomplete', 1, 4],
+    ['c', 1],
+    ['incomplete', 2, 0],
+    ['incomplete', 2, 1],
+  ])
+  t.same([owner.senders.size, owner.senders.bytes], [0, 0])
+})
+
+t.test('whole packets: held in the middle, and a match that could go on', async t => {
+  const owner = new Owner({ whole_packets: true, read_delimiter: checkDelimiter(/\d+/) })
+  owner.hook = data => {
+    if (data === 'a') owner.hold()
+  }
+  owner.receive(1, 'a1b22c')
+  t.same(owner.told, [['a', 1]])
+  owner.release()
+  t.same(owner.told.slice(1), [
+    ['b', 1],
+    ['incomplete', 1, 1],
+  ])
+  owner.receive(1, 'd4')
+  owner.receive(1, '5e')
+  t.same(owner.told.slice(3), [
+    ['d', 1],
+    ['', 1],
+    ['incomplete', 1, 1],
+  ])
+})
+
+t.test('whole packets: what had begun is dropped when the setting is made', async t => {
+  const owner = new Owner({ buffer_size: 2 })
+  owner.receive(1, 'a')
+  owner.set({ whole_packets: true })
+  owner.senders.lookAgain()
+  owner.release()
+  owner.receive(2, 'too long')
+  t.same(owner.told, [
+    ['incomplete', 1, 1],
+    ['overflow', 2, 2],
+  ])
+  t.equal(owner.senders.size, 0)
+})
+
 t.test('what the hook returns and throws goes to the owner', async t => {
   const owner = new Owner({})
   owner.hook = data => {

@@ -106,6 +106,16 @@ t.test('a header in pieces, and what comes behind it', async t => {
   t.same(log, ['received more', 'drained', 'ended', 'closed'])
 })
 
+t.test('what the proxy tells besides addresses', async t => {
+  const { inner, reader, outcomes } = read()
+  const header = '0d0a0d0a000d0a515549540a 21 11 0010 01020304 0a000001 dc04 01bb 05 0001 61'
+  reader.received(Buffer.from(header.replaceAll(' ', ''), 'hex'))
+  const [connection] = outcomes as [Proxied]
+  t.same(connection.remote_address, ['1.2.3.4', 56324])
+  t.same(connection.proxy_extensions, new Map([[5, Buffer.from('a')]]))
+  inner.sink!.closed()
+})
+
 t.test('what came in the same chunk, and one that was on its way, come first', async t => {
   const { inner, outcomes, give } = read()
   give(`${HEADER}first `)
@@ -176,8 +186,9 @@ t.test('is the transport in everything else', async t => {
       connection.bytes_written,
       connection.bytes_queued,
       connection.lends_chunks,
+      connection.proxy_extensions,
     ],
-    [4, 5, 6, true],
+    [4, 5, 6, true, undefined],
   )
   void inner.news
   t.equal(connection.write('a', 'latin1'), false)

@@ -163,6 +163,78 @@ t.test('a stream of another make: slow, and silent when it closes', async t => {
   t.same(log, ['closed'])
 })
 
+/** It has read 'unread' and is paused when it breaks. */
+async function broken(): Promise<[transport: DuplexTransport, log: string[], slow: Slow]> {
+  const slow = new Slow()
+  const transport = duplexTransport(slow)
+  const log = spy(transport)
+  slow.push('unread')
+  await turn()
+  slow.destroy(Object.assign(new Error('it broke'), { code: 'EPIPE' }))
+  await turn()
+  return [transport, log, slow]
+}
+
+// Node drops what a stream had read when it breaks. An answer that came just before a reset was
+// lost to a channel that held its reads.
+t.test('what came before a break is received before it, although reading is paused', async t => {
+  const [transport, log] = await broken()
+  t.same(log, [])
+  transport.resume()
+  await turn()
+  t.same(log.splice(0), ['unread', 'failed EPIPE'])
+  await turn()
+  t.same(log, ['closed'])
+  t.same([transport.bytes_read, transport.bytes_queued], [6, 0])
+  transport.sink = { ...transport.sink!, closed: () => log.push('closed, later') }
+  t.same(log.splice(0), ['closed'])
+  await turn()
+  t.same(log, ['closed, later'])
+})
+
+t.test('a break that waits: given up, written to, paused again', async t => {
+  const [destroyed, destroyedLog] = await broken()
+  destroyed.resume()
+  destroyed.destroy()
+  await turn()
+  await turn()
+  t.same(destroyedLog, ['closed'])
+
+  const [written, writtenLog] = await broken()
+  t.equal(written.write('x', 'utf8'), false)
+  await turn()
+  await turn()
+  t.same(writtenLog, ['failed EPIPE', 'closed'])
+
+  const [inside, insideLog] = await broken()
+  inside.sink = {
+    ...inside.sink!,
+    received: () => {
+      insideLog.push('received')
+      inside.destroy()
+    },
+  }
+  inside.resume()
+  inside.resume()
+  await turn()
+  await turn()
+  t.same(insideLog, ['received', 'closed'])
+})
+
+t.test('who waits to write is told of a break at once', async t => {
+  const slow = new Slow()
+  const transport = duplexTransport(slow)
+  const log = spy(transport)
+  slow.push('unread')
+  transport.write('one', 'utf8')
+  t.equal(transport.write('two', 'utf8'), false)
+  slow.destroy(new Error('it broke'))
+  await turn()
+  await turn()
+  t.same(log, ['failed it broke', 'closed'])
+  t.same([transport.bytes_queued, transport.bytes_written], [0, 0])
+})
+
 t.test('destroyed before it has opened', async t => {
   const slow = new Slow()
   const transport = duplexTransport(slow)
