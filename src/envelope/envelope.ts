@@ -13,6 +13,7 @@
 import { checkOptions } from '../core/option-names.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import { Batch } from './builtin/batch.ts'
 import { MessageTypeError } from './builtin/error-messages.ts'
 import {
   checkEnvelopeSchema,
@@ -146,6 +147,7 @@ export class Envelope<
     this.registry = new MessageRegistry(name).add(...messages)
     this.transport = transport
     this.allow_batch = options.allow_batch ?? false
+    if (this.allow_batch) this.registry.add(Batch)
     this.message_signal = message_signal
     this.logger_name = options.logger_name ?? `envelope.${name}.event`
     this.layer_name = options.layer_name ?? 'default'

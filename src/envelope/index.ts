@@ -68,6 +68,26 @@ export {
   ws_incoming,
   ws_outgoing,
 } from './envelopes.ts'
+export { DeferredJob, type JobRun, type Queued } from './jobs/deferred-job.ts'
+export {
+  add_queues,
+  get_queue,
+  type JobData,
+  type JobQueue,
+  remove_queues,
+} from './jobs/job-queue.ts'
+export { JobPool, MemoryQueue, type MemoryQueueOptions } from './jobs/memory-queue.ts'
+export { jobs_with, type JobSurroundings } from './jobs/run-job.ts'
+export { new_channel_name } from './layers/channel-name.ts'
+export { Layer, type LayerMember } from './layers/layer.ts'
+export { add_layers, get_layer, remove_layers } from './layers/layers.ts'
+export {
+  internal_send,
+  type OutsideOptions,
+  websocket_send,
+  websocket_send_error,
+} from './outside/sending.ts'
+export { Transaction, transactions_from } from './outside/transaction.ts'
 export { error_message, ErrorMessage, type ErrorMessageClass } from './error-message.ts'
 export { ValidationError } from './errors.ts'
 export {

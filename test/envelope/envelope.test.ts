@@ -107,10 +107,8 @@ t.test('options', async t => {
     [plain.logger_name, plain.layer_name, plain.allow_batch, plain.transport, plain.registry.size],
     ['envelope.a.event', 'default', false, undefined, 0],
   )
-  t.equal(
-    new Envelope({ name: 'a', allow_batch: true, logger_name: 'x', layer_name: 'y' }).logger_name,
-    'x',
-  )
+  const full = new Envelope({ name: 'a', allow_batch: true, logger_name: 'x', layer_name: 'y' })
+  t.strictSame([full.logger_name, [...full.registry.keys()]], ['x', ['s.batch']])
   for (const wrong of [{}, { name: '' }, { name: 'a', schema: {} }, { name: 'a', mesages: [] }])
     t.equal(
       thrown(() => new Envelope(wrong as never)),

@@ -13,6 +13,7 @@ import type { CloseReason, Milliseconds, State } from '../../types.ts'
 import { Envelope, type MessageOf, type NameOf } from '../envelope.ts'
 import { errors, internal, ws_incoming, ws_outgoing } from '../envelopes.ts'
 import type { ErrorMessage } from '../error-message.ts'
+import { new_channel_name } from '../layers/channel-name.ts'
 import { Message } from '../message.ts'
 import { NO_META } from '../meta.ts'
 import type { LayerEvent } from '../transports.ts'
@@ -22,11 +23,6 @@ import { receiveEvent } from './events.ts'
 import { Link, LINK } from './link.ts'
 import { Sending } from './sending.ts'
 import type { SendingIn, SendOptions } from './sending-types.ts'
-
-/** Part of the names of the consumers of this process: another one has others. */
-const PROCESS = globalThis.crypto.randomUUID().replaceAll('-', '').slice(0, 12)
-
-let count = 0
 
 /**
  * One peer of a message channel. `consumer({ incoming, outgoing })` makes a class of consumers for
@@ -65,14 +61,14 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   // ---- who it is --------------------------------------------------------------------------------
 
   /** The name under which other parts of the program reach it. */
-  readonly channel_name: string = `consumer.${PROCESS}!${(++count).toString(36)}`
+  readonly channel_name: string = new_channel_name('consumer')
   /** The user. `on_handshake` sets it. @default undefined */
   user: unknown = undefined
   /** The key of the user. `on_handshake` sets it. It is kept when the user has logged out. */
   user_pk: string | number | null = null
   /** The language of the peer. `on_handshake` sets it, see `language_of`. */
   language: string | null = null
-  /** The names of the channels that it is subscribed to. */
+  /** The names of the groups that it is in: those of the channels that it is subscribed to. */
   readonly subscriptions: Set<string> = new Set()
   /** When a message was last sent, in ms since 1970; 0: never. */
   last_sent: Milliseconds = 0

@@ -9,7 +9,6 @@
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
-import type { Envelope } from '../envelope.ts'
 import type { ErrorMessage } from '../error-message.ts'
 import type { Message } from '../message.ts'
 import {
@@ -21,8 +20,6 @@ import { LINK, type Link, type Linked } from './link.ts'
 import type { Receiving } from './receiving.ts'
 
 interface Target extends Linked {
-  readonly outgoing: Envelope<any>
-  readonly internal: Envelope<any>
   readonly [LINK]: Link
   last_sent: number
 }

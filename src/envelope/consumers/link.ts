@@ -19,7 +19,10 @@ import { ClosedError, OverflowError } from '../../errors.ts'
 import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 import type { CloseReason, State } from '../../types.ts'
+import type { Envelope } from '../envelope.ts'
 import { ErrorMessage } from '../error-message.ts'
+import type { Layer, LayerMember } from '../layers/layer.ts'
+import { get_layer } from '../layers/layers.ts'
 import { consumer_closed, consumer_connected } from '../signals/message-signals.ts'
 import { Asked } from './asked.ts'
 import type { Handshake } from './handshake.ts'
@@ -30,7 +33,9 @@ import { type Receiver, Receiving } from './receiving.ts'
 export const LINK: unique symbol = Symbol('sluice.link')
 
 /** The part of a consumer that is used here. */
-export interface Linked extends Receiver {
+export interface Linked extends Receiver, LayerMember {
+  readonly outgoing: Envelope<any>
+  readonly internal: Envelope<any>
   readonly allow_unauthenticated: boolean
   on_handshake(handshake: Handshake): unknown
   on_connect(): unknown
@@ -57,6 +62,8 @@ export class Link {
   #channel: MessageChannel | undefined
   /** What was received too early; undefined: nothing is too early any more. */
   #early: Buffer[] | undefined
+  /** Through which other parts of the program reach it. */
+  #layers: Layer[] = []
   #isTold = false
   #reason: CloseReason = 'remote'
   #code: number | undefined
@@ -125,10 +132,9 @@ export class Link {
     try {
       const result = this.#consumer.on_handshake(handshake)
       if (!isPromiseLike(result)) return this.#decided(result)
-      Promise.resolve(result).then(
-        decided => this.#decided(decided),
-        (error: unknown) => this.#refuse(error),
-      )
+      Promise.resolve(result)
+        .then(decided => this.#decided(decided))
+        .catch((error: unknown) => this.#refuse(error))
     } catch (error) {
       this.#refuse(error)
     }
@@ -139,7 +145,11 @@ export class Link {
     const consumer = this.#consumer
     if (result === false || (consumer.user_pk === null && !consumer.allow_unauthenticated))
       return this.#refuse(undefined)
+    // An unknown layer throws here, and refuses the peer.
+    this.#layers = layersOf(consumer)
     this.state = 'active'
+    for (const layer of this.#layers)
+      layer.add(consumer).catch((error: unknown) => consumer.on_error(error as Error))
     this.opened.resolve(consumer)
     void this.#guarded(async () => {
       await consumer.on_connect()
@@ -220,6 +230,7 @@ export class Link {
     this.#channel?.callback_del(this.#arrived)
     this.#channel = undefined
     this.state = 'closed'
+    for (const layer of this.#layers.splice(0)) layer.remove(consumer)
     this.asked?.close(reason)
     this.receiving?.work.clear()
     this.opened.reject(new ClosedError('it closed before the handshake was done', reason))
@@ -234,6 +245,12 @@ export class Link {
   get reason(): CloseReason {
     return this.#reason
   }
+}
+
+/** Those of its envelopes. */
+function layersOf({ outgoing, errors, internal }: Linked): Layer[] {
+  const names = [outgoing, errors, internal].map(({ layer_name }) => layer_name)
+  return [...new Set(names)].map(get_layer)
 }
 
 /** A promise that may be rejected without anybody looking. */

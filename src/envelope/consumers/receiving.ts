@@ -124,23 +124,22 @@ export class Receiving {
     if ((message as unknown) instanceof ErrorMessage)
       return this.#guarded(message, () => consumer.on_error_message(message as never))
     const { message_signal = incoming_websocket_message } = consumer.incoming
-    const result = this.dispatch(message_signal, message)
-    return message instanceof Batch || message instanceof Batch2
-      ? this.#unbatch(message, result)
-      : result
+    if (message instanceof Batch || message instanceof Batch2)
+      return this.#unbatch(message, this.dispatch(message_signal, message, true))
+    return this.dispatch(message_signal, message)
   }
 
-  /** Sends the signal, and then calls on_message unless the message is from inside the program. */
-  dispatch(signal: Signal<MessageArguments>, message: Message, isInside = false): unknown {
+  /** Sends the signal, and then calls on_message unless the signal is all. */
+  dispatch(signal: Signal<MessageArguments>, message: Message, isAll = false): unknown {
     const consumer = this.#consumer
     try {
       const told = signal.notify(message.constructor, { message, consumer })
       if (isPromiseLike(told))
         return this.#guarded(message, async () => {
           await told
-          if (!isInside) await consumer.on_message(message)
+          if (!isAll) await consumer.on_message(message)
         })
-      if (isInside) return undefined
+      if (isAll) return undefined
       const result = consumer.on_message(message)
       return isPromiseLike(result) ? this.#guarded(message, () => result) : undefined
     } catch (error) {

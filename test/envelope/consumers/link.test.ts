@@ -5,7 +5,11 @@ import {
   consumer_closed,
   consumer_connected,
 } from '../../../src/envelope/signals/message-signals.ts'
+import { Envelope } from '../../../src/envelope/envelope.ts'
+import { Layer } from '../../../src/envelope/layers/layer.ts'
+import { add_layers, remove_layers } from '../../../src/envelope/layers/layers.ts'
 import { deferred } from '../../../src/core/deferred.ts'
+import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
 import { fate } from '../../kit.ts'
 import { game, Move, Player, Taken } from './kit.ts'
@@ -266,4 +270,37 @@ stage(t, 'the code that a peer of a server has closed with', async (t, { engine,
   }
   t.strictSame(codes, [undefined, undefined, 4001])
   consumer_closed.disconnect(receiver, { sender: Player })
+})
+
+stage(t, 'an envelope whose layer is unknown', async (t, { context, pump }) => {
+  const outgoing = new Envelope({ name: 'lost', layer_name: 'lost' })
+  for (const decided of [undefined, Promise.resolve()]) {
+    class Lost extends Player {
+      override readonly outgoing = outgoing as never
+      override on_handshake() {
+        return decided
+      }
+    }
+    const peer = context.init('mem://;name=peer').open()
+    const player = new Lost().connect('mem://;master=peer', context)
+    await pump()
+    t.strictSame(player.log, ['error ERR_INVALID_ARGUMENT', 'closed local'])
+    peer.destroy()
+  }
+})
+
+stage(t, 'a layer whose relay is closed', async (t, { engine, context, pump }) => {
+  const relay = new MemoryRelay({ engine })
+  add_layers(new Layer(relay, 'closed'))
+  await relay.close()
+  class Lost extends Player {
+    override readonly outgoing = new Envelope({ name: 'lost', layer_name: 'closed' }) as never
+  }
+  const peer = context.init('mem://;name=peer').open()
+  const player = new Lost().connect('mem://;master=peer', context)
+  await pump()
+  t.strictSame([player.log, player.state], [['error ERR_RELAY_CLOSED'], 'active'])
+  remove_layers('closed')
+  player.close()
+  peer.close()
 })

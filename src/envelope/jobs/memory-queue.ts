@@ -1,0 +1,141 @@
+/**
+ * Layer 9. MemoryQueue: the jobs of one process, run in that process. For work that waits (a
+ * database, another server); what computes for long would block the loop.
+ *
+ * All queues of a Pool share its workers. They take turns: a queue that is full of jobs does not
+ * keep those of the others from being run.
+ */
+
+import { checkOptions } from '../../core/option-names.ts'
+import { Engine } from '../../engine.ts'
+import { ClosedError, InvalidArgumentError, messageOf, OverflowError } from '../../errors.ts'
+import type { JobData, JobQueue } from './job-queue.ts'
+import { failJob, runJob } from './run-job.ts'
+
+/** Options of `new MemoryQueue`. */
+export interface MemoryQueueOptions {
+  /** Its name. @default 'default' */
+  readonly name?: string
+  /** The most jobs that may wait. @default 1000 */
+  readonly size?: number
+  /** Who runs the jobs. @default one of its own, with 16 workers */
+  readonly pool?: JobPool
+}
+
+/** Tells a pool that a queue has a job. */
+const OFFER: unique symbol = Symbol('sluice.offer')
+
+/** Runs the jobs of several queues, so many at a time. */
+export class JobPool {
+  readonly #engine: Engine
+  readonly #count: number
+  /** Those that have a job, in the order of their turns. */
+  readonly #ready: Waiting[] = []
+  #running = 0
+
+  /** `count`: how many jobs run at a time. Throws InvalidArgumentError. */
+  constructor(count = 16, engine: Engine = Engine.instance()) {
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new InvalidArgumentError('new JobPool: count', 'a whole number of at least 1', count)
+    this.#count = count
+    this.#engine = engine
+  }
+
+  /** @hidden */
+  [OFFER](waiting: Waiting): void {
+    if (!this.#ready.includes(waiting)) this.#ready.push(waiting)
+    this.#next()
+  }
+
+  #next(): void {
+    while (this.#running < this.#count) {
+      const waiting = this.#ready.shift()
+      if (waiting === undefined) return
+      const job = waiting.jobs.shift() as JobData
+      if (waiting.jobs.length > 0) this.#ready.push(waiting)
+      this.#running++
+      void this.#run(job).then(() => {
+        this.#running--
+        waiting.done()
+        this.#next()
+      })
+    }
+  }
+
+  async #run(job: JobData): Promise<void> {
+    try {
+      await runJob(job, this.#engine)
+    } catch (error) {
+      this.#engine.log(`the job ${job.t} failed: ${messageOf(error)}`, error)
+      try {
+        failJob(job, error)
+      } catch (fault) {
+        this.#engine.log(`the failure of ${job.t} cannot be told: ${messageOf(fault)}`, fault)
+      }
+    }
+  }
+}
+
+/** The jobs of one queue. */
+interface Waiting {
+  readonly jobs: JobData[]
+  done(): void
+}
+
+/** A queue in this process. */
+export class MemoryQueue implements JobQueue {
+  /** Its name. */
+  readonly name: string
+  readonly #size: number
+  readonly #pool: JobPool
+  readonly #waiting: Waiting = { jobs: [], done: () => this.#done() }
+  /** Those that wait or run. */
+  #open = 0
+  #count = 0
+  #closed: Promise<void> | undefined
+  #settle: (() => void) | undefined
+
+  /** Throws InvalidArgumentError for an invalid option. */
+  constructor(options: MemoryQueueOptions = {}) {
+    checkOptions('new MemoryQueue', options, ['name', 'size', 'pool'])
+    const { name = 'default', size = 1000, pool = new JobPool() } = options
+    if (typeof name !== 'string' || name === '')
+      throw new InvalidArgumentError('new MemoryQueue: name', 'a name', name)
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new InvalidArgumentError('new MemoryQueue: size', 'a whole number of at least 1', size)
+    if (!(pool instanceof JobPool))
+      throw new InvalidArgumentError('new MemoryQueue: pool', 'a JobPool', pool)
+    this.name = name
+    this.#size = size
+    this.#pool = pool
+  }
+
+  /** How many jobs wait. */
+  get size(): number {
+    return this.#waiting.jobs.length
+  }
+
+  /** Takes a job. Rejects with OverflowError if too many wait, with ClosedError after `close`. */
+  async put(job: JobData): Promise<string> {
+    if (this.#closed !== undefined) throw new ClosedError('the queue is closed', 'local')
+    if (this.#waiting.jobs.length >= this.#size)
+      throw new OverflowError('send', this.#size, `more than ${this.#size} jobs wait`)
+    this.#open++
+    this.#waiting.jobs.push(job)
+    const id = String(++this.#count)
+    this.#pool[OFFER](this.#waiting)
+    return id
+  }
+
+  /** Takes no more jobs. Resolves when those that it has are done. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise(resolve => (this.#settle = resolve))
+    if (this.#open === 0) this.#settle?.()
+    return this.#closed
+  }
+
+  #done(): void {
+    this.#open--
+    if (this.#open === 0) this.#settle?.()
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Layer 9. Transaction: what is sent from outside a connection waits until a database has
+ * committed. Three or more equal messages are merged into a batch then.
+ *
+ * The program drives it: it makes one, tells sluice how to find it (`transactions_from`), and calls
+ * `commit` or `rollback` with its database's.
+ */
+
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import { Batch } from '../builtin/batch.ts'
+import type { Envelope } from '../envelope.ts'
+import type { AnyMessageClass, Message } from '../message.ts'
+import type { LayerEvent } from '../transports.ts'
+
+/** One message that is to be sent, and where. */
+export interface Outbound {
+  readonly envelope: Envelope<any>
+  readonly message: Message
+  /** Made at the call, so that what is wrong with it is thrown there. */
+  readonly event: LayerEvent
+  readonly channel_name: string
+  readonly isGroup: boolean
+  /** Sends an event to the same place. Returns false if it is dropped. */
+  send(event: LayerEvent): boolean
+}
+
+/** Adds what is to be sent, for other files of sluice. */
+export const ADD: unique symbol = Symbol('sluice.add')
+
+/** From so many equal messages on, one batch is shorter. */
+const ENOUGH = 3
+
+/** The most messages in a batch: more than a `list` takes would be invalid on the other side. */
+const MOST = 10_000
+
+/**
+ * Collects what is sent, until `commit`.
+ *
+ * @example
+ * const transaction = new Transaction()
+ * try {
+ *   await storage.run(transaction, work) // an AsyncLocalStorage, see `transactions_from`
+ *   await database.commit()
+ *   transaction.commit()
+ * } catch (error) {
+ *   transaction.rollback()
+ * }
+ */
+export class Transaction {
+  /** 'open' until `commit` or `rollback`. */
+  #state: 'open' | 'committed' | 'rolled back' = 'open'
+  #waiting: Outbound[] = []
+
+  /** 'open', 'committed' or 'rolled back'. */
+  get state(): 'open' | 'committed' | 'rolled back' {
+    return this.#state
+  }
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#waiting.length
+  }
+
+  /** @hidden */
+  [ADD](outbound: Outbound): void {
+    this.#checkOpen('websocket_send()')
+    this.#waiting.push(outbound)
+  }
+
+  /**
+   * Sends what waits, in the order of the calls. Three or more messages of one type, to the same
+   * consumer or group and with the same state, are merged into one batch at the place of the first,
+   * if their envelope and their class allow it.
+   *
+   * Throws InvalidStateError if it was committed or rolled back.
+   */
+  commit(): void {
+    this.#checkOpen('commit()')
+    this.#state = 'committed'
+    const waiting = this.#waiting.splice(0)
+    const equals = groups(waiting)
+    for (const each of waiting) {
+      const equal = equals.get(keyOf(each)) as Outbound[]
+      if (equal.length < ENOUGH || !mayMerge(each)) each.send(each.event)
+      else if (equal[0] === each) sendMerged(equal)
+    }
+  }
+
+  /** Drops what waits. Throws InvalidStateError if it was committed or rolled back. */
+  rollback(): void {
+    this.#checkOpen('rollback()')
+    this.#state = 'rolled back'
+    this.#waiting = []
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#state !== 'open')
+      throw new InvalidStateError(what, `the transaction is ${this.#state}`, 'make another one')
+  }
+}
+
+function groups(waiting: readonly Outbound[]): Map<string, Outbound[]> {
+  const found = new Map<string, Outbound[]>()
+  for (const each of waiting) {
+    const key = keyOf(each)
+    const equal = found.get(key)
+    if (equal === undefined) found.set(key, [each])
+    else equal.push(each)
+  }
+  return found
+}
+
+function keyOf({ message, envelope, channel_name, isGroup }: Outbound): string {
+  const { type_name, mm } = message
+  return JSON.stringify([type_name, channel_name, envelope.name, mm.state, isGroup])
+}
+
+function mayMerge({ message, envelope }: Outbound): boolean {
+  return envelope.allow_batch && (message.constructor as AnyMessageClass).allow_batch
+}
+
+function sendMerged(equal: readonly Outbound[]): void {
+  for (let from = 0; from < equal.length; from += MOST) {
+    const [first, ...others] = equal.slice(from, from + MOST) as [Outbound, ...Outbound[]]
+    const batch = Batch.start(first.message)
+    for (const { message } of others) batch.append(message)
+    const { envelope } = first
+    first.send((envelope.transport as NonNullable<typeof envelope.transport>).wrap(envelope, batch))
+  }
+}
+
+let find: (() => Transaction | undefined) | undefined
+
+/**
+ * Says how the transaction is found in which a call is made; undefined: there is none. Without an
+ * argument there never is one. Throws InvalidArgumentError.
+ *
+ * @example
+ * const storage = new AsyncLocalStorage<Transaction>()
+ * transactions_from(() => storage.getStore())
+ */
+export function transactions_from(finder?: () => Transaction | undefined): void {
+  if (finder !== undefined && typeof finder !== 'function')
+    throw new InvalidArgumentError('transactions_from', 'a function', finder)
+  find = finder
+}
+
+/** The transaction in which a call is made. */
+export function currentTransaction(): Transaction | undefined {
+  return find?.()
+}
