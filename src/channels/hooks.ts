@@ -10,6 +10,7 @@
  *    (`fault`).
  */
 
+import { Buffer } from 'node:buffer'
 import type { Owned } from '../core/drive.ts'
 import { noop } from '../core/noop.ts'
 import { isPromiseLike, type PromisesOwner } from '../core/promises.ts'
@@ -56,6 +57,8 @@ type Callable = { [Name in Hook]: (...args: unknown[]) => unknown }
 
 /** What hooks threw. */
 const faults = new WeakSet<Error>()
+
+const EMPTY = Buffer.alloc(0)
 
 /** The errors that only say that a channel has ended, with its hooks. */
 const ends = new WeakMap<object, Hooks<any>>()
@@ -168,9 +171,18 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     const error = asError(thrown)
     const code = codeOf(error)
     const place = faults.has(error) ? placeOf(error) : ''
-    if (code === '') this.say(error.stack ?? String(error), error)
+    if (code === '') this.say((error.stack ?? String(error)) + this.#hint(error), error)
     else if (error.message.includes(code)) this.say(error.message + place, error)
     else this.say(`${error.message} (${code})${place}`, error)
+  }
+
+  /** TypeScript cannot tell a hook that takes text from one that takes bytes. */
+  #hint(error: Error): string {
+    const [, method] = /\.(\w+) is not a function$/.exec(error.message) ?? []
+    const isOfText = method !== undefined && method in String.prototype && !(method in EMPTY)
+    const { encoding } = this.channel as { encoding?: unknown }
+    if (!isOfText || encoding !== null || !faults.has(error)) return ''
+    return `\n    (on_read gets a Buffer, which has no ${method}: set \`encoding\` to get text)`
   }
 
   /** Logs what the program's own code threw. */

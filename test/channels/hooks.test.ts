@@ -218,3 +218,27 @@ t.test('call returns what the hook returned, or a promise that rejects', async t
   await t.rejects(life.call('on_bad') as Promise<void>, { message: 'bad' })
   logged.length = 0
 })
+
+// `on_read(line: string)` without an encoding compiles, and said only "line.trim is not a function".
+t.test('a hook that takes bytes for text is told so', async t => {
+  const channel = new Bare() as Bare & { encoding?: string | null }
+  logged.length = 0
+  const fail = (text: string): string => {
+    channel[LIFE].log(new TypeError(text))
+    channel[LIFE].logFault(new TypeError(text))
+    const [plain, fault] = logged.splice(0)
+    t.notMatch(plain, /set `encoding`/, 'not thrown by a hook')
+    return fault as string
+  }
+  t.notMatch(fail('line.trim is not a function'), /set `encoding`/, 'it has no reads')
+  channel.encoding = null
+  t.match(
+    fail('line.trim is not a function'),
+    /on_read gets a Buffer, which has no trim: set `encoding`/,
+  )
+  t.notMatch(fail('line.slice is not a function'), /set `encoding`/, 'a Buffer has it')
+  t.notMatch(fail('line.shout is not a function'), /set `encoding`/, 'text has it not')
+  t.notMatch(fail('bad'), /set `encoding`/)
+  channel.encoding = 'utf8'
+  t.notMatch(fail('line.trim is not a function'), /set `encoding`/, 'it is text')
+})

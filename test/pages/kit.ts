@@ -8,7 +8,16 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -25,6 +34,8 @@ import { bareNode, built, ROOT } from '../built.ts'
  *   serve    the echo server of README: it is started, and talked to
  *   sh       commands, run by a shell in an empty folder, with sluice's own on the path
  *   usage    a command line of sluice's (maybe within a file) that is read but not run
+ *   unit     a unit file of systemd, of that name, which systemd checks if it is installed
+ *   image    a file that makes a container: its command is a list, so that it gets SIGTERM
  *   help     what `NAME --help` prints
  *   command  an npm script that package.json must have
  *   install  how to install: compared with package.json
@@ -40,6 +51,8 @@ const HOWS: Readonly<Record<string, readonly string[]>> = {
   serve: ['ts'],
   sh: ['sh'],
   usage: ['sh', 'ini', 'dockerfile'],
+  unit: ['ini'],
+  image: ['dockerfile'],
   help: ['text'],
   command: ['sh'],
   install: ['sh'],
@@ -242,6 +255,13 @@ export function testPage(page: string): void {
     }
   })
 
+  t.test('unit files and images', async t => {
+    const units = blocks.filter(({ how }) => how === 'unit')
+    if (units.length > 0) t.equal(await unitFaults(units), '')
+    for (const block of blocks.filter(({ how }) => how === 'image'))
+      t.match(block.text, /^CMD \["node", "server.js"\]$/m, nameOf(block))
+  })
+
   t.test('command lines that are shown can be read', async t => {
     for (const block of blocks.filter(({ how }) => how === 'usage')) {
       const lines = commandLines(block.text)
@@ -249,6 +269,21 @@ export function testPage(page: string): void {
       for (const [name, ...argv] of lines) await t.resolves(read(lib, name as string, argv))
     }
   })
+}
+
+/** What is wrong with the unit files of a page; '' if nothing is, or systemd is not here. */
+async function unitFaults(blocks: readonly Block[]): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const files = blocks.map(({ argument, text }) => {
+    const file = join(folder, argument)
+    writeFileSync(file, text.replaceAll('/usr/bin/node', process.execPath))
+    return file
+  })
+  return promisify(execFile)('systemd-analyze', ['verify', '--man=no', ...files]).then(
+    ({ stderr }) => stderr,
+    ({ code, stderr }: { code: unknown; stderr: string }) => (code === 'ENOENT' ? '' : stderr),
+  )
 }
 
 /** The command lines of sluice's own in a text: shell words, or an array of JSON. */
