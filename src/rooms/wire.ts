@@ -73,6 +73,7 @@ export type Reply =
       readonly came: readonly string[]
       readonly went: readonly string[]
     }
+  | { readonly status: 'dropped'; readonly room?: string; readonly reason: string }
   | { readonly status: 'closing'; readonly code: number; readonly reason: string }
 
 // ---- out ----------------------------------------------------------------------------------------
@@ -207,8 +208,8 @@ export function replyOf(fields: Fields): Reply | undefined {
   const { status, room, _room } = fields
   if (_room !== undefined) return undefined
   const check = typeof status === 'string' && Object.hasOwn(CHECKS, status) && CHECKS[status]
-  const hasRoom = typeof room === 'string' || status === 'closing'
-  return check && hasRoom && check(fields) ? (fields as unknown as Reply) : undefined
+  const isWhole = typeof room === 'string' || status === 'closing' || status === 'dropped'
+  return check && isWhole && check(fields) ? (fields as unknown as Reply) : undefined
 }
 
 /** What each reply must have, besides the room. */
@@ -220,6 +221,7 @@ const CHECKS: Readonly<Record<string, (fields: Fields) => boolean>> = {
   gap: ({ from, to }) => isSeq(from) && isSeq(to),
   seen: ({ seq }) => isSeq(seq),
   presence: ({ came, went }) => isNames(came) && isNames(went),
+  dropped: ({ room }) => room === undefined || typeof room === 'string',
   closing: ({ code }) => isSeq(code),
 }
 

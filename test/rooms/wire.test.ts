@@ -144,6 +144,8 @@ t.test('replies', async t => {
     { status: 'gap', room: 'r', from: 1, to: 5 },
     { status: 'seen', room: 'r', seq: 5 },
     { status: 'presence', room: 'r', came: ['a'], went: [] },
+    { status: 'dropped', room: 'r', reason: 'no' },
+    { status: 'dropped', reason: 'no' },
     { status: 'closing', code: 1008, reason: 'no' },
   ]) {
     t.equal(replyOf(reply), reply, reply.status)
@@ -160,6 +162,7 @@ t.test('replies', async t => {
     { status: 'presence', room: 'r', came: 'a', went: [] },
     { status: 'presence', room: 'r', came: [1], went: [] },
     { status: 'closing' },
+    { status: 'dropped', room: 5 },
     { status: 'toString', room: 'r' },
     { status: '__proto__', room: 'r' },
     { status: 5, room: 'r' },

@@ -21,7 +21,8 @@ export class ChannelConnectionError extends ChannelError {}
  *
  * Codes: ERR_INVALID_STATE if the channel is not open; ERR_INVALID_ARGUMENT for what cannot be
  * sent; ERR_OVERFLOW if the queue is full; ERR_EXPIRED for a message that waited too long;
- * ERR_REFUSED if the server refuses a room; or what the transport says.
+ * ERR_REFUSED if the server refuses a room; ERR_DROPPED if it did not pass on a message; or what
+ * the transport says.
  */
 export class ChannelMessageError extends ChannelError {
   /** The room that it is about; undefined if there is none. */
@@ -82,13 +83,18 @@ export class Faults {
   }
 
   expired(age: Milliseconds, room: string | undefined, unsent: string | Uint8Array): Error {
-    const what = `dropped a message that has waited for more than max_queued_age, ${age} ms`
+    const what = `a message was dropped: it has waited for more than max_queued_age, ${age} ms`
     return this.message('ERR_EXPIRED', what, 'it is in `unsent`', { room, unsent })
   }
 
   refused(room: string, reason: unknown): Error {
     const what = `the room ${show(room)} was refused: ${messageOf(reason)}`
     return this.message('ERR_REFUSED', what, 'you are not in it', { room })
+  }
+
+  dropped({ room, reason }: { readonly room?: string; readonly reason: unknown }): Error {
+    const what = `a message was dropped: ${messageOf(reason)}`
+    return this.message('ERR_DROPPED', what, 'nobody got it', { room })
   }
 
   #say(what: string, advice: string): string {

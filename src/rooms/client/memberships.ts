@@ -17,6 +17,8 @@ interface Membership {
   seq: number | undefined
   /** Who is there. */
   readonly names: Set<string>
+  /** What is told next is everybody who is there, and not only who has come. */
+  isAwaited: boolean
 }
 
 export class Memberships {
@@ -36,7 +38,7 @@ export class Memberships {
   /** False: it is there already. */
   add(room: string, seq: number | undefined): boolean {
     if (this.#rooms.has(room)) return false
-    this.#rooms.set(room, { seq, names: new Set() })
+    this.#rooms.set(room, { seq, names: new Set(), isAwaited: true })
     return true
   }
 
@@ -70,9 +72,9 @@ export class Memberships {
 
   /** The first join says no more than the room. The rest is for a server that keeps history. */
   joinOf(room: string): string {
-    const { seq, names } = this.#rooms.get(room) as Membership
-    // The server will say who is there.
-    names.clear()
+    const membership = this.#rooms.get(room) as Membership
+    membership.isAwaited = true
+    const { seq } = membership
     const client = seq === undefined ? undefined : this.#client
     // JSON leaves out what is undefined.
     return JSON.stringify({ type: '_join', room, seq, client, name: this.#name })
@@ -93,7 +95,7 @@ export class Memberships {
     return true
   }
 
-  replied(reply: Exclude<Reply, { status: 'closing' }>): void {
+  replied(reply: Exclude<Reply, { status: 'closing' | 'dropped' }>): void {
     const { room } = reply
     const membership = this.#rooms.get(room)
     if (membership === undefined) return
@@ -107,9 +109,7 @@ export class Memberships {
         membership.seq = reply.to
         return this.#handlers.call('gap', room, reply.from, reply.to)
       case 'presence':
-        for (const name of reply.came) membership.names.add(name)
-        for (const name of reply.went) membership.names.delete(name)
-        return this.#handlers.call('presence', room, reply.came, reply.went)
+        return this.#present(membership, reply)
       case 'refused':
         this.#rooms.delete(room)
         return this.#handlers.report(this.#faults.refused(room, reply.reason))
@@ -123,6 +123,17 @@ export class Memberships {
     membership.seq = seq
     // The numbers have begun anew. What came before this one never reached us.
     if (seq < last) this.#handlers.call('gap', room, 1, seq)
+  }
+
+  /** Tells what has changed since it was told last, which may be before a reconnect. */
+  #present(membership: Membership, reply: Reply & { status: 'presence' }): void {
+    const { names, isAwaited } = membership
+    membership.isAwaited = false
+    const there = new Set(reply.came)
+    const leaving = isAwaited ? [...names].filter(name => !there.has(name)) : reply.went
+    const went = leaving.filter(name => names.delete(name))
+    const came = [...there].filter(name => !names.has(name) && names.add(name))
+    if (came.length + went.length > 0) this.#handlers.call('presence', reply.room, came, went)
   }
 }
 

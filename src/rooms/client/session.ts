@@ -250,18 +250,22 @@ export class Session {
     const message = decode(data)
     const fields = fieldsOf(message)
     if (fields !== undefined) {
+      const reply = replyOf(fields)
+      if (reply !== undefined && !this.#replied(link, reply)) return
       const room = roomOf(fields)
-      if (room === undefined) this.#replied(link, replyOf(fields))
-      else if (!this.rooms.isNew(room, fields)) return
+      if (room !== undefined && !this.rooms.isNew(room, fields)) return
       const to = room ?? fields['room']
       if (typeof to === 'string') this.handlers.callRoom(to, message)
     }
     this.handlers.call('message', message)
   }
 
-  #replied(link: Link, reply: Reply | undefined): void {
-    if (reply?.status === 'closing') link.goodbye = reply
-    else if (reply !== undefined) this.rooms.replied(reply)
+  /** Is it also told as a message? Replies that have a handler of their own are not. */
+  #replied(link: Link, reply: Reply): boolean {
+    if (reply.status === 'closing') link.goodbye = reply
+    else if (reply.status === 'dropped') this.handlers.report(this.#faults.dropped(reply))
+    else this.rooms.replied(reply)
+    return reply.status === 'joined' || reply.status === 'left'
   }
 
   // ---- losing the connection, and connecting again ----------------------------------------------

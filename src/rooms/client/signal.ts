@@ -25,13 +25,6 @@ export function createSignal<Value>(
   failed: (error: unknown) => void,
 ): [Signal<Value>, (value: Value) => void] {
   const subscribers = new Map<object, (value: Value) => unknown>()
-  const tell = async (key: object, told: Value): Promise<void> => {
-    try {
-      await subscribers.get(key)?.(told)
-    } catch (error) {
-      failed(error)
-    }
-  }
   const signal = Object.assign(() => value, {
     subscribe(subscriber: (value: Value) => unknown): Cancel {
       const key = {}
@@ -42,7 +35,10 @@ export function createSignal<Value>(
   const set = (next: Value): void => {
     if (next === value) return
     value = next
-    for (const key of subscribers.keys()) queueMicrotask(() => void tell(key, next))
+    for (const key of subscribers.keys())
+      Promise.resolve()
+        .then(() => subscribers.get(key)?.(next))
+        .catch(failed)
   }
   return [signal, set]
 }

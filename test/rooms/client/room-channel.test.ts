@@ -116,15 +116,15 @@ t.test('handlers', async t => {
   const { sink } = channel.world.last
   sink.received('{"_room":"r","n":1}')
   sink.received('{"status":"gap","room":"r","from":1,"to":2}')
-  sink.received('{"status":"presence","room":"r","came":[],"went":[]}')
+  sink.received('{"status":"presence","room":"r","came":["eve"],"went":[]}')
+  sink.received('{"status":"joined","room":"r"}')
   t.same(
     told.splice(0).filter(each => (each as string[])[0] !== 'message'),
     [
       ['room', { n: 1 }],
       ['gap', 'r', 1, 2],
-      ['room', { status: 'gap', room: 'r', from: 1, to: 2 }],
-      ['presence', 'r', [], []],
-      ['room', { status: 'presence', room: 'r', came: [], went: [] }],
+      ['presence', 'r', ['eve'], []],
+      ['room', { status: 'joined', room: 'r' }],
     ],
   )
   sink.failed(new Error('x'))

@@ -162,6 +162,28 @@ t.test('what comes', async t => {
   ])
 })
 
+t.test('a reply that has a handler of its own is no message', async t => {
+  const { world, session, told } = await openSession()
+  session.join('r', undefined)
+  session.handlers.addRoom('r', message => told.push(`room ${message.status}`))
+  for (const reply of [
+    { status: 'joined', room: 'r' },
+    { status: 'seen', room: 'r', seq: 1 },
+    { status: 'gap', room: 'r', from: 2, to: 3 },
+    { status: 'presence', room: 'r', came: ['ann'], went: [] },
+    { status: 'dropped', room: 'r', reason: 'too fast' },
+    { status: 'dropped', reason: 'too fast' },
+    { status: 'refused', room: 'r', reason: 'full' },
+    { status: 'left', room: 'r' },
+  ])
+    world.last.sink.received(text(reply))
+  const joined = 'message {"status":"joined","room":"r"}'
+  const drop = 'ERR_DROPPED ws://a (open): a message was dropped: "too fast"'
+  const but = '; nobody got it'
+  t.match(told, ['room joined', joined, 'gap r 2 3', 'presence r +ann -', drop + but, drop + but])
+  t.match(told.slice(6), [/^ERR_REFUSED/, 'room left', 'message {"status":"left","room":"r"}'])
+})
+
 t.test('each message that has a number is delivered once', async t => {
   const { world, session, told } = await openSession()
   session.join('r', undefined)
