@@ -3,25 +3,9 @@
  * holds when it is asked.
  */
 
-import { readdirSync } from 'node:fs'
 import { Connection, Server } from 'sluice'
+import { tellHolding } from '../soak/holding.ts'
 
-/** What the server holds, after a collection. */
-export interface Holding {
-  /** Bytes. */
-  readonly heap: number
-  /** Bytes outside of the heap that belong to objects of it: buffers. */
-  readonly external: number
-  /** Open descriptors of the process. Undefined if the system does not say. */
-  readonly descriptors: number | undefined
-  readonly connections: number
-  /** Lines read since the start. */
-  readonly reads: number
-  /** Connections that have closed since the start, by reason. */
-  readonly closed: Readonly<Record<string, number>>
-}
-
-let reads = 0
 const closed: Record<string, number> = {}
 
 class SoakEcho extends Connection {
@@ -33,7 +17,6 @@ class SoakEcho extends Connection {
   override send_buffer_size = 1024 * 1024
 
   override on_read(line: string): void {
-    reads++
     this.write(line + '\n')
   }
 
@@ -48,28 +31,4 @@ class SoakEcho extends Connection {
 
 const server = new Server(SoakEcho).listen(['127.0.0.1', 0])
 await server.opened
-
-function holding(): Holding {
-  for (let i = 0; i < 3; i++) globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return {
-    heap: heapUsed,
-    external,
-    descriptors: countDescriptors(),
-    connections: server.channels.size,
-    reads,
-    closed,
-  }
-}
-
-function countDescriptors(): number | undefined {
-  try {
-    return readdirSync('/proc/self/fd').length
-  } catch {
-    return undefined
-  }
-}
-
-process.on('message', () => process.send?.(holding()))
-process.on('disconnect', () => process.exit())
-console.log(`READY ${(server.local_address as [string, number])[1]}`)
+tellHolding(server, closed)

@@ -13,13 +13,17 @@ import { connect, type Socket } from 'node:net'
 /** What came of the visits. */
 export interface Outcome {
   visits: number
-  lines: number
+  /** Lines, or messages, that came back right. */
+  answers: number
   /** What peers that behave found wrong. The soak fails with the first fault. */
   readonly faults: string[]
 }
 
 /** Milliseconds after which a visitor leaves, whatever the server does. */
 const LONGEST = 5000
+
+/** What such a socket is destroyed with: on a busy machine the peer may be to blame. */
+export const LATE = new Error('the visit takes too long')
 
 const LINE = Buffer.from(`${'0123456789abcdef'.repeat(5)}\n`)
 
@@ -29,14 +33,15 @@ export type Random = (limit: number) => number
 /** Visits again and again until `signal` aborts. Each visit is of a random kind. */
 export async function visitAgain(
   port: number,
+  visits: readonly Visit[],
   random: Random,
   outcome: Outcome,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const visit = VISITS[random(VISITS.length)] as Visit
+    const visit = visits[random(visits.length)] as Visit
     const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-    const timer = setTimeout(() => socket.destroy(), LONGEST)
+    const timer = setTimeout(() => socket.destroy(LATE), LONGEST)
     const gone = new Promise(resolve => socket.once('close', resolve))
     socket.on('error', () => {})
     socket.once('connect', () => visit(socket, random, outcome))
@@ -46,10 +51,10 @@ export async function visitAgain(
   }
 }
 
-type Visit = (socket: Socket, random: Random, outcome: Outcome) => void
+export type Visit = (socket: Socket, random: Random, outcome: Outcome) => void
 
 /** Most behave. */
-const VISITS: readonly Visit[] = [
+export const LINE_VISITS: readonly Visit[] = [
   behaves,
   behaves,
   behaves,
@@ -81,7 +86,7 @@ function behaves(socket: Socket, random: Random, outcome: Outcome): void {
     }
     got += data.length
     if (got < sent.length) return
-    outcome.lines += lines
+    outcome.answers += lines
     if (random(2) === 0) socket.end()
     else socket.destroy()
   })

@@ -100,11 +100,12 @@ class Receiver implements Reader {
   readonly #maskBit: number
   readonly #keySize: Bytes
 
-  // The window: whole messages, unmasked, at bytes[#at … #end).
+  // The window: whole messages, unmasked, at #at … #end of the run. Counted from the start of the
+  // run, which may move to other memory while reads are held.
   #at: Bytes = 0
   #end: Bytes = 0
   #isText = false
-  /** The window as text, if it is ASCII; #base: where its first character is in the bytes. */
+  /** The window as text, if it is ASCII; #base: where its first character is in the run. */
   #text = ''
   #base: Bytes = 0
 
@@ -170,49 +171,45 @@ class Receiver implements Reader {
           : mask(view, payload, at, view.getInt32(payload - KEY, true))
     }
     if (at === start) return false
-    this.#at = start
-    this.#end = at
+    this.#at = 0
+    this.#end = at - start
     this.#isText = first === TEXT_MESSAGE
-    this.#decode(bytes, bits)
+    if (this.#isText && bits < 0x80) {
+      this.#base = sizeOfHeader(bytes[start + 1] as number)
+      this.#text = bytes.toString('latin1', start + this.#base, at)
+    }
     return true
-  }
-
-  #decode(bytes: Buffer, bits: number): void {
-    if (!this.#isText || bits >= 0x80) return
-    this.#base = this.#at + sizeOfHeader(bytes[this.#at + 1] as number)
-    this.#text = bytes.toString('latin1', this.#base, this.#end)
   }
 
   /** The next message of the window. */
   #deliver(buffer: RecvBuffer): Incoming {
-    const { bytes } = buffer
-    const at = this.#at
+    const { bytes, start: origin } = buffer
+    const at = origin + this.#at
     const short = (bytes[at + 1] as number) & 0x7f
-    const start = at + (short === 126 ? 4 : 2) + this.#keySize
+    const start = this.#at + (short === 126 ? 4 : 2) + this.#keySize
     const end = start + lengthAt(bytes, at)
     this.#at = end
-    if (!this.#isText) return buffer.slice(start - buffer.start, end - buffer.start)
+    if (!this.#isText) return buffer.slice(start, end)
     if (this.#text !== '') return this.#text.slice(start - this.#base, end - this.#base)
     if (start === end) return ''
-    return isUtf8(bytes.subarray(start, end))
-      ? bytes.toString('utf8', start, end)
+    return isUtf8(bytes.subarray(origin + start, origin + end))
+      ? bytes.toString('utf8', origin + start, origin + end)
       : this.#noText(buffer)
   }
 
   /** Leaves the window. What was not delivered is masked again, as it came. */
   giveBack(buffer: RecvBuffer): void {
     if (this.#end === 0) return
-    const { bytes, start } = buffer
-    const delivered = this.#at - start
-    if (this.#at < this.#end && this.#keySize > 0) this.#maskAgain(bytes)
+    const delivered = this.#at
+    if (this.#at < this.#end && this.#keySize > 0) this.#maskAgain(buffer)
     this.#at = this.#end = 0
     this.#text = ''
     buffer.skip(delivered)
   }
 
-  #maskAgain(bytes: Buffer): void {
+  #maskAgain({ bytes, start: origin }: RecvBuffer): void {
     const view = viewOf(bytes)
-    for (let at = this.#at; at < this.#end;) {
+    for (let at = origin + this.#at; at < origin + this.#end;) {
       const start = at + sizeOfHeader(bytes[at + 1] as number)
       const length = lengthAt(bytes, at)
       mask(view, start, start + length, view.getInt32(start - KEY, true))

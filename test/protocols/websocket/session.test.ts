@@ -397,6 +397,30 @@ scene(t, 'closed at once: no close frame', async (t, world) => {
   t.same(channel.news, ['close local 1006'])
 })
 
+// The receiver remembered where the next message was in the memory of the run. While reads were
+// held, what was left of a chunk moved to smaller memory: another place was read, or none at all,
+// and the process ended. A peer that sent much and read little did that.
+scene(t, 'reads are held in the middle of a chunk, of which little is left', async (t, world) => {
+  const { promise, resolve } = withResolvers()
+  class Slow extends Chat {
+    override on_message(data: string | Buffer): unknown {
+      super.on_message(data)
+      return data.length === 3 ? promise : undefined
+    }
+  }
+  const LARGE = masked(Buffer.alloc(10_000))
+  const { channel, peer } = await serve(world, Slow)
+  peer.write(Buffer.concat([LARGE, ...['one', 'two', 'three', 'é'].map(each => masked(each))]))
+  await world.pump()
+  t.equal(channel.news.at(-1), 'text one')
+  peer.write(masked('four'))
+  await world.pump()
+  t.same(channel.news, [])
+  resolve()
+  await world.pump()
+  t.same(channel.news, ['text two', 'text three', 'text é', 'text four'])
+})
+
 // ---- a client -----------------------------------------------------------------------------------
 
 scene(
