@@ -248,7 +248,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     if (this.#state === 'open') this.sink?.drained()
   }
 
-  /** Node closes what is below last. Bun closes it when the peer has ended, and the rest goes on. */
+  /** Node closes what is below last. Bun does when the peer has ended, and the rest goes on. */
   #belowClosed(): void {
     const socket = this.#socket
     if (socket?.readableEnded && !socket.closed) socket.once('close', () => this.#closed())

@@ -1,4 +1,4 @@
-/** What the stand-in for tap prints, for main.ts: a line for each test that has ended, and one at the end. */
+/** What the stand-in for tap prints for main.ts: a line for each test that has ended, and DONE. */
 
 /** Before a `Result` as JSON. */
 export const RESULT = 'RESULT '
