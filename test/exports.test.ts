@@ -214,8 +214,9 @@ const PACKETS = [
   'OnCatastrophicDisconnect', 'OnChannelOpen', 'OnMessage', 'PACKET_TYPES', 'Packet',
   'PacketAgent', 'PacketAgentOptions', 'PacketChannel', 'PacketChannelError', 'PacketData',
   'PacketDict', 'PacketError', 'PacketFields', 'PacketFields2020', 'PacketFieldsToday',
-  'PacketHandlers', 'PacketPlace', 'PacketTimestamps', 'PacketTypes', 'ROUTER_ID', 'Run',
-  'RunEnd', 'SUPERVISOR_ID', 'Supervisor', 'SupervisorOptions', 'WebsocketChannel',
+  'PacketHandlers', 'PacketPlace', 'PacketRouter', 'PacketRouterOptions', 'PacketTimestamps',
+  'PacketTypes', 'ROUTER_ID', 'RouterDropReason', 'RouterMember', 'RouterStats', 'Run', 'RunEnd',
+  'SUPERVISOR_ID', 'Supervisor', 'SupervisorOptions', 'WebsocketChannel',
   'WebsocketChannelOptions', 'check_packet_channel',
 ]
 

@@ -44,6 +44,13 @@ export {
   PacketChannel,
 } from './channel/packet-channel.ts'
 export { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
+export {
+  PacketRouter,
+  type PacketRouterOptions,
+  type RouterMember,
+  type RouterStats,
+} from './router/router.ts'
+export type { RouterDropReason } from './router/switchboard.ts'
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts'
 export { WebsocketChannel } from './channel/websocket-channel.ts'
 export type { WebsocketChannelOptions } from './channel/websocket-options.ts'

@@ -1,0 +1,138 @@
+/**
+ * Layer 9. Roster: who is known to a router: at which connection, or how long away.
+ *
+ *     there → the connection goes: away → `grace`: lost → `keep`: forgotten
+ *       └──────◄── an alive ────────┴───────┘
+ */
+
+import { DRIVE, type Engine } from '../../engine.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
+import { SUPERVISOR_ID } from '../packet-types.ts'
+import { Member, type MemberLimits } from './member.ts'
+import type { Peer } from './peer.ts'
+
+/** The settings of a router. */
+export interface RosterSettings {
+  readonly grace: Milliseconds
+  readonly keep: Milliseconds
+  /** The most packets and characters that wait for one agent. */
+  readonly count: number
+  readonly size: Bytes
+  /** The most agents. */
+  readonly agents: number
+}
+
+export interface RosterOwner {
+  /** Somebody was away for `grace`. */
+  lost(member: Member): void
+  /** Somebody was away for so long that what waited for it is dropped. */
+  forgotten(member: Member): void
+}
+
+/** The supervisor gets what all agents send. */
+const SUPERVISOR_SHARE = 10
+
+export class Roster {
+  readonly supervisor: Member
+  readonly #engine: Engine
+  readonly #settings: RosterSettings
+  readonly #owner: RosterOwner
+  readonly #limits: MemberLimits
+  readonly #agents = new Map<string, Member>()
+  /** Who is at each connection. */
+  readonly #peers = new Map<Peer, Set<Member>>()
+
+  constructor(engine: Engine, settings: RosterSettings, owner: RosterOwner) {
+    const { count, size } = settings
+    this.#engine = engine
+    this.#settings = settings
+    this.#owner = owner
+    this.#limits = { count, size, ofOne: count }
+    this.supervisor = new Member(SUPERVISOR_ID, {
+      count: count * SUPERVISOR_SHARE,
+      size: size * SUPERVISOR_SHARE,
+      ofOne: count,
+    })
+  }
+
+  get agents(): Iterable<Member> {
+    return this.#agents.values()
+  }
+
+  /** Everybody, the supervisor among them if it has been there. */
+  get all(): Member[] {
+    const { supervisor } = this
+    const wasThere = supervisor.peer !== undefined || supervisor.waiting > 0
+    return [...(wasThere ? [supervisor] : []), ...this.#agents.values()]
+  }
+
+  get(id: string): Member | undefined {
+    return id === SUPERVISOR_ID ? this.supervisor : this.#agents.get(id)
+  }
+
+  /** Undefined if there are too many. */
+  findOrMake(id: string): Member | undefined {
+    const known = this.get(id)
+    if (known !== undefined || this.#agents.size >= this.#settings.agents) return known
+    const member = new Member(id, this.#limits)
+    this.#agents.set(id, member)
+    // Somebody who never comes is forgotten, too.
+    this.#forgetLater(member)
+    return member
+  }
+
+  /** Those who are at that connection. */
+  at(peer: Peer): Iterable<Member> {
+    return this.#peers.get(peer) ?? []
+  }
+
+  // ---- coming and going -------------------------------------------------------------------------
+
+  /** The member is at that connection now, and at no other. */
+  came(member: Member, peer: Peer): void {
+    const { peer: older } = member
+    if (older !== undefined && older !== peer) this.#leave(member, older)
+    member.cancel()
+    member.peer = peer
+    const others = this.#peers.get(peer)
+    if (others === undefined) this.#peers.set(peer, new Set([member]))
+    else others.add(member)
+  }
+
+  /** A connection that nobody is at any more is of no use. */
+  #leave(member: Member, peer: Peer): void {
+    const others = this.#peers.get(peer)
+    others?.delete(member)
+    if (others?.size === 0) peer.end()
+  }
+
+  /** The connection has gone. */
+  gone(peer: Peer): void {
+    const members = this.at(peer)
+    this.#peers.delete(peer)
+    for (const member of members) {
+      member.peer = undefined
+      member.cancel = this.#engine[DRIVE].after(this.#settings.grace, () => {
+        this.#forgetLater(member)
+        this.#owner.lost(member)
+      })
+    }
+  }
+
+  #forgetLater(member: Member): void {
+    member.cancel = this.#engine[DRIVE].after(this.#settings.keep, () => {
+      if (member.clear() > 0) this.#owner.forgotten(member)
+      this.#agents.delete(member.id)
+    })
+  }
+
+  close(): void {
+    for (const member of [this.supervisor, ...this.#agents.values()]) {
+      member.cancel()
+      member.clear()
+      member.peer = undefined
+    }
+    this.#agents.clear()
+    this.#peers.clear()
+  }
+}

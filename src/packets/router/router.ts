@@ -1,0 +1,276 @@
+/**
+ * Layer 9. PacketRouter: the server between agents and their supervisor. It lets peers in by its
+ * doors (door.ts, http-door.ts); what they send goes through its switchboard.
+ */
+// Source: Mephisto, `abstractions/architects/router/node/server.js`. Differs: every type of packet
+// is passed on, and a packet goes at once, not in a round of 50 ms.
+
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import { checkOptions } from '../../core/option-names.ts'
+import { type Engine, logSafely } from '../../engine.ts'
+import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
+import { Context } from '../../messages/context.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
+import { PacketChannelError } from '../errors.ts'
+import { Door } from './door.ts'
+import { HttpDoor } from './http-door.ts'
+import { HttpRequests } from './http-requests.ts'
+import { type RouterDropReason, Switchboard } from './switchboard.ts'
+
+/** The options of a PacketRouter. */
+export interface PacketRouterOptions {
+  /** Makes the servers of `listen`, and has the engine. @default Context.instance() */
+  readonly context?: Context
+  /** How long an agent may be away before the supervisor is told. @default 10 000 ms */
+  readonly grace?: Milliseconds
+  /** How long what waits for somebody who is away is kept. @default 600 000 ms */
+  readonly keep?: Milliseconds
+  /**
+   * The most packets that wait for one agent, or of one agent for the supervisor.
+   *
+   * @default 10 000
+   */
+  readonly queue_limit?: number
+  /**
+   * The most characters that wait for one agent. Ten times as many may wait for the supervisor.
+   *
+   * @default 16 Mi
+   */
+  readonly queue_size?: Bytes
+  /** How many agents the router remembers. @default 100 000 */
+  readonly agent_limit?: number
+  /** The hook `on_alive`. */
+  readonly on_alive?: PacketRouter['on_alive']
+  /** The hook `on_drop`. */
+  readonly on_drop?: PacketRouter['on_drop']
+  /** The hook `on_lost`. */
+  readonly on_lost?: PacketRouter['on_lost']
+  /** The hook `on_error`. */
+  readonly on_error?: PacketRouter['on_error']
+}
+
+const NAMES: readonly string[] = [
+  'context',
+  'grace',
+  'keep',
+  'queue_limit',
+  'queue_size',
+  'agent_limit',
+  'on_alive',
+  'on_drop',
+  'on_lost',
+  'on_error',
+] satisfies (keyof PacketRouterOptions)[]
+
+/** What a router says about one party. */
+export interface RouterMember {
+  /** Its id. */
+  readonly id: string
+  /** Is it connected? */
+  readonly is_there: boolean
+  /** What the supervisor is told about it. */
+  readonly status: string
+  /** How many packets wait for it. */
+  readonly waiting: number
+}
+
+/** What `PacketRouter.stats` returns. */
+export interface RouterStats {
+  /** How many of its members are connected, the supervisor among them. */
+  readonly there: number
+  /** How many are not, and not forgotten yet. */
+  readonly away: number
+  /** Packets that wait for somebody. */
+  readonly waiting: number
+  /** Texts that have arrived. */
+  readonly received: number
+  /** Packets that were dropped, and peers that were refused. */
+  readonly dropped: number
+}
+
+/**
+ * Passes packets between agents and a supervisor.
+ *
+ * @example
+ * const router = new PacketRouter()
+ * await router.listen('ws://127.0.0.1:8080/socket;mode=server')
+ */
+export class PacketRouter {
+  readonly #context: Context
+  readonly #engine: Engine
+  readonly #switchboard: Switchboard
+  readonly #doors = new Set<{ close(): Promise<void> }>()
+  readonly #requests: HttpRequests
+  #isClosed = false
+
+  /** Opens nothing. Throws InvalidArgumentError if an option is invalid or does not exist. */
+  constructor(options: PacketRouterOptions = {}) {
+    checkOptions('new PacketRouter', options, NAMES)
+    const { context = Context.instance(), on_alive, on_drop, on_lost, on_error } = options
+    const numbers = {
+      grace: 10_000,
+      keep: 600_000,
+      queue_limit: 10_000,
+      queue_size: 16 * 1024 * 1024,
+      agent_limit: 100_000,
+    }
+    for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
+      const value = options[name] ?? numbers[name]
+      if (typeof value !== 'number' || !(value > 0))
+        throw new InvalidArgumentError(`new PacketRouter: ${name}`, 'a number over 0', value)
+      numbers[name] = value
+    }
+    for (const [name, hook] of Object.entries({ on_alive, on_drop, on_lost, on_error })) {
+      if (hook === undefined) continue
+      if (typeof hook !== 'function')
+        throw new InvalidArgumentError(`new PacketRouter: ${name}`, 'a function', hook)
+      Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
+    }
+    this.#context = context
+    const trial = context.init('null://')
+    this.#engine = trial.engine
+    trial.destroy()
+    const { grace, keep, queue_limit: count, queue_size: size, agent_limit: agents } = numbers
+    this.#switchboard = new Switchboard(
+      this.#engine,
+      { grace, keep, count, size, agents },
+      {
+        admits: (id, address) => this.#call(() => this.on_alive(id, address)) !== false,
+        answers: (packet, text) => this.#requests.answer(packet, text),
+        dropped: (reason, from, to) => void this.#call(() => this.on_drop(reason, from, to)),
+        lost: id => void this.#call(() => this.on_lost(id)),
+        failed: error => void this.#call(() => this.on_error(error)),
+      },
+    )
+    this.#requests = new HttpRequests(this.#engine, packet =>
+      this.#switchboard.toSupervisor(packet),
+    )
+  }
+
+  /** Everybody that the router knows, the supervisor among them if it has been there. */
+  get members(): RouterMember[] {
+    return this.#switchboard.members.map(({ id, peer, status, waiting }) => ({
+      id,
+      is_there: peer !== undefined,
+      status,
+      waiting,
+    }))
+  }
+
+  /** How the router is doing. */
+  stats(): RouterStats {
+    const { received, dropped } = this.#switchboard
+    const { members } = this
+    return {
+      there: members.filter(({ is_there }) => is_there).length,
+      away: members.filter(({ is_there }) => !is_there).length,
+      waiting: members.reduce((sum, { waiting }) => sum + waiting, 0),
+      received,
+      dropped,
+    }
+  }
+
+  // ---- doors ------------------------------------------------------------------------------------
+
+  /**
+   * Lets peers in by a message channel: `ws://127.0.0.1:8080/socket;mode=server`, `tcp://…`,
+   * `unix://…`, `mem://…`. May be called several times. Resolves with the URL of its clients when
+   * it listens; rejects if it cannot. Throws UrlError, and InvalidStateError after `close`.
+   */
+  async listen(url: string): Promise<string> {
+    this.#checkOpen('listen()')
+    const door = new Door(url, this.#context, this.#switchboard)
+    this.#doors.add(door)
+    try {
+      return await door.open()
+    } catch (error) {
+      this.#doors.delete(door)
+      await door.close()
+      throw error
+    }
+  }
+
+  /**
+   * Lets peers in by a server of `node:http` or `node:https`, as WebSocket at `path`, and answers
+   * its requests as `handle` does. A request that the router does not know is left to the other
+   * listeners of the server; without one it is answered with 404. The server stays the program's.
+   */
+  attach(http: HttpServer, options: { readonly path?: string } = {}): this {
+    checkOptions('attach', options, ['path'])
+    this.#checkOpen('attach()')
+    this.#doors.add(
+      new HttpDoor(http, options.path ?? '/socket', this.#engine, {
+        owner: this.#switchboard,
+        handle: (request, response) => this.handle(request, response),
+      }),
+    )
+    return this
+  }
+
+  /**
+   * Answers a request of `node:http`. Returns false, and does nothing, if it is none of these:
+   * - `GET /is_alive`: 200
+   * - `POST /request_agent`, `/register_worker`, `/initial_task_data`, `/submit_onboarding`: asks
+   *   the supervisor, and answers with its packet; 504 if none comes within 30 s
+   */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#requests.handle(request, response)
+  }
+
+  #checkOpen(call: string): void {
+    if (this.#isClosed)
+      throw new InvalidStateError(call, 'the router is closed', 'make another one')
+  }
+
+  /** Closes all connections. What waits is dropped. The promise never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#requests.close()
+    this.#switchboard.close()
+    const doors = [...this.#doors]
+    this.#doors.clear()
+    await Promise.all(doors.map(door => door.close()))
+  }
+
+  // ---- hooks ------------------------------------------------------------------------------------
+
+  /**
+   * Called when somebody at a connection says who is there, the supervisor ('mephisto') too.
+   * `false` refuses it and closes the connection. By default everybody is believed.
+   */
+  on_alive(_id: string, _address: string): unknown {
+    return true
+  }
+
+  /** Called when an agent, or the supervisor, was away for `grace`. By default it does nothing. */
+  on_lost(_id: string): unknown {
+    return undefined
+  }
+
+  /**
+   * Called when a packet is dropped or somebody is refused: once, until the one whom it is for has
+   * room again. By default it logs one line.
+   */
+  on_drop(reason: RouterDropReason, from: string, to: string): unknown {
+    return this.on_error(
+      new PacketChannelError(
+        'ERR_DROPPED',
+        `a packet from ${from} to ${to} was dropped: ${reason}`,
+      ),
+    )
+  }
+
+  /** Called with each error of a connection or of a hook. By default it logs one line. */
+  on_error(error: Error): unknown {
+    return logSafely(this.#engine, `router: ${messageOf(error)}`, error)
+  }
+
+  #call(hook: () => unknown): unknown {
+    try {
+      return hook()
+    } catch (error) {
+      logSafely(this.#engine, `router: ${messageOf(error)}`, error)
+      return false
+    }
+  }
+}

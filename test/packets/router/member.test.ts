@@ -1,0 +1,61 @@
+import t from 'tap'
+import { Member } from '../../../src/packets/router/member.ts'
+import type { Peer } from '../../../src/packets/router/peer.ts'
+
+class FakePeer implements Peer {
+  readonly address = 'here'
+  readonly got: string[] = []
+  room = Infinity
+  send(text: string): boolean {
+    if (this.room-- <= 0) return false
+    this.got.push(text)
+    return true
+  }
+  end(): void {}
+}
+
+const make = (count = 3, size = 100, ofOne = 3): Member => new Member('ann', { count, size, ofOne })
+
+t.test('what cannot be sent waits, in order', async t => {
+  const ann = make()
+  const peer = new FakePeer()
+  t.equal(ann.send('1', 'bob'), true)
+  ann.peer = peer
+  t.equal(ann.send('2', 'bob'), true, 'not before the first one')
+  t.strictSame([peer.got, ann.waiting], [[], 2])
+  peer.room = 1
+  t.equal(ann.flush(), 1)
+  peer.room = 2
+  t.equal(ann.flush(), 1)
+  ann.send('3', 'bob')
+  t.strictSame([peer.got, ann.waiting], [['1', '2', '3'], 0])
+  peer.room = 0
+  ann.send('4', 'bob')
+  t.strictSame([ann.clear(), ann.waiting, ann.flush()], [1, 0, 0])
+})
+
+t.test('limits: by count, by size, of one sender', async t => {
+  const few = make(2)
+  t.strictSame(
+    ['a', 'b', 'c'].map(text => few.send(text, 'bob')),
+    [true, true, false],
+  )
+  const small = make(10, 5)
+  t.strictSame(
+    ['abc', 'def', 'gh'].map(text => small.send(text, 'bob')),
+    [true, false, true],
+  )
+  const fair = make(10, 100, 2)
+  t.strictSame(
+    [1, 2, 3].map(n => fair.send(`${n}`, 'bob')),
+    [true, true, false],
+  )
+  t.equal(fair.send('4', 'carl'), true, 'a flood of one leaves room for others')
+  fair.peer = new FakePeer()
+  t.equal(fair.flush(), 3)
+  fair.peer = undefined
+  t.strictSame(
+    [1, 2].map(n => fair.send(`${n}`, 'bob')),
+    [true, true],
+  )
+})
