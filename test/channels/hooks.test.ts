@@ -219,7 +219,7 @@ t.test('call returns what the hook returned, or a promise that rejects', async t
   logged.length = 0
 })
 
-// `on_read(line: string)` without an encoding compiles, and said only "line.trim is not a function".
+// `on_read(line: string)` without an encoding compiles. The log said only "trim is not a function".
 t.test('a hook that takes bytes for text is told so', async t => {
   const channel = new Bare() as Bare & { encoding?: string | null }
   logged.length = 0
