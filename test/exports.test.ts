@@ -163,8 +163,8 @@ t.test('sluice/redis', async t => {
 
 // prettier-ignore
 const RELAY = [
-  'MemoryRelay', 'PresenceListener', 'Relay', 'RelayEntry', 'RelayError', 'RelayHistory',
-  'RelayListener', 'RelayOptions', 'SubscribeOptions', 'open_relay',
+  'MemoryRelay', 'PresenceListener', 'RedisRelay', 'RedisRelayOptions', 'Relay', 'RelayEntry',
+  'RelayError', 'RelayHistory', 'RelayListener', 'RelayOptions', 'SubscribeOptions', 'open_relay',
 ]
 
 t.test('sluice/relay', async t => {

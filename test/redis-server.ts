@@ -5,6 +5,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Test } from 'tap'
+import { RedisClient } from '../src/protocols/redis/client.ts'
 
 /** What is installed here. Without any, tests that need a server are skipped. */
 const PROGRAM = ['redis-server', 'valkey-server'].find(
@@ -39,6 +41,14 @@ export class RedisServer {
     // What it says later must not fill the pipe.
     child.stdout.destroy()
     return this
+  }
+
+  /** A client of it, which closes at the end of the test. */
+  async client(t: Test): Promise<RedisClient> {
+    const client = new RedisClient().connect(this.url)
+    client.on_disconnect = () => {}
+    t.teardown(() => client.close())
+    return client.ready
   }
 
   /** SIGSTOP, SIGCONT. */

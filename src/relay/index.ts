@@ -6,6 +6,7 @@
 
 export { MemoryRelay } from './memory-relay.ts'
 export { open_relay } from './open-relay.ts'
+export { RedisRelay, type RedisRelayOptions } from './redis/redis-relay.ts'
 export {
   type PresenceListener,
   type Relay,

@@ -4,11 +4,13 @@
 
 import { InvalidArgumentError } from '../errors.ts'
 import { MemoryRelay } from './memory-relay.ts'
+import { RedisRelay } from './redis/redis-relay.ts'
 import type { Relay, RelayOptions } from './relay.ts'
 
 /** One line for each relay. */
 const RELAYS: readonly (readonly [url: RegExp, make: (url: string, o: RelayOptions) => Relay])[] = [
   [/^memory:$/, (_, options) => new MemoryRelay(options)],
+  [/^redis(s|\+unix)?:\/\//, (url, options) => new RedisRelay(url, options)],
 ]
 
 /**
@@ -17,10 +19,11 @@ const RELAYS: readonly (readonly [url: RegExp, make: (url: string, o: RelayOptio
  * | URL | relay |
  * |---|---|
  * | `memory:` | `MemoryRelay`: this process only |
+ * | `redis://host/0`, `rediss:`, `redis+unix:` | `RedisRelay`: all who use the same server |
  *
  * Throws InvalidArgumentError if there is no such relay, or an option is unknown or invalid.
  */
 export function open_relay(url: string, options: RelayOptions = {}): Relay {
   for (const [form, make] of RELAYS) if (form.test(url)) return make(url, options)
-  throw new InvalidArgumentError('open_relay: url', 'memory:', url)
+  throw new InvalidArgumentError('open_relay: url', 'memory: or redis://…', url)
 }

@@ -1,10 +1,17 @@
 import t from 'tap'
+import { Engine } from '../../src/engine.ts'
 import { MemoryRelay } from '../../src/relay/memory-relay.ts'
 import { open_relay } from '../../src/relay/open-relay.ts'
+import { RedisRelay } from '../../src/relay/redis/redis-relay.ts'
 import { thrown } from '../kit.ts'
 
 t.test('a relay by its URL', async t => {
   t.ok(open_relay('memory:') instanceof MemoryRelay)
+  for (const url of ['redis://localhost:1/0', 'rediss://localhost:1', 'redis+unix:///none']) {
+    const relay = open_relay(url, { engine: new Engine({ log() {} }) })
+    t.ok(relay instanceof RedisRelay, url)
+    await relay.close()
+  }
   for (const wrong of ['', 'memory', 'mem://', 'http://x', undefined])
     t.equal(
       thrown(() => open_relay(wrong as never)),

@@ -132,8 +132,8 @@ export class RedisClient extends RedisView {
   }
 
   /**
-   * Closes when the replies have come that it waits for. Commands that block are not waited for,
-   * and no message is delivered any more.
+   * Closes when the replies have come that it waits for, but after 30 s in any case. Commands that
+   * block are not waited for, and no message is delivered any more.
    */
   end(): void {
     this.#connections.close(true)

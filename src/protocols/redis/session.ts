@@ -14,7 +14,8 @@
 
 import { Buffer } from 'node:buffer'
 import { Client } from '../../channels/basic.ts'
-import type { CloseReason } from '../../types.ts'
+import { noop } from '../../core/noop.ts'
+import type { Cancel, CloseReason } from '../../types.ts'
 import { type Command, Fifo } from './command.ts'
 import { RedisError } from './errors.ts'
 import { headOf, type Word } from './pack.ts'
@@ -60,6 +61,7 @@ export class Session extends Client<Replies> {
   readonly #sent = new Fifo()
   #error: RedisError | undefined
   #isEnding = false
+  #cancelEnd: Cancel = noop
   /** Is it logged in? */
   isReady = false
   /** The version of RESP that is spoken. */
@@ -217,7 +219,10 @@ export class Session extends Client<Replies> {
   /** Closes at once; or, with `flush`, when all replies have come. */
   override close(flush = false): void {
     this.#isEnding = true
-    if (!flush || !this.isReady || this.#sent.size === 0) super.close(flush)
+    if (!flush || !this.isReady || this.#sent.size === 0) return super.close(flush)
+    // A server that is silent must not hold it for ever.
+    this.#cancelEnd()
+    this.#cancelEnd = this.engine.defer(this.end_timeout, () => super.close())
   }
 
   override on_read_end(): void {
@@ -239,6 +244,7 @@ export class Session extends Client<Replies> {
 
   override on_close(reason: CloseReason): void {
     this.isReady = false
+    this.#cancelEnd()
     const error = this.#error ?? new RedisError('ERR_CLOSED', `the connection closed (${reason})`)
     this.#owner.lost(this, error, this.#sent.clear(), reason)
   }

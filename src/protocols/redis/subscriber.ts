@@ -19,7 +19,7 @@
 import { Buffer } from 'node:buffer'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
-import { isPromiseLike } from '../../core/promises.ts'
+import { isPromiseLike, quiet } from '../../core/promises.ts'
 import { Command } from './command.ts'
 import type { RedisError } from './errors.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
@@ -60,8 +60,8 @@ export interface SubscriberOwner {
 /** One name that is subscribed. */
 interface Topic {
   readonly handlers: Map<MessageHandler, Manner>
-  /** Settled when the server has confirmed it for the first time. */
-  readonly confirmed: Deferred<void>
+  /** Settled when the server has confirmed it; after a loss there is a new one. */
+  confirmed: Deferred<void>
   /** 'asked' at first, 'standing' when it is confirmed, 'lost' until it is confirmed again. */
   state: 'asked' | 'standing' | 'lost'
 }
@@ -133,8 +133,8 @@ export class Subscriber implements KeeperOwner {
     // The connection was lost: it is subscribed again on the next one.
     if (this.#keeper.ready === undefined || this.#topics[kind].get(name) !== topic) return
     this.#topics[kind].delete(name)
-    if (topic.state === 'asked') topic.confirmed.reject(error)
-    else this.#owner.failed(error)
+    topic.confirmed.reject(error)
+    if (topic.state === 'lost') this.#owner.failed(error)
   }
 
   /** Without a handler all of them go. */
@@ -204,7 +204,7 @@ export class Subscriber implements KeeperOwner {
     for (const command of sent) command.lose(error)
     if (isOver) this.#drop(error)
     for (const topics of Object.values(this.#topics))
-      for (const topic of topics.values()) if (topic.state === 'standing') topic.state = 'lost'
+      for (const topic of topics.values()) lose(topic)
     this.#owner.subscriberLost(error)
   }
 
@@ -223,9 +223,20 @@ export class Subscriber implements KeeperOwner {
 }
 
 function newTopic(): Topic {
-  const topic: Topic = { handlers: new Map(), confirmed: deferred<void>(), state: 'asked' }
-  topic.confirmed.promise.catch(noop)
-  return topic
+  return { handlers: new Map(), confirmed: newConfirmed(), state: 'asked' }
+}
+
+function newConfirmed(): Deferred<void> {
+  const confirmed = deferred<void>()
+  quiet(confirmed.promise)
+  return confirmed
+}
+
+/** Whoever subscribes now waits until it stands again. */
+function lose(topic: Topic): void {
+  if (topic.state !== 'standing') return
+  topic.state = 'lost'
+  topic.confirmed = newConfirmed()
 }
 
 /** What messages are called, and which subscription they are for. */

@@ -307,6 +307,19 @@ scene(t, 'closing politely when nothing waits; and at once', async (t, world) =>
   t.equal(get.value, 'ERR_CLOSED')
 })
 
+/** A server that was stopped held `end()` for ever, and with it the process. */
+scene(t, 'closing politely ends, whatever the server does', async (t, world) => {
+  const { session, call } = await open(world)
+  const get = call('GET', 'a')
+  await world.pump()
+  session.end()
+  session.end()
+  await world.advance(29_999)
+  t.equal(get.value, 'waits')
+  await world.advance(1)
+  t.equal(get.value, 'ERR_CLOSED')
+})
+
 scene(t, 'TLS begins with the first byte', async (t, world) => {
   const server = await serve(world)
   const owner = new Owner()

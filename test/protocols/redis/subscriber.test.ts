@@ -221,7 +221,18 @@ scene(t, 'a gap is told before the first message after it', async (t, world) => 
   server.peers[0]!.close()
   await world.pump()
   t.same(told, [])
+  const meanwhile = [made.add('', 'a'), made.add('', 'no')]
+  await world.pump()
+  t.same(
+    meanwhile.map(({ value }) => value),
+    ['waits', 'waits'],
+    'it does not stand',
+  )
   await world.advance(100)
+  t.same(
+    meanwhile.map(({ value }) => value),
+    [undefined, 'NOPERM'],
+  )
   t.same(told, ['gap', 'x', 'quiet'])
   t.same(owner.told, ['lost ERR_CLOSED', 'failed thrown', 'failed NOPERM no'])
   await closed(world, made)
