@@ -28,8 +28,7 @@ export function bareNode(
   env: Readonly<Record<string, string>> = {},
 ): [command: string, argv: string[]] {
   const added = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const run = process.versions.deno === undefined ? [] : ['run', '--allow-all', '--quiet']
-  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...run, ...argv]]
+  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...argv]]
 }
 
 function modified(name: string): number {

@@ -24,7 +24,12 @@ const BUILD = `${ROOT}.build/`
  * Tests that need a process of their own: because their file does its work when it is imported, or
  * runs in processes that the test starts, in which only tap can count.
  */
-export const ALONE = ['commands/cat/main', 'commands/echo/main', 'io/diagnostics']
+export const ALONE = [
+  'commands/cat/main',
+  'commands/echo/main',
+  'commands/rooms/main',
+  'io/diagnostics',
+]
 
 /** Runs the tests of the folder of `url` and of the folders in it, except those of ALONE. */
 export async function together(url: string): Promise<void> {
