@@ -152,3 +152,120 @@ await overAll(t, 'errors', async (t, { channel, server }) => {
   t.same(errors, [error], 'told, too')
   t.match(error, /Failed to connect/)
 })
+
+await overAll(t, 'what is sent', async (t, { channel, server }) => {
+  const one = channel()
+  await one.connect()
+  const cases: [message: unknown, alone: string, inRoom: string][] = [
+    [{ a: 1 }, '{"a":1}', '{"a":1,"_room":"r"}'],
+    [[1, 2], '[1,2]', '{"data":[1,2],"_room":"r"}'],
+    ['Grüße 😀', 'Grüße 😀', '{"message":"Grüße 😀","_room":"r"}'],
+    ['{"a":1}', '{"a":1}', '{"a":1,"_room":"r"}'],
+    ['[1]', '[1]', '{"message":"[1]","_room":"r"}'],
+    ['123', '123', '{"message":"123","_room":"r"}'],
+    [5, '5', '{"data":5,"_room":"r"}'],
+    [true, 'true', '{"data":true,"_room":"r"}'],
+    [null, 'null', '{"data":null,"_room":"r"}'],
+    [12n, '12', '{"data":"12","_room":"r"}'],
+    [new Date(0), '"1970-01-01T00:00:00.000Z"', '{"data":"1970-01-01T00:00:00.000Z","_room":"r"}'],
+    [{ _room: 'elsewhere' }, '{"_room":"elsewhere"}', '{"_room":"r"}'],
+  ]
+  for (const [message] of cases) {
+    await one.send(message, '')
+    await one.send_to('r', message)
+  }
+  await until(() => server.got.length === 2 * cases.length)
+  t.same(
+    server.got,
+    cases.flatMap(([, ...texts]) => texts),
+  )
+})
+
+await overAll(t, 'what comes', async (t, { channel, server }) => {
+  const one = channel()
+  await one.connect()
+  await until(() => server.peers.size === 1)
+  const told: unknown[] = []
+  const errors: unknown[] = []
+  one.on_error(error => errors.push(error))
+  one.on_room_message('r', message => told.push(['r', message]))
+  const twice = one.on_message(message => told.push(message))
+  one.on_message(twice)
+  one.on_message(() => {
+    throw new Error('of a handler')
+  })
+  t.ok(one.remove_handler(twice), 'the first occurrence')
+  const messages: [text: string, value: unknown][] = [
+    ['5', 5],
+    ['null', null],
+    ['[1]', [1]],
+    ['"text"', 'text'],
+    ['not {JSON', 'not {JSON'],
+    ['{"a":1}', { a: 1 }],
+  ]
+  for (const [text] of messages) server.tell(text)
+  server.tell('{"_room":"r","__proto__":{"x":1}}')
+  server.tell('{"room":"r","b":2}')
+  server.tell('{"_room":"","c":3}')
+  await until(() => errors.length === messages.length + 3)
+  t.strictSame(told, [
+    ...messages.map(([, value]) => value),
+    ['r', JSON.parse('{"__proto__":{"x":1}}')],
+    JSON.parse('{"__proto__":{"x":1}}'),
+    ['r', { room: 'r', b: 2 }],
+    { room: 'r', b: 2 },
+    { _room: '', c: 3 },
+  ])
+  t.ok(errors.every(error => (error as Error).message === 'of a handler'))
+  one.clear_handlers()
+  server.tell('6')
+  one.on_message(message => told.push(message))
+  await until(() => told.at(-1) === 6)
+})
+
+await overAll(t, 'a server that says goodbye is lost as well', async (t, { channel, server }) => {
+  const one = channel({ auto_reconnect: true, reconnect_delay: 1 })
+  await one.connect()
+  await one.join('r')
+  await until(() => server.got.length === 1)
+  const closed = new Promise<any>(resolve => one.on_close(resolve))
+  server.kick()
+  t.equal((await closed).was_open, true)
+  await until(() => server.got.length === 2)
+  t.equal(one.state, 'open', 'it has come back')
+  await one.close()
+  t.same([one.get_rooms(), one.state], [['r'], 'closed'])
+  await t.rejects(one.send('x'), { code: 'ERR_INVALID_STATE' })
+  await one.connect()
+  await until(() => server.got.length === 3)
+  t.same(server.got, Array(3).fill('{"type":"_join","room":"r"}'), 'rooms are kept')
+})
+
+await overAll(t, 'close() while it connects', async (t, { channel, server }) => {
+  const one = channel({ auto_reconnect: true })
+  const told: string[] = []
+  one.on_open(() => told.push('open'))
+  one.on_close(({ was_open }) => told.push(`close ${was_open}`))
+  for (let i = 0; i < 3; i++) {
+    const outcome = one.connect().catch((error: unknown) => error)
+    await one.close()
+    t.match(await outcome, { code: 'ERR_CLOSED' })
+    t.equal(one.state, 'closed')
+  }
+  t.same(told, Array(3).fill('close false'))
+  await until(() => server.peers.size === 0)
+})
+
+await overAll(t, 'connecting by hand', async (t, { channel, server }) => {
+  const one = channel()
+  const opened = new Promise<void>(resolve => {
+    one.on_close(() => one.connect().then(() => one.join('r').then(resolve)))
+  })
+  await one.connect()
+  await until(() => server.peers.size === 1)
+  server.kick()
+  await opened
+  await until(() => server.got.length === 1)
+  t.same(server.got, ['{"type":"_join","room":"r"}'])
+  one.clear_handlers()
+})

@@ -11,8 +11,6 @@
  *    the next message goes to its end.
  * 3. The state changes before handlers are called, and is looked at again after them: a handler may
  *    connect or close.
- * 4. A message of a room that has a number is delivered only if the number is larger than the last
- *    one. So each is delivered once, however often a server sends it.
  */
 
 import { Backoff } from '../../core/backoff.ts'
@@ -134,6 +132,8 @@ export class Session {
   }
 
   #opened(link: Link): void {
+    // close() was called meanwhile.
+    if (this.state() !== CONNECTING) return
     this.#cancelTimer()
     this.#backoff.opened(this.#world.now())
     link.wasOpen = true

@@ -394,6 +394,21 @@ t.test('closing a server that does not answer, and a channel that is not open', 
   t.same(told, ['close 1006 ', 'close 1006  (never open)'])
 })
 
+// A connection that opened after close() was open again, and the promise of close() never settled.
+t.test('what opens after close() stays closed', async t => {
+  const { world, session, told } = makeSession()
+  const outcome = fate(session.connect())
+  const closing = session.close(1000, '')
+  world.last.sink.opened()
+  t.equal(session.state(), 'closing')
+  world.last.sink.closed(1000)
+  await closing
+  t.same(
+    [await outcome, session.state(), told],
+    ['ERR_CLOSED', 'closed', ['close 1000  (never open)']],
+  )
+})
+
 t.test('closing while it waits', async t => {
   const { world, session } = await openSession({ auto_reconnect: true })
   world.last.sink.closed()
