@@ -40,7 +40,7 @@ command at ';'.
 
 Protocols: direct echo file js mem mudp null tcp tls+tcp timer udp unix ws wss
 zero.
-Prefixes: deflate+ filter+ pub+ rate+ reopen+.
+Prefixes: deflate+ filter+ pub+ rate+ reopen+ stream+.
 
 On a terminal tcp, tls+tcp and unix have frame=line unless the URL says
 another. If stderr is a terminal, and nothing is typed, a line there shows how
