@@ -170,6 +170,6 @@ t.test('keep_alive: a copy is kept', async t => {
   t.not(kept, given)
   t.same(STREAM_CHECKS.keep_alive('keep_alive', { after: 5, count: undefined }), { after: 5 })
   t.throws(() => STREAM_CHECKS.keep_alive('keep_alive', { after: 5, cuont: 3 }), {
-    message: 'keep_alive: there is no option "cuont" (did you mean count?)',
+    message: 'keep_alive: there is no option "cuont"; did you mean count?',
   })
 })
