@@ -3,4 +3,12 @@
 import t from 'tap'
 import * as nats from '../../../src/protocols/nats/index.ts'
 
-t.same(Object.keys(nats).sort(), ['NatsClient', 'NatsError', 'NatsMessage', 'NatsSubscription'])
+t.same(Object.keys(nats).sort(), [
+  'NatsClient',
+  'NatsConsumer',
+  'NatsError',
+  'NatsJetStream',
+  'NatsMessage',
+  'NatsStoredMessage',
+  'NatsSubscription',
+])
