@@ -28,7 +28,8 @@ export function bareNode(
   env: Readonly<Record<string, string>> = {},
 ): [command: string, argv: string[]] {
   const added = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...argv]]
+  const run = process.versions.deno === undefined ? [] : ['run', '--allow-all', '--quiet']
+  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...run, ...argv]]
 }
 
 function modified(name: string): number {

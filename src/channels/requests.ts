@@ -66,6 +66,9 @@ interface Pending<Answer> extends Deferred<Answer> {
 /** The default of `limit`: a bound that a program in order never sees. */
 const LIMIT = 10_000
 
+/** The request of `expect`. */
+const NOTHING = (): void => {}
+
 /**
  * Pairs answers with requests: `send` writes a request and returns a promise, `answer` resolves the
  * oldest one, or the one with that id.
@@ -136,18 +139,32 @@ export class Requests<Answer = any, Id = any> {
    * is invalid, or an id that another request has.
    */
   send(request: Data | (() => unknown), options: SendOptions<Id> = {}): Promise<Answer> {
-    checkOptions('send', options, ['id', 'timeout'])
+    const call = request === NOTHING ? 'expect' : 'send'
+    checkOptions(call, options, ['id', 'timeout'])
     const { id, timeout = this.#timeout } = options
-    checkDuration('send: timeout', timeout)
+    checkDuration(`${call}: timeout`, timeout)
     this.#turnTo()
     if (id !== undefined && this.#pending.has(id))
-      throw new InvalidArgumentError('send: id', 'that of no other request', id)
+      throw new InvalidArgumentError(`${call}: id`, 'that of no other request', id)
     const pending: Pending<Answer> = { ...deferred<Answer>(), cancel: noop }
     pending.promise.catch(noop)
     const refusal = this.#refusal() ?? this.#write(request, id ?? pending, pending)
     if (refusal !== undefined) pending.reject(refusal)
     else if (timeout !== Infinity) this.#limitTime(pending, timeout)
     return pending.promise
+  }
+
+  /**
+   * As `send`, but nothing is written: the promise of what the peer will say by itself, because of
+   * an earlier request. Call it in `on_read`, when the peer has said what to wait for: the next
+   * message may have come together with that one.
+   *
+   * @example
+   * // JOB_CREATED says the handle of the job; WORK_COMPLETE comes later, and has it as well.
+   * this.#requests.answer(this.#jobs.expect({ id: handle }))
+   */
+  expect(options: SendOptions<Id> = {}): Promise<Answer> {
+    return this.send(NOTHING, options)
   }
 
   /** The requests of an opening are rejected when it is over. */
@@ -194,7 +211,7 @@ export class Requests<Answer = any, Id = any> {
     }
     if (isPromiseLike(result)) Promise.resolve(result).catch(pending.reject)
     const [bytesNow, filesNow] = this.#written()
-    if (bytesNow > bytes || filesNow > files) return undefined
+    if (bytesNow > bytes || filesNow > files || request === NOTHING) return undefined
     this.#pending.delete(key)
     const hint = isPromiseLike(result) ? ': it must be before the function returns' : ''
     return new RequestError('ERR_OVERFLOW', `the request was not written${hint}`)
@@ -220,12 +237,13 @@ export class Requests<Answer = any, Id = any> {
 
   /**
    * Resolves the request with that id; without an id, the oldest one. If there is none, `on_stray`
-   * gets the answer.
+   * gets the answer. A promise as the answer is that of `expect`, for example: the request settles
+   * with it.
    *
    * The default of that hook throws RequestError (ERR_STRAY_ANSWER). Thrown in `on_read`, it goes
    * to `on_error`: a peer that answers what nobody has asked is not to be trusted any more.
    */
-  answer(answer: Answer, id?: Id): void {
+  answer(answer: Answer | Promise<Answer>, id?: Id): void {
     this.#take(answer, id)?.resolve(answer)
   }
 
@@ -237,14 +255,14 @@ export class Requests<Answer = any, Id = any> {
     this.#take(error, id)?.reject(error)
   }
 
-  #take(answer: Answer | Error, id: Id | undefined): Pending<Answer> | undefined {
+  #take(answer: Answer | Promise<Answer> | Error, id: Id | undefined): Pending<Answer> | undefined {
     // The first key is that of the oldest request.
     const key: unknown = id ?? this.#pending.keys().next().value
     const pending = this.#pending.get(key)
     if (pending !== undefined) {
       this.#pending.delete(key)
       pending.cancel()
-    } else this.on_stray(answer, id)
+    } else this.on_stray(answer as Answer, id)
     return pending
   }
 

@@ -88,6 +88,42 @@ export {
   websocket_send_error,
 } from './outside/sending.ts'
 export { Transaction, transactions_from } from './outside/transaction.ts'
+export {
+  AppState,
+  channel_messages,
+  channel_subscribed,
+  type ChannelKey,
+  ChannelLeave,
+  ChannelLeft,
+  ChannelListSubscriptions,
+  ChannelRecheck,
+  ChannelSubscribe,
+  ChannelSubscribed,
+  ChannelSubscriptions,
+  subscribe_user,
+  type SubscribedArguments,
+} from './pubsub/channel-messages.ts'
+export {
+  type AnyContextChannelClass,
+  ChannelRegistry,
+  context_channel_registry,
+  pubsub_channel_registry,
+} from './pubsub/channel-registry.ts'
+export {
+  context_channel,
+  ContextChannel,
+  type ContextChannelClass,
+  type ContextChannelOptions,
+  type Key,
+  type Subscriber,
+  UserChannel,
+} from './pubsub/context-channel.ts'
+export {
+  OnlineChannel,
+  pubsub_channel,
+  PubSubChannel,
+  type PubSubChannelClass,
+} from './pubsub/pubsub-channel.ts'
 export { error_message, ErrorMessage, type ErrorMessageClass } from './error-message.ts'
 export { ValidationError } from './errors.ts'
 export {

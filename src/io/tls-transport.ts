@@ -87,8 +87,8 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     // it ends, too.
     this.#below.allowHalfOpen = false
     begin(this.#below, this)
-    // The transport below closes last. The error that explains it may come after its 'close'.
-    const closed = (): unknown => setImmediate(() => this.#closed())
+    // The error that explains it may come after the 'close' below.
+    const closed = (): unknown => setImmediate(() => this.#belowClosed())
     if (this.#below.closed) closed()
     else this.#below.once('close', closed)
   }
@@ -246,6 +246,13 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     if (!this.#isFull || this.bytes_queued > 0) return
     this.#isFull = false
     if (this.#state === 'open') this.sink?.drained()
+  }
+
+  /** Node closes what is below last. Bun does when the peer has ended, and the rest goes on. */
+  #belowClosed(): void {
+    const socket = this.#socket
+    if (socket?.readableEnded && !socket.closed) socket.once('close', () => this.#closed())
+    else this.#closed()
   }
 
   #closed(): void {

@@ -11,23 +11,19 @@
  *    certificates, SNI, tickets) is done here, too.
  *
  * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux):
- * - The server's own listener of 'connection' reads its settings from `this`, and emits
- *   'secureConnection' and 'tlsClientError' there. Each connection is given to an object of its own
- *   that inherits from the server, its listeners included, and has its own `emit`. So an event is
- *   known to be about this connection. Refused: listeners on the server itself, which get a
- *   TLSSocket and cannot tell whose it is before the handshake is done.
  * - What checkServerIdentity throws ends the process, so it is caught here; what the callbacks of
  *   a server throw does not.
  */
 
 import type { Buffer } from 'node:buffer'
-import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
 import { InvalidArgumentError, messageOf, show } from '../errors.ts'
 import type { Tls, TlsContext, TlsOptions, TlsReserved, TlsSide, Transport } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import { seedOf, ticketKeys } from './ticket-keys.ts'
+import { belowOf } from './tls-below.ts'
 import { type HandshakeSink, TlsTransport } from './tls-transport.ts'
 
 /** The options that cannot be given, and the part of sluice that decides instead. */
@@ -134,9 +130,8 @@ function serverContext(options: tls.TlsOptions): TlsContext {
     secure(transport) {
       const server = serverOf(transport)
       return new TlsTransport(transport, 'the client', (below, sink) => {
-        const one: ServerOfOne = Object.create(server)
-        one.sink = sink
-        EventEmitter.prototype.emit.call(one, 'connection', below)
+        HANDSHAKES.set(below, sink)
+        server.emit('connection', below)
       })
     },
   }
@@ -148,45 +143,46 @@ function serverContext(options: tls.TlsOptions): TlsContext {
  */
 function serverBySeed(options: tls.TlsOptions): (transport: Transport) => tls.Server {
   const how = { ...options, handshakeTimeout: NEVER }
-  const server = toEach(made(options, () => tls.createServer(how)))
+  const server = reporting(made(options, () => tls.createServer(how)))
   const servers = new WeakMap<Buffer, tls.Server>()
   return transport => {
     const seed = options.ticketKeys === undefined ? seedOf(transport) : undefined
     if (seed === undefined) return server
     let shared = servers.get(seed)
     if (shared === undefined) {
-      shared = toEach(tls.createServer({ ...how, ticketKeys: ticketKeys(seed, options) }))
+      shared = reporting(tls.createServer({ ...how, ticketKeys: ticketKeys(seed, options) }))
       servers.set(seed, shared)
     }
     return shared
   }
 }
 
-/** A server, for one connection: what it emits goes to the sink. */
-interface ServerOfOne extends tls.Server {
-  sink: HandshakeSink
+/** The handshakes of servers that are under way, by what they run over. */
+const HANDSHAKES = new WeakMap<Duplex, HandshakeSink>()
+
+/**
+ * What the server emits goes to the handshake that it is about. Refused: an object for each
+ * connection that inherits from the server and has an `emit` of its own. Bun emits on the server.
+ */
+function reporting(server: tls.Server): tls.Server {
+  server.on('secureConnection', socket => {
+    const sink = take(socket)
+    sink?.known(socket)
+    sink?.secured(socket)
+  })
+  return server.on('tlsClientError', (error, socket) => {
+    const sink = take(socket)
+    sink?.known(socket)
+    sink?.failed(error)
+  })
 }
 
-/** Makes the server one that the servers of one connection inherit from. */
-function toEach(server: tls.Server): tls.Server {
-  // Nobody listens to any other event of the server.
-  const emit = function (this: ServerOfOne, event: string, ...args: any[]): boolean {
-    const report = REPORTS[event]
-    report?.(this.sink, args)
-    return report !== undefined
-  }
-  return Object.defineProperty(server, 'emit', { value: emit })
-}
-
-const REPORTS: Readonly<Record<string, (sink: HandshakeSink, args: any[]) => void>> = {
-  secureConnection(sink, [socket]) {
-    sink.known(socket)
-    sink.secured(socket)
-  },
-  tlsClientError(sink, [error, socket]) {
-    sink.known(socket)
-    sink.failed(error)
-  },
+/** The handshake of a socket. It ends once. */
+function take(socket: tls.TLSSocket): HandshakeSink | undefined {
+  const below = belowOf(socket)
+  const sink = below && HANDSHAKES.get(below)
+  if (sink !== undefined) HANDSHAKES.delete(below as Duplex)
+  return sink
 }
 
 // ---- options ------------------------------------------------------------------------------------

@@ -298,3 +298,30 @@ t.test('PROPERTY: whatever is cut, late or lost, no answer is that of another re
     t.equal(requests.size, 0)
   }
 })
+
+// A job server says the handle of a job, and its result later. Both came in one packet, and who
+// awaited the first missed the second.
+t.test('expect: an answer in two steps', async t => {
+  const { client, requests, connection, pump } = await asking()
+  const later = new Requests<string, string>(client)
+  client.on_read = (line: string) => {
+    const [word, id = ''] = line.split(' ') as [string, string?]
+    if (word === 'taken') requests.answer(later.expect({ id }))
+    else later.answer(word, id)
+  }
+  const results = ['a', 'b', 'c'].map(each => outcome(requests.send(`${each}\n`)))
+  await pump()
+  connection.write('taken 1\ntaken 2\ntwo 2\none 1\ntaken 3\n')
+  await pump()
+  t.same(await Promise.all(results.slice(0, 2)), ['one', 'two'])
+  t.same([requests.size, later.size], [0, 1])
+  for (const options of [{ id: '3' }, { timeout: -1 }, { ids: 1 }])
+    t.throws(() => later.expect(options as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^expect/,
+    })
+  client.close()
+  await pump()
+  t.equal(await results[2], 'ERR_CLOSED')
+  t.equal(await outcome(later.expect()), 'ERR_CLOSED')
+})

@@ -4,14 +4,17 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+
+import type { TLSSocket } from 'node:tls'
 import t from 'tap'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { TcpTransport } from '../../src/io/tcp.ts'
+import { TlsTransport } from '../../src/io/tls-transport.ts'
 import { tlsContext } from '../../src/io/tls.ts'
 import type { Transport } from '../../src/transport.ts'
-import { turn } from '../kit.ts'
+import { turn, until } from '../kit.ts'
 import { ca, clear, client, expired, OURS, pair, selfSigned, THEIRS, Watched } from './tls-kit.ts'
 
 t.test('both ends know what they agreed upon, also afterwards', async t => {
@@ -234,6 +237,23 @@ t.test('over a transport that is destroyed, or has closed', async t => {
     await near.saw('closed')
     t.same(near.log, ['closed'])
   }
+})
+
+// Bun closes the socket below when the peer has ended; what is written afterwards still goes out.
+t.test('a socket that outlives what is below it', async t => {
+  const [one] = await clear(t)
+  const socket = Object.assign(new EventEmitter(), { readableEnded: true, bytesWritten: 0 })
+  const near = new Watched(
+    new TlsTransport(one, 'peer', (below, sink) => {
+      sink.known(socket as unknown as TLSSocket)
+      below.destroy()
+      below.once('close', () => setImmediate(() => setImmediate(() => near.log.push('below'))))
+    }),
+  )
+  await until(() => near.log.length > 0)
+  socket.emit('close')
+  await near.saw('closed')
+  t.same(near.log, ['below', 'closed'])
 })
 
 t.test('an established session that breaks', async t => {

@@ -41,6 +41,7 @@ import { bareNode, built, ROOT } from '../built.ts'
  *   install  how to install: compared with package.json
  *   session, said   what a peer of README's server types and gets, and what the server says
  *   tree     the folders of src/, with their layers
+ *   page     a page for a browser, which test/peers/rooms-browser.test.ts loads
  *   states   the table of the life cycle, drawn
  */
 const HOWS: Readonly<Record<string, readonly string[]>> = {
@@ -59,6 +60,7 @@ const HOWS: Readonly<Record<string, readonly string[]>> = {
   session: ['console'],
   said: ['console'],
   tree: ['text'],
+  page: ['html'],
   states: ['text'],
 }
 

@@ -3,15 +3,18 @@
  * Chromium, over the browser's own WebSocket.
  */
 
-import { createServer } from 'node:http'
+import { createServer, type Server as HttpServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/engine.ts'
 import { Context } from '../../src/messages/context.ts'
+import { WebSocketServer } from '../../src/protocols/websocket/server.ts'
+import { RoomServer } from '../../src/rooms/server/room-server.ts'
 import { built, ROOT } from '../built.ts'
 import { Chromium, noChromium, type Page } from '../chromium.ts'
 import { until } from '../kit.ts'
+import { only } from '../pages/kit.ts'
 import { SampleServer } from '../rooms/kit.ts'
 import { serve } from '../websocket-peers.ts'
 
@@ -43,7 +46,12 @@ async function site(t: Test): Promise<string> {
     const isFile = url === '/sluice-rooms.js'
     response.setHeader('Content-Type', isFile ? 'text/javascript' : 'text/html')
     response.end(isFile ? FILE : page)
-  }).listen(0, '127.0.0.1')
+  })
+  return listen(t, server)
+}
+
+async function listen(t: Test, server: HttpServer): Promise<string> {
+  server.listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   t.teardown(() => {
     server.closeAllConnections()
@@ -66,6 +74,24 @@ const MAKE = (url: string): string => `{
 async function untilTrue(page: Page, expression: string): Promise<void> {
   while (!(await page.run(expression)));
 }
+
+t.test('the page of the guide', { skip: noChromium, timeout: 120_000 }, async t => {
+  const engine = new Engine({ log: message => t.fail(message) })
+  const web = createServer(({ url }, response) => {
+    const isFile = url === '/sluice-rooms.js'
+    response.setHeader('Content-Type', isFile ? 'text/javascript' : 'text/html')
+    response.end(isFile ? FILE : `<!doctype html>${only('src/rooms/README.md', 'page').text}`)
+  })
+  const sockets = new WebSocketServer({ engine }).attach(web, { path: '/chat' })
+  const rooms = await new RoomServer({ engine }).listen(sockets).opened
+  const home = await listen(t, web)
+  const browser = await Chromium.start(t)
+  await browser.open(home)
+  await until(() => rooms.members('lobby').length === 1)
+  await browser.close()
+  await until(() => rooms.members().length === 0)
+  await engine.stop({ timeout: 1000 })
+})
 
 t.test('two pages', { skip: noChromium, timeout: 120_000 }, async t => {
   const engine = new Engine({ log: message => t.fail(message) })

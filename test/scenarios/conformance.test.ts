@@ -9,6 +9,7 @@ import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
 import { testCertificates } from '../certificates.ts'
+import { NO_FAST } from '../fast-network.ts'
 import { DuplexNetwork } from './conformance/duplex-network.ts'
 import { conformance, packetConformance } from './conformance/suite.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
@@ -64,11 +65,14 @@ await conformance(t, 'tls over adopted sockets', () => ({
   address: () => LOOPBACK,
 }))
 
-await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: () => LOOPBACK }))
+if (NO_FAST === undefined)
+  await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: () => LOOPBACK }))
 
-await conformance(t, 'fast tcp, trickling', () => trickling(new FastNetwork()))
+if (NO_FAST === undefined)
+  await conformance(t, 'fast tcp, trickling', () => trickling(new FastNetwork()))
 
-await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: path }))
+if (NO_FAST === undefined)
+  await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: path }))
 
 await conformance(t, 'tls', () => ({
   network: overTls(new NodeNetwork()),
@@ -85,10 +89,11 @@ await conformance(t, 'tls over memory', () => ({
   address: () => LOOPBACK,
 }))
 
-await conformance(t, 'tls over fast tcp', () => ({
-  network: overTls(new FastNetwork()),
-  address: () => LOOPBACK,
-}))
+if (NO_FAST === undefined)
+  await conformance(t, 'tls over fast tcp', () => ({
+    network: overTls(new FastNetwork()),
+    address: () => LOOPBACK,
+  }))
 
 await conformance(t, 'tls over trickling tcp', () => ({
   network: overTls(new TrickleNetwork(new NodeNetwork(), sizes(2000))),

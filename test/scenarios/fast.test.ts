@@ -13,17 +13,20 @@ import type { Test } from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
-import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { bareNode, built } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
+import { ifFast, NO_FAST } from '../fast-network.ts'
 import { until } from './networks.ts'
 
 const certificates = testCertificates()
 const OURS = { ca: certificates.ca.cert }
 const THEIRS = { key: certificates.server.key, cert: certificates.server.cert }
 
-const NETWORKS = { tcp: new NodeNetwork(), 'tcp, fast': new FastNetwork() }
+const NETWORKS = {
+  tcp: new NodeNetwork(),
+  ...ifFast(network => ({ 'tcp, fast': network })),
+}
 
 /** A line echo that begins TLS when it is asked to, in both roles. */
 class Upgrading extends Connection {
@@ -154,8 +157,10 @@ async function run(
   return { lines, code }
 }
 
+const skip = NO_FAST ?? false
+
 // In a worker the handle of a listener is no handle at all, and connections come by IPC.
-t.test('workers of a cluster', { timeout: 60_000 }, async t => {
+t.test('workers of a cluster', { timeout: 60_000, skip }, async t => {
   const { lines, code } = await run(
     t,
     `
@@ -201,7 +206,7 @@ for (const [how, end] of [
   ['exit() with connections open', 'process.exit(3)'],
   ['stop() lets the process end', "engine.stop({ timeout: 100 }).then(() => console.log('end'))"],
 ] as const) {
-  t.test(how, { timeout: 30_000 }, async t => {
+  t.test(how, { timeout: 30_000, skip }, async t => {
     const { lines, code } = await run(
       t,
       `

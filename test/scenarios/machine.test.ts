@@ -26,6 +26,7 @@ import { NodeNetwork } from '../../src/io/node.ts'
 import type { Address } from '../../src/types.ts'
 import { spy } from '../kit.ts'
 import { openSocket } from '../open-socket.ts'
+import { NO_FAST } from '../fast-network.ts'
 import { until } from './networks.ts'
 
 type Lookup = (
@@ -205,7 +206,7 @@ await machine(t, 'a port in use, and one that is not allowed', async (t, engine,
 })
 
 // A service of systemd, and one that is replaced without downtime, get their socket from outside.
-for (const network of [new NodeNetwork(), new FastNetwork()])
+for (const network of [new NodeNetwork(), ...(NO_FAST === undefined ? [new FastNetwork()] : [])])
   for (const kind of ['port', 'path']) {
     await t.test(`a ${kind} that is open already, ${network.constructor.name}`, async t => {
       const engine = new Engine({ network })

@@ -21,7 +21,6 @@ import { parseAddress } from '../../src/core/address.ts'
 import type { ServerLink } from '../../src/channels/servers/server-link.ts'
 import type { StreamLink } from '../../src/channels/streams/stream-link.ts'
 import { Engine } from '../../src/engine.ts'
-import { FastNetwork } from '../../src/io/fast/network.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { tlsContext } from '../../src/io/tls.ts'
@@ -31,6 +30,7 @@ import type { Network, Transport } from '../../src/transport.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
 import { turn } from '../kit.ts'
+import { ifFast } from '../fast-network.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
 /** How many ms a scenario may take. The longest takes under a second; `npm run relay`, ten. */
@@ -53,7 +53,7 @@ type Make = (t: Test) => Made
  * Made here, and not where it is used: making it opens sockets for a turn, and what is open is
  * counted there.
  */
-const FAST = new FastNetwork()
+const FAST = ifFast(fast => ({ fast })).fast
 await turn()
 await turn()
 
@@ -71,10 +71,12 @@ const NETWORKS: Record<string, Make> = {
     address: () => LOOPBACK,
   }),
   unix: t => onPaths(t, new NodeNetwork()),
-  'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
-  'unix, fast': t => onPaths(t, FAST),
+  ...(FAST && {
+    'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
+    'unix, fast': (t: Test) => onPaths(t, FAST),
+  }),
   tls: t => overTls(NETWORKS.tcp!(t)),
-  'tls, fast': t => overTls(NETWORKS['tcp, fast']!(t)),
+  ...(FAST && { 'tls, fast': (t: Test) => overTls(NETWORKS['tcp, fast']!(t)) }),
   'tls, unix': t => overTls(NETWORKS.unix!(t)),
   'tls, trickling memory': t => overTls(NETWORKS['memory, trickling']!(t)),
 }

@@ -16,12 +16,12 @@ import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Datagram } from '../../src/channels/datagrams/datagram.ts'
 import type { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
-import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { Context } from '../../src/messages/index.ts'
 import type { TlsOptions } from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
+import { ifFast } from '../fast-network.ts'
 import { until } from './networks.ts'
 
 /** Prints the options of each descriptor, an int each. */
@@ -72,7 +72,10 @@ function optionsOf(...streams: Stream<any>[]): Options[] {
 const DEFAULT: Options = { no_delay: true, keep_alive: false }
 const OTHER: Options = { no_delay: false, keep_alive: 7000 }
 
-const NETWORKS = { tcp: new NodeNetwork(), 'tcp, fast': new FastNetwork() }
+const NETWORKS = {
+  tcp: new NodeNetwork(),
+  ...ifFast(network => ({ 'tcp, fast': network })),
+}
 const certificates = testCertificates()
 const THEIRS: TlsOptions = { key: certificates.server.key, cert: certificates.server.cert }
 const OURS: TlsOptions = { ca: certificates.ca.cert }

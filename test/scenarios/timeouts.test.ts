@@ -8,10 +8,10 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
-import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import type { Network } from '../../src/transport.ts'
 import { fate, turn } from '../kit.ts'
+import { ifFast } from '../fast-network.ts'
 import { HandClock, overEveryNetwork, type Scenario, until } from './networks.ts'
 
 const scenarios: Record<string, Scenario> = {
@@ -181,7 +181,7 @@ async function slowPeer(t: Test, network: Network): Promise<void> {
 
 for (const [name, network] of Object.entries({
   tcp: new NodeNetwork(),
-  'tcp, fast': new FastNetwork(),
+  ...ifFast(network => ({ 'tcp, fast': network })),
 })) {
   t.test(`over ${name} a peer that is slow is never closed`, { timeout: 30_000 }, t =>
     slowPeer(t, network),

@@ -1,0 +1,74 @@
+/**
+ * Layer 9. ChannelRegistry: which kinds of channels there are, by name.
+ */
+
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import { ContextChannel, type Key, UserChannel } from './context-channel.ts'
+import { OnlineChannel, PubSubChannel } from './pubsub-channel.ts'
+
+/** A class of channels. */
+interface ChannelClass {
+  /** The name of this kind of channel. */
+  readonly type_name: string
+}
+
+/** The classes of channels, by their names. */
+export class ChannelRegistry<Class extends ChannelClass> extends Map<string, Class> {
+  readonly #Base: Function
+
+  /** `Base`: what its classes extend. */
+  constructor(Base: Function, ...classes: readonly Class[]) {
+    super()
+    this.#Base = Base
+    this.add(...classes)
+  }
+
+  /**
+   * Adds classes. A class that extends the one of that name replaces it.
+   *
+   * Throws InvalidArgumentError if it is no class of channels, InvalidStateError if the name is
+   * taken.
+   */
+  add(...classes: readonly Class[]): this {
+    for (const Class of classes) {
+      const { prototype } = (Class ?? {}) as unknown as { prototype?: unknown }
+      if (!(prototype instanceof this.#Base) || !Class.type_name)
+        throw new InvalidArgumentError('registry.add', `a class of ${this.#Base.name}`, Class)
+      const other = this.get(Class.type_name) as unknown as Function | undefined
+      const isOther = other !== undefined && other !== (Class as unknown)
+      if (isOther && !(prototype instanceof other))
+        throw new InvalidStateError('add()', `${Class.type_name} is taken`, 'choose another name')
+      this.set(Class.type_name, Class)
+    }
+    return this
+  }
+}
+
+/** Channels that know of no object. */
+export const pubsub_channel_registry: ChannelRegistry<typeof PubSubChannel> = new ChannelRegistry(
+  PubSubChannel,
+  OnlineChannel as unknown as typeof PubSubChannel,
+)
+
+/** A class of channels about objects. */
+export interface AnyContextChannelClass extends ChannelClass {
+  new (pk: Key, consumer_channel?: string): ContextChannel<any, any>
+}
+
+/** Channels about objects: those that a peer may ask for by `channel.subscribe`. */
+export const context_channel_registry: ChannelRegistry<AnyContextChannelClass> =
+  new ChannelRegistry<AnyContextChannelClass>(ContextChannel, UserChannel)
+
+/** The channel of that name, for a consumer; undefined if it is about no object. */
+export function channelNamed(
+  channel_name: string,
+  consumer_channel: string,
+): ContextChannel<any, any> | undefined {
+  const types = [...context_channel_registry.values()]
+    .filter(({ type_name }) => channel_name.startsWith(`${type_name}_`))
+    .sort((one, other) => other.type_name.length - one.type_name.length)
+  const [Class] = types
+  if (Class === undefined) return undefined
+  const pk = channel_name.slice(Class.type_name.length + 1)
+  return new Class(/^(0|[1-9]\d{0,14})$/.test(pk) ? Number(pk) : pk, consumer_channel)
+}

@@ -1,0 +1,114 @@
+/**
+ * Layer 9. PubSubChannel: consumers subscribe, and get what is published; in any process. It is a
+ * group of the layer of its envelope.
+ */
+
+import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import type { Envelope, MessageOf } from '../envelope.ts'
+import { ws_outgoing } from '../envelopes.ts'
+import type { Layer } from '../layers/layer.ts'
+import { get_layer } from '../layers/layers.ts'
+import { checkName } from '../layers/channel-name.ts'
+import { websocket_send } from '../outside/sending.ts'
+
+/** A channel that consumers subscribe to. `pubsub_channel()` makes a class of them. */
+export class PubSubChannel<Of extends Envelope<any> = Envelope> {
+  /** The name of this kind of channel. */
+  static readonly type_name: string = ''
+  /** The messages that are published on it. @default ws_outgoing */
+  static readonly envelope: Envelope<any> = ws_outgoing
+
+  /** The `channel_name` of the consumer that subscribes or leaves; undefined: it only publishes. */
+  readonly consumer_channel: string | undefined
+
+  /** Throws InvalidArgumentError for an invalid name. */
+  constructor(consumer_channel?: string) {
+    if (consumer_channel !== undefined) checkName('consumer_channel', consumer_channel)
+    this.consumer_channel = consumer_channel
+  }
+
+  /** The name of the channel. */
+  get channel_name(): string {
+    return (this.constructor as typeof PubSubChannel).type_name
+  }
+
+  /** The messages that are published on it. */
+  get envelope(): Of {
+    return (this.constructor as typeof PubSubChannel).envelope as Of
+  }
+
+  get #layer(): Layer {
+    return get_layer(this.envelope.layer_name)
+  }
+
+  /**
+   * The consumer gets what is published from then on. Rejects with InvalidStateError if none was
+   * given.
+   */
+  async subscribe(): Promise<void> {
+    await this.#layer.group_add(this.channel_name, this.#consumer('subscribe()'))
+  }
+
+  /** The consumer gets no more. Throws InvalidStateError if none was given. */
+  leave(): void {
+    this.#layer.group_discard(this.channel_name, this.#consumer('leave()'))
+  }
+
+  #consumer(what: string): string {
+    if (this.consumer_channel !== undefined) return this.consumer_channel
+    throw new InvalidStateError(what, 'it has no consumer', 'give its channel_name to new')
+  }
+
+  /** Sends a message to all that are subscribed, now. As `websocket_send`. */
+  publish(message: MessageOf<Of>): boolean {
+    return this.#publish(message, false)
+  }
+
+  /** The same after the transaction, if there is one. */
+  sync_publish(message: MessageOf<Of>, { on_commit = true } = {}): boolean {
+    return this.#publish(message, on_commit)
+  }
+
+  #publish(message: MessageOf<Of>, on_commit: boolean): boolean {
+    const { channel_name, envelope } = this
+    return websocket_send<Of>(message, { channel_name, group: true, envelope, on_commit })
+  }
+}
+
+/** A class of channels that `pubsub_channel()` has made. */
+export interface PubSubChannelClass<Of extends Envelope<any>> {
+  new (consumer_channel?: string): PubSubChannel<Of>
+  /** The name of this kind of channel. */
+  readonly type_name: string
+  /** The messages that are published on it. */
+  readonly envelope: Envelope<any>
+}
+
+/**
+ * Makes a class of channels: their name, and the envelope of their messages. Throws
+ * InvalidArgumentError for an invalid name.
+ *
+ * @example
+ * class News extends pubsub_channel('news', { envelope: to_client }) {}
+ * new News().publish(new Headline({ text: 'it rains' }))
+ */
+export function pubsub_channel<Of extends Envelope<any> = Envelope>(
+  name: string,
+  { envelope = ws_outgoing as unknown as Of }: { readonly envelope?: Of } = {},
+): PubSubChannelClass<Of> {
+  checkType('pubsub_channel: name', name)
+  return class extends PubSubChannel<Of> {
+    static override readonly type_name = name
+    static override readonly envelope = envelope
+  }
+}
+
+/** A name in lower case: peers may write it as they like. Throws InvalidArgumentError. */
+export function checkType(what: string, name: string): void {
+  checkName(what, name)
+  if (name !== name.toLowerCase() || name.includes('!'))
+    throw new InvalidArgumentError(what, "a name in lower case, without '!'", name)
+}
+
+/** Who is online: a program publishes there who comes and who goes. */
+export class OnlineChannel extends pubsub_channel('online_users') {}

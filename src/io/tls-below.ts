@@ -1,0 +1,31 @@
+/**
+ * Layer 2. What a TLSSocket of a server was made of. A tls.Server reports a handshake with its
+ * TLSSocket, which is new to whoever handed the connection in.
+ *
+ * What is used of the runtime beyond its documentation (checked with Node 20, 22, 24 and 26, Bun
+ * 1.4 and Deno 2.9 on Linux):
+ * - `_parent`: the socket. Over any other Duplex it is null.
+ * - Node and Deno put an object between the handle of the TLSSocket and a Duplex; its `stream` is
+ *   the Duplex.
+ * - Bun keeps the Duplex in a property of the TLSSocket, whose name is a symbol `kupgraded`.
+ */
+
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+
+interface Made {
+  readonly _parent?: Duplex | null
+  readonly _handle?: { readonly _parentWrap?: { readonly stream?: Duplex } } | null
+  readonly [name: symbol]: Duplex
+}
+
+/** The socket or Duplex; undefined if the TLSSocket has closed and the runtime has forgotten it. */
+export function belowOf(socket: TLSSocket): Duplex | undefined {
+  const made = socket as unknown as Made
+  return made._parent ?? made._handle?._parentWrap?.stream ?? upgraded(made)
+}
+
+function upgraded(made: Made): Duplex | undefined {
+  const name = Object.getOwnPropertySymbols(made).find(each => each.description === 'kupgraded')
+  return name && made[name]
+}

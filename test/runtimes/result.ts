@@ -1,0 +1,14 @@
+/** What the stand-in for tap prints for main.ts: a line for each test that has ended, and DONE. */
+
+/** Before a `Result` as JSON. */
+export const RESULT = 'RESULT '
+
+export const DONE = 'DONE'
+
+export interface Result {
+  /** The titles from the outermost on; none: what stands outside of tests. */
+  readonly path: readonly string[]
+  /** How many assertions held. Those of its subtests are not among them. */
+  readonly passed: number
+  readonly faults: readonly string[]
+}
