@@ -163,7 +163,8 @@ t.test('sluice/redis', async t => {
 
 // prettier-ignore
 const RELAY = [
-  'MemoryRelay', 'PresenceListener', 'RedisRelay', 'RedisRelayOptions', 'Relay', 'RelayEntry',
+  'MemoryRelay', 'NatsRelay', 'NatsRelayOptions', 'PresenceListener', 'RedisRelay',
+  'RedisRelayOptions', 'Relay', 'RelayEntry',
   'RelayError', 'RelayHistory', 'RelayListener', 'RelayOptions', 'SubscribeOptions', 'open_relay',
 ]
 

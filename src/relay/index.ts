@@ -5,6 +5,7 @@
  */
 
 export { MemoryRelay } from './memory-relay.ts'
+export { NatsRelay, type NatsRelayOptions } from './nats/nats-relay.ts'
 export { open_relay } from './open-relay.ts'
 export { RedisRelay, type RedisRelayOptions } from './redis/redis-relay.ts'
 export {

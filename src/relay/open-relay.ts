@@ -4,6 +4,7 @@
 
 import { InvalidArgumentError } from '../errors.ts'
 import { MemoryRelay } from './memory-relay.ts'
+import { NatsRelay } from './nats/nats-relay.ts'
 import { RedisRelay } from './redis/redis-relay.ts'
 import type { Relay, RelayOptions } from './relay.ts'
 
@@ -11,6 +12,7 @@ import type { Relay, RelayOptions } from './relay.ts'
 const RELAYS: readonly (readonly [url: RegExp, make: (url: string, o: RelayOptions) => Relay])[] = [
   [/^memory:$/, (_, options) => new MemoryRelay(options)],
   [/^redis(s|\+unix)?:\/\//, (url, options) => new RedisRelay(url, options)],
+  [/^(nats|tls):\/\//, (url, options) => new NatsRelay(url, options)],
 ]
 
 /**
@@ -20,10 +22,11 @@ const RELAYS: readonly (readonly [url: RegExp, make: (url: string, o: RelayOptio
  * |---|---|
  * | `memory:` | `MemoryRelay`: this process only |
  * | `redis://host/0`, `rediss:`, `redis+unix:` | `RedisRelay`: all who use the same server |
+ * | `nats://host:4222`, `tls://…` | `NatsRelay`: all who use the same servers |
  *
  * Throws InvalidArgumentError if there is no such relay, or an option is unknown or invalid.
  */
 export function open_relay(url: string, options: RelayOptions = {}): Relay {
   for (const [form, make] of RELAYS) if (form.test(url)) return make(url, options)
-  throw new InvalidArgumentError('open_relay: url', 'memory: or redis://…', url)
+  throw new InvalidArgumentError('open_relay: url', 'memory:, redis://… or nats://…', url)
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Engine } from '../../src/engine.ts'
 import { MemoryRelay } from '../../src/relay/memory-relay.ts'
+import { NatsRelay } from '../../src/relay/nats/nats-relay.ts'
 import { open_relay } from '../../src/relay/open-relay.ts'
 import { RedisRelay } from '../../src/relay/redis/redis-relay.ts'
 import { thrown } from '../kit.ts'
@@ -10,6 +11,11 @@ t.test('a relay by its URL', async t => {
   for (const url of ['redis://localhost:1/0', 'rediss://localhost:1', 'redis+unix:///none']) {
     const relay = open_relay(url, { engine: new Engine({ log() {} }) })
     t.ok(relay instanceof RedisRelay, url)
+    await relay.close()
+  }
+  for (const url of ['nats://127.0.0.1:1', 'tls://me:pw@127.0.0.1:1,127.0.0.1:2']) {
+    const relay = open_relay(url, { engine: new Engine({ log() {} }) })
+    t.ok(relay instanceof NatsRelay)
     await relay.close()
   }
   for (const wrong of ['', 'memory', 'mem://', 'http://x', undefined])

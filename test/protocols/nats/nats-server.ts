@@ -28,7 +28,10 @@ export class NatsServer {
     this.#config = config
   }
 
-  /** `config`: more lines of its file; the port and the store are there already. */
+  /**
+   * `config`: more lines of its file; the port and JetStream are there already. 'none': without
+   * JetStream.
+   */
   static async start(config = ''): Promise<NatsServer> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-nats-'))
     const server = new NatsServer(folder, config)
@@ -40,13 +43,20 @@ export class NatsServer {
     return `nats://127.0.0.1:${this.port}`
   }
 
+  get #store(): string {
+    return join(this.folder, 'store')
+  }
+
+  /** Drops what it has stored. It must not be running. */
+  async clear(): Promise<void> {
+    await rm(this.#store, { recursive: true, force: true })
+  }
+
   async start(): Promise<void> {
     const file = join(this.folder, 'nats.conf')
-    const lines = [
-      `listen: "127.0.0.1:${this.port}"`,
-      `jetstream { store_dir: "${this.folder}", max_memory_store: 64MB, max_file_store: 256MB }`,
-    ]
-    await writeFile(file, `${lines.join('\n')}\n${this.#config}\n`)
+    const store = `store_dir: "${this.#store}", max_memory_store: 64MB, max_file_store: 256MB`
+    const more = this.#config === 'none' ? '' : `jetstream { ${store} }\n${this.#config}\n`
+    await writeFile(file, `listen: "127.0.0.1:${this.port}"\n${more}`)
     const child = spawn('nats-server', ['-c', file], {
       env: ENV,
       stdio: ['ignore', 'ignore', 'pipe'],

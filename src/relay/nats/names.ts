@@ -1,0 +1,26 @@
+/**
+ * Layer 8. The subjects of a NatsRelay. A topic is any text of a kilobyte; a token of a subject is
+ * not. So a plain word stands as it is, to be read by people, and everything else as its digest.
+ *
+ *     PREFIX.live.<topic>                      what is published, and again what was appended
+ *     PREFIX.history.<topic>                   what is appended
+ *     PREFIX.members.<topic>.<member>.<relay>  who is present
+ */
+
+import { createHash } from 'node:crypto'
+import { InvalidArgumentError } from '../../errors.ts'
+
+/** It has no `=`, with which a digest begins. */
+const PLAIN = /^[A-Za-z0-9_-]{1,64}$/
+
+/** The token for any text. */
+export function tokenOf(text: string): string {
+  if (PLAIN.test(text)) return text
+  return `=${createHash('sha256').update(text).digest('base64url')}`
+}
+
+/** Also the name of a stream begins with it. */
+export function checkPrefix(prefix: unknown): string {
+  if (typeof prefix === 'string' && PLAIN.test(prefix)) return prefix
+  throw new InvalidArgumentError('prefix', 'a word of letters, digits, _ and -', prefix)
+}
