@@ -57,6 +57,8 @@ const WEBSOCKET = {
   tuned: ['baseline/net-websocket', 'tuned'],
   naive: ['baseline/net-websocket', 'naive'],
 } as const
+/** Both are sluice's: a consumer of envelopes, and the bare echo of the same texts. */
+const ENVELOPES = { sluice: ['servers/envelope-echo'], tuned: ['servers/websocket-echo'] } as const
 const UDP = {
   sluice: ['servers/udp-echo'],
   tuned: ['baseline/dgram', 'tuned'],
@@ -263,6 +265,20 @@ export const ROWS: readonly Row[] = [
     unit: 'messages',
     load: exchange('websocket-utf8', 100),
     programs: WEBSOCKET,
+  },
+  {
+    name: 'envelopes-1',
+    title: 'envelopes, 1 outstanding',
+    unit: 'messages',
+    load: exchange('websocket-envelope', 1),
+    programs: ENVELOPES,
+  },
+  {
+    name: 'envelopes-100',
+    title: 'envelopes, 100 outstanding',
+    unit: 'messages',
+    load: exchange('websocket-envelope', 100),
+    programs: ENVELOPES,
   },
   {
     name: 'udp',

@@ -28,8 +28,8 @@ const WIDE = 25
 export function makeBatches(work: Work, count: number, file: string): Batch[] {
   if (work === 'burst') return many(16, id => burst(id))
   if (work === 'file') return [sendFile(file)]
-  if (work === 'websocket' || work === 'websocket-utf8') return texts(work, count)
-  const make = { lines: line, utf8: wideLine, frames: frame, alternate }[work]
+  if (work.startsWith('websocket')) return texts(work as keyof typeof TEXTS, count)
+  const make = { lines: line, utf8: wideLine, frames: frame, alternate }[work as 'lines']
   return many(64 * count, id => {
     const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => make(id * count + i, 64)))
     return { send: bytes, expect: bytes, messages: count }
@@ -104,8 +104,21 @@ export const UPGRADE: Batch = {
   messages: 0,
 }
 
-function texts(work: 'websocket' | 'websocket-utf8', count: number): Batch[] {
-  const make = work === 'websocket' ? line : wideLine
+/** The payloads of each work. */
+const TEXTS = { websocket: line, 'websocket-utf8': wideLine, 'websocket-envelope': envelope }
+
+/** A message with the state 's': the answer to it is the same text. */
+function envelope(id: number, size: number): Buffer {
+  const head = `{"t":"echo","p":{"n":${id},"text":"`
+  const tail = `"},"i":"a","s":"s"}`
+  let text = ''
+  while (head.length + text.length + tail.length < size)
+    text += String.fromCharCode(97 + random(26))
+  return Buffer.from(head + text + tail)
+}
+
+function texts(work: keyof typeof TEXTS, count: number): Batch[] {
+  const make = TEXTS[work]
   return many(64 * count, id => {
     const payloads = Array.from({ length: count }, (_, i) => make(id * count + i, 64))
     return {

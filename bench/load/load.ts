@@ -51,6 +51,8 @@ export type Work =
   | 'websocket'
   /** The same with text that is not ASCII. */
   | 'websocket-utf8'
+  /** The same with a message of an envelope, which is its own answer. */
+  | 'websocket-envelope'
 
 /** What the generator is told to do. */
 export interface Task {

@@ -12,6 +12,7 @@ import { Struct } from '../../src/core/struct/struct.ts'
 import { Timers } from '../../src/core/time/timers.ts'
 import { WritePath } from '../../src/core/write-path.ts'
 import type { Data, Encoding } from '../../src/types.ts'
+import { envelopes } from './envelopes.ts'
 import { FakeTransport } from './fake-network.ts'
 import { messages } from './messages.ts'
 import { frames, lines, wideLines } from './streams.ts'
@@ -30,7 +31,7 @@ const COUNT = 1024
 
 /** All cases, in the order in which they are printed. */
 export function makeCases(): Case[] {
-  return [...reading(), ...writing(), ...structs(), ...timers(), ...messages()]
+  return [...reading(), ...writing(), ...structs(), ...timers(), ...messages(), ...envelopes()]
 }
 
 // ---- reading ------------------------------------------------------------------------------------

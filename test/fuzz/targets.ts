@@ -2,6 +2,7 @@
 
 import { callsInMemory, callsOverSockets, callsOverTls } from './calls.ts'
 import { changing, constant } from './delimiters.ts'
+import { envelopes } from './envelopes.ts'
 import { headers } from './headers.ts'
 import { deflated, frames, inits, units, urls } from './messages.ts'
 import { options } from './options.ts'
@@ -29,6 +30,7 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [options, 5000],
   [webSocketFrames, 2000],
   [webSocketHeads, 2000],
+  [envelopes, 30],
 ]
 
 /** Random calls in random hooks, and how many rounds of them are a test. */

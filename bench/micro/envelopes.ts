@@ -1,0 +1,79 @@
+/**
+ * Bench. What envelopes cost, step by step: a text is unpacked, checked, dispatched and answered.
+ */
+
+import { Buffer } from 'node:buffer'
+import { Engine } from '../../src/engine.ts'
+import { consumer } from '../../src/envelope/consumers/consumer.ts'
+import { Envelope } from '../../src/envelope/envelope.ts'
+import { incoming_schema, outgoing_schema } from '../../src/envelope/envelope-schema.ts'
+import { message, type Run } from '../../src/envelope/runnable.ts'
+import { list } from '../../src/envelope/schema/list.ts'
+import { integer, text } from '../../src/envelope/schema/scalars.ts'
+import { CHECK } from '../../src/envelope/schema/schema.ts'
+import { shape } from '../../src/envelope/schema/shape.ts'
+import { Context } from '../../src/messages/context.ts'
+import type { Case } from './cases.ts'
+import { FakeClock, FakeNetwork } from './fake-network.ts'
+
+/** Messages of a run. */
+const COUNT = 1024
+
+const position = shape({ x: integer, y: integer.min(0).max(1000), by: text.max(20) })
+
+class Moved extends message('game.moved', position) {}
+class Move extends message('game.move', position) {
+  override run({ consumer }: Run<Player>): void {
+    consumer.reply(this, 'game.moved', this.data)
+  }
+}
+
+const incoming = new Envelope({ name: 'in', schema: incoming_schema, messages: [Move] })
+const outgoing = new Envelope({ name: 'out', schema: outgoing_schema, messages: [Moved] })
+
+class Player extends consumer({ incoming, outgoing }) {}
+
+const TEXT = '{"t":"game.move","p":{"x":15,"y":27,"by":"ann"},"i":"a1"}'
+
+export function envelopes(): Case[] {
+  const data = incoming.parse(TEXT)
+  const move = incoming.unpack(data) as Move
+  const many = list(position)
+  const batch = Array.from({ length: 1000 }, (_, x) => ({ x, y: x, by: 'ann' }))
+  return [
+    repeat('parse', () => incoming.parse(TEXT)),
+    repeat('unpack: checked, and made', () => incoming.unpack(data)),
+    repeat('pack, and JSON', () => JSON.stringify(outgoing.pack(move))),
+    repeat('a shape of three fields', () => position[CHECK](data.p, [])),
+    {
+      what: 'envelope: a batch of 1000 checked, per item',
+      run: () => (many[CHECK](batch, []), 1000),
+    },
+    throughDirect(),
+  ]
+}
+
+function repeat(what: string, call: () => unknown): Case {
+  const run = (): number => {
+    for (let count = 0; count < COUNT; count++) call()
+    return COUNT
+  }
+  return { what: `envelope: ${what}`, run }
+}
+
+/** A consumer at one end of direct://; the other end posts, and gets the answers. */
+function throughDirect(): Case {
+  const engine = new Engine({ clock: new FakeClock(), network: new FakeNetwork() })
+  const context = new Context({ engine })
+  const wire = context.init('direct://;name=wire').open()
+  let answers = 0
+  wire.on_message = () => void answers++
+  new Player().connect('direct://;master=wire', context)
+  const bytes = Buffer.from(TEXT)
+  const run = (): number => {
+    answers = 0
+    for (let count = 0; count < COUNT; count++) wire.post({ data: bytes })
+    return answers
+  }
+  return { what: 'envelope: received and answered, direct', run }
+}
