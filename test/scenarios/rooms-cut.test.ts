@@ -15,7 +15,7 @@ import { scene, type World } from '../kit.ts'
 /** Where the server is, and where a member believes that it is. */
 const [SERVER, CUTTER] = [1, 2]
 
-/** Passes bytes on until it has passed on `left` of them in one direction; then it cuts both ends. */
+/** Passes bytes on until `left` of them have passed in one direction; then it cuts both ends. */
 class Cutter extends Server {
   readonly direction: 'up' | 'down'
   left: number
