@@ -16,9 +16,9 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { chmod, lstat, link, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, rm } from 'node:fs/promises'
 import { lookup } from 'node:dns'
-import { lstatSync, rmSync } from 'node:fs'
+import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import {
   type AddressInfo,
   createConnection,
@@ -286,12 +286,14 @@ function nameBeside(path: string): string {
  * Gives the socket its name. If the name exists, it is taken over only from a socket that nobody
  * listens on. If two servers find the same dead socket at the same instant, both may take the name,
  * and the later one keeps it.
+ *
+ * What gives the name comes last and waits for nothing: a peer may connect at once, and the
+ * listener must be open before it is accepted.
  */
 async function takeName(hidden: string, path: string): Promise<void> {
   try {
-    await link(hidden, path)
-    // If it was closed meanwhile, libuv has removed it already.
-    await rm(hidden, { force: true })
+    linkSync(hidden, path)
+    rmSync(hidden, { force: true })
     return
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
@@ -304,7 +306,7 @@ async function takeName(hidden: string, path: string): Promise<void> {
   if (await isAlive(path)) throw inUse(path, 'another server listens there')
   const now = await lstat(path, { bigint: true })
   if (now.ino !== found.ino) throw inUse(path, 'another server has just begun to listen there')
-  await rename(hidden, path)
+  renameSync(hidden, path)
 }
 
 /** Does a server listen at the path? Only a refusal means that none does. */

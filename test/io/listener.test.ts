@@ -95,6 +95,37 @@ function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): v
   })
 }
 
+// A client that connected again and again met its server, which was starting again, between the
+// moment at which the socket had its name and the one at which it was open: it was turned away.
+t.test('who finds the name of a unix socket is let in', async t => {
+  const path = join(folder(t), 'socket')
+  for (const [kind, rounds] of [
+    ['new', 10],
+    ['stale', 2],
+  ] as const)
+    for (let round = 0; round < rounds; round++) {
+      if (kind === 'stale') await leaveStale(path)
+      const accepted = (transport: Transport): void => transport.destroy()
+      const { listener, log, reported } = listen({ kind: 'unix', path }, { accepted })
+      await connectSoon(path)
+      await reported('accepted')
+      t.same(log, ['listening', 'accepted'], kind)
+      listener.close()
+      await reported('closed')
+    }
+})
+
+/** Connects as soon as that is possible. */
+async function connectSoon(path: string): Promise<void> {
+  const attempt = (): Promise<boolean> =>
+    new Promise(resolve => {
+      const socket = createConnection({ path })
+      socket.on('error', () => resolve(false)).on('connect', () => resolve(true))
+      socket.resume()
+    })
+  while (!(await attempt()));
+}
+
 // A peer that resets before it is accepted has no address any more. Hooks that were promised one
 // got undefined, and no limit per address counted the connection.
 t.test('a connection that was reset before it is accepted is none', async t => {
@@ -444,17 +475,17 @@ t.test('closed while it takes its name', async t => {
   let listener: NodeListener | undefined
   const moments = ['before', 'after'] as const
   for (const moment of moments) {
-    const { link } = fs.promises
-    fs.promises.link = async (from, to) => {
+    const { linkSync } = fs
+    fs.linkSync = (from, to) => {
       if (moment === 'before') listener!.close()
-      await link(from, to)
+      linkSync(from, to)
       if (moment === 'after') listener!.close()
     }
     syncBuiltinESMExports()
     const made = listen({ kind: 'unix', path: join(place, moment) })
     listener = made.listener
     await made.reported('closed')
-    fs.promises.link = link
+    fs.linkSync = linkSync
     syncBuiltinESMExports()
     while (readdirSync(place).length > 0) await new Promise(resolve => setImmediate(resolve))
     t.same(made.log, ['closed'], moment)
