@@ -57,6 +57,5 @@ function forward(consumer: Target, { t, text_data = '' }: LayerEvent): void {
     if (isPromiseLike(told))
       Promise.resolve(told).catch((error: unknown) => consumer.on_error(error as Error))
   }
-  consumer[LINK].outbox?.send(text_data)
-  consumer.last_sent = Date.now()
+  if (consumer[LINK].send(text_data)) consumer.last_sent = Date.now()
 }

@@ -201,6 +201,18 @@ export class Link {
     return this.#port?.canWait === true ? full : undefined
   }
 
+  /** Sends a text. What is wrong with it goes to on_error. A peer that takes too little is closed. */
+  send(text: string): boolean {
+    try {
+      this.outbox?.send(text)
+      return this.outbox !== undefined
+    } catch (error) {
+      this.#consumer.on_error(error as Error)
+      if (error instanceof OverflowError) this.close(OVERLOADED)
+      return false
+    }
+  }
+
   /** There is room for more to be sent. */
   flush(): void {
     try {

@@ -101,12 +101,12 @@ export class Sending {
 
   #write(message: Message, envelope: Envelope<any>): boolean {
     const consumer = this.#consumer
-    const { outbox, isConnected } = consumer[LINK]
-    if (outbox === undefined || !isConnected) return false
+    const link = consumer[LINK]
+    if (!link.isConnected) return false
     try {
-      outbox.send(JSON.stringify(envelope.pack(message)))
-      consumer.last_sent = Date.now()
-      return true
+      const isSent = link.send(JSON.stringify(envelope.pack(message)))
+      if (isSent) consumer.last_sent = Date.now()
+      return isSent
     } catch (error) {
       consumer.on_error(error as Error)
       return false

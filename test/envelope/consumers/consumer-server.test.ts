@@ -2,6 +2,7 @@ import t from 'tap'
 import { Consumer } from '../../../src/envelope/consumers/consumer.ts'
 import { ConsumerServer } from '../../../src/envelope/consumers/consumer-server.ts'
 import type { Handshake } from '../../../src/envelope/consumers/handshake.ts'
+import { consumer_closed } from '../../../src/envelope/signals/message-signals.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
 import { fate, thrown, until } from '../../kit.ts'
 import { Caller, Player } from './kit.ts'
@@ -13,7 +14,13 @@ class Peer extends Player {
   }
 }
 
-for (const url of ['mem://;mode=server', 'tcp://127.0.0.1:0;mode=server;frame=line']) {
+const URLS = [
+  'mem://;mode=server',
+  'tcp://127.0.0.1:0;mode=server;frame=line',
+  'ws://127.0.0.1:0/game;mode=server',
+]
+
+for (const url of URLS) {
   stage(t, `a consumer of each peer: ${url}`, async (t, { context, pump }) => {
     const server = new ConsumerServer(Peer).listen(url, context)
     await pump()
@@ -127,4 +134,34 @@ stage(t, 'misuse', async (t, { context }) => {
   server.listen('failing://', context)
   t.equal(await fate(server.opened), 'rejected no')
   server.close()
+})
+
+stage(t, 'over WebSocket: who it is, and the codes of closing', async (t, { context, pump }) => {
+  class Guarded extends Peer {
+    override on_handshake(handshake: Handshake) {
+      super.on_handshake(handshake)
+      return handshake.headers['cookie'] === 'ann=1'
+    }
+  }
+  const codes: unknown[] = []
+  const receiver = ({ close_code }: { close_code: unknown }) => void codes.push(close_code)
+  consumer_closed.connect(receiver, { sender: Guarded })
+  const server = new ConsumerServer(Guarded).listen('ws://127.0.0.1:0;mode=server', context)
+  await pump()
+  const url = server.client_url!
+  const refused = new Caller().connect(url, context)
+  await pump()
+  t.equal(await refused.closed, 'remote')
+  const caller = new Caller().connect(`${url};header.Cookie=ann=1`, context)
+  await pump()
+  const [peer] = server.consumers as [Guarded]
+  t.strictSame([caller.state, peer.state], ['active', 'active'])
+  t.equal(peer.handshake?.headers['cookie'], 'ann=1')
+  caller.close()
+  await pump()
+  t.strictSame(codes, [1000])
+  consumer_closed.disconnect(receiver, { sender: Guarded })
+  server.close()
+  await pump()
+  await server.closed
 })

@@ -304,3 +304,22 @@ stage(t, 'a layer whose relay is closed', async (t, { engine, context, pump }) =
   player.close()
   peer.close()
 })
+
+stage(t, 'a peer that takes too little is closed', async (t, { context, pump }) => {
+  const player = new Player()
+  player.queue_limit = 3
+  const peer = context.init('mem://;name=peer;size=1kb').open()
+  player.connect('mem://;master=peer', context)
+  await pump()
+  let sent = 0
+  while (player.send('game.moved', { by: 'x'.repeat(200), x: 1 })) sent++
+  t.ok(sent > 3 && sent < 10, `${sent} messages, 3 of which waited`)
+  await pump()
+  t.strictSame(player.log, ['error ERR_OVERFLOW', 'closed local'])
+  t.equal(player[LINK].send('x'), false)
+  peer.close()
+})
+
+t.test('before there is a connection, nothing is sent', async t => {
+  t.equal(new Player()[LINK].send('x'), false)
+})
