@@ -5,7 +5,7 @@
  * Rules:
  * 1. A promise of a hook is not given to the channel: it would hold the messages of all members.
  *    What comes meanwhile waits in the seat of its member.
- * 2. A channel knows no close codes, so a member is told by a message why it is sent away.
+ * 2. Only WebSocket has close codes. Elsewhere a member is told by a message why it is sent away.
  */
 
 import { Message, Control, type Addr } from '../../messages/message.ts'
@@ -20,17 +20,24 @@ export interface Reception {
   failed(error: unknown): void
 }
 
+/** A channel whose peers are closed with a code. */
+const WEBSOCKET = /(^|\+)wss?$/
+
+const THE_END = [1001, 'the server ends'] as const
+
 export class ChannelEntrance implements Entrance {
   readonly #channel: MessageChannel
   readonly #reception: Reception
   readonly #seats = new Map<Addr, Seat>()
   /** The members whose queues are full. */
   readonly #full = new Set<Addr>()
+  readonly #hasCodes: boolean
   #isOpen = true
 
   constructor(channel: MessageChannel, reception: Reception) {
     this.#channel = channel
     this.#reception = reception
+    this.#hasCodes = WEBSOCKET.test(channel.params.url.protocol)
     channel.callback_add(message => this.#heard(message), ['data', 'control'])
   }
 
@@ -44,7 +51,7 @@ export class ChannelEntrance implements Entrance {
   }
 
   #connected(addr: Addr, address: string): void {
-    if (!this.#isOpen) return this.part(addr, 1001, 'the server ends')
+    if (!this.#isOpen) return this.part(addr, ...THE_END)
     const seat = this.#reception.enter({ entrance: this, link: addr, address })
     if (seat !== undefined) this.#seats.set(addr, seat)
   }
@@ -75,17 +82,20 @@ export class ChannelEntrance implements Entrance {
   }
 
   part(link: Link, code: number, reason: string): void {
-    this.post([JSON.stringify({ status: 'closing', code, reason })], [link])
-    this.#disconnect(link as Addr)
+    if (this.#channel.state !== 'active') return
+    const addr = link as Addr
+    this.#sayWhy([addr], code, reason)
+    const why = this.#hasCodes ? { seq: BigInt(code), data: reason } : {}
+    this.#channel.post({ type: 'control', msgid: Control.Disconnect, addr, ...why })
   }
 
-  #disconnect(addr: Addr): void {
-    if (this.#channel.state !== 'active') return
-    this.#channel.post({ type: 'control', msgid: Control.Disconnect, addr })
+  #sayWhy(addrs: Iterable<Addr>, code: number, reason: string): void {
+    if (!this.#hasCodes) this.post([JSON.stringify({ status: 'closing', code, reason })], addrs)
   }
 
   shut(force: boolean): void {
     this.#isOpen = false
+    if (!force) this.#sayWhy(this.#seats.keys(), ...THE_END)
     this.#channel.close(force)
   }
 }

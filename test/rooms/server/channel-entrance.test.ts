@@ -77,8 +77,19 @@ stage(t, 'shut', async (t, stage) => {
   t.same(entrance.post(['late'], [1]), [])
   entrance.part(1, 1000, '')
   await stage.pump()
-  t.same([channel.state, client.state, got], ['closed', 'closed', []])
+  t.same([channel.state, client.state], ['closed', 'closed'])
+  t.same(got, ['{"status":"closing","code":1001,"reason":"the server ends"}'])
   t.same(log.slice(1), ['gone '])
+})
+
+stage(t, 'WebSocket has codes', async (t, stage) => {
+  const { entrance, log, dial } = await make(stage, 'ws://127.0.0.1:1/')
+  const { client, got } = await dial()
+  entrance.part(1, 3001, 'bye')
+  await stage.pump()
+  t.same([client.state, got], ['closed', []])
+  t.match(log, [/enter/, /gone/])
+  entrance.shut(false)
 })
 
 stage(t, 'who comes while it ends', async (t, stage) => {
