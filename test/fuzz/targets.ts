@@ -5,6 +5,7 @@ import { changing, constant } from './delimiters.ts'
 import { envelopes } from './envelopes.ts'
 import { headers } from './headers.ts'
 import { deflated, frames, inits, units, urls } from './messages.ts'
+import { natsHostile, natsMessages } from './nats.ts'
 import { options } from './options.ts'
 import { formats, prefixes, structs } from './structs.ts'
 import type { Target } from './target.ts'
@@ -31,6 +32,8 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [webSocketFrames, 2000],
   [webSocketHeads, 2000],
   [envelopes, 30],
+  [natsMessages, 3000],
+  [natsHostile, 200],
 ]
 
 /** Random calls in random hooks, and how many rounds of them are a test. */

@@ -32,7 +32,7 @@ export interface SubscriberOwner {
   handlerFailed(error: unknown): void
   /** No more messages are wanted: at once, or after `max` in all. */
   unsubscribe(one: Subscriber, max?: number): void
-  /** It has ended. */
+  /** It has ended, and its last message was delivered. */
   forget(one: Subscriber): void
   /** Resolves when the server has sent everything that was meant for it. */
   drained(one: Subscriber): Promise<void>
@@ -93,6 +93,11 @@ export class Subscriber {
 
   get isOpen(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Does somebody take its messages? */
+  get isRead(): boolean {
+    return this.hasHandler || this.isIterated
   }
 
   /** How many messages wait. */
@@ -215,7 +220,6 @@ export class Subscriber {
   end(): void {
     if (this.#state !== 'open') return
     this.#state = 'ended'
-    this.#owner.forget(this)
     this.#settle()
   }
 
@@ -223,7 +227,6 @@ export class Subscriber {
   stop(error?: Error): void {
     if (this.#state === 'closed') return
     this.error = error
-    this.#owner.forget(this)
     this.#queue = []
     this.#first = 0
     this.#bytes = 0
@@ -236,6 +239,7 @@ export class Subscriber {
   #settle(): void {
     if (this.#state !== 'ended' || this.#isHeld || this.waiting > 0) return
     this.#state = 'closed'
+    this.#owner.forget(this)
     this.closed.resolve()
     for (const waiting of this.#waiting.splice(0)) {
       if (this.error === undefined) waiting.resolve({ done: true, value: undefined })

@@ -168,7 +168,8 @@ export class Traffic implements SubscriberOwner {
 
   /** The server does not let it subscribe: of those that are open, the ones to this subject. */
   refused(subject: string, error: NatsError): void {
-    for (const one of this.#subscribers.values()) if (one.subject === subject) one.stop(error)
+    for (const one of this.#subscribers.values())
+      if (one.isOpen && one.subject === subject) one.stop(error)
   }
 
   // ---- connections ------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ export class Traffic implements SubscriberOwner {
   goBy(wire: Wire): void {
     this.#wire = wire
     for (const one of this.#subscribers.values()) {
-      if (one.isLeaving) continue
+      if (one.isLeaving || !one.isOpen) continue
       wire.line(subscribeLine(one.subject, one.group, one.sid))
       if (one.left !== Infinity) wire.line(unsubscribeLine(one.sid, one.left))
     }
@@ -201,16 +202,25 @@ export class Traffic implements SubscriberOwner {
 
   /** Nothing more is wanted by this connection. */
   withdrawFrom(wire: Wire): void {
-    for (const { sid } of this.#subscribers.values()) wire.line(unsubscribeLine(sid))
+    for (const { sid, isOpen } of this.#subscribers.values())
+      if (isOpen) wire.line(unsubscribeLine(sid))
   }
 
   // ---- the end ----------------------------------------------------------------------------------
 
-  /** Resolves when what was sent to us before is delivered, and every request is settled. */
+  /**
+   * Resolves when what was sent to us before is delivered, and every request is settled. What
+   * nobody reads is not waited for.
+   */
   async drain(): Promise<void> {
     const inbox = this.#requests?.subject
     const all = [...this.#subscribers.values()].filter(({ subject }) => subject !== inbox)
-    await Promise.all(all.map(one => one.drain()))
+    await Promise.all(
+      all.map(one => {
+        const drained = one.drain()
+        return one.isRead ? drained : undefined
+      }),
+    )
     await this.#requests?.idle()
   }
 

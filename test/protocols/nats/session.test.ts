@@ -247,6 +247,47 @@ scene(t, 'draining', async (t, world) => {
   t.same(client.news, ['connect', 'close local'])
 })
 
+// A subscription that had had its last message was forgotten while messages waited in it: end()
+// closed before its handler had got them, and close() left `closed` open for ever.
+scene(t, 'the last message has come, and others wait before it', async (t, world) => {
+  const { server, client } = await join(world)
+  const got: string[] = []
+  const releases: (() => void)[] = []
+  const handler = ({ text }: { text: string }): Promise<void> => {
+    got.push(text)
+    return new Promise<void>(resolve => releases.push(resolve))
+  }
+  client.subscribe('a', handler, { max: 2 })
+  await world.pump()
+  server.last.message('a', 1, '1')
+  server.last.message('a', 1, '2')
+  await world.pump()
+  client.end()
+  await world.pump()
+  releases.pop()!()
+  await world.pump()
+  t.same([got, client.state], [['1', '2'], 'closing'])
+  releases.pop()!()
+  await world.pump()
+  t.equal(client.state, 'closed')
+  const other = new Watched({ engine: world.engine }).connect()
+  await world.pump()
+  const unread = other.subscribe('b', { max: 1 })
+  const alsoUnread = other.subscribe('c')
+  await world.pump()
+  server.last.message('b', 1)
+  server.last.message('c', 2)
+  await world.pump()
+  server.last.close()
+  await world.pump()
+  await world.advance(1000)
+  t.same(server.last.news, ['SUB c 2'], 'it is not restored')
+  other.end()
+  await world.pump()
+  t.same([await fate(unread.closed), await fate(alsoUnread.closed)], [undefined, undefined])
+  t.equal(other.news.at(-1), 'close local', 'nobody reads them: they are not waited for')
+})
+
 scene(t, 'draining takes end_timeout at the longest', async (t, world) => {
   const { server, client } = await join(world, { end_timeout: 100 })
   server.isPonging = false

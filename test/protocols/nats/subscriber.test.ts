@@ -131,15 +131,16 @@ t.test('drain: what was sent before is delivered', async t => {
     got.push(text)
     return text === '1' ? step.promise : undefined
   })
+  t.same([one.isRead, make().one.isRead], [true, false])
   const drained = one.drain()
   one.deliver(message('a', '1'))
   one.deliver(message('a', '2'))
   pong()
   await turn()
-  t.same([await fate(drained), got, news], ['open', ['1'], ['forget']])
+  t.same([await fate(drained), got, news], ['open', ['1'], []])
   step.resolve()
   await drained
-  t.same(got, ['1', '2'])
+  t.same([got, news], [['1', '2'], ['forget']])
   await one.drain()
   const other = make(() => {})
   const late = other.one.drain()

@@ -139,6 +139,18 @@ scene(t, 'requests, and draining', async (t, world) => {
   t.equal((await last).text, 'late')
   await drained
   await make(world).traffic.drain()
+  const other = make(world).traffic
+  other.subscribe('a', '', undefined)
+  await other.drain()
+  // What waits in a subscription that has ended: it has nothing to do with the server any more.
+  const ended = traffic.subscribe('e', '', undefined, 1)
+  traffic.deliver(message('e', 'x', ended.sid))
+  wire.news.splice(0)
+  traffic.refused('e', new Error('no') as NatsError)
+  traffic.withdrawFrom(asWire)
+  traffic.goBy(asWire)
+  t.notMatch(wire.news.join(), new RegExp(`SUB.* ${ended.sid}`))
+  t.equal(ended.waiting, 1)
 })
 
 scene(t, 'the end', async (t, world) => {
