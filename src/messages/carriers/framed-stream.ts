@@ -9,20 +9,11 @@ import type { CloseReason } from '../../types.ts'
 import type { Frame } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { StreamParams } from './stream-params.ts'
-
-/** What a stream that carries messages reports to its channel. */
-export interface CarryingOwner<Of> {
-  connected(stream: Of): void
-  /** Data, or control WriteFull or WriteReady. If it returns a promise, the next message waits. */
-  received(message: Message): Promise<void> | undefined
-  /** `closed` follows. */
-  failed(stream: Of, error: Error): void
-  closed(stream: Of, reason: CloseReason): void
-}
+import type { CarryingOwner, CarryingStream } from './streams/carrying.ts'
 
 export type FramedStreamOwner = CarryingOwner<FramedStream>
 
-export class FramedStream extends Stream {
+export class FramedStream extends Stream implements CarryingStream {
   /** For a peer of a server: its number, which its messages have as their `addr`. */
   readonly addr: Addr | undefined
   /** The error that ended the stream; undefined if there was none. */

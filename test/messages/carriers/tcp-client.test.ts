@@ -1,7 +1,6 @@
 import t from 'tap'
 import { Connection, Server } from '../../../src/channels/basic.ts'
-import { Control } from '../../../src/messages/message.ts'
-import { fault, type Stage, stage, watch } from '../kit.ts'
+import { fault, type Stage, stage } from '../kit.ts'
 
 /** A peer that sends and receives bytes. */
 async function peer(
@@ -22,107 +21,6 @@ async function peer(
   await pump()
   return { server, text: () => text, all }
 }
-
-stage(t, 'connect, talk, the peer ends', async (t, stage) => {
-  const { text, all } = await peer(stage)
-  const client = stage.context.init('tcp://:1;frame=line')
-  const log = watch(client)
-  client.open()
-  t.strictSame([client.state, [...client.dcaps]], ['opening', ['process', 'poll_out']])
-  await stage.pump()
-  t.strictSame([client.state, [...client.dcaps]], ['active', ['process', 'poll_in']])
-  t.match(client.info, { local: ['127.0.0.1', Number], remote: ['127.0.0.1', 1] })
-  client.post('hello')
-  all[0]!.write('one\ntwo\r\nhal')
-  await stage.pump()
-  t.equal(text(), 'hello\n')
-  all[0]!.end()
-  await stage.pump()
-  t.strictSame(
-    log.filter(each => !each.startsWith('Update')),
-    ['opening', 'active', 'one', 'two', 'closing', 'closed'],
-    'not an error',
-  )
-  t.equal(await client.closed, 'remote')
-})
-
-stage(t, 'refused', async (t, stage) => {
-  const client = stage.context.init('tcp://:1')
-  const errors: string[] = []
-  client.on_error = error => void errors.push((error as Error & { code: string }).code)
-  client.open()
-  await stage.pump()
-  t.strictSame([client.state, errors], ['error', ['ECONNREFUSED']])
-  client.close()
-  t.equal(client.state, 'closed')
-  t.equal(await client.closed, 'error')
-  await peer(stage)
-  client.open()
-  await stage.pump()
-  t.equal(client.state, 'active', 'and again')
-})
-
-stage(t, 'close: politely, and by force', async (t, stage) => {
-  const { text } = await peer(stage)
-  const client = stage.context.init('tcp://127.0.0.1:1;frame=none').open()
-  await stage.pump()
-  client.post('last words')
-  client.close()
-  t.equal(client.state, 'closing')
-  await stage.pump()
-  t.strictSame([client.state, text()], ['closed', 'last words'])
-  client.open()
-  await stage.pump()
-  client.post('lost')
-  client.close(true)
-  t.equal(client.state, 'closed')
-  client.open()
-  await stage.pump()
-  t.strictSame(
-    [client.state, text()],
-    ['active', 'last words'],
-    'reports of the old stream are ignored',
-  )
-  client.close(true)
-})
-
-// A stream that is closed by force while it fails has nobody to report to.
-stage(t, 'closed by force while it connects', async (t, stage) => {
-  const client = stage.context.init('tcp://:1').open()
-  client.close(true)
-  await stage.pump()
-  t.equal(client.state, 'closed')
-  const refused = stage.context.init('tcp://:1').open()
-  refused.on_state = state => {
-    if (state === 'error') refused.close(true)
-  }
-  await stage.pump()
-  t.equal(refused.state, 'closed')
-  t.match(stage.logged.splice(0), [/ECONNREFUSED/])
-})
-
-stage(t, 'control, suspend', async (t, stage) => {
-  const { text, all } = await peer(stage)
-  const client = stage.context.init('tcp://:1;frame=line;send-buffer-size=10b')
-  client.suspend()
-  client.open()
-  await stage.pump()
-  const log = watch(client)
-  all[0]!.write('one\n')
-  await stage.pump()
-  t.strictSame(log.splice(0), [])
-  client.resume()
-  t.ok(log.splice(0).includes('one'))
-  client.suspend()
-  client.resume()
-  client.post('more than ten bytes')
-  t.strictSame(client.dcaps.has('poll_out'), true)
-  t.equal(client.post({ type: 'control', msgid: Control.WriteFlush }), true)
-  t.equal(client.post({ type: 'control', msgid: 99 }), true, 'others are nothing')
-  await stage.pump()
-  t.ok(log.includes('WriteFull') && log.includes('WriteReady'))
-  t.strictSame([client.dcaps.has('poll_out'), text()], [false, 'more than ten bytes\n'])
-})
 
 stage(t, 'addresses', async (t, stage) => {
   await peer(stage, '/tmp/place')
@@ -164,23 +62,6 @@ stage(t, 'addresses', async (t, stage) => {
   )
 })
 
-await stage(t, 'over TLS', async (t, { context, pump }) => {
-  const bad = context.init('tls+tcp://127.0.0.1:1;ca=/nowhere')
-  bad.open()
-  await t.rejects(bad.opened, {
-    code: 'ERR_INVALID_URL',
-    message: /ca must be a file that can be read/,
-  })
-  bad.close()
-  const channel = context.init('tls+tcp://127.0.0.1:1')
-  const log = watch(channel)
-  channel.open()
-  await pump()
-  t.match(log.join(), /error/, 'nobody listens there')
-  channel.close()
-  await pump()
-})
-
 stage(t, 'from an address, in a family', async (t, stage) => {
   stage.context.init('tcp://127.0.0.1:5;mode=server').open()
   const client = stage.context.init('tcp://localhost:5;bind=127.0.0.1;af=ipv4').open()
@@ -202,19 +83,4 @@ stage(t, 'our side ends alone, and the answer is received', async (t, stage) => 
   t.equal(client.post('b'), false)
   await stage.pump()
   t.strictSame([texts, client.state], [['re: a'], 'closed'])
-})
-
-stage(t, 'what was lost when it failed, or was closed by force', async (t, stage) => {
-  const server = stage.context.init('tcp://:5;mode=server;frame=line').open()
-  const client = stage.context.init('tcp://:5;frame=line').open()
-  await stage.pump()
-  server.suspend()
-  client.post('x'.repeat(100_000))
-  await stage.pump()
-  const { unsent } = client.info as { unsent: number }
-  t.ok(unsent > 0 && unsent < 100_000, String(unsent))
-  client.close(true)
-  t.equal(client.info.unsent, unsent)
-  client.open()
-  t.equal(client.info.unsent, 0)
 })

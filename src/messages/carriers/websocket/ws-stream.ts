@@ -8,9 +8,7 @@ import { LIFE } from '../../../channels/life.ts'
 import type { Stream } from '../../../channels/streams/stream.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import { WebSocketClient } from '../../../protocols/websocket/client.ts'
-import { WebSocketConnection } from '../../../protocols/websocket/connection.ts'
 import { SERVER_PACKERS } from '../../../protocols/websocket/outgoing.ts'
-import type { UpgradeRequest } from '../../../protocols/websocket/upgrade-request.ts'
 import {
   sendPacked,
   sessionOf,
@@ -18,7 +16,7 @@ import {
 } from '../../../protocols/websocket/websocket.ts'
 import type { CloseReason } from '../../../types.ts'
 import { type Addr, Control, Message } from '../../message.ts'
-import type { CarryingOwner } from '../framed-stream.ts'
+import type { CarryingOwner, CarryingStream } from '../streams/carrying.ts'
 import type { WsParams } from './ws-params.ts'
 
 export type WsStreamOwner = CarryingOwner<WsStream>
@@ -31,15 +29,8 @@ export interface Carrying {
   readonly addr?: Addr
 }
 
-export interface WsStream extends Stream, WebSocketChannel {
+export interface WsStream extends CarryingStream, WebSocketChannel {
   end(code?: number, reason?: string): void
-  readonly addr: Addr | undefined
-  /** The error that ended the stream; undefined if there was none. */
-  readonly fault: Error | undefined
-  /** Returns false if the queue is full. Throws if the message does not fit. */
-  post(message: Message): boolean
-  /** Posts messages as `packMessages` has packed them. Returns false also if it has closed. */
-  postPacked(packed: Uint8Array): boolean
 }
 
 /** What one message is on the wire. Throws if it does not fit. */
@@ -62,7 +53,7 @@ export function packMessages(params: WsParams, messages: readonly Message[]): Bu
 type Base = new (options: any) => Stream & WebSocketChannel
 
 /** Makes a class that carries messages out of one end of a WebSocket. */
-function carrying<Of extends Stream>(
+export function carrying<Of extends Stream>(
   BaseClass: new (options: any) => Of,
 ): new (carrying: Carrying, options: object) => Of & WsStream {
   class Carrier extends (BaseClass as unknown as Base) {
@@ -139,13 +130,3 @@ function carrying<Of extends Stream>(
 }
 
 export const WsCaller = carrying<WebSocketClient>(WebSocketClient)
-
-/** One peer of a server. */
-export class WsPeer extends carrying<WebSocketConnection>(WebSocketConnection) {
-  /** What the peer asked for. It is forgotten when its Connect has been reported. */
-  request: UpgradeRequest | undefined
-
-  override on_upgrade(request: UpgradeRequest): void {
-    this.request = request
-  }
-}

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { Deliveries, refusing } from '../../../src/messages/carriers/deliveries.ts'
-import { Message } from '../../../src/messages/message.ts'
-import { fate, turn } from '../../kit.ts'
+import { Deliveries, refusing } from '../../../../src/messages/carriers/streams/deliveries.ts'
+import { Message } from '../../../../src/messages/message.ts'
+import { fate, turn } from '../../../kit.ts'
 
 const message = (data: string): Message => new Message({ data })
 

@@ -4,7 +4,7 @@
  * peer: a peer whose message waits is not read.
  */
 
-import type { Addr, Message } from '../message.ts'
+import type { Addr, Message } from '../../message.ts'
 
 interface Waiting {
   readonly message: Message
