@@ -272,7 +272,7 @@ export class Session {
 
   #failed(link: Link, cause: unknown): void {
     const what = `${link.wasOpen ? 'Connection error' : 'Failed to connect'}: ${messageOf(cause)}`
-    const advice = link.wasOpen ? 'the connection is lost' : 'is the server running?'
+    const advice = link.wasOpen ? 'the connection is lost' : 'check the URL and the server'
     link.error ??= this.#faults.connection(codeOf(cause) || 'ERR_CONNECTION', what, advice, cause)
   }
 

@@ -35,7 +35,7 @@ t.test('by message channels, and by WebSocket', async t => {
   await t.rejects(other.connect(), {
     code: 'ECONNREFUSED',
     message:
-      /^ws:\/\/127.0.0.1:1\/ \(connecting\): Failed to connect: .*; is the server running\?$/,
+      /^ws:\/\/127.0.0.1:1\/ \(connecting\): Failed to connect: .*; check the URL and the server$/,
   })
   await engine.stop()
 })
