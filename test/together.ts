@@ -28,6 +28,7 @@ export const ALONE = [
   'commands/cat/main',
   'commands/echo/main',
   'commands/rooms/main',
+  'commands/worker/main',
   'io/diagnostics',
 ]
 

@@ -77,6 +77,9 @@ export {
   remove_queues,
 } from './jobs/job-queue.ts'
 export { JobPool, MemoryQueue, type MemoryQueueOptions } from './jobs/memory-queue.ts'
+export type { JobRunner } from './jobs/job-runner.ts'
+export { RedisQueue, type RedisQueueOptions } from './jobs/redis/redis-queue.ts'
+export { RedisWorker, type RedisWorkerOptions } from './jobs/redis/redis-worker.ts'
 export { jobs_with, type JobSurroundings } from './jobs/run-job.ts'
 export { new_channel_name } from './layers/channel-name.ts'
 export { Layer, type LayerMember } from './layers/layer.ts'

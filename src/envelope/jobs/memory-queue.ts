@@ -8,9 +8,9 @@
 
 import { checkOptions } from '../../core/option-names.ts'
 import { Engine } from '../../engine.ts'
-import { ClosedError, InvalidArgumentError, messageOf, OverflowError } from '../../errors.ts'
+import { ClosedError, InvalidArgumentError, OverflowError } from '../../errors.ts'
 import type { JobData, JobQueue } from './job-queue.ts'
-import { failJob, runJob } from './run-job.ts'
+import { giveUp, type JobRunner, runsHere } from './job-runner.ts'
 
 /** Options of `new MemoryQueue`. */
 export interface MemoryQueueOptions {
@@ -33,12 +33,18 @@ export class JobPool {
   readonly #ready: Waiting[] = []
   #running = 0
 
-  /** `count`: how many jobs run at a time. Throws InvalidArgumentError. */
-  constructor(count = 16, engine: Engine = Engine.instance()) {
+  readonly #runner: JobRunner
+
+  /**
+   * `count`: how many jobs run at a time. `runner`: who does their work, by default this process.
+   * Throws InvalidArgumentError.
+   */
+  constructor(count = 16, engine: Engine = Engine.instance(), runner?: JobRunner) {
     if (!Number.isSafeInteger(count) || count < 1)
       throw new InvalidArgumentError('new JobPool: count', 'a whole number of at least 1', count)
     this.#count = count
     this.#engine = engine
+    this.#runner = runner ?? runsHere(engine)
   }
 
   /** @hidden */
@@ -64,14 +70,9 @@ export class JobPool {
 
   async #run(job: JobData): Promise<void> {
     try {
-      await runJob(job, this.#engine)
+      await this.#runner.run(job)
     } catch (error) {
-      this.#engine.log(`the job ${job.t} failed: ${messageOf(error)}`, error)
-      try {
-        failJob(job, error)
-      } catch (fault) {
-        this.#engine.log(`the failure of ${job.t} cannot be told: ${messageOf(fault)}`, fault)
-      }
+      giveUp(job, error, this.#engine)
     }
   }
 }

@@ -10,6 +10,18 @@ import { Layer } from './layer.ts'
 
 const layers = new Map<string, Layer>()
 
+/** Makes a layer that was not added; undefined if there is none of that name. */
+type Make = (name: string) => Layer | undefined
+
+const inMemory: Make = name => (name === 'default' ? new Layer(new MemoryRelay(), name) : undefined)
+
+const missing: { make: Make } = { make: inMemory }
+
+/** For workers, whose consumers are in other processes. Without an argument, as it was. */
+export function makeLayersBy(make: Make = inMemory): void {
+  missing.make = make
+}
+
 /**
  * Adds layers: envelopes find theirs by `layer_name`. Add 'default' before the first consumer
  * connects.
@@ -33,13 +45,23 @@ export function add_layers(...added: readonly Layer[]): void {
 export function get_layer(name = 'default'): Layer {
   const found = layers.get(name)
   if (found !== undefined) return found
-  if (name !== 'default')
+  const made = missing.make(name)
+  if (made === undefined)
     throw new InvalidArgumentError(
       `get_layer: there is no layer ${show(name)}; ${didYouMean(name, layers.keys())}`,
     )
-  const made = new Layer(new MemoryRelay())
   layers.set(name, made)
   return made
+}
+
+/** Resolves when all layers can be used. Rejects with a RelayError if one never can. */
+export async function layersOpened(): Promise<void> {
+  await Promise.all([...layers.values()].map(({ relay }) => relay.opened))
+}
+
+/** Closes the relays of all layers. Resolves when all that was sent has left. */
+export async function closeLayers(): Promise<void> {
+  await Promise.all([...layers.values()].map(({ relay }) => relay.close()))
 }
 
 /**

@@ -1,6 +1,13 @@
 import t from 'tap'
 import { Layer } from '../../../src/envelope/layers/layer.ts'
-import { add_layers, get_layer, remove_layers } from '../../../src/envelope/layers/layers.ts'
+import {
+  add_layers,
+  closeLayers,
+  get_layer,
+  layersOpened,
+  makeLayersBy,
+  remove_layers,
+} from '../../../src/envelope/layers/layers.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { thrown } from '../../kit.ts'
 
@@ -25,4 +32,20 @@ t.test('by name', async t => {
     thrown(() => get_layer('by-name')),
     'ERR_INVALID_ARGUMENT',
   )
+})
+
+t.test('those of a worker', async t => {
+  const relay = new MemoryRelay()
+  makeLayersBy(name => new Layer(relay, name))
+  t.equal(get_layer('any').relay, relay)
+  await layersOpened()
+  await closeLayers()
+  t.equal(relay.publish('x', 'y'), false, 'it is closed')
+  makeLayersBy()
+  remove_layers('any')
+  t.equal(
+    thrown(() => get_layer('any')),
+    'ERR_INVALID_ARGUMENT',
+  )
+  remove_layers('default')
 })

@@ -1,0 +1,93 @@
+/**
+ * Layer 10. The options of `sluice-worker`.
+ */
+
+import {
+  COMMON_OPTIONS,
+  type Information,
+  informationOf,
+  parseArguments,
+  parseWhole,
+  UsageError,
+} from '../usage.ts'
+
+/** How many jobs it works on at a time without --count. */
+const COUNT = 16
+
+/** How often a job is tried without --tries. */
+const TRIES = 3
+
+/** In s, without --lease. */
+const LEASE = 30
+
+export const HELP = `Usage: sluice-worker --queue <url> [options] <module>
+
+Does the work of the DeferredJobs that wait in a RedisQueue. The module makes
+their messages and envelopes known: it calls add_envelopes.
+
+  --queue <url>       the Redis or Valkey server, for example redis://localhost
+  --name <name>       work for the queue of this name. It may be given several
+                      times. Default: default
+  --count <number>    work on so many jobs of each queue at a time.
+                      Default: ${COUNT}
+  --tries <number>    try a job so often before it has failed. Default: ${TRIES}
+  --lease <seconds>   after this, others do the jobs of a worker that has died.
+                      Default: ${LEASE}
+  --help, -h          print this text
+  --version           print the version
+
+The module is a path such as ./jobs.js, or the name of a package. What the
+senders are told goes over the layers that the module adds; if it adds none,
+over the same server.
+Ctrl-C lets the jobs finish, for at most 5 seconds. What is not done then is
+done by another worker. A second Ctrl-C ends the command at once.
+
+Exit codes: 0 stopped, 1 the module does not load, or the server refuses,
+2 the command line is invalid.
+`
+
+/** What the command line asks for. */
+export interface Request {
+  readonly kind: 'work'
+  readonly module: string
+  readonly queue: string
+  readonly names: readonly string[]
+  readonly count: number
+  readonly tries: number
+  /** In s. */
+  readonly lease: number
+}
+
+/** Reads the arguments that follow the name of the command. Throws UsageError. */
+export function parseOptions(argv: readonly string[]): Request | Information {
+  const { values, positionals } = parseArguments({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      ...COMMON_OPTIONS,
+      queue: { type: 'string' },
+      name: { type: 'string', multiple: true },
+      count: { type: 'string' },
+      tries: { type: 'string' },
+      lease: { type: 'string' },
+    },
+  })
+  const information = informationOf(values)
+  if (information !== undefined) return information
+  const { queue, name = ['default'], count, tries, lease } = values
+  const [module, ...others] = positionals
+  if (module === undefined || others.length > 0)
+    throw new UsageError('it takes one module, such as ./jobs.js')
+  if (queue === undefined) throw new UsageError('--queue is missing, such as redis://localhost')
+  if (!/^redis(s|\+unix)?:\/\//.test(queue))
+    throw new UsageError(`--queue must be a URL such as redis://localhost; got ${queue}`)
+  return {
+    kind: 'work',
+    module,
+    queue,
+    names: [...new Set(name)],
+    count: count === undefined ? COUNT : parseWhole('--count', count, 1, 10_000),
+    tries: tries === undefined ? TRIES : parseWhole('--tries', tries, 1, 1000),
+    lease: lease === undefined ? LEASE : parseWhole('--lease', lease, 1, 86_400),
+  }
+}

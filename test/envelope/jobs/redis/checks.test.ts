@@ -1,0 +1,21 @@
+import t from 'tap'
+import { checkCount, checkQueueName } from '../../../../src/envelope/jobs/redis/checks.ts'
+import { thrown } from '../../../kit.ts'
+
+t.test('counts', async t => {
+  t.equal(checkCount('x', 1), 1)
+  for (const wrong of [0, 1.5, 2 ** 31, '1', NaN])
+    t.equal(
+      thrown(() => checkCount('x', wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
+})
+
+t.test('names', async t => {
+  t.equal(checkQueueName('x', 'a-b.c_1'), 'a-b.c_1')
+  for (const wrong of ['', 'a b', 'a:b', 5, 'x'.repeat(100)])
+    t.equal(
+      thrown(() => checkQueueName('x', wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
+})
