@@ -201,7 +201,7 @@ export class Link {
     return this.#port?.canWait === true ? full : undefined
   }
 
-  /** Sends a text. What is wrong with it goes to on_error. A peer that takes too little is closed. */
+  /** Sends a text. What is wrong goes to on_error. A peer that takes too little is closed. */
   send(text: string): boolean {
     try {
       this.outbox?.send(text)

@@ -1,4 +1,4 @@
-/** What the tests of jobs on a Redis server share: jobs, their work, and what their sender hears. */
+/** What the tests of jobs on a Redis server share: jobs, and what their sender hears. */
 
 import t, { type Test } from 'tap'
 import { Engine } from '../../../../src/engine.ts'
