@@ -7,6 +7,7 @@ import { headers } from './headers.ts'
 import { deflated, frames, inits, units, urls } from './messages.ts'
 import { natsHostile, natsMessages } from './nats.ts'
 import { options } from './options.ts'
+import { redisCommands, redisGarbage, redisReplies } from './redis.ts'
 import { formats, prefixes, structs } from './structs.ts'
 import type { Target } from './target.ts'
 import { addresses, encoded, expressions } from './texts.ts'
@@ -34,6 +35,9 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [envelopes, 30],
   [natsMessages, 3000],
   [natsHostile, 200],
+  [redisReplies, 1000],
+  [redisGarbage, 1000],
+  [redisCommands, 1000],
 ]
 
 /** Random calls in random hooks, and how many rounds of them are a test. */

@@ -120,7 +120,8 @@ export class RedisClient extends RedisView {
 
   /**
    * Resolves when the client has closed, with the reason: 'local', 'drain' if the engine stopped,
-   * or 'error'. If it is not open, it resolves at once. It never rejects.
+   * 'remote' or 'error' if the connection was lost and is not made again. If it is not open, it
+   * resolves at once. It never rejects.
    */
   get closed(): Promise<CloseReason> {
     return this.#connections.closed

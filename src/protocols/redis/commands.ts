@@ -11,6 +11,7 @@ import { checkOptions } from '../../core/option-names.ts'
 import { quiet } from '../../core/promises.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { Argument } from './command.ts'
+import { RedisError } from './errors.ts'
 import type { Reply } from './reply.ts'
 import { entriesOf, recordOf, type StreamEntry, streamsOf } from './shapes.ts'
 
@@ -80,7 +81,8 @@ export class Commands<Text extends string | Buffer = string> {
 
   /** Its reply in another shape. */
   #shaped<Shape>(words: Argument[], shape: (reply: any) => Shape): Promise<Shape> {
-    return quiet(this.#run(words).then(shape))
+    const name = String(words[0])
+    return quiet(this.#run(words).then(reply => shaped(name, reply, shape)))
   }
 
   // ---- strings and keys -------------------------------------------------------------------------
@@ -292,6 +294,15 @@ export class Commands<Text extends string | Buffer = string> {
   /** Asks for a sign of life. */
   ping(): Promise<'PONG'> {
     return this.#run(['PING']) as Promise<'PONG'>
+  }
+}
+
+/** A server may answer anything. */
+function shaped<Shape>(name: string, reply: Reply, shape: (reply: any) => Shape): Shape {
+  try {
+    return shape(reply)
+  } catch (error) {
+    throw new RedisError('ERR_PROTOCOL', `the reply to ${name} has another form`, name, error)
   }
 }
 

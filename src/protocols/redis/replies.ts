@@ -98,6 +98,8 @@ export class Replies implements Delimiter<[reply: Value]> {
   // The cut that is being made: where it is, and what it needs to go on.
   #at: Bytes = 0
   #wanted: Bytes = 0
+  /** What is added to a place in the bytes makes it a place in the reply. */
+  #before: Bytes = 0
 
   constructor(bounds: ReplyBounds = REPLY_BOUNDS) {
     this.#bounds = bounds
@@ -110,8 +112,10 @@ export class Replies implements Delimiter<[reply: Value]> {
 
   cut(bytes: Buffer, start: Bytes, end: Bytes, from: Bytes = start): Cut<[Value]> | Bytes {
     this.#at = start
+    this.#before = this.#size - start
     this.#wanted = 0
     for (;;) {
+      if (this.#before + this.#at > this.#bounds.size) throw tooLarge(`${this.#bounds.size} bytes`)
       const value = this.#at < end ? this.#value(bytes, end, from) : MORE
       if (value === MORE) break
       const whole = value === AGAIN ? AGAIN : this.#fill(value)
@@ -122,15 +126,10 @@ export class Replies implements Delimiter<[reply: Value]> {
 
   #cut(start: Bytes, value: Value): Cut<[Value]> {
     const size = this.#at - start
-    if (this.#open.length === 0 && this.#blob === undefined) this.#size = this.#count = 0
-    else this.#grow(size)
+    // An attribute, and a push inside a reply, do not end it.
+    if (value === undefined || this.#open.length > 0) this.#size += size
+    else this.#size = this.#count = 0
     return { size, data: [value] }
-  }
-
-  /** Counts the bytes of a reply that is not whole. */
-  #grow(size: Bytes): void {
-    this.#size += size
-    if (this.#size > this.#bounds.size) throw tooLarge(`${this.#bounds.size} bytes`)
   }
 
   // ---- one value --------------------------------------------------------------------------------
@@ -219,7 +218,8 @@ export class Replies implements Delimiter<[reply: Value]> {
     const start = this.#lineEnd
     if (length === NULL) return this.#null(type)
     if (type === '=' && length < FORMAT) throw protocolError('a verbatim string must have a format')
-    if (this.#size + length > this.#bounds.size) throw tooLarge(`${this.#bounds.size} bytes`)
+    if (this.#before + this.#at + length > this.#bounds.size)
+      throw tooLarge(`${this.#bounds.size} bytes`)
     if (length > LONG) return this.#begin(type, length)
     const stop = start + length
     if (stop + 2 > end) return this.#more(stop + 2 - this.#at)

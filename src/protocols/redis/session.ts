@@ -61,6 +61,8 @@ export class Session extends Client<Replies> {
   readonly #sent = new Fifo()
   #error: RedisError | undefined
   #isEnding = false
+  /** Has the server ended it? */
+  #isEnded = false
   #cancelEnd: Cancel = noop
   /** Is it logged in? */
   isReady = false
@@ -227,6 +229,7 @@ export class Session extends Client<Replies> {
 
   override on_read_end(): void {
     const isCutOff = this.#replies.isAmid
+    this.#isEnded = true
     this.#error ??= isCutOff
       ? new RedisError(
           'ERR_CUT_OFF',
@@ -246,7 +249,7 @@ export class Session extends Client<Replies> {
     this.isReady = false
     this.#cancelEnd()
     const error = this.#error ?? new RedisError('ERR_CLOSED', `the connection closed (${reason})`)
-    this.#owner.lost(this, error, this.#sent.clear(), reason)
+    this.#owner.lost(this, error, this.#sent.clear(), this.#isEnded ? 'remote' : reason)
   }
 }
 

@@ -18,11 +18,12 @@ export interface StreamEntry<Text extends string | Buffer = string> {
 
 /** A map, as an object. */
 export function recordOf<Text>(reply: Reply): Record<string, Text> {
-  const entries = reply instanceof Map ? [...reply] : pairsOf(reply as readonly Reply[])
+  const entries = reply instanceof Map ? [...reply] : pairsOf(reply)
   return Object.fromEntries(entries.map(([key, value]) => [String(key), value as Text]))
 }
 
-function pairsOf(flat: readonly Reply[]): [Reply, Reply][] {
+function pairsOf(flat: Reply): [Reply, Reply][] {
+  if (!Array.isArray(flat)) throw new TypeError('it is no array')
   const pairs: [Reply, Reply][] = []
   for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i]!, flat[i + 1]!])
   return pairs

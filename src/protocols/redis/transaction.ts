@@ -71,6 +71,8 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
     try {
       const replies = (await exec.promise) as Reply[] | null
       if (replies === null) throw new RedisError('ERR_WATCHED', 'a watched key has changed', 'EXEC')
+      if (!Array.isArray(replies))
+        throw new RedisError('ERR_PROTOCOL', 'the reply to EXEC is no array', 'EXEC')
       for (const [i, reply] of replies.entries()) commands[i]?.settle(reply)
       return replies
     } catch (error) {

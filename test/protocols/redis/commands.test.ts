@@ -127,3 +127,15 @@ t.test('no rejection is unhandled, whatever the shape of the reply', async t => 
   await turn()
   for (const each of all) await t.rejects(each as Promise<unknown>, { code: 'ERR_CLOSED' })
 })
+
+t.test('a reply of a form that the command does not have', async t => {
+  const { redis } = commands(5)
+  for (const [promise, command] of [
+    [redis.hgetall('a'), 'HGETALL'],
+    [redis.smembers('a'), 'SMEMBERS'],
+    [redis.xrange('a'), 'XRANGE'],
+    [redis.xread({ a: '0' }), 'XREAD'],
+    [redis.xautoclaim('a', 'g', 'c', 1), 'XAUTOCLAIM'],
+  ] as [Promise<unknown>, string][])
+    await t.rejects(promise, { name: 'RedisError', code: 'ERR_PROTOCOL', command })
+})

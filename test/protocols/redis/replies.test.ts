@@ -3,41 +3,7 @@ import t from 'tap'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
 import { Replies, type ReplyBounds, REPLY_BOUNDS } from '../../../src/protocols/redis/replies.ts'
 import { Push } from '../../../src/protocols/redis/reply.ts'
-
-/**
- * All that comes of these bytes if they arrive in pieces that end there. It shows the delimiter
- * what a stream would: what was not consumed, and no more than 64 KiB.
- */
-function read(
-  text: string | Buffer,
-  cuts: readonly number[] = [],
-  delimiter = new Replies(),
-): unknown[] {
-  const bytes = Buffer.from(text as string)
-  const found: unknown[] = []
-  let start = 0
-  for (const end of [...cuts, bytes.length]) {
-    let from = start
-    let wanted = 1
-    while (end - start >= wanted && end > start) {
-      const shown = Math.min(end, start + 65536)
-      const cut = delimiter.cut(bytes, start, shown, from)
-      if (typeof cut === 'number') {
-        if (cut <= shown - start) throw new Error('it must ask for more')
-        if (cut > 65536) throw new Error('a message is too long for a stream')
-        wanted = cut
-        from = shown
-        continue
-      }
-      if (cut.size < 1 || cut.size > shown - start) throw new Error('a cut must be within')
-      start += cut.size
-      from = start
-      wanted = 1
-      if (cut.data[0] !== undefined) found.push(cut.data[0])
-    }
-  }
-  return found
-}
+import { read } from './read.ts'
 
 const blob = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`
 
@@ -202,6 +168,23 @@ t.test('the bounds of a reply', async t => {
   // Each reply has these bounds, not all of them together.
   t.equal(read('*2\r\n:1\r\n:1\r\n'.repeat(10), [], bounds({ count: 2, depth: 1 })).length, 10)
   t.equal(read(blob('x'.repeat(20)).repeat(10), [], bounds({ size: 20 })).length, 10)
+})
+
+/**
+ * The bytes of a reply were counted at the end of each piece, and anew after an attribute: whether
+ * a reply was too large depended on how it was cut.
+ */
+t.test('the bounds of a reply, however it is cut', async t => {
+  for (const text of [
+    `*3\r\n${blob('x'.repeat(30))}${blob('x'.repeat(30))}:1\r\n`,
+    `|1\r\n+a\r\n${blob('x'.repeat(30))}*1\r\n${blob('x'.repeat(20))}`,
+  ])
+    for (let at = 1; at < text.length; at++)
+      t.throws(
+        () => read(text, [at], new Replies({ ...REPLY_BOUNDS, size: 60 })),
+        { code: 'ERR_OVERFLOW' },
+        `${text.slice(0, 4)} cut at ${at}`,
+      )
 })
 
 t.test('an array that is only announced takes no memory', async t => {

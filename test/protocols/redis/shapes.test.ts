@@ -22,3 +22,7 @@ t.test('streams: a map in RESP3, pairs in RESP2, nothing in both', async t => {
   t.same(streamsOf([['s', [['1-0', ['a', '1']]]]]), expected)
   t.same(streamsOf(null), {})
 })
+
+t.test('what is no list and no map', async t => {
+  t.throws(() => recordOf(5), TypeError)
+})

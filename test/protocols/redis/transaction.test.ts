@@ -54,6 +54,13 @@ t.test('a watched key has changed', async t => {
   t.equal(one.value, 'ERR_WATCHED')
 })
 
+t.test('a reply to EXEC that is none', async t => {
+  const { it } = begin('OK', 'QUEUED', 'OK')
+  const one = outcome(it.get('a'))
+  await t.rejects(it.exec(), { code: 'ERR_PROTOCOL', command: 'EXEC' })
+  t.equal(one.value, 'ERR_PROTOCOL')
+})
+
 t.test('more replies than commands', async t => {
   const { it } = begin('OK', 'QUEUED', [1, 2])
   it.get('a')
