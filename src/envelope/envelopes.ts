@@ -152,3 +152,8 @@ function known(): ReadonlyMap<string, Envelope<any>> {
     if (!envelopes.has(each.name)) envelopes.set(each.name, each)
   return envelopes
 }
+
+/** All that are registered by name. */
+export function allEnvelopes(): Iterable<Envelope<any>> {
+  return known().values()
+}

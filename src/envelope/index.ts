@@ -26,6 +26,14 @@ export {
   SendClientInfo,
   Stat,
 } from './builtin/messages.ts'
+export { check_envelopes } from './check.ts'
+export {
+  connection_active,
+  connection_closed,
+  connection_created,
+  type ConnectionArguments,
+  track_connections,
+} from './connections/connection-jobs.ts'
 export type { RequestOptions } from './consumers/asked.ts'
 export { Consumer, consumer, type ConsumerClass } from './consumers/consumer.ts'
 export { ConsumerServer } from './consumers/consumer-server.ts'

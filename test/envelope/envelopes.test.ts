@@ -2,6 +2,7 @@ import t from 'tap'
 import { Envelope } from '../../src/envelope/envelope.ts'
 import {
   add_envelopes,
+  allEnvelopes,
   add_message,
   errors,
   get_envelope,
@@ -75,4 +76,9 @@ t.test('other packages add theirs', async t => {
   )
   ws_incoming.registry.delete('envelopes_test.note')
   errors.registry.delete('error.envelopes_test')
+})
+
+t.test('all that are registered', async t => {
+  const names = new Set([...allEnvelopes()].map(({ name }) => name))
+  for (const name of ['ws_incoming', 'ws_outgoing', 'internal', 'errors']) t.ok(names.has(name))
 })
