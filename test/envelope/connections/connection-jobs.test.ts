@@ -5,6 +5,7 @@ import {
   connection_created,
   track_connections,
 } from '../../../src/envelope/connections/connection-jobs.ts'
+import { internal } from '../../../src/envelope/envelopes.ts'
 import { add_queues, remove_queues } from '../../../src/envelope/jobs/job-queue.ts'
 import { runJob } from '../../../src/envelope/jobs/run-job.ts'
 import { stage } from '../../messages/kit.ts'
@@ -70,4 +71,6 @@ stage(t, 'who comes, who is active and who goes', async (t, { engine, context, p
   await lost.closed
   t.strictSame(lost.log, ['closed remote'], 'it is not tracked any more')
   peer.close()
+  // Other tests of this process look at what is registered.
+  for (const each of ['created', 'closed', 'active']) internal.registry.delete(`connection.${each}`)
 })
