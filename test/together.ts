@@ -29,6 +29,7 @@ export const ALONE = [
   'commands/echo/main',
   'commands/rooms/main',
   'commands/worker/main',
+  'commands/supervise/main',
   'io/diagnostics',
 ]
 

@@ -9,7 +9,6 @@ export type {
   AgentDetails,
   AgentRecord,
   Architect,
-  ChannelStats,
   Job,
   PacketHandlers,
   PacketTypes,
@@ -23,6 +22,7 @@ export {
   type ConformanceFixture,
   type ConformanceReport,
 } from './channel/conformance.ts'
+export type { ChannelStats } from './lines/line.ts'
 export { MockArchitect, type MockArchitectOptions } from './mocks/mock-architect.ts'
 export { MockServer, type MockServerOptions } from './mocks/mock-server.ts'
 export type { LossOptions } from './channel/loss-rules.ts'

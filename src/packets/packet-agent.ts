@@ -13,7 +13,7 @@ import { Context } from '../messages/context.ts'
 import type { Bytes } from '../types.ts'
 import { Budget } from './lines/budget.ts'
 import { PacketChannelError } from './errors.ts'
-import { Line, type LineOwner, type Said } from './lines/line.ts'
+import { type ChannelStats, Line, type LineOwner, type Said } from './lines/line.ts'
 import { Packet, type PacketData } from './packet.ts'
 import { PacketChannel } from './channel/packet-channel.ts'
 import { PACKET_TYPES, SUPERVISOR_ID } from './packet-types.ts'
@@ -127,6 +127,11 @@ export class PacketAgent {
     return this.#line.mode
   }
 
+  /** How its channel is doing. The id of the channel is that of the agent. */
+  stats(): ChannelStats {
+    return this.#line.stats
+  }
+
   /** Resolves when a connection stands for the first time. Rejects if it never will. */
   get opened(): Promise<void> {
     return this.#opened.promise
@@ -188,7 +193,7 @@ export class PacketAgent {
       if (said.sends !== undefined) line.becomeConfirming(() => SUPERVISOR_ID)
       line.said(party, said, false)
     } else if (packet.type !== PACKET_TYPES.ALIVE) line.receive(packet, SUPERVISOR_ID)
-    else if (said.waits === true) line.waitForOthers()
+    else if (said.waits === true) line.waitForOthers(() => SUPERVISOR_ID)
     else if (said.confirms === undefined) line.becomePlain()
     else this.#lineOwner.greet(line)
   }

@@ -45,6 +45,7 @@ stage(t, 'a router that does not answer', async (t, world) => {
   await world.advance(1100)
   t.strictSame(heard(), ['act ann→mephisto {"n":0}', 'act ann→mephisto {"n":1}'])
   t.strictSame([ann.mode, ann.is_alive, ann.queued], ['plain', true, 0])
+  t.match(ann.stats(), { channel_id: 'ann', sent: 2, mode: 'plain' })
   say('tell', { n: 1 })
   await world.pump()
   t.strictSame(log, ['tell mephisto→ann {"n":1}'])

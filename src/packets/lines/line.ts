@@ -37,12 +37,37 @@ export interface LineOwner {
   report(error: Error): void
 }
 
+/** The party that a packet is for; undefined: it is for the router itself. */
+type PartyOf = (packet: Packet) => string | undefined
+
 /** What `alive` and `confirm` say about the streams. */
 export interface Said {
   /** What has arrived of the other's stream; null: nothing yet; undefined: it does not confirm. */
   readonly confirms?: Progress | null
   /** The stream of the end that says it, and how much of it is confirmed. */
   readonly sends?: Progress
+}
+
+/** How a channel of a run, or of an agent, is doing. */
+export interface ChannelStats {
+  /** The id of the channel. */
+  readonly channel_id: string
+  /** Does a connection stand? */
+  readonly is_alive: boolean
+  /** Packets that wait, or are not confirmed yet. */
+  readonly queued: number
+  /** Packets that were handed to the channel. One that is sent again counts again. */
+  readonly sent: number
+  /** Packets that have arrived. */
+  readonly received: number
+  /** Packets that were dropped: they came faster than their handlers took them. */
+  readonly lost: number
+  /** How often the channel did not take a packet, which then waited. */
+  readonly retries: number
+  /** How often the channel has become alive. */
+  readonly opened: number
+  /** Does the router pass on confirmations? 'asking': it has not said so yet. */
+  readonly mode: 'asking' | 'plain' | 'confirming'
 }
 
 /** After this time everything that has arrived is confirmed: the original's batches. */
@@ -91,11 +116,14 @@ export class Line {
     this.#sender = new Sender(channel, budget, engine, this.#senderOwner())
   }
 
-  /** How many packets were handed to the channel, and how often it did not take one. */
-  get counts(): Record<'sent' | 'retries' | 'received' | 'opened' | 'lost', number> {
-    const { received, opened, lost } = this
+  /** How it is doing. */
+  get stats(): ChannelStats {
+    const { received, opened, lost, mode } = this
     const { sent, retries } = this.#sender
-    return { sent, received, lost, retries, opened }
+    const { channel_id } = this.channel
+    const is_alive = this.channel.is_alive()
+    const queued = this.budget.count
+    return { channel_id, is_alive, queued, sent, received, lost, retries, opened, mode }
   }
 
   // ---- out --------------------------------------------------------------------------------------
@@ -154,10 +182,14 @@ export class Line {
     this.#sender.go()
   }
 
-  /** The router says that somebody else must come first: there is no hurry. */
-  waitForOthers(): void {
+  /**
+   * The router says that somebody else must come first: there is no hurry. From now on packets go
+   * to the streams, those in the queue first; `idOf` says whose they are.
+   */
+  waitForOthers(idOf: PartyOf): void {
     this.#hasConfirmed = true
     this.#cancelAnswer()
+    this.#restream(idOf)
   }
 
   /** The router is as in the original. */
@@ -174,22 +206,24 @@ export class Line {
     for (const packet of party.outgoing.drain()) this.#sender.move(packet)
   }
 
-  /**
-   * The router passes on what the two ends say about their streams. What was queued before it was
-   * known who is there goes to the streams; `idOf` says whose.
-   */
-  becomeConfirming(idOf: (packet: Packet) => string): void {
+  /** The router passes on what the two ends say about their streams. */
+  becomeConfirming(idOf: PartyOf): void {
     this.#cancelAnswer()
     if (this.mode === 'confirming') return
     this.mode = 'confirming'
     this.#hasConfirmed = true
-    for (const packet of this.#sender.takeBack()) this.#move(packet, this.party(idOf(packet)))
+    this.#restream(idOf)
     this.#sender.wake()
   }
 
-  #move(packet: Packet, party: Party | undefined): void {
-    if (party?.state === 'plain') this.#sender.move(packet)
-    else party?.outgoing.move(packet)
+  /** What was queued before it was known who is there goes to the streams, in order. */
+  #restream(idOf: PartyOf): void {
+    for (const packet of this.#sender.takeBack()) {
+      const id = idOf(packet)
+      const party = id === undefined ? undefined : this.party(id)
+      if (id === undefined || party?.state === 'plain') this.#sender.move(packet)
+      else party?.outgoing.move(packet)
+    }
   }
 
   // ---- in ---------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ export class MockServer {
   #channel: MessageChannel | undefined
   #clientUrl: string | undefined
   readonly #peers = new Set<Addr>()
+  /** What was sent before anybody was there; undefined afterwards. */
+  #early: string[] | undefined = []
 
   /** Every packet that has arrived, in order. */
   readonly packets: Packet[] = []
@@ -67,12 +69,18 @@ export class MockServer {
     const channel = this.#context.init(this.#clientUrl === undefined ? this.#url : this.#again)
     this.#channel = channel
     channel.on_control = ({ msgid, addr }) => {
-      if (msgid === Control.Connect) this.#peers.add(addr!)
+      if (msgid === Control.Connect) this.#connected(addr!)
       else if (msgid === Control.Disconnect) this.#peers.delete(addr!)
     }
     channel.on_message = ({ data, addr }) => this.#heard(data.toString(), addr!)
     await channel.open().opened
     return (this.#clientUrl ??= channel.client_url!)
+  }
+
+  #connected(addr: Addr): void {
+    this.#peers.add(addr)
+    for (const data of this.#early ?? []) this.#channel!.post({ data, addr })
+    this.#early = undefined
   }
 
   /** Where it was before: another time its clients must find it there. */
@@ -112,10 +120,12 @@ export class MockServer {
 
   /**
    * Sends a packet, or one of these fields, to all its connections. Returns how many took it. A
-   * text is sent as it is, also if it is no packet. Throws PacketError if it is invalid.
+   * text is sent as it is, also if it is no packet. What is sent before the first connection waits
+   * for it. Throws PacketError if it is invalid.
    */
   send(packet: Packet | PacketFields | string): number {
     const data = typeof packet === 'string' ? packet : toPacket(packet).to_text()
+    this.#early?.push(data)
     let count = 0
     for (const addr of this.#peers) if (this.#channel!.post({ data, addr })) count++
     return count

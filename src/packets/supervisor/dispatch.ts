@@ -99,7 +99,7 @@ export class Dispatch implements LineOwner {
   #statuses(line: Line, { place, data }: Packet): void {
     if (place === undefined) line.becomePlain()
     else if (line.mode !== 'confirming') {
-      line.becomeConfirming(toOf)
+      line.becomeConfirming(partyOf)
       // Now it may be told that this end confirms, too.
       this.#say(line, PACKET_TYPES.ALIVE, { confirms: null })
     }
@@ -149,10 +149,15 @@ export class Dispatch implements LineOwner {
           }
         : { packet_type: PACKET_TYPES.AGENT_DETAILS, subject_id: to, data: content },
     )
-    const isRouter = to === ROUTER_ID || to === request_id
-    if (!line.send(packet, isRouter ? undefined : to))
+    if (!line.send(packet, partyOf(packet)))
       this.#hooks.report(
         new PacketChannelError('ERR_DROPPED', `the queue is full: no answer to ${to}`),
       )
   }
+}
+
+/** A router that asks for somebody is nobody itself: what is for it is in no stream. */
+export function partyOf(packet: Packet): string | undefined {
+  const to = toOf(packet)
+  return to === ROUTER_ID || to === (packet.data as PacketData).request_id ? undefined : to
 }

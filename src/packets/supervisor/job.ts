@@ -4,6 +4,7 @@
  */
 
 import type { Milliseconds } from '../../types.ts'
+import type { ChannelStats } from '../lines/line.ts'
 import type { Packet, PacketData, PacketFields } from '../packet.ts'
 import type {
   OnCatastrophicDisconnect,
@@ -27,7 +28,7 @@ export interface Architect {
 }
 
 /** The types of packets that a job handles, each with its data: `{ say: { text: string } }`. */
-export type PacketTypes = Record<string, object>
+export type PacketTypes = Record<string, any>
 
 /**
  * A function for each type of packet. If it returns a promise, the next packet of that agent waits.
@@ -145,28 +146,6 @@ export interface Run {
    * `closed`.
    */
   shutdown(timeout?: Milliseconds): Promise<RunEnd>
-}
-
-/** How a channel of a run is doing. */
-export interface ChannelStats {
-  /** The id of the channel. */
-  readonly channel_id: string
-  /** Does a connection stand? */
-  readonly is_alive: boolean
-  /** Packets that wait, or are not confirmed yet. */
-  readonly queued: number
-  /** Packets that were handed to the channel. One that is sent again counts again. */
-  readonly sent: number
-  /** Packets that have arrived. */
-  readonly received: number
-  /** Packets that were dropped: they came faster than their handlers took them. */
-  readonly lost: number
-  /** How often the channel did not take a packet, which then waited. */
-  readonly retries: number
-  /** How often the channel has become alive. */
-  readonly opened: number
-  /** Does the router pass on confirmations? 'asking': it has not said so yet. */
-  readonly mode: 'asking' | 'plain' | 'confirming'
 }
 
 /** How a run has ended. */

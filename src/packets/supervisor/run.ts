@@ -14,11 +14,11 @@ import { DRIVE, type Engine } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import { Budget } from '../lines/budget.ts'
-import { Dispatch } from './dispatch.ts'
+import { Dispatch, partyOf } from './dispatch.ts'
 import { PacketChannelError } from '../errors.ts'
-import type { AgentRecord, ChannelStats, Job, Run, RunEnd } from './job.ts'
+import type { AgentRecord, Job, Run, RunEnd } from './job.ts'
 import { JobHooks } from './job-hooks.ts'
-import { Line } from '../lines/line.ts'
+import { type ChannelStats, Line } from '../lines/line.ts'
 import { type Packet, type PacketFields, toOf, toPacket } from '../packet.ts'
 import type { PacketChannel } from '../channel/packet-channel.ts'
 
@@ -82,13 +82,7 @@ export class JobRun implements Run {
   }
 
   stats(): ChannelStats[] {
-    return [...this.#lines].map(([channel_id, { channel, budget, counts, mode }]) => ({
-      channel_id,
-      is_alive: channel.is_alive(),
-      queued: budget.count,
-      ...counts,
-      mode,
-    }))
+    return [...this.#lines.values()].map(({ stats }) => stats)
   }
 
   // ---- opening ----------------------------------------------------------------------------------
@@ -183,7 +177,7 @@ export class JobRun implements Run {
     const whole = toPacket(packet)
     const to = toOf(whole)
     const line = this.#lineFor(channel_id ?? this.#dispatch.agents.channelOf(to))
-    return this.#state === 'active' && line.send(whole, to)
+    return this.#state === 'active' && line.send(whole, partyOf(whole))
   }
 
   async ready(channel_id?: string): Promise<void> {

@@ -52,7 +52,17 @@ scene(t, 'a router that does not answer is plain', async (t, world) => {
   line.send(tell(3), 'ann')
   await world.pump()
   t.strictSame([channel.sent.length, line.mode], [4, 'plain'], 'it is remembered')
-  t.strictSame(line.counts, { sent: 4, received: 1, lost: 0, retries: 0, opened: 2 })
+  t.strictSame(line.stats, {
+    channel_id: 'fake',
+    is_alive: true,
+    queued: 0,
+    sent: 4,
+    received: 1,
+    lost: 0,
+    retries: 0,
+    opened: 2,
+    mode: 'plain',
+  })
   line.end()
 })
 
@@ -185,7 +195,7 @@ scene(t, 'a party that sends without numbers does not confirm', async (t, world)
 scene(t, 'waiting for others', async (t, world) => {
   const { channel, line, connect } = make(world)
   connect()
-  line.waitForOthers()
+  line.waitForOthers(toOf)
   line.send(tell(1), 'ann')
   await world.advance(100_000)
   t.strictSame([line.mode, channel.sent.length], ['asking', 0])
@@ -194,6 +204,26 @@ scene(t, 'waiting for others', async (t, world) => {
   t.equal(channel.sent.length, 1)
   line.end()
 })
+
+// Packets that were sent before `waits` came behind those that were sent after it.
+scene(
+  t,
+  'what was sent before it was known that others must come stays first',
+  async (t, world) => {
+    const { channel, line, connect } = make(world)
+    connect()
+    line.send(tell(0), 'ann')
+    line.send(tell(9), undefined)
+    const idOf = ({ data }: Packet): string | undefined => (data.n === 9 ? undefined : 'ann')
+    line.waitForOthers(idOf)
+    line.send(tell(1), 'ann')
+    line.becomeConfirming(idOf)
+    line.said(line.party('ann')!, { confirms: null, sends: at('a', 0) }, false)
+    await world.pump()
+    t.strictSame(numbersOf(channel.sent), [9, 0, 1], 'what is for the router is in no stream')
+    line.end()
+  },
+)
 
 scene(t, 'limits are told', async (t, world) => {
   const { line, connect, log, owner, budget } = make(world, 3)

@@ -50,8 +50,11 @@ stage(t, 'it records', async (t, world) => {
 stage(t, 'it sends', async (t, world) => {
   const server = new MockServer({ context: world.context, answers: false })
   const log: string[] = []
-  const channel = connect(world, await server.open(), log)
+  const url = await server.open()
+  t.equal(server.send_agent_act('early'), 0)
+  const channel = connect(world, url, log)
   await world.pump()
+  t.strictSame(log.splice(0), ['open', 'agent_action early→mephisto'])
   t.equal(server.send(SAY), 1)
   server.send(new Packet(SAY))
   server.send('{')
@@ -62,7 +65,6 @@ stage(t, 'it sends', async (t, world) => {
   channel.send(new Packet({ ...SAY, packet_type: 'request_status' }))
   await world.pump()
   t.strictSame(log, [
-    'open',
     'say mephisto→ann',
     'say mephisto→ann',
     'agent_action ann→mephisto {"n":1}',
