@@ -36,6 +36,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   PUNSUBSCRIBE: 'it has no reply: use punsubscribe()',
   SUNSUBSCRIBE: 'it has no reply: use sunsubscribe()',
   MONITOR: 'everything behind its reply is a reply that nobody has asked for',
+  RESET: 'it ends the login and RESP3: close, and connect again',
   SYNC: 'it makes a replica of the connection',
   PSYNC: 'it makes a replica of the connection',
 }

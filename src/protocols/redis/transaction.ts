@@ -13,6 +13,7 @@ import { type Argument, Command } from './command.ts'
 import { Commands } from './commands.ts'
 import { RedisError } from './errors.ts'
 import type { Reply } from './reply.ts'
+import { refusal } from './rules.ts'
 
 /** Sends commands with nothing in between. */
 export type RunAll = (commands: readonly Command[]) => void
@@ -26,6 +27,8 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
   readonly #encoding: 'utf8' | null
   readonly #commands: Command[] = []
   #isOver = false
+  /** Why nothing of it can be sent. With SUBSCRIBE in it, the array of EXEC would be too short. */
+  #refused: RedisError | undefined
 
   /** Made by `multi` of a client. */
   constructor(runAll: RunAll, encoding: 'utf8' | null) {
@@ -42,6 +45,12 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
         'make another one by multi()',
       )
     const command = new Command(words, this.#encoding, true)
+    const why = refusal(command.name, command.words)
+    if (why !== '') {
+      const error = new RedisError('ERR_UNSUPPORTED', `${command.name}: ${why}`, command.name)
+      this.#refused ??= error
+      command.fail(error)
+    }
     this.#commands.push(command)
     return command.promise
   }
@@ -63,6 +72,10 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
 
   async #exec(): Promise<(Reply | RedisError)[]> {
     const commands = this.#commands
+    if (this.#refused !== undefined) {
+      for (const command of commands) command.lose(this.#refused)
+      throw this.#refused
+    }
     const queued = commands.map(({ words }) => new Command([...words], 'utf8', true))
     const exec = new Command(['EXEC'], this.#encoding, true)
     this.#runAll([new Command(['MULTI'], 'utf8', true), ...queued, exec])

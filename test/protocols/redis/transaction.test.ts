@@ -54,6 +54,21 @@ t.test('a watched key has changed', async t => {
   t.equal(one.value, 'ERR_WATCHED')
 })
 
+/**
+ * SUBSCRIBE has no reply but pushes, and EXEC announces one element for it that never comes: the
+ * reply of the next command was taken for it.
+ */
+t.test('a command that has no reply is refused, and all of it with it', async t => {
+  const { it, sent } = begin()
+  const all = [it.get('a'), it.call('SUBSCRIBE', 'b'), it.call('RESET')].map(outcome)
+  await t.rejects(it.exec(), { code: 'ERR_UNSUPPORTED', command: 'SUBSCRIBE' })
+  t.same(
+    all.map(({ value }) => value),
+    ['ERR_UNSUPPORTED', 'ERR_UNSUPPORTED', 'ERR_UNSUPPORTED'],
+  )
+  t.same(sent, [])
+})
+
 t.test('a reply to EXEC that is none', async t => {
   const { it } = begin('OK', 'QUEUED', 'OK')
   const one = outcome(it.get('a'))
