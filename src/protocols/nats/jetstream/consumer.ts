@@ -6,13 +6,13 @@
  *
  * Rules:
  * 1. Nothing comes that was not asked for: a slow program has at most one portion.
- * 2. A portion that gets no end, because the server was away, ends by our own clock.
+ * 2. A portion ends with its connection, and by our own clock if nobody answers.
  */
 
 import { checkCount, checkDuration } from '../../../channels/settings.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Milliseconds } from '../../../types.ts'
+import type { Cancel, Milliseconds } from '../../../types.ts'
 import { NatsError } from '../errors.ts'
 import type { NatsMessage } from '../message.ts'
 import { type Api, quietly } from './api.ts'
@@ -34,8 +34,11 @@ export interface NatsFetchOptions {
 /** One portion of a loop: a slow program has at most so many, and they must be acknowledged. */
 const PORTION = 100
 
-/** How long a portion may take. After it a loop asks again, also if a server has forgotten it. */
+/** How long a portion may take. After it a loop asks again. */
 const WAIT: Milliseconds = 5000
+
+/** How often it is looked whether there is another connection. */
+const LOOK: Milliseconds = 100
 
 /** How much longer than its own time an answer may take. */
 const GRACE: Milliseconds = 2000
@@ -122,6 +125,7 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
       isSilent = true
       messages.unsubscribe()
     })
+    const cancelCheck = this.#onOther(() => messages.unsubscribe())
     const how = wait === 0 ? { no_wait: true } : { expires: Math.round(wait * 1e6) }
     const next = this.#api.subject(`CONSUMER.MSG.NEXT.${this.stream}.${this.name}`)
     client.publish(next, JSON.stringify({ batch: count, ...how }), { reply: inbox })
@@ -132,16 +136,28 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
         if (status === NOTHING || status === OVER) return
         if (status === IDLE) continue
         if (status !== 0) throw refused(message)
-        const stored = new NatsStoredMessage(client, message)
-        yield stored
-        if (--left === 0 || (wait === 0 && stored.pending === 0)) return
+        yield new NatsStoredMessage(client, message)
+        if (--left === 0) return
       }
     } finally {
       cancel()
+      cancelCheck()
       messages.unsubscribe()
     }
     // Nobody answers for a consumer that is not there.
     if (isSilent && client.state === 'active') await this.info()
+  }
+
+  /** Calls back when there is another connection: its server knows nothing of the portion. */
+  #onOther(callback: () => void): Cancel {
+    const { client } = this.#api
+    const before = client.server_info
+    const look = (): void => {
+      if (client.connected && client.server_info !== before) return callback()
+      cancel = this.#api.after(LOOK, look)
+    }
+    let cancel = this.#api.after(LOOK, look)
+    return () => cancel()
   }
 }
 

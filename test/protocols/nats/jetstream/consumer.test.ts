@@ -28,11 +28,16 @@ async function make(
 scene(t, 'fetching', async (t, world) => {
   const { server, client, consumer } = await make(world, ({ batch, no_wait }, _, reply) => {
     if (batch === 2) return [stored(1, 9), stored(2, 8), stored(3, 7)]
-    if (batch === 3) return [stored(4, 1), headed(reply, ' 100 Idle Heartbeat'), stored(5, 0)]
+    if (batch === 3)
+      return [
+        ...[stored(4, 0), headed(reply, ' 100 Idle Heartbeat'), stored(5, 0)],
+        headed(reply, ' 408 Request Timeout'),
+      ]
     if (batch === 4) return [stored(6, 1), headed(reply, ' 408 Request Timeout')]
     if (batch === 5) return [headed(reply, ' 409 Consumer Deleted')]
     // A status that is the header of a message of somebody's is none of ours.
-    if (batch === 6) return [headed('a', ' 409 Mine', 'data', at(7, 0))]
+    if (batch === 6)
+      return [headed('a', ' 409 Mine', 'data', at(7, 0)), headed(reply, ' 404 No Messages')]
     return no_wait ? [headed(reply, ' 404 No Messages')] : []
   })
   const all = [2, 3, 4, 5, 6, 7].map(count =>
@@ -114,4 +119,22 @@ scene(t, 'a loop', async (t, world) => {
   await world.pump()
   await second
   t.same(got, ['1', '2', '3'])
+})
+
+scene(t, 'another connection: it asks again', async (t, world) => {
+  const { server, client, consumer } = await make(world, () => [])
+  const loop = (async () => {
+    for await (const _ of consumer) t.fail('nothing comes')
+  })()
+  await world.pump()
+  await world.advance(100)
+  server.last.close()
+  await world.pump()
+  await world.advance(1000)
+  t.equal(server.asked.length, 1)
+  await world.advance(100)
+  t.equal(server.asked.length, 2)
+  client.close()
+  await world.pump()
+  await loop
 })
