@@ -25,6 +25,7 @@ import {
   NodeClock,
   nodeFiles,
   NodeNetwork,
+  nodeThreads,
   nodeTls,
   publish,
 } from './io/node.ts'
@@ -95,6 +96,7 @@ export class Engine {
       network,
       tls,
       files,
+      threads: nodeThreads,
       adopt: duplexTransport,
       clock,
       // Half of the heap: the program needs memory, too.

@@ -29,6 +29,7 @@ const TOP: Readonly<Record<string, number>> = {
   'errors.ts': 0,
   'transport.ts': 0,
   'files.ts': 0,
+  'threads.ts': 0,
   'packet-socket.ts': 0,
   'tls.ts': 0,
   'engine.ts': 3,
@@ -38,7 +39,7 @@ const TOP: Readonly<Record<string, number>> = {
 }
 
 /** Layer 0 that says words only: nothing of these is left at run time. */
-const NO_CODE = ['types.ts', 'transport.ts', 'files.ts', 'packet-socket.ts', 'tls.ts']
+const NO_CODE = ['types.ts', 'transport.ts', 'files.ts', 'packet-socket.ts', 'threads.ts', 'tls.ts']
 
 /**
  * Who may import from io/: everybody else gets there through the engine. (The public names have a

@@ -16,7 +16,7 @@ const FILES = 25
 const NOWHERE = /(?<!lib\/)\breference\/|\bseed 0\d|\bPB\d/
 
 /** The files that say what a network reports, and the words that everything else is made of. */
-const SEAM = ['transport.ts', 'files.ts', 'packet-socket.ts', 'tls.ts', 'types.ts']
+const SEAM = ['transport.ts', 'files.ts', 'packet-socket.ts', 'threads.ts', 'tls.ts', 'types.ts']
 
 /** What other packages import. */
 const FACE = /^(index|testing|(messages|relay|rooms|packets|envelope|protocols\/\w+)\/index)\.ts$/

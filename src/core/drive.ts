@@ -13,6 +13,7 @@
  */
 
 import type { Clock, Files, Network, Tls, Transport } from '../transport.ts'
+import type { Threads } from '../threads.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
 import { Alarm } from './time/alarm.ts'
 import { type Deadline, Deadlines } from './time/deadlines.ts'
@@ -55,6 +56,8 @@ export interface DriveParts {
   readonly tls: Tls
   /** The files that channels read and write. */
   readonly files: Files
+  /** The worker threads of jobs. */
+  readonly threads: Threads
   /** Makes a transport of a stream of Node's that the program has. */
   readonly adopt: Adopt
   readonly clock: Clock
@@ -67,6 +70,7 @@ export class Drive {
   readonly network: Network
   readonly tls: Tls
   readonly files: Files
+  readonly threads: Threads
   readonly adopt: Adopt
   readonly clock: Clock
   readonly turns: Turns
@@ -86,10 +90,11 @@ export class Drive {
   /** Is the engine stopping? What closes meanwhile closes for that reason. */
   isStopping = false
 
-  constructor({ network, tls, files, adopt, clock, buffer_limit, publish }: DriveParts) {
+  constructor({ network, tls, files, threads, adopt, clock, buffer_limit, publish }: DriveParts) {
     this.network = network
     this.tls = tls
     this.files = files
+    this.threads = threads
     this.adopt = adopt
     this.clock = clock
     this.turns = new Turns(clock)

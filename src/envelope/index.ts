@@ -88,6 +88,8 @@ export { JobPool, MemoryQueue, type MemoryQueueOptions } from './jobs/memory-que
 export type { JobRunner } from './jobs/job-runner.ts'
 export { RedisQueue, type RedisQueueOptions } from './jobs/redis/redis-queue.ts'
 export { RedisWorker, type RedisWorkerOptions } from './jobs/redis/redis-worker.ts'
+export { ThreadPool, type ThreadPoolOptions } from './jobs/threads/thread-pool.ts'
+export { WorkerQueue, type WorkerQueueOptions } from './jobs/threads/worker-queue.ts'
 export { jobs_with, type JobSurroundings } from './jobs/run-job.ts'
 export { new_channel_name } from './layers/channel-name.ts'
 export { Layer, type LayerMember } from './layers/layer.ts'

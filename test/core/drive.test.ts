@@ -4,7 +4,7 @@ import t from 'tap'
 import { Drive, LIFE, type Owned, type Publish } from '../../src/core/drive.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
-import { nodeFiles, nodeTls } from '../../src/io/node.ts'
+import { nodeFiles, nodeThreads, nodeTls } from '../../src/io/node.ts'
 
 function setUp(buffer_limit = Infinity) {
   const clock = new ManualClock()
@@ -16,6 +16,7 @@ function setUp(buffer_limit = Infinity) {
     network,
     tls: nodeTls,
     files: nodeFiles,
+    threads: nodeThreads,
     clock,
     buffer_limit,
     publish,

@@ -13,7 +13,9 @@
 import { deferred } from '../../core/deferred.ts'
 import { DRIVE } from '../../core/drive.ts'
 import type { Engine } from '../../engine.ts'
+import type { JobRunner } from '../../envelope/jobs/job-runner.ts'
 import { RedisWorker } from '../../envelope/jobs/redis/redis-worker.ts'
+import { ThreadPool } from '../../envelope/jobs/threads/thread-pool.ts'
 import { Layer } from '../../envelope/layers/layer.ts'
 import { closeLayers, get_layer, layersOpened, makeLayersBy } from '../../envelope/layers/layers.ts'
 import { messageOf } from '../../errors.ts'
@@ -82,11 +84,26 @@ async function work(request: Request, host: Host, say: Say): Promise<number> {
 /** Opens the workers, when the senders can be told what becomes of their jobs. */
 async function open(request: Request, engine: Engine, workers: RedisWorker[]): Promise<void> {
   await Promise.all([get_layer().relay.opened, layersOpened()])
-  for (const name of request.names) workers.push(openWorker(name, request, engine))
+  const { threads, module } = request
+  const runner = threads === 0 ? undefined : new ThreadPool(module, { threads, tries: 1, engine })
+  for (const name of request.names) workers.push(openWorker(name, request, engine, runner))
   await Promise.all(workers.map(({ opened }) => opened))
 }
 
-function openWorker(name: string, request: Request, engine: Engine): RedisWorker {
-  const { queue, count, tries, lease } = request
-  return new RedisWorker(queue, { engine, name, count, tries, lease: lease * 1000 })
+function openWorker(
+  name: string,
+  request: Request,
+  engine: Engine,
+  runner: JobRunner | undefined,
+): RedisWorker {
+  const { queue, count, threads, tries, lease } = request
+  return new RedisWorker(queue, {
+    engine,
+    name,
+    // What waits for a thread would be kept from other processes.
+    count: threads === 0 ? count : threads,
+    tries,
+    lease: lease * 1000,
+    ...(runner !== undefined && { runner }),
+  })
 }

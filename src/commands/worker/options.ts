@@ -30,6 +30,9 @@ their messages and envelopes known: it calls add_envelopes.
                       times. Default: default
   --count <number>    work on so many jobs of each queue at a time.
                       Default: ${COUNT}
+  --threads <number>  do the work in so many worker threads, one job in each, so
+                      that work which blocks does not stop the process.
+                      Default: in the process itself
   --tries <number>    try a job so often before it has failed. Default: ${TRIES}
   --lease <seconds>   after this, others do the jobs of a worker that has died.
                       Default: ${LEASE}
@@ -53,6 +56,8 @@ export interface Request {
   readonly queue: string
   readonly names: readonly string[]
   readonly count: number
+  /** 0: the process itself. */
+  readonly threads: number
   readonly tries: number
   /** In s. */
   readonly lease: number
@@ -68,13 +73,14 @@ export function parseOptions(argv: readonly string[]): Request | Information {
       queue: { type: 'string' },
       name: { type: 'string', multiple: true },
       count: { type: 'string' },
+      threads: { type: 'string' },
       tries: { type: 'string' },
       lease: { type: 'string' },
     },
   })
   const information = informationOf(values)
   if (information !== undefined) return information
-  const { queue, name = ['default'], count, tries, lease } = values
+  const { queue, name = ['default'], count, threads, tries, lease } = values
   const [module, ...others] = positionals
   if (module === undefined || others.length > 0)
     throw new UsageError('it takes one module, such as ./jobs.js')
@@ -87,6 +93,7 @@ export function parseOptions(argv: readonly string[]): Request | Information {
     queue,
     names: [...new Set(name)],
     count: count === undefined ? COUNT : parseWhole('--count', count, 1, 10_000),
+    threads: threads === undefined ? 0 : parseWhole('--threads', threads, 1, 1000),
     tries: tries === undefined ? TRIES : parseWhole('--tries', tries, 1, 1000),
     lease: lease === undefined ? LEASE : parseWhole('--lease', lease, 1, 86_400),
   }

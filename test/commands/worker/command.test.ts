@@ -80,6 +80,18 @@ office('it works until a signal comes', [], async (t, { engine, server, job }) =
   t.equal(await code, 0)
   t.match(second.err, /SIGINT: stopping\n/)
 
+  // Its module is loaded in the thread as well, and makes nothing known there.
+  const threaded = new FakeProcess()
+  const argv2 = ['--queue', server.url, '--threads', '1', '--tries', '1', module]
+  const ended = command(argv2, threaded)
+  await threaded.says(/working on/)
+  const other = new RedisQueue(server.url, { engine })
+  await other.put(job(3))
+  await threaded.says(/the job work failed: .*no envelope "jobs-in"/)
+  threaded.signals.emit('SIGINT', 'SIGINT')
+  t.equal(await ended, 0)
+  await other.close()
+
   const refused = new FakeProcess()
   const url = server.url.replace('redis+unix://', 'redis+unix://nobody:wrong@')
   t.equal(await command(['--queue', url, module], refused), 1)

@@ -11,14 +11,18 @@ t.test('what it asks for', async t => {
     queue: 'redis://localhost',
     names: ['default'],
     count: 16,
+    threads: 0,
     tries: 3,
     lease: 30,
   })
-  const argv = '--name a --name b --name a --count 2 --tries 1 --lease 5 jobs'.split(' ')
+  const argv = '--name a --name b --name a --count 2 --threads 3 --tries 1 --lease 5 jobs'.split(
+    ' ',
+  )
   t.match(parseOptions([...queue, ...argv]), {
     module: 'jobs',
     names: ['a', 'b'],
     count: 2,
+    threads: 3,
     tries: 1,
     lease: 5,
   })

@@ -12,7 +12,7 @@ import { Engine } from '../../../engine.ts'
 import { ClosedError, OverflowError } from '../../../errors.ts'
 import type { Milliseconds } from '../../../types.ts'
 import type { JobData, JobQueue } from '../job-queue.ts'
-import { checkCount, checkQueueName } from './checks.ts'
+import { checkCount, checkQueueName } from '../checks.ts'
 import { LastingClient, type QueueRedisOptions } from './lasting-client.ts'
 import { keysOf, PUT, type QueueKeys } from './scripts.ts'
 

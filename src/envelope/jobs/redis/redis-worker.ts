@@ -22,7 +22,7 @@ import { ChannelError, codeOf, InvalidArgumentError, messageOf } from '../../../
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
 import type { JobData } from '../job-queue.ts'
-import { checkCount, checkQueueName } from './checks.ts'
+import { checkCount, checkQueueName } from '../checks.ts'
 import { isLoss, LastingClient, type QueueRedisOptions } from './lasting-client.ts'
 import { BURY, DONE, GROUP, keysOf, LEAVE, type QueueKeys, RETRY, TEND } from './scripts.ts'
 

@@ -2,7 +2,7 @@
  * Layer 9. The checks of what a program gives to queues and workers.
  */
 
-import { InvalidArgumentError } from '../../../errors.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 
 /** The longest delay of a timer, in ms: 24.8 days. */
 const LARGEST = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { checkCount, checkQueueName } from '../../../../src/envelope/jobs/redis/checks.ts'
-import { thrown } from '../../../kit.ts'
+import { checkCount, checkQueueName } from '../../../src/envelope/jobs/checks.ts'
+import { thrown } from '../../kit.ts'
 
 t.test('counts', async t => {
   t.equal(checkCount('x', 1), 1)
