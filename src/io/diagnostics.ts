@@ -25,11 +25,14 @@ const CHANNELS = {
 
 const debug = debuglog('sluice')
 
+/** For Bun, whose `debug` does not tell whether it is on. */
+const isAsked = /\bsluice\b/i.test(String(process.env['NODE_DEBUG']))
+
 /** Tells subscribers and the debug log. `who` is the sluice channel that it happened to. */
 export function publish(event: EventName, who: object, details: object): void {
   const { [event]: to } = CHANNELS
   if (to.hasSubscribers) to.publish({ channel: who, ...details })
-  if (debug.enabled)
+  if (debug.enabled || isAsked)
     debug(
       '%s',
       [

@@ -44,6 +44,7 @@ import type {
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
 import { keepAlive, setKeepAlive } from './keep-alive.ts'
+import { mustBeCut, writePieces } from './runtimes/pieces.ts'
 import { connectError, connectSocket } from './tcp-connect.ts'
 
 const TRANSPORT: unique symbol = Symbol('transport')
@@ -177,7 +178,8 @@ export class TcpTransport implements Transport {
 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     if (data.length === 0 || !this.#socket.writable) return true
-    this.#socket.write(data as string, encoding)
+    if (mustBeCut(data, this.#socket)) writePieces(this.#socket, data, encoding)
+    else this.#socket.write(data as string, encoding)
     // Node has tried within the call. What is left now was not taken by the system, or is held by
     // a cork.
     const isTaken = this.#socket.writableLength === 0
@@ -272,8 +274,9 @@ export class TcpTransport implements Transport {
     return !this.#isPaused
   }
 
+  /** Bun reports an end after `destroy`, too, and so when the connection has failed. */
   onEnd(): void {
-    if (this.#state === 'open') this.#sink?.ended()
+    if (this.#state === 'open' && !this.#socket.destroyed) this.#sink?.ended()
   }
 
   onError(error: SystemError): void {

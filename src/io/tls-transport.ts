@@ -24,7 +24,7 @@
  *   at once: what is queued, too.
  */
 
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
@@ -32,6 +32,7 @@ import { TransportOver } from '../core/transport-over.ts'
 import type { SystemError, TlsInfo, Transport } from '../transport.ts'
 import type { Bytes, Encoding } from '../types.ts'
 import { TransportDuplex } from './duplex/transport-duplex.ts'
+import { mustBeCut, writePieces } from './runtimes/pieces.ts'
 import { tlsError } from './tls-advice.ts'
 
 /** What a handshake reports. */
@@ -116,10 +117,10 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
 
   /**
    * Node says nothing about a long write before all of it has gone. The transport below knows how
-   * much of it has, in records.
+   * much of it has, in records, unless the write had to be cut (pieces.ts).
    */
   get bytes_gone(): Bytes {
-    return this.inner.bytes_written
+    return this.inner.bytes_written + this.#written
   }
 
   override get bytes_queued(): Bytes {
@@ -135,7 +136,9 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   override write(data: string | Uint8Array, encoding: Encoding): boolean {
     const socket = this.#socket
     if (data.length === 0 || this.#state !== 'open' || !socket?.writable) return true
-    socket.write(data as string, encoding, this.#onWritten)
+    const sent = sendable(data, encoding)
+    if (mustBeCut(sent, socket)) writePieces(socket, sent, encoding, this.#onWritten)
+    else socket.write(sent as string, encoding, this.#onWritten)
     this.#isFull = true
     return false
   }
@@ -198,22 +201,22 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
 
   failed(error: SystemError): void {
     const before = this.#state
-    const socket = this.#socket as TLSSocket
     if (before === 'opening' || before === 'open') {
       this.#state = 'failed'
       this.sink?.failed(
         before === 'opening'
-          ? this.#refusal(error, socket)
+          ? this.#refusal(error)
           : error.syscall === undefined
             ? tlsError(error, 'tls', this.#peer)
             : error,
       )
     }
-    // For an error of TLS, Node leaves the socket open.
-    socket.destroy()
+    // For an error of TLS, Node leaves the socket open. There is none if TLS was refused.
+    ;(this.#socket ?? this.#below).destroy()
   }
 
-  #refusal(error: SystemError, { authorizationError }: TLSSocket): SystemError {
+  #refusal(error: SystemError): SystemError {
+    const authorizationError = this.#socket?.authorizationError
     const isRefused = error.code === 'ECONNRESET' && authorizationError
     return tlsError(
       isRefused ? Object.assign(error, { code: authorizationError }) : error,
@@ -230,7 +233,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   onEnd(): void {
-    if (this.#state === 'open') this.sink?.ended()
+    if (this.#state === 'open' && !this.#socket?.destroyed) this.sink?.ended()
   }
 
   onSession(session: Buffer): void {
@@ -259,6 +262,11 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     this.#state = 'closed'
     this.closed()
   }
+}
+
+/** Deno sends text that waits as UTF-8, whatever its encoding is. */
+function sendable(data: string | Uint8Array, encoding: Encoding): string | Uint8Array {
+  return typeof data === 'string' && encoding !== 'utf8' ? Buffer.from(data, encoding) : data
 }
 
 // ---- the listeners of every socket --------------------------------------------------------------

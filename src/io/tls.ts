@@ -23,8 +23,8 @@ import { InvalidArgumentError, messageOf, show } from '../errors.ts'
 import type { Tls, TlsContext, TlsOptions, TlsReserved, TlsSide, Transport } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import { seedOf, ticketKeys } from './ticket-keys.ts'
-import { belowOf } from './tls-below.ts'
-import { type HandshakeSink, TlsTransport } from './tls-transport.ts'
+import { belowOf, overSockets } from './tls-below.ts'
+import { type Handshake, type HandshakeSink, TlsTransport } from './tls-transport.ts'
 
 /** The options that cannot be given, and the part of sluice that decides instead. */
 const RESERVED: Readonly<Record<TlsReserved, string>> = {
@@ -77,7 +77,7 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
     secure(transport, host) {
       // SNI takes names only.
       const servername = options.servername ?? (isIP(host) === 0 ? host : undefined)
-      return new TlsTransport(transport, options.servername || host, (below, sink) => {
+      const begin: Handshake = (below, sink) => {
         const how = {
           ...shared,
           socket: below,
@@ -87,7 +87,8 @@ function clientContext(options: tls.ConnectionOptions): TlsContext {
         const socket = tls.connect(how as tls.ConnectionOptions)
         sink.known(socket)
         socket.once('secureConnect', () => sink.secured(socket, resumed(socket, options)))
-      })
+      }
+      return new TlsTransport(transport, options.servername || host, overSockets(begin))
     },
   }
 }
@@ -129,10 +130,11 @@ function serverContext(options: tls.TlsOptions): TlsContext {
   return {
     secure(transport) {
       const server = serverOf(transport)
-      return new TlsTransport(transport, 'the client', (below, sink) => {
+      const begin: Handshake = (below, sink) => {
         HANDSHAKES.set(below, sink)
         server.emit('connection', below)
-      })
+      }
+      return new TlsTransport(transport, 'the client', overSockets(begin))
     },
   }
 }

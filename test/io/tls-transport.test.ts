@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer'
 import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-import type { TLSSocket } from 'node:tls'
+import { connect as startTls, type TLSSocket } from 'node:tls'
 import t from 'tap'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { TcpTransport } from '../../src/io/tcp.ts'
@@ -150,6 +150,31 @@ t.test('progress of a long write is seen', async t => {
   near.on.received = () => {}
   t.ok(seen.size > 1, `${seen.size} steps before it counts as written`)
   t.equal(far.transport.bytes_written, 40_000_000)
+})
+
+// Bun and Deno do not tell how much of a write has gone; see pieces.ts.
+t.test('a long write is cut where its progress is not told', async t => {
+  const [one, two] = await clear(t)
+  const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
+  const near = new Watched(
+    new TlsTransport(one, 'localhost', (below, sink) => {
+      const socket = startTls({ ...OURS, socket: below, host: 'localhost' })
+      sink.known(socket)
+      socket.once('secureConnect', () => {
+        const { _handle } = socket as unknown as { _handle: object }
+        Object.defineProperty(_handle, 'writeQueueSize', { value: undefined })
+        sink.secured(socket)
+      })
+    }),
+  )
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  near.transport.write(Buffer.alloc(8 << 20), 'utf8')
+  const { bytes_written } = near.transport
+  far.transport.resume()
+  await until(() => near.transport.bytes_written > bytes_written)
+  t.ok(near.transport.bytes_written < 8 << 20)
+  await near.saw('drained')
+  t.equal(near.transport.bytes_written, 8 << 20)
 })
 
 t.test("clients' certificates", async t => {
@@ -340,6 +365,33 @@ t.test('over a transport that is not a socket', async t => {
   await far.saw('ended')
   far.transport.destroy()
   listener.close()
+})
+
+// Deno 2.9 sent text that waited as UTF-8, whatever its encoding was.
+t.test('text is sent in its encoding', async t => {
+  const [near, far] = await pair(t)
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  far.transport.resume()
+  for (const [text, encoding] of [
+    ['fc', 'hex'],
+    ['ü', 'latin1'],
+    ['ü', 'utf8'],
+  ] as const)
+    near.transport.write(text, encoding)
+  await far.until(() => far.transport.bytes_read === 4)
+  t.equal(far.text, '\ufffd\ufffdü')
+})
+
+t.test('a handshake that is refused, over no socket', async t => {
+  const [one] = await clear(t)
+  const refused = new Watched(
+    new TlsTransport(one, 'localhost', (_below, sink) =>
+      queueMicrotask(() => sink.failed(new Error('no TLS here'))),
+    ),
+  )
+  await refused.saw('closed')
+  t.same(refused.log, ['failed', 'closed'])
+  t.equal(refused.error.message, 'handshake: no TLS here')
 })
 
 t.test('a reset is what it is without TLS', async t => {

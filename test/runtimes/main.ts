@@ -8,7 +8,7 @@
  */
 
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ROOT } from '../built.ts'
 import { KNOWN, type Known } from './known.ts'
@@ -28,26 +28,25 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** What a runtime must be told to load the stand-in instead of tap. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   bun: ['--preload', `${HERE}bun.js`],
-  deno: ['run', '--allow-all', '--quiet', `--import-map=${HERE}deno.json`],
+  deno: ['run', '--allow-all', '--quiet', `--import-map=${importMap()}`],
 }
 
-interface Outcome {
-  readonly file: string
-  readonly results: readonly Result[]
+/** The map by which Deno finds the stand-in, as a URL: no file to be written. */
+function importMap(): string {
+  const imports = { tap: new URL('stand-in.js', import.meta.url).href }
+  return `data:application/json,${encodeURIComponent(JSON.stringify({ imports }))}`
 }
 
 async function main([name = '', command = '', ...files]: readonly string[]): Promise<void> {
   if (!(name in ARGUMENTS) || !existsSync(command))
     throw new TypeError('usage: node .build/test/runtimes/main.js bun|deno PROGRAM [FILE…]')
-  const imports = { tap: new URL('stand-in.js', import.meta.url).href }
-  writeFileSync(`${HERE}deno.json`, JSON.stringify({ imports }))
   const all = files.length > 0 ? files : SUITES.flatMap(testsIn)
-  const outcomes = await runAll(all, file => run(name, command, file))
   const known = KNOWN.filter(row => row.on === name && all.includes(row.file))
+  const sum = new Report(known)
+  await runAll(all, async file => sum.add(file, await run(name, command, file)))
+  const faults = sum.end()
   const version = /\d+\.\d+\.\d+/.exec(execFileSync(command, ['--version'], { encoding: 'utf8' }))
-  const faults = report(outcomes, known)
-  const passed = outcomes.flatMap(({ results }) => results).reduce((sum, r) => sum + r.passed, 0)
-  console.log(`${name} ${version}: ${passed} passed, ${faults} failed, ${known.length} known`)
+  console.log(`${name} ${version}: ${sum.passed} passed, ${faults} failed, ${known.length} known`)
   process.exitCode = faults > 0 ? 1 : 0
 }
 
@@ -59,21 +58,19 @@ function testsIn(folder: string): string[] {
     .sort()
 }
 
-/** Runs the files, a few at once, and hands back what came of each, in their order. */
+/** Runs the files, a few at once. */
 async function runAll(
   files: readonly string[],
-  runOne: (file: string) => Promise<Outcome>,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
-  const waiting = files.entries()
+  runOne: (file: string) => Promise<void>,
+): Promise<void> {
+  const waiting = files.values()
   const take = async (): Promise<void> => {
-    for (const [at, file] of waiting) outcomes[at] = await runOne(file)
+    for (const file of waiting) await runOne(file)
   }
   await Promise.all(Array.from({ length: AT_ONCE }, take))
-  return outcomes
 }
 
-function run(name: string, command: string, file: string): Promise<Outcome> {
+function run(name: string, command: string, file: string): Promise<Result[]> {
   const argv = [...ARGUMENTS[name]!, `${ROOT}.build/test/${file}.test.js`]
   const options = { cwd: ROOT, timeout: TIMEOUT, maxBuffer: 256 << 20 }
   return new Promise(resolve => {
@@ -86,34 +83,49 @@ function run(name: string, command: string, file: string): Promise<Outcome> {
         const why = `it did not come to its end: ${error?.message.slice(0, 200) ?? ''}`
         results.push({ path: [], passed: 0, faults: [`${why}\n${err.slice(-2000)}`] })
       }
-      resolve({ file, results })
+      resolve(results)
     })
   })
 }
 
-/** Prints what is not as known.ts says. Returns how many such tests and rows there are. */
-function report(outcomes: readonly Outcome[], known: readonly Known[]): number {
-  const unseen = new Set(known)
-  let count = 0
-  for (const { file, results } of outcomes) {
+/** Prints what is not as known.ts says. */
+class Report {
+  passed = 0
+  #faults = 0
+  readonly #known: readonly Known[]
+  /** The rows that have had no failing test yet. */
+  readonly #unseen: Set<Known>
+
+  constructor(known: readonly Known[]) {
+    this.#known = known
+    this.#unseen = new Set(known)
+  }
+
+  add(file: string, results: readonly Result[]): void {
     const passed = results.reduce((sum, result) => sum + result.passed, 0)
-    const faults = results.filter(result => result.faults.length > 0)
-    console.log(`${faults.length > 0 ? '-' : 'ok'} ${file}: ${passed} passed`)
-    for (const { path, faults: messages } of faults) {
-      const title = path.join(' > ')
-      const rows = known.filter(row => row.file === file && row.test.test(title))
-      for (const row of rows) unseen.delete(row)
-      if (rows.length > 0) continue
-      count++
-      console.log(`  not ok ${title || 'outside of tests'}`)
-      for (const message of messages) console.log(message.replace(/^/gm, '    '))
+    this.passed += passed
+    const failed = results.filter(({ faults }) => faults.length > 0)
+    const unknown = failed.filter(({ path }) => !this.#isKnown(file, path.join(' > ')))
+    console.log(`${unknown.length > 0 ? 'not ok' : 'ok'} ${file}: ${passed} passed`)
+    for (const { path, faults } of unknown) {
+      console.log(`  - ${path.join(' > ') || 'outside of tests'}`)
+      for (const fault of faults) console.log(fault.replace(/^/gm, '    '))
     }
+    this.#faults += unknown.length
   }
-  for (const { file, test, why } of unseen) {
-    count++
-    console.log(`not true any more: ${file} ${test} fails because ${why}`)
+
+  #isKnown(file: string, title: string): boolean {
+    const rows = this.#known.filter(row => row.file === file && row.test.test(title))
+    for (const row of rows) this.#unseen.delete(row)
+    return rows.length > 0
   }
-  return count
+
+  /** Returns how many tests have failed, and rows are untrue. */
+  end(): number {
+    for (const { file, test, why } of this.#unseen)
+      console.log(`not true any more: ${file} ${test} fails because ${why}`)
+    return this.#faults + this.#unseen.size
+  }
 }
 
 await main(process.argv.slice(2))

@@ -9,6 +9,7 @@ import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
 import { testCertificates } from '../certificates.ts'
+import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
 import { NO_FAST } from '../fast-network.ts'
 import { DuplexNetwork } from './conformance/duplex-network.ts'
 import { conformance, packetConformance } from './conformance/suite.ts'
@@ -60,10 +61,11 @@ await conformance(t, 'adopted sockets, tcp', () => ({
   address: () => LOOPBACK,
 }))
 
-await conformance(t, 'tls over adopted sockets', () => ({
-  network: overTls(new DuplexNetwork()),
-  address: () => LOOPBACK,
-}))
+if (!NO_DUPLEX_TLS)
+  await conformance(t, 'tls over adopted sockets', () => ({
+    network: overTls(new DuplexNetwork()),
+    address: () => LOOPBACK,
+  }))
 
 if (NO_FAST === undefined)
   await conformance(t, 'fast tcp', () => ({ network: new FastNetwork(), address: () => LOOPBACK }))
@@ -84,10 +86,11 @@ await conformance(t, 'tls over unix', () => ({
   address: path,
 }))
 
-await conformance(t, 'tls over memory', () => ({
-  network: overTls(new MemoryNetwork({ auto: true })),
-  address: () => LOOPBACK,
-}))
+if (!NO_DUPLEX_TLS)
+  await conformance(t, 'tls over memory', () => ({
+    network: overTls(new MemoryNetwork({ auto: true })),
+    address: () => LOOPBACK,
+  }))
 
 if (NO_FAST === undefined)
   await conformance(t, 'tls over fast tcp', () => ({
@@ -95,11 +98,12 @@ if (NO_FAST === undefined)
     address: () => LOOPBACK,
   }))
 
-await conformance(t, 'tls over trickling tcp', () => ({
-  network: overTls(new TrickleNetwork(new NodeNetwork(), sizes(2000))),
-  address: () => LOOPBACK,
-  bulk: 64 * 1024,
-}))
+if (!NO_DUPLEX_TLS)
+  await conformance(t, 'tls over trickling tcp', () => ({
+    network: overTls(new TrickleNetwork(new NodeNetwork(), sizes(2000))),
+    address: () => LOOPBACK,
+    bulk: 64 * 1024,
+  }))
 
 await conformance(t, 'tls, trickling', () => trickling(overTls(new NodeNetwork())))
 

@@ -30,6 +30,7 @@ import type { Network, Transport } from '../../src/transport.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
 import { turn } from '../kit.ts'
+import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
 import { ifFast } from '../fast-network.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
@@ -78,7 +79,9 @@ const NETWORKS: Record<string, Make> = {
   tls: t => overTls(NETWORKS.tcp!(t)),
   ...(FAST && { 'tls, fast': (t: Test) => overTls(NETWORKS['tcp, fast']!(t)) }),
   'tls, unix': t => overTls(NETWORKS.unix!(t)),
-  'tls, trickling memory': t => overTls(NETWORKS['memory, trickling']!(t)),
+  ...(!NO_DUPLEX_TLS && {
+    'tls, trickling memory': (t: Test) => overTls(NETWORKS['memory, trickling']!(t)),
+  }),
 }
 
 function onPaths(t: Test, network: Network): Made {

@@ -14,6 +14,9 @@
  *    closed before it was bound or during a lookup. So both queues are here: #waiting, #lookups.
  * 4. What an ICMP message refuses is an earlier packet, never the one that is being sent. It is
  *    reported to `sink.refused`; see #transmit.
+ * 5. The packets that Deno 2.9 gets before the first is gone leave from the last to the first. So
+ *    the others wait for the first, where a socket cannot tell its queue: Deno's cannot.
+ * 6. A connected socket of Deno's receives from everybody. So the sender is looked at.
  *
  * The descriptor of a socket is found where Node does not document it: see descriptor.ts.
  */
@@ -96,6 +99,8 @@ class UdpSocket implements PacketSocket {
   sink: PacketSink | undefined = undefined
 
   #state: 'opening' | 'open' | 'closed' = 'opening'
+  /** Shut: packets wait. Ajar: the next one goes, and the others wait for it; see rule 5. */
+  #gate: 'shut' | 'ajar' | 'open' = 'shut'
   readonly #options: PacketOptions
   readonly #bindTo: IpEndpoint | undefined
   readonly #connectTo: IpEndpoint | undefined
@@ -103,8 +108,8 @@ class UdpSocket implements PacketSocket {
   #family: Family = 0
   #localAddress: SocketAddress | undefined = undefined
   #remoteAddress: SocketAddress | undefined = undefined
-  /** Packets sent before the socket is open. */
-  #waiting: Packet[] = []
+  /** Packets sent while the gate is shut. */
+  readonly #waiting: Packet[] = []
   /** Packets whose host name is being looked up, by name. */
   readonly #lookups: Map<string, Packet[]> = new Map()
   /** `configure`, `join` and `leave` called before the socket is bound. */
@@ -178,7 +183,8 @@ class UdpSocket implements PacketSocket {
     this.#localAddress = reportedAddress(socket.address())
     if (this.#connectTo !== undefined) this.#remoteAddress = reportedAddress(socket.remoteAddress())
     // Before `opened`: what is sent inside that report comes after what waits.
-    for (const packet of this.#waiting.splice(0)) this.#route(packet)
+    this.#gate = typeof socket.getSendQueueSize === 'function' ? 'open' : 'ajar'
+    for (const packet of this.#waiting.splice(0)) this.#take(packet)
     this.sink?.opened()
   }
 
@@ -191,7 +197,10 @@ class UdpSocket implements PacketSocket {
   // ---- reports ----------------------------------------------------------------------------------
 
   #received(data: Buffer, from: RemoteInfo): void {
-    this.sink?.received(data, reportedAddress(from))
+    const address = reportedAddress(from)
+    const peer = this.#remoteAddress
+    if (peer === undefined || (peer[1] === address[1] && peer[0] === address[0]))
+      this.sink?.received(data, address)
   }
 
   #erred(error: SystemError): void {
@@ -215,8 +224,24 @@ class UdpSocket implements PacketSocket {
   send(data: string | Uint8Array, encoding: Encoding, to: Endpoint | undefined, done: Done): void {
     const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data
     const packet = { bytes, to: to && ipEndpoint(to), done }
-    if (this.#state === 'opening') this.#waiting.push(packet)
+    if (this.#gate === 'open') this.#route(packet)
+    else this.#take(packet)
+  }
+
+  #take(packet: Packet): void {
+    if (this.#gate === 'ajar') this.#sendFirst(packet)
+    else if (this.#gate === 'shut') this.#waiting.push(packet)
     else this.#route(packet)
+  }
+
+  #sendFirst(packet: Packet): void {
+    this.#gate = 'shut'
+    const done: Done = error => {
+      this.#gate = 'open'
+      for (const next of this.#waiting.splice(0)) this.#route(next)
+      packet.done(error)
+    }
+    this.#route({ ...packet, done })
   }
 
   #route(packet: Packet): void {
@@ -301,6 +326,7 @@ class UdpSocket implements PacketSocket {
   }
 
   #release(): void {
+    this.#gate = 'open'
     for (const packets of [this.#waiting, ...this.#lookups.values()]) {
       for (const { done } of packets.splice(0)) process.nextTick(done, canceled())
     }

@@ -247,6 +247,46 @@ t.test('packets sent before the socket is open leave in order', async t => {
   }
 })
 
+// On Deno 2.9, what was sent before the first packet had gone left from the last to the first.
+t.test('REGRESSION: where a socket cannot tell its queue, the first packet goes alone', async t => {
+  t.intercept(dgram.Socket.prototype, 'getSendQueueSize', { value: undefined })
+  const far = await opened(t, { bind: ip('127.0.0.1', 0) })
+  const to = ip('127.0.0.1', far.port)
+  const near = new Probe({ bind: ip('127.0.0.1', 0) })
+  const sent = ['1', '2', '3'].map(data => near.send(data, to))
+  await near.next()
+  sent.push(near.send('4', to))
+  t.same(await Promise.all(sent), ['', '', '', ''])
+  await near.send('5', to)
+  for (const data of ['1', '2', '3', '4', '5']) t.match(await far.next(), { data })
+  const late = await opened(t, { bind: ip('127.0.0.1', 0) })
+  const dropped = ['1', '2'].map(data => late.send(data, to))
+  await Promise.all([near.close(), late.close()])
+  t.equal((await Promise.all(dropped))[1], 'ECANCELED')
+  t.equal(await late.send('too late', to), 'ECANCELED')
+})
+
+// A connected socket of Deno 2.9 receives from everybody.
+t.test('REGRESSION: a connected socket hears its peer alone', async t => {
+  const sockets: dgram.Socket[] = []
+  const { bind } = dgram.Socket.prototype
+  t.intercept(dgram.Socket.prototype, 'bind', {
+    value(this: dgram.Socket, ...how: Parameters<typeof bind>) {
+      sockets.push(this)
+      return bind.apply(this, how) as dgram.Socket
+    },
+  })
+  const peer = await opened(t, { bind: ip('127.0.0.1', 0) })
+  const near = await opened(t, { connect: ip('127.0.0.1', peer.port) })
+  for (const from of [
+    { address: '127.0.0.1', port: 1 },
+    { address: '127.0.0.2', port: peer.port },
+  ])
+    sockets[1]!.emit('message', Buffer.from('stranger'), from)
+  await peer.send('friend', ip('127.0.0.1', near.port))
+  t.match(await near.next(), { what: 'received', data: 'friend' })
+})
+
 t.test('packets to a host name', async t => {
   const server = await opened(t, { bind: ip('127.0.0.1', 0) })
   const client = await opened(t, { bind: ip('127.0.0.1', 0) })
