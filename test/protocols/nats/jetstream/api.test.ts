@@ -1,8 +1,8 @@
 /** Requests to JetStream, and how its errors are read. */
 
 import t from 'tap'
-import { Api, readAnswer } from '../../../../src/protocols/nats/jetstream/api.ts'
-import { scene, thrown } from '../../../kit.ts'
+import { Api, quietly, readAnswer } from '../../../../src/protocols/nats/jetstream/api.ts'
+import { scene, thrown, turn } from '../../../kit.ts'
 import { headed, jet } from './kit.ts'
 
 scene(t, 'a call, by a domain or without one', async (t, world) => {
@@ -40,4 +40,10 @@ t.test('what is no answer, and what is an error', async t => {
     t.match(error, { said: 'stream not found', status: 404, err_code: 10059 })
   }
   t.same(readAnswer('{"a":[]}'), { a: [] })
+})
+
+t.test('a promise that may be left alone', async t => {
+  void quietly(async () => readAnswer('no JSON'))
+  await turn()
+  t.equal(await quietly(async () => 5), 5)
 })
