@@ -20,6 +20,7 @@ import { Layer } from '../../envelope/layers/layer.ts'
 import { closeLayers, get_layer, layersOpened, makeLayersBy } from '../../envelope/layers/layers.ts'
 import { messageOf } from '../../errors.ts'
 import { open_relay } from '../../relay/open-relay.ts'
+import type { Relay } from '../../relay/relay.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { Host, Say } from '../host.ts'
 import { oneLine, runCommand } from '../run.ts'
@@ -40,9 +41,9 @@ async function work(request: Request, host: Host, say: Say): Promise<number> {
   const { engine } = host
   const { queue, module } = request
   engine.log = say
+  let relay: Relay | undefined
   // Whatever layer an envelope asks for: the consumers are in other processes.
-  const relay = open_relay(queue, { engine })
-  makeLayersBy(name => new Layer(relay, name))
+  makeLayersBy(name => new Layer((relay ??= open_relay(queue, { engine })), name))
   const { promise: stopped, resolve: stop } = deferred<number>()
   const workers: RedisWorker[] = []
   let isStopping = false
@@ -74,8 +75,7 @@ async function work(request: Request, host: Host, say: Say): Promise<number> {
   const code = await stopped
   isStopping = true
   await Promise.all(workers.map(worker => worker.close(STOP_TIMEOUT)))
-  const closed = Promise.all([closeLayers(), relay.close()])
-  await Promise.race([closed, new Promise<void>(end => engine.defer(LAST_WORDS, end))])
+  await Promise.race([closeLayers(), new Promise<void>(end => engine.defer(LAST_WORDS, end))])
   await engine.stop({ timeout: LAST_WORDS })
   forget()
   return code

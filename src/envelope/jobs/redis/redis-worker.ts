@@ -156,17 +156,17 @@ export class RedisWorker {
   // ---- taking jobs ------------------------------------------------------------------------------
 
   async #read(): Promise<void> {
-    const backoff = new Backoff({ longest: 5000 })
+    const backoff = new Backoff({ first: 20, longest: 5000 })
     while (this.#closing === undefined) {
       try {
         await this.#readOnce()
         backoff.reset()
       } catch (error) {
         if (!this.#reader.isOpen) return
-        if (codeOf(error) === 'NOGROUP') await this.#makeGroup()
-        else if (!isLoss(error)) this.#log('cannot read', error)
-        else await this.#reader.ready.catch(noop)
-        if (codeOf(error) !== 'NOGROUP') await this.#pause(backoff.next(this.#engine.now))
+        if (isLoss(error)) await this.#reader.ready.catch(noop)
+        else if (codeOf(error) === 'NOGROUP') await this.#makeGroup()
+        else this.#log('cannot read', error)
+        await this.#pause(backoff.next(this.#engine.now))
       }
     }
   }
@@ -191,8 +191,8 @@ export class RedisWorker {
     try {
       await this.#client.call('XGROUP', 'CREATE', this.#keys.jobs, GROUP, '0', 'MKSTREAM')
     } catch (error) {
-      // Another worker was faster, or the server has gone again.
-      if (codeOf(error) !== 'BUSYGROUP' && !isLoss(error)) this.#log('cannot make its group', error)
+      // Another worker was faster.
+      if (codeOf(error) !== 'BUSYGROUP') this.#log('cannot make its group', error)
     }
   }
 

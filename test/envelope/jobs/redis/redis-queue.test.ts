@@ -41,4 +41,5 @@ t.test('misuse', async t => {
       thrown(() => new RedisQueue('redis://localhost', { engine, ...options } as never)),
       'ERR_INVALID_ARGUMENT',
     )
+  await new RedisQueue('redis+unix:///nowhere/redis.sock').close()
 })

@@ -145,7 +145,7 @@ office('it loses all, and begins again; it never can', [], async (t, office) => 
   await until(() => heard.length === 2)
   await client.set(JOBS, 'no stream')
   await until(() => /cannot read: .*WRONGTYPE/.test(logged.join('\n')))
-  await until(() => /cannot renew: .*WRONGTYPE/.test(logged.join('\n')) || worker.running === 0)
+  await until(() => /cannot renew: .*WRONGTYPE/.test(logged.join('\n')))
   await client.del(JOBS)
   await worker.close()
   await queue.close()
@@ -155,6 +155,23 @@ office('it loses all, and begins again; it never can', [], async (t, office) => 
   })
   await t.rejects(refused.opened, { code: /^(ERR|WRONGPASS)$/ })
   await refused.close()
+})
+
+office('two begin at once; a user who may not make the group', [], async (t, office) => {
+  const { engine, heard, logged, server, client, job } = office
+  const queue = new RedisQueue(server.url, { engine })
+  work.does = () => undefined
+  const rules = ['on', '>secret', '~*', '&*', '+@all', '-xgroup']
+  await client.call('ACL', 'SETUSER', 'worker', ...rules)
+  const redis = { username: 'worker', password: 'secret' }
+  const lame = new RedisWorker(server.url, { engine, redis })
+  await until(() => /cannot make its group: .*NOPERM/.test(logged.join('\n')))
+  const workers = [1, 2].map(() => new RedisWorker(server.url, { engine, ...quick }))
+  await queue.put(job(1))
+  await until(() => heard.length === 2)
+  t.same(heard, ['s.stat i1 r', 's.stat i1 s'])
+  await Promise.all([lame, ...workers].map(worker => worker.close()))
+  await queue.close()
 })
 
 t.test('misuse', async t => {

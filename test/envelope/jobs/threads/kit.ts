@@ -12,13 +12,18 @@ import { ROOT } from '../../../built.ts'
 const MODULE = `
 import { add_envelopes, DeferredJob, Envelope, message, Stat, TextTransport, text, shape }
   from '${ROOT}.build/src/envelope/index.js'
+import { Engine } from '${ROOT}.build/src/engine.js'
 import { existsSync, writeFileSync } from 'node:fs'
 class Work extends message('work', shape({ what: text, mark: text }), DeferredJob) {
-  run_job({ progress }) {
+  async run_job() {
     const { what, mark } = this.data
     if (what === 'loop') for (;;);
     if (what === 'throw') throw new Error('broken')
-    if (what === 'exit') process.exit(3)
+    if (what === 'log') Engine.instance().log('a line')
+    if (what === 'late') {
+      setTimeout(() => { throw new Error('too late') })
+      await new Promise(() => {})
+    }
     if (what === 'exit once' && !existsSync(mark)) {
       writeFileSync(mark, '')
       process.exit(3)
