@@ -119,9 +119,9 @@ class Factory {
   }
 
   /** Resolves when it works. */
-  async worker(): Promise<ChildProcess> {
+  async worker(lease = 2): Promise<ChildProcess> {
     const { folder, url } = this.server
-    const argv = ['--queue', url, '--count', '4', '--lease', '1', '--tries', '20']
+    const argv = ['--queue', url, '--count', '4', '--lease', String(lease), '--tries', '20']
     const [program, whole] = bareNode([MAIN, ...argv, join(folder, 'count.mjs')])
     const child = spawn(program, whole, { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#workers.add(child)
@@ -177,7 +177,8 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 t.test('the server is killed in the middle', { skip, timeout: 120_000 }, async t => {
   const factory = new Factory(...DURABLE)
   await factory.start(t)
-  await factory.worker()
+  // There is nobody who might claim its jobs too early.
+  await factory.worker(1)
   const total = 60
   const puts = Array.from({ length: total / 2 }, (_, n) => factory.put(n))
   await until(() => factory.heard.size > 5)
