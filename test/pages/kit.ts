@@ -293,7 +293,7 @@ function commandLines(text: string): string[][] {
   return text.split('\n').flatMap(line => {
     const array = /\["sluice-.*\]/.exec(line)
     if (array !== null) return [JSON.parse(array[0]) as string[]]
-    const [command] = /sluice-(?:echo|cat|supervise)\b.*/.exec(line) ?? []
+    const [command] = /sluice-(?:echo|cat|supervise|worker)\b.*/.exec(line) ?? []
     const words = command?.match(/'[^']*'|[^\s']+/g)
     return words ? [words.map(word => word.replaceAll("'", ''))] : []
   })
