@@ -148,8 +148,7 @@ export function add_message(
 
 /** The four are added when they are first looked for: importing this file changes nothing. */
 function known(): ReadonlyMap<string, Envelope<any>> {
-  for (const each of [ws_incoming, ws_outgoing, internal, errors])
-    if (!envelopes.has(each.name)) envelopes.set(each.name, each)
+  for (const each of [ws_incoming, ws_outgoing, internal, errors]) envelopes.set(each.name, each)
   return envelopes
 }
 

@@ -93,6 +93,20 @@ t.test('it is bounded in time, unless it is not to be', async t => {
   t.same(forever.news(), [])
 })
 
+t.test('it waits for something else instead', async t => {
+  const { shaking, stream, clock } = await made()
+  stream.on_timeout = () => void t.fail('it does not wait for the handshake any more')
+  t.equal(shaking.look(499), 500, 'too early')
+  let told = 0
+  shaking.waitFor(2000, () => void told++)
+  clock.advance(1999)
+  t.equal(told, 0)
+  clock.advance(251)
+  t.equal(told, 1)
+  clock.advance(10_000)
+  t.equal(told, 1, 'once')
+})
+
 t.test('failures are told to one hook', async t => {
   const one = await made()
   one.shaking.failed(error('ECONNRESET', 'read'))

@@ -57,6 +57,15 @@ scene(t, 'it stands when it knows the run of the server', async (t, world) => {
   }
 })
 
+scene(t, 'a server that refuses the login', async (t, world) => {
+  const refused = await make(world, ([name]) =>
+    name === 'HELLO' ? '-WRONGPASS no\r\n' : undefined,
+  )
+  t.equal(await code(refused.line.stands), REFUSED)
+  t.match(world.logged.splice(0).join(), /WRONGPASS/)
+  await close(world, refused)
+})
+
 scene(t, 'a server that does not say, or is lost meanwhile', async (t, world) => {
   const refused = await make(world, ([name]) => (name === 'INFO' ? '-NOPERM no\r\n' : undefined))
   t.equal(await code(refused.line.stands), REFUSED)
