@@ -66,6 +66,9 @@ const BLOCK: Milliseconds = 5000
 /** The longest time between two looks at what is due, in ms. */
 const TEND_EVERY: Milliseconds = 1000
 
+/** How long is kept what is no job: a week, in ms. */
+const KEPT: Milliseconds = 604_800_000
+
 /** A job that it works on. */
 interface Work {
   /** Its id in the stream. */
@@ -220,10 +223,13 @@ export class RedisWorker {
 
   // ---- working ----------------------------------------------------------------------------------
 
-  #begin(entry: string, { id = '', job: text = '', tries }: Fields, times: number): void {
+  #begin(entry: string, fields: Fields, times: number): void {
     // It is claimed from ourselves, if the lease was over before it could be renewed.
     if (this.#running.has(entry)) return
-    const work = { entry, id, text, attempt: Number(tries) + times - 1 }
+    // Somebody else may have written anything there.
+    const { id = '', job: text = '', tries } = fields
+    const attempt = (Number(tries) || 1) + times - 1
+    const work = { entry, id: /^\S+$/.test(id) ? id : entry, text, attempt }
     this.#running.set(entry, work)
     void this.#work(work).finally(() => {
       this.#running.delete(entry)
@@ -236,7 +242,7 @@ export class RedisWorker {
     let job: JobData | undefined
     try {
       try {
-        job = JSON.parse(work.text) as JobData
+        job = jobOf(work.text)
         const { tries } = this.#options
         if (attempt > tries)
           throw new ChannelError('ERR_JOB_LOST', `its worker died, ${tries} times`)
@@ -267,7 +273,7 @@ export class RedisWorker {
     }
     if (job === undefined) this.#log(`${id} is no job`, error)
     else giveUp(job, error, this.#engine)
-    const kept = job?.failure_ttl ?? 604_800_000
+    const kept = Number.isFinite(job?.failure_ttl) ? job!.failure_ttl : KEPT
     const args = [dead_size, kept, id, attempt, text, messageOf(error)]
     await this.#client.run(BURY, [jobs, dead], [GROUP, this.#me, entry, ...args])
   }
@@ -307,6 +313,13 @@ export class RedisWorker {
     this.#client.end()
     await Promise.all([this.#client.closed, this.#reader.closed])
   }
+}
+
+/** Throws if it is none. What is wrong inside of it is found when it is run. */
+function jobOf(text: string): JobData {
+  const job: unknown = JSON.parse(text)
+  if (typeof job === 'object' && job !== null) return job as JobData
+  throw new ChannelError('ERR_JOB', 'it is no object')
 }
 
 type Claimed = [entry: string, fields: readonly string[], times: number]

@@ -66,7 +66,7 @@ for i = 5, #ARGV do
 end
 for _, text in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 100)) do
   local id, tries, job = string.match(text, '^(%S+) (%d+) (.*)$')
-  redis.call('XADD', KEYS[1], '*', 'id', id, 'tries', tries, 'job', job)
+  if id then redis.call('XADD', KEYS[1], '*', 'id', id, 'tries', tries, 'job', job) end
   redis.call('ZREM', KEYS[2], text)
 end
 local claimed = {}

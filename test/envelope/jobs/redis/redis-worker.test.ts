@@ -43,7 +43,12 @@ office('tried again, and what has failed for good', [], async (t, office) => {
   t.equal(tries, 3)
   await queue.put(job(2))
   await queue.put(job(3, { ttl: 1, enqueued_at: 0, failure_ttl: 1 }))
-  await client.xadd(JOBS, { id: 'x', tries: 1, job: '{' })
+  // What somebody else has written there: none of it comes again and again.
+  const odd = ['{', 'null', '{}', '{"failure_ttl":"x","mm":5}']
+  for (const text of odd) await client.xadd(JOBS, { id: 'a b', tries: 'x', job: text })
+  await client.xadd(JOBS, { other: 'fields' })
+  await client.call('ZADD', `${JOBS}:later`, 0, 'odd')
+  while ((await queue.size()) > 0);
   await until(() => heard.filter(each => each.endsWith('f')).length === 2)
   t.match(heard.at(-1), /^error\.job i2 f$/)
   await until(() => logged.some(line => /the job work failed: broken/.test(line)))
