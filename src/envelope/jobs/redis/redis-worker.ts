@@ -182,7 +182,7 @@ export class RedisWorker {
     const { jobs } = this.#keys
     const how = { count: this.#free, block: BLOCK }
     const read = await this.#reader.xreadgroup(GROUP, this.#me, { [jobs]: '>' }, how)
-    for (const { id, fields } of read[jobs] ?? []) this.#begin(id, fields, 1)
+    for (const { id, fields } of Object.values(read).flat()) this.#begin(id, fields, 1)
   }
 
   get #free(): number {
