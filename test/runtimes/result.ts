@@ -5,6 +5,9 @@ export const RESULT = 'RESULT '
 
 export const DONE = 'DONE'
 
+/** In the environment of the process: what the titles of the tests match that are not run. */
+export const LEFT_OUT = 'SLUICE_LEFT_OUT'
+
 export interface Result {
   /** The titles from the outermost on; none: what stands outside of tests. */
   readonly path: readonly string[]

@@ -13,6 +13,7 @@ import type { Addr, Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import type { Network } from '../../src/transport.ts'
 import { testCertificates } from '../certificates.ts'
+import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
 import { seeded, until } from './networks.ts'
 
 interface Carrier {
@@ -79,7 +80,9 @@ const CARRIERS: Record<string, Carrier> = {
   udp: { url: () => 'udp://127.0.0.1:0;mode=server', isLossy: true },
   'deflate+mem': { url: () => 'deflate+mem://' },
   'tls+tcp': { url: () => TLS_SERVER, tail: TLS_TAIL },
-  'tls+tcp in memory': { url: () => TLS_SERVER, tail: TLS_TAIL, network: memory },
+  ...(!NO_DUPLEX_TLS && {
+    'tls+tcp in memory': { url: () => TLS_SERVER, tail: TLS_TAIL, network: memory },
+  }),
   'filter+deflate+tcp': {
     url: () => 'filter+deflate+tcp://127.0.0.1:0;mode=server;messages=!99',
     network: memory,

@@ -166,7 +166,7 @@ async function slowPeer(t: Test, network: Network): Promise<void> {
     t.equal(connection.state, 'active')
   }
   t.ok(connection.bytes_queued > 0)
-  t.ok(clock.now() > 24_000, `slow for ${clock.now()} ms`)
+  t.ok(clock.now() > 16_000, `slow for ${clock.now()} ms`)
   // Some of it may be on its way still, and put the end off.
   while (connection.state !== 'closed') {
     clock.advance(1000)
