@@ -47,7 +47,8 @@ t.test('the parts, as it came and after it was detached', async t => {
 t.test('a detached message lets go of what came with it', async t => {
   const message = made(`${TEXT}${'z'.repeat(100_000)}`)
   t.ok(message.data.buffer.byteLength > 100_000)
-  t.ok(message.detach().data.buffer.byteLength < 20_000)
+  // A small Buffer is a part of a pool, which has 64 KiB since Node 24.
+  t.ok(message.detach().data.buffer.byteLength < 100_000)
 })
 
 t.test('answers', async t => {
