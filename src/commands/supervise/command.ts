@@ -13,6 +13,7 @@ import { messageOf } from '../../errors.ts'
 import type { Host, Say } from '../host.ts'
 import { oneLine, runCommand } from '../run.ts'
 import { stopOnSignals } from '../signals.ts'
+import { UsageError } from '../usage.ts'
 import { HELP, parseOptions, type PartName, type Request } from './options.ts'
 import { AgentsPart, type Part, RouterPart, type Setting, SupervisorPart } from './parts.ts'
 import { Table } from './table.ts'
@@ -49,7 +50,7 @@ async function supervise(request: Request, host: SuperviseHost, sayLine: Say): P
   }
   engine.log = say
   const setting: Setting = { ...request, engine, say, http: () => host.http() }
-  const parts = request.parts.map(name => new PARTS[name](setting))
+  const parts = makeParts(request, setting)
   const draw = (): void => table.draw(parts.map(part => part.row()))
   const interval = request.interval ?? (isTerminal ? INTERVALS.terminal : INTERVALS.elsewhere)
   const cancel = engine.cycle(interval, draw)
@@ -66,6 +67,15 @@ async function supervise(request: Request, host: SuperviseHost, sayLine: Say): P
   for (const part of [...parts].reverse()) await part.close()
   forget()
   return isWell ? 0 : 1
+}
+
+/** Throws UsageError if the URL of the relay is invalid. */
+function makeParts({ parts }: Request, setting: Setting): Part[] {
+  try {
+    return parts.map(name => new PARTS[name](setting))
+  } catch (error) {
+    throw new UsageError(messageOf(error))
+  }
 }
 
 /** Resolves when a part is done: is all well? */

@@ -29,6 +29,8 @@ are doing; elsewhere lines do.
                        processes of their own. Default: all three
   --agents <number>    so many agents, 1 to 100000. Default: 10
   --rate <number>      packets a second of each agent, 1 to 1000. Default: 10
+  --relay <url>        what connects the routers of several of these processes,
+                       for example redis://localhost. Default: none
   --count <number>     end when each agent has got so many answers.
                        Default: go on until Ctrl-C
   --interval <number>  milliseconds from one table, or line, to the next.
@@ -57,6 +59,8 @@ export interface Request {
   readonly count: number
   /** Milliseconds; undefined: the default. */
   readonly interval: number | undefined
+  /** Undefined: one router only. */
+  readonly relay: string | undefined
 }
 
 /** Reads the arguments that follow the name. Throws UsageError, or UrlError for the URL. */
@@ -69,6 +73,7 @@ export function parseOptions(argv: readonly string[]): Request | Information {
       only: { type: 'string' },
       agents: { type: 'string' },
       rate: { type: 'string' },
+      relay: { type: 'string' },
       count: { type: 'string' },
       interval: { type: 'string' },
     },
@@ -78,7 +83,7 @@ export function parseOptions(argv: readonly string[]): Request | Information {
   const [url = URL, ...more] = positionals
   if (more.length > 0) throw new UsageError(`one URL at most; got ${positionals.length}`)
   Url.parse(url)
-  const { only, agents = '10', rate = '10', count, interval } = values
+  const { only, agents = '10', rate = '10', count, interval, relay } = values
   const whole = parseWhole
   return {
     kind: 'run',
@@ -88,6 +93,7 @@ export function parseOptions(argv: readonly string[]): Request | Information {
     rate: whole('--rate', rate, 1, 1000),
     count: count === undefined ? Infinity : whole('--count', count, 1, 1e9),
     interval: interval === undefined ? undefined : whole('--interval', interval, 10, 3_600_000),
+    relay,
   }
 }
 

@@ -27,6 +27,7 @@ export interface Setting {
   readonly agents: number
   readonly rate: number
   readonly count: number
+  readonly relay: string | undefined
   http(): HttpServer
 }
 
@@ -56,12 +57,14 @@ export class RouterPart implements Part {
     this.#setting = setting
     this.#router = new PacketRouter({
       context: new Context({ engine: setting.engine }),
+      relay: setting.relay,
       on_error: error => setting.say(error.message),
     })
   }
 
   async open(): Promise<void> {
     const { url } = this.#setting
+    await this.#router.opened
     // host:port, in brackets if it is of IPv6.
     const [, host, port, path] = /^ws:\/\/(.+?):(\d+)(\/[^;]*)?$/.exec(url) ?? []
     if (host === undefined) await this.#router.listen(`${url};mode=server`)

@@ -51,13 +51,18 @@ export class Member {
     this.#limits = limits
   }
 
+  /** Is it at a connection of this router itself? */
+  get isHere(): boolean {
+    return this.peer !== undefined && this.peer.isRouter !== true
+  }
+
   get waiting(): number {
     return this.#waiting.size
   }
 
   /** Sends it, or keeps it until that is possible. Returns false if there is no room for it. */
   send(text: string, from: string): boolean {
-    if (this.#waiting.size === 0 && this.peer?.send(text) === true) return true
+    if (this.#waiting.size === 0 && this.peer?.send(text, from, this.id) === true) return true
     return this.#keep(text, from)
   }
 
@@ -76,7 +81,7 @@ export class Member {
   flush(): number {
     let gone = 0
     for (let first = this.#waiting.at(0); first !== undefined; first = this.#waiting.at(0)) {
-      if (this.peer?.send(first.text) !== true) break
+      if (this.peer?.send(first.text, first.from, this.id) !== true) break
       this.#taken(first)
       gone++
     }

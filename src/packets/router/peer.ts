@@ -6,8 +6,10 @@
 export interface Peer {
   /** Where it is, for logs. */
   readonly address: string
-  /** Sends a text. Returns false if that is impossible now. */
-  send(text: string): boolean
+  /** Is it another router? */
+  readonly isRouter?: boolean
+  /** Sends a text of `from` for `to`. Returns false if that is impossible now. */
+  send(text: string, from: string, to: string): boolean
   /** Closes the connection. */
   end(): void
 }

@@ -103,20 +103,31 @@ export class Roster {
   #leave(member: Member, peer: Peer): void {
     const others = this.#peers.get(peer)
     others?.delete(member)
-    if (others?.size === 0) peer.end()
+    if (others?.size !== 0) return
+    this.#peers.delete(peer)
+    peer.end()
   }
 
   /** The connection has gone. */
   gone(peer: Peer): void {
     const members = this.at(peer)
     this.#peers.delete(peer)
-    for (const member of members) {
-      member.peer = undefined
-      member.cancel = this.#engine[DRIVE].after(this.#settings.grace, () => {
-        this.#forgetLater(member)
-        this.#owner.lost(member)
-      })
-    }
+    for (const member of members) this.#away(member)
+  }
+
+  /** The member is not at that connection any more; others may be. */
+  went(member: Member, peer: Peer): void {
+    if (member.peer !== peer) return
+    this.#leave(member, peer)
+    this.#away(member)
+  }
+
+  #away(member: Member): void {
+    member.peer = undefined
+    member.cancel = this.#engine[DRIVE].after(this.#settings.grace, () => {
+      this.#forgetLater(member)
+      this.#owner.lost(member)
+    })
   }
 
   #forgetLater(member: Member): void {

@@ -6,15 +6,19 @@
 // is passed on, and a packet goes at once, not in a round of 50 ms.
 
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import { noop } from '../../core/noop.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
+import { open_relay } from '../../relay/open-relay.ts'
+import type { Relay } from '../../relay/relay.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { PacketChannelError } from '../errors.ts'
 import { Door } from './door.ts'
 import { HttpDoor } from './http-door.ts'
 import { HttpRequests } from './http-requests.ts'
+import { Neighbours } from './neighbours.ts'
 import { type RouterDropReason, Switchboard } from './switchboard.ts'
 
 /** The options of a PacketRouter. */
@@ -39,6 +43,13 @@ export interface PacketRouterOptions {
   readonly queue_size?: Bytes
   /** How many agents the router remembers. @default 100 000 */
   readonly agent_limit?: number
+  /**
+   * What connects it to other routers, such as `redis://localhost`: their agents and their
+   * supervisor are its own, too. A relay that is given as an object is not closed with the router.
+   *
+   * @default none: this router only
+   */
+  readonly relay?: Relay | string | undefined
   /** The hook `on_alive`. */
   readonly on_alive?: PacketRouter['on_alive']
   /** The hook `on_drop`. */
@@ -56,6 +67,7 @@ const NAMES: readonly string[] = [
   'queue_limit',
   'queue_size',
   'agent_limit',
+  'relay',
   'on_alive',
   'on_drop',
   'on_lost',
@@ -101,9 +113,20 @@ export class PacketRouter {
   readonly #switchboard: Switchboard
   readonly #doors = new Set<{ close(): Promise<void> }>()
   readonly #requests: HttpRequests
+  /** Its own relay, which it closes. */
+  #relay: Relay | undefined
   #isClosed = false
 
-  /** Opens nothing. Throws InvalidArgumentError if an option is invalid or does not exist. */
+  /**
+   * Resolves when the relay can be used and the other routers are known; without a relay at once.
+   * Rejects with a RelayError if the relay refuses.
+   */
+  readonly opened: Promise<void>
+
+  /**
+   * Opens nothing but the relay. Throws InvalidArgumentError if an option is invalid or does not
+   * exist.
+   */
   constructor(options: PacketRouterOptions = {}) {
     checkOptions('new PacketRouter', options, NAMES)
     const { context = Context.instance(), on_alive, on_drop, on_lost, on_error } = options
@@ -145,6 +168,23 @@ export class PacketRouter {
     this.#requests = new HttpRequests(this.#engine, packet =>
       this.#switchboard.toSupervisor(packet),
     )
+    this.opened = this.#join(options.relay)
+    this.opened.catch(noop)
+  }
+
+  /** Joins the other routers. */
+  #join(relay: Relay | string | undefined): Promise<void> {
+    if (relay === undefined) return Promise.resolve()
+    if (typeof relay === 'string') this.#relay = open_relay(relay, { engine: this.#engine })
+    else if (typeof relay?.publish !== 'function')
+      throw new InvalidArgumentError('new PacketRouter: relay', 'a Relay or its URL', relay)
+    const neighbours = new Neighbours(
+      this.#relay ?? (relay as Relay),
+      this.#engine,
+      this.#switchboard,
+    )
+    this.#switchboard.neighbours = neighbours
+    return neighbours.open()
   }
 
   /** Everybody that the router knows, the supervisor among them if it has been there. */
@@ -175,13 +215,15 @@ export class PacketRouter {
   /**
    * Lets peers in by a message channel: `ws://127.0.0.1:8080/socket;mode=server`, `tcp://…`,
    * `unix://…`, `mem://…`. May be called several times. Resolves with the URL of its clients when
-   * it listens; rejects if it cannot. Throws UrlError, and InvalidStateError after `close`.
+   * it listens; rejects if it cannot, or if the relay refuses. Throws UrlError, and
+   * InvalidStateError after `close`.
    */
   async listen(url: string): Promise<string> {
     this.#checkOpen('listen()')
     const door = new Door(url, this.#context, this.#switchboard)
     this.#doors.add(door)
     try {
+      await this.opened
       return await door.open()
     } catch (error) {
       this.#doors.delete(door)
@@ -225,11 +267,14 @@ export class PacketRouter {
   /** Closes all connections. What waits is dropped. The promise never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true
+    const left = this.#switchboard.neighbours?.close()
     this.#requests.close()
     this.#switchboard.close()
     const doors = [...this.#doors]
     this.#doors.clear()
     await Promise.all(doors.map(door => door.close()))
+    await left
+    await this.#relay?.close()
   }
 
   // ---- hooks ------------------------------------------------------------------------------------

@@ -13,15 +13,16 @@
  *    when they must say it again; so it may be killed at any moment.
  */
 
-import { noop } from '../../core/noop.ts'
-import { DRIVE, type Engine } from '../../engine.ts'
-import type { Cancel, Milliseconds } from '../../types.ts'
+import type { Engine } from '../../engine.ts'
 import { PacketChannelError } from '../errors.ts'
 import { fromOf, Packet } from '../packet.ts'
 import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
+import { Greetings, STATUS_DISCONNECT } from './greetings.ts'
 import type { Member } from './member.ts'
+import type { Neighbours, NeighboursOwner } from './neighbours.ts'
 import type { Peer, PeerOwner } from './peer.ts'
 import { Roster, type RosterSettings } from './roster.ts'
+import { heartbeatWord, statusesWord } from './words.ts'
 
 /**
  * Why a router has dropped a packet, or refused somebody.
@@ -32,9 +33,10 @@ import { Roster, type RosterSettings } from './roster.ts'
  * - 'full': too much waits for the one whom it is for
  * - 'agents': there are more agents than `agent_limit`
  * - 'forgotten': it waited too long for somebody who is away
+ * - 'astray': it came from another router, and the one whom it is for has moved to a third one
  */
 export type RouterDropReason =
-  'invalid' | 'refused' | 'impostor' | 'unknown' | 'full' | 'agents' | 'forgotten'
+  'invalid' | 'refused' | 'impostor' | 'unknown' | 'full' | 'agents' | 'forgotten' | 'astray'
 
 /** The router that it works for. */
 export interface SwitchboardOwner {
@@ -50,36 +52,31 @@ export interface SwitchboardOwner {
 /** After so many packets that are invalid, a connection is ended. */
 const INVALID_MAX = 100
 
-/** A supervisor that confirms says so within this time after its first `alive`. */
-const SETTLED: Milliseconds = 1000
-
-const STATUS_CONNECTED = 'connected'
-const STATUS_DISCONNECT = 'disconnect'
-
-export class Switchboard implements PeerOwner {
-  readonly #engine: Engine
+export class Switchboard implements PeerOwner, NeighboursOwner {
   readonly #owner: SwitchboardOwner
   readonly #roster: Roster
   readonly #supervisor: Member
+  readonly #greetings: Greetings
   /** How many invalid packets a connection has sent. */
   readonly #invalid = new WeakMap<Peer, number>()
   /** A supervisor tells a router that passes on confirmations by this. */
   readonly #stream = `router-${Math.random().toString(36).slice(2, 10)}`
   #answers = 0
-  #cancelSettled: Cancel = noop
   #isClosed = false
+  /** The other routers, if there is a relay. */
+  neighbours: Neighbours | undefined
   /** For whoever watches. */
   received = 0
   dropped = 0
 
   constructor(engine: Engine, settings: RosterSettings, owner: SwitchboardOwner) {
-    this.#engine = engine
     this.#owner = owner
     this.#roster = new Roster(engine, settings, {
       lost: member => this.#lost(member),
       forgotten: ({ id }) => this.#drop('forgotten', ROUTER_ID, id),
     })
     this.#supervisor = this.#roster.supervisor
+    this.#greetings = new Greetings(engine, this.#roster)
   }
 
   /** Everybody that is known, the supervisor among them if it has been there. */
@@ -95,7 +92,7 @@ export class Switchboard implements PeerOwner {
   /** Nothing is passed on any more. */
   close(): void {
     this.#isClosed = true
-    this.#cancelSettled()
+    this.#greetings.close()
     this.#roster.close()
   }
 
@@ -110,14 +107,18 @@ export class Switchboard implements PeerOwner {
   }
 
   gone(peer: Peer): void {
+    const members = [...this.#roster.at(peer)]
     this.#roster.gone(peer)
+    for (const { id } of members) this.neighbours?.gone(id)
   }
 
   /** Somebody has not come back. */
   #lost(member: Member): void {
     if (member !== this.#supervisor) {
       member.status = STATUS_DISCONNECT
-      this.toSupervisor(this.#statuses({ [member.id]: STATUS_DISCONNECT }))
+      // Each router knows it. That of the supervisor says it.
+      if (this.#supervisor.isHere)
+        this.toSupervisor(this.#statuses({ [member.id]: STATUS_DISCONNECT }))
     }
     this.#owner.lost(member.id)
   }
@@ -149,6 +150,8 @@ export class Switchboard implements PeerOwner {
       case PACKET_TYPES.AGENT_DETAILS:
       case PACKET_TYPES.INIT_DATA:
         if (isSupervisor && this.#owner.answers(packet, text)) return
+        if (isSupervisor && packet.receiver_id === ROUTER_ID && this.neighbours !== undefined)
+          return this.neighbours.toAll(from, ROUTER_ID, text)
         break
       case PACKET_TYPES.UPDATE_STATUS:
         if (isSupervisor) this.#updateStatus(packet)
@@ -183,12 +186,16 @@ export class Switchboard implements PeerOwner {
     // Only the supervisor knows who will come: an agent could fill the roster with ids.
     const member = isSupervisor ? this.#roster.findOrMake(to) : this.#roster.get(to)
     if (member === undefined) return this.#drop(isSupervisor ? 'agents' : 'unknown', from, to)
+    this.#deliver(member, packet, this.#stamped(packet, text), from)
+  }
+
+  #deliver(member: Member, packet: Packet, text: string, from: string): void {
     // Whoever sent it keeps it until it is confirmed.
     if (member.peer === undefined && packet.place !== undefined) return
-    if (member.send(this.#stamped(packet, text), from)) return
+    if (member.send(text, from)) return
     if (packet.place !== undefined && this.#roster.get(from) !== undefined) member.missed.add(from)
     if (member.isFull) this.dropped++
-    else this.#drop('full', from, to)
+    else this.#drop('full', from, member.id)
     member.isFull = true
   }
 
@@ -206,7 +213,7 @@ export class Switchboard implements PeerOwner {
     member.flush()
     if (member.waiting > 0) return
     member.isFull = false
-    for (const id of member.missed) this.#askAgain(this.#roster.get(id))
+    for (const id of member.missed) this.#greetings.ask(this.#roster.get(id))
     member.missed.clear()
   }
 
@@ -220,71 +227,60 @@ export class Switchboard implements PeerOwner {
       this.#drop('refused', id, peer.address)
       return peer.end()
     }
+    const confirms = (packet.data as { confirms?: unknown }).confirms !== undefined
+    // The supervisor says it once on each connection; an agent, whenever it is asked.
+    const isNew = member.peer !== peer || member.confirms !== confirms
     this.#roster.came(member, peer)
-    member.confirms = (packet.data as { confirms?: unknown }).confirms !== undefined
-    if (member === this.#supervisor) this.#supervisorCame()
-    else this.#agentCame(member, packet, text)
+    member.confirms = confirms
+    if (isNew || member === this.#supervisor) this.neighbours?.came(id, confirms)
+    if (member === this.#supervisor) this.#greetings.supervisorCame()
+    else this.#greetings.agentCame(member, this.#stamped(packet, text))
     this.#flush(member)
   }
 
-  /** Every agent that confirms says how far it is; of the others it is said that they are there. */
-  #supervisorCame(): void {
-    this.#cancelSettled()
-    this.#cancelSettled = noop
-    if (!this.#supervisor.confirms) {
-      this.#cancelSettled = this.#engine[DRIVE].after(SETTLED, () => this.#settle())
-      return
+  // ---- other routers ----------------------------------------------------------------------------
+
+  elsewhere(id: string, peer: Peer, confirms: boolean, isOld: boolean): void {
+    const member = this.#roster.findOrMake(id)
+    if (member === undefined) return this.#drop('agents', id, ROUTER_ID)
+    if (member.isHere && isOld) return
+    if (member.isHere) this.neighbours?.moved(id)
+    this.#roster.came(member, peer)
+    member.confirms = confirms
+    if (member === this.#supervisor) this.#greetings.supervisorCame()
+    else this.#greetings.agentElsewhere(member)
+    this.#flush(member)
+  }
+
+  left(id: string, peer: Peer): void {
+    const member = this.#roster.get(id)
+    if (member !== undefined) this.#roster.went(member, peer)
+  }
+
+  relayed(peer: Peer | undefined, from: string, to: string, text: string): void {
+    this.received++
+    let packet: Packet
+    try {
+      packet = Packet.from_text(text)
+    } catch (error) {
+      return this.#owner.failed(error as Error)
     }
-    for (const member of this.#roster.agents) {
-      if (member.confirms) this.#askAgain(member)
-      else if (member.peer !== undefined) this.#announce(member)
-    }
+    const { type, place } = packet
+    if (to === ROUTER_ID) return void this.#owner.answers(packet, text)
+    // It is asked again when it is known to be there.
+    const isAlive = type === PACKET_TYPES.ALIVE
+    if (isAlive && to === SUPERVISOR_ID && this.#roster.get(from)?.peer !== peer) return
+    if (type === PACKET_TYPES.UPDATE_STATUS && from === SUPERVISOR_ID) this.#updateStatus(packet)
+    const member = this.#roster.get(to)
+    if (member === undefined) return this.#drop('unknown', from, to)
+    if (member.peer?.isRouter !== true) return this.#deliver(member, packet, text, from)
+    // The two ends keep these, or say them again.
+    if (place !== undefined || isAlive || type === PACKET_TYPES.CONFIRM) return
+    this.#drop('astray', from, to)
   }
 
-  /** It does not confirm: nobody need wait for it. */
-  #settle(): void {
-    this.#cancelSettled = noop
-    for (const member of this.#roster.agents)
-      if (member.peer !== undefined && member.confirms) this.#say(member, {})
-  }
-
-  #agentCame(member: Member, packet: Packet, text: string): void {
-    if (member.status === 'none' || member.status === STATUS_DISCONNECT)
-      member.status = STATUS_CONNECTED
-    const supervisor = this.#supervisor
-    if (supervisor.confirms && supervisor.peer !== undefined)
-      return void supervisor.send(this.#stamped(packet, text), member.id)
-    if (!member.confirms) return
-    const isSettled = supervisor.peer !== undefined && this.#cancelSettled === noop
-    this.#say(member, isSettled ? {} : { confirms: null, waits: true })
-  }
-
-  #announce({ id }: Member): void {
-    this.#supervisor.send(
-      new Packet({
-        packet_type: PACKET_TYPES.ALIVE,
-        sender_id: id,
-        receiver_id: SUPERVISOR_ID,
-      }).to_text(),
-      id,
-    )
-  }
-
-  /** The member must say how far it is. */
-  #askAgain(member: Member | undefined): void {
-    if (member?.peer !== undefined) this.#say(member, { confirms: null })
-  }
-
-  #say(member: Member, data: object): void {
-    member.send(
-      new Packet({
-        packet_type: PACKET_TYPES.ALIVE,
-        sender_id: SUPERVISOR_ID,
-        receiver_id: member.id,
-        data,
-      }).to_text(),
-      ROUTER_ID,
-    )
+  interrupted(): void {
+    this.#greetings.interrupted()
   }
 
   // ---- what the router answers itself -----------------------------------------------------------
@@ -297,21 +293,7 @@ export class Switchboard implements PeerOwner {
   }
 
   #statuses(data: Record<string, string>, isToday = false): Packet {
-    const place = { stream: this.#stream, number: ++this.#answers }
-    return isToday
-      ? new Packet(
-          { packet_type: PACKET_TYPES.RETURN_STATUSES, subject_id: SUPERVISOR_ID, data },
-          place,
-        )
-      : new Packet(
-          {
-            packet_type: PACKET_TYPES.RETURN_STATUS,
-            sender_id: ROUTER_ID,
-            receiver_id: SUPERVISOR_ID,
-            data,
-          },
-          place,
-        )
+    return statusesWord(data, { stream: this.#stream, number: ++this.#answers }, isToday)
   }
 
   /** Sends a packet of the router. Returns false if the supervisor is away, or has no room. */
@@ -321,12 +303,7 @@ export class Switchboard implements PeerOwner {
 
   #answerHeartbeat(peer: Peer, packet: Packet): void {
     const from = fromOf(packet)
-    const data = { status: this.#roster.get(from)?.status ?? 'none' }
-    const answer =
-      packet.subject_id === undefined
-        ? packet.copy({ sender_id: packet.receiver_id as string, receiver_id: from, data })
-        : packet.copy({ data })
-    peer.send(answer.to_text())
+    peer.send(heartbeatWord(packet, this.#roster.get(from)?.status ?? 'none'), ROUTER_ID, from)
   }
 
   #updateStatus(packet: Packet): void {

@@ -10,7 +10,7 @@
 
 import type { Engine } from '../../engine.ts'
 import type { Relay } from '../../relay/relay.ts'
-import { insist } from './insist.ts'
+import { insist } from '../../relay/insist.ts'
 import type { Seat } from './seat.ts'
 
 export interface AttendanceOwner {

@@ -16,7 +16,7 @@
 import { deferred } from '../../core/deferred.ts'
 import type { Engine } from '../../engine.ts'
 import type { Relay } from '../../relay/relay.ts'
-import { insist } from './insist.ts'
+import { insist } from '../../relay/insist.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { BEGINNING, packRecord, type RoomRecord, unpackRecord } from './record.ts'
 

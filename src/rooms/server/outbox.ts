@@ -16,7 +16,7 @@ import { Backoff } from '../../core/backoff.ts'
 import type { Engine } from '../../engine.ts'
 import { codeOf } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
-import { pause } from './insist.ts'
+import { pause } from '../../relay/insist.ts'
 
 /** What one room may have on its way: what a Redis that stands still for a moment is owed. */
 const COUNT_MAX = 10_000

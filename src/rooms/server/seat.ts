@@ -17,7 +17,7 @@ import type { WebSocketConnection } from '../../protocols/websocket/connection.t
 import type { Bytes } from '../../types.ts'
 import { bytesOf, encode } from '../wire.ts'
 import type { Entrance, Link } from './entrance.ts'
-import { pause } from './insist.ts'
+import { pause } from '../../relay/insist.ts'
 import { Member } from './member.ts'
 import type { RoomServerValues } from './room-server-settings.ts'
 import type { Engine } from '../../engine.ts'

@@ -84,4 +84,7 @@ t.test('what cannot be', async t => {
   busy.close()
   const wrong = new Process(['--only', 'nobody'])
   t.equal(await wrong.code, 2)
+  const nonsense = new Process(['--only', 'router', '--relay', 'nonsense:'])
+  t.equal(await nonsense.code, 2)
+  t.match(nonsense.err, /open_relay: url must be .*\(--help lists the options\)/)
 })

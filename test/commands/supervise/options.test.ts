@@ -10,7 +10,9 @@ t.test('defaults', async t => {
     rate: 10,
     count: Infinity,
     interval: undefined,
+    relay: undefined,
   })
+  t.match(parseOptions(['--relay', 'redis://a']), { relay: 'redis://a' })
   t.match(parseOptions(['--only', 'agents', '--count', '5', '--interval', '100', 'tcp://a:1']), {
     url: 'tcp://a:1',
     parts: ['agents'],

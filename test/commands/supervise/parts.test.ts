@@ -23,7 +23,8 @@ function make(url: string, options: Partial<Setting> = {}): { setting: Setting; 
   const say = (text: string): void => void said.push(text)
   const engine = new Engine({ log: say })
   const http = createServer
-  return { setting: { url, engine, say, agents: 1, rate: 1000, count: 2, http, ...options }, said }
+  const defaults = { agents: 1, rate: 1000, count: 2, relay: undefined }
+  return { setting: { url, engine, say, http, ...defaults, ...options }, said }
 }
 
 t.test('answers that do not come, come twice, or after a gap', async t => {

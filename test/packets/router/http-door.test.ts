@@ -63,24 +63,24 @@ t.test('requests, and peers', async t => {
   await until(() => log.length > 0)
   t.strictSame(log.splice(0), ['heard hello'])
   t.match(peers[0]!.address, /^127\.0\.0\.1:\d+$/)
-  t.equal(peers[0]!.send('and you'), true)
+  t.equal(peers[0]!.send('and you', 'x', 'y'), true)
   await until(() => person.got.length > 0)
   t.strictSame(person.got.splice(0), ['and you'])
 
   person.suspend()
   const large = 'x'.repeat(100_000)
   let count = 0
-  while (peers[0]!.send(large)) count++
+  while (peers[0]!.send(large, 'x', 'y')) count++
   t.ok(count > 0 && count < 160, 'it stops before its buffer is full')
   person.resume()
   await until(() => log.includes('ready'))
-  t.equal(peers[0]!.send('x'), true)
+  t.equal(peers[0]!.send('x', 'x', 'y'), true)
   await until(() => person.got.length === count + 1)
   log.length = 0
   person.send('x'.repeat(2_000_000))
   await until(() => log.includes('gone'))
   t.match(log, [/^failed/, 'gone'])
-  t.equal(peers[0]!.send('late'), false)
+  t.equal(peers[0]!.send('late', 'x', 'y'), false)
 
   const last = new Person({ engine })
   await last.connect(`ws://127.0.0.1:${port}/socket`).opened

@@ -59,3 +59,12 @@ t.test('limits: by count, by size, of one sender', async t => {
     [true, true],
   )
 })
+
+t.test('here, elsewhere, or away', async t => {
+  const ann = make()
+  t.equal(ann.isHere, false)
+  ann.peer = new FakePeer()
+  t.equal(ann.isHere, true)
+  ann.peer = Object.assign(new FakePeer(), { isRouter: true })
+  t.equal(ann.isHere, false)
+})

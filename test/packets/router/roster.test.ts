@@ -67,3 +67,20 @@ scene(t, 'a limit, and those who never come', async (t, world) => {
   t.strictSame(log, [])
   roster.close()
 })
+
+scene(t, 'one of several goes', async (t, world) => {
+  const { roster, log, peer, names } = make(world)
+  const [one, two] = [peer('one'), peer('two')]
+  const [ann, bob] = [roster.findOrMake('ann')!, roster.findOrMake('bob')!]
+  roster.came(ann, one)
+  roster.came(bob, one)
+  roster.went(ann, two)
+  t.strictSame(names(one), ['ann', 'bob'], 'it is not there')
+  roster.went(ann, one)
+  t.strictSame([names(one), ann.peer], [['bob'], undefined])
+  roster.went(bob, one)
+  t.strictSame([names(one), log.splice(0)], [[], ['end one']])
+  await world.advance(1000)
+  t.strictSame(log, ['lost ann', 'lost bob'])
+  roster.close()
+})

@@ -10,6 +10,7 @@ import { PacketRouter, type PacketRouterOptions } from '../../../src/packets/rou
 import { WebsocketChannel } from '../../../src/packets/channel/websocket-channel.ts'
 import type { Run } from '../../../src/packets/supervisor/job.ts'
 import { Supervisor } from '../../../src/packets/supervisor/supervisor.ts'
+import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { type Stage, stage } from '../../messages/kit.ts'
 
 const quiet = (): void => {}
@@ -193,3 +194,26 @@ t.test('invalid options', async t => {
     t.throws(() => new PacketRouter(options as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new PacketRouter().attach(createServer(), { paht: '/' } as never), /path/)
 })
+
+stage(
+  t,
+  'with a relay of its own, and with one that is given',
+  async (t, { context, engine, pump }) => {
+    for (const relay of [5, null, {}] as unknown as string[])
+      t.throws(() => new PacketRouter({ context, relay }), /relay must be a Relay or its URL/)
+    t.throws(() => new PacketRouter({ context, relay: 'nonsense:' }), /open_relay: url/)
+    const own = new PacketRouter({ context, relay: 'memory:' })
+    await Promise.all([own.opened, pump()])
+    await own.close()
+    const relay = new MemoryRelay({ engine })
+    const router = new PacketRouter({ context, relay })
+    await Promise.all([router.opened, pump()])
+    await router.close()
+    t.equal(relay.publish('x', 'y'), true, 'it is not closed with the router')
+    await relay.close()
+    const late = new PacketRouter({ context, relay })
+    await t.rejects(late.listen('mem://;mode=server;name=late'), { code: 'ERR_RELAY_CLOSED' })
+    await late.close()
+    await pump()
+  },
+)

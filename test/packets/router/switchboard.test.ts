@@ -15,7 +15,8 @@ function make({ engine }: World, { agents = 10, count = 5 } = {}) {
     { grace: 1000, keep: 60_000, count, size: 10_000, agents },
     {
       admits: id => id !== 'mallory',
-      answers: packet => answered.push(packet.type) > 0 && packet.receiver_id === 'mephisto_server',
+      answers: ({ type, receiver_id, data }) =>
+        answered.push(type) > 0 && receiver_id === 'mephisto_server' && !('elsewhere' in data),
       dropped: (...why) => void log.push(why.join(' ')),
       lost: id => void log.push(`lost ${id}`),
       failed: error => void log.push(error.message),
@@ -268,5 +269,74 @@ scene(t, 'a supervisor that does not confirm: nobody waits for it', async (t, wo
   t.match(alive('carl', CONFIRMS).take(), [/"waits":true/])
   board.gone(old)
   await world.advance(1100)
+  board.close()
+})
+
+const today = (packet_type: string, subject_id: string, data = {}): string =>
+  JSON.stringify({ packet_type, subject_id, data })
+
+scene(t, 'those who are at other routers', async (t, world) => {
+  const { board, alive, log, FakePeer, answered } = make(world, { agents: 2 })
+  const calls: string[] = []
+  const neighbours = {
+    came: (id: string, confirms: boolean) => calls.push(`came ${id} ${confirms}`),
+    moved: (id: string) => calls.push(`moved ${id}`),
+    gone: (id: string) => calls.push(`gone ${id}`),
+    toAll: (from: string, to: string) => calls.push(`to all ${from} ${to}`),
+  }
+  board.neighbours = neighbours as unknown as NonNullable<typeof board.neighbours>
+  const router = Object.assign(new FakePeer('router'), { isRouter: true })
+  const supervisor = alive('mephisto', CONFIRMS)
+  const ann = alive('ann', CONFIRMS)
+  ann.says('alive', 'ann', 'mephisto', CONFIRMS)
+  t.strictSame(calls.splice(0), ['came mephisto true', 'came ann true'], 'each once')
+  supervisor.take()
+  board.elsewhere('ann', router, true, true)
+  supervisor.says('tell', 'mephisto', 'ann', { n: 1 })
+  t.strictSame(ann.take(), ['tell mephisto→ann {"n":1}'], 'it is here')
+  board.elsewhere('ann', router, true, false)
+  t.strictSame([calls.splice(0), log.splice(0)], [['moved ann'], ['end at-ann']])
+  supervisor.says('tell', 'mephisto', 'ann', { n: 2 })
+  t.strictSame(router.take(), ['alive mephisto→ann {"confirms":null}', 'tell mephisto→ann {"n":2}'])
+  board.relayed(new FakePeer('x'), 'ann', 'mephisto', today('alive', 'ann'))
+  t.strictSame(supervisor.take(), [], 'it is not known to be there')
+  board.relayed(router, 'ann', 'mephisto', today('alive', 'ann'))
+  board.relayed(router, 'ann', 'mephisto', today('act', 'ann'))
+  t.strictSame(supervisor.take(), ['alive ann', 'act ann'])
+  board.relayed(router, 'mephisto', 'ann', today('update_status', 'ann', { status: 'busy' }))
+  t.match(board.members[1], { id: 'ann', status: 'busy' })
+  t.strictSame(log.splice(0), ['astray mephisto ann'])
+  for (const type of ['alive', 'confirm'])
+    board.relayed(router, 'mephisto_server', 'ann', today(type, 'ann'))
+  board.relayed(router, 'ann', 'nobody', today('act', 'ann'))
+  board.relayed(router, 'ann', 'mephisto', '{')
+  t.match(log.splice(0), ['unknown ann nobody', /no JSON/])
+  board.relayed(router, 'mephisto', 'mephisto_server', today('agent_details', 'x'))
+  t.strictSame(answered.splice(0), ['agent_details'])
+  supervisor.says('provider_details', 'mephisto', 'mephisto_server')
+  supervisor.says('agent_details', 'mephisto', 'ann')
+  t.strictSame([answered.length, calls.splice(0)], [2, []], 'it was asked here')
+  supervisor.says('provider_details', 'mephisto', 'mephisto_server', { elsewhere: true })
+  t.strictSame(calls.splice(0), ['to all mephisto mephisto_server'])
+  board.interrupted()
+  board.elsewhere('bob', router, false, false)
+  board.elsewhere('carl', router, false, false)
+  t.strictSame(log.splice(0), ['agents carl mephisto_server'])
+  router.take()
+  supervisor.take()
+  board.left('ann', router)
+  board.left('carl', router)
+  supervisor.says('tell', 'mephisto', 'ann', { n: 3 })
+  t.strictSame(router.take(), [], 'it waits here')
+  await world.advance(1000)
+  t.match(supervisor.take(), [/^return_status .* \{"ann":"disconnect"\}/])
+  board.elsewhere('mephisto', router, true, false)
+  t.strictSame(router.take(), [])
+  board.left('bob', router)
+  await world.advance(1000)
+  t.strictSame(router.take(), [], 'the router of the supervisor says it')
+  const again = alive('ann')
+  board.gone(again)
+  t.strictSame(calls.splice(0), ['moved mephisto', 'came ann false', 'gone ann'])
   board.close()
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { RelayError } from '../../../src/relay/relay.ts'
-import { insist, pause } from '../../../src/rooms/server/insist.ts'
-import { fate, scene } from '../../kit.ts'
+import { RelayError } from '../../src/relay/relay.ts'
+import { insist, pause } from '../../src/relay/insist.ts'
+import { fate, scene } from '../kit.ts'
 
 const away = new RelayError('ERR_RELAY_UNAVAILABLE', 'away')
 

@@ -1,11 +1,11 @@
 /**
- * Layer 9. insist: asks the relay again while its server is away.
+ * Layer 8. insist: asks the relay again while its server is away.
  */
 
-import { Backoff } from '../../core/backoff.ts'
-import type { Engine } from '../../engine.ts'
-import { codeOf } from '../../errors.ts'
-import type { Milliseconds } from '../../types.ts'
+import { Backoff } from '../core/backoff.ts'
+import type { Engine } from '../engine.ts'
+import { codeOf } from '../errors.ts'
+import type { Milliseconds } from '../types.ts'
 
 /** A server that restarts is there again in seconds. */
 const LONGEST: Milliseconds = 2000

@@ -1,0 +1,108 @@
+/**
+ * Layer 9. Greetings: what a router says when somebody comes, so that the supervisor and each agent
+ * know how the other does it.
+ *
+ * Rules:
+ * 1. An agent that confirms is asked by the router that it is at, and again by that of the
+ *    supervisor when it becomes known there. So it does not matter which of the two knows first.
+ * 2. Of an agent that does not confirm, the router of the supervisor says that it is there.
+ */
+
+import { noop } from '../../core/noop.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
+import type { Cancel, Milliseconds } from '../../types.ts'
+import { ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
+import type { Member } from './member.ts'
+import type { Roster } from './roster.ts'
+import { aliveWord } from './words.ts'
+
+/** A supervisor that confirms says so within this time after its first `alive`. */
+const SETTLED: Milliseconds = 1000
+
+const STATUS_CONNECTED = 'connected'
+export const STATUS_DISCONNECT = 'disconnect'
+
+export class Greetings {
+  readonly #engine: Engine
+  readonly #roster: Roster
+  #cancelSettled: Cancel = noop
+
+  constructor(engine: Engine, roster: Roster) {
+    this.#engine = engine
+    this.#roster = roster
+  }
+
+  /** Here, or at another router. */
+  supervisorCame(): void {
+    const { supervisor, agents } = this.#roster
+    this.#cancelSettled()
+    this.#cancelSettled = noop
+    if (!supervisor.confirms) {
+      this.#cancelSettled = this.#engine[DRIVE].after(SETTLED, () => this.#settle())
+      return
+    }
+    for (const member of agents) {
+      if (!member.confirms) this.#announce(member)
+      else if (member.isHere) this.ask(member)
+    }
+  }
+
+  /** It does not confirm: nobody need wait for it. */
+  #settle(): void {
+    this.#cancelSettled = noop
+    for (const member of this.#roster.agents)
+      if (member.isHere && member.confirms) this.#say(member, {})
+  }
+
+  /** An agent has come here, and has said this. */
+  agentCame(member: Member, text: string): void {
+    connected(member)
+    const { supervisor } = this.#roster
+    if (supervisor.confirms && supervisor.peer !== undefined)
+      return void supervisor.send(text, member.id)
+    if (!member.confirms) return
+    const isSettled = supervisor.peer !== undefined && this.#cancelSettled === noop
+    this.#say(member, isSettled ? {} : { confirms: null, waits: true })
+  }
+
+  /** An agent is at another router. */
+  agentElsewhere(member: Member): void {
+    connected(member)
+    const { supervisor } = this.#roster
+    if (!supervisor.isHere || !supervisor.confirms) return
+    if (member.confirms) this.ask(member)
+    else this.#announce(member)
+  }
+
+  #announce({ id, peer }: Member): void {
+    const { supervisor } = this.#roster
+    if (peer !== undefined && supervisor.isHere) supervisor.send(aliveWord(id, SUPERVISOR_ID), id)
+  }
+
+  /** Something may be lost between routers: those at different ones say how far they are. */
+  interrupted(): void {
+    const { supervisor, agents } = this.#roster
+    if (supervisor.peer === undefined || !supervisor.confirms) return
+    for (const member of agents)
+      if (member.confirms && member.isHere !== supervisor.isHere) this.ask(member)
+  }
+
+  /** The member must say how far it is. */
+  ask(member: Member | undefined): void {
+    if (member?.peer !== undefined) this.#say(member, { confirms: null })
+  }
+
+  #say(member: Member, data: object): void {
+    member.send(aliveWord(SUPERVISOR_ID, member.id, data), ROUTER_ID)
+  }
+
+  close(): void {
+    this.#cancelSettled()
+  }
+}
+
+/** Whatever it was: it is there. */
+function connected(member: Member): void {
+  const isAway = member.status === 'none' || member.status === STATUS_DISCONNECT
+  if (isAway) member.status = STATUS_CONNECTED
+}

@@ -1,0 +1,59 @@
+/**
+ * Two processes of sluice-supervise are routers of one Redis: agents at one of them, their
+ * supervisor at the other. The Redis dies in the middle, and then the router of the agents. The
+ * agents end with 0 only if each has got every answer, once and in order.
+ */
+
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { bareNode, built } from '../built.ts'
+import { until } from '../kit.ts'
+import { HAS_REDIS, RedisServer } from '../redis-server.ts'
+import { folder, program } from '../websocket-peers.ts'
+
+const MAIN = `${built()}commands/supervise/main.js`
+
+const skip = !HAS_REDIS && 'redis-server is not installed'
+
+/** A process that runs one part. */
+function part(t: Test, only: string, url: string, ...options: string[]) {
+  return program(t, ...bareNode([MAIN, '--only', only, '--interval', '50', ...options, url]))
+}
+
+t.test('the Redis dies, and then a router', { skip, timeout: 120_000 }, async t => {
+  const path = await folder(t)
+  const redis = await new RedisServer().start()
+  t.teardown(() => redis.remove())
+  const [a, b] = ['a', 'b'].map(name => `unix://${join(path, name)}`) as [string, string]
+  const router = async (url: string) => {
+    const child = part(t, 'router', url, '--relay', redis.url)
+    await until(() => child.said().includes('the router listens') || child.exitCode !== null)
+    return child
+  }
+  const first = await router(a)
+  await router(b)
+  const supervisor = part(t, 'supervisor', b)
+  const options = ['--agents', '3', '--rate', '400', '--count', '500']
+  const agents = part(t, 'agents', a, ...options)
+  const ended = once(agents, 'close')
+  /** The agents have got so many answers. */
+  const got = (count: number): Promise<void> =>
+    until(() => {
+      const received = agents
+        .said()
+        .match(/received \d+/g)
+        ?.at(-1)
+      return Number(received?.slice('received '.length)) >= count || agents.exitCode !== null
+    })
+  await got(100)
+  await redis.kill()
+  await redis.start()
+  await got(500)
+  first.kill('SIGKILL')
+  await once(first, 'close')
+  await router(a)
+  const [code] = await ended
+  t.equal(code, 0, agents.said().split('\n').slice(-5).join('\n'))
+  t.match(supervisor.said(), /supervisor: alive, confirming/)
+})
