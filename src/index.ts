@@ -21,12 +21,7 @@ export type { BlockList } from './channels/servers/door.ts'
 export type { ServerListenOptions, StreamServerOptions } from './channels/servers/server-options.ts'
 export type { ConnectionClass } from './channels/servers/server-settings.ts'
 export { StreamServer } from './channels/servers/stream-server.ts'
-export {
-  type Cut,
-  type Delimiter,
-  type ReadArguments,
-  type ReadDelimiter,
-} from './core/delimiters.ts'
+export type { Cut, Delimiter, ReadArguments, ReadDelimiter } from './core/delimiters.ts'
 export { dot_block, type DotBlock } from './core/dot-block.ts'
 export { length_prefix, type LengthPrefix } from './core/length-prefix.ts'
 export type { LengthPrefixOptions } from './core/length-prefix-options.ts'
@@ -58,7 +53,7 @@ export {
   UnsupportedOptionError,
   WriteError,
 } from './errors.ts'
-export { FastNetwork } from './io/fast/network.ts'
+export { FastNetwork } from './io/fast/index.ts'
 export type * from './transport.ts'
 export type * from './types.ts'
 export type { Buffer } from 'node:buffer'

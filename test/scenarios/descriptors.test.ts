@@ -49,6 +49,21 @@ async function visit(port: number, sockets: Socket[]): Promise<string> {
   ])
 }
 
+// Node's loader opens at once all files that it knows of. With 64 descriptors, importing failed.
+t.test('few descriptors are enough to begin', async t => {
+  const program = `
+    await import('file://${built()}index.js')
+    await import('file://${built()}messages/index.js')
+    console.log('loaded')`
+  const command = 'ulimit -n 64 && exec "$0" "$@"'
+  const argv = ['-c', command, process.execPath, '--input-type=module', '-e', program]
+  const child = spawn('bash', argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  child.stdout.on('data', data => (said += data))
+  await once(child, 'close')
+  t.equal(said, 'loaded\n')
+})
+
 t.test(
   'more clients than descriptors',
   { skip: process.platform !== 'linux' && 'only Linux says what the limit is' },
