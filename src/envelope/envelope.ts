@@ -141,6 +141,8 @@ export class Envelope<
     const { name, messages = [], schema = full_schema, transport, message_signal } = options
     if (typeof name !== 'string' || name === '')
       throw new InvalidArgumentError('Envelope: name', "a name, such as 'game_incoming'", name)
+    if (!Array.isArray(messages))
+      throw new InvalidArgumentError('Envelope: messages', 'an array of classes', messages)
     checkEnvelopeSchema(schema)
     this.name = name
     this.schema = schema

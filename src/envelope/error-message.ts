@@ -3,7 +3,7 @@
  * program throws it, and the peer gets it. `error_message()` makes a class of them.
  */
 
-import { ChannelError, show } from '../errors.ts'
+import { ChannelError, InvalidArgumentError, show } from '../errors.ts'
 import {
   type AnyMessageClass,
   type AnySchema,
@@ -92,7 +92,7 @@ export interface ErrorMessageClass<Name extends string, Schema extends AnySchema
 }
 
 /**
- * Makes a class of error messages. Throws InvalidArgumentError for an invalid schema.
+ * Makes a class of error messages. Throws InvalidArgumentError for an invalid name or schema.
  *
  * @example
  * class Full extends error_message('error.full', shape({ room: text })) {}
@@ -102,6 +102,8 @@ export function error_message<const Name extends string, Schema extends AnySchem
   name: Name,
   schema?: Schema,
 ): ErrorMessageClass<Name, Schema> {
+  if (typeof name !== 'string' || name === '')
+    throw new InvalidArgumentError('error_message: name', "a name, such as 'error.full'", name)
   if (schema !== undefined) checkSchema(`error_message: schema of ${name}`, schema)
   return class extends ErrorMessage {
     static override readonly type_name = name

@@ -109,7 +109,14 @@ t.test('options', async t => {
   )
   const full = new Envelope({ name: 'a', allow_batch: true, logger_name: 'x', layer_name: 'y' })
   t.strictSame([full.logger_name, [...full.registry.keys()]], ['x', ['s.batch']])
-  for (const wrong of [{}, { name: '' }, { name: 'a', schema: {} }, { name: 'a', mesages: [] }])
+  const name = 'a'
+  for (const wrong of [
+    {},
+    { name: '' },
+    { name, schema: {} },
+    { name, mesages: [] },
+    { name, messages: 5 },
+  ])
     t.equal(
       thrown(() => new Envelope(wrong as never)),
       'ERR_INVALID_ARGUMENT',

@@ -41,4 +41,8 @@ t.test('misuse', async t => {
     thrown(() => error_message('a', 5 as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  t.equal(
+    thrown(() => error_message(undefined as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
 })

@@ -3,6 +3,7 @@
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
+import type { JobData } from './job-queue.ts'
 
 /** The longest delay of a timer, in ms: 24.8 days. */
 const LARGEST = 2 ** 31 - 1
@@ -19,4 +20,10 @@ export function checkQueueName(what: string, name: unknown): string {
   if (typeof name !== 'string' || !/^[\w\-.]{1,99}$/.test(name))
     throw new InvalidArgumentError(what, 'a name of up to 99 letters, digits and any of -_.', name)
   return name
+}
+
+/** What a queue can run, and tell the failure of. Throws InvalidArgumentError. */
+export function checkJob(job: JobData): void {
+  if (typeof job?.env !== 'string' || typeof job.t !== 'string' || Object(job.mm) !== job.mm)
+    throw new InvalidArgumentError('put: job', 'a job, as a DeferredJob makes it', job)
 }

@@ -9,6 +9,7 @@
 import { checkOptions } from '../../core/option-names.ts'
 import { Engine } from '../../engine.ts'
 import { ClosedError, InvalidArgumentError, OverflowError } from '../../errors.ts'
+import { checkJob } from './checks.ts'
 import type { JobData, JobQueue } from './job-queue.ts'
 import { giveUp, type JobRunner, runsHere } from './job-runner.ts'
 
@@ -121,6 +122,7 @@ export class MemoryQueue implements JobQueue {
     if (this.#closed !== undefined) throw new ClosedError('the queue is closed', 'local')
     if (this.#waiting.jobs.length >= this.#size)
       throw new OverflowError('send', this.#size, `more than ${this.#size} jobs wait`)
+    checkJob(job)
     this.#open++
     this.#waiting.jobs.push(job)
     const id = String(++this.#count)

@@ -7,6 +7,7 @@
  * 2. Every schema carries the Standard Schema interface: other libraries may use it.
  */
 
+import { InvalidArgumentError } from '../../errors.ts'
 import { type Check, type Fault, INVALID } from './faults.ts'
 import type { StandardProps, StandardSchema } from './standard.ts'
 
@@ -66,5 +67,7 @@ export function optional(
   schema: Schema,
   fallback: unknown = null,
 ): OptionalSchema<unknown, unknown> {
+  if (!(schema instanceof Schema))
+    throw new InvalidArgumentError('optional: schema', 'a schema, such as text or integer', schema)
   return new OptionalSchema(schema[CHECK], fallback)
 }

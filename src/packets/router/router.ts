@@ -130,6 +130,8 @@ export class PacketRouter {
   constructor(options: PacketRouterOptions = {}) {
     checkOptions('new PacketRouter', options, NAMES)
     const { context = Context.instance(), on_alive, on_drop, on_lost, on_error } = options
+    if (!(context instanceof Context))
+      throw new InvalidArgumentError('new PacketRouter: context', 'a Context', context)
     const numbers = {
       grace: 10_000,
       keep: 600_000,

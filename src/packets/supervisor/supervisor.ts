@@ -104,8 +104,7 @@ export class Supervisor {
   async register_job<Types extends PacketTypes>(job: Job<Types>): Promise<Run> {
     if (this.#isOver)
       throw new InvalidStateError('register_job()', 'the supervisor was shut down', 'make another')
-    if (typeof job?.architect?.get_channels !== 'function')
-      throw new InvalidArgumentError('register_job: job', 'a job with an architect', job)
+    checkJob(job)
     const { shape, start_death_time, status_interval, queue_limit, queue_size } = this.#options
     const run = new JobRun(job, {
       engine: this.#engine,
@@ -214,4 +213,28 @@ function checked<Options extends Record<string, unknown>>(options: Options): Opt
       throw new InvalidArgumentError(`new Supervisor: ${name}`, 'a number over 0', value)
   }
   return options
+}
+
+const HOOKS = [
+  'on_register',
+  'on_status',
+  'on_suspend',
+  'on_shutdown',
+  'on_cleanup',
+  'on_error',
+] satisfies (keyof Job)[]
+
+function checkJob(job: Job): void {
+  if (typeof job?.architect?.get_channels !== 'function')
+    throw new InvalidArgumentError('register_job: job', 'a job with an architect', job)
+  const { handlers = {} } = job
+  if (typeof handlers !== 'object' || handlers === null)
+    throw new InvalidArgumentError('register_job: handlers', 'functions, by type', handlers)
+  const functions = [
+    ...Object.entries(handlers).map(([type, value]) => [`handlers.${type}`, value] as const),
+    ...HOOKS.map(name => [name, job[name]] as const),
+  ]
+  for (const [name, value] of functions)
+    if (value !== undefined && typeof value !== 'function')
+      throw new InvalidArgumentError(`register_job: ${name}`, 'a function', value)
 }

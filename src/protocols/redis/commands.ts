@@ -93,8 +93,8 @@ export class Commands<Text extends string | Buffer = string> {
   }
 
   /** The values of several keys. */
-  mget(keys: readonly Argument[]): Promise<(Text | null)[]> {
-    return this.#run(['MGET', ...keys]) as Promise<(Text | null)[]>
+  mget(keys: Keys): Promise<(Text | null)[]> {
+    return this.#run(['MGET', ...listOf(keys, arguments.length > 1)]) as Promise<(Text | null)[]>
   }
 
   /** Sets a key. Resolves with 'OK', or with null if `nx` or `xx` kept it from that. */
@@ -111,12 +111,12 @@ export class Commands<Text extends string | Buffer = string> {
 
   /** Deletes keys. Resolves with how many there were. */
   del(keys: Keys): Promise<number> {
-    return this.#run(['DEL', ...listOf(keys)]) as Promise<number>
+    return this.#run(['DEL', ...listOf(keys, arguments.length > 1)]) as Promise<number>
   }
 
   /** How many of these keys exist. */
   exists(keys: Keys): Promise<number> {
-    return this.#run(['EXISTS', ...listOf(keys)]) as Promise<number>
+    return this.#run(['EXISTS', ...listOf(keys, arguments.length > 1)]) as Promise<number>
   }
 
   /** The key goes after that many seconds. Resolves with false if there is no such key. */
@@ -153,19 +153,19 @@ export class Commands<Text extends string | Buffer = string> {
 
   /** Deletes fields. Resolves with how many there were. */
   hdel(key: Argument, fields: Keys): Promise<number> {
-    return this.#run(['HDEL', key, ...listOf(fields)]) as Promise<number>
+    return this.#run(['HDEL', key, ...listOf(fields, arguments.length > 2)]) as Promise<number>
   }
 
   // ---- lists and sets ---------------------------------------------------------------------------
 
   /** Puts values at the head of a list. Resolves with its length. */
   lpush(key: Argument, values: Keys): Promise<number> {
-    return this.#run(['LPUSH', key, ...listOf(values)]) as Promise<number>
+    return this.#run(['LPUSH', key, ...listOf(values, arguments.length > 2)]) as Promise<number>
   }
 
   /** Puts values at the end of a list. Resolves with its length. */
   rpush(key: Argument, values: Keys): Promise<number> {
-    return this.#run(['RPUSH', key, ...listOf(values)]) as Promise<number>
+    return this.#run(['RPUSH', key, ...listOf(values, arguments.length > 2)]) as Promise<number>
   }
 
   /** The values from one index to another, which is included; -1 is the last. */
@@ -190,12 +190,12 @@ export class Commands<Text extends string | Buffer = string> {
 
   /** Adds members to a set. Resolves with how many are new. */
   sadd(key: Argument, members: Keys): Promise<number> {
-    return this.#run(['SADD', key, ...listOf(members)]) as Promise<number>
+    return this.#run(['SADD', key, ...listOf(members, arguments.length > 2)]) as Promise<number>
   }
 
   /** Removes members of a set. Resolves with how many there were. */
   srem(key: Argument, members: Keys): Promise<number> {
-    return this.#run(['SREM', key, ...listOf(members)]) as Promise<number>
+    return this.#run(['SREM', key, ...listOf(members, arguments.length > 2)]) as Promise<number>
   }
 
   /** The members of a set, in no order. */
@@ -308,7 +308,8 @@ function shaped<Shape>(name: string, reply: Reply, shape: (reply: any) => Shape)
 
 // ---- words --------------------------------------------------------------------------------------
 
-function listOf(keys: Keys): readonly Argument[] {
+function listOf(keys: Keys, isMore = false): readonly Argument[] {
+  if (isMore) throw new InvalidArgumentError('several keys, fields or values must be one array')
   return Array.isArray(keys) ? (keys as readonly Argument[]) : [keys as Argument]
 }
 

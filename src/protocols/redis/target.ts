@@ -177,7 +177,8 @@ function partsOf(text: string, tls: TlsOptions | undefined): Parts {
   // A URL with a name and a password must have a host.
   const parsed = text.replace(UNIX, `$1${NO_HOST}$2`)
   const url = URL.canParse(parsed) ? new URL(parsed) : undefined
-  if (url === undefined || !/^(rediss?|redis\+unix):$/.test(url.protocol))
+  if (url === undefined) throw fault('a URL of Redis is redis://host:port/db', text)
+  if (!/^(rediss?|redis\+unix):$/.test(url.protocol))
     throw fault('a URL of Redis begins with redis:, rediss: or redis+unix:', text)
   if (url.hash !== '') throw fault('a URL of Redis must not have a fragment', text)
   if (url.protocol === 'redis+unix:') {

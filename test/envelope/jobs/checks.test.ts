@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkCount, checkQueueName } from '../../../src/envelope/jobs/checks.ts'
+import { checkCount, checkJob, checkQueueName } from '../../../src/envelope/jobs/checks.ts'
 import { thrown } from '../../kit.ts'
 
 t.test('counts', async t => {
@@ -16,6 +16,16 @@ t.test('names', async t => {
   for (const wrong of ['', 'a b', 'a:b', 5, 'x'.repeat(100)])
     t.equal(
       thrown(() => checkQueueName('x', wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
+})
+
+/** Such a job was taken. Its failure was an unhandled rejection, and its queue never closed. */
+t.test('jobs', async t => {
+  checkJob({ env: 'in', t: 'work', mm: {} } as never)
+  for (const wrong of [undefined, 5, {}, { env: 'in' }, { env: 'in', t: 'a', mm: null }])
+    t.equal(
+      thrown(() => checkJob(wrong as never)),
       'ERR_INVALID_ARGUMENT',
     )
 })

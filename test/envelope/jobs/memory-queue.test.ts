@@ -89,4 +89,7 @@ t.test('misuse', async t => {
     thrown(() => new JobPool(0)),
     'ERR_INVALID_ARGUMENT',
   )
+  const queue = new MemoryQueue()
+  t.equal(await fate(queue.put({} as never)), 'rejected ERR_INVALID_ARGUMENT')
+  await queue.close()
 })

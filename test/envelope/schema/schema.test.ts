@@ -22,4 +22,5 @@ t.test('optional', async t => {
     [tried(named, null), tried(named, undefined), named.fallback],
     ['nobody', 'nobody', 'nobody'],
   )
+  t.throws(() => optional(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
 })

@@ -190,7 +190,13 @@ stage(t, 'a door that cannot be opened', async (t, world) => {
 })
 
 t.test('invalid options', async t => {
-  for (const options of [{ grace: 0 }, { keep: '1' }, { on_drop: 5 }, { on_dorp: quiet }])
+  for (const options of [
+    { grace: 0 },
+    { keep: '1' },
+    { on_drop: 5 },
+    { on_dorp: quiet },
+    { context: 5 },
+  ])
     t.throws(() => new PacketRouter(options as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new PacketRouter().attach(createServer(), { paht: '/' } as never), /path/)
 })

@@ -142,7 +142,15 @@ stage(t, 'architects that do not do their work', async (t, world) => {
       fails(() => channels),
       { code: 'ERR_INVALID_ARGUMENT' },
     )
-  for (const job of [undefined, {}, { architect: {} }])
+  const architect = { get_channels: () => [new FakeChannel('a')] }
+  for (const job of [
+    undefined,
+    {},
+    { architect: {} },
+    { architect, handlers: 5 },
+    { architect, handlers: { tell: 5 } },
+    { architect, on_status: 'x' },
+  ])
     await t.rejects(supervisor.register_job(job as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.equal(supervisor.runs.size, 0)
 })

@@ -26,6 +26,7 @@ const CASES: Case[] = [
   [redis => redis.call('OBJECT', 'HELP'), 'OBJECT HELP'],
   [redis => redis.get('a'), 'GET a'],
   [redis => redis.mget(['a', 'b']), 'MGET a b', ['1', null], ['1', null]],
+  [redis => redis.mget('ab'), 'MGET ab', ['1'], ['1']],
   [redis => redis.set('a', 1), 'SET a 1'],
   [redis => redis.set('a', 1, { ex: 5, nx: true }), 'SET a 1 EX 5 NX', null, null],
   [redis => redis.set('a', 1, { px: 5, xx: true }), 'SET a 1 PX 5 XX'],
@@ -117,6 +118,20 @@ t.test('invalid options', async t => {
   t.throws(() => redis.xadd('a', { a: 1 }, { maxlem: 1 } as object), invalid)
   t.throws(() => redis.xread({}), invalid)
   t.throws(() => redis.xread({ a: '0' }, { limit: 1 } as object), invalid)
+  t.same(sent, [])
+})
+
+/** `del('a', 'b')`, as other clients have it, deleted one key; `mget('ab')` read a and b. */
+t.test('several keys are one array', async t => {
+  const { redis, sent } = commands()
+  const loose = redis as unknown as Record<string, (...words: unknown[]) => unknown>
+  for (const name of ['del', 'exists', 'mget'])
+    t.throws(() => loose[name]!('a', 'b'), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: 'several keys, fields or values must be one array',
+    })
+  for (const name of ['hdel', 'lpush', 'rpush', 'sadd', 'srem'])
+    t.throws(() => loose[name]!('a', 'b', 'c'), { code: 'ERR_INVALID_ARGUMENT' })
   t.same(sent, [])
 })
 

@@ -53,7 +53,8 @@ t.test('what a URL says wins over the options, which win over the defaults', asy
 t.test('invalid addresses', async t => {
   const cases: [url: unknown, why: RegExp][] = [
     ['http://host', /begins with redis:/],
-    ['redis://', /begins with redis:|must have a host/],
+    ['redis://', /is redis:\/\/host:port\/db|must have a host/],
+    ['redis://host:99999', /is redis:\/\/host:port\/db/],
     ['redis:///0', /must have a host/],
     ['redis://host/x', /must be a number/],
     ['redis://host/0#a', /fragment/],
@@ -62,7 +63,7 @@ t.test('invalid addresses', async t => {
     ['redis+unix://host/a', /follow redis\+unix/],
     ['redis+unix://', /follow redis\+unix/],
     ['redis+unix:///a?db=x', /must be a number/],
-    ['redis://a:b c', /begins with redis/],
+    ['redis://a:b c', /is redis:/],
     ['localhost:6379', /looks like a port or host:port/],
     [undefined, /not an address/],
     [-1, /port/],

@@ -12,7 +12,7 @@ import { Engine } from '../../../engine.ts'
 import { ClosedError, OverflowError } from '../../../errors.ts'
 import type { Milliseconds } from '../../../types.ts'
 import type { JobData, JobQueue } from '../job-queue.ts'
-import { checkCount, checkQueueName } from '../checks.ts'
+import { checkCount, checkJob, checkQueueName } from '../checks.ts'
 import { LastingClient, type QueueRedisOptions } from './lasting-client.ts'
 import { keysOf, PUT, type QueueKeys } from './scripts.ts'
 
@@ -73,6 +73,7 @@ export class RedisQueue implements JobQueue {
    */
   async put(job: JobData): Promise<string> {
     if (this.#closing !== undefined) throw new ClosedError('the queue is closed', 'local')
+    checkJob(job)
     const id = globalThis.crypto.randomUUID()
     const { jobs, later } = this.#keys
     const args = [this.#size, id, JSON.stringify(job), this.#timeout + KNOWN]
