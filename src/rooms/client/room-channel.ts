@@ -199,9 +199,7 @@ export abstract class RoomChannel {
   join(room: string, options: JoinOptions = {}): Promise<void> {
     return this.#call(() => {
       checkRoom('join', room)
-      const { seq, ...more } = options ?? {}
-      if (typeof (options ?? {}) !== 'object' || Object.keys(more).length > 0)
-        throw new InvalidArgumentError('join: options', 'left out, or { seq }', options)
+      const seq = options?.seq
       if (seq !== undefined && !isSeq(seq))
         throw new InvalidArgumentError('join: seq', 'a whole number, 0 or more', seq)
       this.#session.join(room, seq)
