@@ -212,17 +212,16 @@ export class StreamServer extends Prefix {
   #goOn(addr: Addr | undefined): void {
     for (const [each, reading] of this.#readings) {
       if (addr !== undefined && each !== addr) continue
-      const { held } = reading
-      reading.held = undefined
-      held?.resolve()
+      letGo(reading)
     }
   }
 
   #stop(addr: Addr): void {
     const reading = this.#readings.get(addr)
+    if (reading === undefined) return
     this.#readings.delete(addr)
-    reading?.held?.resolve()
-    reading?.reader.destroy()
+    letGo(reading)
+    reading.reader.destroy()
   }
 
   #refuse(addr: Addr, error: unknown): void {
@@ -254,4 +253,11 @@ export class StreamServer extends Prefix {
 /** The text of a URL without one of its parameters. */
 function without(url: Url, key: string): string {
   return String(url.with(url.protocol, each => each === key))
+}
+
+/** What a reading waits for has come, or will not come. */
+function letGo(reading: Reading): void {
+  const { held } = reading
+  reading.held = undefined
+  held?.resolve()
 }
