@@ -138,7 +138,7 @@ export class History {
   }
 
   #store(token: string, bytes: Buffer): Promise<number> {
-    return this.#line.call(async () => {
+    return this.#line.attempt(async () => {
       await this.#line.ensure(this.#config)
       let last = this.#known.get(token) ?? (await this.#last(token))
       for (;;) {

@@ -1,25 +1,21 @@
 /**
- * Layer 8. Line: the connection of a NatsRelay to its servers.
- *
- * In the order of a life: 'opening' → 'standing' → 'away' → 'standing' … → 'closed'.
+ * Layer 8. Line: the connection of a NatsRelay to its servers. When it stands is in relay-line.ts.
  *
  * Rules:
- * 1. What is sent while it stands keeps its order. Nothing waits in it: what cannot be sent at once
- *    is refused. Whoever wants to wait awaits `stands`.
+ * 1. What is sent while it stands keeps its order.
  * 2. A stream is made when it is first needed, and looked after again with each connection: the
  *    server may have lost it.
  */
 
-import { type Deferred, deferred } from '../../core/deferred.ts'
 import { quiet } from '../../core/promises.ts'
 import type { Engine } from '../../engine.ts'
-import { messageOf } from '../../errors.ts'
 import { NatsClient, type NatsClientOptions } from '../../protocols/nats/client.ts'
 import { NatsError } from '../../protocols/nats/errors.ts'
 import type { NatsStreamConfig } from '../../protocols/nats/jetstream/config.ts'
 import { NatsJetStream } from '../../protocols/nats/jetstream/jetstream.ts'
 import type { Milliseconds } from '../../types.ts'
 import { closedError, RelayError } from '../relay.ts'
+import { RelayLine } from '../relay-line.ts'
 
 /** What is wrong if the server is away, or has gone in the middle. */
 const AWAY = ['ERR_NATS_DISCONNECTED', 'ERR_NATS_TIMEOUT', 'ERR_NATS_OVERFLOW', 'ERR_NATS_STALE']
@@ -27,20 +23,9 @@ const AWAY = ['ERR_NATS_DISCONNECTED', 'ERR_NATS_TIMEOUT', 'ERR_NATS_OVERFLOW', 
 /** JetStream: the stream has another configuration. */
 const OTHER_CONFIG = 10058
 
-/** The wait before a call is repeated. */
-const PAUSE: Milliseconds = 50
-
-/** Is it only that the server is away? */
-export function isAway(error: unknown): boolean {
-  return error instanceof RelayError && error.code === 'ERR_RELAY_UNAVAILABLE'
-}
-
-export class Line {
-  state: 'opening' | 'standing' | 'away' | 'closed' = 'opening'
+export class Line extends RelayLine {
   readonly client: NatsClient
   readonly streams: NatsJetStream
-  readonly #engine: Engine
-  #stands = newStands()
   /** Those that were made or found on this connection, by name. */
   readonly #ensured = new Map<string, Promise<void>>()
 
@@ -53,91 +38,29 @@ export class Line {
     options: NatsClientOptions & { engine: Engine },
     stood: (isAgain: boolean) => void,
   ) {
+    super(options.engine, 'NATS')
     const client = new NatsClient({ wait_for_first: true, ...options, echo: true })
     this.client = client
     this.streams = new NatsJetStream(client)
-    this.#engine = options.engine
     client.on_connect = () => {
-      const isAgain = this.state === 'away'
-      this.state = 'standing'
       this.#ensured.clear()
-      this.#stands.resolve()
-      stood(isAgain)
+      stood(this.arrived())
     }
-    client.on_disconnect = (error: Error) => this.#lost(error)
-    client.on_connect_error = client.on_error = (error: Error) => {
-      if (client.state !== 'active') this.#stands.reject(this.shown(error))
+    client.on_disconnect = (error: Error) => {
+      if (this.state === 'standing') this.lost()
       this.tell(error)
     }
-    client.on_close = () => this.#over()
+    client.on_connect_error = client.on_error = (error: Error) => {
+      if (client.state !== 'active') this.refused(this.shown(error))
+      this.tell(error)
+    }
+    client.on_close = () => this.over()
     client.connect(url)
   }
 
-  #lost(error: Error): void {
-    if (this.state === 'standing') {
-      this.state = 'away'
-      this.#stands = newStands()
-    }
-    this.tell(error)
-  }
-
-  #over(): void {
-    this.state = 'closed'
-    this.#stands.reject(closedError())
-  }
-
-  /** Resolves when it stands. Rejects if it never will. */
-  get stands(): Promise<void> {
-    return this.#stands.promise
-  }
-
-  /** Logs what nobody awaits. */
-  tell(error: Error): void {
-    this.#engine.log(`a relay by NATS: ${messageOf(error)}`, error)
-  }
-
-  /** Throws RelayError if it is closed. */
-  checkOpen(): void {
-    if (this.state === 'closed') throw closedError()
-  }
-
-  /** Does it, if the line stands. Rejects with RelayError. */
-  async call<Value>(work: () => Promise<Value>): Promise<Value> {
-    this.checkOpen()
-    if (this.state !== 'standing') throw awayError()
-    try {
-      return await work()
-    } catch (error) {
-      throw this.shown(error)
-    }
-  }
-
-  /**
-   * Does it as often as it takes while the server is only away, for `patience` at the longest. It
-   * is for what may run twice.
-   */
-  async persist<Value>(work: () => Promise<Value>, patience = Infinity): Promise<Value> {
-    if (this.state === 'opening') await this.stands
-    const end = this.#engine.now + patience
-    for (;;) {
-      if (this.state === 'away') await this.#standsBy(end)
-      try {
-        return await this.call(work)
-      } catch (error) {
-        if (!isAway(error) || this.#engine.now >= end) throw error
-        // It is not known to be away yet, or JetStream is not ready.
-        await new Promise<void>(resolve => this.#engine.defer(PAUSE, resolve))
-      }
-    }
-  }
-
-  #standsBy(end: Milliseconds): Promise<void> {
-    if (end === Infinity) return this.stands
-    return new Promise((resolve, reject) => {
-      const wait = Math.max(1, end - this.#engine.now)
-      const cancel = this.#engine.defer(wait, () => reject(awayError()))
-      this.stands.then(resolve, reject).finally(cancel)
-    })
+  /** As that of every line; each attempt is one of `attempt`. */
+  override persist<Value>(work: () => Promise<Value>, patience?: Milliseconds): Promise<Value> {
+    return super.persist(() => this.attempt(work), patience)
   }
 
   // ---- streams ----------------------------------------------------------------------------------
@@ -188,8 +111,7 @@ export class Line {
 
   /** Resolves when what was sent has arrived, and the connection has ended. */
   async close(): Promise<void> {
-    this.state = 'closed'
-    this.#stands.reject(closedError())
+    this.over()
     this.client.end()
     await this.client.closed
   }
@@ -202,14 +124,4 @@ function larger(one = 0, two = 0): number {
 
 function asRelayError(error: unknown): Error {
   return error instanceof NatsError ? closedError() : (error as Error)
-}
-
-function awayError(): RelayError {
-  return new RelayError('ERR_RELAY_UNAVAILABLE', 'the server is away')
-}
-
-function newStands(): Deferred<void> {
-  const stands = deferred<void>()
-  quiet(stands.promise)
-  return stands
 }

@@ -22,7 +22,8 @@ import type { Cancel, Milliseconds } from '../../types.ts'
 import { checkListener, checkMember, checkTopic } from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import { closedError, type PresenceListener } from '../relay.ts'
-import { isAway, type Line } from './line.ts'
+import { isAway } from '../relay-line.ts'
+import type { Line } from './line.ts'
 import { ABSENT, MEMBERS, PRESENT } from './scripts.ts'
 
 /** How often in a lease it is renewed. */

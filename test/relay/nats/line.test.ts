@@ -3,7 +3,8 @@
 import t, { type Test } from 'tap'
 import { InvalidArgumentError } from '../../../src/errors.ts'
 import { NatsError } from '../../../src/protocols/nats/errors.ts'
-import { isAway, Line } from '../../../src/relay/nats/line.ts'
+import { Line } from '../../../src/relay/nats/line.ts'
+import { isAway } from '../../../src/relay/relay-line.ts'
 import { RelayError } from '../../../src/relay/relay.ts'
 import { fate, scene, type World } from '../../kit.ts'
 import { jet, type JetServer } from '../../protocols/nats/jetstream/kit.ts'
@@ -32,14 +33,14 @@ function line(
 line('its states', async (t, world, server, one, stood) => {
   const patient = one.persist(async () => 'done').catch(error => error.code)
   t.equal(one.state, 'opening')
-  t.equal(await fate(one.call(async () => 1)), AWAY)
+  t.equal(await fate(one.attempt(async () => 1)), AWAY)
   await world.pump()
   t.strictSame([one.state, stood, await patient], ['standing', [false], 'done'])
-  t.equal(await one.call(async () => 1), 1)
+  t.equal(await one.attempt(async () => 1), 1)
   server.last.close()
   await world.pump()
   t.equal(one.state, 'away')
-  t.equal(await fate(one.call(async () => 1)), AWAY)
+  t.equal(await fate(one.attempt(async () => 1)), AWAY)
   const waits = one.persist(async () => 2)
   const hurries = one.persist(async () => 3, 10).catch(error => error.code)
   await world.advance(10)
@@ -48,7 +49,7 @@ line('its states', async (t, world, server, one, stood) => {
   await world.advance(1000)
   t.strictSame([one.state, stood, await waits, await third], ['standing', [false, true], 2, 3])
   const closed = one.close()
-  t.equal(await fate(one.call(async () => 1)), CLOSED)
+  t.equal(await fate(one.attempt(async () => 1)), CLOSED)
   t.equal(await fate(one.persist(async () => 1)), CLOSED)
   await world.pump()
   await closed

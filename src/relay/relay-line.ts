@@ -1,0 +1,132 @@
+/**
+ * Layer 8. RelayLine: when the connection of a relay stands, whatever it speaks. The lines of
+ * RedisRelay and NatsRelay say what connecting is; the rest is here.
+ *
+ * In the order of a life: 'opening' → 'standing' → 'away' → 'standing' … → 'closed'.
+ *
+ * Nothing waits in it: what cannot be sent at once is refused. Whoever wants to wait awaits
+ * `stands`.
+ */
+
+import { type Deferred, deferred } from '../core/deferred.ts'
+import { quiet } from '../core/promises.ts'
+import type { Engine } from '../engine.ts'
+import { messageOf } from '../errors.ts'
+import type { Milliseconds } from '../types.ts'
+import { closedError, RelayError } from './relay.ts'
+
+/** The wait before a call is repeated. */
+const PAUSE: Milliseconds = 50
+
+/** Is it only that the server is away? */
+export function isAway(error: unknown): boolean {
+  return error instanceof RelayError && error.code === 'ERR_RELAY_UNAVAILABLE'
+}
+
+export abstract class RelayLine {
+  state: 'opening' | 'standing' | 'away' | 'closed' = 'opening'
+  readonly #engine: Engine
+  readonly #server: string
+  #stands = newStands()
+
+  /** `server`: what it is called in the log. */
+  constructor(engine: Engine, server: string) {
+    this.#engine = engine
+    this.#server = server
+  }
+
+  /** What an error of the client is to a relay. */
+  abstract shown(error: unknown): Error
+
+  // ---- what its client reports ------------------------------------------------------------------
+
+  /** It stands. Returns true if it was away. */
+  arrived(): boolean {
+    const isAgain = this.state === 'away'
+    this.state = 'standing'
+    this.#stands.resolve()
+    return isAgain
+  }
+
+  /** It was standing, and is away. */
+  lost(): void {
+    this.state = 'away'
+    this.#stands = newStands()
+  }
+
+  /** It does not stand, and will not by itself. */
+  refused(error: Error): void {
+    this.#stands.reject(error)
+  }
+
+  over(): void {
+    this.state = 'closed'
+    this.#stands.reject(closedError())
+  }
+
+  // ---- for a relay ------------------------------------------------------------------------------
+
+  /** Resolves when it stands. Rejects if it never will. */
+  get stands(): Promise<void> {
+    return this.#stands.promise
+  }
+
+  /** Logs what nobody awaits. */
+  tell(error: Error): void {
+    this.#engine.log(`a relay by ${this.#server}: ${messageOf(error)}`, error)
+  }
+
+  /** Throws RelayError if it is closed. */
+  checkOpen(): void {
+    if (this.state === 'closed') throw closedError()
+  }
+
+  /** Does it, if the line stands. Rejects with RelayError. */
+  async attempt<Value>(work: () => Promise<Value>): Promise<Value> {
+    this.checkOpen()
+    if (this.state !== 'standing') throw awayError()
+    try {
+      return await work()
+    } catch (error) {
+      throw this.shown(error)
+    }
+  }
+
+  /**
+   * Does it as often as it takes while the server is only away, for `patience` at the longest. It
+   * is for what may run twice.
+   */
+  async persist<Value>(work: () => Promise<Value>, patience = Infinity): Promise<Value> {
+    if (this.state === 'opening') await this.stands
+    const end = this.#engine.now + patience
+    for (;;) {
+      if (this.state === 'away') await this.#standsBy(end)
+      try {
+        return await work()
+      } catch (error) {
+        if (!isAway(error) || this.#engine.now >= end) throw error
+        // It is not known to be away yet, or it is not ready.
+        await new Promise<void>(resolve => this.#engine.defer(PAUSE, resolve))
+      }
+    }
+  }
+
+  #standsBy(end: Milliseconds): Promise<void> {
+    if (end === Infinity) return this.stands
+    return new Promise((resolve, reject) => {
+      const wait = Math.max(1, end - this.#engine.now)
+      const cancel = this.#engine.defer(wait, () => reject(awayError()))
+      this.stands.then(resolve, reject).finally(cancel)
+    })
+  }
+}
+
+function awayError(): RelayError {
+  return new RelayError('ERR_RELAY_UNAVAILABLE', 'the server is away')
+}
+
+function newStands(): Deferred<void> {
+  const stands = deferred<void>()
+  quiet(stands.promise)
+  return stands
+}

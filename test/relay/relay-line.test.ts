@@ -1,0 +1,86 @@
+/** The connection of a relay, without one: a line whose client is the test. */
+
+import t from 'tap'
+import { RelayError } from '../../src/relay/relay.ts'
+import { isAway, RelayLine } from '../../src/relay/relay-line.ts'
+import { scene } from '../kit.ts'
+
+class Line extends RelayLine {
+  shown(error: unknown): Error {
+    return error === 'away'
+      ? new RelayError('ERR_RELAY_UNAVAILABLE', 'the server is away')
+      : new RelayError('ERR_RELAY_REFUSED', String(error))
+  }
+}
+
+const AWAY = { code: 'ERR_RELAY_UNAVAILABLE' }
+const CLOSED = { code: 'ERR_RELAY_CLOSED' }
+
+const said = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.catch((error: Error) => error.message)
+
+const done = async (): Promise<string> => 'done'
+
+scene(t, 'it stands, is lost, and stands again', async (t, { engine, logged }) => {
+  const line = new Line(engine, 'Test')
+  await t.rejects(line.attempt(done), AWAY)
+  t.equal(line.arrived(), false)
+  await line.stands
+  t.equal(await line.attempt(done), 'done')
+  line.lost()
+  t.equal(line.state, 'away')
+  await t.rejects(line.attempt(done), AWAY)
+  t.equal(line.arrived(), true)
+  await line.stands
+  await t.rejects(
+    line.attempt(async () => {
+      throw 'no'
+    }),
+    { code: 'ERR_RELAY_REFUSED' },
+  )
+  line.tell(new Error('why'))
+  t.match(logged.splice(0), [/a relay by Test: why/])
+  line.checkOpen()
+  line.over()
+  t.throws(() => line.checkOpen(), CLOSED)
+  await t.rejects(line.attempt(done), CLOSED)
+})
+
+scene(t, 'it never stands', async (t, { engine }) => {
+  const refused = new Line(engine, 'Test')
+  refused.refused(new Error('wrong password'))
+  await t.rejects(refused.stands, /wrong password/)
+  await t.rejects(refused.persist(done), /wrong password/)
+  const closed = new Line(engine, 'Test')
+  closed.over()
+  await t.rejects(closed.stands, CLOSED)
+})
+
+scene(t, 'what may run twice is repeated while the server is away', async (t, world) => {
+  const line = new Line(world.engine, 'Test')
+  let count = 0
+  const twice = (): Promise<string> =>
+    line.attempt(async () => {
+      if (++count === 1) throw 'away'
+      return 'done'
+    })
+  const first = line.persist(twice)
+  line.arrived()
+  await world.pump()
+  t.equal(count, 1)
+  await world.advance(50)
+  t.equal(await first, 'done')
+  line.lost()
+  const forever = line.persist(done)
+  const patient = line.persist(done, 1000)
+  const impatient = said(line.persist(done, 100))
+  await world.advance(100)
+  t.equal(await impatient, 'the server is away')
+  line.arrived()
+  t.same(await Promise.all([forever, patient]), ['done', 'done'])
+  const lost = line.persist(() => line.attempt(() => Promise.reject('away')), 100)
+  const told = said(lost)
+  for (let i = 0; i < 4; i++) await world.advance(50)
+  t.equal(await told, 'the server is away')
+  t.equal(isAway(await lost.catch(error => error)), true)
+})
