@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { bareNode, built } from '../../built.ts'
+import { checkVersion } from '../kit.ts'
 
 const MAIN = join(built(), 'commands/cat/main.js')
 
@@ -86,17 +87,4 @@ t.test('a disk that is full', async t => {
   t.match(String(stderr), /^sluice-cat: cannot print: ENOSPC/)
 })
 
-t.test('the file itself: version from package.json', async t => {
-  const { argv, exitCode } = process
-  const written: string[] = []
-  t.intercept(process.stdout, 'write', {
-    value: (text: string) => written.push(text) > 0,
-    configurable: true,
-  })
-  process.argv = [argv[0]!, MAIN, '--version']
-  await import('../../../src/commands/cat/main.ts')
-  t.equal(process.exitCode, 0)
-  process.argv = argv
-  process.exitCode = exitCode
-  t.match(written, [/^\d+\.\d+\.\d+\n$/])
-})
+t.test('the file itself: version from package.json', t => checkVersion(t, 'cat', MAIN))

@@ -10,6 +10,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { bareNode, built } from '../../built.ts'
+import { checkVersion } from '../kit.ts'
 
 const MAIN = join(built(), 'commands/echo/main.js')
 
@@ -172,20 +173,7 @@ t.test('a bad option: one line, code 2, no stack', async t => {
   })
 })
 
-t.test('the file itself: version from package.json', async t => {
-  const { argv, exitCode } = process
-  const written: string[] = []
-  t.intercept(process.stdout, 'write', {
-    value: (text: string) => written.push(text) > 0,
-    configurable: true,
-  })
-  process.argv = [argv[0]!, MAIN, '--version']
-  await import('../../../src/commands/echo/main.ts')
-  t.equal(process.exitCode, 0)
-  process.argv = argv
-  process.exitCode = exitCode
-  t.match(written, [/^\d+\.\d+\.\d+\n$/])
-})
+t.test('the file itself: version from package.json', t => checkVersion(t, 'echo', MAIN))
 
 // The exit code was 0, and nothing was said.
 t.test('--help, and a disk that is full', async t => {

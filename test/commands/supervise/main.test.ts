@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { bareNode, built } from '../../built.ts'
+import { checkVersion } from '../kit.ts'
 
 const MAIN = join(built(), 'commands/supervise/main.js')
 
@@ -20,17 +21,4 @@ t.test('it runs, and ends', async t => {
   t.match(out, /agents: 10 of 10 alive, queued 0, sent 20, received 20, lost 0, retries 0\n/)
 })
 
-t.test('the file itself: version from package.json', async t => {
-  const { argv, exitCode } = process
-  const written: string[] = []
-  t.intercept(process.stdout, 'write', {
-    value: (text: string) => written.push(text) > 0,
-    configurable: true,
-  })
-  process.argv = [argv[0]!, MAIN, '--version']
-  await import('../../../src/commands/supervise/main.ts')
-  t.equal(process.exitCode, 0)
-  process.argv = argv
-  process.exitCode = exitCode
-  t.match(written, [/^\d+\.\d+\.\d+\n$/])
-})
+t.test('the file itself: version from package.json', t => checkVersion(t, 'supervise', MAIN))

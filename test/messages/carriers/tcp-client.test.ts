@@ -1,26 +1,6 @@
 import t from 'tap'
-import { Connection, Server } from '../../../src/channels/basic.ts'
-import { fault, type Stage, stage } from '../kit.ts'
-
-/** A peer that sends and receives bytes. */
-async function peer(
-  { engine, pump }: Stage,
-  at: number | string = 1,
-): Promise<{ server: Server; text: () => string; all: Connection[] }> {
-  const all: Connection[] = []
-  let text = ''
-  class Peer extends Connection {
-    override on_connect(): void {
-      all.push(this)
-    }
-    override on_read(data: Buffer): void {
-      text += data.toString('latin1')
-    }
-  }
-  const server = new Server(Peer, { engine }).listen(at)
-  await pump()
-  return { server, text: () => text, all }
-}
+import { fault, stage } from '../kit.ts'
+import { peer } from './kit.ts'
 
 stage(t, 'addresses', async (t, stage) => {
   await peer(stage, '/tmp/place')

@@ -1,30 +1,10 @@
 /** How a client opens and closes. TcpClient stands for all of them here. */
 
 import t from 'tap'
-import { Connection, Server } from '../../../../src/channels/basic.ts'
 import type { TcpClient } from '../../../../src/messages/carriers/tcp-client.ts'
 import { Control } from '../../../../src/messages/message.ts'
-import { type Stage, stage, watch } from '../../kit.ts'
-
-/** A peer that sends and receives bytes. */
-async function peer(
-  { engine, pump }: Stage,
-  at: number | string = 1,
-): Promise<{ server: Server; text: () => string; all: Connection[] }> {
-  const all: Connection[] = []
-  let text = ''
-  class Peer extends Connection {
-    override on_connect(): void {
-      all.push(this)
-    }
-    override on_read(data: Buffer): void {
-      text += data.toString('latin1')
-    }
-  }
-  const server = new Server(Peer, { engine }).listen(at)
-  await pump()
-  return { server, text: () => text, all }
-}
+import { stage, watch } from '../../kit.ts'
+import { peer } from '../kit.ts'
 
 stage(t, 'connect, talk, the peer ends', async (t, stage) => {
   const { text, all } = await peer(stage)
