@@ -1,5 +1,6 @@
 /**
- * The table of README's support part, made of what was run: npm run runtimes:table
+ * What runs on Bun and Deno have shown: README's table and the list in the guide's chapter about
+ * networks. npm run runtimes:table writes both.
  *
  * results.json has what `main.js NAME PROGRAM --record` counted; known.ts has what does not hold.
  */
@@ -20,9 +21,16 @@ type Name = Known['on']
 
 const TITLES: Readonly<Record<Name, string>> = { bun: 'Bun', deno: 'Deno' }
 const RESULTS = `${ROOT}test/runtimes/results.json`
-const README = `${ROOT}README.md`
 const BEGIN = '<!-- what npm run runtimes:table writes -->\n\n'
 const END = '\n<!-- end of it -->'
+
+/** What is written, by the page it is in. */
+const WRITTEN: Readonly<Record<string, () => string>> = {
+  'README.md': tableOfRuns,
+  'src/io/README.md': listOfDifferences,
+}
+
+export const PAGES: readonly string[] = Object.keys(WRITTEN)
 
 export function resultsOf(): Record<string, Counts> {
   return JSON.parse(readFileSync(RESULTS, 'utf8')) as Record<string, Counts>
@@ -32,22 +40,36 @@ export function record(name: string, counts: Counts): void {
   writeFileSync(RESULTS, `${JSON.stringify({ ...resultsOf(), [name]: counts }, null, 2)}\n`)
 }
 
-/** README with the table of these results. */
-export function withTable(text: string, results: Readonly<Record<string, Counts>>): string {
+/** The text of a page, with what belongs into it now. */
+export function rewritten(page: string, text: string): string {
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (from < 0 || to < from) throw new Error('README has no place for the table of runtimes')
-  return text.slice(0, from) + BEGIN + tableOf(results) + text.slice(to)
+  if (from < 0 || to < from) throw new Error(`${page} has no place for what runs have shown`)
+  return text.slice(0, from) + BEGIN + WRITTEN[page]!() + text.slice(to)
 }
 
-function tableOf(results: Readonly<Record<string, Counts>>): string {
+function tableOfRuns(): string {
+  const results = resultsOf()
   const rows = Object.entries(TITLES).map(([name, title]) => {
     const { version, files, passed } = results[name]!
-    const all = KNOWN.filter(row => row.on === name && !OF_TESTS.has(row.why)).map(row => row.why)
-    const holds = `${passed} assertions in ${files} files`
-    return `| ${title} ${version} | ${holds} | ${[...new Set(all)].join('; ')} |\n`
+    const differences = `[${differencesOf(name).length}](src/io/README.md#other-runtimes)`
+    return `| ${title} ${version} | ${passed} in ${files} files | ${differences} |\n`
   })
-  return `| runtime | holds | does not hold there, as |\n|---|---|---|\n${rows.join('')}`
+  return `| runtime | assertions that hold | differences |\n|---|---|---|\n${rows.join('')}`
+}
+
+function listOfDifferences(): string {
+  const lists = Object.entries(TITLES).map(([name, title]) => {
+    const items = differencesOf(name).map(why => `- ${why[0]!.toUpperCase()}${why.slice(1)}.\n`)
+    return `${title} ${resultsOf()[name]!.version}:\n\n${items.join('')}`
+  })
+  return lists.join('\n')
+}
+
+function differencesOf(name: string): readonly string[] {
+  const rows = KNOWN.filter(row => row.on === name && !OF_TESTS.has(row.why))
+  return [...new Set(rows.map(row => row.why))]
 }
 
 if (process.argv[1] === import.meta.filename)
-  writeFileSync(README, withTable(readFileSync(README, 'utf8'), resultsOf()))
+  for (const page of PAGES)
+    writeFileSync(ROOT + page, rewritten(page, readFileSync(ROOT + page, 'utf8')))
