@@ -7,10 +7,12 @@
  * invalid, 130 interrupted.
  */
 
+import type { AddressInfo } from 'node:net'
 import { COMMON_OPTIONS, parseArguments, UsageError } from '../src/commands/usage.ts'
 import { Child, endAll } from './processes.ts'
-import type { Holding } from './soak/holding.ts'
-import { LINE_VISITS, type Outcome, visitAgain } from './soak/peers.ts'
+import { type Holding, memory } from './soak/holding.ts'
+import { sendAgain, startBreaker } from './soak/message-senders.ts'
+import { LINE_VISITS, type Outcome, type Random, visitAgain } from './soak/peers.ts'
 import { growth, plot } from './soak/plot.ts'
 import { WEBSOCKET_VISITS } from './soak/websocket-peers.ts'
 
@@ -20,6 +22,8 @@ Runs an echo server while peers come, behave or misbehave, and go. Then says
 whether the server has kept anything that it should have released.
 
   --websocket    a server of WebSocket. Default: of lines
+  --messages     message channels over rate+reopen+tls+tcp, through a proxy that
+                 breaks connections: nothing may be lost, or come twice
   --minutes <n>  run for this long, 0.2 to 600. Default: 2
   --peers <n>    keep this many peers connected, 1 to 2000. Default: 100
   --seed <n>     choose the peers by this number, to repeat a run.
@@ -51,6 +55,7 @@ function options() {
       peers: { type: 'string' },
       seed: { type: 'string' },
       websocket: { type: 'boolean' },
+      messages: { type: 'boolean' },
     },
   })
   const number = (
@@ -66,9 +71,11 @@ function options() {
       )
     return value
   }
+  if (values.websocket === true && values.messages === true)
+    throw new UsageError('--websocket and --messages are two runs')
   return {
     help: values.help === true,
-    isWebSocket: values.websocket === true,
+    what: values.messages === true ? 'messages' : values.websocket === true ? 'websocket' : 'echo',
     minutes: number('minutes', 0.2, 600, 2),
     peers: number('peers', 1, 2000, 100),
     seed: number('seed', 0, 2 ** 32 - 1, Math.floor(Math.random() * 2 ** 32)),
@@ -86,28 +93,52 @@ function seeded(seed: number): (limit: number) => number {
   }
 }
 
-/** Lets peers come until the time is over; resolves with what the server held at each look. */
+/** What the server held at a look, and the heap of this process: that of its peers. */
+interface Sample extends Holding {
+  readonly peers: number
+}
+
+/** Lets peers come until the time is over; resolves with what was held at each look. */
 async function churn(
   server: Child,
-  { isWebSocket, minutes, peers, seed }: ReturnType<typeof options>,
+  given: ReturnType<typeof options>,
   outcome: Outcome,
-): Promise<Holding[]> {
+): Promise<Sample[]> {
   const port = await server.port()
   const enough = new AbortController()
-  const visits = isWebSocket ? WEBSOCKET_VISITS : LINE_VISITS
-  const visitors = Array.from({ length: peers }, (_, i) =>
-    visitAgain(port, visits, seeded(seed + i), outcome, enough.signal),
-  )
-  const samples: Holding[] = []
-  const end = Date.now() + minutes * 60_000
+  const leave = await begin(port, given, outcome, enough.signal)
+  const samples: Sample[] = []
+  const end = Date.now() + given.minutes * 60_000
   while (Date.now() < end && outcome.faults.length === 0) {
     await sleep(EVERY)
-    samples.push(await server.ask<Holding>('holding'))
-    progress(end, outcome, samples.at(-1) as Holding)
+    const now = await server.ask<Holding>('holding')
+    samples.push({ ...now, peers: memory().heap })
+    outcome.faults.push(...now.faults)
+    progress(end, outcome, now)
   }
   enough.abort()
-  await Promise.all(visitors)
+  await leave()
   return samples
+}
+
+/** Peers come and go until `signal` aborts. The function resolves when all of them have gone. */
+async function begin(
+  port: number,
+  { what, peers, seed }: ReturnType<typeof options>,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<() => Promise<unknown>> {
+  const each = (visitor: (random: Random) => Promise<void>): Promise<unknown> =>
+    Promise.all(Array.from({ length: peers }, (_, i) => visitor(seeded(seed + i))))
+  if (what === 'messages') {
+    const breaker = await startBreaker(port, seeded(seed))
+    const ports = { server: port, breaker: (breaker.address() as AddressInfo).port }
+    const gone = each(random => sendAgain(ports, random, outcome, signal))
+    return () => gone.then(() => breaker.close())
+  }
+  const visits = what === 'websocket' ? WEBSOCKET_VISITS : LINE_VISITS
+  const gone = each(random => visitAgain(port, visits, random, outcome, signal))
+  return () => gone
 }
 
 function progress(end: number, outcome: Outcome, now: Holding): void {
@@ -123,15 +154,24 @@ function progress(end: number, outcome: Outcome, now: Holding): void {
 
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`
 
+/** What is plotted and judged. */
+const NAMES = {
+  heap: 'heap after a collection',
+  external: 'external',
+  peers: 'heap of the peers',
+} as const
+
 /** What is wrong with what the server held; empty if all is well. */
-function verdict(before: Holding, samples: readonly Holding[], after: Holding): string[] {
+function verdict(before: Holding, samples: readonly Sample[], after: Holding): string[] {
   const faults: string[] = []
-  for (const what of ['heap', 'external'] as const) {
+  for (const what of ['heap', 'external', 'peers'] as const) {
     // V8 still warms up.
     if (samples.length * EVERY < SHORTEST) break
     const grown = growth(samples.map(sample => sample[what]))
     if (grown > ALLOWED)
-      faults.push(`${what} grew by ${mib(grown)} from the second third of the run to the last`)
+      faults.push(
+        `${NAMES[what]} grew by ${mib(grown)} from the second third of the run to the last`,
+      )
   }
   if (after.connections > 0)
     faults.push(`${after.connections} connections are still open, but all peers have gone`)
@@ -142,12 +182,11 @@ function verdict(before: Holding, samples: readonly Holding[], after: Holding): 
 
 async function main(): Promise<void> {
   const given = options()
-  const { help, isWebSocket, minutes, peers, seed } = given
+  const { help, what, minutes, peers, seed } = given
   if (help) return void process.stdout.write(HELP)
   const { node } = process.versions
   console.log(`soak: ${minutes} minutes, ${peers} peers at a time, seed ${seed}, Node ${node}`)
-  const program = isWebSocket ? 'servers/soak-websocket' : 'servers/soak-echo'
-  const server = new Child('the server', { program })
+  const server = new Child('the server', { program: `servers/soak-${what}` })
   const outcome: Outcome = { visits: 0, answers: 0, faults: [] }
   const before = await server.ask<Holding>('holding')
   const samples = await churn(server, given, outcome)
@@ -155,20 +194,12 @@ async function main(): Promise<void> {
   const after = await server.ask<Holding>('holding')
   await server.end()
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-  console.log(
-    plot(
-      'heap after a collection',
-      samples.map(sample => sample.heap),
-      mib,
-    ),
-  )
-  console.log(
-    plot(
-      'external',
-      samples.map(sample => sample.external),
-      mib,
-    ),
-  )
+  for (const [key, name] of Object.entries(NAMES)) {
+    const values = samples.map(sample => sample[key as keyof typeof NAMES])
+    console.log(plot(name, values, mib))
+    const thirds = [0, 0.5, 1].map(part => values[Math.floor((values.length - 1) * part)] as number)
+    console.log(`start, middle, end: ${thirds.map(mib).join(', ')}`)
+  }
   if (before.descriptors !== undefined)
     console.log(
       plot(

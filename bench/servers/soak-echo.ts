@@ -31,4 +31,8 @@ class SoakEcho extends Connection {
 
 const server = new Server(SoakEcho).listen(['127.0.0.1', 0])
 await server.opened
-tellHolding(server, closed)
+tellHolding({
+  port: (server.local_address as [string, number])[1],
+  connections: () => server.channels.size,
+  closed,
+})

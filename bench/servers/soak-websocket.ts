@@ -33,4 +33,8 @@ class SoakEcho extends WebSocketConnection {
 }
 
 const server = await new WebSocketServer(SoakEcho).listen(['127.0.0.1', 0]).opened
-tellHolding(server, closed)
+tellHolding({
+  port: (server.local_address as [string, number])[1],
+  connections: () => server.channels.size,
+  closed,
+})

@@ -1,8 +1,6 @@
 /** Bench. What the server of a soak holds. It tells the runner if it is asked. */
 
 import { readdirSync } from 'node:fs'
-import type { Server } from 'sluice'
-
 /** What the server holds, after a collection. */
 export interface Holding {
   /** Bytes. */
@@ -14,25 +12,33 @@ export interface Holding {
   readonly connections: number
   /** Connections that have closed since the start, by reason. */
   readonly closed: Readonly<Record<string, number>>
+  /** What the server has found wrong. */
+  readonly faults: readonly string[]
 }
 
-/** Answers the runner, and says where the server listens. `closed`: see Holding. */
-export function tellHolding(server: Server, closed: Readonly<Record<string, number>>): void {
-  process.on('message', () => process.send?.(holding(server, closed)))
+/** A server that is asked. */
+export interface Holder extends Pick<Holding, 'closed'>, Partial<Pick<Holding, 'faults'>> {
+  readonly port: number
+  connections(): number
+}
+
+/** Answers the runner, and says where the server listens. */
+export function tellHolding(holder: Holder): void {
+  process.on('message', () => process.send?.(holding(holder)))
   process.on('disconnect', () => process.exit())
-  console.log(`READY ${(server.local_address as [string, number])[1]}`)
+  console.log(`READY ${holder.port}`)
 }
 
-function holding(server: Server, closed: Holding['closed']): Holding {
+function holding({ connections, closed, faults = [] }: Holder): Holding {
+  const descriptors = countDescriptors()
+  return { ...memory(), descriptors, connections: connections(), closed, faults }
+}
+
+/** What this process holds, after a collection. */
+export function memory(): Pick<Holding, 'heap' | 'external'> {
   for (let i = 0; i < 3; i++) globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return {
-    heap: heapUsed,
-    external,
-    descriptors: countDescriptors(),
-    connections: server.channels.size,
-    closed,
-  }
+  const { heapUsed: heap, external } = process.memoryUsage()
+  return { heap, external }
 }
 
 function countDescriptors(): number | undefined {

@@ -180,17 +180,17 @@ export class Life extends Hooks<Living> {
     if (this.#hears(hook, error)) this.callBlaming(reason, hook, error)
   }
 
-  /** As `fail`, but the channel stays in 'error' until the program closes it. */
-  halt(error: Error): void {
-    if (this.#state === 'closed' || this.#state === 'error') return
+  /** As `fail`, but it stays in 'error' until it is closed. Returns false if nobody was told. */
+  halt(error: Error): boolean {
+    if (this.#state === 'closed' || this.#state === 'error') return true
     if (this.#progress !== 'open') {
       this.#error = error
       this.#opened?.reject(error)
     }
     this.#become('error')
-    // Closed by force in there, on_close has been the last hook.
-    if (this.state === 'error') this.call('on_error', error)
-    else this.log(error)
+    if (this.state !== 'error') return false
+    this.call('on_error', error)
+    return true
   }
 
   /**

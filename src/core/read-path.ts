@@ -5,14 +5,14 @@
  * Read it from top to bottom: receive → drain → overflow → finish → ask → reset.
  *
  * Rules:
- * 1. After each call of the hook everything is looked at again: the hook may have changed the
- *    delimiter, closed or suspended the channel, or written so much that reading must wait.
- *    Everything that forbids the next read is a hold, so one comparison tests for all of it.
+ * 1. After each call of the hook everything is looked at again: it may have changed the delimiter,
+ *    closed or suspended the channel, or written so much that reading must wait. Everything that
+ *    forbids the next read is a hold, so one comparison tests for all of it.
  * 2. It never runs inside itself. If a hook causes a drain, the loop that is running goes on with
  *    what has changed.
  * 3. The reads do not depend on how the bytes were cut into chunks (core/reading/readers.ts).
- * 4. While reads are held it accepts one more chunk and then pauses the transport. So the peer
- *    feels backpressure, and memory stays bounded.
+ * 4. While reads are held it accepts one more chunk and then pauses the transport: so the peer
+ *    feels backpressure, and memory is bounded. (If some reads are urgent: chunks up to the limit.)
  * 5. A read that the program awaits (core/reading/awaited.ts) is served whatever holds the others,
  *    unless the channel closes or starts TLS. While one is waiting, the transport is not paused.
  * 6. What cannot be read is reported once (core/reading/told.ts). If the hook does not help, reads
@@ -133,8 +133,16 @@ export class ReadPath {
 
   #mustPause(): boolean {
     // A channel that is closing goes on reading, to see the end of the peer.
-    if ((this.#holds & BIT.closed) !== 0) return false
+    if ((this.#holds & BIT.closed) !== 0 || this.#mayBeUrgent()) return false
     return this.awaited === undefined || (!this.awaited.isWaiting && this.unread() > 0)
+  }
+
+  /** Delivers what must not wait for a promise. Returns true if more of it may come. */
+  #mayBeUrgent(): boolean {
+    if (this.#holds !== BIT.promise) return false
+    const urgent = this.#reader.urgent?.(this.#buffer, this.#received)
+    urgent?.forEach(each => this.#deliver(each))
+    return urgent !== undefined && this.#buffer.length < this.#limit
   }
 
   /** The peer has ended its side. */
@@ -198,11 +206,9 @@ export class ReadPath {
     return this.#received - this.unread() + 1
   }
 
-  /**
-   * Called when the loop has ended. If reads are not held, everything has been delivered: reports
-   * the end of the peer, or resumes. (A message that is too long does not hide the end after it.)
-   */
+  /** If reads are not held, all is delivered: reports the end of the peer, or resumes. */
   #caughtUp(): void {
+    // A message that is too long does not hide the end after it.
     if ((this.#holds & ~BIT.stuck) !== 0) return
     if (this.#end === 'ended') return this.#finish()
     if (this.#isPaused && this.#holds === 0) {
@@ -213,10 +219,7 @@ export class ReadPath {
 
   // ---- overflow ---------------------------------------------------------------------------------
 
-  /**
-   * The next message is too long. Nothing is dropped: a program may raise the limit or change the
-   * delimiter, and reading goes on.
-   */
+  /** The next message is too long. Nothing is dropped: a program may raise the limit. */
   #overflow(): void {
     if (this.#reader.skips === undefined) this.hold('stuck')
     const { needs = 0, stated } = this.#reader
@@ -329,10 +332,7 @@ export class ReadPath {
     this.#areChunksLent = areChunksLent
   }
 
-  /**
-   * Is there nothing in it that the next byte of its channel needs? If so, it can work for another
-   * channel meanwhile.
-   */
+  /** May it work for another channel: has it nothing that the next byte of its own needs? */
   get isIdle(): boolean {
     return (
       this.#holds === 0 &&

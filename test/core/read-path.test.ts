@@ -850,6 +850,41 @@ t.test('a reader that keeps a part of a message itself: it counts, and is droppe
   t.same([held, path.isIdle], [0, true])
 })
 
+t.test('what is urgent does not wait for a promise, and more may come up to the limit', async t => {
+  let looked = 0
+  const reader: Reader = {
+    spread: false,
+    next: buffer => (buffer.length > 0 ? buffer.take(1).toString() : undefined),
+    giveBack: () => {},
+    urgent: (_buffer, received) => {
+      const news = Array.from({ length: received - looked }, (_, i) => `urgent ${looked + i}`)
+      looked = received
+      return news
+    },
+  }
+  const channel = new Channel({ [READER]: () => reader }, null, 5)
+  const { path, log } = channel
+  channel.on = (event, data) => void (event === 'read' && data === 'a' && path.hold('promise'))
+  path.receive(Buffer.from('ab'))
+  path.receive(Buffer.from('cd'))
+  t.same(log.splice(0), [
+    ['read', 'a'],
+    ['read', 'urgent 0'],
+    ['read', 'urgent 1'],
+    ['read', 'urgent 2'],
+    ['read', 'urgent 3'],
+  ])
+  path.hold('suspended')
+  path.receive(Buffer.from('e'))
+  t.same(log.splice(0), [['pause']], 'a program that wants nothing gets nothing')
+  path.release('suspended')
+  path.release('promise')
+  t.same(log.splice(0), [['read', 'b'], ['read', 'c'], ['read', 'd'], ['read', 'e'], ['resume']])
+  channel.on = event => void (event === 'read' && path.hold('promise'))
+  path.receive(Buffer.from('123456'))
+  t.equal(log.at(-1)?.[0], 'pause', 'it is full')
+})
+
 t.test('the end of the peer is awaited while reads are held', async t => {
   const { path, log } = new Channel()
   path.hold('suspended')

@@ -10,6 +10,7 @@ import t from 'tap'
 import { Engine } from '../../src/index.ts'
 import { testCertificates } from '../certificates.ts'
 import { Chromium, noChromium } from '../chromium.ts'
+import { until } from '../kit.ts'
 import {
   Caller,
   Echo,
@@ -64,6 +65,40 @@ t.test('a client of python-websockets', { skip: noPython }, async t => {
     t.equal(await nextClose(), 'remote 3000 bye')
   }
 })
+
+const PYTHON_PATIENT = `
+import asyncio, sys, websockets
+async def main():
+    async with websockets.connect(sys.argv[1], ping_interval=0.02, ping_timeout=20) as socket:
+        await socket.send("slow")
+        for _ in range(3):
+            await (await socket.ping())
+        print("alive", flush=True)
+        assert await socket.recv() == "done"
+asyncio.run(main())
+`
+
+// Its own pings are in between, and each has to be answered.
+t.test(
+  'a client of python-websockets sees that a busy server lives',
+  { skip: noPython },
+  async t => {
+    let done: () => void = () => {}
+    class Busy extends Echo {
+      override async on_message(): Promise<void> {
+        await new Promise<void>(resolve => (done = resolve))
+        this.send('done')
+      }
+    }
+    const { url } = await serve(t, { ConnectionClass: Busy })
+    const child = program(t, PYTHON, ['-c', PYTHON_PATIENT, url])
+    await until(() => child.said() !== '')
+    t.equal(child.said(), 'alive\n')
+    done()
+    await ended(child)
+    t.equal(await nextClose(), 'remote 1000 ')
+  },
+)
 
 t.test('a server of python-websockets', { skip: noPython }, async t => {
   const path = join(await folder(t), 'socket')

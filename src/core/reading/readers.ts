@@ -52,6 +52,11 @@ export interface Reader {
    * to remember anything for the next byte of its channel.
    */
   readonly held?: Bytes
+  /**
+   * Reads are held by a promise: what must not wait for it. `received`: how many bytes were ever
+   * received, so that it need not look at any of them twice.
+   */
+  urgent?(buffer: RecvBuffer, received: Bytes): readonly unknown[]
   /** Does it go on behind a message that is TOO_LONG by itself? */
   readonly skips?: true
   /** Drops what it keeps: the next byte is the first of another channel. */

@@ -167,6 +167,13 @@ export function maskInto(
     target.setUint8(at + i, source.getUint8(from + i) ^ (key >>> shift))
 }
 
+/** A copy of a payload, unmasked. */
+export function unmasked(bytes: Buffer, at: Bytes, length: Bytes, key: number): Buffer {
+  const payload = Buffer.allocUnsafe(length)
+  maskInto(viewOf(bytes), at, viewOf(payload), 0, length, key)
+  return payload
+}
+
 /** The key as it is after `bytes` bytes of the payload. */
 export function turnKey(key: number, bytes: Bytes): number {
   const shift = (bytes & 3) * 8

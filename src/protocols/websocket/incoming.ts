@@ -8,14 +8,19 @@ import type { Buffer } from 'node:buffer'
 /** What a receiver delivers. */
 export type Incoming = string | Buffer | Control | Deflated | Fault
 
-/** A control frame: close, ping or pong. */
+/**
+ * A control frame: close, ping or pong. A ping that waits behind messages comes twice: 'ahead', to
+ * be answered, and 'after', when it is its turn. Everything else comes 'now'.
+ */
 export class Control {
   readonly opcode: number
   readonly payload: Buffer
+  readonly when: 'now' | 'ahead' | 'after'
 
-  constructor(opcode: number, payload: Buffer) {
+  constructor(opcode: number, payload: Buffer, when: Control['when'] = 'now') {
     this.opcode = opcode
     this.payload = payload
+    this.when = when
   }
 }
 

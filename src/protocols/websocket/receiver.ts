@@ -34,16 +34,18 @@ import {
   KEY,
   MASK,
   mask,
-  maskInto,
+  PING,
   PONG,
   readLength,
   RSV1,
   sizeOfHeader,
   TEXT,
   turnKey,
+  unmasked,
   viewOf,
 } from './frames.ts'
 import { Control, Deflated, Fault, type Incoming } from './incoming.ts'
+import { PingsAhead } from './pings/pings-ahead.ts'
 
 /** How a receiver reads. */
 export interface ReceiverOptions {
@@ -118,6 +120,7 @@ class Receiver implements Reader {
   /** The bytes of the headers of further fragments. */
   #overhead: Bytes = 0
   #isBroken = false
+  readonly #pings = new PingsAhead()
 
   constructor({ isMasked, isDeflated, maxSize }: ReceiverOptions) {
     this.#isDeflated = isDeflated
@@ -259,10 +262,13 @@ class Receiver implements Reader {
   #control(buffer: RecvBuffer, opcode: number, header: Bytes, length: Bytes, key: number): Step {
     const { bytes, start, end } = buffer
     if (end - start < header + length) return NEED_MORE
-    const payload = Buffer.allocUnsafe(length)
-    maskInto(viewOf(bytes), start + header, viewOf(payload), 0, length, key)
+    const payload = unmasked(bytes, start + header, length, key)
     buffer.skip(header + length)
-    return new Control(opcode, payload)
+    return new Control(opcode, payload, opcode === PING && this.#pings.wasTold() ? 'after' : 'now')
+  }
+
+  urgent(buffer: RecvBuffer, received: Bytes): Control[] {
+    return this.#pings.find(buffer, this.#at, received, this.#maskBit !== 0)
   }
 
   #data(buffer: RecvBuffer, first: number, header: Bytes, length: Bytes, key: number): Step {
@@ -328,6 +334,7 @@ class Receiver implements Reader {
     this.#left = 0
     this.#overhead = 0
     this.#isBroken = false
+    this.#pings.forget()
   }
 }
 

@@ -33,7 +33,7 @@ import type { DeflateItem } from './deflate/deflate-item.ts'
 import { ProtocolError } from './errors.ts'
 import { CLOSE, PONG } from './frames.ts'
 import type { Agreement, Handshaking } from './handshaking.ts'
-import { Heartbeat, type HeartbeatOwner } from './heartbeat.ts'
+import { Heartbeat, type HeartbeatOwner } from './pings/heartbeat.ts'
 import { Control, Deflated, Fault, type Incoming } from './incoming.ts'
 import { CLIENT_PACKERS, type FramePacker, type Packers, SERVER_PACKERS } from './outgoing.ts'
 import { framesFor } from './receiver.ts'
@@ -156,12 +156,12 @@ export class Session implements StreamProtocol, HeartbeatOwner {
       : this.incoming(message)
   }
 
-  #control({ opcode, payload }: Control): unknown {
+  #control({ opcode, payload, when }: Control): unknown {
     if (opcode === CLOSE) return this.#closed(payload)
     if (this.#stage !== 'open') return undefined
     if (opcode === PONG) return this.#channel.on_pong(payload)
-    this.#pong(payload)
-    return this.#channel.on_ping(payload)
+    if (when !== 'after') this.#pong(payload)
+    return when === 'ahead' ? undefined : this.#channel.on_ping(payload)
   }
 
   /**

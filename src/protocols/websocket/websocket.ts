@@ -90,7 +90,7 @@ export interface WebSocketChannel extends WebSocketSettings {
    */
   on_message(data: string | Buffer): any
   /**
-   * Called with each ping of the peer. The pong is already on its way.
+   * Called with each ping of the peer, in its turn. The pong is already on its way.
    *
    * By default it does nothing.
    */

@@ -50,6 +50,8 @@ stage(t, 'tries again, waiting twice as long each time', async (t, stage) => {
     [['opening', 'active'], Array(4).fill('not now')],
     'each failure is reported and is not a failure of reopen+',
   )
+  // Each was logged as well, by the child, as its failure closes it.
+  t.same(stage.logged, [])
 })
 
 stage(t, 'a wait is a random part of its bound', async (t, stage) => {

@@ -137,6 +137,50 @@ scene(t, 'a promise holds the next message; pings meanwhile wait, too', async (t
   t.same(channel.news, ['slow b', 'slow c'])
 })
 
+// A peer that got no pong took us for dead, while a hook did what takes long: python-websockets
+// after 40 seconds, Deno after 30.
+scene(t, 'while a promise holds messages pings are answered; each once', async (t, world) => {
+  const { promise, resolve } = withResolvers()
+  class Slow extends Chat {
+    override on_message(data: string | Buffer): void | Promise<void> {
+      super.on_message(data)
+      return data === 'wait' ? promise : undefined
+    }
+  }
+  const ping = (payload: string): Buffer => masked(payload, { opcode: 9 })
+  const pong = (payload: string): string => text(frame(payload, { opcode: 10 }))
+  const { channel, peer, send } = await open(world, Slow)
+  t.equal(await send(masked('wait'), ping('1'), masked('b'), ping('2')), pong('1') + pong('2'))
+  t.equal(await send(masked('c'), ping('3').subarray(0, 4)), '')
+  t.equal(await send(ping('3').subarray(4)), pong('3'))
+  t.same(channel.news, ['text wait'], 'hooks keep their order')
+  resolve()
+  await world.pump()
+  t.equal(peer.raw.news, '')
+  t.same(channel.news, ['ping 1', 'text b', 'ping 2', 'text c', 'ping 3'])
+  t.equal(await send(ping('4')), pong('4'))
+})
+
+scene(
+  t,
+  'but not for ever: what waits is bounded, and suspended is suspended',
+  async (t, world) => {
+    const { promise, resolve } = withResolvers()
+    const { channel, peer, send } = await open(world)
+    channel.on_message = () => promise
+    await send(masked('wait'))
+    for (let i = 0; i < 100; i++) await send(masked('x'.repeat(2000)))
+    const { bytes_read } = channel
+    t.ok(bytes_read < 2 * channel.buffer_size, `${bytes_read} bytes were read`)
+    t.equal(await send(masked('p', { opcode: 9 })), '')
+    resolve()
+    await world.pump()
+    t.equal(peer.raw.news, text(frame('p', { opcode: 10 })))
+    channel.suspend()
+    t.equal(await send(masked('p', { opcode: 9 })), '')
+  },
+)
+
 scene(t, 'suspended in the middle of a chunk', async (t, world) => {
   const { channel, send } = await open(world)
   channel.on_message = data => {

@@ -7,9 +7,9 @@
  * 2. A silence of our own making is not the peer's: while reads are held it is not asked.
  */
 
-import type { Drive } from '../../core/drive.ts'
-import type { Deadline } from '../../core/time/deadlines.ts'
-import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Drive } from '../../../core/drive.ts'
+import type { Deadline } from '../../../core/time/deadlines.ts'
+import type { Bytes, Milliseconds } from '../../../types.ts'
 
 /** What is watched over. */
 export interface HeartbeatOwner {
