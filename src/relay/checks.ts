@@ -6,6 +6,7 @@
 
 import { InvalidArgumentError } from '../errors.ts'
 import type { Data } from '../types.ts'
+import type { RelayOptions } from './relay.ts'
 
 /** NATS has 4 KiB for the whole line of a command; in UTF-16 units. */
 const LONGEST = 1024
@@ -34,6 +35,23 @@ export function checkCount(name: string, value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 1)
     throw new InvalidArgumentError(name, 'a whole number of at least 1', value)
   return value as number
+}
+
+/** The names of the options of every relay. */
+export const RELAY_OPTIONS: readonly string[] = [
+  'engine',
+  'history',
+  'history_age',
+  'lease',
+  'prefix',
+] satisfies (keyof RelayOptions)[]
+
+/** A name that any server takes as a part of its own. */
+export const PLAIN = /^[A-Za-z0-9_-]{1,64}$/
+
+export function checkPrefix(prefix: unknown = 'sluice'): string {
+  if (typeof prefix === 'string' && PLAIN.test(prefix)) return prefix
+  throw new InvalidArgumentError('prefix', 'a word of letters, digits, _ and -', prefix)
 }
 
 /** 0 means: from the beginning. */

@@ -12,7 +12,16 @@
 import { checkOptions } from '../core/option-names.ts'
 import { Engine } from '../engine.ts'
 import type { Data, Milliseconds } from '../types.ts'
-import { checkCount, checkListener, checkMember, checkSeq, checkTopic, toBuffer } from './checks.ts'
+import {
+  checkCount,
+  checkListener,
+  checkMember,
+  checkPrefix,
+  checkSeq,
+  checkTopic,
+  RELAY_OPTIONS,
+  toBuffer,
+} from './checks.ts'
 import { Listeners } from './listeners.ts'
 import {
   closedError,
@@ -83,11 +92,12 @@ export class MemoryRelay implements Relay {
 
   /** Throws InvalidArgumentError if an option is unknown or invalid. */
   constructor(options: RelayOptions = {}) {
-    checkOptions('new MemoryRelay', options, ['engine', 'history', 'history_age', 'lease'])
+    checkOptions('new MemoryRelay', options, RELAY_OPTIONS)
     this.#engine = options.engine ?? Engine.instance()
     this.#history = checkCount('history', options.history ?? 1000)
     this.#age = checkCount('history_age', options.history_age ?? 3_600_000)
     checkCount('lease', options.lease ?? 15_000)
+    checkPrefix(options.prefix)
     const log = (message: string, error: unknown): void => this.#engine.log(message, error)
     this.#listeners = new Listeners(log)
     this.#watchers = new Listeners(log)

@@ -79,6 +79,14 @@ export interface RelayOptions {
   readonly history_age?: Milliseconds
   /** Members of a process that has ended are gone after this. @default 15 000 ms */
   readonly lease?: Milliseconds
+  /**
+   * What everything on the server begins with: keys, channels, subjects, streams. Relays with
+   * different prefixes share nothing, so several programs may use one server. A word of letters,
+   * digits, `_` and `-`, of up to 64 characters.
+   *
+   * @default 'sluice'
+   */
+  readonly prefix?: string
 }
 
 /** The connection of one process to all others. */

@@ -1,8 +1,10 @@
 import t from 'tap'
+import { thrown } from '../kit.ts'
 import {
   checkCount,
   checkListener,
   checkMember,
+  checkPrefix,
   checkSeq,
   checkTopic,
   toBuffer,
@@ -56,4 +58,13 @@ t.test('what is refused, by name', async t => {
   )
   checkSeq(0)
   checkListener('watch', () => {})
+})
+
+t.test('prefixes', async t => {
+  t.strictSame([checkPrefix('my_app'), checkPrefix()], ['my_app', 'sluice'])
+  for (const wrong of ['', 'a.b', '*', 'x'.repeat(65), 5, null])
+    t.equal(
+      thrown(() => checkPrefix(wrong)),
+      'ERR_INVALID_ARGUMENT',
+    )
 })

@@ -8,12 +8,20 @@ import { thrown } from '../kit.ts'
 
 t.test('a relay by its URL', async t => {
   t.ok(open_relay('memory:') instanceof MemoryRelay)
-  for (const url of ['redis://localhost:1/0', 'rediss://localhost:1', 'redis+unix:///none']) {
+  t.ok(open_relay('memory:?prefix=shop') instanceof MemoryRelay)
+  for (const url of [
+    'redis://localhost:1/0',
+    'redis://localhost:1/0?prefix=shop',
+    'rediss://localhost:1',
+    'redis+unix:///none',
+    'redis+unix:///none?prefix=shop&db=1',
+    'redis+unix:///none?db=1&prefix=shop',
+  ]) {
     const relay = open_relay(url, { engine: new Engine({ log() {} }) })
     t.ok(relay instanceof RedisRelay, url)
     await relay.close()
   }
-  for (const url of ['nats://127.0.0.1:1', 'tls://me:pw@127.0.0.1:1,127.0.0.1:2']) {
+  for (const url of ['nats://127.0.0.1:1?prefix=a', 'tls://me:pw@127.0.0.1:1,127.0.0.1:2']) {
     const relay = open_relay(url, { engine: new Engine({ log() {} }) })
     t.ok(relay instanceof NatsRelay)
     await relay.close()
@@ -22,6 +30,12 @@ t.test('a relay by its URL', async t => {
     t.equal(
       thrown(() => open_relay(wrong as never)),
       'ERR_INVALID_ARGUMENT',
+    )
+  for (const wrong of ['memory:?prefix=', 'redis://h?prefix=a.b', 'nats://h?prefix='])
+    t.equal(
+      thrown(() => open_relay(wrong).close()),
+      'ERR_INVALID_ARGUMENT',
+      wrong,
     )
   t.equal(
     thrown(() => open_relay('memory:', { histroy: 1 } as never)),

@@ -8,19 +8,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { InvalidArgumentError } from '../../errors.ts'
+import { PLAIN } from '../checks.ts'
 
-/** It has no `=`, with which a digest begins. */
-const PLAIN = /^[A-Za-z0-9_-]{1,64}$/
-
-/** The token for any text. */
+/** The token for any text. A plain word has no `=`, with which a digest begins. */
 export function tokenOf(text: string): string {
   if (PLAIN.test(text)) return text
   return `=${createHash('sha256').update(text).digest('base64url')}`
-}
-
-/** Also the name of a stream begins with it. */
-export function checkPrefix(prefix: unknown): string {
-  if (typeof prefix === 'string' && PLAIN.test(prefix)) return prefix
-  throw new InvalidArgumentError('prefix', 'a word of letters, digits, _ and -', prefix)
 }

@@ -14,7 +14,15 @@ import { NATS_CHECKS } from '../../protocols/nats/nats-settings.ts'
 import type { NatsMessage } from '../../protocols/nats/message.ts'
 import type { NatsSubscription } from '../../protocols/nats/subscription.ts'
 import type { Data, Milliseconds } from '../../types.ts'
-import { checkCount, checkListener, checkSeq, checkTopic, toBuffer } from '../checks.ts'
+import {
+  checkCount,
+  checkListener,
+  checkPrefix,
+  checkSeq,
+  checkTopic,
+  RELAY_OPTIONS,
+  toBuffer,
+} from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import type {
   PresenceListener,
@@ -26,13 +34,11 @@ import type {
 } from '../relay.ts'
 import { History } from './history.ts'
 import { Line } from './line.ts'
-import { checkPrefix, tokenOf } from './names.ts'
+import { tokenOf } from './names.ts'
 import { Presence } from './presence.ts'
 
 /** The options of a NatsRelay. */
 export interface NatsRelayOptions extends RelayOptions {
-  /** What subjects and streams begin with. Another one: nothing is shared. @default sluice */
-  readonly prefix?: string
   /** Options of the client: passwords, TLS … */
   readonly nats?: Omit<NatsClientOptions, 'engine' | 'name'>
 }
@@ -65,15 +71,13 @@ export class NatsRelay implements Relay {
 
   /** Throws InvalidArgumentError or InvalidAddressError if an option or the URL is invalid. */
   constructor(url: string, options: NatsRelayOptions = {}) {
-    checkOptions('new NatsRelay', options, [
-      ...['engine', 'history', 'history_age', 'lease', 'prefix', 'nats'],
-    ])
+    checkOptions('new NatsRelay', options, [...RELAY_OPTIONS, 'nats'])
     if (options.nats !== undefined) checkOptions('nats', options.nats, Object.keys(NATS_CHECKS))
     const engine = options.engine ?? Engine.instance()
     const history = checkCount('history', options.history ?? 1000)
     const age = checkCount('history_age', options.history_age ?? 3_600_000)
     const lease = checkCount('lease', options.lease ?? 15_000)
-    this.#prefix = checkPrefix(options.prefix ?? 'sluice')
+    this.#prefix = checkPrefix(options.prefix)
     this.#listeners = new Listeners((message, error) => engine.log(message, error))
     this.#line = new Line(url, { ...options.nats, engine }, isAgain => this.#stood(isAgain))
     this.#history = new History(this.#line, this.#prefix, history, age)

@@ -53,6 +53,8 @@ export class Presence {
   /** What stands before its own members on the server. */
   readonly #id = `${randomUUID()} `
   readonly #channel: string
+  /** What stands before a topic on the server. */
+  readonly #key: string
   readonly #own = new Map<string, Set<string>>()
   readonly #watched = new Map<string, Watched>()
   readonly #watchers: Listeners<Parameters<PresenceListener>, Watch>
@@ -61,12 +63,13 @@ export class Presence {
   /** Until then nobody has gone. */
   #doubtUntil: Milliseconds = 0
 
-  constructor(engine: Engine, line: Line, lease: Milliseconds) {
+  constructor(engine: Engine, line: Line, prefix: string, lease: Milliseconds) {
     this.#engine = engine
     this.#line = line
     this.#period = Math.max(1, lease / RENEWALS)
     this.#lease = Math.max(1, Math.round(lease - this.#period))
-    this.#channel = `sluice:${line.db}:members:`
+    this.#channel = `${prefix}:${line.db}:members:`
+    this.#key = `${prefix}:members:`
     this.#watchers = new Listeners((message, error) => engine.log(message, error))
   }
 
@@ -98,12 +101,12 @@ export class Presence {
 
   #renew(topic: string, members: readonly string[]): Promise<void> {
     const args = [this.#channel + topic, this.#lease, ...members.map(each => this.#id + each)]
-    return this.#line.call(PRESENT, [keyOf(topic)], args)
+    return this.#line.call(PRESENT, [this.#key + topic], args)
   }
 
   #remove(topic: string, members: readonly string[]): Promise<void> {
     const args = [this.#channel + topic, ...members.map(each => this.#id + each)]
-    return this.#line.call(ABSENT, [keyOf(topic)], args)
+    return this.#line.call(ABSENT, [this.#key + topic], args)
   }
 
   // ---- watching ---------------------------------------------------------------------------------
@@ -157,7 +160,7 @@ export class Presence {
   async #ask(topic: string, watched: Watched): Promise<void> {
     const since = this.#engine.now
     try {
-      const members: string[] = await this.#line.call(MEMBERS, [keyOf(topic)], [])
+      const members: string[] = await this.#line.call(MEMBERS, [this.#key + topic], [])
       // The server was stopped, perhaps for longer than a lease.
       if (this.#engine.now - since > this.#period) this.#doubt()
       this.#tell(topic, watched, members)
@@ -230,10 +233,6 @@ function newWatch(): Watch {
   const told = deferred<void>()
   quiet(told.promise)
   return { isTold: false, told }
-}
-
-function keyOf(topic: string): string {
-  return `sluice:members:${topic}`
 }
 
 function* parts(members: readonly string[]): Generator<string[]> {

@@ -17,7 +17,15 @@ import { quiet } from '../../core/promises.ts'
 import { Engine } from '../../engine.ts'
 import type { RedisOptions } from '../../protocols/redis/target.ts'
 import type { Data, Milliseconds } from '../../types.ts'
-import { checkCount, checkListener, checkSeq, checkTopic, toBuffer } from '../checks.ts'
+import {
+  checkCount,
+  checkListener,
+  checkPrefix,
+  checkSeq,
+  checkTopic,
+  RELAY_OPTIONS,
+  toBuffer,
+} from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import type {
   PresenceListener,
@@ -54,6 +62,7 @@ const BLANK = 32
 /** A relay by Redis or Valkey. All that have the same server and database share its topics. */
 export class RedisRelay implements Relay {
   readonly opened: Promise<void>
+  readonly #prefix: string
   readonly #line: Line
   readonly #presence: Presence
   /** What APPEND is told about trimming. */
@@ -67,17 +76,18 @@ export class RedisRelay implements Relay {
    * and InvalidAddressError if the URL is.
    */
   constructor(url: string, options: RedisRelayOptions = {}) {
-    checkOptions('new RedisRelay', options, ['engine', 'history', 'history_age', 'lease', 'redis'])
+    checkOptions('new RedisRelay', options, [...RELAY_OPTIONS, 'redis'])
     const engine = options.engine ?? Engine.instance()
     const age = checkCount('history_age', options.history_age ?? 3_600_000)
     this.#trim = [checkCount('history', options.history ?? 1000), age, age + SEQ_AGE]
     const lease = checkCount('lease', options.lease ?? 15_000)
+    this.#prefix = checkPrefix(options.prefix)
     this.#listeners = new Listeners((message, error) => engine.log(message, error))
     this.#line = new Line(url, { ...options.redis, engine }, isAgain =>
       this.#presence.stood(isAgain),
     )
-    this.#presence = new Presence(engine, this.#line, lease)
-    this.#channel = `sluice:${this.#line.db}:topic:`
+    this.#presence = new Presence(engine, this.#line, this.#prefix, lease)
+    this.#channel = `${this.#prefix}:${this.#line.db}:topic:`
     this.opened = this.#line.stands
   }
 
@@ -139,7 +149,12 @@ export class RedisRelay implements Relay {
     if (this.#line.state === 'opening') await this.#line.stands
     const { run } = this.#line
     const args = [run, this.#channel + topic, bytes, ...this.#trim]
-    return Number(await this.#line.call(APPEND, keysOf(topic), args))
+    return Number(await this.#line.call(APPEND, this.#keysOf(topic), args))
+  }
+
+  /** Where a topic and its history are stored. */
+  #keysOf(topic: string): string[] {
+    return ['topic', 'history'].map(what => `${this.#prefix}:${what}:${topic}`)
   }
 
   read_after(topic: string, seq: number, limit?: number): Promise<RelayHistory> {
@@ -152,7 +167,7 @@ export class RedisRelay implements Relay {
     checkCount('limit', limit)
     return this.#line.persist(async () => {
       const args = [this.#line.run, `${seq + 1}-0`, limit]
-      return historyOf(await this.#line.call(READ, keysOf(topic), args, true))
+      return historyOf(await this.#line.call(READ, this.#keysOf(topic), args, true))
     }, READ_WAIT)
   }
 
@@ -182,9 +197,6 @@ export class RedisRelay implements Relay {
 }
 
 /** Where a topic and its history are stored. */
-function keysOf(topic: string): string[] {
-  return [`sluice:topic:${topic}`, `sluice:history:${topic}`]
-}
 
 /** What READ returns. */
 type Read = [

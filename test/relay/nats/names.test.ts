@@ -1,6 +1,5 @@
 import t from 'tap'
-import { checkPrefix, tokenOf } from '../../../src/relay/nats/names.ts'
-import { thrown } from '../../kit.ts'
+import { tokenOf } from '../../../src/relay/nats/names.ts'
 
 t.test('a plain word stands as it is, all else as its digest', async t => {
   for (const plain of ['a', 'chat', 'Room_17-b', 'x'.repeat(64)]) t.equal(tokenOf(plain), plain)
@@ -8,13 +7,4 @@ t.test('a plain word stands as it is, all else as its digest', async t => {
   const tokens = hard.map(tokenOf)
   for (const token of tokens) t.match(token, /^=[\w-]{43}$/)
   t.equal(new Set(tokens).size, hard.length)
-})
-
-t.test('prefixes', async t => {
-  t.equal(checkPrefix('my_app'), 'my_app')
-  for (const wrong of ['', 'a.b', '*', 5, undefined])
-    t.equal(
-      thrown(() => checkPrefix(wrong)),
-      'ERR_INVALID_ARGUMENT',
-    )
 })

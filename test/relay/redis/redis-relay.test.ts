@@ -1,22 +1,53 @@
 /** The relay by a real redis-server, which is killed, stopped and started again. */
 
 import { once } from 'node:events'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { RedisRelay } from '../../../src/relay/redis/redis-relay.ts'
 import { thrown, until } from '../../kit.ts'
 import { RedisServer } from '../../redis-server.ts'
-import { conformance } from '../conformance.ts'
+import { conformance, type Relays } from '../conformance.ts'
+import { DelayedRelay } from '../delayed-relay.ts'
 import { hear, KEEPING, other, code, relay, server, skip } from './kit.ts'
 
 const AWAY = 'ERR_RELAY_UNAVAILABLE'
 
-await t.test('what every relay promises', { skip }, async t => {
+await t.test('what every relay promises, also if all is late', { skip }, async t => {
   const one = await server(t)
-  let db = 0
-  await conformance(t, 'redis', t => {
-    const url = `${one.url}?db=${db++}`
-    return { a: relay(t, url), b: relay(t, url) }
+  let count = 0
+  const make = (t: Test): Relays => {
+    const prefix = `p${count++}`
+    return { a: relay(t, one.url, { prefix }), b: relay(t, one.url, { prefix }) }
+  }
+  await conformance(t, 'redis', make)
+  await conformance(t, 'redis, delayed', t => {
+    const { a, b } = make(t)
+    return { a: new DelayedRelay(a), b: new DelayedRelay(b) }
   })
+})
+
+/** Two programs that had chosen the same Redis had the same rooms, routers and groups. */
+await t.test('several programs on one server, or in databases of it', { skip }, async t => {
+  const redis = await server(t)
+  const relays = [
+    relay(t, redis.url),
+    relay(t, redis.url, { prefix: 'shop' }),
+    relay(t, `${redis.url}?db=1`),
+  ]
+  const heard: string[][] = []
+  const seen: string[] = []
+  for (const each of relays) {
+    await each.opened
+    heard.push(await hear(each))
+    await each.watch('x', came => void seen.push(came.join()))
+  }
+  for (const [n, each] of relays.entries()) {
+    t.equal((await each.read_after('x', 0)).last, 0)
+    await each.append('x', `${n}`)
+    await each.present('x', `member of ${n}`)
+  }
+  await until(() => heard.every(({ length }) => length > 0) && seen.length === 6)
+  t.strictSame(heard, [['0!'], ['1!'], ['2!']])
+  t.strictSame(seen, ['', '', '', 'member of 0', 'member of 1', 'member of 2'])
 })
 
 await t.test('a server that is killed, and comes back empty', { skip }, async t => {
