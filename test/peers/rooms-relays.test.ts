@@ -1,7 +1,7 @@
 /**
- * Three processes of sluice-rooms by one Redis are one chat. One of them is killed in the middle,
- * and then the Redis; both are started again. Nothing is doubled, and nothing that was handed to a
- * process that lives is lost.
+ * Three processes of sluice-rooms by one Redis or NATS are one chat. One of them is killed in the
+ * middle, and then the server of the relay; both are started again. Nothing is doubled, and nothing
+ * that was handed to a process that lives is lost.
  */
 
 import { once } from 'node:events'
@@ -10,8 +10,8 @@ import { Engine } from '../../src/engine.ts'
 import { Channel } from '../../src/rooms/client/channel.ts'
 import { bareNode, built } from '../built.ts'
 import { until } from '../kit.ts'
-import { HAS_REDIS, RedisServer } from '../redis-server.ts'
 import { program } from '../websocket-peers.ts'
+import { RELAYS, type RelayServer } from './relay-servers.ts'
 
 const MAIN = `${built()}commands/rooms/main.js`
 const NAMES = ['Ann', 'Bob', 'Carl']
@@ -67,13 +67,8 @@ class Person {
   }
 }
 
-const skip = !HAS_REDIS && 'redis-server is not installed'
-
-t.test('a process dies, and then the Redis', { skip, timeout: 120_000 }, async t => {
-  // On disk, as a Redis whose history matters is.
-  const redis = await new RedisServer('--appendonly', 'yes', '--appendfsync', 'always').start()
-  t.teardown(() => redis.remove())
-  const servers = await Promise.all(NAMES.map(() => rooms(t, redis.url)))
+async function chat(t: Test, server: RelayServer): Promise<void> {
+  const servers = await Promise.all(NAMES.map(() => rooms(t, server.url)))
   const engine = new Engine({ log: message => t.fail(message) })
   const people = NAMES.map((name, index) => new Person(engine, name, servers[index]!.port))
   const [ann, bob, carl] = people as [Person, Person, Person]
@@ -97,13 +92,13 @@ t.test('a process dies, and then the Redis', { skip, timeout: 120_000 }, async t
   await servers[1]!.kill()
   await lost
   for (const each of people) each.say(20)
-  await rooms(t, redis.url, servers[1]!.port)
+  await rooms(t, server.url, servers[1]!.port)
   await settled(...people)
 
   ann.say(20)
-  await redis.kill()
+  await server.kill()
   for (const each of people) each.say(20)
-  await redis.start()
+  await server.start()
   for (const each of people) each.say(20)
   await settled(...people)
 
@@ -115,12 +110,10 @@ t.test('a process dies, and then the Redis', { skip, timeout: 120_000 }, async t
         t.strictSame(hearer.of(name), counted(said), `${hearer.name} has heard ${name}`)
   t.same([ann.gaps, bob.gaps, carl.gaps], [[], [], []])
   await Promise.all(people.map(({ channel }) => channel.close()))
-})
+}
 
-t.test('a Redis that has lost its memory: it is told', { skip, timeout: 120_000 }, async t => {
-  const redis = await new RedisServer().start()
-  t.teardown(() => redis.remove())
-  const { port } = await rooms(t, redis.url)
+async function forget(t: Test, server: RelayServer): Promise<void> {
+  const { port } = await rooms(t, server.url)
   const engine = new Engine({ log: message => t.fail(message) })
   const [ann, bob] = ['Ann', 'Bob'].map(name => new Person(engine, name, port)) as [Person, Person]
   for (const { channel } of [ann, bob]) {
@@ -130,11 +123,20 @@ t.test('a Redis that has lost its memory: it is told', { skip, timeout: 120_000 
   }
   ann.say(3)
   await until(() => bob.heard.length === 3)
-  await redis.kill()
-  await redis.start()
+  await server.kill()
+  await server.start()
   ann.say(3)
   await until(() => bob.heard.length === 6)
   t.strictSame(bob.of('Ann'), [1, 2, 3, 4, 5, 6])
   t.equal(bob.gaps.length, 1)
   await Promise.all([ann, bob].map(({ channel }) => channel.close()))
-})
+}
+
+for (const { name, skip, keeping, forgetting } of RELAYS) {
+  t.test(`a process dies, and then ${name}`, { skip, timeout: 120_000 }, async t =>
+    chat(t, await keeping(t)),
+  )
+  t.test(`${name} has lost its memory: it is told`, { skip, timeout: 120_000 }, async t =>
+    forget(t, await forgetting(t)),
+  )
+}

@@ -1,7 +1,7 @@
 /**
- * Two processes of sluice-supervise are routers of one Redis: agents at one of them, their
- * supervisor at the other. The Redis dies in the middle, and then the router of the agents. The
- * agents end with 0 only if each has got every answer, once and in order.
+ * Two processes of sluice-supervise are routers of one Redis or NATS: agents at one of them, their
+ * supervisor at the other. The server of the relay dies in the middle, and then the router of the
+ * agents. The agents end with 0 only if each has got every answer, once and in order.
  */
 
 import { once } from 'node:events'
@@ -9,25 +9,21 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { bareNode, built } from '../built.ts'
 import { until } from '../kit.ts'
-import { HAS_REDIS, RedisServer } from '../redis-server.ts'
 import { folder, program } from '../websocket-peers.ts'
+import { RELAYS, type RelayServer } from './relay-servers.ts'
 
 const MAIN = `${built()}commands/supervise/main.js`
-
-const skip = !HAS_REDIS && 'redis-server is not installed'
 
 /** A process that runs one part. */
 function part(t: Test, only: string, url: string, ...options: string[]) {
   return program(t, ...bareNode([MAIN, '--only', only, '--interval', '50', ...options, url]))
 }
 
-t.test('the Redis dies, and then a router', { skip, timeout: 120_000 }, async t => {
+async function play(t: Test, server: RelayServer): Promise<void> {
   const path = await folder(t)
-  const redis = await new RedisServer().start()
-  t.teardown(() => redis.remove())
   const [a, b] = ['a', 'b'].map(name => `unix://${join(path, name)}`) as [string, string]
   const router = async (url: string) => {
-    const child = part(t, 'router', url, '--relay', redis.url)
+    const child = part(t, 'router', url, '--relay', server.url)
     await until(() => child.said().includes('the router listens') || child.exitCode !== null)
     return child
   }
@@ -47,8 +43,8 @@ t.test('the Redis dies, and then a router', { skip, timeout: 120_000 }, async t 
       return Number(received?.slice('received '.length)) >= count || agents.exitCode !== null
     })
   await got(100)
-  await redis.kill()
-  await redis.start()
+  await server.kill()
+  await server.start()
   await got(500)
   first.kill('SIGKILL')
   await once(first, 'close')
@@ -56,4 +52,9 @@ t.test('the Redis dies, and then a router', { skip, timeout: 120_000 }, async t 
   const [code] = await ended
   t.equal(code, 0, agents.said().split('\n').slice(-5).join('\n'))
   t.match(supervisor.said(), /supervisor: alive, confirming/)
-})
+}
+
+for (const { name, skip, forgetting } of RELAYS)
+  t.test(`${name} dies, and then a router`, { skip, timeout: 120_000 }, async t =>
+    play(t, await forgetting(t)),
+  )
