@@ -146,6 +146,11 @@ export class Child {
     return reason ? `: ${reason.trim()}` : ''
   }
 
+  /** SIGSTOP, SIGCONT … */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
   /** Ends it at once. */
   kill(): void {
     this.#process.kill('SIGKILL')

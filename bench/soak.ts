@@ -1,10 +1,10 @@
 /**
  * Bench. `npm run soak -- --minutes N`: an echo server while peers come and go, half of which
  * misbehave. Its memory must stay level after the warm-up; that is judged of a minute and more.
- * Prints plots of text.
+ * Prints plots of text. `--packets` is another one: soak/packets.ts.
  *
- * Exit codes: 0 level, 1 something grew, came back wrong, or stayed behind, 2 the command line is
- * invalid, 130 interrupted.
+ * Exit codes: 0 level, 1 something grew, came back wrong, stayed behind or was lost, 2 the command
+ * line is invalid, 130 interrupted.
  */
 
 import type { AddressInfo } from 'node:net'
@@ -13,6 +13,7 @@ import { Child, endAll } from './processes.ts'
 import { type Holding, memory } from './soak/holding.ts'
 import { sendAgain, startBreaker } from './soak/message-senders.ts'
 import { LINE_VISITS, type Outcome, type Random, visitAgain } from './soak/peers.ts'
+import { RELAYS, soakPackets } from './soak/packets.ts'
 import { growth, plot } from './soak/plot.ts'
 import { WEBSOCKET_VISITS } from './soak/websocket-peers.ts'
 
@@ -24,6 +25,10 @@ whether the server has kept anything that it should have released.
   --websocket    a server of WebSocket. Default: of lines
   --messages     message channels over rate+reopen+tls+tcp, through a proxy that
                  breaks connections: nothing may be lost, or come twice
+  --packets      a router of packets, a supervisor and agents, which are killed
+                 and paused: no packet may be lost, or come twice
+  --relay <name> with --packets: two routers with a relay, redis or nats, whose
+                 server is killed and paused, too
   --minutes <n>  run for this long, 0.2 to 600. Default: 2
   --peers <n>    keep this many peers connected, 1 to 2000. Default: 100
   --seed <n>     choose the peers by this number, to repeat a run.
@@ -56,6 +61,8 @@ function options() {
       seed: { type: 'string' },
       websocket: { type: 'boolean' },
       messages: { type: 'boolean' },
+      packets: { type: 'boolean' },
+      relay: { type: 'string' },
     },
   })
   const number = (
@@ -73,9 +80,14 @@ function options() {
   }
   if (values.websocket === true && values.messages === true)
     throw new UsageError('--websocket and --messages are two runs')
+  const relay = RELAYS.find(name => name === values.relay)
+  if (values.relay !== undefined && (relay === undefined || values.packets !== true))
+    throw new UsageError(`--relay must be ${RELAYS.join(' or ')}, and needs --packets`)
   return {
     help: values.help === true,
     what: values.messages === true ? 'messages' : values.websocket === true ? 'websocket' : 'echo',
+    isPackets: values.packets === true,
+    relay,
     minutes: number('minutes', 0.2, 600, 2),
     peers: number('peers', 1, 2000, 100),
     seed: number('seed', 0, 2 ** 32 - 1, Math.floor(Math.random() * 2 ** 32)),
@@ -182,9 +194,14 @@ function verdict(before: Holding, samples: readonly Sample[], after: Holding): s
 
 async function main(): Promise<void> {
   const given = options()
-  const { help, what, minutes, peers, seed } = given
+  const { help, what, isPackets, relay, minutes, peers, seed } = given
   if (help) return void process.stdout.write(HELP)
   const { node } = process.versions
+  if (isPackets) {
+    console.log(`soak of packets: ${minutes} minutes, seed ${seed}, Node ${node}`)
+    const faults = await soakPackets({ minutes, relay, random: seeded(seed) })
+    return tell(faults, 'nothing lost, nothing doubled, order kept')
+  }
   console.log(`soak: ${minutes} minutes, ${peers} peers at a time, seed ${seed}, Node ${node}`)
   const server = new Child('the server', { program: `servers/soak-${what}` })
   const outcome: Outcome = { visits: 0, answers: 0, faults: [] }
@@ -212,9 +229,13 @@ async function main(): Promise<void> {
   const closed = Object.entries(after.closed).map(([reason, count]) => `${count} ${reason}`)
   console.log(`${visits} visits, ${answers} answers came back right; closed: ${closed.join(', ')}`)
   const faults = [...outcome.faults, ...verdict(before, samples, after)]
+  tell(faults, 'level: nothing was kept')
+}
+
+function tell(faults: readonly string[], well: string): void {
   for (const fault of faults) console.log(`FAULT ${fault}`)
-  console.log(faults.length === 0 ? 'level: nothing was kept' : 'not level')
-  if (faults.length > 0) process.exitCode = 1
+  if (faults.length === 0) console.log(well)
+  else process.exitCode = 1
 }
 
 process.once('SIGINT', () => {
