@@ -62,6 +62,11 @@ export interface FileSource {
    * Throws InvalidStateError after `close`.
    */
   take(): Buffer | 'starved' | 'end'
+  /**
+   * The caller does not need this chunk any more: its memory may be used for what is read next.
+   * Optional, on both sides.
+   */
+  give_back?(chunk: Buffer): void
   /** Drops everything, and closes the file if the source opened it. May be called at any time. */
   close(): void
 }

@@ -12,7 +12,9 @@
  *    file that shrinks is an error, and what is appended later is not sent.
  * 4. Reads are positional, so the position of a caller's descriptor does not move. A file without
  *    positions (a pipe, a terminal) is read as it comes.
- * 5. What was opened here is closed here, once: as soon as it is read to the end, has failed, or
+ * 5. A whole chunk that is given back is used again, for the same file or another: new memory for
+ *    each costs more than reading it.
+ * 6. What was opened here is closed here, once: as soon as it is read to the end, has failed, or
  *    `close` is called. A caller's descriptor or FileHandle is never closed.
  */
 
@@ -21,16 +23,19 @@ import { fstat, read, type Stats } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { noop } from '../core/noop.ts'
+import { Pool } from '../core/pool.ts'
 import { codeOf, InvalidArgumentError, InvalidStateError, WriteError } from '../errors.ts'
 import type { FileName, FileSource } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 
 /**
- * The size of one read. Measured with files of 1 MiB: it takes 0.8 of the CPU time of 64 KiB, which
- * is Node's size for streams of files. 256 KiB gain 5 % more, and hold twice the memory for each
- * file that is being sent.
+ * The size of one read. Measured with files of 1 MiB, of the CPU time of 128 KiB: 0.87 on Node 20,
+ * and 0.75 on Node 26. Each file that is being sent holds two of them.
  */
-const CHUNK: Bytes = 131_072
+const CHUNK: Bytes = 262_144
+
+/** Of chunks that have gone: 2 MiB at most. */
+const spares = new Pool<Buffer>(8)
 
 /**
  * What a FileHandle and a bare descriptor have in common. A FileHandle does not close before its
@@ -126,6 +131,10 @@ export class NodeFileSource implements FileSource {
     }
   }
 
+  give_back(chunk: Buffer): void {
+    if (chunk.length === CHUNK) spares.give(chunk)
+  }
+
   /** A read that is under way returns first; then the file is closed. */
   close(): void {
     this.#state = 'closed'
@@ -163,8 +172,7 @@ export class NodeFileSource implements FileSource {
   async #next(): Promise<Buffer | undefined> {
     this.#reader ??= await this.#open()
     if (this.#left === 0) return undefined
-    // Not from Node's pool, and not used again: a chunk belongs to the caller.
-    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, this.#left))
+    const buffer = this.#space()
     const bytes = await this.#read(this.#reader, buffer)
     // If the size is known, no read is made at the end. So the file has become shorter.
     if (bytes === 0 && this.#size !== undefined) throw shrank(this.#size, this.#left)
@@ -172,6 +180,12 @@ export class NodeFileSource implements FileSource {
     this.#left -= bytes
     if (this.#position !== null) this.#position += bytes
     return bytes === buffer.length ? buffer : buffer.subarray(0, bytes)
+  }
+
+  /** Not from Node's pool: a chunk belongs to the caller. */
+  #space(): Buffer {
+    if (this.#left < CHUNK) return Buffer.allocUnsafeSlow(this.#left)
+    return spares.take() ?? Buffer.allocUnsafeSlow(CHUNK)
   }
 
   async #open(): Promise<Reader> {

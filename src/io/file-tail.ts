@@ -17,7 +17,7 @@ import { codeOf } from '../errors.ts'
 import type { FileTail } from '../transport.ts'
 import type { Bytes } from '../types.ts'
 
-/** The size of one read, as of a file that is sent. */
+/** The size of one read. */
 const CHUNK: Bytes = 131_072
 
 /** So much of what was read last is compared. */

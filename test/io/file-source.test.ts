@@ -23,7 +23,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { NodeFileSource } from '../../src/io/file-source.ts'
 
-const CHUNK = 131_072
+const CHUNK = 262_144
 
 function openFile(...args: ConstructorParameters<typeof NodeFileSource>): NodeFileSource {
   return new NodeFileSource(...args)
@@ -88,7 +88,7 @@ async function released(path: string): Promise<void> {
 }
 
 t.test(
-  'a whole file comes in chunks of 128 KiB, by path, URL, FileHandle and descriptor',
+  'a whole file comes in chunks of 256 KiB, by path, URL, FileHandle and descriptor',
   async t => {
     const content = pattern(3 * CHUNK + 17)
     const path = join(t.testdir({ file: content }), 'file')
@@ -155,6 +155,26 @@ t.test(
     t.equal(calls, 1)
   },
 )
+
+t.test('a whole chunk that is given back is read into again, for any file', async t => {
+  const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')
+  const read = async (): Promise<[Buffer, Buffer]> => {
+    const source = openFile(path, 0, 0)
+    source.take()
+    await ready(source)
+    const whole = source.take() as Buffer
+    if (source.take() === 'starved') await ready(source)
+    const rest = source.take() as Buffer
+    source.give_back(whole)
+    source.give_back(rest)
+    return [whole, rest]
+  }
+  const [whole, rest] = await read()
+  const [again, other] = await read()
+  t.equal(again, whole)
+  t.ok(again.equals(pattern(CHUNK)))
+  t.not(other, rest, 'what is shorter is not kept')
+})
 
 t.test('on_ready is called only after starved; a source without on_ready works, too', async t => {
   const path = join(t.testdir({ file: pattern(CHUNK + 1) }), 'file')

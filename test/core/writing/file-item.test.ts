@@ -14,12 +14,19 @@ function fileItem(file: string, nbytes: number, offset: number): FileItem {
 /** Keeps what is written, and that it was written as it is. */
 function keeper() {
   const chunks: Buffer[] = []
-  const transport = { write: (chunk: Buffer) => (chunks.push(chunk), true) } as unknown as Transport
-  return { transport, text: () => Buffer.concat(chunks).toString(), chunks }
+  const transport = {
+    write: (chunk: Buffer) => (chunks.push(Buffer.from(chunk)), true),
+    bytes_queued: 0,
+  }
+  return {
+    transport: transport as unknown as Transport & { bytes_queued: number },
+    text: () => Buffer.concat(chunks).toString(),
+    chunks,
+  }
 }
 
 t.test('is sent piece by piece', async t => {
-  const text = '0123456789'.repeat(20_000)
+  const text = '0123456789'.repeat(80_000)
   const path = join(t.testdir({ file: text }), 'file')
   const item = fileItem(path, 0, 0)
   t.same([item.size, item.isLong], [0, true])
@@ -37,6 +44,28 @@ t.test('is sent piece by piece', async t => {
   t.equal(written(), text)
   t.ok(chunks.length > 1 && wakes > 0)
   item.drop()
+})
+
+// Each chunk had new memory: on Node 26 the collector was busy with it for a third of the time.
+t.test('a chunk is given back when it has gone', async t => {
+  const chunks = [Buffer.from('one'), Buffer.from('two')]
+  const back: Buffer[] = []
+  const source = {
+    on_ready() {},
+    take: () => chunks.shift() ?? ('end' as const),
+    give_back: (chunk: Buffer) => void back.push(chunk),
+    close() {},
+  }
+  const item = new FileItem(source)
+  const { transport } = keeper()
+  const wake = () => {}
+  transport.bytes_queued = 3
+  t.equal(item.send(transport, wake), 'more')
+  t.equal(item.send(transport, wake), 'more')
+  t.same(back, [], 'the first one may still be on its way')
+  transport.bytes_queued = 0
+  t.equal(item.send(transport, wake), 'sent')
+  t.same(back.map(String), ['two'])
 })
 
 t.test('a part of it', async t => {
