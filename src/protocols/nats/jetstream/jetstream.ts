@@ -240,12 +240,14 @@ function storeHeaders(options: NatsStoreOptions): NatsHeaders | undefined {
   checkOptions('publish', options, [
     ...['headers', 'id', 'expect_stream', 'expect_last_seq', 'expect_last_subject_seq'],
   ])
-  const all: Record<string, string | readonly string[]> = { ...headers }
-  if (id !== undefined) all['Nats-Msg-Id'] = id
-  if (expect_stream !== undefined) all['Nats-Expected-Stream'] = expect_stream
-  if (expect_last_seq !== undefined) all['Nats-Expected-Last-Sequence'] = `${expect_last_seq}`
+  const ours: Record<string, string> = {}
+  if (id !== undefined) ours['Nats-Msg-Id'] = id
+  if (expect_stream !== undefined) ours['Nats-Expected-Stream'] = expect_stream
+  if (expect_last_seq !== undefined) ours['Nats-Expected-Last-Sequence'] = `${expect_last_seq}`
   if (expect_last_subject_seq !== undefined)
-    all['Nats-Expected-Last-Subject-Sequence'] = `${expect_last_subject_seq}`
+    ours['Nats-Expected-Last-Subject-Sequence'] = `${expect_last_subject_seq}`
+  // Ours come first: nats-server 2.9 does not find a name that an earlier line contains.
+  const all = { ...ours, ...headers, ...ours }
   return Object.keys(all).length === 0 ? undefined : all
 }
 
