@@ -225,23 +225,23 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   }
 
   #destination(address: Address | undefined): Place | undefined {
-    const { peer, remote_address } = this.#link
-    const { sender } = this.#link.reading
+    const { peer, reading } = this.#link
     if (address === undefined) {
       if (peer !== undefined) return undefined
-      if (sender === undefined)
+      if (reading.sender === undefined)
         throw new InvalidStateError(
           'write()',
           'no address is given, and no packet is being read',
           'give one, or connect() first',
         )
-      return place(sender as [string, number], 0)
+      const [host, port] = reading.sender as [string, number]
+      return { kind: 'ip', host, port }
     }
     const to = place(address, 1)
     if (peer === undefined) return to
     // A hook that always gives the address of the sender works here, too.
     const name = formatAddress(to)
-    if (name === formatAddress(peer) || name === formatAddress(remote_address)) return undefined
+    if (name === formatAddress(peer) || name === formatAddress(this.remote_address)) return undefined
     throw new InvalidStateError(
       'write()',
       `the datagram is connected to ${formatAddress(peer)}`,
