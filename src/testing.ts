@@ -17,6 +17,7 @@ import { DRIVE, Engine } from './engine.ts'
 import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
+import type { TextChecked, TextCheckedClass } from './channels/streams/text-reads.ts'
 import type { Bytes } from './types.ts'
 
 export { ManualClock } from './io/manual-clock.ts'
@@ -40,13 +41,13 @@ export interface PairOptions<
    *
    * @default Recorder, which keeps what it reads
    */
-  readonly client?: Made<Near>
+  readonly client?: Made<Near> & Made<TextChecked>
   /**
    * The class of the server's end, usually the one under test.
    *
    * @default that of the server
    */
-  readonly connection?: new (options: any) => Far
+  readonly connection?: (new (options: any) => Far) & TextCheckedClass
   /**
    * The server: its class, or a function that makes it. The options have `engine`, and
    * `ConnectionClass` if `connection` is given.

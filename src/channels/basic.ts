@@ -13,6 +13,7 @@ import type { StreamServerOptions } from './servers/server-options.ts'
 import type { ConnectionClass } from './servers/server-settings.ts'
 import { defineSettings } from './settings.ts'
 import { StreamServer } from './servers/stream-server.ts'
+import type { NotAClass, TextCheckedClass } from './streams/text-reads.ts'
 import type { ProxyExtensions, Transport } from '../transport.ts'
 
 /**
@@ -126,7 +127,7 @@ export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer
    * or if an option is invalid.
    */
   constructor(
-    ConnectionClass?: ConnectionClass<Peer> | StreamServerOptions,
+    ConnectionClass?: (ConnectionClass<Peer> & TextCheckedClass) | NotAClass<StreamServerOptions>,
     options: StreamServerOptions = {},
   ) {
     const isClass = ConnectionClass === undefined || typeof ConnectionClass === 'function'

@@ -8,10 +8,14 @@ import {
   type ChannelError,
   Client,
   Connection,
+  type Cut,
   Datagram,
   type DatagramError,
+  type Encoding,
   type OverflowError,
+  type ReadDelimiter,
   type ReadError,
+  Requests,
   Server,
   Stream,
   StreamServer,
@@ -110,4 +114,115 @@ t.test('errors have what their hooks say', async t => {
     }
   }
   t.ok(new Old())
+})
+
+// Without an encoding a read is a Buffer. A class whose on_read takes text all the same compiled,
+// and `line.trim` was undefined when the first line came.
+t.test('an on_read that takes text needs an encoding', async t => {
+  class Line extends Connection {
+    override read_delimiter = '\n'
+    override on_read(line: string) {
+      return this.write(line)
+    }
+  }
+  class Later extends Client<string> {
+    override async on_read(line: string) {
+      return line
+    }
+  }
+  // @ts-expect-error: its reads are Buffers
+  t.ok(new Server(Line))
+  // @ts-expect-error: likewise
+  t.ok(new Server({ ConnectionClass: Line }))
+  class Lines extends Server {
+    // @ts-expect-error: likewise
+    override ConnectionClass = Line
+  }
+  // @ts-expect-error: likewise
+  const typed = (lines: Server<Line>) => lines
+  t.ok(typed(new Lines() as never))
+  // @ts-expect-error: likewise
+  t.ok(await pair({ client: Later, connection: Line }))
+  const later = new Later()
+  // @ts-expect-error: likewise
+  t.throws(() => later.adopt(null as never))
+  // @ts-expect-error: likewise
+  await t.rejects(later.connect({ path: '/nobody/is/here' }).opened)
+})
+
+t.test('every other on_read compiles', async t => {
+  class Text extends Connection {
+    override encoding = 'utf8' as const
+    override on_read(line: string): any {
+      return this.write(line)
+    }
+  }
+  class Inherited extends Text {
+    override async on_read(line: string) {
+      return line
+    }
+  }
+  class Told extends Client {
+    declare encoding: Encoding
+    override on_read = (line: string) => this.write(line)
+    override on_close() {
+      return this.connect(1)
+    }
+  }
+  class Bytes extends Connection {
+    override on_read(data: Buffer | string) {
+      return this.write(data)
+    }
+  }
+  class Nothing extends Connection {
+    override on_read() {}
+  }
+  class States extends Client {
+    override on_connect() {
+      this.become('\n', this.got_line, { encoding: 'utf8' })
+    }
+    got_line(line: string) {
+      this.become(Number(line), this.got_body, { encoding: null })
+    }
+    got_body(_body: Buffer) {}
+  }
+  class Match extends Connection<RegExp> {
+    override read_delimiter = /(a)b/
+    override regex_search = false
+    override on_read([, a]: RegExpExecArray) {
+      return a
+    }
+  }
+  const words = { cut: (): Cut<[string]> => ({ size: 1, data: ['word'] }) }
+  class Own extends Connection {
+    override read_delimiter = words
+    override on_read(word: string) {
+      return word
+    }
+  }
+  abstract class Base<By extends ReadDelimiter> extends Client<By> {
+    abstract override on_read(...data: any[]): unknown
+    readonly requests = new Requests<string>(this)
+    again() {
+      return this.connect(1)
+    }
+  }
+  class Derived extends Base<string> {
+    override encoding = 'latin1' as const
+    override on_read(line: string) {
+      return this.requests.answer(line)
+    }
+  }
+  t.ok([new Server(Text), new Server(Inherited), new Server(Bytes), new Server(Nothing)])
+  t.ok([new Server(Match), new Server(Own), new Server({ ConnectionClass: Text })])
+  t.ok([
+    (told: Told) => told.connect(1).on_read('x'),
+    (states: States) => states.connect(1),
+    (derived: Derived) => derived.connect(1),
+    <Any extends Client>(any: Any): Any => any.connect(1),
+  ])
+  const plain = new Client({ encoding: 'utf8' })
+  plain.on_read = (line: string) => line
+  plain.on_read = (data: Buffer) => data
+  await t.rejects(plain.connect({ path: '/nobody/is/here' }).opened)
 })

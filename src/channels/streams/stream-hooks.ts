@@ -13,6 +13,7 @@ import { DataChannel } from '../data-channel.ts'
 import { become, type Becoming } from './becoming.ts'
 import { LIFE } from '../life.ts'
 import { giveUp } from '../timeouts.ts'
+import type { TEXT, TextReads } from './text-reads.ts'
 
 /** What is asked of the link of the stream. */
 interface TimedDriver {
@@ -31,6 +32,9 @@ export interface BecomeOptions {
 }
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
+  /** For TypeScript alone: does `on_read` take what it gets? */
+  declare readonly [TEXT]: TextReads<this>
+
   /**
    * Called with each read, as `read_delimiter` cuts them. A Struct delivers its fields as
    * arguments.

@@ -11,6 +11,7 @@ import { LIFE } from '../life.ts'
 import { adoptFields } from '../settings.ts'
 import type { StreamLink } from './stream-link.ts'
 import { checkMayConnect, protocolOnly } from './stream-misuse.ts'
+import type { TextChecked } from './text-reads.ts'
 import { pull, type ReadOptions, StreamReads } from './stream-reads.ts'
 import { demandOf } from './tls-start.ts'
 
@@ -33,6 +34,7 @@ export abstract class StreamTaking<
    *   .on('upgrade', (_response, socket, head) => client.adopt(socket, head))
    */
   // Source: Node's event 'upgrade', whose arguments these are.
+  adopt(this: TextChecked, socket: Duplex, head?: Uint8Array): this
   adopt(socket: Duplex, head?: Uint8Array): this {
     const link = this[LIFE].driver as StreamLink
     checkMayConnect(this.state, link.isAccepted, 'adopt()')

@@ -46,6 +46,7 @@ import {
   type StreamSettings,
   type StreamValues,
 } from './stream-settings.ts'
+import type { TextChecked } from './text-reads.ts'
 import { demandOf, tlsTwice } from './tls-start.ts'
 
 const UNCHANGED = new SharedValues(STREAM_DEFAULTS)
@@ -130,6 +131,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    * await new Client({ encoding: 'utf8' }).connect(['localhost', 4040]).opened
    */
   // Source: Pants `Stream.connect`.
+  connect(this: TextChecked, address: Address, options?: StreamConnectOptions): this
   connect(address: Address, options: StreamConnectOptions = {}): this {
     checkMayConnect(this.state, this.#link.isAccepted)
     const forNetwork = networkOptions(address, options)

@@ -20,7 +20,7 @@ import type { Encoding } from '../../types.ts'
  */
 // Source: the first example of Pants; RFC 862.
 export class Echo extends Connection<string> {
-  override encoding: Encoding | null = 'utf8'
+  override encoding: Encoding = 'utf8'
   override read_delimiter = '\r\n'
 
   override on_read(line: string): void {

@@ -13,7 +13,7 @@ import { error, kit, type Kit } from '../link-kit.ts'
 class Lines extends Client {
   override read_delimiter: any = '\n'
   reads: string[] = []
-  override on_read(line: string): any {
+  override on_read(line: any): any {
     this.reads.push(line)
   }
 }

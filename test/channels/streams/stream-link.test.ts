@@ -13,7 +13,7 @@ import { parseAddress } from '../../../src/core/address.ts'
 import type { ReadDelimiter } from '../../../src/core/delimiters.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
-import type { Address } from '../../../src/types.ts'
+import type { Address, Encoding } from '../../../src/types.ts'
 import { fate, spy, thrown, turn } from '../../kit.ts'
 import { tlsScene, until } from '../../tls-kit.ts'
 import { error, FakeTransport, kit } from '../link-kit.ts'
@@ -266,6 +266,7 @@ t.test('connects again with a clean buffer', async t => {
 // delimiter when it connected again: the greeting was cut as a body.
 t.test('a life begins as the first', async t => {
   class Counted extends Client {
+    declare encoding: Encoding
     override read_delimiter: ReadDelimiter = '\n'
     override buffer_size = 100
     override on_connect() {

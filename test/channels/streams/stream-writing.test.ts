@@ -318,6 +318,7 @@ t.test(
   'with nobody else to wait for, what is read is answered at once; with somebody, in the turn',
   async t => {
     class Echo extends Client {
+      declare encoding: 'utf8'
       override read_delimiter = '\n'
       override on_read(line: string): void {
         this.write(`${line};`)

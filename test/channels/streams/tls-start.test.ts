@@ -48,6 +48,7 @@ await tlsScene(
       server,
       { read_delimiter: '\n', buffer_size: 300_000 },
       class extends Client {
+        declare encoding: 'latin1'
         override on_connect() {
           this.write('STARTTLS\n')
         }
