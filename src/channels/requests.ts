@@ -201,20 +201,30 @@ export class Requests<Answer = any, Id = any> {
     pending: Pending<Answer>,
   ): RequestError | undefined {
     const [bytes, files] = this.#written()
-    this.#pending.set(key, pending)
+    this.#add(key, pending)
     let result: unknown
     try {
       result = typeof request === 'function' ? request() : this.#channel.write(request)
     } catch (error) {
-      this.#pending.delete(key)
+      this.#remove(key)
       throw error
     }
     if (isPromiseLike(result)) Promise.resolve(result).catch(pending.reject)
     const [bytesNow, filesNow] = this.#written()
     if (bytesNow > bytes || filesNow > files || request === NOTHING) return undefined
-    this.#pending.delete(key)
+    this.#remove(key)
     const hint = isPromiseLike(result) ? ': it must be before the function returns' : ''
     return new RequestError('ERR_OVERFLOW', `the request was not written${hint}`)
+  }
+
+  #add(key: unknown, pending: Pending<Answer>): void {
+    this.#pending.set(key, pending)
+    this.#link.reading.awaits.asked(1)
+  }
+
+  #remove(key: unknown): void {
+    this.#pending.delete(key)
+    this.#link.reading.awaits.asked(-1)
   }
 
   /** What was written so far. The bytes of a file are not known before it is sent. */
@@ -260,7 +270,7 @@ export class Requests<Answer = any, Id = any> {
     const key: unknown = id ?? this.#pending.keys().next().value
     const pending = this.#pending.get(key)
     if (pending !== undefined) {
-      this.#pending.delete(key)
+      this.#remove(key)
       pending.cancel()
     } else this.on_stray(answer as Answer, id)
     return pending

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
+import { LIFE } from '../../src/channels/life.ts'
 import { Requests, type RequestsOptions } from '../../src/channels/requests.ts'
+import type { StreamLink } from '../../src/channels/streams/stream-link.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { pair } from '../../src/testing.ts'
 import { pick, seeded } from '../core/oracle.ts'
@@ -324,4 +326,102 @@ t.test('expect: an answer in two steps', async t => {
   await pump()
   t.equal(await results[2], 'ERR_CLOSED')
   t.equal(await outcome(later.expect()), 'ERR_CLOSED')
+})
+
+// A login in on_connect that awaited the answer to a request waited for ever: its promise held the
+// reads, and the answer with them.
+t.test('on_connect may await answers, and holds the other reads', async t => {
+  class Login extends Client {
+    override encoding = 'utf8' as const
+    override read_delimiter = '\n'
+    readonly requests = new Requests<string>(this)
+    readonly seen: string[] = []
+    override async on_connect() {
+      this.seen.push(await this.requests.expect())
+      this.seen.push(await this.requests.send('user\n'))
+      this.seen.push(await this.read())
+      this.seen.push(...(await Promise.all(['a\n', 'b\n'].map(each => this.requests.send(each)))))
+      await new Promise(resolve => setImmediate(resolve))
+      this.seen.push('ready')
+    }
+    override async on_read(line: string) {
+      if (line.startsWith('*')) this.seen.push(line)
+      else this.requests.answer(line)
+    }
+  }
+  class Host extends Peer {
+    override on_connect() {
+      this.write('hello\n')
+    }
+    override on_read(line: string) {
+      if (line === 'user') this.write('who\nagain\n')
+      if (line === 'b') this.write('A\nB\n*event\n')
+    }
+  }
+  for (const chunk of [1, 3, 1000]) {
+    const { client, pump } = await pair({ client: Login, connection: Host, chunk })
+    await pump()
+    await client.ready
+    await pump()
+    t.same(client.seen, ['hello', 'who', 'again', 'A', 'B', 'ready', '*event'])
+  }
+})
+
+// Requests may be queued while it connects. Their answers are not those that on_connect awaits.
+t.test('requests from before on_connect do not lift its hold', async t => {
+  class Early extends Client {
+    override encoding = 'utf8' as const
+    override read_delimiter = '\n'
+    readonly requests = new Requests<string>(this)
+    banner = ''
+    override async on_connect() {
+      await new Promise(resolve => setImmediate(resolve))
+      this.banner = await this.read()
+    }
+    override on_read(line: string) {
+      this.requests.answer(line)
+    }
+  }
+  class Host extends Peer {
+    override on_connect() {
+      this.write('banner\n')
+    }
+    override on_read(line: string) {
+      this.write(`${line.toUpperCase()}\n`)
+    }
+  }
+  let early: Promise<string> | undefined
+  const { client, pump } = await pair({
+    client: (options: object) => {
+      const made = new Early(options)
+      made.on_state = state => {
+        if (state === 'opening') early = made.requests.send('early\n')
+      }
+      return made
+    },
+    connection: Host,
+  })
+  await pump()
+  await client.ready
+  await pump()
+  t.equal(client.banner, 'banner')
+  t.equal(await early, 'EARLY')
+})
+
+t.test('a request that is given up after its opening does not count in the next', async t => {
+  const { client, requests, connection, server, pump } = await asking()
+  const { awaits } = (client[LIFE].driver as StreamLink).reading
+  const lost = outcome(requests.send('a\n'))
+  client.on_close = () => requests.fail(new Error('gone'))
+  connection.close()
+  await pump()
+  t.equal(await lost, 'gone')
+  client.on_close = () => {}
+  client.connect(server.local_address!)
+  awaits.asked(-1)
+  await pump()
+  const answer = outcome(requests.send('b\n'))
+  for (const each of server.channels) each.write('B\n')
+  await pump()
+  t.equal(await answer, 'B')
 })

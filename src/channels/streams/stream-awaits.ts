@@ -15,6 +15,7 @@
 import { noop } from '../../core/noop.ts'
 import { type ReadDelimiter, readerFor } from '../../core/delimiters.ts'
 import { deferred } from '../../core/deferred.ts'
+import { Promises } from '../../core/promises.ts'
 import type { ReadPath, ReadTarget } from '../../core/read-path.ts'
 import type { AwaitedRead } from '../../core/reading/awaited.ts'
 import { ReaderChoice } from '../../core/reading/reader-choice.ts'
@@ -36,7 +37,8 @@ export interface AwaitsOwner extends HeldOwner {
   /** Do the reads go to another method than on_read? */
   readonly isSucceeded: boolean
   ask(read: AwaitedRead): void
-  release(why: 'awaited'): void
+  hold(why: 'introduction'): void
+  release(why: 'awaited' | 'introduction'): void
 }
 
 export class StreamAwaits implements Turn {
@@ -45,6 +47,12 @@ export class StreamAwaits implements Turn {
   readonly held: HeldWatch
   /** What on_connect returned, if it is a promise; if it threw, a promise that rejects. */
   greeting: PromiseLike<unknown> | undefined
+  /** Likewise, if it holds reads. */
+  introduction: Promises | undefined
+  /** How many requests wait for their answers; see `Requests`. */
+  #requests = 0
+  /** Do some wait, and was one of them sent since on_connect was called? */
+  #isAsking = false
   /** The readers of delimiters that were given with a read. */
   #choice: ReaderChoice | undefined
   /** The on_read of a stream that has none of its own. */
@@ -63,6 +71,30 @@ export class StreamAwaits implements Turn {
 
   get life(): Life {
     return this.#owner.life
+  }
+
+  // ---- on_connect -------------------------------------------------------------------------------
+
+  /** on_connect has returned a promise. */
+  introduce(result: PromiseLike<unknown>): void {
+    this.introduction = new Promises(this.life, () => this.#owner.release('introduction'))
+    void this.introduction.add(result, 'on_connect')
+    this.#holdIntroduction()
+  }
+
+  /** A request was sent (1), or has its answer (-1). */
+  asked(by: 1 | -1): void {
+    // One that was left when its opening ended may be given up in the next one.
+    this.#requests = Math.max(0, this.#requests + by)
+    if (this.#requests === 0) this.#isAsking = false
+    else if (by === 1 && this.life.state === 'active') this.#isAsking = true
+    if (this.introduction?.areAny === true) this.#holdIntroduction()
+  }
+
+  /** The promise of on_connect holds reads, but not if it may be what awaits an answer. */
+  #holdIntroduction(): void {
+    if (this.#isAsking) this.wake()
+    else if (this.life.state === 'active') this.#owner.hold('introduction')
   }
 
   // ---- reading ----------------------------------------------------------------------------------
@@ -128,6 +160,7 @@ export class StreamAwaits implements Turn {
 
   turn(): void {
     this.#isAwake = false
+    if (this.#isAsking) this.#owner.release('introduction')
     const { path } = this.#owner
     if (path === undefined || path.isAwaited || this.#loops > 0) return
     const isEnd = path.isEndAwaited
@@ -166,6 +199,10 @@ export class StreamAwaits implements Turn {
 
   /** The opening is over. */
   reset(): void {
+    this.introduction?.abandon()
+    this.introduction = undefined
+    this.#requests = 0
+    this.#isAsking = false
     this.#choice = undefined
     this.#loops = 0
     this.#isOver = false

@@ -39,6 +39,16 @@ export interface ReadingOwner {
   readAll(): void
 }
 
+/** What holds no more reads while the peer is heard out. */
+const HEARD_OUT = [
+  'closed',
+  'suspended',
+  'backpressure',
+  'promise',
+  'introduction',
+  'awaited',
+] as const
+
 export class StreamReading implements ReadOwner, AwaitsOwner {
   readonly #owner: ReadingOwner
   /** Borrowed, see rule 1. */
@@ -68,7 +78,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   /** What hooks have begun in this opening. */
   get promises(): Promises | undefined {
-    return this.#promises
+    return this.#promises?.areAny === true ? this.#promises : this.#awaits?.introduction
   }
 
   /** Bytes that wait, if the program awaits no read. */
@@ -173,7 +183,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   pause(): void {
     this.#owner.transport?.pause()
     this.#awaits?.wake()
-    if (this.#promises?.areAny === true) this.awaits.held.begin()
+    if (this.promises?.areAny === true) this.awaits.held.begin()
   }
 
   resume(): void {
@@ -228,6 +238,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   /** If the result is a promise, no read is delivered before it has settled. */
   hookReturned(result: unknown, hook: Hook = 'on_read'): void {
     if (!isPromiseLike(result)) return
+    if (hook === 'on_connect') return this.awaits.introduce(result)
     // After on_close there is nothing to be held, and nobody would release it.
     if (this.#owner.transport !== undefined) this.hold('promise')
     this.#promises ??= new Promises(this.#owner.life, () => this.release('promise'))
@@ -255,8 +266,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   /** Nothing holds reads any more: the peer is heard out, until it has said goodbye. */
   hearOut(): void {
-    for (const why of ['closed', 'suspended', 'backpressure', 'promise', 'awaited'] as const)
-      this.release(why)
+    for (const why of HEARD_OUT) this.release(why)
   }
 
   /** No read is delivered any more. */
