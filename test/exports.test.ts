@@ -154,7 +154,8 @@ t.test('sluice/envelope', async t => {
 
 // prettier-ignore
 const REDIS = [
-  'Argument', 'CommandOptions', 'Commands', 'Keys', 'MessageHandler', 'Push', 'RedisClient',
+  'Argument', 'CommandOptions', 'Commands', 'Keys', 'MessageHandler', 'NestedRedisOptions', 'Push',
+  'RedisClient',
   'RedisError', 'RedisOptions', 'RedisState', 'RedisView', 'Replies', 'Reply', 'ReplyBounds',
   'Run', 'SetOptions', 'StreamEntry', 'StreamReadOptions', 'SubscribeOptions', 'TextOf',
   'Transaction', 'Word', 'XaddOptions', 'XreadOptions',

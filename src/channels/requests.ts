@@ -19,7 +19,7 @@ import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError, RequestError, show } from '../errors.ts'
 import type { Bytes, Cancel, CloseReason, Data, Milliseconds } from '../types.ts'
 import { LIFE } from './life.ts'
-import { checkCount, checkDuration } from './settings.ts'
+import { checkCount, checkDuration } from '../core/checks.ts'
 import { Stream } from './streams/stream.ts'
 import type { StreamLink } from './streams/stream-link.ts'
 

@@ -17,10 +17,9 @@
  * 2. An unknown option throws. None is ignored.
  */
 
+import type { Check } from '../core/checks.ts'
 import { noSuchOption } from '../core/option-names.ts'
-import { InvalidArgumentError } from '../errors.ts'
-import type { TlsOptions } from '../transport.ts'
-import type { Milliseconds, State } from '../types.ts'
+import type { State } from '../types.ts'
 import { isConstructing } from './constructing.ts'
 
 /** How one setting of a class is read and set. `set` throws if the value is invalid. */
@@ -58,11 +57,11 @@ export function defineSettings<Owner extends object>(
 
 /** The settings of a class that keeps their values in one object. */
 export function settingsFrom<Owner extends { readonly state: State }>(
-  checks: Record<string, (name: string, value: unknown) => any>,
+  checks: Record<string, Check<any>>,
   values: (owner: Owner) => object,
   assign: (owner: Owner, name: string, value: any) => void,
 ): Record<string, Setting<Owner>> {
-  const setting = (name: string, check: (name: string, value: unknown) => any): Setting<Owner> => ({
+  const setting = (name: string, check: Check<any>): Setting<Owner> => ({
     get: owner => (values(owner) as Record<string, unknown>)[name],
     set: (owner, value) => {
       const valid = check(name, value)
@@ -183,37 +182,4 @@ function adopt(
     })
     faults.push(error)
   }
-}
-
-// ---- checks that several settings share ---------------------------------------------------------
-
-export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new InvalidArgumentError(name, 'true or false', value)
-  return value
-}
-
-/** A number of bytes or of other things. */
-export function checkCount(name: string, value: unknown, least: number): number {
-  if (value !== Infinity && (!Number.isSafeInteger(value) || (value as number) < least)) {
-    throw new InvalidArgumentError(name, `an integer of at least ${least}, or Infinity`, value)
-  }
-  return value as number
-}
-
-export function checkDuration(name: string, value: unknown): Milliseconds {
-  if (typeof value !== 'number' || !(value > 0))
-    throw new InvalidArgumentError(
-      name,
-      'a positive number of milliseconds, or Infinity for no limit',
-      value,
-    )
-  return value
-}
-
-/** Node checks the options themselves, when TLS begins. */
-export function checkTls(name: string, value: unknown): TlsOptions | undefined {
-  if (value !== undefined && typeof value !== 'object') {
-    throw new InvalidArgumentError(name, "an object of Node's TLS options, or null for none", value)
-  }
-  return value ?? undefined
 }

@@ -1,27 +1,61 @@
 /**
- * Layer 1. The names of options: one that does not exist is refused, with the one that was meant.
+ * Layer 1. Options: one that does not exist is refused, with the one that was meant, and so is one
+ * whose value is invalid.
  *
  * Rules:
  * 1. No option is ignored: a misspelt limit would be no limit.
  * 2. What is no object of options is refused, too: `stop(5000)` would otherwise mean the default.
+ * 3. An option that is `undefined` is one that was left out.
  */
 
 import { InvalidArgumentError, show } from '../errors.ts'
+import { type Check, type Checks, isRecord } from './checks.ts'
 import { didYouMean } from './nearest.ts'
 
 /**
- * Throws InvalidArgumentError unless these are options that exist. `what` begins the message: the
- * call, or the class. A fault of a value other than an object is told with what it had to be.
+ * Throws InvalidArgumentError unless these are options that exist, with valid values. `what` begins
+ * the message: the call, or the class. `known` is the table of the options with their checks, or
+ * only their names if the caller checks the values. `needed`: those that must be given.
  */
-export function checkOptions(what: string, options: unknown, names: readonly string[]): void {
-  if (!isOptions(options))
+export function checkOptions(
+  what: string,
+  options: unknown,
+  known: readonly string[] | Checks<any>,
+  needed: readonly string[] = [],
+): void {
+  const names = Array.isArray(known) ? (known as string[]) : Object.keys(known)
+  if (!isRecord(options))
     throw new InvalidArgumentError(
       `${what}: options`,
       names.length === 0 ? 'left out: there are none' : `an object, { ${names.join(', ')} }`,
       options,
     )
-  const unknown = Object.keys(options).find(name => !names.includes(name))
-  if (unknown !== undefined) throw noSuchOption(what, unknown, names)
+  const given = options as Record<string, unknown>
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw noSuchOption(what, name, names)
+    if (names !== known && given[name] !== undefined) checkOne(what, given, known, name)
+  }
+  for (const name of needed) if (given[name] === undefined) checkOne(what, given, known, name)
+}
+
+function checkOne(
+  what: string,
+  given: Record<string, unknown>,
+  known: unknown,
+  name: string,
+): void {
+  const check = (known as Record<string, Check>)[name] as Check
+  check(`${what}: ${name}`, given[name])
+}
+
+/** The check of an option that has options itself: those of a table, `without` some. */
+export function optionsOf(checks: Checks<any>, ...without: readonly string[]): Check<any> {
+  const kept = Object.entries(checks).filter(([name]) => !without.includes(name))
+  const table = Object.fromEntries(kept)
+  return (name, value) => {
+    checkOptions(name, value, table)
+    return value
+  }
 }
 
 /** The error for one option that does not exist. */
@@ -60,15 +94,4 @@ export function checkAddressOptions(
     )
   }
   checkOptions(call, options, names)
-}
-
-/**
- * An object of another class that has no property of its own, such as a network, was meant for an
- * option of its own. A prototype without a prototype is that of a plain object, of any realm.
- */
-function isOptions(options: unknown): options is object {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
-  const prototype: unknown = Object.getPrototypeOf(options)
-  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
-  return isPlain || Object.keys(options).length > 0
 }

@@ -14,7 +14,6 @@
  * 2. The long name of a key wins, and is the one that an error names.
  */
 
-import { InvalidArgumentError } from '../errors.ts'
 import { ValidationError } from './errors.ts'
 import type { MessageMeta } from './meta.ts'
 import { type Fault, inside, isNone, notPermitted, wrong } from './schema/faults.ts'
@@ -128,12 +127,6 @@ export class EnvelopeSchema {
 
 function isLong(key: keyof typeof LONGEST, value: string | null): boolean {
   return value !== null && value.length > LONGEST[key]
-}
-
-/** Throws InvalidArgumentError unless it is one. */
-export function checkEnvelopeSchema(schema: unknown): asserts schema is EnvelopeSchema {
-  if (!(schema instanceof EnvelopeSchema))
-    throw new InvalidArgumentError('Envelope: schema', 'an EnvelopeSchema', schema)
 }
 
 function payloadOf(value: unknown, faults: Fault[]): EnvelopeData['p'] {

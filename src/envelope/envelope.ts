@@ -10,24 +10,28 @@
  * 2. What is known about the origin of a message (`mm`) never leaves.
  */
 
+import {
+  anyValue,
+  checkBoolean,
+  checkName,
+  type Checks,
+  having,
+  instanceOf,
+  listOf,
+} from '../core/checks.ts'
 import { checkOptions } from '../core/option-names.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { Batch } from './builtin/batch.ts'
 import { MessageTypeError } from './builtin/error-messages.ts'
-import {
-  checkEnvelopeSchema,
-  type EnvelopeData,
-  EnvelopeSchema,
-  full_schema,
-} from './envelope-schema.ts'
+import { type EnvelopeData, EnvelopeSchema, full_schema } from './envelope-schema.ts'
 import { ValidationError } from './errors.ts'
 import { type AnyMessageClass, checkOf, type Message, Unpacked } from './message.ts'
 import { MessageMeta, type MetaFields } from './meta.ts'
 import { type ClassOf, MessageRegistry } from './registry.ts'
 import { type Fault, INVALID } from './schema/faults.ts'
 import { jsonFault } from './schema/json-fault.ts'
-import type { Signal } from './signals/signal.ts'
+import { Signal } from './signals/signal.ts'
 import type { EnvelopeTransport } from './transports.ts'
 
 /** Options of `new Envelope`. */
@@ -71,16 +75,16 @@ export interface EnvelopeOptions<Messages extends readonly AnyMessageClass[]> {
   readonly layer_name?: string
 }
 
-const OPTIONS: readonly string[] = [
-  'name',
-  'messages',
-  'schema',
-  'transport',
-  'allow_batch',
-  'message_signal',
-  'logger_name',
-  'layer_name',
-] satisfies (keyof EnvelopeOptions<[]>)[]
+const CHECKS: Checks<EnvelopeOptions<[]>> = {
+  name: checkName,
+  messages: listOf(anyValue, 'classes'),
+  schema: instanceOf(EnvelopeSchema),
+  transport: having<EnvelopeTransport>('wrap', 'a transport, such as a TextTransport'),
+  allow_batch: checkBoolean,
+  message_signal: instanceOf(Signal),
+  logger_name: checkName,
+  layer_name: checkName,
+}
 
 /** Where a message comes from: what `unpack` needs to know of a consumer. */
 export interface Origin {
@@ -137,13 +141,8 @@ export class Envelope<
 
   /** Throws InvalidArgumentError for an invalid option. */
   constructor(options: EnvelopeOptions<Messages>) {
-    checkOptions('new Envelope', options, OPTIONS)
+    checkOptions('new Envelope', options, CHECKS, ['name'])
     const { name, messages = [], schema = full_schema, transport, message_signal } = options
-    if (typeof name !== 'string' || name === '')
-      throw new InvalidArgumentError('Envelope: name', "a name, such as 'game_incoming'", name)
-    if (!Array.isArray(messages))
-      throw new InvalidArgumentError('Envelope: messages', 'an array of classes', messages)
-    checkEnvelopeSchema(schema)
     this.name = name
     this.schema = schema
     this.registry = new MessageRegistry(name).add(...messages)

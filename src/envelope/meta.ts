@@ -3,8 +3,8 @@
  * and what it is an answer to. And the states of answers.
  */
 
+import { anyValue, type Check, type Checks, checkText } from '../core/checks.ts'
 import { checkOptions } from '../core/option-names.ts'
-import { InvalidArgumentError } from '../errors.ts'
 
 /** The states of an answer. Any other short text is allowed, too. */
 export const MessageStates = {
@@ -26,7 +26,16 @@ export type MessageState = 'a' | 'q' | 'r' | 's' | 'f' | (string & {})
 /** The fields of MessageMeta. One that is left out is null. */
 export type MetaFields = { readonly [Name in keyof MessageMeta]?: MessageMeta[Name] | undefined }
 
-const NAMES = ['id', 'user_pk', 'consumer_name', 'language', 'state', 'env'] as const
+const checkMaybeText: Check = (name, value) => value === null || checkText(name, value)
+
+const CHECKS: Checks<Omit<MessageMeta, 'with'>> = {
+  id: checkMaybeText,
+  user_pk: anyValue,
+  consumer_name: checkMaybeText,
+  language: checkMaybeText,
+  state: checkMaybeText,
+  env: checkMaybeText,
+}
 
 /** What is known about a message besides its payload. It is not sent, except `id` and `state`. */
 export class MessageMeta {
@@ -63,20 +72,15 @@ export class MessageMeta {
   /** The meta with these fields. Throws InvalidArgumentError for a field that does not exist. */
   static of(fields: MetaFields | MessageMeta): MessageMeta {
     if (fields instanceof MessageMeta) return fields
-    checkOptions('mm', fields, NAMES)
+    checkOptions('mm', fields, CHECKS)
     const { id, user_pk, consumer_name, language, state, env } = fields
-    const text = (name: string, value: unknown): string | null => {
-      if (value === undefined || value === null) return null
-      if (typeof value !== 'string') throw new InvalidArgumentError(`mm: ${name}`, 'text', value)
-      return value
-    }
     return new MessageMeta(
-      text('id', id),
+      id ?? null,
       user_pk ?? null,
-      text('consumer_name', consumer_name),
-      text('language', language),
-      text('state', state),
-      text('env', env),
+      consumer_name ?? null,
+      language ?? null,
+      state ?? null,
+      env ?? null,
     )
   }
 

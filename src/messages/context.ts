@@ -219,6 +219,18 @@ export class Context implements ChannelContext {
     return new ChannelClass(init)
   }
 
+  /**
+   * Throws UrlError if the URL is invalid, or if its protocol, or one of its prefixes, is unknown.
+   * It makes no channel, so that its parameters are not checked.
+   */
+  check_url(url: string | Url): void {
+    const whole = this.#resolve(url instanceof Url ? url : Url.parse(url))
+    if (this.#implementations.has(whole.protocol)) return
+    const prefix = prefixOf(whole.protocol)
+    if (!this.#implementations.has(prefix)) throw this.#unknown(whole)
+    this.check_url(whole.with(whole.protocol.slice(prefix.length)))
+  }
+
   /** For channels only: called by a channel that is destroyed. Its name is free again. */
   forget(channel: MessageChannel): void {
     for (const [name, each] of this.#channels) if (each === channel) this.#channels.delete(name)

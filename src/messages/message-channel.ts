@@ -17,7 +17,7 @@
  */
 
 import { LIFE } from '../channels/life.ts'
-import { checkBoolean } from '../channels/settings.ts'
+import { checkBoolean } from '../core/checks.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { InvalidStateError } from '../errors.ts'
 import type { Data, State } from '../types.ts'

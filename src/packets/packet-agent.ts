@@ -5,10 +5,18 @@
 
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
-import { checkOptions } from '../core/option-names.ts'
+import {
+  checkFunction,
+  checkName,
+  type Checks,
+  countFrom,
+  instanceOf,
+  oneOf,
+} from '../core/checks.ts'
+import { checkOptions, optionsOf } from '../core/option-names.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { Engine, logSafely } from '../engine.ts'
-import { InvalidArgumentError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { Context } from '../messages/context.ts'
 import type { Bytes } from '../types.ts'
 import { Budget } from './lines/budget.ts'
@@ -18,7 +26,7 @@ import { Packet, type PacketData } from './packet.ts'
 import { PacketChannel } from './channel/packet-channel.ts'
 import { PACKET_TYPES, SUPERVISOR_ID } from './packet-types.ts'
 import { WebsocketChannel } from './channel/websocket-channel.ts'
-import type { WebsocketChannelOptions } from './channel/websocket-options.ts'
+import { CHANNEL_CHECKS, type WebsocketChannelOptions } from './channel/websocket-options.ts'
 
 /** The options of a PacketAgent. */
 export interface PacketAgentOptions {
@@ -40,16 +48,16 @@ export interface PacketAgentOptions {
   readonly on_error?: PacketAgent['on_error']
 }
 
-const NAMES: readonly string[] = [
-  'shape',
-  'context',
-  'channel',
-  'queue_limit',
-  'queue_size',
-  'on_packet',
-  'on_lost',
-  'on_error',
-] satisfies (keyof PacketAgentOptions)[]
+const CHECKS: Checks<PacketAgentOptions> = {
+  shape: oneOf('2020', 'today'),
+  context: instanceOf(Context),
+  channel: optionsOf(CHANNEL_CHECKS, 'context'),
+  queue_limit: countFrom(1),
+  queue_size: countFrom(1),
+  on_packet: checkFunction,
+  on_lost: checkFunction,
+  on_error: checkFunction,
+}
 
 /**
  * An agent that talks to a supervisor through a router.
@@ -76,19 +84,13 @@ export class PacketAgent {
    * or does not exist.
    */
   constructor(agent_id: string, url: string, options: PacketAgentOptions = {}) {
-    checkOptions('new PacketAgent', options, NAMES)
+    checkName('new PacketAgent: agent_id', agent_id)
+    checkOptions('new PacketAgent', options, CHECKS)
     const { shape = '2020', context = Context.instance(), channel = {} } = options
     const { queue_limit = 100_000, queue_size = 64 * 1024 * 1024 } = options
     const { on_packet, on_lost, on_error } = options
-    if (shape !== '2020' && shape !== 'today')
-      throw new InvalidArgumentError('new PacketAgent: shape', "'2020' or 'today'", shape)
-    for (const [name, value] of Object.entries({ queue_limit, queue_size }))
-      if (typeof value !== 'number' || !(value > 0))
-        throw new InvalidArgumentError(`new PacketAgent: ${name}`, 'a number over 0', value)
     for (const [name, hook] of Object.entries({ on_packet, on_lost, on_error })) {
       if (hook === undefined) continue
-      if (typeof hook !== 'function')
-        throw new InvalidArgumentError(`new PacketAgent: ${name}`, 'a function', hook)
       Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
     }
     this.agent_id = agent_id

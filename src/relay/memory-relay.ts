@@ -9,17 +9,14 @@
  * the topic that was not appended to for the longest time loses its history.
  */
 
-import { checkOptions } from '../core/option-names.ts'
-import { Engine } from '../engine.ts'
+import type { Engine } from '../engine.ts'
 import type { Data, Milliseconds } from '../types.ts'
 import {
-  checkCount,
   checkListener,
   checkMember,
-  checkPrefix,
-  checkSeq,
+  checkReading,
   checkTopic,
-  RELAY_OPTIONS,
+  relayValues,
   toBuffer,
 } from './checks.ts'
 import { Listeners } from './listeners.ts'
@@ -92,12 +89,10 @@ export class MemoryRelay implements Relay {
 
   /** Throws InvalidArgumentError if an option is unknown or invalid. */
   constructor(options: RelayOptions = {}) {
-    checkOptions('new MemoryRelay', options, RELAY_OPTIONS)
-    this.#engine = options.engine ?? Engine.instance()
-    this.#history = checkCount('history', options.history ?? 1000)
-    this.#age = checkCount('history_age', options.history_age ?? 3_600_000)
-    checkCount('lease', options.lease ?? 15_000)
-    checkPrefix(options.prefix)
+    const { engine, history, age } = relayValues('new MemoryRelay', options)
+    this.#engine = engine
+    this.#history = history
+    this.#age = age
     const log = (message: string, error: unknown): void => this.#engine.log(message, error)
     this.#listeners = new Listeners(log)
     this.#watchers = new Listeners(log)
@@ -144,9 +139,7 @@ export class MemoryRelay implements Relay {
   }
 
   async read_after(topic: string, seq: number, limit = LIMIT): Promise<RelayHistory> {
-    checkTopic('read_after', topic)
-    checkSeq(seq)
-    checkCount('limit', limit)
+    checkReading(topic, seq, limit)
     this.#checkOpen()
     const history = this.#topics.get(topic)
     if (history === undefined) return { entries: [], first: 1, last: 0 }
@@ -166,14 +159,13 @@ export class MemoryRelay implements Relay {
     listener: RelayListener,
     options: SubscribeOptions = {},
   ): Promise<void> {
-    checkTopic('subscribe', topic)
-    checkListener('subscribe', listener)
-    checkOptions('subscribe', options, ['on_gap'])
+    checkListener('subscribe', topic, listener, options)
     this.#checkOpen()
     this.#listeners.add(topic, listener, undefined)
   }
 
   unsubscribe(topic: string, listener: RelayListener): void {
+    checkListener('unsubscribe', topic, listener)
     this.#listeners.delete(topic, listener)
   }
 
@@ -197,8 +189,7 @@ export class MemoryRelay implements Relay {
   }
 
   async watch(topic: string, listener: PresenceListener): Promise<void> {
-    checkTopic('watch', topic)
-    checkListener('watch', listener)
+    checkListener('watch', topic, listener)
     this.#checkOpen()
     this.#watchers.add(topic, listener, { isTold: false })
     const present = [...(this.#members.get(topic) ?? [])]
@@ -215,6 +206,7 @@ export class MemoryRelay implements Relay {
   }
 
   unwatch(topic: string, listener: PresenceListener): void {
+    checkListener('unwatch', topic, listener)
     this.#watchers.delete(topic, listener)
   }
 

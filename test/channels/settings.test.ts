@@ -4,14 +4,11 @@ import t from 'tap'
 import {
   adoptFields,
   applyOptions,
-  checkBoolean,
-  checkCount,
-  checkDuration,
-  checkTls,
   defineSettings,
   settingsFrom,
   settingsOf,
 } from '../../src/channels/settings.ts'
+import { checkBoolean, checkCount } from '../../src/core/checks.ts'
 import { InvalidArgumentError } from '../../src/errors.ts'
 import { thrown } from '../kit.ts'
 
@@ -278,47 +275,6 @@ t.test('the settings of a class, and the class that has the last of them', async
     names: ['size', 'label', 'extra'],
   })
   t.same(settingsOf({}), { owner: Object.prototype, names: [] })
-})
-
-t.test('checks', async t => {
-  t.same([checkBoolean('b', true), checkBoolean('b', false)], [true, false])
-  for (const value of [0, 1, 'true', null, undefined])
-    t.equal(
-      thrown(() => checkBoolean('b', value)),
-      'ERR_INVALID_ARGUMENT',
-    )
-  t.same(
-    [checkCount('c', 0, 0), checkCount('c', 2 ** 53 - 1, 1), checkCount('c', Infinity, 1)],
-    [0, 2 ** 53 - 1, Infinity],
-  )
-  for (const value of [-1, 0.5, NaN, -Infinity, 2 ** 53, '5', 5n, null, undefined, true])
-    t.equal(
-      thrown(() => checkCount('c', value, 0)),
-      'ERR_INVALID_ARGUMENT',
-    )
-  t.equal(
-    thrown(() => checkCount('c', 0, 1)),
-    'ERR_INVALID_ARGUMENT',
-  )
-  t.same(
-    [checkDuration('d', 0.001), checkDuration('d', 1e300), checkDuration('d', Infinity)],
-    [0.001, 1e300, Infinity],
-  )
-  for (const value of [0, -1, NaN, '5', 5n, null, undefined, true]) {
-    t.throws(() => checkDuration('d', value), {
-      code: 'ERR_INVALID_ARGUMENT',
-      message: /^d must be a positive number of milliseconds, or Infinity/,
-    })
-  }
-  const options = {}
-  t.equal(checkTls('tls', options), options)
-  // null is "none" for every setting that may be left out.
-  for (const none of [null, undefined]) t.equal(checkTls('tls', none), undefined)
-  for (const value of ['cert', 5, true])
-    t.throws(() => checkTls('tls', value), {
-      code: 'ERR_INVALID_ARGUMENT',
-      message: /^tls must be an object of Node/,
-    })
 })
 
 t.test('the settings of a class, and the prototype that defines the last of them', async t => {

@@ -1,7 +1,13 @@
 /** Options that do not exist are refused, with what was probably meant. */
 
 import t from 'tap'
-import { checkAddressOptions, checkOptions, noSuchOption } from '../../src/core/option-names.ts'
+import { type Checks, checkText, countFrom } from '../../src/core/checks.ts'
+import {
+  checkAddressOptions,
+  checkOptions,
+  noSuchOption,
+  optionsOf,
+} from '../../src/core/option-names.ts'
 
 // `new Engine({ bufferLimit })`, `stop(5000)`, `length_prefix(2)` and others were taken without a
 // word, and meant the default.
@@ -27,6 +33,35 @@ t.test('names and kinds', async t => {
     message: 'call: options must be left out: there are none; got 5',
   })
   t.equal(noSuchOption('call', 'x', []).message, 'call: there is no option "x"; there are none')
+})
+
+// `backoff: 5`, `transport: 5`, `subjects: 'x'` and others were taken without a word.
+t.test('values, by a table of checks', async t => {
+  const checks = { size: countFrom(1), name: checkText }
+  checkOptions('call', { size: 1, name: undefined }, checks)
+  checkOptions('call', { name: 'a' }, checks, ['name'])
+  const nested = { inner: optionsOf(checks, 'name') }
+  const inner = { size: 2 }
+  t.equal(nested.inner('inner', inner), inner)
+  const rows: [options: unknown, table: Checks<any>, message: string][] = [
+    [{ size: 'x' }, checks, 'call: size must be an integer of at least 1, or Infinity; got "x"'],
+    [{ sise: 2 }, checks, 'call: there is no option "sise"; did you mean size?'],
+    [{ name: null, size: 1 }, checks, 'call: name must be text; got null'],
+    [{ size: 1 }, checks, 'call: name must be text; got undefined'],
+    [5, checks, 'call: options must be an object, { size, name }; got 5'],
+    [{ inner: 5 }, nested, 'call: inner: options must be an object, { size }; got 5'],
+    [{ inner: { name: 'a' } }, nested, 'call: inner: there is no option "name"; there are: size'],
+    [{ inner: { size: 0 } }, nested, 'call: inner: size must be an integer of at least 1'],
+  ]
+  for (const [options, table, message] of rows) {
+    const needed = table === checks ? ['name'] : []
+    t.throws(() => checkOptions('call', options, table, needed), { code: 'ERR_INVALID_ARGUMENT' })
+    try {
+      checkOptions('call', options, table, needed)
+    } catch (error) {
+      t.equal((error as Error).message.slice(0, message.length), message)
+    }
+  }
 })
 
 t.test('after an address', async t => {

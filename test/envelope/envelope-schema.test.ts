@@ -1,6 +1,5 @@
 import t from 'tap'
 import {
-  checkEnvelopeSchema,
   envelope_schema,
   EnvelopeSchema,
   error_schema,
@@ -117,12 +116,4 @@ t.test('the order of the wire', async t => {
       thrown(() => full_schema.make('a', null, long)),
       'ERR_VALIDATION',
     )
-})
-
-t.test('misuse', async t => {
-  checkEnvelopeSchema(full_schema)
-  t.equal(
-    thrown(() => checkEnvelopeSchema({})),
-    'ERR_INVALID_ARGUMENT',
-  )
 })

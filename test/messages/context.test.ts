@@ -331,6 +331,26 @@ stage(t, 'if init throws, nothing is left of what was made', async (t, { context
   t.equal(two.children.size, 2)
 })
 
+// A client of rooms found out that nobody knows its protocol only when it connected.
+t.test('a URL without a channel', async t => {
+  const context = new Context()
+  context.alias('lines', 'tcp://;frame=line')
+  context.alias('slow+', 'rate+://;speed=1kb')
+  for (const url of ['null://', 'tls+tcp://a:1', 'lines://a:1', 'slow+reopen+ws://a'])
+    context.check_url(url)
+  t.match(
+    fault(() => context.check_url('x://y')),
+    /^there is no protocol "x"; there are .*null/,
+  )
+  context.check_url(Url.parse('mem://;size=nonsense'))
+  for (const url of ['reopen+x://a', 'x+null://', 'nothing'])
+    t.equal(
+      thrown(() => context.check_url(url)),
+      'ERR_INVALID_URL',
+    )
+  t.equal(context.channels.size, 0)
+})
+
 t.test('options that do not exist, or are of the wrong kind', async t => {
   const engine = new Engine()
   const context = new Context({ engine })

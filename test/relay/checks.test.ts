@@ -1,14 +1,15 @@
 import t from 'tap'
-import { thrown } from '../kit.ts'
+import { Engine } from '../../src/engine.ts'
 import {
-  checkCount,
   checkListener,
   checkMember,
-  checkPrefix,
-  checkSeq,
+  checkReading,
+  checkRelay,
   checkTopic,
+  relayValues,
   toBuffer,
 } from '../../src/relay/checks.ts'
+import { MemoryRelay } from '../../src/relay/memory-relay.ts'
 
 t.test('what is refused, by name', async t => {
   const message = (call: () => unknown): string => {
@@ -19,52 +20,47 @@ t.test('what is refused, by name', async t => {
     }
     return 'nothing'
   }
-  t.equal(
-    message(() => checkTopic('publish', 'x'.repeat(1024))),
-    'nothing',
-  )
-  t.match(
-    message(() => checkTopic('publish', '')),
-    'publish: topic must be text of 1 to 1024',
-  )
-  t.match(
-    message(() => checkMember('present', 'x', 5)),
-    'present: member must be text',
-  )
-  t.match(
-    message(() => checkListener('watch', {})),
-    'watch: listener must be a function',
-  )
-  t.match(
-    message(() => checkCount('history', 1.5)),
-    'history must be a whole number',
-  )
-  t.match(
-    message(() => checkSeq(-1)),
-    'read_after: seq must be',
-  )
-  t.match(
-    message(() => toBuffer('append', null as never)),
-    'append: data must be a string or',
-  )
-  t.equal(checkCount('history', 1), 1)
+  const rows: [call: () => unknown, message: string][] = [
+    [() => checkTopic('publish', 'x'.repeat(1024)), 'nothing'],
+    [() => checkTopic('publish', ''), 'publish: topic must be text of 1 to 1024'],
+    [() => checkMember('present', 'x', 5), 'present: member must be text'],
+    [() => checkListener('watch', 'x', () => {}), 'nothing'],
+    [() => checkListener('watch', 'x', {}), 'watch: listener must be a function'],
+    [() => checkListener('watch', 5, () => {}), 'watch: topic must be text'],
+    [() => checkListener('subscribe', 'x', () => {}, 5), 'subscribe: options must be an object'],
+    [
+      () => checkListener('subscribe', 'x', () => {}, { on_gap: 5 }),
+      'subscribe: on_gap must be a function',
+    ],
+    [() => checkReading('x', 0, 1), 'nothing'],
+    [() => checkReading('', 0, 1), 'read_after: topic must be'],
+    [() => checkReading('x', -1, 1), 'read_after: seq must be'],
+    [() => checkReading('x', 1.5, 1), 'read_after: seq must be'],
+    [() => checkReading('x', 1, 0), 'read_after: limit must be'],
+    [() => toBuffer('append', null as never), 'append: data must be a string or'],
+    [() => checkRelay('x', 5), 'x must be a Relay, or a URL such as redis://localhost'],
+    [() => relayValues('x', { history: 1.5 }), 'x: history must be a whole number'],
+    [() => relayValues('x', { engine: 5 as never }), 'x: engine must be an Engine'],
+    [() => relayValues('x', { histroy: 5 } as never), 'did you mean history'],
+    [() => relayValues('x', { own: 5 } as never, { own: () => {} }), 'nothing'],
+  ]
+  for (const [call, expected] of rows) t.match(message(call), expected)
+  for (const prefix of ['', 'a.b', '*', 'x'.repeat(65), null])
+    t.match(
+      message(() => relayValues('x', { prefix } as never)),
+      'x: prefix must be a word',
+    )
   t.strictSame(
     [toBuffer('publish', 'é').length, toBuffer('publish', Buffer.from('a')).length],
     [2, 1],
   )
-  t.match(
-    message(() => checkSeq(1.5)),
-    'read_after: seq must be',
-  )
-  checkSeq(0)
-  checkListener('watch', () => {})
-})
-
-t.test('prefixes', async t => {
-  t.strictSame([checkPrefix('my_app'), checkPrefix()], ['my_app', 'sluice'])
-  for (const wrong of ['', 'a.b', '*', 'x'.repeat(65), 5, null])
-    t.equal(
-      thrown(() => checkPrefix(wrong)),
-      'ERR_INVALID_ARGUMENT',
-    )
+  const relay = new MemoryRelay()
+  t.strictSame([checkRelay('x', relay), checkRelay('x', 'memory:')], [relay, 'memory:'])
+  t.strictSame(relayValues('x', { lease: 5 }), {
+    engine: Engine.instance(),
+    history: 1000,
+    age: 3_600_000,
+    lease: 5,
+    prefix: 'sluice',
+  })
 })

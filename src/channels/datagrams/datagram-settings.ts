@@ -8,7 +8,7 @@
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { InvalidArgumentError, InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'
-import { checkBoolean, checkCount } from '../settings.ts'
+import { checkBoolean, checkCount } from '../../core/checks.ts'
 import { STREAM_CHECKS, STREAM_DEFAULTS } from '../streams/stream-settings.ts'
 
 /** Every setting of a Datagram. */

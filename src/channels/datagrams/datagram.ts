@@ -27,13 +27,8 @@ import {
 } from './datagram-settings.ts'
 import { LIFE } from '../life.ts'
 import { anyHostOf, packetOptions } from './packet-options.ts'
-import {
-  adoptFields,
-  applyOptions,
-  checkBoolean,
-  defineSettings,
-  settingsFrom,
-} from '../settings.ts'
+import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
+import { checkBoolean } from '../../core/checks.ts'
 
 /** The options of a Datagram: every setting, `engine` and `name`. */
 export interface DatagramOptions extends ChannelOptions, Partial<DatagramValues> {}
@@ -241,7 +236,8 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
     if (peer === undefined) return to
     // A hook that always gives the address of the sender works here, too.
     const name = formatAddress(to)
-    if (name === formatAddress(peer) || name === formatAddress(this.remote_address)) return undefined
+    if (name === formatAddress(peer) || name === formatAddress(this.remote_address))
+      return undefined
     throw new InvalidStateError(
       'write()',
       `the datagram is connected to ${formatAddress(peer)}`,

@@ -8,7 +8,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'
 import type { ServerValues } from './server-settings.ts'
-import { checkBoolean, checkCount, checkDuration } from '../settings.ts'
+import { checkBoolean, checkCount, checkDuration } from '../../core/checks.ts'
 
 /** How to listen. */
 export interface ServerListenOptions {

@@ -10,7 +10,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { BlockList } from './door.ts'
-import { checkCount, checkDuration, checkTls } from '../settings.ts'
+import { checkCount, checkDuration, checkTls } from '../../core/checks.ts'
 import { Stream } from '../streams/stream.ts'
 
 /** What makes the channel of an accepted connection: Connection, Stream, or a subclass of one. */

@@ -29,13 +29,8 @@ import {
   type StreamServerOptions,
 } from './server-options.ts'
 import { type ConnectionClass, SERVER_CHECKS, type ServerSettings } from './server-settings.ts'
-import {
-  adoptFields,
-  applyOptions,
-  checkBoolean,
-  defineSettings,
-  settingsFrom,
-} from '../settings.ts'
+import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
+import { checkBoolean } from '../../core/checks.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { StreamOptions } from '../streams/stream-options.ts'
 import { contextFor, renewContext } from '../streams/tls-contexts.ts'

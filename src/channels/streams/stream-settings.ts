@@ -11,7 +11,7 @@ import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsInfo, TlsOptions } from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'
-import { checkBoolean, checkCount, checkDuration, checkTls } from '../settings.ts'
+import { checkBoolean, checkCount, checkDuration, checkTls } from '../../core/checks.ts'
 
 /** How the system probes whether a peer is still there. */
 export interface KeepAlive {

@@ -22,11 +22,11 @@ import { StreamLink } from './stream-link.ts'
 import {
   adoptFields,
   applyOptions,
-  checkBoolean,
   defineSettings,
   type Setting,
   settingsFrom,
 } from '../settings.ts'
+import { checkBoolean } from '../../core/checks.ts'
 import { SharedValues } from '../shared-values.ts'
 import { StreamTaking } from './stream-taking.ts'
 import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './stream-misuse.ts'

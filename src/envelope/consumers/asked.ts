@@ -11,9 +11,10 @@
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
+import { checkDuration, checkFunction, checkName, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import type { Engine } from '../../engine.ts'
-import { InvalidArgumentError, RequestError } from '../../errors.ts'
+import { RequestError } from '../../errors.ts'
 import type { Cancel, CloseReason, Milliseconds } from '../../types.ts'
 import { ErrorMessage } from '../error-message.ts'
 import type { Message } from '../message.ts'
@@ -47,6 +48,12 @@ interface Pending extends Deferred<Message> {
   cancel: Cancel
 }
 
+const CHECKS: Checks<RequestOptions<any>> = {
+  timeout: checkDuration,
+  on_progress: checkFunction,
+  expect: checkName,
+}
+
 export class Asked {
   readonly #engine: Engine
   readonly #pending = new Map<string, Pending>()
@@ -61,12 +68,8 @@ export class Asked {
    * rejection. Throws InvalidArgumentError for an invalid option, and what `send` throws.
    */
   ask(options: RequestOptions<any>, send: (id: string) => boolean): Promise<Message> {
-    checkOptions('request', options, ['timeout', 'on_progress', 'expect'])
+    checkOptions('request', options, CHECKS)
     const { timeout = TIMEOUT, on_progress, expect } = options
-    if (typeof timeout !== 'number' || !(timeout > 0))
-      throw new InvalidArgumentError('request: timeout', 'a positive number of ms', timeout)
-    if (on_progress !== undefined && typeof on_progress !== 'function')
-      throw new InvalidArgumentError('request: on_progress', 'a function', on_progress)
     const pending: Pending = { ...deferred<Message>(), on_progress, expect, cancel: noop }
     pending.promise.catch(noop)
     const id = `r${(this.#count++).toString(36)}`

@@ -5,8 +5,8 @@
  * Call order: run → model.require (find, has_perm) → act.
  */
 
+import { checkName, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 import type { AnySchema, DataOf } from '../message.ts'
 import { AsyncRunnable, message, type MessageClass, type Run } from '../runnable.ts'
 import { Model } from './model.ts'
@@ -25,6 +25,12 @@ export interface ContextActionOptions<Context, Schema extends AnySchema> {
    * @default 'pk'
    */
   readonly context_schema_attr?: keyof DataOf<Schema> & string
+}
+
+const CHECKS: Checks<ContextActionOptions<unknown, any>> = {
+  model: instanceOf(Model),
+  permission: (name, value) => value === null || checkName(name, value),
+  context_schema_attr: checkName,
 }
 
 /** What `act` gets. */
@@ -93,11 +99,8 @@ export function context_action<const Name extends string, Schema extends AnySche
   schema: Schema,
   options: ContextActionOptions<Context, Schema>,
 ): MessageClass<Name, Schema, ContextAction<Context>> {
-  const names = ['model', 'permission', 'context_schema_attr']
-  checkOptions('context_action', options, names)
+  checkOptions('context_action', options, CHECKS, ['model'])
   const { model, permission = null, context_schema_attr = 'pk' } = options
-  if (!(model instanceof Model))
-    throw new InvalidArgumentError('context_action: model', 'a Model', model)
   const Made = message(name, schema, ContextAction)
   Object.assign(Made.prototype, { model, permission, context_schema_attr })
   return Made as unknown as MessageClass<Name, Schema, ContextAction<Context>>

@@ -4,8 +4,8 @@
  * an object?
  */
 
+import { checkFunction, checkName, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 import { NotFoundError, UnauthorizedError } from '../builtin/error-messages.ts'
 import type { MetaFields } from '../meta.ts'
 
@@ -33,6 +33,13 @@ export interface ModelOptions<Context, User = any> {
    * @default 'pk'
    */
   readonly key?: string
+}
+
+const CHECKS: Checks<ModelOptions<unknown>> = {
+  name: checkName,
+  find: checkFunction,
+  has_perm: checkFunction,
+  key: checkName,
 }
 
 /** Who wants what with which object. */
@@ -67,13 +74,8 @@ export class Model<Context> {
 
   /** Throws InvalidArgumentError for an invalid option. */
   constructor(options: ModelOptions<Context>) {
-    checkOptions('new Model', options, ['name', 'find', 'has_perm', 'key'])
+    checkOptions('new Model', options, CHECKS, ['name', 'find'])
     const { name, find, has_perm = () => true, key = 'pk' } = options
-    if (typeof name !== 'string' || name === '')
-      throw new InvalidArgumentError('Model: name', "a name, such as 'list'", name)
-    for (const [each, given] of Object.entries({ find, has_perm }))
-      if (typeof given !== 'function')
-        throw new InvalidArgumentError(`Model: ${each}`, 'a function', given)
     this.name = name
     this.key = key
     this.#find = find

@@ -6,10 +6,11 @@
  * keep those of the others from being run.
  */
 
+import { checkName, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { Engine } from '../../engine.ts'
-import { ClosedError, InvalidArgumentError, OverflowError } from '../../errors.ts'
-import { checkJob } from './checks.ts'
+import { ClosedError, OverflowError } from '../../errors.ts'
+import { checkJob, checkNumber, checkRunner } from './checks.ts'
 import type { JobData, JobQueue } from './job-queue.ts'
 import { giveUp, type JobRunner, runsHere } from './job-runner.ts'
 
@@ -41,10 +42,9 @@ export class JobPool {
    * Throws InvalidArgumentError.
    */
   constructor(count = 16, engine: Engine = Engine.instance(), runner?: JobRunner) {
-    if (!Number.isSafeInteger(count) || count < 1)
-      throw new InvalidArgumentError('new JobPool: count', 'a whole number of at least 1', count)
-    this.#count = count
-    this.#engine = engine
+    this.#count = checkNumber('new JobPool: count', count)
+    this.#engine = instanceOf(Engine)('new JobPool: engine', engine)
+    if (runner !== undefined) checkRunner('new JobPool: runner', runner)
     this.#runner = runner ?? runsHere(engine)
   }
 
@@ -84,6 +84,12 @@ interface Waiting {
   done(): void
 }
 
+const CHECKS: Checks<MemoryQueueOptions> = {
+  name: checkName,
+  size: checkNumber,
+  pool: instanceOf(JobPool),
+}
+
 /** A queue in this process. */
 export class MemoryQueue implements JobQueue {
   /** Its name. */
@@ -99,14 +105,8 @@ export class MemoryQueue implements JobQueue {
 
   /** Throws InvalidArgumentError for an invalid option. */
   constructor(options: MemoryQueueOptions = {}) {
-    checkOptions('new MemoryQueue', options, ['name', 'size', 'pool'])
+    checkOptions('new MemoryQueue', options, CHECKS)
     const { name = 'default', size = 1000, pool = new JobPool() } = options
-    if (typeof name !== 'string' || name === '')
-      throw new InvalidArgumentError('new MemoryQueue: name', 'a name', name)
-    if (!Number.isSafeInteger(size) || size < 1)
-      throw new InvalidArgumentError('new MemoryQueue: size', 'a whole number of at least 1', size)
-    if (!(pool instanceof JobPool))
-      throw new InvalidArgumentError('new MemoryQueue: pool', 'a JobPool', pool)
     this.name = name
     this.#size = size
     this.#pool = pool

@@ -8,10 +8,11 @@
  *    queue says then whether it is tried again, or calls failJob.
  */
 
+import { checkFunction, type Checks } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import type { Engine } from '../../engine.ts'
-import { ChannelError, InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
+import { ChannelError, InvalidStateError, messageOf } from '../../errors.ts'
 import { JobError } from '../builtin/error-messages.ts'
 import { Progress, Stat } from '../builtin/messages.ts'
 import type { Envelope } from '../envelope.ts'
@@ -36,14 +37,13 @@ export interface JobSurroundings {
   readonly atomic?: <Result>(work: () => Promise<Result>) => Promise<Result>
 }
 
+const CHECKS: Checks<JobSurroundings> = { find_user: checkFunction, atomic: checkFunction }
+
 let surroundings: JobSurroundings = {}
 
 /** Says what jobs run with, in this process. Throws InvalidArgumentError. */
 export function jobs_with(given: JobSurroundings): void {
-  checkOptions('jobs_with', given, ['find_user', 'atomic'])
-  for (const [name, each] of Object.entries(given))
-    if (typeof each !== 'function')
-      throw new InvalidArgumentError(`jobs_with: ${name}`, 'a function', each)
+  checkOptions('jobs_with', given, CHECKS)
   surroundings = given
 }
 

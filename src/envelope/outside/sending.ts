@@ -5,9 +5,10 @@
  * Is it registered? → its envelope's transport → the transaction, if there is one → the layer.
  */
 
+import { checkBoolean, checkName, type Checks, checkText, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import type { Envelope, MessageOf } from '../envelope.ts'
+import { Envelope, type MessageOf } from '../envelope.ts'
 import { errors, internal, ws_outgoing } from '../envelopes.ts'
 import { ErrorMessage } from '../error-message.ts'
 import { get_layer } from '../layers/layers.ts'
@@ -45,7 +46,13 @@ export interface OutsideOptions<Of extends Envelope<any> = Envelope> {
   readonly envelope?: Of
 }
 
-const OPTIONS = ['channel_name', 'group', 'state', 'on_commit', 'envelope'] as const
+const CHECKS: Checks<OutsideOptions> = {
+  channel_name: checkName,
+  group: checkBoolean,
+  state: checkText,
+  on_commit: checkBoolean,
+  envelope: instanceOf(Envelope),
+}
 
 /**
  * Sends a message to the peer of a consumer, or to those of a group. Returns false if it was
@@ -80,8 +87,7 @@ export function websocket_send_error(
   error: ErrorMessage,
   options: Omit<OutsideOptions<Envelope<any>>, 'on_commit' | 'state'> = {},
 ): boolean {
-  if (!((error as unknown) instanceof ErrorMessage))
-    throw new InvalidArgumentError('websocket_send_error', 'an error message', error)
+  instanceOf(ErrorMessage)('websocket_send_error', error)
   const { envelope = errors } = options
   const whole = { ...options, on_commit: false, state: 'f' }
   return send('websocket_send_error', envelope, error as never, whole)
@@ -93,9 +99,8 @@ function send(
   given: Message,
   options: OutsideOptions<any>,
 ): boolean {
-  checkOptions(call, options, OPTIONS)
-  if (!((given as unknown) instanceof Message))
-    throw new InvalidArgumentError(call, 'a message', given)
+  checkOptions(call, options, CHECKS)
+  instanceOf(Message)(call, given)
   const { transport, registry, name } = envelope
   registry.find(given.type_name)
   if (transport === undefined)

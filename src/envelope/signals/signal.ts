@@ -10,9 +10,9 @@
  *    time on.
  */
 
+import { anyValue, checkBoolean, checkFunction, type Checks } from '../../core/checks.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 
 /** What a receiver gets: the sender, the signal, and what the sender has named. */
 export type Named<Arguments> = Arguments & {
@@ -43,6 +43,12 @@ export interface ConnectReceiverOptions {
    * @default the receiver itself
    */
   readonly dispatch_uid?: unknown
+}
+
+const CHECKS: Checks<ConnectReceiverOptions> = {
+  sender: anyValue,
+  weak: checkBoolean,
+  dispatch_uid: anyValue,
 }
 
 /** The message of that sender, if it is a class of messages. */
@@ -86,10 +92,9 @@ export class Signal<Arguments = Record<string, unknown>> {
     receiver: Receiver<Sent<Options['sender'], Arguments>>,
     options?: Options,
   ): void {
-    if (typeof receiver !== 'function')
-      throw new InvalidArgumentError('connect: receiver', 'a function', receiver)
+    checkFunction('connect: receiver', receiver)
     const given: ConnectReceiverOptions = options ?? {}
-    checkOptions('connect', given, ['sender', 'weak', 'dispatch_uid'])
+    checkOptions('connect', given, CHECKS)
     const { sender, weak = false, dispatch_uid } = given
     if (this.#slots.some(each => isSame(each, dispatch_uid ?? receiver, sender))) return
     const held = weak ? weakly(receiver) : holding(receiver)

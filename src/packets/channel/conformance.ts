@@ -7,9 +7,16 @@
  * skipped, and the report says so.
  */
 
+import {
+  checkDuration,
+  checkFunction,
+  type Checks,
+  checkWait,
+  instanceOf,
+} from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { DRIVE, Engine } from '../../engine.ts'
-import { InvalidArgumentError, messageOf } from '../../errors.ts'
+import { messageOf } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import { Packet, type PacketDict } from '../packet.ts'
 import {
@@ -279,17 +286,17 @@ function isInOrder(values: readonly unknown[]): boolean {
   return values.length === MANY && values.every((value, n) => value === n)
 }
 
-const NAMES = [
-  'make',
-  'make_hopeless',
-  'received',
-  'push',
-  'drop',
-  'restore',
-  'engine',
-  'timeout',
-  'quiet',
-] satisfies (keyof ConformanceFixture)[]
+const FIXTURE_CHECKS: Checks<ConformanceFixture> = {
+  make: checkFunction,
+  make_hopeless: checkFunction,
+  received: checkFunction,
+  push: checkFunction,
+  drop: checkFunction,
+  restore: checkFunction,
+  engine: instanceOf(Engine),
+  timeout: checkDuration,
+  quiet: checkWait,
+}
 
 /**
  * Holds a channel of yours to what PacketChannel promises. Resolves with a report if every promise
@@ -303,9 +310,7 @@ const NAMES = [
 export async function check_packet_channel(
   fixture: ConformanceFixture,
 ): Promise<ConformanceReport> {
-  checkOptions('check_packet_channel', fixture, NAMES)
-  if (typeof fixture.make !== 'function')
-    throw new InvalidArgumentError('check_packet_channel: make', 'a function', fixture.make)
+  checkOptions('check_packet_channel', fixture, FIXTURE_CHECKS, ['make'])
   const report = {
     passed: [] as ConformanceCheck[],
     failed: [] as ConformanceCheck[],

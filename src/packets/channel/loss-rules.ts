@@ -15,8 +15,16 @@
  * hides it. Any other failure may pass.
  */
 
+import {
+  checkBoolean,
+  checkDuration,
+  type Checks,
+  countFrom,
+  listOf,
+  wholeFrom,
+} from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { codeOf, InvalidArgumentError, messageOf } from '../../errors.ts'
+import { codeOf, messageOf } from '../../errors.ts'
 import { HandshakeError } from '../../protocols/websocket/errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import { PacketChannelError } from '../errors.ts'
@@ -37,7 +45,12 @@ export interface LossOptions {
   readonly certificates?: boolean
 }
 
-const NAMES: readonly string[] = ['max_attempts', 'max_outage', 'refusals', 'certificates']
+export const LOSS_CHECKS: Checks<LossOptions> = {
+  max_attempts: countFrom(1),
+  max_outage: checkDuration,
+  refusals: listOf(wholeFrom(0), 'statuses'),
+  certificates: checkBoolean,
+}
 
 /** What Node and OpenSSL say of a certificate. Other failures of a handshake may pass. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|INVALID_CA|ALTNAME/
@@ -51,21 +64,13 @@ export class LossRules {
 
   /** Throws InvalidArgumentError for an option that is invalid or does not exist. */
   constructor(options: LossOptions = {}) {
-    checkOptions('lost', options, NAMES)
+    checkOptions('lost', options, LOSS_CHECKS)
     const {
       max_attempts = Infinity,
       max_outage = 60_000,
       refusals = [401, 403, 404, 410],
       certificates = true,
     } = options
-    if (!(max_attempts >= 1) || (max_attempts !== Infinity && !Number.isInteger(max_attempts)))
-      throw new InvalidArgumentError('lost: max_attempts', 'a whole number from 1', max_attempts)
-    if (typeof max_outage !== 'number' || !(max_outage > 0))
-      throw new InvalidArgumentError('lost: max_outage', 'milliseconds, more than 0', max_outage)
-    if (!Array.isArray(refusals) || !refusals.every(each => Number.isInteger(each)))
-      throw new InvalidArgumentError('lost: refusals', 'an array of statuses', refusals)
-    if (typeof certificates !== 'boolean')
-      throw new InvalidArgumentError('lost: certificates', 'true or false', certificates)
     this.maxOutage = max_outage
     this.#maxAttempts = max_attempts
     this.#refusals = refusals

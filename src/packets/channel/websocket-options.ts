@@ -3,12 +3,19 @@
  */
 
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions } from '../../core/option-names.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import {
+  BACKOFF_CHECKS,
+  checkDuration,
+  checkFunction,
+  type Checks,
+  countFrom,
+  instanceOf,
+} from '../../core/checks.ts'
+import { checkOptions, optionsOf } from '../../core/option-names.ts'
 import { Context } from '../../messages/context.ts'
 import { Url } from '../../messages/url.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
-import { type LossOptions, LossRules } from './loss-rules.ts'
+import { LOSS_CHECKS, type LossOptions, LossRules } from './loss-rules.ts'
 
 /** The options of a WebsocketChannel. */
 export interface WebsocketChannelOptions {
@@ -43,15 +50,15 @@ export interface WebsocketChannelOptions {
   readonly on_error?: (channel_id: string, error: Error) => void
 }
 
-const NAMES: readonly string[] = [
-  'context',
-  'lost',
-  'backoff',
-  'connect_timeout',
-  'heartbeat',
-  'packet_size',
-  'on_error',
-] satisfies (keyof WebsocketChannelOptions)[]
+export const CHANNEL_CHECKS: Checks<WebsocketChannelOptions> = {
+  context: instanceOf(Context),
+  lost: optionsOf(LOSS_CHECKS),
+  backoff: optionsOf(BACKOFF_CHECKS),
+  connect_timeout: checkDuration,
+  heartbeat: checkDuration,
+  packet_size: countFrom(1),
+  on_error: checkFunction,
+}
 
 /** The original waits 0.2 s before it connects again. */
 const BACKOFF: BackoffOptions = { first: 200, longest: 10_000, lasting: 5000 }
@@ -79,27 +86,17 @@ export interface ChannelSettings {
 
 /** Throws UrlError or InvalidArgumentError. */
 export function readOptions(url: string, options: WebsocketChannelOptions): ChannelSettings {
-  checkOptions('new WebsocketChannel', options, NAMES)
+  checkOptions('new WebsocketChannel', options, CHANNEL_CHECKS)
   const { context = Context.instance(), lost, backoff, on_error } = options
   const { connect_timeout = CONNECT_TIMEOUT, heartbeat = HEARTBEAT } = options
-  if (!(context instanceof Context))
-    throw new InvalidArgumentError('new WebsocketChannel: context', 'a Context', context)
-  if (on_error !== undefined && typeof on_error !== 'function')
-    throw new InvalidArgumentError('new WebsocketChannel: on_error', 'a function', on_error)
-  checkTime('heartbeat', heartbeat)
+  context.check_url(url)
   const { packet_size = isWebSocket(url) ? WS_PACKET_SIZE : PACKET_SIZE } = options
-  if (!(packet_size > 0))
-    throw new InvalidArgumentError(
-      'new WebsocketChannel: packet_size',
-      'bytes, over 0',
-      packet_size,
-    )
   return {
     url: withHeartbeat(url, heartbeat),
     context,
     rules: new LossRules(lost),
     backoff: { ...BACKOFF, ...backoff },
-    patience: checkTime('connect_timeout', connect_timeout),
+    patience: connect_timeout,
     heartbeat: isWebSocket(url) ? Infinity : heartbeat,
     packetSize: packet_size,
     onError: on_error,
@@ -116,10 +113,4 @@ function withHeartbeat(url: string, every: Milliseconds): string {
     return url
   const ms = Math.max(1, Math.round(every))
   return `${url.replace(/;+$/, '')};ping-interval=${ms}ms;pong-timeout=${ms}ms`
-}
-
-function checkTime(name: string, value: unknown): Milliseconds {
-  if (typeof value !== 'number' || !(value > 0))
-    throw new InvalidArgumentError(`new WebsocketChannel: ${name}`, 'milliseconds, over 0', value)
-  return value
 }

@@ -3,7 +3,8 @@
  */
 // Source: Mephisto, `abstractions/architects/mock_architect.py`.
 
-import { checkOptions } from '../../core/option-names.ts'
+import { type Checks, instanceOf, wholeFrom } from '../../core/checks.ts'
+import { checkOptions, optionsOf } from '../../core/option-names.ts'
 import { Context } from '../../messages/context.ts'
 import type {
   OnCatastrophicDisconnect,
@@ -11,7 +12,7 @@ import type {
   OnMessage,
 } from '../channel/packet-channel.ts'
 import { WebsocketChannel } from '../channel/websocket-channel.ts'
-import type { WebsocketChannelOptions } from '../channel/websocket-options.ts'
+import { CHANNEL_CHECKS, type WebsocketChannelOptions } from '../channel/websocket-options.ts'
 import type { Architect } from '../supervisor/job.ts'
 import { MockServer } from './mock-server.ts'
 
@@ -25,6 +26,13 @@ export interface MockArchitectOptions {
   readonly channels?: number
   /** Of each channel. */
   readonly channel?: Omit<WebsocketChannelOptions, 'context'>
+}
+
+const CHECKS: Checks<MockArchitectOptions> = {
+  context: instanceOf(Context),
+  server: instanceOf(MockServer),
+  channels: wholeFrom(1),
+  channel: optionsOf(CHANNEL_CHECKS, 'context'),
 }
 
 let architects = 0
@@ -50,7 +58,7 @@ export class MockArchitect implements Architect {
 
   /** Opens nothing. Throws InvalidArgumentError for an option that does not exist. */
   constructor(options: MockArchitectOptions = {}) {
-    checkOptions('new MockArchitect', options, ['context', 'server', 'channels', 'channel'])
+    checkOptions('new MockArchitect', options, CHECKS)
     const { context = Context.instance(), server, channels = 1, channel = {} } = options
     this.#context = context
     this.server = server ?? new MockServer({ context })

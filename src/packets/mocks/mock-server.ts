@@ -3,8 +3,8 @@
  */
 // Source: Mephisto, `test/utils.py` and the mock server of its architects.
 
+import { checkBoolean, checkName, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { type Addr, Control } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
@@ -19,6 +19,12 @@ export interface MockServerOptions {
   readonly url?: string
   /** Does it answer `request_status`, as every router does? @default true */
   readonly answers?: boolean
+}
+
+const OPTIONS: Checks<MockServerOptions> = {
+  context: instanceOf(Context),
+  url: checkName,
+  answers: checkBoolean,
 }
 
 /**
@@ -50,10 +56,8 @@ export class MockServer {
 
   /** Opens nothing. Throws InvalidArgumentError if an option is invalid or does not exist. */
   constructor(options: MockServerOptions = {}) {
-    checkOptions('new MockServer', options, ['context', 'url', 'answers'])
+    checkOptions('new MockServer', options, OPTIONS)
     const { context = Context.instance(), url = 'mem://;mode=server', answers = true } = options
-    if (!(context instanceof Context))
-      throw new InvalidArgumentError('new MockServer: context', 'a Context', context)
     this.#context = context
     this.#url = url
     this.#answers = answers

@@ -7,10 +7,18 @@
 
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { noop } from '../../core/noop.ts'
+import {
+  checkDuration,
+  checkFunction,
+  type Checks,
+  countFrom,
+  instanceOf,
+} from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { type Engine, logSafely } from '../../engine.ts'
-import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
+import { InvalidStateError, messageOf } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
+import { checkRelay } from '../../relay/checks.ts'
 import { open_relay } from '../../relay/open-relay.ts'
 import type { Relay } from '../../relay/relay.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
@@ -60,19 +68,19 @@ export interface PacketRouterOptions {
   readonly on_error?: PacketRouter['on_error']
 }
 
-const NAMES: readonly string[] = [
-  'context',
-  'grace',
-  'keep',
-  'queue_limit',
-  'queue_size',
-  'agent_limit',
-  'relay',
-  'on_alive',
-  'on_drop',
-  'on_lost',
-  'on_error',
-] satisfies (keyof PacketRouterOptions)[]
+const CHECKS: Checks<PacketRouterOptions> = {
+  context: instanceOf(Context),
+  grace: checkDuration,
+  keep: checkDuration,
+  queue_limit: countFrom(1),
+  queue_size: countFrom(1),
+  agent_limit: countFrom(1),
+  relay: checkRelay,
+  on_alive: checkFunction,
+  on_drop: checkFunction,
+  on_lost: checkFunction,
+  on_error: checkFunction,
+}
 
 /** What a router says about one party. */
 export interface RouterMember {
@@ -128,34 +136,18 @@ export class PacketRouter {
    * exist.
    */
   constructor(options: PacketRouterOptions = {}) {
-    checkOptions('new PacketRouter', options, NAMES)
+    checkOptions('new PacketRouter', options, CHECKS)
     const { context = Context.instance(), on_alive, on_drop, on_lost, on_error } = options
-    if (!(context instanceof Context))
-      throw new InvalidArgumentError('new PacketRouter: context', 'a Context', context)
-    const numbers = {
-      grace: 10_000,
-      keep: 600_000,
-      queue_limit: 10_000,
-      queue_size: 16 * 1024 * 1024,
-      agent_limit: 100_000,
-    }
-    for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
-      const value = options[name] ?? numbers[name]
-      if (typeof value !== 'number' || !(value > 0))
-        throw new InvalidArgumentError(`new PacketRouter: ${name}`, 'a number over 0', value)
-      numbers[name] = value
-    }
     for (const [name, hook] of Object.entries({ on_alive, on_drop, on_lost, on_error })) {
       if (hook === undefined) continue
-      if (typeof hook !== 'function')
-        throw new InvalidArgumentError(`new PacketRouter: ${name}`, 'a function', hook)
       Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
     }
     this.#context = context
     const trial = context.init('null://')
     this.#engine = trial.engine
     trial.destroy()
-    const { grace, keep, queue_limit: count, queue_size: size, agent_limit: agents } = numbers
+    const { grace = 10_000, keep = 600_000, queue_limit: count = 10_000 } = options
+    const { queue_size: size = 16 * 1024 * 1024, agent_limit: agents = 100_000 } = options
     this.#switchboard = new Switchboard(
       this.#engine,
       { grace, keep, count, size, agents },
@@ -178,8 +170,6 @@ export class PacketRouter {
   #join(relay: Relay | string | undefined): Promise<void> {
     if (relay === undefined) return Promise.resolve()
     if (typeof relay === 'string') this.#relay = open_relay(relay, { engine: this.#engine })
-    else if (typeof relay?.publish !== 'function')
-      throw new InvalidArgumentError('new PacketRouter: relay', 'a Relay or its URL', relay)
     const neighbours = new Neighbours(
       this.#relay ?? (relay as Relay),
       this.#engine,

@@ -8,6 +8,7 @@
  * dropped.
  */
 
+import { checkWait } from '../../core/checks.ts'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
@@ -206,6 +207,7 @@ export class JobRun implements Run {
   }
 
   shutdown(timeout: Milliseconds = 5000): Promise<RunEnd> {
+    checkWait('shutdown: timeout', timeout)
     if (this.#state === 'opening')
       this.#failOpening(new PacketChannelError('ERR_CLOSED', 'the run was shut down'))
     if (this.#state !== 'active') return this.closed

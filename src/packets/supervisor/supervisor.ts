@@ -5,6 +5,16 @@
 // Source: Mephisto, `operations/supervisor.py`. Differs: a run is an object of its own.
 
 import { noop } from '../../core/noop.ts'
+import {
+  checkDuration,
+  checkFunction,
+  checkRecord,
+  type Checks,
+  checkWait,
+  countFrom,
+  instanceOf,
+  oneOf,
+} from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
@@ -40,15 +50,17 @@ export interface SupervisorOptions {
   readonly on_error?: (error: Error, run?: Run) => unknown
 }
 
-const NAMES: readonly string[] = [
-  'engine',
-  'shape',
-  'start_death_time',
-  'status_interval',
-  'queue_limit',
-  'queue_size',
-  'on_error',
-] satisfies (keyof SupervisorOptions)[]
+const CHECKS: Checks<SupervisorOptions> = {
+  engine: instanceOf(Engine),
+  shape: oneOf('2020', 'today'),
+  start_death_time: checkDuration,
+  status_interval: checkDuration,
+  queue_limit: countFrom(1),
+  queue_size: countFrom(1),
+  on_error: checkFunction,
+}
+
+const SHUTDOWN_CHECKS = { timeout: checkWait }
 
 /**
  * Talks to people through the servers of its jobs, which may be anywhere and may fail.
@@ -69,21 +81,17 @@ export class Supervisor {
 
   /** Throws InvalidArgumentError if an option is invalid or does not exist. */
   constructor(options: SupervisorOptions = {}) {
-    checkOptions('new Supervisor', options, NAMES)
+    checkOptions('new Supervisor', options, CHECKS)
     const { engine = Engine.instance(), on_error, ...rest } = options
-    if (!(engine instanceof Engine))
-      throw new InvalidArgumentError('new Supervisor: engine', 'an Engine', engine)
-    if (on_error !== undefined && typeof on_error !== 'function')
-      throw new InvalidArgumentError('new Supervisor: on_error', 'a function', on_error)
     this.#engine = engine
-    this.#options = checked({
+    this.#options = {
       shape: '2020',
       start_death_time: 10_000,
       status_interval: 4000,
       queue_limit: 100_000,
       queue_size: 64 * 1024 * 1024,
       ...rest,
-    })
+    }
     if (on_error !== undefined) this.on_error = on_error
   }
 
@@ -178,10 +186,8 @@ export class Supervisor {
    * Throws InvalidArgumentError for an invalid timeout. Its default is 5000 ms.
    */
   shutdown(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
-    checkOptions('shutdown', options, ['timeout'])
+    checkOptions('shutdown', options, SHUTDOWN_CHECKS)
     const { timeout = 5000 } = options
-    if (typeof timeout !== 'number' || !(timeout >= 0))
-      throw new InvalidArgumentError('shutdown: timeout', 'milliseconds, 0 or more', timeout)
     this.#isOver = true
     return Promise.all([...this.#runs].map(run => run.shutdown(timeout))).then(noop)
   }
@@ -204,17 +210,6 @@ export class Supervisor {
   }
 }
 
-function checked<Options extends Record<string, unknown>>(options: Options): Options {
-  for (const [name, value] of Object.entries(options)) {
-    if (name === 'shape') {
-      if (value !== '2020' && value !== 'today')
-        throw new InvalidArgumentError('new Supervisor: shape', "'2020' or 'today'", value)
-    } else if (typeof value !== 'number' || !(value > 0))
-      throw new InvalidArgumentError(`new Supervisor: ${name}`, 'a number over 0', value)
-  }
-  return options
-}
-
 const HOOKS = [
   'on_register',
   'on_status',
@@ -228,13 +223,11 @@ function checkJob(job: Job): void {
   if (typeof job?.architect?.get_channels !== 'function')
     throw new InvalidArgumentError('register_job: job', 'a job with an architect', job)
   const { handlers = {} } = job
-  if (typeof handlers !== 'object' || handlers === null)
-    throw new InvalidArgumentError('register_job: handlers', 'functions, by type', handlers)
+  checkRecord('register_job: handlers', handlers)
   const functions = [
     ...Object.entries(handlers).map(([type, value]) => [`handlers.${type}`, value] as const),
     ...HOOKS.map(name => [name, job[name]] as const),
   ]
   for (const [name, value] of functions)
-    if (value !== undefined && typeof value !== 'function')
-      throw new InvalidArgumentError(`register_job: ${name}`, 'a function', value)
+    if (value !== undefined) checkFunction(`register_job: ${name}`, value)
 }

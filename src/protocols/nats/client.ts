@@ -6,14 +6,15 @@
 import { Buffer } from 'node:buffer'
 import type { ChannelOptions } from '../../channels/channel.ts'
 import { LIFE } from '../../channels/life.ts'
+import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../../channels/settings.ts'
 import {
-  adoptFields,
-  applyOptions,
   checkBoolean,
   checkDuration,
-  defineSettings,
-  settingsFrom,
-} from '../../channels/settings.ts'
+  checkFunction,
+  checkRecord,
+  type Checks,
+  countFrom,
+} from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
@@ -28,7 +29,7 @@ import type { NatsServerInfo } from './parser.ts'
 import { type NatsServers, parseServers } from './servers.ts'
 import { Session } from './session.ts'
 import { checkPattern, checkSubject, checkWord } from './subjects.ts'
-import { checkMax, NatsSubscription, type NatsSubscribeOptions } from './subscription.ts'
+import { NatsSubscription, type NatsSubscribeOptions } from './subscription.ts'
 import type { NatsHandler, Subscriber } from './subscriber.ts'
 import { payloadTooLarge, sizeOf } from './traffic.ts'
 
@@ -44,6 +45,19 @@ export interface NatsRequestOptions {
 }
 
 const NO_OPTIONS: NatsPublishOptions = {}
+
+/** Their values are checked when they are packed. */
+const PUBLISH_NAMES = ['headers', 'reply'] satisfies (keyof NatsPublishOptions)[]
+
+const REQUEST_CHECKS: Checks<NatsRequestOptions> = {
+  headers: checkRecord,
+  timeout: checkDuration,
+}
+
+const SUBSCRIBE_CHECKS: Checks<NatsSubscribeOptions> = {
+  group: (name, value) => value === '' || checkWord(name, value),
+  max: countFrom(1),
+}
 
 const DEFAULT_SERVER = 'nats://localhost:4222'
 
@@ -170,7 +184,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
     let reply = ''
     let header: Buffer | undefined
     if (options !== NO_OPTIONS) {
-      checkOptions('publish', options, ['headers', 'reply'])
+      checkOptions('publish', options, PUBLISH_NAMES)
       if (options.reply !== undefined) reply = checkSubject('publish: reply', options.reply)
       header = this.#header(options.headers)
     }
@@ -197,9 +211,8 @@ export class NatsClient extends NatsHooks implements NatsSettings {
     const to = this.#subject(subject)
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw invalidData('request', data)
-    checkOptions('request', options, ['headers', 'timeout'])
+    checkOptions('request', options, REQUEST_CHECKS)
     const { timeout = this.request_timeout } = options
-    checkDuration('request: timeout', timeout)
     const header = this.#header(options.headers)
     if (!this.#isOpen('request()')) return rejected(clientClosed())
     this.#checkSize(header, data)
@@ -233,9 +246,8 @@ export class NatsClient extends NatsHooks implements NatsSettings {
    * subscription. What it throws goes to `on_error`. Without a handler, messages wait for a
    * `for await` loop.
    *
-   * Throws InvalidArgumentError for an invalid subject, group, number or handler, and
-   * InvalidStateError before `connect`. If the client closes or has closed, the subscription has
-   * ended when it is returned.
+   * Throws InvalidArgumentError for an invalid subject, group, number or handler, InvalidStateError
+   * before `connect`, and NatsError (ERR_NATS_CLOSED) if the client closes or has closed.
    */
   subscribe(
     subject: string,
@@ -244,15 +256,12 @@ export class NatsClient extends NatsHooks implements NatsSettings {
   ): NatsSubscription {
     if (typeof handler === 'object') return this.subscribe(subject, undefined, handler)
     const pattern = checkPattern('subscribe: subject', subject)
-    if (handler !== undefined && typeof handler !== 'function')
-      throw new InvalidArgumentError('subscribe: handler', 'a function', handler)
-    checkOptions('subscribe', options, ['group', 'max'])
+    if (handler !== undefined) checkFunction('subscribe: handler', handler)
+    checkOptions('subscribe', options, SUBSCRIBE_CHECKS)
     const { group = '', max = Infinity } = options
     const word = group === '' ? '' : checkWord('subscribe: group', group)
-    checkMax('subscribe: max', max)
-    const isOpen = this.#isOpen('subscribe()')
+    if (!this.#isOpen('subscribe()')) throw clientClosed()
     const inner = this.#session.traffic.subscribe(pattern, word, handler, max)
-    if (!isOpen) inner.stop(clientClosed())
     const subscription = new NatsSubscription(subject, group, inner)
     this.#subscriptions.set(inner, subscription)
     return subscription

@@ -8,6 +8,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { checkRecord } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 
 /** The header of a message that is sent: a value or several values for each name. */
@@ -32,8 +33,7 @@ const NAME = /^[!-9;-~]+$/
 
 /** The bytes of a header, with the empty line at its end. Throws InvalidArgumentError. */
 export function packHeader(headers: NatsHeaders): Buffer {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
-    throw new InvalidArgumentError('headers', 'an object of names and values', headers)
+  checkRecord('headers', headers)
   let text = `${VERSION}\r\n`
   for (const [name, values] of Object.entries(headers)) {
     if (!NAME.test(name))

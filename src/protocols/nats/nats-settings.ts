@@ -2,9 +2,17 @@
  * Layer 7. The settings of a NatsClient: what each means, its default, and which values are valid.
  */
 
-import { checkBoolean, checkCount, checkDuration, checkTls } from '../../channels/settings.ts'
+import {
+  BACKOFF_CHECKS,
+  type Check,
+  checkBoolean,
+  checkDuration,
+  checkText,
+  checkTls,
+  countFrom,
+} from '../../core/checks.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { optionsOf } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
@@ -151,12 +159,10 @@ export const NATS_DEFAULTS: NatsValues = {
 }
 
 /** For each setting: returns the value as it is kept, or throws if it is invalid. */
-export const NATS_CHECKS: {
-  readonly [Name in keyof NatsValues]: (name: string, value: unknown) => NatsValues[Name]
-} = {
-  user: checkText,
-  password: checkText,
-  token: checkText,
+export const NATS_CHECKS: { readonly [Name in keyof NatsValues]: Check<NatsValues[Name]> } = {
+  user: checkMaybeText,
+  password: checkMaybeText,
+  token: checkMaybeText,
   nkey: checkSeed,
   creds: checkCreds,
   tls: checkTls,
@@ -167,28 +173,28 @@ export const NATS_CHECKS: {
   request_timeout: checkDuration,
   end_timeout: checkDuration,
   ping_interval: checkDuration,
-  ping_max: (name, value) => checkCount(name, value, 1),
-  queue_size: (name, value) => checkCount(name, value, 0),
-  message_size: (name, value) => checkCount(name, value, 1),
-  pending_size: (name, value) => checkCount(name, value, 1),
-  max_reconnects: (name, value) => checkCount(name, value, 0),
+  ping_max: countFrom(1),
+  queue_size: countFrom(0),
+  message_size: countFrom(1),
+  pending_size: countFrom(1),
+  max_reconnects: countFrom(0),
   wait_for_first: checkBoolean,
-  backoff: checkBackoff,
+  backoff: optionsOf(BACKOFF_CHECKS, 'random'),
 }
 
-function checkText(name: string, value: unknown): string | undefined {
-  if (value === undefined || typeof value === 'string') return value
-  throw new InvalidArgumentError(name, 'a string', value)
+/** As an assignment it may be `undefined`. */
+function checkMaybeText(name: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : checkText(name, value)
 }
 
 function checkSeed(name: string, value: unknown): string | undefined {
-  const seed = checkText(name, value)?.trim()
+  const seed = checkMaybeText(name, value)?.trim()
   if (seed !== undefined) publicKey(readSeed(name, seed))
   return seed
 }
 
 function checkCreds(name: string, value: unknown): string | undefined {
-  const text = checkText(name, value)
+  const text = checkMaybeText(name, value)
   if (text !== undefined) readSeed(name, readCreds(text).seed)
   return text
 }
@@ -197,11 +203,4 @@ function checkPrefix(name: string, value: unknown): string {
   const prefix = checkPattern(name, value)
   if (!/(^|\.)[*>](\.|$)/.test(prefix)) return prefix
   throw new InvalidArgumentError(name, 'a subject without wildcards', value)
-}
-
-function checkBackoff(name: string, value: unknown): NatsSettings['backoff'] {
-  checkOptions(name, value, ['first', 'longest', 'lasting'])
-  for (const [key, wait] of Object.entries(value as object))
-    if (wait !== undefined) checkDuration(`${name}: ${key}`, wait)
-  return value as NatsSettings['backoff']
 }

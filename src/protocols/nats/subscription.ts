@@ -2,7 +2,8 @@
  * Layer 7. NatsSubscription: what a program sees of a subscription.
  */
 
-import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import { checkCount } from '../../core/checks.ts'
+import { InvalidStateError } from '../../errors.ts'
 import type { NatsMessage } from './message.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -75,7 +76,7 @@ export class NatsSubscription implements AsyncIterable<NatsMessage> {
    * Throws InvalidArgumentError unless `max` is an integer of at least 1.
    */
   unsubscribe(max?: number): void {
-    if (max !== undefined) checkMax('unsubscribe: max', max)
+    if (max !== undefined) checkCount('unsubscribe: max', max, 1)
     this.#inner.unsubscribe(max)
   }
 
@@ -109,10 +110,4 @@ export class NatsSubscription implements AsyncIterable<NatsMessage> {
       },
     }
   }
-}
-
-/** Throws InvalidArgumentError. */
-export function checkMax(name: string, max: unknown): number {
-  if (max === Infinity || (Number.isSafeInteger(max) && (max as number) > 0)) return max as number
-  throw new InvalidArgumentError(name, 'an integer of at least 1', max)
 }

@@ -106,15 +106,16 @@ function checkWords(words: Argument[]): Word[] {
   for (let i = 0; i < words.length; i++) {
     const word = words[i]
     if (typeof word === 'string' || word instanceof Uint8Array) continue
-    if (typeof word !== 'number' && typeof word !== 'bigint')
-      throw new InvalidArgumentError(
-        `${String(words[0]).slice(0, 40)}: argument ${i}`,
-        'a string, a number, a bigint or a Uint8Array',
-        word,
-      )
-    words[i] = String(word)
+    words[i] = String(checkArgument(`${String(words[0]).slice(0, 40)}: argument ${i}`, word))
   }
   return words as Word[]
+}
+
+/** Throws InvalidArgumentError unless it can be a word. */
+export function checkArgument(name: string, value: unknown): Argument {
+  const isWord = /^(string|number|bigint)$/.test(typeof value) || value instanceof Uint8Array
+  if (isWord) return value as Argument
+  throw new InvalidArgumentError(name, 'a string, a number, a bigint or a Uint8Array', value)
 }
 
 /** Commands in the order in which they were sent. (`shift` of a long array moves all of it.) */

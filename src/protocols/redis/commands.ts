@@ -6,49 +6,23 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { InvalidArgumentError } from '../../errors.ts'
-import { checkOptions } from '../../core/option-names.ts'
 import { quiet } from '../../core/promises.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { Argument } from './command.ts'
 import { RedisError } from './errors.ts'
 import type { Reply } from './reply.ts'
 import { entriesOf, recordOf, type StreamEntry, streamsOf } from './shapes.ts'
-
-/** How SET sets. */
-export interface SetOptions {
-  /** The value goes after that many seconds. */
-  readonly ex?: number
-  /** The value goes after that many milliseconds. */
-  readonly px?: Milliseconds
-  /** Only if there is no value yet. */
-  readonly nx?: boolean
-  /** Only if there is one already. */
-  readonly xx?: boolean
-  /** The time that the old value had left stays. */
-  readonly keepttl?: boolean
-}
-
-/** How XADD adds. */
-export interface XaddOptions {
-  /** The id of the entry. @default '*': the server makes one */
-  readonly id?: string
-  /** Removes the oldest entries beyond about that many. @default none is removed */
-  readonly maxlen?: number
-  /** Exactly that many: it costs the server more. @default false */
-  readonly exact?: boolean
-}
-
-/** How XREAD and XREADGROUP read. */
-export interface XreadOptions {
-  /** The most entries of each stream. */
-  readonly count?: number
-  /** Waits for entries that long, on a connection of its own. 0: for ever. */
-  readonly block?: Milliseconds
-}
-
-/** A key, or several. */
-export type Keys = Argument | readonly Argument[]
+import {
+  type Keys,
+  listOf,
+  pairsOf,
+  readWords,
+  type SetOptions,
+  setWords,
+  type XaddOptions,
+  type XreadOptions,
+  xaddWords,
+} from './words.ts'
 
 /** What a command does with its words. */
 export type Run = (words: Argument[]) => Promise<Reply>
@@ -211,10 +185,8 @@ export class Commands<Text extends string | Buffer = string> {
     fields: Readonly<Record<string, Argument>>,
     options: XaddOptions = {},
   ): Promise<string> {
-    checkOptions('xadd', options, ['id', 'maxlen', 'exact'])
-    const { id = '*', maxlen, exact = false } = options
-    const trim = maxlen === undefined ? [] : ['MAXLEN', exact ? '=' : '~', maxlen]
-    return this.#shaped(['XADD', key, ...trim, id, ...pairsOf('xadd: fields', fields)], String)
+    const words = [...xaddWords(options), ...pairsOf('xadd: fields', fields)]
+    return this.#shaped(['XADD', key, ...words], String)
   }
 
   /** The entries from one id to another, both included; `-` is the first, `+` the last. */
@@ -304,46 +276,4 @@ function shaped<Shape>(name: string, reply: Reply, shape: (reply: any) => Shape)
   } catch (error) {
     throw new RedisError('ERR_PROTOCOL', `the reply to ${name} has another form`, name, error)
   }
-}
-
-// ---- words --------------------------------------------------------------------------------------
-
-function listOf(keys: Keys, isMore = false): readonly Argument[] {
-  if (isMore) throw new InvalidArgumentError('several keys, fields or values must be one array')
-  return Array.isArray(keys) ? (keys as readonly Argument[]) : [keys as Argument]
-}
-
-function pairsOf(what: string, fields: Readonly<Record<string, Argument>>): Argument[] {
-  if (typeof fields !== 'object' || fields === null || Object.keys(fields).length === 0)
-    throw new InvalidArgumentError(what, 'an object with a field', fields)
-  return Object.entries(fields).flat()
-}
-
-function setWords(options: SetOptions): Argument[] {
-  checkOptions('set', options, ['ex', 'px', 'nx', 'xx', 'keepttl'])
-  const { ex, px, nx, xx, keepttl } = options
-  return [
-    ...(ex === undefined ? [] : ['EX', ex]),
-    ...(px === undefined ? [] : ['PX', px]),
-    ...(nx === true ? ['NX'] : []),
-    ...(xx === true ? ['XX'] : []),
-    ...(keepttl === true ? ['KEEPTTL'] : []),
-  ]
-}
-
-function readWords(
-  what: string,
-  streams: Readonly<Record<string, string>>,
-  options: XreadOptions,
-): Argument[] {
-  checkOptions(what, options, ['count', 'block'])
-  const { count, block } = options
-  pairsOf(`${what}: streams`, streams)
-  return [
-    ...(count === undefined ? [] : ['COUNT', count]),
-    ...(block === undefined ? [] : ['BLOCK', block]),
-    'STREAMS',
-    ...Object.keys(streams),
-    ...Object.values(streams),
-  ]
 }

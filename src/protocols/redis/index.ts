@@ -6,14 +6,7 @@
 
 export { RedisClient } from './client.ts'
 export type { Argument, CommandOptions } from './command.ts'
-export {
-  Commands,
-  type Keys,
-  type Run,
-  type SetOptions,
-  type XaddOptions,
-  type XreadOptions,
-} from './commands.ts'
+export { Commands, type Run } from './commands.ts'
 export type { RedisState } from './connections.ts'
 export { RedisError } from './errors.ts'
 export type { Word } from './pack.ts'
@@ -22,6 +15,7 @@ export { Push, type Reply } from './reply.ts'
 export type { StreamEntry } from './shapes.ts'
 export type { StreamReadOptions } from './stream-reader.ts'
 export type { MessageHandler, SubscribeOptions } from './subscriber.ts'
-export type { RedisOptions } from './target.ts'
+export type { NestedRedisOptions, RedisOptions } from './target.ts'
 export { Transaction } from './transaction.ts'
 export { RedisView, type TextOf } from './view.ts'
+export type { Keys, SetOptions, XaddOptions, XreadOptions } from './words.ts'

@@ -4,9 +4,10 @@
  */
 
 import type { Buffer } from 'node:buffer'
+import { type Checks, checkText, wholeFrom } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import type { Milliseconds } from '../../types.ts'
-import type { Argument } from './command.ts'
+import { type Argument, checkArgument } from './command.ts'
 import type { Commands } from './commands.ts'
 import { RedisError } from './errors.ts'
 import type { StreamEntry } from './shapes.ts'
@@ -27,11 +28,24 @@ export interface StreamReadOptions {
   readonly consumer?: Argument
 }
 
+const CHECKS: Checks<StreamReadOptions> = {
+  from: checkText,
+  count: wholeFrom(1),
+  group: checkArgument,
+  consumer: checkArgument,
+}
+
 /** How long one read waits: so the server sees now and then that somebody is there. */
 const BLOCK: Milliseconds = 30_000
 
 /** The default of `count`. */
 const COUNT = 100
+
+/** Throws InvalidArgumentError. */
+export function checkStream(key: unknown, options: unknown): void {
+  checkText('stream: key', key)
+  checkOptions('stream', options, CHECKS)
+}
 
 /**
  * The entries. The loop ends by `break`, and throws when the client is closed. `line.ready` settles
@@ -43,7 +57,6 @@ export async function* readStream<Text extends string | Buffer>(
   key: string,
   options: StreamReadOptions,
 ): AsyncGenerator<StreamEntry<Text>, void, undefined> {
-  checkOptions('stream', options, ['from', 'count', 'group', 'consumer'])
   const { count = COUNT, group, consumer = 'sluice' } = options
   let from = options.from ?? (group === undefined ? '$' : '0')
   // Of a group: what is pending comes first. It was delivered, and not acknowledged.

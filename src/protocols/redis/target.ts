@@ -4,10 +4,19 @@
  * `redis://user:password@host:6379/0`, `rediss:` for TLS, `redis+unix:///path?db=0`.
  */
 
-import { checkCount, checkDuration, checkTls } from '../../channels/settings.ts'
+import {
+  BACKOFF_CHECKS,
+  type Checks,
+  checkDuration,
+  checkText,
+  checkTls,
+  countFrom,
+  instanceOf,
+  oneOf,
+} from '../../core/checks.ts'
 import { parseAddress } from '../../core/address.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions, optionsOf } from '../../core/option-names.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
@@ -79,6 +88,9 @@ export interface RedisOptions {
   readonly reconnect?: BackoffOptions | false
 }
 
+/** Those of a client that is part of something else, which knows its engine, and what waits. */
+export type NestedRedisOptions = Omit<RedisOptions, 'engine' | 'waiting'>
+
 /** Everything that is known when it connects. */
 export interface Target extends Required<Omit<RedisOptions, 'engine' | 'tls' | 'password' | 'db'>> {
   readonly engine: Engine
@@ -103,55 +115,38 @@ const DEFAULTS = {
   reconnect: {},
 } as const
 
-const NAMES = ['engine', 'password', 'tls', ...Object.keys(DEFAULTS)]
-
-const BACKOFF_NAMES = ['first', 'longest', 'lasting', 'random']
-
 /** TLS for `rediss:`, if the program has no options for it. */
 const SECURE: TlsOptions = {}
 
-type Checks = { readonly [Name in keyof RedisOptions]-?: (name: string, value: any) => unknown }
+const checkReconnect = optionsOf(BACKOFF_CHECKS)
 
-const oneOf =
-  (...values: unknown[]) =>
-  (name: string, value: unknown): void => {
-    if (!values.includes(value)) throw new InvalidArgumentError(name, values.join(' or '), value)
-  }
-
-const CHECKS: Checks = {
-  engine: (name, value) => {
-    if (!(value instanceof Engine)) throw new InvalidArgumentError(name, 'an Engine', value)
-  },
+const CHECKS: Checks<RedisOptions> = {
+  engine: instanceOf(Engine),
   username: checkText,
   password: checkText,
+  db: countFrom(0),
   client_name: (name, value) => {
-    checkText(name, value)
-    if (/[^!-~]/.test(value)) throw new InvalidArgumentError(name, 'without blanks', value)
+    if (/[^!-~]/.test(checkText(name, value)))
+      throw new InvalidArgumentError(name, 'without blanks', value)
   },
-  db: (name, value) => checkCount(name, value, 0),
   tls: checkTls,
   protocol: oneOf(2, 3),
   timeout: checkDuration,
   connect_timeout: checkDuration,
   waiting: oneOf('reads', 'all', 'none'),
-  limit: (name, value) => checkCount(name, value, 1),
-  reply_size: (name, value) => checkCount(name, value, 1),
-  blocking_connections: (name, value) => checkCount(name, value, 1),
-  reconnect: (name, value) => {
-    if (value !== false) checkOptions(name, value, BACKOFF_NAMES)
-  },
-}
-
-function checkText(name: string, value: unknown): void {
-  if (typeof value !== 'string') throw new InvalidArgumentError(name, 'a string', value)
+  limit: countFrom(1),
+  reply_size: countFrom(1),
+  blocking_connections: countFrom(1),
+  reconnect: (name, value) => value === false || checkReconnect(name, value),
 }
 
 /** Throws InvalidArgumentError unless these are valid options of a RedisClient. */
 export function checkRedisOptions(options: RedisOptions): void {
-  checkOptions('RedisClient', options, NAMES)
-  for (const [name, value] of Object.entries(options))
-    if (value !== undefined) CHECKS[name as keyof RedisOptions](`RedisClient: ${name}`, value)
+  checkOptions('RedisClient', options, CHECKS)
 }
+
+/** For `NestedRedisOptions`. */
+export const checkNestedRedis = optionsOf(CHECKS, 'engine', 'waiting')
 
 /** What a URL says wins over the options. Throws InvalidAddressError. */
 export function targetOf(given: Address | URL, options: RedisOptions): Target {

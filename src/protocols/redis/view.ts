@@ -4,17 +4,23 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { checkDuration } from '../../channels/settings.ts'
+import { checkDuration, checkFunction, type Checks, checkText, oneOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { quiet } from '../../core/promises.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 import type { CommandOptions } from './command.ts'
 import { Commands } from './commands.ts'
 import type { Connections, Manner } from './connections.ts'
 import type { StreamEntry } from './shapes.ts'
-import { readStream, type StreamReadOptions } from './stream-reader.ts'
+import { checkStream, readStream, type StreamReadOptions } from './stream-reader.ts'
 import type { MessageHandler, SubscribeOptions, SubscriptionKind } from './subscriber.ts'
 import { Transaction } from './transaction.ts'
+
+const MANNER_CHECKS: Checks<CommandOptions> = {
+  timeout: checkDuration,
+  encoding: oneOf('utf8', null),
+}
+
+const SUBSCRIBE_CHECKS: Checks<SubscribeOptions> = { on_gap: checkFunction }
 
 /** What strings of replies are: Buffers with `encoding: null`. */
 export type TextOf<Options extends CommandOptions> = Options extends { encoding: null }
@@ -42,11 +48,8 @@ export class RedisView<Text extends string | Buffer = string> extends Commands<T
    * const picture = await redis.with({ encoding: null }).get('picture')
    */
   with<Options extends CommandOptions>(options: Options): RedisView<TextOf<Options>> {
-    checkOptions('with', options, ['timeout', 'encoding'])
+    checkOptions('with', options, MANNER_CHECKS)
     const { timeout = this.#manner.timeout, encoding = this.#manner.encoding } = options
-    if (timeout !== undefined) checkDuration('with: timeout', timeout)
-    if (encoding !== null && encoding !== 'utf8')
-      throw new InvalidArgumentError('with: encoding', "'utf8' or null", encoding)
     return new RedisView(this.#connections, { timeout, encoding })
   }
 
@@ -112,13 +115,10 @@ export class RedisView<Text extends string | Buffer = string> extends Commands<T
     options: SubscribeOptions = {},
   ): Promise<void> {
     const call = `${kind}subscribe`
-    checkName(call, name)
-    if (typeof handler !== 'function')
-      throw new InvalidArgumentError(`${call}: handler`, 'a function', handler)
-    checkOptions(call, options, ['on_gap'])
+    checkText(`${call}: its first argument`, name)
+    checkFunction(`${call}: handler`, handler)
+    checkOptions(call, options, SUBSCRIBE_CHECKS)
     const { on_gap } = options
-    if (on_gap !== undefined && typeof on_gap !== 'function')
-      throw new InvalidArgumentError(`${call}: on_gap`, 'a function', on_gap)
     const { encoding } = this.#manner
     return quiet(this.#connections.subscribe(kind, name, handler, { encoding, on_gap }))
   }
@@ -146,7 +146,8 @@ export class RedisView<Text extends string | Buffer = string> extends Commands<T
     name: string,
     handler: MessageHandler | undefined,
   ): Promise<void> {
-    checkName(`${kind}unsubscribe`, name)
+    checkText(`${kind}unsubscribe: its first argument`, name)
+    if (handler !== undefined) checkFunction(`${kind}unsubscribe: handler`, handler)
     return quiet(this.#connections.unsubscribe(kind, name, handler))
   }
 
@@ -159,14 +160,11 @@ export class RedisView<Text extends string | Buffer = string> extends Commands<T
    *
    * With a `group`, entries are shared among its consumers, and each must be acknowledged by
    * `xack`.
-   * The loop throws a RedisError if the server refuses to read, or if the client closes.
+   * Throws InvalidArgumentError. The loop throws a RedisError if the server refuses to read, or if
+   * the client closes.
    */
   stream(key: string, options: StreamReadOptions = {}): AsyncGenerator<StreamEntry<Text>, void> {
+    checkStream(key, options)
     return readStream<Text>(this, this.#connections, key, options)
   }
-}
-
-function checkName(call: string, name: unknown): void {
-  if (typeof name !== 'string')
-    throw new InvalidArgumentError(`${call}: its first argument`, 'a string', name)
 }

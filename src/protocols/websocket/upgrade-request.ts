@@ -2,6 +2,7 @@
  * Layer 7. UpgradeRequest: what a peer asks for, and the answer of the program.
  */
 
+import { checkRecord } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsInfo } from '../../transport.ts'
@@ -122,9 +123,8 @@ const OWN = /^(?:connection|upgrade|content-length|transfer-encoding|host|sec-we
 
 /** Checks the fields that a program adds. Throws InvalidArgumentError. */
 export function checkHeaders(call: string, headers: unknown): Headers {
-  if (typeof headers !== 'object' || headers === null)
-    throw new InvalidArgumentError(`${call}: headers`, 'an object', headers)
-  for (const [name, value] of Object.entries(headers)) {
+  checkRecord(`${call}: headers`, headers)
+  for (const [name, value] of Object.entries(headers as object)) {
     if (!isToken(name) || OWN.test(name))
       throw new InvalidArgumentError(
         `${call}: the name of a field`,

@@ -2,7 +2,7 @@
  * Layer 7. The settings of a WebSocket connection, what each means, and which values are valid.
  */
 
-import { checkCount, checkDuration } from '../../channels/settings.ts'
+import { checkCount, checkDuration } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { checkDeflate, type DeflateOptions } from './deflate/deflate-options.ts'

@@ -9,6 +9,7 @@ import { defineSettings, settingsFrom } from '../../channels/settings.ts'
 import type { Stream } from '../../channels/streams/stream.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { notConnected } from '../../channels/streams/stream-misuse.ts'
+import { checkBoolean, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { ConnectError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { Bytes, Data, Milliseconds, TimeoutKind } from '../../types.ts'
@@ -33,6 +34,8 @@ export interface SendOptions {
    */
   readonly compress?: boolean
 }
+
+const SEND_CHECKS: Checks<SendOptions> = { compress: checkBoolean }
 
 const NO_OPTIONS: SendOptions = {}
 
@@ -175,7 +178,7 @@ export function speaking<Of extends Stream>(
     send(data: Data, options: SendOptions = NO_OPTIONS): boolean {
       if (typeof data !== 'string' && !(data instanceof Uint8Array))
         throw new InvalidArgumentError('send: data', 'a string or a Uint8Array', data)
-      if (options !== NO_OPTIONS) checkOptions('send', options, ['compress'])
+      if (options !== NO_OPTIONS) checkOptions('send', options, SEND_CHECKS)
       const session = this[SESSION]
       return session.maySend ? session.send(data, options.compress) : this.#refuse('send()')
     }

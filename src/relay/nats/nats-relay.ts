@@ -6,23 +6,14 @@
  * The way of an entry: `append` → history.ts → the stream → published again → PREFIX.live.…
  */
 
-import { checkOptions } from '../../core/option-names.ts'
+import { optionsOf } from '../../core/option-names.ts'
 import { quiet } from '../../core/promises.ts'
-import { Engine } from '../../engine.ts'
 import type { NatsClientOptions } from '../../protocols/nats/client.ts'
 import { NATS_CHECKS } from '../../protocols/nats/nats-settings.ts'
 import type { NatsMessage } from '../../protocols/nats/message.ts'
 import type { NatsSubscription } from '../../protocols/nats/subscription.ts'
 import type { Data, Milliseconds } from '../../types.ts'
-import {
-  checkCount,
-  checkListener,
-  checkPrefix,
-  checkSeq,
-  checkTopic,
-  RELAY_OPTIONS,
-  toBuffer,
-} from '../checks.ts'
+import { checkListener, checkReading, checkTopic, relayValues, toBuffer } from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import type {
   PresenceListener,
@@ -71,13 +62,9 @@ export class NatsRelay implements Relay {
 
   /** Throws InvalidArgumentError or InvalidAddressError if an option or the URL is invalid. */
   constructor(url: string, options: NatsRelayOptions = {}) {
-    checkOptions('new NatsRelay', options, [...RELAY_OPTIONS, 'nats'])
-    if (options.nats !== undefined) checkOptions('nats', options.nats, Object.keys(NATS_CHECKS))
-    const engine = options.engine ?? Engine.instance()
-    const history = checkCount('history', options.history ?? 1000)
-    const age = checkCount('history_age', options.history_age ?? 3_600_000)
-    const lease = checkCount('lease', options.lease ?? 15_000)
-    this.#prefix = checkPrefix(options.prefix)
+    const own = { nats: optionsOf(NATS_CHECKS) }
+    const { engine, history, age, lease, prefix } = relayValues('new NatsRelay', options, own)
+    this.#prefix = prefix
     this.#listeners = new Listeners((message, error) => engine.log(message, error))
     this.#line = new Line(url, { ...options.nats, engine }, isAgain => this.#stood(isAgain))
     this.#history = new History(this.#line, this.#prefix, history, age)
@@ -115,9 +102,7 @@ export class NatsRelay implements Relay {
     listener: RelayListener,
     options: SubscribeOptions = {},
   ): Promise<void> {
-    checkTopic('subscribe', topic)
-    checkListener('subscribe', listener)
-    checkOptions('subscribe', options, ['on_gap'])
+    checkListener('subscribe', topic, listener, options)
     this.#line.checkOpen()
     this.#listeners.add(topic, listener, options)
     let subscribed = this.#subscribed.get(topic)
@@ -149,6 +134,7 @@ export class NatsRelay implements Relay {
   }
 
   unsubscribe(topic: string, listener: RelayListener): void {
+    checkListener('unsubscribe', topic, listener)
     if (!this.#listeners.delete(topic, listener)) return
     this.#subscribed.get(topic)?.subscription.unsubscribe()
     this.#subscribed.delete(topic)
@@ -173,9 +159,7 @@ export class NatsRelay implements Relay {
   }
 
   async #readAfter(topic: string, seq: number, limit = LIMIT): Promise<RelayHistory> {
-    checkTopic('read_after', topic)
-    checkSeq(seq)
-    checkCount('limit', limit)
+    checkReading(topic, seq, limit)
     return this.#line.persist(() => this.#history.read(topic, seq, limit), READ_WAIT)
   }
 

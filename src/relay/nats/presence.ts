@@ -17,7 +17,7 @@ import type { NatsStreamConfig } from '../../protocols/nats/jetstream/config.ts'
 import type { NatsMessage } from '../../protocols/nats/message.ts'
 import type { NatsSubscription } from '../../protocols/nats/subscription.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { checkListener, checkMember, checkTopic } from '../checks.ts'
+import { checkListener, checkMember } from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import { closedError, type PresenceListener } from '../relay.ts'
 import type { Line } from './line.ts'
@@ -119,8 +119,7 @@ export class Presence {
   // ---- watching ---------------------------------------------------------------------------------
 
   async watch(topic: string, listener: PresenceListener): Promise<void> {
-    checkTopic('watch', topic)
-    checkListener('watch', listener)
+    checkListener('watch', topic, listener)
     this.#line.checkOpen()
     const watch: Watch = { isTold: false, told: deferred() }
     quiet(watch.told.promise)
@@ -153,6 +152,7 @@ export class Presence {
   }
 
   unwatch(topic: string, listener: PresenceListener): void {
+    checkListener('unwatch', topic, listener)
     if (!this.#watchers.delete(topic, listener)) return
     this.#watched.get(topic)?.subscription.unsubscribe()
     this.#watched.delete(topic)

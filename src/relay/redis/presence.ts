@@ -19,7 +19,7 @@ import { noop } from '../../core/noop.ts'
 import { quiet } from '../../core/promises.ts'
 import type { Engine } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { checkListener, checkMember, checkTopic } from '../checks.ts'
+import { checkListener, checkMember } from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import { closedError, type PresenceListener } from '../relay.ts'
 import { isAway } from '../relay-line.ts'
@@ -112,8 +112,7 @@ export class Presence {
   // ---- watching ---------------------------------------------------------------------------------
 
   async watch(topic: string, listener: PresenceListener): Promise<void> {
-    checkTopic('watch', topic)
-    checkListener('watch', listener)
+    checkListener('watch', topic, listener)
     this.#line.checkOpen()
     this.#watchers.add(topic, listener, newWatch())
     const { told } = this.#watchOf(topic, listener)!
@@ -139,6 +138,7 @@ export class Presence {
   }
 
   unwatch(topic: string, listener: PresenceListener): void {
+    checkListener('unwatch', topic, listener)
     this.#watchOf(topic, listener)?.told.resolve()
     if (!this.#watchers.delete(topic, listener)) return
     this.#watched.delete(topic)

@@ -12,20 +12,10 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { checkOptions } from '../../core/option-names.ts'
 import { quiet } from '../../core/promises.ts'
-import { Engine } from '../../engine.ts'
-import type { RedisOptions } from '../../protocols/redis/target.ts'
+import { checkNestedRedis, type NestedRedisOptions } from '../../protocols/redis/target.ts'
 import type { Data, Milliseconds } from '../../types.ts'
-import {
-  checkCount,
-  checkListener,
-  checkPrefix,
-  checkSeq,
-  checkTopic,
-  RELAY_OPTIONS,
-  toBuffer,
-} from '../checks.ts'
+import { checkListener, checkReading, checkTopic, relayValues, toBuffer } from '../checks.ts'
 import { Listeners } from '../listeners.ts'
 import type {
   PresenceListener,
@@ -42,7 +32,7 @@ import { APPEND, READ } from './scripts.ts'
 /** Options of a RedisRelay. */
 export interface RedisRelayOptions extends RelayOptions {
   /** Options of its client, such as `tls` or `reconnect`. @default {} */
-  readonly redis?: Omit<RedisOptions, 'engine' | 'waiting'>
+  readonly redis?: NestedRedisOptions
 }
 
 /** How many entries `read_after` returns if it is not told. */
@@ -76,12 +66,10 @@ export class RedisRelay implements Relay {
    * and InvalidAddressError if the URL is.
    */
   constructor(url: string, options: RedisRelayOptions = {}) {
-    checkOptions('new RedisRelay', options, [...RELAY_OPTIONS, 'redis'])
-    const engine = options.engine ?? Engine.instance()
-    const age = checkCount('history_age', options.history_age ?? 3_600_000)
-    this.#trim = [checkCount('history', options.history ?? 1000), age, age + SEQ_AGE]
-    const lease = checkCount('lease', options.lease ?? 15_000)
-    this.#prefix = checkPrefix(options.prefix)
+    const own = { redis: checkNestedRedis }
+    const { engine, history, age, lease, prefix } = relayValues('new RedisRelay', options, own)
+    this.#trim = [history, age, age + SEQ_AGE]
+    this.#prefix = prefix
     this.#listeners = new Listeners((message, error) => engine.log(message, error))
     this.#line = new Line(url, { ...options.redis, engine }, isAgain =>
       this.#presence.stood(isAgain),
@@ -110,9 +98,7 @@ export class RedisRelay implements Relay {
     listener: RelayListener,
     options: SubscribeOptions = {},
   ): Promise<void> {
-    checkTopic('subscribe', topic)
-    checkListener('subscribe', listener)
-    checkOptions('subscribe', options, ['on_gap'])
+    checkListener('subscribe', topic, listener, options)
     this.#line.checkOpen()
     this.#listeners.add(topic, listener, options)
     const told = (): void => this.#listeners.each(topic, (_, { on_gap }) => on_gap?.())
@@ -133,6 +119,7 @@ export class RedisRelay implements Relay {
   }
 
   unsubscribe(topic: string, listener: RelayListener): void {
+    checkListener('unsubscribe', topic, listener)
     if (this.#listeners.delete(topic, listener)) this.#line.unsubscribe(this.#channel + topic)
   }
 
@@ -162,9 +149,7 @@ export class RedisRelay implements Relay {
   }
 
   async #readAfter(topic: string, seq: number, limit = LIMIT): Promise<RelayHistory> {
-    checkTopic('read_after', topic)
-    checkSeq(seq)
-    checkCount('limit', limit)
+    checkReading(topic, seq, limit)
     return this.#line.persist(async () => {
       const args = [this.#line.run, `${seq + 1}-0`, limit]
       return historyOf(await this.#line.call(READ, this.#keysOf(topic), args, true))

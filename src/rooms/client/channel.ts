@@ -2,11 +2,11 @@
  * Layer 9. Channel: a channel to a room server in Node, over any message channel.
  */
 
+import { anyValue, type Checks, checkTls, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { Engine } from '../../engine.ts'
-import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
-import { Url } from '../../messages/url.ts'
+import { checkHeaders } from '../../protocols/websocket/upgrade-request.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { CarrierSink } from './carrier.ts'
 import { CHANNEL_OPTIONS, type RoomChannelOptions } from './channel-options.ts'
@@ -29,12 +29,20 @@ export interface RoomNodeOptions extends RoomChannelOptions {
   readonly tls?: TlsOptions
 }
 
-const OWN_OPTIONS: readonly string[] = [
-  'engine',
-  'context',
-  'headers',
-  'tls',
-] satisfies (keyof RoomNodeOptions)[]
+const OWN_CHECKS: Checks<Omit<RoomNodeOptions, keyof RoomChannelOptions>> = {
+  engine: instanceOf(Engine),
+  context: instanceOf(Context),
+  headers: (_, value) => checkHeaders('new Channel', value),
+  tls: checkTls,
+}
+
+const OWN_OPTIONS = Object.keys(OWN_CHECKS)
+
+/** The values of the others are checked by channel-options.ts, in browsers, too. */
+const CHECKS = {
+  ...Object.fromEntries(CHANNEL_OPTIONS.map(name => [name, anyValue])),
+  ...OWN_CHECKS,
+}
 
 /**
  * Talks to a room server. The URL says how: `ws://host:port/path` or `wss:`, or any message channel
@@ -53,7 +61,7 @@ export class Channel extends RoomChannel {
    * and UrlError or InvalidAddressError for an invalid URL.
    */
   constructor(url: string, options: RoomNodeOptions = {}) {
-    checkOptions('new Channel', options, [...CHANNEL_OPTIONS, ...OWN_OPTIONS])
+    checkOptions('new Channel', options, CHECKS)
     super(url, options, OWN_OPTIONS, ({ protocols }) => {
       const {
         engine = Engine.instance(),
@@ -61,12 +69,8 @@ export class Channel extends RoomChannel {
         headers = {},
         tls,
       } = options
-      if (!(engine instanceof Engine))
-        throw new InvalidArgumentError('new Channel: engine', 'an Engine', engine)
-      if (!(context instanceof Context))
-        throw new InvalidArgumentError('new Channel: context', 'a Context', context)
       const isPlain = isPlainWebSocket(url)
-      if (!isPlain) Url.parse(url)
+      if (!isPlain) context.check_url(url)
       return {
         carrier: (sink: CarrierSink) =>
           isPlain

@@ -2,8 +2,10 @@
  * Layer 9. The settings of a RoomServer: options, class fields, or assignments.
  */
 
-import { checkBoolean, checkCount } from '../../channels/settings.ts'
+import { type Check, checkBoolean, checkCount, type Checks, countFrom } from '../../core/checks.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { checkRelay } from '../../relay/checks.ts'
 import type { Relay } from '../../relay/relay.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 
@@ -105,16 +107,10 @@ export const ROOM_SERVER_DEFAULTS: RoomServerValues = {
 const NAME_MAX = 900
 const TOPIC_MAX = 100
 
-const atLeast =
-  (least: number) =>
-  (name: string, value: unknown): number =>
-    checkCount(name, value, least)
+const HISTORY_CHECKS: Checks<HistoryOptions> = { count: countFrom(1), age: countFrom(1) }
 
 export const ROOM_SERVER_CHECKS: {
-  readonly [Name in keyof RoomServerSettings]: (
-    name: string,
-    value: unknown,
-  ) => RoomServerSettings[Name]
+  readonly [Name in keyof RoomServerSettings]: Check<RoomServerSettings[Name]>
 } = {
   relay: checkRelay,
   history: checkHistory,
@@ -122,19 +118,12 @@ export const ROOM_SERVER_CHECKS: {
   echo: checkBoolean,
   volatile: checkBoolean,
   rate: checkRate,
-  member_buffer: atLeast(1),
+  member_buffer: countFrom(1),
   room_name_size: checkNameSize,
-  rooms_per_member: atLeast(1),
-  max_rooms: atLeast(1),
-  max_members: atLeast(1),
+  rooms_per_member: countFrom(1),
+  max_rooms: countFrom(1),
+  max_members: countFrom(1),
   topic: checkTopic,
-}
-
-function checkRelay(name: string, value: unknown): Relay | string {
-  const isRelay = typeof (value as Relay | null)?.read_after === 'function'
-  if (!isRelay && typeof value !== 'string')
-    throw new InvalidArgumentError(name, 'a Relay, or a URL such as redis://localhost', value)
-  return value as Relay | string
 }
 
 function checkHistory(name: string, value: unknown): boolean | number | HistoryOptions {
@@ -142,11 +131,9 @@ function checkHistory(name: string, value: unknown): boolean | number | HistoryO
   if (typeof value === 'number') return checkCount(name, value, 1)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new InvalidArgumentError(name, 'true, false, a number, or { count, age }', value)
-  const { count = 1000, age = 3_600_000, ...others } = value as HistoryOptions
-  const unknown = Object.keys(others)[0]
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`${name}: there is no ${unknown}; it has count and age`)
-  return { count: checkCount(`${name}.count`, count, 1), age: checkCount(`${name}.age`, age, 1) }
+  checkOptions(name, value, HISTORY_CHECKS)
+  const { count = 1000, age = 3_600_000 } = value as HistoryOptions
+  return { count, age }
 }
 
 function checkRate(name: string, value: unknown): number {

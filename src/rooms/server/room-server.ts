@@ -8,12 +8,8 @@
 
 import { Channel, type ChannelOptions } from '../../channels/channel.ts'
 import { LIFE } from '../../channels/life.ts'
-import {
-  applyOptions,
-  checkBoolean,
-  defineSettings,
-  settingsFrom,
-} from '../../channels/settings.ts'
+import { applyOptions, defineSettings, settingsFrom } from '../../channels/settings.ts'
+import { checkBoolean, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, type ReportedError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
@@ -47,6 +43,8 @@ export interface EmitOptions {
   /** May slow members miss it? @default the setting `volatile` */
   readonly volatile?: boolean
 }
+
+const EMIT_CHECKS: Checks<EmitOptions> = { except: instanceOf(Member), volatile: checkBoolean }
 
 /**
  * A server of rooms: members join rooms, and what one sends to a room goes to all others in there.
@@ -89,8 +87,7 @@ export class RoomServer extends Channel implements RoomServerSettings {
     this[LIFE].driver = this.#link
     applyOptions(this, options, ['engine', 'name', 'context'])
     const { context } = options
-    if (context !== undefined && !(context instanceof Context))
-      throw new InvalidArgumentError('new RoomServer: context', 'a Context', context)
+    if (context !== undefined) instanceOf(Context)('new RoomServer: context', context)
     this.#link.context = context
   }
 
@@ -166,13 +163,10 @@ export class RoomServer extends Channel implements RoomServerSettings {
    * have no JSON; InvalidStateError if the server does not listen.
    */
   emit(room: string, message: unknown, options: EmitOptions = {}): void {
-    checkOptions('emit', options, ['except', 'volatile'])
+    checkOptions('emit', options, EMIT_CHECKS)
     const { except, volatile = false } = options
     const fault = nameFault(room, this.room_name_size)
     if (fault !== undefined) throw new InvalidArgumentError(`emit: ${fault}`)
-    if (except !== undefined && !(except instanceof Member))
-      throw new InvalidArgumentError('emit: except', 'a Member', except)
-    checkBoolean('emit: volatile', volatile)
     let text
     try {
       text = encodeFor(room, message)

@@ -1,14 +1,20 @@
 import t from 'tap'
-import { checkCount, checkJob, checkQueueName } from '../../../src/envelope/jobs/checks.ts'
+import {
+  checkJob,
+  checkNumber,
+  checkQueueName,
+  checkRunner,
+} from '../../../src/envelope/jobs/checks.ts'
 import { thrown } from '../../kit.ts'
 
-t.test('counts', async t => {
-  t.equal(checkCount('x', 1), 1)
+t.test('counts, and what does the work', async t => {
+  t.equal(checkNumber('x', 1), 1)
   for (const wrong of [0, 1.5, 2 ** 31, '1', NaN])
     t.equal(
-      thrown(() => checkCount('x', wrong)),
+      thrown(() => checkNumber('x', wrong)),
       'ERR_INVALID_ARGUMENT',
     )
+  t.throws(() => checkRunner('x', {}), { message: /^x must be a JobRunner/ })
 })
 
 t.test('names', async t => {

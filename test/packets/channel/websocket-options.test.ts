@@ -24,6 +24,8 @@ t.test('invalid', async t => {
     { heartbeat: 0 },
     { connect_timeout: '1' },
     { packet_size: 0 },
+    { backoff: 5 },
+    { backoff: { first: '1' } },
     { context: {} },
     { on_error: 5 },
     { lost: { max_outage: -1 } },
@@ -31,4 +33,5 @@ t.test('invalid', async t => {
   ])
     t.throws(() => readOptions('ws://a:1', options as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => readOptions('here', {}), { code: 'ERR_INVALID_URL' })
+  t.throws(() => readOptions('foo://a', {}), { message: /^there is no protocol "foo"/ })
 })

@@ -206,7 +206,7 @@ stage(
   'with a relay of its own, and with one that is given',
   async (t, { context, engine, pump }) => {
     for (const relay of [5, null, {}] as unknown as string[])
-      t.throws(() => new PacketRouter({ context, relay }), /relay must be a Relay or its URL/)
+      t.throws(() => new PacketRouter({ context, relay }), /relay must be a Relay, or a URL/)
     t.throws(() => new PacketRouter({ context, relay: 'nonsense:' }), /open_relay: url/)
     const own = new PacketRouter({ context, relay: 'memory:' })
     await Promise.all([own.opened, pump()])

@@ -2,7 +2,11 @@ import t from 'tap'
 import { Commands } from '../../../src/protocols/redis/commands.ts'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
 import type { Reply } from '../../../src/protocols/redis/reply.ts'
-import { readStream, type StreamReadOptions } from '../../../src/protocols/redis/stream-reader.ts'
+import {
+  checkStream,
+  readStream,
+  type StreamReadOptions,
+} from '../../../src/protocols/redis/stream-reader.ts'
 
 const entry = (id: string): [string, string[]] => [id, ['a', id]]
 const LOST = new RedisError('ERR_CLOSED', 'lost')
@@ -72,7 +76,20 @@ t.test('a refusal ends the loop', async t => {
   const wrong = new RedisError('WRONGTYPE', 'why')
   t.equal((await read([wrong], { from: '0' })).error, wrong)
   t.equal((await read([wrong])).error, wrong)
-  t.match((await read([], { form: '0' } as object)).error, { code: 'ERR_INVALID_ARGUMENT' })
+})
+
+// The loop threw it, with its first step; a wrong value went to the server.
+t.test('what is invalid is refused at the call', async t => {
+  checkStream('s', { from: '0', count: 1, group: 'g', consumer: 5 })
+  const rows: [key: unknown, options: unknown, message: RegExp][] = [
+    [5, {}, /^stream: key must be text/],
+    ['s', { form: '0' }, /^stream: there is no option "form"; did you mean from/],
+    ['s', { from: 0 }, /^stream: from must be text/],
+    ['s', { count: 'x' }, /^stream: count must be/],
+    ['s', { group: {} }, /^stream: group must be/],
+  ]
+  for (const [key, options, message] of rows)
+    t.throws(() => checkStream(key, options), { code: 'ERR_INVALID_ARGUMENT', message })
 })
 
 /**

@@ -44,6 +44,13 @@ t.test('misuse', async t => {
   const make = (url: unknown, options?: object) => () => new Channel(url as string, options)
   t.throws(make('ws://a:b'), { code: 'ERR_INVALID_ADDRESS' })
   t.throws(make('nothing'), { code: 'ERR_INVALID_URL' })
+  // It was told by connect() only.
+  const unknown = { code: 'ERR_INVALID_URL', message: /no protocol "foo"; there are .*mem.*ws/ }
+  t.throws(make('foo://x'), unknown)
+  // `headers: 5` sent none; `tls: 5` was told by Node, when it connected.
+  t.throws(make('wss://a', { headers: 5 }), { message: /^new Channel: headers must be an object/ })
+  t.throws(make('wss://a', { headers: { a: '\n' } }), { message: /^new Channel: a must be text/ })
+  t.throws(make('wss://a', { tls: 5 }), { message: /^new Channel: tls must be an object of Node/ })
   t.throws(make(5), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(make('ws://a', { reconect_delay: 5 }), { message: /did you mean reconnect_delay\?/ })
   t.throws(make('ws://a', { engine: {} }), { message: /^new Channel: engine must be an Engine/ })

@@ -7,11 +7,8 @@ import type { Engine } from '../../../engine.ts'
 import { codeOf } from '../../../errors.ts'
 import { RedisClient } from '../../../protocols/redis/client.ts'
 import { RedisError } from '../../../protocols/redis/errors.ts'
-import type { RedisOptions } from '../../../protocols/redis/target.ts'
+import type { NestedRedisOptions } from '../../../protocols/redis/target.ts'
 import type { Milliseconds } from '../../../types.ts'
-
-/** What can be said of the client of a queue. */
-export type QueueRedisOptions = Omit<RedisOptions, 'engine' | 'waiting'>
 
 /** Jobs wait meanwhile: shorter than the 30 s that are usual. */
 const RECONNECT = { first: 250, longest: 5000 }
@@ -22,7 +19,7 @@ export class LastingClient extends RedisClient {
   told: () => void = () => {}
   readonly #engine: Engine
 
-  constructor(engine: Engine, options: QueueRedisOptions = {}) {
+  constructor(engine: Engine, options: NestedRedisOptions = {}) {
     super({ reconnect: RECONNECT, ...options, engine, waiting: 'all' })
     this.#engine = engine
   }
@@ -43,7 +40,7 @@ export class LastingClient extends RedisClient {
   ): Promise<any> {
     const end = this.#engine.now + longest
     for (;;) {
-      const timeout = end - this.#engine.now
+      const timeout = Math.ceil(end - this.#engine.now)
       if (timeout <= 0) throw new RedisError('ERR_TIMEOUT', `no reply within ${longest} ms`)
       try {
         return await this.with({ timeout }).eval(script, keys, args)

@@ -7,13 +7,15 @@
  * Rule: a job is put once, however often it had to be sent.
  */
 
+import { type Checks, instanceOf } from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import { Engine } from '../../../engine.ts'
 import { ClosedError, OverflowError } from '../../../errors.ts'
+import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'
 import type { Milliseconds } from '../../../types.ts'
 import type { JobData, JobQueue } from '../job-queue.ts'
-import { checkCount, checkJob, checkQueueName } from '../checks.ts'
-import { LastingClient, type QueueRedisOptions } from './lasting-client.ts'
+import { checkJob, checkNumber, checkQueueName } from '../checks.ts'
+import { LastingClient } from './lasting-client.ts'
 import { keysOf, PUT, type QueueKeys } from './scripts.ts'
 
 /** Options of `new RedisQueue`. */
@@ -25,9 +27,17 @@ export interface RedisQueueOptions {
   /** How long `put` waits for a server that is away. @default 30 000 ms */
   readonly put_timeout?: Milliseconds
   /** Options of its client, such as `tls` or `reconnect`. @default {} */
-  readonly redis?: QueueRedisOptions
+  readonly redis?: NestedRedisOptions
   /** The engine of its connection. @default Engine.instance() */
   readonly engine?: Engine
+}
+
+const CHECKS: Checks<RedisQueueOptions> = {
+  name: checkQueueName,
+  size: checkNumber,
+  put_timeout: checkNumber,
+  redis: checkNestedRedis,
+  engine: instanceOf(Engine),
 }
 
 /** A job that was put is known for so much longer than `put` may take. */
@@ -56,13 +66,14 @@ export class RedisQueue implements JobQueue {
    * option, and InvalidAddressError for an invalid URL.
    */
   constructor(url: string, options: RedisQueueOptions = {}) {
-    checkOptions('new RedisQueue', options, ['name', 'size', 'put_timeout', 'redis', 'engine'])
-    const { name = 'default', size = 10_000, put_timeout = 30_000, redis, engine } = options
-    this.name = checkQueueName('new RedisQueue: name', name)
-    this.#size = checkCount('new RedisQueue: size', size)
-    this.#timeout = checkCount('new RedisQueue: put_timeout', put_timeout)
+    checkOptions('new RedisQueue', options, CHECKS)
+    const { name = 'default', size = 10_000, put_timeout = 30_000, redis } = options
+    const { engine = Engine.instance() } = options
+    this.name = name
+    this.#size = size
+    this.#timeout = put_timeout
     this.#keys = keysOf(name)
-    this.#client = new LastingClient(engine ?? Engine.instance(), redis).connect(url)
+    this.#client = new LastingClient(engine, redis).connect(url)
   }
 
   /**

@@ -16,14 +16,16 @@
 
 import { Backoff } from '../../../core/backoff.ts'
 import { noop } from '../../../core/noop.ts'
-import { checkOptions } from '../../../core/option-names.ts'
+import { type Checks, instanceOf } from '../../../core/checks.ts'
+import { checkOptions, optionsOf } from '../../../core/option-names.ts'
 import { Engine } from '../../../engine.ts'
-import { ChannelError, codeOf, InvalidArgumentError, messageOf } from '../../../errors.ts'
+import { ChannelError, codeOf, messageOf } from '../../../errors.ts'
+import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
 import type { JobData } from '../job-queue.ts'
-import { checkCount, checkQueueName } from '../checks.ts'
-import { isLoss, LastingClient, type QueueRedisOptions } from './lasting-client.ts'
+import { checkNumber, checkQueueName, checkRunner } from '../checks.ts'
+import { isLoss, LastingClient } from './lasting-client.ts'
 import { BURY, DONE, GROUP, keysOf, LEAVE, type QueueKeys, RETRY, TEND } from './scripts.ts'
 
 /** Options of `new RedisWorker`. */
@@ -43,22 +45,27 @@ export interface RedisWorkerOptions {
   /** Does the work. @default this process */
   readonly runner?: JobRunner
   /** Options of its client, such as `tls` or `reconnect`. @default {} */
-  readonly redis?: QueueRedisOptions
+  readonly redis?: NestedRedisOptions
   /** The engine of its connections and timers. @default Engine.instance() */
   readonly engine?: Engine
 }
 
-const OPTIONS = [
-  'name',
-  'count',
-  'tries',
-  'retry',
-  'lease',
-  'dead_size',
-  'runner',
-  'redis',
-  'engine',
-] as const
+const RETRY_CHECKS: Checks<Required<RedisWorkerOptions>['retry']> = {
+  first: checkNumber,
+  longest: checkNumber,
+}
+
+const CHECKS: Checks<RedisWorkerOptions> = {
+  name: checkQueueName,
+  count: checkNumber,
+  tries: checkNumber,
+  retry: optionsOf(RETRY_CHECKS),
+  lease: checkNumber,
+  dead_size: checkNumber,
+  runner: checkRunner,
+  redis: checkNestedRedis,
+  engine: instanceOf(Engine),
+}
 
 /** How long one read waits. */
 const BLOCK: Milliseconds = 5000
@@ -117,21 +124,14 @@ export class RedisWorker {
    * an invalid option, and InvalidAddressError for an invalid URL.
    */
   constructor(url: string, options: RedisWorkerOptions = {}) {
-    checkOptions('new RedisWorker', options, OPTIONS)
+    checkOptions('new RedisWorker', options, CHECKS)
     const { name = 'default', engine = Engine.instance(), runner, redis } = options
     const { count = 16, tries = 3, lease = 30_000, dead_size = 10_000, retry = {} } = options
-    const whole = { count, tries, lease, dead_size }
-    for (const [key, value] of Object.entries(whole)) checkCount(`new RedisWorker: ${key}`, value)
-    checkOptions('new RedisWorker: retry', retry, ['first', 'longest'])
     const { first = 1000, longest = 60_000 } = retry
-    checkCount('new RedisWorker: retry.first', first)
-    checkCount('new RedisWorker: retry.longest', longest)
-    if (runner !== undefined && typeof runner?.run !== 'function')
-      throw new InvalidArgumentError('new RedisWorker: runner', 'a JobRunner', runner)
-    this.name = checkQueueName('new RedisWorker: name', name)
+    this.name = name
     this.#engine = engine
     this.#runner = runner ?? runsHere(engine)
-    this.#options = whole
+    this.#options = { count, tries, lease, dead_size }
     this.#retry = { first, longest }
     this.#keys = keysOf(name)
     this.#client = new LastingClient(engine, redis).connect(url)
@@ -291,7 +291,7 @@ export class RedisWorker {
    * @param timeout Default: 30 000 ms.
    */
   close(timeout: Milliseconds = 30_000): Promise<void> {
-    checkCount('close: timeout', timeout)
+    checkNumber('close: timeout', timeout)
     this.#closing ??= this.#close(timeout)
     return this.#closing
   }

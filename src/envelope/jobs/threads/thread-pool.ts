@@ -13,6 +13,7 @@
  *    after `job_timeout`; that job is not run again.
  */
 
+import { type Checks, instanceOf } from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import { type Deferred, deferred } from '../../../core/deferred.ts'
 import { DRIVE } from '../../../core/drive.ts'
@@ -21,7 +22,7 @@ import { Engine } from '../../../engine.ts'
 import { ChannelError, ClosedError, InvalidArgumentError, messageOf } from '../../../errors.ts'
 import type { Thread } from '../../../threads.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
-import { checkCount } from '../checks.ts'
+import { checkNumber } from '../checks.ts'
 import type { JobRunner } from '../job-runner.ts'
 import type { JobData } from '../job-queue.ts'
 import { get_layer } from '../../layers/layers.ts'
@@ -35,6 +36,12 @@ export interface ThreadPoolOptions {
   readonly tries?: number
   /** The engine of its timers. @default Engine.instance() */
   readonly engine?: Engine
+}
+
+export const THREAD_POOL_CHECKS: Checks<ThreadPoolOptions> = {
+  threads: checkNumber,
+  tries: checkNumber,
+  engine: instanceOf(Engine),
 }
 
 /** What a thread runs. */
@@ -75,13 +82,13 @@ export class ThreadPool implements JobRunner {
    * a package. Throws InvalidArgumentError.
    */
   constructor(module: string | URL, options: ThreadPoolOptions = {}) {
-    checkOptions('new ThreadPool', options, ['threads', 'tries', 'engine'])
+    checkOptions('new ThreadPool', options, THREAD_POOL_CHECKS)
     const { threads = 4, tries = 3, engine = Engine.instance() } = options
     if ((typeof module !== 'string' && !(module instanceof URL)) || module === '')
       throw new InvalidArgumentError('new ThreadPool: module', 'a path or a URL', module)
     this.#module = String(module)
-    this.#most = checkCount('new ThreadPool: threads', threads)
-    this.#tries = checkCount('new ThreadPool: tries', tries)
+    this.#most = threads
+    this.#tries = tries
     this.#engine = engine
   }
 

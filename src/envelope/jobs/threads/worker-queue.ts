@@ -4,10 +4,12 @@
  * It is a MemoryQueue over a ThreadPool.
  */
 
+import { checkName, type Checks } from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import { Engine } from '../../../engine.ts'
+import { checkNumber } from '../checks.ts'
 import { JobPool, MemoryQueue } from '../memory-queue.ts'
-import { ThreadPool, type ThreadPoolOptions } from './thread-pool.ts'
+import { THREAD_POOL_CHECKS, ThreadPool, type ThreadPoolOptions } from './thread-pool.ts'
 
 /** Options of `new WorkerQueue`. */
 export interface WorkerQueueOptions extends ThreadPoolOptions {
@@ -15,6 +17,12 @@ export interface WorkerQueueOptions extends ThreadPoolOptions {
   readonly name?: string
   /** The most jobs that may wait. @default 1000 */
   readonly size?: number
+}
+
+const CHECKS: Checks<WorkerQueueOptions> = {
+  ...THREAD_POOL_CHECKS,
+  name: checkName,
+  size: checkNumber,
 }
 
 /**
@@ -28,7 +36,7 @@ export class WorkerQueue extends MemoryQueue {
 
   /** The module is as for a ThreadPool. Throws InvalidArgumentError for an invalid option. */
   constructor(module: string | URL, options: WorkerQueueOptions = {}) {
-    checkOptions('new WorkerQueue', options, ['name', 'size', 'threads', 'tries', 'engine'])
+    checkOptions('new WorkerQueue', options, CHECKS)
     const { name = 'default', size = 1000, engine = Engine.instance(), ...rest } = options
     const threads = new ThreadPool(module, { ...rest, engine })
     super({ name, size, pool: new JobPool(rest.threads ?? 4, engine, threads) })

@@ -4,9 +4,19 @@
  * On the wire it is in nanoseconds.
  */
 
-import { checkOptions } from '../../../core/option-names.ts'
+import {
+  type Check,
+  checkBoolean,
+  type Checks,
+  checkText,
+  listOf,
+  oneOf,
+  wholeFrom,
+} from '../../../core/checks.ts'
+import { checkOptions, optionsOf } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Bytes, Milliseconds } from '../../../types.ts'
+import { checkPattern, checkWord } from '../subjects.ts'
 
 /** How a stream is kept. What is left out has NATS's default. */
 export interface NatsStreamConfig {
@@ -103,38 +113,63 @@ export interface NatsConsumerInfo {
   readonly num_ack_pending: number
 }
 
-const STREAM_NAMES: readonly (keyof NatsStreamConfig)[] = [
-  'name',
-  'description',
-  'subjects',
-  'storage',
-  'retention',
-  'discard',
-  'max_msgs',
-  'max_msgs_per_subject',
-  'max_bytes',
-  'max_msg_size',
-  'max_age',
-  'max_consumers',
-  'duplicate_window',
-  'num_replicas',
-  'republish',
-]
+/** The names of streams and consumers are tokens of subjects. */
+const NAME = /[\s.*>/\\\0-\x20\x7f]/
 
-const CONSUMER_NAMES: readonly (keyof NatsConsumerConfig)[] = [
-  'durable_name',
-  'description',
-  'filter_subject',
-  'deliver_policy',
-  'opt_start_seq',
-  'opt_start_time',
-  'ack_policy',
-  'ack_wait',
-  'max_deliver',
-  'max_ack_pending',
-  'inactive_threshold',
-  'mem_storage',
-]
+/** The name of a stream or a consumer. Throws InvalidArgumentError. */
+export function checkStreamName(name: string, value: unknown): string {
+  return checkWord(name, value, NAME)
+}
+
+/** NATS has 0 or -1 for no limit. */
+const checkLimit = wholeFrom(-1)
+
+/** What is a time, in ms. On the wire it has as many nanoseconds as 63 bits can count. */
+export const checkTime: Check<Milliseconds> = (name, value) => {
+  if (typeof value !== 'number' || !(value >= 0 && value < Infinity))
+    throw new InvalidArgumentError(name, 'a number of milliseconds', value)
+  return value
+}
+
+const REPUBLISH_CHECKS: Checks<Required<NatsStreamConfig>['republish']> = {
+  src: checkText,
+  dest: checkText,
+}
+
+const STREAM_CHECKS: Checks<NatsStreamConfig> = {
+  name: checkStreamName,
+  description: checkText,
+  subjects: listOf(checkPattern, 'subjects'),
+  storage: oneOf('file', 'memory'),
+  retention: oneOf('limits', 'interest', 'workqueue'),
+  discard: oneOf('old', 'new'),
+  max_msgs: checkLimit,
+  max_msgs_per_subject: checkLimit,
+  max_bytes: checkLimit,
+  max_msg_size: checkLimit,
+  max_age: checkTime,
+  max_consumers: checkLimit,
+  duplicate_window: checkTime,
+  num_replicas: wholeFrom(1),
+  republish: optionsOf(REPUBLISH_CHECKS),
+}
+
+const CONSUMER_CHECKS: Checks<NatsConsumerConfig> = {
+  durable_name: checkStreamName,
+  description: checkText,
+  filter_subject: checkPattern,
+  deliver_policy: oneOf(
+    ...['all', 'last', 'new', 'by_start_sequence', 'by_start_time', 'last_per_subject'],
+  ),
+  opt_start_seq: wholeFrom(1),
+  opt_start_time: checkText,
+  ack_policy: oneOf('explicit', 'all', 'none'),
+  ack_wait: checkTime,
+  max_deliver: checkLimit,
+  max_ack_pending: checkLimit,
+  inactive_threshold: checkTime,
+  mem_storage: checkBoolean,
+}
 
 /** What is a time. */
 const TIMES = ['max_age', 'duplicate_window', 'ack_wait', 'inactive_threshold']
@@ -142,33 +177,26 @@ const TIMES = ['max_age', 'duplicate_window', 'ack_wait', 'inactive_threshold']
 /** Nanoseconds in a millisecond. */
 const NS = 1e6
 
+/** As it goes on the wire. The server checks what belongs together. */
 export function packStream(call: string, config: NatsStreamConfig): object {
-  return pack(call, config, STREAM_NAMES)
+  checkOptions(call, config, STREAM_CHECKS, ['name'])
+  return mapTimes(config, time => Math.round(time * NS))
 }
 
 export function packConsumer(call: string, config: NatsConsumerConfig): object {
-  return pack(call, config, CONSUMER_NAMES)
-}
-
-/** As it goes on the wire. The server checks the values: it knows more of them than we do. */
-function pack(call: string, config: object, names: readonly string[]): object {
-  checkOptions(call, config, names)
-  return mapTimes(config, (name, value) => {
-    if (typeof value !== 'number' || !(value >= 0 && value < Infinity))
-      throw new InvalidArgumentError(`${call}: ${name}`, 'a number of milliseconds', value)
-    return Math.round(value * NS)
-  })
+  checkOptions(call, config, CONSUMER_CHECKS)
+  return mapTimes({ ack_policy: 'explicit', ...config }, time => Math.round(time * NS))
 }
 
 /** As a program sees it. */
 export function unpack<Config>(config: object): Config {
-  return mapTimes(config, (_, value) => Number(value) / NS) as Config
+  return mapTimes(config, time => time / NS) as Config
 }
 
-function mapTimes(config: object, change: (name: string, value: unknown) => number): object {
+function mapTimes(config: object, change: (time: number) => number): object {
   return Object.fromEntries(
     Object.entries(config)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, TIMES.includes(name) ? change(name, value) : value]),
+      .map(([name, value]) => [name, TIMES.includes(name) ? change(Number(value)) : value]),
   )
 }

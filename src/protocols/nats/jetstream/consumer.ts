@@ -9,14 +9,13 @@
  * 2. A portion ends with its connection, and by our own clock if nobody answers.
  */
 
-import { checkCount, checkDuration } from '../../../channels/settings.ts'
+import { type Checks, wholeFrom } from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/option-names.ts'
-import { InvalidArgumentError } from '../../../errors.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { NatsError } from '../errors.ts'
 import type { NatsMessage } from '../message.ts'
 import { type Api, quietly } from './api.ts'
-import { type NatsConsumerConfig, type NatsConsumerInfo, unpack } from './config.ts'
+import { checkTime, type NatsConsumerConfig, type NatsConsumerInfo, unpack } from './config.ts'
 import { NatsStoredMessage } from './stored-message.ts'
 
 /** How much is fetched. */
@@ -30,6 +29,10 @@ export interface NatsFetchOptions {
    */
   readonly wait?: Milliseconds | undefined
 }
+
+const checkCount = wholeFrom(1)
+
+const CHECKS: Checks<NatsFetchOptions> = { wait: checkTime }
 
 /** One portion of a loop: a slow program has at most so many, and they must be acknowledged. */
 const PORTION = 100
@@ -80,13 +83,9 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
    */
   fetch(count: number, options: NatsFetchOptions = {}): Promise<NatsStoredMessage[]> {
     return quietly(async () => {
-      checkOptions('fetch', options, ['wait'])
-      if (checkCount('fetch: count', count, 1) === Infinity)
-        throw new InvalidArgumentError('fetch: count', 'an integer of at least 1', count)
+      checkCount('fetch: count', count)
+      checkOptions('fetch', options, CHECKS)
       const { wait = WAIT } = options
-      if (wait !== 0) checkDuration('fetch: wait', wait)
-      if (wait === Infinity)
-        throw new InvalidArgumentError('fetch: wait', 'a number of milliseconds', wait)
       const all: NatsStoredMessage[] = []
       for await (const message of this.#portion(count, wait)) all.push(message)
       return all

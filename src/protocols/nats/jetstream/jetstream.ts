@@ -4,16 +4,24 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { checkDuration } from '../../../channels/settings.ts'
+import {
+  checkDuration,
+  checkName,
+  checkRecord,
+  type Checks,
+  instanceOf,
+  wholeFrom,
+} from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Data, Milliseconds } from '../../../types.ts'
 import { NatsClient } from '../client.ts'
 import { NatsError } from '../errors.ts'
 import { type NatsHeaders, readHeader } from '../headers.ts'
-import { checkPattern, checkWord } from '../subjects.ts'
+import { checkPattern } from '../subjects.ts'
 import { type Answer, Api, NO_MESSAGE, quietly, readAnswer } from './api.ts'
 import {
+  checkStreamName,
   type NatsConsumerConfig,
   type NatsStreamConfig,
   type NatsStreamInfo,
@@ -85,8 +93,28 @@ export interface NatsPurgeOptions {
   readonly seq?: number | undefined
 }
 
-/** The names of streams and consumers are tokens of subjects. */
-const NAME = /[\s.*>/\\\0-\x20\x7f]/
+const OPTIONS: Checks<NatsJetStreamOptions> = {
+  domain: (name, value) => value === '' || checkStreamName(name, value),
+  timeout: checkDuration,
+}
+
+const checkSeq = wholeFrom(0)
+
+const STORE: Checks<NatsStoreOptions> = {
+  headers: checkRecord,
+  id: checkName,
+  expect_stream: checkStreamName,
+  expect_last_seq: checkSeq,
+  expect_last_subject_seq: checkSeq,
+}
+
+const WHICH: Checks<{ seq: number; last_of: string; next_of: string }> = {
+  seq: checkSeq,
+  last_of: checkPattern,
+  next_of: checkPattern,
+}
+
+const PURGE: Checks<NatsPurgeOptions> = { subject: checkPattern, keep: checkSeq, seq: checkSeq }
 
 /**
  * The streams of a server: messages that are kept, and delivered again until they are acknowledged.
@@ -106,12 +134,9 @@ export class NatsJetStream {
 
   /** Throws InvalidArgumentError. */
   constructor(client: NatsClient, options: NatsJetStreamOptions = {}) {
-    if (!(client instanceof NatsClient))
-      throw new InvalidArgumentError('new NatsJetStream: client', 'a NatsClient', client)
-    checkOptions('new NatsJetStream', options, ['domain', 'timeout'])
+    instanceOf(NatsClient)('new NatsJetStream: client', client)
+    checkOptions('new NatsJetStream', options, OPTIONS)
     const { domain = '', timeout } = options
-    if (domain !== '') checkWord('domain', domain, NAME)
-    if (timeout !== undefined) checkDuration('timeout', timeout)
     this.#api = new Api(client, domain, timeout)
     this.#timeout = timeout
   }
@@ -141,16 +166,22 @@ export class NatsJetStream {
    */
   message(stream: string, which: NatsWhich): Promise<NatsRecord | undefined> {
     return quietly(async () => {
-      const name = checkWord('message: stream', stream, NAME)
-      checkOptions('message', which, ['seq', 'last_of', 'next_of'])
+      checkStreamName('message: stream', stream)
+      checkOptions('message', which, WHICH)
       const { seq, last_of, next_of } = which as {
         seq?: number
         last_of?: string
         next_of?: string
       }
+      if (seq === undefined && last_of === undefined)
+        throw new InvalidArgumentError(
+          'message: which',
+          '{ seq }, { last_of } or { next_of, seq }',
+          which,
+        )
       const body = { seq, last_by_subj: last_of, next_by_subj: next_of }
       try {
-        return toRecord((await this.#api.call(`STREAM.MSG.GET.${name}`, body)).message)
+        return toRecord((await this.#api.call(`STREAM.MSG.GET.${stream}`, body)).message)
       } catch (error) {
         if ((error as NatsError).err_code === NO_MESSAGE) return undefined
         throw error
@@ -172,14 +203,13 @@ export class NatsJetStream {
 
   async #configure(verb: string, call: string, config: NatsStreamConfig): Promise<NatsStreamInfo> {
     const body = packStream(call, config)
-    const name = checkWord(`${call}: name`, config.name, NAME)
-    return toStreamInfo(await this.#api.call(`STREAM.${verb}.${name}`, body))
+    return toStreamInfo(await this.#api.call(`STREAM.${verb}.${config.name}`, body))
   }
 
   /** What a stream is, and what it holds. */
   stream_info(name: string): Promise<NatsStreamInfo> {
     return quietly(async () => {
-      checkWord('stream_info: name', name, NAME)
+      checkStreamName('stream_info: name', name)
       return toStreamInfo(await this.#api.call(`STREAM.INFO.${name}`))
     })
   }
@@ -187,7 +217,7 @@ export class NatsJetStream {
   /** Deletes a stream with everything in it. */
   delete_stream(name: string): Promise<void> {
     return quietly(async () => {
-      checkWord('delete_stream: name', name, NAME)
+      checkStreamName('delete_stream: name', name)
       await this.#api.call(`STREAM.DELETE.${name}`)
     })
   }
@@ -195,10 +225,9 @@ export class NatsJetStream {
   /** Drops messages of a stream. Resolves to how many. */
   purge_stream(name: string, options: NatsPurgeOptions = {}): Promise<number> {
     return quietly(async () => {
-      checkWord('purge_stream: name', name, NAME)
-      checkOptions('purge_stream', options, ['subject', 'keep', 'seq'])
+      checkStreamName('purge_stream: name', name)
+      checkOptions('purge_stream', options, PURGE)
       const { subject, keep, seq } = options
-      if (subject !== undefined) checkPattern('purge_stream: subject', subject)
       const answer = await this.#api.call(`STREAM.PURGE.${name}`, { filter: subject, keep, seq })
       return answer.purged
     })
@@ -212,10 +241,9 @@ export class NatsJetStream {
    */
   create_consumer(stream: string, config: NatsConsumerConfig = {}): Promise<NatsConsumer> {
     return quietly(async () => {
-      checkWord('create_consumer: stream', stream, NAME)
-      const packed = packConsumer('create_consumer', { ack_policy: 'explicit', ...config })
+      checkStreamName('create_consumer: stream', stream)
+      const packed = packConsumer('create_consumer', config)
       const { durable_name } = config
-      if (durable_name !== undefined) checkWord('create_consumer: durable_name', durable_name, NAME)
       const kind = durable_name === undefined ? '' : 'DURABLE.'
       const at = durable_name === undefined ? stream : `${stream}.${durable_name}`
       const body = { stream_name: stream, config: packed }
@@ -227,8 +255,8 @@ export class NatsJetStream {
   /** The consumer of that name. Rejected if there is none. */
   consumer(stream: string, name: string): Promise<NatsConsumer> {
     return quietly(async () => {
-      checkWord('consumer: stream', stream, NAME)
-      const consumer = new NatsConsumer(this.#api, stream, checkWord('consumer: name', name, NAME))
+      checkStreamName('consumer: stream', stream)
+      const consumer = new NatsConsumer(this.#api, stream, checkStreamName('consumer: name', name))
       await consumer.info()
       return consumer
     })
@@ -237,9 +265,7 @@ export class NatsJetStream {
 
 function storeHeaders(options: NatsStoreOptions): NatsHeaders | undefined {
   const { headers, id, expect_stream, expect_last_seq, expect_last_subject_seq } = options
-  checkOptions('publish', options, [
-    ...['headers', 'id', 'expect_stream', 'expect_last_seq', 'expect_last_subject_seq'],
-  ])
+  checkOptions('publish', options, STORE)
   const ours: Record<string, string> = {}
   if (id !== undefined) ours['Nats-Msg-Id'] = id
   if (expect_stream !== undefined) ours['Nats-Expected-Stream'] = expect_stream

@@ -11,6 +11,7 @@ import type { Milliseconds } from '../../../types.ts'
 import type { NatsClient } from '../client.ts'
 import type { NatsMessage } from '../message.ts'
 import { quietly } from './api.ts'
+import { checkTime } from './config.ts'
 
 /** Where the name of the stream stands. */
 const SHORT = 2
@@ -99,8 +100,12 @@ export class NatsStoredMessage {
     })
   }
 
-  /** It could not be done: it is delivered again, at once or after `delay`. */
+  /**
+   * It could not be done: it is delivered again, at once or after `delay` ms. Throws
+   * InvalidArgumentError.
+   */
   nak(delay: Milliseconds = 0): void {
+    checkTime('nak: delay', delay)
     this.#settle('nak()', delay > 0 ? `-NAK {"delay":${Math.round(delay * 1e6)}}` : '-NAK')
   }
 

@@ -2,7 +2,7 @@
  * Layer 7. How messages are compressed: what a program may say about it.
  */
 
-import { checkBoolean, checkCount } from '../../../channels/settings.ts'
+import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Bytes } from '../../../types.ts'
@@ -68,20 +68,14 @@ const DEFAULTS: DeflateRules = {
   client_max_window_bits: 15,
 }
 
-const CHECKS: Readonly<Record<keyof DeflateRules, (name: string, value: unknown) => unknown>> = {
-  threshold: (name, value) => checkCount(name, value, 0),
-  level: (name, value) => checkRange(name, value, 1, 9),
-  memory_level: (name, value) => checkRange(name, value, 1, 9),
+const CHECKS: Checks<DeflateOptions> = {
+  threshold: countFrom(0),
+  level: wholeFrom(1, 9),
+  memory_level: wholeFrom(1, 9),
   server_no_context_takeover: checkBoolean,
   client_no_context_takeover: checkBoolean,
-  server_max_window_bits: (name, value) => checkRange(name, value, 9, 15),
-  client_max_window_bits: (name, value) => checkRange(name, value, 9, 15),
-}
-
-function checkRange(name: string, value: unknown, least: number, most: number): number {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    throw new InvalidArgumentError(name, `an integer from ${least} to ${most}`, value)
-  return value as number
+  server_max_window_bits: wholeFrom(9, 15),
+  client_max_window_bits: wholeFrom(9, 15),
 }
 
 /** The setting `deflate`. Throws InvalidArgumentError. */
@@ -89,9 +83,7 @@ export function checkDeflate(name: string, value: unknown): boolean | DeflateOpt
   if (typeof value === 'boolean') return value
   if (typeof value !== 'object' || value === null)
     throw new InvalidArgumentError(name, 'true, false or options', value)
-  checkOptions(name, value, Object.keys(CHECKS))
-  for (const [key, each] of Object.entries(value))
-    if (each !== undefined) CHECKS[key as keyof DeflateRules](`${name}: ${key}`, each)
+  checkOptions(name, value, CHECKS)
   return value
 }
 
