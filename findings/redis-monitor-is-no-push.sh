@@ -3,8 +3,8 @@
 #
 # Versions:  redis-server (redis-tools) 5:7.0.15-1~deb12u10 of Debian 12 (bookworm), amd64, and its
 #            libraries libjemalloc2 5.3.0-1, liblzf1 3.6-3.
-# Expected:  what the server sends unasked is a push (>) in RESP3; the specification of RESP3 names
-#            MONITOR as one of the reasons for that type. So a client can go on with other commands.
+# Expected:  what the server sends unasked is a push (>) in RESP3, as messages and invalidations
+#            are. So a client can go on with other commands.
 # Seen:      each line is a simple string, as the reply of a command is. A client that sends PING
 #            behind MONITOR takes the line about some other client for its PONG.
 # Here:      src/protocols/redis refuses MONITOR. A monitor needs a connection that does nothing
