@@ -11,8 +11,8 @@ import { built, ROOT } from './built.ts'
 
 // prettier-ignore
 const VALUES = [
-  'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection', 'Datagram',
-  'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError', 'InvalidArgumentError',
+  'BunNetwork', 'Channel', 'ChannelError', 'Client', 'ClosedError', 'ConnectError', 'Connection',
+  'Datagram', 'Engine', 'FastNetwork', 'HookError', 'InvalidAddressError', 'InvalidArgumentError',
   'InvalidDelimiterError', 'InvalidStateError', 'ListenError', 'NetStruct', 'OverflowError',
   'ProxyHeaderError', 'ReadError', 'RequestError', 'Requests', 'Server', 'Stream', 'StreamServer',
   'Struct', 'StructError', 'TimeoutError', 'TlsError', 'TlsHandshakeError',

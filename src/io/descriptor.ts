@@ -7,7 +7,6 @@
  */
 
 import type { Socket as PacketSocket } from 'node:dgram'
-import type { Server, Socket } from 'node:net'
 
 interface Handle {
   /** Negative if there is none: on Windows, for example. */
@@ -15,8 +14,8 @@ interface Handle {
 }
 
 /** The descriptor of a socket or server of node:net; `undefined` if it has none or is closed. */
-export function descriptorOf(socket: Socket | Server): number | undefined {
-  return fdOf((socket as unknown as { _handle?: Handle | null })._handle)
+export function descriptorOf(socket: object): number | undefined {
+  return fdOf((socket as { _handle?: Handle | null })._handle)
 }
 
 /**

@@ -18,6 +18,7 @@
 import { Buffer } from 'node:buffer'
 import { chmod, lstat, rm } from 'node:fs/promises'
 import { lookup } from 'node:dns'
+import type { EventEmitter } from 'node:events'
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import {
   type AddressInfo,
@@ -52,9 +53,17 @@ const HIGH_WATER: Bytes = 65_536
 
 const ANY: ReadonlySet<string> = new Set(['::', '0.0.0.0'])
 
+/** What a listener needs of its server. */
+export interface ListeningServer extends EventEmitter, Pick<Server, 'address' | 'listening'> {
+  listen(how: HowToListen, listening: () => void): unknown
+  close(): unknown
+}
+
+export type HowToListen = NodeOptions & { readonly fd?: number; readonly reusePort?: boolean }
+
 export class NodeListener implements Listener {
   sink: ListenerSink | undefined
-  readonly #server: Server
+  readonly #server: ListeningServer
   readonly #at: ListenEndpoint
   readonly #options: ListenOptions
   readonly #tickets: TicketSeed
@@ -65,19 +74,18 @@ export class NodeListener implements Listener {
   #bound: SocketAddress | undefined
   #state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening'
 
-  constructor(at: ListenEndpoint, options: ListenOptions) {
+  constructor(
+    at: ListenEndpoint,
+    options: ListenOptions,
+    server: ListeningServer = nodeServer(at.kind !== 'unix'),
+  ) {
     checkNeeds(at, options)
     this.#at = at
     this.#options = options
-    this.#server = new Server({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: at.kind !== 'unix',
-      highWaterMark: HIGH_WATER,
-    })
-    this.#tickets = new TicketSeed(this.#server)
+    this.#server = server
+    this.#tickets = new TicketSeed(server)
     // Before `listen`, so that it comes before #setOpen.
-    this.#server.once('listening', () => this.takeFrom(this.#server))
+    this.#server.once('listening', () => this.takeFrom(server))
     this.#server.on('error', error => void this.#refused(error))
     this.#listen()
   }
@@ -135,7 +143,7 @@ export class NodeListener implements Listener {
       })
   }
 
-  #listenWith(how: NodeOptions & { fd?: number }): void {
+  #listenWith(how: HowToListen): void {
     this.#server.listen(how, () => this.#setOpen())
   }
 
@@ -201,7 +209,7 @@ export class NodeListener implements Listener {
    * The server listens. From now on each connection that it accepts is made a transport, and handed
    * to `accept`. A subclass may take connections in another form.
    */
-  takeFrom(server: Server): void {
+  takeFrom(server: ListeningServer): void {
     server.on('connection', socket => this.accept(TcpTransport.accepted(socket, this.bound)))
   }
 
@@ -251,6 +259,11 @@ export class NodeListener implements Listener {
       // It was removed already, or we may not remove it. Nothing of ours is lost.
     }
   }
+}
+
+function nodeServer(noDelay: boolean): Server {
+  const highWaterMark = HIGH_WATER
+  return new Server({ allowHalfOpen: true, pauseOnConnect: true, noDelay, highWaterMark })
 }
 
 /**

@@ -20,7 +20,6 @@
 
 import { Buffer } from 'node:buffer'
 import { createHmac, randomBytes } from 'node:crypto'
-import type { Server } from 'node:net'
 import { TransportOver } from '../core/transport-over.ts'
 import type { TlsOptions, Transport } from '../transport.ts'
 import type { Bytes } from '../types.ts'
@@ -38,7 +37,7 @@ export class TicketSeed {
   #seed: Buffer | undefined
 
   /** Call this before the server listens. */
-  constructor(server: Server) {
+  constructor(server: object) {
     Object.assign(server, {
       _getServerData: () => ({ ticketKeys: randomBytes(SIZE).toString('hex') }),
       _setServerData: (data?: { readonly ticketKeys?: unknown } | null) => {

@@ -3,11 +3,13 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { BunNetwork } from '../../src/io/bun/network.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
+import { NO_BUN } from '../bun-network.ts'
 import { testCertificates } from '../certificates.ts'
 import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
 import { NO_FAST } from '../fast-network.ts'
@@ -75,6 +77,24 @@ if (NO_FAST === undefined)
 
 if (NO_FAST === undefined)
   await conformance(t, 'fast unix', () => ({ network: new FastNetwork(), address: path }))
+
+if (NO_BUN === undefined) {
+  await conformance(t, 'bun tcp', () => ({ network: new BunNetwork(), address: () => LOOPBACK }))
+
+  await conformance(t, 'bun tcp, trickling', () => trickling(new BunNetwork()))
+
+  await conformance(t, 'bun unix', () => ({ network: new BunNetwork(), address: path }))
+
+  await conformance(t, 'tls over bun tcp', () => ({
+    network: overTls(new BunNetwork()),
+    address: () => LOOPBACK,
+  }))
+
+  await conformance(t, 'tls over bun unix', () => ({
+    network: overTls(new BunNetwork()),
+    address: path,
+  }))
+}
 
 await conformance(t, 'tls', () => ({
   network: overTls(new NodeNetwork()),

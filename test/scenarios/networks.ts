@@ -1,7 +1,7 @@
 /**
  * The networks that every scenario runs over, with the same expectations: memory, trickling memory,
- * tcp, trickling tcp, unix, the fast network over tcp and unix, and TLS over tcp, over the fast
- * network, over unix and over trickling memory.
+ * tcp, trickling tcp, unix, the fast network over tcp and unix, the network of Bun over both, and
+ * TLS over tcp, over the fast network, over that of Bun, over unix and over trickling memory.
  *
  * A scenario gets a `Place`: an engine on one of them, on the clock of the machine or on one whose
  * time passes only when the scenario says so. When it returns, the engine is stopped, and then
@@ -31,6 +31,7 @@ import type { Address, SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
 import { turn } from '../kit.ts'
 import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
+import { ifBun } from '../bun-network.ts'
 import { ifFast } from '../fast-network.ts'
 import { TlsNetwork } from './conformance/tls-network.ts'
 
@@ -55,6 +56,7 @@ type Make = (t: Test) => Made
  * counted there.
  */
 const FAST = ifFast(fast => ({ fast })).fast
+const BUN = ifBun(bun => ({ bun })).bun
 await turn()
 await turn()
 
@@ -76,7 +78,12 @@ const NETWORKS: Record<string, Make> = {
     'tcp, fast': () => ({ network: FAST, address: () => LOOPBACK }),
     'unix, fast': (t: Test) => onPaths(t, FAST),
   }),
+  ...(BUN && {
+    'tcp, bun': () => ({ network: BUN, address: () => LOOPBACK }),
+    'unix, bun': (t: Test) => onPaths(t, BUN),
+  }),
   tls: t => overTls(NETWORKS.tcp!(t)),
+  ...(BUN && { 'tls, bun': (t: Test) => overTls(NETWORKS['tcp, bun']!(t)) }),
   ...(FAST && { 'tls, fast': (t: Test) => overTls(NETWORKS['tcp, fast']!(t)) }),
   'tls, unix': t => overTls(NETWORKS.unix!(t)),
   ...(!NO_DUPLEX_TLS && {

@@ -34,6 +34,7 @@ import type {
 import { fileLimit } from '../file-limit.ts'
 import { NodeListener } from '../listener.ts'
 import { HAS_PROBES } from '../keep-alive.ts'
+import { runtimeOf } from '../runtimes/runtime-of.ts'
 import { openPackets } from '../udp/udp.ts'
 import { handleOf, learnHandles, type ListeningHandle } from './handles.ts'
 import { FastTransport } from './transport.ts'
@@ -81,12 +82,6 @@ export class FastNetwork implements Network {
   packets(options: PacketOptions): PacketSocket {
     return openPackets(options)
   }
-}
-
-/** What runs this program, with its version. Others say that they are Node, too. */
-export function runtimeOf({ bun, deno, node }: NodeJS.Dict<string>): string {
-  if (bun !== undefined) return `Bun ${bun}`
-  return deno === undefined ? `Node ${node}` : `Deno ${deno}`
 }
 
 /** Takes the handles that its server accepts, before Node makes sockets of them. */

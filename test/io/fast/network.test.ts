@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { FastNetwork, runtimeOf } from '../../../src/io/fast/network.ts'
+import { FastNetwork } from '../../../src/io/fast/network.ts'
 import { FastTransport } from '../../../src/io/fast/transport.ts'
 import { handleOf, type ListeningHandle } from '../../../src/io/fast/handles.ts'
 import type { PacketSocket } from '../../../src/transport.ts'
@@ -96,12 +96,6 @@ t.test('has no options', async t => {
   t.throws(() => Reflect.construct(FastNetwork, [{ fallback: true }]), {
     message: 'FastNetwork: there is no option "fallback"; there are none',
   })
-})
-
-t.test('says what runs it', async t => {
-  t.equal(runtimeOf({ node: '26.3.0' }), 'Node 26.3.0')
-  t.equal(runtimeOf({ node: '26.3.0', bun: '1.4.5' }), 'Bun 1.4.5')
-  t.equal(runtimeOf({ node: '26.3.0', deno: '2.9.6' }), 'Deno 2.9.6')
 })
 
 t.test('packets are those of the default network', async t => {
