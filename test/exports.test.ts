@@ -238,6 +238,14 @@ function prototypesOf(of: { readonly prototype: object }): object[] {
   }
 }
 
+// `npm install`, the first command of README, changed the lock file: commands were missing in it.
+t.test('the lock file has what package.json has', async t => {
+  const read = (name: string) => JSON.parse(readFileSync(`${ROOT}${name}`, 'utf8'))
+  const { packages } = read('package-lock.json')
+  const { version, bin, engines, devDependencies, peerDependencies } = read('package.json')
+  t.match(packages[''], { version, bin, engines, devDependencies, peerDependencies })
+})
+
 t.test('what a public class has is in snake_case, and nothing is half private', async t => {
   for (const [name, value] of Object.entries(sluice)) {
     if (typeof value !== 'function' || value.prototype === undefined) continue

@@ -91,7 +91,8 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    *
    * What a delimiter keeps from one call to the next is about the message of one channel. Such a
    * delimiter needs an object for each channel (`read_delimiter = new Objects()` as a class field),
-   * and begins anew whenever `from` is `start`.
+   * and begins anew whenever `from` is `start`. The message may be at another place of `bytes` in
+   * the next call: a position that is kept is one from `start` on.
    *
    * If it throws, the error is reported to `on_read_error`.
    */
