@@ -115,8 +115,8 @@ class Prefix implements Delimiter {
     const stated = this.#field.read(bytes, at, size)
     const length = stated + adjust - (counts_itself ? size : 0)
     if (length >= 0 || markers) return length
-    const why = counts_itself ? 'does not count itself' : 'is negative'
-    throw new InvalidDelimiterError(`a length of ${stated} with adjust ${adjust} ${why}`, this)
+    const why = counts_itself ? 'as it counts itself' : `with adjust ${adjust}`
+    throw new InvalidDelimiterError(`a length must be at least ${stated - length}, ${why}`, stated)
   }
 
   #header(bytes: Buffer, start: Bytes, size: Bytes): Buffer {

@@ -121,7 +121,7 @@ t.test('a length that is negative after adjust is an error of the peer', async t
   const delimiter = length_prefix({ size: 2, adjust: -2 })
   t.throws(() => delimiter.cut(hex('0001ff'), 0, 3), {
     code: 'ERR_INVALID_DELIMITER',
-    message: /a length of 1 with adjust -2 is negative/,
+    message: /a length must be at least 2, with adjust -2; got 1/,
   })
   t.equal(delimiter.cut(hex('0001'), 0, 1), 2)
   t.same(delimiter.cut(hex('0002'), 0, 2), { size: 2, data: [Buffer.alloc(0)] })
@@ -162,7 +162,7 @@ t.test('lengths that count themselves', async t => {
   }
   t.throws(() => length_prefix({ counts_itself: true }).cut(hex('00000003'), 0, 4), {
     code: 'ERR_INVALID_DELIMITER',
-    message: /a length of 3 with adjust 0 does not count itself/,
+    message: /a length must be at least 4, as it counts itself; got 3/,
   })
   t.throws(() => length_prefix({ size: 1, counts_itself: true }).pack(Buffer.alloc(255)), {
     code: 'ERR_STRUCT',
