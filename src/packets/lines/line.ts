@@ -76,8 +76,11 @@ const CONFIRM: Milliseconds = 50
 /** A router that does not answer within this time does not confirm. */
 const ANSWER: Milliseconds = 1000
 
-/** One that did confirm may be busy: everybody connects to it again at once. */
-const ANSWER_AGAIN: Milliseconds = 10_000
+/**
+ * One that did confirm may stand still. What is on its way would be lost or come twice if it was
+ * taken for another. Whoever stands still for so long is noticed by the heartbeat of the channel.
+ */
+const ANSWER_AGAIN: Milliseconds = 120_000
 
 /** A party takes memory until the line ends. */
 const PARTIES = 100_000
@@ -87,6 +90,8 @@ export class Line {
   readonly budget: Budget
   readonly parties = new Map<string, Party>()
   mode: 'asking' | 'plain' | 'confirming' = 'asking'
+  /** Has the router passed on confirmations, or said that it does? */
+  hasConfirmed = false
   /** For whoever watches. */
   received = 0
   opened = 0
@@ -97,7 +102,6 @@ export class Line {
   readonly #sender: Sender
   /** The parties that something is to be confirmed to when its time has come. */
   readonly #confirmSoon = new Set<Party>()
-  #hasConfirmed = false
   #cancelConfirm: Cancel = noop
   #cancelAnswer: Cancel = noop
   #isOver = false
@@ -157,7 +161,7 @@ export class Line {
   #isStream(to: string): boolean {
     return this.mode === 'confirming'
       ? this.parties.get(to)?.state !== 'plain'
-      : this.mode === 'asking' && this.#hasConfirmed
+      : this.mode === 'asking' && this.hasConfirmed
   }
 
   // ---- how the other end does it ----------------------------------------------------------------
@@ -175,7 +179,7 @@ export class Line {
     this.#sender.forget()
     this.#owner.greet(this)
     if (this.mode === 'asking') {
-      const patience = this.#hasConfirmed ? ANSWER_AGAIN : ANSWER
+      const patience = this.hasConfirmed ? ANSWER_AGAIN : ANSWER
       this.#cancelAnswer()
       this.#cancelAnswer = this.#engine[DRIVE].after(patience, () => this.becomePlain())
     }
@@ -187,7 +191,9 @@ export class Line {
    * to the streams, those in the queue first; `idOf` says whose they are.
    */
   waitForOthers(idOf: PartyOf): void {
-    this.#hasConfirmed = true
+    this.hasConfirmed = true
+    // It stood still, and was taken for one that does not confirm.
+    if (this.mode === 'plain') this.mode = 'asking'
     this.#cancelAnswer()
     this.#restream(idOf)
   }
@@ -197,7 +203,7 @@ export class Line {
     this.#cancelAnswer()
     if (this.mode !== 'asking') return
     this.mode = 'plain'
-    this.#hasConfirmed = false
+    this.hasConfirmed = false
     for (const party of this.parties.values()) this.#drain(party)
     this.#sender.wake()
   }
@@ -211,7 +217,7 @@ export class Line {
     this.#cancelAnswer()
     if (this.mode === 'confirming') return
     this.mode = 'confirming'
-    this.#hasConfirmed = true
+    this.hasConfirmed = true
     this.#restream(idOf)
     this.#sender.wake()
   }

@@ -5,7 +5,9 @@
  * Rules:
  * 1. An agent that confirms is asked by the router that it is at, and again by that of the
  *    supervisor when it becomes known there. So it does not matter which of the two knows first.
- * 2. Of an agent that does not confirm, the router of the supervisor says that it is there.
+ * 2. An agent that confirms has an answer at once: the supervisor, or what is between two routers,
+ *    may stand still, and then the agent must not take the router for one that does not confirm.
+ * 3. Of an agent that does not confirm, the router of the supervisor says that it is there.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -25,11 +27,14 @@ export const STATUS_DISCONNECT = 'disconnect'
 export class Greetings {
   readonly #engine: Engine
   readonly #roster: Roster
+  readonly #settled: () => void
   #cancelSettled: Cancel = noop
 
-  constructor(engine: Engine, roster: Roster) {
+  /** `settled` is called if the supervisor is here and does not confirm. */
+  constructor(engine: Engine, roster: Roster, settled: () => void) {
     this.#engine = engine
     this.#roster = roster
+    this.#settled = settled
   }
 
   /** Here, or at another router. */
@@ -50,19 +55,21 @@ export class Greetings {
   /** It does not confirm: nobody need wait for it. */
   #settle(): void {
     this.#cancelSettled = noop
-    for (const member of this.#roster.agents)
-      if (member.isHere && member.confirms) this.#say(member, {})
+    const { supervisor, agents } = this.#roster
+    if (supervisor.peer === undefined) return
+    if (supervisor.isHere) this.#settled()
+    for (const member of agents) if (member.isHere && member.confirms) this.#say(member, {})
   }
 
   /** An agent has come here, and has said this. */
   agentCame(member: Member, text: string): void {
     connected(member)
     const { supervisor } = this.#roster
-    if (supervisor.confirms && supervisor.peer !== undefined)
-      return void supervisor.send(text, member.id)
+    const isAsked = supervisor.confirms && supervisor.peer !== undefined
+    if (isAsked) supervisor.send(text, member.id)
     if (!member.confirms) return
-    const isSettled = supervisor.peer !== undefined && this.#cancelSettled === noop
-    this.#say(member, isSettled ? {} : { confirms: null, waits: true })
+    const isPlain = !isAsked && supervisor.peer !== undefined && this.#cancelSettled === noop
+    this.#say(member, isPlain ? {} : { confirms: null, waits: true })
   }
 
   /** An agent is at another router. */

@@ -76,7 +76,9 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
       forgotten: ({ id }) => this.#drop('forgotten', ROUTER_ID, id),
     })
     this.#supervisor = this.#roster.supervisor
-    this.#greetings = new Greetings(engine, this.#roster)
+    // Only then is it known. Other routers would take it for one that does not confirm.
+    const settled = (): void => this.neighbours?.came(SUPERVISOR_ID, false)
+    this.#greetings = new Greetings(engine, this.#roster, settled)
   }
 
   /** Everybody that is known, the supervisor among them if it has been there. */
@@ -232,8 +234,9 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     const isNew = member.peer !== peer || member.confirms !== confirms
     this.#roster.came(member, peer)
     member.confirms = confirms
-    if (isNew || member === this.#supervisor) this.neighbours?.came(id, confirms)
-    if (member === this.#supervisor) this.#greetings.supervisorCame()
+    const isSupervisor = member === this.#supervisor
+    if (isSupervisor ? confirms : isNew) this.neighbours?.came(id, confirms)
+    if (isSupervisor) this.#greetings.supervisorCame()
     else this.#greetings.agentCame(member, this.#stamped(packet, text))
     this.#flush(member)
   }

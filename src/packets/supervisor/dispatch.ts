@@ -18,6 +18,9 @@ import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 /** The one type whose packets have ids of their own. */
 const LIVE_UPDATE = PACKET_TYPES.MEPHISTO_BOUND_LIVE_UPDATE
 
+/** What the supervisor adds to its `alive` for a router that passes on confirmations. */
+const CONFIRMS = { confirms: null }
+
 export class Dispatch implements LineOwner {
   readonly agents = new Agents()
   readonly #hooks: JobHooks
@@ -31,7 +34,7 @@ export class Dispatch implements LineOwner {
   // ---- what the supervisor says itself ----------------------------------------------------------
 
   greet(line: Line): void {
-    this.#say(line, PACKET_TYPES.ALIVE, {})
+    this.#say(line, PACKET_TYPES.ALIVE, line.hasConfirmed ? CONFIRMS : {})
     this.askStatus(line)
   }
 
@@ -99,9 +102,9 @@ export class Dispatch implements LineOwner {
   #statuses(line: Line, { place, data }: Packet): void {
     if (place === undefined) line.becomePlain()
     else if (line.mode !== 'confirming') {
+      // Now it may be told that this end confirms, too. One that did confirm was told at once.
+      if (!line.hasConfirmed) this.#say(line, PACKET_TYPES.ALIVE, CONFIRMS)
       line.becomeConfirming(partyOf)
-      // Now it may be told that this end confirms, too.
-      this.#say(line, PACKET_TYPES.ALIVE, { confirms: null })
     }
     const { job, run } = this.#hooks
     for (const agent of this.agents.update(data))

@@ -79,6 +79,11 @@ scene(t, 'statuses', async (t, world) => {
   )
   dispatch.received(line, numbered())
   t.strictSame(channel.take(), [])
+  line.becomeAlive()
+  const greeting = ['alive mephisto→main {"confirms":null}', 'request_status mephisto→main']
+  t.strictSame(channel.take(), greeting, 'the router, or the next one, knows it at once')
+  dispatch.received(line, numbered())
+  t.strictSame(channel.take(), [])
   line.end()
 })
 
