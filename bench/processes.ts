@@ -70,9 +70,9 @@ export class Child {
     running.add(this)
   }
 
-  /** The port that a server says it listens on. */
-  port(): Promise<number> {
-    return this.#soon('listen', PATIENCE, done => {
+  /** The port that a server says it listens on. `within`: milliseconds. */
+  port(within = PATIENCE): Promise<number> {
+    return this.#soon('listen', within, done => {
       let said = ''
       this.#process.stdout?.setEncoding('utf8').on('data', text => {
         said += text

@@ -49,7 +49,7 @@ const PAUSE = 4000
 const LONG_PAUSE = 40_000
 const LONG_ONE_IN = 25
 
-/** Milliseconds that the last packets may take. */
+/** Milliseconds that the last packets may take, and a router whose relay is away. */
 const PATIENCE = 120_000
 
 let lives = 0
@@ -73,7 +73,7 @@ class Part implements Victim {
     const [url = '', ...more] = this.#args()
     const args = [this.name.replace(/ .*/, ''), String(++lives), url, ...more]
     this.child = new Child(this.name, { program: 'soak/packet-parts', args })
-    if (url.endsWith('mode=server')) this.port = await this.child.port()
+    if (url.endsWith('mode=server')) this.port = await this.child.port(PATIENCE)
   }
 
   whyEnded(): Promise<string | undefined> {
