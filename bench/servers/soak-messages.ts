@@ -29,7 +29,7 @@ const lastHere = new Map<Addr, bigint>()
 
 const server = new Context().init(
   `rate+tls+tcp://127.0.0.1:0;mode=server;cert=${cert};key=${key};speed=1gb;max-window=1gb;` +
-    'buffer-size=16kb;read-timeout=3s;write-timeout=2s',
+    'buffer-size=16kb;read-timeout=8s;write-timeout=5s',
 )
 server.on_error = () => {}
 server.on_control = ({ msgid, addr, data }) => {

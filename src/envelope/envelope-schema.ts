@@ -69,10 +69,11 @@ export class EnvelopeSchema {
     if (given === undefined) throw new ValidationError(this.name, faults)
     const t = this.#type(given, faults)
     const p = payloadOf(given['p'], faults)
-    const i = shortText(given, 'i', 'id', faults)
+    const i = shortText(given['id'], given['i'], 'i', 'id', faults)
     const data: EnvelopeData = { t, p, i }
     if (this.#state !== false) data.s = this.#stateOf(given, faults)
-    if (this.#language !== false) data.l = shortText(given, 'l', 'language', faults)
+    if (this.#language !== false)
+      data.l = shortText(given['language'], given['l'], 'l', 'language', faults)
     if (faults.length > 0) throw new ValidationError(this.name, faults)
     return data
   }
@@ -100,7 +101,7 @@ export class EnvelopeSchema {
   }
 
   #stateOf(given: Record<string, unknown>, faults: Fault[]): string | null {
-    if (this.#state !== 'f') return shortText(given, 's', 'state', faults)
+    if (this.#state !== 'f') return shortText(given['state'], given['s'], 's', 'state', faults)
     const state = given['state'] ?? given['s'] ?? 'f'
     if (state === 'f') return 'f'
     const before = faults.length
@@ -140,13 +141,13 @@ function payloadOf(value: unknown, faults: Fault[]): EnvelopeData['p'] {
 }
 
 function shortText(
-  given: Record<string, unknown>,
+  longer: unknown,
+  shorter: unknown,
   key: keyof typeof LONGEST,
   long: string,
   faults: Fault[],
 ): string | null {
-  const longer = given[long]
-  const value = longer === undefined ? given[key] : longer
+  const value = longer === undefined ? shorter : longer
   if (value === undefined || value === null) return null
   const text = textOf(value)
   if (text !== undefined && (text.length <= LONGEST[key] || [...text].length <= LONGEST[key]))

@@ -9,7 +9,7 @@
  */
 
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
-import type { Message, MessageType } from './message.ts'
+import type { Addr, Message, MessageType } from './message.ts'
 
 /**
  * Is called with messages. If it returns a promise, the channel delivers its next message when that
@@ -28,7 +28,12 @@ export interface Slot {
   readonly callback: Callback
   /** The bits of the types that it asked for: 0 when it is deleted. */
   mask: number
+  /** Takes data that is text, see texts.ts. */
+  readonly onText: TextCallback | undefined
 }
+
+/** As a Callback, but for a text as it is. */
+export type TextCallback = (text: string, addr: Addr | undefined) => unknown
 
 const NONE: readonly Slot[] = []
 
@@ -42,16 +47,18 @@ export class Callbacks {
   #slots: readonly Slot[] = []
   /** The types that at least one callback asked for. */
   #mask = 0
+  /** The `onText` of the only callback for data; undefined if there are more, or it has none. */
+  onText: TextCallback | undefined
 
   /** If the callback was added before, these types are added to its mask. */
-  add(callback: Callback, mask: Mask): void {
+  add(callback: Callback, mask: Mask, onText?: TextCallback): void {
     if (typeof callback !== 'function')
       throw new InvalidArgumentError('callback_add', 'a function', callback)
     const bits = bitsOf(mask)
     const slot = this.#slots.find(each => each.callback === callback)
-    if (slot === undefined) this.#slots = [...this.#slots, { callback, mask: bits }]
+    if (slot === undefined) this.#slots = [...this.#slots, { callback, mask: bits, onText }]
     else slot.mask |= bits
-    this.#mask |= bits
+    this.#changed()
   }
 
   /**
@@ -69,7 +76,13 @@ export class Callbacks {
     }
     slot.mask &= ~bitsOf(mask)
     if (slot.mask === 0) this.#slots = this.#slots.filter(each => each !== slot)
+    this.#changed()
+  }
+
+  #changed(): void {
     this.#mask = this.#slots.reduce((bits, each) => bits | each.mask, 0)
+    const [first, second] = this.#slots.filter(({ mask }) => (mask & BIT.data) !== 0)
+    this.onText = second === undefined ? first?.onText : undefined
   }
 
   /** Has any callback asked for this type? */

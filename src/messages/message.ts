@@ -123,7 +123,7 @@ export class Message {
   readonly time: Milliseconds
   /**
    * The subject of a message of type 'channel', see `ChannelEvent`. Of Connect from `ws://`: the
-   * `UpgradeRequest`.
+   * `UpgradeRequest`. Of data from a `ws://` of texts: `'binary'` if it came as bytes.
    */
   readonly value: unknown
 

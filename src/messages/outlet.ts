@@ -8,7 +8,7 @@ import { isPromiseLike, Promises } from '../core/promises.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
 import { bitOf, Callbacks, type Slot } from './callbacks.ts'
-import type { Message } from './message.ts'
+import type { Addr, Message } from './message.ts'
 import type { State } from '../types.ts'
 import type { Params } from './params.ts'
 import { countReceived, countSent, Stat } from './tools/stat.ts'
@@ -90,6 +90,19 @@ export class Outlet {
       this.#failed(error, false)
     }
     return both(waits, this.tell(message))
+  }
+
+  /** Delivers a text to the only callback. Returns false if it must be a message, see texts.ts. */
+  emitText(text: string, addr: Addr | undefined): Promise<void> | undefined | false {
+    const { onText } = this.callbacks
+    if (onText === undefined || this.isWatched) return false
+    try {
+      const result = onText(text, addr)
+      return result === undefined ? undefined : this.hold(result)
+    } catch (error) {
+      this.#failed(error, false)
+      return undefined
+    }
   }
 
   /** Delivers a message to the callbacks only. */

@@ -27,6 +27,23 @@ function tell(callbacks: Callbacks, ...messages: Message[]): unknown[] {
   return results
 }
 
+t.test('the only callback for data may take texts', async t => {
+  const callbacks = new Callbacks()
+  const onText = (): void => {}
+  const [one, other] = [(): void => {}, (): void => {}]
+  t.equal(callbacks.onText, undefined)
+  callbacks.add(one, ['data', 'control'], onText)
+  t.equal(callbacks.onText, onText)
+  callbacks.add(other, 'control')
+  t.equal(callbacks.onText, onText, 'that one does not ask for data')
+  callbacks.add(other, 'data')
+  t.equal(callbacks.onText, undefined)
+  callbacks.delete(other, 'data')
+  t.equal(callbacks.onText, onText)
+  callbacks.delete(one, 'data')
+  t.equal(callbacks.onText, undefined)
+})
+
 t.test('masks', async t => {
   const callbacks = new Callbacks()
   const callback: Callback = ({ type }) => type

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { noop } from '../../src/core/noop.ts'
 import { Message } from '../../src/messages/message.ts'
 import type { State } from '../../src/types.ts'
 import { Outlet } from '../../src/messages/outlet.ts'
@@ -61,6 +62,22 @@ scene(t, 'results, errors, and promises that hold the next message', async (t, {
   go.forEach(each => each())
   await all
   log.length = 0
+
+  const texts = new Outlet(owner, params('x://'), error => log.push(`failed ${error}`), noop)
+  t.equal(texts.emitText('x', 1), false, 'nobody takes texts')
+  let answer: unknown
+  texts.callbacks.add(noop, 'data', (...got) => {
+    log.push(got.join())
+    if (answer === 'throws') throw 'up'
+    return answer
+  })
+  t.equal(texts.emitText('x', 1), undefined)
+  answer = Promise.resolve()
+  t.equal(await texts.emitText('y', undefined), undefined)
+  answer = 'throws'
+  t.equal(texts.emitText('z', 2), undefined)
+  t.strictSame(log.splice(0), ['x,1', 'y,', 'z,2', 'failed up'])
+
   result = Promise.reject(new Error('no'))
   outlet.callbacks.add(() => {
     throw 'up'

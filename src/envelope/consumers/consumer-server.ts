@@ -11,6 +11,7 @@ import {
   STATES,
 } from '../../messages/message.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
+import { MESSAGE_LIFE } from '../../messages/message-life.ts'
 import { Consumer } from './consumer.ts'
 import type { Handshake } from './handshake.ts'
 import { LINK } from './link.ts'
@@ -85,7 +86,8 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
     if (!(channel instanceof MessageChannel))
       throw new InvalidArgumentError('listen: channel', 'a URL or a message channel', on)
     this.#channel = channel
-    channel.callback_add(this.#arrived, ['data', 'control'])
+    const { callbacks } = channel[MESSAGE_LIFE].outlet
+    callbacks.add(this.#arrived, ['data', 'control'], this.#arrivedText)
     channel.callback_add(this.#changed, 'state')
     if (channel.state === 'closed') channel.open()
     return this
@@ -97,9 +99,13 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
     if (type === 'control' && msgid === Control.Connect) return this.#connected(message)
     const consumer = this.#consumers.get(addr)
     if (consumer === undefined) return
-    if (type === 'data') void consumer[LINK].received(message.data)
+    if (type === 'data') void consumer[LINK].arrived(message)
     else if (msgid === Control.WriteReady) consumer[LINK].flush()
     else if (msgid === Control.Disconnect) this.#gone(addr, consumer, Number(message.seq))
+  }
+
+  readonly #arrivedText = (text: string, addr: Addr | undefined): void => {
+    void this.#consumers.get(addr as Addr)?.[LINK].received(text)
   }
 
   #connected({ addr, data, value }: ChannelMessage): void {

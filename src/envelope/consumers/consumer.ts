@@ -24,6 +24,9 @@ import { Link, LINK } from './link.ts'
 import { Sending } from './sending.ts'
 import type { SendingIn, SendOptions } from './sending-types.ts'
 
+/** What an answer has if nothing else is said. */
+const SUCCESS: SendOptions = { state: 's' }
+
 /**
  * One peer of a message channel. `consumer({ incoming, outgoing })` makes a class of consumers for
  * two envelopes; a program extends it.
@@ -153,10 +156,11 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
     to: Message,
     name: Name,
     ...payload: SendingIn<Out, Name>
-  ): boolean {
-    const [data, options] = payload as [unknown, SendOptions?]
+  ): boolean
+  reply(to: Message, name: string, data?: unknown, options?: SendOptions): boolean {
     if (!(to instanceof Message)) throw new InvalidArgumentError('reply: to', 'a message', to)
-    return this.#sending.send(this.#sending.message(name, data, to.mm, { state: 's', ...options }))
+    const whole = options === undefined ? SUCCESS : { ...SUCCESS, ...options }
+    return this.#sending.send(this.#sending.message(name, data, to.mm, whole))
   }
 
   /**

@@ -15,9 +15,10 @@ import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import type { Engine } from '../../engine.ts'
-import { ClosedError, OverflowError } from '../../errors.ts'
+import { ClosedError, OverflowError, ReadError } from '../../errors.ts'
 import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
+import { MESSAGE_LIFE } from '../../messages/message-life.ts'
 import type { CloseReason, State } from '../../types.ts'
 import type { Envelope } from '../envelope.ts'
 import { ErrorMessage } from '../error-message.ts'
@@ -61,10 +62,11 @@ export class Link {
   #port: Port | undefined
   #channel: MessageChannel | undefined
   /** What was received too early; undefined: nothing is too early any more. */
-  #early: Buffer[] | undefined
+  #early: (Buffer | string)[] | undefined
   /** Through which other parts of the program reach it. */
   #layers: Layer[] = []
   #isTold = false
+  #hasBinary = false
   #reason: CloseReason = 'remote'
   #code: number | undefined
 
@@ -84,7 +86,8 @@ export class Link {
     this.#channel = channel
     this.#prepare(channel.engine, new ChannelPort(channel))
     channel.callback_add(this.#changed, 'state')
-    channel.callback_add(this.#arrived, ['data', 'control'])
+    const { callbacks } = channel[MESSAGE_LIFE].outlet
+    callbacks.add(this.#arrived, ['data', 'control'], text => this.received(text))
     if (channel.state === 'closed') channel.open()
     else if (channel.state === 'active') this.#begin(NOBODY)
   }
@@ -105,7 +108,7 @@ export class Link {
     this.receiving = new Receiving(this.#consumer, this.asked)
     this.#port = port
     this.#early = []
-    this.#isTold = false
+    this.#isTold = this.#hasBinary = false
     this.#reason = 'remote'
     this.#code = undefined
   }
@@ -123,7 +126,7 @@ export class Link {
   }
 
   readonly #arrived = (message: ChannelMessage): Promise<void> | undefined => {
-    if (message.type === 'data') return this.received(message.data)
+    if (message.type === 'data') return this.arrived(message)
     if (message.msgid === Control.WriteReady) this.flush()
     return undefined
   }
@@ -160,9 +163,9 @@ export class Link {
 
   /** What has come meanwhile is received now. */
   #ready(): void {
-    const early = this.#early as Buffer[]
+    const early = this.#early as (Buffer | string)[]
     // A message may arrive while another one is being received: it comes after it.
-    for (let index = 0; index < early.length; index++) this.#take(early[index] as Buffer)
+    for (let index = 0; index < early.length; index++) this.#take(early[index] as Buffer | string)
     this.#early = undefined
   }
 
@@ -184,20 +187,32 @@ export class Link {
 
   // ---- open -------------------------------------------------------------------------------------
 
+  /**
+   * A message of the channel with data. A binary one of WebSocket is no envelope: it is dropped,
+   * and on_error is told of the first.
+   */
+  arrived({ data, value }: ChannelMessage): Promise<void> | undefined {
+    if (value !== 'binary') return this.received(data)
+    if (!this.#hasBinary)
+      this.#consumer.on_error(new ReadError('ERR_FRAME', 'binary messages are dropped'))
+    this.#hasBinary = true
+    return undefined
+  }
+
   /** Returns a promise if nothing more should be received until it settles. */
-  received(bytes: Buffer): Promise<void> | undefined {
-    if (this.#early === undefined) return this.#take(bytes)
+  received(data: Buffer | string): Promise<void> | undefined {
+    if (this.#early === undefined) return this.#take(data)
     const { queue_limit } = this.#consumer
-    if (this.#early.push(bytes) <= queue_limit) return undefined
+    if (this.#early.push(data) <= queue_limit) return undefined
     const what = `more than ${queue_limit} messages came before the handshake was done`
     this.#consumer.on_error(new OverflowError('receive', queue_limit, what))
     this.close(OVERLOADED)
     return undefined
   }
 
-  #take(bytes: Buffer): Promise<void> | undefined {
+  #take(data: Buffer | string): Promise<void> | undefined {
     if (this.state !== 'active') return undefined
-    const full = this.receiving?.received(bytes)
+    const full = this.receiving?.received(data)
     return this.#port?.canWait === true ? full : undefined
   }
 

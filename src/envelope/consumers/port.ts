@@ -7,6 +7,7 @@ import { OverflowError } from '../../errors.ts'
 import { Control } from '../../messages/message.ts'
 import type { Addr } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
+import { postText } from '../../messages/texts.ts'
 
 /** One peer, as a consumer has it. */
 export interface Port {
@@ -28,7 +29,7 @@ export class ChannelPort implements Port {
   }
 
   post(text: string): boolean {
-    return this.#channel.post(text)
+    return postText(this.#channel, text)
   }
 
   close(): void {
@@ -48,7 +49,7 @@ export class PeerPort implements Port {
   }
 
   post(text: string): boolean {
-    return this.#channel.post({ data: text, addr: this.#addr })
+    return postText(this.#channel, text, this.#addr)
   }
 
   close(code: number): void {

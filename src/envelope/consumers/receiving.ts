@@ -26,6 +26,7 @@ import type { MetaFields } from '../meta.ts'
 import type { Signal } from '../signals/signal.ts'
 import { incoming_websocket_message, type MessageArguments } from '../signals/message-signals.ts'
 import type { Asked } from './asked.ts'
+import { wallTime } from './wall-clock.ts'
 import { Work } from './work.ts'
 
 /** The part of a consumer that is used here. */
@@ -55,13 +56,13 @@ export class Receiving {
     this.#asked = asked
   }
 
-  /** Bytes were received. Returns a promise if no more should be, until it settles. */
-  received(bytes: Buffer): Promise<void> | undefined {
-    const text = isUtf8(bytes) ? bytes.toString() : undefined
+  /** A text was received. Returns a promise if no more should be, until it settles. */
+  received(given: Buffer | string): Promise<void> | undefined {
+    // What is no text is no JSON either: the empty text says so.
+    const text = typeof given === 'string' ? given : isUtf8(given) ? given.toString() : ''
     let data: EnvelopeData | undefined
     try {
-      // What is no text is no JSON either: the empty text says so.
-      data = this.#consumer.incoming.parse(text ?? '')
+      data = this.#consumer.incoming.parse(text)
       this.#unpack(data)
     } catch (error) {
       this.#invalid(error, data)
@@ -120,7 +121,7 @@ export class Receiving {
   /** Returns a promise, which never rejects, if somebody works on the message for longer. */
   #dispatch(message: Message): unknown {
     const consumer = this.#consumer
-    consumer.last_received = Date.now()
+    consumer.last_received = wallTime()
     if ((message as unknown) instanceof ErrorMessage)
       return this.#guarded(message, () => consumer.on_error_message(message as never))
     const { message_signal = incoming_websocket_message } = consumer.incoming

@@ -22,6 +22,7 @@ import {
 import type { Signal } from '../signals/signal.ts'
 import { LINK, type Link } from './link.ts'
 import type { SendOptions } from './sending-types.ts'
+import { wallTime } from './wall-clock.ts'
 
 /** The part of a consumer that is used here. */
 export interface Sender {
@@ -31,6 +32,8 @@ export interface Sender {
   last_sent: number
   on_error(error: Error): unknown
 }
+
+const NO_OPTIONS: SendOptions = {}
 
 export class Sending {
   readonly #consumer: Sender
@@ -42,8 +45,12 @@ export class Sending {
   }
 
   /** The message that a call means. `given` is the message, or its type. */
-  message(given: unknown, data: unknown, mm: MessageMeta, options: SendOptions = {}): Message {
-    const { id, state } = options
+  message(
+    given: unknown,
+    data: unknown,
+    mm: MessageMeta,
+    { id, state }: SendOptions = NO_OPTIONS,
+  ): Message {
     const { registry } = this.#consumer.outgoing
     if (typeof given === 'string') {
       const Class = registry.find(given)
@@ -88,7 +95,10 @@ export class Sending {
   #emit(signal: Signal<MessageArguments>, message: Message, envelope: Envelope<any>): boolean {
     const consumer = this.#consumer
     if (!consumer[LINK].isConnected) return false
-    const told = signal.notify(message.constructor, { message, consumer })
+    const sender = message.constructor
+    const told = signal.has_listeners(sender)
+      ? signal.notify(sender, { message, consumer })
+      : undefined
     if (this.#turn === undefined && !isPromiseLike(told)) return this.#write(message, envelope)
     const turn = (this.#turn = Promise.all([told, this.#turn])
       .then(() => void this.#write(message, envelope))
@@ -105,7 +115,7 @@ export class Sending {
     if (!link.isConnected) return false
     try {
       const isSent = link.send(JSON.stringify(envelope.pack(message)))
-      if (isSent) consumer.last_sent = Date.now()
+      if (isSent) consumer.last_sent = wallTime()
       return isSent
     } catch (error) {
       consumer.on_error(error as Error)

@@ -31,11 +31,15 @@ function runReceived({ message, consumer }: MessageArguments): unknown {
   return message instanceof AsyncRunnable ? message.run({ consumer }) : undefined
 }
 
-/** Calls `run` of a message that is sent, if its class wants that. */
+/** Calls `run` of a message that is sent. */
 function runSent({ message, consumer }: MessageArguments): unknown {
-  if (!(message instanceof AsyncRunnable)) return undefined
-  const { run_when } = message.constructor as typeof AsyncRunnable
-  return run_when === 'always' ? message.run({ consumer }) : undefined
+  return (message as AsyncRunnable).run({ consumer })
+}
+
+/** Does the class want that? */
+function runsSent(sender: unknown): boolean {
+  const Class = sender as Partial<typeof AsyncRunnable>
+  return Class?.prototype instanceof AsyncRunnable && Class.run_when === 'always'
 }
 
 /** A consumer has connected: its user is known, and nothing was received yet. */
@@ -57,12 +61,14 @@ export const incoming_websocket_message: Signal<MessageArguments> = new Signal(
 export const outgoing_websocket_message: Signal<MessageArguments> = new Signal(
   'outgoing_websocket_message',
   [runSent],
+  runsSent,
 )
 
 /** An error message is about to be sent. */
 export const outgoing_websocket_error: Signal<MessageArguments> = new Signal(
   'outgoing_websocket_error',
   [runSent],
+  runsSent,
 )
 
 /** A message from another part of the program has reached a consumer. It is not sent. */

@@ -62,6 +62,8 @@ interface Slot<Arguments> {
   readonly sender: unknown
   /** undefined: it was held weakly, and has gone. */
   readonly receiver: () => Receiver<Arguments> | undefined
+  /** Does it want the signals of that sender? undefined: of each. */
+  readonly wants?: ((sender: unknown) => boolean) | undefined
 }
 
 function isSame(slot: Slot<any>, key: unknown, sender: unknown): boolean {
@@ -78,10 +80,18 @@ export class Signal<Arguments = Record<string, unknown>> {
   /** The receivers for each sender; thrown away with each change. */
   #bySender = new Map<unknown, readonly Slot<Arguments>[]>()
 
-  /** `receivers` are connected from the beginning. */
-  constructor(name = '', receivers: readonly Receiver<Arguments>[] = []) {
+  /**
+   * `receivers` are connected from the beginning, for all senders; or for those that `wants` says,
+   * which is asked once for each.
+   */
+  constructor(
+    name = '',
+    receivers: readonly Receiver<Arguments>[] = [],
+    wants?: (sender: unknown) => boolean,
+  ) {
     this.name = name
     for (const receiver of receivers) this.connect(receiver)
+    this.#slots = this.#slots.map(each => ({ ...each, wants }))
   }
 
   /**
@@ -119,13 +129,17 @@ export class Signal<Arguments = Record<string, unknown>> {
 
   /** Is there a receiver for that sender? Without a sender: one for all senders. */
   has_listeners(sender?: unknown): boolean {
-    return this.#of(sender).some(({ receiver }) => receiver() !== undefined)
+    const slots = this.#of(sender)
+    return slots.length > 0 && slots.some(({ receiver }) => receiver() !== undefined)
   }
 
   #of(sender: unknown): readonly Slot<Arguments>[] {
     const known = this.#bySender.get(sender)
     if (known !== undefined) return known
-    const found = this.#slots.filter(each => each.sender === undefined || each.sender === sender)
+    const found = this.#slots.filter(
+      each =>
+        (each.sender === undefined || each.sender === sender) && each.wants?.(sender) !== false,
+    )
     // A program may have any number of senders that are objects of a moment.
     if (this.#bySender.size >= 1000) this.#bySender.clear()
     this.#bySender.set(sender, found)

@@ -4,6 +4,7 @@ import { ConsumerServer } from '../../../src/envelope/consumers/consumer-server.
 import type { Handshake } from '../../../src/envelope/consumers/handshake.ts'
 import { consumer_closed } from '../../../src/envelope/signals/message-signals.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
+import { dial, masked } from '../../protocols/websocket/kit.ts'
 import { fate, thrown, until } from '../../kit.ts'
 import { Caller, Player } from './kit.ts'
 
@@ -53,6 +54,26 @@ for (const url of URLS) {
     await server.closed
   })
 }
+
+// They were read as texts, and answered with errors if they were none.
+stage(t, 'binary messages of WebSocket are dropped, and told once', async (t, world) => {
+  const server = new ConsumerServer(Peer).listen('ws://*:1;mode=server', world.context)
+  await world.pump()
+  const peer = await dial(world)
+  peer.raw.news
+  const ping = '{"t":"game.move","p":{"x":1},"i":"a"}'
+  peer.write(Buffer.concat([masked(Buffer.from(ping)), masked(Buffer.from([0xff]))]))
+  await world.pump()
+  t.equal(peer.raw.news, '')
+  const [one] = server.consumers as [Peer]
+  t.strictSame(one.log, ['error ERR_FRAME'])
+  peer.write(masked(ping))
+  await world.pump()
+  t.match(peer.raw.news, /game.moved/)
+  server.close()
+  peer.close()
+  await world.pump()
+})
 
 stage(t, 'a server that closes', async (t, { context, pump }) => {
   const channel = context.init('mem://;mode=server').open()

@@ -9,6 +9,7 @@ import { Envelope } from '../../../src/envelope/envelope.ts'
 import { Layer } from '../../../src/envelope/layers/layer.ts'
 import { add_layers, remove_layers } from '../../../src/envelope/layers/layers.ts'
 import { deferred } from '../../../src/core/deferred.ts'
+import { Message } from '../../../src/messages/message.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
 import { fate } from '../../kit.ts'
@@ -230,6 +231,13 @@ stage(t, 'what is sent when there is room again may fail', async (t, { context, 
   channel.emit({ type: 'control', msgid: 41 })
   t.strictSame(player.log, ['error cannot post'])
   channel.close()
+})
+
+game(t, 'binary messages of WebSocket are dropped, and told once', async (t, { player, heard }) => {
+  const data = Buffer.from('{"t":"game.move","p":{"x":1}}')
+  for (const value of ['binary', 'binary', undefined])
+    player[LINK].arrived(new Message({ data, value }))
+  t.strictSame([player.log, heard.length], [['error ERR_FRAME'], 0])
 })
 
 game(t, 'after closing nothing is received', async (t, { player, say, pump }) => {

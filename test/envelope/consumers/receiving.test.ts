@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Batch, Batch2 } from '../../../src/envelope/builtin/batch.ts'
 import { type Consumer, consumer } from '../../../src/envelope/consumers/consumer.ts'
+import { LINK } from '../../../src/envelope/consumers/link.ts'
 import { Envelope } from '../../../src/envelope/envelope.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import { incoming_websocket_message } from '../../../src/envelope/signals/message-signals.ts'
@@ -18,6 +19,9 @@ game(t, 'a valid message is answered', async (t, { say, heard, pump, player }) =
     '{"t":"s.pong","p":null,"i":"5","s":"s"}',
   ])
   t.ok(player.last_received > 0)
+  player[LINK].received('{"t":"s.ping","i":"as text"}')
+  await pump()
+  t.match(heard.at(-1), /s.pong.*as text/)
 })
 
 game(t, 'what is invalid is dropped, and refused with the same trace id', async (t, game) => {

@@ -44,6 +44,14 @@ t.test('by sender', async t => {
   t.equal(new Signal().notify('a', {}), undefined)
 })
 
+t.test('receivers from the beginning, for senders that are wanted', async t => {
+  const got: unknown[] = []
+  const signal = new Signal('wants', [({ sender }) => void got.push(sender)], each => each !== 'b')
+  for (const sender of ['a', 'b', 'c', 'b']) signal.notify(sender, {})
+  t.strictSame(got, ['a', 'c'])
+  t.strictSame([signal.has_listeners('a'), signal.has_listeners('b')], [true, false])
+})
+
 t.test('dispatch_uid', async t => {
   const signal = new Signal<Numbers>()
   signal.connect(() => 1, { dispatch_uid: 'one' })

@@ -12,8 +12,9 @@ import type { Init } from '../../init.ts'
 import { Control, type Message } from '../../message.ts'
 import { MessageChannel } from '../../message-channel.ts'
 import type { Params } from '../../params.ts'
+import { emitText } from '../../texts.ts'
 import { type LoadTlsOptions, tlsOptions } from '../tls-options.ts'
-import type { CarryingOwner, CarryingStream } from './carrying.ts'
+import type { CarryingOwner, CarryingStream, TextOwner } from './carrying.ts'
 
 export abstract class CarrierClient<Carried extends CarryingStream> extends MessageChannel {
   static override readonly caps = ['long_close'] as const
@@ -34,7 +35,7 @@ export abstract class CarrierClient<Carried extends CarryingStream> extends Mess
   abstract connecting(params: Params): (stream: Carried) => void
 
   /** A new stream, which reports to `owner`. */
-  abstract makeStream(owner: CarryingOwner<Carried>): Carried
+  abstract makeStream(owner: CarryingOwner<Carried> & TextOwner): Carried
 
   // ---- what is told -----------------------------------------------------------------------------
 
@@ -73,11 +74,12 @@ export abstract class CarrierClient<Carried extends CarryingStream> extends Mess
     return 'opening'
   }
 
-  readonly #owner: CarryingOwner<Carried> = {
+  readonly #owner: CarryingOwner<Carried> & TextOwner = {
     connected: () => {
       this.update_dcaps(['poll_in'], ['poll_out'])
       this.become_active()
     },
+    text: text => emitText(this, text, undefined),
     received: message => {
       if (message.msgid === Control.WriteFull && message.type === 'control')
         this.update_dcaps(['poll_out'])

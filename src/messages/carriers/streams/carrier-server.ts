@@ -19,9 +19,10 @@ import type { Address, SocketAddress } from '../../../types.ts'
 import type { Init } from '../../init.ts'
 import { type Addr, Control, Message, type MessageFields } from '../../message.ts'
 import { MessageChannel } from '../../message-channel.ts'
+import { emitText } from '../../texts.ts'
 import { serverParams } from '../stream-params.ts'
 import { type LoadTlsOptions, tlsOptions } from '../tls-options.ts'
-import type { CarryingOwner, CarryingStream } from './carrying.ts'
+import type { CarryingOwner, CarryingStream, TextOwner } from './carrying.ts'
 import { Deliveries, refusing } from './deliveries.ts'
 import { ListeningSocket, type ListeningSocketOwner } from './listening-socket.ts'
 
@@ -128,13 +129,14 @@ export abstract class CarrierServer<Peer extends CarryingStream> extends Message
 
   // ---- what peers report ------------------------------------------------------------------------
 
-  readonly peerOwner: CarryingOwner<Peer> = {
+  readonly peerOwner: CarryingOwner<Peer> & TextOwner = {
     connected: peer => {
       if (this.state !== 'active') return peer.close()
       this.#peers.set(peer.addr as Addr, peer)
       const data = formatAddress(peer.remote_address)
       this.#report(Control.Connect, peer, { data, ...this.ofConnect(peer) })
     },
+    text: (text, addr) => !this.#deliveries.isBusy && emitText(this, text, addr),
     // What is full, or has room again, is told at once: nobody waits for a hook with that.
     received: message =>
       message.type === 'data' ? this.#deliveries.add(message) : this.emit(message),
@@ -169,6 +171,11 @@ export abstract class CarrierServer<Peer extends CarryingStream> extends Message
     if (type === 'control' && msgid === Control.Disconnect) this.endPeer(peer, message)
     else if (type === 'control' && msgid === Control.WriteFlush) peer.flush()
     return true
+  }
+
+  /** The peer with that `addr`, if it is there. */
+  peerOf(addr: Addr | undefined): Peer | undefined {
+    return this.#peers.get(addr as Addr)
   }
 
   override do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {

@@ -19,6 +19,12 @@ export interface CarryingStream extends Stream {
   postPacked(packed: Uint8Array): boolean
 }
 
+/** What a stream of texts reports to its channel besides. */
+export interface TextOwner {
+  /** A text, not made a message. Returns false if it must be one, and goes to `received`. */
+  text(text: string, addr: Addr | undefined): Promise<void> | undefined | false
+}
+
 /** What a stream reports to its channel. */
 export interface CarryingOwner<Of> {
   connected(stream: Of): void

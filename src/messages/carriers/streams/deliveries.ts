@@ -21,6 +21,11 @@ export class Deliveries {
     this.#emit = emit
   }
 
+  /** Must what comes wait? */
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
   /** Delivers the message, now or in its turn. The promise resolves when that is done. */
   add(message: Message): Promise<void> | undefined {
     if (this.#isBusy)

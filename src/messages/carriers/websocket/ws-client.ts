@@ -10,6 +10,7 @@ import type { WebSocketClient } from '../../../protocols/websocket/client.ts'
 import type { Carries } from '../../caps.ts'
 import type { Init } from '../../init.ts'
 import type { Params } from '../../params.ts'
+import { POST_TEXT } from '../../texts.ts'
 import { formatHost } from '../host.ts'
 import { CarrierClient } from '../streams/carrier-client.ts'
 import { wsHeaders, type WsParams, wsParams, wsTarget } from './ws-params.ts'
@@ -45,6 +46,10 @@ export class WsClient extends CarrierClient<Calling> {
   override makeStream(owner: WsStreamOwner): Calling {
     const { engine, name } = this
     return new WsCaller({ owner, params: this.#params }, { engine, name })
+  }
+
+  [POST_TEXT](text: string): boolean | undefined {
+    return this.#params.isPlainText ? this.stream?.postText(text) : undefined
   }
 
   override connecting(params: Params): (stream: Calling) => void {

@@ -33,6 +33,8 @@ export interface WsParams {
   /** What stands in a message; undefined: the data alone. */
   readonly frame: Frame | undefined
   readonly isBinary: boolean
+  /** Is a message a text, and nothing else? */
+  readonly isPlainText: boolean
   readonly carries: Carries
   readonly options: StreamOptions & WebSocketSettings
   readonly protocols: readonly string[]
@@ -52,6 +54,7 @@ export function wsParams(params: Params, side: 'client' | 'server'): WsParams {
   return {
     frame: isPlain ? undefined : shared.frame,
     isBinary,
+    isPlainText: isPlain && !isBinary,
     carries: isPlain ? { data: 'any', msgid: false, seq: false } : shared.frame.carries,
     options: {
       ...shared.options,

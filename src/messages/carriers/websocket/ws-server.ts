@@ -19,6 +19,7 @@ import type { Carries } from '../../caps.ts'
 import type { Init } from '../../init.ts'
 import type { Addr, Message, MessageFields } from '../../message.ts'
 import { formatHost } from '../host.ts'
+import { POST_TEXT } from '../../texts.ts'
 import { CarrierServer } from '../streams/carrier-server.ts'
 import type { ListeningSocket } from '../streams/listening-socket.ts'
 import { wsOrigins, type WsParams, wsParams, type WsTarget, wsTarget } from './ws-params.ts'
@@ -76,6 +77,10 @@ export class WsServer extends CarrierServer<WsPeer> {
 
   override endPeer(peer: WsPeer, { seq, data }: Message): void {
     peer.end(seq === 0n ? undefined : Number(seq), data.toString())
+  }
+
+  [POST_TEXT](text: string, addr: Addr | undefined): boolean | undefined {
+    return this.#params.isPlainText ? (this.peerOf(addr)?.postText(text) ?? false) : undefined
   }
 
   /** They are not compressed. */

@@ -16,10 +16,10 @@ import {
 } from '../../../protocols/websocket/websocket.ts'
 import type { CloseReason } from '../../../types.ts'
 import { type Addr, Control, Message } from '../../message.ts'
-import type { CarryingOwner, CarryingStream } from '../streams/carrying.ts'
+import type { CarryingOwner, CarryingStream, TextOwner } from '../streams/carrying.ts'
 import type { WsParams } from './ws-params.ts'
 
-export type WsStreamOwner = CarryingOwner<WsStream>
+export type WsStreamOwner = CarryingOwner<WsStream> & TextOwner
 
 /** What it carries, for whom. */
 export interface Carrying {
@@ -31,6 +31,8 @@ export interface Carrying {
 
 export interface WsStream extends CarryingStream, WebSocketChannel {
   end(code?: number, reason?: string): void
+  /** As `post`, of a text that is not made a message. */
+  postText(text: string): boolean
 }
 
 /** What one message is on the wire. Throws if it does not fit. */
@@ -76,6 +78,10 @@ export function carrying<Of extends Stream>(
       return this.#posted(this.send(payloadOf(this.#params, message)))
     }
 
+    postText(text: string): boolean {
+      return !this.#isFull && this.#posted(this.send(text))
+    }
+
     postPacked(packed: Uint8Array): boolean {
       if (this.#isFull || this.state !== 'active') return false
       return this.#posted(sendPacked(sessionOf(this), packed))
@@ -98,11 +104,16 @@ export function carrying<Of extends Stream>(
     }
 
     override on_message(data: string | Buffer): Promise<void> | void {
+      const { frame, isPlainText } = this.#params
+      if (typeof data === 'string' && frame === undefined) {
+        const taken = this.#owner.text(data, this.addr)
+        if (taken !== false) return taken
+      }
       const bytes = Buffer.from(data as string)
-      const { frame } = this.#params
+      const isOdd = typeof data !== 'string' && isPlainText
       const message =
         frame === undefined
-          ? new Message({ data: bytes, addr: this.addr })
+          ? new Message({ data: bytes, addr: this.addr, value: isOdd ? 'binary' : undefined })
           : frame.unpackPacket(bytes, this.addr)
       // A message that is shorter than its frame is dropped, as a packet is.
       if (message !== undefined) return this.#owner.received(message)

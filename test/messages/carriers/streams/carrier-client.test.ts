@@ -1,7 +1,10 @@
 /** How a client opens and closes. TcpClient stands for all of them here. */
 
 import t from 'tap'
-import type { TcpClient } from '../../../../src/messages/carriers/tcp-client.ts'
+import type { FramedStreamOwner } from '../../../../src/messages/carriers/framed-stream.ts'
+import type { TextOwner } from '../../../../src/messages/carriers/streams/carrying.ts'
+import { MESSAGE_LIFE } from '../../../../src/messages/message-life.ts'
+import { TcpClient } from '../../../../src/messages/carriers/tcp-client.ts'
 import { Control } from '../../../../src/messages/message.ts'
 import { stage, watch } from '../../kit.ts'
 import { peer } from '../kit.ts'
@@ -29,6 +32,31 @@ stage(t, 'connect, talk, the peer ends', async (t, stage) => {
   )
   t.equal(await client.closed, 'remote')
   t.equal((client as TcpClient).stream, undefined)
+})
+
+// A stream of WsClient has texts.
+stage(t, 'a text is taken as it is', async (t, stage) => {
+  await peer(stage)
+  let owner: TextOwner | undefined
+  class Client extends TcpClient {
+    override makeStream(given: FramedStreamOwner & TextOwner) {
+      owner = given
+      return super.makeStream(given)
+    }
+  }
+  stage.context.register(Object.assign(Client, { protocol: 'texts' }))
+  const client = stage.context.init('texts://:1').open()
+  await stage.pump()
+  t.equal(owner?.text('a', undefined), false, 'nobody takes texts')
+  const got: string[] = []
+  const { callbacks } = client[MESSAGE_LIFE].outlet
+  callbacks.add(
+    () => {},
+    'data',
+    text => void got.push(text),
+  )
+  t.equal(owner?.text('b', undefined), undefined)
+  t.strictSame(got, ['b'])
 })
 
 stage(t, 'refused', async (t, stage) => {

@@ -6,6 +6,10 @@ import { StreamServer } from '../../../../src/channels/servers/stream-server.ts'
 import { Control, Message } from '../../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../../src/messages/message-channel.ts'
 import { testCertificates } from '../../../certificates.ts'
+import type { CarrierServer } from '../../../../src/messages/carriers/streams/carrier-server.ts'
+import type { CarryingStream } from '../../../../src/messages/carriers/streams/carrying.ts'
+import { MESSAGE_LIFE } from '../../../../src/messages/message-life.ts'
+import { withResolvers } from '../../../channels/link-kit.ts'
 import { thrown } from '../../../kit.ts'
 import { fault, type Stage, stage, text } from '../../kit.ts'
 
@@ -37,6 +41,29 @@ async function open(
   }
   return { server, log, connect }
 }
+
+// A peer of WsServer has texts; they keep their place behind what waits.
+stage(t, 'a text is taken as it is, unless something waits', async (t, { context, pump }) => {
+  const server = context.init('tcp://:1;mode=server').open() as CarrierServer<CarryingStream>
+  await pump()
+  const got: unknown[] = []
+  const { text } = server.peerOwner
+  t.equal(text('a', 1), false, 'nobody takes texts')
+  const { promise, resolve } = withResolvers()
+  server[MESSAGE_LIFE].outlet.callbacks.add(
+    () => promise,
+    'data',
+    (...all) => void got.push(...all),
+  )
+  t.equal(text('b', 1), undefined)
+  void server.peerOwner.received(new Message({ data: 'slow', addr: 1 }))
+  t.equal(text('c', 1), false)
+  resolve()
+  await pump()
+  t.equal(text('d', 1), undefined)
+  t.strictSame(got, ['b', 1, 'd', 1])
+  t.equal(server.peerOf(1), undefined)
+})
 
 stage(t, 'peers come, talk, go', async (t, stage) => {
   const { server, log, connect } = await open(stage)

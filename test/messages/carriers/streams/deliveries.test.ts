@@ -17,7 +17,7 @@ t.test('one at a time, in order', async t => {
   t.equal(deliveries.add(message('a')), undefined)
   const one = deliveries.add(message('slow 1')) as Promise<void>
   const rest = ['b', 'slow 2', 'c'].map(each => deliveries.add(message(each)) as Promise<void>)
-  t.strictSame(log.splice(0), ['a', 'slow 1'])
+  t.strictSame([log.splice(0), deliveries.isBusy], [['a', 'slow 1'], true])
   t.equal(await fate(rest[0]!), 'open')
   go.shift()!()
   await one

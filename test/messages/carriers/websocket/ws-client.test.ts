@@ -11,6 +11,7 @@ import {
   listen,
   type RawConnection,
 } from '../../../protocols/websocket/kit.ts'
+import { postText } from '../../../../src/messages/texts.ts'
 import { fault, type Stage, stage, watch } from '../../kit.ts'
 
 /** A channel that is open, and its peer. */
@@ -50,6 +51,17 @@ stage(t, 'ask, talk, the peer closes', async (t, world) => {
   )
   t.equal(await client.closed, 'remote')
   t.match(client.carries, { data: 'any' })
+})
+
+stage(t, 'texts without messages, where a message is a text', async (t, world) => {
+  const { client, peer, peers } = await opened(world, 'ws://localhost:1')
+  t.equal(postText(client, 'hi'), true)
+  await world.pump()
+  t.equal(peer.raw.got[0], 0x81)
+  const other = await opened(world, 'ws://localhost:1;binary=yes', peers)
+  t.equal(postText(other.client, 'hi'), true)
+  await world.pump()
+  t.equal(other.peer.raw.got[0], 0x82)
 })
 
 stage(t, 'refused: an error, and again', async (t, world) => {

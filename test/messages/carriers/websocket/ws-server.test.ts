@@ -14,6 +14,7 @@ import {
 } from '../../../protocols/websocket/kit.ts'
 import type { UpgradeRequest } from '../../../../src/protocols/websocket/upgrade-request.ts'
 import { testCertificates } from '../../../certificates.ts'
+import { postText } from '../../../../src/messages/texts.ts'
 import { fault, type Stage, stage, text } from '../../kit.ts'
 
 async function opened(
@@ -60,6 +61,25 @@ stage(t, 'peers come, talk and go', async (t, world) => {
       code: 'ERR_INVALID_ARGUMENT',
     })
   t.match(server.carries, { data: 'any' })
+})
+
+stage(t, 'texts without messages, where a message is a text', async (t, world) => {
+  for (const [index, [rest, first]] of [
+    [';mode=server', 0x81],
+    [';mode=server;binary=yes', 0x82],
+  ].entries() as IterableIterator<[number, [string, number]]>) {
+    const { server } = await opened(world, rest)
+    const peer = await dial(world)
+    peer.raw.news
+    t.equal(postText(server, 'hi', 1), true, `${index}`)
+    await world.pump()
+    t.equal(peer.raw.news.charCodeAt(0), first)
+    peer.close()
+    await world.pump()
+    t.equal(postText(server, 'gone', 1), false)
+    server.close(true)
+    await world.pump()
+  }
 })
 
 stage(t, 'what a peer asked for, and the codes of closing', async (t, world) => {

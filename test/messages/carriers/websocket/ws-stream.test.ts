@@ -15,11 +15,18 @@ import { params, type Stage, stage, text } from '../../kit.ts'
 async function made(
   world: Stage,
   rest: string,
-): Promise<{ stream: WsStream; peer: RawConnection; log: string[]; frames(): string }> {
+): Promise<{
+  stream: WsStream
+  peer: RawConnection
+  log: string[]
+  frames(): string
+  owner: { received(message: Message): void }
+}> {
   const { peers } = await listen(world)
   const log: string[] = []
   const owner = {
     connected: () => void log.push('connected'),
+    text: (data: string) => data === 'as it is' && void log.push(`text ${data}`),
     received: (message: Message) => void log.push(text(message)),
     failed: (_stream: WsStream, error: Error) => void log.push(`failed ${error.message}`),
     closed: (_stream: WsStream, reason: string) => void log.push(`closed ${reason}`),
@@ -33,7 +40,7 @@ async function made(
   await world.pump()
   /** The first bytes of the frames that the peer has got since. */
   const frames = (): string => peer.raw.news
-  return { stream, peer, log, frames }
+  return { stream, peer, log, frames, owner }
 }
 
 stage(t, 'text, and what is none', async (t, world) => {
@@ -48,6 +55,38 @@ stage(t, 'text, and what is none', async (t, world) => {
   await world.pump()
   t.same(log, ['connected', 'text', 'bytes', ''])
   t.equal(stream.addr, undefined)
+})
+
+// A consumer took bytes for a text, if they happened to be UTF-8.
+stage(t, 'a text may pass as it is', async (t, world) => {
+  const { stream, peer, log, frames } = await made(world, '')
+  t.equal(stream.postText('hä'), true)
+  await world.pump()
+  t.equal(frames().charCodeAt(0), 0x81)
+  peer.write(Buffer.concat([frame('as it is'), frame('a message')]))
+  await world.pump()
+  t.same(log, ['connected', 'text as it is', 'a message'])
+})
+
+for (const [rest, value] of [
+  ['', 'binary'],
+  ['binary=yes', undefined],
+] as const)
+  stage(t, `bytes of a peer, where that is ${value ?? 'usual'}`, async (t, world) => {
+    const { owner, peer } = await made(world, rest)
+    const seen: unknown[] = []
+    owner.received = message => void seen.push(message.value)
+    peer.write(frame(Buffer.from('bytes')))
+    await world.pump()
+    t.same(seen, [value])
+  })
+
+stage(t, 'a stream that is full takes no text', async (t, world) => {
+  const { stream, log } = await made(world, 'send-buffer-size=1kb')
+  t.equal(stream.postText('x'.repeat(2000)), true)
+  t.equal(stream.postText('y'), false)
+  await world.pump()
+  t.equal(log.length, 3)
 })
 
 stage(t, 'frames in messages', async (t, world) => {
