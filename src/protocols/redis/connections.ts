@@ -64,6 +64,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   readonly #queue = new Fifo()
   /** The session for commands, if it is logged in. */
   #session: Session | undefined
+  /** The session on which keys are watched (WATCH), until the next transaction. */
+  #watching: Session | undefined
   #wasOpen = false
   #ready = newReady()
   #closed: Promise<CloseReason> = Promise.resolve('local')
@@ -84,6 +86,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     if (this.#wasClosed) this.#ready = newReady()
     this.state = 'opening'
     this.#wasOpen = this.#wasClosed = false
+    this.#watching = undefined
     this.#target = target
     this.#blocking = new Blocking(target)
     this.#keeper = new Keeper(target, this)
@@ -121,13 +124,20 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     this.#pass(command, timeout)
   }
 
-  /** Commands with nothing in between. */
+  /** The commands of a transaction, with nothing in between. */
   runAll(commands: readonly Command[], timeout: Milliseconds | undefined): void {
     const [first] = commands as [Command, ...Command[]]
-    const fault = this.#faultOf(first, commands.length)
+    const fault = this.#faultOf(first, commands.length) ?? this.#lostWatch()
+    this.#watching = undefined
     for (const command of commands)
       if (fault !== undefined) command.lose(fault)
       else this.#pass(command, timeout ?? this.#target.timeout)
+  }
+
+  /** The server forgets with the connection what it watched, and would run everything. */
+  #lostWatch(): RedisError | undefined {
+    if (this.#watching === undefined || this.#watching === this.#session) return undefined
+    return new RedisError('ERR_WATCHED', 'the connection was lost on which keys were watched')
   }
 
   #pass(command: Command, timeout: Milliseconds | undefined): void {
@@ -169,6 +179,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     }
     this.#runUsual(command, timeout ?? this.#target?.timeout)
     if (name === 'SELECT') command.promise.then(() => this.#selected(Number(words[1])), noop)
+    if (name === 'WATCH') command.promise.then(() => (this.#watching ??= this.#session), noop)
+    if (name === 'UNWATCH') command.promise.then(() => (this.#watching = undefined), noop)
     // The server ends the connection, which then is not lost.
     if (name === 'QUIT') this.close(true)
   }

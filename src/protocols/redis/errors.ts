@@ -19,7 +19,8 @@ import { ChannelError } from '../../errors.ts'
  * - ERR_PROTOCOL: what came is no RESP, or a reply that nobody has asked for.
  * - ERR_CUT_OFF: the server ended a connection in the middle of a message, as it does with a
  *   subscriber that reads too slowly.
- * - ERR_WATCHED: a key that was watched (WATCH) has changed, so the transaction has not run.
+ * - ERR_WATCHED: a key that was watched (WATCH) has changed, or may have, since the connection was
+ *   lost that watched it. So the transaction has not run.
  * - ERR_UNSUPPORTED: this client cannot send such a command; the message says what to do.
  */
 export class RedisError extends ChannelError {

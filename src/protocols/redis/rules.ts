@@ -58,6 +58,8 @@ const SPECIAL: ReadonlySet<string> = new Set([
   'XREADGROUP',
   'CLIENT',
   'SELECT',
+  'WATCH',
+  'UNWATCH',
   'QUIT',
 ])
 

@@ -60,8 +60,9 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
    * in the list, and the others have run all the same: Redis undoes nothing.
    *
    * Rejects with a RedisError if none has run: EXECABORT if the server refused one of them,
-   * ERR_WATCHED if a key that was watched has changed, ERR_CLOSED if the connection was lost (then
-   * they may have run). Throws InvalidStateError if it is called twice.
+   * ERR_WATCHED if a key that was watched has changed, or if the connection that watched it was
+   * lost, ERR_CLOSED if the connection was lost meanwhile (then they may have run). Throws
+   * InvalidStateError if it is called twice.
    */
   exec(): Promise<(Reply | RedisError)[]> {
     if (this.#isOver)

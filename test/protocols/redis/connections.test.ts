@@ -185,6 +185,48 @@ scene(t, 'a transaction goes out together, or not at all', async (t, world) => {
   await close(world, made)
 })
 
+scene(t, 'what was watched on a connection that was lost', async (t, world) => {
+  // The new connection watches nothing: EXEC ran, and what somebody else had written was gone.
+  const made = await make(world, { waiting: 'all' }, ([name]) =>
+    /WATCH|MULTI|EXEC/.test(name!) ? '+OK\r\n' : undefined,
+  )
+  const { server, it, call } = made
+  const run = (): { value: unknown } => {
+    const parts = ['MULTI', 'EXEC'].map(name => new Command([name], 'utf8', true))
+    it.runAll(parts, undefined)
+    return outcome(parts[1]!.promise)
+  }
+  /** The connection is lost, and made again. */
+  const lose = async (): Promise<void> => {
+    server.peers.at(-1)!.close()
+    await world.pump()
+    while (it.state === 'opening') await world.advance(100)
+  }
+  const steps: [before: string[], isLost: boolean, exec: unknown][] = [
+    [['WATCH'], false, 'OK'],
+    [['WATCH'], true, 'ERR_WATCHED'],
+    [[], false, 'OK'],
+    [['WATCH', 'UNWATCH'], true, 'OK'],
+  ]
+  for (const [before, isLost, exec] of steps) {
+    for (const name of before) call(name, 'a')
+    await world.pump()
+    if (isLost) await lose()
+    const got = run()
+    await world.pump()
+    t.equal(got.value, exec, `${before} ${isLost}`)
+  }
+  call('WATCH', 'a')
+  await world.pump()
+  await lose()
+  call('WATCH', 'b')
+  await world.pump()
+  const waits = run()
+  await world.pump()
+  t.equal(waits.value, 'ERR_WATCHED', 'also if another one is watched on the new one')
+  await close(world, made)
+})
+
 scene(t, 'a timeout keeps the place of the command', async (t, world) => {
   const made = await make(world, { timeout: 100 }, () => undefined)
   const late = made.call('GET', 'a')
