@@ -24,7 +24,7 @@
  *
  * Rule that every caller keeps:
  * 6. Data must not be changed before it is sent: until `write` has returned true or `drained` was
- *    reported, or until `done` was called.
+ *    reported, or until `done` was called. Over a transport that says `keeps_data`, never.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -103,6 +103,13 @@ export interface Transport {
    * @default false
    */
   readonly lends_chunks?: boolean
+  /**
+   * May somebody still look at data that was written, after it has gone? Then its memory must not
+   * be used again.
+   *
+   * @default false
+   */
+  readonly keeps_data?: boolean
   /**
    * What TLS has agreed upon. `undefined` in clear, and before the handshake is done; still known
    * after the transport has closed.

@@ -44,6 +44,10 @@ export class TransportOver implements Transport {
     return this.inner.remote_address
   }
 
+  get keeps_data(): boolean {
+    return this.inner.keeps_data === true
+  }
+
   get proxy_extensions(): ProxyExtensions | undefined {
     return this.inner.proxy_extensions
   }

@@ -60,6 +60,8 @@ t.test('passes everything on', async t => {
   )
   t.strictSame([transport.bytes_read, transport.bytes_written, transport.bytes_queued], [4, 5, 6])
   t.strictSame(transport.proxy_extensions, new Map())
+  t.equal(transport.keeps_data, false)
+  t.equal(new TransportOver({ ...fakeTransport([]), keeps_data: true }).keeps_data, true)
 })
 
 t.test('tells a sink that it has closed, also one that comes too late', async t => {

@@ -33,7 +33,7 @@ export class FileItem implements SendItem {
 
   /** If the last chunk has gone, its memory can be used again. */
   #giveBack(transport: Transport): void {
-    if (this.#sent === undefined || transport.bytes_queued > 0) return
+    if (this.#sent === undefined || transport.bytes_queued > 0 || transport.keeps_data) return
     this.#source.give_back?.(this.#sent)
     this.#sent = undefined
   }

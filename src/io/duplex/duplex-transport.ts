@@ -118,6 +118,11 @@ export class DuplexTransport implements Transport {
     return undefined
   }
 
+  /** A stream of the program may hold what it was given, and pass it on later. */
+  get keeps_data(): boolean {
+    return !(this.#duplex instanceof Socket)
+  }
+
   get bytes_written(): Bytes {
     return this.#sent ?? this.#written - this.#duplex.writableLength
   }

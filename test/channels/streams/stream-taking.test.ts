@@ -1,6 +1,7 @@
 /** What a program hands to a stream: a socket that it has, and bytes that it gives back. */
 
 import { Buffer } from 'node:buffer'
+import { join } from 'node:path'
 import { duplexPair } from './duplex-pair.ts'
 import t from 'tap'
 import { Client, Connection, Server } from '../../../src/channels/basic.ts'
@@ -42,6 +43,20 @@ t.test('adopts a Duplex', async t => {
   far.end('bye\n')
   t.equal(await client.closed, 'remote')
   t.same(client.reads, ['head', 'more', 'bye'])
+})
+
+// The memory of a chunk was used again when it had gone; the far end had not looked at it yet.
+t.test('a long file over a Duplex arrives whole, however late it is read', async t => {
+  const content = Buffer.alloc(1 << 20, 'what stands where matters. ')
+  const path = join(t.testdir({ file: content }), 'file')
+  const [near, far] = duplexPair()
+  const client = new Client({ engine: new Engine() }).adopt(near)
+  await client.opened
+  client.write_file(path)
+  client.end()
+  const chunks: Buffer[] = []
+  for await (const chunk of far) chunks.push(chunk as Buffer)
+  t.ok(Buffer.concat(chunks).equals(content))
 })
 
 t.test('what it does not adopt', async t => {

@@ -68,6 +68,26 @@ t.test('a chunk is given back when it has gone', async t => {
   t.same(back.map(String), ['two'])
 })
 
+t.test('over a transport that keeps data, no chunk is given back', async t => {
+  const chunks = [Buffer.from('one')]
+  const source = {
+    on_ready() {},
+    take: () => chunks.shift() ?? ('end' as const),
+    give_back: () => t.fail('somebody may still look at it'),
+    close() {},
+  }
+  const item = new FileItem(source)
+  const transport = { ...keeper().transport, keeps_data: true }
+  t.equal(
+    item.send(transport, () => {}),
+    'more',
+  )
+  t.equal(
+    item.send(transport, () => {}),
+    'sent',
+  )
+})
+
 t.test('a part of it', async t => {
   const path = join(t.testdir({ file: '0123456789' }), 'file')
   const item = fileItem(path, 3, 4)

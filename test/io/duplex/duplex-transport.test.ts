@@ -43,6 +43,15 @@ async function sockets(): Promise<[near: Socket, far: Socket, server: Server]> {
   return [near, far, server]
 }
 
+t.test('a stream of the program may keep what is written, a socket of Node does not', async t => {
+  const [near, far, server] = await sockets()
+  t.equal(duplexTransport(new PassThrough()).keeps_data, true)
+  t.equal(duplexTransport(near).keeps_data, false)
+  near.destroy()
+  far.destroy()
+  server.close()
+})
+
 t.test('what is refused', async t => {
   for (const wrong of [undefined, null, 5, {}, { write() {} }])
     t.equal(
