@@ -19,7 +19,9 @@ export class ValidationError extends ChannelError {
 
   /** `what`: the subject, for the message. */
   constructor(what: string, errors: readonly Fault[]) {
-    const shown = errors.slice(0, 3).map(({ loc, msg }) => `${loc.join('.')}: ${msg}`)
+    const shown = errors
+      .slice(0, 3)
+      .map(({ loc, msg }) => (loc.length > 0 ? `${loc.join('.')}: ${msg}` : msg))
     const more = errors.length > 3 ? ` (and ${errors.length - 3} more)` : ''
     super('ERR_VALIDATION', `${what}: ${shown.join('; ')}${more}`)
     this.errors = errors

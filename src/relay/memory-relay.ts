@@ -6,11 +6,11 @@
  * trimmed.
  *
  * Bounds: a topic holds `history` entries. All topics together hold `HISTORY_BYTES`; beyond that,
- * the topic that was not appended to for the longest time loses its history.
+ * the topic that was not appended to for the longest time is forgotten.
  */
 
 import type { Engine } from '../engine.ts'
-import type { Data, Milliseconds } from '../types.ts'
+import type { Bytes, Data, Milliseconds } from '../types.ts'
 import {
   checkListener,
   checkMember,
@@ -37,15 +37,27 @@ const HISTORY_BYTES = 64 * 1024 * 1024
 /** What an entry costs beside its bytes: the Buffer, its time, its places in two arrays. */
 const ENTRY_BYTES = 200
 
+/** What a topic costs without an entry, beside its name. */
+const TOPIC_BYTES: Bytes = 500
+
+/** The last seq of a topic is known this much longer than its entries: one day, as with Redis. */
+const SEQ_AGE: Milliseconds = 86_400_000
+
 /** How many entries `read_after` returns if it is not told. */
 const LIMIT = 1000
 
 /** The history of one topic. The entry at `index` has the seq `first + index`. */
 class Topic {
   first = firstSeq()
-  size = 0
+  size: Bytes
+  /** When it was appended to last. */
+  since: Milliseconds = 0
   readonly bytes: Buffer[] = []
   readonly times: Milliseconds[] = []
+
+  constructor(name: string) {
+    this.size = TOPIC_BYTES + 2 * name.length
+  }
 
   get next(): number {
     return this.first + this.bytes.length
@@ -54,6 +66,7 @@ class Topic {
   push(bytes: Buffer, now: Milliseconds): void {
     this.bytes.push(bytes)
     this.times.push(now)
+    this.since = now
     this.size += bytes.length + ENTRY_BYTES
   }
 
@@ -110,9 +123,10 @@ export class MemoryRelay implements Relay {
     checkTopic('append', topic)
     const bytes = toBuffer('append', data)
     this.#checkOpen()
-    const history = this.#topics.get(topic) ?? new Topic()
+    let history = this.#topics.get(topic)
+    if (history !== undefined) this.#size -= history.size
+    else history = new Topic(topic)
     const seq = history.next
-    this.#size -= history.size
     history.push(bytes, this.#engine.now)
     this.#trim(history)
     this.#size += history.size
@@ -129,10 +143,15 @@ export class MemoryRelay implements Relay {
     while (history.bytes.length > this.#history || history.times[0]! < oldest) history.shift()
   }
 
-  /** Drops whole topics until the rest fits. The last one is that which was just appended to. */
+  /**
+   * Drops whole topics: those that were not appended to for long, and more until the rest fits. The
+   * last one is that which was just appended to.
+   */
   #forget(): void {
-    while (this.#size > HISTORY_BYTES && this.#topics.size > 1) {
-      const [name, { size }] = this.#topics.entries().next().value!
+    const oldest = this.#engine.now - this.#age - SEQ_AGE
+    for (const [name, { size, since }] of this.#topics) {
+      const isKept = this.#size <= HISTORY_BYTES && since >= oldest
+      if (isKept || this.#topics.size === 1) break
       this.#topics.delete(name)
       this.#size -= size
     }

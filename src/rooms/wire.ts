@@ -96,9 +96,7 @@ export function encode(message: unknown): string | Uint8Array {
  */
 export function encodeFor(room: string, message: unknown): string {
   if (bytesOf(message) !== undefined)
-    throw new TypeError(
-      'bytes cannot be sent to a room; encode them as text, or leave out the room',
-    )
+    throw new TypeError('bytes cannot be sent to a room; encode them as text')
   if (typeof message === 'string') {
     const fields = fieldsOf(decode(message))
     return JSON.stringify({ ...(fields ?? { message }), _room: room })
@@ -121,7 +119,7 @@ function checkFields(value: object): void {
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
   if (isPlain || Array.isArray(value) || hasToJson(value) || Object.keys(value).length > 0) return
   const { name = '' } = ((value as object).constructor as { name?: string } | undefined) ?? {}
-  throw new TypeError(`a ${name || 'value'} without fields has no JSON; send what is in it`)
+  throw new TypeError(`a ${name || 'value'} without fields has no JSON`)
 }
 
 function toJson(value: object): string {

@@ -49,6 +49,23 @@ await scene(t, 'the histories of all topics are bounded', async (t, { engine }) 
   await relay.close()
 })
 
+// A topic that was used once stayed for ever, and cost nothing by the count of bytes.
+await scene(t, 'topics are bounded, too, and forgotten', async (t, { engine, clock }) => {
+  const relay = new MemoryRelay({ engine, history_age: 1000 })
+  const name = (n: number): string => `${n}`.padEnd(1024)
+  for (let n = 0; n < 25_000; n++) await relay.append(name(n), '')
+  t.equal((await relay.read_after(name(0), 0)).last, 0)
+  t.not((await relay.read_after(name(24_999), 0)).last, 0)
+  const seq = await relay.append('old', '')
+  clock.advance(86_400_000)
+  await relay.append('new', '')
+  t.strictSame(await relay.read_after('old', 0), { entries: [], first: seq + 1, last: seq })
+  clock.advance(2000)
+  await relay.append('new', '')
+  t.strictSame(await relay.read_after('old', 0), { entries: [], first: 1, last: 0 })
+  t.not((await relay.read_after('new', 0)).last, 0)
+})
+
 t.test('watching twice, and gone before the first call', async t => {
   const relay = new MemoryRelay()
   const calls: string[] = []

@@ -69,6 +69,8 @@ export class Link {
   #hasBinary = false
   #reason: CloseReason = 'remote'
   #code: number | undefined
+  /** The error of its channel. */
+  #error: Error | undefined
 
   constructor(consumer: Linked) {
     this.#consumer = consumer
@@ -110,7 +112,7 @@ export class Link {
     this.#early = []
     this.#isTold = this.#hasBinary = false
     this.#reason = 'remote'
-    this.#code = undefined
+    this.#code = this.#error = undefined
   }
 
   readonly #changed = ({ msgid }: ChannelMessage): void => {
@@ -119,7 +121,8 @@ export class Link {
     if (state === 'active' && this.state === 'opening') this.#begin(NOBODY)
     if (state === 'error') {
       this.#reason = 'error'
-      this.#consumer.on_error(channel.error as Error)
+      this.#error = channel.error as Error
+      this.#consumer.on_error(this.#error)
       channel.close()
     }
     if (state === 'closed') this.ended(this.#reason)
@@ -260,7 +263,8 @@ export class Link {
     for (const layer of this.#layers.splice(0)) layer.remove(consumer)
     this.asked?.close(reason)
     this.receiving?.work.clear()
-    this.opened.reject(new ClosedError('it closed before the handshake was done', reason))
+    const early = 'it closed before the handshake was done'
+    this.opened.reject(this.#error ?? new ClosedError(early, reason))
     const close_code = this.#code ?? (code === 0 ? undefined : code)
     void this.#guarded(async () => {
       if (this.#isTold) await consumer_closed.send(consumer.constructor, { consumer, close_code })

@@ -63,6 +63,8 @@ export class Subscriber {
   #bytes: Bytes = 0
   #isFull = false
   #isHeld = false
+  /** Is the handler being called? */
+  #isCalling = false
   /** Is there a loop? */
   isIterated = false
   /** Does it drain? Then no further connection carries it. */
@@ -121,12 +123,14 @@ export class Subscriber {
   }
 
   #call(handler: NatsHandler, message: NatsMessage): void {
+    this.#isCalling = true
     try {
       const result = handler(message)
       if (result !== undefined && isPromiseLike(result)) this.#hold(result)
     } catch (error) {
       this.#owner.handlerFailed(error)
     }
+    this.#isCalling = false
   }
 
   #hold(promise: PromiseLike<unknown>): void {
@@ -207,13 +211,14 @@ export class Subscriber {
     if (this.received >= max) this.end()
   }
 
-  /** What was sent before is still delivered. */
+  /** What was sent before is still delivered. Its own handler would wait for itself. */
   async drain(): Promise<void> {
+    const isInside = this.#isCalling
     if (this.#state === 'open') {
       await this.#owner.drained(this)
       this.end()
     }
-    return this.closed.promise
+    if (!isInside) await this.closed.promise
   }
 
   /** No more will come. What waits is delivered. */

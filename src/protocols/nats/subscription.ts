@@ -83,6 +83,9 @@ export class NatsSubscription implements AsyncIterable<NatsMessage> {
   /**
    * Ends it politely: what was sent to it before is still delivered. Resolves when that is done. It
    * never rejects; if the connection is lost meanwhile, what was on its way is lost, too.
+   *
+   * The handler may await it if it calls it before anything else that it awaits. It resolves when
+   * nothing more can come then; what has come is delivered when the handler is done.
    */
   drain(): Promise<void> {
     return this.#inner.drain()

@@ -109,8 +109,8 @@ export class RedisClient extends RedisView {
 
   /**
    * Resolves with the client when it is connected and logged in; while it connects again, when that
-   * is done. Rejects with a RedisError if it closes before that. You need not look at it: it never
-   * becomes an unhandled rejection.
+   * is done. Rejects with a RedisError if it closes before that. Before `connect` it is the promise
+   * of the next opening. You need not look at it: it never becomes an unhandled rejection.
    */
   get ready(): Promise<this> {
     return quiet(this.#connections.ready.then(() => this))

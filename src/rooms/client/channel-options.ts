@@ -106,7 +106,7 @@ export function channelValues(
   const names = [...CHANNEL_OPTIONS, ...others]
   const unknown = Object.keys(options).find(name => !names.includes(name))
   if (unknown !== undefined)
-    throw new InvalidArgumentError('new Channel: options', `among ${names.join(', ')}`, unknown)
+    throw new InvalidArgumentError('new Channel: options', `among ${names}`, unknown)
   const values: Record<string, unknown> = {}
   for (const [name, [fallback, [isValid, expected]]] of Object.entries(TABLE)) {
     const { [name as keyof RoomChannelOptions]: value = fallback } = options

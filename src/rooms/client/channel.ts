@@ -5,6 +5,7 @@
 import { anyValue, type Checks, checkTls, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { Engine } from '../../engine.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { checkHeaders } from '../../protocols/websocket/upgrade-request.ts'
 import type { TlsOptions } from '../../transport.ts'
@@ -81,5 +82,17 @@ export class Channel extends RoomChannel {
         log: (message, error) => engine.log(message, error),
       }
     })
+  }
+
+  /**
+   * Removes all handlers, those of rooms included. Throws InvalidArgumentError if it is told which:
+   * it would remove the others, too.
+   */
+  override clear_handlers(): void {
+    if (arguments.length > 0)
+      throw new InvalidArgumentError(
+        'clear_handlers: it removes all of them; remove_handler(handler) removes one',
+      )
+    super.clear_handlers()
   }
 }

@@ -12,6 +12,9 @@ import type { Faults } from './errors.ts'
 import type { Handlers } from './handlers.ts'
 import { type Command, type Fields, isSeq, type Reply } from '../wire.ts'
 
+/** Of so many at most it is known that they are there: a server could go on for ever. */
+const NAMES_MAX = 1e5
+
 interface Membership {
   /** The last number that was seen; undefined: none. */
   seq: number | undefined
@@ -132,7 +135,9 @@ export class Memberships {
     const there = new Set(reply.came)
     const leaving = isAwaited ? [...names].filter(name => !there.has(name)) : reply.went
     const went = leaving.filter(name => names.delete(name))
-    const came = [...there].filter(name => !names.has(name) && names.add(name))
+    const came = [...there].filter(
+      name => names.size < NAMES_MAX && !names.has(name) && names.add(name),
+    )
     if (came.length + went.length > 0) this.#handlers.call('presence', reply.room, came, went)
   }
 }

@@ -200,6 +200,8 @@ export abstract class RoomChannel {
     return this.#call(() => {
       checkRoom('join', room)
       const seq = options?.seq
+      const [, other] = Object.keys({ seq, ...options })
+      if (other !== undefined) throw new InvalidArgumentError('join: options', '{ seq }', other)
       if (seq !== undefined && !isSeq(seq))
         throw new InvalidArgumentError('join: seq', 'a whole number, 0 or more', seq)
       this.#session.join(room, seq)

@@ -125,8 +125,8 @@ export class Session {
 
   #timedOut(link: Link): void {
     const { connect_timeout } = this.#values
-    const what = `Failed to connect: Connection timeout, connect_timeout is ${connect_timeout} ms`
-    link.error = this.#faults.connection('ERR_TIMEOUT', what, 'see whether the server answers')
+    const what = `Failed to connect within connect_timeout, ${connect_timeout} ms`
+    link.error = this.#faults.connection('ERR_TIMEOUT', what, 'check the URL and the server')
     link.carrier?.abort()
     this.#closed(link)
   }
@@ -173,7 +173,7 @@ export class Session {
     const bound = this.queue.add(data, room, this.#world.now())
     if (bound === undefined) return
     const what = `Failed to send message: the queue is full, ${bound} is ${this.#values[bound]}`
-    throw this.#faults.message('ERR_OVERFLOW', what, 'send less, or raise it', {
+    throw this.#faults.message('ERR_OVERFLOW', what, 'it was not sent', {
       room,
       unsent: data,
     })
@@ -287,7 +287,7 @@ export class Session {
     this.#setState(CLOSED)
     if (wasUnmade) {
       const what = `Failed to connect: the connection was closed (${code} ${reason})`
-      link.error ??= this.#faults.connection('ERR_CLOSED', what, 'see what the server says')
+      link.error ??= this.#faults.connection('ERR_CLOSED', what, 'check the URL and the server')
     }
     if (link.error !== undefined && !isAsked) {
       opening?.reject(link.error)
@@ -328,7 +328,7 @@ export class Session {
   }
 
   #beginClosing(link: Link, code: number, reason: string): void {
-    const what = 'Failed to connect: close() was called meanwhile'
+    const what = 'Failed to connect: close() was called'
     this.#opening?.reject(this.#faults.connection('ERR_CLOSED', what, 'connect() tries again'))
     this.#opening = undefined
     this.#closing = deferred()

@@ -331,3 +331,16 @@ stage(t, 'a peer that takes too little is closed', async (t, { context, pump }) 
 t.test('before there is a connection, nothing is sent', async t => {
   t.equal(new Player()[LINK].send('x'), false)
 })
+
+// It was told that it was closed, and not why.
+stage(t, 'a channel that cannot be opened: opened says why', async (t, { context }) => {
+  class Failing extends channelClass('failing', {}) {
+    override do_open(): void {
+      throw new Error('no way')
+    }
+  }
+  context.register(Failing)
+  const player = new Player()
+  player.connect('failing://', context)
+  await t.rejects(player.opened, { message: /no way/ })
+})

@@ -149,6 +149,22 @@ t.test('drain: what was sent before is delivered', async t => {
   await late
 })
 
+// It waited for the handler that waited for it, for ever.
+t.test('a handler may await drain', async t => {
+  const got: string[] = []
+  const { one, news, pong } = make(async ({ text }) => {
+    got.push(text)
+    if (text === '1') await one.drain()
+    got.push(`${text} done`)
+  })
+  one.deliver(message('a', '1'))
+  one.deliver(message('a', '2'))
+  pong()
+  await one.closed.promise
+  t.same(got, ['1', '1 done', '2', '2 done'])
+  t.same(news, ['forget'])
+})
+
 t.test('stop: what waits is dropped, and a loop gets the error', async t => {
   const { one } = make()
   const loop = one.next()

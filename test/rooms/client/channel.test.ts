@@ -56,4 +56,10 @@ t.test('misuse', async t => {
   t.throws(make('ws://a', { engine: {} }), { message: /^new Channel: engine must be an Engine/ })
   t.throws(make('ws://a', { context: {} }), { message: /^new Channel: context must be a Context/ })
   t.ok(make('ws://a')())
+  // It took all away.
+  const channel = new Channel('ws://a')
+  t.throws(() => channel.clear_handlers(...(['message'] as unknown as [])), {
+    code: 'ERR_INVALID_ARGUMENT',
+  })
+  channel.clear_handlers()
 })

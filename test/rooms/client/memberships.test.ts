@@ -88,6 +88,18 @@ t.test('presence', async t => {
   t.same(told, [], 'nothing has changed')
 })
 
+// A server that makes up names would fill the memory.
+t.test('the names of a room are bounded', async t => {
+  const { rooms, told } = make()
+  rooms.add('r', undefined)
+  const came = Array.from({ length: 100_001 }, (_, n) => `n${n}`)
+  rooms.replied({ status: 'presence', room: 'r', came, went: [] })
+  rooms.replied({ status: 'presence', room: 'r', came: ['late'], went: ['n0'] })
+  t.equal(rooms.names('r').length, 100_000)
+  t.notOk(rooms.names('r').includes('n100000'))
+  t.same(told.slice(1), ['presence r +late -n0'])
+})
+
 t.test('a room that is refused is not joined again', async t => {
   const { rooms, told } = make()
   rooms.add('r', undefined)

@@ -157,6 +157,7 @@ t.test('a failed call rejects, and is told to on_error, too', async t => {
     [() => channel.send('x', 5 as never), /send: room must be text; got 5/],
     [() => channel.send_to(null as never, 'x'), /send: room must be text; got null/],
     [() => channel.join(''), /join: room must be text that is not empty; got ""/],
+    [() => channel.join('r', { sqe: 1 } as object), /join: options must be { seq }; got "sqe"/],
     [() => channel.join('r', { seq: -1 }), /join: seq must be a whole number, 0 or more; got -1/],
     [() => channel.leave(5 as never), /leave: room must be text that is not empty; got 5/],
     [() => channel.close(1001), /close: code must be 1000, or 3000 to 4999; got 1001/],

@@ -122,7 +122,7 @@ t.test('a carrier without room', async t => {
     message: /max_queued_bytes is 10/,
   })
   session.send('4')
-  t.throws(() => session.send('5'), { message: /max_queued is 3; send less/ })
+  t.throws(() => session.send('5'), { message: /max_queued is 3; it was not sent/ })
   world.last.sink.drained()
   t.same(world.take(), ['2'], 'no room for more')
   world.last.room = true
