@@ -136,7 +136,11 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
 
   /** For what was awaited of the channel, and will not come, as it has ended. */
   endedError(what: string, reason: CloseReason): ClosedError {
-    const error = new ClosedError(`${this.describe()}: ${what}`, reason)
+    return this.ended(new ClosedError(`${this.describe()}: ${what}`, reason))
+  }
+
+  /** An error that says no more than that: a hook that rejects with it has not failed. */
+  ended<Told extends Error>(error: Told): Told {
     ends.set(error, this)
     return error
   }

@@ -176,7 +176,7 @@ export class Requests<Answer = any, Id = any> {
     void closed.then(reason => {
       for (const each of pending.values()) {
         each.cancel()
-        each.reject(new RequestError('ERR_CLOSED', `the channel closed (${reason})`, reason))
+        each.reject(this.#ended(`the channel closed (${reason})`, reason))
       }
       pending.clear()
     })
@@ -184,8 +184,7 @@ export class Requests<Answer = any, Id = any> {
 
   #refusal(): RequestError | undefined {
     const { state } = this.#channel
-    if (state !== 'active' && state !== 'opening')
-      return new RequestError('ERR_CLOSED', 'the channel is not open')
+    if (state !== 'active' && state !== 'opening') return this.#ended('the channel is not open')
     if (this.#link.ending !== 'no')
       return new RequestError('ERR_CLOSED', 'our side has ended: half_close() was called')
     if (this.#pending.size < this.#limit) return undefined
@@ -193,6 +192,11 @@ export class Requests<Answer = any, Id = any> {
       'ERR_OVERFLOW',
       `${this.#limit} requests wait for their answers already`,
     )
+  }
+
+  /** A hook that awaits a request of a channel that has closed has not failed. */
+  #ended(message: string, reason?: CloseReason): RequestError {
+    return this.#channel[LIFE].ended(new RequestError('ERR_CLOSED', message, reason))
   }
 
   #write(

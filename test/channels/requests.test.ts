@@ -367,6 +367,25 @@ t.test('on_connect may await answers, and holds the other reads', async t => {
   }
 })
 
+t.test('on_connect that awaits what does not come has not failed', async t => {
+  const logged: string[] = []
+  class Login extends Client {
+    readonly requests = new Requests<string>(this)
+    override async on_connect() {
+      await this.requests.send('user').catch(() => {})
+      await this.requests.send('user')
+    }
+  }
+  const log = (message: string) => void logged.push(message)
+  const { client, connection, pump } = await pair({ client: Login, connection: Peer, log })
+  await pump()
+  connection.end()
+  await pump()
+  t.equal(await outcome(client.ready), 'ERR_CLOSED')
+  t.equal(await client.closed, 'remote')
+  t.same(logged, [])
+})
+
 // Requests may be queued while it connects. Their answers are not those that on_connect awaits.
 t.test('requests from before on_connect do not lift its hold', async t => {
   class Early extends Client {
