@@ -101,4 +101,4 @@ for name, (flags, verify) in zip(("without a certificate", "with one"), seen):
 sys.exit(0 if seen == [(0x01, 0), (0x07, 0)] else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -42,31 +42,28 @@ const server = spawn(`${folder}/redis-server`, options, {
   cwd: folder,
   stdio: 'ignore',
 })
+process.on('exit', () => server.kill())
+process.on('SIGTERM', () => process.exit(1))
 for (let i = 0; i < 200 && !existsSync(path); i++) await sleep(50)
 
-let replies, value
-try {
-  const [client, other] = [new Redis(path), new Redis(path)]
-  client.on('error', error => console.error(error))
-  await other.set('balance', '10')
-  const id = await client.client('ID')
-  await client.watch('balance')
-  const before = Number(await client.get('balance'))
-  // The connection is lost, as by a network or a proxy; then somebody else takes 9.
-  await other.client('KILL', 'ID', id)
-  await other.set('balance', '1')
-  await sleep(1000)
-  replies = await client
-    .multi()
-    .set('balance', before - 5)
-    .exec()
-  value = await other.get('balance')
-  console.log('EXEC:', JSON.stringify(replies), 'balance:', value)
-  client.disconnect()
-  other.disconnect()
-} finally {
-  server.kill()
-}
+const [client, other] = [new Redis(path), new Redis(path)]
+client.on('error', error => console.error(error))
+await other.set('balance', '10')
+const id = await client.client('ID')
+await client.watch('balance')
+const before = Number(await client.get('balance'))
+// The connection is lost, as by a network or a proxy; then somebody else takes 9.
+await other.client('KILL', 'ID', id)
+await other.set('balance', '1')
+await sleep(1000)
+const replies = await client
+  .multi()
+  .set('balance', before - 5)
+  .exec()
+const value = await other.get('balance')
+console.log('EXEC:', JSON.stringify(replies), 'balance:', value)
+client.disconnect()
+other.disconnect()
 process.exit(replies?.[0][1] === 'OK' && value === '5' ? 0 : 1)
 PROGRAM
 

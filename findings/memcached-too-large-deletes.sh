@@ -66,4 +66,4 @@ kept = {name: answer == "HD s3" for name, answer in seen.items()}
 sys.exit(0 if list(kept.values()) == [False, False, True, True, True, True] else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -113,4 +113,4 @@ finally:
 sys.exit(0 if list(seen.values()) == [[1], [0], [0], [1]] else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

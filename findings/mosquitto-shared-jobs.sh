@@ -119,4 +119,4 @@ ok = retained == [1, 1] and [len(each) for each in got] == [2, 2] and again == [
 sys.exit(0 if ok else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

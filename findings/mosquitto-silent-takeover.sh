@@ -101,4 +101,4 @@ finally:
 sys.exit(0 if works and heard == [] else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -82,4 +82,4 @@ finally:
 sys.exit(0 if list(seen.values()) == [True, True, True, False] else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

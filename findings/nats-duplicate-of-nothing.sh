@@ -71,4 +71,4 @@ seen = [(answer["seq"], answer.get("duplicate")) for answer in answers]
 sys.exit(0 if seen == [(1, True), (2, True)] and state["messages"] == 0 else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -73,4 +73,4 @@ finally:
 sys.exit(0 if list(seen.values()) == [True, False, False, True] else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -68,4 +68,4 @@ finally:
 sys.exit(0 if stored == ["a.*", "a.>"] and "error" not in "".join(answers) else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -48,4 +48,4 @@ sys.exit(0 if sorted(said.split(b"\r\n")[:-1]) == sorted(
 ) else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

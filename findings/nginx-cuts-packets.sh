@@ -78,4 +78,4 @@ ok = seen == {"as it is": [60_000, 16_384, 16_384], "64k": [60_000] * 3}
 sys.exit(0 if ok else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -43,25 +43,23 @@ const server = spawn(`${folder}/redis-server`, options, {
   cwd: folder,
   stdio: 'ignore',
 })
+process.on('exit', () => server.kill())
+process.on('SIGTERM', () => process.exit(1))
 for (let i = 0; i < 200 && !existsSync(path); i++) await sleep(50)
 
 const seen = {}
-try {
-  for (const [name, more] of [
-    ['as it is', {}],
-    ['with pings', { pingInterval: 100 }],
-  ]) {
-    const client = createClient({ socket: { path, socketTimeout: 500 }, ...more })
-    client.on('error', () => {})
-    await client.connect()
-    const before = await client.ping()
-    await sleep(2000)
-    const after = await client.ping().catch(({ message }) => message)
-    seen[name] = `${before}, after two idle seconds: ${after}`
-    if (client.isOpen) client.destroy()
-  }
-} finally {
-  server.kill()
+for (const [name, more] of [
+  ['as it is', {}],
+  ['with pings', { pingInterval: 100 }],
+]) {
+  const client = createClient({ socket: { path, socketTimeout: 500 }, ...more })
+  client.on('error', () => {})
+  await client.connect()
+  const before = await client.ping()
+  await sleep(2000)
+  const after = await client.ping().catch(({ message }) => message)
+  seen[name] = `${before}, after two idle seconds: ${after}`
+  if (client.isOpen) client.destroy()
 }
 console.log(seen)
 const ends = seen['as it is'] === 'PONG, after two idle seconds: The client is closed'

@@ -44,28 +44,26 @@ const server = spawn(`${folder}/redis-server`, options, {
   cwd: folder,
   stdio: 'ignore',
 })
+process.on('exit', () => server.kill())
+process.on('SIGTERM', () => process.exit(1))
 for (let i = 0; i < 200 && !existsSync(path); i++) await sleep(50)
 
 const seen = []
-try {
-  for (const RESP of [3, 2]) {
-    const client = createClient({ socket: { path }, RESP })
-    client.on('error', error => console.error(error))
-    await client.connect()
-    await client.del('jobs')
-    await client.xAdd('jobs', '*', { number: '1' })
-    await client.xGroupCreate('jobs', 'group', '0')
-    await client.xReadGroup('group', 'me', { key: 'jobs', id: '>' })
-    // A second entry, and the stream keeps one: the first is trimmed, and still pending.
-    await client.sendCommand(['XADD', 'jobs', 'MAXLEN', '1', '*', 'number', '2'])
-    await client.xReadGroup('group', 'me', { key: 'jobs', id: '>' })
-    const pending = client.xReadGroup('group', 'me', { key: 'jobs', id: '0' })
-    seen.push(await pending.then(JSON.stringify, error => `${error.name}: ${error.message}`))
-    console.log(`RESP${RESP}: ${seen.at(-1)}`)
-    client.destroy()
-  }
-} finally {
-  server.kill()
+for (const RESP of [3, 2]) {
+  const client = createClient({ socket: { path }, RESP })
+  client.on('error', error => console.error(error))
+  await client.connect()
+  await client.del('jobs')
+  await client.xAdd('jobs', '*', { number: '1' })
+  await client.xGroupCreate('jobs', 'group', '0')
+  await client.xReadGroup('group', 'me', { key: 'jobs', id: '>' })
+  // A second entry, and the stream keeps one: the first is trimmed, and still pending.
+  await client.sendCommand(['XADD', 'jobs', 'MAXLEN', '1', '*', 'number', '2'])
+  await client.xReadGroup('group', 'me', { key: 'jobs', id: '>' })
+  const pending = client.xReadGroup('group', 'me', { key: 'jobs', id: '0' })
+  seen.push(await pending.then(JSON.stringify, error => `${error.name}: ${error.message}`))
+  console.log(`RESP${RESP}: ${seen.at(-1)}`)
+  client.destroy()
 }
 process.exit(seen.every(text => text.startsWith('TypeError')) ? 0 : 1)
 PROGRAM

@@ -43,24 +43,21 @@ const server = spawn(`${folder}/redis-server`, options, {
   cwd: folder,
   stdio: 'ignore',
 })
+process.on('exit', () => server.kill())
+process.on('SIGTERM', () => process.exit(1))
 for (let i = 0; i < 200 && !existsSync(path); i++) await sleep(50)
 
-let took, result
-try {
-  const client = createClient({ socket: { path }, commandOptions: { timeout: 200 } })
-  client.on('error', error => console.error(error))
-  await client.connect()
-  await client.set('key', 'value')
-  // For two seconds the server answers nobody.
-  await client.sendCommand(['CLIENT', 'PAUSE', '2000', 'ALL'])
-  const start = performance.now()
-  result = await client.get('key').catch(({ name }) => name)
-  took = performance.now() - start
-  console.log(`GET with a timeout of 200 ms: ${result} after ${took.toFixed()} ms`)
-  client.destroy()
-} finally {
-  server.kill()
-}
+const client = createClient({ socket: { path }, commandOptions: { timeout: 200 } })
+client.on('error', error => console.error(error))
+await client.connect()
+await client.set('key', 'value')
+// For two seconds the server answers nobody.
+await client.sendCommand(['CLIENT', 'PAUSE', '2000', 'ALL'])
+const start = performance.now()
+const result = await client.get('key').catch(({ name }) => name)
+const took = performance.now() - start
+console.log(`GET with a timeout of 200 ms: ${result} after ${took.toFixed()} ms`)
+client.destroy()
 process.exit(result === 'value' && took > 1500 ? 0 : 1)
 PROGRAM
 

@@ -84,4 +84,4 @@ ok = all(kinds == (last if mode else first) for (mode, _), kinds in seen.items()
 sys.exit(0 if ok else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

@@ -75,4 +75,4 @@ about = next((line for line in lines if '"GET" "key"' in line), "none")
 sys.exit(0 if about.startswith("+") and lines.index(about) < lines.index("+PONG") else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"

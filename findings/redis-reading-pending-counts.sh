@@ -87,4 +87,4 @@ ok = before[0] >= 1000 and after[0] < 1000 and (before[1], after[1]) == (1, 2)
 sys.exit(0 if ok else 1)
 PROGRAM
 
-timeout 60 python3 "$folder/program.py" "$folder"
+timeout --signal=INT 60 python3 "$folder/program.py" "$folder"
