@@ -4,7 +4,9 @@
  *
  * Each file of src/ is still covered by its own test alone. V8 counts from zero after each take, so
  * a take gives what one test did, and only the file under test is kept of it. All files of src/ are
- * evaluated before the first test is imported; that evaluation counts for each of them.
+ * evaluated before the first test is imported; that evaluation counts for each of them. Optimized
+ * code does not count, so nothing is optimized then: starting to count again for each test throws
+ * it away as well, but what all tests use is slow again then, which takes longer.
  *
  * Every test also runs by itself: npx tap .build/test/core/timers.test.js
  */
@@ -13,6 +15,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { type Profiler, Session } from 'node:inspector'
 import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 import t from 'tap'
 import { ROOT } from './built.ts'
 
@@ -33,10 +36,13 @@ export const ALONE = [
   'io/diagnostics',
 ]
 
-/** Runs the tests of the folder of `url` and of the folders in it, except those of ALONE. */
-export async function together(url: string): Promise<void> {
+/**
+ * Runs the tests of the folder of `url` and of the folders in it, except those of ALONE. `which`:
+ * only those with such names.
+ */
+export async function together(url: string, which = /./): Promise<void> {
   const folder = dirname(fileURLToPath(url)).slice(`${BUILD}test/`.length)
-  const names = testsIn(folder).filter(name => !ALONE.includes(name))
+  const names = testsIn(folder).filter(name => !ALONE.includes(name) && which.test(name))
   const sources = names.map(sourceOf).filter(source => source !== undefined)
 
   const take = sources.length === 0 ? () => [] : startCoverage()
@@ -57,7 +63,7 @@ export async function together(url: string): Promise<void> {
 /** The tests of a folder and of those in it, as 'io/memory/hub'. */
 function testsIn(folder: string): string[] {
   return (readdirSync(`${ROOT}test/${folder}`, { recursive: true }) as string[])
-    .filter(name => name.endsWith('.test.ts') && name !== 'all.test.ts')
+    .filter(name => name.endsWith('.test.ts') && !name.startsWith('all'))
     .map(name => `${folder}/${name.replaceAll('\\', '/').slice(0, -'.test.ts'.length)}`)
     .sort()
 }
@@ -82,12 +88,12 @@ function catchTeardowns(): (() => unknown)[] {
 function startCoverage(): (urls: readonly string[]) => Covered[] {
   if (process.env['TAP'] === undefined || process.env['TAP_DISABLE_COVERAGE'] === '1')
     return () => []
+  // Optimized code does not count.
+  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
   const session = new Session()
   session.connect()
   session.post('Profiler.enable')
-  const start = (): void =>
-    session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-  start()
+  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
   return urls => {
     let covered: Covered[] = []
     // A session with one's own thread answers before `post` returns.
@@ -95,8 +101,6 @@ function startCoverage(): (urls: readonly string[]) => Covered[] {
       if (error !== null) throw error
       covered = result.filter(({ url }) => urls.includes(url))
     })
-    // Optimized code does not count. Starting again throws it away.
-    start()
     return covered
   }
 }
