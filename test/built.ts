@@ -1,7 +1,9 @@
 /** Where things are, for tests that read files of the package, or run what users get: lib/. */
 
 import { readdirSync, statSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import workerThreads from 'node:worker_threads'
 
 /** The folder of the package; the tests run compiled, in .build/test/. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -30,6 +32,17 @@ export function bareNode(
   const added = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const run = process.versions.deno === undefined ? [] : ['run', '--allow-all', '--quiet']
   return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...run, ...argv]]
+}
+
+/** The same for threads that this process starts from now on. */
+export function bareThreads(): void {
+  class Bare extends workerThreads.Worker {
+    constructor(file: string | URL, options?: workerThreads.WorkerOptions) {
+      super(file, { ...options, execArgv: [], env: { ...process.env, NODE_OPTIONS: '' } })
+    }
+  }
+  workerThreads.Worker = Bare
+  syncBuiltinESMExports()
 }
 
 function modified(name: string): number {

@@ -60,11 +60,9 @@ export class Chromium {
     const attach = { targetId, flatten: true }
     const { sessionId } = await this.#tools.ask('Target.attachToTarget', attach)
     const page = new Page((method, params) => this.#tools.ask(method, params, sessionId))
-    for (let isThere = false; !isThere;)
-      isThere = await page
-        .run(`document.readyState === 'complete' && location.href === ${JSON.stringify(url)}`)
-        // The page that was there before has gone in the middle of it.
-        .catch(() => false)
+    const isThere = `document.readyState === 'complete' && location.href === ${JSON.stringify(url)}`
+    // The page that was there before may go in the middle of it.
+    await until(() => page.run(isThere).catch(() => false))
     return page
   }
 

@@ -72,9 +72,16 @@ export function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-/** Waits, turn by turn, until that is so. */
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await turn()
+/** How many turns something takes at most that only this process has to do. */
+const OWN_TURNS = 100
+
+/**
+ * Waits until that is so: turn by turn at first, and then a millisecond at a time, which leaves the
+ * processor to whom it waits for. The timeout of the test bounds it.
+ */
+export async function until(isSo: () => unknown): Promise<void> {
+  for (let turns = 0; !(await isSo()); turns++)
+    await (turns < OWN_TURNS ? turn() : new Promise(resolve => setTimeout(resolve, 1)))
 }
 
 // prettier-ignore

@@ -11,7 +11,7 @@ import { MemoryNetwork } from '../src/io/memory/network.ts'
 import type { TlsOptions } from '../src/transport.ts'
 import type { Address, SocketAddress } from '../src/types.ts'
 import { type Certificates, testCertificates } from './certificates.ts'
-import { spy, turn } from './kit.ts'
+import { spy, until } from './kit.ts'
 
 export interface TlsScene extends Certificates {
   readonly engine: Engine
@@ -79,11 +79,6 @@ export async function tlsScene(
     await engine.stop({ timeout: 100 })
     t.equal(engine.channels.size, 0, 'no channel is left')
   })
-}
-
-/** Waits for it, one turn of the loop after the other; the timeout of the test bounds it. */
-export async function until(condition: () => unknown): Promise<void> {
-  while (!condition()) await turn()
 }
 
 /** The hooks without the changes of state. */

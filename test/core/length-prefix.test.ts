@@ -3,7 +3,7 @@ import t from 'tap'
 import { length_prefix, type LengthPrefix } from '../../src/core/length-prefix.ts'
 import type { LengthPrefixOptions } from '../../src/core/length-prefix-options.ts'
 import type { Data } from '../../src/types.ts'
-import { chunkings, difference, oracleAll, pick, type Random, seeded } from './oracle.ts'
+import { chunkings, difference, oracleAll, pick, type Random, rounds, seeded } from './oracle.ts'
 import { readAll } from './reading/reader-kit.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
@@ -59,7 +59,7 @@ t.test('the payload is a view: nothing is copied without need', async t => {
 
 t.test('PROPERTY: what is packed is cut', async t => {
   const random = seeded(1)
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < rounds(100); round++) {
     const size = 1 + random(6)
     const options = {
       size,
@@ -358,7 +358,7 @@ function someForm(random: Random): LengthPrefixOptions & { header: boolean } {
 
 t.test('PROPERTY: every form packs what it cuts, and chunks make no difference', async t => {
   const random = seeded(5)
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < rounds(100); round++) {
     const form = someForm(random)
     const delimiter = length_prefix(form) as LengthPrefix<any>
     const header = Buffer.from(Array.from({ length: form.offset! + form.after! }, () => random(4)))

@@ -2,7 +2,7 @@
  * For the tests of the read path:
  * - a slow, obviously right implementation of every delimiter, which has the whole stream at once
  *   and starts at the beginning each time
- * - seeded randomness
+ * - seeded randomness, and how many rounds of it are played
  * - ways to cut a stream into chunks
  */
 
@@ -133,6 +133,12 @@ export function seeded(seed: number): Random {
     return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * below)
   }
 }
+
+/**
+ * How many rounds of something random are played: a few, which take no time. ROUNDS=20 in the
+ * environment makes it twenty times as many.
+ */
+export const rounds = (few: number): number => few * Number(process.env.ROUNDS ?? 1)
 
 export const pick = <T>(random: Random, from: readonly T[]): T => from[random(from.length)] as T
 

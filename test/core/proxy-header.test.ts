@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { type ProxyHeader, readProxyHeader } from '../../src/core/proxy-header.ts'
 import { ProxyHeaderError } from '../../src/errors.ts'
-import { seeded } from './oracle.ts'
+import { rounds, seeded } from './oracle.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -95,12 +95,8 @@ const HEADERS: readonly [bytes: Buffer, says: Omit<ProxyHeader, 'size'>][] = [
 t.test('headers, cut everywhere, and with bytes after them', async t => {
   for (const [bytes, says] of HEADERS) {
     const name = bytes.toString('latin1').slice(0, 60)
-    for (let size = 0; size < bytes.length; size++)
-      t.equal(
-        readProxyHeader(bytes.subarray(0, size)),
-        'more',
-        `${size} bytes of ${JSON.stringify(name)}`,
-      )
+    const cut = Array.from(bytes, (_, size) => readProxyHeader(bytes.subarray(0, size)))
+    t.same([...new Set(cut)], ['more'], `less than all of ${JSON.stringify(name)}`)
     t.same(readProxyHeader(bytes), { size: bytes.length, ...says }, name)
     t.same(
       readProxyHeader(Buffer.concat([bytes, Buffer.from('PROXY more\r\n')])),
@@ -150,7 +146,7 @@ t.test('bytes that are not a header', async t => {
 
 t.test('seeded garbage: a header, more, or the named error; never beyond the bounds', async t => {
   const counts = { header: 0, more: 0, refused: 0 }
-  for (let seed = 0; seed < 20_000; seed++) {
+  for (let seed = 0; seed < rounds(4000); seed++) {
     const random = seeded(seed)
     const [start] = HEADERS[random(HEADERS.length)]!
     const bytes = Buffer.concat([start, Buffer.alloc(random(5))])
@@ -165,7 +161,7 @@ t.test('seeded garbage: a header, more, or the named error; never beyond the bou
       counts.refused++
     }
   }
-  t.ok(Math.min(...Object.values(counts)) > 500, JSON.stringify(counts))
+  t.ok(Math.min(...Object.values(counts)) > 100, JSON.stringify(counts))
   for (const most of [
     'PROXY TCP4 '.padEnd(106, '1'),
     Buffer.concat([v2('21 11 1000'), Buffer.alloc(4095)]),

@@ -15,6 +15,7 @@ import type { Test } from 'tap'
 import { reusePortNeeds } from '../../src/io/listen-needs.ts'
 import { mayListen, NodeListener } from '../../src/io/listener.ts'
 import { bareNode } from '../built.ts'
+import { until } from '../kit.ts'
 import { openSocket } from '../open-socket.ts'
 import type {
   Endpoint,
@@ -123,7 +124,7 @@ async function connectSoon(path: string): Promise<void> {
       socket.on('error', () => resolve(false)).on('connect', () => resolve(true))
       socket.resume()
     })
-  while (!(await attempt()));
+  await until(attempt)
 }
 
 // A peer that resets before it is accepted has no address any more. Hooks that were promised one
@@ -138,11 +139,10 @@ t.test('a connection that was reset before it is accepted is none', async t => {
   await reported('listening')
   const [host, port] = listener.local_address as [string, number]
   // This process does nothing meanwhile.
-  const connects = (then: string): unknown =>
-    execFileSync(process.execPath, [
-      '-e',
-      `const s = require('net').connect(${port}, '${host}', () => s.${then}())`,
-    ])
+  const connects = (then: string): unknown => {
+    const program = `const s = require('net').connect(${port}, '${host}', () => s.${then}())`
+    return execFileSync(...bareNode(['-e', program]))
+  }
   connects('resetAndDestroy')
   connects('destroy')
   await reported('accepted')
@@ -182,7 +182,7 @@ t.test('on any host', async t => {
 
 t.test('without a sink it is silent', async t => {
   const listener = new NodeListener(ip('127.0.0.1'), { backlog: 5 })
-  while (listener.local_address === undefined) await new Promise(resolve => setImmediate(resolve))
+  await until(() => listener.local_address !== undefined)
   const [host, port] = listener.local_address as [string, number]
   const client = createConnection(port, host)
   await new Promise(resolve => client.once('connect', resolve))
@@ -313,7 +313,7 @@ t.test('REGRESSION: on a path in the workers of a cluster', async t => {
   writeFileSync(script, CLUSTER)
   const src = String(new URL('../../src/io/', import.meta.url))
   for (const kind of ['NodeNetwork', 'FastNetwork']) {
-    const said = execFileSync(process.execPath, [script, src, join(folder(t), 'socket'), kind])
+    const said = execFileSync(...bareNode([script, src, join(folder(t), 'socket'), kind]))
     t.same(JSON.parse(String(said)), [...Array(3).fill('listening'), 'accepted'], kind)
   }
 })

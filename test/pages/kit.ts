@@ -282,10 +282,20 @@ async function unitFaults(blocks: readonly Block[]): Promise<string> {
     writeFileSync(file, text.replaceAll('/usr/bin/node', process.execPath))
     return file
   })
-  return promisify(execFile)('systemd-analyze', ['verify', '--man=no', ...files]).then(
-    ({ stderr }) => stderr,
-    ({ code, stderr }: { code: unknown; stderr: string }) => (code === 'ENOENT' ? '' : stderr),
+  const stderr = await promisify(execFile)('systemd-analyze', [
+    'verify',
+    '--man=no',
+    ...files,
+  ]).then(
+    result => result.stderr,
+    (error: { code: unknown; stderr: string }) => (error.code === 'ENOENT' ? '' : error.stderr),
   )
+  // It also reads units that this machine has, and says what is wrong with them.
+  const isOfOthers = (line: string): boolean => line.startsWith('/') && !line.startsWith(folder)
+  return stderr
+    .split('\n')
+    .filter(line => !isOfOthers(line))
+    .join('\n')
 }
 
 /** The command lines of sluice's own in a text: shell words, or an array of JSON. */

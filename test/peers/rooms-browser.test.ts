@@ -72,7 +72,7 @@ const MAKE = (url: string): string => `{
 }`
 
 async function untilTrue(page: Page, expression: string): Promise<void> {
-  while (!(await page.run(expression)));
+  await until(() => page.run(expression))
 }
 
 t.test('the page of the guide', { skip: noChromium, timeout: 120_000 }, async t => {

@@ -41,7 +41,7 @@ const CALLS = `
   }`
 
 async function untilTrue(page: Page, expression: string): Promise<void> {
-  while (!(await page.run(expression)));
+  await until(() => page.run(expression))
 }
 
 /** What a person sees of each message: its name and its words. */

@@ -36,13 +36,13 @@ const TITLES = `[...document.querySelectorAll('input[type=checkbox]')]
 /** Waits until the page shows that. */
 async function shows(t: Test, page: Page, titles: string): Promise<void> {
   let shown = ''
-  while (shown !== titles) shown = await page.run(TITLES)
+  await until(async () => (shown = await page.run(TITLES)) === titles)
   t.equal(shown, titles)
 }
 
 async function opened(browser: Chromium, url: string): Promise<Page> {
   const page = await browser.open(url)
-  while ((await page.run('document.body.dataset.state')) !== 'open');
+  await until(() => page.run("document.body.dataset.state === 'open'"))
   return page
 }
 
@@ -70,7 +70,7 @@ t.test('a list, two processes, three pages', { skip, timeout: 120_000 }, async t
 
   await add(ann, '')
   await add(ann, 'x'.repeat(201))
-  while (!/error/.test(await ann.run("document.querySelector('output').textContent")));
+  await until(() => ann.run("/error/.test(document.querySelector('output').textContent)"))
   t.match(
     await ann.run("document.querySelector('output').textContent"),
     /"t":"error.validation".*"i":"page-2"/,
@@ -80,7 +80,7 @@ t.test('a list, two processes, three pages', { skip, timeout: 120_000 }, async t
   await add(ann, 'milk')
   await shows(t, bob, 'tea (done),milk')
   await first.kill()
-  while ((await ann.run('document.body.dataset.state')) !== 'closed');
+  await until(() => ann.run("document.body.dataset.state === 'closed'"))
   await add(bob, 'bread')
   const carl = await opened(browser, second.url)
   for (const page of [bob, carl]) await shows(t, page, 'tea (done),milk,bread')

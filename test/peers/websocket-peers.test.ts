@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { Engine } from '../../src/index.ts'
+import { bareNode } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
 import { Chromium, noChromium } from '../chromium.ts'
 import { until } from '../kit.ts'
@@ -140,8 +141,8 @@ t.test("Node's own client", { skip: noNode }, async t => {
       const { port, url } = await serve(t, { deflate, tls, protocols: ['b'] })
       const address = tls === null ? url : `wss://localhost:${port}/`
       const argv = ['--input-type=commonjs', '-e', NODE_CLIENT, address, JSON.stringify(TEXTS)]
-      const env = { NODE_EXTRA_CA_CERTS: trusted }
-      t.equal(await ended(program(t, process.execPath, argv, env)), 'b 3001 true\n')
+      const client = program(t, ...bareNode(argv, { NODE_EXTRA_CA_CERTS: trusted }))
+      t.equal(await ended(client), 'b 3001 true\n')
       t.equal(await nextClose(), 'remote 3001 x')
     }
 })

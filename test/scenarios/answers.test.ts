@@ -8,7 +8,8 @@ import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
 import { pair } from '../../src/testing.ts'
 import { pick, type Random, seeded } from '../core/oracle.ts'
-import { overEveryNetwork, type Scenario, until } from './networks.ts'
+import { until } from '../kit.ts'
+import { overEveryNetwork, type Scenario } from './networks.ts'
 
 class Lines extends Connection {
   override encoding = 'utf8' as const

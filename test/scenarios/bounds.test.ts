@@ -4,7 +4,8 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
 import type { OverflowError } from '../../src/errors.ts'
-import { overEveryNetwork, type Peer, type Place, type Scenario, until } from './networks.ts'
+import { until } from '../kit.ts'
+import { overEveryNetwork, type Peer, type Place, type Scenario } from './networks.ts'
 
 function peers(place: Place, server: Parameters<Place['peer']>[0], count: number): Promise<Peer[]> {
   return Array.from({ length: count }).reduce<Promise<Peer[]>>(

@@ -9,8 +9,8 @@ import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
 import type { ConnectError } from '../../src/errors.ts'
-import { turn } from '../kit.ts'
-import { overEveryNetwork, type Peer, type Place, type Scenario, until } from './networks.ts'
+import { turn, until } from '../kit.ts'
+import { overEveryNetwork, type Peer, type Place, type Scenario } from './networks.ts'
 
 /** More than the system takes of a peer that does not read. */
 const MUCH = Buffer.alloc(8_000_000)

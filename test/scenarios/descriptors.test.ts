@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
-import { built } from '../built.ts'
+import { bareNode, built } from '../built.ts'
 
 const LIMIT = 256
 const CLIENTS = 400
@@ -35,6 +35,12 @@ const SERVER = `
   })
 `
 
+/** How to start a program that may have so many files open. */
+function withDescriptors(limit: number, program: string): ReturnType<typeof bareNode> {
+  const [command, argv] = bareNode(['--input-type=module', '-e', program])
+  return ['bash', ['-c', `ulimit -n ${limit} && exec "$0" "$@"`, command, ...argv]]
+}
+
 /** Connects; 'served' when it was greeted, else 'closed'. */
 async function visit(port: number, sockets: Socket[]): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' })
@@ -55,9 +61,7 @@ t.test('few descriptors are enough to begin', async t => {
     await import('file://${built()}index.js')
     await import('file://${built()}messages/index.js')
     console.log('loaded')`
-  const command = 'ulimit -n 64 && exec "$0" "$@"'
-  const argv = ['-c', command, process.execPath, '--input-type=module', '-e', program]
-  const child = spawn('bash', argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...withDescriptors(64, program), { stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   child.stdout.on('data', data => (said += data))
   await once(child, 'close')
@@ -68,12 +72,7 @@ t.test(
   'more clients than descriptors',
   { skip: process.platform !== 'linux' && 'only Linux says what the limit is' },
   async t => {
-    const command = `ulimit -n ${LIMIT} && exec "$0" "$@"`
-    const server = spawn(
-      'bash',
-      ['-c', command, process.execPath, '--input-type=module', '-e', SERVER],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    )
+    const server = spawn(...withDescriptors(LIMIT, SERVER), { stdio: ['pipe', 'pipe', 'inherit'] })
     t.teardown(() => void server.kill('SIGKILL'))
     const port = Number(String(await once(server.stdout!, 'data')))
     const counts = async () => {

@@ -17,7 +17,7 @@ import { NodeNetwork } from '../../src/io/node.ts'
 import { bareNode, built } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
 import { ifFast, NO_FAST } from '../fast-network.ts'
-import { until } from './networks.ts'
+import { until } from '../kit.ts'
 
 const certificates = testCertificates()
 const OURS = { ca: certificates.ca.cert }

@@ -31,6 +31,7 @@ import type {
   WriteError,
 } from '../../src/errors.ts'
 import type { CloseReason, TimeoutKind } from '../../src/types.ts'
+import { bareNode } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
 import { turn, until } from '../kit.ts'
 import { HandClock } from './networks.ts'
@@ -426,7 +427,7 @@ t.test(
       const server = require('net').createServer()
       server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () =>
         console.log(server.address().port))`
-    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(...bareNode(['-e', program]), { stdio: ['ignore', 'pipe', 'ignore'] })
     t.teardown(() => void child.kill('SIGKILL'))
     const port = Number(String(await once(child.stdout!, 'data')))
     child.kill('SIGSTOP')

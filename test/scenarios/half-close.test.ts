@@ -18,8 +18,8 @@ import { Engine } from '../../src/engine.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import type { Address } from '../../src/types.ts'
-import { turn } from '../kit.ts'
-import { allClosed, overEveryNetwork, type Place, until } from './networks.ts'
+import { turn, until } from '../kit.ts'
+import { allClosed, overEveryNetwork, type Place } from './networks.ts'
 
 /** How much goes each way. `npm run relay`: 200 MB. */
 const MUCH = Number(process.env.RELAY_MB ?? 6) * 1_000_000

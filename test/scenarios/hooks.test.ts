@@ -7,8 +7,8 @@ import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import type { Channel } from '../../src/channels/channel.ts'
 import { StreamServer } from '../../src/channels/servers/stream-server.ts'
-import { spy, turn } from '../kit.ts'
-import { overEveryNetwork, type Place, type Scenario, until } from './networks.ts'
+import { spy, turn, until } from '../kit.ts'
+import { overEveryNetwork, type Place, type Scenario } from './networks.ts'
 
 /** A class whose hooks are written down. */
 function spied<Class extends new (...args: any[]) => Connection>(

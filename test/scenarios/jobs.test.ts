@@ -157,10 +157,10 @@ t.test('workers are killed in the middle', { skip, timeout: 120_000 }, async t =
   for (let n = 0; n < total; n++) await factory.put(n)
   for (let kill = 0; kill < kills; kill++) {
     // Each is in the middle of four of them.
-    while (Number(await client.call('HLEN', 'done')) < 30 * (kill + 1));
+    await until(async () => Number(await client.call('HLEN', 'done')) >= 30 * (kill + 1))
     await factory.kill(workers[kill] as ChildProcess)
   }
-  while ((await factory.queue.size()) > 0);
+  await until(async () => (await factory.queue.size()) === 0)
   await until(() => [...factory.heard.values()].filter(each => each.endsWith('s')).length === total)
   const done = Object.values(await client.hgetall('done')).map(Number)
   const begun = Object.values(await client.hgetall('begun')).map(Number)
@@ -186,7 +186,7 @@ t.test('the server is killed in the middle', { skip, timeout: 120_000 }, async t
   puts.push(...Array.from({ length: total / 2 }, (_, n) => factory.put(n + total / 2)))
   await factory.server.start()
   await Promise.all(puts)
-  while ((await factory.queue.size()) > 0);
+  await until(async () => (await factory.queue.size()) === 0)
   const client = await factory.server.client(t)
   const done = Object.values(await client.hgetall('done')).map(Number)
   t.equal(done.length, total, 'each was done')

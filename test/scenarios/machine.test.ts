@@ -24,10 +24,10 @@ import { Engine } from '../../src/engine.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import type { Address } from '../../src/types.ts'
-import { spy } from '../kit.ts'
+import { bareNode } from '../built.ts'
+import { spy, until } from '../kit.ts'
 import { openSocket } from '../open-socket.ts'
 import { NO_FAST } from '../fast-network.ts'
-import { until } from './networks.ts'
 
 type Lookup = (
   host: string,
@@ -309,15 +309,9 @@ await withFolder(
   'the path of a server that was killed is taken over',
   async (t, folder, engine) => {
     const path = join(folder, 'stale')
-    const child = spawn(
-      process.execPath,
-      [
-        '-e',
-        `require('net').createServer()
-          .listen(${JSON.stringify(path)}, () => console.log('listening'))`,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
+    const program = `require('net').createServer()
+      .listen(${JSON.stringify(path)}, () => console.log('listening'))`
+    const child = spawn(...bareNode(['-e', program]), { stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise(resolve => child.stdout.once('data', resolve))
     const exited = new Promise(resolve => child.once('exit', resolve))
     child.kill('SIGKILL')

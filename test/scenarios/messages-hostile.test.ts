@@ -13,7 +13,8 @@ import { Context } from '../../src/messages/context.ts'
 import { FRAMES } from '../../src/messages/carriers/frames.ts'
 import { Control, Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
-import { seeded, until } from './networks.ts'
+import { until } from '../kit.ts'
+import { seeded } from './networks.ts'
 
 interface Hall {
   readonly context: Context

@@ -14,7 +14,8 @@ import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import type { Network } from '../../src/transport.ts'
 import { testCertificates } from '../certificates.ts'
 import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
-import { seeded, until } from './networks.ts'
+import { until } from '../kit.ts'
+import { seeded } from './networks.ts'
 
 interface Carrier {
   /** The URL of the near end. The far end opens the near end's `client_url`, with `tail`. */

@@ -29,7 +29,7 @@ import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Network, Transport } from '../../src/transport.ts'
 import type { Address, SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
-import { turn } from '../kit.ts'
+import { turn, until } from '../kit.ts'
 import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
 import { ifBun } from '../bun-network.ts'
 import { ifFast } from '../fast-network.ts'
@@ -302,11 +302,6 @@ export class Peer {
   write(data: string | Uint8Array): boolean {
     return this.transport.write(data, 'latin1')
   }
-}
-
-/** Waits for it, one turn of the loop after the other; the timeout of the test bounds it. */
-export async function until(condition: () => unknown): Promise<void> {
-  while (!condition()) await turn()
 }
 
 /** All that is to be closed has closed. */

@@ -6,8 +6,8 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client, Connection } from '../../src/channels/basic.ts'
 import type { StreamServer } from '../../src/channels/servers/stream-server.ts'
-import { turn } from '../kit.ts'
-import { overEveryNetwork, type Place, type Scenario, until } from './networks.ts'
+import { turn, until } from '../kit.ts'
+import { overEveryNetwork, type Place, type Scenario } from './networks.ts'
 
 /** So many clients, connected, and their other ends. */
 async function connectAll(place: Place, server: StreamServer, count: number): Promise<Client[]> {

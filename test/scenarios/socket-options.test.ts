@@ -22,7 +22,7 @@ import type { TlsOptions } from '../../src/transport.ts'
 import type { SocketAddress } from '../../src/types.ts'
 import { testCertificates } from '../certificates.ts'
 import { ifFast } from '../fast-network.ts'
-import { until } from './networks.ts'
+import { until } from '../kit.ts'
 
 /** Prints the options of each descriptor, an int each. */
 const ASK = `

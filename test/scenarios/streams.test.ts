@@ -12,8 +12,8 @@ import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import type { OverflowError } from '../../src/errors.ts'
-import { turn } from '../kit.ts'
-import { allClosed, overEveryNetwork, type Scenario, seeded, until } from './networks.ts'
+import { turn, until } from '../kit.ts'
+import { allClosed, overEveryNetwork, type Scenario, seeded } from './networks.ts'
 
 /** Keeps what it reads, as text. */
 class Recorder extends Client {

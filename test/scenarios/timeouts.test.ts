@@ -10,9 +10,9 @@ import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import type { Network } from '../../src/transport.ts'
-import { fate, turn } from '../kit.ts'
+import { fate, turn, until } from '../kit.ts'
 import { ifFast } from '../fast-network.ts'
-import { HandClock, overEveryNetwork, type Scenario, until } from './networks.ts'
+import { HandClock, overEveryNetwork, type Scenario } from './networks.ts'
 
 const scenarios: Record<string, Scenario> = {
   async 'a peer that says nothing, though we write all the time'(t, place) {

@@ -21,8 +21,8 @@ import type {
   Transport,
 } from '../../../src/transport.ts'
 import type { SocketAddress } from '../../../src/types.ts'
-import { fate, scene, spy, turn, type World } from '../../kit.ts'
-import { tlsScene, until } from '../../tls-kit.ts'
+import { fate, scene, spy, turn, until, type World } from '../../kit.ts'
+import { tlsScene } from '../../tls-kit.ts'
 
 /** A number of clients that connect to port 1. */
 async function connect({ engine, pump }: World, count = 1): Promise<Client[]> {

@@ -10,8 +10,8 @@ import { Stream } from '../../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
 import { Engine } from '../../../src/engine.ts'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
-import { scene, spy, thrown } from '../../kit.ts'
-import { tlsScene, until } from '../../tls-kit.ts'
+import { scene, spy, thrown, until } from '../../kit.ts'
+import { tlsScene } from '../../tls-kit.ts'
 
 t.test('is made', async t => {
   const server = new StreamServer()

@@ -14,8 +14,8 @@ import type { ReadDelimiter } from '../../../src/core/delimiters.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 import type { Address, Encoding } from '../../../src/types.ts'
-import { fate, spy, thrown, turn } from '../../kit.ts'
-import { tlsScene, until } from '../../tls-kit.ts'
+import { fate, spy, thrown, turn, until } from '../../kit.ts'
+import { tlsScene } from '../../tls-kit.ts'
 import { error, FakeTransport, kit } from '../link-kit.ts'
 
 t.test('a link without a transport', async t => {

@@ -16,8 +16,8 @@ import { parseAddress } from '../../../src/core/address.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
 import { TlsHandshakeError, WriteError } from '../../../src/errors.ts'
 import type { ConnectOptions, Network, TlsOptions } from '../../../src/transport.ts'
-import { fate, scene, spy, thrown, turn, type World } from '../../kit.ts'
-import { hooks, tlsScene, until } from '../../tls-kit.ts'
+import { fate, scene, spy, thrown, turn, until, type World } from '../../kit.ts'
+import { hooks, tlsScene } from '../../tls-kit.ts'
 
 /** A client that keeps what it reads, and what it was told. */
 class Recorder extends Client {

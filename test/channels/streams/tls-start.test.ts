@@ -10,7 +10,8 @@ import { demandOf, tlsTooLate, tlsTwice } from '../../../src/channels/streams/tl
 import { parseAddress } from '../../../src/core/address.ts'
 import { DRIVE } from '../../../src/engine.ts'
 import type { Address } from '../../../src/types.ts'
-import { hooks, tlsScene, until } from '../../tls-kit.ts'
+import { until } from '../../kit.ts'
+import { hooks, tlsScene } from '../../tls-kit.ts'
 
 await tlsScene(
   t,

@@ -12,7 +12,7 @@ import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { Context } from '../../../src/messages/context.ts'
 import { command, type CatHost } from '../../../src/commands/cat/command.ts'
 import { HELP } from '../../../src/commands/cat/options.ts'
-import { turn } from '../../kit.ts'
+import { turn, until } from '../../kit.ts'
 
 class FakeProcess implements CatHost {
   out = ''
@@ -43,10 +43,6 @@ class FakeProcess implements CatHost {
     this.stdin.isTTY = isTyped
     this.stderr = { isTTY, write: text => void (this.err += text) }
   }
-}
-
-async function until(condition: () => unknown): Promise<void> {
-  while (!condition()) await turn()
 }
 
 /** A server to talk to, in another engine. */

@@ -10,6 +10,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { bareNode, built } from '../../built.ts'
+import { until } from '../../kit.ts'
 import { checkVersion } from '../kit.ts'
 
 const MAIN = join(built(), 'commands/echo/main.js')
@@ -112,7 +113,7 @@ t.test('workers share a port, are replaced, and stop with the one that started t
   const [one, other] = childrenOf(child) as [number, number]
   process.kill(one, 'SIGKILL')
   await says(/worker [12] has ended \(SIGKILL\); another one takes its place/)
-  while (childrenOf(child).length < 2) await new Promise(resolve => setImmediate(resolve))
+  await until(() => childrenOf(child).length === 2)
   t.ok(childrenOf(child).includes(other))
   // To a worker alone a signal is nothing.
   process.kill(other, 'SIGINT')

@@ -10,7 +10,7 @@ import {
   mostPerUnit,
   textBytes,
 } from '../../../src/core/writing/text-bytes.ts'
-import { pick, seeded } from '../oracle.ts'
+import { pick, rounds, seeded } from '../oracle.ts'
 
 t.test('every text in a text encoding', async t => {
   for (const encoding of ['utf8', 'latin1', 'ascii', 'utf16le'] as const)
@@ -52,7 +52,7 @@ t.test('REGRESSION: what Node would leave out or cut off is refused', async t =>
 t.test('PROPERTY: what is accepted is what Node makes of it, to the last character', async t => {
   const random = seeded(2)
   let accepted = 0
-  for (let n = 0; n < 20_000; n++) {
+  for (let n = 0; n < rounds(4000); n++) {
     const encoding = pick(random, ['hex', 'base64', 'base64url'] as const)
     const text = Array.from({ length: random(9) }, () =>
       pick(random, ['a', 'F', '0', '9', '-', '_', '+', '/', '=', '\n', 'z']),
@@ -66,7 +66,7 @@ t.test('PROPERTY: what is accepted is what Node makes of it, to the last charact
       if ((error as { code?: string }).code !== 'ERR_INVALID_ARGUMENT') t.fail(String(error))
     }
   }
-  t.ok(accepted > 2000, `${accepted} accepted`)
+  t.ok(accepted > 400, `${accepted} accepted`)
 })
 
 t.test('the bytes that are added to a text, in every encoding', async t => {

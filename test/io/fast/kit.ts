@@ -24,18 +24,24 @@ export const LOOPBACK: Endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
 export class Watched<Kind extends Transport = Transport> {
   readonly transport: Kind
   readonly log: string[] = []
-  bytes = Buffer.alloc(0)
+  #bytes = Buffer.alloc(0)
+  readonly #more: Buffer[] = []
 
   constructor(transport: Kind) {
     this.transport = transport
     transport.sink = {
       opened: () => this.log.push('opened'),
-      received: chunk => void (this.bytes = Buffer.concat([this.bytes, chunk])),
+      received: chunk => void this.#more.push(Buffer.from(chunk)),
       drained: () => this.log.push('drained'),
       ended: () => this.log.push('ended'),
       failed: error => this.log.push(`failed ${error.syscall} ${error.code}`),
       closed: () => this.log.push('closed'),
     }
+  }
+
+  get bytes(): Buffer {
+    if (this.#more.length > 0) this.#bytes = Buffer.concat([this.#bytes, ...this.#more.splice(0)])
+    return this.#bytes
   }
 
   /** Waits until that was reported. */

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { nodeThreads } from '../../../src/io/threads/node-threads.ts'
+import { bareThreads } from '../../built.ts'
 import { until } from '../../kit.ts'
+
+bareThreads()
 
 /** A thread whose module is this text; and what it reports. */
 function started(text: string, data: unknown = null) {

@@ -8,7 +8,8 @@ const refused = (): Error => Object.assign(new Error('refused'), { code: 'ECONNR
 t.test('by default it hopes', async t => {
   const rules = new LossRules()
   t.equal(rules.maxOutage, 60_000)
-  for (let count = 0; count < 1000; count++) t.equal(rules.failed(refused()), undefined)
+  const lost = Array.from({ length: 1000 }, () => rules.failed(refused()))
+  t.same([...new Set(lost)], [undefined])
   t.equal(rules.failed(undefined), undefined)
   t.match(rules.overdue(undefined), { code: 'ERR_LOST', message: /no connection for 60000 ms$/ })
   t.match(rules.overdue(refused()), { message: /the last error: refused/ })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { NatsRelay, type NatsRelayOptions } from '../../../src/relay/nats/nats-relay.ts'
 import { open_relay } from '../../../src/relay/open-relay.ts'
+import { bareNode } from '../../built.ts'
 import { fate, thrown, until } from '../../kit.ts'
 import { HAS_NATS } from '../../protocols/nats/nats-server.ts'
 import { conformance } from '../conformance.ts'
@@ -152,7 +153,7 @@ await t.test('a server that stands still', { skip }, async t => {
 /** Starts a process with a relay, and resolves when it is there. */
 async function other(url: string): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./other-process.js', import.meta.url))
-  const child = spawn(process.execPath, [script, url], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...bareNode([script, url]), { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout!, 'data')
   return child
 }

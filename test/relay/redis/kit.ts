@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { Engine } from '../../../src/engine.ts'
 import { RedisRelay, type RedisRelayOptions } from '../../../src/relay/redis/redis-relay.ts'
+import { bareNode } from '../../built.ts'
 import { until } from '../../kit.ts'
 import { HAS_REDIS, RedisServer } from '../../redis-server.ts'
 
@@ -56,7 +57,7 @@ export async function other(
   url: string,
 ): Promise<{ child: ChildProcess; said: string[] }> {
   const program = fileURLToPath(new URL('other-process.js', import.meta.url))
-  const child = spawn(process.execPath, [program, url], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(...bareNode([program, url]), { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
   const said: string[] = []
   child.stdout.on('data', (text: Buffer) => said.push(...String(text).trim().split('\n')))

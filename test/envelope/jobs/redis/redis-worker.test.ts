@@ -48,7 +48,7 @@ office('tried again, and what has failed for good', [], async (t, office) => {
   for (const text of odd) await client.xadd(JOBS, { id: 'a b', tries: 'x', job: text })
   await client.xadd(JOBS, { other: 'fields' })
   await client.call('ZADD', `${JOBS}:later`, 0, 'odd')
-  while ((await queue.size()) > 0);
+  await until(async () => (await queue.size()) === 0)
   await until(() => heard.filter(each => each.endsWith('f')).length === 2)
   t.match(heard.at(-1), /^error\.job i2 f$/)
   await until(() => logged.some(line => /the job work failed: broken/.test(line)))
@@ -107,7 +107,7 @@ office('a lease is renewed; close waits, and then leaves it to others', [], asyn
   // Somebody claims it, and it is claimed back: it is not run a second time.
   const [entry, owner] = await pending()
   await client.call('XCLAIM', JOBS, 'workers', 'thief', 0, entry, 'IDLE', 100_000)
-  while ((await pending())[1] !== owner);
+  await until(async () => (await pending())[1] === owner)
   await queue.put(job(2))
   await until(() => one.running === 2)
   t.equal(runs, 2)

@@ -6,8 +6,11 @@ import { ThreadPool } from '../../../../src/envelope/jobs/threads/thread-pool.ts
 import { Layer } from '../../../../src/envelope/layers/layer.ts'
 import { add_layers, remove_layers } from '../../../../src/envelope/layers/layers.ts'
 import { MemoryRelay } from '../../../../src/relay/memory-relay.ts'
+import { bareThreads } from '../../../built.ts'
 import { fate, thrown, until } from '../../../kit.ts'
 import { shop } from './kit.ts'
+
+bareThreads()
 
 function world() {
   const logged: string[] = []

@@ -1,8 +1,11 @@
 import t from 'tap'
 import { Engine } from '../../../../src/engine.ts'
 import { WorkerQueue } from '../../../../src/envelope/jobs/threads/worker-queue.ts'
+import { bareThreads } from '../../../built.ts'
 import { fate, thrown } from '../../../kit.ts'
 import { shop } from './kit.ts'
+
+bareThreads()
 
 t.test('the loop goes on while jobs block, and closing waits for them', async t => {
   const logged: string[] = []
