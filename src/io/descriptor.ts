@@ -24,6 +24,8 @@ export function descriptorOf(socket: object): number | undefined {
  */
 export function packetDescriptorOf(socket: PacketSocket | undefined): number | undefined {
   if (socket === undefined) return undefined
+  // One that is not of node:dgram, and says so itself.
+  if ('fd' in socket) return fdOf(socket as Handle)
   const key = Object.getOwnPropertySymbols(socket).find(
     symbol => symbol.description === 'state symbol',
   )

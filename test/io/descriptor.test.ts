@@ -32,4 +32,5 @@ t.test('of a packet socket: while it is open', async t => {
   socket.close()
   t.equal(packetDescriptorOf(socket), undefined)
   t.equal(packetDescriptorOf({} as never), undefined, 'a Node that has it elsewhere')
+  t.equal(packetDescriptorOf({ fd: 5 } as never), 5, 'one that is not of node:dgram')
 })

@@ -135,6 +135,9 @@ for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
   }))
 
   await packetConformance(t, `udp, ${host}`, () => ({ network: new NodeNetwork(), host }))
+
+  if (NO_BUN === undefined)
+    await packetConformance(t, `bun udp, ${host}`, () => ({ network: new BunNetwork(), host }))
 }
 
 function overTls(network: Network): Network {

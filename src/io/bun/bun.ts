@@ -79,9 +79,41 @@ export type BunListenOptions = BunPlace & {
   readonly socket: BunSocketHandlers
 }
 
+/** A packet socket. What the system refuses is thrown. */
+export interface BunUdpSocket {
+  readonly fd: number
+  readonly address: { readonly address: string; readonly port: Port }
+  readonly remoteAddress: { readonly address: string; readonly port: Port }
+  /** Has the system taken it? If not, `drain` follows. */
+  send(data: Uint8Array, port?: Port, host?: string): boolean
+  setBroadcast(on: boolean): unknown
+  setTTL(hops: number): unknown
+  setMulticastTTL(hops: number): unknown
+  setMulticastLoopback(on: boolean): unknown
+  setMulticastInterface(address: string): unknown
+  addMembership(group: string, host?: string): unknown
+  dropMembership(group: string, host?: string): unknown
+  addSourceSpecificMembership(source: string, group: string, host?: string): unknown
+  dropSourceSpecificMembership(source: string, group: string, host?: string): unknown
+  close(): void
+}
+
+export interface BunUdpOptions {
+  readonly hostname: string
+  readonly port: Port
+  readonly flags: number
+  readonly connect?: { readonly hostname: string; readonly port: Port }
+  readonly socket: {
+    data(socket: BunUdpSocket, data: Buffer, port: Port, host: string): void
+    drain(socket: BunUdpSocket): void
+    error(error: SystemError): void
+  }
+}
+
 /** The global `Bun`. */
 export interface BunGlobal {
   listen(options: BunListenOptions): BunListening
+  udpSocket(options: BunUdpOptions): Promise<BunUdpSocket>
 }
 
 /** Throws UnsupportedOptionError where there is none. */
@@ -90,6 +122,7 @@ export function findBun(versions: NodeJS.Dict<string> = process.versions): BunGl
   if (typeof Bun?.listen === 'function') return Bun as BunGlobal
   throw new UnsupportedOptionError(
     'BunNetwork',
-    `Bun.listen, and this is ${runtimeOf(versions)}. Use the default network, or FastNetwork on Node`,
+    `Bun.listen, and this is ${runtimeOf(versions)}. ` +
+      'Use the default network, or FastNetwork on Node',
   )
 }

@@ -3,7 +3,7 @@
  * to node:net.
  *
  * Each socket that has connected by node:net has the handlers of node:net. One that was accepted by
- * us has HANDLERS of transport.ts, and they cannot be changed: `reload` changes those of all
+ * us has HANDLERS (handlers.ts), and they cannot be changed: `reload` changes those of all
  * sockets of its listener. So these handlers are called here.
  *
  * What is used of Bun beyond its documentation: the handlers are a property of the net.Socket,

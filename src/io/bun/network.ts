@@ -3,10 +3,11 @@
  *
  *   Bun.listen → BunServer → BunListener → BunTransport → the sink
  *   a socket of node:net that connects → its handle → BunTransport → the sink
+ *   Bun.udpSocket → BunUdp → UdpSocket of udp/ → the sink
  *
  * A connection is a socket of Bun's own, with a light owner of ours (transport.ts) and no stream.
- * TLS is that of node:tls, over a net.Socket that is made of the handle then. UDP and files are
- * those of the default network. What is used of Bun stands in bun.ts.
+ * TLS is that of node:tls, over a net.Socket that is made of the handle then. Files are those of
+ * the default network. What is used of Bun stands in bun.ts.
  */
 
 import { checkOptions } from '../../core/option-names.ts'
@@ -25,18 +26,20 @@ import { fileLimit } from '../file-limit.ts'
 import { NodeListener } from '../listener.ts'
 import { openPackets } from '../udp/udp.ts'
 import { type BunGlobal, findBun } from './bun.ts'
+import { HANDLERS } from './handlers.ts'
 import { BunServer } from './server.ts'
-import { BunTransport, HANDLERS } from './transport.ts'
+import { BunTransport } from './transport.ts'
+import { bunUdp } from './udp.ts'
 
 /**
- * TCP and unix sockets on `Bun.listen`: they cost less CPU time a message and a connection than
- * node:net on Bun. UDP, TLS and files are those of the default network.
+ * TCP and unix sockets on `Bun.listen`, and UDP on `Bun.udpSocket`: they cost less CPU time than
+ * node:net and node:dgram on Bun. TLS and files are those of the default network.
  *
  * The constructor throws UnsupportedOptionError (ERR_UNSUPPORTED_OPTION) where there is no Bun, and
  * InvalidArgumentError if it is given an argument: it has no options.
  *
- * The interval and the count of `keep_alive` are refused: Bun has its own, 1 s and 10. `backlog` is
- * 512, whatever it says.
+ * The interval and the count of `keep_alive` are refused: Bun has its own, 1 s and 10. So are the
+ * sizes of the buffers of a Datagram. `backlog` is 512, whatever it says.
  */
 export class BunNetwork implements Network {
   readonly #bun: BunGlobal
@@ -63,7 +66,7 @@ export class BunNetwork implements Network {
   }
 
   packets(options: PacketOptions): PacketSocket {
-    return openPackets(options)
+    return openPackets(options, how => bunUdp(this.#bun, how))
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Layer 2. A connection on a socket of Bun's, without a stream in between.
  *
- * The way of a byte in:  Bun → HANDLERS.data → #received → sink.received
+ * The way of a byte in:  Bun → HANDLERS → #received → sink.received
  * The way of a byte out: write → Bun → the system. What that did not take waits in a Backlog
  *
  * Its life: (opening →) open → ended (theirs), end (ours) → closed; or failed, destroyed → closed.
@@ -13,8 +13,9 @@
  *    each `pause` is a system call.
  * 3. What comes while it is paused (a break makes Bun read what is left) waits in #early. So do an
  *    end and a break that come after it.
- * 4. Bun reports a close inside `close()`, and an end of both sides as a close. #over notes it; it
- *    is reported in a microtask.
+ * 4. Bun reports a close inside `close()`. It says nothing of the end of the peer if both sides
+ *    have ended, or if the peer of a unix socket has closed. So #over notes a close, and it is
+ *    reported in a microtask.
  */
 
 import type { Buffer } from 'node:buffer'
@@ -30,10 +31,10 @@ import type { Bytes, Encoding, SocketAddress } from '../../types.ts'
 import { takeHandle } from '../fast/handles.ts'
 import { connectError, connectSocket } from '../tcp-connect.ts'
 import { Backlog, sizeOf } from './backlog.ts'
-import type { BunSocket, BunSocketHandlers, BunSocketOwner } from './bun.ts'
+import type { BunSocket, BunSocketOwner } from './bun.ts'
 import { BunFacts, CLOSED } from './facts.ts'
 import { Given } from './given.ts'
-import { BunServer } from './server.ts'
+import { HANDLERS } from './handlers.ts'
 
 export class BunTransport extends BunFacts implements Transport, BunSocketOwner {
   #sink: TransportSink | undefined
@@ -48,7 +49,7 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
   /** Does Bun say that the peer has ended its side? */
   #hasPeerEnded = false
   #isEndTold = false
-  /** The socket has closed: by both ends, or with this error. */
+  /** The socket has closed: as the peer has, or with this error. */
   #over: 'ended' | SystemError | undefined
   /** What waits to be sent. While corked, and while it is opening, all waits. */
   #backlog: Backlog | undefined
@@ -154,10 +155,8 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
     this.#isFull = true
   }
 
-  /** Bun says only that nothing can be written any more. */
   #broke(): false {
-    const error = new Error('write EPIPE: the connection is broken')
-    queueMicrotask(() => this.#fail(Object.assign(error, { code: 'EPIPE', syscall: 'write' })))
+    queueMicrotask(() => this.#fail(brokenPipe()))
     return false
   }
 
@@ -266,6 +265,7 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
     // If nothing is left to be read, closing tells the peer as well.
     if (this.#hasPeerEnded) this.handle.close()
     else this.handle.shutdown()
+    if (this.#over !== undefined) queueMicrotask(() => this.#settle())
   }
 
   onEnd(): void {
@@ -277,10 +277,10 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
   onClose(error: SystemError | undefined): void {
     this.handle = CLOSED
     if (this.#state !== 'open') return
-    if (error !== undefined) this.#over = named(error)
-    else if (this.#end === 'sent') this.#over = 'ended'
-    else this.#over = reset()
     const isBlocked = this.#backlog !== undefined
+    // Bun says that it was a read that has met EPIPE.
+    if (error !== undefined) this.#over = error.code === 'EPIPE' ? brokenPipe() : error
+    else this.#over = isBlocked ? brokenPipe() : 'ended'
     queueMicrotask(() => (isBlocked ? this.#finishOver() : this.#settle()))
   }
 
@@ -295,9 +295,12 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
     this.#finishOver()
   }
 
+  /** If only the peer has ended, our side still can. */
   #finishOver(): void {
-    if (this.#over === 'ended' && this.#state === 'open') this.#closed()
-    else if (this.#over !== undefined) this.#fail(this.#over as SystemError)
+    const over = this.#over
+    if (over === undefined || this.#state !== 'open') return
+    if (over !== 'ended') this.#fail(over)
+    else if (this.#end === 'sent') this.#closed()
   }
 
   destroy(): void {
@@ -339,34 +342,8 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
   }
 }
 
-/** What all sockets report to: to their transport, or at first to the server that accepts them. */
-export const HANDLERS: BunSocketHandlers = {
-  open(socket) {
-    if (socket.data instanceof BunServer) socket.data.accept(socket)
-  },
-  data(socket, chunk) {
-    ;(socket.data as BunSocketOwner).onData(chunk, socket)
-  },
-  drain(socket) {
-    ;(socket.data as BunSocketOwner).onDrain(socket)
-  },
-  end(socket) {
-    ;(socket.data as BunSocketOwner).onEnd(socket)
-  },
-  close(socket, error) {
-    ;(socket.data as BunSocketOwner).onClose(error, socket)
-  },
-  // What a handler throws would come here. Nothing above lets an exception through.
-  error() {},
-}
-
-/** Bun says 'read' whatever it was that met the error. */
-function named(error: SystemError): SystemError {
-  return error.code === 'EPIPE' ? Object.assign(error, { syscall: 'write' }) : error
-}
-
-/** A close that nobody asked for, and of which Bun does not say why. */
-function reset(): SystemError {
-  const error = new Error('read ECONNRESET: the peer has closed the connection')
-  return Object.assign(error, { code: 'ECONNRESET', syscall: 'read' })
+/** Bun says no more than that it cannot be written. */
+function brokenPipe(): SystemError {
+  const error = new Error('write EPIPE: the peer has closed the connection')
+  return Object.assign(error, { code: 'EPIPE', syscall: 'write' })
 }

@@ -3,12 +3,20 @@
  * node:dgram is told the others.
  */
 
-import type { Socket } from 'node:dgram'
+import type { Socket, SocketOptions } from 'node:dgram'
 import { isIPv4 } from 'node:net'
 import { UnsupportedOptionError } from '../../errors.ts'
 import type { LivePacketOptions } from '../../transport.ts'
-import type { Bytes } from '../../types.ts'
+import type { Bytes, Port } from '../../types.ts'
 import type { IpEndpoint } from './udp-address.ts'
+
+/**
+ * Makes a socket. `connect`, its peer, is for one that must know it when it is bound; node:dgram
+ * leaves that alone, and is told later.
+ */
+export type MakeSocket = (
+  how: SocketOptions & { connect?: { hostname: string; port: Port } | undefined },
+) => Socket
 
 /** Settings that Node makes for one family only. On a socket for both, IPv4 packets ignore them. */
 const ONE_FAMILY = ['ttl', 'multicast_ttl', 'multicast_loopback'] as const

@@ -45,7 +45,7 @@ import {
   planFor,
   reportedAddress,
 } from './udp-address.ts'
-import { apply, checkDual, checkIpv6 } from './udp-options.ts'
+import { apply, checkDual, checkIpv6, type MakeSocket } from './udp-options.ts'
 
 type Done = (error: SystemError | null) => void
 
@@ -91,8 +91,8 @@ const NO_IPV6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
  * `leave` throw InvalidStateError on a closed socket.
  */
 // Source: Node dgram.createSocket; Pants datagram.Datagram.
-export function openPackets(options: PacketOptions): PacketSocket {
-  return new UdpSocket(options)
+export function openPackets(options: PacketOptions, make: MakeSocket = createSocket): PacketSocket {
+  return new UdpSocket(options, make)
 }
 
 class UdpSocket implements PacketSocket {
@@ -101,6 +101,7 @@ class UdpSocket implements PacketSocket {
   #state: 'opening' | 'open' | 'closed' = 'opening'
   /** Shut: packets wait. Ajar: the next one goes, and the others wait for it; see rule 5. */
   #gate: 'shut' | 'ajar' | 'open' = 'shut'
+  readonly #make: MakeSocket
   readonly #options: PacketOptions
   readonly #bindTo: IpEndpoint | undefined
   readonly #connectTo: IpEndpoint | undefined
@@ -115,7 +116,8 @@ class UdpSocket implements PacketSocket {
   /** `configure`, `join` and `leave` called before the socket is bound. */
   readonly #jobs: ((socket: Socket) => void)[] = []
 
-  constructor(options: PacketOptions) {
+  constructor(options: PacketOptions, make: MakeSocket) {
+    this.#make = make
     this.#options = options
     this.#bindTo = options.bind && ipEndpoint(options.bind)
     this.#connectTo = options.connect && ipEndpoint(options.connect)
@@ -147,14 +149,12 @@ class UdpSocket implements PacketSocket {
   #bind(plan: Plan): void {
     if (this.#state === 'closed') return
     const { reuse_address: reuseAddr = false, ipv6_only: ipv6Only = false } = this.#options
-    const socket = createSocket({
-      type: plan.family === 4 ? 'udp4' : 'udp6',
-      reuseAddr,
-      ipv6Only,
-      lookup: lookUpNothing,
-    })
+    const { family, local, peer } = plan
+    const type = family === 4 ? 'udp4' : 'udp6'
+    const connect = peer === undefined ? undefined : { hostname: peer, port: this.#connectTo!.port }
+    const socket = this.#make({ type, reuseAddr, ipv6Only, lookup: lookUpNothing, connect })
     this.#socket = socket
-    this.#family = plan.family
+    this.#family = family
     socket.on('error', error => this.#erred(error))
     socket.on('message', (data, from) => this.#received(data, from))
     socket.on('listening', () => this.#bound(socket, plan))
@@ -162,7 +162,7 @@ class UdpSocket implements PacketSocket {
     // chooses belongs to one of them.
     socket.bind({
       port: this.#bindTo?.port ?? 0,
-      address: plan.local,
+      address: local,
       exclusive: this.#bindTo === undefined,
     })
   }

@@ -11,8 +11,10 @@ import type {
   BunListening,
   BunListenOptions,
   BunSocket,
+  BunUdpOptions,
+  BunUdpSocket,
 } from '../../../src/io/bun/bun.ts'
-import { HANDLERS } from '../../../src/io/bun/transport.ts'
+import { HANDLERS } from '../../../src/io/bun/handlers.ts'
 import type { SystemError } from '../../../src/transport.ts'
 
 /** A socket: what was asked of it, and how much the system takes. */
@@ -96,12 +98,48 @@ export class FakeSocket implements BunSocket {
   }
 }
 
+/** A packet socket: what was asked of it, and what it answers. */
+export class FakeUdp implements BunUdpSocket {
+  readonly fd = 9
+  readonly address = { address: '127.0.0.1', port: 5 }
+  readonly remoteAddress = { address: '127.0.0.1', port: 7 }
+  readonly calls: unknown[][] = []
+  /** What the next calls throw. */
+  error: Error | undefined
+  isFull = false
+
+  #called(...call: unknown[]): boolean {
+    if (this.error !== undefined) throw this.error
+    this.calls.push(call)
+    return !this.isFull
+  }
+
+  send(data: Uint8Array, port?: number, host?: string): boolean {
+    return this.#called('send', String(data), port, host)
+  }
+
+  setBroadcast = (on: boolean): unknown => this.#called('setBroadcast', on)
+  setTTL = (hops: number): unknown => this.#called('setTTL', hops)
+  setMulticastTTL = (hops: number): unknown => this.#called('setMulticastTTL', hops)
+  setMulticastLoopback = (on: boolean): unknown => this.#called('setMulticastLoopback', on)
+  setMulticastInterface = (at: string): unknown => this.#called('setMulticastInterface', at)
+  addMembership = (...of: unknown[]): unknown => this.#called('addMembership', ...of)
+  dropMembership = (...of: unknown[]): unknown => this.#called('dropMembership', ...of)
+  addSourceSpecificMembership = (...of: unknown[]): unknown =>
+    this.#called('addSourceSpecificMembership', ...of)
+  dropSourceSpecificMembership = (...of: unknown[]): unknown =>
+    this.#called('dropSourceSpecificMembership', ...of)
+  close = (): void => void this.#called('close')
+}
+
 /** A Bun: what listens, and the errors that the next calls of `listen` throw. */
 export class FakeBun implements BunGlobal {
   readonly asked: BunListenOptions[] = []
   readonly errors: Error[] = []
   address: { address?: string; port?: number } = { address: '127.0.0.1', port: 4040 }
   listening = 0
+  readonly udp = new FakeUdp()
+  readonly udpAsked: BunUdpOptions[] = []
 
   listen(options: BunListenOptions): BunListening {
     this.asked.push(options)
@@ -113,6 +151,14 @@ export class FakeBun implements BunGlobal {
       getsockname: into => void Object.assign(into, this.address),
       stop: () => void this.listening--,
     }
+  }
+
+  /** Like Bun's, it throws what the system refuses. */
+  udpSocket(options: BunUdpOptions): Promise<BunUdpSocket> {
+    this.udpAsked.push(options)
+    const error = this.errors.shift()
+    if (error !== undefined) throw error
+    return Promise.resolve(this.udp)
   }
 
   /** A peer connects to what listens. */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import type { HowToListen } from '../../../src/io/listener.ts'
 import { BunServer } from '../../../src/io/bun/server.ts'
-import { HANDLERS } from '../../../src/io/bun/transport.ts'
+import { HANDLERS } from '../../../src/io/bun/handlers.ts'
 import { turn } from '../../kit.ts'
 import { FakeBun, FakeSocket, refusal } from './kit.ts'
 

@@ -8,12 +8,11 @@ import { once } from 'node:events'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Given } from '../../../src/io/bun/given.ts'
-import { BunServer } from '../../../src/io/bun/server.ts'
-import { BunTransport, HANDLERS } from '../../../src/io/bun/transport.ts'
+import { BunTransport } from '../../../src/io/bun/transport.ts'
 import type { Endpoint } from '../../../src/transport.ts'
 import { turn } from '../../kit.ts'
 import { Watched } from '../fast/kit.ts'
-import { FakeBun, FakeSocket } from './kit.ts'
+import { FakeSocket } from './kit.ts'
 
 /** Whatever is to be reported is. */
 async function settled(): Promise<void> {
@@ -196,11 +195,26 @@ t.test('a break is told at once to a writer that waits', async t => {
   t.same([String(near.bytes), near.log], ['', ['failed write EPIPE', 'closed']])
 })
 
-t.test('a close that nobody asked for is a reset', async t => {
+// On a unix socket a peer that closed was told as ECONNRESET.
+t.test('a close without a word is the end of the peer', async t => {
   const [handle, near] = accepted()
   handle.closed()
   await settled()
-  t.same(near.log, ['failed read ECONNRESET', 'closed'])
+  t.same(near.log, ['ended'])
+  near.transport.end()
+  t.same(near.log, ['ended'])
+  await settled()
+  t.same(near.log, ['ended', 'closed'])
+  for (const isBlocked of [false, true]) {
+    const [other, far] = accepted()
+    other.room = 0
+    if (isBlocked) far.transport.write('a', 'latin1')
+    other.closed()
+    await settled()
+    if (!isBlocked) far.transport.write('a', 'latin1')
+    await settled()
+    t.same(far.log.slice(-2), ['failed write EPIPE', 'closed'])
+  }
 })
 
 t.test('destroyed, it reports only that it has closed', async t => {
@@ -284,18 +298,6 @@ t.test('destroyed while it connects', async t => {
   t.same([far.log, late.calls.includes('reload')], [['closed'], false])
 })
 
-t.test('before there is a transport, the server gets the socket', async t => {
-  const bun = new FakeBun()
-  const server = new BunServer(bun, HANDLERS).listen({ port: 1 }, () => {})
-  const taken: unknown[] = []
-  server.accept = socket => taken.push(socket)
-  const handle = bun.accept()
-  t.same(taken, [handle])
-  handle.data = BunTransport.accepted(handle, undefined)
-  HANDLERS.open(handle)
-  t.equal(taken.length, 1, 'Bun says so again when TLS begins')
-})
-
 t.test('is given to node:net', async t => {
   const [handle, near] = accepted()
   handle.received('one')
@@ -312,8 +314,4 @@ t.test('is given to node:net', async t => {
   const [other, far] = accepted()
   t.equal(far.transport.toSocket().destroyed, false)
   t.same(other.calls, [])
-})
-
-t.test('Bun catches what a handler throws, and nothing does', async t => {
-  t.equal(HANDLERS.error(new FakeSocket(), new Error('x')), undefined)
 })
