@@ -4,7 +4,7 @@
 
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { ContextChannel, type Key, UserChannel } from './context-channel.ts'
-import { OnlineChannel, PubSubChannel } from './pubsub-channel.ts'
+import { OnlineChannel, PubSubChannel, type PubSubChannelClass } from './pubsub-channel.ts'
 
 /** A class of channels. */
 interface ChannelClass {
@@ -45,10 +45,8 @@ export class ChannelRegistry<Class extends ChannelClass> extends Map<string, Cla
 }
 
 /** Channels that know of no object. */
-export const pubsub_channel_registry: ChannelRegistry<typeof PubSubChannel> = new ChannelRegistry(
-  PubSubChannel,
-  OnlineChannel as unknown as typeof PubSubChannel,
-)
+export const pubsub_channel_registry: ChannelRegistry<PubSubChannelClass<any>> =
+  new ChannelRegistry<PubSubChannelClass<any>>(PubSubChannel, OnlineChannel)
 
 /** A class of channels about objects. */
 export interface AnyContextChannelClass extends ChannelClass {
