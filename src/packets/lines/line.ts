@@ -12,7 +12,8 @@
  *
  * Rules:
  * 1. A party gets packets with places only after it has said how far it is, on this connection.
- * 2. To a router that does not answer, the line speaks exactly as the original does.
+ * 2. To a router that does not answer, the line speaks as the original does, but for what its first
+ *    word says about confirmations.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -90,8 +91,6 @@ export class Line {
   readonly budget: Budget
   readonly parties = new Map<string, Party>()
   mode: 'asking' | 'plain' | 'confirming' = 'asking'
-  /** Has the router passed on confirmations, or said that it does? */
-  hasConfirmed = false
   /** For whoever watches. */
   received = 0
   opened = 0
@@ -102,6 +101,7 @@ export class Line {
   readonly #sender: Sender
   /** The parties that something is to be confirmed to when its time has come. */
   readonly #confirmSoon = new Set<Party>()
+  #hasConfirmed = false
   #cancelConfirm: Cancel = noop
   #cancelAnswer: Cancel = noop
   #isOver = false
@@ -161,7 +161,7 @@ export class Line {
   #isStream(to: string): boolean {
     return this.mode === 'confirming'
       ? this.parties.get(to)?.state !== 'plain'
-      : this.mode === 'asking' && this.hasConfirmed
+      : this.mode === 'asking' && this.#hasConfirmed
   }
 
   // ---- how the other end does it ----------------------------------------------------------------
@@ -179,7 +179,7 @@ export class Line {
     this.#sender.forget()
     this.#owner.greet(this)
     if (this.mode === 'asking') {
-      const patience = this.hasConfirmed ? ANSWER_AGAIN : ANSWER
+      const patience = this.#hasConfirmed ? ANSWER_AGAIN : ANSWER
       this.#cancelAnswer()
       this.#cancelAnswer = this.#engine[DRIVE].after(patience, () => this.becomePlain())
     }
@@ -191,7 +191,7 @@ export class Line {
    * to the streams, those in the queue first; `idOf` says whose they are.
    */
   waitForOthers(idOf: PartyOf): void {
-    this.hasConfirmed = true
+    this.#hasConfirmed = true
     // It stood still, and was taken for one that does not confirm.
     if (this.mode === 'plain') this.mode = 'asking'
     this.#cancelAnswer()
@@ -203,7 +203,7 @@ export class Line {
     this.#cancelAnswer()
     if (this.mode !== 'asking') return
     this.mode = 'plain'
-    this.hasConfirmed = false
+    this.#hasConfirmed = false
     for (const party of this.parties.values()) this.#drain(party)
     this.#sender.wake()
   }
@@ -217,7 +217,7 @@ export class Line {
     this.#cancelAnswer()
     if (this.mode === 'confirming') return
     this.mode = 'confirming'
-    this.hasConfirmed = true
+    this.#hasConfirmed = true
     this.#restream(idOf)
     this.#sender.wake()
   }

@@ -10,55 +10,32 @@
  * 3. Of an agent that does not confirm, the router of the supervisor says that it is there.
  */
 
-import { noop } from '../../core/noop.ts'
-import { DRIVE, type Engine } from '../../engine.ts'
-import type { Cancel, Milliseconds } from '../../types.ts'
 import { ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 import type { Member } from './member.ts'
 import type { Roster } from './roster.ts'
 import { aliveWord } from './words.ts'
 
-/** A supervisor that confirms says so within this time after its first `alive`. */
-const SETTLED: Milliseconds = 1000
-
 const STATUS_CONNECTED = 'connected'
 export const STATUS_DISCONNECT = 'disconnect'
 
 export class Greetings {
-  readonly #engine: Engine
   readonly #roster: Roster
-  readonly #settled: () => void
-  #cancelSettled: Cancel = noop
 
-  /** `settled` is called if the supervisor is here and does not confirm. */
-  constructor(engine: Engine, roster: Roster, settled: () => void) {
-    this.#engine = engine
+  constructor(roster: Roster) {
     this.#roster = roster
-    this.#settled = settled
   }
 
   /** Here, or at another router. */
   supervisorCame(): void {
     const { supervisor, agents } = this.#roster
-    this.#cancelSettled()
-    this.#cancelSettled = noop
-    if (!supervisor.confirms) {
-      this.#cancelSettled = this.#engine[DRIVE].after(SETTLED, () => this.#settle())
-      return
-    }
     for (const member of agents) {
-      if (!member.confirms) this.#announce(member)
-      else if (member.isHere) this.ask(member)
+      if (!member.confirms) {
+        if (supervisor.confirms) this.#announce(member)
+      } else if (member.isHere) {
+        if (supervisor.confirms) this.ask(member)
+        else this.#say(member, {})
+      }
     }
-  }
-
-  /** It does not confirm: nobody need wait for it. */
-  #settle(): void {
-    this.#cancelSettled = noop
-    const { supervisor, agents } = this.#roster
-    if (supervisor.peer === undefined) return
-    if (supervisor.isHere) this.#settled()
-    for (const member of agents) if (member.isHere && member.confirms) this.#say(member, {})
   }
 
   /** An agent has come here, and has said this. */
@@ -68,7 +45,7 @@ export class Greetings {
     const isAsked = supervisor.confirms && supervisor.peer !== undefined
     if (isAsked) supervisor.send(text, member.id)
     if (!member.confirms) return
-    const isPlain = !isAsked && supervisor.peer !== undefined && this.#cancelSettled === noop
+    const isPlain = supervisor.peer !== undefined && !supervisor.confirms
     this.#say(member, isPlain ? {} : { confirms: null, waits: true })
   }
 
@@ -101,10 +78,6 @@ export class Greetings {
 
   #say(member: Member, data: object): void {
     member.send(aliveWord(SUPERVISOR_ID, member.id, data), ROUTER_ID)
-  }
-
-  close(): void {
-    this.#cancelSettled()
   }
 }
 

@@ -76,9 +76,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
       forgotten: ({ id }) => this.#drop('forgotten', ROUTER_ID, id),
     })
     this.#supervisor = this.#roster.supervisor
-    // Only then is it known. Other routers would take it for one that does not confirm.
-    const settled = (): void => this.neighbours?.came(SUPERVISOR_ID, false)
-    this.#greetings = new Greetings(engine, this.#roster, settled)
+    this.#greetings = new Greetings(this.#roster)
   }
 
   /** Everybody that is known, the supervisor among them if it has been there. */
@@ -94,7 +92,6 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   /** Nothing is passed on any more. */
   close(): void {
     this.#isClosed = true
-    this.#greetings.close()
     this.#roster.close()
   }
 
@@ -234,9 +231,8 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     const isNew = member.peer !== peer || member.confirms !== confirms
     this.#roster.came(member, peer)
     member.confirms = confirms
-    const isSupervisor = member === this.#supervisor
-    if (isSupervisor ? confirms : isNew) this.neighbours?.came(id, confirms)
-    if (isSupervisor) this.#greetings.supervisorCame()
+    if (isNew) this.neighbours?.came(id, confirms)
+    if (member === this.#supervisor) this.#greetings.supervisorCame()
     else this.#greetings.agentCame(member, this.#stamped(packet, text))
     this.#flush(member)
   }

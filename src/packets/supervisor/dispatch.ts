@@ -18,7 +18,7 @@ import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 /** The one type whose packets have ids of their own. */
 const LIVE_UPDATE = PACKET_TYPES.MEPHISTO_BOUND_LIVE_UPDATE
 
-/** What the supervisor adds to its `alive` for a router that passes on confirmations. */
+/** What the supervisor adds to its `alive`, as agents do. Routers of another make ignore it. */
 const CONFIRMS = { confirms: null }
 
 export class Dispatch implements LineOwner {
@@ -34,7 +34,7 @@ export class Dispatch implements LineOwner {
   // ---- what the supervisor says itself ----------------------------------------------------------
 
   greet(line: Line): void {
-    this.#say(line, PACKET_TYPES.ALIVE, line.hasConfirmed ? CONFIRMS : {})
+    this.#say(line, PACKET_TYPES.ALIVE, CONFIRMS)
     this.askStatus(line)
   }
 
@@ -90,6 +90,7 @@ export class Dispatch implements LineOwner {
     const party = from === ROUTER_ID ? undefined : line.party(from)
     if (party === undefined) return
     this.agents.heard(from, line.channel.channel_id)
+    line.becomeConfirming(partyOf)
     line.said(party, data, true)
   }
 
@@ -101,11 +102,7 @@ export class Dispatch implements LineOwner {
   /** A router that numbers what it says about its agents passes on confirmations. */
   #statuses(line: Line, { place, data }: Packet): void {
     if (place === undefined) line.becomePlain()
-    else if (line.mode !== 'confirming') {
-      // Now it may be told that this end confirms, too. One that did confirm was told at once.
-      if (!line.hasConfirmed) this.#say(line, PACKET_TYPES.ALIVE, CONFIRMS)
-      line.becomeConfirming(partyOf)
-    }
+    else line.becomeConfirming(partyOf)
     const { job, run } = this.#hooks
     for (const agent of this.agents.update(data))
       this.#hooks.call(() => job.on_status?.(agent, run))

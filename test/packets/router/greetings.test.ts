@@ -18,7 +18,7 @@ function make({ engine }: World) {
   const said: string[] = []
   const settings = { grace: 1000, keep: 1000, count: 10, size: 10_000, agents: 10 }
   const roster = new Roster(engine, settings, { lost: () => {}, forgotten: () => {} })
-  const greetings = new Greetings(engine, roster, () => void said.push('settled'))
+  const greetings = new Greetings(roster)
   const at = (id: string, where: 'here' | 'elsewhere', confirms = true): Member => {
     const peer: Peer = {
       address: where,
@@ -31,12 +31,8 @@ function make({ engine }: World) {
     member.confirms = confirms
     return member
   }
-  const close = (): void => {
-    greetings.close()
-    roster.close()
-  }
-  const gone = (member: Member): void => roster.gone(member.peer!)
-  return { greetings, at, gone, close, take: () => said.splice(0) }
+  const close = (): void => roster.close()
+  return { greetings, at, close, take: () => said.splice(0) }
 }
 
 scene(t, 'the supervisor comes', async (t, world) => {
@@ -69,31 +65,11 @@ scene(t, 'an agent comes here', async (t, world) => {
   t.strictSame([take(), ann.status], [['alive ann', WAIT], 'connected'])
   at('mephisto', 'elsewhere', false)
   greetings.supervisorCame()
-  greetings.agentCame(ann, text)
-  t.strictSame(take(), [WAIT])
-  await world.advance(1000)
   t.strictSame(take(), [PLAIN])
   greetings.agentCame(ann, text)
   t.strictSame(take(), [PLAIN])
   greetings.agentCame(at('ann', 'here', false), text)
   t.strictSame(take(), [])
-  close()
-})
-
-// A supervisor that had gone in its first second made its agents send what they still kept as if
-// nobody confirmed.
-scene(t, 'a supervisor that has not said yet whether it confirms', async (t, world) => {
-  const { greetings, at, gone, close, take } = make(world)
-  at('ann', 'here')
-  const supervisor = at('mephisto', 'here', false)
-  greetings.supervisorCame()
-  gone(supervisor)
-  await world.advance(1000)
-  t.strictSame(take(), [])
-  at('mephisto', 'here', false)
-  greetings.supervisorCame()
-  await world.advance(1000)
-  t.strictSame(take(), ['settled', PLAIN])
   close()
 })
 

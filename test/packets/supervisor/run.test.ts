@@ -59,7 +59,7 @@ scene(t, 'it opens when all channels are alive', async (t, world) => {
   const opening = run.open(channels)
   t.strictSame([one.opens, two.opens, run.state], [1, 1, 'opening'])
   one.connect()
-  t.strictSame(one.take(), ['alive mephisto→c0', 'request_status mephisto→c0'])
+  t.strictSame(one.take(), ['alive mephisto→c0 {"confirms":null}', 'request_status mephisto→c0'])
   t.equal(await fate(opening), 'open')
   // One that forgets to call on_channel_open is looked at.
   two.alive = true
