@@ -1,7 +1,7 @@
 /**
- * Consumers of two processes by one Redis or NATS: what is published reaches all of a channel, once;
- * a message from outside reaches the one that it is for, in whichever process. One process is
- * killed, and then the server of the relay, which is started again.
+ * Consumers of two processes by one Redis or NATS: what is published reaches all of a channel,
+ * once; a message from outside reaches the one that it is for, in whichever process. One process
+ * is killed, and then the server of the relay, which is started again.
  */
 
 import { once } from 'node:events'

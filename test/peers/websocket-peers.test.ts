@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { Engine } from '../../src/index.ts'
+import type { UpgradeRequest } from '../../src/protocols/websocket/index.ts'
 import { bareNode } from '../built.ts'
 import { testCertificates } from '../certificates.ts'
 import { Chromium, noChromium } from '../chromium.ts'
@@ -145,6 +146,34 @@ t.test("Node's own client", { skip: noNode }, async t => {
       t.equal(await ended(client), 'b 3001 true\n')
       t.equal(await nextClose(), 'remote 3001 x')
     }
+})
+
+const NODE_USER = `
+const socket = new WebSocket(process.argv[1])
+socket.onopen = () => socket.close(3003)
+socket.onclose = ({ code }) => console.log(code)
+`
+
+// It sends the name and the password only when it was asked, and then the same key once more.
+t.test("Node's own client, asked who it is", { skip: noNode }, async t => {
+  const asked: [key: string, who: string | undefined][] = []
+  class Guarded extends Echo {
+    override on_upgrade(request: UpgradeRequest): void {
+      const { authorization } = request.headers
+      asked.push([request.headers['sec-websocket-key']!, authorization])
+      if (authorization === undefined) request.refuse(401, { 'WWW-Authenticate': 'Basic' })
+    }
+    override on_close(): void {}
+  }
+  const { url } = await serve(t, { ConnectionClass: Guarded })
+  const address = url.replace('://', '://ann:secret@')
+  const argv = ['--input-type=commonjs', '-e', NODE_USER, address]
+  t.equal(await ended(program(t, process.execPath, argv)), '3003\n')
+  const [[key]] = asked as [[string, undefined]]
+  t.same(asked, [
+    [key, undefined],
+    [key, `Basic ${Buffer.from('ann:secret').toString('base64')}`],
+  ])
 })
 
 // ---- Chromium -----------------------------------------------------------------------------------

@@ -77,6 +77,27 @@ t.test('requests that real clients send', async t => {
   t.match(readRequest(request({}, 'GET ws://h?y HTTP/1.1')), { path: '/', query: 'y' })
 })
 
+t.test('fields in the order and the spelling of others', async t => {
+  const orders = [
+    // ws, websocket-driver, Node's own, HAProxy from HTTP/2.
+    'Sec-WebSocket-Version Sec-WebSocket-Key Connection Upgrade Host',
+    'Host Upgrade Connection Sec-WebSocket-Key Sec-WebSocket-Version',
+    'host connection upgrade sec-websocket-key sec-websocket-version',
+    'upgrade connection host sec-websocket-version Sec-Websocket-Key',
+  ]
+  const values: Record<string, string> = {
+    host: 'a',
+    upgrade: 'websocket',
+    connection: 'Upgrade',
+    'sec-websocket-key': SAMPLE,
+    'sec-websocket-version': '13',
+  }
+  for (const order of orders) {
+    const lines = order.split(' ').map(name => `${name}: ${values[name.toLowerCase()]}\r\n`)
+    t.match(readRequest(head(`GET / HTTP/1.1\r\n${lines.join('')}\r\n`)), { key: SAMPLE }, order)
+  }
+})
+
 t.test('requests that are refused, with the status of each', async t => {
   const rows: [Record<string, string | undefined>, number, string?][] = [
     [{}, 400, 'GET /'],

@@ -170,6 +170,8 @@ scene(t, 'the program accepts at once, or refuses; a refusal is no error', async
   refused.end()
   await world.pump()
   t.same(channel.news, ['close local undefined'])
+  onUpgrade = asked => asked.refuse(307, { Location: '/elsewhere' })
+  t.match((await dial(world)).raw.news, /^HTTP\/1.1 307 \r\n(.*\r\n)*Location: \/elsewhere\r\n/)
   onUpgrade = () => undefined
   t.equal((await dial(world)).raw.news, ACCEPTED, 'the same key may come again, after a 401')
 })
