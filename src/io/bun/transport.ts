@@ -13,9 +13,9 @@
  *    each `pause` is a system call.
  * 3. What comes while it is paused (a break makes Bun read what is left) waits in #early. So do an
  *    end and a break that come after it.
- * 4. Bun reports a close inside `close()`. It says nothing of the end of the peer if both sides
- *    have ended, or if the peer of a unix socket has closed. So #over notes a close, and it is
- *    reported in a microtask.
+ * 4. Bun reports a close inside `close()`. It reports no end of the peer, but a close, if our side
+ *    has ended; and it closes a unix socket whose peer has closed, although our side has not ended.
+ *    So #over notes a close, and it is reported in a microtask.
  */
 
 import type { Buffer } from 'node:buffer'
