@@ -30,6 +30,6 @@ t.test('what is invalid is refused', async t => {
       })
   }
   t.throws(() => channelValues({ reconect: 1 } as never, []), {
-    message: /^new Channel: options must be among protocols, .*; got "reconect"$/,
+    message: /^new Channel: options must be among protocols,.*; got "reconect"$/,
   })
 })
