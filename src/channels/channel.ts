@@ -3,6 +3,7 @@
  * hooks that all have. What happens behind them is in life.ts.
  */
 
+import { isRecord } from '../core/checks.ts'
 import { type Engine, Engine as EngineClass } from '../engine.ts'
 import { InvalidArgumentError, type ReportedError } from '../errors.ts'
 import type { CloseReason, State, StateSignal } from '../types.ts'
@@ -51,7 +52,7 @@ export abstract class Channel {
 
   /** Throws InvalidArgumentError if an option is invalid. */
   constructor(options: ChannelOptions = {}) {
-    if (typeof options !== 'object' || options === null)
+    if (!isRecord(options))
       throw new InvalidArgumentError(`${new.target.name} options`, 'an object', options)
     const { engine = EngineClass.instance(), name = new.target.name } = options
     if (!(engine instanceof EngineClass))

@@ -58,7 +58,8 @@ export function didYouMean(name: string, known: Iterable<string>): string {
 }
 
 function fold(name: string): string {
-  return name.toLowerCase().replace(/[-_.]/g, '')
+  // A program may give anything as a name.
+  return String(name).toLowerCase().replace(/[-_.]/g, '')
 }
 
 /**

@@ -163,7 +163,7 @@ export class Envelope<
     try {
       value = JSON.parse(text)
     } catch {
-      throw new ValidationError(this.name, [jsonFault(text)])
+      throw new ValidationError(this.name, [jsonFault(String(text))])
     }
     return this.schema.check(value)
   }
@@ -181,6 +181,8 @@ export class Envelope<
     data: EnvelopeData,
     from: { readonly mm?: MetaFields; readonly consumer?: Origin } = {},
   ): MessageOf<this> | Promise<MessageOf<this>> {
+    if (typeof data !== 'object' || data === null)
+      throw new InvalidArgumentError('unpack: data', 'the keys of a message', data)
     const { mm, consumer } = from
     if (mm !== undefined && consumer !== undefined)
       throw new InvalidArgumentError("Can't specify both mm and consumer")

@@ -33,7 +33,7 @@ const PREFIX = /([?&])prefix=([^&]*)(&?)/
  */
 export function open_relay(url: string, options: RelayOptions = {}): Relay {
   for (const [form, make] of RELAYS) {
-    if (!form.test(url)) continue
+    if (typeof url !== 'string' || !form.test(url)) continue
     const prefix = PREFIX.exec(url)?.[2]
     const rest = url.replace(PREFIX, (_, before, __, after) => (after === '' ? '' : before))
     return make(rest, prefix === undefined ? options : { ...options, prefix })

@@ -121,4 +121,9 @@ t.test('options', async t => {
       thrown(() => new Envelope(wrong as never)),
       'ERR_INVALID_ARGUMENT',
     )
+  for (const data of [null, undefined, 'a'])
+    t.equal(
+      thrown(() => full.unpack(data as never)),
+      'ERR_INVALID_ARGUMENT',
+    )
 })

@@ -31,6 +31,7 @@ const supervisor = new packets.Supervisor()
 const server = new RoomServer()
 const http = createServer()
 
+const model = new envelope.Model({ name: 'a', find: nothing as never })
 class Hello extends envelope.message('hello') {}
 
 // prettier-ignore
@@ -90,6 +91,8 @@ const ROWS: readonly Row[] = [
     'messages schema transport allow_batch message_signal logger_name layer_name'],
   ['new Model',
     o => new envelope.Model({ name: 'a', find: nothing as never, ...o }), 'has_perm key'],
+  ['pubsub_channel', o => envelope.pubsub_channel('a', o), 'envelope'],
+  ['context_channel', o => envelope.context_channel('a', { model, ...o }), 'permission envelope'],
   ['context_action',
     o => envelope.context_action('a', envelope.shape({}), o), 'model permission'],
   ['connect', o => new envelope.Signal().connect(nothing, o), 'weak'],
@@ -131,3 +134,27 @@ for (const [what, call, list] of ROWS)
       t.match(wrong.message, 'Symbol(wrong)')
     }
   })
+
+/** What is no object at all, where something is taken out of it before it is looked at. */
+t.test('null instead of options, and names that are no text', async t => {
+  const none = null as never
+  const rows: (() => unknown)[] = [
+    () => envelope.websocket_send(new Hello() as never, none),
+    () => envelope.internal_send(new Hello() as never, none),
+    () => envelope.pubsub_channel('a', none),
+    () => envelope.context_channel('a', none),
+    () => envelope.get_envelope(5 as never),
+    () => envelope.get_layer(none),
+    () => envelope.get_queue(Symbol('wrong') as never),
+    () => new envelope.Envelope({ name: 'a' }).unpack(none),
+    () => streams.publish('a', '', none),
+    () => redis.eval('', none),
+    () => redis.eval('', [], { a: 1 } as never),
+    () => open_relay(Symbol('wrong') as never),
+    () => new NatsClient([] as never),
+    () => new RoomServer(new Map() as never),
+  ]
+  for (const row of rows) t.equal((await errorOf(row)).code, 'ERR_INVALID_ARGUMENT', String(row))
+  const parsed = await errorOf(() => new envelope.Envelope({ name: 'a' }).parse({} as never))
+  t.equal(parsed.code, 'ERR_VALIDATION')
+})

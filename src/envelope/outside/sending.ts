@@ -66,8 +66,7 @@ export function websocket_send<Of extends Envelope<any> = Envelope>(
   message: MessageOf<Of>,
   options: OutsideOptions<Of> = {},
 ): boolean {
-  const { envelope = ws_outgoing } = options
-  return send('websocket_send', envelope, message, options)
+  return send('websocket_send', ws_outgoing, message, options)
 }
 
 /**
@@ -78,8 +77,7 @@ export function internal_send<Of extends Envelope<any> = Envelope>(
   message: MessageOf<Of>,
   options: OutsideOptions<Of> = {},
 ): boolean {
-  const { envelope = internal } = options
-  return send('internal_send', envelope, message, options)
+  return send('internal_send', internal, message, options)
 }
 
 /** Sends an error message. It never waits for a transaction. Otherwise as `websocket_send`. */
@@ -88,19 +86,19 @@ export function websocket_send_error(
   options: Omit<OutsideOptions<Envelope<any>>, 'on_commit' | 'state'> = {},
 ): boolean {
   instanceOf(ErrorMessage)('websocket_send_error', error)
-  const { envelope = errors } = options
   const whole = { ...options, on_commit: false, state: 'f' }
-  return send('websocket_send_error', envelope, error as never, whole)
+  return send('websocket_send_error', errors, error as never, whole)
 }
 
 function send(
   call: string,
-  envelope: Envelope<any>,
+  fallback: Envelope<any>,
   given: Message,
   options: OutsideOptions<any>,
 ): boolean {
   checkOptions(call, options, CHECKS)
   instanceOf(Message)(call, given)
+  const { envelope = fallback } = options
   const { transport, registry, name } = envelope
   registry.find(given.type_name)
   if (transport === undefined)

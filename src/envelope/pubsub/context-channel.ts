@@ -3,9 +3,11 @@
  * the object. UserChannel: that of a user.
  */
 
+import { type Checks, instanceOf } from '../../core/checks.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Model } from '../context/model.ts'
-import type { Envelope } from '../envelope.ts'
+import { Envelope } from '../envelope.ts'
 import { ws_outgoing } from '../envelopes.ts'
 import { checkName } from '../layers/channel-name.ts'
 import { checkType, PubSubChannel } from './pubsub-channel.ts'
@@ -103,6 +105,12 @@ export interface ContextChannelOptions<Context, Of extends Envelope<any>> {
   readonly envelope?: Of
 }
 
+const CHECKS: Checks<ContextChannelOptions<unknown, any>> = {
+  model: instanceOf(Model),
+  permission: (name, value) => value === null || checkName(name, value),
+  envelope: instanceOf(Envelope),
+}
+
 /**
  * Makes a class of channels about objects. Throws InvalidArgumentError for an invalid option.
  *
@@ -115,9 +123,8 @@ export function context_channel<Context, Of extends Envelope<any> = Envelope>(
   options: ContextChannelOptions<Context, Of>,
 ): ContextChannelClass<Context, Of> {
   checkType('context_channel: name', name)
+  checkOptions('context_channel', options, CHECKS, ['model'])
   const { model, permission = null, envelope = ws_outgoing as unknown as Of } = options
-  if (!(model instanceof Model))
-    throw new InvalidArgumentError('context_channel: model', 'a Model', model)
   return class extends ContextChannel<Context, Of> {
     static override readonly type_name = name
     static override readonly model = model

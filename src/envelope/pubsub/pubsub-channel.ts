@@ -3,8 +3,10 @@
  * group of the layer of its envelope.
  */
 
+import { instanceOf } from '../../core/checks.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
-import type { Envelope, MessageOf } from '../envelope.ts'
+import { Envelope, type MessageOf } from '../envelope.ts'
 import { ws_outgoing } from '../envelopes.ts'
 import type { Layer } from '../layers/layer.ts'
 import { get_layer } from '../layers/layers.ts'
@@ -75,6 +77,8 @@ export class PubSubChannel<Of extends Envelope<any> = Envelope> {
   }
 }
 
+const CHECKS = { envelope: instanceOf(Envelope) }
+
 /** A class of channels that `pubsub_channel()` has made. */
 export interface PubSubChannelClass<Of extends Envelope<any>> {
   new (consumer_channel?: string): PubSubChannel<Of>
@@ -86,7 +90,7 @@ export interface PubSubChannelClass<Of extends Envelope<any>> {
 
 /**
  * Makes a class of channels: their name, and the envelope of their messages. Throws
- * InvalidArgumentError for an invalid name.
+ * InvalidArgumentError for an invalid name or option.
  *
  * @example
  * class News extends pubsub_channel('news', { envelope: to_client }) {}
@@ -94,9 +98,11 @@ export interface PubSubChannelClass<Of extends Envelope<any>> {
  */
 export function pubsub_channel<Of extends Envelope<any> = Envelope>(
   name: string,
-  { envelope = ws_outgoing as unknown as Of }: { readonly envelope?: Of } = {},
+  options: { readonly envelope?: Of } = {},
 ): PubSubChannelClass<Of> {
   checkType('pubsub_channel: name', name)
+  checkOptions('pubsub_channel', options, CHECKS)
+  const { envelope = ws_outgoing as unknown as Of } = options
   return class extends PubSubChannel<Of> {
     static override readonly type_name = name
     static override readonly envelope = envelope

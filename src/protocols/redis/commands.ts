@@ -255,12 +255,9 @@ export class Commands<Text extends string | Buffer = string> {
   }
 
   /** Runs a script in Lua on the server: `KEYS` are its keys, `ARGV` its arguments. */
-  eval<As = any>(
-    script: string,
-    keys: readonly Argument[] = [],
-    args: readonly Argument[] = [],
-  ): Promise<As> {
-    return this.#run(['EVAL', script, keys.length, ...keys, ...args]) as Promise<As>
+  eval<As = any>(script: string, keys: Keys = [], args: Keys = []): Promise<As> {
+    const names = listOf(keys)
+    return this.#run(['EVAL', script, names.length, ...names, ...listOf(args)]) as Promise<As>
   }
 
   /** Asks for a sign of life. */

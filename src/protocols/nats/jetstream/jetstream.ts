@@ -264,8 +264,8 @@ export class NatsJetStream {
 }
 
 function storeHeaders(options: NatsStoreOptions): NatsHeaders | undefined {
-  const { headers, id, expect_stream, expect_last_seq, expect_last_subject_seq } = options
   checkOptions('publish', options, STORE)
+  const { headers, id, expect_stream, expect_last_seq, expect_last_subject_seq } = options
   const ours: Record<string, string> = {}
   if (id !== undefined) ours['Nats-Msg-Id'] = id
   if (expect_stream !== undefined) ours['Nats-Expected-Stream'] = expect_stream

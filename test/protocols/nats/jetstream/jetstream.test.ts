@@ -80,6 +80,7 @@ scene(t, 'one message', async (t, world) => {
     streams.message('S', { last_of: 'error' }),
     streams.message('S.x', { seq: 1 }),
     streams.message('S', { sek: 1 } as never),
+    streams.message('S', {} as never),
   ]
   await world.pump()
   const [one, two, ...others] = await Promise.all(all.map(fate))
@@ -90,6 +91,7 @@ scene(t, 'one message', async (t, world) => {
   t.same(others, [
     undefined,
     'rejected ERR_NATS_JETSTREAM',
+    'rejected ERR_INVALID_ARGUMENT',
     'rejected ERR_INVALID_ARGUMENT',
     'rejected ERR_INVALID_ARGUMENT',
   ])
