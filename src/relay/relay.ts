@@ -73,7 +73,7 @@ export interface RelayHistory {
 export interface RelayOptions {
   /** The engine of its timers and connections. @default Engine.instance() */
   readonly engine?: Engine
-  /** A topic holds at least its last so many entries. @default 1000 */
+  /** How many of its last entries a topic holds, at least. @default 1000 */
   readonly history?: number
   /** An entry older than this may be trimmed. @default 3 600 000 ms: one hour */
   readonly history_age?: Milliseconds

@@ -27,11 +27,11 @@ are doing; elsewhere lines do.
 
   --only <part>        run router, supervisor or agents only; the others are
                        processes of their own. Default: all three
-  --agents <number>    so many agents, 1 to 100000. Default: 10
+  --agents <number>    number of agents, 1 to 100000. Default: 10
   --rate <number>      packets a second of each agent, 1 to 1000. Default: 10
   --relay <url>        what connects the routers of several of these processes,
                        for example redis://localhost. Default: none
-  --count <number>     end when each agent has got so many answers.
+  --count <number>     end when each agent has this many answers.
                        Default: go on until Ctrl-C
   --interval <number>  milliseconds from one table, or line, to the next.
                        Default: 500 on a terminal, 5000 elsewhere

@@ -17,7 +17,7 @@ export interface Row {
 const NUMBERS = ['queued', 'sent', 'received', 'lost', 'retries'] as const
 const TITLE = ['', 'state', ...NUMBERS]
 
-/** Moves to the first column, so many lines up, and clears what follows. */
+/** Moves to the first column, that many lines up, and clears what follows. */
 const back = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A\r\x1b[J`)
 
 export class Table {

@@ -28,12 +28,12 @@ their messages and envelopes known: it calls add_envelopes.
   --queue <url>       the Redis or Valkey server, for example redis://localhost
   --name <name>       work for the queue of this name. It may be given several
                       times. Default: default
-  --count <number>    work on so many jobs of each queue at a time.
+  --count <number>    jobs of each queue that run at a time.
                       Default: ${COUNT}
-  --threads <number>  do the work in so many worker threads, one job in each, so
-                      that work which blocks does not stop the process.
+  --threads <number>  number of worker threads, one job in each: work that blocks
+                      does not stop the process then.
                       Default: in the process itself
-  --tries <number>    try a job so often before it has failed. Default: ${TRIES}
+  --tries <number>    attempts before a job has failed. Default: ${TRIES}
   --lease <seconds>   after this, others do the jobs of a worker that has died.
                       Default: ${LEASE}
   --help, -h          print this text

@@ -8,7 +8,7 @@
 
 import { isPromiseLike } from '../../core/promises.ts'
 
-/** From so many waiting tasks on, a channel that can wait is not read. */
+/** With this number of waiting tasks, a channel that can wait is not read. */
 const HIGH = 64
 
 type Task = () => unknown

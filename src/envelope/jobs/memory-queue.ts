@@ -27,7 +27,7 @@ export interface MemoryQueueOptions {
 /** Tells a pool that a queue has a job. */
 const OFFER: unique symbol = Symbol('sluice.offer')
 
-/** Runs the jobs of several queues, so many at a time. */
+/** Runs the jobs of several queues, a limited number at a time. */
 export class JobPool {
   readonly #engine: Engine
   readonly #count: number

@@ -27,7 +27,7 @@ export interface Outbound {
 /** Adds what is to be sent, for other files of sluice. */
 export const ADD: unique symbol = Symbol('sluice.add')
 
-/** From so many equal messages on, one batch is shorter. */
+/** With this number of equal messages, one batch is shorter. */
 const ENOUGH = 3
 
 /** The most messages in a batch: more than a `list` takes would be invalid on the other side. */

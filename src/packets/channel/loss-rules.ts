@@ -6,7 +6,7 @@
  *
  * | rule | default | gives up |
  * |---|---|---|
- * | `max_attempts` | Infinity | after so many attempts in a row that failed |
+ * | `max_attempts` | Infinity | after this number of failed attempts in a row |
  * | `max_outage` | 60 000 ms | after so long without a connection |
  * | `refusals` | 401, 403, 404, 410 | when the server refuses with such a status |
  * | `certificates` | true | when the server's certificate is not trusted |
@@ -31,7 +31,7 @@ import { PacketChannelError } from '../errors.ts'
 
 /** When a channel declares itself lost. */
 export interface LossOptions {
-  /** After so many attempts in a row that failed. @default Infinity: no limit */
+  /** After this number of failed attempts in a row. @default Infinity: no limit */
   readonly max_attempts?: number
   /**
    * After so long without a connection, counted from `open` or from the loss.

@@ -15,7 +15,7 @@ export class Budget {
   #half: (() => void)[] = []
   #empty: (() => void)[] = []
 
-  /** At most so many packets, so many bytes of them, and so many bytes of one. */
+  /** The highest number of packets, of their bytes, and of the bytes of one. */
   constructor(limit: number, size: Bytes, largest: Bytes) {
     this.#limit = limit
     this.#size = size

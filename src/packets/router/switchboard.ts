@@ -49,7 +49,7 @@ export interface SwitchboardOwner {
   failed(error: Error): void
 }
 
-/** After so many packets that are invalid, a connection is ended. */
+/** A connection is ended after this number of invalid packets. */
 const INVALID_MAX = 100
 
 export class Switchboard implements PeerOwner, NeighboursOwner {

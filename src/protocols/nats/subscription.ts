@@ -70,8 +70,8 @@ export class NatsSubscription implements AsyncIterable<NatsMessage> {
   }
 
   /**
-   * Ends it at once: what waits is dropped. With `max` it ends by itself, after so many messages in
-   * all, and those are still delivered. If it has ended, nothing happens.
+   * Ends it at once: what waits is dropped. With `max` it ends by itself after that many messages,
+   * and those are still delivered. If it has ended, nothing happens.
    *
    * Throws InvalidArgumentError unless `max` is an integer of at least 1.
    */

@@ -52,7 +52,7 @@ export function headOf(type: '*' | '$', length: number): string {
   return `${type}${length}\r\n`
 }
 
-/** At most so many bytes, without counting. */
+/** An upper bound of the bytes, without counting. */
 function most(words: readonly Word[]): Bytes {
   let size = HEAD_MOST
   for (const word of words)

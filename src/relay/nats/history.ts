@@ -38,7 +38,7 @@ const PORTION = 256
 /** A consumer that we could not delete goes by itself. */
 const UNUSED: Milliseconds = 10_000
 
-/** Of so many topics it is known what their last entry is. */
+/** For how many topics the last entry is remembered. */
 const KNOWN = 10_000
 
 /** What may wait in one topic, behind an entry that is under way. */

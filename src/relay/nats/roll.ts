@@ -65,7 +65,7 @@ export class Roll {
     if (!this.#changed.delete(member)) this.#changed.set(member, after > 0)
   }
 
-  /** A beat was answered: who was not heard for so many of them has gone. */
+  /** A beat was answered: a member that was not heard for BEATS of them has gone. */
   beat(): void {
     for (const [key, heard] of this.#heard) {
       if (++heard.age < BEATS) continue

@@ -19,7 +19,7 @@ export interface BrowserSocket {
   close(code?: number, reason?: string): void
 }
 
-/** With so many bytes unsent it has no room. A browser itself has no bound. */
+/** With this number of unsent bytes it has no room. A browser itself has no bound. */
 const HIGH_WATER = 1024 * 1024
 
 /** A browser does not say when bytes have gone. */

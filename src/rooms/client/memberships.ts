@@ -12,7 +12,7 @@ import type { Faults } from './errors.ts'
 import type { Handlers } from './handlers.ts'
 import { type Command, type Fields, isSeq, type Reply } from '../wire.ts'
 
-/** Of so many at most it is known that they are there: a server could go on for ever. */
+/** The highest number of names that are kept: a server could send names for ever. */
 const NAMES_MAX = 1e5
 
 interface Membership {

@@ -11,7 +11,7 @@ import type { Bytes, Milliseconds } from '../../types.ts'
 
 /** How much history is kept of each room. */
 export interface HistoryOptions {
-  /** At least so many messages. @default 1000 */
+  /** At least this number of messages. @default 1000 */
   readonly count?: number
   /** Older ones may be forgotten. @default 3 600 000 ms: one hour */
   readonly age?: Milliseconds

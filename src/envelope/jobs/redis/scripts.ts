@@ -90,7 +90,7 @@ return redis.call('XDEL', KEYS[1], ARGV[2])
 `
 
 /**
- * A job is tried again, after so many ms. Returns 0 if somebody else works on it by now.
+ * A job is tried again after that many ms. Returns 0 if another worker has it by now.
  *
  * KEYS: jobs, later. ARGV: group, worker, entry, ms, what is stored of the job.
  */

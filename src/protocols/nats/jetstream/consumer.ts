@@ -34,7 +34,7 @@ const checkCount = wholeFrom(1)
 
 const CHECKS: Checks<NatsFetchOptions> = { wait: checkTime }
 
-/** One portion of a loop: a slow program has at most so many, and they must be acknowledged. */
+/** One portion of a loop: a slow program holds no more, and must acknowledge them. */
 const PORTION = 100
 
 /** How long a portion may take. After it a loop asks again. */
