@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { socketAddress } from '../../core/address.ts'
 import { noop } from '../../core/noop.ts'
 import type { Bytes, Milliseconds, Port, SocketAddress } from '../../types.ts'
+import { descriptorOf } from '../descriptor.ts'
 import { keepAlive, setKeepAlive } from '../keep-alive.ts'
 import type { BunSocket } from './bun.ts'
 
@@ -26,7 +27,7 @@ export const CLOSED: BunSocket = {
 
 export class BunFacts {
   handle = CLOSED
-  /** The socket that connects. It has the handle until it has connected. */
+  /** The socket of node:net that connects, or that the handle was given to. */
   socket: Socket | undefined
   bytes_read: Bytes = 0
   bytes_written: Bytes = 0
@@ -44,6 +45,7 @@ export class BunFacts {
   }
 
   get fileno(): number | undefined {
+    if (this.socket !== undefined) return descriptorOf(this.socket)
     const { fd } = this.handle
     return fd < 0 ? undefined : fd
   }

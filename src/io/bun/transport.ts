@@ -330,12 +330,13 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
     this.#sink?.closed()
   }
 
-  /** See SocketBacked of tls-transport.ts. The handle is still asked which descriptor it has. */
+  /** See SocketBacked of tls-transport.ts. The socket is still asked which descriptor it has. */
   toSocket(): Socket {
     const { handle } = this
     if (this.#state !== 'open' || handle === CLOSED) return new Socket().destroy()
     this.#state = 'given'
     const { self } = new Given(handle)
+    this.socket = self
     for (const chunk of this.#early?.reverse() ?? []) self.unshift(chunk)
     if (this.#isStopped) handle.resume()
     return self

@@ -41,6 +41,9 @@ t.test('options go to the socket, or to the one that connects', async t => {
   socket.setNoDelay = (...how) => (asked.push('no delay', ...how), socket)
   socket.setKeepAlive = ((...how: unknown[]) => (asked.push('keep alive', ...how), socket)) as never
   facts.socket = socket
+  t.equal(facts.fileno, undefined)
+  Object.assign(socket, { _handle: { fd: 8, close() {} } })
+  t.equal(facts.fileno, 8)
   facts.set_no_delay(true)
   facts.set_keep_alive(2000)
   t.same(asked, ['no delay', true, 'keep alive', true, 2000])
