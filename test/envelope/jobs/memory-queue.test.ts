@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Engine } from '../../../src/engine.ts'
 import { JobPool, MemoryQueue } from '../../../src/envelope/jobs/memory-queue.ts'
 import { deferred } from '../../../src/core/deferred.ts'
 import { fate, thrown } from '../../kit.ts'
@@ -85,10 +86,14 @@ t.test('misuse', async t => {
       thrown(() => new MemoryQueue(options as never)),
       'ERR_INVALID_ARGUMENT',
     )
-  t.equal(
-    thrown(() => new JobPool(0)),
-    'ERR_INVALID_ARGUMENT',
-  )
+  const engine = new Engine()
+  for (const wrong of [
+    () => new JobPool(0),
+    () => new JobPool(1, {} as never),
+    () => new JobPool(1, engine, {} as never),
+  ])
+    t.equal(thrown(wrong), 'ERR_INVALID_ARGUMENT')
+  t.ok(new JobPool(1, engine, { run: async () => {} }))
   const queue = new MemoryQueue()
   t.equal(await fate(queue.put({} as never)), 'rejected ERR_INVALID_ARGUMENT')
   await queue.close()
