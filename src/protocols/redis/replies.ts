@@ -115,7 +115,9 @@ export class Replies implements Delimiter<[reply: Value]> {
     this.#before = this.#size - start
     this.#wanted = 0
     for (;;) {
-      if (this.#before + this.#at > this.#bounds.size) throw tooLarge(`${this.#bounds.size} bytes`)
+      // A string that has begun was within the bound: whether its end is there now does not matter.
+      if (this.#blob === undefined && this.#before + this.#at > this.#bounds.size)
+        throw tooLarge(`${this.#bounds.size} bytes`)
       const value = this.#at < end ? this.#value(bytes, end, from) : MORE
       if (value === MORE) break
       const whole = value === AGAIN ? AGAIN : this.#fill(value)

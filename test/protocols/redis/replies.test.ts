@@ -185,6 +185,14 @@ t.test('the bounds of a reply, however it is cut', async t => {
         { code: 'ERR_OVERFLOW' },
         `${text.slice(0, 4)} cut at ${at}`,
       )
+  // Fuzzing has found this one: a long string up to the bound, whose end is wrong.
+  const wrong = `$20000\r\n${'x'.repeat(20_000)}no`
+  for (let at = wrong.length - 12; at < wrong.length; at++)
+    t.throws(
+      () => read(wrong, [at], new Replies({ ...REPLY_BOUNDS, size: 20_001 })),
+      { code: 'ERR_PROTOCOL' },
+      `cut ${wrong.length - at} before its end`,
+    )
 })
 
 t.test('an array that is only announced takes no memory', async t => {
