@@ -7,7 +7,7 @@ import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
 import { Struct } from '../../../src/core/struct/struct.ts'
 import { ClosedError } from '../../../src/errors.ts'
 import { fate, turn } from '../../kit.ts'
-import { error, kit, type Kit } from '../link-kit.ts'
+import { error, kit, type Kit, withResolvers } from '../link-kit.ts'
 
 /** A client that keeps what on_read got. */
 class Lines extends Client {
@@ -233,6 +233,29 @@ t.test('a hook that rejects because the stream has ended has not failed', async 
   other.sink.received(Buffer.from('one\n'))
   await turn()
   t.match(other.news(), ['error ERR_CLOSED'], 'of another stream: it has')
+})
+
+t.test('the promise of on_connect holds reads, but not those that it asks for', async t => {
+  const { stream, sink, clock } = await kit(t, Lines, {}, false)
+  const login = withResolvers()
+  stream.on_connect = () => login.promise
+  sink.opened()
+  const { awaits, promises } = (sink as StreamLink).reading
+  t.equal(promises, awaits.introduction)
+  sink.received(Buffer.from('one\n'))
+  t.same(stream.reads, [], 'it waits for on_connect')
+  awaits.asked(1)
+  clock.advance(0)
+  t.same(stream.reads, ['one'], 'it may be the answer')
+  awaits.asked(-1)
+  sink.received(Buffer.from('two\n'))
+  t.same(stream.reads, ['one'])
+  login.resolve()
+  await turn()
+  t.same(stream.reads, ['one', 'two'])
+  stream.close()
+  sink.closed()
+  t.equal(awaits.introduction, undefined)
 })
 
 t.test('the next life begins as the first', async t => {

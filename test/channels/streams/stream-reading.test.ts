@@ -43,6 +43,20 @@ t.test('held reads', async t => {
   t.same([transport.news, news()], ['resume', ['read a', 'read b']])
 })
 
+t.test('the promise of on_connect holds reads', async t => {
+  const { stream, sink, news } = await kit(t, Client, {}, false)
+  const { promise, resolve }: PromiseWithResolvers = withResolvers()
+  stream.on_connect = () => promise
+  sink.opened()
+  const { reading } = sink as StreamLink
+  t.equal(reading.promises, reading.awaits.introduction)
+  sink.received(Buffer.from('a'))
+  t.same(news(), [])
+  resolve()
+  await turn()
+  t.same(news(), ['read a'])
+})
+
 t.test('suspended before it connects', async t => {
   const { stream, sink, transport, news } = await kit(
     t,
