@@ -38,7 +38,12 @@ export abstract class DataChannel<Failure extends Error = Error> extends Channel
     return linkOf(this).told.local_address
   }
 
-  /** The descriptor of the socket. It is `undefined` if there is none, or if it is closed. */
+  /**
+   * The descriptor of the socket. It is `undefined` if there is none, or if it is closed.
+   *
+   * A child process that gets it as its input or output makes the socket a blocking one, for this
+   * process as well: its writes stop everything until the peer has read.
+   */
   // Source: Pants `_Channel.fileno`.
   get fileno(): number | undefined {
     return linkOf(this).fileno

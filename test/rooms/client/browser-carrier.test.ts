@@ -79,3 +79,11 @@ t.test('it has room again when the browser has sent enough', async t => {
   clock.advance(50)
   t.same([told, clock.pending, socket.log.at(-1)], [[], 0, ['close']], 'and it looks no more')
 })
+
+// In a program for Deno, an `on_close` that asked for the code 1006 was never right: the WebSocket
+// of Deno tells a loss, or an attempt that failed, with the code 0.
+t.test('a loss has the code 1006 in Deno as well', async t => {
+  const { socket, told } = make()
+  socket.onclose({ code: 0, reason: '' })
+  t.same(told, [['closed', 1006, '']])
+})
