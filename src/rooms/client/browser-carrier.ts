@@ -54,9 +54,9 @@ export class BrowserCarrier implements Carrier {
       sink.received(bytesOf(data) ?? (data as string))
     // A browser does not say why.
     socket.onerror = () => sink.failed(new Error('WebSocket error occurred'))
-    // Deno gives 0 where the others give 1006.
+    // Deno gives 0 where the others give 1006, the default here.
     socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
-      sink.closed(code || 1006, reason)
+      sink.closed(code || undefined, reason)
   }
 
   send(data: string | Uint8Array): boolean {
