@@ -53,8 +53,7 @@ export {
   UnsupportedOptionError,
   WriteError,
 } from './errors.ts'
-export { BunNetwork } from './io/bun/index.ts'
-export { FastNetwork } from './io/fast/index.ts'
+export { BunNetwork, FastNetwork } from './io/networks.ts'
 export type * from './transport.ts'
 export type * from './types.ts'
 export type { Buffer } from 'node:buffer'

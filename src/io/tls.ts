@@ -23,7 +23,7 @@ import { InvalidArgumentError, messageOf, show } from '../errors.ts'
 import type { Tls, TlsContext, TlsOptions, TlsReserved, TlsSide, Transport } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import { seedOf, ticketKeys } from './ticket-keys.ts'
-import { belowOf, overSockets } from './tls-below.ts'
+import { belowOf, overSockets } from './runtimes/tls-below.ts'
 import { type Handshake, type HandshakeSink, TlsTransport } from './tls-transport.ts'
 
 /** The options that cannot be given, and the part of sluice that decides instead. */

@@ -1,5 +1,5 @@
 /**
- * Layer 2. What a program gets of this folder. See fast/index.ts for why it stands here.
+ * Layer 2. What a program gets of this folder. See networks.ts for why it stands here.
  */
 
 export { BunNetwork } from './network.ts'

@@ -11,6 +11,7 @@ import {
   readLength,
   sizeOfHeader,
   turnKey,
+  unmasked,
   viewOf,
   writeHeader,
 } from '../../../src/protocols/websocket/frames.ts'
@@ -38,6 +39,12 @@ t.test('a length in a form that is too long is -1, one that no number can be Inf
   t.equal(readLength(Buffer.from('827f000000000000ffff', 'hex'), 0), -1)
   t.equal(readLength(Buffer.from('827f0020000000000000', 'hex'), 0), Infinity)
   t.equal(readLength(Buffer.from('827fffffffffffffffff', 'hex'), 0), Infinity)
+})
+
+t.test('a payload that is taken out is a copy, unmasked', async t => {
+  const bytes = Buffer.from('..bcde.')
+  const payload = unmasked(bytes, 2, 4, 0x01010101)
+  t.same([payload.toString(), bytes.toString()], ['cbed', '..bcde.'])
 })
 
 /** Byte by byte, as the RFC says it. */

@@ -386,6 +386,20 @@ t.test('garbage: one fault, never a throw, never more memory than the bound', as
   t.pass()
 })
 
+t.test('a ping behind a message that waits is found at once, and comes again', async t => {
+  const reader = readerOf()
+  const buffer = new RecvBuffer()
+  const bytes = Buffer.concat([masked('one'), masked('ping', { opcode: 9 })])
+  buffer.append(bytes)
+  const ahead = reader.urgent?.(buffer, bytes.length) as Control[]
+  t.same(
+    ahead.map(each => [show(each), each.when]),
+    [['control 9 ping', 'ahead']],
+  )
+  t.equal(reader.next(buffer, 1), 'one')
+  t.equal((reader.next(buffer, 1) as Control).when, 'after')
+})
+
 t.test('connections that read alike share their delimiter', async t => {
   const one = framesFor(true, false, 1000)
   t.equal(framesFor(true, false, 1000), one)

@@ -25,6 +25,12 @@ t.test('the loop goes on while jobs block, and closing waits for them', async t 
   t.equal(await fate(queue.put(whole)), 'rejected ERR_CLOSED')
 })
 
+t.test('with its defaults', async t => {
+  const queue = new WorkerQueue(shop(t).module)
+  t.equal(queue.name, 'default')
+  await queue.close()
+})
+
 t.test('misuse', async t => {
   for (const options of [{ name: '' }, { threads: 0 }, { count: 1 }])
     t.equal(

@@ -2,8 +2,8 @@ import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
-import { belowOf, overSockets } from '../../src/io/tls-below.ts'
-import type { SystemError } from '../../src/transport.ts'
+import { belowOf, overSockets } from '../../../src/io/runtimes/tls-below.ts'
+import type { SystemError } from '../../../src/transport.ts'
 
 const BELOW = new Duplex()
 

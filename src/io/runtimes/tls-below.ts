@@ -14,8 +14,8 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { UnsupportedOptionError } from '../errors.ts'
-import type { Handshake } from './tls-transport.ts'
+import { UnsupportedOptionError } from '../../errors.ts'
+import type { Handshake } from '../tls-transport.ts'
 
 interface Made {
   readonly _parent?: Duplex | null
