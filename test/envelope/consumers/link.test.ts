@@ -10,6 +10,7 @@ import { Layer } from '../../../src/envelope/layers/layer.ts'
 import { add_layers, remove_layers } from '../../../src/envelope/layers/layers.ts'
 import { deferred } from '../../../src/core/deferred.ts'
 import { Message } from '../../../src/messages/message.ts'
+import { emitText } from '../../../src/messages/texts.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
 import { fate } from '../../kit.ts'
@@ -49,6 +50,9 @@ stage(t, 'the order of a life, and again', async (t, { context, pump }) => {
     t.equal(await player.opened, player)
     await pump()
     t.strictSame(player.log.splice(0), ['handshake', 'connect', 'connected', 'move 1'])
+    emitText(channel, '{"t":"game.move","p":{"x":2}}', undefined)
+    await pump()
+    t.same(player.log.splice(0), ['move 2'], 'a text that no Message was made of')
     if (round === 0) player.close()
     else channel.close()
     t.equal(player.state, 'closed')

@@ -286,6 +286,13 @@ t.test('connects by a path', async t => {
   t.same([near.transport.local_address, near.transport.remote_address], ['', path])
 })
 
+t.test('nobody listens there', async t => {
+  const path = `\0sluice-${process.pid}-${Math.random()}`
+  const near = new Watched(BunTransport.connect({ kind: 'unix', path }, {}))
+  await near.saw('closed')
+  t.match(near.log, [/failed.*ECONNREFUSED/, 'closed'])
+})
+
 t.test('destroyed while it connects', async t => {
   const [handle, near] = await connecting(t)
   near.transport.destroy()
