@@ -218,7 +218,9 @@ export class DuplexTransport implements Transport {
   #failed(error: SystemError): void {
     if (this.#state !== 'open') return
     this.#sent = this.bytes_written
-    const unread = (this.#duplex.read() as Buffer | null) ?? EMPTY
+    // Without a length, Node 26 returns one piece alone.
+    const { readableLength } = this.#duplex
+    const unread = (this.#duplex.read(readableLength) as Buffer | null) ?? EMPTY
     this.#broken = { error, unread }
     // Who waits to write must not wait for a reader.
     if (!this.#isPaused || this.#isFull || unread.length === 0) this.#break()

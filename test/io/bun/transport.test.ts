@@ -311,7 +311,8 @@ t.test('is given to node:net', async t => {
   handle.received('two')
   const socket = near.transport.toSocket()
   t.ok(handle.data instanceof Given)
-  t.equal(String(socket.read()), 'onetwo')
+  // Since Node 26 `read()` returns one piece at a time.
+  t.equal(String(socket.read(6)), 'onetwo')
   t.same(handle.calls, ['pause', 'resume'])
   near.transport.destroy()
   near.transport.pause()

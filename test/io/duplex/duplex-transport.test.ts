@@ -177,7 +177,8 @@ async function broken(): Promise<[transport: DuplexTransport, log: string[], slo
   const slow = new Slow()
   const transport = duplexTransport(slow)
   const log = spy(transport)
-  slow.push('unread')
+  slow.push('un')
+  slow.push('read')
   await turn()
   slow.destroy(Object.assign(new Error('it broke'), { code: 'EPIPE' }))
   await turn()
@@ -185,7 +186,8 @@ async function broken(): Promise<[transport: DuplexTransport, log: string[], slo
 }
 
 // Node drops what a stream had read when it breaks. An answer that came just before a reset was
-// lost to a channel that held its reads.
+// lost to a channel that held its reads. With Node 26, whose `read()` returns one piece at a time, all
+// but the first piece was.
 t.test('what came before a break is received before it, although reading is paused', async t => {
   const [transport, log] = await broken()
   t.same(log, [])
