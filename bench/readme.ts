@@ -7,7 +7,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PROJECT } from './machine.ts'
-import { newestResults, type Results, times } from './results.ts'
+import { newestResults, type Results, type RowResult, times } from './results.ts'
 import { markdown } from './table.ts'
 
 const BEGIN = '<!-- bench:begin -->'
@@ -28,16 +28,24 @@ function replaceSection(text: string, section: string): string | undefined {
 /** The rows of the summary: what is as fast, what is faster, what is slower, and what it costs. */
 const SUMMARY: readonly string[] = ['lines-100', 'fast-100', 'tls-100', 'frames', 'connect', 'idle']
 
-/** The results for README.md: how many times as good as a server by hand, in a few rows. */
+/** The results for README.md: how many times as good as a server by hand, on each Node. */
 function summary({ build, machine, rows }: Results): string {
-  const lines = rows
-    .filter(({ name }) => SUMMARY.includes(name))
-    .map(({ title, unit, outcomes }) => {
-      const { rate } = times(unit, outcomes.sluice.median, outcomes.tuned.median)
-      return `| ${title} | ${rate?.toFixed(2) ?? '-'} |`
-    })
-  const what = `commit ${build.commit}, Node ${machine.node.slice(1)}, ${machine.cpu}`
-  return [`| ${what} | times as good as by hand |`, '|---|--:|', ...lines].join('\n')
+  const nodes = [...new Set(rows.map(({ node }) => node))]
+  const lines = SUMMARY.map(name => {
+    const all = rows.filter(row => row.name === name)
+    const cells = nodes.map(node => timesOf(all.find(row => row.node === node)))
+    return `| ${[all[0]?.title, ...cells].join(' | ')} |`
+  })
+  const what = `times as good as by hand (commit ${build.commit}, ${machine.cpu})`
+  const heads = nodes.map(node => `Node ${node.slice(1)}`)
+  const head = `| ${[what, ...heads].join(' | ')} |`
+  return [head, `|---${'|--:'.repeat(nodes.length)}|`, ...lines].join('\n')
+}
+
+function timesOf(row: RowResult | undefined): string {
+  if (row === undefined) return '-'
+  const { sluice, tuned } = row.outcomes
+  return times(row.unit, sluice.median, tuned.median).rate?.toFixed(2) ?? '-'
 }
 
 function main(): string | undefined {

@@ -108,11 +108,18 @@ t.test('it is the door: short, and its figures are those of the benchmarks', asy
   t.ok(text.split('\n').length <= 301)
   const figures = pageText('bench/README.md')
   const [, summary = ''] = /<!-- bench:begin -->\n([^]*?)<!-- bench:end -->/.exec(text) ?? []
-  const rows = [...summary.matchAll(/^\| ([^|]+) \| ([\d.]+) \|/gm)]
+  const [head = [], , ...rows] = summary
+    .trim()
+    .split('\n')
+    .map(line => line.split(/ *\| */))
   t.ok(rows.length >= 4)
-  for (const [, work = '', times] of rows) {
-    // A row may have marks behind its title.
-    const row = figures.split('\n').find(line => line.startsWith(`| ${work} `))
-    t.equal(row?.split(' | ')[4], times, work)
-  }
+  for (const [, work, ...times] of rows)
+    head.slice(2, -1).forEach((node, column) => {
+      // A row may have marks behind its title.
+      const version = node.replace(/^Node (\d+\.\d+).*/, '$1')
+      const row = figures
+        .split('\n')
+        .find(line => line.startsWith(`| ${work} `) && line.split(' | ')[1] === version)
+      t.equal(row?.split(' | ')[5], times[column], `${work}, ${node}`)
+    })
 })

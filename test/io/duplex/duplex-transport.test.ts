@@ -186,8 +186,8 @@ async function broken(): Promise<[transport: DuplexTransport, log: string[], slo
 }
 
 // Node drops what a stream had read when it breaks. An answer that came just before a reset was
-// lost to a channel that held its reads. With Node 26, whose `read()` returns one piece at a time, all
-// but the first piece was.
+// lost to a channel that held its reads. With Node 26, whose `read()` returns one piece at a time,
+// all but the first piece was.
 t.test('what came before a break is received before it, although reading is paused', async t => {
   const [transport, log] = await broken()
   t.same(log, [])
