@@ -93,8 +93,7 @@ function ip(host: unknown, port: unknown, address: unknown): Endpoint {
     )
   }
   // '[::1]' is how URLs write an IPv6 host. No other host begins with a bracket.
-  const isInBrackets = host.startsWith('[') && host.endsWith(']')
-  return { kind: 'ip', host: isInBrackets ? host.slice(1, -1) : host, port }
+  return { kind: 'ip', host: host.replace(/^\[(.*)\]$/, '$1'), port }
 }
 
 function unix(path: unknown, isBare: boolean): Endpoint {

@@ -18,6 +18,8 @@ t.test('every form that an address may have', async t => {
     [['example.com', 80], ip('example.com', 80)],
     [['::1', 2], ip('::1', 2)],
     [['[::1]', 2], ip('::1', 2)],
+    // One bracket is no brackets: without it, a server would listen everywhere.
+    [['[', 2], ip('[', 2)],
     [{ port: 80 }, ip('', 80)],
     [{ host: '8.8.8.8', port: 53 }, ip('8.8.8.8', 53)],
     [{ host: 'fe80::1%eth0', port: 1 }, ip('fe80::1%eth0', 1)],
