@@ -23,29 +23,40 @@ export function checkOptions(
   known: readonly string[] | Checks<any>,
   needed: readonly string[] = [],
 ): void {
-  const names = Array.isArray(known) ? (known as string[]) : Object.keys(known)
-  if (!isRecord(options))
-    throw new InvalidArgumentError(
-      `${what}: options`,
-      names.length === 0 ? 'left out: there are none' : `an object, { ${names.join(', ')} }`,
-      options,
-    )
+  if (!isRecord(options)) throw noOptions(what, options, namesOf(known))
   const given = options as Record<string, unknown>
+  const checks = isNames(known) ? undefined : known
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw noSuchOption(what, name, names)
-    if (names !== known && given[name] !== undefined) checkOne(what, given, known, name)
+    const exists = isNames(known) ? known.includes(name) : Object.hasOwn(known, name)
+    if (!exists) throw noSuchOption(what, name, namesOf(known))
+    if (checks !== undefined && given[name] !== undefined) checkOne(what, given, checks, name)
   }
-  for (const name of needed) if (given[name] === undefined) checkOne(what, given, known, name)
+  for (const name of needed)
+    if (given[name] === undefined) checkOne(what, given, checks as Checks<any>, name)
 }
 
 function checkOne(
   what: string,
   given: Record<string, unknown>,
-  known: unknown,
+  checks: Checks<any>,
   name: string,
 ): void {
-  const check = (known as Record<string, Check>)[name] as Check
+  const check = checks[name] as Check
   check(`${what}: ${name}`, given[name])
+}
+
+function isNames(known: readonly string[] | Checks<any>): known is readonly string[] {
+  return Array.isArray(known)
+}
+
+function namesOf(known: readonly string[] | Checks<any>): readonly string[] {
+  return isNames(known) ? known : Object.keys(known)
+}
+
+function noOptions(what: string, options: unknown, names: readonly string[]): InvalidArgumentError {
+  const wanted =
+    names.length === 0 ? 'left out: there are none' : `an object, { ${names.join(', ')} }`
+  return new InvalidArgumentError(`${what}: options`, wanted, options)
 }
 
 /** The check of an option that has options itself: those of a table, `without` some. */

@@ -106,16 +106,27 @@ function checkWords(words: Argument[]): Word[] {
   for (let i = 0; i < words.length; i++) {
     const word = words[i]
     if (typeof word === 'string' || word instanceof Uint8Array) continue
-    words[i] = String(checkArgument(`${String(words[0]).slice(0, 40)}: argument ${i}`, word))
+    if (!isArgument(word)) throw noArgument(`${String(words[0]).slice(0, 40)}: argument ${i}`, word)
+    words[i] = String(word)
   }
   return words as Word[]
 }
 
 /** Throws InvalidArgumentError unless it can be a word. */
 export function checkArgument(name: string, value: unknown): Argument {
-  const isWord = /^(string|number|bigint)$/.test(typeof value) || value instanceof Uint8Array
-  if (isWord) return value as Argument
-  throw new InvalidArgumentError(name, 'a string, a number, a bigint or a Uint8Array', value)
+  if (isArgument(value)) return value
+  throw noArgument(name, value)
+}
+
+function isArgument(value: unknown): value is Argument {
+  const type = typeof value
+  const isText = type === 'string' || type === 'number' || type === 'bigint'
+  return isText || value instanceof Uint8Array
+}
+
+function noArgument(name: string, value: unknown): InvalidArgumentError {
+  const wanted = 'a string, a number, a bigint or a Uint8Array'
+  return new InvalidArgumentError(name, wanted, value)
 }
 
 /** Commands in the order in which they were sent. (`shift` of a long array moves all of it.) */

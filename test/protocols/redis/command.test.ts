@@ -1,8 +1,14 @@
 import t from 'tap'
-import { Command, Fifo } from '../../../src/protocols/redis/command.ts'
+import { checkArgument, Command, Fifo } from '../../../src/protocols/redis/command.ts'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
 import { scene } from '../../kit.ts'
 import { outcome } from './kit.ts'
+
+t.test('what can be a word', async t => {
+  for (const word of ['text', 5, 5n, Buffer.from('x')]) t.equal(checkArgument('key', word), word)
+  for (const wrong of [undefined, null, {}, true])
+    t.throws(() => checkArgument('key', wrong), { code: 'ERR_INVALID_ARGUMENT', message: /^key/ })
+})
 
 t.test('words', async t => {
   const command = new Command(['set', 'a', 1, 2n, 1.5, new Uint8Array(2)])
