@@ -90,6 +90,28 @@ export function program(
   return Object.assign(child, { said: () => text })
 }
 
+/**
+ * Runs a program, and waits until it says what matches. Rejects with what it has said if it ends
+ * before. `kill` ends it at once.
+ */
+export async function saying(
+  t: Test,
+  pattern: RegExp,
+  command: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ found: RegExpExecArray; kill(): Promise<void> }> {
+  const child = program(t, command, argv, env)
+  await until(() => pattern.test(child.said()) || child.exitCode !== null)
+  const found = pattern.exec(child.said())
+  if (found === null) throw new Error(child.said())
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  }
+  return { found, kill }
+}
+
 /** All that it writes until it ends. */
 export async function ended(child: ReturnType<typeof program>): Promise<string> {
   await once(child, 'close')

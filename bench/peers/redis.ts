@@ -5,15 +5,14 @@
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argv, cpuUsage, execPath, exit, memoryUsage, resourceUsage } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { RedisClient } from 'sluice/redis'
+import { freePort } from '../free-port.ts'
 
 const PACKAGES = ['ioredis@6.0.0', 'redis@6.3.1']
 const LIBRARIES = ['sluice', 'ioredis', 'redis'] as const
@@ -138,15 +137,6 @@ async function sample(library: Library, port: number, folder: string, row: strin
   const growth = (resourceUsage().maxRSS * 1024 - before) / LARGE
   console.log(JSON.stringify([(user + system) / count, growth]))
   exit()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function median(values: readonly number[]): number {

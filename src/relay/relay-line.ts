@@ -13,6 +13,7 @@ import { quiet } from '../core/promises.ts'
 import type { Engine } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import type { Milliseconds } from '../types.ts'
+import { pause } from './insist.ts'
 import { closedError, RelayError } from './relay.ts'
 
 /** The wait before a call is repeated. */
@@ -106,7 +107,7 @@ export abstract class RelayLine {
       } catch (error) {
         if (!isAway(error) || this.#engine.now >= end) throw error
         // It is not known to be away yet, or it is not ready.
-        await new Promise<void>(resolve => this.#engine.defer(PAUSE, resolve))
+        await pause(this.#engine, PAUSE)
       }
     }
   }

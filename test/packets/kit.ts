@@ -2,6 +2,8 @@
 
 import { PacketChannel } from '../../src/packets/channel/packet-channel.ts'
 import { Packet, type PacketDict } from '../../src/packets/packet.ts'
+import type { PacketAgent } from '../../src/packets/packet-agent.ts'
+import type { Run } from '../../src/packets/supervisor/job.ts'
 
 /** A channel that a test moves by hand, and that keeps what it is sent. */
 export class FakeChannel extends PacketChannel {
@@ -84,4 +86,18 @@ export function numbersOf(packets: readonly (Packet | PacketDict)[]): number[] {
 /** 0, 1, 2 … */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n)
+}
+
+/** Each agent sends `count` packets of the type act, and gets as many of the type tell. */
+export function sendBothWays(run: Run, agents: readonly PacketAgent[], count: number): void {
+  for (let n = 0; n < count; n++)
+    for (const agent of agents) {
+      agent.send('act', { n })
+      run.send({
+        packet_type: 'tell',
+        sender_id: 'mephisto',
+        receiver_id: agent.agent_id,
+        data: { n },
+      })
+    }
 }

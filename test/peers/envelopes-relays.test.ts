@@ -4,7 +4,6 @@
  * is killed, and then the server of the relay, which is started again.
  */
 
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/engine.ts'
@@ -12,7 +11,7 @@ import { consumer } from '../../src/envelope/index.ts'
 import { Context } from '../../src/messages/context.ts'
 import { bareNode } from '../built.ts'
 import { until } from '../kit.ts'
-import { program } from '../websocket-peers.ts'
+import { saying } from '../websocket-peers.ts'
 import { incoming, outgoing, Said } from './envelope-board.ts'
 import { RELAYS, type RelayServer } from './relay-servers.ts'
 
@@ -20,16 +19,8 @@ const BOARD = fileURLToPath(new URL('./envelope-board.js', import.meta.url))
 
 /** A process of the board. */
 async function board(t: Test, relay: string) {
-  const child = program(t, ...bareNode([BOARD, relay]))
-  const serving = /^ws:\S+$/m
-  await until(() => serving.test(child.said()) || child.exitCode !== null)
-  const url = serving.exec(child.said())?.[0]
-  if (url === undefined) throw new Error(child.said())
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-  return { url, kill }
+  const { found, kill } = await saying(t, /^ws:\S+$/m, ...bareNode([BOARD, relay]))
+  return { url: found[0], kill }
 }
 
 class Person extends consumer({ incoming: outgoing, outgoing: incoming }) {

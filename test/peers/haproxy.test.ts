@@ -6,11 +6,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { BlockList, connect, createServer, type Socket } from 'node:net'
+import { BlockList, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { Connection, Engine, Server } from '../../src/index.ts'
+import { freePort } from '../free-port.ts'
 
 /** The type of the extension with what HAProxy calls the connection (PP2_TYPE_UNIQUE_ID). */
 const UNIQUE_ID = 5
@@ -22,15 +23,6 @@ class Who extends Connection {
     const id = this.proxy_extensions?.get(UNIQUE_ID)
     this.write(`${line}${id === undefined ? '' : ` ${id}`} from ${this.remote_address}\n`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** As soon as somebody listens there; it takes HAProxy a moment. */

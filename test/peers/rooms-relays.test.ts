@@ -4,13 +4,12 @@
  * that was handed to a process that lives is lost.
  */
 
-import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/engine.ts'
 import { Channel } from '../../src/rooms/client/channel.ts'
 import { bareNode, built } from '../built.ts'
 import { until } from '../kit.ts'
-import { program } from '../websocket-peers.ts'
+import { saying } from '../websocket-peers.ts'
 import { RELAYS, type RelayServer } from './relay-servers.ts'
 
 const MAIN = `${built()}commands/rooms/main.js`
@@ -25,16 +24,9 @@ interface Said {
 /** A process of sluice-rooms; resolves when it listens. */
 async function rooms(t: Test, relay: string, port = 0) {
   const argv = [MAIN, '--host', '127.0.0.1', '--port', String(port), '--relay', relay]
-  const child = program(t, ...bareNode(argv))
   const listening = /listening on http:\S+:(\d+)\/\n/
-  await until(() => listening.test(child.said()) || child.exitCode !== null)
-  const at = listening.exec(child.said())?.[1]
-  if (at === undefined) throw new Error(child.said())
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-  return { port: Number(at), kill }
+  const { found, kill } = await saying(t, listening, ...bareNode(argv))
+  return { port: Number(found[1]), kill }
 }
 
 class Person {

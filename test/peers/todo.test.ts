@@ -4,30 +4,21 @@
  * middle. See test/todo/.
  */
 
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { bareNode } from '../built.ts'
 import { Chromium, noChromium, type Page } from '../chromium.ts'
 import { until } from '../kit.ts'
 import { HAS_REDIS, RedisServer } from '../redis-server.ts'
-import { program } from '../websocket-peers.ts'
+import { saying } from '../websocket-peers.ts'
 
 const SERVER = fileURLToPath(new URL('../todo/server.js', import.meta.url))
 const skip = noChromium || (!HAS_REDIS && 'no redis-server')
 
 /** A process of the list; resolves when it serves its page. */
 async function list(t: Test, redis: string) {
-  const child = program(t, ...bareNode([SERVER, redis]))
-  const serving = /^http:\S+$/m
-  await until(() => serving.test(child.said()) || child.exitCode !== null)
-  const url = serving.exec(child.said())?.[0]
-  if (url === undefined) throw new Error(child.said())
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-  return { url, kill }
+  const { found, kill } = await saying(t, /^http:\S+$/m, ...bareNode([SERVER, redis]))
+  return { url: found[0], kill }
 }
 
 const TITLES = `[...document.querySelectorAll('input[type=checkbox]')]

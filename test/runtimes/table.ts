@@ -58,9 +58,10 @@ function tableOfRuns(): string {
 }
 
 function listOfDifferences(): string {
+  const results = resultsOf()
   const lists = Object.entries(TITLES).map(([name, title]) => {
     const items = differencesOf(name).map(why => `- ${why[0]!.toUpperCase()}${why.slice(1)}.\n`)
-    return `${title} ${resultsOf()[name]!.version}:\n\n${items.join('')}`
+    return `${title} ${results[name]!.version}:\n\n${items.join('')}`
   })
   return lists.join('\n')
 }

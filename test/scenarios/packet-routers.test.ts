@@ -11,10 +11,10 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { PacketAgent } from '../../src/packets/packet-agent.ts'
 import { WebsocketChannel } from '../../src/packets/channel/websocket-channel.ts'
-import type { Run } from '../../src/packets/supervisor/job.ts'
 import { Supervisor } from '../../src/packets/supervisor/supervisor.ts'
 import { bareNode, built } from '../built.ts'
 import { until } from '../kit.ts'
+import { sendBothWays } from '../packets/kit.ts'
 
 const LIB = pathToFileURL(join(built(), 'packets/index.js')).href
 
@@ -102,19 +102,6 @@ async function people(url: string, count: number) {
   return { run, agents, acts, tells, total, end }
 }
 
-function send(run: Run, agents: PacketAgent[], count: number): void {
-  for (let n = 0; n < count; n++)
-    for (const agent of agents) {
-      agent.send('act', { n })
-      run.send({
-        packet_type: 'tell',
-        sender_id: 'mephisto',
-        receiver_id: agent.agent_id,
-        data: { n },
-      })
-    }
-}
-
 t.test('killed in the middle of 10 000 packets each way', async t => {
   const AGENTS = 4
   const EACH = 2500
@@ -124,7 +111,7 @@ t.test('killed in the middle of 10 000 packets each way', async t => {
     `ws://127.0.0.1:${port}/socket`,
     AGENTS,
   )
-  send(run, agents, EACH)
+  sendBothWays(run, agents, EACH)
   for (const part of [0.25, 0.6]) {
     await until(() => total(acts) > AGENTS * EACH * part)
     router.child.kill('SIGKILL')
@@ -144,7 +131,7 @@ t.test('a router of another make', async t => {
   const { port, child } = await start('/usr/bin/python3', ['-c', PYTHON])
   const { run, agents, acts, tells, total, end } = await people(`ws://127.0.0.1:${port}`, 2)
   await until(() => agents.every(({ mode }) => mode === 'plain'))
-  send(run, agents, 100)
+  sendBothWays(run, agents, 100)
   await until(() => total(acts) === 200 && total(tells) === 200)
   const all = Array.from({ length: 100 }, (_, n) => n)
   for (const list of [...acts.values(), ...tells.values()]) t.strictSame(list, all)

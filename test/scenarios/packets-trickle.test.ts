@@ -14,7 +14,7 @@ import { PacketAgent } from '../../src/packets/packet-agent.ts'
 import { PacketRouter } from '../../src/packets/router/router.ts'
 import { Supervisor } from '../../src/packets/supervisor/supervisor.ts'
 import { seeded } from '../core/oracle.ts'
-import { numbersOf, upTo } from '../packets/kit.ts'
+import { numbersOf, sendBothWays, upTo } from '../packets/kit.ts'
 import type { Packet } from '../../src/packets/packet.ts'
 
 const AGENTS = 3
@@ -78,16 +78,7 @@ t.test('byte by byte, with breaks', async t => {
   const all = (): Packet[][] => [...acts.values(), ...tells.values()]
   const total = (): number => all().reduce((sum, { length }) => sum + length, 0)
   await settled(Promise.all(agents.map(({ opened }) => opened)))
-  for (let n = 0; n < EACH; n++)
-    for (const agent of agents) {
-      agent.send('act', { n })
-      run.send({
-        packet_type: 'tell',
-        sender_id: 'mephisto',
-        receiver_id: agent.agent_id,
-        data: { n },
-      })
-    }
+  sendBothWays(run, agents, EACH)
 
   const whole = 2 * AGENTS * EACH
   for (let n = 1; n <= BREAKS; n++) {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { command, type SuperviseHost } from '../../../src/commands/supervise/command.ts'
 import { Engine } from '../../../src/engine.ts'
+import { freePort } from '../../free-port.ts'
 import { until } from '../../kit.ts'
 
 /** A process of a test. */
@@ -35,15 +36,6 @@ class Process extends EventEmitter {
   says(text: string): Promise<void> {
     return until(() => (this.out + this.err).includes(text))
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 t.test('all in one process, over ws:// beside HTTP', async t => {

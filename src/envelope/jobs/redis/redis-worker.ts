@@ -21,6 +21,7 @@ import { checkOptions, optionsOf } from '../../../core/option-names.ts'
 import { Engine } from '../../../engine.ts'
 import { ChannelError, codeOf, messageOf } from '../../../errors.ts'
 import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'
+import { pause } from '../../../relay/insist.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
 import type { JobData } from '../job-queue.ts'
@@ -169,7 +170,7 @@ export class RedisWorker {
         if (isLoss(error)) await this.#reader.ready.catch(noop)
         else if (codeOf(error) === 'NOGROUP') await this.#makeGroup()
         else this.#log('cannot read', error)
-        await this.#pause(backoff.next(this.#engine.now))
+        await pause(this.#engine, backoff.next(this.#engine.now))
       }
     }
   }
@@ -197,10 +198,6 @@ export class RedisWorker {
       // Another worker was faster.
       if (codeOf(error) !== 'BUSYGROUP') this.#log('cannot make its group', error)
     }
-  }
-
-  #pause(delay: Milliseconds): Promise<void> {
-    return new Promise(resolve => this.#engine.defer(delay, resolve))
   }
 
   async #tend(): Promise<void> {
