@@ -19,7 +19,7 @@ const BOARD = fileURLToPath(new URL('./envelope-board.js', import.meta.url))
 
 /** A process of the board. */
 async function board(t: Test, relay: string) {
-  const { found, kill } = await saying(t, /^ws:\S+$/m, ...bareNode([BOARD, relay]))
+  const { found, kill } = await saying(t, /^ws:\S+(?=\n)/m, ...bareNode([BOARD, relay]))
   return { url: found[0], kill }
 }
 

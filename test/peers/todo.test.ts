@@ -17,7 +17,7 @@ const skip = noChromium || (!HAS_REDIS && 'no redis-server')
 
 /** A process of the list; resolves when it serves its page. */
 async function list(t: Test, redis: string) {
-  const { found, kill } = await saying(t, /^http:\S+$/m, ...bareNode([SERVER, redis]))
+  const { found, kill } = await saying(t, /^http:\S+(?=\n)/m, ...bareNode([SERVER, redis]))
   return { url: found[0], kill }
 }
 

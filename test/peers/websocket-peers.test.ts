@@ -94,7 +94,7 @@ t.test(
     }
     const { url } = await serve(t, { ConnectionClass: Busy })
     const child = program(t, PYTHON, ['-c', PYTHON_PATIENT, url])
-    await until(() => child.said() !== '')
+    await until(() => child.said().endsWith('\n') || child.exitCode !== null)
     t.equal(child.said(), 'alive\n')
     done()
     await ended(child)
