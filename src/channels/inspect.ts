@@ -22,6 +22,20 @@ const SHOWN = [
   'bytes_queued',
 ] as const
 
+/** The text for an object that is no channel. */
+export function inspectFacts(
+  object: object,
+  facts: object,
+  depth: number,
+  options: InspectOptions,
+  inspect: Inspect,
+): string {
+  const title = object.constructor.name
+  if (depth < 0) return `[${title}]`
+  const left = options.depth == null ? options.depth : options.depth - 1
+  return `${title} ${inspect(facts, { ...options, depth: left })}`
+}
+
 /** The text for a channel. `isMade`: its constructor has come far enough to be asked for more. */
 export function inspectChannel(
   channel: object,
@@ -31,13 +45,11 @@ export function inspectChannel(
   inspect: Inspect,
 ): string {
   const title = channel.constructor.name
-  if (depth < 0) return `[${title}]`
   const one = channel as Record<string, unknown>
   // Not those under a symbol: the inner half has the engine.
   const { name = isMade ? one.name : title, ...fields } = Object.fromEntries(Object.entries(one))
   const shown: Record<string, unknown> = name === title ? {} : { name }
   for (const key of isMade ? SHOWN : []) if (one[key] !== undefined) shown[key] = one[key]
   if (isMade && one.channels instanceof Set) shown.channels = one.channels.size
-  const left = options.depth == null ? options.depth : options.depth - 1
-  return `${title} ${inspect({ ...shown, ...fields }, { ...options, depth: left })}`
+  return inspectFacts(channel, { ...shown, ...fields }, depth, options, inspect)
 }

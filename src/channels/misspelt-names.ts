@@ -3,12 +3,13 @@
  * one of ours (`onRead`, `on_conect`, `read_delimeter`). It would be ignored without a word.
  *
  * Rules:
- * 1. A class is looked at once, at its first opening, with the fields of that channel. All others
+ * 1. A class is looked at once, at its first opening, with the fields of that object. All others
  *    cost one look into a WeakSet.
  * 2. A name that the class itself uses is its own, however near it is (`on_ready`, called by it).
  */
 
 import { misspelt } from '../core/nearest.ts'
+import { type Engine, logSafely } from '../engine.ts'
 import { settingsOf } from './settings.ts'
 
 /** How a hook begins, in each spelling. */
@@ -26,21 +27,32 @@ const MISSING = 2
 /** The prototypes of the classes that have been looked at. */
 const judged = new WeakSet<object>()
 
-/** What is to be said of the names of a channel's class; nothing if it has been said. */
-export function misspeltNames(channel: object): string[] {
-  const prototype: object = Object.getPrototypeOf(channel)
+/** What a class of sluice has: the prototype that a program's classes extend, and its settings. */
+export interface BaseClass {
+  readonly owner: object
+  readonly names: readonly string[]
+}
+
+/** Logs what is to be said of the class of an object that is no channel. */
+export function tellMisspeltNames(object: object, base: BaseClass, engine: Engine): void {
+  for (const text of misspeltNames(object, base)) logSafely(engine, text)
+}
+
+/** What is to be said of the names of an object's class; nothing if it has been said. */
+export function misspeltNames(object: object, base?: BaseClass): string[] {
+  const prototype: object = Object.getPrototypeOf(object)
   if (judged.has(prototype)) return []
   judged.add(prototype)
-  const { owner, names } = settingsOf(prototype)
+  const { owner, names } = base ?? settingsOf(prototype)
   const classes = chain(prototype, owner)
-  const own = new Set([...Object.keys(channel), ...classes.flatMap(Object.getOwnPropertyNames)])
+  const own = new Set([...Object.keys(object), ...classes.flatMap(Object.getOwnPropertyNames)])
   const hooks = [...new Set(chain(owner, null).flatMap(Object.getOwnPropertyNames))].filter(isHook)
   const text = classes.map(each => String(each.constructor)).join('\n')
   return [...own].flatMap(name => {
-    if (name in owner || name.startsWith('_')) return []
+    if (name in owner || names.includes(name) || name.startsWith('_')) return []
     const meant = isHook(name) ? meantHook(name, hooks) : meantSetting(name, names)
     if (meant === undefined || isUsed(name, text)) return []
-    const { constructor } = channel
+    const { constructor } = object
     return [`${name} of class ${constructor.name} means nothing here; did you mean ${meant}?`]
   })
 }

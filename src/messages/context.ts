@@ -85,6 +85,11 @@ export class Context implements ChannelContext {
     return global
   }
 
+  /** The engine of its channels. @default `Engine.instance()` */
+  get engine(): Engine {
+    return this.#engine ?? Engine.instance()
+  }
+
   // ---- protocols --------------------------------------------------------------------------------
 
   /** The names of all protocols, aliases included, sorted. */
@@ -206,7 +211,7 @@ export class Context implements ChannelContext {
     const params = new Params(whole, this.#defaults)
     const is_internal = options.is_internal ?? false
     const name = this.#name(params, options.name ?? '', is_internal)
-    const engine = options.engine ?? this.#engine ?? Engine.instance()
+    const engine = options.engine ?? this.engine
     const init: Init = {
       engine,
       name,

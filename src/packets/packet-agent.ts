@@ -96,9 +96,7 @@ export class PacketAgent {
     this.agent_id = agent_id
     this.#shape = shape
     this.#opened.promise.catch(noop)
-    const trial = context.init('null://')
-    this.#engine = trial.engine
-    trial.destroy()
+    this.#engine = context.engine
     this.#channel = new WebsocketChannel(
       agent_id,
       () => this.#line.becomeAlive(),

@@ -6,7 +6,7 @@
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Datagram } from '../../src/channels/datagrams/datagram.ts'
-import { misspeltNames } from '../../src/channels/misspelt-names.ts'
+import { misspeltNames, tellMisspeltNames } from '../../src/channels/misspelt-names.ts'
 import { scene } from '../kit.ts'
 
 const meant = (channel: object): string[] =>
@@ -85,6 +85,29 @@ t.test("the program's own names", async t => {
   t.same(meant(new Client()), [])
   t.same(meant(new (class Own {})()), [], 'no channel of ours')
 })
+
+await scene(
+  t,
+  'a class of ours that is no channel says what it has',
+  async (t, { engine, logged }) => {
+    class Ours {
+      limit = 1
+      size = 1
+      on_done() {}
+    }
+    class Own extends Ours {
+      override limit = 2
+      limits = 1
+      onDone() {}
+    }
+    const ours = { owner: Ours.prototype, names: ['limit'] }
+    for (const each of [new Own(), new Own(), new Ours()]) tellMisspeltNames(each, ours, engine)
+    t.same(logged, [
+      'limits of class Own means nothing here; did you mean limit?',
+      'onDone of class Own means nothing here; did you mean on_done?',
+    ])
+  },
+)
 
 await scene(t, 'is logged once a class, also of accepted connections', async (t, world) => {
   const { engine, logged, pump } = world

@@ -237,6 +237,8 @@ stage(t, 'defaults, and URLs that are parsed already', async (t, { engine }) => 
     'a default is protocol.name=value, for example mem.size\n  size=3b\n  ^^^^',
   )
   t.equal(context.init('null://').engine, engine)
+  t.equal(context.engine, engine)
+  t.equal(new Context().engine, Engine.instance())
   t.equal(
     thrown(() => new Context({ defaults: 'x' })),
     'ERR_INVALID_URL',

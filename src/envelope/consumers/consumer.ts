@@ -4,6 +4,8 @@
  * connection in link.ts.
  */
 
+import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
+import type { BaseClass } from '../../channels/misspelt-names.ts'
 import { logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
@@ -83,7 +85,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   last_job: Milliseconds = 0
 
   /** @hidden */
-  readonly [LINK]: Link = new Link(this)
+  readonly [LINK]: Link = new Link(this, BASE)
   readonly #sending = new Sending(this)
 
   // ---- life -------------------------------------------------------------------------------------
@@ -91,6 +93,12 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   /** 'closed' → 'opening' → 'active' → 'closing' → 'closed'. */
   get state(): State {
     return this[LINK].state
+  }
+
+  /** What `console.log` shows: no envelopes, which have all messages. @hidden */
+  [INSPECT](depth: number, options: InspectOptions, inspect: Inspect): string {
+    const { incoming, outgoing, errors, internal, [LINK]: link, ...fields } = this
+    return inspectFacts(this, { state: link.state, ...fields }, depth, options, inspect)
   }
 
   /** Resolves with the consumer when the handshake is done. Rejects if it closes before. */
@@ -261,6 +269,11 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
 
   /** Called when it has closed. It is the last hook. Default: nothing. */
   on_close(_reason: CloseReason): any {}
+}
+
+const BASE: BaseClass = {
+  owner: Consumer.prototype,
+  names: ['allow_unauthenticated', 'queue_limit', 'connection_update_interval'],
 }
 
 /** A class of consumers that `consumer()` has made. */

@@ -6,6 +6,8 @@
 // is passed on, and a packet goes at once, not in a round of 50 ms.
 
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
+import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { noop } from '../../core/noop.ts'
 import {
   checkDuration,
@@ -143,9 +145,7 @@ export class PacketRouter {
       Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
     }
     this.#context = context
-    const trial = context.init('null://')
-    this.#engine = trial.engine
-    trial.destroy()
+    this.#engine = context.engine
     const { grace = 10_000, keep = 600_000, queue_limit: count = 10_000 } = options
     const { queue_size: size = 16 * 1024 * 1024, agent_limit: agents = 100_000 } = options
     this.#switchboard = new Switchboard(
@@ -189,6 +189,11 @@ export class PacketRouter {
     }))
   }
 
+  /** What `console.log` shows. @hidden */
+  [INSPECT](depth: number, options: InspectOptions, inspect: Inspect): string {
+    return inspectFacts(this, this.stats(), depth, options, inspect)
+  }
+
   /** How the router is doing. */
   stats(): RouterStats {
     const { received, dropped } = this.#switchboard
@@ -212,6 +217,7 @@ export class PacketRouter {
    */
   async listen(url: string): Promise<string> {
     this.#checkOpen('listen()')
+    this.#tellMisspeltNames()
     const door = new Door(url, this.#context, this.#switchboard)
     this.#doors.add(door)
     try {
@@ -232,6 +238,7 @@ export class PacketRouter {
   attach(http: HttpServer, options: { readonly path?: string } = {}): this {
     checkOptions('attach', options, ['path'])
     this.#checkOpen('attach()')
+    this.#tellMisspeltNames()
     this.#doors.add(
       new HttpDoor(http, options.path ?? '/socket', this.#engine, {
         owner: this.#switchboard,
@@ -249,6 +256,10 @@ export class PacketRouter {
    */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     return this.#requests.handle(request, response)
+  }
+
+  #tellMisspeltNames(): void {
+    tellMisspeltNames(this, { owner: PacketRouter.prototype, names: [] }, this.#engine)
   }
 
   #checkOpen(call: string): void {

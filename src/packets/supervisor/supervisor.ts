@@ -4,6 +4,7 @@
  */
 // Source: Mephisto, `operations/supervisor.py`. Differs: a run is an object of its own.
 
+import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { noop } from '../../core/noop.ts'
 import {
   checkDuration,
@@ -113,6 +114,7 @@ export class Supervisor {
     if (this.#isOver)
       throw new InvalidStateError('register_job()', 'the supervisor was shut down', 'make another')
     checkJob(job)
+    tellMisspeltNames(this, { owner: Supervisor.prototype, names: [] }, this.#engine)
     const { shape, start_death_time, status_interval, queue_limit, queue_size } = this.#options
     const run = new JobRun(job, {
       engine: this.#engine,

@@ -7,6 +7,8 @@
  */
 
 import { asError } from '../../channels/hooks.ts'
+import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
+import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { isPromiseLike, onRejection, quiet } from '../../core/promises.ts'
 import { logSafely } from '../../engine.ts'
 import { codeOf, InvalidStateError } from '../../errors.ts'
@@ -93,6 +95,8 @@ export class RedisClient extends RedisView {
     if (this.state !== 'closed')
       throw new InvalidStateError('connect()', `the client is ${this.state}`, 'await closed first')
     this.#target = targetOf(address, this.#options)
+    const base = { owner: RedisClient.prototype, names: [] }
+    tellMisspeltNames(this, base, this.#target.engine)
     this.#connections.open(this.#target)
     return this
   }
@@ -144,6 +148,13 @@ export class RedisClient extends RedisView {
   async [Symbol.asyncDispose](): Promise<void> {
     this.end()
     await this.closed
+  }
+
+  /** What `console.log` shows. @hidden */
+  [INSPECT](depth: number, options: InspectOptions, inspect: Inspect): string {
+    const { state } = this
+    const address = this.#target?.address
+    return inspectFacts(this, { ...this, state, address }, depth, options, inspect)
   }
 
   #name(): string {

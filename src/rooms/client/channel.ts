@@ -17,7 +17,7 @@ import { isPlainWebSocket, WebSocketCarrier } from './websocket-carrier.ts'
 
 /** The options of a Channel in Node. */
 export interface RoomNodeOptions extends RoomChannelOptions {
-  /** What drives the channel. @default Engine.instance() */
+  /** What drives the channel. @default that of `context` */
   readonly engine?: Engine
   /**
    * Makes the message channels, for URLs other than `ws:` and `wss:`.
@@ -64,12 +64,8 @@ export class Channel extends RoomChannel {
   constructor(url: string, options: RoomNodeOptions = {}) {
     checkOptions('new Channel', options, CHECKS)
     super(url, options, OWN_OPTIONS, ({ protocols }) => {
-      const {
-        engine = Engine.instance(),
-        context = Context.instance(),
-        headers = {},
-        tls,
-      } = options
+      const { context = Context.instance(), headers = {}, tls } = options
+      const { engine = context.engine } = options
       const isPlain = isPlainWebSocket(url)
       if (!isPlain) context.check_url(url)
       return {

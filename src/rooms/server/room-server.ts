@@ -29,7 +29,7 @@ import {
 /** The options of a RoomServer. */
 export interface RoomServerOptions extends ChannelOptions, Partial<RoomServerSettings> {
   /**
-   * What makes the channels of `listen`.
+   * What makes the channels of `listen`. Its engine is the default for `engine`.
    *
    * @default `Context.instance()`
    */
@@ -82,12 +82,12 @@ export class RoomServer extends Channel implements RoomServerSettings {
    * option is unknown or invalid.
    */
   constructor(options: RoomServerOptions = {}) {
-    super(options)
+    const context = options?.context
+    if (context !== undefined) instanceOf(Context)('new RoomServer: context', context)
+    super(context ? { ...options, engine: options.engine ?? context.engine } : options)
     this.#link = new RoomServerLink(this, RoomServer.prototype)
     this[LIFE].driver = this.#link
     applyOptions(this, options, ['engine', 'name', 'context'])
-    const { context } = options
-    if (context !== undefined) instanceOf(Context)('new RoomServer: context', context)
     this.#link.context = context
   }
 

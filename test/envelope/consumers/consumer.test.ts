@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import t from 'tap'
 import { NotFoundError } from '../../../src/envelope/builtin/error-messages.ts'
 import { Consumer, consumer } from '../../../src/envelope/consumers/consumer.ts'
@@ -122,6 +123,10 @@ stage(t, 'the defaults of the hooks', async (t, { context, logged, pump }) => {
   await plain.closed
   plain.receive_event({ type: 'websocket.send', t: 'a' })
   peer.close()
+})
+
+t.test('console.log', async t => {
+  t.match(inspect(new Consumer()), /^Consumer \{\n {2}state: 'closed',/)
 })
 
 t.test('consumer() makes a class', async t => {

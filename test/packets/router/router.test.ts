@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import t from 'tap'
 import type { Packet } from '../../../src/packets/packet.ts'
 import { PacketAgent } from '../../../src/packets/packet-agent.ts'
@@ -48,6 +49,10 @@ async function supervise(world: Stage, url: string, got: number[] = []) {
 
 const tell = (run: Run, receiver_id: string, n: number): boolean =>
   run.send({ packet_type: 'tell', sender_id: 'mephisto', receiver_id, data: { n } })
+
+t.test('console.log', async t => {
+  t.match(inspect(new PacketRouter()), /^PacketRouter \{ there: 0, away: 0, waiting: 0,/)
+})
 
 stage(t, 'from end to end, and everything is confirmed', async (t, world) => {
   const router = new PacketRouter({ context: world.context })

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import t from 'tap'
 import { RedisClient } from '../../../src/protocols/redis/client.ts'
 import type { RedisError } from '../../../src/protocols/redis/errors.ts'
@@ -34,6 +35,14 @@ scene(t, 'from connecting to closing', async (t, world) => {
   await world.pump()
   await disposed
   t.equal(client.state, 'closed')
+})
+
+scene(t, 'console.log', async (t, { engine, pump }) => {
+  const client = new RedisClient({ engine })
+  t.equal(inspect(client), "RedisClient { state: 'closed', address: undefined }")
+  client.connect(1).close()
+  t.match(inspect(client), /address: .*1/)
+  await pump()
 })
 
 scene(t, 'the default address', async (t, { engine, pump }) => {

@@ -13,7 +13,7 @@ t.test('by message channels, and by WebSocket', async t => {
   const engine = new Engine({ log: message => logged.push(message) })
   const context = new Context({ engine })
   const server = await new SampleServer(context, 'mem://;mode=server;name=rooms').start()
-  const options = { engine, context, auto_reconnect: true, reconnect_delay: 0 }
+  const options = { context, auto_reconnect: true, reconnect_delay: 0 }
   const channel = new Channel(server.url, options)
   t.ok(channel instanceof RoomChannel)
   await channel.connect()

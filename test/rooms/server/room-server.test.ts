@@ -163,7 +163,8 @@ stage(t, 'settings: options, fields and assignments', async (t, stage) => {
     override rooms_per_member = 1
   }
   const { engine, context } = stage
-  const server = new Chat({ engine, context, rooms_per_member: 2 })
+  const server = new Chat({ context, rooms_per_member: 2 })
+  t.equal(server.engine, engine, 'that of the context')
   server.max_rooms = 3
   server.listen('mem://')
   await stage.pump()
