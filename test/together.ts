@@ -13,7 +13,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Profiler, Session } from 'node:inspector'
-import { dirname } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import t from 'tap'
@@ -24,53 +24,69 @@ type Covered = Profiler.ScriptCoverage
 const BUILD = `${ROOT}.build/`
 
 /**
- * Tests that need a process of their own: because their file does its work when it is imported, or
- * runs in processes that the test starts, in which only tap can count.
+ * Tests that need a process of their own: their file runs in processes that the test starts, in
+ * which only tap can count.
  */
-export const ALONE = [
-  'commands/cat/main',
-  'commands/echo/main',
-  'commands/rooms/main',
-  'commands/worker/main',
-  'commands/supervise/main',
-  'io/diagnostics',
-]
+export const ALONE = ['io/diagnostics']
+
+/** Files that do their work when they are imported: their tests are the first to do so. */
+const PROGRAMS = /^commands\/\w+\/main$/
+
+/** Tests that read all of src/ by the compiler, which takes long when it is not optimized. */
+const READERS = ['exports', 'layers']
+
+/** The file of src/ that a test of another name is about. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { exports: 'index' }
 
 /**
  * Runs the tests of the folder of `url` and of the folders in it, except those of ALONE. `which`:
- * only those with such names.
+ * only those with such names. Of test/ itself: not those of its folders.
  */
 export async function together(url: string, which = /./): Promise<void> {
-  const folder = dirname(fileURLToPath(url)).slice(`${BUILD}test/`.length)
+  const folder = relative(`${BUILD}test`, dirname(fileURLToPath(url)))
   const names = testsIn(folder).filter(name => !ALONE.includes(name) && which.test(name))
-  const sources = names.map(sourceOf).filter(source => source !== undefined)
+  const sources = names
+    .filter(name => !PROGRAMS.test(name))
+    .map(sourceOf)
+    .filter(source => source !== undefined)
 
-  const take = sources.length === 0 ? () => [] : startCoverage()
+  const isCounted = process.env['TAP'] !== undefined && process.env['TAP_DISABLE_COVERAGE'] !== '1'
+  const coverage = isCounted && sources.length > 0 ? new Coverage() : undefined
   for (const source of sources) await import(source)
-  report(`${folder}.evaluated`, take(sources))
+  report(`${folder}.evaluated`, coverage?.take(sources))
   const covered: Covered[] = []
+  const run = runner()
+  for (const name of names.filter(name => !READERS.includes(name))) {
+    await run(name)
+    covered.push(...(coverage?.take([sourceOf(name) ?? '']) ?? []))
+  }
+  report(folder, covered)
+  coverage?.stop()
+  for (const name of names.filter(name => READERS.includes(name))) await run(name)
+}
+
+/** Returns what runs one test to its end, with what its file wants done then. */
+function runner(): (name: string) => Promise<void> {
   const teardowns = catchTeardowns()
-  for (const name of names) {
+  return async name => {
     await import(pathToFileURL(`${BUILD}test/${name}.test.js`).href)
     // Subtests run one after the other: when this one has its turn, those of the file are done.
     await t.test(`end of ${name}.test.js`, async () => {})
     for (const teardown of teardowns.splice(0)) await teardown()
-    covered.push(...take([sourceOf(name) ?? '']))
   }
-  report(folder, covered)
 }
 
 /** The tests of a folder and of those in it, as 'io/memory/hub'. */
 function testsIn(folder: string): string[] {
-  return (readdirSync(`${ROOT}test/${folder}`, { recursive: true }) as string[])
+  return (readdirSync(`${ROOT}test/${folder}`, { recursive: folder !== '' }) as string[])
     .filter(name => name.endsWith('.test.ts') && !name.startsWith('all'))
-    .map(name => `${folder}/${name.replaceAll('\\', '/').slice(0, -'.test.ts'.length)}`)
+    .map(name => join(folder, name).replaceAll('\\', '/').slice(0, -'.test.ts'.length))
     .sort()
 }
 
 /** The file of src/ that a test is about. */
 function sourceOf(name: string): string | undefined {
-  const path = `${BUILD}src/${name}.js`
+  const path = `${BUILD}src/${OTHER_NAMES[name] ?? name}.js`
   return existsSync(path) ? pathToFileURL(path).href : undefined
 }
 
@@ -84,31 +100,40 @@ function catchTeardowns(): (() => unknown)[] {
   return teardowns
 }
 
-/** Counts from now on. The function returned says what of these files ran since its last call. */
-function startCoverage(): (urls: readonly string[]) => Covered[] {
-  if (process.env['TAP'] === undefined || process.env['TAP_DISABLE_COVERAGE'] === '1')
-    return () => []
-  // Optimized code does not count.
-  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
-  const session = new Session()
-  session.connect()
-  session.post('Profiler.enable')
-  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-  return urls => {
+/** Counts what runs, from now on. */
+class Coverage {
+  readonly #session = new Session()
+
+  constructor() {
+    // Optimized code does not count.
+    for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
+    this.#session.connect()
+    this.#session.post('Profiler.enable')
+    this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+  }
+
+  /** What of these files ran since the last call. */
+  take(urls: readonly string[]): Covered[] {
     let covered: Covered[] = []
     // A session with one's own thread answers before `post` returns.
-    session.post('Profiler.takePreciseCoverage', (error, { result }) => {
+    this.#session.post('Profiler.takePreciseCoverage', (error, { result }) => {
       if (error !== null) throw error
       covered = result.filter(({ url }) => urls.includes(url))
     })
     return covered
+  }
+
+  /** What runs from now on is as fast as ever. */
+  stop(): void {
+    this.#session.post('Profiler.stopPreciseCoverage')
+    for (const flag of ['--opt', '--maglev']) setFlagsFromString(flag)
   }
 }
 
 /**
  * Adds to what tap reports on when all tests have ended: each file there is one of V8's reports.
  */
-function report(name: string, result: readonly Covered[]): void {
+function report(name: string, result: readonly Covered[] = []): void {
   if (result.length === 0) return
   const folder = `${ROOT}.tap/coverage`
   mkdirSync(folder, { recursive: true })

@@ -50,6 +50,8 @@ export interface Served {
 }
 
 export async function serve(t: Test, options: WebSocketServerOptions = {}): Promise<Served> {
+  // Those of a test before this one, which did not ask for them.
+  closes.length = 0
   const engine = new Engine({ log: message => t.fail(message) })
   const all = { ConnectionClass: Echo, engine, ...options }
   const server = await new WebSocketServer(all).listen(['127.0.0.1', 0]).opened

@@ -264,7 +264,7 @@ t.test(
   async t => {
     const wrong: string[] = []
     let events = 0
-    for (let seed = 0; seed < rounds(60); seed++) {
+    for (let seed = 0; seed < rounds(20); seed++) {
       const random = seeded(seed)
       const stream = streamOf(random, pick(random, [20, 300, 2000]), PIECES)
       const wanted = expected(stream, seed)
@@ -290,13 +290,13 @@ t.test(
       }
     }
     t.same(wrong.slice(0, 10), [])
-    t.ok(events > 1000, `${events} events`)
+    t.ok(events > 300, `${events} events`)
   },
 )
 
 t.test('PROPERTY: between other delimiters, null delivers whatever came', async t => {
   const wrong: string[] = []
-  for (let seed = 0; seed < rounds(30); seed++) {
+  for (let seed = 0; seed < rounds(15); seed++) {
     const random = seeded(seed)
     const stream = streamOf(random, pick(random, [20, 300, 3000]), PIECES)
     for (const [name, chunks] of chunkings(stream, random)) {

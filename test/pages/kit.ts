@@ -162,6 +162,28 @@ export async function program(block: Block, folder: string, text = block.text): 
   return file
 }
 
+/** Does a program look at its process? And only Node runs several in one. */
+function needsProcess({ text }: Block): boolean {
+  return process.versions.bun || process.versions.deno ? true : /\bprocess\.|\brequire\(/.test(text)
+}
+
+/** What no program prints. */
+const MARK = '=== the end of a program ===\n'
+
+/** Runs programs in one process: starting one takes longer than most of them. */
+async function runShared(blocks: readonly Block[], folder: string): Promise<Ended[]> {
+  if (blocks.length === 0) return []
+  const files = await Promise.all(blocks.map(block => program(block, folder)))
+  const runner = join(ROOT, '.build/test/pages/programs.js')
+  const { code, out, err } = await start(process.execPath, [runner, MARK, ...files]).ended
+  const [outs, errs] = [out.split(MARK), err.split(MARK)]
+  return blocks.map((_, at) => ({
+    code: at < outs.length - 1 ? 0 : code,
+    out: outs[at] ?? '',
+    err: errs[at] ?? '',
+  }))
+}
+
 async function toJavaScript(text: string): Promise<string> {
   // Not at the top: many pages need no compiler, and it takes a while to load.
   const { default: ts } = await import('typescript')
@@ -216,20 +238,19 @@ export function testPage(page: string): void {
 
   t.test('programs and commands print what the page says', async t => {
     for (const block of blocks) if (block.how === 'module') await program(block, folder)
-    const work = blocks.filter(({ how }) => how === 'run' || how === 'sh')
-    // No more at a time than there are cores: they are many.
-    const workers = Array.from({ length: 2 }, async () => {
-      for (let block = work.shift(); block !== undefined; block = work.shift()) {
-        const { ended } =
-          block.how === 'sh'
-            ? shell(block, folder)
-            : start(process.execPath, [await program(block, folder)])
-        const after = next(block)
-        const out = after?.how === 'prints' ? `${after.text}\n` : ''
-        t.strictSame(await ended, { code: 0, out, err: '' }, nameOf(block))
-      }
-    })
-    await Promise.all(workers)
+    const check = (block: Block, ended: Ended): void => {
+      const after = next(block)
+      const out = after?.how === 'prints' ? `${after.text}\n` : ''
+      t.strictSame(ended, { code: 0, out, err: '' }, nameOf(block))
+    }
+    const programs = blocks.filter(({ how }) => how === 'run')
+    const shared = programs.filter(block => !needsProcess(block))
+    for (const [at, ended] of (await runShared(shared, folder)).entries())
+      check(shared[at] as Block, ended)
+    for (const block of programs.filter(needsProcess))
+      check(block, await start(process.execPath, [await program(block, folder)]).ended)
+    for (const block of blocks.filter(({ how }) => how === 'sh'))
+      check(block, await shell(block, folder).ended)
     for (const block of blocks.filter(({ how }) => how === 'prints')) {
       const before = blocks[blocks.indexOf(block) - 1]
       t.ok(before?.how === 'run' || before?.how === 'sh', `${nameOf(block)} is printed by nobody`)

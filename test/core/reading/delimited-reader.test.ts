@@ -39,8 +39,8 @@ t.test(
         const stream = streamOf(random, 20_000, pieces)
         const rules = { delimiter, encoding, limit: pick(random, [10_000, 65536]) }
         const wanted = split(stream, rules)
-        for (const [name, chunks] of chunkings(stream, random).filter(
-          ([name]) => name !== 'small chunks',
+        for (const [name, chunks] of chunkings(stream, random).filter(([name]) =>
+          name === 'one byte at a time' ? encoding === 'utf8' : name !== 'small chunks',
         )) {
           t.equal(
             difference(readAll(rules, chunks), wanted),
@@ -78,11 +78,11 @@ t.test(
   async t => {
     const MiB = 2 ** 20
     for (const [delimiter, encoding, chunk, size, filler] of [
-      ['\n', 'utf8', 1, MiB / 4, 'x'],
-      ['\r\n', null, 1024, MiB, 'x'],
-      ['\n', 'utf8', 1024, MiB, 'é'],
-      ['aab', 'latin1', 1024, MiB, 'a'],
-      ['\n', 'utf16le', 1024, MiB, '\n'],
+      ['\n', 'utf8', 1, MiB / 16, 'x'],
+      ['\r\n', null, 1024, MiB / 4, 'x'],
+      ['\n', 'utf8', 1024, MiB / 4, 'é'],
+      ['aab', 'latin1', 1024, MiB / 4, 'a'],
+      ['\n', 'utf16le', 1024, MiB / 4, '\n'],
     ] as const) {
       const bytes = Buffer.concat([
         Buffer.alloc(size, filler),

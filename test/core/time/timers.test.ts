@@ -170,7 +170,7 @@ t.test(
   },
 )
 
-t.test('PROPERTY: 100 000 timers, cancelled and added at random, run in order', async t => {
+t.test('PROPERTY: 20 000 timers, cancelled and added at random, run in order', async t => {
   const random = seeded(7)
   const timers = new Timers()
   const pending = new Map<number, { due: number; cancel: Cancel }>()
@@ -195,8 +195,8 @@ t.test('PROPERTY: 100 000 timers, cancelled and added at random, run in order', 
     pending.get(id)?.cancel()
     pending.delete(id)
   }
-  for (let i = 0; i < 100_000; i++) add()
-  for (let i = 0; i < 50_000; i++) cancelOne()
+  for (let i = 0; i < rounds(20_000); i++) add()
+  for (let i = 0; i < rounds(10_000); i++) cancelOne()
   t.equal(timers.size, pending.size)
   while (timers.size > 0) {
     now = Math.max(now + random(200), timers.next as number)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ROOT } from '../built.ts'
-import { PAGES, rewritten } from './table.ts'
+import { ROOT } from './built.ts'
+import { PAGES, rewritten } from './runtimes/table.ts'
 
 t.test('the pages say of Bun and Deno what the last recorded run has shown', async t => {
   for (const page of PAGES) {
