@@ -250,8 +250,7 @@ function failed(error: Error): void {
   process.exitCode = isUsage ? 2 : 1
 }
 
-// It does not wait for the end of the loop: after an error the peers go on, and Node 20 hung in two
-// of five runs when it took its own handles apart (perf: CleanupHandles, with no program running).
+// It does not wait for the end of the loop: after an error the peers go on.
 main()
   .catch(failed)
   .finally(() => process.exit())

@@ -54,7 +54,8 @@ export async function startBreaker(port: number, random: Random): Promise<Server
         if (left > 0) return void (other.write(data) || (one.pause(), other.once('drain', wake)))
         // In the middle of a record, mostly; by a reset, or as if all were well.
         other.end(data.subarray(0, random(data.length)))
-        if (random(2) === 0) one.resetAndDestroy()
+        // Node keeps a socket for ever that is reset while its end is sent.
+        if (random(2) === 0 && !one.writableEnded) one.resetAndDestroy()
         else one.destroy()
       })
       const wake = (): void => void one.resume()
