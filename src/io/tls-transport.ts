@@ -33,6 +33,7 @@ import type { SystemError, TlsInfo, Transport } from '../transport.ts'
 import type { Bytes, Encoding } from '../types.ts'
 import { TransportDuplex } from './duplex/transport-duplex.ts'
 import { mustBeCut, writePieces } from './runtimes/pieces.ts'
+import { flow } from './runtimes/tls-flow.ts'
 import { tlsError } from './tls-advice.ts'
 
 /** What a handshake reports. */
@@ -152,11 +153,18 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   override pause(): void {
-    if (this.#state === 'open') this.#socket?.pause()
+    if (this.#state === 'open') this.#flow(false)
   }
 
   override resume(): void {
-    if (this.#state === 'open') this.#socket?.resume()
+    if (this.#state === 'open') this.#flow(true)
+  }
+
+  #flow(isOn: boolean): void {
+    const socket = this.#socket as TLSSocket
+    if (isOn) socket.resume()
+    else socket.pause()
+    flow(this.#below, isOn)
   }
 
   override end(): void {
@@ -193,7 +201,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     this.#info = new TlsState(socket, session)
     socket.allowHalfOpen = this.#below.allowHalfOpen = true
     // Nothing is received before the first resume.
-    socket.pause()
+    this.#flow(false)
     socket.on('data', onData)
     socket.on('end', onEnd)
     this.sink?.opened()

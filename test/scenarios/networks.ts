@@ -132,17 +132,6 @@ function overTls({ network, ...made }: Made): Made {
 
 /** Its turns are those of the loop; its time passes by hand. */
 export class HandClock extends ManualClock {
-  #skipped = 0
-
-  override now(): number {
-    return super.now() + this.#skipped
-  }
-
-  /** The process stands still for so long: no timer rings, and nothing is read. */
-  skip(ms: number): void {
-    this.#skipped += ms
-  }
-
   override soon(callback: () => void): void {
     setImmediate(callback)
   }
@@ -254,12 +243,6 @@ export class Place {
       this.#clock!.advance(1)
       await turn()
     }
-  }
-
-  /** The process stands still; the timers ring before anything is read. */
-  standStill(ms: number): void {
-    this.#clock!.skip(ms)
-    this.#clock!.advance(ms)
   }
 
   /** Lets time pass by hand until that has settled. */
