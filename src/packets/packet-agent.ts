@@ -21,10 +21,11 @@ import { Context } from '../messages/context.ts'
 import type { Bytes } from '../types.ts'
 import { Budget } from './lines/budget.ts'
 import { PacketChannelError } from './errors.ts'
-import { type ChannelStats, Line, type LineOwner, type Said } from './lines/line.ts'
+import { Line, type LineOwner, type Said } from './lines/line.ts'
+import type { ChannelStats } from './lines/stats.ts'
 import { Packet, type PacketData } from './packet.ts'
 import { PacketChannel } from './channel/packet-channel.ts'
-import { PACKET_TYPES, SUPERVISOR_ID } from './packet-types.ts'
+import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
 import { WebsocketChannel } from './channel/websocket-channel.ts'
 import { CHANNEL_CHECKS, type WebsocketChannelOptions } from './channel/websocket-options.ts'
 
@@ -122,8 +123,8 @@ export class PacketAgent {
     return this.#line.budget.count
   }
 
-  /** Do the router and the supervisor confirm? 'asking': they have not said so yet. */
-  get mode(): 'asking' | 'plain' | 'confirming' {
+  /** Do the router and the supervisor confirm? 'asking': that is not known yet. */
+  get mode(): ChannelStats['mode'] {
     return this.#line.mode
   }
 
@@ -169,7 +170,11 @@ export class PacketAgent {
     return this.#line.budget.half()
   }
 
-  /** Resolves when nothing waits and everything is confirmed, and after `close`. */
+  /**
+   * Resolves when nothing waits and everything is confirmed, and after `close`. It waits as long as
+   * the router says nothing. A router that does not confirm has to say something, too: what it was
+   * handed is kept until then.
+   */
   idle(): Promise<void> {
     return this.#line.budget.empty()
   }
@@ -180,6 +185,13 @@ export class PacketAgent {
       line.channel.send(this.#packet(PACKET_TYPES.ALIVE, line.stateOf(party)))
       this.#opened.resolve()
     },
+    knock: ({ channel }) => {
+      // The router of 2020 answers it.
+      const fields = { sender_id: this.agent_id, receiver_id: ROUTER_ID }
+      if (this.#shape === '2020')
+        channel.send(new Packet({ packet_type: PACKET_TYPES.HEARTBEAT, ...fields }))
+    },
+    partyOf: () => SUPERVISOR_ID,
     deliver: (_, __, packet) => this.#deliver(packet),
     word: (type, _, data) => this.#packet(type, data),
     report: error => this.#report(error),
@@ -190,10 +202,11 @@ export class PacketAgent {
     const party = line.party(SUPERVISOR_ID)!
     const said = packet.data as Said & { readonly waits?: unknown }
     if (packet.type === PACKET_TYPES.CONFIRM) {
-      if (said.sends !== undefined) line.becomeConfirming(() => SUPERVISOR_ID)
+      if (said.sends !== undefined) line.becomeConfirming()
       line.said(party, said, false)
-    } else if (packet.type !== PACKET_TYPES.ALIVE) line.receive(packet, SUPERVISOR_ID)
-    else if (said.waits === true) line.waitForOthers(() => SUPERVISOR_ID)
+    } else if (packet.type === PACKET_TYPES.HEARTBEAT) line.heardAnother()
+    else if (packet.type !== PACKET_TYPES.ALIVE) line.receive(packet, SUPERVISOR_ID)
+    else if (said.waits === true) line.waitForOthers()
     else if (said.confirms === undefined) line.becomePlain()
     else this.#lineOwner.greet(line)
   }

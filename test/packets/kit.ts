@@ -88,9 +88,14 @@ export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n)
 }
 
-/** Each agent sends `count` packets of the type act, and gets as many of the type tell. */
-export function sendBothWays(run: Run, agents: readonly PacketAgent[], count: number): void {
-  for (let n = 0; n < count; n++)
+/** Each agent sends a packet of the type act, and gets one of the type tell, for each number. */
+export function sendBothWays(
+  run: Run,
+  agents: readonly PacketAgent[],
+  end: number,
+  start = 0,
+): void {
+  for (let n = start; n < end; n++)
     for (const agent of agents) {
       agent.send('act', { n })
       run.send({

@@ -32,7 +32,7 @@ async function end(world: Stage, server: MockServer): Promise<void> {
   await Promise.all([server.close(), world.pump().then(() => world.advance(2100))])
 }
 
-stage(t, 'a router that does not answer', async (t, world) => {
+stage(t, 'a router that says nothing, and then what is not the word of ours', async (t, world) => {
   const { ann, server, log, heard, say } = await make(world)
   t.equal(ann.send('act', { n: 0 }), true, 'before it opens')
   t.strictSame([ann.is_alive, ann.queued, ann.mode], [false, 1, 'asking'])
@@ -43,16 +43,34 @@ stage(t, 'a router that does not answer', async (t, world) => {
   t.match(heard(), [/^alive ann→mephisto {"confirms":null,"sends":{"stream":"ann\.\w+\.0","nu/])
   ann.send('act', { n: 1 })
   await world.advance(1100)
-  t.strictSame(heard(), ['act ann→mephisto {"n":0}', 'act ann→mephisto {"n":1}'])
-  t.strictSame([ann.mode, ann.is_alive, ann.queued], ['plain', true, 0])
-  t.match(ann.stats(), { channel_id: 'ann', sent: 2, mode: 'plain' })
+  t.match(heard(), [/^heartbeat ann→mephisto_server$/, /^act .*"n":0} ann.*#1$/, /"n":1} ann.*#2$/])
+  t.strictSame([ann.mode, ann.is_alive, ann.queued], ['asking', true, 2])
   say('tell', { n: 1 })
   await world.pump()
   t.strictSame(log, ['tell mephisto→ann {"n":1}'])
+  t.strictSame([ann.mode, ann.queued], ['plain', 0])
+  t.match(ann.stats(), { channel_id: 'ann', sent: 2, mode: 'plain' })
   await ann.ready()
   await ann.idle()
   t.strictSame([ann.close(), ann.close(), ann.send('act')], [0, 0, false])
   await end(world, server)
+})
+
+stage(t, 'a router that knows heartbeats is asked by one', async (t, world) => {
+  for (const shape of ['2020', 'today'] as const) {
+    const { ann, server, log, heard, say } = await make(world, { shape })
+    ann.open()
+    await world.advance(1100)
+    t.equal(
+      heard().some(text => text.startsWith('heartbeat')),
+      shape === '2020',
+    )
+    say('heartbeat')
+    await world.pump()
+    t.strictSame([ann.mode, log], ['plain', []])
+    ann.close()
+    await end(world, server)
+  }
 })
 
 stage(t, 'a router and a supervisor that confirm', async (t, world) => {

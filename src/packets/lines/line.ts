@@ -6,14 +6,21 @@
  *
  * | mode | the router | what is sent |
  * |---|---|---|
- * | asking | has not said yet how it does it | only what the line says itself |
+ * | asking | has said nothing yet | only what the line says itself |
+ * | guessing | has said nothing for a while | each stream, once; all of it is kept |
+ * | waiting | is one of ours: somebody else must come first | as in asking |
  * | plain | is as in the original | the queue, in order: what was handed on is forgotten |
  * | confirming | passes on how far the ends are | the stream of each party, as far as it is there |
  *
  * Rules:
- * 1. A party gets packets with places only after it has said how far it is, on this connection.
- * 2. To a router that does not answer, the line speaks as the original does, but for what its first
- *    word says about confirmations.
+ * 1. A router of ours says what it is in its first word on each connection. So one whose first word
+ *    is another is as in the original. Silence says nothing: a router may stand still.
+ * 2. While the line guesses, each packet is sent once, with its place, and kept. If the router
+ *    turns out to confirm, what is missing is sent again, and what comes twice is dropped at the
+ *    other end. If it does not, what was handed on is forgotten. So to such a router nothing is
+ *    ever sent twice.
+ * 3. When it is known that the router confirms, a party gets packets only after it has said how far
+ *    it is, on this connection.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -24,6 +31,7 @@ import { PacketChannelError } from '../errors.ts'
 import type { Packet } from '../packet.ts'
 import type { PacketChannel } from '../channel/packet-channel.ts'
 import { Party, type PartyOwner } from './party.ts'
+import type { ChannelStats } from './stats.ts'
 import { Sender, type SenderOwner } from './sender.ts'
 import { type Progress, progressOf } from './streams.ts'
 
@@ -31,15 +39,16 @@ import { type Progress, progressOf } from './streams.ts'
 export interface LineOwner {
   /** Says who is at this end, and asks how the other end does it. */
   greet(line: Line): void
+  /** The router says nothing: asks for what one of any make answers. */
+  knock(line: Line): void
+  /** The party that a packet is for; undefined: it is for the router itself. */
+  partyOf(packet: Packet): string | undefined
   /** Hands a packet to its handler. The promise never rejects. */
   deliver(line: Line, from: string, packet: Packet): Promise<void> | undefined
   /** A packet of this end about a stream. */
   word(type: 'alive' | 'confirm', to: string, data: object): Packet
   report(error: Error): void
 }
-
-/** The party that a packet is for; undefined: it is for the router itself. */
-type PartyOf = (packet: Packet) => string | undefined
 
 /** What `alive` and `confirm` say about the streams. */
 export interface Said {
@@ -49,39 +58,11 @@ export interface Said {
   readonly sends?: Progress
 }
 
-/** How a channel of a run, or of an agent, is doing. */
-export interface ChannelStats {
-  /** The id of the channel. */
-  readonly channel_id: string
-  /** Does a connection stand? */
-  readonly is_alive: boolean
-  /** Packets that wait, or are not confirmed yet. */
-  readonly queued: number
-  /** Packets that were handed to the channel. One that is sent again counts again. */
-  readonly sent: number
-  /** Packets that have arrived. */
-  readonly received: number
-  /** Packets that were dropped: they came faster than their handlers took them. */
-  readonly lost: number
-  /** How often the channel did not take a packet, which then waited. */
-  readonly retries: number
-  /** How often the channel has become alive. */
-  readonly opened: number
-  /** Does the router pass on confirmations? 'asking': it has not said so yet. */
-  readonly mode: 'asking' | 'plain' | 'confirming'
-}
-
 /** After this time everything that has arrived is confirmed: the original's batches. */
 const CONFIRM: Milliseconds = 50
 
-/** A router that does not answer within this time does not confirm. */
-const ANSWER: Milliseconds = 1000
-
-/**
- * One that did confirm may stand still. What is on its way would be lost or come twice if it was
- * taken for another. Whoever stands still for so long is noticed by the heartbeat of the channel.
- */
-const ANSWER_AGAIN: Milliseconds = 120_000
+/** After so long without a word of the router, the line guesses: longer than a round trip. */
+const PATIENCE: Milliseconds = 1000
 
 /** A party takes memory until the line ends. */
 const PARTIES = 100_000
@@ -90,7 +71,6 @@ export class Line {
   readonly channel: PacketChannel
   readonly budget: Budget
   readonly parties = new Map<string, Party>()
-  mode: 'asking' | 'plain' | 'confirming' = 'asking'
   /** For whoever watches. */
   received = 0
   opened = 0
@@ -99,11 +79,13 @@ export class Line {
   readonly #owner: LineOwner
   readonly #stream: string
   readonly #sender: Sender
+  #mode: 'asking' | 'guessing' | 'waiting' | 'plain' | 'confirming' = 'asking'
   /** The parties that something is to be confirmed to when its time has come. */
   readonly #confirmSoon = new Set<Party>()
-  #hasConfirmed = false
+  /** Do packets for parties go to their streams, and not to the queue? */
+  #hasStreams = false
   #cancelConfirm: Cancel = noop
-  #cancelAnswer: Cancel = noop
+  #cancelGuess: Cancel = noop
   #isOver = false
 
   /** `stream`: the beginning of the names of its streams. No other line has it. */
@@ -117,7 +99,11 @@ export class Line {
     this.#owner = owner
     this.#engine = engine
     this.#stream = stream
-    this.#sender = new Sender(channel, budget, engine, this.#senderOwner())
+    this.#sender = new Sender(channel, budget, engine, this.#senderOwner)
+  }
+
+  get mode(): ChannelStats['mode'] {
+    return this.#mode === 'guessing' || this.#mode === 'waiting' ? 'asking' : this.#mode
   }
 
   /** How it is doing. */
@@ -132,17 +118,12 @@ export class Line {
 
   // ---- out --------------------------------------------------------------------------------------
 
-  #senderOwner(): SenderOwner {
-    const isSettled = (): boolean => this.mode !== 'asking'
-    return {
-      get isSettled() {
-        return isSettled()
-      },
-      confirmation: (party, isAnswer) => {
-        const { confirms, sends } = this.stateOf(party)
-        return this.#owner.word('confirm', party.id, isAnswer ? { confirms, sends } : { confirms })
-      },
-    }
+  readonly #senderOwner: SenderOwner = {
+    isOpen: () => this.#mode !== 'asking' && this.#mode !== 'waiting',
+    confirmation: (party, isAnswer) => {
+      const { confirms, sends } = this.stateOf(party)
+      return this.#owner.word('confirm', party.id, isAnswer ? { confirms, sends } : { confirms })
+    },
   }
 
   /**
@@ -153,15 +134,13 @@ export class Line {
     if (to === undefined || !this.#isStream(to)) return this.#sender.queue(packet)
     const party = this.party(to)
     if (party === undefined || !party.outgoing.push(packet)) return false
-    if (party.state === 'confirming') this.#sender.ready(party)
+    if (party.state !== 'away') this.#sender.ready(party)
     return true
   }
 
   /** Streams are for parties that confirm, or may turn out to. */
   #isStream(to: string): boolean {
-    return this.mode === 'confirming'
-      ? this.parties.get(to)?.state !== 'plain'
-      : this.mode === 'asking' && this.#hasConfirmed
+    return this.#hasStreams && this.parties.get(to)?.state !== 'plain'
   }
 
   // ---- how the other end does it ----------------------------------------------------------------
@@ -170,7 +149,7 @@ export class Line {
   becomeAlive(): void {
     if (this.#isOver) return
     this.opened++
-    if (this.mode === 'confirming') this.mode = 'asking'
+    this.#cancelGuess()
     for (const party of this.parties.values()) {
       party.state = 'away'
       party.isAsked = false
@@ -178,32 +157,55 @@ export class Line {
     }
     this.#sender.forget()
     this.#owner.greet(this)
-    if (this.mode === 'asking') {
-      const patience = this.#hasConfirmed ? ANSWER_AGAIN : ANSWER
-      this.#cancelAnswer()
-      this.#cancelAnswer = this.#engine[DRIVE].after(patience, () => this.becomePlain())
+    // What is plain stays so, unless it says something else.
+    if (this.#mode !== 'plain') {
+      this.#mode = 'asking'
+      this.#cancelGuess = this.#engine[DRIVE].after(PATIENCE, () => this.#guess())
     }
     this.#sender.go()
   }
 
-  /**
-   * The router says that somebody else must come first: there is no hurry. From now on packets go
-   * to the streams, those in the queue first; `idOf` says whose they are.
-   */
-  waitForOthers(idOf: PartyOf): void {
-    this.#hasConfirmed = true
-    // It stood still, and was taken for one that does not confirm.
-    if (this.mode === 'plain') this.mode = 'asking'
-    this.#cancelAnswer()
-    this.#restream(idOf)
+  #guess(): void {
+    this.#mode = 'guessing'
+    this.#restream()
+    for (const party of this.parties.values()) {
+      party.state = 'guessed'
+      this.#sender.ready(party)
+    }
+    this.#sender.wake()
+    this.#owner.knock(this)
   }
 
-  /** The router is as in the original. */
+  /** The router is one of ours, and says that somebody else must come first. */
+  waitForOthers(): void {
+    if (this.#mode !== 'confirming') this.#become('waiting')
+  }
+
+  /** The router passes on what the two ends say about their streams. */
+  becomeConfirming(): void {
+    if (this.#mode === 'confirming') return
+    this.#become('confirming')
+    this.#sender.wake()
+  }
+
+  #become(mode: 'waiting' | 'confirming'): void {
+    this.#cancelGuess()
+    this.#mode = mode
+    for (const party of this.parties.values()) if (party.state === 'guessed') party.state = 'away'
+    this.#restream()
+  }
+
+  /** Something has arrived that a router of ours does not begin with. */
+  heardAnother(): void {
+    if (this.#mode === 'asking' || this.#mode === 'guessing') this.becomePlain()
+  }
+
+  /** The router, or whoever is behind it, is as in the original. */
   becomePlain(): void {
-    this.#cancelAnswer()
-    if (this.mode !== 'asking') return
-    this.mode = 'plain'
-    this.#hasConfirmed = false
+    if (this.#mode === 'plain') return
+    this.#cancelGuess()
+    this.#mode = 'plain'
+    this.#hasStreams = false
     for (const party of this.parties.values()) this.#drain(party)
     this.#sender.wake()
   }
@@ -212,20 +214,11 @@ export class Line {
     for (const packet of party.outgoing.drain()) this.#sender.move(packet)
   }
 
-  /** The router passes on what the two ends say about their streams. */
-  becomeConfirming(idOf: PartyOf): void {
-    this.#cancelAnswer()
-    if (this.mode === 'confirming') return
-    this.mode = 'confirming'
-    this.#hasConfirmed = true
-    this.#restream(idOf)
-    this.#sender.wake()
-  }
-
-  /** What was queued before it was known who is there goes to the streams, in order. */
-  #restream(idOf: PartyOf): void {
+  /** From now on packets for parties go to their streams, those in the queue first. */
+  #restream(): void {
+    this.#hasStreams = true
     for (const packet of this.#sender.takeBack()) {
-      const id = idOf(packet)
+      const id = this.#owner.partyOf(packet)
       const party = id === undefined ? undefined : this.party(id)
       if (id === undefined || party?.state === 'plain') this.#sender.move(packet)
       else party?.outgoing.move(packet)
@@ -244,6 +237,7 @@ export class Line {
     }
     const stream = `${this.#stream}.${this.parties.size}`
     const party = new Party(id, stream, this.budget, this.#partyOwner)
+    if (this.#mode === 'guessing') party.state = 'guessed'
     this.parties.set(id, party)
     return party
   }
@@ -262,13 +256,19 @@ export class Line {
   receive(packet: Packet, from: string): void {
     if (this.#isOver) return
     this.received++
+    this.heardAnother()
     const party = this.party(from)
     if (party === undefined) return
     const { place } = packet
     if (place === undefined) {
       // One that confirms would have said so.
-      if (party.state === 'away' && this.mode === 'confirming') this.said(party, {}, false)
+      if (party.state === 'away' && this.#mode === 'confirming') this.said(party, {}, false)
       return party.enter(packet)
+    }
+    if (this.#mode === 'plain') {
+      // The other end guesses. What it has sent before is never sent again to a plain router.
+      if (party.incoming.pass(place)) party.enter(packet.at(undefined))
+      return
     }
     const taken = party.incoming.take(place)
     if (taken === 'next') party.enter(packet)
@@ -335,7 +335,7 @@ export class Line {
     const { count } = this.budget
     this.#isOver = true
     this.#cancelConfirm()
-    this.#cancelAnswer()
+    this.#cancelGuess()
     for (const party of this.parties.values()) party.outgoing.clear()
     this.#sender.end()
     return count

@@ -5,6 +5,7 @@
  * | state | what is sent to it |
  * |---|---|
  * | away | nothing: it waits until the party says how far it is |
+ * | guessed | packets with places, each once and kept: nobody knows how it does it |
  * | plain | packets as in the original: handed on, and forgotten |
  * | confirming | packets with places, each kept until it is confirmed |
  *
@@ -37,7 +38,7 @@ export class Party {
   readonly id: string
   readonly outgoing: Outgoing
   readonly incoming = new Incoming()
-  state: 'away' | 'plain' | 'confirming' = 'away'
+  state: 'away' | 'guessed' | 'plain' | 'confirming' = 'away'
   /** Was it asked how far it is, because something was missing? */
   isAsked = false
   readonly #owner: PartyOwner
@@ -51,6 +52,18 @@ export class Party {
     this.id = id
     this.outgoing = new Outgoing(stream, budget)
     this.#owner = owner
+  }
+
+  /** The packet of its stream that may be sent now; undefined if there is none. Then `sent`. */
+  next(): Packet | undefined {
+    if (this.state === 'guessed') return this.outgoing.fresh()
+    return this.state === 'confirming' ? this.outgoing.next() : undefined
+  }
+
+  /** The packet that `next` returned was handed on. */
+  sent(packet: Packet): void {
+    if (this.state === 'guessed') this.outgoing.handed(packet)
+    else this.outgoing.sent(packet)
   }
 
   /** A packet with a place has been dealt with. Returns true if it is time to confirm. */

@@ -25,7 +25,7 @@ const BATCH = 16
 
 export interface SenderOwner {
   /** May packets go? Confirmations always may. */
-  readonly isSettled: boolean
+  isOpen(): boolean
   /** The packet that confirms what has arrived; `isAnswer`: and says how far this end is. */
   confirmation(party: Party, isAnswer: boolean): Packet
 }
@@ -108,7 +108,7 @@ export class Sender {
     if (this.#isBlocked || this.#isOver || !this.channel.is_alive()) return
     const isDone =
       this.#flushConfirmations() &&
-      (!this.#owner.isSettled || (this.#flushQueue() && this.#flushStreams()))
+      (!this.#owner.isOpen() || (this.#flushQueue() && this.#flushStreams()))
     if (isDone) return
     this.retries++
     this.#block()
@@ -139,7 +139,7 @@ export class Sender {
     for (const party of this.#ready) {
       this.#ready.delete(party)
       for (let count = 0; ; count++) {
-        const packet = party.outgoing.next()
+        const packet = party.next()
         if (packet === undefined) break
         const isTaken = count < BATCH && this.channel.send(packet)
         // It comes last now: a Set is walked through in the order of adding.
@@ -147,7 +147,7 @@ export class Sender {
         if (!isTaken && count < BATCH) return false
         if (!isTaken) break
         this.sent++
-        party.outgoing.sent(packet)
+        party.sent(packet)
       }
     }
     return true

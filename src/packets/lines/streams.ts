@@ -32,6 +32,9 @@ export class Outgoing {
   readonly #packets = new Deque<Packet>()
   /** The number of the last packet that the other end has. */
   #confirmed = 0
+  /** The number of the last packet that was ever handed on, on any connection. */
+  #handed = 0
+  /** How many are on their way on this connection, to an end that confirms. */
   #onWay = 0
   #bytesOnWay: Bytes = 0
 
@@ -85,6 +88,22 @@ export class Outgoing {
   sent(packet: Packet): void {
     this.#onWay++
     this.#bytesOnWay += packet.size
+    this.handed(packet)
+  }
+
+  /** The first packet that was never handed on. Then `handed`. */
+  fresh(): Packet | undefined {
+    return this.#packets.at(this.#unconfirmed)
+  }
+
+  /** The packet that `fresh` returned was handed on. */
+  handed({ place }: Packet): void {
+    this.#handed = Math.max(this.#handed, (place as PacketPlace).number)
+  }
+
+  /** How many were handed on, and are not confirmed. */
+  get #unconfirmed(): number {
+    return Math.max(this.#handed - this.#confirmed, 0)
   }
 
   /** The other end has everything up to that number. */
@@ -108,9 +127,12 @@ export class Outgoing {
     this.#bytesOnWay = 0
   }
 
-  /** Takes out what is left, without places: the other end does not confirm. */
+  /**
+   * Takes out what was never handed on, without places: the other end does not confirm, and may
+   * have the rest.
+   */
   drain(): Packet[] {
-    const packets = [...this.#packets].slice(this.#onWay).map(packet => packet.at(undefined))
+    const packets = [...this.#packets].slice(this.#unconfirmed).map(packet => packet.at(undefined))
     this.clear()
     return packets
   }
@@ -137,9 +159,11 @@ export class Incoming {
 
   /** The other end says which stream comes, and how much of it is confirmed. */
   introduce({ stream, number }: Progress): void {
-    if (stream === this.#stream) return
+    const isKnown = stream === this.#stream
     this.#stream = stream
-    this.#taken = this.#done = number
+    // In a known stream this end is further, unless the other one could not know and has gone on.
+    this.#taken = isKnown ? Math.max(this.#taken, number) : number
+    this.#done = isKnown ? Math.max(this.#done, number) : number
   }
 
   /** 'next': it is to be delivered; 'again': it was; 'gap': something before it is missing. */
@@ -148,6 +172,17 @@ export class Incoming {
     if (number <= this.#taken) return 'again'
     this.#taken = number
     return 'next'
+  }
+
+  /**
+   * The same without confirmations: nobody says what is missing, so what is later comes next.
+   * Returns false if it was there before.
+   */
+  pass({ stream, number }: Progress): boolean {
+    if (stream === this.#stream && number <= this.#taken) return false
+    this.#stream = stream
+    this.#taken = this.#done = number
+    return true
   }
 
   /** The packet was delivered: it may be confirmed. */

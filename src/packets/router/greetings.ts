@@ -5,8 +5,8 @@
  * Rules:
  * 1. An agent that confirms is asked by the router that it is at, and again by that of the
  *    supervisor when it becomes known there. So it does not matter which of the two knows first.
- * 2. An agent that confirms has an answer at once: the supervisor, or what is between two routers,
- *    may stand still, and then the agent must not take the router for one that does not confirm.
+ * 2. An agent that confirms has an answer at once, before everything else: by that it knows the
+ *    router. The supervisor, or what is between two routers, may stand still for long.
  * 3. Of an agent that does not confirm, the router of the supervisor says that it is there.
  */
 
@@ -42,11 +42,12 @@ export class Greetings {
   agentCame(member: Member, text: string): void {
     connected(member)
     const { supervisor } = this.#roster
-    const isAsked = supervisor.confirms && supervisor.peer !== undefined
-    if (isAsked) supervisor.send(text, member.id)
-    if (!member.confirms) return
-    const isPlain = supervisor.peer !== undefined && !supervisor.confirms
-    this.#say(member, isPlain ? {} : { confirms: null, waits: true })
+    const isThere = supervisor.peer !== undefined
+    if (member.confirms) {
+      const data = isThere && !supervisor.confirms ? {} : { confirms: null, waits: true }
+      member.greet(aliveWord(SUPERVISOR_ID, member.id, data), ROUTER_ID)
+    }
+    if (isThere && supervisor.confirms) supervisor.send(text, member.id)
   }
 
   /** An agent is at another router. */

@@ -5,7 +5,8 @@
  * 1. What cannot be sent waits, in order, within limits. Beyond them the newest is dropped, and the
  *    router is told.
  * 2. One sender may fill only its part: a flood of one agent leaves room for the others.
- * 3. Packets with places do not wait for a member that is away: whoever sent them keeps them.
+ * 3. Packets with places do not wait for a member that confirms and is away: whoever sent them
+ *    keeps them.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -64,6 +65,11 @@ export class Member {
   send(text: string, from: string): boolean {
     if (this.#waiting.size === 0 && this.peer?.send(text, from, this.id) === true) return true
     return this.#keep(text, from)
+  }
+
+  /** Sends it before everything that waits. */
+  greet(text: string, from: string): void {
+    if (this.peer?.send(text, from, this.id) !== true) this.#keep(text, from)
   }
 
   #keep(text: string, from: string): boolean {

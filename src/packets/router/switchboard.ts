@@ -190,7 +190,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
 
   #deliver(member: Member, packet: Packet, text: string, from: string): void {
     // Whoever sent it keeps it until it is confirmed.
-    if (member.peer === undefined && packet.place !== undefined) return
+    if (member.peer === undefined && packet.place !== undefined && member.confirms) return
     if (member.send(text, from)) return
     if (packet.place !== undefined && this.#roster.get(from) !== undefined) member.missed.add(from)
     if (member.isFull) this.dropped++
@@ -232,8 +232,13 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     this.#roster.came(member, peer)
     member.confirms = confirms
     if (isNew) this.neighbours?.came(id, confirms)
-    if (member === this.#supervisor) this.#greetings.supervisorCame()
-    else this.#greetings.agentCame(member, this.#stamped(packet, text))
+    if (member === this.#supervisor) {
+      // By the first word that it hears it knows the router.
+      if (confirms) member.greet(this.#allStatuses(packet).to_text(), ROUTER_ID)
+      this.#greetings.supervisorCame()
+    } else {
+      this.#greetings.agentCame(member, this.#stamped(packet, text))
+    }
     this.#flush(member)
   }
 
@@ -284,11 +289,15 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
 
   // ---- what the router answers itself -----------------------------------------------------------
 
-  #answerStatus(peer: Peer, { subject_id }: Packet): void {
-    if (peer !== this.#supervisor.peer) return
+  #answerStatus(peer: Peer, packet: Packet): void {
+    if (peer === this.#supervisor.peer) this.toSupervisor(this.#allStatuses(packet))
+  }
+
+  /** How all agents are; in the shape of the packet that asks. */
+  #allStatuses({ subject_id }: Packet): Packet {
     const all: Record<string, string> = {}
     for (const { id, status } of this.#roster.agents) all[id] = status
-    this.toSupervisor(this.#statuses(all, subject_id !== undefined))
+    return this.#statuses(all, subject_id !== undefined)
   }
 
   #statuses(data: Record<string, string>, isToday = false): Packet {

@@ -38,6 +38,13 @@ export class Dispatch implements LineOwner {
     this.askStatus(line)
   }
 
+  /** Every router answers that. */
+  knock(line: Line): void {
+    this.askStatus(line)
+  }
+
+  readonly partyOf = partyOf
+
   /** Asks the router how its agents are. */
   askStatus(line: Line): void {
     const { REQUEST_STATUS, REQUEST_STATUSES } = PACKET_TYPES
@@ -90,7 +97,7 @@ export class Dispatch implements LineOwner {
     const party = from === ROUTER_ID ? undefined : line.party(from)
     if (party === undefined) return
     this.agents.heard(from, line.channel.channel_id)
-    line.becomeConfirming(partyOf)
+    line.becomeConfirming()
     line.said(party, data, true)
   }
 
@@ -102,7 +109,7 @@ export class Dispatch implements LineOwner {
   /** A router that numbers what it says about its agents passes on confirmations. */
   #statuses(line: Line, { place, data }: Packet): void {
     if (place === undefined) line.becomePlain()
-    else line.becomeConfirming(partyOf)
+    else line.becomeConfirming()
     const { job, run } = this.#hooks
     for (const agent of this.agents.update(data))
       this.#hooks.call(() => job.on_status?.(agent, run))

@@ -4,7 +4,7 @@
  */
 
 import type { Milliseconds } from '../../types.ts'
-import type { ChannelStats } from '../lines/line.ts'
+import type { ChannelStats } from '../lines/stats.ts'
 import type { Packet, PacketData, PacketFields } from '../packet.ts'
 import type {
   OnCatastrophicDisconnect,

@@ -3,6 +3,7 @@
 import t from 'tap'
 import { Budget } from '../../../src/packets/lines/budget.ts'
 import { Line, type LineOwner } from '../../../src/packets/lines/line.ts'
+import type { Party } from '../../../src/packets/lines/party.ts'
 import { Packet, toOf } from '../../../src/packets/packet.ts'
 import { scene, type World } from '../../kit.ts'
 import { act, FakeChannel, numbersOf, tell, upTo } from '../kit.ts'
@@ -12,6 +13,8 @@ function make({ engine }: World, limit = 10_000) {
   const log: string[] = []
   const owner: LineOwner = {
     greet: () => void log.push('greet'),
+    knock: () => void log.push('knock'),
+    partyOf: toOf,
     deliver: (_, from, { data }) => void log.push(`${from} ${data.n}`),
     word: (packet_type, receiver_id, data) =>
       new Packet({ packet_type, sender_id: 'mephisto', receiver_id, data: { ...data } }),
@@ -29,14 +32,16 @@ function make({ engine }: World, limit = 10_000) {
 /** How far a party says it is. */
 const at = (stream: string, number: number) => ({ stream, number })
 
-scene(t, 'a router that does not answer is plain', async (t, world) => {
+scene(t, 'a router whose first word is not that of ours is plain', async (t, world) => {
   const { channel, line, log, connect } = make(world)
   line.send(tell(0), 'ann')
   connect()
   line.send(tell(1), 'ann')
-  await world.advance(990)
+  await world.pump()
   t.strictSame([log, channel.sent.length, line.mode], [['greet'], 0, 'asking'])
-  await world.advance(300)
+  line.receive(act(5), 'ann')
+  t.equal(log.at(-1), 'ann 5')
+  await world.pump()
   t.strictSame([numbersOf(channel.sent), line.mode], [[0, 1], 'plain'])
   t.strictSame(
     channel.sent.map(({ place }) => place),
@@ -45,8 +50,6 @@ scene(t, 'a router that does not answer is plain', async (t, world) => {
   line.send(tell(2), 'ann')
   await world.pump()
   t.strictSame(numbersOf(channel.sent), [0, 1, 2])
-  line.receive(act(5), 'ann')
-  t.equal(log.at(-1), 'ann 5')
   line.becomePlain()
   connect()
   line.send(tell(3), 'ann')
@@ -70,8 +73,8 @@ scene(t, 'a router that confirms: packets wait until their party is there', asyn
   const { channel, line, connect, budget } = make(world)
   connect()
   line.send(tell(0), 'ann')
-  line.becomeConfirming(toOf)
-  line.becomeConfirming(toOf)
+  line.becomeConfirming()
+  line.becomeConfirming()
   line.send(tell(1), 'ann')
   line.send(tell(2, 'bob'), 'bob')
   await world.pump()
@@ -107,7 +110,7 @@ scene(t, 'a router that confirms: packets wait until their party is there', asyn
 scene(t, 'the connection breaks: it goes on where the party is', async (t, world) => {
   const { channel, line, connect, log } = make(world)
   connect()
-  line.becomeConfirming(toOf)
+  line.becomeConfirming()
   const ann = line.party('ann')!
   line.said(ann, { confirms: null, sends: at('a', 0) }, true)
   for (const n of upTo(4)) line.send(tell(n), 'ann')
@@ -119,17 +122,15 @@ scene(t, 'the connection breaks: it goes on where the party is', async (t, world
   line.send(tell(4), 'ann')
   await world.pump()
   t.strictSame(channel.take(), [], 'nobody is there')
-  line.becomeConfirming(toOf)
+  line.becomeConfirming()
   line.said(ann, { confirms: at('s.0', 3), sends: at('a', 0) }, true)
   await world.pump()
   t.match(channel.take(), [/^confirm/, /"n":3} s\.0#4/, /"n":4} s\.0#5/])
   connect()
-  await world.advance(5000)
-  t.equal(line.mode, 'asking', 'one that did confirm may stand still')
-  await world.advance(120_000)
-  t.equal(line.mode, 'plain')
+  line.send(tell(5), 'ann')
+  line.becomePlain()
   await world.pump()
-  t.strictSame(channel.take(), ['tell mephisto→ann {"n":3}', 'tell mephisto→ann {"n":4}'])
+  t.strictSame(channel.take(), ['tell mephisto→ann {"n":5}'], 'what was handed on is forgotten')
   t.strictSame(log, ['greet', 'greet', 'greet'])
   line.end()
 })
@@ -137,7 +138,7 @@ scene(t, 'the connection breaks: it goes on where the party is', async (t, world
 scene(t, 'in: numbers, confirmations, gaps', async (t, world) => {
   const { channel, line, connect, log } = make(world)
   connect()
-  line.becomeConfirming(toOf)
+  line.becomeConfirming()
   const ann = line.party('ann')!
   const from = (number: number): Packet => act(number).at(at('a', number))
   line.receive(from(1), 'ann')
@@ -168,7 +169,7 @@ scene(t, 'in: numbers, confirmations, gaps', async (t, world) => {
 scene(t, 'a handler that is at work when the line ends', async (t, world) => {
   const { line, connect, owner, channel } = make(world)
   connect()
-  line.becomeConfirming(toOf)
+  line.becomeConfirming()
   line.said(line.party('ann')!, { confirms: null, sends: at('a', 0) }, false)
   let done = (): void => {}
   owner.deliver = () => new Promise(go => (done = go))
@@ -182,7 +183,7 @@ scene(t, 'a handler that is at work when the line ends', async (t, world) => {
 scene(t, 'a party that sends without numbers does not confirm', async (t, world) => {
   const { channel, line, connect, log } = make(world)
   connect()
-  line.becomeConfirming(toOf)
+  line.becomeConfirming()
   line.send(tell(1), 'ann')
   line.receive(act(7), 'ann')
   line.receive(act(8), 'ann')
@@ -195,7 +196,7 @@ scene(t, 'a party that sends without numbers does not confirm', async (t, world)
 scene(t, 'waiting for others', async (t, world) => {
   const { channel, line, connect } = make(world)
   connect()
-  line.waitForOthers(toOf)
+  line.waitForOthers()
   line.send(tell(1), 'ann')
   await world.advance(100_000)
   t.strictSame([line.mode, channel.sent.length], ['asking', 0])
@@ -206,27 +207,88 @@ scene(t, 'waiting for others', async (t, world) => {
 })
 
 // A soak lost and doubled packets: routers, or what is between them, stood still for some seconds,
-// and were taken for some that do not confirm.
-scene(t, 'a router that stands still', async (t, world) => {
-  const { channel, line, connect } = make(world)
+// and were taken for some that do not confirm. Now silence says nothing.
+scene(t, 'a router that says nothing', async (t, world) => {
+  const { channel, line, connect, log, budget } = make(world)
+  const sent = (): string[] => channel.take().map(text => text.replace(/^tell mephisto→/, ''))
+  line.send(tell(0), 'ann')
   connect()
-  await world.advance(1000)
-  t.equal(line.mode, 'plain', 'nothing is known of it')
+  await world.advance(990)
+  t.strictSame(sent(), [])
+  await world.advance(100_000)
+  t.strictSame([log, line.mode], [['greet', 'knock'], 'asking'])
   line.send(tell(1), 'ann')
+  line.send(tell(0, 'bob'), 'bob')
   await world.pump()
-  line.waitForOthers(toOf)
+  t.strictSame(sent(), ['ann {"n":0} s.0#1', 'ann {"n":1} s.0#2', 'bob {"n":0} s.1#1'])
+  t.equal(budget.count, 3, 'they are kept')
+  channel.alive = false
   line.send(tell(2), 'ann')
-  await world.pump()
-  t.strictSame([line.mode, numbersOf(channel.sent)], ['asking', [1]])
-  line.becomeConfirming(toOf)
-  line.said(line.party('ann')!, { confirms: null, sends: at('a', 0) }, false)
-  await world.pump()
-  t.strictSame(numbersOf(channel.sent), [1, 2])
   connect()
   await world.advance(100_000)
-  t.strictSame([line.mode, numbersOf(channel.sent)], ['asking', [1, 2]], 'it did confirm')
-  await world.advance(20_000)
-  t.strictSame([line.mode, numbersOf(channel.sent)], ['plain', [1, 2, 2]])
+  t.strictSame(sent(), ['ann {"n":2} s.0#3'], 'each is sent once')
+  const [ann, bob] = ['ann', 'bob'].map(id => line.party(id)!) as [Party, Party]
+  line.said(ann, { confirms: at('s.0', 1) }, false)
+  t.equal(budget.count, 3)
+  line.waitForOthers()
+  line.send(tell(3), 'ann')
+  await world.pump()
+  t.strictSame([sent(), line.mode], [[], 'asking'], 'now it is known: somebody else must come')
+  line.becomeConfirming()
+  line.waitForOthers()
+  line.said(ann, { confirms: at('s.0', 2), sends: at('a', 0) }, false)
+  line.said(bob, {}, false)
+  await world.pump()
+  t.strictSame(sent(), ['ann {"n":2} s.0#3', 'ann {"n":3} s.0#4'], 'bob may have all')
+  t.strictSame([budget.count, line.mode], [2, 'confirming'])
+  line.end()
+})
+
+scene(t, 'it said nothing, and then that it is plain', async (t, world) => {
+  const { channel, line, connect, budget } = make(world)
+  line.send(tell(0), 'ann')
+  connect()
+  await world.advance(1000)
+  t.match(channel.take(), [/"n":0} s\.0#1$/])
+  channel.room = 0
+  line.send(tell(1), 'ann')
+  await world.pump()
+  line.receive(act(1), 'ann')
+  channel.room = 9
+  await world.advance(100)
+  t.strictSame([channel.take(), budget.count], [['tell mephisto→ann {"n":1}'], 0])
+  line.end()
+})
+
+// The other end guesses, and the router between them is of another make.
+scene(t, 'packets with places by a plain router', async (t, world) => {
+  const { channel, line, connect, log } = make(world)
+  connect()
+  const from = (number: number, stream = 'a'): Packet => act(number).at(at(stream, number))
+  for (const n of [1, 2, 2, 5, 4]) line.receive(from(n), 'ann')
+  line.receive(from(3, 'another'), 'ann')
+  await world.advance(100)
+  t.strictSame([log, line.mode], [['greet', 'ann 1', 'ann 2', 'ann 5', 'ann 3'], 'plain'])
+  t.strictSame(channel.take(), [], 'nothing is confirmed')
+  line.end()
+})
+
+// An end that could not know how far the other was had gone on. The other waited for the gap to be
+// filled, for ever.
+scene(t, 'plain for a while, then confirming again', async (t, world) => {
+  const { line, connect, log } = make(world)
+  connect()
+  line.becomeConfirming()
+  const ann = line.party('ann')!
+  line.said(ann, { confirms: null, sends: at('a', 0) }, false)
+  line.receive(act(1).at(at('a', 1)), 'ann')
+  connect()
+  line.becomePlain()
+  connect()
+  line.becomeConfirming()
+  line.said(ann, { confirms: null, sends: at('a', 7) }, false)
+  line.receive(act(8).at(at('a', 8)), 'ann')
+  t.strictSame(log.slice(-1), ['ann 8'])
   line.end()
 })
 
@@ -235,14 +297,14 @@ scene(
   t,
   'what was sent before it was known that others must come stays first',
   async (t, world) => {
-    const { channel, line, connect } = make(world)
+    const { channel, line, connect, owner } = make(world)
     connect()
     line.send(tell(0), 'ann')
     line.send(tell(9), undefined)
-    const idOf = ({ data }: Packet): string | undefined => (data.n === 9 ? undefined : 'ann')
-    line.waitForOthers(idOf)
+    owner.partyOf = ({ data }: Packet): string | undefined => (data.n === 9 ? undefined : 'ann')
+    line.waitForOthers()
     line.send(tell(1), 'ann')
-    line.becomeConfirming(idOf)
+    line.becomeConfirming()
     line.said(line.party('ann')!, { confirms: null, sends: at('a', 0) }, false)
     await world.pump()
     t.strictSame(numbersOf(channel.sent), [9, 0, 1], 'what is for the router is in no stream')
@@ -257,12 +319,13 @@ scene(t, 'limits are told', async (t, world) => {
   t.equal(line.send(tell(3), 'ann'), false)
   line.party('bob')!.state = 'plain'
   let isFirst = true
-  line.becomeConfirming(packet => {
+  owner.partyOf = packet => {
     // With a place it is longer. It was accepted, so it stays.
     const to = isFirst ? 'bob' : toOf(packet)
     isFirst = false
     return to
-  })
+  }
+  line.becomeConfirming()
   t.strictSame([log.splice(0), budget.count], [['greet'], 3])
   owner.deliver = () => new Promise(() => {})
   for (const n of upTo(1200)) line.receive(act(n), 'bob')

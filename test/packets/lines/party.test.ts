@@ -5,6 +5,20 @@ import { deferred } from '../../../src/core/deferred.ts'
 import { turn } from '../../kit.ts'
 import { act, upTo } from '../kit.ts'
 
+t.test('what may be sent now', async t => {
+  const party = new Party('ann', 's', new Budget(9, 999, 999), {} as never)
+  for (const n of upTo(3)) party.outgoing.push(act(n))
+  const next = (): unknown => party.next()?.data.n
+  t.equal(next(), undefined, 'it is away')
+  party.state = 'guessed'
+  party.sent(party.next()!)
+  t.equal(next(), 1)
+  party.state = 'confirming'
+  t.equal(next(), 0)
+  party.sent(party.next()!)
+  t.equal(next(), 1)
+})
+
 t.test('one after the other, if a handler takes its time', async t => {
   const log: string[] = []
   const waits = new Map<number, ReturnType<typeof deferred<void>>>()

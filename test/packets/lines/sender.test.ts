@@ -10,7 +10,7 @@ function make({ engine }: World, limit = 1000) {
   const channel = new FakeChannel()
   const budget = new Budget(limit, 1e9, 1e9)
   const owner = {
-    isSettled: true,
+    isOpen: () => true,
     confirmation: ({ id }: Party, isAnswer: boolean) =>
       new Packet({
         packet_type: 'confirm',
@@ -20,7 +20,11 @@ function make({ engine }: World, limit = 1000) {
       }),
   }
   const sender = new Sender(channel, budget, engine, owner)
-  const party = (id: string): Party => new Party(id, id, budget, {} as never)
+  const party = (id: string): Party => {
+    const made = new Party(id, id, budget, {} as never)
+    made.state = 'confirming'
+    return made
+  }
   channel.alive = true
   return { channel, budget, owner, sender, party }
 }
@@ -122,7 +126,7 @@ scene(t, 'streams have their turns', async (t, world) => {
 scene(t, 'confirmations come first, also while it is not settled', async (t, world) => {
   const { channel, sender, owner, party } = make(world)
   const [ann, bob] = [party('ann'), party('bob')]
-  owner.isSettled = false
+  owner.isOpen = () => false
   sender.queue(tell(7))
   sender.confirm(ann)
   sender.confirm(ann, true)

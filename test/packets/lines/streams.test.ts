@@ -79,6 +79,23 @@ t.test('the other end does not confirm', async t => {
   t.strictSame([out.size, budget.count, out.progress.number], [0, 0, 4])
 })
 
+t.test('what was ever handed on is sent once, if the other end does not confirm', async t => {
+  const { out } = make()
+  for (const n of upTo(5)) out.push(act(n))
+  const fresh = (): number[] => numbersOf([out.fresh()!])
+  t.strictSame(fresh(), [0])
+  out.handed(out.fresh()!)
+  out.handed(out.fresh()!)
+  out.resume(undefined)
+  t.strictSame(fresh(), [2], 'also on the next connection')
+  out.confirm({ stream: 's', number: 1 })
+  t.strictSame(fresh(), [2])
+  out.resume({ stream: 's', number: 1 })
+  t.strictSame(send(out), [2, 3, 4, 5], 'it confirms after all')
+  out.resume(undefined)
+  t.strictSame([out.drain(), out.fresh()], [[], undefined])
+})
+
 t.test('no room, and one that had room', async t => {
   const budget = new Budget(1, 1000, 1000)
   const out = new Outgoing('s', budget)
@@ -109,11 +126,22 @@ t.test('in: each once, in order', async t => {
   t.strictSame(incoming.progress, at(2))
   incoming.introduce(at(0))
   t.equal(incoming.take(at(3)), 'next', 'the same stream: it is further than it was said to be')
+  incoming.introduce(at(5))
+  t.strictSame(incoming.progress, at(5), 'the other end has gone on')
   incoming.introduce(at(7, 'new'))
   t.strictSame(incoming.progress, at(7, 'new'))
   incoming.done(at(9))
   t.strictSame(incoming.progress, at(7, 'new'), 'of the stream before')
   t.equal(incoming.take(at(8, 'new')), 'next')
+})
+
+t.test('in, without confirmations: each once, whatever is missing', async t => {
+  const incoming = new Incoming()
+  const pass = (...numbers: number[]): boolean[] =>
+    numbers.map(number => incoming.pass({ stream: 's', number }))
+  t.strictSame(pass(2, 2, 1, 5), [true, false, false, true])
+  t.strictSame(incoming.progress, { stream: 's', number: 5 })
+  t.equal(incoming.pass({ stream: 'new', number: 1 }), true)
 })
 
 t.test('what a peer says', async t => {

@@ -62,7 +62,7 @@ scene(t, 'an agent comes here', async (t, world) => {
   at('mephisto', 'elsewhere')
   ann.status = STATUS_DISCONNECT
   greetings.agentCame(ann, text)
-  t.strictSame([take(), ann.status], [['alive ann', WAIT], 'connected'])
+  t.strictSame([take(), ann.status], [[WAIT, 'alive ann'], 'connected'])
   at('mephisto', 'elsewhere', false)
   greetings.supervisorCame()
   t.strictSame(take(), [PLAIN])

@@ -34,6 +34,19 @@ t.test('what cannot be sent waits, in order', async t => {
   t.strictSame([ann.clear(), ann.waiting, ann.flush()], [1, 0, 0])
 })
 
+t.test('a greeting comes before what waits', async t => {
+  const ann = make()
+  const peer = new FakePeer()
+  ann.send('1', 'bob')
+  ann.peer = peer
+  ann.greet('2', 'router')
+  peer.room = 0
+  ann.greet('3', 'router')
+  peer.room = Infinity
+  t.equal(ann.flush(), 2)
+  t.strictSame(peer.got, ['2', '1', '3'])
+})
+
 t.test('limits: by count, by size, of one sender', async t => {
   const few = make(2)
   t.strictSame(

@@ -80,6 +80,8 @@ scene(t, 'statuses', async (t, world) => {
   channel.take()
   dispatch.received(line, numbered())
   t.strictSame([line.mode, channel.take()], ['confirming', []])
+  dispatch.knock(line)
+  t.match(channel.take(), [/^request_status/])
   line.end()
 })
 

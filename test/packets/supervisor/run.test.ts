@@ -70,7 +70,7 @@ scene(t, 'it opens when all channels are alive', async (t, world) => {
   await world.advance(4100)
   t.match([one.take(), two.take()], [[/^request_status/], [/^request_status/]])
   t.match(run.stats(), [
-    { channel_id: 'c0', is_alive: true, queued: 0, opened: 1, mode: 'plain', lost: 0 },
+    { channel_id: 'c0', is_alive: true, queued: 0, opened: 1, mode: 'asking', lost: 0 },
     { channel_id: 'c1' },
   ])
   t.strictSame(

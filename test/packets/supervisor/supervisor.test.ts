@@ -111,8 +111,8 @@ stage(t, 'a server that accepts and never answers', async (t, world) => {
   await world.pump()
   t.strictSame([run.stats()[0]!.mode, run.stats()[0]!.queued], ['asking', 1])
   await world.advance(1100)
-  t.strictSame([run.stats()[0]!.mode, run.stats()[0]!.queued], ['plain', 0])
-  t.match(server.last_packet, { type: 'tell' })
+  t.strictSame([run.stats()[0]!.mode, run.stats()[0]!.queued], ['asking', 1])
+  t.match(server.last_packet, { type: 'tell', place: { number: 1 } }, 'it is sent, and kept')
   await end(world, supervisor.shutdown(), server.close())
 })
 
