@@ -166,6 +166,8 @@ export interface ConnectOptions {
   readonly lookup?: unknown
   /** The address to connect from. */
   readonly local?: { readonly host?: string; readonly port?: Port }
+  /** May the transport lend its chunks (`lends_chunks`)? Whoever reads copies what it keeps. */
+  readonly lend?: boolean
 }
 
 // ---- TLS ----------------------------------------------------------------------------------------

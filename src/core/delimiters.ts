@@ -28,7 +28,7 @@ export interface Cut<Args extends unknown[] = unknown[]> {
   readonly size: Bytes
   /**
    * The arguments for `on_read`. They may be views of `bytes`, or hold some, in arrays and objects
-   * of any kind: that memory is not used again.
+   * of any kind: that memory is not used again, unless the delimiter says `copies`.
    */
   readonly data: Args
 }
@@ -63,6 +63,13 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    * @default false
    */
   readonly text?: boolean
+  /**
+   * Does it copy what it needs of `bytes`, so that neither what it returns nor what it keeps is a
+   * view of them? Then a client reads into the same memory again and again, which takes less time
+   * and less memory. It must be set when the client connects.
+   * @default false
+   */
+  readonly copies?: boolean
   /** Used by `write_packed`: returns the bytes that `cut` would turn into these values. */
   pack?(...values: any[]): Uint8Array
   /**
@@ -84,7 +91,7 @@ export interface Delimiter<Args extends unknown[] = any[]> {
    *
    * What it returns may be views of `bytes`, or hold some, however deep: sluice does not use that
    * memory again. A view may keep more in memory than itself, up to a whole chunk: copy what is
-   * kept for long.
+   * kept for long. A delimiter that always copies says so by `copies`.
    *
    * `from` is where the last call for this message ended, or `start` if there was none. So a
    * delimiter that searches for an end need not search the bytes before it again.

@@ -43,6 +43,7 @@ import type {
 } from '../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
+import { shared, viewOf } from './fast/handles.ts'
 import { keepAlive, setKeepAlive } from './keep-alive.ts'
 import { mustBeCut, writePieces } from './runtimes/pieces.ts'
 import { connectError, connectSocket } from './tcp-connect.ts'
@@ -64,13 +65,25 @@ const EMPTY = Buffer.alloc(0)
 const NONE = {} as TcpTransport
 
 /** Starts to connect. */
-export function connectTcp(to: Endpoint, options: ConnectOptions): TcpTransport {
-  const transport = new TcpTransport(new Socket({ allowHalfOpen: true }), to)
+export function connectTcp(
+  to: Endpoint,
+  options: ConnectOptions,
+  { bun }: NodeJS.Dict<string> = process.versions,
+): TcpTransport {
+  // With `onread`, a socket of Bun 1.4 that has stopped reading does not go on by `_read`.
+  const lends = options.lend === true && bun === undefined
+  // Otherwise Node allocates 64 KiB for each chunk, which wait for the garbage collector.
+  const callback = (size: Bytes): boolean => transport.onChunk(viewOf(size))
+  const onread = { buffer: shared, callback }
+  const socket = new Socket({ allowHalfOpen: true, ...(lends && { onread }) } as object)
+  const transport = new TcpTransport(socket, to)
+  transport.lends_chunks = lends
   transport.connect(to, options)
   return transport
 }
 
 export class TcpTransport implements Transport {
+  lends_chunks = false
   readonly #socket: Socket
   #sink: TransportSink | undefined
   /**

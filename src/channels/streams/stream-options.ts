@@ -4,6 +4,7 @@
  */
 
 import { parseAddress } from '../../core/address.ts'
+import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
 import { checkAddressOptions } from '../../core/option-names.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { ConnectOptions, Endpoint, TlsOptions, Transport } from '../../transport.ts'
@@ -66,7 +67,11 @@ export function parseTarget(address: Address): Endpoint {
 }
 
 /** The options as a network takes them. Throws for an option that is unknown or invalid. */
-export function networkOptions(address: unknown, options: StreamConnectOptions): ConnectOptions {
+export function networkOptions(
+  address: unknown,
+  options: StreamConnectOptions,
+  delimiter: ReadDelimiter,
+): ConnectOptions {
   checkAddressOptions('connect', address, options, CONNECT_NAMES)
   const { signal, local_address, lookup } = options
   if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -76,5 +81,6 @@ export function networkOptions(address: unknown, options: StreamConnectOptions):
   const local = local_address === undefined ? undefined : parseAddress(local_address)
   if (local?.kind === 'unix')
     throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
-  return { ...(local && { local }), ...(lookup !== undefined && { lookup }) }
+  const lend = (delimiter as Partial<Delimiter> | null)?.copies === true
+  return { lend, ...(local && { local }), ...(lookup !== undefined && { lookup }) }
 }

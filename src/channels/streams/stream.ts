@@ -134,7 +134,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   connect(this: TextChecked, address: Address, options?: StreamConnectOptions): this
   connect(address: Address, options: StreamConnectOptions = {}): this {
     checkMayConnect(this.state, this.#link.isAccepted)
-    const forNetwork = networkOptions(address, options)
+    const forNetwork = networkOptions(address, options, this.read_delimiter)
     const target = parseTarget(address)
     adoptFields(this)
     this.#link.target = target

@@ -257,7 +257,7 @@ export class PatternReader implements Reader {
 
 /**
  * The bytes that count towards the limit are all that the delimiter takes, framing included. What
- * it returns may hold views of the bytes, however deep: they stay as they are.
+ * it returns may hold views of the bytes, however deep: they stay as they are, unless it copies.
  */
 export class FramedReader implements Reader {
   readonly spread = true
@@ -279,7 +279,7 @@ export class FramedReader implements Reader {
     // No more than a message may have. What stands beyond that must not make a difference.
     const available = Math.min(buffer.end - buffer.start, most)
     if (available < this.#wanted) return NEED_MORE
-    buffer.show()
+    if (this.#delimiter.copies !== true) buffer.show()
     const { bytes, start } = buffer
     const cut = this.#delimiter.cut(bytes, start, start + available, start + this.#looked)
     const size = typeof cut === 'number' ? cut : cut.size

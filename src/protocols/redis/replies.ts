@@ -18,7 +18,7 @@
  * 4. Nothing is allocated because a peer announces it. Depth, count and bytes have bounds.
  */
 
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Cut, Delimiter } from '../../core/delimiters.ts'
 import type { Bytes } from '../../types.ts'
 import { protocolError, RedisError, serverError } from './errors.ts'
@@ -84,6 +84,8 @@ type Value = Reply | Push | undefined
 export class Replies implements Delimiter<[reply: Value]> {
   /** How strings are delivered: as text, or with null as Buffers. It may change between replies. */
   encoding: 'utf8' | null = 'utf8'
+  /** Bytes of a reply are copied. So a short one that a program keeps does not keep a chunk. */
+  readonly copies = true
   readonly pack = pack
   readonly pack_into = packInto
   readonly #bounds: ReplyBounds
@@ -228,7 +230,7 @@ export class Replies implements Delimiter<[reply: Value]> {
     if (bytes[stop] !== CR || bytes[stop + 1] !== LF) throw unended()
     this.#at = stop + 2
     if (type === '$' && this.encoding !== null) return bytes.toString('utf8', start, stop)
-    return this.#shown(type, bytes.subarray(start, stop))
+    return this.#shown(type, Buffer.from(bytes.subarray(start, stop)))
   }
 
   /** RESP2 has no type for nothing: it is a string or an array of the length -1. */

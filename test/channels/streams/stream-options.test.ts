@@ -13,8 +13,10 @@ t.test('where to', async t => {
 t.test('the options as a network takes them', async t => {
   const lookup = (): void => {}
   const { signal } = new AbortController()
-  t.same(networkOptions(1, {}), {})
-  t.same(networkOptions(1, { signal, lookup, local_address: ['127.0.0.1', 5] }), {
+  t.same(networkOptions(1, {}, null), { lend: false })
+  const copies = { copies: true, cut: () => 1 }
+  t.same(networkOptions(1, { signal, lookup, local_address: ['127.0.0.1', 5] }, copies), {
+    lend: true,
     lookup,
     local: { kind: 'ip', host: '127.0.0.1', port: 5 },
   })
@@ -23,13 +25,13 @@ t.test('the options as a network takes them', async t => {
 t.test('what is refused', async t => {
   for (const options of [null, 'x', { lookup: 'x' }, { signal: {} }, { timeout: 5 }])
     t.equal(
-      thrown(() => networkOptions(1, options as never)),
+      thrown(() => networkOptions(1, options as never, '\n')),
       'ERR_INVALID_ARGUMENT',
     )
-  t.throws(() => networkOptions(1, { timeout: 5 } as never), {
+  t.throws(() => networkOptions(1, { timeout: 5 } as never, null), {
     message: 'connect: there is no option "timeout"; there are: signal, local_address, lookup',
   })
-  t.throws(() => networkOptions(1, { local_address: '/run/x' as never }), {
+  t.throws(() => networkOptions(1, { local_address: '/run/x' as never }, null), {
     code: 'ERR_INVALID_ADDRESS',
   })
 })

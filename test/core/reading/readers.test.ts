@@ -393,6 +393,28 @@ t.test('REGRESSION: views stay as they are, wherever the delimiter hides them', 
   }
 })
 
+t.test('a delimiter that copies is shown the chunk itself', async t => {
+  for (const copies of [true, false]) {
+    const shown = new Set<unknown>()
+    const delimiter: Delimiter = {
+      copies,
+      cut(bytes, start) {
+        shown.add(bytes.buffer)
+        return { size: 1, data: [bytes[start]] }
+      },
+    }
+    const reader = readerOf({ delimiter, encoding: null, limit: 100 })
+    const buffer = new RecvBuffer()
+    const shared = Buffer.alloc(3)
+    for (let count = 0; count < 3; count++) {
+      buffer.append(shared.fill(count), true)
+      for (let n = 0; n < 3; n++) t.same(reader.next(buffer, 100), [count])
+      buffer.trim()
+    }
+    t.equal(shown.has(shared.buffer), copies)
+  }
+})
+
 t.test('an invalid answer is an error that says what is valid', async t => {
   const of = (answer: unknown): Delimiter => ({ cut: () => answer as number })
   const data: unknown[] = []

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
+import type { Cut } from '../../../src/core/delimiters.ts'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
 import { Replies, type ReplyBounds, REPLY_BOUNDS } from '../../../src/protocols/redis/replies.ts'
 import { Push } from '../../../src/protocols/redis/reply.ts'
@@ -65,6 +66,23 @@ t.test('bytes instead of text', async t => {
   t.equal(list[1], 'OK', 'what is no string stays as it is')
   t.same(list[2], Buffer.from('a'))
   t.same([...(list[3] as Map<unknown, unknown>)], [[Buffer.from('a'), Buffer.from('b')]])
+})
+
+t.test('bytes are copies, so that what they came in can be used again', async t => {
+  const delimiter = new Replies()
+  delimiter.encoding = null
+  for (const length of [5, 20_000]) {
+    const chunk = Buffer.from(blob('v'.repeat(length)))
+    let value: unknown
+    for (let at = 0; at < chunk.length;) {
+      const cut = delimiter.cut(chunk, at, chunk.length) as Cut<[unknown]>
+      at += cut.size
+      value = cut.data[0]
+    }
+    chunk.fill('-')
+    t.equal(String(value), 'v'.repeat(length))
+  }
+  t.equal(delimiter.copies, true)
 })
 
 t.test('long strings, collected piece by piece', async t => {
