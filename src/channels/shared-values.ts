@@ -17,8 +17,10 @@ import type { StreamValues } from './streams/stream-settings.ts'
  */
 const BRANCHES_MAX = 16
 
-/** The settings that an open stream does not look at. */
-const OF_NEXT_OPENING: ReadonlySet<keyof StreamValues> = new Set(['tls', 'connect_timeout'])
+/** Is it a setting that an open stream does not look at? */
+function isOfNextOpening(name: keyof StreamValues): boolean {
+  return name === 'tls' || name === 'connect_timeout'
+}
 
 export class SharedValues {
   readonly values: StreamValues
@@ -51,7 +53,7 @@ export class SharedValues {
    * opening, unless it takes effect with the next one only.
    */
   assigned(name: keyof StreamValues, value: unknown, isBefore: boolean): SharedValues {
-    if (isBefore || OF_NEXT_OPENING.has(name)) return this.with(name, value, isBefore)
+    if (isBefore || isOfNextOpening(name)) return this.with(name, value, isBefore)
     if (this.#lasting !== undefined) return this.#change(name, value)
     const changed = new SharedValues(this.#defaults, { ...this.values, [name]: value }, true)
     changed.#lasting = this

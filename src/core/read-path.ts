@@ -295,7 +295,7 @@ export class ReadPath {
   // ---- what a program changes -------------------------------------------------------------------
 
   /** Sets how messages are cut, from the next undelivered byte. It does not drain. */
-  use(delimiter: ReadDelimiter, settings: ReadSettings, limit: Bytes): void {
+  use(delimiter: ReadDelimiter, settings = this.#choice.settings, limit = this.#limit): void {
     this.#reader.giveBack(this.#buffer)
     this.#limit = limit
     this.#holds &= ~BIT.stuck

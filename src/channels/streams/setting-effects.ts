@@ -14,7 +14,7 @@ export interface EffectsOwner {
   readonly life: Life
   readonly values: StreamValues
   readonly transport: Transport | undefined
-  readonly reading: Pick<StreamReading, 'cutAnew' | 'readNothing' | 'release'>
+  readonly reading: Pick<StreamReading, 'cutAnew' | 'release'>
   /** Other timeouts are due now. */
   watchAnew(): void
 }
@@ -25,10 +25,6 @@ const cutAnew: Effect = link => link.reading.cutAnew()
 const watchAnew: Effect = link => link.watchAnew()
 
 export const EFFECTS: Readonly<Partial<Record<keyof StreamValues, Effect>>> = {
-  read_delimiter: link => {
-    link.reading.cutAnew()
-    if (link.values.read_delimiter === 0) link.reading.readNothing()
-  },
   encoding: cutAnew,
   regex_search: cutAnew,
   overflow: cutAnew,

@@ -20,6 +20,7 @@
  */
 
 import type { Buffer } from 'node:buffer'
+import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { noop } from '../../core/noop.ts'
 import { STEP, type Weighed } from '../../core/weights.ts'
 import type { SystemError, Transport, TransportSink } from '../../transport.ts'
@@ -60,14 +61,24 @@ export class StreamLink
   // ---- settings ---------------------------------------------------------------------------------
 
   assign<Name extends keyof StreamValues>(name: Name, value: StreamValues[Name]): void {
-    // Nothing changes, so nothing begins anew. (Each count of 0 is an empty read.)
-    if (value === this.values[name] && (name !== 'read_delimiter' || value !== 0)) return
+    if (name === 'read_delimiter') return this.delimit(value as ReadDelimiter)
+    // Nothing changes, so nothing begins anew.
+    if (value === this.values[name]) return
     const { state } = this.life
     if (name === 'keep_alive') checkCanKeepAlive(this.life.drive.network, value as KeepAlive)
     this.settings = this.settings.assigned(name, value, state === 'closed' || state === 'opening')
-    // Writing does not depend on read_delimiter, which may change at every message.
-    if (name !== 'read_delimiter') this.writing.revoke()
+    this.writing.revoke()
     EFFECTS[name]?.(this)
+  }
+
+  /** `assign` of what may change at every message. Nothing but the reader depends on it. */
+  delimit(value: ReadDelimiter): void {
+    // Each count of 0 is an empty read.
+    if (value === this.values.read_delimiter && value !== 0) return
+    const { state } = this.life
+    const isBefore = state === 'closed' || state === 'opening'
+    this.settings = this.settings.assigned('read_delimiter', value, isBefore)
+    this.reading.delimit(value)
   }
 
   // ---- opening ----------------------------------------------------------------------------------

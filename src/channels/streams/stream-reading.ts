@@ -14,6 +14,7 @@
  */
 
 import type { Buffer } from 'node:buffer'
+import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { isPromiseLike, Promises } from '../../core/promises.ts'
 import type { AwaitedRead } from '../../core/reading/awaited.ts'
 import type { Hold, ReadOwner, ReadPath, ReadTarget } from '../../core/read-path.ts'
@@ -104,8 +105,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   giveBack(bytes: Uint8Array): void {
     const path = this.#borrowed()
     path.giveBack(bytes)
-    if (!path.isDraining)
-      this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
+    this.#drainSoon(path)
   }
 
   // ---- the read path ----------------------------------------------------------------------------
@@ -154,16 +154,25 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
     const { values } = this.#owner.settings
     const settings = readSettings(values.encoding, values.regex_search, values.overflow)
     path.use(values.read_delimiter, settings, values.buffer_size)
-    // Inside on_read the loop that is running goes on with it. Elsewhere the next turn looks.
-    if (!path.isDraining && path.bytes > 0)
-      this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
+    if (path.bytes > 0) this.#drainSoon(path)
   }
 
-  /** A count of 0 was assigned: an empty read is delivered without waiting for bytes. */
-  readNothing(): void {
-    if (this.#owner.transport === undefined) return
-    const path = this.#borrowed()
-    path.assigned()
+  /** Of what says that, read_delimiter has changed, which a program may assign at every message. */
+  delimit(delimiter: ReadDelimiter): void {
+    const path = this.#path
+    if (path !== undefined) {
+      path.use(delimiter)
+      if (path.bytes > 0) this.#drainSoon(path)
+    }
+    // An empty read is delivered without waiting for bytes.
+    if (delimiter === 0 && this.#owner.transport !== undefined) {
+      this.#borrowed().assigned()
+      this.#drainSoon(this.#borrowed())
+    }
+  }
+
+  /** Inside on_read the loop that is running goes on. Elsewhere the next turn looks. */
+  #drainSoon(path: ReadPath): void {
     if (!path.isDraining)
       this.#owner.life.drive.wake({ turn: () => path === this.#path && path.drain() })
   }

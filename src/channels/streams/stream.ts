@@ -19,15 +19,10 @@ import { Accepted } from '../servers/accepted.ts'
 import { Attempt } from './attempt.ts'
 import { LIFE } from '../life.ts'
 import { StreamLink } from './stream-link.ts'
-import {
-  adoptFields,
-  applyOptions,
-  defineSettings,
-  type Setting,
-  settingsFrom,
-} from '../settings.ts'
+import { adoptFields, applyOptions } from '../settings.ts'
 import { checkBoolean } from '../../core/checks.ts'
 import { SharedValues } from '../shared-values.ts'
+import { defineAccessors } from './stream-accessors.ts'
 import { StreamTaking } from './stream-taking.ts'
 import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './stream-misuse.ts'
 import {
@@ -41,10 +36,8 @@ import {
 import {
   ACCEPTED_DEFAULTS,
   type KeepAlive,
-  STREAM_CHECKS,
   STREAM_DEFAULTS,
   type StreamSettings,
-  type StreamValues,
 } from './stream-settings.ts'
 import type { TextChecked } from './text-reads.ts'
 import { demandOf, tlsTwice } from './tls-start.ts'
@@ -104,15 +97,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 
   static {
-    const settings = settingsFrom<Stream>(
-      STREAM_CHECKS,
-      stream => stream.#link.values,
-      (stream, name, value) => stream.#link.assign(name as keyof StreamValues, value),
-    )
-    defineSettings<Stream>(Stream.prototype, {
-      ...settings,
-      tls: { ...(settings.tls as Setting<Stream>), get: stream => stream.#link.told.tls },
-    })
+    defineAccessors<Stream>(Stream.prototype, stream => stream.#link)
   }
 
   // ---- connecting -------------------------------------------------------------------------------

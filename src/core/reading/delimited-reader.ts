@@ -138,8 +138,8 @@ export class DelimitedReader implements Reader {
     const { text, textFrom, textEncoding } = buffer
     buffer.text = ''
     const at = buffer.start - textFrom
-    // Something large came in between.
-    if (at >= text.length) this.#window = WINDOW_MIN
+    // Something large came in between, of which most windows would show nothing of use.
+    if (at > 1.25 * text.length) this.#window = WINDOW_MIN
     const isOurs = textEncoding === this.#encoding && this.#view !== 'marks'
     // The limit may be lower than it was: no message in a window can be too long.
     if (!isOurs || at >= text.length || text.length - at > limit + this.#markLength) return false

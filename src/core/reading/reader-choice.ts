@@ -10,18 +10,18 @@ export class ReaderChoice {
   reader: Reader
   /** What #reader was made for. */
   #delimiter: ReadDelimiter
-  #settings: ReadSettings
+  settings: ReadSettings
   #formerReader: Reader | undefined
   #formerDelimiter: ReadDelimiter = null
 
   constructor(delimiter: ReadDelimiter, settings: ReadSettings) {
     this.#delimiter = delimiter
-    this.#settings = settings
+    this.settings = settings
     this.reader = readerFor(delimiter, settings)
   }
 
   choose(delimiter: ReadDelimiter, settings: ReadSettings): Reader {
-    const isSame = settings === this.#settings
+    const isSame = settings === this.settings
     if (isSame && delimiter === this.#delimiter) return this.reader
     // What another reader reads of a message is not skipped.
     if (this.reader.skips) this.reader.forget?.()
@@ -29,7 +29,7 @@ export class ReaderChoice {
     this.#formerReader = isSame ? this.reader : undefined
     this.#formerDelimiter = this.#delimiter
     this.#delimiter = delimiter
-    this.#settings = settings
+    this.settings = settings
     return (this.reader = former ?? readerFor(delimiter, settings))
   }
 }

@@ -27,7 +27,6 @@ function setUp(values: Partial<StreamValues>, transport?: FakeTransport) {
     transport,
     reading: {
       cutAnew: () => log.push('cut anew'),
-      readNothing: () => log.push('read nothing'),
       release: why => log.push(`release ${why}`),
     },
     watchAnew: () => log.push('watch anew'),
@@ -41,18 +40,12 @@ function setUp(values: Partial<StreamValues>, transport?: FakeTransport) {
 
 t.test('how bytes are cut, and what is watched over', async t => {
   const { assign } = setUp({})
-  for (const name of ['read_delimiter', 'encoding', 'regex_search', 'buffer_size'] as const)
+  for (const name of ['encoding', 'regex_search', 'overflow', 'buffer_size'] as const)
     t.same(assign(name), ['cut anew'], name)
   for (const name of ['read_timeout', 'write_timeout', 'idle_timeout', 'max_lifetime'] as const)
     t.same(assign(name), ['watch anew'], name)
   for (const name of ['tls', 'send_high_water', 'end_timeout'] as const)
     t.same(assign(name), [], name)
-})
-
-t.test('a count of 0 is an empty read', async t => {
-  const { assign } = setUp({ read_delimiter: 0 })
-  t.same(assign('read_delimiter'), ['cut anew', 'read nothing'])
-  t.same(assign('encoding'), ['cut anew'])
 })
 
 t.test('backpressure: turned off, reads go on in the next turn', async t => {
