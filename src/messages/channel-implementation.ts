@@ -262,10 +262,9 @@ export abstract class ChannelImplementation extends Channel {
    * states 'error' and 'closed' the message is dropped.
    */
   emit(message: MessageFields | Data): Promise<void> | undefined {
-    const { state } = this
-    return state === 'error' || state === 'closed'
-      ? undefined
-      : this[MESSAGE_LIFE].outlet.emit(toMessage(message))
+    const { life, outlet } = this[MESSAGE_LIFE]
+    const { state } = life
+    return state === 'error' || state === 'closed' ? undefined : outlet.emit(toMessage(message))
   }
 
   /**

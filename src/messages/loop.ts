@@ -12,8 +12,12 @@ import type { Turn } from '../core/time/turns.ts'
 import { DRIVE, type Engine } from '../engine.ts'
 
 /** The part of a channel that the loop uses. */
-interface Pending {
-  readonly dcaps: ReadonlySet<string>
+export interface Pending {
+  /** Has it something to do? */
+  readonly isPending: boolean
+  /** Is it in the loop? The loop sets it. */
+  isInLoop: boolean
+  /** Does one piece of work. Returns false if there was none. */
   process(): boolean
 }
 
@@ -36,7 +40,8 @@ export function request(engine: Engine, channel: Pending): void {
 
 class Loop implements Turn {
   readonly #engine: Engine
-  readonly #pending = new Set<Pending>()
+  /** In the order in which they are processed. A channel that goes on is behind the others. */
+  readonly #pending: Pending[] = []
   #isAwake = false
 
   constructor(engine: Engine) {
@@ -44,27 +49,26 @@ class Loop implements Turn {
   }
 
   add(channel: Pending): void {
-    this.#pending.add(channel)
+    if (channel.isInLoop) return
+    channel.isInLoop = true
+    this.#pending.push(channel)
     this.#wake()
   }
 
   turn(): void {
-    for (let done = 0; done < MESSAGES && this.#pending.size > 0;) done += this.#round()
+    const pending = this.#pending
+    let done = 0
+    while (done < MESSAGES && done < pending.length)
+      for (const end = pending.length; done < end; done++) this.#process(pending[done] as Pending)
+    pending.splice(0, done)
     this.#isAwake = false
-    if (this.#pending.size > 0) this.#wake()
+    if (pending.length > 0) this.#wake()
   }
 
-  /** Returns how many channels were processed. One that had nothing to do leaves the loop. */
-  #round(): number {
-    const pending = this.#pending
-    const { size } = pending
-    let left = size
-    // A set is walked through in the order of adding, and what is added meanwhile comes last.
-    for (const channel of pending) {
-      if (!channel.process() || !channel.dcaps.has('pending')) pending.delete(channel)
-      if (--left === 0) break
-    }
-    return size
+  /** A channel that had nothing to do leaves the loop. */
+  #process(channel: Pending): void {
+    if (channel.process() && channel.isPending) this.#pending.push(channel)
+    else channel.isInLoop = false
   }
 
   #wake(): void {

@@ -127,11 +127,13 @@ export abstract class MessageChannel extends ChannelImplementation {
    */
   post(message: MessageFields | Data): boolean {
     const whole = toMessage(message)
-    if (this.state !== 'active' && !this.#mayPost(this.state)) return false
+    const inside = this[MESSAGE_LIFE]
+    const { state } = inside.life
+    if (state !== 'active' && !this.#mayPost(state)) return false
     const result = this.do_post(whole)
-    if (typeof result === 'object') this[MESSAGE_LIFE].watch(result)
+    if (typeof result === 'object') inside.watch(result)
     const isTaken = result !== false
-    this[MESSAGE_LIFE].outlet.posted(whole, isTaken)
+    inside.outlet.posted(whole, isTaken)
     return isTaken
   }
 
@@ -159,18 +161,13 @@ export abstract class MessageChannel extends ChannelImplementation {
    * `on_error` is called, and it returns true.
    */
   process(): boolean {
-    const { state, dcaps } = this
-    if (
-      state === 'closed' ||
-      state === 'error' ||
-      this[MESSAGE_LIFE].outlet.isHeld ||
-      !dcaps.has('process') ||
-      dcaps.has('suspend')
-    )
+    const inside = this[MESSAGE_LIFE]
+    const { state } = inside.life
+    if (state === 'closed' || state === 'error' || !inside.mayProcess || inside.outlet.isHeld)
       return false
     try {
       const result = this.do_process()
-      if (typeof result === 'object') this[MESSAGE_LIFE].holdFor(result)
+      if (typeof result === 'object') inside.holdFor(result)
       return result !== false
     } catch (error) {
       this.fail(error)

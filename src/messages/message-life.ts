@@ -14,13 +14,13 @@
  */
 
 import type { Driver } from '../channels/hooks.ts'
-import { LIFE, type Living } from '../channels/life.ts'
+import { type Life, LIFE, type Living } from '../channels/life.ts'
 import { onRejection } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import type { Engine } from '../engine.ts'
 import type { StateSignal } from '../types.ts'
 import { type Dcap, NO_DCAPS } from './caps.ts'
-import { request } from './loop.ts'
+import { type Pending, request } from './loop.ts'
 import { ChannelEvent, Message, STATES } from './message.ts'
 import { Outlet } from './outlet.ts'
 import type { Params } from './params.ts'
@@ -44,10 +44,12 @@ interface Performer extends Living {
 /** The bytes of a message channel are counted by the stream or the socket below it. */
 const GAUGE: Gauge = { kind: 'message', bytes_read: 0, bytes_written: 0, bytes_held: 0 }
 
-export class MessageLife implements Driver {
+export class MessageLife implements Driver, Pending {
   /** A message channel keeps its place below its parent when it has closed. */
   readonly outlivesClosing = true
   readonly outlet: Outlet
+  /** The Life of the channel: from here it is found faster than through the channel. */
+  readonly life: Life
   /** The parameters of this opening, as text. */
   opening = ''
   /** Was the channel active in this opening? */
@@ -57,6 +59,11 @@ export class MessageLife implements Driver {
   /** Is the channel being closed by force? Then a failure is only logged. */
   isForced = false
   isDestroyed = false
+  /** From the dcaps: has it work that can be done at once? A set is slow to ask, each time. */
+  isPending = false
+  /** From the dcaps: may it be processed? */
+  mayProcess = false
+  isInLoop = false
   /** Gets the errors that on_error would log: set by a prefix for its child. */
   errorsTo: ((error: Error) => void) | undefined
   readonly #channel: Performer
@@ -66,7 +73,7 @@ export class MessageLife implements Driver {
   /** Throws UrlError if `stat` or `dump` is invalid. */
   constructor(channel: Performer) {
     this.#channel = channel
-    const life = channel[LIFE]
+    const life = (this.life = channel[LIFE])
     this.outlet = new Outlet(
       channel,
       channel.params,
@@ -142,6 +149,8 @@ export class MessageLife implements Driver {
       const before = this.outlet.callbacks.has('channel') ? new Set(dcaps) : undefined
       for (const each of added) dcaps.add(each)
       for (const each of removed) dcaps.delete(each)
+      this.isPending = dcaps.has('pending')
+      this.mayProcess = dcaps.has('process') && !dcaps.has('suspend')
       if (before !== undefined) this.tell(ChannelEvent.Update, before)
     }
     if (added.includes('pending')) this.goOn()
@@ -150,8 +159,12 @@ export class MessageLife implements Driver {
   /** Has the channel processed in the next turn, if it has something to do and need not wait. */
   goOn(): void {
     const { dcaps, engine } = this.#channel
-    if (dcaps.has('pending') && !this.outlet.isHeld && !dcaps.has('suspend'))
-      request(engine, this.#channel)
+    if (this.isPending && !this.outlet.isHeld && !dcaps.has('suspend')) request(engine, this)
+  }
+
+  /** From the loop. */
+  process(): boolean {
+    return this.#channel.process()
   }
 
   /** Tells the callbacks about a change of the channel, see `ChannelEvent`. */

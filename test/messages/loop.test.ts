@@ -6,7 +6,8 @@ type Pending = Parameters<typeof request>[1]
 
 /** Work that is pending until it was processed this many times. */
 class Work implements Pending {
-  readonly dcaps = new Set(['pending'])
+  isPending = true
+  isInLoop = false
   done = 0
   readonly #times: number
   readonly #log: string[]
@@ -18,7 +19,7 @@ class Work implements Pending {
   }
   process(): boolean {
     this.#log.push(this.#name)
-    if (++this.done === this.#times) this.dcaps.delete('pending')
+    if (++this.done === this.#times) this.isPending = false
     return true
   }
 }
@@ -68,7 +69,7 @@ scene(
   'a channel that had nothing to do is processed again only if it requests that',
   async (t, { engine, clock }) => {
     let asked = 0
-    const idle: Pending = { dcaps: new Set(['pending']), process: () => asked++ < 0 }
+    const idle: Pending = { isPending: true, isInLoop: false, process: () => asked++ < 0 }
     request(engine, idle)
     request(engine, idle)
     clock.advance(0)

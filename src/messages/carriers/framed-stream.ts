@@ -3,15 +3,20 @@
  * one for each peer.
  */
 
+import { LIFE } from '../../channels/life.ts'
 import { Stream } from '../../channels/streams/stream.ts'
+import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
-import type { CloseReason } from '../../types.ts'
+import type { Bytes, CloseReason } from '../../types.ts'
 import type { Frame } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { StreamParams } from './stream-params.ts'
 import type { CarryingOwner, CarryingStream } from './streams/carrying.ts'
 
 export type FramedStreamOwner = CarryingOwner<FramedStream>
+
+/** Data up to this size is copied behind its head; larger data is written as it is. */
+const SMALL: Bytes = 4000
 
 export class FramedStream extends Stream implements CarryingStream {
   /** For a peer of a server: its number, which its messages have as their `addr`. */
@@ -39,7 +44,10 @@ export class FramedStream extends Stream implements CarryingStream {
   /** Returns false if the queue is full, or if our side has ended. */
   post(message: Message): boolean {
     if (this.#isFull || this.#hasEnded) return false
-    const { tail } = this.#frame
+    const { tail, packer } = this.#frame
+    const link = this[LIFE].driver as StreamLink
+    if (packer !== undefined && message.data.length <= SMALL && link.mayWrite)
+      return this.#posted(link.writable().writePacked(packer, [message]))
     const head = this.#frame.head(message)
     if (head !== undefined) this.write(head)
     let hasRoom = this.write(message.data)

@@ -14,8 +14,11 @@ export const FRAME: Bytes = 16
 
 const PENDING: readonly Dcap[] = ['pending']
 
-/** After this many taken messages the array is cut, if they are half of it. */
-const MANY = 1000
+/**
+ * An array of up to this many places is used again: as many messages without data fill a queue of
+ * 64 KiB. After this many taken messages a longer one is cut, if they are half of it.
+ */
+const MANY = 4096
 
 /** The last message of a queue. The channel that reads it closes. */
 export const END = new Message({ type: 'control', msgid: Control.Disconnect })
@@ -25,9 +28,10 @@ export class Queue {
   reader: MessageChannel | undefined
   readonly #limit: Bytes
   #isAbandoned = false
-  #messages: Message[] = []
-  /** This many messages at the beginning of the array are taken. Shifting each would be slow. */
+  /** Those from #taken to #end wait. An array that is pushed to and shifted would be slow. */
+  #messages: (Message | undefined)[] = []
   #taken = 0
+  #end = 0
   #bytes: Bytes = 0
   /** The channels that wait for room, and the `addr` of their WriteFull and WriteReady. */
   readonly #writers = new Map<MessageChannel, Addr | undefined>()
@@ -37,7 +41,7 @@ export class Queue {
   }
 
   get isEmpty(): boolean {
-    return this.#messages.length === 0
+    return this.#taken === this.#end
   }
 
   /**
@@ -55,7 +59,7 @@ export class Queue {
       )
     }
     if (this.#isAbandoned) return true
-    if (this.#writers.has(writer)) return false
+    if (this.#writers.size > 0 && this.#writers.has(writer)) return false
     const hasRoom = this.#bytes + size <= this.#limit
     if (hasRoom) this.push(message)
     if (!hasRoom || this.#bytes + FRAME > this.#limit) {
@@ -69,7 +73,7 @@ export class Queue {
   push(message: Message): void {
     // Otherwise it is pending already.
     const wasEmpty = this.isEmpty
-    this.#messages.push(message)
+    this.#messages[this.#end++] = message
     this.#bytes += message.data.length + FRAME
     if (wasEmpty) this.reader?.update_dcaps(PENDING)
   }
@@ -77,22 +81,21 @@ export class Queue {
   /** Takes the next message. Call `tellWriters` when it has been delivered. */
   shift(): Message | undefined {
     const message = this.#messages[this.#taken]
-    if (message !== undefined) this.#take(message)
+    if (message !== undefined) {
+      this.#bytes -= message.data.length + FRAME
+      this.#messages[this.#taken++] = undefined
+      const isMuch = this.#taken >= MANY && this.#taken >= this.#end / 2
+      if (isMuch || this.#taken === this.#end) this.#cut()
+    }
     if (this.isEmpty) this.reader?.update_dcaps(NO_DCAPS, PENDING)
     return message
   }
 
-  #take(message: Message): void {
-    this.#bytes -= message.data.length + FRAME
-    this.#taken++
-    // A queue that is never empty must free its taken messages, too.
-    if (
-      this.#taken === this.#messages.length ||
-      (this.#taken >= MANY && this.#taken >= this.#messages.length / 2)
-    ) {
-      this.#messages = this.#messages.slice(this.#taken)
-      this.#taken = 0
-    }
+  /** Frees the places of taken messages. */
+  #cut(): void {
+    if (this.#end > MANY) this.#messages = this.#messages.slice(this.#taken, this.#end)
+    this.#end -= this.#taken
+    this.#taken = 0
   }
 
   /** If half of the queue is free, the writers that wait emit WriteReady. */

@@ -29,7 +29,14 @@ scene(t, 'frames with a head', async (t, { engine, pump }) => {
   await pump()
   near.post(new Message({ data: 'a', msgid: 1, seq: 2n }))
   await pump()
-  t.strictSame([got, far?.addr], [['a #1 @2'], undefined])
+  t.strictSame([got.splice(0), far?.addr], [['a #1 @2'], undefined])
+  for (const size of [4000, 4001, 1]) near.post(new Message({ data: 'x'.repeat(size), msgid: 3 }))
+  await pump()
+  t.strictSame(
+    got.map(each => each.length),
+    [4003, 4004, 4],
+    'copied or as it is, in their order',
+  )
   near.half_close()
   t.equal(near.post(new Message({ data: 'x' })), false)
   await pump()

@@ -57,6 +57,35 @@ t.test('bytes', async t => {
   for (const [name, same] of Object.entries(aliases)) t.equal(frame(name), frame(same))
 })
 
+t.test('packed in one go: the same bytes, for the least and the largest values', async t => {
+  const widths = { std: [32, 64], short: [16, 64], tiny: [16, 32], size32: [1, 1] } as const
+  for (const [name, [msgid, seq]] of Object.entries(widths)) {
+    const most = 2 ** (msgid - 1) - 1
+    const last = 2n ** (BigInt(seq) - 1n) - 1n
+    const values: (readonly [number, bigint])[] = [
+      [most, last],
+      [-most - 1, -last - 1n],
+      [0, 0n],
+    ]
+    // What a number cannot hold, and halves of which the upper bit is set.
+    if (name === 'std') values.push([1, 2n ** 53n + 1n], [-1, -1n], [2, 0xffff_ffffn])
+    for (const [msgid, seq] of values) {
+      const message = new Message({ msgid, seq, data: 'abc' })
+      const expected = pack(name, message)
+      const { packer } = frame(name)
+      t.strictSame(packer?.pack(message), expected)
+      const target = Buffer.alloc(40)
+      t.equal(packer?.pack_into(target, 2, message), expected.length)
+      t.strictSame(target.subarray(2, 2 + expected.length), expected)
+      const short = Buffer.alloc(expected.length)
+      t.equal(packer?.pack_into(short, 1, message), expected.length)
+      t.strictSame(short, Buffer.alloc(expected.length), 'no room: nothing is written')
+      if (name !== 'size32')
+        t.match(trickle(name, expected), [{ msgid, seq, data: message.data, addr: 7 }])
+    }
+  }
+})
+
 t.test('there and back, a byte at a time', async t => {
   const fields = [
     { msgid: -5, seq: -6n, data: 'hello' },

@@ -72,6 +72,23 @@ t.test('a message that was taken is freed', async t => {
   t.equal(first.deref(), undefined)
 })
 
+t.test('very many: in order, whether it is emptied or never empty', async t => {
+  const queue = new Queue(1e6)
+  let [posted, taken] = [0, 0]
+  const move = (count: number, after: number): void => {
+    for (let each = 0; each < count; each++) queue.push(new Message({ msgid: posted++ }))
+    while (posted - taken > after) {
+      if (queue.shift()?.msgid !== taken++) t.fail(`not in order at ${taken}`)
+    }
+  }
+  for (let round = 0; round < 4; round++) {
+    move(10_000, 3000)
+    move(3000, 1)
+    move(5000, 0)
+    t.strictSame([queue.isEmpty, queue.shift()], [true, undefined])
+  }
+})
+
 t.test('which messages and fields are carried', async t => {
   const [data, control] = [
     new Message({ data: 'a', msgid: 5, seq: 6n, addr: 7, time: 8 }),
