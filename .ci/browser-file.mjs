@@ -283,8 +283,14 @@ function followsConst(statement) {
   return before !== undefined && isConst(before)
 }
 
-/** A comma behind the last element. */
+/** A comma behind the last element, `undefined` after `return`, what is around the one parameter. */
 function isNeedless(node) {
+  if (ts.isReturnStatement(node.parent) && node.getText() === 'undefined') return true
+  if (/^[()]$/.test(node.getText()) && ts.isArrowFunction(node.parent))
+    return (
+      node.parent.modifiers === undefined &&
+      /^\w+$/.test(node.parent.parameters.map(each => each.getText()).join())
+    )
   const { elements, properties, arguments: args, parameters } = node.parent
   const list = elements ?? properties ?? args ?? parameters
   return (

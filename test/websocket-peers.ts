@@ -94,7 +94,8 @@ export function program(
 
 /**
  * Runs a program, and waits until it says what matches. Rejects with what it has said if it ends
- * before. `kill` ends it at once.
+ * before. `kill` ends it at once. A port that it had before may be taken for a moment, by the other
+ * end of some connection: then it is started again.
  */
 export async function saying(
   t: Test,
@@ -106,6 +107,8 @@ export async function saying(
   const child = program(t, command, argv, env)
   await until(() => pattern.test(child.said()) || child.exitCode !== null)
   const found = pattern.exec(child.said())
+  if (found === null && /EADDRINUSE/.test(child.said()))
+    return saying(t, pattern, command, argv, env)
   if (found === null) throw new Error(child.said())
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL')

@@ -25,8 +25,9 @@ export async function insist<Value>(
       return await call()
     } catch (error) {
       if (codeOf(error) !== 'ERR_RELAY_UNAVAILABLE' || !isWanted()) throw error
+      await pause(engine, backoff.next(engine.now))
+      if (!isWanted()) throw error
     }
-    await pause(engine, backoff.next(engine.now))
   }
 }
 

@@ -125,13 +125,13 @@ function checkFields(value: object): void {
 function toJson(value: object): string {
   checkFields(value)
   const json = JSON.stringify(value) as string | undefined
-  if (json === undefined) throw new TypeError('toJSON() of the message returns nothing to be sent')
+  if (json === undefined) throw new TypeError('toJSON() of the message returns nothing')
   return json
 }
 
 function toText(value: unknown): string {
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol')
-    throw new TypeError(`a message must be an object, text, bytes or a number; got ${typeof value}`)
+    throw new TypeError(`${typeof value} has no JSON`)
   return String(value)
 }
 

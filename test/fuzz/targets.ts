@@ -8,6 +8,7 @@ import { deflated, frames, inits, units, urls } from './messages.ts'
 import { natsHostile, natsMessages } from './nats.ts'
 import { options } from './options.ts'
 import { redisCommands, redisGarbage, redisReplies } from './redis.ts'
+import { roomsInMemory, roomsOverSockets } from './rooms.ts'
 import { formats, prefixes, structs } from './structs.ts'
 import type { Target } from './target.ts'
 import { addresses, encoded, expressions } from './texts.ts'
@@ -45,6 +46,8 @@ export const CALLS: readonly (readonly [target: Target, rounds: number])[] = [
   [callsInMemory, 60],
   [callsOverTls, 30],
   [callsOverSockets, 30],
+  [roomsInMemory, 40],
+  [roomsOverSockets, 10],
 ]
 
 export const TARGETS: readonly Target[] = [...PARSERS, ...CALLS].map(([target]) => target)

@@ -3,28 +3,21 @@
  * again, and nothing is lost.
  */
 
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { bareNode, built } from '../built.ts'
 import { Chromium, noChromium, type Page } from '../chromium.ts'
 import { until } from '../kit.ts'
-import { program } from '../websocket-peers.ts'
+import { saying } from '../websocket-peers.ts'
 
 const MAIN = `${built()}commands/rooms/main.js`
 
 /** A server on that port; 0: on any. Resolves when it listens. */
 async function rooms(t: Test, port = 0) {
   const argv = [MAIN, '--host', '127.0.0.1', '--port', String(port)]
-  const child = program(t, ...bareNode(argv))
   const listening = /listening on (http:\S+:(\d+)\/)\n/
-  await until(() => listening.test(child.said()) || child.exitCode !== null)
-  const [, url, at] = listening.exec(child.said()) as RegExpExecArray
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await once(child, 'close')
-  }
-  return { url: url as string, port: Number(at), kill }
+  const { found, kill } = await saying(t, listening, ...bareNode(argv))
+  return { url: found[1] as string, port: Number(found[2]), kill }
 }
 
 const CALLS = `
@@ -91,12 +84,76 @@ t.test('two windows', { skip: noChromium, timeout: 120_000 }, async t => {
   await browser.close()
 })
 
+/** Presses keys, as a person does: a name of a key, or text. */
+async function press(page: Page, ...keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    const code = { Enter: 13, Tab: 9, Escape: 27, ArrowUp: 38 }[key]
+    if (code === undefined) await page.ask('Input.insertText', { text: key })
+    else
+      for (const type of ['keyDown', 'keyUp'])
+        await page.ask('Input.dispatchKeyEvent', {
+          type,
+          key,
+          code: key,
+          windowsVirtualKeyCode: code,
+          ...(key === 'Enter' && type === 'keyDown' && { text: '\r' }),
+          ...(key === 'ArrowUp' && { modifiers: 1 }),
+        })
+  }
+}
+
+const FOCUS = `document.activeElement.innerText || document.activeElement.name`
+
+t.test('by keyboard', { skip: noChromium, timeout: 120_000 }, async t => {
+  const [browser, { url }] = await Promise.all([Chromium.start(t), rooms(t)])
+  const page = await browser.open(`${url}#tea`)
+  const focused = (what: string): Promise<void> => untilTrue(page, `(${FOCUS}) === '${what}'`)
+  await page.run(CALLS)
+  await page.ask('Page.bringToFront')
+  await press(page, 'Ann', 'Enter')
+  await untilTrue(page, "text('people') === 'Ann'")
+  await focused('text')
+  await press(page, 'hello', 'Enter')
+  await untilTrue(page, `${SAID}.length === 1`)
+  t.same(await page.run("[...document.querySelectorAll('#log p')].map(p => p.lastChild.data)"), [
+    'hello',
+  ])
+
+  await page.run("document.querySelector('#join input').focus()")
+  await press(page, 'coffee', 'Enter')
+  await untilTrue(page, "text('title') === 'coffee' && text('people') === 'Ann'")
+  await press(page, 'ArrowUp')
+  await untilTrue(page, "text('title') === 'tea'")
+  await focused('text')
+  await page.run("document.querySelectorAll('#rooms button')[1].focus()")
+  await focused('×')
+  await press(page, 'Tab')
+  await focused('coffee')
+  // What others say elsewhere does not take the focus away.
+  const other = await browser.open(`${url}#coffee`)
+  await other.run(CALLS)
+  await other.run("join('Bob', 'coffee')")
+  await untilTrue(other, "text('people') === 'Ann\\nBob'")
+  await other.run("say('anybody?')")
+  await untilTrue(page, "text('rooms').includes('coffee (1)')")
+  await focused('coffee (1)')
+  await page.ask('Page.bringToFront')
+  await press(page, 'Tab', 'Enter')
+  await untilTrue(page, "text('rooms') === 'tea\\n×'")
+  await focused('text')
+  await press(page, 'Tab', 'Escape')
+  await focused('text')
+  await browser.close()
+})
+
 async function shoot(page: Page, folder: string): Promise<void> {
   await page.ask('Page.bringToFront')
   for (const [name, width, scheme] of [
     ['light', 1000, 'light'],
     ['dark', 1000, 'dark'],
     ['phone', 390, 'light'],
+    ['phone-dark', 390, 'dark'],
+    ['narrow', 320, 'dark'],
   ] as const) {
     const features = [{ name: 'prefers-color-scheme', value: scheme }]
     await page.ask('Emulation.setEmulatedMedia', { features })

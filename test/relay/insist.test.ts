@@ -18,6 +18,21 @@ scene(t, 'it asks again while the server is away', async (t, { engine, advance }
   t.equal(await promise, 'there')
 })
 
+scene(t, 'not if it is not wanted any more after the pause', async (t, { engine, advance }) => {
+  let [isWanted, calls] = [true, 0]
+  const call = (): Promise<never> => {
+    calls++
+    return Promise.reject(away)
+  }
+  const promise = insist(engine, () => isWanted, call)
+  promise.catch(() => {})
+  await advance(0)
+  isWanted = false
+  await advance(2000)
+  await t.rejects(promise, away)
+  t.equal(calls, 1)
+})
+
 scene(t, 'not if it is not wanted, and not after another error', async (t, { engine }) => {
   const refused = new RelayError('ERR_RELAY_REFUSED', 'no')
   await t.rejects(

@@ -1,6 +1,6 @@
 /**
- * Random calls in random hooks, of servers, clients and datagrams, with seeds that are always the
- * same. For more rounds: npm run fuzz -- calls.
+ * Random calls in random hooks, of servers, clients and datagrams, and of rooms, with seeds that
+ * are always the same. For more rounds: npm run fuzz -- calls rooms.
  */
 
 import t from 'tap'

@@ -75,9 +75,7 @@ export class Faults {
     isAutomatic: boolean,
     details: MessageErrorDetails,
   ): ChannelMessageError {
-    const what = isStarted
-      ? `the channel is not open. Current state: ${this.#state()}`
-      : 'not initialized'
+    const what = isStarted ? 'the channel is not open' : 'not initialized'
     const advice = isStarted && !isAutomatic ? ', or set auto_reconnect' : ''
     return this.message('ERR_INVALID_STATE', what, `call connect() first${advice}`, details)
   }

@@ -31,6 +31,8 @@ export class Memberships {
   readonly #rooms = new Map<string, Membership>()
   /** What the server calls this client. */
   #client: string | undefined
+  /** The rooms of leaves that are not answered. What a server says of them before is of no use. */
+  readonly #leaving: string[] = []
 
   constructor(name: string | undefined, handlers: Handlers, faults: Faults) {
     this.#name = name
@@ -70,17 +72,22 @@ export class Memberships {
 
   /** What a new connection begins with. */
   joins(): string[] {
+    this.#leaving.length = 0
     return this.all().map(room => this.joinOf(room))
   }
 
-  /** The first join says no more than the room. The rest is for a server that keeps history. */
+  /** It says no more than the room, unless the server keeps history. */
   joinOf(room: string): string {
     const membership = this.#rooms.get(room) as Membership
     membership.isAwaited = true
     const { seq } = membership
-    const client = seq === undefined ? undefined : this.#client
     // JSON leaves out what is undefined.
-    return JSON.stringify({ type: '_join', room, seq, client, name: this.#name })
+    return JSON.stringify({ type: '_join', room, seq, client: this.#client, name: this.#name })
+  }
+
+  leaveOf(room: string): string {
+    this.#leaving.push(room)
+    return JSON.stringify({ type: '_leave', room } satisfies Command)
   }
 
   // ---- what comes -------------------------------------------------------------------------------
@@ -93,6 +100,7 @@ export class Memberships {
     delete fields['_seq']
     const membership = this.#rooms.get(room)
     if (membership === undefined) return true
+    if (this.#leaving.includes(room)) return false
     if (membership.seq !== undefined && _seq <= membership.seq) return false
     membership.seq = _seq
     return true
@@ -101,7 +109,9 @@ export class Memberships {
   replied(reply: Exclude<Reply, { status: 'closing' | 'dropped' }>): void {
     const { room } = reply
     const membership = this.#rooms.get(room)
-    if (membership === undefined) return
+    const at = this.#leaving.indexOf(room)
+    if (at >= 0 && reply.status === 'left') this.#leaving.splice(at, 1)
+    if (at >= 0 || membership === undefined) return
     switch (reply.status) {
       case 'joined':
         return this.#joined(membership, reply)
@@ -140,8 +150,4 @@ export class Memberships {
     )
     if (came.length + went.length > 0) this.#handlers.call('presence', reply.room, came, went)
   }
-}
-
-export function leaveOf(room: string): string {
-  return JSON.stringify({ type: '_leave', room } satisfies Command)
 }

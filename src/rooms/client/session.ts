@@ -23,7 +23,7 @@ import type { ChannelValues } from './channel-options.ts'
 import { ChannelState } from './channel-state.ts'
 import { type ChannelConnectionError, Faults, type MessageErrorDetails } from './errors.ts'
 import { Handlers } from './handlers.ts'
-import { leaveOf, Memberships } from './memberships.ts'
+import { Memberships } from './memberships.ts'
 import { SendQueue } from './send-queue.ts'
 import { createSignal } from './signal.ts'
 import { decode, encode, encodeFor, fieldsOf, type Reply, replyOf, roomOf } from '../wire.ts'
@@ -160,7 +160,7 @@ export class Session {
   /** A connection that is gone has ended its memberships: then there is nothing to be sent. */
   leave(room: string): void {
     if (!this.rooms.delete(room)) return
-    if (this.#isUp) this.#command(leaveOf(room))
+    if (this.#isUp) this.#command(this.rooms.leaveOf(room))
     this.handlers.clearRooms(room)
   }
 

@@ -22,6 +22,9 @@ export interface AttendanceOwner {
   failed(error: unknown): void
 }
 
+/** How many have come, to any room. */
+let count = 0
+
 export class Attendance {
   readonly #owner: AttendanceOwner
   /** The members of this process, by what the relay calls them. */
@@ -78,30 +81,32 @@ export class Attendance {
   }
 
   add(seat: Seat): void {
-    const { engine, relay, topic } = this.#owner
-    const key = `${seat.id} ${seat.name}`
+    const { relay, topic } = this.#owner
+    // Each time it is called otherwise: that it has gone may be told late.
+    const key = `${seat.id}/${++count} ${seat.name}`
     this.#own.set(seat, key)
-    insist(
-      engine,
-      () => this.#own.has(seat),
+    this.#tell(
+      () => this.#own.get(seat) === key,
       () => relay.present(topic, key),
-    ).catch((error: unknown) => this.#failed(error))
+    )
   }
 
   delete(seat: Seat): void {
-    const { engine, relay, topic } = this.#owner
+    const { relay, topic } = this.#owner
     const key = this.#own.get(seat) as string
     this.#own.delete(seat)
     // Also when nobody is left here: other processes must not see it for ever.
-    insist(
-      engine,
+    this.#tell(
       () => true,
       () => relay.absent(topic, key),
-    ).catch((error: unknown) => this.#failed(error))
+    )
   }
 
-  #failed(error: unknown): void {
-    if (this.#isOpen) this.#owner.failed(error)
+  /** Tells the relay, as long as it is so. */
+  #tell(isSo: () => boolean, call: () => Promise<void>): void {
+    insist(this.#owner.engine, isSo, call).catch((error: unknown) => {
+      if (this.#isOpen && isSo()) this.#owner.failed(error)
+    })
   }
 
   close(): void {

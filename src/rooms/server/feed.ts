@@ -65,11 +65,16 @@ export class Feed implements OutboxOwner {
     try {
       await insist(this.engine, this.#isOpen, () => relay.subscribe(topic, this.#listener, options))
       if (!hasHistory) return
+      // Nothing is appended before: what is stored up to here is not looked at again.
       this.position = await this.#begin()
+    } catch (error) {
+      this.#outbox.giveUp(error)
+      throw error
     } finally {
       this.#reading = undefined
       resolve()
     }
+    this.#outbox.begin()
     if (this.#announced > this.position) await this.catchUp()
   }
 

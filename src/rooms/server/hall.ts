@@ -38,6 +38,8 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
   /** The beginning of the ids of its members and messages. */
   readonly #id = randomBytes(6).toString('base64url')
   readonly #seats = new Map<string, Seat>()
+  /** Members that were here before, by their `client`. */
+  readonly #returned = new Map<string, Seat>()
   #count = 0
 
   constructor(owner: HallOwner, relay: Relay) {
@@ -90,8 +92,18 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
     return seat.isHere ? seat : undefined
   }
 
-  seatOf(id: string): Seat | undefined {
-    return this.#seats.get(id)
+  speakerOf({ from, client }: RoomRecord): Seat | undefined {
+    return this.#seats.get(from) ?? this.#returned.get(client)
+  }
+
+  returned(seat: Seat, client: string): void {
+    this.#forget(seat)
+    this.#returned.set(client, seat)
+  }
+
+  #forget(seat: Seat): void {
+    const isKnown = this.#returned.size > 0 && this.#returned.get(seat.client) === seat
+    if (isKnown) this.#returned.delete(seat.client)
   }
 
   heard(seat: Seat, data: string | Buffer): Promise<void> | undefined {
@@ -100,6 +112,7 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
 
   left(seat: Seat, reason: string): void {
     this.#seats.delete(seat.id)
+    this.#forget(seat)
     for (const room of [...seat.rooms.values()]) room.leave(seat)
     this.call('on_disconnect', seat.member, reason)
   }

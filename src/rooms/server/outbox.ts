@@ -41,8 +41,8 @@ export class Outbox {
   #size: Bytes = 0
   /** How many were appended and are not settled. */
   #flying = 0
-  /** Is the server away? Then all of it waits. */
-  #isStalled = false
+  /** Does all of it wait? The server is away, or nobody knows yet where the history ends. */
+  #isStalled = true
   readonly #backoff = new Backoff({ first: 100, longest: 2000 })
 
   constructor(owner: OutboxOwner) {
@@ -60,6 +60,19 @@ export class Outbox {
     this.#size += data.length
     if (!this.#isStalled) this.#append(id, data)
     return true
+  }
+
+  /** What waits is appended, and what is added from now on. */
+  begin(): void {
+    this.#isStalled = false
+    for (const [id, data] of [...this.#waiting]) this.#append(id, data)
+  }
+
+  /** What waits will not be stored. */
+  giveUp(error: unknown): void {
+    if (this.isEmpty) return
+    for (const id of [...this.#waiting.keys()]) this.stored(id)
+    this.#owner.failed(error)
   }
 
   /** The entry was heard: it is stored. */
@@ -103,11 +116,9 @@ export class Outbox {
     try {
       await this.#owner.catchUp()
     } catch (error) {
-      for (const id of [...this.#waiting.keys()]) this.stored(id)
-      this.#owner.failed(error)
+      this.giveUp(error)
     }
-    this.#isStalled = false
     this.#backoff.opened(engine.now)
-    for (const [id, data] of [...this.#waiting]) this.#append(id, data)
+    this.begin()
   }
 }

@@ -28,7 +28,8 @@ export interface RoomOwner {
   readonly hasHistory: boolean
   /** Does anybody want to know who is there? */
   readonly hasPresence: boolean
-  seatOf(id: string): Seat | undefined
+  /** The member that has said it, also if it has come back since. */
+  speakerOf(record: RoomRecord): Seat | undefined
   /** The member has left. */
   hasLeft(seat: Seat, room: Room): void
   presenceChanged(room: Room, came: readonly string[], went: readonly string[]): void
@@ -95,6 +96,8 @@ export class Room implements FeedOwner, CrowdOwner {
         let at = since
         while (at < this.#feed.position && seat.isHere) at = await this.#replay(seat, at)
       }
+      // In this a hook may send it away.
+      this.crowd.flush()
       if (seat.isHere && this.#isOpen) this.#enter(seat)
     } finally {
       this.#joining -= 1
@@ -129,8 +132,9 @@ export class Room implements FeedOwner, CrowdOwner {
   #enter(seat: Seat): void {
     this.crowd.add(seat)
     seat.rooms.set(this.name, this)
-    this.greet(seat)
     this.#attendance?.add(seat)
+    // It may be too slow for that, and leave.
+    this.greet(seat)
   }
 
   /** Says that it has joined, and who is there. */
@@ -152,8 +156,9 @@ export class Room implements FeedOwner, CrowdOwner {
     return this.#feed.say(record)
   }
 
-  heard({ from, isVolatile, text }: RoomRecord, seq: number | undefined): void {
-    const seat = from === '' ? undefined : this.#owner.seatOf(from)
+  heard(record: RoomRecord, seq: number | undefined): void {
+    const { isVolatile, text } = record
+    const seat = this.#owner.speakerOf(record)
     this.crowd.say({
       text: seq === undefined ? text : numbered(text, seq),
       seq,

@@ -28,6 +28,8 @@ export interface SeatOwner {
   readonly values: RoomServerValues
   /** Does what a message asks for. The next one waits for the promise, which never rejects. */
   heard(seat: Seat, data: string | Buffer): Promise<void> | undefined
+  /** It was here before, over another connection, and was called so. */
+  returned(seat: Seat, client: string): void
   /** It has gone. */
   left(seat: Seat, reason: string): void
 }
@@ -97,6 +99,7 @@ export class Seat {
   }
 
   set client(client: string) {
+    this.#owner.returned(this, client)
     this.#client = client
   }
 

@@ -18,7 +18,7 @@ t.test('each names the URL, the state and what to do', async t => {
   t.ok(unsent instanceof ChannelMessageError && unsent instanceof ChannelError)
   t.match(unsent, { code: 'ERR_Y', room: 'r', unsent: 'x', cause, name: 'ChannelMessageError' })
   t.match(faults.notOpen(false, true, {}).message, /not initialized; call connect\(\) first$/)
-  t.match(faults.notOpen(true, true, {}).message, /state: closed; call connect\(\) first$/)
+  t.match(faults.notOpen(true, true, {}).message, /open; call connect\(\) first$/)
   t.match(faults.notOpen(true, false, {}).message, /first, or set auto_reconnect$/)
   t.match(faults.expired(5, 'r', 'x'), { code: 'ERR_EXPIRED', unsent: 'x', room: 'r' })
   t.match(faults.refused('r', 'full'), { code: 'ERR_REFUSED', room: 'r', message: /"full"/ })

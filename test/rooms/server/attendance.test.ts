@@ -89,6 +89,39 @@ scene(t, 'a name is there as long as one member has it', async (t, { engine, pum
   one.close()
 })
 
+// Found by random calls: who had come and gone while the relay was away came back when the relay
+// did, and stayed for ever; and who was back in a room that had been empty was told as gone.
+scene(t, 'what is told late is what is so', async (t, { engine, pump, advance }) => {
+  const relay = new TroubledRelay(engine)
+  const options = { engine, relay, topic: 't', changed: () => {}, failed: () => t.fail() }
+  const one = new Attendance(options)
+  const opened = one.open()
+  await pump()
+  await opened
+  const [ann, bob] = [seat('a', 'Ann'), seat('b', 'Bob')]
+  relay.isAway = true
+  one.add(ann)
+  await pump()
+  relay.isAway = false
+  one.delete(ann)
+  await advance(2000)
+  t.same(one.names, [])
+
+  one.add(bob)
+  await pump()
+  relay.isAway = true
+  one.delete(bob)
+  await pump()
+  relay.isAway = false
+  const two = new Attendance(options)
+  two.add(bob)
+  await advance(2000)
+  t.same(one.names, ['Bob'])
+  two.delete(bob)
+  one.close()
+  two.close()
+})
+
 scene(t, 'what is told twice is no news', async (t, { engine, pump }) => {
   const relay = new TroubledRelay(engine)
   let listener: ((came: string[], went: string[]) => void) | undefined

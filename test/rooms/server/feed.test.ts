@@ -71,6 +71,35 @@ scene(t, 'with a history: in order, each once', async (t, world) => {
   feed.close()
 })
 
+// Found by random calls: a message that was stored before the end of the history was known, by a
+// relay that said it had failed, was stored again.
+scene(t, 'what is said while it opens is stored once', async (t, world) => {
+  const { feed, log, relay, say } = make(world)
+  const opened = feed.open()
+  relay.append_mode = 'store and fail'
+  say('a')
+  await world.pump()
+  t.same([log, feed.isSettled], [[], false])
+  relay.append_mode = 'store'
+  relay.comeBack()
+  for (let i = 0; i < 3; i++) await world.advance(2000)
+  await opened
+  t.same(log, ['settled', 'a'])
+  feed.close()
+})
+
+scene(t, 'what is said while it opens is told if that fails', async (t, world) => {
+  const { feed, log, relay, say } = make(world)
+  relay.subscribe = () => Promise.reject(new Error('refused'))
+  const opened = feed.open()
+  say('a')
+  await t.rejects(opened, { message: 'refused' })
+  t.same([log, feed.isSettled], [['settled', 'failed refused'], true])
+  await t.rejects(feed.open(), { message: 'refused' })
+  t.equal(log.length, 2, 'nobody has said anything')
+  feed.close()
+})
+
 scene(t, 'a hole is read', async (t, world) => {
   const { feed, log, relay, say } = make(world)
   await feed.open()

@@ -41,6 +41,31 @@ for (const history of [false, true])
     await relay.close()
   })
 
+// Found by random calls: a message that waited for the relay while its sender connected again came
+// back to the sender.
+stage(t, 'who comes back does not hear its own', async (t, stage) => {
+  const relay = new TroubledRelay(stage.engine)
+  const { enter, server } = await serve(stage, { relay, history: true })
+  const [ann, bob] = [await enter(), await enter()]
+  const [joined] = await ann.say(join('r'))
+  const { seq, client } = JSON.parse(joined!) as { seq: number; client: string }
+  await bob.say(join('r'))
+  relay.isAway = true
+  await ann.say({ _room: 'r', text: 'waits' })
+  ann.channel.close()
+  await stage.pump()
+  relay.comeBack()
+  const again = await enter()
+  await again.say(join('r', { seq, client: 'of nobody' }), { type: '_leave', room: 'r' })
+  t.equal((await again.say(join('r', { seq, client }))).length, 1)
+  await stage.advance(2000)
+  await stage.pump()
+  t.match(bob.news(), [/"waits"/])
+  t.match(again.news(), [/^\{"status":"seen"/])
+  server.close()
+  await stage.pump()
+})
+
 stage(t, 'too many members', async (t, stage) => {
   const { server, enter } = await serve(stage, { max_members: 1 })
   const [, bob] = [await enter(), await enter()]

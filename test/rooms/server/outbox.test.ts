@@ -20,7 +20,9 @@ function make(engine: Engine) {
     failed: (error: unknown) => void log.push(`failed ${(error as Error).message}`),
     settled: () => void log.push('settled'),
   }
-  return { box: new Outbox(owner), owner, log, calls }
+  const box = new Outbox(owner)
+  box.begin()
+  return { box, owner, log, calls }
 }
 
 scene(t, 'in order, and forgotten when stored', async (t, { engine }) => {

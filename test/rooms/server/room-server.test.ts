@@ -114,7 +114,7 @@ stage(t, 'hooks', async (t, stage) => {
     'error a bug',
     'join r ',
     'join r ',
-    'error a message must be an object, text, bytes or a number; got function',
+    'error function has no JSON',
     'error another bug',
     'error a late bug',
     'leave r',

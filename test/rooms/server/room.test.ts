@@ -52,7 +52,7 @@ function make(engine: Engine, { history = 1000, hasHistory = true, presence = fa
     values: { ...ROOM_SERVER_DEFAULTS, presence },
     hasHistory,
     hasPresence: presence,
-    seatOf: id => seats.get(id),
+    speakerOf: ({ from }) => seats.get(from),
     hasLeft: seat => void log.push(`${seat.id} left`),
     presenceChanged: (_room, came, went) => void log.push(`+${came} -${went}`),
     emptied: room => void log.push(`${room.name} emptied`),
@@ -62,7 +62,13 @@ function make(engine: Engine, { history = 1000, hasHistory = true, presence = fa
   const left = (gone: Seat): void => {
     for (const each of [...gone.rooms.values()]) each.leave(gone)
   }
-  const seatOwner = { engine, values: owner.values, heard: () => undefined, left }
+  const seatOwner: SeatOwner = {
+    engine,
+    values: owner.values,
+    heard: () => undefined,
+    returned: () => {},
+    left,
+  }
   const seat: Made['seat'] = client => {
     const made = new TestSeat(seatOwner, `s${++count}`)
     if (client !== undefined) made.client = client
@@ -263,4 +269,22 @@ scene(t, 'it closes while somebody joins', async (t, { engine, pump }) => {
   await joining
   await pump()
   t.same([ann.got, log], [[], ['r emptied']])
+})
+
+// Found by random calls: a member that was too slow for the answer to its join was present for
+// ever.
+scene(t, 'who is sent away while it enters is not there', async (t, { engine, pump }) => {
+  const { room, seat, log } = make(engine, { presence: true })
+  const [ann, bob] = [seat(), seat()]
+  const joined = room.join(ann, undefined)
+  await pump()
+  await joined
+  bob.full = true
+  await room.join(bob, undefined)
+  await pump()
+  t.same(room.names, [ann.name])
+  t.same([...room.crowd], [ann])
+  room.leave(ann)
+  await pump()
+  t.match(log.at(-1), /left/)
 })

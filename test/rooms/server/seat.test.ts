@@ -16,6 +16,7 @@ function make({ engine }: World, rate = Infinity) {
         ? new Promise<void>(resolve => release.push(resolve))
         : undefined
     },
+    returned: (_seat, client) => void log.push(`is ${client}`),
     left: (_seat, reason) => void log.push(`left ${reason}`),
   }
   const entrance = {
