@@ -57,6 +57,10 @@ const WEBSOCKET = {
   tuned: ['baseline/net-websocket', 'tuned'],
   naive: ['baseline/net-websocket', 'naive'],
 } as const
+const WEBSOCKET_BROADCAST = {
+  sluice: ['servers/websocket-broadcast'],
+  tuned: ['baseline/net-websocket', 'tuned', 'to-all'],
+} as const
 /** Both are sluice's: a consumer of envelopes, and the bare echo of the same texts. */
 const ENVELOPES = { sluice: ['servers/envelope-echo'], tuned: ['servers/websocket-echo'] } as const
 const UDP = {
@@ -224,7 +228,7 @@ export const ROWS: readonly Row[] = [
     name: 'broadcast',
     title: 'broadcast to 1 000 connections',
     unit: 'deliveries',
-    load: { kind: 'broadcast', connections: 1000 },
+    load: { kind: 'broadcast', connections: 1000, work: 'lines' },
     programs: BROADCAST,
   },
   {
@@ -265,6 +269,20 @@ export const ROWS: readonly Row[] = [
     unit: 'messages',
     load: exchange('websocket-utf8', 100),
     programs: WEBSOCKET,
+  },
+  {
+    name: 'websocket-64k',
+    title: 'WebSocket, 64 KiB of bytes',
+    unit: 'messages',
+    load: exchange('websocket-64k', 2, 8),
+    programs: { sluice: WEBSOCKET.sluice, tuned: WEBSOCKET.tuned },
+  },
+  {
+    name: 'websocket-broadcast',
+    title: 'WebSocket broadcast to 1 000',
+    unit: 'deliveries',
+    load: { kind: 'broadcast', connections: 1000, work: 'websocket' },
+    programs: WEBSOCKET_BROADCAST,
   },
   {
     name: 'envelopes-1',

@@ -1,7 +1,7 @@
 /**
- * Bench. WebSocket echo by hand on node:net, for short unfragmented texts only, without any check:
- * the least that an echo of texts must do. 'tuned' writes once for each 'data' event, 'naive' once
- * for each message.
+ * Bench. WebSocket by hand on node:net, for unfragmented messages only, without any check: the
+ * least that an echo must do. 'tuned' writes once for each 'data' event, 'naive' once for each
+ * message. 'to-all' after that: each message goes to all connections.
  */
 
 import { Buffer } from 'node:buffer'
@@ -10,14 +10,20 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { ready } from '../child.ts'
 
 const isTuned = process.argv[2] === 'tuned'
+const isToAll = process.argv[3] === 'to-all'
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** Everything to be sent in one 'data' event, up to this size. */
+const OUT_SIZE = 64 * 1024
+
+const peers = new Set<Peer>()
 
 class Peer {
   readonly #socket: Socket
   #rest: Buffer = Buffer.alloc(0)
   #isOpen = false
   /** The answers of this event. */
-  #out = Buffer.allocUnsafe(64 * 1024)
+  #out = Buffer.allocUnsafe(OUT_SIZE)
   #used = 0
 
   constructor(socket: Socket) {
@@ -43,6 +49,7 @@ class Peer {
         `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
     )
     this.#isOpen = true
+    peers.add(this)
     return end + 4
   }
 
@@ -50,18 +57,27 @@ class Peer {
   #frames(bytes: Buffer): number {
     let at = 0
     while (at + 2 <= bytes.length) {
-      const payload = at + 6
-      const end = payload + ((bytes[at + 1] as number) & 0x7f)
+      const short = (bytes[at + 1] as number) & 0x7f
+      const payload = at + (short < 126 ? 6 : short === 126 ? 8 : 14)
+      if (payload > bytes.length) break
+      const size =
+        short < 126
+          ? short
+          : short === 126
+            ? bytes.readUInt16BE(at + 2)
+            : bytes.readUInt32BE(at + 6)
+      const end = payload + size
       if (end > bytes.length) break
-      for (let i = payload; i < end; i++)
-        bytes[i] = (bytes[i] as number) ^ (bytes[payload - 4 + ((i - payload) & 3)] as number)
-      this.onText(bytes.toString('utf8', payload, end))
+      unmask(bytes, payload, end)
+      if (bytes[at] === 0x82) this.#answerBytes(bytes.subarray(payload, end))
+      else if (isToAll) sendToAll(bytes.toString('utf8', payload, end))
+      else this.answerText(bytes.toString('utf8', payload, end))
       at = end
     }
     return at
   }
 
-  onText(text: string): void {
+  answerText(text: string): void {
     if (this.#used + 2 + 3 * text.length > this.#out.length) this.#flush()
     const size = this.#out.write(text, this.#used + 2)
     this.#out[this.#used] = 0x81
@@ -70,17 +86,48 @@ class Peer {
     if (!isTuned) this.#flush()
   }
 
+  /** For 64 KiB and more. */
+  #answerBytes(payload: Buffer): void {
+    this.#flush()
+    const header = Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, 0, 0])
+    header.writeUInt32BE(payload.length, 6)
+    this.#socket.cork()
+    this.#socket.write(header)
+    this.send(payload)
+    this.#socket.uncork()
+  }
+
   #flush(): void {
     if (this.#used === 0) return
-    if (!this.#socket.write(Buffer.from(this.#out.subarray(0, this.#used)))) this.#socket.pause()
+    this.send(Buffer.from(this.#out.subarray(0, this.#used)))
     this.#used = 0
   }
+
+  send(bytes: Buffer): void {
+    if (!this.#socket.write(bytes)) this.#socket.pause()
+  }
+}
+
+/** Four bytes at a time. */
+function unmask(bytes: Buffer, payload: number, end: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const key = view.getInt32(payload - 4, true)
+  let i = payload
+  for (; i + 4 <= end; i += 4) view.setInt32(i, view.getInt32(i, true) ^ key, true)
+  for (let at = payload - 4; i < end; i++, at++)
+    bytes[i] = (bytes[i] as number) ^ (bytes[at] as number)
+}
+
+function sendToAll(text: string): void {
+  const frame = Buffer.concat([Buffer.from([0x81, Buffer.byteLength(text)]), Buffer.from(text)])
+  for (const peer of peers) peer.send(frame)
 }
 
 const server = createServer({ noDelay: true }, socket => {
   const peer = new Peer(socket)
   socket.on('data', data => peer.received(data))
   socket.on('drain', () => socket.resume())
+  socket.on('close', () => peers.delete(peer))
   socket.on('error', () => {})
 })
 server.listen(0, '127.0.0.1', () => {

@@ -28,7 +28,7 @@ const WIDE = 25
 export function makeBatches(work: Work, count: number, file: string): Batch[] {
   if (work === 'burst') return many(16, id => burst(id))
   if (work === 'file') return [sendFile(file)]
-  if (work.startsWith('websocket')) return texts(work as keyof typeof TEXTS, count)
+  if (isWebSocket(work)) return frames(PAYLOADS[work], count)
   const make = { lines: line, utf8: wideLine, frames: frame, alternate }[work as 'lines']
   return many(64 * count, id => {
     const bytes = Buffer.concat(Array.from({ length: count }, (_, i) => make(id * count + i, 64)))
@@ -104,8 +104,26 @@ export const UPGRADE: Batch = {
   messages: 0,
 }
 
-/** The payloads of each work. */
-const TEXTS = { websocket: line, 'websocket-utf8': wideLine, 'websocket-envelope': envelope }
+/** What is sent in each frame, and how. */
+interface Payload {
+  readonly make: (id: number, size: number) => Buffer
+  readonly size: number
+  readonly opcode: number
+}
+
+const TEXT = { size: 64, opcode: 1 } as const
+
+const PAYLOADS = {
+  websocket: { ...TEXT, make: line },
+  'websocket-utf8': { ...TEXT, make: wideLine },
+  'websocket-envelope': { ...TEXT, make: envelope },
+  'websocket-64k': { size: 64 * 1024, opcode: 2, make: randomBytes },
+} satisfies Partial<Record<Work, Payload>>
+
+/** Is there a handshake first? */
+export function isWebSocket(work: Work): work is keyof typeof PAYLOADS {
+  return work in PAYLOADS
+}
 
 /** A message with the state 's': the answer to it is the same text. */
 function envelope(id: number, size: number): Buffer {
@@ -117,25 +135,33 @@ function envelope(id: number, size: number): Buffer {
   return Buffer.from(head + text + tail)
 }
 
-function texts(work: keyof typeof TEXTS, count: number): Batch[] {
-  const make = TEXTS[work]
-  return many(64 * count, id => {
-    const payloads = Array.from({ length: count }, (_, i) => make(id * count + i, 64))
+function frames({ make, size, opcode }: Payload, count: number): Batch[] {
+  return many(size * count, id => {
+    const payloads = Array.from({ length: count }, (_, i) => make(id * count + i, size))
+    const header = headerOf(opcode, size)
     return {
-      send: Buffer.concat(payloads.map(masked)),
-      expect: Buffer.concat(payloads.map(payload => Buffer.concat([TEXT_HEADER, payload]))),
+      send: Buffer.concat(payloads.map(payload => masked(header, payload))),
+      expect: Buffer.concat(payloads.flatMap(payload => [header, payload])),
       messages: count,
     }
   })
 }
 
-/** Of 64 bytes, without a mask. */
-const TEXT_HEADER = Buffer.from([0x81, 64])
+/** Without a mask. Sizes of 126 to 65 535 bytes would have another form. */
+function headerOf(opcode: number, size: number): Buffer {
+  const first = 0x80 | opcode
+  if (size < 126) return Buffer.from([first, size])
+  const header = Buffer.from([first, 127, 0, 0, 0, 0, 0, 0, 0, 0])
+  header.writeUInt32BE(size, 6)
+  return header
+}
 
-function masked(payload: Buffer): Buffer {
+function masked(header: Buffer, payload: Buffer): Buffer {
   const key = Buffer.from(Array.from({ length: 4 }, () => random(256)))
   const bytes = payload.map((byte, i) => byte ^ (key[i % 4] as number))
-  return Buffer.concat([Buffer.from([0x81, 0x80 | 64]), key, bytes])
+  const frame = Buffer.concat([header, key, bytes])
+  frame[1] = (frame[1] as number) | 0x80
+  return frame
 }
 
 let state = 0x9e3779b9

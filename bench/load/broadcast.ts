@@ -1,38 +1,40 @@
 /**
- * Bench. The load 'broadcast': one connection sends a line and all of them have to receive it. Then
- * the next one sends.
+ * Bench. The load 'broadcast': one connection sends a message and all of them have to receive it.
+ * Then the next one sends.
  */
 
 import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
-import { line } from './batches.ts'
-import type { Load, Task } from './load.ts'
+import { type Batch, isWebSocket, makeBatches, UPGRADE } from './batches.ts'
 import { dialAll } from './dial-all.ts'
+import type { Load, Task } from './load.ts'
 import { dial } from './socket.ts'
 import { Tally } from './tally.ts'
 
-const LINE_SIZE = 64
-
 export async function broadcast(task: Task, load: Load & { kind: 'broadcast' }): Promise<void> {
   const tally = new Tally(task)
-  const room = new Room(tally)
+  const room = new Room(tally, makeBatches(load.work, 1, task.file))
   await dialAll(load.connections, () => room.add(task.port))
-  room.next()
+  if (isWebSocket(load.work)) room.upgrade()
+  else room.next()
   await tally.overTime()
 }
 
 class Room {
   readonly #tally: Tally
-  readonly #lines = Array.from({ length: 256 }, (_, id) => line(id, LINE_SIZE))
+  /** Of one message each. */
+  readonly #batches: readonly Batch[]
   readonly #sockets: Socket[] = []
-  /** How many bytes of the line each connection has. */
+  /** What each connection has to receive, and how many bytes of it each has. */
+  #batch = UPGRADE
   readonly #got: number[] = []
   #round = -1
-  /** How many connections do not have the whole line yet. */
+  /** How many connections do not have the whole message yet. */
   #left = 0
 
-  constructor(tally: Tally) {
+  constructor(tally: Tally, batches: readonly Batch[]) {
     this.#tally = tally
+    this.#batches = batches
   }
 
   add(port: number): Socket {
@@ -42,29 +44,36 @@ class Room {
     return socket
   }
 
+  /** All shake hands, before the first message. */
+  upgrade(): void {
+    this.#expect(UPGRADE)
+    for (const socket of this.#sockets) socket.write(UPGRADE.send)
+  }
+
   next(): void {
     this.#round++
+    this.#expect(this.#batches[this.#round % this.#batches.length] as Batch)
+    // The last one first: a server accepts in order. When it reads this one, all are connected.
+    this.#sockets.at(-1 - (this.#round % this.#sockets.length))?.write(this.#batch.send)
+  }
+
+  #expect(batch: Batch): void {
+    this.#batch = batch
     this.#got.fill(0)
     while (this.#got.length < this.#sockets.length) this.#got.push(0)
     this.#left = this.#sockets.length
-    // The last one first: a server accepts in order. When it reads this line, all are connected.
-    this.#sockets.at(-1 - (this.#round % this.#sockets.length))?.write(this.#line)
-  }
-
-  get #line(): Buffer {
-    return this.#lines[this.#round % this.#lines.length] as Buffer
   }
 
   #received(index: number, size: number, bytes: Buffer): void {
-    const expected = this.#line
+    const { expect, messages } = this.#batch
     const before = this.#got[index] as number
     const got = before + size
-    if (got > LINE_SIZE || bytes.compare(expected, before, got, 0, size) !== 0) {
-      return this.#tally.wrong(bytes.subarray(0, size), expected.subarray(before), before)
+    if (got > expect.length || bytes.compare(expect, before, got, 0, size) !== 0) {
+      return this.#tally.wrong(bytes.subarray(0, size), expect.subarray(before), before)
     }
     this.#got[index] = got
-    if (got < LINE_SIZE) return
-    this.#tally.messages++
+    if (got < expect.length) return
+    this.#tally.messages += messages
     if (--this.#left === 0) this.next()
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
-import { type Batch, makeBatches, UPGRADE } from './batches.ts'
+import { type Batch, isWebSocket, makeBatches, UPGRADE } from './batches.ts'
 import type { Load, Task } from './load.ts'
 import { connected, dial, dialSecurely } from './socket.ts'
 import { Tally } from './tally.ts'
@@ -42,7 +42,7 @@ class Peer {
     this.#batches = batches
     // Each peer starts at another batch, with an even number: batches may alternate.
     this.#next = (index * 14) % batches.length
-    this.#batch = work.startsWith('websocket') ? UPGRADE : (batches[this.#next] as Batch)
+    this.#batch = isWebSocket(work) ? UPGRADE : (batches[this.#next] as Batch)
     this.socket = (isSecure === true ? dialSecurely : dial)(port, tally, (size, bytes) =>
       this.#received(size, bytes),
     )

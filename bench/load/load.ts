@@ -25,8 +25,8 @@ export type Load =
     }
   /** Each connection sends lines of this size as fast as they go. */
   | { readonly kind: 'bulk'; readonly connections: number; readonly size: number }
-  /** One line after the other; every connection has to receive each of them. */
-  | { readonly kind: 'broadcast'; readonly connections: number }
+  /** One message after the other; every connection has to receive each of them. */
+  | { readonly kind: 'broadcast'; readonly connections: number; readonly work: Work }
   /** Connect, one line, close, and again. `connections`: how many at a time. */
   | { readonly kind: 'connect'; readonly connections: number }
   /** Connections are opened, used for one line each, and kept open. */
@@ -53,6 +53,8 @@ export type Work =
   | 'websocket-utf8'
   /** The same with a message of an envelope, which is its own answer. */
   | 'websocket-envelope'
+  /** The same with 64 KiB of bytes. */
+  | 'websocket-64k'
 
 /** What the generator is told to do. */
 export interface Task {
