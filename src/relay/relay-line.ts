@@ -5,19 +5,25 @@
  * In the order of a life: 'opening' → 'standing' → 'away' → 'standing' … → 'closed'.
  *
  * Nothing waits in it: what cannot be sent at once is refused. Whoever wants to wait awaits
- * `stands`.
+ * `stands`, and has it counted by `checkWaiting`.
  */
 
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { quiet } from '../core/promises.ts'
 import type { Engine } from '../engine.ts'
 import { messageOf } from '../errors.ts'
-import type { Milliseconds } from '../types.ts'
+import type { Bytes, Milliseconds } from '../types.ts'
 import { pause } from './insist.ts'
 import { closedError, RelayError } from './relay.ts'
 
 /** The wait before a call is repeated. */
 const PAUSE: Milliseconds = 50
+
+/** The most that waits in a relay, as much as a RedisClient queues. */
+export const WAITING: Bytes = 16 * 1024 * 1024
+
+/** What an entry takes beside its bytes: for Redis a script. So at most 16 000 of them wait. */
+export const ENTRY: Bytes = 1024
 
 /** Is it only that the server is away? */
 export function isAway(error: unknown): boolean {
@@ -29,6 +35,8 @@ export abstract class RelayLine {
   readonly #engine: Engine
   readonly #server: string
   #stands = newStands()
+  /** What waits for the first connection. */
+  #waiting: Bytes = 0
 
   /** `server`: what it is called in the log. */
   constructor(engine: Engine, server: string) {
@@ -75,6 +83,13 @@ export abstract class RelayLine {
   /** Logs what nobody awaits. */
   tell(error: Error): void {
     this.#engine.log(`a relay by ${this.#server}: ${messageOf(error)}`, error)
+  }
+
+  /** An entry of this size is going to wait for the first connection. Throws if too much waits. */
+  checkWaiting(size: Bytes): void {
+    const all = this.#waiting + size + ENTRY
+    if (all > WAITING) throw fullError()
+    this.#waiting = all
   }
 
   /** Throws RelayError if it is closed. */
@@ -124,6 +139,12 @@ export abstract class RelayLine {
 
 function awayError(): RelayError {
   return new RelayError('ERR_RELAY_UNAVAILABLE', 'the server is away')
+}
+
+/** Too much waits already. */
+export function fullError(): RelayError {
+  const why = `the server is away, or slow: more than ${WAITING} bytes would wait for it`
+  return new RelayError('ERR_RELAY_UNAVAILABLE', why)
 }
 
 function newStands(): Deferred<void> {

@@ -142,9 +142,9 @@ export interface Relay {
 }
 
 /**
- * An error of a relay. Codes: ERR_RELAY_CLOSED; ERR_RELAY_UNAVAILABLE if the server is away, or
- * has gone in the middle; ERR_RELAY_REFUSED if it does not do what was asked, with its error as
- * `cause`.
+ * An error of a relay. Codes: ERR_RELAY_CLOSED; ERR_RELAY_UNAVAILABLE if the server is away, has
+ * gone in the middle, or if too much waits for it; ERR_RELAY_REFUSED if it does not do what was
+ * asked, with its error as `cause`.
  */
 export class RelayError extends ChannelError {}
 

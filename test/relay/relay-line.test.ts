@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { RelayError } from '../../src/relay/relay.ts'
-import { isAway, RelayLine } from '../../src/relay/relay-line.ts'
+import { ENTRY, isAway, RelayLine, WAITING } from '../../src/relay/relay-line.ts'
 import { scene } from '../kit.ts'
 
 class Line extends RelayLine {
@@ -83,4 +83,14 @@ scene(t, 'what may run twice is repeated while the server is away', async (t, wo
   for (let i = 0; i < 4; i++) await world.advance(50)
   t.equal(await told, 'the server is away')
   t.equal(isAway(await lost.catch(error => error)), true)
+})
+
+// They were kept without a bound, for as long as there was no server.
+scene(t, 'REGRESSION: what waits for the first connection has a bound', async (t, { engine }) => {
+  const line = new Line(engine, 'Test')
+  line.checkWaiting(WAITING - 3 * ENTRY)
+  line.checkWaiting(ENTRY - 1)
+  t.throws(() => line.checkWaiting(2), AWAY)
+  t.throws(() => line.checkWaiting(1), { message: /more than 16777216 bytes would wait/ })
+  line.over()
 })

@@ -14,6 +14,7 @@
  * 1. One entry of a topic is under way at a time. What is published meanwhile on its topic waits
  *    behind it.
  * 2. An entry whose fate is not known is not sent again.
+ * 3. What waits in all topics together has a bound.
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
@@ -26,6 +27,7 @@ import type { NatsRecord } from '../../protocols/nats/jetstream/jetstream.ts'
 import type { NatsMessage } from '../../protocols/nats/message.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { firstSeq, type RelayEntry, type RelayHistory } from '../relay.ts'
+import { ENTRY, fullError, WAITING } from '../relay-line.ts'
 import type { Line } from './line.ts'
 import { tokenOf } from './names.ts'
 
@@ -41,9 +43,6 @@ const UNUSED: Milliseconds = 10_000
 /** For how many topics the last entry is remembered. */
 const KNOWN = 10_000
 
-/** What may wait in one topic, behind an entry that is under way. */
-const WAITING: Bytes = 16 * 1024 * 1024
-
 /** An entry: its number in the stream, and its seq. */
 interface Place {
   readonly at: number
@@ -58,17 +57,14 @@ interface Waiting {
   readonly stored: Deferred<number> | undefined
 }
 
-/** The queue of a topic that has an entry under way. */
-interface Queue {
-  readonly items: Waiting[]
-  size: Bytes
-}
-
 export class History {
   readonly #line: Line
   readonly #prefix: string
   readonly #config: NatsStreamConfig
-  readonly #queues = new Map<string, Queue>()
+  /** The topics that have an entry under way, each with what waits behind it. */
+  readonly #queues = new Map<string, Waiting[]>()
+  /** What is under way and what waits, in all topics. */
+  #waiting: Bytes = 0
   /** The last entry of each topic, by its token. */
   readonly #known = new Map<string, Place>()
 
@@ -86,7 +82,9 @@ export class History {
 
   // ---- out --------------------------------------------------------------------------------------
 
+  /** Stores it, behind what waits in its topic. Throws RelayError if too much waits. */
   append(topic: string, bytes: Buffer): Promise<number> {
+    if (this.#isFull(bytes)) throw fullError()
     const stored = deferred<number>()
     quiet(stored.promise)
     this.#add(tokenOf(topic), { bytes, stored })
@@ -95,15 +93,19 @@ export class History {
 
   /**
    * Publishes it, behind the entries of its topic that are under way. Returns false if too much
-   * waits there.
+   * waits.
    */
   publish(topic: string, bytes: Buffer): boolean {
     const token = tokenOf(topic)
     const queue = this.#queues.get(token)
     if (queue === undefined) this.#publish(token, bytes)
-    else if (queue.size + bytes.length > WAITING) return false
+    else if (this.#isFull(bytes)) return false
     else this.#add(token, { bytes, stored: undefined })
     return true
+  }
+
+  #isFull(bytes: Buffer): boolean {
+    return this.#waiting + bytes.length + ENTRY > WAITING
   }
 
   #publish(token: string, bytes: Buffer): void {
@@ -111,19 +113,16 @@ export class History {
   }
 
   #add(token: string, item: Waiting): void {
+    this.#waiting += item.bytes.length + ENTRY
     const queue = this.#queues.get(token)
-    if (queue !== undefined) {
-      queue.items.push(item)
-      queue.size += item.bytes.length
-      return
-    }
-    const begun: Queue = { items: [item], size: item.bytes.length }
+    if (queue !== undefined) return void queue.push(item)
+    const begun = [item]
     this.#queues.set(token, begun)
     void this.#run(token, begun)
   }
 
-  async #run(token: string, queue: Queue): Promise<void> {
-    for (let item = queue.items.shift(); item !== undefined; item = queue.items.shift()) {
+  async #run(token: string, queue: Waiting[]): Promise<void> {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
       const { bytes, stored } = item
       try {
         if (stored !== undefined) stored.resolve(await this.#store(token, bytes))
@@ -132,7 +131,7 @@ export class History {
         if (stored !== undefined) stored.reject(error)
         else this.#line.tell(error as Error)
       }
-      queue.size -= bytes.length
+      this.#waiting -= bytes.length + ENTRY
     }
     this.#queues.delete(token)
   }

@@ -149,8 +149,11 @@ export class NatsRelay implements Relay {
   async #append(topic: string, data: Data): Promise<number> {
     checkTopic('append', topic)
     const bytes = toBuffer('append', data)
-    // Awaiting more would let what is published after this overtake it.
-    if (this.#line.state === 'opening') await this.#line.stands
+    if (this.#line.state === 'opening') {
+      this.#line.checkWaiting(bytes.length)
+      // Awaiting more would let what is published after this overtake it.
+      await this.#line.stands
+    }
     return this.#history.append(topic, bytes)
   }
 

@@ -132,8 +132,11 @@ export class RedisRelay implements Relay {
   async #append(topic: string, data: Data): Promise<number> {
     checkTopic('append', topic)
     const bytes = toBuffer('append', data)
-    // Awaiting more would let what is published after this overtake it.
-    if (this.#line.state === 'opening') await this.#line.stands
+    if (this.#line.state === 'opening') {
+      this.#line.checkWaiting(bytes.length)
+      // Awaiting more would let what is published after this overtake it.
+      await this.#line.stands
+    }
     const { run } = this.#line
     const args = [run, this.#channel + topic, bytes, ...this.#trim]
     return Number(await this.#line.call(APPEND, this.#keysOf(topic), args))
@@ -180,8 +183,6 @@ export class RedisRelay implements Relay {
     await this.#line.close()
   }
 }
-
-/** Where a topic and its history are stored. */
 
 /** What READ returns. */
 type Read = [

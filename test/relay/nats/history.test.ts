@@ -92,6 +92,7 @@ history('what is published behind an entry', async (t, line, [one]) => {
   t.equal(one.publish('x', Buffer.alloc(2 * 1024 * 1024)), true)
   for (let i = 0; i < 13; i++) one.publish('x', Buffer.alloc(1024 * 1024, 'z'))
   t.equal(one.publish('x', Buffer.alloc(1024 * 1024)), false, 'too much waits')
+  t.throws(() => one.append('y', Buffer.alloc(1024 * 1024)), { code: 'ERR_RELAY_UNAVAILABLE' })
   await appended
   await until(() => heard.length === 16)
   t.strictSame(heard.slice(0, 4), ['1', '2!', '3', 'zzzzz'])

@@ -250,6 +250,7 @@ await t.test('before there is a server; options; by URL', { skip }, async t => {
   await Promise.all(calls)
   const never = relay(t, 'nats://127.0.0.1:1')
   const waiting = never.append('x', '')
+  t.equal(await fate(never.append('x', Buffer.alloc(2 ** 24))), 'rejected ERR_RELAY_UNAVAILABLE')
   await never.close()
   t.equal(await fate(waiting), 'rejected ERR_RELAY_CLOSED')
   t.equal(await fate(never.opened), 'rejected ERR_RELAY_CLOSED')

@@ -176,6 +176,9 @@ await t.test('closed before there is a server', { skip }, async t => {
   const a = relay(t, away.url)
   t.equal(a.publish('x', ''), false)
   const calls = [a.opened, a.append('x', ''), a.read_after('x', 0), a.present('x', 'ann')]
+  t.equal(await code(a.append('x', Buffer.alloc(2 ** 24))), AWAY)
   await a.close()
   for (const call of calls) t.equal(await code(call), 'ERR_RELAY_CLOSED')
+  const there = await server(t)
+  t.type(await relay(t, there.url).append('x', 'early'), 'number')
 })
