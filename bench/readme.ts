@@ -8,22 +8,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PROJECT } from './machine.ts'
 import { newestResults, type Results, type RowResult, times } from './results.ts'
+import { marksOf, replaceSection } from './sections.ts'
 import { markdown } from './table.ts'
-
-const BEGIN = '<!-- bench:begin -->'
-const END = '<!-- bench:end -->'
-
-/**
- * The text with a new section between the marks. Undefined unless each mark is there once, in this
- * order.
- */
-function replaceSection(text: string, section: string): string | undefined {
-  const [before, rest, ...more] = text.split(BEGIN)
-  const [, after, ...evenMore] = (rest ?? '').split(END)
-  if (before === undefined || after === undefined || more.length + evenMore.length > 0)
-    return undefined
-  return `${before}${BEGIN}\n${section}\n${END}${after}`
-}
 
 /** The rows of the summary: what is as fast, what is faster, what is slower, and what it costs. */
 const SUMMARY: readonly string[] = ['lines-100', 'fast-100', 'tls-100', 'frames', 'connect', 'idle']
@@ -58,9 +44,10 @@ function main(): string | undefined {
   ] as const
   for (const [name, section] of pages) {
     const page = new URL(name, PROJECT)
-    const text = replaceSection(readFileSync(page, 'utf8'), section)
+    const text = replaceSection(readFileSync(page, 'utf8'), 'bench', section)
+    const { begin, end } = marksOf('bench')
     if (text === undefined)
-      return `${name} must have the lines ${BEGIN} and ${END}, once each and in this order`
+      return `${name} must have the lines ${begin} and ${end}, once each and in this order`
     writeFileSync(page, text)
     const date = results.date.slice(0, 16).replace('T', ' ')
     console.log(`${name}: the results of ${date} UTC, commit ${results.build.commit}`)

@@ -16,11 +16,12 @@ import { stopOnSignals } from '../signals.ts'
 import { UsageError } from '../usage.ts'
 import { HELP, parseOptions, type PartName, type Request } from './options.ts'
 import { AgentsPart, type Part, RouterPart, type Setting, SupervisorPart } from './parts.ts'
-import { Table } from './table.ts'
+import { type Screen, Table } from './table.ts'
 
 /** What the command needs of its process. */
 export interface SuperviseHost extends Host {
-  /** Is stdout a terminal? */
+  readonly stdout: Screen
+  /** Is stdout a terminal whose cursor can go up? */
   readonly isTerminal: boolean
   /** Makes a server of HTTP. */
   http(): HttpServer

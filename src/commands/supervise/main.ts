@@ -9,7 +9,8 @@ import { command } from './command.ts'
 
 const host = {
   ...thisProcess('sluice-supervise'),
-  isTerminal: process.stdout.isTTY === true,
+  // A dumb one cannot go back to where the table begins.
+  isTerminal: process.stdout.isTTY === true && process.env.TERM !== 'dumb',
   http: createServer,
 }
 
