@@ -43,7 +43,7 @@ export async function tlsScene(
 ): Promise<void> {
   const certificates = testCertificates()
   const { ca, server } = certificates
-  await t.test(title, { timeout: 15_000 }, async t => {
+  await t.test(title, { timeout: 120_000 }, async t => {
     const [logged, near, far] = [[], [], []] as [string[], string[], string[]]
     const engine = new Engine({
       network: new MemoryNetwork({ auto: true }),

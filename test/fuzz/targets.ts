@@ -16,8 +16,8 @@ import { webSocketFrames, webSocketHeads } from './websocket.ts'
 
 /** What reads bytes or text, and how many rounds of it are a test. */
 export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
-  [constant, 100],
-  [changing, 80],
+  [constant, 40],
+  [changing, 30],
   [structs, 1000],
   [formats, 1000],
   [prefixes, 1000],
@@ -28,13 +28,13 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
   [urls, 1000],
   [inits, 500],
   [units, 1000],
-  [frames, 500],
+  [frames, 200],
   [deflated, 100],
   [options, 1000],
-  [webSocketFrames, 500],
+  [webSocketFrames, 200],
   [webSocketHeads, 500],
-  [envelopes, 30],
-  [natsMessages, 800],
+  [envelopes, 10],
+  [natsMessages, 300],
   [natsHostile, 50],
   [redisReplies, 250],
   [redisGarbage, 250],
@@ -43,7 +43,7 @@ export const PARSERS: readonly (readonly [target: Target, rounds: number])[] = [
 
 /** Random calls in random hooks, and how many rounds of them are a test. */
 export const CALLS: readonly (readonly [target: Target, rounds: number])[] = [
-  [callsInMemory, 60],
+  [callsInMemory, 30],
   [callsOverTls, 30],
   [callsOverSockets, 30],
   [roomsInMemory, 40],

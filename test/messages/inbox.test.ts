@@ -69,6 +69,7 @@ stage(
     stage.clock.advance(10)
     channel.emit(data('here'))
     t.equal(String((await message).data), 'here')
+    stage.clock.advance(20)
   },
 )
 

@@ -80,7 +80,7 @@ async function within(
   body: (t: Test, engine: Engine) => Promise<void>,
 ): Promise<void> {
   for (const [name, network] of Object.entries(NETWORKS)) {
-    await t.test(`${name}: ${title}`, { timeout: 20_000 }, async t => {
+    await t.test(`${name}: ${title}`, { timeout: 120_000 }, async t => {
       const engine = new Engine({ network, log: message => t.fail(message) })
       await body(t, engine)
       await engine.stop({ timeout: 1000 })
@@ -160,7 +160,7 @@ async function run(
 const skip = NO_FAST ?? false
 
 // In a worker the handle of a listener is no handle at all, and connections come by IPC.
-t.test('workers of a cluster', { timeout: 60_000, skip }, async t => {
+t.test('workers of a cluster', { timeout: 120_000, skip }, async t => {
   const { lines, code } = await run(
     t,
     `
@@ -206,7 +206,7 @@ for (const [how, end] of [
   ['exit() with connections open', 'process.exit(3)'],
   ['stop() lets the process end', "engine.stop({ timeout: 100 }).then(() => console.log('end'))"],
 ] as const) {
-  t.test(how, { timeout: 30_000, skip }, async t => {
+  t.test(how, { timeout: 120_000, skip }, async t => {
     const { lines, code } = await run(
       t,
       `

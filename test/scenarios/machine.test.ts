@@ -41,7 +41,7 @@ async function machine(
   title: string,
   body: (t: Test, engine: Engine, logged: string[]) => Promise<void>,
 ): Promise<void> {
-  await t.test(title, { timeout: 15_000 }, async t => {
+  await t.test(title, { timeout: 120_000 }, async t => {
     const logged: string[] = []
     const engine = new Engine({ log: message => logged.push(message) })
     await body(t, engine, logged)

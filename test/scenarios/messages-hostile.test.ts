@@ -26,7 +26,7 @@ interface Hall {
  * A test on real sockets. At its end no channel may be left, and no log that the test did not take.
  */
 async function hall(title: string, body: (t: Test, hall: Hall) => Promise<void>): Promise<void> {
-  await t.test(title, { timeout: 20_000 }, async t => {
+  await t.test(title, { timeout: 120_000 }, async t => {
     const logged: string[] = []
     const engine = new Engine({ log: message => logged.push(message) })
     await body(t, { context: new Context({ engine }), engine, logged })

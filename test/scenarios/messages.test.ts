@@ -323,7 +323,7 @@ for (const [name, carrier] of Object.entries(CARRIERS)) {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     for (const [title, scenario] of Object.entries(SCENARIOS)) {
-      await t.test(title, { timeout: 15_000 }, async t => {
+      await t.test(title, { timeout: 120_000 }, async t => {
         const logged: string[] = []
         const engine = new Engine({
           network: carrier.network?.() ?? new NodeNetwork(),

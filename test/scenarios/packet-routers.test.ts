@@ -13,6 +13,7 @@ import { PacketAgent } from '../../src/packets/packet-agent.ts'
 import { WebsocketChannel } from '../../src/packets/channel/websocket-channel.ts'
 import { Supervisor } from '../../src/packets/supervisor/supervisor.ts'
 import { bareNode, built } from '../built.ts'
+import { rounds } from '../core/oracle.ts'
 import { until } from '../kit.ts'
 import { sendBothWays } from '../packets/kit.ts'
 
@@ -102,9 +103,9 @@ async function people(url: string, count: number) {
   return { run, agents, acts, tells, total, end }
 }
 
-t.test('killed in the middle of 10 000 packets each way', async t => {
+t.test(`killed in the middle of ${rounds(2000)} packets each way`, async t => {
   const AGENTS = 4
-  const EACH = 2500
+  const EACH = rounds(500)
   let router = await startRouter('0')
   const { port } = router
   const { run, agents, acts, tells, total, end } = await people(

@@ -263,7 +263,7 @@ t.test('the buffers of a packet socket', async t => {
 
 // By time as well: with Nagle's algorithm the second write waits for an acknowledgement, which the
 // peer's kernel delays by 40 ms. (Not the first ones of a connection, therefore several.)
-t.test('a request in two writes is not delayed', { timeout: 30_000 }, async t => {
+t.test('a request in two writes is not delayed', { timeout: 120_000 }, async t => {
   for (const [name, network] of Object.entries(NETWORKS)) {
     const engine = new Engine({ network })
     const server = createServer({ noDelay: true }, (socket: Socket) => {

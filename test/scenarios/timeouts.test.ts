@@ -192,7 +192,7 @@ for (const [name, network] of Object.entries({
   tcp: new NodeNetwork(),
   ...ifFast(network => ({ 'tcp, fast': network })),
 })) {
-  t.test(`over ${name} a peer that is slow is never closed`, { timeout: 30_000 }, t =>
+  t.test(`over ${name} a peer that is slow is never closed`, { timeout: 120_000 }, t =>
     slowPeer(t, network),
   )
 }

@@ -202,10 +202,10 @@ t.test('passes its options on to the network', async t => {
     { local_address: ['127.0.0.1', 0], lookup },
   )
   t.same(asked, [
-    [{ kind: 'unix', path: '/path' }, {}],
+    [{ kind: 'unix', path: '/path' }, { lend: false }],
     [
       { kind: 'ip', host: '::1', port: 80 },
-      { local: { kind: 'ip', host: '127.0.0.1', port: 0 }, lookup },
+      { lend: false, local: { kind: 'ip', host: '127.0.0.1', port: 0 }, lookup },
     ],
   ])
 })

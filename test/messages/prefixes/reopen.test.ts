@@ -176,6 +176,7 @@ stage(
     child.become_active()
     t.equal(reopen.state, 'active')
     reopen.close(true)
+    stage.clock.advance(20)
   },
 )
 

@@ -24,7 +24,7 @@ import { type Fixture, World } from './world.ts'
  * In milliseconds: a report that never comes fails its own scenario, not the whole suite. The
  * longest scenario takes less than a second.
  */
-const TIMEOUT = 10_000
+const TIMEOUT = 120_000
 
 /** Tests transports and listeners. `make` is called once for every scenario. */
 export async function conformance(t: Test, name: string, make: () => Fixture): Promise<void> {
