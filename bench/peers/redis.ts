@@ -2,11 +2,16 @@
  * Bench. `npm run peers:redis`: the client of Redis beside ioredis and node-redis, which are
  * installed in a temporary folder, against a real redis-server. Each sample is a new process; the
  * libraries take turns. It prints medians: the client's own CPU time for each operation.
+ *
+ * One command at a time is three system calls, whoever makes them. So a bare socket is measured
+ * there as well, which sends bytes that were made before, and does not look at the replies: no
+ * client can cost less on `node:net`.
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argv, cpuUsage, execPath, exit, memoryUsage, resourceUsage } from 'node:process'
@@ -16,7 +21,7 @@ import { freePort } from '../free-port.ts'
 
 const PACKAGES = ['ioredis@6.0.0', 'redis@6.3.1']
 const LIBRARIES = ['sluice', 'ioredis', 'redis'] as const
-type Library = (typeof LIBRARIES)[number]
+type Library = (typeof LIBRARIES)[number] | 'socket'
 
 const ROUNDS = 3
 
@@ -38,6 +43,7 @@ interface Peer {
 }
 
 async function connect(library: Library, port: number, folder: string): Promise<Peer> {
+  if (library === 'socket') return bare(port)
   const need = createRequire(join(folder, 'x.js'))
   const url = `redis://127.0.0.1:${port}`
   if (library === 'ioredis') {
@@ -74,6 +80,22 @@ async function connect(library: Library, port: number, folder: string): Promise<
     publish: (channel, message) => client.publish(channel, message),
     subscribe: (channel, handler) => client.subscribe(channel, handler),
   }
+}
+
+/** One command at a time, as bytes. A reply that came in two pieces would end two commands. */
+async function bare(port: number): Promise<Peer> {
+  const set = `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${VALUE.length}\r\n${VALUE}\r\n`
+  const socket = dial(port, '127.0.0.1').setNoDelay(true)
+  let told = (): void => {}
+  socket.on('data', () => told())
+  const send = (bytes: string, reply: unknown): Promise<unknown> => {
+    socket.write(bytes, 'latin1')
+    return new Promise(resolve => (told = () => resolve(reply)))
+  }
+  return {
+    set: () => send(set, 'OK'),
+    get: () => send('*2\r\n$3\r\nGET\r\n$1\r\nk\r\n', VALUE),
+  } as unknown as Peer
 }
 
 /** Does its work `times` times; resolves with the operations that this was. */
@@ -154,12 +176,14 @@ async function compare(port: number, folder: string): Promise<void> {
   await client.set('large', Buffer.alloc(LARGE, 'v'))
   client.close()
   for (const row of Object.keys(WORK)) {
-    const samples = LIBRARIES.map(() => [] as [number, number][])
+    const libraries: Library[] = [...LIBRARIES]
+    if (WORK[row]![0] === oneByOne) libraries.push('socket')
+    const samples = libraries.map(() => [] as [number, number][])
     for (let round = 0; round < ROUNDS; round++)
-      for (const [i, library] of LIBRARIES.entries())
+      for (const [i, library] of libraries.entries())
         samples[i]!.push(run(library, port, folder, row))
     const own = median(samples[0]!.map(([cpu]) => cpu))
-    for (const [i, library] of LIBRARIES.entries()) {
+    for (const [i, library] of libraries.entries()) {
       const cpu = median(samples[i]!.map(([each]) => each))
       const growth = median(samples[i]!.map(([, each]) => each))
       const memory = row.includes('MB') ? `, memory ${growth.toFixed(2)} x the value` : ''
