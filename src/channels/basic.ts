@@ -78,7 +78,8 @@ export class Connection<
 > extends Stream<By> {
   /** The server that accepted this connection. Its `channels` are all its connections. */
   // Source: Pants `Connection.server`.
-  readonly server: Home
+  // An accessor that keeps its value in the inner half, as those of Channel.
+  declare readonly server: Home
 
   /**
    * What the proxy has told of this connection besides its addresses: the bytes of each extension
@@ -106,8 +107,15 @@ export class Connection<
         socket,
       )
     super(options.engine === undefined ? { ...options, engine: server.engine } : options)
-    this.server = server as Home
     takeOver(server, socket, this)
+  }
+
+  static {
+    Object.defineProperty(Connection.prototype, 'server', {
+      get(this: Connection) {
+        return this[LIFE].parent
+      },
+    })
   }
 }
 

@@ -20,6 +20,7 @@ const SHOWN = [
   'bytes_read',
   'bytes_written',
   'bytes_queued',
+  'server',
 ] as const
 
 /** The text for an object that is no channel. */

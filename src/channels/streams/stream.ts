@@ -82,22 +82,19 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   declare max_lifetime: Milliseconds
   declare end_timeout: Milliseconds
 
-  readonly #link: StreamLink
-
   /** Makes a stream and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: StreamOptions = {}) {
     super(options)
     const { socket } = options
     const isAccepted = socket !== undefined
     const unchanged = isAccepted ? ACCEPTED_UNCHANGED : UNCHANGED
-    this.#link = new StreamLink(this[LIFE], unchanged, isAccepted)
-    this[LIFE].driver = this.#link
+    this[LIFE].driver = new StreamLink(this[LIFE], unchanged, isAccepted)
     applyOptions(this, options, isAccepted ? NO_SETTINGS_ACCEPTED : NO_SETTINGS)
-    if (socket !== undefined) this.#takeOver(socket)
+    if (socket !== undefined) takeOver(this, socket)
   }
 
   static {
-    defineAccessors<Stream>(Stream.prototype, stream => stream.#link)
+    defineAccessors<Stream>(Stream.prototype, linkOf)
   }
 
   // ---- connecting -------------------------------------------------------------------------------
@@ -118,44 +115,20 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // Source: Pants `Stream.connect`.
   connect(this: TextChecked, address: Address, options?: StreamConnectOptions): this
   connect(address: Address, options: StreamConnectOptions = {}): this {
-    checkMayConnect(this.state, this.#link.isAccepted)
+    checkMayConnect(this.state, linkOf(this).isAccepted)
     const forNetwork = networkOptions(address, options, this.read_delimiter)
     const target = parseTarget(address)
     adoptFields(this)
-    this.#link.target = target
-    const { tls } = this.#link.values
-    const demand = tls && demandOf(this.#link, tls)
+    linkOf(this).target = target
+    const { tls } = linkOf(this).values
+    const demand = tls && demandOf(linkOf(this), tls)
     const life = this[LIFE]
     life.beginOpening()
     life.announceSoon()
     const transport = life.drive.network.connect(target, forNetwork)
     const attempt = new Attempt(life, this, target, options.signal)
-    this.#link.attach(transport, () => attempt.stop(), demand)
+    linkOf(this).attach(transport, () => attempt.stop(), demand)
     return this
-  }
-
-  #takeOver(socket: Transport): void {
-    const connection = Accepted.of(socket)
-    checkSocket(socket, connection.isTaken, this.name)
-    this[LIFE].beginOpening()
-    this.#link.attach(connection.take(this.#link), noop, connection.demand)
-    // The fields of subclasses are not there yet while this constructor runs. on_state is told of
-    // 'opening' when they are.
-    queueMicrotask(() => this.#adopt())
-  }
-
-  #adopt(): void {
-    // Its constructor, or whoever called that, may have closed it.
-    if (this.state !== 'opening') return
-    try {
-      adoptFields(this)
-      const { tls } = this.#link.values
-      if (tls !== undefined) this.#link.demandTls(demandOf(this.#link, tls))
-    } catch (error) {
-      // A class field has an invalid value.
-      return this[LIFE].fail('on_error', error as Error)
-    }
-    this.#link.opened('accept')
   }
 
   /** Is it connected, and not closing? */
@@ -190,10 +163,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   // Source: Pants `Stream.startSSL`.
   start_tls(options: TlsOptions): this {
     const { state } = this
-    checkMayStartTls(state, this.#link.isAccepted)
-    const demand = demandOf(this.#link, options)
-    if (state !== 'closed') this.#link.startTls(demand)
-    else if (this.#link.values.tls === undefined) this.tls = options
+    checkMayStartTls(state, linkOf(this).isAccepted)
+    const demand = demandOf(linkOf(this), options)
+    if (state !== 'closed') linkOf(this).startTls(demand)
+    else if (linkOf(this).values.tls === undefined) this.tls = options
     else throw tlsTwice()
     return this
   }
@@ -216,12 +189,12 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: Pants `Stream.write`.
   write(data: Data, flush = false): boolean {
-    if (!flush && this.#link.writing.add(data)) return true
-    if (!this.#link.mayWrite) return this.#refuse('write()')
+    if (!flush && linkOf(this).writing.add(data)) return true
+    if (!linkOf(this).mayWrite) return refuse(this, 'write()')
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)
-    return this.#link.writable().write(data, flush)
+    return linkOf(this).writable().write(data, flush)
   }
 
   /**
@@ -239,10 +212,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   ): boolean
   write_packed(...values: readonly Packed[]): boolean
   write_packed(...values: unknown[]): boolean {
-    if (!this.#link.mayWrite) return this.#refuse('write_packed()')
-    const { read_delimiter, encoding } = this.#link.values
+    if (!linkOf(this).mayWrite) return refuse(this, 'write_packed()')
+    const { read_delimiter, encoding } = linkOf(this).values
     const packer = takePacker(values, read_delimiter, encoding)
-    if (isIntoPacker(packer)) return this.#link.writable().writePacked(packer, values)
+    if (isIntoPacker(packer)) return linkOf(this).writable().writePacked(packer, values)
     return this.write(packer.pack(...values))
   }
 
@@ -263,10 +236,10 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     offset: Bytes = 0,
     flush = false,
   ): boolean {
-    if (!this.#link.mayWrite) return this.#refuse('write_file()')
+    if (!linkOf(this).mayWrite) return refuse(this, 'write_file()')
     checkBoolean('write_file: flush', flush)
     const source = this[LIFE].drive.files.read(file, offset, nbytes)
-    return this.#link.writable().writeItem(new FileItem(source), flush)
+    return linkOf(this).writable().writeItem(new FileItem(source), flush)
   }
 
   /**
@@ -274,22 +247,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: Pants `Stream.flush`.
   flush(): void {
-    if (this.connected || this.#link.mayWrite) this.#link.writing.flush()
-    else this.#refuse('flush()')
-  }
-
-  /**
-   * A write after the stream was open is dropped. A write before it connects is a mistake of the
-   * program. So is one in the constructor of an accepted connection, but not one during its
-   * handshake: a program that writes to all channels of its server cannot know about each.
-   */
-  #refuse(call: string): false {
-    const { isShakingHands, isSideOpen } = this.#link
-    const isTooEarly =
-      (this.state === 'opening' && isSideOpen && !(this.#link.isAccepted && isShakingHands)) ||
-      (this.state === 'closed' && !this.#link.wasAttached)
-    if (isTooEarly) throw notConnected(call)
-    return false
+    if (this.connected || linkOf(this).mayWrite) linkOf(this).writing.flush()
+    else refuse(this, 'flush()')
   }
 
   // ---- closing ----------------------------------------------------------------------------------
@@ -311,8 +270,8 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
     checkBoolean('close: flush', flush)
     const { state } = this
     if (state === 'closed' || (flush && state === 'closing')) return
-    if (flush && (state === 'active' || state === 'opening')) this.#link.end()
-    else this.#link.abort()
+    if (flush && (state === 'active' || state === 'opening')) linkOf(this).end()
+    else linkOf(this).abort()
   }
 
   /**
@@ -328,7 +287,52 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    */
   // Source: shutdown(SHUT_WR) of POSIX; `end()` of Node's sockets with `allowHalfOpen`.
   half_close(): void {
-    if (this.connected || this.#link.mayWrite) this.#link.halfClose()
-    else this.#refuse('half_close()')
+    if (this.connected || linkOf(this).mayWrite) linkOf(this).halfClose()
+    else refuse(this, 'half_close()')
   }
+}
+
+// No private field or method: the object of every stream would be larger for each, and V8 (since
+// Node 22) keeps that of a class with settings as fields in a table of all its properties.
+
+function linkOf(stream: Stream<any>): StreamLink {
+  return stream[LIFE].driver as StreamLink
+}
+
+function takeOver(stream: Stream<any>, socket: Transport): void {
+  const connection = Accepted.of(socket)
+  checkSocket(socket, connection.isTaken, stream.name)
+  stream[LIFE].beginOpening()
+  linkOf(stream).attach(connection.take(linkOf(stream)), noop, connection.demand)
+  // The fields of subclasses are not there yet while this constructor runs. on_state is told of
+  // 'opening' when they are.
+  queueMicrotask(() => adopt(stream))
+}
+
+function adopt(stream: Stream<any>): void {
+  // Its constructor, or whoever called that, may have closed it.
+  if (stream.state !== 'opening') return
+  try {
+    adoptFields(stream)
+    const { tls } = linkOf(stream).values
+    if (tls !== undefined) linkOf(stream).demandTls(demandOf(linkOf(stream), tls))
+  } catch (error) {
+    // A class field has an invalid value.
+    return stream[LIFE].fail('on_error', error as Error)
+  }
+  linkOf(stream).opened('accept')
+}
+
+/**
+ * A write after the stream was open is dropped. A write before it connects is a mistake of the
+ * program. So is one in the constructor of an accepted connection, but not one during its
+ * handshake: a program that writes to all channels of its server cannot know about each.
+ */
+function refuse(stream: Stream<any>, call: string): false {
+  const { isShakingHands, isSideOpen } = linkOf(stream)
+  const isTooEarly =
+    (stream.state === 'opening' && isSideOpen && !(linkOf(stream).isAccepted && isShakingHands)) ||
+    (stream.state === 'closed' && !linkOf(stream).wasAttached)
+  if (isTooEarly) throw notConnected(call)
+  return false
 }
