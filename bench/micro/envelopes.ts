@@ -1,5 +1,6 @@
 /**
  * Bench. What envelopes cost, step by step: a text is unpacked, checked, dispatched and answered.
+ * And what they add to an echo of the text, and to an echo that reads and writes JSON.
  */
 
 import { Buffer } from 'node:buffer'
@@ -49,7 +50,23 @@ export function envelopes(): Case[] {
       what: 'envelope: a batch of 1000 checked, per item',
       run: () => (many[CHECK](batch, []), 1000),
     },
-    throughDirect(),
+    throughDirect(
+      ECHO,
+      echo(text => text),
+    ),
+    {
+      ...throughDirect(
+        JSON_ECHO,
+        echo(text => JSON.stringify(JSON.parse(text))),
+      ),
+      over: [ECHO, 1],
+    },
+    {
+      ...throughDirect('envelope: received and answered, direct', context => {
+        new Player().connect(SLAVE, context)
+      }),
+      over: [JSON_ECHO, 1],
+    },
   ]
 }
 
@@ -61,19 +78,31 @@ function repeat(what: string, call: () => unknown): Case {
   return { what: `envelope: ${what}`, run }
 }
 
-/** A consumer at one end of direct://; the other end posts, and gets the answers. */
-function throughDirect(): Case {
+const ECHO = 'envelope: an echo of the text, direct'
+const JSON_ECHO = 'envelope: an echo by JSON, direct'
+const SLAVE = 'direct://;master=wire'
+
+/** Sends back what `answer` makes of each text. */
+function echo(answer: (text: string) => string): (context: Context) => void {
+  return context => {
+    const far = context.init(SLAVE).open()
+    far.on_message = ({ data }) => void far.post(answer(data.toString()))
+  }
+}
+
+/** One end of direct:// posts, and gets the answers of the other, which `connect` makes. */
+function throughDirect(what: string, connect: (context: Context) => void): Case {
   const engine = new Engine({ clock: new FakeClock(), network: new FakeNetwork() })
   const context = new Context({ engine })
   const wire = context.init('direct://;name=wire').open()
   let answers = 0
   wire.on_message = () => void answers++
-  new Player().connect('direct://;master=wire', context)
+  connect(context)
   const bytes = Buffer.from(TEXT)
   const run = (): number => {
     answers = 0
     for (let count = 0; count < COUNT; count++) wire.post({ data: bytes })
     return answers
   }
-  return { what: 'envelope: received and answered, direct', run }
+  return { what, run }
 }

@@ -11,6 +11,7 @@
  *    choose each other.
  */
 
+import { anyValue, checkBoolean, type Checks, checkText, instanceOf } from '../core/checks.ts'
 import { checkOptions } from '../core/option-names.ts'
 import { Engine } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, UrlError } from '../errors.ts'
@@ -60,10 +61,8 @@ export class Context implements ChannelContext {
    * invalid.
    */
   constructor(options: ContextOptions = {}) {
-    checkOptions('new Context', options, ['engine', 'defaults'])
+    checkOptions('new Context', options, CONTEXT_CHECKS)
     const { engine, defaults = '' } = options
-    if (engine !== undefined && !(engine instanceof Engine))
-      throw new InvalidArgumentError('new Context: engine', 'an Engine', engine)
     this.#engine = engine
     this.#defaults = parseParameters(defaults)
     for (const [key, { source, key_at }] of this.#defaults) {
@@ -181,7 +180,7 @@ export class Context implements ChannelContext {
    * options are invalid, InvalidStateError if the name given as an option is taken.
    */
   init(url: string | Url, options: InitOptions = {}): MessageChannel {
-    checkInitOptions(options)
+    checkOptions('init', options, INIT_CHECKS)
     // Those that were made inside the calls of init that have not returned.
     const outer = this.#made
     const made = (this.#made = outer ?? [])
@@ -312,23 +311,14 @@ export class Context implements ChannelContext {
   }
 }
 
-const INIT_OPTIONS: readonly string[] = [
-  'name',
-  'master',
-  'engine',
-  'is_internal',
-] satisfies (keyof InitOptions)[]
+/** `defaults` is checked where it is parsed. */
+const CONTEXT_CHECKS: Checks<ContextOptions> = { engine: instanceOf(Engine), defaults: anyValue }
 
-function checkInitOptions(options: InitOptions): void {
-  checkOptions('init', options, INIT_OPTIONS)
-  const { name, master, engine, is_internal } = options
-  const check = (isValid: boolean, key: keyof InitOptions, expected: string): void => {
-    if (!isValid) throw new InvalidArgumentError(`init: ${key}`, expected, options[key])
-  }
-  check(name === undefined || typeof name === 'string', 'name', 'text')
-  check(master === undefined || master instanceof MessageChannel, 'master', 'a message channel')
-  check(engine === undefined || engine instanceof Engine, 'engine', 'an Engine')
-  check(is_internal === undefined || typeof is_internal === 'boolean', 'is_internal', 'a boolean')
+const INIT_CHECKS: Checks<InitOptions> = {
+  name: checkText,
+  master: instanceOf(MessageChannel),
+  engine: instanceOf(Engine),
+  is_internal: checkBoolean,
 }
 
 /** Throws UrlError for a parameter that neither the channel nor one below it has asked for. */

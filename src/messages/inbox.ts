@@ -7,10 +7,11 @@
  * (direct, echo). Their messages are kept in a bounded queue.
  */
 
+import { anyValue, checkDuration, type Checks } from '../core/checks.ts'
 import { checkOptions } from '../core/option-names.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
-import { ClosedError, InvalidArgumentError, OverflowError, TimeoutError } from '../errors.ts'
+import { ClosedError, OverflowError, TimeoutError } from '../errors.ts'
 import { DRIVE, type Engine } from '../engine.ts'
 import type { Milliseconds } from '../types.ts'
 import { type Callback, covers, type Mask } from './callbacks.ts'
@@ -46,6 +47,9 @@ export interface RecvOptions {
    */
   readonly timeout?: Milliseconds
 }
+
+/** `callback_add` checks the type. */
+const CHECKS: Checks<RecvOptions> = { type: anyValue, timeout: checkDuration }
 
 /** The calls of `recv` that wait on a channel, in their order. A message is for one of them. */
 const queues = new WeakMap<Source, Queue>()
@@ -86,7 +90,8 @@ class Queue {
 /** Waits for the next message, see `MessageChannel.recv`. */
 export function receive(channel: Source, options: RecvOptions): Promise<Message> {
   return new Promise((resolve, reject) => {
-    const { type, timeout } = checked(options)
+    checkOptions('recv', options, CHECKS)
+    const { type = 'data', timeout = Infinity } = options
     const done = (settle: () => void): void => {
       cancel()
       queue.delete(waiting)
@@ -108,15 +113,6 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     const over = endOf(channel, channel.state)
     if (over !== undefined) done(() => reject(over))
   })
-}
-
-/** The options with their defaults. Throws InvalidArgumentError. */
-function checked(options: RecvOptions): Required<RecvOptions> {
-  checkOptions('recv', options, ['type', 'timeout'])
-  const { type = 'data', timeout = Infinity } = options
-  if (typeof timeout !== 'number' || !(timeout > 0))
-    throw new InvalidArgumentError('recv: timeout', 'a positive number of milliseconds', timeout)
-  return { type, timeout }
 }
 
 function late(channel: Source, timeout: Milliseconds): TimeoutError {

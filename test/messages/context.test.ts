@@ -363,7 +363,10 @@ t.test('options that do not exist, or are of the wrong kind', async t => {
     [() => context.init('null://', { nmae: 'x' } as never), /did you mean name\?/],
     [() => context.init('null://', { name: 5 as never }), /init: name must be text/],
     [() => context.init('null://', { engine: {} as never }), /init: engine must be an Engine/],
-    [() => context.init('null://', { is_internal: 1 as never }), /is_internal must be a boolean/],
+    [
+      () => context.init('null://', { is_internal: 1 as never }),
+      /is_internal must be true or false/,
+    ],
   ] as const)
     t.match(fault(call), message)
   t.equal(context.channels.size, 0)

@@ -14,6 +14,7 @@
  * test finds in the context, and its master, which the test has.
  */
 
+import { anyValue, checkRecord, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../context.ts'
@@ -32,6 +33,13 @@ export interface MockOptions {
   readonly channel: string
   /** The context that makes the channels. @default a new context */
   readonly context?: Context
+}
+
+/** `context.init` checks the URLs. */
+const CHECKS: Checks<MockOptions> = {
+  mock: checkRecord,
+  channel: anyValue,
+  context: instanceOf(Context),
 }
 
 /** The two channels of one name. */
@@ -57,12 +65,8 @@ export class Mock {
    * Makes all channels and opens none. Throws InvalidArgumentError, and what `context.init` throws.
    */
   constructor(options: MockOptions) {
-    checkOptions('new Mock', options, ['mock', 'channel', 'context'])
+    checkOptions('new Mock', options, CHECKS, ['mock'])
     const { mock, channel, context = new Context() } = options
-    if (typeof mock !== 'object' || mock === null)
-      throw new InvalidArgumentError('new Mock: mock', 'an object, a URL for each name', mock)
-    if (!(context instanceof Context))
-      throw new InvalidArgumentError('new Mock: context', 'a Context', context)
     this.context = context
     for (const [name, url] of Object.entries(mock)) this.#pairs.set(name, this.#pair(name, url))
     this.channel = context.init(channel)
