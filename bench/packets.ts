@@ -10,7 +10,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -214,7 +214,8 @@ function tableOf(all: readonly (readonly [version: string, results: Results])[])
     return `| ${[name, node, ...cells].join(' | ')} |`
   }
   return [
-    `sluice ${version} (${commit}); ${date} UTC; ${cpu}, ${cores} cores; best of ${TIMES}.`,
+    `sluice ${version} (${commit}); ${date} UTC; ${cpu}, ${cores} cores; best of ${TIMES};`,
+    `load ${loadavg()[0]!.toFixed(1)} with that of the bench.`,
     '',
     `| ${HEADS.join(' | ')} |`,
     '|---|--:|--:|--:|--:|--:|--:|',
