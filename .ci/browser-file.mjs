@@ -242,8 +242,12 @@ class Names {
 
   #token(node) {
     if (ts.isPrivateIdentifier(node)) return this.#private(node)
-    if (!ts.isIdentifier(node)) return node.getText()
     const { parent, text } = node
+    // One kind of quotes and one way to say nothing take less room when they are compressed.
+    if (ts.isStringLiteral(node) && parent.name !== node && !/[`$\\]/.test(node.getText()))
+      return `\`${text}\``
+    if (!ts.isIdentifier(node)) return node.getText()
+    if (text === 'undefined' && ts.isExpression(parent)) return 'void 0'
     if (ts.isShorthandPropertyAssignment(parent) && parent.name === node)
       return this.#pair(text, this.of(symbolOf(this.#checker, node) ?? { name: text }))
     if (ts.isBindingElement(parent) && parent.name === node && isOfObject(parent))

@@ -37,9 +37,14 @@
  *    consecutive for a client: it gets no number for what it sends itself.
  * 4. Presence begins with everybody who is there, as `came`, after each `joined`. The names are the
  *    `name` of each join, or what the server made up.
- * 5. Text and bytes are told apart by WebSocket. Other transports only carry bytes: what is valid
+ * 5. The name of a room has at most 900 UTF-16 units, and each server may set less. A join that is
+ *    too long for a message would end each new connection, as it is sent again.
+ * 6. Text and bytes are told apart by WebSocket. Other transports only carry bytes: what is valid
  *    UTF-8 is text there.
  */
+
+/** The longest name of a room, in UTF-16 units. */
+export const ROOM_NAME_MAX = 900
 
 /** A message or reply as JSON has it: an object that is no array. */
 export type Fields = Record<string, unknown>

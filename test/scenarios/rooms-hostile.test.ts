@@ -4,6 +4,7 @@
  */
 
 import t from 'tap'
+import { Channel } from '../../src/rooms/index.ts'
 import { stage } from '../messages/kit.ts'
 import { join, serve } from '../rooms/server/kit.ts'
 
@@ -118,5 +119,28 @@ stage(t, 'a member that floods while a hook works', async (t, stage) => {
   for (let i = 0; i < 3; i++) await stage.pump()
   t.same([eve.channel.state, server.rooms(), server.members()], ['closed', [], []])
   goOn()
+  await stage.pump()
+})
+
+/**
+ * A name that the server did not take stayed a room of the channel: the refusal had it cut. One
+ * that was too long for a message ended each connection, as it was joined again on the next.
+ */
+stage(t, 'a channel forgets a room whose name is too long', async (t, stage) => {
+  const { server } = await serve(stage, { url: URL })
+  const channel = new Channel(server.client_urls[0] as string, { context: stage.context })
+  const errors: string[] = []
+  channel.on_error(error => errors.push(error.message))
+  void channel.connect()
+  await stage.pump()
+  for (const size of [300, 901, 10_000_000]) void channel.join('x'.repeat(size))
+  for (let i = 0; i < 3; i++) await stage.pump()
+  t.match(errors, [
+    /must be text of 1 to 900/,
+    /must be text of 1 to 900/,
+    /at most 256 characters/,
+  ])
+  t.same([channel.get_rooms(), channel.is_connected], [[], true])
+  void channel.close()
   await stage.pump()
 })

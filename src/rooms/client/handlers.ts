@@ -12,6 +12,7 @@
 
 import { onRejection } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { ROOM_NAME_MAX } from '../wire.ts'
 
 export type Handler = (...args: any[]) => unknown
 
@@ -141,6 +142,10 @@ function check(call: string, handler: unknown): void {
 
 /** Throws unless it is the name of a room. */
 export function checkRoom(call: string, room: unknown): void {
-  if (typeof room !== 'string' || room === '')
-    throw new InvalidArgumentError(`${call}: room`, 'text that is not empty', room)
+  if (typeof room !== 'string' || room === '' || room.length > ROOM_NAME_MAX)
+    throw new InvalidArgumentError(
+      `${call}: room`,
+      `text of 1 to ${ROOM_NAME_MAX} characters`,
+      room,
+    )
 }

@@ -17,6 +17,7 @@ import {
   encodeFor,
   type Fields,
   fieldsOf,
+  ROOM_NAME_MAX,
   roomOf,
   textOrBytes,
 } from '../wire.ts'
@@ -80,7 +81,7 @@ async function join(
 ): Promise<void> {
   const { room_name_size, rooms_per_member } = owner.values
   const refuse = (reason: string): void =>
-    seat.reply({ status: 'refused', room: name.slice(0, room_name_size), reason })
+    seat.reply({ status: 'refused', room: name.slice(0, ROOM_NAME_MAX), reason })
   const fault = nameFault(name, room_name_size)
   if (fault !== undefined) return refuse(fault)
   const joined = seat.rooms.get(name)

@@ -8,6 +8,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { checkRelay } from '../../relay/checks.ts'
 import type { Relay } from '../../relay/relay.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
+import { ROOM_NAME_MAX } from '../wire.ts'
 
 /** How much history is kept of each room. */
 export interface HistoryOptions {
@@ -103,8 +104,7 @@ export const ROOM_SERVER_DEFAULTS: RoomServerValues = {
   topic: 'rooms:',
 }
 
-/** A topic has at most 1024; the rest is for `topic`. */
-const NAME_MAX = 900
+/** A topic of a relay has at most 1024: these, and the name of the room. */
 const TOPIC_MAX = 100
 
 const HISTORY_CHECKS: Checks<HistoryOptions> = { count: countFrom(1), age: countFrom(1) }
@@ -144,7 +144,7 @@ function checkRate(name: string, value: unknown): number {
 
 function checkNameSize(name: string, value: unknown): number {
   const size = checkCount(name, value, 1)
-  if (size > NAME_MAX) throw new InvalidArgumentError(name, `at most ${NAME_MAX}`, value)
+  if (size > ROOM_NAME_MAX) throw new InvalidArgumentError(name, `at most ${ROOM_NAME_MAX}`, value)
   return size
 }
 

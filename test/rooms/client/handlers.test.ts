@@ -116,7 +116,7 @@ t.test('misuse', async t => {
   t.throws(() => handlers.add('open', bad), { message: 'on_open must be a function; got 5' })
   t.throws(() => handlers.addRoom('r', bad), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => handlers.addRoom(bad, () => {}), {
-    message: 'on_room_message: room must be text that is not empty; got 5',
+    message: 'on_room_message: room must be text of 1 to 900 characters; got 5',
   })
   t.throws(() => checkRoom('join', ''), { code: 'ERR_INVALID_ARGUMENT' })
 })

@@ -22,7 +22,7 @@ stage(t, 'joining: what is refused', async (t, stage) => {
     ...Array(3).fill(
       '{"status":"refused","room":"","reason":"the name of a room must be text, not empty"}',
     ),
-    `{"status":"refused","room":"${'x'.repeat(256)}",` +
+    `{"status":"refused","room":"${'x'.repeat(900)}",` +
       '"reason":"the name of a room has at most 256 characters"}',
   ])
   t.same(await ann.say(join('a'), join('a'), join('b'), join('c'), join('a')), [
