@@ -58,7 +58,11 @@ export const CLOSING: readonly Case[] = [
   closed('7.3.4', 1000, close(1000, 'Hello World!')),
   closed('7.3.5', 1000, close(1000, '*'.repeat(123))),
   closed('7.3.6', 1002, close(1000, '*'.repeat(124))),
-  closed('7.5.1', 1007, close(1000, Buffer.from('cebacf8ccf83cebcceb5eda080656469746564', 'hex'))),
+  closed(
+    '7.5.1',
+    1007,
+    close(1000, Buffer.from('cebae1bdb9cf83cebcceb5eda080656469746564', 'hex')),
+  ),
   ...VALID.map((code, i) => closed(`7.7.${i + 1}`, code, close(code))),
   ...INVALID.map((code, i) => closed(`7.9.${i + 1}`, 1002, close(code))),
 ]

@@ -27,7 +27,8 @@ function bytewise(text: Buffer): Buffer[] {
 }
 
 const GREETING = Buffer.from('Hello-µ@ßöäüàá-UTF-8!!')
-const KOSME = Buffer.from('κόσμε')
+/** Its second letter is that of the block "Greek Extended", of three bytes. */
+const KOSME = hex('ce ba e1 bd b9 cf 83 ce bc ce b5')
 const SURROGATE = Buffer.concat([GREETING, hex('ed a0 80'), Buffer.from('edited')])
 
 function fragmented(): Case[] {
@@ -96,7 +97,7 @@ const CONTINUATIONS = Array.from({ length: 64 }, (_, i) => (0x80 + i).toString(1
 export const UTF8: readonly Case[] = [
   ...fragmented(),
   ...early(),
-  ...list('6.5', whole, 'ce ba cf 8c cf 83 ce bc ce b5', '00', '7f', 'c2 80', 'df bf'),
+  ...list('6.5', whole, 'ce ba e1 bd b9 cf 83 ce bc ce b5', '00', '7f', 'c2 80', 'df bf'),
   ...prefixes(),
   ...list('6.7', whole, '00', 'c2 80', 'e0 a0 80', 'f0 90 80 80'),
   ...list('6.8', wrong, 'f8 88 80 80 80', 'fc 84 80 80 80 80'),
