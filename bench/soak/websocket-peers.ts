@@ -43,17 +43,19 @@ function frame(first: number, payload: Buffer | string, isMasked = true): Buffer
 /** Shakes hands, and calls back with all that the server sends behind the 101. */
 function shake(socket: Socket, more: string, then: () => void, got: (data: Buffer) => void): void {
   let head: Buffer | undefined = Buffer.alloc(0)
+  // On a busy machine the server asks before it has heard anything.
+  const answered = (data: Buffer): void =>
+    got(data.subarray(0, 2).equals(ASKED) ? data.subarray(2) : data)
   socket.write(`${REQUEST}${more}\r\n`)
   socket.on('data', data => {
-    // On a busy machine the server asks before it has heard anything.
-    if (head === undefined) return got(data.subarray(0, 2).equals(ASKED) ? data.subarray(2) : data)
+    if (head === undefined) return answered(data)
     head = Buffer.concat([head, data])
     const end = head.indexOf('\r\n\r\n')
     if (end === -1) return
     const rest = head.subarray(end + 4)
     head = undefined
     then()
-    if (rest.length > 0) got(rest)
+    if (rest.length > 0) answered(rest)
   })
 }
 
