@@ -6,6 +6,7 @@
 import { isIPv4 } from 'node:net'
 import { UnsupportedOptionError } from '../errors.ts'
 import type { ListenEndpoint, ListenOptions } from '../transport.ts'
+import { runtimeOf } from './runtimes/runtime-of.ts'
 
 /** Throws UnsupportedOptionError for an option that cannot be honoured there. */
 export function checkNeeds(at: ListenEndpoint, options: ListenOptions): void {
@@ -25,17 +26,17 @@ const REUSES_PORTS: ReadonlySet<string> = new Set(['linux', 'freebsd', 'dragonfl
 /** What `reuse_port` needs there and is missing; `undefined` if nothing is. */
 export function reusePortNeeds(
   at: ListenEndpoint,
-  version = process.versions.node,
+  versions: NodeJS.Dict<string> = process.versions,
   platform: string = process.platform,
 ): string | undefined {
   if (at.kind === 'unix') return 'a port, and a unix socket has none'
   if (at.kind === 'descriptor') return 'a port: a socket that exists was opened with it, or without'
-  const [major, minor] = version.split('.').map(Number) as [number, number]
+  const [major, minor] = (versions.node as string).split('.').map(Number) as [number, number]
   const isKnown = major === 22 ? minor >= 12 : major === 23 ? minor >= 1 : major > 23
   if (isKnown && REUSES_PORTS.has(platform)) return undefined
   return (
     'Node 22.12, 23.1 or newer, on Linux, FreeBSD, DragonFly, Solaris or AIX; ' +
-    `this is Node ${version} on ${platform}`
+    `this is ${runtimeOf(versions)} on ${platform}`
   )
 }
 

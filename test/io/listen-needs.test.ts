@@ -23,7 +23,7 @@ t.test('who can share a port', async t => {
   ]
   for (const [version, platform, can] of cases)
     t.equal(
-      reusePortNeeds(ip(''), version, platform) === undefined,
+      reusePortNeeds(ip(''), { node: version }, platform) === undefined,
       can,
       `${version} on ${platform}`,
     )

@@ -7,6 +7,7 @@
  * Coverage and snapshots are not here. An error that nobody has caught fails the test that runs.
  */
 
+import { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { match, same, strict } from 'tcompare'
@@ -29,6 +30,17 @@ const LEFT = process.env[LEFT_OUT] ?? ''
 /** Where tap has them: a program in there finds sluice by its name. */
 const FIXTURES = `${ROOT}.tap/fixtures/`
 mkdirSync(FIXTURES, { recursive: true })
+
+// Deno takes a child that was sent a signal for one that the signal has ended.
+if (process.versions.deno !== undefined)
+  ChildProcess.prototype.kill = function (signal) {
+    if ((this.exitCode ?? this.signalCode) !== null) return false
+    try {
+      return process.kill(this.pid!, signal)
+    } catch {
+      return false
+    }
+  }
 
 /** The tests that run: the innermost is the last. What nobody has caught fails it. */
 const running: StandIn[] = []
@@ -103,6 +115,11 @@ class StandIn {
     }
     const result: Result = { path: this.#path, passed: this.#passed, faults: this.#faults }
     print(`\n${RESULT}${JSON.stringify(result)}\n`)
+  }
+
+  /** Before the subtests that are asked for after this. */
+  before(body: () => unknown): void {
+    this.#queue = this.#queue.then(async () => void (await body()))
   }
 
   beforeEach(body: Body): void {

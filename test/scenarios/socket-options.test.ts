@@ -200,7 +200,7 @@ for (const [name, network] of Object.entries(NETWORKS)) {
     t.same(probesOf(plain), [[1, 7, libuvInterval, libuvCount]])
     if (!network.has_keep_alive_probes) {
       // Node would ignore them without a word.
-      const refused = { code: 'ERR_UNSUPPORTED_OPTION', message: /^keep_alive needs a newer Node/ }
+      const refused = { code: 'ERR_UNSUPPORTED_OPTION', message: /^keep_alive needs Node 24/ }
       t.throws(() => new Client({ engine, keep_alive: { after: 7000, interval: 3000 } }), refused)
       t.throws(() => (plain.keep_alive = { after: 8000, count: 4 }), refused)
       t.same([plain.keep_alive, probesOf(plain)], [{ after: 7000 }, [[1, 7, 1, 10]]])

@@ -53,6 +53,6 @@ export function setKeepAlive(
 export function checkCanKeepAlive(network: Network, value: StreamValues['keep_alive']): void {
   const { interval, count } = value as Partial<KeepAlive>
   if (network.has_keep_alive_probes !== false || (interval ?? count) === undefined) return
-  const needs = 'a newer Node (24 or later) for interval and count'
+  const needs = 'Node 24 or later for interval and count. Bun and Deno have their own'
   throw new UnsupportedOptionError('keep_alive', needs)
 }

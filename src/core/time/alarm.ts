@@ -11,6 +11,7 @@
 
 import type { Clock } from '../../transport.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
+import { noop } from '../noop.ts'
 
 /** A thing that is due at some moment: Timers, Deadlines. */
 interface Due {
@@ -28,6 +29,9 @@ interface Due {
  */
 const REST: Milliseconds = 20
 
+/** How often it rests in a row: a pause of the machine seldom comes in more than a few pieces. */
+const RESTS = 10
+
 export class Alarm {
   readonly #clock: Clock
   readonly #all: readonly Due[]
@@ -35,8 +39,8 @@ export class Alarm {
   #disarm: Cancel | undefined
   /** When that timer fires; Infinity if there is none. */
   #armedFor: Milliseconds = Infinity
-  /** What runs after the next poll; the timer does not ring for it. */
-  readonly #polling = new Set<Due>()
+  /** What runs after the next poll, with what cancels that; the timer does not ring for it. */
+  readonly #polling = new Map<Due, Cancel>()
 
   constructor(clock: Clock, ...all: readonly Due[]) {
     this.#clock = clock
@@ -45,6 +49,7 @@ export class Alarm {
 
   /** Call this when something has become due sooner than before, or is no longer due. */
   set(): void {
+    if (this.#polling.size > 0) this.#dropDone()
     let next = Infinity
     for (const due of this.#all)
       if (!this.#polling.has(due)) next = Math.min(next, due.next ?? Infinity)
@@ -84,12 +89,29 @@ export class Alarm {
   }
 
   /**
-   * It is not asked again then, so that a process that is always late judges all the same. Not a
-   * timer of 0 ms: Node may run one before the next poll.
+   * If the process stands still again meanwhile, it rests again, but not for ever: a process that
+   * is always late judges all the same. Not a timer alone: Node may run one before the next poll.
    */
-  #runAfterPoll(due: Due): void {
-    this.#polling.add(due)
-    this.#clock.soon(() => this.#clock.after(REST, () => this.#run(due)))
+  #runAfterPoll(due: Due, rests = RESTS): void {
+    const from = this.#clock.now()
+    const rest = (): void => {
+      const isLate = this.#clock.now() - from > 2 * REST
+      if (isLate && rests > 1) this.#runAfterPoll(due, rests - 1)
+      else this.#run(due)
+    }
+    this.#polling.set(due, noop)
+    this.#clock.soon(() => {
+      if (this.#polling.has(due)) this.#polling.set(due, this.#clock.after(REST, rest))
+    })
+  }
+
+  /** What nobody waits for any more must not keep the process alive. */
+  #dropDone(): void {
+    for (const [due, cancel] of this.#polling) {
+      if (due.next !== undefined) continue
+      cancel()
+      this.#polling.delete(due)
+    }
   }
 
   #run(due: Due): void {

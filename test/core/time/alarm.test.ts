@@ -77,6 +77,51 @@ t.test('what is late runs after the next poll of the loop, once', async t => {
   t.equal(log.at(-1), 'judged at 1120', 'always late, and judged all the same')
 })
 
+// A hook computed while it rested: peers that had sent all the while were closed.
+t.test('what stands still while it rests, rests again, ten times at most', async t => {
+  let skipped = 0
+  class Jumping extends ManualClock {
+    override now() {
+      return super.now() + skipped
+    }
+  }
+  const clock = new Jumping()
+  let runs = 0
+  const judge = {
+    next: 0 as number | undefined,
+    isLate: () => true,
+    run() {
+      runs++
+      this.next = undefined
+    },
+  }
+  new Alarm(clock, judge).set()
+  clock.advance(0)
+  for (let rests = 1; rests <= 10; rests++) {
+    t.equal(runs, 0)
+    skipped += 100
+    clock.advance(20)
+  }
+  t.equal(runs, 1)
+})
+
+t.test('if nothing is due any more, nothing is left behind', async t => {
+  for (const isResting of [false, true]) {
+    const clock = new ManualClock()
+    const judge = { next: 0 as number | undefined, isLate: () => true, run: () => void t.fail() }
+    const alarm = new Alarm(clock, judge)
+    alarm.set()
+    const removed = (): void => {
+      judge.next = undefined
+      alarm.set()
+    }
+    if (isResting) clock.after(0, () => clock.soon(() => clock.soon(removed)))
+    else clock.after(0, removed)
+    clock.advance(0)
+    t.equal(clock.pending, 0)
+  }
+})
+
 t.test('no timer is set for what waits for the poll', async t => {
   const soon: (() => void)[] = []
   const after: (() => void)[] = []
