@@ -1,17 +1,23 @@
 /**
  * Bench. `npm run bench:rooms`: what a message costs a server of rooms for each member that gets
- * it, beside a plain loop over connections of npm's ws, which is installed in a temporary folder;
- * what three processes by one Redis cost; and the memory of a member that does nothing.
+ * it, beside npm's socket.io and a plain loop over connections of npm's ws, which are installed in
+ * a temporary folder; what three processes by one Redis cost; and the memory of a member that does
+ * nothing. `-- --node 20 --node latest` compares versions of Node.
  */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import type { Answer } from './child.ts'
 import { CORES, machine } from './machine.ts'
+import { findNodes, type NodeBinary } from './nodes.ts'
 import { Child, endAll, type Start } from './processes.ts'
-import { Crowd } from './rooms/crowd.ts'
+import { Crowd, type Manners } from './rooms/crowd.ts'
+
+/** socket.io as it was when this was written; ws that it brings. */
+const PEERS = ['socket.io@4.8.4', 'ws']
 
 const MEMBERS = 1000
 
@@ -19,19 +25,33 @@ const MEMBERS = 1000
 const BATCH = 10
 
 /** How often, for one sample. */
-const TIMES = 150
-const WARM_UP = 50
+const TIMES = 80
+const WARM_UP = 40
 
-const ROUNDS = 5
+const ROUNDS = 3
 
 const IDLE = 10_000
 
-const JOIN = '{"type":"_join","room":"r"}'
+/** What is said has 64 bytes, whatever it looks like. */
+const OURS: Manners = {
+  join: '{"type":"_join","room":"r"}',
+  message: `{"_room":"r","text":"${'x'.repeat(41)}"}`,
+}
+const OF_WS: Manners = { message: 'x'.repeat(64) }
+const OF_SIO: Manners = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  join: '40',
+  answers: 2,
+  message: `42["m","${'x'.repeat(54)}"]`,
+}
 
-/** 64 bytes. */
-const MESSAGE = `{"_room":"r","text":"${'x'.repeat(41)}"}`
+/** What is measured: its servers, and how members talk to them. */
+interface Subject {
+  readonly servers: readonly Start[]
+  readonly manners: Manners
+}
 
-const isPinned = machine().isPinned
+const { isPinned, cpu: processor, cores } = machine()
 
 function start(program: Start): Child {
   return new Child(program.program, { ...program, core: isPinned ? CORES.server : undefined })
@@ -43,20 +63,20 @@ async function cpu(servers: readonly Child[]): Promise<number> {
 }
 
 /** One sample: µs of the servers' CPU time for each delivery. */
-async function sample(programs: readonly Start[], says?: string): Promise<number> {
+async function deliveries({ servers: programs, manners }: Subject): Promise<number> {
   const servers = programs.map(start)
-  const crowd = new Crowd()
+  const crowd = new Crowd(manners)
   try {
     for (const [n, server] of servers.entries()) {
       const share = Math.ceil((MEMBERS - crowd.size) / (servers.length - n))
-      await crowd.come(share, await server.port(), says)
+      await crowd.come(share, await server.port())
     }
-    if (says !== undefined) await crowd.joined()
-    for (let n = 0; n < WARM_UP; n++) await crowd.round(MESSAGE, BATCH)
+    await crowd.joined()
+    for (let n = 0; n < WARM_UP; n++) await crowd.round(BATCH)
     const before = await cpu(servers)
-    let deliveries = 0
-    for (let n = 0; n < TIMES; n++) deliveries += await crowd.round(MESSAGE, BATCH)
-    return ((await cpu(servers)) - before) / deliveries
+    let count = 0
+    for (let n = 0; n < TIMES; n++) count += await crowd.round(BATCH)
+    return ((await cpu(servers)) - before) / count
   } finally {
     crowd.close()
     await Promise.all(servers.map(server => server.end()))
@@ -64,14 +84,15 @@ async function sample(programs: readonly Start[], says?: string): Promise<number
 }
 
 /** KiB of memory of a member of a room that does nothing. */
-async function idle(program: Start): Promise<number> {
-  const server = start(program)
-  const crowd = new Crowd()
+async function idle({ servers: [program], manners }: Subject): Promise<number> {
+  const server = start(program as Start)
+  const crowd = new Crowd(manners)
   try {
     const port = await server.port()
-    await crowd.come(100, port, JOIN)
+    await crowd.come(100, port)
+    await crowd.joined()
     const before = await server.ask<Answer>('memory')
-    await crowd.come(IDLE, port, JOIN)
+    await crowd.come(IDLE, port)
     await crowd.joined()
     const after = await server.ask<Answer>('memory')
     return (after.memory - before.memory) / IDLE / 1024
@@ -96,25 +117,47 @@ async function redis(folder: string): Promise<{ url: string; end(): void }> {
   return { url: `redis+unix://${path}`, end: () => void server.kill() }
 }
 
-async function compare(folder: string): Promise<void> {
+/** A number with three digits that count. */
+const short = (value: number): string => value.toPrecision(3)
+
+/** The rows of one Node, as a table. The subjects take turns. */
+async function compare({ path: node, version }: NodeBinary, folder: string): Promise<string[]> {
   const store = await redis(folder)
-  const one = { program: 'servers/rooms' }
-  const shared = { program: 'servers/rooms', args: [store.url] }
-  const rows: Record<string, () => Promise<number>> = {
-    'plain loop with ws': () => sample([{ program: 'servers/ws-loop', args: [folder] }]),
-    'sluice, one process': () => sample([one], JOIN),
-    'sluice, three processes by Redis': () => sample([shared, shared, shared], JOIN),
-  }
-  const times = new Map(Object.keys(rows).map(row => [row, [] as number[]]))
+  const at = (program: string, ...args: string[]): Start => ({ program, args, node })
+  const one: Subject = { servers: [at('servers/rooms')], manners: OURS }
+  const shared = Array<Start>(3).fill(at('servers/rooms', store.url))
+  const sio: Subject = { servers: [at('servers/sio', folder)], manners: OF_SIO }
+  const subjects: readonly Subject[] = [
+    sio,
+    { servers: [at('servers/ws-loop', folder)], manners: OF_WS },
+    one,
+    { servers: shared, manners: OURS },
+  ]
+  const times = subjects.map((): number[] => [])
   for (let round = 0; round < ROUNDS; round++)
-    for (const [row, run] of Object.entries(rows)) times.get(row)!.push(await run())
+    for (const [n, each] of subjects.entries()) times[n]!.push(await deliveries(each))
   store.end()
-  const medians = [...times.values()].map(median) as [number, number, number]
-  const [ws, own, three] = medians
-  for (const [n, row] of [...times.keys()].entries())
-    console.log(`${row.padEnd(34)} ${medians[n]!.toFixed(3)} µs of CPU time a delivery`)
-  console.log(`times as good as the loop with ws  ${(ws / own).toFixed(2)}`)
-  console.log(`three processes, times one         ${(three / own).toFixed(2)}`)
+  const [ofSio, ofWs, own, three] = times.map(median) as [number, number, number, number]
+  const idleOwn = await idle(one)
+  const idleSio = await idle(sio)
+  const row = (...cells: string[]): string => `| ${[version.slice(1), ...cells].join(' | ')} |`
+  const what = 'µs, a delivery in a room of 1000'
+  return [
+    row(what, short(own), `socket.io ${short(ofSio)}`, `${short(ofSio / own)} times as good`),
+    row(what, short(own), `a loop with ws ${short(ofWs)}`, `${short(ofWs / own)} times as good`),
+    row(
+      'µs, three processes by Redis',
+      short(three),
+      `one ${short(own)}`,
+      `${short(three / own)} times one`,
+    ),
+    row(
+      'KiB, an idle member',
+      short(idleOwn),
+      `socket.io ${short(idleSio)}`,
+      `${short(idleOwn / idleSio)} of it`,
+    ),
+  ]
 }
 
 process.once('SIGINT', () => {
@@ -122,15 +165,20 @@ process.once('SIGINT', () => {
   process.exit(130)
 })
 
+const { values } = parseArgs({
+  options: { node: { type: 'string', multiple: true, default: [] } },
+})
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-rooms-'))
 try {
   if (isPinned) spawnSync('taskset', ['-cp', String(CORES.generator), String(process.pid)])
-  const install = ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, 'ws']
-  spawnSync('npm', install, { stdio: ['ignore', 'ignore', 'inherit'] })
-  console.log(`a room of ${MEMBERS}, ${BATCH} messages of ${MESSAGE.length} bytes at a time`)
-  await compare(folder)
-  const kib = await idle({ program: 'servers/rooms' })
-  console.log(`memory of a member that is idle    ${kib.toFixed(2)} KiB`)
+  const nodes = findNodes(values.node, folder)
+  const quiet = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  spawnSync('npm', ['install', ...quiet, '--prefix', folder, ...PEERS], { stdio: 'inherit' })
+  const when = new Date().toISOString().slice(0, 16).replace('T', ' ')
+  console.log(`${when} UTC; ${processor}, ${cores} cores; ${BATCH} messages of 64 bytes at a time;`)
+  console.log(`medians of ${ROUNDS} rounds of CPU time of the servers, which take turns\n`)
+  console.log('| Node | work | sluice | beside | ratio |\n|---|---|--:|--:|--:|')
+  for (const node of nodes) for (const row of await compare(node, folder)) console.log(row)
 } finally {
   endAll()
   rmSync(folder, { recursive: true, force: true })

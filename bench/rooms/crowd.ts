@@ -12,9 +12,21 @@ function frame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, 0x80 | bytes.length, 0, 0, 0, 0]), bytes])
 }
 
-const UPGRADE =
-  'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+/** How a member comes, and what it says. */
+export interface Manners {
+  readonly path?: string
+  /** How it joins the room; by default it is in there. */
+  readonly join?: string
+  /** How many frames it gets until it is in there. @default 1, if it joins */
+  readonly answers?: number
+  readonly message: string
+}
+
+const upgrade = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+
+const HEAD_END = '\r\n\r\n'
 
 /** One member. Frames of servers have no mask; those that come here are short. */
 class Member {
@@ -26,7 +38,7 @@ class Member {
 
   constructor(socket: Socket) {
     this.socket = socket
-    socket.on('data', chunk => this.#take(chunk))
+    socket.on('data', chunk => this.take(chunk))
   }
 
   /** Calls it with each chunk that has brought a whole frame. */
@@ -34,7 +46,7 @@ class Member {
     this.#heard = heard
   }
 
-  #take(chunk: Buffer): void {
+  take(chunk: Buffer): void {
     const before = this.frames
     let at = 0
     while (at < chunk.length) {
@@ -57,34 +69,45 @@ class Member {
 
 export class Crowd {
   readonly #members: Member[] = []
+  readonly #manners: Manners
+
+  constructor(manners: Manners) {
+    this.#manners = manners
+  }
 
   get size(): number {
     return this.#members.length
   }
 
-  /** So many more members come to that port, and say this. */
-  async come(count: number, port: number, says?: string): Promise<void> {
+  /** So many more members come to that port. */
+  async come(count: number, port: number): Promise<void> {
+    const { path = '/', join } = this.#manners
     for (let n = 0; n < count; n++) {
       const socket = connect(port, '127.0.0.1')
       await once(socket, 'connect')
-      socket.write(UPGRADE)
+      socket.write(upgrade(path))
       const [answer] = (await once(socket, 'data')) as [Buffer]
       if (!answer.includes('101')) throw new Error(String(answer))
-      this.#members.push(new Member(socket))
-      if (says !== undefined) socket.write(frame(says))
+      const member = new Member(socket)
+      this.#members.push(member)
+      // A server may have said something already.
+      member.take(answer.subarray(answer.indexOf(HEAD_END) + HEAD_END.length))
+      if (join !== undefined) socket.write(frame(join))
     }
   }
 
-  /** Resolves when each member has got a frame: what a server answers to a join. */
+  /** Resolves when each member is in the room. */
   async joined(): Promise<void> {
-    while (this.#members.some(({ frames }) => frames === 0)) await new Promise(setImmediate)
+    const { join, answers = join === undefined ? 0 : 1 } = this.#manners
+    while (this.#members.some(({ frames }) => frames < answers)) await new Promise(setImmediate)
   }
 
   /**
-   * The first member says this `batch` times at once. Resolves when all others have it, with the
-   * number of deliveries.
+   * The first member says its message `batch` times at once. Resolves when all others have it, with
+   * the number of deliveries.
    */
-  async round(text: string, batch: number): Promise<number> {
+  async round(batch: number): Promise<number> {
+    const { message } = this.#manners
     const [sender, ...others] = this.#members as [Member, ...Member[]]
     await new Promise<void>(done => {
       let left = others.length
@@ -96,7 +119,7 @@ export class Crowd {
           if (--left === 0) done()
         }
       }
-      sender.socket.write(Buffer.concat(Array.from({ length: batch }, () => frame(text))))
+      sender.socket.write(Buffer.concat(Array.from({ length: batch }, () => frame(message))))
     })
     return others.length * batch
   }

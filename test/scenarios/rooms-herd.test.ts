@@ -3,9 +3,10 @@
  * three minutes every attempt is refused; then it is there again.
  *
  * The herd has no peak: at no stage do more than twice as many come at a moment as on average. A
- * stage is as long as a wait may be then: 1 s, 2 s, 4 s … 30 s. Over all of the time that cannot
- * be, because waits that grow from 1 s to 30 s are what makes the first attempts the most. Whoever
- * wants it gives a first wait that is half of the longest.
+ * stage is as long as a wait may be then: 1 s, 2 s, 4 s … 30 s. When waits grow no more, it is so
+ * over all of the time. From the first moment on it cannot be, because waits that grow from 1 s to
+ * 30 s are what makes the first attempts the most. Whoever wants it gives a first wait that is half
+ * of the longest.
  */
 
 import t, { type Test } from 'tap'
@@ -130,6 +131,11 @@ t.test('a herd, stage by stage', async t => {
     t.ok(peak < 2 * usual, `${from} ms: at most ${peak}, ${usual} on average`)
     from += length
   }
+  const late = counted(attempts, 60_000, DEAD, 1000)
+  t.ok(
+    Math.max(...late) < 1.5 * mean(late),
+    `when waits grow no more: at most ${Math.max(...late)} a second, ${mean(late)} on average`,
+  )
   const back = counted(attempts, DEAD, DEAD + 31_000, 1000)
   t.ok(Math.max(...back) < (2 * CLIENTS) / 15, `at most ${Math.max(...back)} a second`)
 })
