@@ -20,9 +20,9 @@ import { type Screen, Table } from './table.ts'
 
 /** What the command needs of its process. */
 export interface SuperviseHost extends Host {
-  readonly stdout: Screen
-  /** Is stdout a terminal whose cursor can go up? */
-  readonly isTerminal: boolean
+  readonly stdout: Screen & { readonly isTTY?: boolean }
+  /** What kind of terminal it is. */
+  readonly term: string | undefined
   /** Makes a server of HTTP. */
   http(): HttpServer
 }
@@ -43,7 +43,9 @@ export function command(argv: readonly string[], host: SuperviseHost): Promise<n
 }
 
 async function supervise(request: Request, host: SuperviseHost, sayLine: Say): Promise<number> {
-  const { engine, isTerminal } = host
+  const { engine, term } = host
+  // A dumb one cannot go back to where the table begins.
+  const isTerminal = host.stdout.isTTY === true && term !== 'dumb'
   const table = new Table(host.stdout, isTerminal)
   const say: Say = text => {
     table.clear()

@@ -9,8 +9,7 @@ import { command } from './command.ts'
 
 const host = {
   ...thisProcess('sluice-supervise'),
-  // A dumb one cannot go back to where the table begins.
-  isTerminal: process.stdout.isTTY === true && process.env.TERM !== 'dumb',
+  term: process.env.TERM,
   http: createServer,
 }
 

@@ -18,16 +18,16 @@ class Process extends EventEmitter {
   err = ''
   readonly code: Promise<number>
 
-  constructor(argv: readonly string[], isTerminal = false) {
+  constructor(argv: readonly string[], term?: string) {
     super()
     const host: SuperviseHost = {
-      stdout: { write: text => (this.out += text) },
+      stdout: { write: text => (this.out += text), isTTY: term !== undefined },
       stderr: { write: text => (this.err += text) },
       signals: this as never,
       version: '1.2.3',
       engine: new Engine(),
       exit: () => {},
-      isTerminal,
+      term,
       http: () => createServer(),
     }
     this.code = command(argv, host)
@@ -42,7 +42,7 @@ t.test('all in one process, over ws:// beside HTTP', async t => {
   const port = await freePort()
   const one = new Process(
     ['--count', '3', '--rate', '100', '--agents', '2', `ws://127.0.0.1:${port}/x`],
-    true,
+    'xterm',
   )
   await one.says('the router listens')
   t.equal((await fetch(`http://127.0.0.1:${port}/is_alive`)).status, 200)
@@ -70,7 +70,7 @@ t.test('what cannot be', async t => {
   const busy = createTcpServer().listen(0, '127.0.0.1')
   await once(busy, 'listening')
   const { port } = busy.address() as AddressInfo
-  const router = new Process(['--only', 'router', `ws://127.0.0.1:${port}`])
+  const router = new Process(['--only', 'router', `ws://127.0.0.1:${port}`], 'dumb')
   t.equal(await router.code, 1)
   t.match(router.err, /EADDRINUSE/)
   busy.close()

@@ -43,6 +43,14 @@ scene(t, 'in order, and forgotten when stored', async (t, { engine }) => {
   t.same(log.slice(3), ['append c', 'settled', 'failed no memory'])
 })
 
+scene(t, 'giving up: what waits, if something does', async (t, { engine }) => {
+  const { box, log } = make(engine)
+  box.giveUp(new Error('nothing'))
+  box.add('1', 'a')
+  box.giveUp(new Error('too much'))
+  t.same(log, ['append a', 'settled', 'failed too much'])
+})
+
 scene(t, 'after a loss only what was not stored is sent again', async (t, world) => {
   const { engine, advance } = world
   const { box, owner, log, calls } = make(engine)
