@@ -1,5 +1,6 @@
 /**
- * Bench. A port for a server of another make, which does not say which one the system has chosen.
+ * Bench. A port for a program that does not say which one the system has chosen. Tests take it,
+ * too.
  */
 
 import { once } from 'node:events'

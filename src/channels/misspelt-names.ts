@@ -28,14 +28,19 @@ const MISSING = 2
 const judged = new WeakSet<object>()
 
 /** What a class of sluice has: the prototype that a program's classes extend, and its settings. */
-export interface BaseClass {
+interface BaseClass {
   readonly owner: object
   readonly names: readonly string[]
 }
 
-/** Logs what is to be said of the class of an object that is no channel. */
-export function tellMisspeltNames(object: object, base: BaseClass, engine: Engine): void {
-  for (const text of misspeltNames(object, base)) logSafely(engine, text)
+/** Logs what is to be said of the class of an object that is no channel; see BaseClass. */
+export function tellMisspeltNames(
+  object: object,
+  owner: object,
+  engine: Engine,
+  names: readonly string[] = [],
+): void {
+  for (const text of misspeltNames(object, { owner, names })) logSafely(engine, text)
 }
 
 /** What is to be said of the names of an object's class; nothing if it has been said. */

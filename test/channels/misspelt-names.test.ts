@@ -100,8 +100,8 @@ await scene(
       limits = 1
       onDone() {}
     }
-    const ours = { owner: Ours.prototype, names: ['limit'] }
-    for (const each of [new Own(), new Own(), new Ours()]) tellMisspeltNames(each, ours, engine)
+    for (const each of [new Own(), new Own(), new Ours()])
+      tellMisspeltNames(each, Ours.prototype, engine, ['limit'])
     t.same(logged, [
       'limits of class Own means nothing here; did you mean limit?',
       'onDone of class Own means nothing here; did you mean on_done?',

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { Connection, Engine, Server } from '../../src/index.ts'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../../bench/free-port.ts'
 
 /** The type of the extension with what HAProxy calls the connection (PP2_TYPE_UNIQUE_ID). */
 const UNIQUE_ID = 5

@@ -2,6 +2,7 @@
  * Layer 9. ConsumerServer: makes a consumer of each peer of a server.
  */
 
+import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import {
@@ -12,7 +13,7 @@ import {
 } from '../../messages/message.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
 import { MESSAGE_LIFE } from '../../messages/message-life.ts'
-import { Consumer } from './consumer.ts'
+import { Consumer, CONSUMER_SETTINGS } from './consumer.ts'
 import type { Handshake } from './handshake.ts'
 import { LINK } from './link.ts'
 import { PeerPort } from './port.ts'
@@ -112,6 +113,7 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
     const consumer = new this.ConsumerClass()
     const channel = this.#channel as MessageChannel
     this.#consumers.set(addr as Addr, consumer)
+    tellMisspeltNames(consumer, Consumer.prototype, channel.engine, CONSUMER_SETTINGS)
     const { headers = {}, query = new URLSearchParams() } = (value ?? {}) as Partial<Handshake>
     const handshake = { address: data.toString(), headers, query }
     consumer[LINK].begin(channel.engine, new PeerPort(channel, addr as Addr), handshake)

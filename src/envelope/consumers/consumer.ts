@@ -5,7 +5,7 @@
  */
 
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
-import type { BaseClass } from '../../channels/misspelt-names.ts'
+import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
@@ -85,7 +85,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   last_job: Milliseconds = 0
 
   /** @hidden */
-  readonly [LINK]: Link = new Link(this, BASE)
+  readonly [LINK]: Link = new Link(this)
   readonly #sending = new Sending(this)
 
   // ---- life -------------------------------------------------------------------------------------
@@ -125,6 +125,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
     const channel = typeof to === 'string' ? context.init(to) : to
     if (!(channel instanceof MessageChannel))
       throw new InvalidArgumentError('connect: channel', 'a URL or a message channel', to)
+    tellMisspeltNames(this, Consumer.prototype, channel.engine, CONSUMER_SETTINGS)
     this[LINK].connect(channel)
     return this
   }
@@ -271,10 +272,12 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   on_close(_reason: CloseReason): any {}
 }
 
-const BASE: BaseClass = {
-  owner: Consumer.prototype,
-  names: ['allow_unauthenticated', 'queue_limit', 'connection_update_interval'],
-}
+/** The fields that a class of consumers may set. */
+export const CONSUMER_SETTINGS = [
+  'allow_unauthenticated',
+  'queue_limit',
+  'connection_update_interval',
+] as const satisfies readonly (keyof Consumer)[]
 
 /** A class of consumers that `consumer()` has made. */
 export interface ConsumerClass<Out extends Envelope<any>, In extends Envelope<any>> {

@@ -11,7 +11,6 @@
  * 2. What a hook throws goes to on_error, and ends nothing. Only a handshake that throws ends it.
  */
 
-import { type BaseClass, tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike } from '../../core/promises.ts'
@@ -60,7 +59,6 @@ export class Link {
   asked: Asked | undefined
   receiving: Receiving | undefined
   readonly #consumer: Linked
-  readonly #base: BaseClass
   #port: Port | undefined
   #channel: MessageChannel | undefined
   /** What was received too early; undefined: nothing is too early any more. */
@@ -74,9 +72,8 @@ export class Link {
   /** The error of its channel. */
   #error: Error | undefined
 
-  constructor(consumer: Linked, base: BaseClass) {
+  constructor(consumer: Linked) {
     this.#consumer = consumer
-    this.#base = base
   }
 
   /** May something be sent? While it opens, too: a handshake may say why it refuses. */
@@ -106,7 +103,6 @@ export class Link {
   #prepare(engine: Engine, port: Port): void {
     this.state = 'opening'
     this.engine = engine
-    tellMisspeltNames(this.#consumer, this.#base, engine)
     this.opened = silent()
     this.closed = deferred()
     this.outbox = new Outbox(port, this.#consumer.queue_limit)

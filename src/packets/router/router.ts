@@ -217,7 +217,7 @@ export class PacketRouter {
    */
   async listen(url: string): Promise<string> {
     this.#checkOpen('listen()')
-    this.#tellMisspeltNames()
+    tellMisspeltNames(this, PacketRouter.prototype, this.#engine)
     const door = new Door(url, this.#context, this.#switchboard)
     this.#doors.add(door)
     try {
@@ -238,7 +238,7 @@ export class PacketRouter {
   attach(http: HttpServer, options: { readonly path?: string } = {}): this {
     checkOptions('attach', options, ['path'])
     this.#checkOpen('attach()')
-    this.#tellMisspeltNames()
+    tellMisspeltNames(this, PacketRouter.prototype, this.#engine)
     this.#doors.add(
       new HttpDoor(http, options.path ?? '/socket', this.#engine, {
         owner: this.#switchboard,
@@ -256,10 +256,6 @@ export class PacketRouter {
    */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     return this.#requests.handle(request, response)
-  }
-
-  #tellMisspeltNames(): void {
-    tellMisspeltNames(this, { owner: PacketRouter.prototype, names: [] }, this.#engine)
   }
 
   #checkOpen(call: string): void {

@@ -114,7 +114,7 @@ export class Supervisor {
     if (this.#isOver)
       throw new InvalidStateError('register_job()', 'the supervisor was shut down', 'make another')
     checkJob(job)
-    tellMisspeltNames(this, { owner: Supervisor.prototype, names: [] }, this.#engine)
+    tellMisspeltNames(this, Supervisor.prototype, this.#engine)
     const { shape, start_death_time, status_interval, queue_limit, queue_size } = this.#options
     const run = new JobRun(job, {
       engine: this.#engine,

@@ -95,8 +95,7 @@ export class RedisClient extends RedisView {
     if (this.state !== 'closed')
       throw new InvalidStateError('connect()', `the client is ${this.state}`, 'await closed first')
     this.#target = targetOf(address, this.#options)
-    const base = { owner: RedisClient.prototype, names: [] }
-    tellMisspeltNames(this, base, this.#target.engine)
+    tellMisspeltNames(this, RedisClient.prototype, this.#target.engine)
     this.#connections.open(this.#target)
     return this
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { command, type SuperviseHost } from '../../../src/commands/supervise/command.ts'
 import { Engine } from '../../../src/engine.ts'
-import { freePort } from '../../free-port.ts'
+import { freePort } from '../../../bench/free-port.ts'
 import { until } from '../../kit.ts'
 
 /** A process of a test. */

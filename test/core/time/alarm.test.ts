@@ -5,6 +5,14 @@ import { Alarm } from '../../../src/core/time/alarm.ts'
 import { Timers } from '../../../src/core/time/timers.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 
+/** One before which the process can stand still. */
+class JumpingClock extends ManualClock {
+  skipped = 0
+  override now() {
+    return super.now() + this.skipped
+  }
+}
+
 t.test('it rings for the first thing that is due', async t => {
   const clock = new ManualClock()
   const [one, other] = [new Timers(), new Timers()]
@@ -42,13 +50,7 @@ t.test('no timer is set if nothing is due', async t => {
 })
 
 t.test('what is late runs after the next poll of the loop, once', async t => {
-  let skipped = 0
-  class Jumping extends ManualClock {
-    override now() {
-      return super.now() + skipped
-    }
-  }
-  const clock = new Jumping()
+  const clock = new JumpingClock()
   const log: string[] = []
   const judge = {
     next: 50 as number | undefined,
@@ -63,7 +65,7 @@ t.test('what is late runs after the next poll of the loop, once', async t => {
   // A timer of the program that computes: what comes after it in the same ring is late, too.
   alarm.setFor(
     timers.add(50, 0, () => {
-      skipped = 1000
+      clock.skipped = 1000
       log.push('computed')
       clock.soon(() => log.push('read'))
     }),
@@ -79,13 +81,7 @@ t.test('what is late runs after the next poll of the loop, once', async t => {
 
 // A hook computed while it rested: peers that had sent all the while were closed.
 t.test('what stands still while it rests, rests again, ten times at most', async t => {
-  let skipped = 0
-  class Jumping extends ManualClock {
-    override now() {
-      return super.now() + skipped
-    }
-  }
-  const clock = new Jumping()
+  const clock = new JumpingClock()
   let runs = 0
   const judge = {
     next: 0 as number | undefined,
@@ -99,7 +95,7 @@ t.test('what stands still while it rests, rests again, ten times at most', async
   clock.advance(0)
   for (let rests = 1; rests <= 10; rests++) {
     t.equal(runs, 0)
-    skipped += 100
+    clock.skipped += 100
     clock.advance(20)
   }
   t.equal(runs, 1)
