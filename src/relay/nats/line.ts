@@ -23,6 +23,14 @@ const AWAY = ['ERR_NATS_DISCONNECTED', 'ERR_NATS_TIMEOUT', 'ERR_NATS_OVERFLOW', 
 /** JetStream: the stream has another configuration. */
 const OTHER_CONFIG = 10058
 
+/**
+ * JetStream: its subjects are those of another stream. The server says so, too, of the same stream
+ * that somebody else makes at this moment.
+ */
+const OVERLAP = 10065
+
+const NOT_FOUND = 404
+
 export class Line extends RelayLine {
   readonly client: NatsClient
   readonly streams: NatsJetStream
@@ -80,8 +88,10 @@ export class Line extends RelayLine {
     try {
       await this.streams.create_stream(config)
     } catch (error) {
-      if ((error as NatsError).err_code !== OTHER_CONFIG) throw error
-      const { config: found } = await this.streams.stream_info(config.name)
+      if (![OTHER_CONFIG, OVERLAP].includes((error as NatsError).err_code)) throw error
+      const { config: found } = await this.streams.stream_info(config.name).catch(second => {
+        throw (second as NatsError).status === NOT_FOUND ? error : second
+      })
       await this.streams.update_stream({
         ...config,
         max_age: larger(found.max_age, config.max_age),

@@ -150,3 +150,30 @@ line('streams: made once for each connection, and never smaller', async (t, worl
     })
   }
 })
+
+// Two lines that come back to an empty server make it at the same time: one of them was refused.
+line('streams: somebody else makes it at this moment', async (t, world, server, one) => {
+  const fault = (code: number, err_code: number): string =>
+    JSON.stringify({ error: { code, err_code, description: `fault ${err_code}` } })
+  let info = '{"config":{},"state":{}}'
+  server.replies = {
+    'STREAM.CREATE': () => fault(400, 10065),
+    'STREAM.INFO': () => info,
+    'STREAM.UPDATE': () => '{"config":{},"state":{}}',
+  }
+  await world.pump()
+  const ensure = async (): Promise<string> => {
+    one.forget('S')
+    const ended = one.ensure({ name: 'S', subjects: ['s'] }).then(
+      () => 'there',
+      (error: Error) => error.message,
+    )
+    await world.pump()
+    return ended
+  }
+  t.equal(await ensure(), 'there')
+  info = fault(404, 10059)
+  t.match(await ensure(), /fault 10065/, 'it is another one')
+  info = fault(503, 10008)
+  t.match(await ensure(), /fault 10008/)
+})
