@@ -7,6 +7,7 @@ import { headers } from './headers.ts'
 import { deflated, frames, inits, units, urls } from './messages.ts'
 import { natsHostile, natsMessages } from './nats.ts'
 import { options } from './options.ts'
+import { redisCalls } from './redis-calls.ts'
 import { redisCommands, redisGarbage, redisReplies } from './redis.ts'
 import { roomsInMemory, roomsOverSockets } from './rooms.ts'
 import { formats, prefixes, structs } from './structs.ts'
@@ -48,6 +49,7 @@ export const CALLS: readonly (readonly [target: Target, rounds: number])[] = [
   [callsOverSockets, 30],
   [roomsInMemory, 40],
   [roomsOverSockets, 10],
+  [redisCalls, 40],
 ]
 
 export const TARGETS: readonly Target[] = [...PARSERS, ...CALLS].map(([target]) => target)

@@ -4,12 +4,12 @@
  *
  * Rules:
  * 1. A connection that is idle is used again. There are at most `blocking_connections`; further
- *    commands wait for one.
+ *    commands wait for one. One that has another database selected is not used again.
  * 2. A command whose time is over closes its connection: so the server does not give an element to
  *    somebody who has gone.
  */
 
-import type { Milliseconds } from '../../types.ts'
+import type { CloseReason, Milliseconds } from '../../types.ts'
 import { type Command, Fifo } from './command.ts'
 import { RedisError } from './errors.ts'
 import { Session, type SessionOwner } from './session.ts'
@@ -59,9 +59,11 @@ export class Blocking implements SessionOwner {
   #done(session: Session): void {
     if (!this.#sessions.has(session)) return
     this.#sessions.set(session, undefined)
+    const isUsed = session.db === this.#target.db
+    if (!isUsed) this.#close(session)
     const next = this.#next()
-    if (next !== undefined) this.#send(session, next)
-    else this.#idle.push(session)
+    if (next !== undefined) isUsed ? this.#send(session, next) : this.#begin(next)
+    else if (isUsed) this.#idle.push(session)
   }
 
   /** The next command that still waits. */
@@ -84,12 +86,14 @@ export class Blocking implements SessionOwner {
 
   pushed(): void {}
 
-  lost(session: Session, error: RedisError): void {
+  lost(session: Session, error: RedisError, _: readonly Command[], reason: CloseReason): void {
     const command = this.#sessions.get(session)
     this.#sessions.delete(session)
     const at = this.#idle.indexOf(session)
     if (at !== -1) this.#idle.splice(at, 1)
     command?.lose(error)
+    // The engine stops: no other connection can be made.
+    if (reason === 'drain') for (const each of this.#waiting.clear()) each.lose(error)
     const next = this.#next()
     if (next !== undefined) this.#begin(next)
   }

@@ -9,6 +9,7 @@
 import { asError } from '../../channels/hooks.ts'
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
 import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
+import { DRIVE } from '../../core/drive.ts'
 import { isPromiseLike, onRejection, quiet } from '../../core/promises.ts'
 import { logSafely } from '../../engine.ts'
 import { codeOf, InvalidStateError } from '../../errors.ts'
@@ -89,14 +90,18 @@ export class RedisClient extends RedisView {
    * If it cannot connect, it tries again, see the option `reconnect`; `on_disconnect` is told each
    * time. If the server refuses the login the first time, it closes.
    *
-   * Throws InvalidAddressError for an invalid address, and InvalidStateError if it is open.
+   * Throws InvalidAddressError for an invalid address, and InvalidStateError if it is open or the
+   * engine stops.
    */
   connect(address: Address | URL = DEFAULT_ADDRESS): this {
     if (this.state !== 'closed')
       throw new InvalidStateError('connect()', `the client is ${this.state}`, 'await closed first')
-    this.#target = targetOf(address, this.#options)
-    tellMisspeltNames(this, RedisClient.prototype, this.#target.engine)
-    this.#connections.open(this.#target)
+    const target = targetOf(address, this.#options)
+    if (target.engine[DRIVE].isStopping)
+      throw new InvalidStateError('connect()', 'the engine is stopping', 'await that first')
+    this.#target = target
+    tellMisspeltNames(this, RedisClient.prototype, target.engine)
+    this.#connections.open(target)
     return this
   }
 
@@ -137,7 +142,8 @@ export class RedisClient extends RedisView {
 
   /**
    * Closes when the replies have come that it waits for, but after 30 s in any case. Commands that
-   * block are not waited for, and no message is delivered any more.
+   * wait for a connection are sent when there is one. Those that block are not waited for, and no
+   * message is delivered any more.
    */
   end(): void {
     this.#connections.close(true)
@@ -173,7 +179,7 @@ export class RedisClient extends RedisView {
 
   /**
    * Called when a connection was lost, or could not be made, with the reason. It tries again by
-   * itself, unless `state` is 'closed' soon. The connection may be that for messages: it is lost
+   * itself, unless `state` is 'closing'. The connection may be that for messages: it is lost
    * with the code ERR_CUT_OFF if handlers were too slow for the server.
    *
    * By default it logs one line.

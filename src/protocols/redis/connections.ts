@@ -13,6 +13,7 @@
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
+import { DRIVE } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
 import type { CloseReason, Milliseconds } from '../../types.ts'
 import { Blocking } from './blocking.ts'
@@ -50,6 +51,9 @@ export interface Manner {
   readonly encoding: 'utf8' | null
 }
 
+/** How long commands wait for a connection once the client ends: as `end_timeout` of a channel. */
+const END_TIMEOUT: Milliseconds = 30_000
+
 /** How often a command that only reads is sent: it may be what ends the server. */
 const SENDS_MAX = 3
 
@@ -66,6 +70,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   #session: Session | undefined
   /** The session on which keys are watched (WATCH), until the next transaction. */
   #watching: Session | undefined
+  /** The database that the transaction selects which has not run yet. */
+  #selectedLater: number | undefined
   #wasOpen = false
   #ready = newReady()
   #closed: Promise<CloseReason> = Promise.resolve('local')
@@ -101,12 +107,13 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   #finished: (reason: CloseReason) => void = noop
 
   opened(session: Session): void {
-    this.state = 'active'
+    const isEnding = this.state === 'closing'
+    if (!isEnding) this.state = 'active'
     this.#wasOpen = true
     this.#session = session
     for (const command of this.#queue.clear()) if (!command.isSettled) session.send(command)
     this.#ready.resolve()
-    this.owner.on_connect()
+    if (!isEnding) this.owner.on_connect()
   }
 
   // ---- commands ---------------------------------------------------------------------------------
@@ -129,9 +136,11 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     const [first] = commands as [Command, ...Command[]]
     const fault = this.#faultOf(first, commands.length) ?? this.#lostWatch()
     this.#watching = undefined
-    for (const command of commands)
+    for (const command of commands) {
       if (fault !== undefined) command.lose(fault)
       else this.#pass(command, timeout ?? this.#target.timeout)
+      this.#follow(command)
+    }
   }
 
   /** The server forgets with the connection what it watched, and would run everything. */
@@ -178,11 +187,35 @@ export class Connections implements KeeperOwner, SubscriberOwner {
       return command.fail(new RedisError('ERR_CLOSED', 'the client is not open'))
     }
     this.#runUsual(command, timeout ?? this.#target?.timeout)
-    if (name === 'SELECT') command.promise.then(() => this.#selected(Number(words[1])), noop)
-    if (name === 'WATCH') command.promise.then(() => (this.#watching ??= this.#session), noop)
-    if (name === 'UNWATCH') command.promise.then(() => (this.#watching = undefined), noop)
+    this.#follow(command)
     // The server ends the connection, which then is not lost.
     if (name === 'QUIT') this.close(true)
+  }
+
+  /** Some commands change the connection. */
+  #follow({ name, words, promise }: Command): void {
+    if (name === 'SELECT') promise.then(reply => this.#selects(Number(words[1]), reply), noop)
+    else if (name === 'WATCH') promise.then(() => (this.#watching ??= this.#session), noop)
+    else if (name === 'UNWATCH') promise.then(() => (this.#watching = undefined), noop)
+    else if (name === 'EXEC' || name === 'DISCARD')
+      promise.then(
+        reply => this.#transacted(reply),
+        () => this.#transacted(null),
+      )
+  }
+
+  #selects(db: number, reply: Reply): void {
+    if (reply === 'OK') this.#selected(db)
+    // In a transaction.
+    else this.#selectedLater = db
+  }
+
+  /** A transaction is over. If it was dropped, the reply is no array. */
+  #transacted(reply: Reply): void {
+    const db = this.#selectedLater
+    this.#watching = this.#selectedLater = undefined
+    if (db === undefined || !Array.isArray(reply)) return
+    if (!reply.some(each => /db index/i.test(String(each)))) this.#selected(db)
   }
 
   /** The next connections begin with this database. */
@@ -224,7 +257,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   // ---- losing it --------------------------------------------------------------------------------
 
   lost(error: RedisError, sent: readonly Command[], isOver: boolean, reason: CloseReason): void {
-    this.#session = undefined
+    this.#session = this.#selectedLater = undefined
     if (this.state === 'active') {
       this.state = 'opening'
       this.#ready = newReady()
@@ -235,15 +268,18 @@ export class Connections implements KeeperOwner, SubscriberOwner {
       else command.lose(error)
     }
     for (const command of waited) this.#queue.push(command)
-    if (this.state !== 'closing') this.owner.on_disconnect(error)
+    const isClosing = this.state === 'closing'
+    // First: nothing can be called any more in the hook.
     if (isOver) this.#shut(error, reason, false)
+    if (!isClosing) this.owner.on_disconnect(error)
   }
 
   #isSentAgain(command: Command): boolean {
     return mayRunTwice(command) && this.#target.waiting !== 'none' && command.sends < SENDS_MAX
   }
 
-  subscriberLost(error: RedisError): void {
+  subscriberLost(error: RedisError, isOver: boolean): void {
+    if (isOver) this.#subscriber = undefined
     if (this.state !== 'closing') this.owner.on_disconnect(error)
   }
 
@@ -251,29 +287,42 @@ export class Connections implements KeeperOwner, SubscriberOwner {
 
   /** Closes at once; or, with `flush`, when all replies have come. */
   close(flush: boolean): void {
-    if (this.state !== 'closed')
-      this.#shut(new RedisError('ERR_CLOSED', 'the client was closed'), 'local', flush)
+    const isDone = this.state === 'closed' || (flush && this.state === 'closing')
+    if (!isDone) this.#shut(new RedisError('ERR_CLOSED', 'the client was closed'), 'local', flush)
   }
 
   #shut(error: RedisError, reason: CloseReason, flush: boolean): void {
     const wasClosing = this.state === 'closing'
     if (this.state === 'active') this.#ready = newReady()
     this.state = 'closing'
-    for (const command of this.#queue.clear()) command.lose(error)
-    const parts = [this.#keeper.close(flush), this.#blocking.close(error)]
+    const isLater = flush && this.#queue.size > 0
+    if (!isLater) for (const command of this.#queue.clear()) command.lose(error)
+    const parts = [
+      isLater ? this.#closeLater() : this.#keeper.close(flush),
+      this.#blocking.close(error),
+    ]
     if (this.#subscriber !== undefined) parts.push(this.#subscriber.close(error))
     this.#subscriber = undefined
-    if (wasClosing) return
-    this.#ready.reject(error)
-    void Promise.all(parts).then(() => this.#finish(reason))
+    if (!isLater) this.#ready.reject(error)
+    if (!wasClosing) void Promise.all(parts).then(() => this.#finish(reason))
+  }
+
+  /** What waits for a connection is sent first, if there is one in time. */
+  async #closeLater(): Promise<void> {
+    const cancel = this.#target.engine[DRIVE].after(END_TIMEOUT, () => this.close(false))
+    await this.#ready.promise.catch(noop)
+    cancel()
+    await this.#keeper.close(true)
   }
 
   #finish(reason: CloseReason): void {
+    // The hook may open it again.
+    const finished = this.#finished
     this.state = 'closed'
     this.#wasClosed = true
     this.#session = undefined
     this.owner.on_close(reason)
-    this.#finished(reason)
+    finished(reason)
   }
 }
 

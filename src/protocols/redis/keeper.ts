@@ -6,10 +6,11 @@
  */
 
 import { Backoff } from '../../core/backoff.ts'
-import { noop } from '../../core/noop.ts'
-import type { Cancel, CloseReason } from '../../types.ts'
+import { DRIVE } from '../../core/drive.ts'
+import type { CloseReason } from '../../types.ts'
 import type { Command } from './command.ts'
-import type { RedisError } from './errors.ts'
+import { RedisError } from './errors.ts'
+import { Pause } from './pause.ts'
 import type { Push } from './reply.ts'
 import { isRefusal, Session, type SessionOwner } from './session.ts'
 import type { Target } from './target.ts'
@@ -30,7 +31,7 @@ export class Keeper implements SessionOwner {
   readonly #isSubscriber: boolean
   readonly #backoff: Backoff
   #session: Session | undefined
-  #cancel: Cancel = noop
+  #pause: Pause | undefined
   #wasOpen = false
   #isClosing = false
 
@@ -45,6 +46,7 @@ export class Keeper implements SessionOwner {
   }
 
   open(): void {
+    this.#pause = undefined
     this.#session = new Session(this.#target, this, this.#isSubscriber)
     this.#session.begin()
   }
@@ -65,18 +67,29 @@ export class Keeper implements SessionOwner {
     this.ready = this.#session = undefined
     // What the server refused at first it would refuse again. Later it may have been set up anew.
     const isRefused = !this.#wasOpen && isRefusal(error)
-    const isOver = this.#isClosing || reconnect === false || reason === 'drain' || isRefused
+    const isStopping = reason === 'drain' || engine[DRIVE].isStopping
+    const isOver = this.#isClosing || reconnect === false || isStopping || isRefused
     if (!isOver) {
       const wait = this.#backoff.next(engine.now)
-      this.#cancel = engine.defer(wait, () => this.open())
+      this.#pause = new Pause(
+        engine,
+        wait,
+        () => this.open(),
+        () => this.#stopped(),
+      )
     }
     this.#owner.lost(error, sent, isOver, reason)
+  }
+
+  #stopped(): void {
+    this.#isClosing = true
+    this.#owner.lost(new RedisError('ERR_CLOSED', 'the engine stops'), [], true, 'drain')
   }
 
   /** Closes it, for good; with `flush` when all replies have come. Resolves when that is done. */
   async close(flush: boolean): Promise<void> {
     this.#isClosing = true
-    this.#cancel()
+    this.#pause?.cancel()
     this.#session?.close(flush)
     await this.#session?.closed
   }

@@ -60,6 +60,8 @@ const SPECIAL: ReadonlySet<string> = new Set([
   'SELECT',
   'WATCH',
   'UNWATCH',
+  'EXEC',
+  'DISCARD',
   'QUIT',
 ])
 

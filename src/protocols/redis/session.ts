@@ -66,6 +66,8 @@ export class Session extends Client<Replies> {
   #cancelEnd: Cancel = noop
   /** Is it logged in? */
   isReady = false
+  /** The database that it began with. */
+  db = 0
   /** The version of RESP that is spoken. */
   protocol: 2 | 3 = 3
 
@@ -111,6 +113,7 @@ export class Session extends Client<Replies> {
 
   async #login(): Promise<void> {
     const { protocol, username, password, db, client_name } = this.#target
+    this.db = db
     const login = password === undefined ? [] : [username || 'default', password]
     this.protocol = protocol === 3 && (await this.#hello(login)) ? 3 : 2
     const commands: [words: Word[], isRequired: boolean][] = []

@@ -53,8 +53,8 @@ export interface SubscribeOptions {
 export interface SubscriberOwner {
   /** What a handler threw, or a subscription that was refused after it had stood. */
   failed(error: unknown): void
-  /** The connection for messages was lost. */
-  subscriberLost(error: RedisError): void
+  /** The connection for messages was lost. `isOver`: with everything that was subscribed. */
+  subscriberLost(error: RedisError, isOver: boolean): void
 }
 
 /** One name that is subscribed. */
@@ -116,9 +116,15 @@ export class Subscriber implements KeeperOwner {
     const command = new Command([`${kind}subscribe`.toUpperCase(), name])
     session.send(command)
     command.promise.then(
-      () => this.#stands(topic),
+      () => this.#confirmed(session, topic),
       (error: RedisError) => this.#refused(kind, name, topic, error),
     )
+  }
+
+  #confirmed(session: Session, topic: Topic): void {
+    if (this.#keeper.ready === session) this.#stands(topic)
+    // Messages may have come before the loss.
+    else topic.state = 'lost'
   }
 
   #stands(topic: Topic): void {
@@ -148,6 +154,7 @@ export class Subscriber implements KeeperOwner {
     if (handler !== undefined) topic.handlers.delete(handler)
     if (handler !== undefined && topic.handlers.size > 0) return
     this.#topics[kind].delete(name)
+    topic.handlers.clear()
     // Whoever still waits for it gets what was wanted last.
     topic.confirmed.resolve()
     const command = new Command([`${kind}unsubscribe`.toUpperCase(), name])
@@ -205,12 +212,15 @@ export class Subscriber implements KeeperOwner {
     if (isOver) this.#drop(error)
     for (const topics of Object.values(this.#topics))
       for (const topic of topics.values()) lose(topic)
-    this.#owner.subscriberLost(error)
+    this.#owner.subscriberLost(error, isOver)
   }
 
   #drop(error: RedisError): void {
     for (const topics of Object.values(this.#topics)) {
-      for (const { confirmed } of topics.values()) confirmed.reject(error)
+      for (const { confirmed, handlers } of topics.values()) {
+        confirmed.reject(error)
+        handlers.clear()
+      }
       topics.clear()
     }
   }

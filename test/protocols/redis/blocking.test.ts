@@ -108,3 +108,41 @@ scene(t, 'nobody listens', async (t, world) => {
   await world.pump()
   t.equal(lost.value, 'ERR_CLOSED')
 })
+
+/** It was used again, and took elements out of the database that was selected before. */
+scene(t, 'another database is selected while it works', async (t, world) => {
+  const server = await serve(world)
+  const aim = target(world, { blocking_connections: 1 })
+  const blocking = new Blocking(aim)
+  const [first, second] = ['a', 'b'].map(key => {
+    const command = new Command(['BLPOP', key, 0])
+    blocking.run(command, Infinity)
+    return outcome(command.promise)
+  })
+  await world.pump()
+  aim.db = 2
+  server.peers[0]!.write(list(['a', 'v']))
+  await world.pump()
+  t.same(first!.value, ['a', 'v'])
+  t.match(server.peers[1]!.commands, [['HELLO'], ['CLIENT'], ['SELECT', '2'], ['PING'], ['BLPOP']])
+  aim.db = 3
+  server.peers[1]!.write(list(['b', 'v']))
+  await world.pump()
+  t.same(second!.value, ['b', 'v'])
+  t.equal(server.channels.size, 0)
+  await closed(world, blocking)
+})
+
+scene(t, 'the engine stops: nobody is connected any more', async (t, world) => {
+  await serve(world)
+  const { run } = make(world, { blocking_connections: 1 })
+  const all = ['a', 'b', 'c'].map(key => run(key))
+  await world.pump()
+  const stopped = world.engine.stop()
+  await world.pump()
+  await stopped
+  t.same(
+    all.map(({ value }) => value),
+    ['ERR_CLOSED', 'ERR_CLOSED', 'ERR_CLOSED'],
+  )
+})

@@ -144,3 +144,13 @@ scene(t, 'a promise of on_push holds the replies', async (t, world) => {
   t.equal(value, 'x')
   client.close()
 })
+
+scene(t, 'while the engine stops it does not connect', async (t, world) => {
+  const client = await connected(world)
+  const stopped = world.engine.stop()
+  const other = new RedisClient({ engine: world.engine })
+  t.throws(() => other.connect(1), { code: 'ERR_INVALID_STATE' })
+  await world.pump()
+  await stopped
+  t.same([client.state, other.state], ['closed', 'closed'])
+})

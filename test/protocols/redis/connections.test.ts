@@ -399,3 +399,97 @@ scene(
     t.equal(await other.it.closed, 'drain')
   },
 )
+
+/** After a loss the database was the one before, and what was written went there. */
+scene(t, 'a database that is selected in a transaction', async (t, world) => {
+  let exec: string | undefined = '*1\r\n+OK\r\n'
+  const answer: Answer = ([name], { commands }) => {
+    if (name === 'SELECT') return commands.at(-2)?.[0] === 'MULTI' ? '+QUEUED\r\n' : '+OK\r\n'
+    return name === 'MULTI' || name === 'DISCARD' ? '+OK\r\n' : name === 'EXEC' ? exec : undefined
+  }
+  const made = await make(world, {}, answer)
+  const { it, server } = made
+  const select = async (db: number, end = 'EXEC'): Promise<string[] | undefined> => {
+    const names = [['MULTI'], ['SELECT', db], [end]]
+    it.runAll(
+      names.map(words => new Command(words, 'utf8', true)),
+      undefined,
+    )
+    await world.pump()
+    server.peers.at(-1)!.close()
+    await world.pump()
+    while (it.state === 'opening') await world.advance(100)
+    return server.peers.at(-1)!.commands.find(([name]) => name === 'SELECT')
+  }
+  t.same(await select(3), ['SELECT', '3'])
+  t.same(await select(4, 'DISCARD'), ['SELECT', '3'])
+  exec = '*1\r\n-ERR DB index is out of range\r\n'
+  t.same(await select(99), ['SELECT', '3'])
+  exec = undefined
+  t.same(await select(5), ['SELECT', '3'], 'lost before EXEC')
+  await close(world, made)
+})
+
+/** They were refused: a program that set something and ended had set nothing. */
+scene(t, 'it ends before it is connected: what waits is sent first', async (t, world) => {
+  const made = await make(world)
+  const { it, server, call } = made
+  server.peers[0]!.close()
+  await world.pump()
+  const get = call('GET', 'a')
+  it.close(true)
+  it.close(true)
+  const late = call('GET', 'b')
+  t.equal(it.state, 'closing')
+  await world.advance(100)
+  t.same([get.value, late.value], ['a', 'ERR_CLOSED'])
+  t.equal(await it.closed, 'local')
+  t.same(made.owner.told, ['connect', 'disconnect ERR_CLOSED', 'close local'])
+})
+
+scene(t, 'it ends, and there is no connection in time', async (t, world) => {
+  const it = new Connections()
+  it.owner = new Owner()
+  it.open(target(world))
+  const get = outcome(it.run(['GET', 'a'], MANNER))
+  it.close(true)
+  await world.advance(29_999)
+  t.equal(get.value, 'waits')
+  await world.advance(1)
+  t.equal(get.value, 'ERR_CLOSED')
+  await t.rejects(it.ready, { code: 'ERR_CLOSED' })
+})
+
+/** The promise of the first opening was that of the second, which was settled at once. */
+scene(t, 'opened again by on_close', async (t, world) => {
+  const made = await make(world)
+  const { it, owner } = made
+  const [first] = [it.closed]
+  owner.on_close = () => it.open(target(world))
+  it.close(false)
+  await world.pump()
+  t.equal(await first, 'local')
+  t.equal(it.state, 'active')
+  owner.on_close = () => {}
+  const second = outcome(it.closed)
+  await world.pump()
+  t.equal(second.value, 'waits')
+  await close(world, made)
+})
+
+/** Whoever subscribed then waited for ever. */
+scene(t, 'the connection for messages is lost, and is not made again', async (t, world) => {
+  const confirm: Answer = ([name, key]) =>
+    name === 'SUBSCRIBE' ? list(['subscribe', key!, 1], '>') : undefined
+  const made = await make(world, { reconnect: false }, confirm)
+  const { it, server, owner } = made
+  for (const n of [1, 2]) {
+    const standing = outcome(it.subscribe('', 'a', () => {}, TEXT))
+    await world.pump()
+    t.equal(standing.value, undefined)
+    server.peers[n]!.close()
+    await world.pump()
+  }
+  t.same(owner.told, ['connect', 'disconnect ERR_CLOSED', 'disconnect ERR_CLOSED'])
+  await close(world, made)
+})

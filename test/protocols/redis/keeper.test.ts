@@ -97,3 +97,14 @@ scene(t, 'what is refused later is tried again', async (t, world) => {
   t.same(owner.told.slice(1), ['lost ERR_CLOSED 0 false remote', 'lost WRONGPASS 0 false error'])
   await keeper.close(false)
 })
+
+/** The timers of an engine go with it: the client waited for ever, and so did its promises. */
+scene(t, 'the engine stops while it waits', async (t, world) => {
+  const owner = new Owner()
+  const keeper = new Keeper(target(world), owner)
+  keeper.open()
+  await world.pump()
+  await world.engine.stop()
+  t.same(owner.told, ['lost ERR_CLOSED 0 false error', 'lost ERR_CLOSED 0 true drain'])
+  await keeper.close(false)
+})

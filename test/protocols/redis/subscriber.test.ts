@@ -18,8 +18,8 @@ class Owner implements SubscriberOwner {
   failed(error: unknown): void {
     this.told.push(`failed ${(error as Error).message}`)
   }
-  subscriberLost({ code }: RedisError): void {
-    this.told.push(`lost ${code}`)
+  subscriberLost({ code }: RedisError, isOver: boolean): void {
+    this.told.push(`lost ${code}${isOver ? ' for good' : ''}`)
   }
 }
 
@@ -280,5 +280,40 @@ scene(t, 'what waits when it closes, or cannot log in', async (t, world) => {
   const other = refused.add('', 'a')
   await world.pump()
   t.equal(other.value, 'WRONGPASS')
-  t.same(refused.owner.told, ['lost WRONGPASS'])
+  t.same(refused.owner.told, ['lost WRONGPASS for good'])
+})
+
+/** It stood for a moment, and messages had come: after the loss no gap was told. */
+scene(t, 'confirmed, and lost at once', async (t, world) => {
+  const made = await make(world, ([name]) => (name === 'SUBSCRIBE' ? '' : undefined))
+  const { subscriber, server } = made
+  const told: string[] = []
+  const standing = outcome(
+    subscriber.add('', 'a', text => void told.push(text), {
+      ...TEXT,
+      on_gap: () => told.push('gap'),
+    }),
+  )
+  await world.pump()
+  const confirmation = list(['subscribe', 'a', 1], '>')
+  server.peers[0]!.write(`${confirmation}${list(['message', 'a', 'one'], '>')}no reply`)
+  await world.pump()
+  t.equal(standing.value, 'waits')
+  await world.advance(100)
+  server.peers[1]!.write(confirmation)
+  await world.pump()
+  t.same(told, ['one', 'gap'])
+  t.equal(standing.value, undefined)
+  await closed(world, made)
+})
+
+scene(t, 'a handler that unsubscribes, with others behind it', async (t, world) => {
+  const made = await make(world)
+  const { subscriber, say, add, got } = made
+  void subscriber.add('', 'a', () => void subscriber.remove('', 'a', undefined), TEXT)
+  add('', 'a')
+  await world.pump()
+  await say('message', 'a', 'x')
+  t.same(got, [])
+  await closed(world, made)
 })
