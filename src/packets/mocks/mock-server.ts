@@ -92,7 +92,7 @@ export class MockServer {
     const url = this.#clientUrl!
     return url.startsWith('mem:')
       ? `${this.#url};name=${/master=([^;]*)/.exec(url)![1]}`
-      : url.replace('mode=client', 'mode=server')
+      : `${url.replace(';mode=client', '')};mode=server`
   }
 
   #heard(text: string, addr: Addr): void {

@@ -91,6 +91,10 @@ export class ClientHandshake extends Handshaking {
     this.gone()
   }
 
+  heardNothing(): void {
+    this.fail(new HandshakeError('the server ended before it answered'))
+  }
+
   override gone(): void {
     if (this.#refusal === undefined) return
     const { status, fields } = this.#refusal

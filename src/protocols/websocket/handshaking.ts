@@ -73,6 +73,8 @@ export abstract class Handshaking implements TransportSink, Deadline {
   kept(_size: Bytes): void {}
   /** The peer has ended its side, after the head. */
   heardAll(): void {}
+  /** The peer has ended its side without a word. */
+  abstract heardNothing(): void
   /** The connection has closed or failed. What was refused before is told as that. */
   gone(): void {}
 
@@ -168,10 +170,7 @@ export abstract class Handshaking implements TransportSink, Deadline {
     this.link.hasPeerEnded = true
     if (this.#reader === undefined) return this.heardAll()
     if (this.#hasHeard) this.fail(new HandshakeError('the peer ended in the middle of its head'))
-    else {
-      this.stop()
-      this.link.abort('remote')
-    }
+    else this.heardNothing()
   }
 
   failed(error: SystemError): void {

@@ -60,6 +60,12 @@ export class ServerHandshake extends Handshaking {
     this.#reject(status, why)
   }
 
+  /** A scanner, or the check of a load balancer. */
+  heardNothing(): void {
+    this.stop()
+    this.link.abort('remote')
+  }
+
   read(head: Head): void {
     const asked = readRequest(head)
     if ('status' in asked) return this.#reject(asked.status, asked.why, asked.headers)

@@ -136,11 +136,16 @@ scene(t, 'a server that ends in its head, or says nothing', async (t, world) => 
   t.match(client['error'], { status: 0, message: /middle of its head/ })
 })
 
+// Nobody was told: only `opened` was rejected, and on_close said 'remote', as after a good end.
 scene(t, 'a server that closes without a word', async (t, world) => {
   const { client, peer } = await asking(world)
   peer.end()
   await world.pump()
-  t.same(client.news, ['close remote undefined'])
+  t.match(client['error'], { code: 'ERR_WEBSOCKET_HANDSHAKE', message: /before it answered/ })
+  t.same(client.news, [
+    'connect_error the server ended before it answered',
+    'close error undefined',
+  ])
   t.equal(client.state, 'closed')
 })
 

@@ -17,6 +17,9 @@ class Shaking extends Handshaking {
   wrong(fault: HeadFault): void {
     this.heads.push(fault.status)
   }
+  heardNothing(): void {
+    this.heads.push('nothing')
+  }
 }
 
 async function made(

@@ -38,7 +38,7 @@ export interface WsParams {
   readonly carries: Carries
   readonly options: StreamOptions & WebSocketSettings
   readonly protocols: readonly string[]
-  /** What a peer needs in its URL, besides the address. */
+  /** What a peer needs in its URL, besides the address: what is not the default. */
   readonly ofPeer: string
 }
 
@@ -50,6 +50,7 @@ export function wsParams(params: Params, side: 'client' | 'server'): WsParams {
   const isBinary = params.boolean('binary', !isText)
   if (!isBinary && !isText) throw params.fault('binary', `yes with frame=${shared.frame.name}`)
   const isSized = params.has('buffer-size') || params.has('max-size')
+  const message_size = isSized ? (shared.options.buffer_size as Bytes) : SIZE
   const protocols = params.list('protocol', [])
   return {
     frame: isPlain ? undefined : shared.frame,
@@ -58,15 +59,17 @@ export function wsParams(params: Params, side: 'client' | 'server'): WsParams {
     carries: isPlain ? { data: 'any', msgid: false, seq: false } : shared.frame.carries,
     options: {
       ...shared.options,
-      message_size: isSized ? (shared.options.buffer_size as Bytes) : SIZE,
+      message_size,
       deflate: params.boolean('deflate', false),
       ping_interval: interval(params, 'ping-interval', Infinity),
       pong_timeout: interval(params, 'pong-timeout', 20_000),
     },
     protocols,
     ofPeer:
-      `;frame=${isPlain ? 'none' : shared.frame.name};binary=${isBinary ? 'yes' : 'no'}` +
-      (protocols.length > 0 ? `;protocol=${protocols.join(',')}` : ''),
+      (isPlain ? '' : `;frame=${shared.frame.name}`) +
+      (isBinary && isText ? ';binary=yes' : '') +
+      (protocols.length > 0 ? `;protocol=${protocols.join(',')}` : '') +
+      (message_size === SIZE ? '' : `;max-size=${message_size}b`),
   }
 }
 

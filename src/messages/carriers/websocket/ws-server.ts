@@ -50,7 +50,7 @@ export class WsServer extends CarrierServer<WsPeer> {
 
   override toClient(address: SocketAddress): string {
     const { resource = '' } = this.#target
-    return `${formatHost(address)}${resource};mode=client${this.#params.ofPeer}`
+    return `${formatHost(address)}${resource}${this.#params.ofPeer}`
   }
 
   override demand(server: ListeningSocket): void {

@@ -17,17 +17,22 @@ t.test('what stands in a message', async t => {
     carries: { data: 'any', msgid: false, seq: false },
     options: { message_size: 1024 * 1024, deflate: false, ping_interval: Infinity },
     protocols: [],
-    ofPeer: ';frame=none;binary=no',
+    ofPeer: '',
   })
   t.match(read('frame=std;protocol=a, b'), {
     frame: { name: 'std' },
     isBinary: true,
     carries: { msgid: true },
     protocols: ['a', 'b'],
-    ofPeer: ';frame=std;binary=yes;protocol=a,b',
+    ofPeer: ';frame=std;protocol=a,b',
   })
   t.match(read('frame=line;binary=yes'), { frame: { name: 'line' }, isBinary: true })
-  t.match(read('frame=none;max-size=2kb').options, { message_size: 2048 })
+  // A client by the URL of the server did not take what the server may send.
+  t.match(read('frame=none;max-size=2kb'), {
+    options: { message_size: 2048 },
+    ofPeer: ';max-size=2048b',
+  })
+  t.equal(read('binary=yes').ofPeer, ';binary=yes')
   t.match(read('buffer-size=3kb').options, { message_size: 3072 })
   t.match(read('deflate=yes;ping-interval=30s;pong-timeout=5s').options, {
     deflate: true,

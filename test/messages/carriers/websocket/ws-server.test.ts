@@ -37,7 +37,7 @@ const latin1 = (bytes: Buffer): string => bytes.toString('latin1')
 
 stage(t, 'peers come, talk and go', async (t, world) => {
   const { server, log } = await opened(world, '/chat;mode=server;protocol=p')
-  t.equal(server.client_url, 'ws://127.0.0.1:1/chat;mode=client;frame=none;binary=no;protocol=p')
+  t.equal(server.client_url, 'ws://127.0.0.1:1/chat;protocol=p')
   const ask = request({ 'Sec-WebSocket-Protocol': 'p' }, 'GET /chat HTTP/1.1')
   const [one, two] = [await dial(world, ask), await dial(world, ask)]
   for (const peer of [one, two]) t.match(peer.raw.news, /^HTTP\/1.1 101[^]*Protocol: p/)
@@ -188,7 +188,7 @@ stage(t, 'suspended, before it opens and after', async (t, world) => {
 
 stage(t, 'a peer that does not read', async (t, world) => {
   const { server, log } = await opened(world, ';mode=server;send-buffer-size=1kb')
-  t.equal(server.client_url, 'ws://127.0.0.1:1;mode=client;frame=none;binary=no')
+  t.equal(server.client_url, 'ws://127.0.0.1:1')
   const peer = await dial(world)
   peer.suspend()
   server.post({ data: 'x'.repeat(200_000), addr: 1 })
