@@ -59,7 +59,7 @@ export function didYouMean(name: string, known: Iterable<string>): string {
 
 function fold(name: string): string {
   // A program may give anything as a name.
-  return String(name).toLowerCase().replace(/[-_.]/g, '')
+  return (typeof name === 'string' ? name : '').toLowerCase().replace(/[-_.]/g, '')
 }
 
 /**

@@ -14,6 +14,8 @@
  * 2. The long name of a key wins, and is the one that an error names.
  */
 
+import { checkName, type Checks, oneOf } from '../core/checks.ts'
+import { checkOptions } from '../core/option-names.ts'
 import { ValidationError } from './errors.ts'
 import type { MessageMeta } from './meta.ts'
 import { type Fault, inside, isNone, notPermitted, wrong } from './schema/faults.ts'
@@ -45,6 +47,12 @@ export interface EnvelopeSchemaOptions {
   readonly language?: boolean | 'own'
 }
 
+const CHECKS: Checks<EnvelopeSchemaOptions> = {
+  name: checkName,
+  state: oneOf<boolean | 'f'>(false, true, 'f'),
+  language: oneOf<boolean | 'own'>(false, true, 'own'),
+}
+
 /** Says which keys the messages of an envelope have. There are five; see their docstrings. */
 export class EnvelopeSchema {
   /** Its name, for errors. */
@@ -52,8 +60,10 @@ export class EnvelopeSchema {
   readonly #state: boolean | 'f'
   readonly #language: boolean | 'own'
 
-  /** Throws nothing. */
-  constructor({ name, state = false, language = false }: EnvelopeSchemaOptions) {
+  /** Throws InvalidArgumentError for an invalid option. */
+  constructor(options: EnvelopeSchemaOptions) {
+    checkOptions('new EnvelopeSchema', options, CHECKS, ['name'])
+    const { name, state = false, language = false } = options
     this.name = name
     this.#state = state
     this.#language = language

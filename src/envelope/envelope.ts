@@ -224,9 +224,11 @@ export class Envelope<
 
   /**
    * The keys of a message, in the order of the wire. What is absent is null. Throws ValidationError
-   * if its trace id or its state is too long.
+   * if its trace id or its state is too long, InvalidArgumentError if it is no message.
    */
   pack(message: Message): EnvelopeData {
+    if (!(message?.mm instanceof MessageMeta))
+      throw new InvalidArgumentError('pack: message', 'a message', message)
     return this.schema.make(message.type_name, message.data, message.mm)
   }
 }

@@ -113,5 +113,5 @@ export function error_message<const Name extends string, Schema extends AnySchem
 
 /** Is it a class of error messages? */
 export function isErrorClass(Class: AnyMessageClass): boolean {
-  return Class.prototype instanceof ErrorMessage
+  return Class?.prototype instanceof ErrorMessage
 }

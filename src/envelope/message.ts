@@ -187,6 +187,8 @@ function nameOf(Class: AnyMessageClass): string {
 /** An answer to a message, see `Message.from_message`. */
 export function answer(Class: AnyMessageClass, to: Message, init: unknown = {}): Message {
   if (!(to instanceof Message)) throw new InvalidArgumentError('from_message', 'a message', to)
+  if (typeof init !== 'object' || init === null)
+    throw new InvalidArgumentError('from_message: init', 'an object', init)
   const { state = null, ...rest } = init as { state?: MessageState | null }
   const made = new Class({ ...rest, mm: to.mm.with(to.mm.id, state) })
   made.user = to.user

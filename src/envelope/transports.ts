@@ -3,6 +3,8 @@
  * event with a `type`, which the consumer acts on.
  */
 
+import { checkName } from '../core/checks.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import type { EnvelopeData } from './envelope-schema.ts'
 import type { Message } from './message.ts'
 
@@ -24,6 +26,12 @@ export interface LayerEvent {
   readonly l?: string | null
 }
 
+/** Throws InvalidArgumentError unless it is an event. */
+export function checkEvent(what: string, event: unknown): void {
+  if (typeof (event as LayerEvent | null | undefined)?.type !== 'string')
+    throw new InvalidArgumentError(what, 'an event, an object with a `type`', event)
+}
+
 /** The part of an envelope that is used here. */
 interface Packing {
   pack(message: Message): EnvelopeData
@@ -42,9 +50,9 @@ export class TextTransport implements EnvelopeTransport {
   /** The `type` of its events. */
   readonly type: string
 
-  /** A transport with that `type`. */
+  /** A transport with that `type`. Throws InvalidArgumentError. */
   constructor(type: string) {
-    this.type = type
+    this.type = checkName('new TextTransport: type', type)
   }
 
   /** The event: the text, and what a consumer looks at without reading it. */
@@ -60,9 +68,9 @@ export class DictTransport implements EnvelopeTransport {
   /** The `type` of its events. */
   readonly type: string
 
-  /** A transport with that `type`. */
+  /** A transport with that `type`. Throws InvalidArgumentError. */
   constructor(type: string) {
-    this.type = type
+    this.type = checkName('new DictTransport: type', type)
   }
 
   /** The event: the keys of the envelope. */

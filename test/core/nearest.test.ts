@@ -62,3 +62,9 @@ t.test('a name from outside costs no time, however long it is', async t => {
   t.equal(nearest(long, [...SETTINGS, `${long}y`]), `${long}y`, 'as a part')
   t.equal(misspelt(long, [...SETTINGS, `${long}y`]), undefined)
 })
+
+// A value without a text had none, and so an error of another kind was thrown.
+t.test('a name that is no text', async t => {
+  for (const name of [undefined, 5, Symbol('a'), Object.create(null)])
+    t.equal(didYouMean(name as never, ['a', 'b']), 'there are: a, b')
+})

@@ -117,3 +117,8 @@ t.test('the order of the wire', async t => {
       'ERR_VALIDATION',
     )
 })
+
+t.test('the options of a schema', async t => {
+  for (const options of [undefined, {}, { name: 'a', sate: true }, { name: 'a', state: 's' }])
+    t.throws(() => new EnvelopeSchema(options as never), { code: 'ERR_INVALID_ARGUMENT' })
+})

@@ -33,6 +33,7 @@ t.test('an answer to a message', async t => {
 })
 
 t.test('misuse', async t => {
+  t.equal(isErrorClass(undefined as never), false)
   t.equal(
     thrown(() => new Full({ room: 'tea' } as never)),
     'ERR_VALIDATION',

@@ -4,7 +4,7 @@ import { outgoing_schema } from '../../src/envelope/envelope-schema.ts'
 import { message } from '../../src/envelope/runnable.ts'
 import { integer } from '../../src/envelope/schema/scalars.ts'
 import { shape } from '../../src/envelope/schema/shape.ts'
-import { DictTransport, TextTransport } from '../../src/envelope/transports.ts'
+import { checkEvent, DictTransport, TextTransport } from '../../src/envelope/transports.ts'
 import { envelope_schema } from '../../src/envelope/envelope-schema.ts'
 
 class Moved extends message('game.moved', shape({ x: integer })) {}
@@ -28,4 +28,12 @@ t.test('the events of the transports', async t => {
   })
   const inside = new Envelope({ name: 'in', schema: envelope_schema, messages: [Moved] })
   t.equal(new TextTransport('a').wrap(inside, moved).s, null)
+  for (const Transport of [TextTransport, DictTransport])
+    t.throws(() => new Transport(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
+})
+
+t.test('what is no event', async t => {
+  checkEvent('here', { type: 'a' })
+  for (const event of [undefined, null, 5, {}, { type: 5 }])
+    t.throws(() => checkEvent('here', event), { code: 'ERR_INVALID_ARGUMENT' })
 })

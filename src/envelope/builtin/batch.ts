@@ -9,6 +9,7 @@
  * A batch has the trace id and the state of its first message.
  */
 
+import { checkText, instanceOf, listOf } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { EnvelopeData } from '../envelope-schema.ts'
 import { Message } from '../message.ts'
@@ -18,6 +19,9 @@ import { text } from '../schema/scalars.ts'
 import { anything, shape } from '../schema/shape.ts'
 import { message } from '../runnable.ts'
 
+const checkMessage = instanceOf(Message)
+const checkNames = listOf(checkText, 'names')
+
 type Payload = EnvelopeData['p']
 
 /** Throws InvalidArgumentError unless the message may be part of the batch. */
@@ -25,7 +29,7 @@ function checkPart(
   batch: Message & { readonly data: { readonly t: string } },
   part: Message,
 ): void {
-  if (!(part instanceof Message)) throw new InvalidArgumentError('append', 'a message', part)
+  checkMessage('append: message', part)
   const { t } = batch.data
   if (part.type_name !== t)
     throw new InvalidArgumentError('append: message', `of the type ${t}`, part.type_name)
@@ -35,8 +39,9 @@ function checkPart(
 export class Batch extends message('s.batch', shape({ t: text, payloads: list(anything) })) {
   static override readonly allow_batch: boolean = false
 
-  /** A batch of one message. */
+  /** A batch of one message. Throws InvalidArgumentError. */
   static start(first: Message): Batch {
+    checkMessage('start: first', first)
     const { type_name: t, mm } = first
     return new this({ data: { t, payloads: [first.data] }, mm })
   }
@@ -64,8 +69,13 @@ const table = shape({
 export class Batch2 extends message('s.batch2', table) {
   static override readonly allow_batch: boolean = false
 
-  /** A batch of one message. The values of the fields `common` are those of all its messages. */
+  /**
+   * A batch of one message. The values of the fields `common` are those of all its messages. Throws
+   * InvalidArgumentError.
+   */
   static start(first: Message, common: readonly string[] = []): Batch2 {
+    checkMessage('start: first', first)
+    checkNames('start: common', common)
     const { type_name: t, mm } = first
     const data = (first.data ?? {}) as Record<string, unknown>
     const keys = Object.keys(data).filter(key => !common.includes(key))

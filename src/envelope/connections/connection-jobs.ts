@@ -6,6 +6,8 @@
  * connection_closed. The two signals on the right are sent by the worker.
  */
 
+import { checkName } from '../../core/checks.ts'
+import { LINK, type Link } from '../consumers/link.ts'
 import { internal } from '../envelopes.ts'
 import { DeferredJob } from '../jobs/deferred-job.ts'
 import { message } from '../runnable.ts'
@@ -56,7 +58,7 @@ interface Tracked {
   readonly language: string | null
   readonly connection_update_interval: Milliseconds
   last_job: Milliseconds
-  on_error(error: Error): unknown
+  readonly [LINK]: Link
 }
 
 const payload = shape({
@@ -107,7 +109,7 @@ async function queue(
     await new Queued({ data, mm: { env: internal.name, user_pk } }).enqueue()
     consumer.last_job = at
   } catch (error) {
-    consumer.on_error(error as Error)
+    consumer[LINK].tell(error)
   }
 }
 
@@ -116,9 +118,11 @@ async function queue(
  * worker, which may be in another process, must call it as well: it makes the messages known there.
  * Returns a function that ends it.
  *
- * A job that the queue does not take is told to `on_error` of the consumer.
+ * A job that the queue does not take is told to `on_error` of the consumer. Throws
+ * InvalidArgumentError.
  */
 export function track_connections(name = 'default'): Cancel {
+  checkName('track_connections: name', name)
   internal.registry.add(Created as never, Closed as never, Active as never)
   const created = ({ consumer }: ConsumerArguments): unknown => queue(Created, consumer, name)
   const closed = ({ consumer, close_code }: ClosedArguments): unknown =>

@@ -2,7 +2,7 @@
  * Layer 9. ConsumerServer: makes a consumer of each peer of a server.
  */
 
-import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
+import { instanceOf } from '../../core/checks.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import {
@@ -12,11 +12,15 @@ import {
   STATES,
 } from '../../messages/message.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
+import { serverUrl } from '../../messages/server-url.ts'
 import { MESSAGE_LIFE } from '../../messages/message-life.ts'
-import { Consumer, CONSUMER_SETTINGS } from './consumer.ts'
+import { checkConsumer, Consumer } from './consumer.ts'
 import type { Handshake } from './handshake.ts'
 import { LINK } from './link.ts'
 import { PeerPort } from './port.ts'
+
+/** The code of WebSocket for a peer that no consumer could be made for. */
+const FAILED = 1011
 
 /**
  * Makes a consumer of each peer of a message channel with `mode=server`.
@@ -74,8 +78,8 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
   }
 
   /**
-   * Listens: on a URL with `mode=server`, or on a message channel that is one. The channel is
-   * opened if it is not open. Returns the server.
+   * Listens: on a URL (`mode=server` need not be said), or on a message channel of a server. The
+   * channel is opened if it is not open. Returns the server.
    *
    * Throws InvalidStateError if it listens already, and UrlError or InvalidArgumentError for an
    * invalid channel.
@@ -83,7 +87,8 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
   listen(on: string | MessageChannel, context: Context = Context.instance()): this {
     if (this.#channel !== undefined && this.#channel.state !== 'closed')
       throw new InvalidStateError('listen()', 'it listens already', 'close() it first')
-    const channel = typeof on === 'string' ? context.init(on) : on
+    instanceOf(Context)('listen: context', context)
+    const channel = typeof on === 'string' ? context.init(serverUrl(on)) : on
     if (!(channel instanceof MessageChannel))
       throw new InvalidArgumentError('listen: channel', 'a URL or a message channel', on)
     this.#channel = channel
@@ -110,13 +115,25 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
   }
 
   #connected({ addr, data, value }: ChannelMessage): void {
-    const consumer = new this.ConsumerClass()
     const channel = this.#channel as MessageChannel
-    this.#consumers.set(addr as Addr, consumer)
-    tellMisspeltNames(consumer, Consumer.prototype, channel.engine, CONSUMER_SETTINGS)
+    const port = new PeerPort(channel, addr as Addr)
     const { headers = {}, query = new URLSearchParams() } = (value ?? {}) as Partial<Handshake>
     const handshake = { address: data.toString(), headers, query }
-    consumer[LINK].begin(channel.engine, new PeerPort(channel, addr as Addr), handshake)
+    const consumer = this.#make(channel, port)
+    this.#consumers.set(addr as Addr, consumer)
+    consumer[LINK].begin(channel.engine, port, handshake)
+  }
+
+  /** What the class throws is logged by the channel, and costs the peer its connection. */
+  #make({ engine }: MessageChannel, port: PeerPort): Of {
+    try {
+      const consumer = new this.ConsumerClass()
+      checkConsumer(consumer, engine)
+      return consumer
+    } catch (error) {
+      port.close(FAILED)
+      throw error
+    }
   }
 
   #gone(addr: Addr, consumer: Of, code = 0): void {

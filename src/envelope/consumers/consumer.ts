@@ -6,10 +6,18 @@
 
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
 import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
-import { logSafely } from '../../engine.ts'
+import {
+  type Check,
+  checkBoolean,
+  checkDuration,
+  countFrom,
+  instanceOf,
+} from '../../core/checks.ts'
+import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
+import { Url } from '../../messages/url.ts'
 import { checkGoodbye } from '../../protocols/websocket/closing.ts'
 import type { CloseReason, Milliseconds, State } from '../../types.ts'
 import { Envelope, type MessageOf, type NameOf } from '../envelope.ts'
@@ -116,17 +124,20 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
    * it is not open. Returns the consumer; `opened` says when it may be used. A consumer that has
    * closed may be connected again.
    *
-   * Throws InvalidStateError unless it is closed, and UrlError or InvalidArgumentError for an
-   * invalid channel.
+   * Throws InvalidStateError unless it is closed, UrlError or InvalidArgumentError for an invalid
+   * channel, and InvalidArgumentError for a setting that is invalid.
    */
   connect(to: string | MessageChannel, context: Context = Context.instance()): this {
     if (this.state !== 'closed')
       throw new InvalidStateError('connect()', `it is ${this.state}`, 'await its `closed` first')
-    const channel = typeof to === 'string' ? context.init(to) : to
-    if (!(channel instanceof MessageChannel))
+    instanceOf(Context)('connect: context', context)
+    if (typeof to !== 'string' && !(to instanceof MessageChannel))
       throw new InvalidArgumentError('connect: channel', 'a URL or a message channel', to)
-    tellMisspeltNames(this, Consumer.prototype, channel.engine, CONSUMER_SETTINGS)
-    this[LINK].connect(channel)
+    const url = typeof to === 'string' ? Url.parse(to) : to.params.url
+    if (url.entries.get('mode')?.value === 'server')
+      throw new InvalidArgumentError('connect: channel', 'one with one peer, no server', `${url}`)
+    checkConsumer(this, context.engine)
+    this[LINK].connect(typeof to === 'string' ? context.init(url) : to)
     return this
   }
 
@@ -206,8 +217,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
    * nothing, if the consumer is not connected. Throws InvalidArgumentError if its class is neither
    * among `errors` nor among `outgoing`.
    */
-  send_error(error: ErrorMessage, { id }: { readonly id?: string } = {}): boolean {
-    const message = this.#sending.error(error, id)
+  send_error(error: ErrorMessage, options: { readonly id?: string } = {}): boolean {
+    const message = this.#sending.error(error, options)
     this.last_error = Date.now()
     return this.#sending.sendError(message)
   }
@@ -273,11 +284,18 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
 }
 
 /** The fields that a class of consumers may set. */
-export const CONSUMER_SETTINGS = [
-  'allow_unauthenticated',
-  'queue_limit',
-  'connection_update_interval',
-] as const satisfies readonly (keyof Consumer)[]
+const SETTINGS = {
+  allow_unauthenticated: checkBoolean,
+  queue_limit: countFrom(1),
+  connection_update_interval: checkDuration,
+} satisfies { readonly [Name in keyof Consumer]?: Check }
+
+/** Throws InvalidArgumentError for a setting that is invalid. Tells names that are misspelt. */
+export function checkConsumer(consumer: Consumer<any, any>, engine: Engine): void {
+  const names = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[]
+  tellMisspeltNames(consumer, Consumer.prototype, engine, names)
+  for (const name of names) SETTINGS[name](name, consumer[name])
+}
 
 /** A class of consumers that `consumer()` has made. */
 export interface ConsumerClass<Out extends Envelope<any>, In extends Envelope<any>> {

@@ -8,14 +8,14 @@
  * | `internal.msg` | the signal; nothing is sent |
  */
 
-import { isPromiseLike } from '../../core/promises.ts'
+import { onRejection } from '../../core/promises.ts'
 import type { ErrorMessage } from '../error-message.ts'
 import type { Message } from '../message.ts'
 import {
   incoming_internal_message,
   outgoing_websocket_message,
 } from '../signals/message-signals.ts'
-import type { LayerEvent } from '../transports.ts'
+import { checkEvent, type LayerEvent } from '../transports.ts'
 import { LINK, type Link, type Linked } from './link.ts'
 import type { Receiving } from './receiving.ts'
 
@@ -27,11 +27,12 @@ interface Target extends Linked {
 /** Acts on an event. What is wrong with it goes to on_error. */
 export function receiveEvent(consumer: Target, receiving: Receiving, event: LayerEvent): void {
   try {
+    checkEvent('receive_event: event', event)
     if (event.type === 'websocket.send') forward(consumer, event)
     else if (event.type === 'ws.error.send') consumer.send_error(errorOf(consumer, event))
     else if (event.type === 'internal.msg') tell(consumer, receiving, event)
   } catch (error) {
-    consumer.on_error(error as Error)
+    consumer[LINK].tell(error)
   }
 }
 
@@ -54,8 +55,7 @@ function forward(consumer: Target, { t, text_data = '' }: LayerEvent): void {
   if (Class !== undefined && message_signal.has_listeners(Class)) {
     const message = outgoing.unpack(outgoing.parse(text_data), { consumer }) as Message
     const told = message_signal.notify(Class, { message, consumer })
-    if (isPromiseLike(told))
-      Promise.resolve(told).catch((error: unknown) => consumer.on_error(error as Error))
+    onRejection(told, consumer[LINK].tell)
   }
   if (consumer[LINK].send(text_data)) consumer.last_sent = Date.now()
 }

@@ -3,6 +3,10 @@
  * browser asks for.
  */
 
+import { checkRecord, checkText, listOf } from '../../core/checks.ts'
+
+const checkNames = listOf(checkText, 'languages')
+
 /** What is known about a peer that connects: `on_handshake` gets it. */
 export interface Handshake {
   /** The address of the peer, as text; '' if the channel has none. */
@@ -15,13 +19,16 @@ export interface Handshake {
 
 /**
  * The language that a peer wants, of those that there are: that of its cookie `language`, or else
- * the best one of its Accept-Language, or else the first one. `sv-FI` is served by `sv`.
+ * the best one of its Accept-Language, or else the first one. `sv-FI` is served by `sv`. Throws
+ * InvalidArgumentError if there are no headers, or no list of languages.
  */
 export function language_of(
-  { headers }: Pick<Handshake, 'headers'>,
+  handshake: Pick<Handshake, 'headers'>,
   languages: readonly [string, ...string[]],
   cookie = 'language',
 ): string {
+  const headers = checkRecord('language_of: headers', handshake?.headers)
+  checkNames('language_of: languages', languages)
   const asked = [...cookiesOf(headers['cookie'], cookie), ...accepted(headers['accept-language'])]
   for (const each of asked) {
     const found = languages.find(language => covers(language, each))

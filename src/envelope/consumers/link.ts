@@ -9,13 +9,14 @@
  * 1. Nothing is worked on before on_connect and the receivers of consumer_connected are done: what
  *    comes meanwhile waits, unread.
  * 2. What a hook throws goes to on_error, and ends nothing. Only a handshake that throws ends it.
+ *    What on_error throws is logged.
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
-import { isPromiseLike } from '../../core/promises.ts'
-import type { Engine } from '../../engine.ts'
-import { ClosedError, OverflowError, ReadError } from '../../errors.ts'
+import { isPromiseLike, onRejection } from '../../core/promises.ts'
+import { type Engine, logSafely } from '../../engine.ts'
+import { ClosedError, HookError, messageOf, OverflowError, ReadError } from '../../errors.ts'
 import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 import { MESSAGE_LIFE } from '../../messages/message-life.ts'
@@ -105,9 +106,9 @@ export class Link {
     this.engine = engine
     this.opened = silent()
     this.closed = deferred()
-    this.outbox = new Outbox(port, this.#consumer.queue_limit)
+    this.outbox = new Outbox(port, this.#consumer)
     this.asked = new Asked(engine)
-    this.receiving = new Receiving(this.#consumer, this.asked)
+    this.receiving = new Receiving(this.#consumer, this.asked, this.tell)
     this.#port = port
     this.#early = []
     this.#isTold = this.#hasBinary = false
@@ -122,7 +123,7 @@ export class Link {
     if (state === 'error') {
       this.#reason = 'error'
       this.#error = channel.error as Error
-      this.#consumer.on_error(this.#error)
+      this.tell(this.#error)
       channel.close()
     }
     if (state === 'closed') this.ended(this.#reason)
@@ -154,8 +155,7 @@ export class Link {
     // An unknown layer throws here, and refuses the peer.
     this.#layers = layersOf(consumer)
     this.state = 'active'
-    for (const layer of this.#layers)
-      layer.add(consumer).catch((error: unknown) => consumer.on_error(error as Error))
+    for (const layer of this.#layers) layer.add(consumer).catch(this.tell)
     this.opened.resolve(consumer)
     void this.#guarded(async () => {
       await consumer.on_connect()
@@ -175,7 +175,7 @@ export class Link {
   #refuse(error: unknown): void {
     if (this.state !== 'opening') return
     if (error instanceof ErrorMessage) this.#consumer.send_error(error)
-    else if (error !== undefined) this.#consumer.on_error(error as Error)
+    else if (error !== undefined) this.tell(error)
     this.close(REFUSED)
   }
 
@@ -184,7 +184,19 @@ export class Link {
     try {
       await task()
     } catch (error) {
-      this.#consumer.on_error(error as Error)
+      this.tell(error)
+    }
+  }
+
+  /** Tells the program what went wrong. What its on_error throws is for the log. */
+  readonly tell = (thrown: unknown): void => {
+    const failed = (fault: unknown): void =>
+      logSafely(this.engine as Engine, `on_error of a consumer: ${messageOf(fault)}`, fault)
+    try {
+      const error = thrown instanceof Error ? thrown : new HookError(thrown)
+      onRejection(this.#consumer.on_error(error), failed)
+    } catch (fault) {
+      failed(fault)
     }
   }
 
@@ -196,8 +208,7 @@ export class Link {
    */
   arrived({ data, value }: ChannelMessage): Promise<void> | undefined {
     if (value !== 'binary') return this.received(data)
-    if (!this.#hasBinary)
-      this.#consumer.on_error(new ReadError('ERR_FRAME', 'binary messages are dropped'))
+    if (!this.#hasBinary) this.tell(new ReadError('ERR_FRAME', 'binary messages are dropped'))
     this.#hasBinary = true
     return undefined
   }
@@ -208,7 +219,7 @@ export class Link {
     const { queue_limit } = this.#consumer
     if (this.#early.push(data) <= queue_limit) return undefined
     const what = `more than ${queue_limit} messages came before the handshake was done`
-    this.#consumer.on_error(new OverflowError('receive', queue_limit, what))
+    this.tell(new OverflowError('receive', queue_limit, what))
     this.close(OVERLOADED)
     return undefined
   }
@@ -225,7 +236,7 @@ export class Link {
       this.outbox?.send(text)
       return this.outbox !== undefined
     } catch (error) {
-      this.#consumer.on_error(error as Error)
+      this.tell(error)
       if (error instanceof OverflowError) this.close(OVERLOADED)
       return false
     }
@@ -236,7 +247,7 @@ export class Link {
     try {
       this.outbox?.flush()
     } catch (error) {
-      this.#consumer.on_error(error as Error)
+      this.tell(error)
     }
   }
 

@@ -62,22 +62,23 @@ export class PeerPort implements Port {
 /** Sends what it can, and keeps the rest until there is room. */
 export class Outbox {
   readonly #port: Port
-  readonly #limit: number
+  readonly #owner: { readonly queue_limit: number }
   #waiting: string[] = []
 
-  constructor(port: Port, limit: number) {
+  constructor(port: Port, owner: { readonly queue_limit: number }) {
     this.#port = port
-    this.#limit = limit
+    this.#owner = owner
   }
 
   /** Throws OverflowError if too much waits, and what the channel throws. */
   send(text: string): void {
     if (this.#waiting.length === 0 && this.#port.post(text)) return
-    if (this.#waiting.length >= this.#limit)
+    const { queue_limit } = this.#owner
+    if (this.#waiting.length >= queue_limit)
       throw new OverflowError(
         'send',
-        this.#limit,
-        `more than ${this.#limit} messages wait for room`,
+        queue_limit,
+        `more than ${queue_limit} messages wait for room`,
       )
     this.#waiting.push(text)
   }

@@ -38,7 +38,6 @@ export interface Receiver extends Origin {
   on_message(message: any): unknown
   on_error_message(error: ErrorMessage): unknown
   on_refused(error: ErrorMessage): unknown
-  on_error(error: Error): unknown
   send_error(error: ErrorMessage, options?: { id?: string }): unknown
   close(code?: number): void
 }
@@ -50,10 +49,13 @@ export class Receiving {
   readonly work = new Work()
   readonly #consumer: Receiver
   readonly #asked: Asked
+  /** Tells the program what went wrong. */
+  readonly #tell: (thrown: unknown) => void
 
-  constructor(consumer: Receiver, asked: Asked) {
+  constructor(consumer: Receiver, asked: Asked, tell: (thrown: unknown) => void) {
     this.#consumer = consumer
     this.#asked = asked
+    this.#tell = tell
   }
 
   /** A text was received. Returns a promise if no more should be, until it settles. */
@@ -200,7 +202,8 @@ export class Receiving {
     }
     this.inTurn(() => {
       try {
-        return consumer.on_refused(refusal)
+        const result = consumer.on_refused(refusal)
+        return isPromiseLike(result) ? Promise.resolve(result).catch(this.#tell) : undefined
       } catch (fault) {
         return this.#tell(fault)
       }
@@ -220,10 +223,6 @@ export class Receiving {
     } catch (fault) {
       this.#tell(fault)
     }
-  }
-
-  #tell(error: unknown): void {
-    this.#consumer.on_error(error instanceof Error ? error : new Error(String(error)))
   }
 }
 

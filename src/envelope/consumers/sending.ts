@@ -8,6 +8,8 @@
  * 2. Messages go out in the order of the calls, even if a receiver of a signal takes its time.
  */
 
+import { type Checks, checkText } from '../../core/checks.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Envelope } from '../envelope.ts'
@@ -30,10 +32,12 @@ export interface Sender {
   readonly errors: Envelope<any>
   readonly [LINK]: Link
   last_sent: number
-  on_error(error: Error): unknown
 }
 
 const NO_OPTIONS: SendOptions = {}
+
+const CHECKS: Checks<SendOptions> = { state: checkText, id: checkText }
+const ERROR_CHECKS: Checks<Pick<SendOptions, 'id'>> = { id: checkText }
 
 export class Sending {
   readonly #consumer: Sender
@@ -49,8 +53,10 @@ export class Sending {
     given: unknown,
     data: unknown,
     mm: MessageMeta,
-    { id, state }: SendOptions = NO_OPTIONS,
+    options: SendOptions = NO_OPTIONS,
   ): Message {
+    if (options !== NO_OPTIONS) checkOptions('send', options, CHECKS)
+    const { id, state } = options
     const { registry } = this.#consumer.outgoing
     if (typeof given === 'string') {
       const Class = registry.find(given)
@@ -60,15 +66,20 @@ export class Sending {
     if (!(given instanceof Message))
       throw new InvalidArgumentError('send: message', 'a message, or the type of one', given)
     registry.find(given.type_name)
-    if (id === undefined) return given
+    if (data !== undefined)
+      throw new InvalidArgumentError('send: data', 'left out, as the message has its own', data)
+    if (id === undefined && state === undefined) return given
     const Class = given.constructor as AnyMessageClass
-    return new Class(new Unpacked(given.data, given.mm.with(id, given.mm.state)))
+    const meta = given.mm.with(id ?? given.mm.id, state ?? given.mm.state)
+    return new Class(new Unpacked(given.data, meta))
   }
 
   /** The error message that is sent: with the trace id, if it has none. */
-  error(error: ErrorMessage, id: string | undefined): Message {
+  error(error: ErrorMessage, options: Pick<SendOptions, 'id'>): Message {
     if (!(error instanceof ErrorMessage))
       throw new InvalidArgumentError('send_error', 'an error message', error)
+    checkOptions('send_error', options, ERROR_CHECKS)
+    const { id } = options
     const Class = error.constructor as typeof ErrorMessage
     const { errors, outgoing } = this.#consumer
     if (!outgoing.registry.has(Class.type_name)) errors.registry.find(Class.type_name)
@@ -102,7 +113,7 @@ export class Sending {
     if (this.#turn === undefined && !isPromiseLike(told)) return this.#write(message, envelope)
     const turn = (this.#turn = Promise.all([told, this.#turn])
       .then(() => void this.#write(message, envelope))
-      .catch((error: unknown) => consumer.on_error(error as Error))
+      .catch(consumer[LINK].tell)
       .then(() => {
         if (this.#turn === turn) this.#turn = undefined
       }))
@@ -118,7 +129,7 @@ export class Sending {
       if (isSent) consumer.last_sent = wallTime()
       return isSent
     } catch (error) {
-      consumer.on_error(error as Error)
+      link.tell(error)
       return false
     }
   }

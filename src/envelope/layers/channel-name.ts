@@ -5,6 +5,7 @@
  * process: a layer subscribes to it once.
  */
 
+import { checkText } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 
 /** Another process has another one. */
@@ -12,8 +13,9 @@ const PROCESS = globalThis.crypto.randomUUID().replaceAll('-', '').slice(0, 12)
 
 let count = 0
 
-/** A name that nobody else has, in any process. */
+/** A name that nobody else has, in any process. Throws InvalidArgumentError. */
 export function new_channel_name(prefix: string): string {
+  checkText('new_channel_name: prefix', prefix)
   return checkName('new_channel_name: prefix', `${prefix}.${PROCESS}!${(++count).toString(36)}`)
 }
 

@@ -13,9 +13,10 @@
  * 2. Delivery is at most once: who is not there does not get it.
  */
 
+import { having } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Relay, RelayListener } from '../../relay/relay.ts'
-import type { LayerEvent } from '../transports.ts'
+import { checkEvent, type LayerEvent } from '../transports.ts'
 import { checkName, processOf } from './channel-name.ts'
 
 /** Who is reached through a layer: a consumer, or an object of the program's own. */
@@ -37,6 +38,8 @@ interface Parcel {
   readonly join?: string
   readonly leave?: string
 }
+
+const checkMember = having<LayerMember>('receive_event', 'a member, such as a consumer')
 
 interface Group {
   readonly members: Set<LayerMember>
@@ -76,6 +79,7 @@ export class Layer {
    * InvalidArgumentError for an invalid name, and with the error of the relay.
    */
   async add(member: LayerMember): Promise<void> {
+    checkMember('add: member', member)
     const topic = topicOf(checkName('add: channel_name', member.channel_name))
     this.#members.set(member.channel_name, member)
     const subscribed = this.#subscribed.get(topic) ?? this.relay.subscribe(topic, this.#deliver)
@@ -83,8 +87,9 @@ export class Layer {
     await subscribed
   }
 
-  /** Removes a member, from all its groups as well. */
+  /** Removes a member, from all its groups as well. Throws InvalidArgumentError. */
   remove(member: LayerMember): void {
+    checkMember('remove: member', member)
     if (this.#members.get(member.channel_name) !== member) return
     for (const group of member.subscriptions) this.#leave(group, member)
     this.#members.delete(member.channel_name)
@@ -104,9 +109,10 @@ export class Layer {
 
   /**
    * Sends an event to a member. Returns false if the server of the relay is away: the event is
-   * dropped. Throws InvalidArgumentError for an invalid name.
+   * dropped. Throws InvalidArgumentError for an invalid name or event.
    */
   send(channel_name: string, event: LayerEvent): boolean {
+    checkEvent('send: event', event)
     return this.#post({ to: checkName('send: channel_name', channel_name), event })
   }
 
@@ -117,6 +123,7 @@ export class Layer {
   /** Sends an event to all members of a group. Otherwise as `send`. */
   group_send(group: string, event: LayerEvent): boolean {
     checkName('group_send: group', group)
+    checkEvent('group_send: event', event)
     return this.relay.publish(`envelope:group:${group}`, JSON.stringify(event))
   }
 

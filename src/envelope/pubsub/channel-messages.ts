@@ -9,10 +9,11 @@
  * | `channel.recheck`, from inside the program | `channel.left` for each that is not allowed now |
  */
 
+import { instanceOf } from '../../core/checks.ts'
 import type { Envelope } from '../envelope.ts'
 import type { EnvelopeData } from '../envelope-schema.ts'
 import { NotFoundError, SubscribeError } from '../builtin/error-messages.ts'
-import type { Message } from '../message.ts'
+import { Message } from '../message.ts'
 import { message, type Run } from '../runnable.ts'
 import { type Fault, isNone, wrong } from '../schema/faults.ts'
 import { list } from '../schema/list.ts'
@@ -31,10 +32,13 @@ export interface ChannelKey {
   channel_type: string
 }
 
+const checkMessage = instanceOf(Message)
+
 /** What a new subscriber should know: messages, packed, in their order. */
 export class AppState extends Array<Pick<EnvelopeData, 't' | 'p'>> {
-  /** Adds a message. */
+  /** Adds a message. Throws InvalidArgumentError. */
   append(message: Message): void {
+    checkMessage('append: message', message)
     this.push({ t: message.type_name, p: message.data as EnvelopeData['p'] })
   }
 }

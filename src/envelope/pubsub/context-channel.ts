@@ -36,9 +36,14 @@ export class ContextChannel<
   /** The key of the object. */
   readonly pk: Key
 
-  /** Throws InvalidArgumentError if the key has other characters than letters, digits and -_. */
+  /**
+   * Throws InvalidArgumentError if the key is neither a whole number nor text of letters, digits
+   * and -_.
+   */
   constructor(pk: Key, consumer_channel?: string) {
     super(consumer_channel)
+    if (typeof pk !== 'string' && !Number.isSafeInteger(pk))
+      throw new InvalidArgumentError('channel: pk', 'text, or a whole number', pk)
     this.pk = pk
     checkName('channel: pk', this.channel_name)
   }
@@ -50,10 +55,8 @@ export class ContextChannel<
     consumer_channel?: string,
   ): InstanceType<Class> {
     const { model } = this as unknown as typeof ContextChannel
-    const pk = (instance as Record<string, unknown>)[model?.key ?? 'pk']
-    if (typeof pk !== 'string' && typeof pk !== 'number')
-      throw new InvalidArgumentError('from_instance', 'an object with a key', instance)
-    return new this(pk, consumer_channel) as InstanceType<Class>
+    const pk = (instance as Record<string, Key> | undefined)?.[model?.key ?? 'pk']
+    return new this(pk as Key, consumer_channel) as InstanceType<Class>
   }
 
   get #class(): typeof ContextChannel {

@@ -47,8 +47,10 @@ export class OptionalSchema<Out, In> extends Schema<Out, In | null | undefined> 
 
   /** Throws nothing. Use `optional` instead. */
   constructor(check: Check, fallback: Out) {
+    // One message must not change the fallback of the next one.
+    const fall = typeof fallback === 'object' ? () => structuredClone(fallback) : () => fallback
     super((value, faults) =>
-      value === undefined || value === null ? fallback : check(value, faults),
+      value === undefined || value === null ? fall() : check(value, faults),
     )
     this.fallback = fallback
   }
@@ -69,5 +71,8 @@ export function optional(
 ): OptionalSchema<unknown, unknown> {
   if (!(schema instanceof Schema))
     throw new InvalidArgumentError('optional: schema', 'a schema, such as text or integer', schema)
+  const faults: Fault[] = []
+  if (fallback !== null && schema[CHECK](fallback, faults) === INVALID)
+    throw new InvalidArgumentError('optional: fallback', 'valid in the schema', fallback)
   return new OptionalSchema(schema[CHECK], fallback)
 }

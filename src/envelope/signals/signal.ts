@@ -10,7 +10,7 @@
  *    time on.
  */
 
-import { anyValue, checkBoolean, checkFunction, type Checks } from '../../core/checks.ts'
+import { anyValue, checkBoolean, checkFunction, type Checks, checkText } from '../../core/checks.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import { checkOptions } from '../../core/option-names.ts'
 
@@ -89,7 +89,7 @@ export class Signal<Arguments = Record<string, unknown>> {
     receivers: readonly Receiver<Arguments>[] = [],
     wants?: (sender: unknown) => boolean,
   ) {
-    this.name = name
+    this.name = checkText('new Signal: name', name)
     for (const receiver of receivers) this.connect(receiver)
     this.#slots = this.#slots.map(each => ({ ...each, wants }))
   }

@@ -15,8 +15,8 @@ import type { Engine } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
-import { Params } from '../../messages/params.ts'
-import { merge, parseParameters, Url } from '../../messages/url.ts'
+import { serverUrl } from '../../messages/server-url.ts'
+import type { Url } from '../../messages/url.ts'
 import { WebSocketServer } from '../../protocols/websocket/server.ts'
 import { open_relay } from '../../relay/open-relay.ts'
 import type { Relay } from '../../relay/relay.ts'
@@ -118,7 +118,7 @@ export class RoomServerLink implements Driver, HallOwner {
         if (place instanceof WebSocketServer) continue
         if (typeof place !== 'string')
           throw new InvalidArgumentError('listen: place', 'a URL or a WebSocketServer', place)
-        channels.push(context.init(this.#urlOf(place), { engine: this.engine }))
+        channels.push(context.init(serverUrl(place, this.#buffer), { engine: this.engine }))
       }
     } catch (error) {
       for (const each of channels) each.destroy()
@@ -127,16 +127,8 @@ export class RoomServerLink implements Driver, HallOwner {
     return channels
   }
 
-  #urlOf(place: string): Url {
-    const url = Url.parse(place)
-    const more = STREAMS.test(url.protocol)
-      ? `mode=server;send-buffer-size=${this.values.member_buffer}b`
-      : 'mode=server'
-    const given = url.entries
-    const params = new Params(url)
-    if (given.has('mode')) params.choice('mode', ['server'], 'server')
-    return merge(url, new Map([...parseParameters(more)].filter(([key]) => !given.has(key))))
-  }
+  readonly #buffer = ({ protocol }: Url): string =>
+    STREAMS.test(protocol) ? `;send-buffer-size=${this.values.member_buffer}b` : ''
 
   #makeHall(): void {
     const { relay, history } = this.values

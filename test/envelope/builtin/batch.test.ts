@@ -73,3 +73,12 @@ t.test('s.batch2', async t => {
   short.append(new Other())
   t.strictSame(short.data.values, [[], [null]])
 })
+
+t.test('what is no message', async t => {
+  for (const call of [
+    () => Batch.start(undefined as never),
+    () => Batch2.start({} as never),
+    () => Batch2.start(moved('a', 1), 'x' as never),
+  ])
+    t.throws(call, { code: 'ERR_INVALID_ARGUMENT' })
+})

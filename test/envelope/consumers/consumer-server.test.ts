@@ -17,7 +17,7 @@ class Peer extends Player {
 
 const URLS = [
   'mem://;mode=server',
-  'tcp://127.0.0.1:0;mode=server;frame=line',
+  'tcp://127.0.0.1:0;frame=line',
   'ws://127.0.0.1:0/game;mode=server',
 ]
 
@@ -152,7 +152,7 @@ stage(t, 'misuse', async (t, { context }) => {
     },
   })
   context.register(Failing)
-  server.listen('failing://', context)
+  server.listen(context.init('failing://'))
   t.equal(await fate(server.opened), 'rejected no')
   server.close()
 })
@@ -185,4 +185,34 @@ stage(t, 'over WebSocket: who it is, and the codes of closing', async (t, { cont
   server.close()
   await pump()
   await server.closed
+})
+
+// Its peer stayed connected, and nobody ever answered it.
+stage(t, 'a consumer that cannot be made', async (t, world) => {
+  const logged: string[] = []
+  world.context.engine.log = message => logged.push(message)
+  class Choosy extends Player {
+    static made = 0
+    override queue_limit = ++Choosy.made === 1 ? NaN : 1
+    constructor() {
+      super()
+      if (Choosy.made === 2) throw new Error('not today')
+    }
+  }
+  const server = new ConsumerServer(Choosy).listen('ws://*:1;mode=server', world.context)
+  await world.pump()
+  for (const why of [/queue_limit must be an integer/, /not today/]) {
+    const peer = await dial(world)
+    t.ok(peer.raw.news.endsWith('\x88\x02\x03\xf3'), 'closed with 1011')
+    t.match(logged.splice(0), [why])
+    peer.close()
+    await world.pump()
+  }
+  const peer = await dial(world)
+  t.equal(server.consumers.length, 1)
+  peer.close()
+  server.close()
+  await world.pump()
+  const listen = () => new ConsumerServer(Choosy).listen('mem://;mode=server', {} as never)
+  t.equal(thrown(listen), 'ERR_INVALID_ARGUMENT')
 })

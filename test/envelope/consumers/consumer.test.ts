@@ -142,3 +142,30 @@ t.test('consumer() makes a class', async t => {
   )
   t.equal(new Player()[LINK].engine, undefined)
 })
+
+// A limit that is no number is none.
+stage(t, 'settings that are invalid', async (t, { context }) => {
+  const set: Partial<Consumer>[] = [
+    { queue_limit: 'many' as never },
+    { queue_limit: 0 },
+    { allow_unauthenticated: 1 as never },
+    { connection_update_interval: -1 },
+  ]
+  for (const each of set) {
+    const player = Object.assign(new Player(), each)
+    const code = thrown(() => player.connect('mem://;name=a', context))
+    t.strictSame([code, player.state], ['ERR_INVALID_ARGUMENT', 'closed'])
+  }
+  t.equal(
+    thrown(() => new Player().connect('mem://;name=a', {} as never)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  // It was active, and had no peer.
+  t.equal(
+    thrown(() => new Player().connect('mem://;mode=server', context)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  const player = new Player().connect(context.init('mem://;name=b'))
+  player.close()
+  await player.closed
+})

@@ -80,3 +80,9 @@ game(
   },
   new Slow(),
 )
+
+game(t, 'what is no event', async (t, { player }) => {
+  player.receive_event(undefined as never)
+  player.receive_event({} as never)
+  t.strictSame(player.log, ['error ERR_INVALID_ARGUMENT', 'error ERR_INVALID_ARGUMENT'])
+})

@@ -10,4 +10,10 @@ t.test('the language that a peer wants', async t => {
   t.equal(of({ cookie: 'a=b; language=sv; c', 'accept-language': 'en' }), 'sv')
   t.equal(of({ cookie: 'language', 'accept-language': 'sv' }), 'sv')
   t.equal(language_of({ headers: { cookie: 'l=sv' } }, ['en', 'sv'], 'l'), 'sv')
+  for (const call of [
+    () => language_of(undefined as never, ['en']),
+    () => language_of({} as never, ['en']),
+    () => language_of({ headers: {} }, 'en' as never),
+  ])
+    t.throws(call, { code: 'ERR_INVALID_ARGUMENT' })
 })

@@ -348,3 +348,40 @@ stage(t, 'a channel that cannot be opened: opened says why', async (t, { context
   player.connect('failing://', context)
   await t.rejects(player.opened, { message: /no way/ })
 })
+
+class Unlucky extends Player {
+  how: (error: Error) => unknown = () => {}
+  override does(): never {
+    throw 'no error'
+  }
+  override on_error(error: Error): any {
+    return this.how(error)
+  }
+}
+
+const FAILING: Readonly<Record<string, (error: Error) => unknown>> = {
+  throws(error) {
+    throw error
+  },
+  async rejects(error) {
+    throw error
+  },
+}
+
+// The rejection ended the process.
+for (const [name, how] of Object.entries(FAILING)) {
+  const player = Object.assign(new Unlucky(), { how })
+  game(
+    t,
+    `on_error ${name}`,
+    async (t, { say, heard, pump }) => {
+      const logged: string[] = []
+      player[LINK].engine!.log = message => logged.push(message)
+      say('{"t":"game.move","p":{"x":1},"i":"a"}')
+      await pump()
+      t.match(logged, [/^on_error of a consumer: a hook threw "no error"/])
+      t.match(heard, [/error.generic/])
+    },
+    player,
+  )
+}

@@ -50,7 +50,7 @@ t.test('a peer of a server', async t => {
 
 t.test('what has no room waits, in its order, up to a bound', async t => {
   const one = channel()
-  const outbox = new Outbox(new ChannelPort(one as never), 2)
+  const outbox = new Outbox(new ChannelPort(one as never), { queue_limit: 2 })
   outbox.send('a')
   one.isFull = true
   outbox.send('b')

@@ -106,7 +106,7 @@ game(
     )
     t.strictSame(player.log, [
       'error a fault of ours',
-      'error no error at all',
+      'error ERR_HOOK',
       'error later',
       'error a fault of ours',
     ])
@@ -323,4 +323,24 @@ game(
     t.strictSame(heard, ['{"t":"s.pong","p":null,"i":"b","s":"s"}'])
   },
   hosting as never,
+)
+
+class Unwilling extends Player {
+  override async on_refused(): Promise<void> {
+    throw new Error('cannot refuse')
+  }
+}
+
+// Its promise was nobody's: the rejection ended the process, and what came afterwards waited.
+game(
+  t,
+  'a refusal whose promise rejects',
+  async (t, { say, heard, pump, player }) => {
+    say('{"t":"game.none"}')
+    say('{"t":"game.move","p":{"x":1}}')
+    await pump()
+    t.strictSame(player.log, ['error cannot refuse'])
+    t.equal(heard.length, 1)
+  },
+  new Unwilling(),
 )

@@ -92,3 +92,25 @@ stage(t, 'what waits for a receiver is dropped with the connection', async (t, s
   outgoing_websocket_message.disconnect(receiver, { sender: Pong })
   peer.close()
 })
+
+// A state that was misspelt was not sent, and one that was no text went out as it was.
+game(t, 'how a message is sent', async (t, { player, heard, pump }) => {
+  const any = player as Consumer<any, any>
+  for (const call of [
+    () => any.send('s.pong', null, { stat: 's' } as never),
+    () => any.send('s.pong', null, { state: 5 as never }),
+    () => any.send('s.pong', null, null as never),
+    () => any.reply(new Pong(), 's.pong', null, { sate: 's' } as never),
+    () => any.send_error(new Taken({ name: 'a' }), { i: 'a' } as never),
+    () => any.send_error(new Taken({ name: 'a' }), null as never),
+    () => any.send(new Pong() as never, { state: 's' } as never),
+  ])
+    t.equal(thrown(call), 'ERR_INVALID_ARGUMENT')
+  any.reply(new Pong({ mm: { id: 'a' } }), 's.pong', null, { state: 'r', id: 'b' })
+  ;(any.send as Function)(new Pong({ mm: { id: 'c', state: 'a' } }), undefined, { state: 'q' })
+  await pump()
+  t.strictSame(
+    heard.map(text => JSON.parse(text)).map(({ i, s }) => `${i} ${s}`),
+    ['b r', 'c q'],
+  )
+})

@@ -23,3 +23,8 @@ t.test('which are valid', async t => {
       'ERR_INVALID_ARGUMENT',
     )
 })
+
+t.test('a prefix that is no text', async t => {
+  for (const prefix of [undefined, null, {}, Symbol('a')])
+    t.throws(() => new_channel_name(prefix as never), { code: 'ERR_INVALID_ARGUMENT' })
+})

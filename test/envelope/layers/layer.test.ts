@@ -75,11 +75,20 @@ t.test('misuse', async t => {
     () => new Layer(5 as never),
     () => new Layer(new MemoryRelay(), 'a b'),
     () => layer.send('', event('1')),
+    () => layer.send('a.b!1', undefined as never),
+    () => layer.group_send('a', {} as never),
+    () => layer.remove(undefined as never),
     () => layer.group_send('a b', event('1')),
     () => layer.group_discard('a b', 'a'),
     () => layer.group_discard('a', ''),
   ])
     t.equal(thrown(call), 'ERR_INVALID_ARGUMENT')
-  for (const promise of [layer.add(member('')), layer.group_add('', 'a'), layer.group_add('a', '')])
+  const nobody = layer.add(null as never)
+  for (const promise of [
+    nobody,
+    layer.add(member('')),
+    layer.group_add('', 'a'),
+    layer.group_add('a', ''),
+  ])
     t.equal(await fate(promise), 'rejected ERR_INVALID_ARGUMENT')
 })

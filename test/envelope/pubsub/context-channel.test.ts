@@ -50,6 +50,11 @@ t.test('of an object', async t => {
   t.equal(UserChannel.from_instance({ pk: 'ann' }).channel_name, 'user_ann')
   for (const call of [
     () => ListChannel.from_instance({ id: 5 }),
+    () => ListChannel.from_instance(undefined as never),
+    // They were the channels list_undefined, list_true and list_1.5.
+    () => new ListChannel(undefined as never),
+    () => new ListChannel(true as never),
+    () => new ListChannel(1.5),
     () => new ListChannel('a b'),
     () => new ListChannel('x'.repeat(100)),
     () => context_channel('List', { model }),

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { list } from '../../../src/envelope/schema/list.ts'
 import { integer, text } from '../../../src/envelope/schema/scalars.ts'
 import { optional } from '../../../src/envelope/schema/schema.ts'
 import { shape } from '../../../src/envelope/schema/shape.ts'
@@ -23,4 +24,13 @@ t.test('optional', async t => {
     ['nobody', 'nobody', 'nobody'],
   )
   t.throws(() => optional(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
+})
+
+// All messages without the field had one and the same list, so what one added the next one had.
+t.test('the fallback of a field', async t => {
+  const tags = shape({ tags: optional(list(text), []) })
+  const one = tried(tags, {}) as { tags: string[] }
+  one.tags.push('mine')
+  t.strictSame(tried(tags, {}), { tags: [] })
+  t.throws(() => optional(integer, 'x' as never), { code: 'ERR_INVALID_ARGUMENT' })
 })
