@@ -63,8 +63,13 @@ export function checkParts(options: EngineOptions): void {
     throw new InvalidArgumentError('engine: network.files', 'Files', network.files)
   if (clock !== undefined && typeof clock?.now !== 'function')
     throw new InvalidArgumentError('engine: clock', 'a Clock', clock)
-  if (log !== undefined && typeof log !== 'function')
+  if (log !== undefined) checkLog(log)
+}
+
+export function checkLog(log: unknown): Log {
+  if (typeof log !== 'function')
     throw new InvalidArgumentError('engine: log', 'a function (message, error)', log)
+  return log as Log
 }
 
 /** For `buffer_limit`: returns it, or throws InvalidArgumentError unless it is positive. */
@@ -72,4 +77,11 @@ export function checkLimit(limit: unknown): Bytes {
   if (typeof limit !== 'number' || !(limit > 0))
     throw new InvalidArgumentError('buffer_limit', 'a positive number of bytes, or Infinity', limit)
   return limit
+}
+
+/** For timers: throws InvalidArgumentError unless it is positive and finite. */
+export function checkDelay(name: string, delay: unknown): void {
+  if (typeof delay !== 'number' || !(delay > 0) || delay === Infinity) {
+    throw new InvalidArgumentError(name, 'a positive, finite number of milliseconds', delay)
+  }
 }

@@ -12,13 +12,21 @@
  * 3. While nothing is due and nothing was written, nothing runs.
  */
 
+import { checkFunction, checkWait } from './core/checks.ts'
 import { type Deferred, deferred } from './core/deferred.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
 import { checkOptions } from './core/option-names.ts'
 import { onRejection } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
-import { checkLimit, checkParts, type EngineOptions, type Log } from './engine-options.ts'
-import { InvalidArgumentError, show } from './errors.ts'
+import {
+  checkDelay,
+  checkLimit,
+  checkLog,
+  checkParts,
+  type EngineOptions,
+  type Log,
+} from './engine-options.ts'
+import { show } from './errors.ts'
 import {
   duplexTransport,
   heapLimit,
@@ -70,6 +78,7 @@ export class Engine {
   /** What channels do with this engine. @hidden */
   readonly [DRIVE]: Drive
   #started: Started | undefined
+  #log: Log
 
   /**
    * The channels that are open, opening or closing. A channel leaves it when it has closed.
@@ -85,7 +94,13 @@ export class Engine {
    *
    * @default `console.error(message)`
    */
-  log: Log
+  get log(): Log {
+    return this.#log
+  }
+
+  set log(log: Log) {
+    this.#log = checkLog(log)
+  }
 
   /** Makes an engine and starts nothing. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: EngineOptions = {}) {
@@ -104,7 +119,7 @@ export class Engine {
       publish,
     })
     this.channels = this[DRIVE].channels
-    this.log = options.log ?? (message => console.error(message))
+    this.#log = options.log ?? (message => console.error(message))
   }
 
   /** The engine of the process. The first call makes it; every call returns the same one. */
@@ -185,14 +200,7 @@ export class Engine {
   // Source: Pants `Engine.stop`.
   stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
     checkOptions('stop', options ?? {}, ['timeout'])
-    const timeout = options?.timeout ?? STOP_TIMEOUT
-    if (typeof timeout !== 'number' || !(timeout >= 0))
-      throw new InvalidArgumentError(
-        'stop: timeout',
-        'a number of milliseconds, at least 0',
-        timeout,
-      )
-    return this.#stop(timeout)
+    return this.#stop(checkWait('stop: timeout', options?.timeout ?? STOP_TIMEOUT))
   }
 
   /** `await using engine = new Engine()` stops it at the end of the block. */
@@ -312,8 +320,7 @@ export class Engine {
 
   /** A function that calls back and never throws: what goes wrong in the callback is logged. */
   #guarded<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): () => void {
-    if (typeof callback !== 'function')
-      throw new InvalidArgumentError('callback', 'a function', callback)
+    checkFunction('callback', callback)
     return () => {
       try {
         onRejection(callback(...args), error => this.#report('timer', error))
@@ -334,11 +341,5 @@ export function logSafely(engine: Engine, message: string, error?: unknown): voi
     engine.log(message, error)
   } catch {
     // There is nowhere left to report it.
-  }
-}
-
-function checkDelay(name: string, delay: unknown): void {
-  if (typeof delay !== 'number' || !(delay > 0) || delay === Infinity) {
-    throw new InvalidArgumentError(name, 'a positive, finite number of milliseconds', delay)
   }
 }

@@ -9,6 +9,7 @@
  */
 
 import { Client, Connection, Server } from './channels/basic.ts'
+import { Channel } from './channels/channel.ts'
 import type { StreamServer } from './channels/servers/stream-server.ts'
 import type { Stream } from './channels/streams/stream.ts'
 import { checkOptions } from './core/option-names.ts'
@@ -124,10 +125,10 @@ export async function pair<
   const { connection: ConnectionClass, chunk, log } = options
   const network = new MemoryNetwork(chunk === undefined ? {} : { chunk })
   const clock = new ManualClock()
-  const engine = new Engine({ network, clock, ...(log && { log }) })
+  const engine = new Engine({ network, clock, ...(log !== undefined && { log }) })
   const server = make<Home>('server', options.server ?? (Server as never), {
     engine,
-    ...(ConnectionClass && { ConnectionClass }),
+    ...(ConnectionClass !== undefined && { ConnectionClass }),
   }).listen(1)
   const pump = (bytes?: Bytes): Promise<void> => pumpAll(network, clock, bytes)
   await pump()
@@ -150,9 +151,12 @@ export async function pair<
 function make<Kind>(name: string, what: Made<Kind>, options: object): Kind {
   if (typeof what !== 'function')
     throw new InvalidArgumentError(`pair: ${name}`, 'a class, or a function that makes one', what)
-  return what.prototype === undefined
-    ? (what as (options: object) => Kind)(options)
-    : new (what as new (options: object) => Kind)(options)
+  const made: unknown =
+    what.prototype === undefined
+      ? (what as (options: object) => Kind)(options)
+      : new (what as new (options: object) => Kind)(options)
+  if (made instanceof Channel) return made as Channel & Kind
+  throw new InvalidArgumentError(`pair: what ${name} makes`, `a ${name}`, made)
 }
 
 async function pumpAll(network: MemoryNetwork, clock: ManualClock, bytes?: Bytes): Promise<void> {

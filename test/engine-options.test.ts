@@ -1,7 +1,7 @@
 /** The options of an engine: what is refused. */
 
 import t from 'tap'
-import { checkLimit, checkParts } from '../src/engine-options.ts'
+import { checkDelay, checkLimit, checkLog, checkParts } from '../src/engine-options.ts'
 import { thrown } from './kit.ts'
 
 t.test('parts', async t => {
@@ -32,4 +32,17 @@ t.test('the limit', async t => {
       thrown(() => checkLimit(limit)),
       'ERR_INVALID_ARGUMENT',
     )
+})
+
+t.test('a log, a delay', async t => {
+  const log = (): void => {}
+  t.equal(checkLog(log), log)
+  checkDelay('ms', 0.5)
+  for (const refused of [
+    () => checkLog(console),
+    () => checkDelay('ms', 0),
+    () => checkDelay('ms', Infinity),
+    () => checkDelay('ms', '5'),
+  ])
+    t.equal(thrown(refused), 'ERR_INVALID_ARGUMENT')
 })

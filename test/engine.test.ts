@@ -60,6 +60,22 @@ t.test('invalid parts are refused', async t => {
   }
 })
 
+// `engine.log = console`: from then on every error was lost.
+t.test('a log that is no function is refused', async t => {
+  const { engine, logged } = timed()
+  for (const log of [console, undefined, null, 'file'])
+    t.throws(() => Object.assign(engine, { log }), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^engine: log must be a function \(message, error\); got /,
+    })
+  engine.log('still there')
+  t.same(logged, ['still there'])
+  const lines: string[] = []
+  engine.log = message => lines.push(message)
+  engine.log('moved')
+  t.same(lines, ['moved'])
+})
+
 t.test('callback', async t => {
   const { clock, engine, log, logged } = timed()
   engine.callback((...values) => log.push(values), 1, 'two')

@@ -90,6 +90,14 @@ t.test('options that are none, and ends that do not come together', async t => {
   await t.rejects(pair({ server: 5 } as never), {
     message: 'pair: server must be a class, or a function that makes one; got 5',
   })
+  // What forgets to return.
+  for (const name of ['client', 'server'])
+    await t.rejects(pair({ [name]: () => {} } as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: `pair: what ${name} makes must be a ${name}; got undefined`,
+    })
+  for (const options of [{ connection: NaN }, { connection: '' }, { log: 0 }])
+    await t.rejects(pair(options as never), { code: 'ERR_INVALID_ARGUMENT' })
   class Refuses extends Server {
     override on_accept(socket: { destroy(): void }): void {
       socket.destroy()

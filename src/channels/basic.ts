@@ -2,6 +2,7 @@
  * Layer 6. Client, Connection, Server: what most programs subclass.
  */
 
+import { isRecord } from '../core/checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
 import { LIFE } from './life.ts'
@@ -139,9 +140,9 @@ export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer
     options: StreamServerOptions = {},
   ) {
     const isClass = ConnectionClass === undefined || typeof ConnectionClass === 'function'
-    const all = isClass
-      ? { ...options, ...(ConnectionClass && { ConnectionClass }) }
-      : ConnectionClass
+    const given = isClass ? options : ConnectionClass
+    const isBoth = isClass && ConnectionClass !== undefined && isRecord(options)
+    const all = isBoth ? { ...options, ConnectionClass } : given
     super(all as StreamServerOptions)
     // Not given as an option: an option would win over a field of a subclass.
     if (all?.ConnectionClass === undefined)

@@ -3,7 +3,7 @@
  * hooks that all have. What happens behind them is in life.ts.
  */
 
-import { isRecord } from '../core/checks.ts'
+import { checkText, isRecord } from '../core/checks.ts'
 import { type Engine, Engine as EngineClass } from '../engine.ts'
 import { InvalidArgumentError, type ReportedError } from '../errors.ts'
 import type { CloseReason, State, StateSignal } from '../types.ts'
@@ -57,8 +57,7 @@ export abstract class Channel {
     const { engine = EngineClass.instance(), name = new.target.name } = options
     if (!(engine instanceof EngineClass))
       throw new InvalidArgumentError('engine', 'an Engine', engine)
-    if (typeof name !== 'string') throw new InvalidArgumentError('name', 'a string', name)
-    this[LIFE] = new Life(this, engine, name)
+    this[LIFE] = new Life(this, engine, checkText('name', name))
   }
 
   static {
@@ -72,7 +71,7 @@ export abstract class Channel {
         return this[LIFE].name
       },
       set(this: Channel, name: string) {
-        this[LIFE].name = name
+        this[LIFE].name = checkText('name', name)
       },
     })
   }

@@ -147,15 +147,15 @@ export class Life extends Hooks<Living> {
     queueMicrotask(() => this.announce())
   }
 
-  /** To 'active'. Nothing happens if a hook has closed it meanwhile. */
+  /** To 'active', unless a hook, or a subscriber of the event, has closed it meanwhile. */
   open(event: EventName & ('open' | 'listen' | 'accept' | 'connect')): void {
     this.announce()
-    // The hook may have closed it.
+    if (this.#state !== 'opening') return
+    const duration = this.#age()
+    this.drive.note(event, this.channel, { duration })
     if (this.#state !== 'opening') return
     this.#progress = 'open'
-    const duration = this.#age()
     this.#since += duration
-    this.drive.note(event, this.channel, { duration })
     this.#become('active')
     this.#opened?.resolve(this.channel)
   }

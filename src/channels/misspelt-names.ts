@@ -1,10 +1,12 @@
 /**
- * Layer 4. Names that are misspelt: a hook or a setting of a subclass that was probably meant to be
- * one of ours (`onRead`, `on_conect`, `read_delimeter`). It would be ignored without a word.
+ * Layer 4. Names that mean nothing: a hook or a setting of a subclass that was probably meant to be
+ * one of ours (`onRead`, `on_data`, `read_delimeter`), or that is one of ours in the wrong place (a
+ * static field, a getter). It would be ignored without a word.
  *
  * Rules:
  * 1. A class is looked at once, at its first opening, with the fields of that object. All others
- *    cost one look into a WeakSet.
+ *    cost one look into a WeakMap. A class of ours has no names of a program, but its objects may:
+ *    each of them is looked at (`client.onRead = …`), and each name is told once.
  * 2. A name that the class itself uses is its own, however near it is (`on_ready`, called by it).
  */
 
@@ -15,8 +17,19 @@ import { settingsOf } from './settings.ts'
 /** How a hook begins, in each spelling. */
 const ON = /^on(?=_|[A-Z])_?|^on/
 
-/** Names of other toolkits that mean one of ours for sure, and are far from it in letters. */
-const SYNONYMS = new Map([['receive', 'on_read']])
+/**
+ * How other toolkits call a hook of ours. It may be a name of the program's own: a class that has
+ * our hook, too, does not mean it.
+ */
+const SYNONYMS: readonly (readonly [name: string, hook: string])[] = [
+  ['receive', 'on_read'],
+  ['data', 'on_read'],
+  ['message', 'on_read'],
+  ['open', 'on_connect'],
+  ['connection', 'on_accept'],
+  ['drain', 'on_write'],
+  ['disconnect', 'on_close'],
+]
 
 /** Shorter names of settings (`tls`, `ttl`) have too many neighbours: only their case is judged. */
 const SHORT = 5
@@ -24,8 +37,8 @@ const SHORT = 5
 /** With more letters missing or too many, a word is: `delimiter` is a name of its own. */
 const MISSING = 2
 
-/** The prototypes of the classes that have been looked at. */
-const judged = new WeakSet<object>()
+/** The prototypes of the classes that have been looked at, with what was told of each. */
+const judged = new WeakMap<object, { readonly isOurs: boolean; readonly told: Set<string> }>()
 
 /** What a class of sluice has: the prototype that a program's classes extend, and its settings. */
 interface BaseClass {
@@ -46,19 +59,48 @@ export function tellMisspeltNames(
 /** What is to be said of the names of an object's class; nothing if it has been said. */
 export function misspeltNames(object: object, base?: BaseClass): string[] {
   const prototype: object = Object.getPrototypeOf(object)
-  if (judged.has(prototype)) return []
-  judged.add(prototype)
+  const before = judged.get(prototype)
+  if (before !== undefined && !(before.isOurs && Object.keys(object).length > 0)) return []
   const { owner, names } = base ?? settingsOf(prototype)
   const classes = chain(prototype, owner)
+  const { told } = before ?? { told: new Set() }
+  if (before === undefined) judged.set(prototype, { isOurs: classes.length === 0, told })
   const own = new Set([...Object.keys(object), ...classes.flatMap(Object.getOwnPropertyNames)])
   const hooks = [...new Set(chain(owner, null).flatMap(Object.getOwnPropertyNames))].filter(isHook)
   const text = classes.map(each => String(each.constructor)).join('\n')
-  return [...own].flatMap(name => {
-    if (name in owner || names.includes(name) || name.startsWith('_')) return []
-    const meant = isHook(name) ? meantHook(name, hooks) : meantSetting(name, names)
+  const meaningless = [...own].flatMap(name => {
+    if (name in owner || names.includes(name) || name.startsWith('_') || told.has(name)) return []
+    const meant = isHook(name) ? meantHook(name, hooks, own) : meantSetting(name, names)
     if (meant === undefined || isUsed(name, text)) return []
+    told.add(name)
     const { constructor } = object
     return [`${name} of class ${constructor.name} means nothing here; did you mean ${meant}?`]
+  })
+  return [...meaningless, ...misplaced(classes, names, hooks)]
+}
+
+/** What is said of the names of ours that stand where nobody looks. */
+function misplaced(
+  classes: readonly object[],
+  names: readonly string[],
+  hooks: readonly string[],
+): string[] {
+  return classes.flatMap(each => {
+    const { constructor } = each
+    const isStatic = [...names, ...hooks].filter(name => Object.hasOwn(constructor, name))
+    // One that has both halves may pass on to ours.
+    const isGetter = names.filter(name => {
+      const found = Object.getOwnPropertyDescriptor(each, name)
+      return found !== undefined && found.set === undefined
+    })
+    return [
+      ...isStatic.map(
+        name => `${name} of class ${constructor.name} is static, so it means nothing`,
+      ),
+      ...isGetter.map(
+        name => `${name} of class ${constructor.name} is no field, so it means nothing; assign it`,
+      ),
+    ]
   })
 }
 
@@ -81,9 +123,14 @@ function isHook(name: string): boolean {
 /**
  * What follows `on` is compared alone: `on_end` and `on_read` would have most letters in common.
  */
-function meantHook(name: string, hooks: readonly string[]): string | undefined {
+function meantHook(
+  name: string,
+  hooks: readonly string[],
+  own: ReadonlySet<string>,
+): string | undefined {
   const bare = (hook: string): string => hook.replace(ON, '')
-  const known = new Map([...SYNONYMS, ...hooks.map(hook => [bare(hook), hook] as const)])
+  const others = SYNONYMS.filter(([, hook]) => hooks.includes(hook) && !own.has(hook))
+  const known = new Map([...others, ...hooks.map(hook => [bare(hook), hook] as const)])
   return known.get(misspelt(bare(name), known.keys()) ?? '')
 }
 

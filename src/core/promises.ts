@@ -17,6 +17,24 @@ export function onRejection(result: unknown, rejected: (error: unknown) => void)
   if (isPromiseLike(result)) Promise.resolve(result).catch(rejected)
 }
 
+/**
+ * What a callback of Node's is asked for may also be returned as a promise: its value is the
+ * answer, or its rejection says why there is none. (If it is undefined, the callback was called.)
+ * Node would ignore it: no answer would ever come, and a rejection would end the process.
+ */
+export function answerLater<Value>(
+  result: unknown,
+  answer: (value: Value) => void,
+  failed: (error: any) => void,
+): void {
+  if (!isPromiseLike(result)) return
+  Promise.resolve(result as PromiseLike<Value | undefined>)
+    .then(value => {
+      if (value !== undefined) answer(value)
+    })
+    .catch(failed)
+}
+
 /** The same promise. Nobody need look at it: its rejection never ends the process. */
 export function quiet<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(noop)

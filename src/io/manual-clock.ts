@@ -16,6 +16,7 @@
  *    themselves they do not run for ever either: a test must end.
  */
 
+import { checkWait } from '../core/checks.ts'
 import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { Clock } from '../transport.ts'
 import type { Cancel, Milliseconds } from '../types.ts'
@@ -75,8 +76,7 @@ export class ManualClock implements Clock {
    * cancels it. Throws InvalidArgumentError (ERR_INVALID_ARGUMENT) for a negative delay and NaN.
    */
   after(delay: Milliseconds, callback: () => void): Cancel {
-    if (!(delay >= 0)) throw new InvalidArgumentError('delay', 'milliseconds, 0 or more', delay)
-    const due = this.#now + delay
+    const due = this.#now + checkWait('delay', delay)
     const timer: Timer = { due, callback, round: due > this.#now ? 0 : this.#round + 1 }
     const before = this.#timers.findLastIndex(other => other.due <= due)
     this.#timers.splice(before + 1, 0, timer)
@@ -123,7 +123,7 @@ export class ManualClock implements Clock {
    * callbacks that ask for no delay do not come to an end.
    */
   advance(ms: Milliseconds): void {
-    if (!(ms >= 0 && ms < Infinity))
+    if (checkWait('ms', ms) === Infinity)
       throw new InvalidArgumentError('ms', 'a finite number of milliseconds, 0 or more', ms)
     if (this.#state === 'moving')
       throw new InvalidStateError('advance', 'the clock is moving', 'call it outside of callbacks')

@@ -2,7 +2,9 @@
  * Layer 2. How a socket of node:net is told to connect, and what its refusals are.
  */
 
-import type { NetConnectOpts, Socket } from 'node:net'
+import type { LookupAddress } from 'node:dns'
+import type { LookupFunction, NetConnectOpts, Socket } from 'node:net'
+import { answerLater } from '../core/promises.ts'
 import type { ConnectOptions, Endpoint, SystemError } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 
@@ -38,8 +40,17 @@ function connectOptions(to: Endpoint, { lookup, local }: ConnectOptions): NetCon
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER,
     ...(local?.host && { localAddress: local.host }),
     ...(local?.port && { localPort: local.port }),
-    ...(lookup !== undefined && { lookup }),
+    ...(lookup !== undefined && { lookup: answering(lookup as LookupFunction) }),
   } as NetConnectOpts
+}
+
+/** It may be async, as `dns.promises.lookup` is. */
+function answering(lookup: LookupFunction): LookupFunction {
+  return (host, options, callback) => {
+    const found = (all: LookupAddress | LookupAddress[]): void =>
+      Array.isArray(all) ? callback(null, all) : callback(null, all.address, all.family)
+    answerLater(lookup(host, options, callback), found, error => callback(error, ''))
+  }
 }
 
 /**

@@ -19,6 +19,9 @@ import type { Buffer } from 'node:buffer'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
+import { misspelt } from '../core/nearest.ts'
+import { noop } from '../core/noop.ts'
+import { answerLater, onRejection } from '../core/promises.ts'
 import { InvalidArgumentError, messageOf, show } from '../errors.ts'
 import type { Tls, TlsContext, TlsOptions, TlsReserved, TlsSide, Transport } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
@@ -42,6 +45,19 @@ const RESERVED: Readonly<Record<TlsReserved, string>> = {
   socket: 'start_tls',
   timeout: 'the timeouts of the channel',
 }
+
+/**
+ * The other options of Node 20 to 26. Node ignores one that it does not know: with `requestCerts`,
+ * no client would be asked for a certificate.
+ */
+const NAMES = (
+  'ALPNCallback ALPNProtocols SNICallback allowPartialTrustChain ca cert checkServerIdentity ' +
+  'ciphers clientCertEngine crl dhparam ecdhCurve enableTrace highWaterMark honorCipherOrder key ' +
+  'maxVersion minDHSize minVersion passphrase pfx privateKeyEngine privateKeyIdentifier ' +
+  'pskCallback pskIdentityHint rejectUnauthorized requestCert requestOCSP secureContext ' +
+  'secureOptions secureProtocol servername session sessionIdContext sessionTimeout sigalgs ' +
+  'ticketKeys'
+).split(' ')
 
 /** A server needs one of these, or every handshake fails. */
 const CERTIFICATES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
@@ -109,7 +125,13 @@ function resumed(socket: tls.TLSSocket, options: tls.ConnectionOptions): Buffer 
 function answering(check: typeof tls.checkServerIdentity): typeof tls.checkServerIdentity {
   return (host, certificate) => {
     try {
-      return check(host, certificate)
+      const answer: unknown = check(host, certificate)
+      if (!answer || answer instanceof Error) return answer as Error | undefined
+      // `true` may mean the contrary, and a promise is too late. Node refuses for both.
+      onRejection(answer, noop)
+      return new Error(
+        `checkServerIdentity must return undefined or an Error; it returned ${show(answer)}`,
+      )
     } catch (error) {
       return error instanceof Error ? error : new Error(`checkServerIdentity threw ${show(error)}`)
     }
@@ -144,7 +166,7 @@ function serverContext(options: tls.TlsOptions): TlsContext {
  * tickets are those of all workers (ticket-keys.ts).
  */
 function serverBySeed(options: tls.TlsOptions): (transport: Transport) => tls.Server {
-  const how = { ...options, handshakeTimeout: NEVER }
+  const how = { ...options, ...callbacks(options), handshakeTimeout: NEVER }
   const server = reporting(made(options, () => tls.createServer(how)))
   const servers = new WeakMap<Buffer, tls.Server>()
   return transport => {
@@ -156,6 +178,30 @@ function serverBySeed(options: tls.TlsOptions): (transport: Transport) => tls.Se
       servers.set(seed, shared)
     }
     return shared
+  }
+}
+
+/**
+ * The callbacks of a server may return promises. SNICallback may wait. The others may not: Node
+ * refuses a promise, and its rejection must not end the process.
+ */
+function callbacks(options: tls.TlsOptions): Partial<tls.TlsOptions> {
+  const { SNICallback, ALPNCallback, pskCallback } = options
+  const atOnce = <Of extends (...args: any[]) => unknown>(callback: Of): Of =>
+    function (this: unknown, ...args) {
+      const answer = callback.apply(this, args)
+      onRejection(answer, noop)
+      return answer
+    } as Of
+  return {
+    ...(typeof SNICallback === 'function' && {
+      SNICallback(name, answer) {
+        const found = (context: tls.SecureContext): void => answer(null, context)
+        answerLater(SNICallback.call(this, name, answer), found, answer)
+      },
+    }),
+    ...(typeof ALPNCallback === 'function' && { ALPNCallback: atOnce(ALPNCallback) }),
+    ...(typeof pskCallback === 'function' && { pskCallback: atOnce(pskCallback) }),
   }
 }
 
@@ -189,8 +235,16 @@ function take(socket: tls.TLSSocket): HandshakeSink | undefined {
 
 // ---- options ------------------------------------------------------------------------------------
 
-/** What `make` returns, which hands the options to Node. Our error if an option is invalid. */
+/**
+ * What `make` returns, which hands the options to Node. Our error if an option is invalid, or
+ * misspelt. (One that is like no other may be of another Node.)
+ */
 function made<Made>(options: object, make: () => Made): Made {
+  for (const name of Object.keys(options)) {
+    const meant = NAMES.includes(name) || name in RESERVED ? undefined : misspelt(name, NAMES)
+    if (meant !== undefined)
+      throw new InvalidArgumentError(`tls: there is no option "${name}"; did you mean ${meant}?`)
+  }
   for (const [name, instead] of Object.entries(RESERVED)) {
     if (name in options)
       throw new InvalidArgumentError(

@@ -37,6 +37,15 @@ t.test('Client', async t => {
   })
 })
 
+// `new Server(Echo, 4040)` was taken without a word.
+t.test('a Server with options that are none', async t => {
+  for (const options of [4040, null, 'x', [], () => {}])
+    t.throws(() => new Server(Connection, options as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^Server options must be an object; got /,
+    })
+})
+
 t.test('Connection, by hand', async t => {
   const server = new Server()
   const socket = { resume() {}, destroy() {}, sink: undefined }

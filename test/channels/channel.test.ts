@@ -60,6 +60,9 @@ t.test('is made', async t => {
   t.equal(new Bare({ name: 'door' }).name, 'door')
   t.equal(new Bare({ name: '' }).name, '')
   const renamed = new Bare()
+  // A symbol broke each line of the log.
+  for (const name of [Symbol('name'), 5, undefined])
+    t.throws(() => Object.assign(renamed, { name }), { message: /^name must be text; got / })
   renamed.name = 'other'
   t.same([renamed.name, renamed[LIFE].describe(), renamed.engine], ['other', 'other', engine])
   // A field of a class is in front of the accessor.

@@ -373,6 +373,28 @@ t.test('closed when told that it is opening', async t => {
   ])
 })
 
+// A subscriber of 'sluice:accept' that closes the connection ended the process: "a channel cannot
+// go from closing to active". Where it was told of 'sluice:connect', `opened` never settled.
+t.test('closed by a subscriber that is told that it is open', async t => {
+  const close = (message: unknown): void => (message as { channel: Bare }).channel.close()
+  subscribe('sluice:accept', close)
+  const channel = new Bare()
+  channel.begin()
+  channel[LIFE].open('accept')
+  unsubscribe('sluice:accept', close)
+  t.equal(channel.state, 'closing')
+  channel[LIFE].finishClosing()
+  t.same(channel.log, [
+    'closed>opening',
+    'close(false)',
+    'opening>closing',
+    'closing>closed',
+    'closed>destroy',
+    'close local',
+  ])
+  await t.rejects(channel.opened, { code: 'ERR_CLOSED' })
+})
+
 // Who opened a channel again when told 'closed' got an opening that rejected its promise at once,
 // and that the engine had forgotten: what was left of the end of the last one was done to the new
 // one.

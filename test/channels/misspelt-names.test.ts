@@ -77,6 +77,7 @@ t.test("the program's own names", async t => {
     online() {}
     reconnect() {}
     on_ready() {}
+    override on_read() {}
     override on_connect() {
       this.on_ready()
     }
@@ -84,6 +85,56 @@ t.test("the program's own names", async t => {
   t.same(meant(new Own()), [])
   t.same(meant(new Client()), [])
   t.same(meant(new (class Own {})()), [], 'no channel of ours')
+})
+
+// `on_data` and `on_message` are what other toolkits call it. Nothing was read, and nothing said.
+t.test('names of other toolkits', async t => {
+  class Chat extends Connection {
+    on_data() {}
+    onmessage() {}
+    on_open() {}
+    on_disconnect() {}
+  }
+  class Room extends Server {
+    on_connection() {}
+    on_open() {}
+  }
+  t.same(meant(Object.create(Chat.prototype)), [
+    'on_data: on_read?',
+    'onmessage: on_read?',
+    'on_open: on_connect?',
+    'on_disconnect: on_close?',
+  ])
+  t.same(meant(new Room()), ['on_connection: on_accept?'])
+})
+
+// In plain JavaScript one assigns. Of the class itself only the first object was looked at.
+t.test('assigned to an object of a class of ours', async t => {
+  const [first, second, third] = [new Client(), new Client(), new Client()]
+  Object.assign(first, { onRead: () => {} })
+  Object.assign(second, { read_delimeter: '\n', onRead: () => {} })
+  t.same(meant(first), ['onRead: on_read?'])
+  t.same(meant(second), ['read_delimeter: read_delimiter?'])
+  t.same([...meant(second), ...meant(third)], [], 'each name once')
+})
+
+// A static field is what a class attribute of Python looks like, and a getter hides the setting of
+// which nobody asks it.
+t.test('in the wrong place', async t => {
+  class Base extends Client {
+    static read_delimiter = '\n'
+    static on_read() {}
+  }
+  class Lines extends Base {}
+  Object.defineProperty(Lines.prototype, 'encoding', { get: () => 'utf8' })
+  Object.defineProperty(Lines.prototype, 'buffer_size', { get: () => 5, set: () => {} })
+  Object.defineProperty(Lines.prototype, 'no_delay', { value() {} })
+  t.same(misspeltNames(Object.create(Lines.prototype)), [
+    'encoding of class Lines is no field, so it means nothing; assign it',
+    'no_delay of class Lines is no field, so it means nothing; assign it',
+    'read_delimiter of class Base is static, so it means nothing',
+    'on_read of class Base is static, so it means nothing',
+  ])
 })
 
 await scene(

@@ -1,7 +1,13 @@
 /** What is taken for a promise, and how promises are counted. */
 
 import t from 'tap'
-import { isPromiseLike, onRejection, Promises, quiet } from '../../src/core/promises.ts'
+import {
+  answerLater,
+  isPromiseLike,
+  onRejection,
+  Promises,
+  quiet,
+} from '../../src/core/promises.ts'
 import { turn } from '../kit.ts'
 
 t.test('whatever has a method `then` is a promise', async t => {
@@ -10,6 +16,19 @@ t.test('whatever has a method `then` is a promise', async t => {
     t.equal(isPromiseLike(value), true)
   for (const value of [undefined, null, 5, 'then', {}, { then: 5 }, () => {}, []])
     t.equal(isPromiseLike(value), false)
+})
+
+t.test('answerLater: the value of a promise is the answer, or why there is none', async t => {
+  const told: unknown[] = []
+  const error = new Error('none')
+  for (const result of [1, Promise.resolve(2), Promise.resolve(), Promise.reject(error)])
+    answerLater(
+      result,
+      value => void told.push(value),
+      error => void told.push(error),
+    )
+  await turn()
+  t.same(told, [2, error])
 })
 
 t.test('quiet: the same promise, at whose rejection nobody need look', async t => {

@@ -196,7 +196,8 @@ t.test(
 
 t.test('misuse', async t => {
   const clock = new ManualClock()
-  for (const ms of [-1, NaN]) {
+  // `'5'` and `null` were taken; of a symbol JavaScript itself said something.
+  for (const ms of [-1, NaN, '5', null, undefined, 5n, Symbol('ms')] as number[]) {
     t.throws(() => clock.advance(ms), { code: 'ERR_INVALID_ARGUMENT' })
     t.throws(() => clock.after(ms, () => {}), { code: 'ERR_INVALID_ARGUMENT' })
   }

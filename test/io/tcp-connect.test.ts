@@ -33,21 +33,34 @@ t.test('what Node is asked for', async t => {
   })
   // As an option of `connect` it has no effect. scenarios/socket-options asks the kernel.
   t.same(told, [true])
-  const lookup = (): void => {}
-  t.strictSame(
-    asked(
-      { kind: 'ip', host: 'example.org', port: 6 },
-      { lookup, local: { host: '127.0.0.2', port: 7 } },
-    ),
-    {
-      ...always,
-      host: 'example.org',
-      port: 6,
-      lookup,
-      localAddress: '127.0.0.2',
-      localPort: 7,
-    },
-  )
+  const local = { host: '127.0.0.2', port: 7 }
+  t.strictSame(asked({ kind: 'ip', host: 'example.org', port: 6 }, { local }), {
+    ...always,
+    host: 'example.org',
+    port: 6,
+    localAddress: '127.0.0.2',
+    localPort: 7,
+  })
+})
+
+// `dns.promises.lookup` is the natural one to give. Node ignores its promise: nothing came of it
+// until connect_timeout, and a rejection ended the process.
+t.test('a lookup may be async', async t => {
+  type Lookup = (host: string, options: object, callback: (...answer: any[]) => void) => unknown
+  const answerOf = async (lookup: Lookup): Promise<unknown[]> => {
+    const { lookup: wrapped } = asked({ kind: 'ip', host: 'h', port: 6 }, { lookup }) as {
+      lookup: Lookup
+    }
+    return new Promise(resolve => wrapped('h', {}, (...answer) => resolve(answer)))
+  }
+  const one = { address: '127.0.0.1', family: 4 }
+  t.same(await answerOf(async () => [one]), [null, [one]])
+  t.same(await answerOf(async () => one), [null, '127.0.0.1', 4])
+  t.same(await answerOf((_host, _options, callback) => callback(null, [one])), [null, [one]])
+  t.same(await answerOf(async (_host, _options, callback) => callback(null, [one])), [null, [one]])
+  const error = new Error('no such host')
+  t.same(await answerOf(() => Promise.reject(error)), [error, ''])
+  t.match(await answerOf(async () => null), [{ name: 'TypeError' }, ''])
 })
 
 t.test('what Node throws becomes an error of the socket', async t => {

@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { Server } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import t from 'tap'
 import { TicketSeed } from '../../src/io/ticket-keys.ts'
 import { tlsContext } from '../../src/io/tls.ts'
@@ -34,6 +35,24 @@ t.test('options: what is invalid is thrown', async t => {
   t.throws(() => tlsContext('client', { handshakeTimeout: 5 } as TlsOptions), {
     message: /^tls: handshakeTimeout must be left out: that is what handshake_timeout is for/,
   })
+})
+
+// Node ignores what it does not know, so that no client was asked for its certificate.
+t.test('options: what is misspelt is thrown, what is unknown is left to Node', async t => {
+  for (const [name, meant] of [
+    ['requestCerts', 'requestCert'],
+    ['rejectUnauthorised', 'rejectUnauthorized'],
+    ['serverName', 'servername'],
+    ['Key', 'key'],
+    ['alpn_protocols', 'ALPNProtocols'],
+  ]) {
+    for (const side of ['server', 'client'] as const)
+      t.throws(() => tlsContext(side, { ...THEIRS, [name as string]: true }), {
+        code: 'ERR_INVALID_ARGUMENT',
+        message: `tls: there is no option "${name}"; did you mean ${meant}?`,
+      })
+  }
+  t.ok(tlsContext('client', { somethingNewInNode: true } as TlsOptions))
 })
 
 t.test('nobody asked the client for a certificate', async t => {
@@ -122,6 +141,57 @@ t.test('a check of the name that throws', async t => {
     t.same(near.log, ['failed', 'closed'])
     t.equal(near.error.message, message)
   }
+})
+
+// `true` and a promise are refusals to Node, and the error was `true`, or the promise. If that was
+// rejected, the process ended.
+t.test('a check of the name that answers something else', async t => {
+  for (const [answer, said] of [
+    [() => true, 'true'],
+    [async () => {}, 'an object \\(Promise\\)'],
+    [() => Promise.reject(new Error('late')), 'an object \\(Promise\\)'],
+  ] as const) {
+    const check = answer as () => any
+    const [near, far] = await pair(t, { ...OURS, checkServerIdentity: check })
+    await Promise.all([near.saw('closed'), far.saw('closed')])
+    t.match(
+      near.error.message,
+      RegExp(`checkServerIdentity must return undefined or an Error; it returned ${said}$`),
+    )
+  }
+})
+
+// Node ignores what it returns: the peer waited for the timeout, and the rejection of an async
+// callback ended the process.
+t.test('callbacks that return promises', async t => {
+  const sni = (answer: () => unknown): TlsOptions => ({
+    ...THEIRS,
+    SNICallback: async () => answer(),
+  })
+  const context = createSecureContext({ key: other.key, cert: other.cert })
+  const [near, far] = await pair(
+    t,
+    { ...OURS, servername: 'other.test' },
+    sni(() => context),
+  )
+  await Promise.all([near.saw('opened'), far.saw('opened')])
+  const refused = await pair(
+    t,
+    OURS,
+    sni(() => {
+      throw new Error('no such name')
+    }),
+  )
+  await Promise.all(refused.map(each => each.saw('closed')))
+  t.equal(refused[1].error.message, 'handshake: no such name')
+  const late = (): any => Promise.reject(new Error('late'))
+  const [asking, choosing] = await pair(
+    t,
+    { ...OURS, ALPNProtocols: ['a'] },
+    { ...THEIRS, ALPNCallback: late, pskCallback: late },
+  )
+  await Promise.all([asking.saw('closed'), choosing.saw('closed')])
+  t.equal(choosing.error.code, 'ERR_TLS_ALPN_CALLBACK_INVALID_RESULT')
 })
 
 t.test('callbacks of the options are called as by a server of Node', async t => {

@@ -45,7 +45,8 @@ export interface StreamConnectOptions {
    */
   readonly local_address?: readonly [host: string, port: number]
   /**
-   * Resolves host names; the same as the option `lookup` of Node's `net.connect`.
+   * Resolves host names; the same as the option `lookup` of Node's `net.connect`. It may also
+   * return a promise, as `dns.promises.lookup` does.
    *
    * @default Node's `dns.lookup`
    */

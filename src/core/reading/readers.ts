@@ -16,9 +16,9 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { InvalidDelimiterError } from '../../errors.ts'
+import { InvalidDelimiterError, show } from '../../errors.ts'
 import type { Bytes, Encoding } from '../../types.ts'
-import type { Delimiter } from '../delimiters.ts'
+import type { Cut, Delimiter } from '../delimiters.ts'
 import { longestMatch, matchEnd } from './pattern-length.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
@@ -282,9 +282,13 @@ export class FramedReader implements Reader {
     if (this.#delimiter.copies !== true) buffer.show()
     const { bytes, start } = buffer
     const cut = this.#delimiter.cut(bytes, start, start + available, start + this.#looked)
-    const size = typeof cut === 'number' ? cut : cut.size
-    const isValid = typeof cut === 'number' ? size > available : size >= 1 && size <= available
-    if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(size, available)
+    // A program may return anything, or forget to return.
+    const size = typeof cut === 'number' ? cut : (cut?.size as Bytes)
+    const isValid =
+      typeof cut === 'number'
+        ? size > available
+        : size >= 1 && size <= available && Array.isArray(cut.data)
+    if (!isValid || !Number.isSafeInteger(size)) throw this.#invalid(cut, available)
     if (size > most) {
       this.stated = size
       return TOO_LONG
@@ -308,9 +312,11 @@ export class FramedReader implements Reader {
     this.#looked = 0
   }
 
-  #invalid(size: unknown, available: Bytes): InvalidDelimiterError {
-    const valid = `a cut of 1 to ${available} bytes, or a number over ${available}`
-    const message = `cut() must return ${valid}; it returned ${size}`
+  #invalid(cut: unknown, available: Bytes): InvalidDelimiterError {
+    const valid = `{ size: 1 to ${available}, data: an array }, or a number over ${available}`
+    const { size, data } = Object(cut) as Partial<Cut>
+    const got = size === undefined ? show(cut) : `{ size: ${show(size)}, data: ${show(data)} }`
+    const message = `cut() must return ${valid}; it returned ${got}`
     return new InvalidDelimiterError(message, this.#delimiter)
   }
 

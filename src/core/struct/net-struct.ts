@@ -123,7 +123,7 @@ export class NetStruct<F extends string = string> implements Delimiter<StructFie
    * Returns the values of one message. Byte strings are copies.
    *
    * Throws StructError (ERR_STRUCT) if the bytes are not exactly one message, or if a length in
-   * them is negative.
+   * them is negative, and InvalidArgumentError for anything but bytes.
    */
   unpack(bytes: Uint8Array): StructFields<F> {
     const buffer = asBuffer(bytes)

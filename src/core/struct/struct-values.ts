@@ -5,7 +5,7 @@
 
 import { Buffer } from 'node:buffer'
 
-import { StructError, show } from '../../errors.ts'
+import { InvalidArgumentError, StructError, show } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 import type { Field } from './struct-format.ts'
 
@@ -61,6 +61,8 @@ export function checkCount(where: string, count: number, values: readonly unknow
 
 /** The same bytes as a Buffer, without a copy: `unpack` takes any Uint8Array. */
 export function asBuffer(bytes: Uint8Array): Buffer {
+  if (!(bytes instanceof Uint8Array))
+    throw new InvalidArgumentError('unpack: bytes', 'a Uint8Array', bytes)
   return Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

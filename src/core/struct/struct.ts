@@ -157,12 +157,16 @@ export class Struct<F extends string = string> implements Delimiter<StructFields
   /**
    * Returns the values of one message. Byte strings are copies.
    *
-   * Throws StructError (ERR_STRUCT) if there are not exactly `size` bytes.
+   * Throws StructError (ERR_STRUCT) if there are not exactly `size` bytes, and InvalidArgumentError
+   * for anything but bytes.
    */
   unpack(bytes: Uint8Array): StructFields<F> {
-    if (bytes.length !== this.size)
-      throw new StructError(`${this.#where}: a message has ${this.size} bytes; got ${bytes.length}`)
-    return this.#read(asBuffer(bytes), 0)
+    const buffer = asBuffer(bytes)
+    if (buffer.length !== this.size)
+      throw new StructError(
+        `${this.#where}: a message has ${this.size} bytes; got ${buffer.length}`,
+      )
+    return this.#read(buffer, 0)
   }
 
   /**

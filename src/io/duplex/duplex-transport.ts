@@ -16,7 +16,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { socketAddress } from '../../core/address.ts'
-import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import { InvalidArgumentError, InvalidStateError, show } from '../../errors.ts'
 import type {
   KeepAliveProbes,
   SystemError,
@@ -141,10 +141,19 @@ export class DuplexTransport implements Transport {
       return false
     }
     this.#written += Buffer.byteLength(data, encoding)
-    duplex.write(data, encoding, () => this.#wrote())
+    this.#attempt(() => duplex.write(data, encoding, () => this.#wrote()))
     if (duplex.writableLength === 0) return true
     this.#isFull = true
     return false
+  }
+
+  /** What the `write` of a program's own stream throws breaks that stream, and nothing else. */
+  #attempt(send: () => void): void {
+    try {
+      send()
+    } catch (error) {
+      this.#duplex.destroy(error instanceof Error ? error : new Error(`it threw ${show(error)}`))
+    }
   }
 
   cork(): void {
@@ -152,7 +161,7 @@ export class DuplexTransport implements Transport {
   }
 
   uncork(): void {
-    this.#duplex.uncork()
+    this.#attempt(() => this.#duplex.uncork())
   }
 
   pause(): void {
@@ -167,8 +176,10 @@ export class DuplexTransport implements Transport {
   }
 
   end(): void {
-    while (this.#duplex.writableCorked > 0) this.#duplex.uncork()
-    this.#duplex.end()
+    this.#attempt(() => {
+      while (this.#duplex.writableCorked > 0) this.#duplex.uncork()
+      this.#duplex.end()
+    })
   }
 
   destroy(): void {

@@ -10,6 +10,7 @@
  * 2. There are no sockets, files or times. With `auto` the loop pumps, without it the test does.
  */
 
+import { checkBoolean } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, UnsupportedOptionError } from '../../errors.ts'
 import type {
@@ -75,7 +76,7 @@ export class MemoryNetwork implements Network {
     const { chunk = SIZE, auto = false, capacity = SIZE } = options
     if (typeof chunk !== 'function') checkSize('chunk', chunk)
     const asked = typeof chunk === 'function' ? () => checkSize('chunk', chunk()) : () => chunk
-    this.#hub = new Hub(asked, auto, checkSize('capacity', capacity))
+    this.#hub = new Hub(asked, checkBoolean('auto', auto), checkSize('capacity', capacity))
   }
 
   /** The transports that have not closed, both ends of every pipe, oldest first. See `reset`. */

@@ -141,3 +141,34 @@ t.test('peeks, and gives back', async t => {
   bytes.stream.unread(Buffer.from('x'))
   await t.rejects(bytes.stream.peek(1), { code: 'ERR_CLOSED' })
 })
+
+// It was cut off by the delimiter, and could not be given back: bytes were lost.
+t.test('peek: what is no number of bytes', async t => {
+  const { stream, sink } = await kit(t, Lines)
+  sink.received(Buffer.from('one\n'))
+  for (const size of ['\n', /\n/, null, undefined, {}])
+    t.throws(() => stream.peek(size as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^peek: size must be a number of bytes; got /,
+    })
+  t.equal(
+    thrown(() => stream.peek(-1)),
+    'ERR_INVALID_DELIMITER',
+  )
+  t.same(stream.reads, ['one'])
+})
+
+// A peer that left ended the process: the promise of `peek` was not that of the read.
+t.test('peek: a rejection that nobody looks at', async t => {
+  const unhandled: unknown[] = []
+  const hear = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', hear)
+  const { stream } = await kit(t, Client)
+  void stream.peek(1)
+  void stream.peek(1, { signal: AbortSignal.abort() })
+  stream.close()
+  await turn()
+  await turn()
+  process.off('unhandledRejection', hear)
+  t.same(unhandled, [])
+})

@@ -432,15 +432,29 @@ t.test('an invalid answer is an error that says what is valid', async t => {
     { size: 4, data },
     { size: NaN, data },
     { size: 1.5, data },
+    undefined,
+    null,
+    'abc',
+    { size: 2 },
+    { size: 2, data: 5 },
   ]) {
     const rules = { delimiter: of(answer), encoding: null, limit: 100 }
     t.throws(() => readAll(rules, [Buffer.from('abc')]), {
       code: 'ERR_INVALID_DELIMITER',
       message: RegExp(
-        '^read_delimiter: cut\\(\\) must return a cut of 1 to 3 bytes, ' +
+        '^read_delimiter: cut\\(\\) must return { size: 1 to 3, data: an array }, ' +
           'or a number over 3; it returned',
       ),
     })
+  }
+  // Without `data` the message was dropped, and nothing said. Of a `return` that was forgotten the
+  // error said that it cannot read a property of undefined.
+  for (const [answer, said] of [
+    [undefined, /; it returned undefined; /],
+    [{ size: 2 }, /; it returned { size: 2, data: undefined }; /],
+  ] as const) {
+    const rules = { delimiter: of(answer), encoding: null, limit: 100 }
+    t.throws(() => readAll(rules, [Buffer.from('abc')]), { message: said })
   }
 })
 

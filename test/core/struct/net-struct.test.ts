@@ -125,6 +125,12 @@ t.test('values that do not fit', async t => {
 
 t.test('unpack takes exactly one message', async t => {
   const struct = new NetStruct('H$H$b')
+  // It was an error of Node about "the first argument".
+  for (const bytes of [undefined, null, 'text', [1, 2]])
+    t.throws(() => struct.unpack(bytes as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^unpack: bytes must be a Uint8Array; got /,
+    })
   t.throws(() => struct.unpack(Buffer.alloc(4)), {
     code: 'ERR_STRUCT',
     message: 'NetStruct "H$H$b": this message has at least 5 bytes; got 4',

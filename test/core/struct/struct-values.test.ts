@@ -47,4 +47,5 @@ t.test('any Uint8Array is taken as a Buffer, without a copy', async t => {
   t.equal(view.buffer, array.buffer)
   const buffer = Buffer.from('abcd')
   t.equal(asBuffer(buffer), buffer)
+  t.throws(() => asBuffer('ab' as never), { message: /^unpack: bytes must be a Uint8Array; got / })
 })

@@ -65,6 +65,11 @@ const GOLDEN: [format: string, values: unknown[], packed: string][] = [
   ['!5x', [], '0000000000'],
 ]
 
+t.test('unpack takes bytes only', async t => {
+  for (const bytes of [undefined, null, 'ab', [1, 2]])
+    t.throws(() => new Struct('!H').unpack(bytes as never), { code: 'ERR_INVALID_ARGUMENT' })
+})
+
 t.test('packs and unpacks as Python does', async t => {
   for (const [format, values, packed] of GOLDEN) {
     const struct = new Struct(format)

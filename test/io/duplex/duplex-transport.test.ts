@@ -52,6 +52,37 @@ t.test('a stream of the program may keep what is written, a socket of Node does 
   server.close()
 })
 
+// It went out of the turn of the loop that sends, and ended the process.
+t.test('what the `write` of a stream throws breaks that stream', async t => {
+  for (const [thrown, said] of [
+    [new Error('no'), 'failed no'],
+    ['text', 'failed it threw "text"'],
+  ] as const) {
+    const throwing = (): Duplex =>
+      new Duplex({
+        read() {},
+        write() {
+          throw thrown
+        },
+      })
+    const written = duplexTransport(throwing())
+    const corked = duplexTransport(throwing())
+    const [log, logOfCorked] = [spy(written), spy(corked)]
+    written.write('a', 'utf8')
+    corked.cork()
+    corked.write('a', 'utf8')
+    corked.uncork()
+    await until(() => log.includes('closed') && logOfCorked.includes('closed'))
+    t.same(
+      [log, logOfCorked],
+      [
+        [said, 'closed'],
+        [said, 'closed'],
+      ],
+    )
+  }
+})
+
 t.test('what is refused', async t => {
   for (const wrong of [undefined, null, 5, {}, { write() {} }])
     t.equal(

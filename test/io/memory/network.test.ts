@@ -67,6 +67,7 @@ t.test('throws what is no size', async t => {
   for (const size of [0, -1, 1.5, NaN]) {
     t.throws(() => new MemoryNetwork({ chunk: size }), { code: 'ERR_INVALID_ARGUMENT' })
     t.throws(() => new MemoryNetwork({ capacity: size }), { code: 'ERR_INVALID_ARGUMENT' })
+    t.throws(() => new MemoryNetwork({ auto: size as never }), { code: 'ERR_INVALID_ARGUMENT' })
   }
   t.throws(() => new MemoryNetwork({ chunks: 1 } as never), {
     message: 'MemoryNetwork: there is no option "chunks"; did you mean chunk?',
