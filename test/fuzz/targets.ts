@@ -5,6 +5,7 @@ import { changing, constant } from './delimiters.ts'
 import { envelopes } from './envelopes.ts'
 import { headers } from './headers.ts'
 import { deflated, frames, inits, units, urls } from './messages.ts'
+import { natsCalls } from './nats-calls.ts'
 import { natsHostile, natsMessages } from './nats.ts'
 import { options } from './options.ts'
 import { redisCalls } from './redis-calls.ts'
@@ -50,6 +51,7 @@ export const CALLS: readonly (readonly [target: Target, rounds: number])[] = [
   [roomsInMemory, 40],
   [roomsOverSockets, 10],
   [redisCalls, 40],
+  [natsCalls, 40],
 ]
 
 export const TARGETS: readonly Target[] = [...PARSERS, ...CALLS].map(([target]) => target)

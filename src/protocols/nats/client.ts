@@ -274,14 +274,14 @@ export class NatsClient extends NatsHooks implements NatsSettings {
    * `close(true)` is `end()`.
    *
    * `end()` drains: the subscriptions end, what was sent to them before is still delivered,
-   * requests get their answers, what was published goes out, and then the client closes, all
-   * within `end_timeout`. Handlers may publish meanwhile.
+   * requests get their answers, what was published goes out, if need be by the next connection,
+   * and then the client closes, all within `end_timeout`. Handlers may publish meanwhile.
    */
   override close(flush = false): void {
     checkBoolean('close: flush', flush)
     const { state } = this
     if (state === 'closed' || (flush && state === 'closing')) return
-    if (flush && state === 'active') this.#session.drain()
+    if (flush && (state === 'active' || state === 'opening')) this.#session.drain()
     else this.#session.abort()
   }
 

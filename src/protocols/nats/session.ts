@@ -150,7 +150,7 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
     this.#whenReady?.resolve(wire)
     this.#whenReady = undefined
     if (this.life.state === 'opening') this.life.open('connect')
-    if (this.#wire === wire) this.life.call('on_connect')
+    if (this.#wire === wire && this.life.state === 'active') this.life.call('on_connect')
   }
 
   // ---- while it is open -------------------------------------------------------------------------
@@ -191,8 +191,8 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
     this.#slow(one)
   }
 
-  handlerFailed(error: unknown): void {
-    this.life.hookFailed(error)
+  handlerFailed(error: unknown, isLate: boolean): void {
+    this.life.promiseRejected(error, isLate)
   }
 
   // ---- a lame duck ------------------------------------------------------------------------------
@@ -247,9 +247,8 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
   #lostAttempt(wire: Wire, error: Error): void {
     this.#attempt = undefined
     this.#failures++
-    const isFirst = this.life.state === 'opening'
     if (this.#wire !== undefined) return this.#retry()
-    if (isFirst && !this.values.wait_for_first) {
+    if (this.#info === undefined && !this.values.wait_for_first) {
       if (this.#failures < this.#servers.size) return this.#try()
       return this.#fail(error)
     }
@@ -265,7 +264,7 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
 
   #fail(error: Error): void {
     this.#fault = error
-    this.life.fail(this.life.state === 'opening' ? 'on_connect_error' : 'on_error', error)
+    this.life.fail(this.#info === undefined ? 'on_connect_error' : 'on_error', error)
   }
 
   #retry(): void {

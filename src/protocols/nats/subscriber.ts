@@ -28,8 +28,10 @@ export interface SubscriberOwner {
   readonly values: { readonly pending_size: Bytes }
   /** Messages were dropped. */
   slow(one: Subscriber): void
-  /** The handler threw, or its promise was rejected. */
-  handlerFailed(error: unknown): void
+  /** The number of the opening of the client. */
+  readonly opening: number
+  /** The handler threw, or its promise was rejected: late, if the client has closed since then. */
+  handlerFailed(error: unknown, isLate: boolean): void
   /** No more messages are wanted: at once, or after `max` in all. */
   unsubscribe(one: Subscriber, max?: number): void
   /** It has ended, and its last message was delivered. */
@@ -128,15 +130,16 @@ export class Subscriber {
       const result = handler(message)
       if (result !== undefined && isPromiseLike(result)) this.#hold(result)
     } catch (error) {
-      this.#owner.handlerFailed(error)
+      this.#owner.handlerFailed(error, false)
     }
     this.#isCalling = false
   }
 
   #hold(promise: PromiseLike<unknown>): void {
     this.#isHeld = true
+    const { opening } = this.#owner
     Promise.resolve(promise)
-      .catch(error => this.#owner.handlerFailed(error))
+      .catch(error => this.#owner.handlerFailed(error, opening !== this.#owner.opening))
       .then(() => this.#release())
   }
 

@@ -32,7 +32,7 @@ export interface TrafficOwner {
   /** Something was refused or dropped, and everything else goes on. */
   report(error: NatsError): void
   slow(one: Subscriber): void
-  handlerFailed(error: unknown): void
+  handlerFailed(error: unknown, isLate: boolean): void
 }
 
 /** A message that waits for a connection. */
@@ -51,6 +51,7 @@ export class Traffic implements SubscriberOwner {
   #queue: Waiting[] = []
   #queued: Bytes = 0
   #isOverflowing = false
+  opening = 0
 
   constructor(owner: TrafficOwner) {
     this.#owner = owner
@@ -162,8 +163,8 @@ export class Traffic implements SubscriberOwner {
     this.#owner.slow(one)
   }
 
-  handlerFailed(error: unknown): void {
-    this.#owner.handlerFailed(error)
+  handlerFailed(error: unknown, isLate: boolean): void {
+    this.#owner.handlerFailed(error, isLate)
   }
 
   /** The server does not let it subscribe: of those that are open, the ones to this subject. */
@@ -226,6 +227,7 @@ export class Traffic implements SubscriberOwner {
 
   /** It is over. */
   stop(error: Error | undefined): void {
+    this.opening++
     this.#wire = undefined
     this.#queue = []
     this.#queued = 0

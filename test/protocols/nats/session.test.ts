@@ -442,3 +442,46 @@ scene(t, 'what is refused, dropped or thrown is told, and everything goes on', a
   await world.pump()
   t.same([client.news.slice(5), client.connected], [['error ERR_NATS_OVERFLOW'], true])
 })
+
+// What was published before the first connection was dropped.
+scene(t, 'it ends before it is connected: what was published goes out first', async (t, world) => {
+  const server = await listen(world)
+  const client = new Watched({ engine: world.engine }).connect()
+  client.publish('a', 'last')
+  const answer = client.request('q')
+  client.end()
+  t.equal(client.state, 'closing')
+  await world.pump()
+  const peer = server.last
+  const { news } = peer
+  t.same(news.slice(1, 3), ['PUB a 4', 'last'])
+  const [, , reply] = news[3]!.split(' ')
+  peer.message(reply!, 1, 'answer')
+  await world.pump()
+  t.equal((await answer).text, 'answer')
+  t.same(client.news, ['close local'])
+  server.close()
+  await world.pump()
+  const lonely = new Watched({ engine: world.engine }).connect()
+  lonely.publish('a', 'last')
+  lonely.end()
+  await world.pump()
+  t.same(lonely.news, ['connect_error ECONNREFUSED', 'close error'], 'as without end()')
+})
+
+// It was told to on_error, whose default closed the client that had been opened again.
+scene(t, 'a handler that rejects when its opening is over', async (t, world) => {
+  const { server, client } = await join(world)
+  let fail = (_: Error): void => {}
+  client.subscribe('a', () => new Promise((_, reject) => (fail = reject)))
+  await world.pump()
+  server.last.message('a', 1)
+  await world.pump()
+  client.close()
+  await world.pump()
+  client.connect()
+  fail(new Error('late'))
+  await world.pump()
+  t.same(client.news, ['connect', 'close local', 'connect'])
+  t.match(world.logged, [/late/])
+})

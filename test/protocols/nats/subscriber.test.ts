@@ -15,6 +15,7 @@ function make(
   const pong = deferred<void>()
   const owner = {
     values: { pending_size },
+    opening: 1,
     slow: () => news.push('slow'),
     handlerFailed: (error: unknown) => news.push(`failed ${(error as Error).message}`),
     unsubscribe: (_: unknown, max?: number) => news.push(`unsubscribe ${max ?? ''}`),

@@ -9,6 +9,7 @@ import { message } from './kit.ts'
 function make(handler?: () => void): { one: NatsSubscription; inner: Subscriber } {
   const owner = {
     values: { pending_size: 256 + 20 },
+    opening: 1,
     slow: () => {},
     handlerFailed: () => {},
     unsubscribe: () => {},
