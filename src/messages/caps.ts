@@ -30,11 +30,12 @@ export type Dcap = 'process' | 'pending' | 'suspend' | 'suspend_permanent' | 'po
 export interface Carries {
   /**
    * - 'any': any bytes, and where they end
+   * - 'text': text in UTF-8
    * - 'line': one line of text
    * - 'document': a BSON document
    * - 'stream': any bytes; where a message ends is lost
    */
-  readonly data: 'any' | 'line' | 'document' | 'stream'
+  readonly data: 'any' | 'text' | 'line' | 'document' | 'stream'
   /** Is `msgid` kept? */
   readonly msgid: boolean
   /** Is `seq` kept? */

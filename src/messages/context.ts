@@ -305,9 +305,18 @@ export class Context implements ChannelContext {
 
   #master(params: Params): MessageChannel | undefined {
     if (!params.has('master')) return undefined
-    const master = this.#channels.get(params.text('master'))
+    const master = this.#named(params.text('master'))
     if (master === undefined) throw params.fault('master', 'the name of a channel')
     return master
+  }
+
+  /** A channel of that name, or one below it: a `client_url` may name `news/request`. */
+  #named(name: string): MessageChannel | undefined {
+    const known = this.#channels.get(name)
+    const slash = name.lastIndexOf('/')
+    if (known !== undefined || slash === -1) return known
+    const above = this.#named(name.slice(0, slash))
+    return [...(above?.children ?? [])].find(each => each.name === name)
   }
 }
 

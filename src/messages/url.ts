@@ -36,6 +36,9 @@ export type Parameters = string | Readonly<Record<string, string | number | bigi
 
 const RESERVED: readonly string[] = ['proto', 'host']
 
+/** The most prefixes. Each adds to the stack of every message. Nobody means more than a few. */
+const PREFIXES = 32
+
 /** A URL, split into its parts. It does not change. */
 export class Url {
   /**
@@ -72,6 +75,8 @@ export class Url {
     const protocol = text.slice(0, colon)
     if (!/^[^;=\s]+$/.test(protocol))
       throw new UrlError('a URL begins with a protocol', source, at, Math.max(1, colon))
+    if (protocol.split('+').length > PREFIXES + 1)
+      throw new UrlError(`a URL has at most ${PREFIXES} prefixes`, source, at, colon)
     const semicolon = text.indexOf(';', colon)
     const end = semicolon === -1 ? text.length : semicolon
     const entries = parseEntries(text.slice(end), source, at + end)

@@ -3,6 +3,7 @@ import { Engine } from '../../src/engine.ts'
 import { Context } from '../../src/messages/context.ts'
 import type { Implementation, Init } from '../../src/messages/init.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import type { Prefix } from '../../src/messages/prefixes/prefix.ts'
 import { Url } from '../../src/messages/url.ts'
 import { thrown } from '../kit.ts'
 import { channelClass, fault, stage } from './kit.ts'
@@ -212,6 +213,13 @@ stage(t, 'master', async (t, { context }) => {
   const master = context.init('direct://;name=m')
   t.equal(context.init('direct://;master=m').master, master)
   t.equal(context.init('null://', { master }).master, master)
+  // The client_url of stream+ over mem:// named its request channel, and nobody found that.
+  const below = context.init('rate+filter+direct://;name=a/b;speed=1kb;messages=1') as Prefix
+  t.equal(context.init('direct://;master=a/b/rate/filter').master, below.carrier)
+  t.match(
+    fault(() => context.init('direct://;master=a/b/rate/other')),
+    'master must be the name of a channel',
+  )
   t.equal(
     thrown(() => context.init('direct://', { master: {} as never })),
     'ERR_INVALID_ARGUMENT',

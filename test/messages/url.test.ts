@@ -149,6 +149,15 @@ t.test('a URL in a URL, in three forms', async t => {
   )
 })
 
+// Three thousand of them overflowed the stack: a RangeError without a code.
+t.test('too many prefixes', async t => {
+  Url.parse('filter+'.repeat(32) + 'null://')
+  t.match(
+    fault(() => Url.parse('filter+'.repeat(3000) + 'null://')),
+    'a URL has at most 32 prefixes',
+  )
+})
+
 t.test('additional parameters', async t => {
   t.equal(String(merge(Url.parse('x://h;a=1'), parseParameters('b=2'))), 'x://h;a=1;b=2')
   t.equal(

@@ -219,9 +219,11 @@ class Run {
 
   /** Opens it. If that fails, the person who typed its URL is told why. */
   async #open(channel: MessageChannel): Promise<boolean> {
-    channel.open()
+    // Taken before: an error that `opened` rejects with is not logged as well.
+    const { opened } = channel
+    channel.open(channel === this.#from ? this.#request.opening : '')
     try {
-      await channel.opened
+      await opened
     } catch (error) {
       if (error instanceof UrlError) throw error
       if (this.#code === 1)

@@ -33,7 +33,7 @@ interface Job {
 export class Target {
   readonly #channel: MessageChannel
   readonly #isServer: boolean
-  readonly #refused: (error: unknown) => void
+  #refused: (error: unknown) => void
   readonly #peers = new Set<Addr>()
   /** Settles when nothing waits; each message that waits comes after the one before. */
   #last: Promise<void> | undefined
@@ -41,7 +41,7 @@ export class Target {
   #messages = 0
   #bytes: Bytes = 0
 
-  /** `refused` is called with the error of each message that the channel does not take. */
+  /** `refused` is called with the error of the first message that the channel does not take. */
   constructor(channel: MessageChannel, refused: (error: unknown) => void = noop) {
     this.#channel = channel
     this.#isServer = channel.params.text('mode', '') === 'server'
@@ -112,6 +112,7 @@ export class Target {
       return this.#channel.post(message) ? 'taken' : 'full'
     } catch (error) {
       this.#refused(error)
+      this.#refused = noop
       return 'refused'
     }
   }

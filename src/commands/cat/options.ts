@@ -24,6 +24,8 @@ second.
   --both         with two URLs: copy in both directions
   --raw          with one URL: do not split the input into lines, and print
                  messages without line ends
+  --open <text>  parameters of the opening of the first channel, for example
+                 'mode=seq;seq=0' with stream+
   --wait <time>  after the end of the input, or of the first channel, go on
                  receiving for this long, for example 500ms or 5s. Default:
                  over tcp and unix sockets until the peer ends its side,
@@ -60,6 +62,8 @@ export interface Request {
   readonly dumps: boolean
   readonly isBoth: boolean
   readonly isRaw: boolean
+  /** Parameters of the opening of `from`. */
+  readonly opening: string
   /** Undefined: until the peer ends, where we can end our side alone; elsewhere not at all. */
   readonly wait: Milliseconds | undefined
 }
@@ -74,10 +78,11 @@ export function parseOptions(argv: readonly string[]): Request | Information {
       dump: { type: 'boolean' },
       both: { type: 'boolean' },
       raw: { type: 'boolean' },
+      open: { type: 'string' },
       wait: { type: 'string' },
     },
   })
-  const { dump = false, both = false, raw = false, wait } = values
+  const { dump = false, both = false, raw = false, open = '', wait } = values
   const information = informationOf(values)
   if (information !== undefined) return information
   const [from, to, ...more] = positionals
@@ -88,5 +93,5 @@ export function parseOptions(argv: readonly string[]): Request | Information {
   const time = wait === undefined ? undefined : parseDuration(wait)
   if (wait !== undefined && time === undefined)
     throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
-  return { kind: 'cat', from, to, dumps: dump, isBoth: both, isRaw: raw, wait: time }
+  return { kind: 'cat', from, to, dumps: dump, isBoth: both, isRaw: raw, opening: open, wait: time }
 }

@@ -39,7 +39,9 @@ export class Deflate extends Prefix {
     this.#most = params.size('max-size', MOST, 1)
     this.#isInverted = params.boolean('inverted', false)
     // With `inverted` the bytes of the peer are compressed, and ours may be anything, too.
-    if (super.carries.data !== 'any')
+    const { data } = super.carries
+    if (data === 'text') throw this.carrier.params.fault('binary', 'yes below deflate+')
+    if (data !== 'any')
       throw this.carrier.params.fault(
         'frame',
         'one that carries any bytes, and where a message ends, such as std',

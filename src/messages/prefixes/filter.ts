@@ -62,7 +62,8 @@ function isAmong(msgid: number, ranges: readonly Range[]): boolean {
 }
 
 function rangeOf(text: string): Range | undefined {
-  const [, least = '', most = least] = /^(-?\w+?)(?:-(-?\w+))?$/.exec(text) ?? []
-  const range = [parseInteger(least), parseInteger(most)] as const
-  return range[0] === undefined || range[1] === undefined ? undefined : (range as Range)
+  const [, first = '', last = first] = /^(-?\w+?)(?:-(-?\w+))?$/.exec(text) ?? []
+  const [least, most] = [parseInteger(first), parseInteger(last)]
+  if (least === undefined || most === undefined || least > most) return undefined
+  return least === (least | 0) && most === (most | 0) ? [least, most] : undefined
 }

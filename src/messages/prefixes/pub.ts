@@ -20,6 +20,7 @@ import { InvalidArgumentError, InvalidStateError, ReadError, WriteError } from '
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { Params } from '../params.ts'
+import { checkUnlimited, hasConnections } from './below.ts'
 import { Prefix } from './prefix.ts'
 
 /** The `msgid` of what the two sides say before there is data. */
@@ -30,10 +31,11 @@ const HELLO_REPLY = 101
 const HELLO_DATA = Buffer.from('01000800000001000001', 'hex')
 const VERSION = 1
 
-/** Throws UrlError if the messages lose their msgid or seq on the way. */
-function checkFrame({ carries, carrier }: Prefix): void {
+/** Throws UrlError if what is below it cannot work. */
+function checkBelow({ carries, carrier, params }: Prefix): void {
   if (!carries.msgid || !carries.seq)
     throw carrier.params.fault('frame', 'one that carries msgid and seq, such as std')
+  if (!hasConnections(carrier)) throw params.url.protocol_fault('pub+ needs connections')
 }
 
 /** The publisher: `pub+child://;mode=server`. */
@@ -46,7 +48,8 @@ export class PubServer extends Prefix {
 
   constructor(init: Init) {
     super(init)
-    checkFrame(this)
+    checkBelow(this)
+    checkUnlimited(this)
   }
 
   /** `last-seq`: that of the last message before. Default: that of the last opening. */
@@ -130,7 +133,7 @@ export class PubClient extends Prefix {
 
   constructor(init: Init) {
     super(init)
-    checkFrame(this)
+    checkBelow(this)
   }
 
   /** `seq`: that of the last message; when it becomes active, that of the publisher. */

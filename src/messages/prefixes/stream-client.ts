@@ -30,7 +30,16 @@ import { Control, Message } from '../message.ts'
 import type { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { Prefix } from './prefix.ts'
-import { checkChild, done, invalid, readErrorText, readReply, request, Say } from './stream-wire.ts'
+import {
+  checkChild,
+  checkPart,
+  done,
+  invalid,
+  readErrorText,
+  readReply,
+  request,
+  Say,
+} from './stream-wire.ts'
 
 const MODES = ['online', 'seq', 'seq-data', 'continue'] as const
 
@@ -63,9 +72,7 @@ export class StreamClient extends Prefix {
     const { context, engine, name } = this
     this.#request = context.init(url, { name: `${name}/request`, engine, is_internal: true })
     this.add_child(this.#request)
-    const { carries } = this.#request
-    if (!carries.msgid || !carries.seq)
-      throw params.fault('request', 'a channel that carries msgid and seq, such as with frame=std')
+    checkPart(params, 'request', this.#request)
     this.#request.callback_add(message => this.#requestSays(message), ['data', 'state'])
   }
 

@@ -29,8 +29,17 @@ import type { MessageChannel } from '../message-channel.ts'
 import { MESSAGE_LIFE } from '../message-life.ts'
 import type { Params } from '../params.ts'
 import { Url } from '../url.ts'
+import { checkUnlimited } from './below.ts'
 import { Prefix } from './prefix.ts'
-import { checkChild, errorText, invalid, readRequest, reply, Say } from './stream-wire.ts'
+import {
+  checkChild,
+  checkPart,
+  errorText,
+  invalid,
+  readRequest,
+  reply,
+  Say,
+} from './stream-wire.ts'
 
 /** A subscriber that reads history. */
 interface Reading {
@@ -55,6 +64,7 @@ export class StreamServer extends Prefix {
     super(init)
     const { params } = init
     checkChild(params)
+    checkUnlimited(this)
     this.#numbers = params.boolean('autoseq', false)
     this.#storageUrl = without(params.embedded('storage'), 'dir')
     this.#storage = this.#below(`${this.#storageUrl};dir=w`, 'storage')
@@ -62,12 +72,8 @@ export class StreamServer extends Prefix {
       `${without(params.embedded('request'), 'mode')};mode=server`,
       'request',
     )
-    for (const [key, { carries }] of Object.entries({
-      storage: this.#storage,
-      request: this.#request,
-    }))
-      if (!carries.msgid || !carries.seq)
-        throw params.fault(key, 'a channel that carries msgid and seq, such as with frame=std')
+    checkPart(params, 'storage', this.#storage)
+    checkPart(params, 'request', this.#request)
     this.#storage.callback_add(message => this.#storageSays(message), ['state', 'control'])
     this.#request.callback_add(message => this.#requestSays(message), ['data', 'state', 'control'])
   }

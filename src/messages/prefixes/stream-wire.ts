@@ -14,7 +14,9 @@
 
 import { Buffer } from 'node:buffer'
 import { ReadError } from '../../errors.ts'
+import type { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
+import { hasConnections } from './below.ts'
 
 /** The `msgid` of each. */
 export const Say = { Request: 12, Reply: 20, Error: 30, Done: 40 } as const
@@ -89,4 +91,14 @@ export function invalid(what: string): ReadError {
 /** Throws UrlError unless the child, or one below it, says hello with its last seq. */
 export function checkChild({ url }: Params): void {
   if (!url.protocol.includes('+pub+')) throw url.protocol_fault('stream+ stands before pub+')
+}
+
+/** Throws UrlError if history cannot pass through the channel that the parameter `key` gives. */
+export function checkPart(params: Params, key: string, part: MessageChannel): void {
+  const { msgid, seq } = part.carries
+  if (!msgid || !seq || !hasConnections(part))
+    throw params.fault(
+      key,
+      'a channel that carries msgid and seq and loses nothing, such as tcp:// with frame=std',
+    )
 }

@@ -121,11 +121,16 @@ export class UpgradeRequest {
 /** Fields that the handshake writes itself. */
 const OWN = /^(?:connection|upgrade|content-length|transfer-encoding|host|sec-websocket-.*)$/i
 
+/** May a program add a field of that name? */
+export function isAddedField(name: string): boolean {
+  return isToken(name) && !OWN.test(name)
+}
+
 /** Checks the fields that a program adds. Throws InvalidArgumentError. */
 export function checkHeaders(call: string, headers: unknown): Headers {
   checkRecord(`${call}: headers`, headers)
   for (const [name, value] of Object.entries(headers as object)) {
-    if (!isToken(name) || OWN.test(name))
+    if (!isAddedField(name))
       throw new InvalidArgumentError(
         `${call}: the name of a field`,
         'valid, and not one that the handshake writes',

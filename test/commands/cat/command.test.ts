@@ -329,6 +329,12 @@ t.test('copies of any size; messages that are refused', async t => {
   t.equal(await command([`file://${from};frame=line`, `file://${to}.2;dir=w`], other), 1)
   t.match(other.err, 'second: a message was not taken: post: seq must be greater than')
   t.match(other.err, 'not sent: 1 message (3 bytes)')
+  // Each of a million messages had its line.
+  writeFileSync(from, 'one\ntwo\nthree\n')
+  const third = new FakeProcess()
+  t.equal(await command([`file://${from};frame=line`, `file://${to}.3;dir=w`], third), 1)
+  t.equal(third.err.match(/was not taken/g)?.length, 1)
+  t.match(third.err, 'not sent: 2 messages (8 bytes)')
 })
 
 t.test('a packet that cannot be sent', async t => {
@@ -341,7 +347,19 @@ t.test('a packet that cannot be sent', async t => {
 t.test('a URL whose address only open could give', async t => {
   const host = new FakeProcess()
   t.equal(await command(['tcp://'], host), 2)
-  t.match(host.err, "the address is missing; without one, open('host=…') must give it\n  tcp://\n")
+  t.equal(
+    host.err,
+    "sluice-cat: the address is missing; without one, open('host=…') must give it\n" +
+      '  tcp://\n        ^\n',
+    'said once',
+  )
+  const other = new FakeProcess()
+  other.stdin.end()
+  t.equal(await command(['--open', 'hots=127.0.0.1:9', 'tcp://'], other), 2)
+  t.match(other.err, 'the address is missing')
+  const last = new FakeProcess()
+  t.equal(await command(['--open', 'host=127.0.0.1:9', 'tcp://'], last), 1)
+  t.match(last.err, 'ECONNREFUSED')
 })
 
 t.test('several that were not sent; a channel that does not open', async t => {

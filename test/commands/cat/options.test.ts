@@ -10,6 +10,7 @@ const plain = {
   dumps: false,
   isBoth: false,
   isRaw: false,
+  opening: '',
   wait: undefined,
 }
 
@@ -24,6 +25,7 @@ t.test('what can be asked for', async t => {
     isRaw: true,
     wait: 5000,
   })
+  t.strictSame(parseOptions(['--open', 'a=1', 'a://']), { ...plain, opening: 'a=1' })
   t.strictSame(parseOptions(['a://', 'b://', '--both']), { ...plain, to: 'b://', isBoth: true })
 })
 

@@ -74,6 +74,11 @@ stage(t, 'URLs', async (t, { context }) => {
   )
   t.equal(context.init('deflate+null://').client_url, undefined)
   // It was taken, and most posts threw "one line, without a line end".
+  t.match(
+    fault(() => context.init('deflate+ws://h:1')),
+    'binary must be yes below deflate+',
+  )
+  context.init('deflate+ws://h:1;binary=yes')
   const base = 'deflate+tcp://h:1;frame='
   for (const wrong of ['line', 'none', 'bson'])
     t.match(

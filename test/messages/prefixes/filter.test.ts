@@ -38,7 +38,7 @@ stage(t, 'control messages always pass', async (t, { context }) => {
 })
 
 stage(t, 'parameters', async (t, { context }) => {
-  for (const wrong of ['a', '1-', '1-b', '!', '1,,2'])
+  for (const wrong of ['a', '1-', '1-b', '!', '1,,2', '5-1', '0-2147483648', '-2147483649'])
     t.match(
       fault(() => context.init(`filter+null://;messages=${wrong}`)),
       'messages must be msgids and ranges of them',

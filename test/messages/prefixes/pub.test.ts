@@ -143,3 +143,18 @@ stage(t, 'below reopen+, and URLs', async (t, { context, clock, pump }) => {
     'frame must be one that carries msgid and seq, such as std; got "line"',
   )
 })
+
+// A limit that was used up dropped the subscribers, as too slow; and each hello by udp made another
+// subscriber, up to the end of the memory.
+stage(t, 'what cannot stand below it', async (t, { context }) => {
+  t.match(
+    fault(() => context.init('pub+rate+mem://;mode=server;speed=1kb')),
+    'rate+ must come first: rate+pub+mem',
+  )
+  context.init('pub+rate+mem://;name=subscriber;rate.dir=r;speed=1kb')
+  for (const side of ['server', 'client'])
+    t.match(
+      fault(() => context.init(`pub+udp://127.0.0.1:1;mode=${side}`)),
+      'pub+ needs connections',
+    )
+})

@@ -289,6 +289,11 @@ stage(t, 'URLs', async (t, { context }) => {
       'request must be a channel that carries msgid and seq',
     ],
     [`${URL};storage=file://${file};autosq=yes`, 'autoseq'],
+    // What the limit refused was stored, and no subscriber that was online ever got it.
+    [
+      `${URL.replace('+', '+rate+')};speed=1kb;storage=file://${file}`,
+      'rate+ must come first: rate+stream+pub+tcp',
+    ],
   ] as const)
     t.match(
       fault(() => context.init(url)),

@@ -2,6 +2,7 @@ import t from 'tap'
 import { Params } from '../../../src/messages/params.ts'
 import {
   checkChild,
+  checkPart,
   done,
   errorText,
   invalid,
@@ -12,6 +13,7 @@ import {
   request,
 } from '../../../src/messages/prefixes/stream-wire.ts'
 import { thrown } from '../../kit.ts'
+import { fault, stage } from '../kit.ts'
 
 t.test('the bytes of the original', async t => {
   t.equal(
@@ -58,4 +60,19 @@ t.test('what it stands before', async t => {
     thrown(() => checkChild(Params.of(new Map(), 'stream+tcp'))),
     'ERR_INVALID_URL',
   )
+})
+
+stage(t, 'what history passes through', async (t, { context }) => {
+  const check = (url: string): void => {
+    const part = context.init(url)
+    checkPart(part.params, 'request', part)
+  }
+  check('mem://')
+  check('deflate+tcp://h:1')
+  // Packets are lost without a word, and each packet of a stranger opened another reader.
+  for (const wrong of ['tcp://h:1;frame=line', 'udp://h:1', 'deflate+udp://h:1'])
+    t.match(
+      fault(() => check(wrong)),
+      'request must be a channel that carries msgid and seq and loses nothing',
+    )
 })

@@ -17,6 +17,8 @@
 
 import type { StreamOptions } from '../../../channels/streams/stream-options.ts'
 import { isOrigin, type Origins } from '../../../protocols/websocket/origins.ts'
+import { isToken, isValue } from '../../../protocols/websocket/head.ts'
+import { isAddedField } from '../../../protocols/websocket/upgrade-request.ts'
 import type { WebSocketSettings } from '../../../protocols/websocket/websocket-settings.ts'
 import type { Address, Bytes, Milliseconds } from '../../../types.ts'
 import type { Carries } from '../../caps.ts'
@@ -52,11 +54,15 @@ export function wsParams(params: Params, side: 'client' | 'server'): WsParams {
   const isSized = params.has('buffer-size') || params.has('max-size')
   const message_size = isSized ? (shared.options.buffer_size as Bytes) : SIZE
   const protocols = params.list('protocol', [])
+  if (!protocols.every(isToken) || new Set(protocols).size < protocols.length)
+    throw params.fault('protocol', 'different subprotocols without blanks')
   return {
     frame: isPlain ? undefined : shared.frame,
     isBinary,
     isPlainText: isPlain && !isBinary,
-    carries: isPlain ? { data: 'any', msgid: false, seq: false } : shared.frame.carries,
+    carries: isPlain
+      ? { data: isBinary ? 'any' : 'text', msgid: false, seq: false }
+      : shared.frame.carries,
     options: {
       ...shared.options,
       message_size,
@@ -102,11 +108,16 @@ export function wsTarget(params: Params, text: string): WsTarget {
   return { address, resource: resource === '' ? undefined : resource }
 }
 
-/** The fields `header.NAME` of a client. */
+/** The fields `header.NAME` of a client. Throws UrlError. */
 export function wsHeaders(params: Params): Record<string, string> {
-  return Object.fromEntries(
-    params.names('header').map(name => [name, params.text(`header.${name}`)]),
-  )
+  const headers = params.names('header').map(name => [name, params.text(`header.${name}`)] as const)
+  for (const [name, value] of headers)
+    if (!isAddedField(name) || !isValue(value))
+      throw params.fault(
+        `header.${name}`,
+        'a field that the handshake does not write, with text without line ends',
+      )
+  return Object.fromEntries(headers)
 }
 
 /** Which pages may connect to a server. */

@@ -50,7 +50,7 @@ stage(t, 'ask, talk, the peer closes', async (t, world) => {
     ['one', 'two', 'closing', 'closed'],
   )
   t.equal(await client.closed, 'remote')
-  t.match(client.carries, { data: 'any' })
+  t.match(client.carries, { data: 'text' })
 })
 
 stage(t, 'texts without messages, where a message is a text', async (t, world) => {

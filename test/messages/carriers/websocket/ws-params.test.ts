@@ -14,7 +14,7 @@ t.test('what stands in a message', async t => {
   t.match(read(''), {
     frame: undefined,
     isBinary: false,
-    carries: { data: 'any', msgid: false, seq: false },
+    carries: { data: 'text', msgid: false, seq: false },
     options: { message_size: 1024 * 1024, deflate: false, ping_interval: Infinity },
     protocols: [],
     ofPeer: '',
@@ -26,6 +26,7 @@ t.test('what stands in a message', async t => {
     protocols: ['a', 'b'],
     ofPeer: ';frame=std;protocol=a,b',
   })
+  t.match(read('binary=yes').carries, { data: 'any' })
   t.match(read('frame=line;binary=yes'), { frame: { name: 'line' }, isBinary: true })
   // A client by the URL of the server did not take what the server may send.
   t.match(read('frame=none;max-size=2kb'), {
@@ -49,6 +50,12 @@ t.test('what stands in a message', async t => {
     fault(() => read('frame=std;binary=no')),
     'binary must be yes with frame=std',
   )
+  // A server was active, and no client could ever speak one of them.
+  for (const wrong of ['a b', 'a,a', 'a,,b'])
+    t.match(
+      fault(() => read(`protocol=${wrong}`)),
+      'protocol must be different subprotocols without blanks',
+    )
 })
 
 t.test('where it is', async t => {
@@ -71,6 +78,12 @@ t.test('where it is', async t => {
 
 t.test('headers, and origins', async t => {
   t.same(wsHeaders(params('ws://a:1;header.Cookie=x;header.X-A=y')), { Cookie: 'x', 'X-A': 'y' })
+  // Only opening failed, and nothing pointed into the URL.
+  for (const wrong of ['header.Host=x', 'header.a@b=x', 'header.X=a\r\nY: b'])
+    t.match(
+      fault(() => wsHeaders(params(`ws://a:1;${wrong}`))),
+      'a field that the handshake does not write, with text without line ends',
+    )
   const origins = (rest: string) => wsOrigins(params(`ws://a:1;${rest}`))
   t.equal(origins(''), 'same')
   t.equal(origins('origins=*'), '*')
