@@ -35,6 +35,15 @@ export function answerLater<Value>(
     .catch(failed)
 }
 
+/** Calls a hook. `failed` gets what it throws, and what its promise rejects with. */
+export function attempt(hook: () => unknown, failed: (error: unknown) => void): void {
+  try {
+    onRejection(hook(), failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
 /** The same promise. Nobody need look at it: its rejection never ends the process. */
 export function quiet<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(noop)

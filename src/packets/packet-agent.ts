@@ -3,6 +3,7 @@
  * It says who it is, and confirms what it gets, if the router and the supervisor do that, too.
  */
 
+import { tellMisspeltNames } from '../channels/misspelt-names.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import {
@@ -14,7 +15,7 @@ import {
   oneOf,
 } from '../core/checks.ts'
 import { checkOptions, optionsOf } from '../core/option-names.ts'
-import { isPromiseLike } from '../core/promises.ts'
+import { attempt, isPromiseLike } from '../core/promises.ts'
 import { Engine, logSafely } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import { Context } from '../messages/context.ts'
@@ -140,6 +141,7 @@ export class PacketAgent {
 
   /** Begins to connect, and goes on until `close`. Throws InvalidStateError the second time. */
   open(): this {
+    tellMisspeltNames(this, PacketAgent.prototype, this.#engine)
     this.#channel.open()
     this.#state = 'open'
     return this
@@ -225,11 +227,10 @@ export class PacketAgent {
   #lost(error: Error): void {
     this.#opened.reject(error)
     this.close()
-    try {
-      this.on_lost(error)
-    } catch (thrown) {
-      this.#report(thrown)
-    }
+    attempt(
+      () => this.on_lost(error),
+      thrown => this.#report(thrown),
+    )
   }
 
   /** Closes the connection for ever. Returns how many packets were not sent or not confirmed. */
@@ -261,10 +262,9 @@ export class PacketAgent {
 
   #report(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
-    try {
-      this.on_error(error)
-    } catch (late) {
-      logSafely(this.#engine, messageOf(late), late)
-    }
+    attempt(
+      () => this.on_error(error),
+      late => logSafely(this.#engine, messageOf(late), late),
+    )
   }
 }

@@ -3,6 +3,7 @@
 import t from 'tap'
 import {
   answerLater,
+  attempt,
   isPromiseLike,
   onRejection,
   Promises,
@@ -115,4 +116,16 @@ t.test('the number of holds, and what the first promise comes from', async t => 
   await Promise.all([first, second])
   await promises.add(Promise.resolve())
   t.same([promises.holds, promises.by], [2, ''])
+})
+
+t.test('attempt: what a hook throws is told, and what its promise rejects with', async t => {
+  const told: unknown[] = []
+  const tell = (error: unknown): void => void told.push(error)
+  attempt(() => 5, tell)
+  attempt(() => {
+    throw 'thrown'
+  }, tell)
+  attempt(() => Promise.reject('rejected'), tell)
+  await turn()
+  t.strictSame(told, ['thrown', 'rejected'])
 })

@@ -141,7 +141,12 @@ stage(t, 'hooks that throw and reject', async (t, world) => {
   }
   server.send('{')
   await world.pump()
-  t.strictSame(world.logged, ['in on_error'])
+  t.strictSame(world.logged.splice(0), ['in on_error'])
+  // The rejection ended the process.
+  ann.on_error = () => Promise.reject(new Error('rejected in on_error'))
+  server.send('{')
+  await world.pump()
+  t.strictSame(world.logged, ['rejected in on_error'])
   ann.close()
   await end(world, server)
 })
@@ -189,4 +194,12 @@ t.test('invalid arguments', async t => {
   t.throws(() => new PacketAgent('', 'null://'), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new PacketAgent('ann', 'nowhere'), { code: 'ERR_INVALID_URL' })
   t.throws(() => make({}).send('', {}), { code: 'ERR_PACKET' })
+})
+
+stage(t, 'a hook that is misspelt', async (t, { context, logged }) => {
+  class Deaf extends PacketAgent {
+    on_pakcet(): void {}
+  }
+  new Deaf('ann', 'null://', { context }).open().close()
+  t.match(logged, [/on_pakcet of class Deaf .* did you mean on_packet/])
 })

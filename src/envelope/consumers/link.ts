@@ -14,7 +14,7 @@
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
-import { isPromiseLike, onRejection } from '../../core/promises.ts'
+import { attempt, isPromiseLike } from '../../core/promises.ts'
 import { type Engine, logSafely } from '../../engine.ts'
 import { ClosedError, HookError, messageOf, OverflowError, ReadError } from '../../errors.ts'
 import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
@@ -192,12 +192,8 @@ export class Link {
   readonly tell = (thrown: unknown): void => {
     const failed = (fault: unknown): void =>
       logSafely(this.engine as Engine, `on_error of a consumer: ${messageOf(fault)}`, fault)
-    try {
-      const error = thrown instanceof Error ? thrown : new HookError(thrown)
-      onRejection(this.#consumer.on_error(error), failed)
-    } catch (fault) {
-      failed(fault)
-    }
+    const error = thrown instanceof Error ? thrown : new HookError(thrown)
+    attempt(() => this.#consumer.on_error(error), failed)
   }
 
   // ---- open -------------------------------------------------------------------------------------

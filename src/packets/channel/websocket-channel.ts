@@ -17,6 +17,7 @@
 
 import { Backoff } from '../../core/backoff.ts'
 import { noop } from '../../core/noop.ts'
+import { attempt } from '../../core/promises.ts'
 import { DRIVE, type Engine, logSafely } from '../../engine.ts'
 import { ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
 import { Control, type Message } from '../../messages/message.ts'
@@ -288,21 +289,14 @@ export class WebsocketChannel extends PacketChannel {
   }
 
   #call(callback: () => void): void {
-    try {
-      callback()
-    } catch (error) {
-      this.#report(error)
-    }
+    attempt(callback, error => this.#report(error))
   }
 
   #report(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
-    try {
-      const { onError } = this.#settings
-      if (onError !== undefined) return onError(this.channel_id, error)
-    } catch (error) {
-      return logSafely(this.#engine, `${this.channel_id}: ${messageOf(error)}`, error)
-    }
-    logSafely(this.#engine, `${this.channel_id}: ${messageOf(error)}`, error)
+    const log = (fault: unknown): void =>
+      logSafely(this.#engine, `${this.channel_id}: ${messageOf(fault)}`, fault)
+    const { onError = (_, fault) => log(fault) } = this.#settings
+    attempt(() => onError(this.channel_id, error), log)
   }
 }

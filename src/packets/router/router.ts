@@ -17,8 +17,9 @@ import {
   instanceOf,
 } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
+import { attempt, isPromiseLike, onRejection } from '../../core/promises.ts'
 import { type Engine, logSafely } from '../../engine.ts'
-import { InvalidStateError, messageOf } from '../../errors.ts'
+import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { checkRelay } from '../../relay/checks.ts'
 import { open_relay } from '../../relay/open-relay.ts'
@@ -152,11 +153,11 @@ export class PacketRouter {
       this.#engine,
       { grace, keep, count, size, agents },
       {
-        admits: (id, address) => this.#call(() => this.on_alive(id, address)) !== false,
+        admits: (id, address) => this.#admits(id, address),
         answers: (packet, text) => this.#requests.answer(packet, text),
-        dropped: (reason, from, to) => void this.#call(() => this.on_drop(reason, from, to)),
-        lost: id => void this.#call(() => this.on_lost(id)),
-        failed: error => void this.#call(() => this.on_error(error)),
+        dropped: (...drop) => attempt(() => this.on_drop(...drop), this.#log),
+        lost: id => attempt(() => this.on_lost(id), this.#log),
+        failed: error => attempt(() => this.on_error(error), this.#log),
       },
     )
     this.#requests = new HttpRequests(this.#engine, packet =>
@@ -280,7 +281,8 @@ export class PacketRouter {
 
   /**
    * Called when somebody at a connection says who is there, the supervisor ('mephisto') too.
-   * `false` refuses it and closes the connection. By default everybody is believed.
+   * `false` refuses it and closes the connection, and so does a promise: the answer is needed at
+   * once. By default everybody is believed.
    */
   on_alive(_id: string, _address: string): unknown {
     return true
@@ -309,12 +311,19 @@ export class PacketRouter {
     return logSafely(this.#engine, `router: ${messageOf(error)}`, error)
   }
 
-  #call(hook: () => unknown): unknown {
+  /** Who cannot be judged at once is refused. */
+  #admits(id: string, address: string): boolean {
     try {
-      return hook()
+      const answer = this.on_alive(id, address)
+      if (!isPromiseLike(answer)) return answer !== false
+      onRejection(answer, noop)
+      throw new InvalidArgumentError('on_alive', 'a hook that answers at once', answer)
     } catch (error) {
-      logSafely(this.#engine, `router: ${messageOf(error)}`, error)
+      this.#log(error)
       return false
     }
   }
+
+  readonly #log = (error: unknown): void =>
+    logSafely(this.#engine, `router: ${messageOf(error)}`, error)
 }

@@ -220,12 +220,13 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
 
   #alive(peer: Peer, packet: Packet, text: string): void {
     const id = fromOf(packet)
-    const member = this.#roster.findOrMake(id)
-    if (member === undefined) return this.#drop('agents', id, ROUTER_ID)
+    // First: who is refused must not take the place of an agent.
     if (!this.#owner.admits(id, peer.address)) {
       this.#drop('refused', id, peer.address)
       return peer.end()
     }
+    const member = this.#roster.findOrMake(id)
+    if (member === undefined) return this.#drop('agents', id, ROUTER_ID)
     const confirms = (packet.data as { confirms?: unknown }).confirms !== undefined
     // The supervisor says it once on each connection; an agent, whenever it is asked.
     const isNew = member.peer !== peer || member.confirms !== confirms

@@ -4,7 +4,7 @@
  */
 
 import { noop } from '../../core/noop.ts'
-import { isPromiseLike } from '../../core/promises.ts'
+import { attempt, isPromiseLike } from '../../core/promises.ts'
 import { messageOf } from '../../errors.ts'
 import type { Job, Run } from './job.ts'
 import type { Packet } from '../packet.ts'
@@ -45,13 +45,10 @@ export class JobHooks {
 
   report(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
-    try {
-      if (this.job.on_error === undefined) return this.#report(error, this.run)
-      const result = this.job.on_error(error, this.run)
-      if (isPromiseLike(result))
-        Promise.resolve(result).catch((late: Error) => this.#report(late, this.run))
-    } catch (late) {
-      this.#report(late as Error, this.run)
-    }
+    if (this.job.on_error === undefined) return this.#report(error, this.run)
+    attempt(
+      () => this.job.on_error!(error, this.run),
+      late => this.#report(late as Error, this.run),
+    )
   }
 }

@@ -17,6 +17,7 @@ import {
   oneOf,
 } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
+import { attempt } from '../../core/promises.ts'
 import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
@@ -204,11 +205,10 @@ export class Supervisor {
   }
 
   #report(error: Error, run: Run): void {
-    try {
-      this.on_error(error, run)
-    } catch (thrown) {
-      logSafely(this.#engine, messageOf(thrown), thrown)
-    }
+    attempt(
+      () => this.on_error(error, run),
+      thrown => logSafely(this.#engine, messageOf(thrown), thrown),
+    )
   }
 }
 

@@ -129,6 +129,9 @@ stage(t, 'hooks, and what they throw', async (t, world) => {
   const refused = ['ann', 'mallory'].map(id => agent(world, id, url).agent)
   await world.pump()
   t.match(log.splice(0), ['refused ann', 'refused mallory'])
+  // Those that were refused filled `agent_limit`.
+  t.match(router.members, [{ id: 'bob' }])
+  t.equal(router.members.length, 1)
   t.match(world.logged, ['router: in on_alive'])
   bob.agent.close()
   await world.pump()
@@ -228,3 +231,26 @@ stage(
     await pump()
   },
 )
+
+// An async on_alive let everybody in, and a hook that rejected ended the process.
+stage(t, 'hooks that return promises', async (t, world) => {
+  const router = new PacketRouter({
+    context: world.context,
+    grace: 100,
+    on_alive: async id => {
+      if (id === 'bob') throw new Error('never heard')
+      return true
+    },
+    on_error: () => Promise.reject(new Error('in on_error')),
+  })
+  const url = await router.listen('mem://;mode=server')
+  const agents = ['ann', 'bob'].map(id => agent(world, id, url).agent)
+  await world.pump()
+  t.strictSame(router.members, [])
+  const refused = world.logged.filter(line => /on_alive must be a hook that answers/.test(line))
+  t.ok(refused.length >= 2, 'both are refused, and told')
+  t.ok(world.logged.includes('router: in on_error'))
+  for (const each of agents) each.close()
+  await world.pump()
+  await router.close()
+})

@@ -167,6 +167,10 @@ stage(t, 'errors', async (t, world) => {
   server.send(new Packet({ packet_type: 'odd', sender_id: 'ann', receiver_id: 'mephisto' }))
   await world.pump()
   t.strictSame(world.logged.splice(0), ['in on_error'])
+  supervisor.on_error = () => Promise.reject(new Error('rejected'))
+  server.send(new Packet({ packet_type: 'odd', sender_id: 'ann', receiver_id: 'mephisto' }))
+  await world.pump()
+  t.strictSame(world.logged.splice(0), ['rejected'])
   delete (supervisor as { on_error?: unknown }).on_error
   supervisor.on_error(new Error('by hand'))
   t.strictSame(world.logged, ['by hand'])
