@@ -5,6 +5,7 @@
  */
 
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { nearest } from '../core/nearest.ts'
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
@@ -42,8 +43,11 @@ export function parseArguments<Config extends ParseArgsConfig>(
       throw new UsageError(
         `${option} needs a value; one that begins with - is given as ${option}=-…`,
       )
+    const [, unknown = ''] = /^Unknown option '-+([\w-]+)'/.exec(message) ?? []
+    const meant = nearest(unknown, Object.keys({ ...config.options }))
+    const advice = meant === undefined ? '' : `; did you mean --${meant}?`
     // What Node says after its first sentence is advice for another kind of command.
-    throw new UsageError(message.split(/\.?\n|\. (?=[A-Z])/)[0])
+    throw new UsageError(`${message.split(/\.?\n|\. (?=[A-Z])/)[0]}${advice}`)
   }
 }
 

@@ -13,7 +13,11 @@ t.test(
     const parse = (...args: string[]) =>
       parseArguments({ args, options: { ...COMMON_OPTIONS, port: { type: 'string' } } })
     t.match(parse('--port', '5', '-h'), { values: { port: '5', help: true }, positionals: [] })
-    t.throws(() => parse('--prot', '5'), new UsageError("Unknown option '--prot'"))
+    t.throws(
+      () => parse('--prot', '5'),
+      new UsageError("Unknown option '--prot'; did you mean --port?"),
+    )
+    t.throws(() => parse('--speed', '5'), new UsageError("Unknown option '--speed'"))
     t.throws(() => parse('--port'), new UsageError("Option '--port <value>' argument missing"))
     t.throws(
       () => parse('--port', '-1'),

@@ -11,7 +11,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { LIFE } from '../life.ts'
 import { adoptFields } from '../settings.ts'
 import type { StreamLink } from './stream-link.ts'
-import { checkMayConnect, protocolOnly } from './stream-misuse.ts'
+import { checkMayConnect, notConnected, protocolOnly } from './stream-misuse.ts'
 import type { TextChecked } from './text-reads.ts'
 import { pull, type ReadOptions, StreamReads } from './stream-reads.ts'
 import { demandOf } from './tls-start.ts'
@@ -77,8 +77,8 @@ export abstract class StreamTaking<
    * turn of the loop, or by the next `read()`. If the stream is closing or has closed, it does
    * nothing.
    *
-   * Throws InvalidArgumentError for anything but bytes, and InvalidStateError if the stream has a
-   * protocol of its own, such as WebSocket.
+   * Throws InvalidArgumentError for anything but bytes, and InvalidStateError before the stream is
+   * open, or if it has a protocol of its own, such as WebSocket.
    */
   // Source: Node `readable.unshift`.
   unread(bytes: Uint8Array): void {
@@ -86,6 +86,9 @@ export abstract class StreamTaking<
       throw new InvalidArgumentError('unread: bytes', 'a Uint8Array', bytes)
     const link = this[LIFE].driver as StreamLink
     if (link.protocol !== undefined) throw protocolOnly('unread()')
-    if (this.state === 'active') link.reading.giveBack(bytes)
+    const { state } = this
+    if (state === 'opening' || (state === 'closed' && !link.wasAttached))
+      throw notConnected('unread()')
+    if (state === 'active') link.reading.giveBack(bytes)
   }
 }

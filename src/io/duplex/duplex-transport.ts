@@ -38,8 +38,14 @@ export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransp
     throw new InvalidArgumentError('adopt: head', 'the bytes that were read already', head)
   if (duplex.destroyed || duplex.writableEnded || duplex.readableEnded)
     throw new InvalidStateError('adopt()', 'the socket has ended', 'adopt one that is open')
+  if (ADOPTED.has(duplex))
+    throw new InvalidStateError('adopt()', 'the socket was adopted already', 'adopt it once')
+  ADOPTED.add(duplex)
   return new DuplexTransport(duplex, head)
 }
+
+/** Two that read the same stream would both get all of it. */
+const ADOPTED = new WeakSet<Duplex>()
 
 const EMPTY = Buffer.alloc(0)
 

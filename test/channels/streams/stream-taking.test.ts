@@ -142,6 +142,16 @@ t.test('peeks, and gives back', async t => {
   await t.rejects(bytes.stream.peek(1), { code: 'ERR_CLOSED' })
 })
 
+// The bytes were dropped without a word.
+t.test('unread before there is a connection', async t => {
+  const early = new Client()
+  const giveBack = (): void => early.unread(Buffer.from('x'))
+  t.throws(giveBack, { code: 'ERR_INVALID_STATE', message: /^unread\(\): / })
+  const { stream } = await kit(t, Client)
+  stream.close()
+  stream.unread(Buffer.from('x'))
+})
+
 // It was cut off by the delimiter, and could not be given back: bytes were lost.
 t.test('peek: what is no number of bytes', async t => {
   const { stream, sink } = await kit(t, Lines)

@@ -80,7 +80,7 @@ t.test('mistakes are one line that names the option', async t => {
     [['--port', ''], /^--port .* ""$/],
     [['--port'], /^Option '--port <value>' argument missing$/],
     [['--port', '--host'], /^--port needs a value; one that begins with - is given as --port=-…$/],
-    [['--prot', '1'], /^Unknown option '--prot'$/],
+    [['--prot', '1'], /^Unknown option '--prot'; did you mean --port\?$/],
     [['4040'], /^Unexpected argument '4040'$/],
     [['--help=yes'], /^Option '-h, --help' does not take an argument$/],
     [['--unix', 'a', '--port', '1'], /^--unix is instead of --port and --host/],

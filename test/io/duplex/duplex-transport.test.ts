@@ -107,6 +107,13 @@ t.test('what is refused', async t => {
     'ERR_INVALID_STATE',
   )
   ended.destroy()
+  // Both got what the peer said.
+  const twice = new PassThrough()
+  duplexTransport(twice)
+  t.throws(() => duplexTransport(twice), {
+    code: 'ERR_INVALID_STATE',
+    message: /^adopt\(\): the socket was adopted already/,
+  })
 })
 
 t.test('a socket that still connects', async t => {
