@@ -11,7 +11,7 @@
 #            while it works is asked to pay twice, and the program sees one success. With
 #            `shouldRetry: () => false` it ends with an error, but then subscriptions do as well: a
 #            program that wants both needs two clients.
-# Here:      a `request` of sluice rejects when its connection ends.
+# Here:      `send` of `Requests` rejects with ERR_CLOSED, and repeats nothing.
 #
 # Exits with 0 as long as this is so, with 1 once it is not.
 set -euo pipefail

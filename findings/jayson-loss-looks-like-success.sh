@@ -9,7 +9,7 @@
 #            the usual `if (error)` finds nothing. With three parameters, `(error, failure,
 #            result)`, all three are undefined. (The promise of jayson/promise resolves with
 #            undefined.)
-# Here:      a `request` of sluice rejects when its connection ends.
+# Here:      `send` of `Requests` rejects with ERR_CLOSED, and repeats nothing.
 #
 # Exits with 0 as long as this is so, with 1 once it is not.
 set -euo pipefail

@@ -10,7 +10,7 @@
 #            But after ECONNRESET, in the `catch` itself, the second try neither succeeds nor
 #            rejects. (It goes to the connection that has just failed, which still counts as busy.)
 #            Queries behind it succeed on a new connection, so nothing but this one waits, for ever.
-# Here:      a `request` of sluice rejects at once if its connection has failed.
+# Here:      `send` of `Requests` rejects with ERR_CLOSED if the connection is not open.
 #
 # Exits with 0 as long as this is so, with 1 once it is not. Needs Debian's apt, 40 s.
 set -euo pipefail

@@ -8,7 +8,7 @@
 # Seen:      it stays pending for ever. It is neither sent again nor told of, while later calls on
 #            the new connection succeed. So one loss leaves as many parts of a program waiting as
 #            had a call under way. There is a timeout for a call, off by default.
-# Here:      a `request` of sluice rejects when its connection ends.
+# Here:      `send` of `Requests` rejects with ERR_CLOSED, and repeats nothing.
 #
 # Exits with 0 as long as this is so, with 1 once it is not.
 set -euo pipefail
