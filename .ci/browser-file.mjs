@@ -13,9 +13,12 @@
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+
+// An import would make Node look for names in nine million characters, which takes 0.3 s.
+const ts = createRequire(import.meta.url)('typescript')
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
