@@ -4,7 +4,7 @@
  * run.
  * Scenarios and the tests of the whole cover nothing; all.test.js sees to it by itself.
  */
-const NOTHING = /^\/?\.build\/test\/(scenarios\/|pages\/|(.*\/)?all\.|layers|package)/
+const NOTHING = /^\/?\.build\/test\/(scenarios\/|pages\/|peers\/|(.*\/)?all\.|layers|package)/
 
 export default test =>
   NOTHING.test(test)
