@@ -111,8 +111,9 @@ export class StreamLink
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) setKeepAlive(transport, this.values)
     if (this.writing !== NO_WRITES) this.writing.begin(transport)
-    if (this.ending === 'connecting') return this.#part()
     life.open(event)
+    // It was ended while it connected, or by a subscriber of the event.
+    if (this.ending === 'connecting') return this.#part()
     if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()
     if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
     if (life.state === 'active') this.reading.greeted(life.call('on_connect'))

@@ -1,6 +1,7 @@
 /** The life of one connection: opening, TLS, timeouts, ending, closing. */
 
 import { Buffer } from 'node:buffer'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { Client, Connection } from '../../../src/channels/basic.ts'
 import { LIFE } from '../../../src/channels/life.ts'
@@ -774,6 +775,23 @@ t.test('ended while it connects: what was written is sent first', async t => {
   sink.ended()
   sink.closed()
   t.same(news(), ['close local'])
+  await t.rejects(stream.opened, { code: 'ERR_CLOSED' })
+})
+
+// A subscriber of 'sluice:connect' that ended it: what was written stayed, and the stream was
+// 'closing' for ever, without a timeout.
+t.test('ended by a subscriber that is told that it has connected', async t => {
+  const { stream, transport, sink, clock, news } = await kit(t, Client, {}, false)
+  const end = (message: unknown): void => (message as { channel: Client }).channel.end()
+  subscribe('sluice:connect', end)
+  stream.write('bye')
+  sink.opened()
+  unsubscribe('sluice:connect', end)
+  clock.advance(0)
+  t.equal(transport.news, 'resume, write bye, end')
+  sink.ended()
+  sink.closed()
+  t.same(news(), ['write', 'close local'])
   await t.rejects(stream.opened, { code: 'ERR_CLOSED' })
 })
 
