@@ -3,6 +3,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { checkOptions } from '../core/option-names.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Data, Milliseconds, SocketAddress, StateSignal } from '../types.ts'
 
@@ -140,7 +141,8 @@ export class Message {
     time = 0,
     value,
   }: MessageFields = {}) {
-    if (type !== 'data' || (msgid | 0) !== msgid || seq !== 0n) check(type, msgid, seq)
+    if (type !== 'data' || typeof msgid !== 'number' || (msgid | 0) !== msgid || seq !== 0n)
+      check(type, msgid, seq)
     this.type = type
     this.msgid = msgid
     this.seq = seq
@@ -151,6 +153,16 @@ export class Message {
   }
 }
 
+const FIELDS: readonly string[] = [
+  'type',
+  'msgid',
+  'seq',
+  'data',
+  'addr',
+  'time',
+  'value',
+] satisfies (keyof MessageFields)[]
+
 /**
  * Makes a message of what `post` takes; text or bytes become a message of type 'data'. Throws
  * InvalidArgumentError for anything else.
@@ -160,6 +172,8 @@ export function toMessage(given: MessageFields | Data): Message {
   if (typeof given === 'string' || given instanceof Uint8Array) return new Message({ data: given })
   if (typeof given !== 'object' || given === null)
     throw new InvalidArgumentError('post: message', 'a message, text or bytes', given)
+  // Most have data. What has none is looked at: an object of the program's own would go empty.
+  if (given.data === undefined) checkOptions('post', given, FIELDS)
   return new Message(given)
 }
 
@@ -168,7 +182,7 @@ function check(type: MessageType, msgid: number, seq: bigint): void {
   // (Most are data: the array need not be searched.)
   if (type !== 'data' && !TYPES.includes(type))
     throw new InvalidArgumentError('message: type', `one of ${TYPES.join(', ')}`, type)
-  if ((msgid | 0) !== msgid)
+  if (typeof msgid !== 'number' || (msgid | 0) !== msgid)
     throw new InvalidArgumentError('message: msgid', 'an integer of 32 bits', msgid)
   if (typeof seq !== 'bigint' || (seq !== 0n && BigInt.asIntN(64, seq) !== seq))
     throw new InvalidArgumentError('message: seq', 'a bigint of 64 bits, as 5n', seq)

@@ -59,3 +59,21 @@ t.test('invalid fields', async t => {
     'message: type must be one of data, control, state, channel; got "date"',
   )
 })
+
+// `post({ hello: 'world' })` sent an empty message, and so did `post({ dta: 'x' })`. A `msgid` that
+// was a bigint, as `seq` is one, was an error of JavaScript about mixing.
+t.test('an object that is no message', async t => {
+  for (const [wrong, said] of [
+    [{ hello: 'world' }, /^post: there is no option "hello"; there are: type, msgid, seq, data/],
+    [{ msgid: 5, dta: 'x' }, /^post: there is no option "dta"; did you mean data\?$/],
+    [[1, 2], /^post: options must be an object/],
+    [new Map(), /^post: options must be an object/],
+    [{ msgid: 5n }, /^message: msgid must be an integer of 32 bits; got 5n$/],
+    [{ msgid: Symbol('id') }, /^message: msgid must be an integer of 32 bits; got Symbol\(id\)$/],
+  ] as const)
+    t.match(
+      fault(() => toMessage(wrong as never)),
+      said,
+    )
+  t.equal(toMessage({ type: 'control', msgid: 1 }).data.length, 0)
+})
