@@ -31,7 +31,7 @@ import type { RequestOptions } from './asked.ts'
 import type { Handshake } from './handshake.ts'
 import { receiveEvent } from './events.ts'
 import { Link, LINK } from './link.ts'
-import { Sending } from './sending.ts'
+import { checkSendOptions, Sending } from './sending.ts'
 import type { SendingIn, SendOptions } from './sending-types.ts'
 
 /** What an answer has if nothing else is said. */
@@ -165,6 +165,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   send<Name extends NameOf<Out>>(name: Name, ...payload: SendingIn<Out, Name>): boolean
   send(message: MessageOf<Out>): boolean
   send(given: unknown, data?: unknown, options?: SendOptions): boolean {
+    checkSendOptions('send', options)
     return this.#sending.send(this.#sending.message(given, data, NO_META, options))
   }
 
@@ -179,6 +180,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   ): boolean
   reply(to: Message, name: string, data?: unknown, options?: SendOptions): boolean {
     if (!(to instanceof Message)) throw new InvalidArgumentError('reply: to', 'a message', to)
+    checkSendOptions('reply', options)
     const whole = options === undefined ? SUCCESS : { ...SUCCESS, ...options }
     return this.#sending.send(this.#sending.message(name, data, to.mm, whole))
   }

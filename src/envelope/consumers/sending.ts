@@ -39,6 +39,11 @@ const NO_OPTIONS: SendOptions = {}
 const CHECKS: Checks<SendOptions> = { state: checkText, id: checkText }
 const ERROR_CHECKS: Checks<Pick<SendOptions, 'id'>> = { id: checkText }
 
+/** Checks what a program has given. Most messages have no options, and cost no check. */
+export function checkSendOptions(call: string, options: SendOptions | undefined): void {
+  if (options !== undefined) checkOptions(call, options, CHECKS)
+}
+
 export class Sending {
   readonly #consumer: Sender
   /** Set while receivers of a signal work on messages that are to be sent. */
@@ -53,10 +58,8 @@ export class Sending {
     given: unknown,
     data: unknown,
     mm: MessageMeta,
-    options: SendOptions = NO_OPTIONS,
+    { id, state }: SendOptions = NO_OPTIONS,
   ): Message {
-    if (options !== NO_OPTIONS) checkOptions('send', options, CHECKS)
-    const { id, state } = options
     const { registry } = this.#consumer.outgoing
     if (typeof given === 'string') {
       const Class = registry.find(given)
