@@ -16,11 +16,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argv, cpuUsage, execPath, exit, memoryUsage, resourceUsage } from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { Engine, FastNetwork } from 'sluice'
 import { RedisClient } from 'sluice/redis'
 import { freePort } from '../free-port.ts'
 
 const PACKAGES = ['ioredis@6.0.0', 'redis@6.3.1']
-const LIBRARIES = ['sluice', 'ioredis', 'redis'] as const
+const LIBRARIES = ['sluice', 'sluice on FastNetwork', 'ioredis', 'redis'] as const
 type Library = (typeof LIBRARIES)[number] | 'socket'
 
 const ROUNDS = 3
@@ -72,7 +73,9 @@ async function connect(library: Library, port: number, folder: string): Promise<
       subscribe: (channel, handler) => two.subscribe(channel, handler),
     }
   }
-  const client = await new RedisClient().connect(url).ready
+  const engine =
+    library === 'sluice' ? Engine.instance() : new Engine({ network: new FastNetwork() })
+  const client = await new RedisClient({ engine }).connect(url).ready
   return {
     set: (key, value) => client.set(key, value),
     get: key => client.get(key),

@@ -236,7 +236,7 @@ class World {
         return this.#block()
       case 4:
       case 5:
-        return this.#subscribe(pick(random, ['', 'p', 's'] as const), pick(random, NAMES))
+        return void this.#subscribe(pick(random, ['', 'p', 's'] as const), pick(random, NAMES))
       case 6:
         return this.#unsubscribe()
       default:
@@ -330,7 +330,8 @@ class World {
     })
   }
 
-  #subscribe(kind: Listening['kind'], name: string): void {
+  #subscribe(kind: Listening['kind'], name: string): Promise<void> {
+    const { random } = this
     const one: Listening = {
       ...{ kind, name, stands: false, isOver: false, got: [], by: undefined },
       isGapTold: false,
@@ -343,12 +344,17 @@ class World {
     }
     const handler = (message: unknown): unknown => {
       this.#heard(one, Number(message))
+      // It may await a confirmation.
+      if (random(10) === 0 && this.#left-- > 0 && !this.#isCalm)
+        return this.#subscribe(pick(random, ['', 'p', 's'] as const), pick(random, NAMES))
       return this.#hook('a handler')
     }
-    this.#watch(name, this.client[`${kind}subscribe`](name, handler, { on_gap }), (_, code) => {
+    const standing = this.client[`${kind}subscribe`](name, handler, { on_gap })
+    this.#watch(name, standing, (_, code) => {
       one.stands = code === undefined
       one.isOver ||= code !== undefined
     })
+    return standing
   }
 
   #unsubscribe(): void {

@@ -129,42 +129,42 @@ function noArgument(name: string, value: unknown): InvalidArgumentError {
   return new InvalidArgumentError(name, wanted, value)
 }
 
-/** Commands in the order in which they were sent. (`shift` of a long array moves all of it.) */
-export class Fifo {
-  #commands: (Command | undefined)[] = []
+/** Commands, or what else must keep its order. (`shift` of a long array moves all of it.) */
+export class Fifo<Item extends object = Command> {
+  #items: (Item | undefined)[] = []
   #head = 0
 
   get size(): number {
-    return this.#commands.length - this.#head
+    return this.#items.length - this.#head
   }
 
-  get first(): Command | undefined {
-    return this.#commands[this.#head]
+  get first(): Item | undefined {
+    return this.#items[this.#head]
   }
 
-  push(command: Command): void {
-    this.#commands.push(command)
+  push(item: Item): void {
+    this.#items.push(item)
   }
 
-  shift(): Command | undefined {
-    const command = this.#commands[this.#head]
-    if (command === undefined) return undefined
-    this.#commands[this.#head++] = undefined
-    if (this.#head === this.#commands.length || this.#head >= HEAD_MAX) {
-      this.#commands.splice(0, this.#head)
+  shift(): Item | undefined {
+    const item = this.#items[this.#head]
+    if (item === undefined) return undefined
+    this.#items[this.#head++] = undefined
+    if (this.#head === this.#items.length || this.#head >= HEAD_MAX) {
+      this.#items.splice(0, this.#head)
       this.#head = 0
     }
-    return command
+    return item
   }
 
   /** Removes and returns all. */
-  clear(): Command[] {
-    const all = this.#commands.slice(this.#head) as Command[]
-    this.#commands = []
+  clear(): Item[] {
+    const all = this.#items.slice(this.#head) as Item[]
+    this.#items = []
     this.#head = 0
     return all
   }
 }
 
-/** After this many the empty places are removed, so that a command is moved once at most. */
+/** After this many the empty places are removed, so that an item is moved once at most. */
 const HEAD_MAX = 4096

@@ -14,13 +14,15 @@
  *    with a single error.
  * 3. A handler that returns a promise holds all messages that follow. What a handler throws is told
  *    to `on_error` of the client, and the other handlers get their message.
+ * 4. It does not hold confirmations: a handler may await that it has subscribed to something. So
+ *    while one is to come, reading goes on, and messages wait here.
  */
 
 import { Buffer } from 'node:buffer'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike, quiet } from '../../core/promises.ts'
-import { Command } from './command.ts'
+import { Command, Fifo } from './command.ts'
 import type { RedisError } from './errors.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
 import type { Push, Reply } from './reply.ts'
@@ -81,6 +83,13 @@ export class Subscriber implements KeeperOwner {
   }
   /** Does any handler want bytes, or did one? Then all messages are bytes at first. */
   #encoding: 'utf8' | null = 'utf8'
+  /** How many confirmations are to come. */
+  #asked = 0
+  /** Are there handlers whose promises have not settled? What comes meanwhile waits. */
+  #isHeld = false
+  readonly #waiting = new Fifo<Push>()
+  /** Resolved when reading may go on. */
+  #hold: Deferred<void> | undefined
 
   constructor(target: Target, owner: SubscriberOwner) {
     this.#owner = owner
@@ -113,12 +122,18 @@ export class Subscriber implements KeeperOwner {
   }
 
   #send(session: Session, kind: SubscriptionKind, name: string, topic: Topic): void {
-    const command = new Command([`${kind}subscribe`.toUpperCase(), name])
-    session.send(command)
-    command.promise.then(
+    this.#ask(session, `${kind}subscribe`, name).then(
       () => this.#confirmed(session, topic),
       (error: RedisError) => this.#refused(kind, name, topic, error),
     )
+  }
+
+  #ask(session: Session, call: string, name: string): Promise<unknown> {
+    const command = new Command([call.toUpperCase(), name])
+    session.send(command)
+    this.#asked++
+    this.#hold?.resolve()
+    return command.promise.finally(() => this.#asked--)
   }
 
   #confirmed(session: Session, topic: Topic): void {
@@ -157,10 +172,9 @@ export class Subscriber implements KeeperOwner {
     topic.handlers.clear()
     // Whoever still waits for it gets what was wanted last.
     topic.confirmed.resolve()
-    const command = new Command([`${kind}unsubscribe`.toUpperCase(), name])
-    this.#keeper.ready?.send(command)
     // Without a connection there is nothing to be ended.
-    if (this.#keeper.ready !== undefined) await command.promise.catch(noop)
+    const session = this.#keeper.ready
+    if (session !== undefined) await this.#ask(session, `${kind}unsubscribe`, name).catch(noop)
   }
 
   // ---- messages ---------------------------------------------------------------------------------
@@ -171,7 +185,29 @@ export class Subscriber implements KeeperOwner {
       for (const [name, topic] of this.#topics[kind]) this.#send(session, kind, name, topic)
   }
 
-  pushed({ kind, data }: Push): unknown {
+  pushed(push: Push): unknown {
+    if (this.#isHeld) this.#waiting.push(push)
+    else this.#deliver(push)
+    if (!this.#isHeld || this.#asked > 0) return undefined
+    this.#hold = deferred<void>()
+    return this.#hold.promise
+  }
+
+  #deliver(push: Push): void {
+    const promise = this.#message(push)
+    if (promise === undefined) return
+    this.#isHeld = true
+    void promise.then(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    this.#isHeld = false
+    for (let push; !this.#isHeld && (push = this.#waiting.shift()) !== undefined;)
+      this.#deliver(push)
+    if (!this.#isHeld) this.#hold?.resolve()
+  }
+
+  #message({ kind, data }: Push): Promise<unknown> | undefined {
     const topics = KINDS[kind]
     if (topics === undefined) return undefined
     const name = String(data[0])
@@ -182,7 +218,12 @@ export class Subscriber implements KeeperOwner {
     return this.#tell(topic, data[isPattern ? 2 : 1]!, channel, isPattern ? name : undefined)
   }
 
-  #tell(topic: Topic, message: Reply, channel: string, pattern?: string): unknown {
+  #tell(
+    topic: Topic,
+    message: Reply,
+    channel: string,
+    pattern?: string,
+  ): Promise<unknown> | undefined {
     // It is confirmed, but that is told later: in a promise.
     if (topic.state === 'lost') this.#stands(topic)
     let promises: Promise<unknown>[] | undefined
@@ -209,6 +250,7 @@ export class Subscriber implements KeeperOwner {
 
   lost(error: RedisError, sent: readonly Command[], isOver: boolean): void {
     for (const command of sent) command.lose(error)
+    this.#waiting.clear()
     if (isOver) this.#drop(error)
     for (const topics of Object.values(this.#topics))
       for (const topic of topics.values()) lose(topic)

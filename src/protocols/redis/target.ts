@@ -148,13 +148,16 @@ export function checkRedisOptions(options: RedisOptions): void {
 /** For `NestedRedisOptions`. */
 export const checkNestedRedis = optionsOf(CHECKS, 'engine', 'waiting')
 
+/** Any other text is the path of a socket. A slash may be missing by mistake. */
+const URLS = /^([a-z][a-z+]*:\/\/|redis(s|\+unix)?:)/i
+
 /** What a URL says wins over the options. Throws InvalidAddressError. */
 export function targetOf(given: Address | URL, options: RedisOptions): Target {
   const chosen = Object.entries(options).filter(([, value]) => value !== undefined)
   const { engine = Engine.instance(), password, tls } = options
   const base = { ...DEFAULTS, password, tls, ...Object.fromEntries(chosen), engine }
   const text = given instanceof URL ? given.href : given
-  if (typeof text !== 'string' || !/^[a-z][a-z+]*:\/\//i.test(text)) {
+  if (typeof text !== 'string' || !URLS.test(text)) {
     parseAddress(text as Address)
     return { ...base, address: text as Address }
   }

@@ -317,3 +317,40 @@ scene(t, 'a handler that unsubscribes, with others behind it', async (t, world) 
   t.same(got, [])
   await closed(world, made)
 })
+
+/** It waited for ever: its own promise held the confirmation. */
+scene(t, 'a handler awaits that it has subscribed to something', async (t, world) => {
+  const made = await make(world)
+  const { subscriber, server, say } = made
+  const told: unknown[] = []
+  let release = (): void => {}
+  const handler = async (text: string): Promise<void> => {
+    told.push(text)
+    if (text === 'one') await subscriber.add('', 'b', () => {}, TEXT)
+    if (text === 'two') await new Promise<void>(resolve => (release = resolve))
+    told.push('done')
+  }
+  void subscriber.add('', 'a', handler, TEXT)
+  await world.pump()
+  const messages = ['one', 'two', 'three'].map(text => list(['message', 'a', text], '>'))
+  server.peers[0]!.write(messages.join(''))
+  await world.pump()
+  t.same(told, ['one', 'done', 'two'], 'those that follow have waited')
+  await say('message', 'a', 'four')
+  // A subscription meanwhile does not wait for the handler.
+  const other = made.add('', 'c')
+  await world.pump()
+  t.equal(other.value, undefined)
+  release()
+  await world.pump()
+  t.same(told.slice(3), ['done', 'three', 'done', 'four', 'done'])
+  await say('message', 'a', 'two')
+  void made.add('', 'd')
+  await say('message', 'a', 'lost')
+  server.peers[0]!.close()
+  await world.pump()
+  release()
+  await world.advance(100)
+  t.same(told.slice(8), ['two', 'done'], 'what waits is lost with its connection')
+  await closed(world, made)
+})

@@ -62,6 +62,10 @@ t.test('invalid addresses', async t => {
     ['redis+unix:///a?bd=1', /no parameter bd; there are: db/],
     ['redis+unix://host/a', /follow redis\+unix/],
     ['redis+unix://', /follow redis\+unix/],
+    // They were taken for the paths of sockets, which it looked for again and again.
+    ['redis:/host', /must have a host/],
+    ['rediss:host', /must have a host/],
+    ['redis+unix:/a', /follow redis\+unix/],
     ['redis+unix:///a?db=x', /must be a number/],
     ['redis://a:b c', /is redis:/],
     ['localhost:6379', /looks like a port or host:port/],
