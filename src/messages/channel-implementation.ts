@@ -269,9 +269,11 @@ export abstract class ChannelImplementation extends Channel {
 
   /**
    * Adds and removes dcaps. If 'pending' is added, the channel is processed in the next turn of the
-   * engine.
+   * engine. Throws InvalidArgumentError unless both are arrays.
    */
   update_dcaps(added: readonly Dcap[], removed: readonly Dcap[] = NO_DCAPS): void {
+    if (!Array.isArray(added) || !Array.isArray(removed))
+      throw new InvalidArgumentError('update_dcaps', "arrays, such as ['pending']", added)
     this[MESSAGE_LIFE].updateDcaps(added, removed)
   }
 

@@ -267,8 +267,9 @@ export abstract class MessageChannel extends ChannelImplementation {
   destroy(): void {
     const inside = this[MESSAGE_LIFE]
     if (inside.isDestroyed) return
-    this.close(true)
+    // First, so that on_close cannot open it again.
     inside.isDestroyed = true
+    this.close(true)
     for (const child of [...this.children]) child.destroy()
     this.context.forget(this)
     this[LIFE].destroy()

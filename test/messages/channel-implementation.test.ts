@@ -53,6 +53,11 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   t.strictSame(log, [], 'nothing is received in error')
   const said = watch(channel)
   channel.update_dcaps(['poll_in'])
+  // 'some is not a function'.
+  t.match(
+    fault(() => channel.update_dcaps('pending' as never)),
+    "update_dcaps must be arrays, such as ['pending']",
+  )
   channel.close(true)
   t.strictSame(
     said,

@@ -133,6 +133,15 @@ stage(t, 'the order of events', async (t, stage) => {
   )
 })
 
+// It was destroyed, and active for ever: the context did not know it any more.
+stage(t, 'on_close opens it again while it is destroyed', async (t, stage) => {
+  const channel = inState(stage, 'active')
+  channel.on_close = () => void channel.open()
+  channel.destroy()
+  t.equal(channel.state, 'closed')
+  t.match(stage.logged.splice(0), [/open\(\): the channel was destroyed/])
+})
+
 stage(t, 'opened and closed', async (t, stage) => {
   const channel = inState(stage, 'active')
   t.equal(await channel.opened, channel)
