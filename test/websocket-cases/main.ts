@@ -6,6 +6,10 @@
  *     npm run cases -- --server ws://host:port/  a server that echoes messages
  *
  * The exit code is 1 if anything was wrong.
+ *
+ * Everything takes long, and says nothing meanwhile: 12 minutes for our server and 24 for our
+ * client on two cores with a load of 15. Nearly all of it is zlib: groups 12 and 13 compress about
+ * 10 GB in each direction, on both sides.
  */
 
 import { parseArgs } from 'node:util'
