@@ -45,7 +45,7 @@ function answer(question: Question, others: number): Answer {
   return { at: now(), cpu: user + system + others, memory: process.memoryUsage.rss() }
 }
 
-/** Milliseconds, comparable between processes. */
+/** Milliseconds, comparable between processes. `hrtime` of Bun and Deno begins with the process. */
 export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
+  return performance.timeOrigin + performance.now()
 }

@@ -1,6 +1,6 @@
 /**
  * Bench. The Nodes that the measured programs run on: this one, one at a path, or one that npm
- * fetches into a temporary folder.
+ * fetches into a temporary folder. Bun and Deno count as such.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -10,11 +10,41 @@ import { UsageError } from '../src/commands/usage.ts'
 /** A Node to run programs on. */
 export interface NodeBinary {
   readonly path: string
-  /** As in `process.version`: with a v. */
+  /** As in `process.version`: with a v. Of another runtime: its name and version. */
   readonly version: string
+  /** What stands before a program, so that the program can ask for a collection. */
+  readonly options: readonly string[]
 }
 
-const THIS_NODE: NodeBinary = { path: process.execPath, version: process.version }
+export type Runtime = 'Node' | 'Bun' | 'Deno'
+
+/** How each of them is told apart by its answer to --version, and what its `options` are. */
+const RUNTIMES: Readonly<Record<Runtime, readonly [answer: RegExp, ...options: string[]]>> = {
+  Node: [/^(v\d+\.\d+\.\d+)/, '--expose-gc'],
+  Bun: [/^(\d+\.\d+\.\d+)/, '--expose-gc'],
+  Deno: [/^deno (\d+\.\d+\.\d+)/, 'run', '--allow-all', '--v8-flags=--expose-gc'],
+}
+
+/** The package of npm that has a runtime, and where its program is in node_modules/. */
+const PACKAGES: Readonly<Record<string, readonly [name: string, program: string]>> = {
+  bun: ['bun@1.4.5', 'bun/bin/bun.exe'],
+  deno: ['deno@2.9.6', 'deno/deno'],
+}
+
+const THIS_NODE: NodeBinary = {
+  path: process.execPath,
+  version: process.version,
+  options: ['--expose-gc'],
+}
+
+export function runtimeOf(version: string): Runtime {
+  return version.startsWith('v') ? 'Node' : (version.split(' ')[0] as Runtime)
+}
+
+/** Name and version. */
+export function nameOfNode(version: string): string {
+  return version.replace(/^v/, 'Node ')
+}
 
 /**
  * The Nodes that `--node` asks for, or this one. `folder` is where npm may put what it fetches.
@@ -39,7 +69,8 @@ function fetch(which: string, folder: string): string {
     throw new UsageError(`--node ${JSON.stringify(which)} is no version and no path`)
   const prefix = join(folder, `node-${which}`)
   const quiet = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error']
-  const install = ['install', ...quiet, '--prefix', prefix, `node@${which}`]
+  const [name, program] = PACKAGES[which] ?? [`node@${which}`, 'node/bin/node']
+  const install = ['install', ...quiet, '--prefix', prefix, name]
   // Under npm run, this is the file of npm, which every system can run by Node.
   const npm = process.env.npm_execpath
   try {
@@ -48,15 +79,19 @@ function fetch(which: string, folder: string): string {
   } catch (error) {
     const { message, stderr } = error as Error & { stderr?: Buffer }
     const reason = /^npm error (?:[a-z]+ )?(?=[A-Z])(.+)$/m.exec(String(stderr))?.[1] ?? message
-    throw new UsageError(`--node ${which}: npm cannot install node@${which}: ${reason}`)
+    throw new UsageError(`--node ${which}: npm cannot install ${name}: ${reason}`)
   }
-  return join(prefix, 'node_modules', 'node', 'bin', 'node')
+  return join(prefix, 'node_modules', program)
 }
 
 function atPath(path: string, which: string): NodeBinary {
   try {
     const said = execFileSync(path, ['--version'], { encoding: 'utf8', stdio: 'pipe' }).trim()
-    if (/^v\d+\.\d+\.\d+/.test(said)) return { path, version: said }
+    for (const [name, [answer, ...options]] of Object.entries(RUNTIMES)) {
+      const version = answer.exec(said)?.[1]
+      if (version !== undefined)
+        return { path, version: name === 'Node' ? version : `${name} ${version}`, options }
+    }
   } catch {
     // The error below says what is wrong.
   }

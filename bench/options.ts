@@ -18,9 +18,9 @@ it does a second, and how much CPU time it takes for each message.
   --rounds <n>     measure each server this many times, 1 to 99.
                    Default: ${ROUNDS.usual}; with --against: ${ROUNDS.against}
   --node <which>   run the servers on this Node: a version that npm can fetch,
-                   for example 20 or latest, or a path. May be given several
-                   times: each row is then measured on all of them, in turn.
-                   Default: the Node that runs the bench
+                   for example 20 or latest, bun, deno, or a path. May be given
+                   several times: each row is then measured on all of them, in
+                   turn. Default: the Node that runs the bench
   --against <dir>  compare with another build of sluice, instead of with
                    node:net. <dir> is a checkout with a built lib/, or an
                    installed package

@@ -26,7 +26,9 @@ export interface Start {
   readonly folder?: string
   /** The path of the Node. Default: the Node of the runner. */
   readonly node?: string
-  /** Options of Node, besides --expose-gc. */
+  /** What stands before the program, see nodes.ts. Default: --expose-gc. */
+  readonly options?: readonly string[]
+  /** Options of Node, besides these. */
   readonly flags?: readonly string[]
   /** The core that the process is held to. Default: the system chooses. */
   readonly core?: number | undefined
@@ -53,8 +55,9 @@ export class Child {
   /** Starts a process. `name` is what errors call it. */
   constructor(name: string, start: Start) {
     this.#name = name
-    const { program, args = [], folder = HERE, node = process.execPath, flags = [], core } = start
-    const run = [node, '--expose-gc', ...flags, join(folder, `${program}.js`), ...args]
+    const { program, args = [], folder = HERE, node = process.execPath, core } = start
+    const { options = ['--expose-gc'], flags = [] } = start
+    const run = [node, ...options, ...flags, join(folder, `${program}.js`), ...args]
     const command = core === undefined ? run : ['taskset', '-c', String(core), ...run]
     this.#process = spawn(command[0] as string, command.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

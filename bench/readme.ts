@@ -2,11 +2,14 @@
  * Bench. `npm run bench:readme`: puts the newest results file into bench/README.md, and a summary
  * into README.md, each between the two marks. Nobody writes figures there by hand.
  *
- * Rule: only the results of a whole run count, with all rows.
+ * Rules:
+ * 1. Only the results of a whole run count, with all rows.
+ * 2. Those on other runtimes than Node alone have a place of their own in bench/README.md.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PROJECT } from './machine.ts'
+import { nameOfNode, runtimeOf } from './nodes.ts'
 import { newestResults, type Results, type RowResult, times } from './results.ts'
 import { marksOf, replaceSection } from './sections.ts'
 import { markdown } from './table.ts'
@@ -23,7 +26,7 @@ function summary({ build, machine, rows }: Results): string {
     return `| ${[all[0]?.title, ...cells].join(' | ')} |`
   })
   const what = `times as good as by hand (commit ${build.commit}, ${machine.cpu})`
-  const heads = nodes.map(node => `Node ${node.slice(1)}`)
+  const heads = nodes.map(nameOfNode)
   const head = `| ${[what, ...heads].join(' | ')} |`
   return [head, `|---${'|--:'.repeat(nodes.length)}|`, ...lines].join('\n')
 }
@@ -34,18 +37,25 @@ function timesOf(row: RowResult | undefined): string {
   return times(row.unit, sluice.median, tuned.median).rate?.toFixed(2) ?? '-'
 }
 
+function isOnOthers({ rows }: Results): boolean {
+  return rows.every(({ node }) => runtimeOf(node) !== 'Node')
+}
+
 function main(): string | undefined {
-  const results = newestResults()
-  if (results === undefined)
+  const whole = newestResults(results => results.plan.isWhole && !isOnOthers(results))
+  const others = newestResults(isOnOthers)
+  if (whole === undefined && others === undefined)
     return 'there are no results of a whole run in bench/results/: run npm run bench -- --json'
   const pages = [
-    ['bench/README.md', markdown(results)],
-    ['README.md', summary(results)],
+    ['bench/README.md', 'bench', whole, markdown],
+    ['README.md', 'bench', whole, summary],
+    ['bench/README.md', 'runtimes', others, markdown],
   ] as const
-  for (const [name, section] of pages) {
+  for (const [name, place, results, write] of pages) {
+    if (results === undefined) continue
     const page = new URL(name, PROJECT)
-    const text = replaceSection(readFileSync(page, 'utf8'), 'bench', section)
-    const { begin, end } = marksOf('bench')
+    const text = replaceSection(readFileSync(page, 'utf8'), place, write(results))
+    const { begin, end } = marksOf(place)
     if (text === undefined)
       return `${name} must have the lines ${begin} and ${end}, once each and in this order`
     writeFileSync(page, text)

@@ -104,12 +104,13 @@ export function writeResults(results: Results): string {
   return `bench/results/${name}`
 }
 
-/** The newest results of all rows; undefined if there are none. */
-export function newestResults(): Results | undefined {
+/** The newest results of that kind; undefined if there are none. */
+export function newestResults(isWanted: (results: Results) => boolean): Results | undefined {
   const names = readNames().toSorted().reverse()
   for (const name of names) {
-    const results = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Results
-    if (results.plan.isWhole) return withNodes(results)
+    const file = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Results
+    const results = withNodes(file)
+    if (isWanted(results)) return results
   }
   return undefined
 }

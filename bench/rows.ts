@@ -7,6 +7,7 @@
  */
 
 import type { Load, Work } from './load/load.ts'
+import type { Runtime } from './nodes.ts'
 
 /**
  * sluice; node:net or node:dgram tuned by hand, which sluice is compared with; and the same as most
@@ -31,6 +32,8 @@ export interface Row {
   readonly warm_up?: number
   /** Does the system choose the cores of its processes? Default: no, each is held to a core. */
   readonly isFree?: boolean
+  /** The runtime that it is about. Default: any. */
+  readonly runtime?: Runtime
   /** A contestant without a program does not take part. */
   readonly programs: Readonly<Partial<Record<Contestant, Program>> & { readonly sluice: Program }>
 }
@@ -44,6 +47,11 @@ const RAW = onNet(['servers/raw-echo'], 'raw')
 const LATIN1 = onNet(['servers/line-echo', 'latin1'], 'lines')
 /** The same server on the fast network. */
 const FAST = { sluice: ['servers/line-echo', 'latin1', 'fast'], tuned: LATIN1.tuned } as const
+/** On the network of Bun, beside Bun's own sockets. */
+const BUN = {
+  sluice: ['servers/line-echo', 'latin1', 'bun'],
+  tuned: ['baseline/bun-tuned'],
+} as const
 const UTF8 = onNet(['servers/line-echo', 'utf8'], 'lines', 'utf8')
 const BUFFERS = onNet(['servers/buffer-echo'], 'buffers')
 const FRAMES = onNet(['servers/frame-echo'], 'frames')
@@ -110,6 +118,7 @@ export const ROWS: readonly Row[] = [
     title: 'fast network, 1 outstanding',
     unit: 'lines',
     load: exchange('lines', 1),
+    runtime: 'Node',
     programs: FAST,
   },
   {
@@ -117,7 +126,34 @@ export const ROWS: readonly Row[] = [
     title: 'fast network, 100 outstanding',
     unit: 'lines',
     load: exchange('lines', 100),
+    runtime: 'Node',
     programs: FAST,
+  },
+  {
+    name: 'bun-1',
+    title: 'BunNetwork, 1 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 1),
+    runtime: 'Bun',
+    programs: BUN,
+  },
+  {
+    name: 'bun-100',
+    title: 'BunNetwork, 100 outstanding',
+    unit: 'lines',
+    load: exchange('lines', 100),
+    runtime: 'Bun',
+    warm_up: 3,
+    programs: BUN,
+  },
+  {
+    name: 'bun-connect',
+    title: 'BunNetwork: open, a line, close',
+    unit: 'connections',
+    load: { kind: 'connect', connections: 32 },
+    runtime: 'Bun',
+    warm_up: 3,
+    programs: BUN,
   },
   {
     name: 'workers-1',

@@ -18,11 +18,11 @@ import { type Builds, makeBuilds } from './builds.ts'
 import * as comparing from './comparison.ts'
 import { line as makeLine } from './load/batches.ts'
 import { build, load, machine } from './machine.ts'
-import { findNodes, labelNodes, type NodeBinary } from './nodes.ts'
+import { findNodes, labelNodes, nameOfNode, type NodeBinary, runtimeOf } from './nodes.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { endAll } from './processes.ts'
 import { type Results, type RowResult, summarize, writeResults } from './results.ts'
-import { measureRows } from './rounds.ts'
+import { measureRows, type Taken } from './rounds.ts'
 import { type Contestant, CONTESTANTS, type Row, ROWS } from './rows.ts'
 import type { Entrant, Plan } from './sample.ts'
 import { circumstances, footer, header, heads, line, nameOf } from './table.ts'
@@ -102,8 +102,7 @@ async function besideNode(options: Options, setting: Setting): Promise<number> {
   const entrantsOf = (row: Row): Contender[] => nodes.flatMap(node => contendersOf(row, node))
   const measured: RowResult[] = []
   for await (const [row, taken] of measureRows(rows, entrantsOf, rounds, plan)) {
-    for (const { path, version } of nodes) {
-      const own = taken.filter(({ entrant }) => entrant.node === path)
+    for (const { version, own } of byNode(nodes, taken)) {
       const samples = own.map(({ entrant, samples }) => [entrant.contestant, samples] as const)
       const result = summarize(row, version, Object.fromEntries(samples))
       console.log(line(result, labels.get(version) as string))
@@ -117,12 +116,27 @@ async function besideNode(options: Options, setting: Setting): Promise<number> {
   return outcomes.some(({ fault }) => fault !== null) ? 1 : 0
 }
 
-function contendersOf({ programs }: Row, { path, version }: NodeBinary): Contender[] {
+function contendersOf(row: Row, node: NodeBinary): Contender[] {
+  if (!isOn(row, node)) return []
   return CONTESTANTS.flatMap(contestant => {
-    const program = programs[contestant]
-    const name = `${contestant} on Node ${version.slice(1)}`
-    return program === undefined ? [] : [{ name, contestant, program, node: path }]
+    const program = row.programs[contestant]
+    const name = `${contestant} on ${nameOfNode(node.version)}`
+    return program === undefined ? [] : [{ name, contestant, program, node }]
   })
+}
+
+function isOn({ runtime }: Row, { version }: NodeBinary): boolean {
+  return runtime === undefined || runtime === runtimeOf(version)
+}
+
+/** What was measured on each Node that the row is about. */
+function byNode<E extends Entrant>(
+  nodes: readonly NodeBinary[],
+  taken: readonly Taken<E>[],
+): { version: string; own: readonly Taken<E>[] }[] {
+  return nodes
+    .map(node => ({ version: node.version, own: taken.filter(each => each.entrant.node === node) }))
+    .filter(({ own }) => own.length > 0)
 }
 
 // ---- beside another build -----------------------------------------------------------------------
@@ -137,8 +151,7 @@ async function besideBuild(options: Options, setting: Setting, builds: Builds): 
   const entrantsOf = (row: Row): Entrant[] => nodes.flatMap(node => pairOf(row, node, builds))
   const compared: comparing.Comparison[] = []
   for await (const [row, taken] of measureRows(rows, entrantsOf, rounds, plan)) {
-    for (const { path, version } of nodes) {
-      const own = taken.filter(({ entrant }) => entrant.node === path)
+    for (const { version, own } of byNode(nodes, taken)) {
       const [ours, theirs] = own.map(({ samples }) => samples)
       const comparison = comparing.compare(row, ours ?? [], theirs ?? [])
       console.log(comparing.line(comparison, labels.get(version) as string))
@@ -150,13 +163,13 @@ async function besideBuild(options: Options, setting: Setting, builds: Builds): 
 }
 
 /** This build, then the other one. */
-function pairOf({ programs }: Row, node: NodeBinary, builds: Builds): Entrant[] {
-  const { path, version } = node
+function pairOf(row: Row, node: NodeBinary, builds: Builds): Entrant[] {
+  if (!isOn(row, node)) return []
   const names = ['this build', 'the other build']
   return builds.programs.map((folder, index) => ({
-    name: `${names[index]} on Node ${version.slice(1)}`,
-    program: programs.sluice,
-    node: path,
+    name: `${names[index]} on ${nameOfNode(node.version)}`,
+    program: row.programs.sluice,
+    node,
     folder,
   }))
 }

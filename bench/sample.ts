@@ -13,6 +13,7 @@
 import { type Answer, now } from './child.ts'
 import type { Entry, Load, Report, Result, Task } from './load/load.ts'
 import { busyTime, CORES } from './machine.ts'
+import type { NodeBinary } from './nodes.ts'
 import { Child } from './processes.ts'
 import type { Program } from './rows.ts'
 
@@ -21,8 +22,8 @@ export interface Entrant {
   /** What the progress line calls it. */
   readonly name: string
   readonly program: Program
-  /** The path of the Node that runs it. */
-  readonly node: string
+  /** The Node that runs it. */
+  readonly node: NodeBinary
   /** The folder of the compiled bench that its program is in. Default: this one. */
   readonly folder?: string
 }
@@ -74,7 +75,8 @@ export async function takeSample(entrant: Entrant, load: Load, plan: Plan): Prom
   const server = new Child('the server', {
     program: file,
     args: args.map(argument => argument.replace('{file}', plan.file)),
-    node,
+    node: node.path,
+    options: node.options,
     core: cores?.server,
     ...(folder !== undefined && { folder }),
   })

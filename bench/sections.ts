@@ -3,7 +3,7 @@
  */
 
 /** The marks of one part are `<!-- name:begin -->` and `<!-- name:end -->`. */
-export type SectionName = 'bench' | 'packets'
+export type SectionName = 'bench' | 'packets' | 'runtimes'
 
 export function marksOf(name: SectionName): { begin: string; end: string } {
   return { begin: `<!-- ${name}:begin -->`, end: `<!-- ${name}:end -->` }

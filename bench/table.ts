@@ -4,7 +4,7 @@
  */
 
 import { type Build, CORES } from './machine.ts'
-import { labelNodes } from './nodes.ts'
+import { labelNodes, nameOfNode } from './nodes.ts'
 import { type Outcome, type Results, type RowResult, times } from './results.ts'
 import { CONTESTANTS, type Row } from './rows.ts'
 import { DISTURBED, type Figures } from './sample.ts'
@@ -12,7 +12,7 @@ import { DISTURBED, type Figures } from './sample.ts'
 /** Above this share of its core, the generator is busy, and below it a server is not. */
 const BUSY = 0.95
 
-const WIDTH = { title: 33, node: 7, rate: 8, times: 6, cpu: 7 } as const
+const WIDTH = { title: 32, node: 10, rate: 8, times: 6, cpu: 7 } as const
 
 /** What is said before the table. */
 export function header(about: Omit<Results, 'rows'>, nodes: readonly string[]): string {
@@ -40,10 +40,10 @@ export function circumstances(
 }
 
 function nodesOf(generator: string, nodes: readonly string[]): string {
-  const names = nodes.map(each => each.slice(1)).join(', ')
+  const names = nodes.map(nameOfNode).join(', ')
   return nodes.length === 1 && nodes[0] === generator
-    ? `Node ${names}`
-    : `Node ${names}; generator on Node ${generator.slice(1)}`
+    ? names
+    : `${names}; generator on ${nameOfNode(generator)}`
 }
 
 /** The version, and the commit. */

@@ -1,10 +1,10 @@
 /**
  * Bench. Line echo: each line goes back. The first argument is the encoding, latin1 (the default)
- * or utf8. The second may be `fast`, for the fast network, or `tls`, for TLS on the default
+ * or utf8. The second may be `fast` or `bun`, for that network, or `tls`, for TLS on the default
  * network.
  */
 
-import { Connection, type Encoding, Engine, FastNetwork, Server } from 'sluice'
+import { BunNetwork, Connection, type Encoding, Engine, FastNetwork, Server } from 'sluice'
 import { CERTIFICATE, KEY } from '../certificate.ts'
 import { ready } from '../child.ts'
 
@@ -18,7 +18,8 @@ class LineEcho extends Connection {
 }
 
 const how = process.argv[3]
-const engine = how === 'fast' ? new Engine({ network: new FastNetwork() }) : Engine.instance()
+const Network = { fast: FastNetwork, bun: BunNetwork }[how ?? '']
+const engine = Network ? new Engine({ network: new Network() }) : Engine.instance()
 const server = new Server(LineEcho, { engine })
 if (how === 'tls') server.start_tls({ key: KEY, cert: CERTIFICATE })
 server.listen(['127.0.0.1', 0])

@@ -163,7 +163,7 @@ t.test('lines have at most 100 columns, but for tables, and what programs print'
   for (const page of PAGES) {
     const text = pageText(page)
       .replace(/^```text\n[^]*?^```$/gm, '')
-      .replace(/^<!-- bench:begin -->[^]*?^<!-- bench:end -->$/gm, '')
+      .replace(/^<!-- (bench|runtimes):begin -->[^]*?^<!-- \1:end -->$/gm, '')
     const long = text.split('\n').filter(line => line.length > 100 && !line.startsWith('|'))
     t.strictSame(long, [], page)
   }
