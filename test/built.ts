@@ -30,8 +30,17 @@ export function bareNode(
   env: Readonly<Record<string, string>> = {},
 ): [command: string, argv: string[]] {
   const added = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const run = process.versions.deno === undefined ? [] : ['run', '--allow-all', '--quiet']
-  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...run, ...argv]]
+  const said = process.versions.deno === undefined ? argv : forDeno(argv)
+  return ['env', ['-u', 'NODE_OPTIONS', ...added, process.execPath, ...said]]
+}
+
+/** A program that is given by -e has its own way there, and its first argument is the second. */
+function forDeno(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('-e')
+  if (at === -1) return ['run', '--allow-all', '--quiet', ...argv]
+  const [program, ...rest] = argv.slice(at + 1)
+  const ending = argv.includes('--input-type=module') ? 'mjs' : 'cjs'
+  return ['eval', '--quiet', `--ext=${ending}`, `process.argv.splice(1, 1);${program}`, ...rest]
 }
 
 /** The same for threads that this process starts from now on. */

@@ -248,9 +248,13 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     this.#info?.keep(session)
   }
 
-  /** The handle is still there. */
+  /**
+   * The handle is still there. On Bun a unix socket that still had to send stays open below, unless
+   * it is told.
+   */
   onDestroy(): void {
     this.#sent = this.bytes_written
+    setImmediate(() => this.#below.destroy())
   }
 
   #drained(): void {

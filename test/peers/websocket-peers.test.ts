@@ -168,7 +168,7 @@ t.test("Node's own client, asked who it is", { skip: noNode }, async t => {
   const { url } = await serve(t, { ConnectionClass: Guarded })
   const address = url.replace('://', '://ann:secret@')
   const argv = ['--input-type=commonjs', '-e', NODE_USER, address]
-  t.equal(await ended(program(t, process.execPath, argv)), '3003\n')
+  t.equal(await ended(program(t, ...bareNode(argv))), '3003\n')
   const [[key]] = asked as [[string, undefined]]
   t.same(asked, [
     [key, undefined],

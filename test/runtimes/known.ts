@@ -26,22 +26,14 @@ const NO_SOCKET = '`FastNetwork`, and TLS over anything but a socket, are refuse
 const OTHER_MOMENT = 'ends and time-outs are told at another moment, or in another order'
 const HTTP_IN_USE = 'the error of an HTTP server for a port in use does not name its code'
 const LONG = 'parsers compute alone: left out, as it takes long'
-const NO_END = 'the test does not come to its end there, and the cause is not known yet'
 const OF_NODE = 'the test uses NODE_OPTIONS'
-const FULL = '`process.stdout.write` throws if the disk is full'
+const FULL = '`process.stdout.write` throws if the disk is full, and names no code'
 const ADDRESS = 'the error of an address that this machine does not have is EINVAL'
 const OF_PEERS = 'its `WebSocket` sends name and password before it is asked'
 const NO_PERMISSIONS = 'a program that a page starts has no permissions'
-const NO_E = 'programs that a test gives by -e do not start'
 
 /** Reasons that lie in the tests, not in the runtime. */
-export const OF_TESTS: ReadonlySet<string> = new Set([
-  CHROMIUM,
-  LONG,
-  NO_E,
-  NO_PERMISSIONS,
-  OF_NODE,
-])
+export const OF_TESTS: ReadonlySet<string> = new Set([CHROMIUM, LONG, NO_PERMISSIONS, OF_NODE])
 
 /** Of a page: its programs are run. */
 const PRINTS = /print what the page says/
@@ -100,8 +92,6 @@ export const KNOWN: readonly Known[] = [
   { on: 'deno', file: 'commands/echo/main', test: /a disk that is full/, why: FULL },
   { on: 'deno', file: 'commands/echo/command', why: ADDRESS },
   { on: 'deno', file: 'scenarios/descriptors', why: NO_DESCRIPTOR },
-  { on: 'deno', file: 'peers/websocket-peers', why: NO_E },
-  { on: 'deno', file: 'peers/logrotate', why: NO_E },
   { on: 'bun', file: 'scenarios/half-close', test: /nc -N, through a relay/, why: NO_SOCKET },
   { on: 'deno', file: 'scenarios/half-close', test: /nc -N, through a relay/, why: NO_SOCKET },
   {
@@ -176,19 +166,10 @@ export const KNOWN: readonly Known[] = [
     why: OTHER_MOMENT,
   },
   { on: 'deno', file: 'scenarios/hooks', test: /^tls/, sometimes: true, why: OTHER_MOMENT },
-  { on: 'deno', file: 'scenarios/crowd', why: NO_END },
-  { on: 'deno', file: 'scenarios/packet-routers', why: NO_END },
-  { on: 'deno', file: 'commands/cat/main', why: NO_END },
-  { on: 'deno', file: 'scenarios/machine', test: /every form of address/, why: NO_DESCRIPTOR },
+  { on: 'deno', file: 'commands/cat/main', test: /a disk that is full/, why: FULL },
+  { on: 'deno', file: 'scenarios/machine', test: /every form|is open already/, why: NO_DESCRIPTOR },
   { on: 'deno', file: 'scenarios/machine', test: /a port in use/, why: ADDRESS },
-  {
-    on: 'deno',
-    file: 'scenarios/streams',
-    test: /closing in each hook/,
-    isLeftOut: true,
-    why: NO_END,
-  },
   { on: 'deno', file: 'pages/commands', test: PRINTS, sometimes: true, why: NO_PERMISSIONS },
-  { on: 'bun', file: 'scenarios/closing', why: NO_END },
   { on: 'bun', file: 'peers/websocket-peers', test: /Node's own client/, why: OF_PEERS },
+  { on: 'deno', file: 'peers/websocket-peers', test: /Node's own client, asked/, why: OF_PEERS },
 ]

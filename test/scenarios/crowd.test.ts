@@ -173,7 +173,7 @@ t.test('a thousand connections, some of them bad', async t => {
   )
   const ended = once(server, 'exit')
   const said = once(server.stdout!, 'data')
-  server.stdin!.write('stop')
+  server.stdin!.end('stop')
   const report = JSON.parse(String(await said)) as {
     most: number
     closed: Record<string, number>

@@ -228,12 +228,13 @@ export class Place {
   async peer(server: StreamServer): Promise<Peer> {
     const before = server.channels.size
     const peer = new Peer(this.#peers.connect(parseAddress(server.local_address as Address), {}))
-    await until(
-      () =>
-        peer.log.length > 0 &&
-        server.channels.size > before &&
-        [...server.channels].every(channel => !channel.connecting),
-    )
+    let isAccepted = false
+    await until(() => {
+      // It may have closed again before the peer has opened.
+      isAccepted ||= server.channels.size > before
+      const isReady = [...server.channels].every(channel => !channel.connecting)
+      return isAccepted && isReady && peer.log.length > 0
+    })
     return peer
   }
 

@@ -10,6 +10,7 @@ export interface Stdout {
   /** False: it has taken the data and wants no more until 'drain'. `done` is called afterwards. */
   write(data: string | Uint8Array, done?: () => void): unknown
   once(event: 'drain', listener: () => void): unknown
+  emit(event: 'error', error: unknown): unknown
 }
 
 export class Output {
@@ -30,8 +31,17 @@ export class Output {
   write(data: string | Uint8Array): Promise<void> | undefined {
     const size = typeof data === 'string' ? Buffer.byteLength(data) : data.length
     this.#waiting += size
-    const hasRoom = this.#stdout.write(data, () => this.#taken(size))
+    const hasRoom = this.#print(data, size)
     return hasRoom === false ? new Promise(go => this.#stdout.once('drain', go)) : undefined
+  }
+
+  /** Deno throws what others report. */
+  #print(data: string | Uint8Array, size: Bytes): unknown {
+    try {
+      return this.#stdout.write(data, () => this.#taken(size))
+    } catch (error) {
+      return this.#stdout.emit('error', error)
+    }
   }
 
   #taken(size: Bytes): void {

@@ -35,6 +35,9 @@ class FakeProcess implements CatHost {
       return this.hasRoom
     },
     once: (event: 'drain', listener: () => void): unknown => this.drain.once(event, listener),
+    emit: (_event: 'error', error: unknown): never => {
+      throw error
+    },
   }
   readonly stderr: CatHost['stderr']
   readonly exit = (code: number): void => void this.exits.push(code)

@@ -12,6 +12,7 @@ t.test('what is taken, and what waits', async t => {
       return hasRoom
     },
     once: (_event, listener) => drains.push(listener),
+    emit: () => t.fail('it reports no error'),
   })
   await output.idle()
   t.equal(output.write('äb'), undefined)
@@ -27,4 +28,20 @@ t.test('what is taken, and what waits', async t => {
   done[1]!()
   await idle
   t.equal(output.waiting, 0)
+})
+
+// On Deno the command never ended when the disk was full.
+t.test('a stdout that throws', async t => {
+  const full = new Error('ENOSPC')
+  const output = new Output({
+    write() {
+      throw full
+    },
+    once: () => t.fail('it waits for nothing'),
+    emit(event, error) {
+      t.strictSame([event, error], ['error', full])
+      return true
+    },
+  })
+  t.equal(output.write('a'), undefined)
 })
