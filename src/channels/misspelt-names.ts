@@ -1,7 +1,8 @@
 /**
  * Layer 4. Names that mean nothing: a hook or a setting of a subclass that was probably meant to be
  * one of ours (`onRead`, `on_data`, `read_delimeter`), or that is one of ours in the wrong place (a
- * static field, a getter). It would be ignored without a word.
+ * static field, a getter, the class of a server instead of that of its connections). It would be
+ * ignored without a word.
  *
  * Rules:
  * 1. A class is looked at once, at its first opening, with the fields of that object. All others
@@ -66,17 +67,37 @@ export function misspeltNames(object: object, base?: BaseClass): string[] {
   const { told } = before ?? { told: new Set() }
   if (before === undefined) judged.set(prototype, { isOurs: classes.length === 0, told })
   const own = new Set([...Object.keys(object), ...classes.flatMap(Object.getOwnPropertyNames)])
-  const hooks = [...new Set(chain(owner, null).flatMap(Object.getOwnPropertyNames))].filter(isHook)
-  const text = classes.map(each => String(each.constructor)).join('\n')
+  const hooks = hooksOf(owner)
+  const peers = peersOf(object)
+  const text = [...classes, ...peers.classes].map(each => String(each.constructor)).join('\n')
   const meaningless = [...own].flatMap(name => {
     if (name in owner || names.includes(name) || name.startsWith('_') || told.has(name)) return []
-    const meant = isHook(name) ? meantHook(name, hooks, own) : meantSetting(name, names)
+    const meant = peers.names.includes(name)
+      ? 'that of its connections'
+      : isHook(name)
+        ? meantHook(name, hooks, own)
+        : meantSetting(name, names)
     if (meant === undefined || isUsed(name, text)) return []
     told.add(name)
     const { constructor } = object
     return [`${name} of class ${constructor.name} means nothing here; did you mean ${meant}?`]
   })
   return [...meaningless, ...misplaced(classes, names, hooks)]
+}
+
+/** The hooks and settings of the connections of a server, which mean nothing in its own class. */
+function peersOf(server: object): { names: readonly string[]; classes: readonly object[] } {
+  const { ConnectionClass } = server as { ConnectionClass?: { readonly prototype: object } }
+  if (ConnectionClass === undefined) return { names: [], classes: [] }
+  const { owner, names } = settingsOf(ConnectionClass.prototype)
+  return {
+    names: [...names, ...hooksOf(owner)],
+    classes: chain(ConnectionClass.prototype, owner),
+  }
+}
+
+function hooksOf(owner: object): string[] {
+  return [...new Set(chain(owner, null).flatMap(Object.getOwnPropertyNames))].filter(isHook)
 }
 
 /** What is said of the names of ours that stand where nobody looks. */

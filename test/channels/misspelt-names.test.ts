@@ -118,6 +118,27 @@ t.test('assigned to an object of a class of ours', async t => {
   t.same([...meant(second), ...meant(third)], [], 'each name once')
 })
 
+// Whoever wrote them in the class of the server waited for reads that never came.
+t.test('what belongs to the connections of a server', async t => {
+  class Room extends Server {
+    read_delimiter = '\n'
+    on_read() {}
+    on_line() {}
+    on_connect() {}
+    write() {}
+    override on_close() {}
+  }
+  class Chat extends Connection {
+    override on_connect() {
+      ;(this.server as Room).on_connect()
+    }
+  }
+  t.same(misspeltNames(new Room(Chat)), [
+    'read_delimiter of class Room means nothing here; did you mean that of its connections?',
+    'on_read of class Room means nothing here; did you mean that of its connections?',
+  ])
+})
+
 // A static field is what a class attribute of Python looks like, and a getter hides the setting of
 // which nobody asks it.
 t.test('in the wrong place', async t => {
