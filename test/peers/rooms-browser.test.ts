@@ -3,25 +3,22 @@
  * Chromium, over the browser's own WebSocket.
  */
 
+import { readFileSync } from 'node:fs'
 import { createServer, type Server as HttpServer } from 'node:http'
-import { pathToFileURL } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/engine.ts'
 import { Context } from '../../src/messages/context.ts'
 import { WebSocketServer } from '../../src/protocols/websocket/server.ts'
 import { RoomServer } from '../../src/rooms/server/room-server.ts'
-import { built, ROOT } from '../built.ts'
+import { built } from '../built.ts'
 import { Chromium, noChromium, type Page } from '../chromium.ts'
 import { until } from '../kit.ts'
 import { only } from '../pages/kit.ts'
 import { SampleServer } from '../rooms/kit.ts'
 import { serve } from '../websocket-peers.ts'
 
-const { oneFile } = (await import(pathToFileURL(`${ROOT}.ci/browser-file.mjs`).href)) as {
-  oneFile(entry: string): string
-}
-const FILE = oneFile(`${built()}rooms/browser.js`)
+const FILE = readFileSync(`${built()}rooms/sluice-rooms.js`, 'utf8')
 
 /** 6 KiB, on the way to a page. */
 const LARGEST = 6 * 1024
