@@ -11,7 +11,7 @@
  * 4. If everybody reads again, everybody can be posted to again.
  * 5. What was taken for a peer that stays arrives once, in order.
  *
- * SLUICE_MODEL_STEPS: steps for each combination, instead of 120.
+ * SLUICE_MODEL_STEPS: steps for each combination, instead of 120; SLUICE_MODEL_SEED: another seed.
  */
 
 import t, { type Test } from 'tap'
@@ -268,7 +268,7 @@ async function end(world: World): Promise<void> {
   await world.settle()
 }
 
-let seed = 1
+let seed = Number(process.env.SLUICE_MODEL_SEED ?? 1)
 for (const carrier of CARRIERS) {
   t.test(`a server over ${carrier[0]}`, { timeout: TIME }, async t => {
     for (const chain of CHAINS) await aServer(t, chain, carrier, seed++)
