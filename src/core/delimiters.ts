@@ -167,6 +167,12 @@ const KINDS = [
     reader: (value: RegExp, settings: ReadSettings): Reader => patternReader(value, settings),
   },
   {
+    is: (value: unknown): value is OwnReader =>
+      typeof (value as OwnReader | null | undefined)?.[READER] === 'function',
+    fault: (_value: OwnReader): string => '',
+    reader: (value: OwnReader, settings: ReadSettings): Reader => value[READER](settings),
+  },
+  {
     is: (value: unknown): value is Delimiter =>
       typeof (value as Delimiter | null)?.cut === 'function',
     fault: (value: Delimiter): string =>
@@ -175,12 +181,6 @@ const KINDS = [
         : '',
     reader: (value: Delimiter, { encoding }: ReadSettings): Reader =>
       new FramedReader(value, encoding),
-  },
-  {
-    is: (value: unknown): value is OwnReader =>
-      typeof (value as OwnReader | null | undefined)?.[READER] === 'function',
-    fault: (_value: OwnReader): string => '',
-    reader: (value: OwnReader): Reader => value[READER](),
   },
 ] as const satisfies readonly Kind<any>[]
 

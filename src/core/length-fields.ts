@@ -37,9 +37,6 @@ export interface LengthField {
 
 // ---- integers -----------------------------------------------------------------------------------
 
-/** The most bytes that one call of Node reads. */
-const NODE_MOST = 6
-
 /** An integer of fixed size. */
 export class IntegerField implements LengthField {
   readonly longest: Bytes
@@ -57,12 +54,9 @@ export class IntegerField implements LengthField {
   }
 
   read(bytes: Buffer, at: Bytes, size: Bytes): number {
-    if (size <= NODE_MOST)
-      return this.#isBig ? bytes.readUIntBE(at, size) : bytes.readUIntLE(at, size)
-    const [high, low] = this.#halves(at, size)
-    const length = this.#isBig
-      ? bytes.readUIntBE(high, size - 4) * 2 ** 32 + bytes.readUInt32BE(low)
-      : bytes.readUIntLE(high, size - 4) * 2 ** 32 + bytes.readUInt32LE(low)
+    let length = 0
+    if (this.#isBig) for (let i = 0; i < size; i++) length = length * 256 + bytes[at + i]!
+    else for (let i = size - 1; i >= 0; i--) length = length * 256 + bytes[at + i]!
     return checked(length)
   }
 
@@ -71,19 +65,11 @@ export class IntegerField implements LengthField {
   }
 
   write(target: Buffer, at: Bytes, length: number, size: Bytes): void {
-    if (size <= NODE_MOST) {
-      if (this.#isBig) target.writeUIntBE(length, at, size)
-      else target.writeUIntLE(length, at, size)
-      return
+    let rest = length
+    for (let i = 0; i < size; i++) {
+      target[this.#isBig ? at + size - 1 - i : at + i] = rest % 256
+      rest = Math.floor(rest / 256)
     }
-    const [high, low] = this.#halves(at, size)
-    this.write(target, high, Math.floor(length / 2 ** 32), size - 4)
-    this.write(target, low, length % 2 ** 32, 4)
-  }
-
-  /** Where the upper bytes are, and where the lower four. */
-  #halves(at: Bytes, size: Bytes): [high: Bytes, low: Bytes] {
-    return this.#isBig ? [at, at + size - 4] : [at + 4, at]
   }
 }
 

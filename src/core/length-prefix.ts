@@ -9,9 +9,11 @@
 import { Buffer } from 'node:buffer'
 import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../errors.ts'
 import type { Bytes, Data } from '../types.ts'
-import type { Cut, Delimiter } from './delimiters.ts'
+import type { Cut, Delimiter, ReadSettings } from './delimiters.ts'
 import type { LengthField } from './length-fields.ts'
 import { readForm, type Form, type LengthPrefixOptions } from './length-prefix-options.ts'
+import { type Framing, PayloadReader } from './reading/payload-reader.ts'
+import { FramedReader, type OwnReader, type Reader, READER } from './reading/readers.ts'
 
 /**
  * What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing.
@@ -64,9 +66,8 @@ export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix<a
 /** A target without room, to ask `pack_into` for the size. */
 const NOWHERE = Buffer.alloc(0)
 
-type Frame = [payload: Data] | [header: Data, payload: Data]
-
-class Prefix implements Delimiter {
+/** `first`: the header if there is one, else the payload. */
+class Prefix implements Delimiter, OwnReader, Framing {
   /** A header is bytes, and stays so. */
   readonly text: boolean
   /**
@@ -86,7 +87,11 @@ class Prefix implements Delimiter {
 
   // ---- reading ----------------------------------------------------------------------------------
 
-  cut(bytes: Buffer, start: Bytes, end: Bytes): Cut | Bytes {
+  [READER]({ encoding }: ReadSettings): Reader {
+    return this.text ? new PayloadReader(this, encoding) : new FramedReader(this, encoding)
+  }
+
+  measure(bytes: Buffer, start: Bytes, end: Bytes): Bytes {
     const { offset, after, trailer, padding } = this.#form
     const at = start + offset
     const size = this.#field.measure(bytes, at, end)
@@ -96,17 +101,31 @@ class Prefix implements Delimiter {
     const head = offset + size + after
     if (end - start < head) return head
     const length = this.#length(bytes, at, size)
-    if (length < 0) return { size: head, data: this.#marker(bytes, at, size) }
+    if (length < 0) return head
     const padded = padding === -1 ? 0 : bytes[start + padding]!
     const whole = head + length + padded + trailer.length
     // A sum that is no safe integer is not a valid answer. No message of that size fits anywhere.
     if (end - start < whole) return Math.min(whole, Number.MAX_SAFE_INTEGER)
-    this.#checkTrailer(bytes, start + whole - trailer.length)
-    const payload = bytes.subarray(start + head, start + head + length)
-    return {
-      size: whole,
-      data: this.text ? [payload] : [this.#header(bytes, start, size), payload],
-    }
+    if (trailer.length > 0) this.#checkTrailer(bytes, start + whole - trailer.length)
+    return whole
+  }
+
+  headOf(bytes: Buffer, start: Bytes): Bytes {
+    const { offset, after } = this.#form
+    return offset + this.#field.measure(bytes, start + offset, bytes.length) + after
+  }
+
+  tailOf(bytes: Buffer, start: Bytes): Bytes {
+    const { trailer, padding } = this.#form
+    return trailer.length + (padding === -1 ? 0 : bytes[start + padding]!)
+  }
+
+  cut(bytes: Buffer, start: Bytes, end: Bytes): Cut | Bytes {
+    const size = this.measure(bytes, start, end)
+    if (size > end - start) return size
+    const head = this.headOf(bytes, start)
+    const payload = bytes.subarray(start + head, start + size - this.tailOf(bytes, start))
+    return { size, data: this.text ? [payload] : [this.#header(bytes, start, head), payload] }
   }
 
   /** The bytes of the payload; negative for a marker. */
@@ -119,27 +138,19 @@ class Prefix implements Delimiter {
     throw new InvalidDelimiterError(`a length must be at least ${stated - length}, ${why}`, stated)
   }
 
-  #header(bytes: Buffer, start: Bytes, size: Bytes): Buffer {
-    const { offset, after } = this.#form
+  /** A marker has no payload. Its length is what tells one from the other. */
+  #header(bytes: Buffer, start: Bytes, head: Bytes): Buffer {
+    const { offset, after, markers } = this.#form
+    if (markers && this.#length(bytes, start, head) < 0) return bytes.subarray(start, start + head)
     const before = bytes.subarray(start, start + offset)
     if (after === 0) return before
-    const at = start + offset + size
-    const behind = bytes.subarray(at, at + after)
+    const behind = bytes.subarray(start + head - after, start + head)
     return offset === 0 ? behind : Buffer.concat([before, behind])
-  }
-
-  /** A marker has no payload. Its length is what tells one from the other. */
-  #marker(bytes: Buffer, at: Bytes, size: Bytes): Buffer[] {
-    return [bytes.subarray(at, at + size), NOWHERE].slice(this.text ? 1 : 0)
   }
 
   #checkTrailer(bytes: Buffer, at: Bytes): void {
     const { trailer } = this.#form
-    if (
-      trailer.length === 0 ||
-      bytes.compare(trailer, 0, trailer.length, at, at + trailer.length) === 0
-    )
-      return
+    if (bytes.compare(trailer, 0, trailer.length, at, at + trailer.length) === 0) return
     throw new InvalidDelimiterError(
       `a message must end with its trailer, ${trailer.toString('hex')}`,
       bytes.toString('hex', at, at + trailer.length),
@@ -148,18 +159,18 @@ class Prefix implements Delimiter {
 
   // ---- writing ----------------------------------------------------------------------------------
 
-  pack(...values: Frame): Buffer {
+  pack(first: Data, second?: Data): Buffer {
     // Node's pool is several times cheaper than zeroed memory, and all of it is written.
-    const frame = Buffer.allocUnsafe(this.pack_into(NOWHERE, 0, ...values))
-    this.pack_into(frame, 0, ...values)
+    const frame = Buffer.allocUnsafe(this.pack_into(NOWHERE, 0, first, second))
+    this.pack_into(frame, 0, first, second)
     return frame
   }
 
-  pack_into(target: Buffer, at: Bytes, ...values: Frame): Bytes {
+  pack_into(target: Buffer, at: Bytes, first: Data, second?: Data): Bytes {
     const { offset, after, trailer } = this.#form
-    const payload = this.text ? values[0] : values[1]
+    const payload = this.text ? first : second
     const length = sizeOf('payload', payload)
-    const header = this.text ? undefined : bytesOf(values[0])
+    const header = this.text ? undefined : bytesOf(first)
     if (header !== undefined && header.length !== offset + after)
       return this.#packMarker(target, at, header, length)
     const stated = this.#stated(length)

@@ -18,6 +18,7 @@ import {
   PatternReader,
   READER,
 } from '../../src/core/reading/readers.ts'
+import { PayloadReader } from '../../src/core/reading/payload-reader.ts'
 import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
@@ -40,7 +41,8 @@ t.test('valid values of read_delimiter, and the reader of each', async t => {
     [/^a/my, PatternReader],
     [new Struct('!LH'), FramedReader],
     [new NetStruct('!H$'), FramedReader],
-    [length_prefix(), FramedReader],
+    [length_prefix(), PayloadReader],
+    [length_prefix({ offset: 1, header: true }), FramedReader],
     [own, FramedReader],
     [Object.assign(() => {}, { cut: () => 5 }), FramedReader],
     [{ needs: 0, cut: () => 5 }, FramedReader],

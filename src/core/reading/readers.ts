@@ -18,7 +18,7 @@
 import { Buffer } from 'node:buffer'
 import { InvalidDelimiterError, show } from '../../errors.ts'
 import type { Bytes, Encoding } from '../../types.ts'
-import type { Cut, Delimiter } from '../delimiters.ts'
+import type { Cut, Delimiter, ReadSettings } from '../delimiters.ts'
 import { longestMatch, matchEnd } from './pattern-length.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
@@ -68,9 +68,9 @@ export interface Reader {
 /** Where a delimiter has a reader of its own. */
 export const READER: unique symbol = Symbol('sluice reader')
 
-/** The framing of a protocol of sluice whose reader must see more than a `cut` does. */
+/** A delimiter of sluice whose reader sees more than a `cut` does, or is faster. */
 export interface OwnReader {
-  [READER](): Reader
+  [READER](settings: ReadSettings): Reader
 }
 
 // ---- null: whatever arrived ---------------------------------------------------------------------
