@@ -52,6 +52,11 @@ t.test('what is known about it', async t => {
     thrown(() => Plain.from_message({} as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  for (const init of [5, null] as never[])
+    t.equal(
+      thrown(() => Plain.from_message(turn, init)),
+      'ERR_INVALID_ARGUMENT',
+    )
   t.strictSame({ ...new Plain({ mm: null } as never).mm }, { ...new Plain().mm })
 })
 
