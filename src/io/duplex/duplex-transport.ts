@@ -16,6 +16,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { socketAddress } from '../../core/address.ts'
+import { attempt } from '../../core/promises.ts'
 import { InvalidArgumentError, InvalidStateError, show } from '../../errors.ts'
 import type {
   KeepAliveProbes,
@@ -147,7 +148,7 @@ export class DuplexTransport implements Transport {
       return false
     }
     this.#written += Buffer.byteLength(data, encoding)
-    this.#attempt(() => duplex.write(data, encoding, () => this.#wrote()))
+    this.#attempt(() => void duplex.write(data, encoding, () => this.#wrote()))
     if (duplex.writableLength === 0) return true
     this.#isFull = true
     return false
@@ -155,11 +156,9 @@ export class DuplexTransport implements Transport {
 
   /** What the `write` of a program's own stream throws breaks that stream, and nothing else. */
   #attempt(send: () => void): void {
-    try {
-      send()
-    } catch (error) {
-      this.#duplex.destroy(error instanceof Error ? error : new Error(`it threw ${show(error)}`))
-    }
+    attempt(send, error =>
+      this.#duplex.destroy(error instanceof Error ? error : new Error(`it threw ${show(error)}`)),
+    )
   }
 
   cork(): void {
@@ -167,7 +166,7 @@ export class DuplexTransport implements Transport {
   }
 
   uncork(): void {
-    this.#attempt(() => this.#duplex.uncork())
+    this.#attempt(() => void this.#duplex.uncork())
   }
 
   pause(): void {
