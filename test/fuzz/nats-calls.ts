@@ -14,7 +14,7 @@
  */
 
 import { inspect } from 'node:util'
-import { Connection, Server } from '../../src/channels/basic.ts'
+import { Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
@@ -23,6 +23,7 @@ import { NatsError } from '../../src/protocols/nats/errors.ts'
 import type { NatsSubscription } from '../../src/protocols/nats/subscription.ts'
 import { turn } from '../kit.ts'
 import { INFO } from '../protocols/nats/kit.ts'
+import { HeldPeer } from './held-peer.ts'
 import { pick, type Random, type Target } from './target.ts'
 
 /** How many steps it may take until all is calm, and to close. */
@@ -33,8 +34,7 @@ const SUBJECTS = ['a', 'b', '__proto__', 'constructor']
 // prettier-ignore
 const NONSENSE = ['HTTP/1.1 400', 'PONG', 'MSG a 1 -1', 'HMSG a 1 9 3', "-ERR 'x'", '\0', 'INFO [']
 
-/** A connection, as the server sees it. */
-class Peer extends Connection<'\r\n', Nats> {
+class Peer extends HeldPeer<'\r\n', Nats> {
   override encoding = 'latin1' as const
   override read_delimiter = '\r\n' as const
   /** The subject and the reply of the message whose payload comes next. */
@@ -42,8 +42,6 @@ class Peer extends Connection<'\r\n', Nats> {
   readonly subjects = new Map<number, string>()
   /** The number of the last message that was published here. */
   last = 0
-  isCut = false
-  held: string[] | undefined
 
   override on_connect(): void {
     this.server.peers.push(this)
@@ -63,28 +61,8 @@ class Peer extends Connection<'\r\n', Nats> {
     else if (verb === 'UNSUB' && second === '') this.subjects.delete(Number(first))
   }
 
-  say(line: string): void {
-    if (this.held !== undefined) this.held.push(line)
-    else if (!this.isCut) this.write(`${line}\r\n`)
-  }
-
-  release(): void {
-    const { held = [] } = this
-    this.held = undefined
-    for (const line of held) this.say(line)
-  }
-
-  cut(): void {
-    this.isCut = true
-    this.end()
-  }
-
-  override on_error(): void {
-    this.close()
-  }
-
-  override on_close(): void {
-    this.isCut = true
+  override say(line: string): void {
+    super.say(`${line}\r\n`)
   }
 }
 

@@ -15,7 +15,7 @@
  */
 
 import { inspect } from 'node:util'
-import { Connection, Server } from '../../src/channels/basic.ts'
+import { Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
@@ -25,6 +25,7 @@ import { Replies } from '../../src/protocols/redis/replies.ts'
 import type { Transaction } from '../../src/protocols/redis/transaction.ts'
 import { turn } from '../kit.ts'
 import { blob, list } from '../protocols/redis/kit.ts'
+import { HeldPeer } from './held-peer.ts'
 import { pick, type Random, type Target } from './target.ts'
 
 /** How many steps it may take until all is calm, and to close. */
@@ -44,8 +45,7 @@ const CODES = [
 /** Those of which nobody may have run what they are about. */
 const NOT_RUN = ['ERR_DISCONNECTED', 'ERR_WATCHED', 'EXECABORT', 'BAD']
 
-/** A connection, as the server sees it. */
-class Peer extends Connection<Replies, Redis> {
+class Peer extends HeldPeer<Replies, Redis> {
   override read_delimiter = new Replies()
   override buffer_size = 1e6
   isRESP3 = false
@@ -54,10 +54,6 @@ class Peer extends Connection<Replies, Redis> {
   last = 0
   queue: string[][] | undefined
   isAborted = false
-  /** Replies that come later. */
-  held: string[] | undefined
-  /** Is something of what was said to it lost? */
-  isCut = false
 
   override on_connect(): void {
     this.server.peers.push(this)
@@ -66,30 +62,6 @@ class Peer extends Connection<Replies, Redis> {
 
   override on_read(words: unknown): void {
     if (words !== undefined && !this.isCut) this.say(this.server.world.reply(this, words as any))
-  }
-
-  say(text: string): void {
-    if (this.held !== undefined) this.held.push(text)
-    else if (!this.isCut) this.write(text)
-  }
-
-  release(): void {
-    const { held = [] } = this
-    this.held = undefined
-    for (const text of held) this.say(text)
-  }
-
-  cut(): void {
-    this.isCut = true
-    this.end()
-  }
-
-  override on_error(): void {
-    this.close()
-  }
-
-  override on_close(): void {
-    this.isCut = true
   }
 }
 
