@@ -18,7 +18,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // An import would make Node look for names in nine million characters, which takes 0.3 s.
-const ts = createRequire(import.meta.url)('typescript')
+const ts = createRequire(import.meta.url)('typescript-api')
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 

@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import ts from 'typescript'
+import ts from 'typescript-api'
 import * as sluice from '../src/index.ts'
 import { built, ROOT } from './built.ts'
 

@@ -6,7 +6,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import ts from 'typescript'
+import ts from 'typescript-api'
 import { ROOT } from './built.ts'
 import { sourceFaults, textFaults, type Tree } from './style.ts'
 import { ALONE } from './together.ts'

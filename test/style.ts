@@ -3,7 +3,7 @@
  * layers.test.ts, which shows that each rule bites.
  */
 
-import ts from 'typescript'
+import ts from 'typescript-api'
 
 /** Files by their path, from src/ on or from the root. */
 export type Tree = Readonly<Record<string, string>>

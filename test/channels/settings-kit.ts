@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import ts from 'typescript'
+import ts from 'typescript-api'
 import { ROOT } from '../built.ts'
 
 type Table<Values> = {

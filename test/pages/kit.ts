@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type ts from 'typescript'
+import type ts from 'typescript-api'
 import { bareNode, built, ROOT } from '../built.ts'
 
 /**
@@ -186,7 +186,7 @@ async function runShared(blocks: readonly Block[], folder: string): Promise<Ende
 
 async function toJavaScript(text: string): Promise<string> {
   // Not at the top: many pages need no compiler, and it takes a while to load.
-  const { default: ts } = await import('typescript')
+  const { default: ts } = await import('typescript-api')
   const compilerOptions: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2023,
     module: ts.ModuleKind.ESNext,

@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ts from 'typescript'
+import ts from 'typescript-api'
 import { ROOT } from '../built.ts'
 import { PRINTS, PROGRAM } from './program.ts'
 
