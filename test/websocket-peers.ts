@@ -126,8 +126,19 @@ export async function ended(child: ReturnType<typeof program>): Promise<string> 
 /** A folder of the test, with room for the name of a socket. */
 export async function folder(t: Test): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'sluice-'))
-  t.teardown(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
+  t.teardown(() => until(() => isRemoved(path)))
   return path
+}
+
+/** No if a process that was killed wrote into it meanwhile. Deno ignores `maxRetries`. */
+async function isRemoved(path: string): Promise<boolean> {
+  try {
+    await rm(path, { recursive: true, force: true })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+    return false
+  }
 }
 
 /** Waits until the program listens there. Throws if it ends instead, with what it has written. */

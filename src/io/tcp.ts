@@ -68,10 +68,11 @@ const NONE = {} as TcpTransport
 export function connectTcp(
   to: Endpoint,
   options: ConnectOptions,
-  { bun }: NodeJS.Dict<string> = process.versions,
+  { bun, deno }: NodeJS.Dict<string> = process.versions,
 ): TcpTransport {
-  // With `onread`, a socket of Bun 1.4 that has stopped reading does not go on by `_read`.
-  const lends = options.lend === true && bun === undefined
+  // With `onread`, a socket of Bun 1.4 that has stopped reading does not go on by `_read`, and TLS
+  // over a socket of Deno 2.9 hears nothing from its peer.
+  const lends = options.lend === true && bun === undefined && deno === undefined
   // Otherwise Node allocates 64 KiB for each chunk, which wait for the garbage collector.
   const callback = (size: Bytes): boolean => transport.onChunk(viewOf(size))
   const onread = { buffer: shared, callback }

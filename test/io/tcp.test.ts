@@ -293,9 +293,11 @@ t.test('REGRESSION: chunks that may be lent are read into the same memory', asyn
   near.transport.end()
   await near.reported('closed')
   const { endpoint } = await serve(t)
-  const onBun = connectTcp(endpoint, { lend: true }, { bun: '1.4.0' })
-  t.equal(onBun.lends_chunks, false)
-  onBun.destroy()
+  for (const versions of [{ bun: '1.4.0' }, { deno: '2.9.0' }]) {
+    const elsewhere = connectTcp(endpoint, { lend: true }, versions)
+    t.equal(elsewhere.lends_chunks, false)
+    elsewhere.destroy()
+  }
 })
 
 /**
