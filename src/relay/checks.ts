@@ -28,7 +28,7 @@ const RELAY_CHECKS: Checks<RelayOptions> = {
 const SUBSCRIBE_CHECKS: Checks<SubscribeOptions> = { on_gap: checkFunction }
 
 /** The options of every relay, complete. */
-interface RelayValues {
+export interface RelayValues {
   readonly engine: Engine
   readonly history: number
   readonly age: Milliseconds

@@ -5,16 +5,17 @@
  * called any more.
  */
 
-import type { Log } from '../engine-options.ts'
+import type { Engine } from '../engine.ts'
 import { messageOf } from '../errors.ts'
+import type { RelayListener, SubscribeOptions } from './relay.ts'
 
 export class Listeners<Args extends readonly unknown[], Extra> {
   readonly #topics = new Map<string, Map<(...args: Args) => void, Extra>>()
-  readonly #log: Log
+  readonly #engine: Pick<Engine, 'log'>
 
-  /** `log`: gets what a listener throws. */
-  constructor(log: Log) {
-    this.#log = log
+  /** `engine`: logs what a listener throws. */
+  constructor(engine: Pick<Engine, 'log'>) {
+    this.#engine = engine
   }
 
   /** The topics that have a listener. */
@@ -40,8 +41,9 @@ export class Listeners<Args extends readonly unknown[], Extra> {
     return this.#topics.delete(topic)
   }
 
-  has(topic: string): boolean {
-    return this.#topics.has(topic)
+  /** What it was added with. */
+  get(topic: string, listener: (...args: Args) => void): Extra | undefined {
+    return this.#topics.get(topic)?.get(listener)
   }
 
   clear(): void {
@@ -60,11 +62,17 @@ export class Listeners<Args extends readonly unknown[], Extra> {
       try {
         callback(listener, extra)
       } catch (error) {
-        this.#log(
-          `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`,
-          error as Error,
-        )
+        const message = `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`
+        this.#engine.log(message, error as Error)
       }
     }
+  }
+}
+
+/** Those who hear the messages of a relay. */
+export class Subscribers extends Listeners<Parameters<RelayListener>, SubscribeOptions> {
+  /** The subscription of a topic was interrupted, and stands again. */
+  gap(topic: string): void {
+    this.each(topic, (_, { on_gap }) => on_gap?.())
   }
 }

@@ -10,26 +10,13 @@
  */
 
 import type { Engine } from '../engine.ts'
-import type { Bytes, Data, Milliseconds } from '../types.ts'
-import {
-  checkListener,
-  checkMember,
-  checkReading,
-  checkTopic,
-  relayValues,
-  toBuffer,
-} from './checks.ts'
-import { Listeners } from './listeners.ts'
-import {
-  closedError,
-  firstSeq,
-  type PresenceListener,
-  type Relay,
-  type RelayHistory,
-  type RelayListener,
-  type RelayOptions,
-  type SubscribeOptions,
-} from './relay.ts'
+import type { Bytes, Milliseconds } from '../types.ts'
+import { CarriedRelay, type Carrier } from './carried-relay.ts'
+import { relayValues, type RelayValues } from './checks.ts'
+import { Subscribers } from './listeners.ts'
+import { firstSeq, type RelayHistory, type RelayOptions } from './relay.ts'
+import { RelayLine } from './relay-line.ts'
+import { RelayPresence } from './relay-presence.ts'
 
 /** 64 MiB: 64 000 entries of a kilobyte. */
 const HISTORY_BYTES = 64 * 1024 * 1024
@@ -42,9 +29,6 @@ const TOPIC_BYTES: Bytes = 500
 
 /** The last seq of a topic is known this much longer than its entries: one day, as with Redis. */
 const SEQ_AGE: Milliseconds = 86_400_000
-
-/** How many entries `read_after` returns if it is not told. */
-const LIMIT = 1000
 
 /** The history of one topic. The entry at `index` has the seq `first + index`. */
 class Topic {
@@ -78,51 +62,77 @@ class Topic {
   }
 }
 
-/** Has the first call of a watcher been made? */
-interface Watch {
-  isTold: boolean
+/** Has it done in the engine's next turn, after what was said before. */
+type Say = (what: () => void) => void
+
+class MemoryPresence extends RelayPresence {
+  readonly #say: Say
+  /** Those of whom it was told that they are present. */
+  readonly #members = new Map<string, Set<string>>()
+
+  constructor(engine: Engine, line: RelayLine, say: Say) {
+    super(engine, line)
+    this.#say = say
+  }
+
+  async store(topic: string, member: string, isPresent: boolean): Promise<void> {
+    this.#say(() => {
+      const members = this.#members.get(topic) ?? new Set()
+      if (members.has(member) === isPresent) return
+      if (isPresent) this.#members.set(topic, members.add(member))
+      else if (members.delete(member) && members.size === 0) this.#members.delete(topic)
+      this.tell(topic, members, isPresent ? [member] : [], isPresent ? [] : [member])
+    })
+  }
+
+  async listen(topic: string): Promise<void> {
+    this.#say(() => this.tell(topic, this.#members.get(topic) ?? [], [], []))
+  }
+
+  unlisten(): void {}
 }
 
 /** A relay in memory. Whoever has the same object shares its topics. */
-export class MemoryRelay implements Relay {
-  readonly opened: Promise<void> = Promise.resolve()
+export class MemoryRelay extends CarriedRelay {
+  /** Throws InvalidArgumentError if an option is unknown or invalid. */
+  constructor(options: RelayOptions = {}) {
+    super(new MemoryCarrier(relayValues('new MemoryRelay', options)))
+  }
+}
 
+class MemoryCarrier implements Carrier {
+  readonly line: RelayLine
+  readonly presence: MemoryPresence
+  readonly subscribers: Subscribers
   readonly #engine: Engine
   readonly #history: number
   readonly #age: Milliseconds
-  readonly #listeners: Listeners<Parameters<RelayListener>, undefined>
-  readonly #watchers: Listeners<Parameters<PresenceListener>, Watch>
   /** Those with a history, from the one that was not appended to for longest. */
   readonly #topics = new Map<string, Topic>()
-  #size = 0
-  readonly #members = new Map<string, Set<string>>()
+  #size: Bytes = 0
   /** What is said in the next turn. */
   #said: (() => void)[] = []
-  #isClosed = false
 
-  /** Throws InvalidArgumentError if an option is unknown or invalid. */
-  constructor(options: RelayOptions = {}) {
-    const { engine, history, age } = relayValues('new MemoryRelay', options)
+  constructor({ engine, history, age }: RelayValues) {
     this.#engine = engine
     this.#history = history
     this.#age = age
-    const log = (message: string, error: unknown): void => this.#engine.log(message, error)
-    this.#listeners = new Listeners(log)
-    this.#watchers = new Listeners(log)
+    this.line = new RelayLine(engine, 'memory')
+    this.line.arrived()
+    this.presence = new MemoryPresence(engine, this.line, what => this.#say(what))
+    this.subscribers = new Subscribers(engine)
   }
 
-  publish(topic: string, data: Data): boolean {
-    checkTopic('publish', topic)
-    const bytes = toBuffer('publish', data)
-    if (this.#isClosed) return false
-    this.#say(() => this.#listeners.call(topic, bytes, undefined))
+  publish(topic: string, bytes: Buffer): boolean {
+    this.#say(() => this.subscribers.call(topic, bytes, undefined))
     return true
   }
 
-  async append(topic: string, data: Data): Promise<number> {
-    checkTopic('append', topic)
-    const bytes = toBuffer('append', data)
-    this.#checkOpen()
+  async subscribe(): Promise<void> {}
+
+  unsubscribe(): void {}
+
+  async append(topic: string, bytes: Buffer): Promise<number> {
     let history = this.#topics.get(topic)
     if (history !== undefined) this.#size -= history.size
     else history = new Topic(topic)
@@ -133,7 +143,7 @@ export class MemoryRelay implements Relay {
     this.#topics.delete(topic)
     this.#topics.set(topic, history)
     this.#forget()
-    this.#say(() => this.#listeners.call(topic, bytes, seq))
+    this.#say(() => this.subscribers.call(topic, bytes, seq))
     return seq
   }
 
@@ -157,9 +167,7 @@ export class MemoryRelay implements Relay {
     }
   }
 
-  async read_after(topic: string, seq: number, limit = LIMIT): Promise<RelayHistory> {
-    checkReading(topic, seq, limit)
-    this.#checkOpen()
+  async read(topic: string, seq: number, limit: number): Promise<RelayHistory> {
     const history = this.#topics.get(topic)
     if (history === undefined) return { entries: [], first: 1, last: 0 }
     this.#size -= history.size
@@ -173,80 +181,9 @@ export class MemoryRelay implements Relay {
     return { entries, first, last: next - 1 }
   }
 
-  async subscribe(
-    topic: string,
-    listener: RelayListener,
-    options: SubscribeOptions = {},
-  ): Promise<void> {
-    checkListener('subscribe', topic, listener, options)
-    this.#checkOpen()
-    this.#listeners.add(topic, listener, undefined)
-  }
-
-  unsubscribe(topic: string, listener: RelayListener): void {
-    checkListener('unsubscribe', topic, listener)
-    this.#listeners.delete(topic, listener)
-  }
-
-  async present(topic: string, member: string): Promise<void> {
-    checkMember('present', topic, member)
-    this.#checkOpen()
-    let members = this.#members.get(topic)
-    if (members === undefined) this.#members.set(topic, (members = new Set()))
-    if (members.has(member)) return
-    members.add(member)
-    this.#say(() => this.#tell(topic, [member], []))
-  }
-
-  async absent(topic: string, member: string): Promise<void> {
-    checkMember('absent', topic, member)
-    this.#checkOpen()
-    const members = this.#members.get(topic)
-    if (members?.delete(member) !== true) return
-    if (members.size === 0) this.#members.delete(topic)
-    this.#say(() => this.#tell(topic, [], [member]))
-  }
-
-  async watch(topic: string, listener: PresenceListener): Promise<void> {
-    checkListener('watch', topic, listener)
-    this.#checkOpen()
-    this.#watchers.add(topic, listener, { isTold: false })
-    const present = [...(this.#members.get(topic) ?? [])]
-    await new Promise<void>(resolve => {
-      this.#say(() => {
-        this.#watchers.each(topic, (each, watch) => {
-          if (each !== listener || watch.isTold) return
-          watch.isTold = true
-          each(present, [])
-        })
-        resolve()
-      })
-    })
-  }
-
-  unwatch(topic: string, listener: PresenceListener): void {
-    checkListener('unwatch', topic, listener)
-    this.#watchers.delete(topic, listener)
-  }
-
-  /** Tells the watchers, except those whose first call comes yet: it has this already. */
-  #tell(topic: string, came: readonly string[], went: readonly string[]): void {
-    this.#watchers.each(topic, (listener, { isTold }) => {
-      if (isTold) listener(came, went)
-    })
-  }
-
   async close(): Promise<void> {
-    this.#isClosed = true
-    this.#listeners.clear()
-    this.#watchers.clear()
+    this.line.over()
     this.#topics.clear()
-    this.#members.clear()
-    this.#size = 0
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw closedError()
   }
 
   #say(what: () => void): void {

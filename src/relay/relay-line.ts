@@ -9,6 +9,7 @@
  */
 
 import { type Deferred, deferred } from '../core/deferred.ts'
+import { noop } from '../core/noop.ts'
 import { quiet } from '../core/promises.ts'
 import type { Engine } from '../engine.ts'
 import { messageOf } from '../errors.ts'
@@ -30,31 +31,39 @@ export function isAway(error: unknown): boolean {
   return error instanceof RelayError && error.code === 'ERR_RELAY_UNAVAILABLE'
 }
 
-export abstract class RelayLine {
+export class RelayLine {
   state: 'opening' | 'standing' | 'away' | 'closed' = 'opening'
   readonly #engine: Engine
   readonly #server: string
+  readonly #stood: (isAgain: boolean) => void
   #stands = newStands()
   /** What waits for the first connection. */
   #waiting: Bytes = 0
 
-  /** `server`: what it is called in the log. */
-  constructor(engine: Engine, server: string) {
+  /**
+   * `server`: what it is called in the log. `stood` is called each time that it stands; `isAgain`
+   * if it was away.
+   */
+  constructor(engine: Engine, server: string, stood: (isAgain: boolean) => void = noop) {
     this.#engine = engine
     this.#server = server
+    this.#stood = stood
   }
 
-  /** What an error of the client is to a relay. */
-  abstract shown(error: unknown): Error
+  /** What an error of the client is to a relay. That of a relay stays what it is. */
+  shown(error: unknown): Error {
+    return error as Error
+  }
 
   // ---- what its client reports ------------------------------------------------------------------
 
-  /** It stands. Returns true if it was away. */
-  arrived(): boolean {
+  /** It stands, unless it was closed meanwhile. */
+  arrived(): void {
+    if (this.state === 'closed') return
     const isAgain = this.state === 'away'
     this.state = 'standing'
     this.#stands.resolve()
-    return isAgain
+    this.#stood(isAgain)
   }
 
   /** It was standing, and is away. */
@@ -118,7 +127,7 @@ export abstract class RelayLine {
     for (;;) {
       if (this.state === 'away') await this.#standsBy(end)
       try {
-        return await work()
+        return await this.attempt(work)
       } catch (error) {
         if (!isAway(error) || this.#engine.now >= end) throw error
         // It is not known to be away yet, or it is not ready.

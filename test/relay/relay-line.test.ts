@@ -6,7 +6,8 @@ import { ENTRY, isAway, RelayLine, WAITING } from '../../src/relay/relay-line.ts
 import { scene } from '../kit.ts'
 
 class Line extends RelayLine {
-  shown(error: unknown): Error {
+  override shown(error: unknown): Error {
+    if (error instanceof RelayError) return error
     return error === 'away'
       ? new RelayError('ERR_RELAY_UNAVAILABLE', 'the server is away')
       : new RelayError('ERR_RELAY_REFUSED', String(error))
@@ -22,16 +23,18 @@ const said = (promise: Promise<unknown>): Promise<unknown> =>
 const done = async (): Promise<string> => 'done'
 
 scene(t, 'it stands, is lost, and stands again', async (t, { engine, logged }) => {
-  const line = new Line(engine, 'Test')
+  const stood: boolean[] = []
+  const line = new Line(engine, 'Test', isAgain => void stood.push(isAgain))
   await t.rejects(line.attempt(done), AWAY)
-  t.equal(line.arrived(), false)
+  line.arrived()
   await line.stands
   t.equal(await line.attempt(done), 'done')
   line.lost()
   t.equal(line.state, 'away')
   await t.rejects(line.attempt(done), AWAY)
-  t.equal(line.arrived(), true)
+  line.arrived()
   await line.stands
+  t.same(stood, [false, true])
   await t.rejects(
     line.attempt(async () => {
       throw 'no'
@@ -44,6 +47,19 @@ scene(t, 'it stands, is lost, and stands again', async (t, { engine, logged }) =
   line.over()
   t.throws(() => line.checkOpen(), CLOSED)
   await t.rejects(line.attempt(done), CLOSED)
+  line.arrived()
+  t.same([line.state, stood.length], ['closed', 2], 'a connection that came too late')
+})
+
+scene(t, 'a line of its own shows errors as they are', async (t, { engine }) => {
+  const line = new RelayLine(engine, 'Test')
+  line.arrived()
+  await t.rejects(
+    line.attempt(async () => {
+      throw new TypeError('mine')
+    }),
+    TypeError,
+  )
 })
 
 scene(t, 'it never stands', async (t, { engine }) => {

@@ -13,7 +13,6 @@ import { NatsClient, type NatsClientOptions } from '../../protocols/nats/client.
 import { NatsError } from '../../protocols/nats/errors.ts'
 import type { NatsStreamConfig } from '../../protocols/nats/jetstream/config.ts'
 import { NatsJetStream } from '../../protocols/nats/jetstream/jetstream.ts'
-import type { Milliseconds } from '../../types.ts'
 import { closedError, RelayError } from '../relay.ts'
 import { RelayLine } from '../relay-line.ts'
 
@@ -37,22 +36,19 @@ export class Line extends RelayLine {
   /** Those that were made or found on this connection, by name. */
   readonly #ensured = new Map<string, Promise<void>>()
 
-  /**
-   * `stood` is called each time that it stands; `isAgain` if it was away. Throws
-   * InvalidAddressError and InvalidArgumentError.
-   */
+  /** Throws InvalidAddressError and InvalidArgumentError. */
   constructor(
     url: string,
     options: NatsClientOptions & { engine: Engine },
     stood: (isAgain: boolean) => void,
   ) {
-    super(options.engine, 'NATS')
+    super(options.engine, 'NATS', stood)
     const client = new NatsClient({ wait_for_first: true, ...options, echo: true })
     this.client = client
     this.streams = new NatsJetStream(client)
     client.on_connect = () => {
       this.#ensured.clear()
-      stood(this.arrived())
+      this.arrived()
     }
     client.on_disconnect = (error: Error) => {
       if (this.state === 'standing') this.lost()
@@ -64,11 +60,6 @@ export class Line extends RelayLine {
     }
     client.on_close = () => this.over()
     client.connect(url)
-  }
-
-  /** As that of every line; each attempt is one of `attempt`. */
-  override persist<Value>(work: () => Promise<Value>, patience?: Milliseconds): Promise<Value> {
-    return super.persist(() => this.attempt(work), patience)
   }
 
   // ---- streams ----------------------------------------------------------------------------------
@@ -107,8 +98,7 @@ export class Line extends RelayLine {
 
   // ---- the end ----------------------------------------------------------------------------------
 
-  /** What an error of NATS is to a relay. */
-  shown(error: unknown): Error {
+  override shown(error: unknown): Error {
     if (error instanceof RelayError) return error
     if (this.state === 'closed' || !(error instanceof NatsError)) return asRelayError(error)
     const { code, err_code, status, message } = error

@@ -1,5 +1,6 @@
 /**
- * Layer 8. Presence: the members of a NatsRelay, each with a lease, and who watches them.
+ * Layer 8. Presence: the members of a NatsRelay, each with a lease. Who watches them is in
+ * relay-presence.ts.
  *
  * A member is the last message of a subject of its own, `+name`, in a stream that forgets what is
  * older than a lease. It is published again with every beat, a quarter of a lease; `-name` ends it.
@@ -9,17 +10,13 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
-import { quiet } from '../../core/promises.ts'
 import type { Engine } from '../../engine.ts'
 import type { NatsStreamConfig } from '../../protocols/nats/jetstream/config.ts'
 import type { NatsMessage } from '../../protocols/nats/message.ts'
 import type { NatsSubscription } from '../../protocols/nats/subscription.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { checkListener, checkMember } from '../checks.ts'
-import { Listeners } from '../listeners.ts'
-import { closedError, type PresenceListener } from '../relay.ts'
+import { RelayPresence } from '../relay-presence.ts'
 import type { Line } from './line.ts'
 import { tokenOf } from './names.ts'
 import { BEATS, Roll } from './roll.ts'
@@ -38,13 +35,7 @@ interface Watched {
   isRead: boolean
 }
 
-/** One listener: has its first call been made? */
-interface Watch {
-  isTold: boolean
-  readonly told: Deferred<void>
-}
-
-export class Presence {
+export class Presence extends RelayPresence {
   readonly #engine: Engine
   readonly #line: Line
   readonly #prefix: string
@@ -52,15 +43,14 @@ export class Presence {
   readonly #beat: Milliseconds
   /** What stands behind its own members. */
   readonly #id = randomBytes(9).toString('hex')
-  readonly #own = new Map<string, Set<string>>()
   readonly #watched = new Map<string, Watched>()
-  readonly #watchers: Listeners<Parameters<PresenceListener>, Watch>
   /** Counts the connections. */
   #connection = 0
   #isBeating = false
   #cancel: Cancel = noop
 
   constructor(engine: Engine, line: Line, prefix: string, lease: Milliseconds) {
+    super(engine, line)
     this.#engine = engine
     this.#line = line
     this.#prefix = prefix
@@ -72,36 +62,14 @@ export class Presence {
       max_msgs_per_subject: 1,
       max_age: lease,
     }
-    this.#watchers = new Listeners((message, error) => engine.log(message, error))
   }
 
   // ---- members of this relay --------------------------------------------------------------------
 
-  async present(topic: string, member: string): Promise<void> {
-    checkMember('present', topic, member)
-    this.#line.checkOpen()
-    let members = this.#own.get(topic)
-    if (members === undefined) this.#own.set(topic, (members = new Set()))
-    members.add(member)
+  async store(topic: string, member: string, isPresent: boolean): Promise<void> {
     this.#run()
-    await this.#line.persist(async () => {
-      if (members.has(member)) await this.#store(topic, member, '+')
-    })
-  }
-
-  async absent(topic: string, member: string): Promise<void> {
-    checkMember('absent', topic, member)
-    this.#line.checkOpen()
-    const members = this.#own.get(topic)
-    if (members?.delete(member) !== true) return
-    if (members.size === 0) this.#own.delete(topic)
-    await this.#line.persist(async () => {
-      if (this.#own.get(topic)?.has(member) !== true) await this.#store(topic, member, '-')
-    })
-  }
-
-  async #store(topic: string, member: string, sign: '+' | '-'): Promise<void> {
     await this.#line.ensure(this.#config)
+    const sign = isPresent ? '+' : '-'
     await this.#line.streams.publish(this.#subject(topic, member), sign + member)
   }
 
@@ -111,36 +79,21 @@ export class Presence {
 
   /** Says all of them once more. */
   #renew(): void {
-    for (const [topic, members] of this.#own)
+    for (const [topic, members] of this.own)
       for (const member of members)
         this.#line.client.publish(this.#subject(topic, member), `+${member}`)
   }
 
   // ---- watching ---------------------------------------------------------------------------------
 
-  async watch(topic: string, listener: PresenceListener): Promise<void> {
-    checkListener('watch', topic, listener)
-    this.#line.checkOpen()
-    const watch: Watch = { isTold: false, told: deferred() }
-    quiet(watch.told.promise)
-    if (this.#watchers.add(topic, listener, watch)) this.#begin(topic)
+  async listen(topic: string): Promise<void> {
+    const watched = this.#watched.get(topic) ?? this.#begin(topic)
     this.#run()
-    const watched = this.#watched.get(topic) as Watched
-    try {
-      await this.#line.persist(() => this.#read(topic, watched))
-    } catch (error) {
-      this.unwatch(topic, listener)
-      throw error
-    }
-    this.#engine.callback(() => {
-      this.#tell(topic)
-      // It may not be a watcher any more.
-      watch.told.resolve()
-    })
-    await watch.told.promise
+    await this.#line.persist(() => this.#read(topic, watched))
+    this.#tell(topic)
   }
 
-  #begin(topic: string): void {
+  #begin(topic: string): Watched {
     const subject = `${this.#prefix}.members.${tokenOf(topic)}.*.*`
     const roll = new Roll()
     const subscription = this.#line.client.subscribe(subject, message => {
@@ -149,11 +102,10 @@ export class Presence {
     })
     const watched: Watched = { subscription, roll, isRead: false }
     this.#watched.set(topic, watched)
+    return watched
   }
 
-  unwatch(topic: string, listener: PresenceListener): void {
-    checkListener('unwatch', topic, listener)
-    if (!this.#watchers.delete(topic, listener)) return
+  unlisten(topic: string): void {
     this.#watched.get(topic)?.subscription.unsubscribe()
     this.#watched.delete(topic)
   }
@@ -185,19 +137,11 @@ export class Presence {
     this.#tell(topic)
   }
 
-  // ---- telling ----------------------------------------------------------------------------------
-
-  /** Tells what has changed, and all of it to a listener that was told nothing yet. */
   #tell(topic: string): void {
     const watched = this.#watched.get(topic)
     if (watched?.isRead !== true) return
     const { came, went } = watched.roll.take()
-    this.#watchers.each(topic, (listener, watch) => {
-      if (watch.isTold) return came.length + went.length > 0 && listener(came, went)
-      watch.isTold = true
-      watch.told.resolve()
-      return listener(watched.roll.members, [])
-    })
+    this.tell(topic, watched.roll, came, went)
   }
 
   // ---- leases -----------------------------------------------------------------------------------
@@ -208,7 +152,7 @@ export class Presence {
 
   async #beats(): Promise<void> {
     if (this.#isBeating || this.#line.state !== 'standing') return
-    if (this.#own.size + this.#watched.size === 0) return
+    if (this.own.size + this.#watched.size === 0) return
     this.#isBeating = true
     const connection = this.#connection
     this.#renew()
@@ -232,7 +176,7 @@ export class Presence {
 
   /** The server may have lost them all. And it knows who came and went meanwhile. */
   async #restore(): Promise<void> {
-    if (this.#own.size + this.#watched.size === 0) return
+    if (this.own.size + this.#watched.size === 0) return
     await this.#line.persist(() => this.#line.ensure(this.#config))
     this.#renew()
     for (const [topic, watched] of this.#watched) {
@@ -241,18 +185,15 @@ export class Presence {
     }
   }
 
-  /** Its members are absent. */
-  close(): void {
+  /** Its members are absent, if the server can be told. */
+  override close(): void {
     this.#cancel()
     if (this.#line.state === 'standing')
-      for (const [topic, members] of this.#own)
+      for (const [topic, members] of this.own)
         for (const member of members)
           this.#line.client.publish(this.#subject(topic, member), `-${member}`)
-    for (const topic of this.#watched.keys())
-      this.#watchers.each(topic, (_, { told }) => told.reject(closedError()))
-    this.#watchers.clear()
     this.#watched.clear()
-    this.#own.clear()
+    super.close()
   }
 }
 

@@ -33,10 +33,6 @@ export class Roll {
   /** Since the last `take`: true for those who came. */
   readonly #changed = new Map<string, boolean>()
 
-  get members(): string[] {
-    return [...this.#here.keys()]
-  }
-
   /** `said`: + or -, and the name. `key`: of the member and the relay. */
   hear(key: string, said: string): void {
     this.#note(key, said, true)
@@ -89,5 +85,10 @@ export class Roll {
     for (const [member, isHere] of this.#changed) (isHere ? came : went).push(member)
     this.#changed.clear()
     return { came, went }
+  }
+
+  /** Those who are here. */
+  [Symbol.iterator](): Iterator<string> {
+    return this.#here.keys()
   }
 }

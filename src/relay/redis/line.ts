@@ -30,21 +30,18 @@ export class Line extends RelayLine {
   /** Its strings are bytes. */
   readonly #bytes: ReturnType<RedisClient['with']>
 
-  /**
-   * `stood` is called each time that it stands; `isAgain` if it was away. Throws
-   * InvalidAddressError and InvalidArgumentError.
-   */
+  /** Throws InvalidAddressError and InvalidArgumentError. */
   constructor(
     url: string,
     options: RedisOptions & { engine: Engine },
     stood: (isAgain: boolean) => void,
   ) {
-    super(options.engine, 'Redis')
+    super(options.engine, 'Redis', stood)
     const client = new RedisClient({ ...options, waiting: 'none' })
     this.#client = client
     this.#bytes = client.with({ encoding: null })
     this.db = targetOf(url, options).db
-    client.on_connect = () => this.#meet(stood)
+    client.on_connect = () => this.#meet()
     client.on_disconnect = (error: RedisError) => {
       if (this.state === 'standing' && !client.connected) this.lost()
       this.tell(error)
@@ -55,7 +52,7 @@ export class Line extends RelayLine {
   }
 
   /** Asks the server for its run. */
-  async #meet(stood: (isAgain: boolean) => void): Promise<void> {
+  async #meet(): Promise<void> {
     try {
       const [server, persistence] = await Promise.all([
         this.#client.call<string>('INFO', 'server'),
@@ -71,8 +68,7 @@ export class Line extends RelayLine {
       this.tell(shown)
       return this.#client.close()
     }
-    if (this.state === 'closed') return
-    stood(this.arrived())
+    this.arrived()
   }
 
   publish(channel: string, bytes: Uint8Array): void {
@@ -96,20 +92,16 @@ export class Line extends RelayLine {
   }
 
   /** The handler gets bytes. Resolves when the subscription stands. */
-  async subscribe(channel: string, handler: MessageHandler, on_gap: () => void): Promise<void> {
-    try {
-      await this.#bytes.subscribe(channel, handler, { on_gap })
-    } catch (error) {
-      throw this.shown(error)
-    }
+  subscribe(channel: string, handler: MessageHandler, on_gap: () => void): Promise<void> {
+    return this.#bytes.subscribe(channel, handler, { on_gap })
   }
 
   unsubscribe(channel: string): void {
     void this.#client.unsubscribe(channel)
   }
 
-  /** What an error of Redis is to a relay. */
-  shown(error: unknown): RelayError {
+  override shown(error: unknown): RelayError {
+    if (error instanceof RelayError) return error
     if (this.state === 'closed' || !(error instanceof RedisError)) return closedError()
     const { message } = error
     return AWAY.test(error.code)

@@ -1,5 +1,6 @@
 /**
- * Layer 8. Presence: the members of a RedisRelay, each with a lease, and who watches them.
+ * Layer 8. Presence: the members of a RedisRelay, each with a lease. Who watches them is in
+ * relay-presence.ts.
  *
  * Four times in a lease it renews its own members and looks at those that are watched. A lease on
  * the server ends after three quarters, so whoever does not renew is gone within one.
@@ -14,15 +15,12 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { quiet } from '../../core/promises.ts'
 import type { Engine } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { checkListener, checkMember } from '../checks.ts'
-import { Listeners } from '../listeners.ts'
-import { closedError, type PresenceListener } from '../relay.ts'
 import { isAway } from '../relay-line.ts'
+import { RelayPresence } from '../relay-presence.ts'
 import type { Line } from './line.ts'
 import { ABSENT, MEMBERS, PRESENT } from './scripts.ts'
 
@@ -39,13 +37,7 @@ interface Watched {
   look: 'none' | 'asked' | 'asked, and changed'
 }
 
-/** One listener: has its first call been made? */
-interface Watch {
-  isTold: boolean
-  readonly told: Deferred<void>
-}
-
-export class Presence {
+export class Presence extends RelayPresence {
   readonly #engine: Engine
   readonly #line: Line
   readonly #period: Milliseconds
@@ -55,48 +47,26 @@ export class Presence {
   readonly #channel: string
   /** What stands before a topic on the server. */
   readonly #key: string
-  readonly #own = new Map<string, Set<string>>()
   readonly #watched = new Map<string, Watched>()
-  readonly #watchers: Listeners<Parameters<PresenceListener>, Watch>
   #cancel: Cancel = noop
-  #isRunning = false
   /** Until then nobody has gone. */
   #doubtUntil: Milliseconds = 0
 
   constructor(engine: Engine, line: Line, prefix: string, lease: Milliseconds) {
+    super(engine, line)
     this.#engine = engine
     this.#line = line
     this.#period = Math.max(1, lease / RENEWALS)
     this.#lease = Math.max(1, Math.round(lease - this.#period))
     this.#channel = `${prefix}:${line.db}:members:`
     this.#key = `${prefix}:members:`
-    this.#watchers = new Listeners((message, error) => engine.log(message, error))
   }
 
   // ---- members of this relay --------------------------------------------------------------------
 
-  async present(topic: string, member: string): Promise<void> {
-    checkMember('present', topic, member)
-    this.#line.checkOpen()
-    let members = this.#own.get(topic)
-    if (members === undefined) this.#own.set(topic, (members = new Set()))
-    members.add(member)
+  store(topic: string, member: string, isPresent: boolean): Promise<void> {
     this.#run()
-    await this.#line.persist(async () => {
-      // Unless it is absent by now.
-      if (members.has(member)) await this.#renew(topic, [member])
-    })
-  }
-
-  async absent(topic: string, member: string): Promise<void> {
-    checkMember('absent', topic, member)
-    this.#line.checkOpen()
-    const members = this.#own.get(topic)
-    if (members?.delete(member) !== true) return
-    if (members.size === 0) this.#own.delete(topic)
-    await this.#line.persist(async () => {
-      if (this.#own.get(topic)?.has(member) !== true) await this.#remove(topic, [member])
-    })
+    return isPresent ? this.#renew(topic, [member]) : this.#remove(topic, [member])
   }
 
   #renew(topic: string, members: readonly string[]): Promise<void> {
@@ -111,36 +81,15 @@ export class Presence {
 
   // ---- watching ---------------------------------------------------------------------------------
 
-  async watch(topic: string, listener: PresenceListener): Promise<void> {
-    checkListener('watch', topic, listener)
-    this.#line.checkOpen()
-    this.#watchers.add(topic, listener, newWatch())
-    const { told } = this.#watchOf(topic, listener)!
+  async listen(topic: string): Promise<void> {
     if (!this.#watched.has(topic)) this.#watched.set(topic, { members: new Set(), look: 'none' })
     this.#run()
     const look = (): void => this.#look(topic)
-    try {
-      await this.#line.subscribe(this.#channel + topic, this.#changed, look)
-      look()
-      await told.promise
-    } catch (error) {
-      this.unwatch(topic, listener)
-      throw error
-    }
+    await this.#line.subscribe(this.#channel + topic, this.#changed, look)
+    await this.#line.persist(() => this.#ask(topic))
   }
 
-  #watchOf(topic: string, listener: PresenceListener): Watch | undefined {
-    let found: Watch | undefined
-    this.#watchers.each(topic, (each, watch) => {
-      if (each === listener) found = watch
-    })
-    return found
-  }
-
-  unwatch(topic: string, listener: PresenceListener): void {
-    checkListener('unwatch', topic, listener)
-    this.#watchOf(topic, listener)?.told.resolve()
-    if (!this.#watchers.delete(topic, listener)) return
+  unlisten(topic: string): void {
     this.#watched.delete(topic)
     this.#line.unsubscribe(this.#channel + topic)
   }
@@ -154,47 +103,41 @@ export class Presence {
     if (watched === undefined || this.#line.state !== 'standing') return
     if (watched.look !== 'none') return void (watched.look = 'asked, and changed')
     watched.look = 'asked'
-    void this.#ask(topic, watched)
+    void this.#ask(topic)
+      .catch(this.#failed)
+      .then(() => {
+        const isChanged = watched.look === 'asked, and changed'
+        watched.look = 'none'
+        if (isChanged) this.#look(topic)
+      })
   }
 
-  async #ask(topic: string, watched: Watched): Promise<void> {
+  /** After a loss everything is repeated as soon as the line stands. */
+  readonly #failed = (error: Error): void => {
+    if (!isAway(error)) this.#line.tell(error)
+  }
+
+  async #ask(topic: string): Promise<void> {
     const since = this.#engine.now
-    try {
-      const members: string[] = await this.#line.call(MEMBERS, [this.#key + topic], [])
-      // The server was stopped, perhaps for longer than a lease.
-      if (this.#engine.now - since > this.#period) this.#doubt()
-      this.#tell(topic, watched, members)
-    } catch (error) {
-      // After a loss it looks again as soon as the line stands.
-      if (!isAway(error)) this.#line.tell(error as Error)
-    }
-    const isChanged = watched.look === 'asked, and changed'
-    watched.look = 'none'
-    if (isChanged) this.#look(topic)
-  }
-
-  #tell(topic: string, watched: Watched, stored: readonly string[]): void {
+    const stored: string[] = await this.#line.call(MEMBERS, [this.#key + topic], [])
+    // The server was stopped, perhaps for longer than a lease.
+    if (this.#engine.now - since > this.#period) this.#doubt()
+    const watched = this.#watched.get(topic)
+    if (watched === undefined) return
     const before = watched.members
-    const members = new Set(this.#own.get(topic))
+    const members = new Set(this.own.get(topic))
     for (const each of stored) members.add(each.slice(this.#id.length))
     if (this.#engine.now < this.#doubtUntil) for (const each of before) members.add(each)
     watched.members = members
     const came = [...members].filter(each => !before.has(each))
     const went = [...before].filter(each => !members.has(each))
-    this.#watchers.each(topic, (listener, watch) => {
-      if (watch.isTold) return came.length + went.length > 0 && listener(came, went)
-      watch.isTold = true
-      watch.told.resolve()
-      return listener([...members], [])
-    })
+    this.tell(topic, members, came, went)
   }
 
   // ---- leases -----------------------------------------------------------------------------------
 
   #run(): void {
-    if (this.#isRunning) return
-    this.#isRunning = true
-    this.#cancel = this.#engine.cycle(this.#period, () => this.#turn())
+    if (this.#cancel === noop) this.#cancel = this.#engine.cycle(this.#period, () => this.#turn())
   }
 
   /** The line stands. If it does so again, the server may have lost everything. */
@@ -209,30 +152,20 @@ export class Presence {
 
   #turn(): void {
     if (this.#line.state !== 'standing') return
-    for (const [topic, members] of this.#own)
-      for (const some of parts([...members]))
-        this.#renew(topic, some).catch(error => isAway(error) || this.#line.tell(error))
+    for (const [topic, members] of this.own)
+      for (const some of parts([...members])) this.#renew(topic, some).catch(this.#failed)
     for (const topic of this.#watched.keys()) this.#look(topic)
   }
 
   /** Its members are absent, if the server can be told. */
-  close(): void {
+  override close(): void {
     this.#cancel()
     if (this.#line.state === 'standing')
-      for (const [topic, members] of this.#own)
+      for (const [topic, members] of this.own)
         for (const some of parts([...members])) quiet(this.#remove(topic, some))
-    this.#own.clear()
-    for (const topic of this.#watchers.topics)
-      this.#watchers.each(topic, (_, { told }) => told.reject(closedError()))
-    this.#watchers.clear()
     this.#watched.clear()
+    super.close()
   }
-}
-
-function newWatch(): Watch {
-  const told = deferred<void>()
-  quiet(told.promise)
-  return { isTold: false, told }
 }
 
 function* parts(members: readonly string[]): Generator<string[]> {

@@ -173,7 +173,7 @@ scene(t, 'subscriptions have a connection of their own', async (t, world) => {
     )
   const both = Promise.all([subscribe('a'), subscribe('no')])
   await world.pump()
-  t.same(await both, ['', REFUSED])
+  t.same(await both, ['', 'NOPERM'])
   server.peers.at(-1)!.write(list(['message', 'a', 'x'], '>'))
   await world.pump()
   server.peers.at(-1)!.close()

@@ -128,6 +128,18 @@ await t.test('a server that refuses members', { skip }, async t => {
   await until(() => a.logged.filter(line => line.includes('NOPERM')).length > 2)
 })
 
+// The first look was refused, and that was logged. The promise of the call never settled.
+await t.test('REGRESSION: whoever may not look is told', { skip }, async t => {
+  const redis = await server(t)
+  const admin = await redis.client(t)
+  await admin.call('ACL', 'SETUSER', 'me', 'on', '>secret', '~no', '&*', '+@all')
+  const a = relay(t, redis.url.replace('://', '://me:secret@'))
+  const watcher = (): void => {}
+  t.equal(await code(a.watch('x', watcher)), 'ERR_RELAY_REFUSED')
+  await admin.call('ACL', 'SETUSER', 'me', '~*')
+  t.equal(await code(a.watch('x', watcher)), '')
+})
+
 await t.test('what changes before it is sent', { skip }, async t => {
   const redis = await server(t)
   const a = relay(t, redis.url)
