@@ -88,7 +88,12 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     // A peer that ends during the handshake will not finish it. Then Node's own behaviour is right:
     // it ends, too.
     this.#below.allowHalfOpen = false
-    begin(this.#below, this)
+    try {
+      begin(this.#below, this)
+    } catch (error) {
+      // Node judges some options (tls.ts has those it knows) only here.
+      queueMicrotask(() => this.failed(error as SystemError))
+    }
     // The error that explains it may come after the 'close' below.
     const closed = (): unknown => setImmediate(() => this.#belowClosed())
     if (this.#below.closed) closed()

@@ -11,12 +11,14 @@
  *    certificates, SNI, tickets) is done here, too.
  *
  * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26 on Linux):
+ * - A TLSSocket of a server reports to whatever emitted 'connection'.
  * - What checkServerIdentity throws ends the process, so it is caught here; what the callbacks of
  *   a server throw does not.
  */
 
 import type { Buffer } from 'node:buffer'
-import { isIP } from 'node:net'
+import type { EventEmitter } from 'node:events'
+import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
 import { misspelt } from '../core/nearest.ts'
@@ -58,6 +60,19 @@ const NAMES = (
   'secureOptions secureProtocol servername session sessionIdContext sessionTimeout sigalgs ' +
   'ticketKeys'
 ).split(' ')
+
+/** What Node judges only when a connection begins, where nobody could catch it: type and words. */
+const LATE: Readonly<Record<string, readonly [type: string, words: string]>> = {
+  ALPNProtocols: ['object', 'an array of names'],
+  checkServerIdentity: ['function', 'a function'],
+  enableTrace: ['boolean', 'a boolean'],
+  highWaterMark: ['number', 'a number'],
+  minDHSize: ['number', 'a number'],
+  pskCallback: ['function', 'a function'],
+  secureContext: ['object', 'what tls.createSecureContext returns'],
+  servername: ['string', 'a string'],
+  session: ['object', 'a Buffer'],
+}
 
 /** A server needs one of these, or every handshake fails. */
 const CERTIFICATES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
@@ -154,7 +169,7 @@ function serverContext(options: tls.TlsOptions): TlsContext {
       const server = serverOf(transport)
       const begin: Handshake = (below, sink) => {
         HANDSHAKES.set(below, sink)
-        server.emit('connection', below)
+        serverFor(below, server).emit('connection', below)
       }
       return new TlsTransport(transport, 'the client', overSockets(begin))
     },
@@ -225,9 +240,28 @@ function reporting(server: tls.Server): tls.Server {
   })
 }
 
+/** The Duplexes below sockets whose handshakes have failed. */
+const BELOW = new WeakMap<tls.TLSSocket, Duplex>()
+
+/**
+ * The server, for one connection. Over a Duplex, Node refuses a certificate when it has forgotten
+ * what is below: so the server that is told of it knows.
+ */
+function serverFor(below: Duplex, server: tls.Server): tls.Server {
+  if (below instanceof Socket) return server
+  return Object.create(server, {
+    emit: {
+      value(this: tls.Server, event: string, ...args: [Error, tls.TLSSocket]): boolean {
+        if (event === 'tlsClientError') BELOW.set(args[1], below)
+        return (server as EventEmitter).emit.call(this, event, ...args)
+      },
+    },
+  }) as tls.Server
+}
+
 /** The handshake of a socket. It ends once. */
 function take(socket: tls.TLSSocket): HandshakeSink | undefined {
-  const below = belowOf(socket)
+  const below = BELOW.get(socket) ?? belowOf(socket)
   const sink = below && HANDSHAKES.get(below)
   if (sink !== undefined) HANDSHAKES.delete(below as Duplex)
   return sink
@@ -245,13 +279,19 @@ function made<Made>(options: object, make: () => Made): Made {
     if (meant !== undefined)
       throw new InvalidArgumentError(`tls: there is no option "${name}"; did you mean ${meant}?`)
   }
+  const values = options as Readonly<Record<string, unknown>>
   for (const [name, instead] of Object.entries(RESERVED)) {
     if (name in options)
       throw new InvalidArgumentError(
         `tls: ${name}`,
         `left out: that is what ${instead} is for`,
-        (options as Record<string, unknown>)[name],
+        values[name],
       )
+  }
+  for (const [name, [type, words]] of Object.entries(LATE)) {
+    const value = values[name] ?? undefined
+    if (value !== undefined && typeof value !== type)
+      throw new InvalidArgumentError(`tls: ${name}`, words, value)
   }
   try {
     return make()

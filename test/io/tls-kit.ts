@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { contextFor } from '../../src/channels/streams/tls-contexts.ts'
+import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { connectTcp, TcpTransport } from '../../src/io/tcp.ts'
 import { nodeTls } from '../../src/io/tls.ts'
 import type { SystemError, TlsOptions, TlsSide, Transport } from '../../src/transport.ts'
@@ -104,4 +105,19 @@ export async function pair(
   const secure = (side: TlsSide, options: TlsOptions, transport: Transport): Watched =>
     new Watched(contextFor(nodeTls, side, options).secure(transport, host))
   return [secure('client', near, one), secure('server', far, two)]
+}
+
+/** Two ends of a connection in memory, with the handshake under way. */
+export async function inMemory(ours: TlsOptions, theirs: TlsOptions): Promise<[Watched, Watched]> {
+  const network = new MemoryNetwork({ auto: true })
+  const listener = network.listen({ kind: 'ip', host: '', port: 1 }, { backlog: 1 })
+  const one = network.connect({ kind: 'ip', host: '', port: 1 }, {})
+  const two = await new Promise<Transport>(
+    accepted => (listener.sink = { listening() {}, accepted, failed() {}, closed() {} }),
+  )
+  listener.close()
+  return [
+    new Watched(nodeTls.context('client', ours).secure(one, 'localhost')),
+    new Watched(nodeTls.context('server', theirs).secure(two, '')),
+  ]
 }

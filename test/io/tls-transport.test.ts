@@ -9,13 +9,22 @@ import { connect, createServer, type Socket } from 'node:net'
 
 import { connect as startTls, type TLSSocket } from 'node:tls'
 import t from 'tap'
-import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { TcpTransport } from '../../src/io/tcp.ts'
 import { TlsTransport } from '../../src/io/tls-transport.ts'
 import { tlsContext } from '../../src/io/tls.ts'
-import type { Transport } from '../../src/transport.ts'
 import { turn, until } from '../kit.ts'
-import { ca, clear, client, expired, OURS, pair, selfSigned, THEIRS, Watched } from './tls-kit.ts'
+import {
+  ca,
+  clear,
+  client,
+  expired,
+  inMemory,
+  OURS,
+  pair,
+  selfSigned,
+  THEIRS,
+  Watched,
+} from './tls-kit.ts'
 
 t.test('both ends know what they agreed upon, also afterwards', async t => {
   const [near, far] = await pair(
@@ -205,6 +214,18 @@ t.test("clients' certificates", async t => {
   })
 })
 
+// What node:tls throws for an option that it judges now was an exception of nobody.
+t.test('a handshake that does not begin', async t => {
+  const [one] = await clear(t)
+  const begin = (): never => {
+    throw Object.assign(new TypeError('it is a number'), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  const near = new Watched(new TlsTransport(one, 'localhost', begin))
+  await near.saw('closed')
+  t.same(near.log, ['failed', 'closed'])
+  t.match(near.error, { code: 'ERR_INVALID_ARG_TYPE', message: 'handshake: it is a number' })
+})
+
 t.test('a peer that does not speak TLS, says nothing, or breaks off', async t => {
   const cases: [what: string, code: string][] = [
     ['GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
@@ -348,14 +369,7 @@ t.test('what comes when it is over is not reported', async t => {
 })
 
 t.test('over a transport that is not a socket', async t => {
-  const network = new MemoryNetwork({ auto: true })
-  const listener = network.listen({ kind: 'ip', host: '', port: 1 }, { backlog: 1 })
-  const one = network.connect({ kind: 'ip', host: '', port: 1 }, {})
-  const two = await new Promise<Transport>(
-    accepted => (listener.sink = { listening() {}, accepted, failed() {}, closed() {} }),
-  )
-  const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
-  const far = new Watched(tlsContext('server', THEIRS).secure(two, ''))
+  const [near, far] = await inMemory(OURS, THEIRS)
   await Promise.all([near.saw('opened'), far.saw('opened')])
   far.transport.resume()
   near.transport.write('by hand', 'utf8')
@@ -364,7 +378,6 @@ t.test('over a transport that is not a socket', async t => {
   near.transport.destroy()
   await far.saw('ended')
   far.transport.destroy()
-  listener.close()
 })
 
 // Deno 2.9 sent text that waited as UTF-8, whatever its encoding was.

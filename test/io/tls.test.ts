@@ -9,8 +9,10 @@ import { tlsContext } from '../../src/io/tls.ts'
 import type { TlsOptions } from '../../src/transport.ts'
 import { thrown } from '../kit.ts'
 import {
+  ca,
   clear,
   expired,
+  inMemory,
   other,
   OURS,
   pair,
@@ -35,6 +37,35 @@ t.test('options: what is invalid is thrown', async t => {
   t.throws(() => tlsContext('client', { handshakeTimeout: 5 } as TlsOptions), {
     message: /^tls: handshakeTimeout must be left out: that is what handshake_timeout is for/,
   })
+})
+
+// Node judges these when a client connects. What it threw there ended the process.
+t.test('options of a wrong type are thrown, or else cost their connection', async t => {
+  for (const [name, value, words] of [
+    ['ALPNProtocols', 'h2', 'an array of names; got "h2"'],
+    ['checkServerIdentity', true, 'a function; got true'],
+    ['enableTrace', 1, 'a boolean; got 1'],
+    ['highWaterMark', '5', 'a number; got "5"'],
+    ['minDHSize', '5', 'a number; got "5"'],
+    ['pskCallback', {}, 'a function; got an object (Object)'],
+    ['secureContext', 'x', 'what tls.createSecureContext returns; got "x"'],
+    ['servername', 5, 'a string; got 5'],
+    ['session', 'x', 'a Buffer; got "x"'],
+  ] as const)
+    t.throws(() => tlsContext('client', { ...OURS, [name]: value } as TlsOptions), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: `tls: ${name} must be ${words}`,
+    })
+  const [near, far] = await pair(t, { ...OURS, minDHSize: -1, session: null as never })
+  await Promise.all([near.saw('closed'), far.saw('closed')])
+  t.same(
+    [near.log, far.log],
+    [
+      ['failed', 'closed'],
+      ['failed', 'closed'],
+    ],
+  )
+  t.match(near.error, { syscall: 'handshake', message: /minDHSize/ })
 })
 
 // Node ignores what it does not know, so that no client was asked for its certificate.
@@ -122,6 +153,18 @@ t.test('certificates that are refused, and the errors', async t => {
   )
   await named.saw('opened')
   t.equal(named.transport.tls?.authorized, true, 'the name that was given is the one that counts')
+})
+
+// Over a Duplex Node has forgotten by then what is below the socket: the connection closed, and
+// nobody was told why. (On a network in memory, or a socket that was adopted.)
+t.test('a client whose certificate is refused, over no socket', async t => {
+  const asking = { ...THEIRS, requestCert: true, ca: ca.cert }
+  const theirs = { ...OURS, key: selfSigned.key, cert: selfSigned.cert }
+  const [near, far] = await inMemory(theirs, asking)
+  await far.saw('closed')
+  t.same(far.log, ['failed', 'closed'])
+  t.equal(far.error.code, 'DEPTH_ZERO_SELF_SIGNED_CERT')
+  near.transport.destroy()
 })
 
 // In Node, an exception of checkServerIdentity ends the process in the middle of a handshake. A
