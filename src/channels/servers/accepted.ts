@@ -66,11 +66,11 @@ export class Accepted extends TransportOver {
     this.inner.sink = { ...IGNORED, closed }
   }
 
-  /** The program cannot use it: on_accept threw, or its promise rejected. */
-  refuse(): void {
+  /** Closes it: on_accept threw, its promise rejected, or it has closed the server ('drain'). */
+  refuse(reason: CloseReason = 'error'): void {
     // A stream may have taken it over before its own constructor threw, and may have closed since.
     const taker = this.#taker
-    if (taker?.transport !== undefined) taker.abort('error')
+    if (taker?.transport !== undefined) taker.abort(reason)
     else this.destroy()
   }
 

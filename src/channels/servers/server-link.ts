@@ -150,6 +150,9 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
       connection.refuse()
       this.#life.hookFailed(error)
     }
+    // The hook may have closed the server, which did not know this connection yet.
+    const isOurs = connection.owner === undefined || connection.owner === this.#door
+    if (isOurs && this.#life.state !== 'active') connection.refuse('drain')
   }
 
   turnedAway(transport: Transport, reason: DropReason): void {

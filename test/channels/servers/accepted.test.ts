@@ -55,6 +55,8 @@ t.test('refused: the stream that has taken it is aborted, or else it is destroye
   taken.connection.take(taken.taker)
   taken.connection.refuse()
   t.same([taken.transport.news, taken.log], ['', ['abort error']])
+  taken.connection.refuse('drain')
+  t.same(taken.log, ['abort error', 'abort drain'])
 })
 
 // An async on_accept that rejected after its connection had closed was an unhandled rejection,

@@ -577,6 +577,32 @@ await scene(t, 'ends in batches, and the peers are sooner', async (t, world) => 
   t.same([server.state, clock.pending], ['closed', 0])
 })
 
+// A connection that came with an on_accept which closed the server was left: open for ever, and
+// with it the server, or open without a server.
+await scene(t, 'on_accept closes the server', async (t, world) => {
+  const { engine, pump } = world
+  for (const call of ['close', 'end'] as const)
+    for (const isTaken of [true, false]) {
+      const reasons: string[] = []
+      class Told extends Connection {
+        override on_close(reason: string): void {
+          reasons.push(reason)
+        }
+      }
+      const server = new Server(Told, { engine })
+      server.on_accept = (socket, address) => {
+        server[call]()
+        if (isTaken) StreamServer.prototype.on_accept.call(server, socket, address)
+      }
+      server.listen(1)
+      await pump()
+      const [client] = await connect(world, 1)
+      await pump()
+      t.same([server.state, client!.state], ['closed', 'closed'], `${call} ${isTaken}`)
+      t.same(reasons, isTaken ? ['drain'] : [])
+    }
+})
+
 await scene(t, 'behind a proxy', async (t, world) => {
   const { engine, pump, advance } = world
   const log: string[] = []
