@@ -60,7 +60,7 @@ const readFd = promisify(read)
  * - A file without a size (a pipe, a terminal, a device) is read to its end or to `nbytes`.
  * - Opening a FIFO that nobody writes to blocks one of Node's few file threads, and so does reading
  *   from a silent one. fs.createReadStream does the same.
- * - Files of /proc have the size 0, and are sent as empty.
+ * - A file of the size 0 (of /proc, or empty) is read to its end, too.
  * - An `offset` into a file without positions is an error when it is read (ESPIPE).
  */
 // Source: Pants stream.Stream.write_file, which takes an open file only.
@@ -191,9 +191,9 @@ export class NodeFileSource implements FileSource {
   async #open(): Promise<Reader> {
     const reader = await this.#openReader()
     const stats = await reader.stat()
-    // The others (pipes, terminals, devices) report 0, which is no size. A directory fails with
-    // EISDIR when it is read.
-    if (stats.isFile())
+    // The others (pipes, terminals, devices) report 0, which is no size, and so do files of /proc.
+    // A directory fails with EISDIR when it is read.
+    if (stats.isFile() && stats.size > 0)
       this.#size = this.#left = Math.min(this.#left, Math.max(0, stats.size - this.#position!))
     return reader
   }

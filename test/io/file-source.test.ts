@@ -11,6 +11,7 @@ import {
   existsSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   readSync,
   renameSync,
@@ -127,6 +128,13 @@ t.test('a part of a file', async t => {
   t.equal((await part(2 * CHUNK, 0)).length, 0, 'from the end on: nothing')
   t.equal((await part(9 * CHUNK, 7)).length, 0, 'from beyond the end: nothing')
   t.equal((await drain(openFile(join(path, '../empty'), 0, 0))).length, 0, 'an empty file: nothing')
+})
+
+// Files of /proc say that their size is 0. Nothing of them was sent, and nothing said.
+t.test('a file of /proc', unlessProc, async t => {
+  const version = readFileSync('/proc/version', 'utf8')
+  t.equal(String(await drain(openFile('/proc/version', 0, 0))), version)
+  t.equal(String(await drain(openFile('/proc/version', 6, 5))), version.slice(6, 11))
 })
 
 t.test(
