@@ -39,6 +39,8 @@ export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransp
     throw new InvalidArgumentError('adopt: head', 'the bytes that were read already', head)
   if (duplex.destroyed || duplex.writableEnded || duplex.readableEnded)
     throw new InvalidStateError('adopt()', 'the socket has ended', 'adopt one that is open')
+  if (duplex instanceof Socket && duplex.pending && !duplex.connecting)
+    throw new InvalidStateError('adopt()', 'the socket is not connected', 'connect it first')
   if (ADOPTED.has(duplex))
     throw new InvalidStateError('adopt()', 'the socket was adopted already', 'adopt it once')
   ADOPTED.add(duplex)

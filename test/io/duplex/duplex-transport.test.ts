@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, Socket } from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import t from 'tap'
@@ -107,6 +107,11 @@ t.test('what is refused', async t => {
     'ERR_INVALID_STATE',
   )
   ended.destroy()
+  // It was told as connected, and nothing ever came.
+  t.throws(() => duplexTransport(new Socket()), {
+    code: 'ERR_INVALID_STATE',
+    message: /^adopt\(\): the socket is not connected/,
+  })
   // Both got what the peer said.
   const twice = new PassThrough()
   duplexTransport(twice)
