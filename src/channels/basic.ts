@@ -120,6 +120,9 @@ export class Connection<
   }
 }
 
+/** Of a server that is given none. */
+const NO_OPTIONS: StreamServerOptions = {}
+
 /**
  * Listens, and makes a connection of your class for each peer. The class is the first argument, or
  * a field of a subclass: `override ConnectionClass = Echo`.
@@ -137,9 +140,11 @@ export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer
    */
   constructor(
     ConnectionClass?: (ConnectionClass<Peer> & TextCheckedClass) | NotAClass<StreamServerOptions>,
-    options: StreamServerOptions = {},
+    options: StreamServerOptions = NO_OPTIONS,
   ) {
     const isClass = ConnectionClass === undefined || typeof ConnectionClass === 'function'
+    if (!isClass && options !== NO_OPTIONS)
+      throw new InvalidArgumentError('Server: ConnectionClass', 'a class', ConnectionClass)
     const given = isClass ? options : ConnectionClass
     const isBoth = isClass && ConnectionClass !== undefined && isRecord(options)
     const all = isBoth ? { ...options, ConnectionClass } : given

@@ -114,6 +114,10 @@ t.test('Server', async t => {
     thrown(() => new Server(Mine, { unknown: 1 } as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  // The second one was dropped: this server listened in the engine of all others.
+  t.throws(() => new Server({ backlog: 5 } as never, { engine }), {
+    message: /^Server: ConnectionClass must be a class; got /,
+  })
 })
 
 await scene(t, 'the class of the connections', async (t, { engine, pump }) => {
