@@ -16,7 +16,7 @@ import { noop } from '../core/noop.ts'
 import { isPromiseLike, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type Engine, logSafely } from '../engine.ts'
-import { ClosedError, codeOf, HookError, messageOf } from '../errors.ts'
+import { ClosedError, codeOf, HookError, InvalidArgumentError, messageOf } from '../errors.ts'
 import type { CloseReason, StateSignal } from '../types.ts'
 
 /** What is needed of a channel to call its hooks. */
@@ -86,7 +86,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
       if (result !== undefined) this.driver?.hookReturned(result, hook)
       return result
     } catch (error) {
-      this.hookFailed(error)
+      this.hookFailed(error, hook)
       const thrown = Promise.reject(error as Error)
       thrown.catch(noop)
       return thrown
@@ -100,9 +100,11 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     this.fault = before
   }
 
-  /** A hook threw. */
-  hookFailed(thrown: unknown): void {
-    const error = asError(thrown)
+  /** A hook threw. `hook`: its name, if it may be no function. */
+  hookFailed(thrown: unknown, hook?: Hook): void {
+    const called: unknown = hook && (this.channel as unknown as Callable)[hook]
+    const isHook = hook === undefined || typeof called === 'function'
+    const error = isHook ? asError(thrown) : new InvalidArgumentError(hook, 'a function', called)
     faults.add(error)
     const before = this.blame('error')
     try {

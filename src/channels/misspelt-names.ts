@@ -19,23 +19,27 @@ import { settingsOf } from './settings.ts'
 const ON = /^on(?=_|[A-Z])_?|^on/
 
 /**
- * How other toolkits call a hook of ours. It may be a name of the program's own: a class that has
- * our hook, too, does not mean it.
+ * How other toolkits call a hook or a setting of ours. It may be a name of the program's own: a
+ * class that has our hook, too, does not mean it.
  */
-const SYNONYMS: readonly (readonly [name: string, hook: string])[] = [
+const SYNONYMS: readonly (readonly [name: string, ours: string])[] = [
+  ['delimiter', 'read_delimiter'],
   ['receive', 'on_read'],
   ['data', 'on_read'],
+  ['line', 'on_read'],
   ['message', 'on_read'],
+  ['packet', 'on_read'],
+  ['end', 'on_read_end'],
   ['open', 'on_connect'],
   ['connection', 'on_accept'],
   ['drain', 'on_write'],
   ['disconnect', 'on_close'],
 ]
 
-/** Shorter names of settings (`tls`, `ttl`) have too many neighbours: only their case is judged. */
+/** Shorter names (`tls`, `end`) have too many neighbours: only their case is judged. */
 const SHORT = 5
 
-/** With more letters missing or too many, a word is: `delimiter` is a name of its own. */
+/** With more letters missing or too many, a word is: `buffer` is a name of its own. */
 const MISSING = 2
 
 /** The prototypes of the classes that have been looked at, with what was told of each. */
@@ -76,7 +80,7 @@ export function misspeltNames(object: object, base?: BaseClass): string[] {
       ? 'that of its connections'
       : isHook(name)
         ? meantHook(name, hooks, own)
-        : meantSetting(name, names)
+        : meantSetting(name, names, own)
     if (meant === undefined || isUsed(name, text)) return []
     told.add(name)
     const { constructor } = object
@@ -150,12 +154,23 @@ function meantHook(
   own: ReadonlySet<string>,
 ): string | undefined {
   const bare = (hook: string): string => hook.replace(ON, '')
-  const others = SYNONYMS.filter(([, hook]) => hooks.includes(hook) && !own.has(hook))
+  const others = SYNONYMS.filter(
+    ([word, hook]) =>
+      hooks.includes(hook) &&
+      !own.has(hook) &&
+      (word.length >= SHORT || word === bare(name).toLowerCase()),
+  )
   const known = new Map([...others, ...hooks.map(hook => [bare(hook), hook] as const)])
   return known.get(misspelt(bare(name), known.keys()) ?? '')
 }
 
-function meantSetting(name: string, settings: readonly string[]): string | undefined {
+function meantSetting(
+  name: string,
+  settings: readonly string[],
+  own: ReadonlySet<string>,
+): string | undefined {
+  const other = SYNONYMS.find(([word]) => word === name)?.[1] ?? name
+  if (settings.includes(other) && !own.has(other)) return other
   const meant = misspelt(name, settings)
   if (meant === undefined) return undefined
   const missing = Math.abs(letters(name) - letters(meant))

@@ -26,7 +26,8 @@ t.test('what a hook throws goes to on_error, what that throws to the log', async
   channel[LIFE].hookFailed('text')
   t.match(errors, [
     { message: 'in on_state' },
-    TypeError,
+    // It was "this.channel[hook] is not a function": which one?
+    { code: 'ERR_INVALID_ARGUMENT', message: 'on_state must be a function; got null' },
     { code: 'ERR_HOOK', message: 'a hook threw "text": throw an Error instead', cause: 'text' },
   ])
   t.equal(asError(errors[0]), errors[0])

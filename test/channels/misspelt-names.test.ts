@@ -66,6 +66,7 @@ t.test("the program's own names", async t => {
   class Own extends Client {
     tlv = 1
     delimiter = 1
+    override read_delimiter = '\n'
     _encoding = 1
     $tls = 1
     on_message = () => {}
@@ -78,6 +79,7 @@ t.test("the program's own names", async t => {
     reconnect() {}
     on_ready() {}
     override on_read() {}
+    override on_read_end() {}
     override on_connect() {
       this.on_ready()
     }
@@ -92,6 +94,10 @@ t.test('names of other toolkits', async t => {
   class Chat extends Connection {
     on_data() {}
     onmessage() {}
+    on_line() {}
+    on_packet() {}
+    onEnd() {}
+    on_send() {}
     on_open() {}
     on_disconnect() {}
   }
@@ -102,10 +108,17 @@ t.test('names of other toolkits', async t => {
   t.same(meant(Object.create(Chat.prototype)), [
     'on_data: on_read?',
     'onmessage: on_read?',
+    'on_line: on_read?',
+    'on_packet: on_read?',
+    'onEnd: on_read_end?',
     'on_open: on_connect?',
     'on_disconnect: on_close?',
   ])
   t.same(meant(new Room()), ['on_connection: on_accept?'])
+  class Lines extends Client {
+    delimiter = '\n'
+  }
+  t.same(meant(new Lines()), ['delimiter: read_delimiter?'])
 })
 
 // In plain JavaScript one assigns. Of the class itself only the first object was looked at.

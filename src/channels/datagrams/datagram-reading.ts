@@ -190,7 +190,7 @@ export class DatagramReading implements SendersOwner {
   // ---- holds ------------------------------------------------------------------------------------
 
   hookFailed(error: unknown): void {
-    this.#owner.life.hookFailed(error)
+    this.#owner.life.hookFailed(error, 'on_read')
   }
 
   /** If the result is a promise, nothing is read before it has settled. */

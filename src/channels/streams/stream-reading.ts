@@ -241,7 +241,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   }
 
   hookFailed(error: unknown): void {
-    this.#owner.life.hookFailed(error)
+    this.#owner.life.hookFailed(error, 'on_read')
   }
 
   /** If the result is a promise, no read is delivered before it has settled. */
