@@ -74,8 +74,9 @@ function sentence(error: Error & { reason?: string }, code: string, peer: string
   const fault = CERTIFICATE[code]
   if (fault !== undefined) return `the certificate of ${peer} ${fault}`
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    // Node's reason ends with a list of addresses, which may be empty.
     return (
-      `the certificate is not one of ${peer}: ${error.reason}; ` +
+      `the certificate is not one of ${peer}: ${error.reason?.replace(/: $/, '')}; ` +
       'connect to a name that it contains, or give tls: { servername }'
     )
   }

@@ -13,7 +13,7 @@ t.test('says which check failed, and what to do', async t => {
       'DEPTH_ZERO_SELF_SIGNED_CERT',
     ],
     [
-      { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason: 'it is for other.test' },
+      { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason: 'it is for other.test: ' },
       'handshake',
       'handshake: the certificate is not one of example.org: it is for other.test; ' +
         'connect to a name that it contains, or give tls: { servername }',

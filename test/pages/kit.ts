@@ -367,12 +367,14 @@ async function defaultsOf(
   return { settings: settingsOf(object), ofConnection: settingsOf(connection) }
 }
 
-/** Settings are what can be read and assigned. The name of a channel is not one of them. */
+/** What can be read and assigned, and is no setting: the name of a channel, and a hook. */
+const NO_SETTINGS = ['name', 'on_read']
+
 function settingsOf(object: object): Values {
   const found: Record<string, unknown> = {}
   for (let of = object; of !== Object.prototype; of = Object.getPrototypeOf(of) as object)
     for (const [name, { get, set }] of Object.entries(Object.getOwnPropertyDescriptors(of)))
-      if (get !== undefined && set !== undefined && name !== 'name')
+      if (get !== undefined && set !== undefined && !NO_SETTINGS.includes(name))
         found[name] = Reflect.get(object, name)
   // A class shows as its name.
   if (typeof found.ConnectionClass === 'function')

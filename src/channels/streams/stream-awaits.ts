@@ -7,8 +7,9 @@
  * Rules:
  * 1. What nobody awaits goes to on_read, but in a later turn: a program that awaits one read after
  *    the other has called again by then.
- * 2. If the stream has no on_read of its own, it waits for the next read() instead, so nothing is
- *    lost between two of them. When the peer has ended, it waits for end_timeout at the longest.
+ * 2. If the stream has no on_read of its own, it waits for the next read(), or for an on_read that
+ *    is assigned, so nothing is lost between two reads. When the peer has ended, it waits for
+ *    end_timeout at the longest.
  * 3. A promise that nobody looks at never becomes an unhandled rejection.
  */
 

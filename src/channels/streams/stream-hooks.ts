@@ -16,9 +16,10 @@ import { giveUp } from '../timeouts.ts'
 import type { TEXT, TextReads } from './text-reads.ts'
 
 /** What is asked of the link of the stream. */
-interface TimedDriver {
+interface HookedDriver {
   readonly target: Endpoint | undefined
   readonly values: object
+  readonly reading: { targetChanged(): void }
 }
 
 /** The options of `become`. */
@@ -46,6 +47,21 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    */
   // Source: Pants `Stream.on_read`.
   on_read(..._data: ReadArguments<By>): any {}
+
+  static {
+    const { on_read } = StreamHooks.prototype
+    // An accessor, because an on_read that is assigned later gets what `read` has left. A method or
+    // a field of a class is found before it.
+    Object.defineProperty(StreamHooks.prototype, 'on_read', {
+      configurable: true,
+      get: () => on_read,
+      set(this: StreamHooks, value: unknown) {
+        const own = { value, writable: true, enumerable: true, configurable: true }
+        Object.defineProperty(this, 'on_read', own)
+        ;(this[LIFE]?.driver as HookedDriver | undefined)?.reading.targetChanged()
+      },
+    })
+  }
 
   /**
    * Says how the next read is cut, whether it is text or bytes, and what gets it: the hook that is
@@ -100,7 +116,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * begins anew.
    */
   on_timeout(kind: TimeoutKind): any {
-    const { target, values } = this[LIFE].driver as unknown as TimedDriver
+    const { target, values } = this[LIFE].driver as unknown as HookedDriver
     const doing =
       kind === 'connect' && target !== undefined ? `connecting to ${formatAddress(target)} ` : ''
     giveUp(this[LIFE], kind, values, doing)

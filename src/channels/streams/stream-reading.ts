@@ -181,6 +181,12 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   succeed(successor: ReadTarget | undefined): void {
     this.#successor = successor
     if (this.#path !== undefined) this.#serve(this.#path)
+    this.targetChanged()
+  }
+
+  /** There may be an on_read now for what nobody awaits. */
+  targetChanged(): void {
+    this.#awaits?.wake()
   }
 
   // ---- receiving --------------------------------------------------------------------------------

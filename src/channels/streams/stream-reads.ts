@@ -49,10 +49,10 @@ export abstract class StreamReads<
    * - It comes before `on_read`, and it is served although a hook's promise, `suspend()` or
    *   backpressure holds the other reads. So a hook may await it: `async on_connect` can log in.
    * - Several at once are served in order.
-   * - What nobody awaits goes to `on_read`, in the next turn. If the class has no `on_read` of its
-   *   own, it waits for the next `read()`, also after the peer has ended (`end_timeout` at the
-   *   longest). What comes before the first `read()` is dropped then: call that one as soon as the
-   *   stream is open.
+   * - What nobody awaits goes to `on_read`, in the next turn. Without an `on_read` it waits for the
+   *   next `read()`, or for an `on_read` that is assigned, also after the peer has ended
+   *   (`end_timeout` at the longest). What comes before the first `read()` is dropped then: call
+   *   that one as soon as the stream is open.
    *
    * Rejects with a ClosedError (code ERR_CLOSED) that has the `reason` if the stream closes, or if
    * the peer ends its side before the read is complete ('remote'). A hook whose promise rejects

@@ -20,18 +20,23 @@ export interface TextChecked {
   readonly [TEXT]: true
 }
 
-/** `true`, or why a stream of this type is refused. */
-export type TextReads<Of> = Of extends {
-  encoding: infer Text
-  read_delimiter: infer By
-  on_read(...data: infer Data): unknown
-}
-  ? null extends Text
-    ? MayBeText<By> extends true
-      ? true
-      : TakesBytes<Data>
+/**
+ * `true`, or why a stream of this type is refused. It is always `true` without `strictNullChecks`,
+ * because `null extends true` holds there, and an `encoding` of null looks like any other.
+ */
+export type TextReads<Of> = null extends true
+  ? true
+  : Of extends {
+        encoding: infer Text
+        read_delimiter: infer By
+        on_read(...data: infer Data): unknown
+      }
+    ? null extends Text
+      ? MayBeText<By> extends true
+        ? true
+        : TakesBytes<Data>
+      : true
     : true
-  : true
 
 /** A delimiter of a known type may make texts itself, and a RegExp makes an array. */
 type MayBeText<By> = ReadDelimiter extends By ? false : By extends Delimiter ? true : false

@@ -63,6 +63,25 @@ t.test('what nobody awaits goes to the method that become() has named', async t 
   t.same(got, ['two'])
 })
 
+/**
+ * A connection read its first line, connected elsewhere, and assigned on_read then. What had come
+ * meanwhile was never delivered: only the turn after a read looked for an on_read.
+ */
+t.test('what was left goes to what gets the reads later', async t => {
+  for (const how of ['on_read', 'become'] as const) {
+    const { stream, sink, clock } = await plain(t)
+    const first = stream.read()
+    sink.received(Buffer.from('one\ntwo\n'))
+    t.equal(await first, 'one')
+    clock.advance(1000)
+    const got: unknown[] = []
+    if (how === 'on_read') stream.on_read = (line: unknown) => got.push(line)
+    else stream.become('\n', line => got.push(line))
+    clock.advance(0)
+    t.same(got, ['two'], how)
+  }
+})
+
 t.test('a count of 0 is an empty read', async t => {
   const { stream, sink } = await plain(t)
   const reads = [stream.read(0), stream.read(0), stream.read()]

@@ -28,6 +28,20 @@ t.test('what a hook does by default', async t => {
   t.same(some.log, ['close true', 'handshake', 'tls'])
 })
 
+t.test('an on_read that is assigned is a field, as every hook', async t => {
+  class Other extends Some {}
+  const some = new Some()
+  some.on_read = () => 'own'
+  Other.prototype.on_read = () => 'of the class'
+  t.same([some.on_read(), new Other().on_read()], ['own', 'of the class'])
+  t.match(Object.keys(some), ['log', 'on_read'])
+  delete (some as Partial<Some>).on_read
+  t.equal(some.on_read(), undefined)
+  const { stream } = await kit(t, Client)
+  stream.on_read = () => 'later'
+  t.equal(stream.on_read(), 'later')
+})
+
 t.test('a timeout gives up, and says what took so long', async t => {
   const connecting = await kit(t, Client, { connect_timeout: 5 }, false)
   connecting.clock.advance(5)

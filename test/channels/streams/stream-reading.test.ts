@@ -449,6 +449,7 @@ t.test('what the program awaits', async t => {
   sink.received(Buffer.from('a'))
   t.equal(await read, 'a')
   t.ok(reading.path)
+  stream.become(1)
   sink.ended()
   stream.close()
   sink.closed()
