@@ -21,6 +21,7 @@ import {
   StreamServer,
   type StreamServerOptions,
 } from '../../src/index.ts'
+import { WebSocketConnection, WebSocketServer } from '../../src/protocols/websocket/index.ts'
 import { pair } from '../../src/testing.ts'
 
 /** Is it exactly this type? */
@@ -91,6 +92,27 @@ t.test('a server of a class has its connections', async t => {
   t.equal(raw.channels.size, 0)
   const any: StreamServer = server
   t.equal(any, server)
+})
+
+// The chapter of WebSocket promised this of its server, too, and its channels were plain Streams.
+t.test('a server of WebSocket has its connections, and they have their server', async t => {
+  class Board extends WebSocketServer<Player> {
+    override ConnectionClass = Player
+    readonly topic = 'chess'
+  }
+  class Player extends WebSocketConnection<Board> {
+    nick = ''
+    override on_message() {
+      return [this.server.topic, ...[...this.server.channels].map(each => each.nick)]
+    }
+  }
+  const server = new WebSocketServer(Player, { path: '/play' })
+  isTrue<Same<typeof server.channels, ReadonlySet<Player>>>(true)
+  isTrue<Same<Player['server'], Board>>(true)
+  const plain: WebSocketServer = server
+  for (const peer of plain.channels) peer.send('x')
+  // @ts-expect-error: it does not speak WebSocket
+  t.ok(new WebSocketServer(Connection))
 })
 
 t.test('errors have what their hooks say', async t => {

@@ -3,7 +3,9 @@
  */
 
 import { Connection, type ConnectionOptions } from '../../channels/basic.ts'
+import type { StreamServer } from '../../channels/servers/stream-server.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
+import type { ReadDelimiter } from '../../core/delimiters.ts'
 import type { Agreed } from './deflate/compression.ts'
 import { deflateRules, type DeflateRules } from './deflate/deflate-options.ts'
 import { answerTo } from './deflate/terms.ts'
@@ -24,12 +26,16 @@ import {
 export interface WebSocketConnectionOptions
   extends ConnectionOptions, Partial<WebSocketSettings>, Partial<WebSocketServerSideSettings> {}
 
-const Base: new (options: WebSocketConnectionOptions) => Connection & WebSocketChannel =
-  speaking<Connection>(Connection, channel => new Serving(channel as WebSocketConnection))
+const Base: new <Home extends StreamServer<any>>(
+  options: WebSocketConnectionOptions,
+) => Connection<ReadDelimiter, Home> & WebSocketChannel = speaking<Connection<ReadDelimiter, any>>(
+  Connection,
+  channel => new Serving(channel as WebSocketConnection),
+)
 
 /**
  * One peer of a WebSocketServer. Subclass it, and override `on_message`. `on_connect` is called
- * when the handshake is done.
+ * when the handshake is done. `Home` is the class of its `server`.
  *
  * @example
  * class Chat extends WebSocketConnection {
@@ -39,7 +45,10 @@ const Base: new (options: WebSocketConnectionOptions) => Connection & WebSocketC
  * }
  * new WebSocketServer(Chat).listen(8080)
  */
-export class WebSocketConnection extends Base implements WebSocketServerSideSettings {
+export class WebSocketConnection<Home extends StreamServer<any> = StreamServer<any>>
+  extends Base<Home>
+  implements WebSocketServerSideSettings
+{
   // The settings. WebSocketServerSideSettings says what each of them means.
   declare origins: Origins
   declare protocols: readonly string[]

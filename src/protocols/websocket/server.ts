@@ -15,6 +15,7 @@ import type {
   StreamServerOptions,
 } from '../../channels/servers/server-options.ts'
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
+import type { NotAClass } from '../../channels/streams/text-reads.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
@@ -99,12 +100,16 @@ function settingOf(name: string): Setting<WebSocketServer> {
 }
 
 /**
- * Listens, and makes a connection of your class for each peer that has shaken hands.
+ * Listens, and makes a connection of your class for each peer that has shaken hands. Its `channels`
+ * are of that class.
  *
  * @example
  * new WebSocketServer(Chat, { path: '/chat' }).listen(8080)
  */
-export class WebSocketServer extends Server implements WebSocketServerSettings {
+export class WebSocketServer<Peer extends WebSocketConnection<any> = WebSocketConnection<any>>
+  extends Server<Peer>
+  implements WebSocketServerSettings
+{
   // The settings. WebSocketServerSettings says what each of them means.
   declare path: string | undefined
   declare origins: Origins | undefined
@@ -119,14 +124,14 @@ export class WebSocketServer extends Server implements WebSocketServerSettings {
    * `new WebSocketServer(options)`. Throws InvalidArgumentError if an option is invalid.
    */
   constructor(
-    ConnectionClass?: ConnectionClass | WebSocketServerOptions,
+    ConnectionClass?: ConnectionClass<Peer> | NotAClass<WebSocketServerOptions>,
     options: WebSocketServerOptions = {},
   ) {
     super(ConnectionClass, options)
     const given = typeof ConnectionClass === 'function' ? ConnectionClass : undefined
     const inOptions = (given === undefined ? ConnectionClass : options) as StreamServerOptions
     if (given === undefined && inOptions?.ConnectionClass === undefined)
-      this.ConnectionClass = WebSocketConnection
+      this.ConnectionClass = WebSocketConnection as unknown as ConnectionClass<Peer>
   }
 
   static {

@@ -58,7 +58,7 @@ scene(t, 'settings', async (t, { engine }) => {
 
 scene(t, 'what must not be listened with', async (t, { engine }) => {
   t.equal(
-    thrown(() => new WebSocketServer(Connection, { engine }).listen(1)),
+    thrown(() => new WebSocketServer(Connection as any, { engine }).listen(1)),
     'ERR_INVALID_ARGUMENT',
   )
   class Chunks extends WebSocketConnection {
@@ -79,7 +79,7 @@ scene(t, 'what must not be attached', async (t, { engine }) => {
   const attached = (server: WebSocketServer, options?: object): string =>
     thrown(() => server.attach(http, options))
   const server = new WebSocketServer({ engine })
-  t.equal(attached(new WebSocketServer(Connection, { engine })), 'ERR_INVALID_ARGUMENT')
+  t.equal(attached(new WebSocketServer(Connection as any, { engine })), 'ERR_INVALID_ARGUMENT')
   t.equal(attached(new WebSocketServer({ engine, tls: {} })), 'ERR_INVALID_ARGUMENT')
   t.equal(
     attached(new WebSocketServer({ engine, proxy_protocol: 'require' })),
