@@ -21,13 +21,30 @@ export const COMMON_OPTIONS = {
   version: { type: 'boolean' },
 } as const
 
-/** Is it `--help` or `--version`? They win over everything else on the command line. */
-export function informationOf(values: {
-  readonly help?: boolean | undefined
-  readonly version?: boolean | undefined
-}): Information | undefined {
-  if (values.help) return { kind: 'help' }
-  return values.version ? { kind: 'version' } : undefined
+/** The type of an option that has a value. */
+export const TEXT = { type: 'string' } as const
+
+/** Of one that may be given several times. */
+export const TEXTS = { type: 'string', multiple: true } as const
+
+/** Of one that is given or not. */
+export const FLAG = { type: 'boolean' } as const
+
+/**
+ * Reads the arguments that follow the name of a command. `--help` and `--version` win over
+ * everything else; if neither is there, `toRequest` says what is asked for. Throws UsageError.
+ */
+export function readOptions<Config extends ParseArgsConfig, Request>(
+  argv: readonly string[],
+  config: Config,
+  toRequest: (read: ReturnType<typeof parseArgs<Config>>) => Request,
+): Request | Information {
+  const options = { ...config.options, ...COMMON_OPTIONS }
+  const read = parseArguments({ ...config, args: [...argv], options })
+  const { help, version } = read.values as { readonly help?: boolean; readonly version?: boolean }
+  if (help) return { kind: 'help' }
+  if (version) return { kind: 'version' }
+  return toRequest(read as ReturnType<typeof parseArgs<Config>>)
 }
 
 /** `util.parseArgs`. Throws UsageError if an option is unknown or lacks its value. */
@@ -52,10 +69,23 @@ export function parseArguments<Config extends ParseArgsConfig>(
 }
 
 /** The value of `option` as a whole number from `least` to `most`. Throws UsageError. */
-export function parseWhole(option: string, text: string, least: number, most: number): number {
+export function parseWhole<Otherwise = never>(
+  option: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+  otherwise?: Otherwise,
+): number | Otherwise {
+  if (text === undefined) return otherwise as Otherwise
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
   if (value >= least && value <= most) return value
   throw new UsageError(
     `${option} must be a number from ${least} to ${most}; got ${JSON.stringify(text)}`,
   )
+}
+
+/** An empty one is an unset variable of a script. It must not open the server to everybody. */
+export function checkHost(host: string | undefined): string | undefined {
+  if (host === '') throw new UsageError('--host must not be empty: leave it out for every address')
+  return host
 }

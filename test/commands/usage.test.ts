@@ -1,9 +1,11 @@
 import t from 'tap'
 import {
+  checkHost,
   COMMON_OPTIONS,
-  informationOf,
   parseArguments,
   parseWhole,
+  readOptions,
+  TEXT,
   UsageError,
 } from '../../src/commands/usage.ts'
 
@@ -27,14 +29,26 @@ t.test(
 )
 
 t.test('help wins over version, and both over everything else', async t => {
-  t.strictSame(informationOf({ help: true, version: true }), { kind: 'help' })
-  t.strictSame(informationOf({ version: true }), { kind: 'version' })
-  t.equal(informationOf({}), undefined)
+  const read = (...argv: string[]) =>
+    readOptions(argv, { options: { port: TEXT } }, ({ values: { port } }) => {
+      if (port === 'none') throw new UsageError('no port')
+      return { kind: 'serve', port }
+    })
+  t.strictSame(read('--version', '--help', '--port', 'none'), { kind: 'help' })
+  t.strictSame(read('--port', 'none', '--version'), { kind: 'version' })
+  t.strictSame(read('--port', '5'), { kind: 'serve', port: '5' })
+  t.throws(() => read('--port', 'none'), new UsageError('no port'))
+})
+
+t.test('an empty host is no host', async t => {
+  t.strictSame([checkHost('localhost'), checkHost(undefined)], ['localhost', undefined])
+  t.throws(() => checkHost(''), /--host must not be empty/)
 })
 
 t.test('whole numbers', async t => {
   t.equal(parseWhole('--port', '0', 0, 65_535), 0)
   t.equal(parseWhole('--port', '65535', 0, 65_535), 65_535)
+  t.equal(parseWhole('--port', undefined, 0, 65_535, 4040), 4040)
   for (const text of ['', ' 1', '-1', '1.5', '1e3', '0x1', 'x', '65536', '9'.repeat(16)]) {
     t.throws(
       () => parseWhole('--port', text, 0, 65_535),

@@ -4,13 +4,7 @@
 
 import { parseDuration } from '../../messages/values.ts'
 import type { Milliseconds } from '../../types.ts'
-import {
-  COMMON_OPTIONS,
-  type Information,
-  informationOf,
-  parseArguments,
-  UsageError,
-} from '../usage.ts'
+import { FLAG, type Information, readOptions, TEXT, UsageError } from '../usage.ts'
 
 export const HELP = `Usage: sluice-cat [options] URL [URL]
 
@@ -70,28 +64,18 @@ export interface Request {
 
 /** Reads the arguments that follow the name of the command. Throws UsageError. */
 export function parseOptions(argv: readonly string[]): Request | Information {
-  const { values, positionals } = parseArguments({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      ...COMMON_OPTIONS,
-      dump: { type: 'boolean' },
-      both: { type: 'boolean' },
-      raw: { type: 'boolean' },
-      open: { type: 'string' },
-      wait: { type: 'string' },
-    },
+  const options = { dump: FLAG, both: FLAG, raw: FLAG, open: TEXT, wait: TEXT }
+  return readOptions(argv, { options, allowPositionals: true }, ({ values, positionals }) => {
+    const { dump = false, both = false, raw = false, open = '', wait } = values
+    const [from, to, ...more] = positionals
+    if (from === undefined) throw new UsageError('a URL is missing')
+    if (more.length > 0) throw new UsageError(`two URLs at the most; got ${positionals.length}`)
+    if (both && to === undefined) throw new UsageError('--both needs two URLs')
+    if (raw && to !== undefined) throw new UsageError('--raw is for one URL')
+    const time = wait === undefined ? undefined : parseDuration(wait)
+    if (wait !== undefined && time === undefined)
+      throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
+    const given = { dumps: dump, isBoth: both, isRaw: raw, opening: open, wait: time }
+    return { kind: 'cat', from, to, ...given }
   })
-  const { dump = false, both = false, raw = false, open = '', wait } = values
-  const information = informationOf(values)
-  if (information !== undefined) return information
-  const [from, to, ...more] = positionals
-  if (from === undefined) throw new UsageError('a URL is missing')
-  if (more.length > 0) throw new UsageError(`two URLs at the most; got ${positionals.length}`)
-  if (both && to === undefined) throw new UsageError('--both needs two URLs')
-  if (raw && to !== undefined) throw new UsageError('--raw is for one URL')
-  const time = wait === undefined ? undefined : parseDuration(wait)
-  if (wait !== undefined && time === undefined)
-    throw new UsageError(`--wait must be a time as 500ms or 5s; got ${JSON.stringify(wait)}`)
-  return { kind: 'cat', from, to, dumps: dump, isBoth: both, isRaw: raw, opening: open, wait: time }
 }

@@ -5,14 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { PATH_MAX } from '../../core/address.ts'
 import type { Address, Port } from '../../types.ts'
-import {
-  COMMON_OPTIONS,
-  type Information,
-  informationOf,
-  parseArguments,
-  parseWhole,
-  UsageError,
-} from '../usage.ts'
+import { checkHost, type Information, parseWhole, readOptions, TEXT, UsageError } from '../usage.ts'
 
 /** The port without --port, the one of Pants' examples. */
 const PORT: Port = 4040
@@ -62,38 +55,24 @@ export interface Request {
 
 /** Reads the arguments that follow the name of the command. Throws UsageError. */
 export function parseOptions(argv: readonly string[]): Request | Information {
-  const { values } = parseArguments({
-    args: [...argv],
-    options: {
-      ...COMMON_OPTIONS,
-      port: { type: 'string' },
-      host: { type: 'string' },
-      unix: { type: 'string' },
-      delimiter: { type: 'string' },
-      workers: { type: 'string' },
-    },
+  const options = { port: TEXT, host: TEXT, unix: TEXT, delimiter: TEXT, workers: TEXT }
+  return readOptions(argv, { options }, ({ values: { port, host, unix, delimiter, workers } }) => {
+    if (unix !== undefined && (port ?? host) !== undefined)
+      throw new UsageError('--unix is instead of --port and --host, not with them')
+    if (unix !== undefined && workers !== undefined)
+      throw new UsageError('--workers share a port: not with --unix')
+    return {
+      kind: 'serve',
+      address: unix === undefined ? parsePlace(host, port) : parsePath(unix),
+      delimiter: delimiter === undefined ? LINE_END : parseDelimiter(delimiter),
+      workers: parseWhole('--workers', workers, 1, WORKERS_MAX, 0),
+    }
   })
-  const { port, host, unix, delimiter, workers } = values
-  const information = informationOf(values)
-  if (information !== undefined) return information
-  if (unix !== undefined && (port ?? host) !== undefined)
-    throw new UsageError('--unix is instead of --port and --host, not with them')
-  if (unix !== undefined && workers !== undefined)
-    throw new UsageError('--workers share a port: not with --unix')
-  return {
-    kind: 'serve',
-    address: unix === undefined ? parsePlace(host, port) : parsePath(unix),
-    delimiter: delimiter === undefined ? LINE_END : parseDelimiter(delimiter),
-    workers: workers === undefined ? 0 : parseWhole('--workers', workers, 1, WORKERS_MAX),
-  }
 }
 
 function parsePlace(host: string | undefined, port: string | undefined): Address {
-  const number = port === undefined ? PORT : parseWhole('--port', port, 0, 65_535)
-  if (host === undefined) return number
-  // An unset variable of a script. It must not open the server to everybody.
-  if (host === '') throw new UsageError('--host must not be empty: leave it out for every address')
-  return [host, number]
+  const number = parseWhole('--port', port, 0, 65_535, PORT)
+  return checkHost(host) === undefined ? number : [host as string, number]
 }
 
 function parsePath(path: string): Address {

@@ -3,14 +3,7 @@
  */
 
 import type { Port } from '../../types.ts'
-import {
-  COMMON_OPTIONS,
-  type Information,
-  informationOf,
-  parseArguments,
-  parseWhole,
-  UsageError,
-} from '../usage.ts'
+import { checkHost, type Information, parseWhole, readOptions, TEXT, TEXTS } from '../usage.ts'
 
 const PORT: Port = 8000
 
@@ -60,28 +53,13 @@ export interface Request {
 
 /** Reads the arguments that follow the name of the command. Throws UsageError. */
 export function parseOptions(argv: readonly string[]): Request | Information {
-  const { values } = parseArguments({
-    args: [...argv],
-    options: {
-      ...COMMON_OPTIONS,
-      port: { type: 'string' },
-      host: { type: 'string' },
-      listen: { type: 'string', multiple: true },
-      relay: { type: 'string' },
-      history: { type: 'string' },
-    },
-  })
-  const { port, host, listen = [], relay = 'memory:', history } = values
-  const information = informationOf(values)
-  if (information !== undefined) return information
-  // An unset variable of a script. It must not open the server to everybody.
-  if (host === '') throw new UsageError('--host must not be empty: leave it out for every address')
-  return {
+  const options = { port: TEXT, host: TEXT, listen: TEXTS, relay: TEXT, history: TEXT }
+  return readOptions(argv, { options }, ({ values }) => ({
     kind: 'serve',
-    port: port === undefined ? PORT : parseWhole('--port', port, 0, 65_535),
-    host,
-    urls: listen,
-    relay,
-    history: history === undefined ? HISTORY : parseWhole('--history', history, 0, HISTORY_MAX),
-  }
+    host: checkHost(values.host),
+    port: parseWhole('--port', values.port, 0, 65_535, PORT),
+    urls: values.listen ?? [],
+    relay: values.relay ?? 'memory:',
+    history: parseWhole('--history', values.history, 0, HISTORY_MAX, HISTORY),
+  }))
 }

@@ -2,14 +2,7 @@
  * Layer 10. The options of `sluice-supervise`.
  */
 
-import {
-  COMMON_OPTIONS,
-  type Information,
-  informationOf,
-  parseArguments,
-  parseWhole,
-  UsageError,
-} from '../usage.ts'
+import { type Information, parseWhole, readOptions, TEXT, UsageError } from '../usage.ts'
 import { Url } from '../../messages/url.ts'
 
 const PARTS = ['router', 'supervisor', 'agents'] as const
@@ -65,36 +58,24 @@ export interface Request {
 
 /** Reads the arguments that follow the name. Throws UsageError, or UrlError for the URL. */
 export function parseOptions(argv: readonly string[]): Request | Information {
-  const { values, positionals } = parseArguments({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      ...COMMON_OPTIONS,
-      only: { type: 'string' },
-      agents: { type: 'string' },
-      rate: { type: 'string' },
-      relay: { type: 'string' },
-      count: { type: 'string' },
-      interval: { type: 'string' },
-    },
+  const numbers = { agents: TEXT, rate: TEXT, count: TEXT, interval: TEXT }
+  const options = { only: TEXT, relay: TEXT, ...numbers }
+  return readOptions(argv, { options, allowPositionals: true }, ({ values, positionals }) => {
+    const [url = URL, ...more] = positionals
+    if (more.length > 0) throw new UsageError(`one URL at most; got ${positionals.length}`)
+    Url.parse(url)
+    const { only, agents, rate, count, interval, relay } = values
+    return {
+      kind: 'run',
+      url,
+      parts: only === undefined ? PARTS : [partOf(only)],
+      agents: parseWhole('--agents', agents, 1, 100_000, 10),
+      rate: parseWhole('--rate', rate, 1, 1000, 10),
+      count: parseWhole('--count', count, 1, 1e9, Infinity),
+      interval: parseWhole('--interval', interval, 10, 3_600_000, undefined),
+      relay,
+    }
   })
-  const information = informationOf(values)
-  if (information !== undefined) return information
-  const [url = URL, ...more] = positionals
-  if (more.length > 0) throw new UsageError(`one URL at most; got ${positionals.length}`)
-  Url.parse(url)
-  const { only, agents = '10', rate = '10', count, interval, relay } = values
-  const whole = parseWhole
-  return {
-    kind: 'run',
-    url,
-    parts: only === undefined ? PARTS : [partOf(only)],
-    agents: whole('--agents', agents, 1, 100_000),
-    rate: whole('--rate', rate, 1, 1000),
-    count: count === undefined ? Infinity : whole('--count', count, 1, 1e9),
-    interval: interval === undefined ? undefined : whole('--interval', interval, 10, 3_600_000),
-    relay,
-  }
 }
 
 function partOf(only: string): PartName {

@@ -2,14 +2,7 @@
  * Layer 10. The options of `sluice-worker`.
  */
 
-import {
-  COMMON_OPTIONS,
-  type Information,
-  informationOf,
-  parseArguments,
-  parseWhole,
-  UsageError,
-} from '../usage.ts'
+import { type Information, parseWhole, readOptions, TEXT, TEXTS, UsageError } from '../usage.ts'
 
 /** How many jobs it works on at a time without --count. */
 const COUNT = 16
@@ -65,36 +58,25 @@ export interface Request {
 
 /** Reads the arguments that follow the name of the command. Throws UsageError. */
 export function parseOptions(argv: readonly string[]): Request | Information {
-  const { values, positionals } = parseArguments({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      ...COMMON_OPTIONS,
-      queue: { type: 'string' },
-      name: { type: 'string', multiple: true },
-      count: { type: 'string' },
-      threads: { type: 'string' },
-      tries: { type: 'string' },
-      lease: { type: 'string' },
-    },
+  const numbers = { count: TEXT, threads: TEXT, tries: TEXT, lease: TEXT }
+  const options = { queue: TEXT, name: TEXTS, ...numbers }
+  return readOptions(argv, { options, allowPositionals: true }, ({ values, positionals }) => {
+    const { queue, name = ['default'], count, threads, tries, lease } = values
+    const [module, ...others] = positionals
+    if (module === undefined || others.length > 0)
+      throw new UsageError('it takes one module, such as ./jobs.js')
+    if (queue === undefined) throw new UsageError('--queue is missing, such as redis://localhost')
+    if (!/^redis(s|\+unix)?:\/\//.test(queue))
+      throw new UsageError(`--queue must be a URL such as redis://localhost; got ${queue}`)
+    return {
+      kind: 'work',
+      module,
+      queue,
+      names: [...new Set(name)],
+      count: parseWhole('--count', count, 1, 10_000, COUNT),
+      threads: parseWhole('--threads', threads, 1, 1000, 0),
+      tries: parseWhole('--tries', tries, 1, 1000, TRIES),
+      lease: parseWhole('--lease', lease, 1, 86_400, LEASE),
+    }
   })
-  const information = informationOf(values)
-  if (information !== undefined) return information
-  const { queue, name = ['default'], count, threads, tries, lease } = values
-  const [module, ...others] = positionals
-  if (module === undefined || others.length > 0)
-    throw new UsageError('it takes one module, such as ./jobs.js')
-  if (queue === undefined) throw new UsageError('--queue is missing, such as redis://localhost')
-  if (!/^redis(s|\+unix)?:\/\//.test(queue))
-    throw new UsageError(`--queue must be a URL such as redis://localhost; got ${queue}`)
-  return {
-    kind: 'work',
-    module,
-    queue,
-    names: [...new Set(name)],
-    count: count === undefined ? COUNT : parseWhole('--count', count, 1, 10_000),
-    threads: threads === undefined ? 0 : parseWhole('--threads', threads, 1, 1000),
-    tries: tries === undefined ? TRIES : parseWhole('--tries', tries, 1, 1000),
-    lease: lease === undefined ? LEASE : parseWhole('--lease', lease, 1, 86_400),
-  }
 }
