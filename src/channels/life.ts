@@ -10,9 +10,9 @@
  *
  * Rules:
  * 1. Every change of state passes #become, which knows only the table of core/life-cycle.ts.
- * 2. A hook is called through `call`, never directly. (The read path calls on_read itself, with the
- *    same care.)
- * 3. on_close is the last hook of an opening, and is called once.
+ * 2. A hook is called through `call`. (The read path calls on_read itself, with the same care.)
+ * 3. on_close is the last hook of an opening, and is called once. Whatever a hook or callback does
+ *    meanwhile, also if it opens the channel again: hooks are told in the order of what happened.
  */
 
 import { type Deferred, deferred } from '../core/deferred.ts'
@@ -38,6 +38,8 @@ export interface Living extends Face, Owned {
 /** What most channels have below them. */
 const NONE: Set<Living> = new Set()
 
+type Told = readonly [hook: Hook, ...args: unknown[]]
+
 /** Of a channel that nothing drives yet. */
 const NO_GAUGE: Gauge = { kind: 'stream', bytes_read: 0, bytes_written: 0, bytes_held: 0 }
 
@@ -53,13 +55,12 @@ export class Life extends Hooks<Living> {
   /** Made when somebody asks: most connections are never waited for. */
   #opened: Deferred<unknown> | undefined
   #closed: Deferred<CloseReason> | undefined
-  /**
-   * Not suspended, suspended with a channel above it, or by itself (which only its own resume
-   * ends).
-   */
+  /** Is it suspended with a channel above it, or by itself, which only its own resume ends? */
   #suspension: 'none' | 'above' | 'own' = 'none'
   #parent: Living | undefined
   #children: Set<Living> = NONE
+  /** What is still to be told; see rule 3. */
+  #untold: Told[] | undefined
 
   get drive(): Drive {
     return this.engine[DRIVE]
@@ -168,10 +169,10 @@ export class Life extends Hooks<Living> {
    */
   fail(hook: Hook, error: Error, reason: CloseReason = 'error'): void {
     if (!this.#hears(hook, error)) return
-    this.#become('error')
     const before = this.blame(reason)
-    this.call(hook, error)
-    this.channel.close()
+    this.#become('error', [hook, error])
+    // A hook may have closed it, and opened it again.
+    if (this.#state === 'error') this.channel.close()
     this.fault = before
   }
 
@@ -180,17 +181,13 @@ export class Life extends Hooks<Living> {
     if (this.#hears(hook, error)) this.callBlaming(reason, hook, error)
   }
 
-  /** As `fail`, but it stays in 'error' until it is closed. Returns false if nobody was told. */
-  halt(error: Error): boolean {
-    if (this.#state === 'closed' || this.#state === 'error') return true
+  /** As `fail`, but it stays in 'error' until it is closed. */
+  halt(error: Error): void {
     if (this.#progress !== 'open') {
       this.#error = error
       this.#opened?.reject(error)
     }
-    this.#become('error')
-    if (this.state !== 'error') return false
-    this.call('on_error', error)
-    return true
+    this.#become('error', ['on_error', error])
   }
 
   /**
@@ -239,9 +236,8 @@ export class Life extends Hooks<Living> {
     const isGone = this.driver?.outlivesClosing !== true
     const parent = isGone ? this.#leave() : undefined
     // Hooks from here on: in each of them it may be opened again.
-    this.#become('closed')
-    if (isGone) this.#signal('destroy', 'closed')
-    this.call('on_close', reason)
+    const gone: Told[] = isGone ? [['on_state', 'destroy', 'closed']] : []
+    this.#become('closed', ...gone, ['on_close', reason])
     closed?.resolve(reason)
     parent?.[LIFE].driver?.childClosed?.(channel)
   }
@@ -267,7 +263,8 @@ export class Life extends Hooks<Living> {
 
   // ---- state ------------------------------------------------------------------------------------
 
-  #become(state: State): void {
+  /** `then` are the hooks that are told after on_state. */
+  #become(state: State, ...then: Told[]): void {
     this.announce()
     const previous = this.#state
     if (!mayFollow(previous, state))
@@ -275,12 +272,15 @@ export class Life extends Hooks<Living> {
         `sluice: a channel cannot go from ${previous} to ${state}; this is a bug in sluice`,
       )
     this.#state = state
-    this.#signal(state, previous)
+    this.#signal(state, previous, ...then)
   }
 
-  #signal(state: StateSignal, previous: State): void {
+  #signal(state: StateSignal, previous: State, ...then: Told[]): void {
+    const untold = (this.#untold ??= [])
+    untold.push(['on_state', state, previous], ...then)
     this.driver?.stateChanged?.(state)
-    this.call('on_state', state, previous)
+    for (let next; (next = untold.shift()) !== undefined;) this.call(...next)
+    this.#untold = undefined
   }
 
   #age(): Milliseconds {

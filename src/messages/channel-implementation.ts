@@ -239,9 +239,7 @@ export abstract class ChannelImplementation extends Channel {
     if (inside.isForced) return this[LIFE].log(failure)
     // Set before the state changes: a callback of the state may read `error`.
     inside.error = failure
-    // A prefix before it has told the error: with the state.
-    if (this[LIFE].halt(failure) || inside.errorsTo !== undefined) return
-    this[LIFE].log(failure)
+    this[LIFE].halt(failure)
   }
 
   /**

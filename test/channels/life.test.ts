@@ -551,11 +551,9 @@ t.test('one that is closed stays below its parent until it is destroyed', async 
 t.test('halt: only close leaves the error', async t => {
   const channel = new Bare()
   channel.on_error = error => void channel.log.push(error.message)
-  channel[LIFE].halt(new Error('closed: nothing happens'))
   channel.begin()
   const { opened } = channel
   channel[LIFE].halt(new Error('first'))
-  channel[LIFE].halt(new Error('second'))
   t.equal(await fate(opened), 'rejected first')
   t.equal(channel.state, 'error')
   t.same(channel.finish(), [
@@ -631,21 +629,42 @@ t.test('why it has failed to open', async t => {
   logged.length = 0
 })
 
-t.test('closed by force while it is told of the error: on_close was the last hook', async t => {
-  logged.length = 0
+/**
+ * Hooks were told of a state inside the change to it. If a hook changed the state again, what came
+ * of that was told first: on_error came after on_close or not at all, and on_close of one opening
+ * after on_state('active') of the next.
+ */
+t.test('hooks are told in the order of what happened, whatever they do meanwhile', async t => {
   const channel = new Bare().open()
   const life = channel[LIFE]
-  channel.on_state = state => {
-    if (state !== 'error') return
+  const told: string[] = []
+  const close = (): void => {
     life.beginClosing()
-    life.finishClosing(undefined)
+    life.finishClosing()
   }
-  channel.log.length = 0
-  t.equal(life.halt(new Error('a fault')), false, 'nobody was told')
-  t.equal(channel.state, 'closed')
-  t.notOk(
-    channel.log.some(line => line.includes('a fault')),
-    'on_error is not called',
-  )
-  t.same(logged, [], 'whoever called it may know better')
+  let lives = 1
+  channel.on_error = error => void told.push(error.message)
+  channel.on_close = reason => void told.push(`on_close ${reason}`)
+  channel.on_state = state => {
+    told.push(state)
+    if (state === 'error') close()
+    if (state !== 'closed' || ++lives > 2) return
+    channel.open()
+    close()
+  }
+  life.halt(new Error('a fault'))
+  const end = ['closing', 'closed', 'destroy']
+  t.same(told.splice(0), [
+    ...['error', 'a fault', ...end, 'on_close error'],
+    ...['opening', 'active', ...end, 'on_close local'],
+  ])
+  channel.on_state = state => {
+    if (state === 'error') close()
+    if (state === 'destroy' && lives-- > 2) channel.open()
+  }
+  channel.open()
+  life.fail('on_error', new Error('of the first life'))
+  t.same(told, ['of the first life', 'on_close error'])
+  t.equal(channel.state, 'active', 'the second goes on')
+  channel.finish()
 })
