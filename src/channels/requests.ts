@@ -242,7 +242,7 @@ export class Requests<Answer = any, Id = any> {
   }
 
   #limitTime(pending: Pending<Answer>, timeout: Milliseconds): void {
-    pending.cancel = this.#channel.engine.defer(timeout, () =>
+    pending.cancel = this.#channel[LIFE].drive.after(timeout, () =>
       pending.reject(new RequestError('ERR_TIMEOUT', `no answer came within ${timeout} ms`)),
     )
   }

@@ -40,7 +40,8 @@ export interface Owned {
   abort?(): void
   readonly closed: Promise<unknown>
   readonly state: State
-  readonly [LIFE]: { gauge(): Gauge }
+  /** No gauge: it is none of the channels that are counted. */
+  readonly [LIFE]: { gauge(): Gauge | undefined }
 }
 
 /** Tells the outside what has happened to a channel. */

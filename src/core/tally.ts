@@ -127,7 +127,10 @@ export class Tally {
   }
 
   /** All counts, together with the numbers of the channels that are open now. */
-  sum(open: Iterable<readonly [state: State, gauge: Gauge]>, timers: number): EngineStats {
+  sum(
+    open: Iterable<readonly [state: State, gauge: Gauge | undefined]>,
+    timers: number,
+  ): EngineStats {
     const channels = {
       streams: noStates(),
       servers: noStates(),
@@ -136,6 +139,7 @@ export class Tally {
     }
     let [bytes_read, bytes_written, bytes_held] = [this.#bytesRead, this.#bytesWritten, 0]
     for (const [state, gauge] of open) {
+      if (gauge === undefined) continue
       channels[`${gauge.kind}s`][state as keyof StateCounts]++
       bytes_read += gauge.bytes_read
       bytes_written += gauge.bytes_written

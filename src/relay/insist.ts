@@ -3,7 +3,8 @@
  */
 
 import { Backoff } from '../core/backoff.ts'
-import type { Engine } from '../engine.ts'
+import { pause } from '../core/time/pause.ts'
+import { DRIVE, type Engine } from '../engine.ts'
 import { codeOf } from '../errors.ts'
 import type { Milliseconds } from '../types.ts'
 
@@ -12,7 +13,7 @@ const LONGEST: Milliseconds = 2000
 
 /**
  * Resolves with what `call` resolves with. If the server of the relay is away, it is called again
- * later, as long as `isWanted`. Rejects with any other error.
+ * later, as long as `isWanted` and the engine does not stop. Rejects with any other error.
  */
 export async function insist<Value>(
   engine: Engine,
@@ -25,15 +26,7 @@ export async function insist<Value>(
       return await call()
     } catch (error) {
       if (codeOf(error) !== 'ERR_RELAY_UNAVAILABLE' || !isWanted()) throw error
-      await pause(engine, backoff.next(engine.now))
-      if (!isWanted()) throw error
+      if (!(await pause(engine[DRIVE], backoff.next(engine.now))) || !isWanted()) throw error
     }
   }
-}
-
-/** Resolves after `delay` ms. */
-export function pause(engine: Engine, delay: Milliseconds): Promise<void> {
-  return new Promise(resolve => {
-    engine.defer(delay, resolve)
-  })
 }

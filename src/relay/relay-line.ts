@@ -11,10 +11,10 @@
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import { quiet } from '../core/promises.ts'
-import type { Engine } from '../engine.ts'
+import { pause } from '../core/time/pause.ts'
+import { DRIVE, type Engine } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
-import { pause } from './insist.ts'
 import { closedError, RelayError } from './relay.ts'
 
 /** The wait before a call is repeated. */
@@ -131,7 +131,7 @@ export class RelayLine {
       } catch (error) {
         if (!isAway(error) || this.#engine.now >= end) throw error
         // It is not known to be away yet, or it is not ready.
-        await pause(this.#engine, PAUSE)
+        if (!(await pause(this.#engine[DRIVE], PAUSE))) throw error
       }
     }
   }
@@ -140,7 +140,7 @@ export class RelayLine {
     if (end === Infinity) return this.stands
     return new Promise((resolve, reject) => {
       const wait = Math.max(1, end - this.#engine.now)
-      const cancel = this.#engine.defer(wait, () => reject(awayError()))
+      const cancel = this.#engine[DRIVE].after(wait, () => reject(awayError()))
       this.stands.then(resolve, reject).finally(cancel)
     })
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RelayError } from '../../src/relay/relay.ts'
-import { insist, pause } from '../../src/relay/insist.ts'
+import { insist } from '../../src/relay/insist.ts'
 import { fate, scene } from '../kit.ts'
 
 const away = new RelayError('ERR_RELAY_UNAVAILABLE', 'away')
@@ -53,9 +53,15 @@ scene(t, 'not if it is not wanted, and not after another error', async (t, { eng
   )
 })
 
-scene(t, 'pause', async (t, { engine, advance }) => {
-  const promise = pause(engine, 10)
-  t.equal(await fate(promise), 'open')
-  await advance(10)
-  t.equal(await fate(promise), undefined)
+/**
+ * It waited by a timer of the engine, and those end with the engine: what was asked of a relay
+ * whose server was away never settled.
+ */
+scene(t, 'an engine that stops ends it', async (t, { engine, advance }) => {
+  const isWanted = (): boolean => true
+  const promise = insist(engine, isWanted, () => Promise.reject(away))
+  promise.catch(() => {})
+  await advance(0)
+  await engine.stop()
+  await t.rejects(promise, away)
 })

@@ -13,7 +13,7 @@ import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { checkDuration, checkFunction, checkName, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import type { Engine } from '../../engine.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 import { RequestError } from '../../errors.ts'
 import type { Cancel, CloseReason, Milliseconds } from '../../types.ts'
 import { ErrorMessage } from '../error-message.ts'
@@ -83,7 +83,7 @@ export class Asked {
     // Before it is sent: the answer may come inside the call.
     this.#pending.set(id, pending)
     if (timeout !== Infinity)
-      pending.cancel = this.#engine.defer(timeout, () => {
+      pending.cancel = this.#engine[DRIVE].after(timeout, () => {
         this.#take(id)
         pending.reject(new RequestError('ERR_TIMEOUT', `no answer came within ${timeout} ms`))
       })

@@ -11,7 +11,7 @@
 import { checkFunction, type Checks } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import type { Engine } from '../../engine.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 import { ChannelError, InvalidStateError, messageOf } from '../../errors.ts'
 import { JobError } from '../builtin/error-messages.ts'
 import { Progress, Stat } from '../builtin/messages.ts'
@@ -104,7 +104,7 @@ async function within<Result>(
   const controller = new AbortController()
   let cancel: () => void = noop
   const over = new Promise<never>((_, reject) => {
-    cancel = engine.defer(timeout, () => {
+    cancel = engine[DRIVE].after(timeout, () => {
       const error = new ChannelError('ERR_JOB_TIMEOUT', `the job ran for more than ${timeout} ms`)
       controller.abort(error)
       reject(error)

@@ -18,12 +18,14 @@
 import { Backoff } from '../../core/backoff.ts'
 import { noop } from '../../core/noop.ts'
 import { attempt } from '../../core/promises.ts'
+import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, type Engine, logSafely } from '../../engine.ts'
 import { ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
 import { Control, type Message } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { PacketChannelError } from '../errors.ts'
 import { Packet } from '../packet.ts'
 import {
   type OnCatastrophicDisconnect,
@@ -121,7 +123,7 @@ export class WebsocketChannel extends PacketChannel {
     this.#countOutage()
     this.#state = 'connecting'
     // Not inside this call: mem:// connects at once.
-    this.#cancel = this.#engine.callback(() => this.#connect())
+    this.#pause(0)
   }
 
   #countOutage(): void {
@@ -248,16 +250,27 @@ export class WebsocketChannel extends PacketChannel {
     this.#state = 'waiting'
     this.#retries++
     const wait = this.#backoff.next(this.#engine.now)
-    this.#cancel = this.#engine[DRIVE].after(wait, () => this.#connect())
+    this.#pause(wait)
+  }
+
+  /** Then it connects. An engine that stops ends the channel. */
+  #pause(wait: Milliseconds): void {
+    const stopped = (): void =>
+      this.#giveUp(new PacketChannelError('ERR_CLOSED', 'the channel is lost: the engine stops'))
+    const pause = new Pause(this.#engine[DRIVE], wait, () => this.#connect(), stopped)
+    this.#cancel = () => pause.cancel()
   }
 
   #giveUp(error: Error): void {
     this.#error = error
     this.#release()
     this.#state = 'lost'
-    this.#cancel = this.#engine.callback(() =>
-      this.#call(() => this.on_catastrophic_disconnect(this.channel_id, error)),
-    )
+    const turn = (): void => {
+      // It may have been closed meanwhile.
+      if (this.#state !== 'lost') return
+      this.#call(() => this.on_catastrophic_disconnect(this.channel_id, error))
+    }
+    this.#engine[DRIVE].wake({ turn })
   }
 
   /**

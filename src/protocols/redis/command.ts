@@ -10,7 +10,7 @@
  */
 
 import { noop } from '../../core/noop.ts'
-import type { Engine } from '../../engine.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import { about, RedisError } from './errors.ts'
@@ -69,7 +69,7 @@ export class Command {
 
   /** Gives it that long. `expired` is called after it was rejected. */
   limit(engine: Engine, timeout: Milliseconds, expired: () => void = noop): void {
-    this.#cancel = engine.defer(Math.max(timeout, 1), () => {
+    this.#cancel = engine[DRIVE].after(timeout, () => {
       this.fail(new RedisError('ERR_TIMEOUT', `no reply came within ${timeout} ms`))
       expired()
     })

@@ -7,10 +7,10 @@
 
 import { Backoff } from '../../core/backoff.ts'
 import { DRIVE } from '../../core/drive.ts'
+import { Pause } from '../../core/time/pause.ts'
 import type { CloseReason } from '../../types.ts'
 import type { Command } from './command.ts'
 import { RedisError } from './errors.ts'
-import { Pause } from './pause.ts'
 import type { Push } from './reply.ts'
 import { isRefusal, Session, type SessionOwner } from './session.ts'
 import type { Target } from './target.ts'
@@ -72,7 +72,7 @@ export class Keeper implements SessionOwner {
     if (!isOver) {
       const wait = this.#backoff.next(engine.now)
       this.#pause = new Pause(
-        engine,
+        engine[DRIVE],
         wait,
         () => this.open(),
         () => this.#stopped(),

@@ -14,6 +14,7 @@
 
 import { Buffer } from 'node:buffer'
 import { Client } from '../../channels/basic.ts'
+import { DRIVE } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
 import type { Cancel, CloseReason } from '../../types.ts'
 import { type Command, Fifo } from './command.ts'
@@ -99,7 +100,7 @@ export class Session extends Client<Replies> {
     const cancel =
       connect_timeout === Infinity
         ? undefined
-        : this.engine.defer(Math.max(connect_timeout, 1), () =>
+        : this.engine[DRIVE].after(connect_timeout, () =>
             this.on_error(new RedisError('ERR_TIMEOUT', 'logging in took too long')),
           )
     try {
@@ -227,7 +228,7 @@ export class Session extends Client<Replies> {
     if (!flush || !this.isReady || this.#sent.size === 0) return super.close(flush)
     // A server that is silent must not hold it for ever.
     this.#cancelEnd()
-    this.#cancelEnd = this.engine.defer(this.end_timeout, () => super.close())
+    this.#cancelEnd = this.engine[DRIVE].after(this.end_timeout, () => super.close())
   }
 
   override on_read_end(): void {

@@ -4,7 +4,8 @@
 
 import { anyValue, type Checks, checkTls, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { Engine } from '../../engine.ts'
+import { Pause } from '../../core/time/pause.ts'
+import { DRIVE, Engine } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { checkHeaders } from '../../protocols/websocket/upgrade-request.ts'
@@ -74,7 +75,10 @@ export class Channel extends RoomChannel {
             ? new WebSocketCarrier(url, { engine, protocols, headers, tls }, sink)
             : new MessageCarrier(url, context, engine, sink),
         now: () => engine.now,
-        after: (delay, callback) => engine.defer(Math.max(1, delay), callback),
+        after: (delay, callback) => {
+          const pause = new Pause(engine[DRIVE], delay, callback, () => void this.close())
+          return () => pause.cancel()
+        },
         log: (message, error) => engine.log(message, error),
       }
     })

@@ -4,7 +4,7 @@
  */
 
 import { ChannelError } from '../../errors.ts'
-import type { Engine } from '../../engine.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 import type { ChannelContext } from '../../messages/init.ts'
 import { Control } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
@@ -57,9 +57,17 @@ export class MessageCarrier implements Carrier {
 
   /** `mem://` opens and closes inside the call. A program sees the same with every URL. */
   #later(action: () => void): void {
-    this.#engine.callback(() => {
-      if (!this.#isOver) action()
-    })
+    const turn = (): void => {
+      if (this.#isOver) return
+      try {
+        action()
+      } catch (error) {
+        // The engine stops.
+        this.#sink.failed(error as Error)
+        this.#sink.closed()
+      }
+    }
+    this.#engine[DRIVE].wake({ turn })
   }
 
   #controlled(msgid: number): void {

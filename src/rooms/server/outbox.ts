@@ -13,10 +13,10 @@
  */
 
 import { Backoff } from '../../core/backoff.ts'
-import type { Engine } from '../../engine.ts'
+import { pause } from '../../core/time/pause.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 import { codeOf } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
-import { pause } from '../../relay/insist.ts'
 
 /** What one room may have on its way: what a Redis that stands still for a moment is owed. */
 const COUNT_MAX = 10_000
@@ -111,8 +111,8 @@ export class Outbox {
 
   async #again(): Promise<void> {
     const { engine } = this.#owner
-    await pause(engine, this.#backoff.next(engine.now))
-    if (!this.#owner.isOpen) return
+    const isOver = await pause(engine[DRIVE], this.#backoff.next(engine.now))
+    if (!isOver || !this.#owner.isOpen) return
     try {
       await this.#owner.catchUp()
     } catch (error) {

@@ -10,6 +10,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { pause } from '../../core/time/pause.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { TokenBucket } from '../../messages/prefixes/token-bucket.ts'
 import { checkGoodbye } from '../../protocols/websocket/closing.ts'
@@ -17,10 +18,9 @@ import type { WebSocketConnection } from '../../protocols/websocket/connection.t
 import type { Bytes } from '../../types.ts'
 import { bytesOf, encode } from '../wire.ts'
 import type { Entrance, Link } from './entrance.ts'
-import { pause } from '../../relay/insist.ts'
 import { Member } from './member.ts'
 import type { RoomServerValues } from './room-server-settings.ts'
-import type { Engine } from '../../engine.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 
 /** What the server is for one member. */
 export interface SeatOwner {
@@ -146,7 +146,7 @@ export class Seat {
 
   async #hearLater(bucket: TokenBucket, data: string | Buffer): Promise<void> {
     const { engine } = this.#owner
-    do await pause(engine, Math.ceil(bucket.wait(1)))
+    do if (!(await pause(engine[DRIVE], Math.ceil(bucket.wait(1))))) return
     while (!bucket.has(1, engine.now))
     bucket.take(1)
     if (this.isHere) await this.#owner.heard(this, data)

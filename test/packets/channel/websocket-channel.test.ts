@@ -334,3 +334,32 @@ stage(t, 'invalid arguments', async (t, world) => {
   t.equal(world.context.channels.size, 0, 'nothing is left')
   t.ok(new Context())
 })
+
+/**
+ * It connected again in an engine that had stopped, for ever. One that was opened just before the
+ * engine stopped was told nothing.
+ */
+stage(t, 'an engine that stops ends it', async (t, world) => {
+  const { server } = serve(world)
+  world.context.init('mem://;name=nobody')
+  const made = ['server', 'server', 'nobody'].map(name => make(world, `mem://;master=${name}`))
+  const [alive, fresh, waiting] = made as [Made, Made, Made]
+  alive.channel.open()
+  waiting.channel.open()
+  await world.advance(1)
+  t.same(
+    made.map(({ channel }) => channel.retries),
+    [0, 0, 1],
+  )
+  fresh.channel.open()
+  await world.engine.stop()
+  await world.advance(100_000)
+  for (const { channel, log } of made) {
+    t.ok(channel.is_closed())
+    t.equal(
+      log.filter(each => each === 'lost main: the channel is lost: the engine stops').length,
+      1,
+    )
+  }
+  server.destroy()
+})

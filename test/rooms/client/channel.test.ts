@@ -40,6 +40,40 @@ t.test('by message channels, and by WebSocket', async t => {
   await engine.stop()
 })
 
+/**
+ * The waits were timers of the engine, which `stop` drops: a channel that waited for its next
+ * attempt said that it would connect again, and one that connected in that moment never settled.
+ */
+t.test('an engine that stops closes it', async t => {
+  const server = new SampleServer(
+    new Context({ engine: new Engine() }),
+    'tcp://127.0.0.1:0;mode=server;frame=line',
+  )
+  await server.start()
+  const engine = new Engine()
+  const context = new Context({ engine })
+  const make = () => new Channel(server.url, { context, auto_reconnect: true })
+  const [lost, opening, closing] = [make(), make(), make()]
+  for (const each of [lost, opening, closing]) each.on_error(() => {})
+  await lost.connect()
+  const waits = new Promise(resolve => lost.on_reconnecting(resolve))
+  server.kick()
+  await waits
+  t.ok(await lost.send('later').then(() => true))
+  const promise = opening.connect()
+  closing.connect().catch(() => {})
+  const closed = closing.close()
+  await engine.stop()
+  await t.rejects(promise, { code: 'ERR_CLOSED' })
+  await closed
+  await t.rejects(lost.send('x'), { code: 'ERR_INVALID_STATE' })
+  t.same(
+    [lost, opening, closing].map(each => each.ready_state),
+    [3, 3, 3],
+  )
+  server.stop()
+})
+
 t.test('misuse', async t => {
   const make = (url: unknown, options?: object) => () => new Channel(url as string, options)
   t.throws(make('ws://a:b'), { code: 'ERR_INVALID_ADDRESS' })

@@ -1,6 +1,7 @@
 /** Message channels as carriers: text and bytes, room and no room, each way to end. */
 
 import t from 'tap'
+import { DRIVE } from '../../../src/core/drive.ts'
 import type { Addr } from '../../../src/messages/message.ts'
 import { Control } from '../../../src/messages/message.ts'
 import { MessageCarrier } from '../../../src/rooms/client/message-carrier.ts'
@@ -122,4 +123,18 @@ stage(t, 'what its hooks throw is a failure of nobody else', async (t, world) =>
   t.same([log, carrier.isOpen], [['of a sink'], true])
   carrier.abort()
   server.destroy()
+})
+
+/** The engine dropped what was to be done in its next turn: nothing was told, ever. */
+stage(t, 'while the engine stops it fails', async (t, world) => {
+  const { carrier, log } = make(world, 'tcp://127.0.0.1:9')
+  const drive = world.engine[DRIVE]
+  drive.isStopping = true
+  carrier.open()
+  await world.engine.stop()
+  drive.isStopping = true
+  await until(() => log.length > 0)
+  drive.isStopping = false
+  t.same(log, ['failed ERR_INVALID_STATE', 'closed undefined'])
+  carrier.abort()
 })

@@ -18,10 +18,10 @@ import { Backoff } from '../../../core/backoff.ts'
 import { noop } from '../../../core/noop.ts'
 import { type Checks, instanceOf } from '../../../core/checks.ts'
 import { checkOptions, optionsOf } from '../../../core/option-names.ts'
-import { Engine } from '../../../engine.ts'
+import { pause } from '../../../core/time/pause.ts'
+import { DRIVE, Engine } from '../../../engine.ts'
 import { ChannelError, codeOf, messageOf } from '../../../errors.ts'
 import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'
-import { pause } from '../../../relay/insist.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
 import type { JobData } from '../job-queue.ts'
@@ -170,7 +170,8 @@ export class RedisWorker {
         if (isLoss(error)) await this.#reader.ready.catch(noop)
         else if (codeOf(error) === 'NOGROUP') await this.#makeGroup()
         else this.#log('cannot read', error)
-        await pause(this.#engine, backoff.next(this.#engine.now))
+        const { now } = this.#engine
+        if (!(await pause(this.#engine[DRIVE], backoff.next(now)))) return
       }
     }
   }
@@ -297,7 +298,7 @@ export class RedisWorker {
     this.#reader.close()
     this.#freed()
     let isOver = false
-    const cancel = this.#engine.defer(timeout, () => {
+    const cancel = this.#engine[DRIVE].after(timeout, () => {
       isOver = true
       this.#freed()
     })

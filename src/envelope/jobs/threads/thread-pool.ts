@@ -144,7 +144,7 @@ export class ThreadPool implements JobRunner {
     place.task = task
     task.tries++
     const { job } = task
-    place.cancel = this.#engine.defer(job.job_timeout + GRACE, () => {
+    place.cancel = this.#engine[DRIVE].after(job.job_timeout + GRACE, () => {
       this.#settle(place, new ChannelError('ERR_JOB_TIMEOUT', tooLong(job)))
       place.thread.kill()
     })
