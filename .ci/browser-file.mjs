@@ -213,7 +213,7 @@ class Names {
     for (const each of this.#statements) {
       const more = this.#write(each)
       const isMore = before !== undefined && isConst(before) && isConst(each)
-      text = isMore ? `${text.slice(0, -1)},${more.slice('const'.length).trimStart()}` : text + more
+      text = isMore ? `${text.slice(0, -1)},${more.slice('let'.length).trimStart()}` : text + more
       before = each
     }
     return text
@@ -235,7 +235,7 @@ class Names {
         return
       }
       if (children.length > 0 || node.kind === ts.SyntaxKind.SyntaxList) children.forEach(visit)
-      else add(this.#token(node))
+      else add(node.kind === ts.SyntaxKind.ConstKeyword ? 'let' : this.#token(node))
       // A statement may have no semicolon in front of a brace or a line end.
       if (endsInSemicolon(node) && !text.endsWith(';')) text += ';'
     }

@@ -275,6 +275,11 @@ export class HookError extends ChannelError {
 
 // ---- helpers ------------------------------------------------------------------------------------
 
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new HookError(thrown)
+}
+
 /** The code of an error of Node or of sluice; '' if it has none. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code

@@ -16,7 +16,7 @@ import { noop } from '../core/noop.ts'
 import { isPromiseLike, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type Engine, logSafely } from '../engine.ts'
-import { ClosedError, codeOf, HookError, InvalidArgumentError, messageOf } from '../errors.ts'
+import { asError, ClosedError, codeOf, InvalidArgumentError, messageOf } from '../errors.ts'
 import type { CloseReason, StateSignal } from '../types.ts'
 
 /** What is needed of a channel to call its hooks. */
@@ -216,9 +216,4 @@ class OnErrorFailed extends Error {
   constructor(second: unknown, first: Error) {
     super(`on_error itself threw ${messageOf(second)}, on ${first.message}`, { cause: second })
   }
-}
-
-/** What was thrown, as an error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new HookError(thrown)
 }

@@ -15,6 +15,7 @@ import {
   checkBoolean,
   checkName,
   type Checks,
+  checkText,
   having,
   instanceOf,
   listOf,
@@ -163,7 +164,7 @@ export class Envelope<
     try {
       value = JSON.parse(text)
     } catch {
-      throw new ValidationError(this.name, [jsonFault(String(text))])
+      throw new ValidationError(this.name, [jsonFault(checkText('parse: text', text))])
     }
     return this.schema.check(value)
   }
@@ -183,7 +184,7 @@ export class Envelope<
   ): MessageOf<this> | Promise<MessageOf<this>> {
     if (typeof data !== 'object' || data === null)
       throw new InvalidArgumentError('unpack: data', 'the keys of a message', data)
-    const { mm, consumer } = from
+    const { mm, consumer } = from ?? {}
     if (mm !== undefined && consumer !== undefined)
       throw new InvalidArgumentError("Can't specify both mm and consumer")
     const meta = mm === undefined ? this.#metaOf(data, consumer) : this.#known(mm)

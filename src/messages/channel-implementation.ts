@@ -15,7 +15,7 @@
 
 import { Channel } from '../channels/channel.ts'
 import { LIFE, type Living } from '../channels/life.ts'
-import { InvalidArgumentError, InvalidStateError } from '../errors.ts'
+import { asError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { CloseReason, Data } from '../types.ts'
 import {
   type Cap,
@@ -234,7 +234,7 @@ export abstract class ChannelImplementation extends Channel {
    */
   fail(error: unknown): void {
     if (this.state === 'closed' || this.state === 'error') return
-    const failure = error instanceof Error ? error : new Error(String(error))
+    const failure = asError(error)
     const inside = this[MESSAGE_LIFE]
     if (inside.isForced) return this[LIFE].log(failure)
     // Set before the state changes: a callback of the state may read `error`.

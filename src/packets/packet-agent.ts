@@ -17,7 +17,7 @@ import {
 import { checkOptions, optionsOf } from '../core/option-names.ts'
 import { attempt, isPromiseLike } from '../core/promises.ts'
 import { Engine, logSafely } from '../engine.ts'
-import { messageOf } from '../errors.ts'
+import { asError, messageOf } from '../errors.ts'
 import { Context } from '../messages/context.ts'
 import type { Bytes } from '../types.ts'
 import { Budget } from './lines/budget.ts'
@@ -261,7 +261,7 @@ export class PacketAgent {
   }
 
   #report(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
+    const error = asError(thrown)
     attempt(
       () => this.on_error(error),
       late => logSafely(this.#engine, messageOf(late), late),

@@ -4,10 +4,9 @@
 
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
-import { asError } from '../../src/channels/hooks.ts'
 import { LIFE } from '../../src/channels/life.ts'
 import { Engine } from '../../src/engine.ts'
-import { ClosedError } from '../../src/errors.ts'
+import { asError, ClosedError } from '../../src/errors.ts'
 import { scene, turn } from '../kit.ts'
 import { Bare, drive, engine, logged } from './bare.ts'
 

@@ -66,11 +66,17 @@ t.test('without a consumer', async t => {
   const bare = { t: 'game.plain' } as never
   t.strictSame((incoming.unpack(bare) as Plain).mm.id, null)
   t.strictSame((incoming.unpack(bare, { consumer }) as Plain).mm.id, null)
+  t.strictSame((incoming.unpack(bare, null as never) as Plain).mm.id, null)
 })
 
 t.test('what is not valid', async t => {
   t.equal(faultsOf(() => incoming.parse('{'))[0]?.type, 'value_error.jsondecode')
   t.equal(faultsOf(() => incoming.parse('{}'))[0]?.type, 'value_error.missing')
+  t.equal(
+    thrown(() => incoming.parse(Object.create(null))),
+    'ERR_INVALID_ARGUMENT',
+    'what cannot even be made a text',
+  )
   t.strictSame(
     faultsOf(() => incoming.unpack({ t: 'game.move', p: null, i: null })),
     [{ loc: ['x'], msg: 'field required', type: 'value_error.missing' }],

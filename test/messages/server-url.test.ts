@@ -1,5 +1,6 @@
 import t from 'tap'
-import { serverUrl } from '../../src/messages/server-url.ts'
+import { peerUrl, serverUrl } from '../../src/messages/server-url.ts'
+import { Url } from '../../src/messages/url.ts'
 import { thrown } from '../kit.ts'
 
 t.test('mode=server need not be said', async t => {
@@ -14,4 +15,18 @@ t.test('mode=server need not be said', async t => {
       thrown(() => serverUrl(text)),
       'ERR_INVALID_URL',
     )
+})
+
+t.test('a channel with one peer is no server', async t => {
+  const url = Url.parse('tcp://a:1;mode=client')
+  t.equal(peerUrl('url', url), url)
+  t.equal(`${peerUrl('url', 'mem://;name=a')}`, 'mem://;name=a')
+  t.throws(() => peerUrl('url', 'tcp://a:1;mode=server'), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: /^url must be one with one peer, no server; got "tcp:/,
+  })
+  t.equal(
+    thrown(() => peerUrl('url', 'tcp')),
+    'ERR_INVALID_URL',
+  )
 })

@@ -17,7 +17,7 @@ import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
-import { Url } from '../../messages/url.ts'
+import { peerUrl } from '../../messages/server-url.ts'
 import { checkGoodbye } from '../../protocols/websocket/closing.ts'
 import type { CloseReason, Milliseconds, State } from '../../types.ts'
 import { Envelope, type MessageOf, type NameOf } from '../envelope.ts'
@@ -133,9 +133,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
     instanceOf(Context)('connect: context', context)
     if (typeof to !== 'string' && !(to instanceof MessageChannel))
       throw new InvalidArgumentError('connect: channel', 'a URL or a message channel', to)
-    const url = typeof to === 'string' ? Url.parse(to) : to.params.url
-    if (url.entries.get('mode')?.value === 'server')
-      throw new InvalidArgumentError('connect: channel', 'one with one peer, no server', `${url}`)
+    const url = peerUrl('connect: channel', typeof to === 'string' ? to : to.params.url)
     checkConsumer(this, context.engine)
     this[LINK].connect(typeof to === 'string' ? context.init(url) : to)
     return this

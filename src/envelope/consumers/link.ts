@@ -16,7 +16,7 @@ import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { attempt, isPromiseLike } from '../../core/promises.ts'
 import { type Engine, logSafely } from '../../engine.ts'
-import { ClosedError, HookError, messageOf, OverflowError, ReadError } from '../../errors.ts'
+import { asError, ClosedError, messageOf, OverflowError, ReadError } from '../../errors.ts'
 import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 import { MESSAGE_LIFE } from '../../messages/message-life.ts'
@@ -67,6 +67,8 @@ export class Link {
   /** Through which other parts of the program reach it. */
   #layers: Layer[] = []
   #isTold = false
+  /** The handshake has begun. */
+  #hasPeer = false
   #hasBinary = false
   #reason: CloseReason = 'remote'
   #code: number | undefined
@@ -77,9 +79,9 @@ export class Link {
     this.#consumer = consumer
   }
 
-  /** May something be sent? While it opens, too: a handshake may say why it refuses. */
+  /** May something be sent? In the handshake, too, which may say why it refuses. */
   get isConnected(): boolean {
-    return this.state === 'active' || this.state === 'opening'
+    return this.state === 'active' || (this.state === 'opening' && this.#hasPeer)
   }
 
   // ---- opening ----------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ export class Link {
     this.receiving = new Receiving(this.#consumer, this.asked, this.tell)
     this.#port = port
     this.#early = []
-    this.#isTold = this.#hasBinary = false
+    this.#isTold = this.#hasBinary = this.#hasPeer = false
     this.#reason = 'remote'
     this.#code = this.#error = undefined
   }
@@ -136,6 +138,7 @@ export class Link {
   }
 
   #begin(handshake: Handshake): void {
+    this.#hasPeer = true
     try {
       const result = this.#consumer.on_handshake(handshake)
       if (!isPromiseLike(result)) return this.#decided(result)
@@ -192,8 +195,7 @@ export class Link {
   readonly tell = (thrown: unknown): void => {
     const failed = (fault: unknown): void =>
       logSafely(this.engine as Engine, `on_error of a consumer: ${messageOf(fault)}`, fault)
-    const error = thrown instanceof Error ? thrown : new HookError(thrown)
-    attempt(() => this.#consumer.on_error(error), failed)
+    attempt(() => this.#consumer.on_error(asError(thrown)), failed)
   }
 
   // ---- open -------------------------------------------------------------------------------------
@@ -250,7 +252,7 @@ export class Link {
   // ---- closing ----------------------------------------------------------------------------------
 
   close(code: number): void {
-    if (!this.isConnected) return
+    if (this.state !== 'active' && this.state !== 'opening') return
     this.state = 'closing'
     this.#reason = 'local'
     this.#code = code

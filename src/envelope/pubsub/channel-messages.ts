@@ -9,7 +9,8 @@
  * | `channel.recheck`, from inside the program | `channel.left` for each that is not allowed now |
  */
 
-import { instanceOf } from '../../core/checks.ts'
+import { having, instanceOf } from '../../core/checks.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import type { Envelope } from '../envelope.ts'
 import type { EnvelopeData } from '../envelope-schema.ts'
 import { NotFoundError, SubscribeError } from '../builtin/error-messages.ts'
@@ -33,9 +34,22 @@ export interface ChannelKey {
 }
 
 const checkMessage = instanceOf(Message)
+const checkConsumer = having<Consumer>('send', 'a consumer')
 
 /** What a new subscriber should know: messages, packed, in their order. */
 export class AppState extends Array<Pick<EnvelopeData, 't' | 'p'>> {
+  /** What `map` and its like make of it is a plain array. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array
+  }
+
+  /** Begins without a message. Throws InvalidArgumentError if it is given anything. */
+  constructor(...none: readonly []) {
+    if (none.length > 0)
+      throw new InvalidArgumentError('new AppState: it takes no arguments; append() adds a message')
+    super()
+  }
+
   /** Adds a message. Throws InvalidArgumentError. */
   append(message: Message): void {
     checkMessage('append: message', message)
@@ -214,16 +228,18 @@ async function isStillAllowed(
 
 /**
  * Subscribes a consumer to the channel of its user, and tells the peer. Connect it:
- * `consumer_connected.connect(subscribe_user)`. A consumer without `user_pk` is left alone.
+ * `consumer_connected.connect(subscribe_user)`. A consumer without `user_pk` is left alone. Rejects
+ * with InvalidArgumentError without a consumer.
  */
-export async function subscribe_user({ consumer }: { readonly consumer: any }): Promise<void> {
-  const { user_pk, channel_name, outgoing } = consumer as Consumer
+export async function subscribe_user(connected: { readonly consumer: any }): Promise<void> {
+  const consumer = checkConsumer('subscribe_user: consumer', connected?.consumer)
+  const { user_pk, channel_name, outgoing } = consumer
   const Class = context_channel_registry.get('user')
   if (user_pk === null || Class === undefined) return
-  const fields = await subscribed(new Class(user_pk, channel_name), consumer as Consumer)
+  const fields = await subscribed(new Class(user_pk, channel_name), consumer)
   if (!outgoing.registry.has(ChannelSubscribed.type_name)) return
   const data = { pk: user_pk, channel_type: 'user', ...fields }
-  ;(consumer as Consumer).send(new ChannelSubscribed({ data, mm: { state: 's' } }))
+  consumer.send(new ChannelSubscribed({ data, mm: { state: 's' } }))
 }
 
 /** The messages about channels: for the three envelopes of a consumer. */

@@ -75,8 +75,9 @@ export class ContextChannel<
   }
 
   /** May it subscribe? Without a permission: yes. Rejects with NotFoundError. */
-  async allow_subscribe({ user }: Subscriber): Promise<boolean> {
+  async allow_subscribe(subscriber: Subscriber): Promise<boolean> {
     const { permission, model } = this.#class
+    const user = subscriber?.user
     if (permission === null) return true
     if (model === undefined || user === undefined || user === null) return false
     return model.allows(user, permission, await this.context)
@@ -141,7 +142,8 @@ export class UserChannel extends ContextChannel<undefined> {
   static override readonly type_name: string = 'user'
 
   /** Is it the user's own channel? */
-  override async allow_subscribe({ user_pk }: Subscriber): Promise<boolean> {
+  override async allow_subscribe(subscriber: Subscriber): Promise<boolean> {
+    const user_pk = subscriber?.user_pk ?? null
     return user_pk !== null && String(user_pk) === String(this.pk)
   }
 }

@@ -67,8 +67,8 @@ export class PubSubChannel<Of extends Envelope<any> = Envelope> {
   }
 
   /** The same after the transaction, if there is one. */
-  sync_publish(message: MessageOf<Of>, { on_commit = true } = {}): boolean {
-    return this.#publish(message, on_commit)
+  sync_publish(message: MessageOf<Of>, options?: { readonly on_commit?: boolean }): boolean {
+    return this.#publish(message, options?.on_commit ?? true)
   }
 
   #publish(message: MessageOf<Of>, on_commit: boolean): boolean {

@@ -92,6 +92,12 @@ export function checkLimit(what: string, limit: unknown, isCount: boolean): numb
   return limit as number
 }
 
+/** The limits that a program gives. Throws InvalidArgumentError if nothing is within them. */
+export function checkLimits(what: string, min: number, max: number | undefined): void {
+  if (max !== undefined && min > max)
+    throw new InvalidArgumentError(`${what}: min must be at most max; got ${min} and ${max}`)
+}
+
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' && !Number.isNaN(value)
 }

@@ -3,7 +3,7 @@
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
-import { beyond, type Check, checkLimit, inside, INVALID, wrong } from './faults.ts'
+import { beyond, type Check, checkLimit, checkLimits, inside, INVALID, wrong } from './faults.ts'
 import { CHECK, Schema } from './schema.ts'
 
 /** The default of the most items: a message of 1 MiB has room for more, but no program for them. */
@@ -11,7 +11,8 @@ const MOST = 10_000
 
 interface ListLimits {
   readonly min: number
-  readonly max: number
+  /** undefined: the default. */
+  readonly max: number | undefined
 }
 
 /** A list. `list(text).min(1).max(10)` are its limits. */
@@ -21,6 +22,7 @@ export class ListSchema<Out, In> extends Schema<Out[], readonly In[]> {
 
   /** Use `list` instead. */
   constructor(item: Schema<Out, In>, limits: ListLimits) {
+    checkLimits('list', limits.min, limits.max)
     super(listCheck(item[CHECK], limits))
     this.#item = item
     this.#limits = limits
@@ -42,7 +44,7 @@ export class ListSchema<Out, In> extends Schema<Out[], readonly In[]> {
   }
 }
 
-function listCheck(item: Check, { min, max }: ListLimits): Check {
+function listCheck(item: Check, { min, max = MOST }: ListLimits): Check {
   return (value, faults) => {
     if (!Array.isArray(value)) return wrong(faults, 'type_error.list', 'value is not a valid list')
     const { length } = value
@@ -78,5 +80,5 @@ function listCheck(item: Check, { min, max }: ListLimits): Check {
 export function list<Out, In>(item: Schema<Out, In>): ListSchema<Out, In> {
   if (!(item instanceof Schema))
     throw new InvalidArgumentError('list: item', 'a schema, such as text or shape({ … })', item)
-  return new ListSchema(item, { min: 0, max: MOST })
+  return new ListSchema(item, { min: 0, max: undefined })
 }

@@ -11,6 +11,7 @@ import {
   beyond,
   type Check,
   checkLimit,
+  checkLimits,
   type Fault,
   isNone,
   notPermitted,
@@ -24,7 +25,8 @@ const LONGEST = 65_536
 /** What a text must be like. */
 interface TextLimits {
   readonly min: number
-  readonly max: number
+  /** undefined: the default. */
+  readonly max: number | undefined
   readonly pattern: RegExp | undefined
 }
 
@@ -34,6 +36,7 @@ export class TextSchema extends Schema<string> {
 
   /** Use `text` instead. */
   constructor(limits: TextLimits) {
+    checkLimits('text', limits.min, limits.max)
     super(textCheck(limits))
     this.#limits = limits
   }
@@ -59,7 +62,7 @@ export class TextSchema extends Schema<string> {
   }
 }
 
-function textCheck({ min, max, pattern }: TextLimits): Check {
+function textCheck({ min, max = LONGEST, pattern }: TextLimits): Check {
   return (value, faults) => {
     if (typeof value !== 'string') return notText(value, faults)
     if (value.length < min)
@@ -80,7 +83,7 @@ function notText(value: unknown, faults: Fault[]): unknown {
 }
 
 /** A text, of at most 65 536 characters unless `max` says otherwise. */
-export const text: TextSchema = new TextSchema({ min: 0, max: LONGEST, pattern: undefined })
+export const text: TextSchema = new TextSchema({ min: 0, max: undefined, pattern: undefined })
 
 /** Which numbers are valid. */
 interface NumberLimits {
@@ -95,6 +98,7 @@ export class NumberSchema extends Schema<number> {
 
   /** Use `integer` or `number` instead. */
   constructor(limits: NumberLimits) {
+    checkLimits(limits.isWhole ? 'integer' : 'number', limits.min, limits.max)
     super(numberCheck(limits))
     this.#limits = limits
   }

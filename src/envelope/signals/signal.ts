@@ -10,7 +10,15 @@
  *    time on.
  */
 
-import { anyValue, checkBoolean, checkFunction, type Checks, checkText } from '../../core/checks.ts'
+import {
+  anyValue,
+  checkBoolean,
+  checkFunction,
+  type Checks,
+  checkText,
+  listOf,
+} from '../../core/checks.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import { checkOptions } from '../../core/option-names.ts'
 
@@ -44,6 +52,8 @@ export interface ConnectReceiverOptions {
    */
   readonly dispatch_uid?: unknown
 }
+
+const checkReceivers = listOf(checkFunction, 'functions')
 
 const CHECKS: Checks<ConnectReceiverOptions> = {
   sender: anyValue,
@@ -90,6 +100,7 @@ export class Signal<Arguments = Record<string, unknown>> {
     wants?: (sender: unknown) => boolean,
   ) {
     this.name = checkText('new Signal: name', name)
+    checkReceivers('new Signal: receivers', receivers)
     for (const receiver of receivers) this.connect(receiver)
     this.#slots = this.#slots.map(each => ({ ...each, wants }))
   }
@@ -114,8 +125,10 @@ export class Signal<Arguments = Record<string, unknown>> {
   /** Disconnects a receiver. Returns false if it was not connected for that sender. */
   disconnect(
     receiver: ((named: any) => unknown) | undefined,
-    { sender, dispatch_uid }: Omit<ConnectReceiverOptions, 'weak'> = {},
+    options?: Omit<ConnectReceiverOptions, 'weak'>,
   ): boolean {
+    checkOptions('disconnect', options ?? {}, CHECKS)
+    const { sender, dispatch_uid } = options ?? {}
     const kept = this.#slots.filter(each => !isSame(each, dispatch_uid ?? receiver, sender))
     const isFound = kept.length < this.#slots.length
     if (isFound) this.#change(kept)
@@ -188,6 +201,8 @@ export class Signal<Arguments = Record<string, unknown>> {
   notify(sender: unknown, named: Arguments): void | Promise<void> {
     const slots = this.#of(sender)
     if (slots.length === 0) return
+    if (typeof named !== 'object' || named === null)
+      throw new InvalidArgumentError('notify: named', 'an object', named)
     // Not a copy: making one costs more than everything else here.
     const made = named as { sender?: unknown; signal?: unknown }
     made.sender = sender

@@ -10,9 +10,10 @@
  * | `max_outage` | 60 000 ms | after so long without a connection |
  * | `refusals` | 401, 403, 404, 410 | when the server refuses with such a status |
  * | `certificates` | true | when the server's certificate is not trusted |
+ * | none | | when the URL cannot be connected to: it has no address, or an invalid one |
  *
- * A status or a certificate does not change from one second to the next, and trying again only
- * hides it. Any other failure may pass.
+ * These do not change from one second to the next, and trying again only hides them. Any other
+ * failure may pass.
  */
 
 import {
@@ -55,6 +56,9 @@ export const LOSS_CHECKS: Checks<LossOptions> = {
 /** What Node and OpenSSL say of a certificate. Other failures of a handshake may pass. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|INVALID_CA|ALTNAME/
 
+/** What the program said is wrong. */
+const INVALID = new Set(['ERR_INVALID_URL', 'ERR_INVALID_ADDRESS', 'ERR_INVALID_ARGUMENT'])
+
 export class LossRules {
   readonly maxOutage: Milliseconds
   readonly #maxAttempts: number
@@ -88,6 +92,7 @@ export class LossRules {
       return lost(`the server refuses it (${error.status})`, error)
     if (this.#certificates && error !== undefined && CERTIFICATE.test(codeOf(error)))
       return lost(`the server's certificate is not trusted: ${messageOf(error)}`, error)
+    if (INVALID.has(codeOf(error))) return lost('its URL cannot be connected to', error)
     if (this.#attempts >= this.#maxAttempts)
       return lost(`${this.#attempts} attempts to connect have failed`, error)
     return undefined

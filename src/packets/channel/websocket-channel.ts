@@ -20,7 +20,7 @@ import { noop } from '../../core/noop.ts'
 import { attempt } from '../../core/promises.ts'
 import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, type Engine, logSafely } from '../../engine.ts'
-import { ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
+import { asError, ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
 import { Control, type Message } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
@@ -140,8 +140,8 @@ export class WebsocketChannel extends PacketChannel {
     try {
       messages = this.#settings.context.init(this.socket_url, { is_internal: true })
     } catch (error) {
-      // The master of mem:// may be gone for a while.
-      return this.#ended(error as Error)
+      // The URL is valid. The master of mem:// may be gone for a while.
+      return this.#ended(new ClosedError(messageOf(error), 'error'))
     }
     this.#messages = messages
     this.#isFull = false
@@ -306,7 +306,7 @@ export class WebsocketChannel extends PacketChannel {
   }
 
   #report(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
+    const error = asError(thrown)
     const log = (fault: unknown): void =>
       logSafely(this.#engine, `${this.channel_id}: ${messageOf(fault)}`, fault)
     const { onError = (_, fault) => log(fault) } = this.#settings

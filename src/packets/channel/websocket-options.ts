@@ -13,6 +13,7 @@ import {
 } from '../../core/checks.ts'
 import { checkOptions, optionsOf } from '../../core/option-names.ts'
 import { Context } from '../../messages/context.ts'
+import { peerUrl } from '../../messages/server-url.ts'
 import { Url } from '../../messages/url.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { LOSS_CHECKS, type LossOptions, LossRules } from './loss-rules.ts'
@@ -90,6 +91,7 @@ export function readOptions(url: string, options: WebsocketChannelOptions): Chan
   const { context = Context.instance(), lost, backoff, on_error } = options
   const { connect_timeout = CONNECT_TIMEOUT, heartbeat = HEARTBEAT } = options
   context.check_url(url)
+  peerUrl('new WebsocketChannel: socket_url', url)
   const { packet_size = isWebSocket(url) ? WS_PACKET_SIZE : PACKET_SIZE } = options
   return {
     url: withHeartbeat(url, heartbeat),

@@ -144,7 +144,7 @@ export class MockServer {
   register_mock_agent(agent_id: string, provider_data: PacketData = {}): number {
     return this.#sendFrom(agent_id, PACKET_TYPES.REGISTER_AGENT, {
       provider_data,
-      request_id: `request-${agent_id}`,
+      request_id: `request-${checkName('agent_id', agent_id)}`,
     })
   }
 
@@ -152,7 +152,7 @@ export class MockServer {
   register_mock_worker(worker_name: string): number {
     return this.#sendFrom(ROUTER_ID, PACKET_TYPES.REGISTER_WORKER, {
       provider_data: { worker_name },
-      request_id: `request-${worker_name}`,
+      request_id: `request-${checkName('worker_name', worker_name)}`,
     })
   }
 

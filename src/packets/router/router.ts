@@ -14,6 +14,7 @@ import {
   checkFunction,
   type Checks,
   countFrom,
+  having,
   instanceOf,
 } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
@@ -84,6 +85,9 @@ const CHECKS: Checks<PacketRouterOptions> = {
   on_lost: checkFunction,
   on_error: checkFunction,
 }
+
+const checkRequest = having<IncomingMessage>('on', 'a request of node:http')
+const checkResponse = having<ServerResponse>('writeHead', 'a response of node:http')
 
 /** What a router says about one party. */
 export interface RouterMember {
@@ -254,8 +258,12 @@ export class PacketRouter {
    * - `GET /is_alive`: 200
    * - `POST /request_agent`, `/register_worker`, `/initial_task_data`, `/submit_onboarding`: asks
    *   the supervisor, and answers with its packet; 504 if none comes within 30 s
+   *
+   * Throws InvalidArgumentError for anything else than a request and its response.
    */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
+    checkRequest('handle: request', request)
+    checkResponse('handle: response', response)
     return this.#requests.handle(request, response)
   }
 

@@ -5,7 +5,7 @@
 
 import { noop } from '../../core/noop.ts'
 import { attempt, isPromiseLike } from '../../core/promises.ts'
-import { messageOf } from '../../errors.ts'
+import { asError } from '../../errors.ts'
 import type { Job, Run } from './job.ts'
 import type { Packet } from '../packet.ts'
 
@@ -44,7 +44,7 @@ export class JobHooks {
   }
 
   report(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown))
+    const error = asError(thrown)
     if (this.job.on_error === undefined) return this.#report(error, this.run)
     attempt(
       () => this.job.on_error!(error, this.run),

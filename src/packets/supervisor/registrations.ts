@@ -3,13 +3,18 @@
  * answer however often it asks, also while the first answer is still being worked out.
  */
 
+import { createHash } from 'node:crypto'
 import { isPromiseLike } from '../../core/promises.ts'
+import { PacketChannelError } from '../errors.ts'
 import type { AgentDetails } from './job.ts'
 import type { PacketData } from '../packet.ts'
 import { ROUTER_ID } from '../packet-types.ts'
 
 /** An answer takes memory until the run ends. */
 const MANY = 100_000
+
+/** A longer key is kept as its hash. */
+const LONGEST = 256
 
 /** Who asks, and what the answer must carry so that it is found. */
 export interface Asking {
@@ -32,7 +37,8 @@ export class Registrations {
   ): Answer | Promise<Answer> {
     const known = this.#answers.get(key)
     if (known !== undefined) return known
-    if (this.#answers.size >= MANY) throw new Error(`more than ${MANY} agents have registered`)
+    if (this.#answers.size >= MANY)
+      throw new PacketChannelError('ERR_DROPPED', `more than ${MANY} agents have registered`)
     const agent_id = id ?? `agent-${++this.#count}`
     const result = register(agent_id)
     const answer = isPromiseLike(result)
@@ -59,5 +65,8 @@ export function askingOf(from: string, data: PacketData): Asking {
   const provider_data = data.provider_data as PacketData | null | undefined
   if (from !== ROUTER_ID && from !== request_id) return { key: `id ${from}`, id: from }
   const said = provider_data?.agent_registration_id ?? provider_data?.worker_name ?? provider_data
-  return { key: `said ${JSON.stringify(said ?? undefined) ?? request_id}`, id: undefined }
+  const text = JSON.stringify(said ?? undefined) ?? String(request_id)
+  // A person may say a megabyte, and the key is kept until the run ends.
+  const short = text.length > LONGEST ? createHash('sha256').update(text).digest('base64') : text
+  return { key: `said ${short}`, id: undefined }
 }

@@ -6,13 +6,12 @@
  * bytes).
  */
 
-import { asError } from '../../channels/hooks.ts'
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
 import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import { DRIVE } from '../../core/drive.ts'
 import { isPromiseLike, onRejection, quiet } from '../../core/promises.ts'
 import { logSafely } from '../../engine.ts'
-import { codeOf, InvalidStateError } from '../../errors.ts'
+import { asError, codeOf, InvalidStateError } from '../../errors.ts'
 import type { Address, CloseReason } from '../../types.ts'
 import { Connections, type ConnectionsOwner, type RedisState } from './connections.ts'
 import type { RedisError } from './errors.ts'

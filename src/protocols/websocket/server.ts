@@ -125,7 +125,7 @@ export class WebSocketServer<Peer extends WebSocketConnection<any> = WebSocketCo
    */
   constructor(
     ConnectionClass?: ConnectionClass<Peer> | NotAClass<WebSocketServerOptions>,
-    options: WebSocketServerOptions = {},
+    options?: WebSocketServerOptions,
   ) {
     super(ConnectionClass, options)
     const given = typeof ConnectionClass === 'function' ? ConnectionClass : undefined

@@ -8,6 +8,7 @@ import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, Engine } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
+import { peerUrl } from '../../messages/server-url.ts'
 import { checkHeaders } from '../../protocols/websocket/upgrade-request.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { CarrierSink } from './carrier.ts'
@@ -68,7 +69,7 @@ export class Channel extends RoomChannel {
       const { context = Context.instance(), headers = {}, tls } = options
       const { engine = context.engine } = options
       const isPlain = isPlainWebSocket(url)
-      if (!isPlain) context.check_url(url)
+      if (!isPlain) context.check_url(peerUrl('new Channel: url', url))
       return {
         carrier: (sink: CarrierSink) =>
           isPlain

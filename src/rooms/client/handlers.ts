@@ -10,6 +10,7 @@
  *    error, and so on.
  */
 
+import { noop } from '../../core/noop.ts'
 import { onRejection } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { ROOM_NAME_MAX } from '../wire.ts'
@@ -32,14 +33,14 @@ export class Handlers {
   // ---- registering ------------------------------------------------------------------------------
 
   add<Of extends Handler>(kind: Kind, handler: Of): Of {
-    check(`on_${kind}`, handler)
+    checkHandler(handler)
     this.#of(kind).push(handler)
     return handler
   }
 
   addRoom<Of extends Handler>(room: string, handler: Of): Of {
-    checkRoom('on_room_message', room)
-    check('on_room_message', handler)
+    checkRoom(room)
+    checkHandler(handler)
     const list = this.#rooms.get(room)
     if (list === undefined) this.#rooms.set(room, [handler])
     else list.push(handler)
@@ -48,12 +49,15 @@ export class Handlers {
 
   /** Of each kind the first occurrence. Returns whether there was one. */
   remove(handler: Handler): boolean {
+    checkHandler(handler)
     let isFound = false
     for (const list of this.#kinds.values()) isFound = take(list, handler) || isFound
     return isFound
   }
 
   removeRoom(room: string, handler: Handler): boolean {
+    checkRoom(room)
+    checkHandler(handler)
     const list = this.#rooms.get(room) ?? []
     const isFound = take(list, handler)
     if (list.length === 0) this.#rooms.delete(room)
@@ -104,7 +108,7 @@ export class Handlers {
 
   /** The promise of a call. If the program has handlers of 'error', it need not await it. */
   told<Value>(promise: Promise<Value>): Promise<Value> {
-    if (this.#of('error').length > 0) onRejection(promise, () => {})
+    if (this.#of('error').length > 0) promise.catch(noop)
     return promise
   }
 
@@ -136,16 +140,14 @@ function take(list: Handler[], handler: Handler): boolean {
   return at >= 0
 }
 
-function check(call: string, handler: unknown): void {
-  if (typeof handler !== 'function') throw new InvalidArgumentError(call, 'a function', handler)
+/** Throws unless it is a function. */
+export function checkHandler(handler: unknown): void {
+  if (typeof handler !== 'function')
+    throw new InvalidArgumentError('handler', 'a function', handler)
 }
 
 /** Throws unless it is the name of a room. */
-export function checkRoom(call: string, room: unknown): void {
+export function checkRoom(room: unknown): void {
   if (typeof room !== 'string' || room === '' || room.length > ROOM_NAME_MAX)
-    throw new InvalidArgumentError(
-      `${call}: room`,
-      `text of 1 to ${ROOM_NAME_MAX} characters`,
-      room,
-    )
+    throw new InvalidArgumentError('room', `text of 1 to ${ROOM_NAME_MAX} characters`, room)
 }

@@ -15,7 +15,8 @@ import type { World } from './carrier.ts'
 import { channelValues, type RoomChannelOptions } from './channel-options.ts'
 import { type ChannelState, readyStateOf } from './channel-state.ts'
 import { ChannelMessageError } from './errors.ts'
-import { checkRoom, type Handlers } from './handlers.ts'
+import { checkHandler, checkRoom, type Handlers } from './handlers.ts'
+import type { Memberships } from './memberships.ts'
 import { Session } from './session.ts'
 import type { Signal } from './signal.ts'
 import { isSeq } from '../wire.ts'
@@ -49,8 +50,6 @@ export interface JoinOptions {
   readonly seq?: number
 }
 
-const GOODBYE = /^(1000|[34]\d{3})$/
-
 /** The longest reason that fits into a close frame. */
 const LONGEST_REASON = 123
 
@@ -60,6 +59,9 @@ const LONGEST_REASON = 123
  *
  * Each `on_…` method registers a handler and returns it. Any number of handlers may be registered
  * for the same thing. What a handler throws goes to the handlers of `on_error`.
+ *
+ * A handler that is no function is refused with InvalidArgumentError, and so is a name of a room
+ * that is no text of 1 to 900 characters: by a rejection where a call returns a promise.
  */
 // Source: Metafor `Channel`.
 export abstract class RoomChannel {
@@ -82,8 +84,10 @@ export abstract class RoomChannel {
     this.#session = new Session(url, values, world(values))
     const { state } = this.#session
     this.#readyState = Object.assign(() => readyStateOf(state()), {
-      subscribe: (subscriber: (value: number) => unknown) =>
-        state.subscribe(value => subscriber(readyStateOf(value))),
+      subscribe: (subscriber: (value: number) => unknown) => {
+        checkHandler(subscriber)
+        return state.subscribe(value => subscriber(readyStateOf(value)))
+      },
     })
   }
 
@@ -114,7 +118,7 @@ export abstract class RoomChannel {
    */
   close(code = 1000, reason = 'Normal closure'): Promise<void> {
     return this.#call(() => {
-      if (!GOODBYE.test(String(code)))
+      if (code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code < 5000))
         throw new InvalidArgumentError('close: code', '1000, or 3000 to 4999', code)
       if (typeof reason !== 'string' || new TextEncoder().encode(reason).length > LONGEST_REASON)
         throw new InvalidArgumentError('close: reason', 'text of at most 123 bytes', reason)
@@ -198,7 +202,7 @@ export abstract class RoomChannel {
    */
   join(room: string, options: JoinOptions = {}): Promise<void> {
     return this.#call(() => {
-      checkRoom('join', room)
+      checkRoom(room)
       const seq = options?.seq
       const [, other] = Object.keys({ seq, ...options })
       if (other !== undefined) throw new InvalidArgumentError('join: options', '{ seq }', other)
@@ -215,14 +219,14 @@ export abstract class RoomChannel {
    */
   leave(room: string): Promise<void> {
     return this.#call(() => {
-      checkRoom('leave', room)
+      checkRoom(room)
       this.#session.leave(room)
     })
   }
 
   /** Is the room joined, or will it be as soon as the channel is open? */
   is_in_room(room: string): boolean {
-    return this.#session.rooms.has(room)
+    return this.#rooms(room).has(room)
   }
 
   /** The rooms that are joined, or will be. */
@@ -232,7 +236,7 @@ export abstract class RoomChannel {
 
   /** Who is in the room, if the server has presence; otherwise nobody. */
   get_members(room: string): string[] {
-    return this.#session.rooms.names(room)
+    return this.#rooms(room).names(room)
   }
 
   /**
@@ -240,7 +244,7 @@ export abstract class RoomChannel {
    * program that is started again goes on with it: `join(room, { seq })`.
    */
   last_seq(room: string): number | undefined {
-    return this.#session.rooms.lastSeq(room)
+    return this.#rooms(room).lastSeq(room)
   }
 
   // ---- handlers ---------------------------------------------------------------------------------
@@ -313,10 +317,17 @@ export abstract class RoomChannel {
 
   /** Removes the handlers of a room; by default of all rooms. */
   clear_room_handlers(room?: string): void {
+    if (room !== undefined) checkRoom(room)
     this.#handlers.clearRooms(room)
   }
 
   // ---- helpers ----------------------------------------------------------------------------------
+
+  /** What is known of rooms, for a call that asks about one. */
+  #rooms(room: string): Memberships {
+    checkRoom(room)
+    return this.#session.rooms
+  }
 
   /** Makes a call, whose failure is told twice: by the promise, and to the handlers. */
   #call(action: () => Promise<void> | void): Promise<void> {

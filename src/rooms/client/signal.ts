@@ -8,13 +8,14 @@
  */
 
 import type { Cancel } from '../../types.ts'
+import { checkHandler } from './handlers.ts'
 
 /** A value that changes: call it to get the value, or subscribe to be told of changes. */
 export interface Signal<Value> {
   (): Value
   /**
    * Calls `subscriber` with each new value, soon after it has changed. Returns the function that
-   * ends the subscription.
+   * ends the subscription. Throws InvalidArgumentError unless it is a function.
    */
   subscribe(subscriber: (value: Value) => unknown): Cancel
 }
@@ -27,6 +28,7 @@ export function createSignal<Value>(
   const subscribers = new Map<object, (value: Value) => unknown>()
   const signal = Object.assign(() => value, {
     subscribe(subscriber: (value: Value) => unknown): Cancel {
+      checkHandler(subscriber)
       const key = {}
       subscribers.set(key, subscriber)
       return () => void subscribers.delete(key)

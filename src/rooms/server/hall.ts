@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import type { Engine } from '../../engine.ts'
+import { ChannelError, show } from '../../errors.ts'
 import type { Relay } from '../../relay/relay.ts'
 import type { Entrance, Link } from './entrance.ts'
 import { hear, type IncomingOwner } from './incoming.ts'
@@ -156,7 +157,8 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
   /** A message of the server itself. */
   emit(name: string, text: string, except: string, isVolatile: boolean): void {
     const fault = this.#say(name, { id: '', from: except, client: '', isVolatile, text })
-    if (fault !== undefined) this.failed(new Error(`emit to ${JSON.stringify(name)}: ${fault}`))
+    if (fault !== undefined)
+      this.failed(new ChannelError('ERR_OVERFLOW', `emit to ${show(name)}: ${fault}`))
   }
 
   #say(name: string, record: RoomRecord): string | undefined {

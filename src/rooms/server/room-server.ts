@@ -137,9 +137,10 @@ export class RoomServer extends Channel implements RoomServerSettings {
 
   /**
    * The members of a room in this process; without a room, all members of this process. A room that
-   * does not exist has none.
+   * does not exist has none. Throws InvalidArgumentError for an invalid name.
    */
   members(room?: string): Member[] {
+    if (room !== undefined) this.#checkName('members', room)
     const { hall } = this.#link
     const seats = room === undefined ? hall?.seats : hall?.rooms.get(room)?.crowd
     return Array.from(seats ?? [], ({ member }) => member)
@@ -148,9 +149,10 @@ export class RoomServer extends Channel implements RoomServerSettings {
   /**
    * The names of those who are in a room, over all processes. It is known of rooms that have a
    * member in this process, if `presence` is set or `on_presence` overridden; otherwise it is
-   * empty.
+   * empty. Throws InvalidArgumentError for an invalid name.
    */
   names(room: string): string[] {
+    this.#checkName('names', room)
     return this.#link.hall?.rooms.get(room)?.names ?? []
   }
 
@@ -165,8 +167,7 @@ export class RoomServer extends Channel implements RoomServerSettings {
   emit(room: string, message: unknown, options: EmitOptions = {}): void {
     checkOptions('emit', options, EMIT_CHECKS)
     const { except, volatile = false } = options
-    const fault = nameFault(room, this.room_name_size)
-    if (fault !== undefined) throw new InvalidArgumentError(`emit: ${fault}`)
+    this.#checkName('emit', room)
     let text
     try {
       text = encodeFor(room, message)
@@ -174,6 +175,11 @@ export class RoomServer extends Channel implements RoomServerSettings {
       throw new InvalidArgumentError(`emit: ${(error as Error).message}`)
     }
     this.#link.openHall('emit()').emit(room, text, except?.id ?? '', volatile)
+  }
+
+  #checkName(call: string, room: string): void {
+    const fault = nameFault(room, this.room_name_size)
+    if (fault !== undefined) throw new InvalidArgumentError(`${call}: ${fault}`)
   }
 
   // ---- closing ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import { emitText } from '../../../src/messages/texts.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
 import { fate } from '../../kit.ts'
-import { game, Move, Player, Taken } from './kit.ts'
+import { game, Move, Moved, Player, Taken } from './kit.ts'
 
 class Logged extends Player {
   override on_handshake(_handshake: Handshake): unknown {
@@ -385,3 +385,23 @@ for (const [name, how] of Object.entries(FAILING)) {
     player,
   )
 }
+
+/*
+ * What was sent while the channel was still connecting told on_error that the channel is not open,
+ * although `send` says that it returns false, and a request told twice.
+ */
+stage(t, 'nothing can be sent before there is a peer', async (t, { context, pump }) => {
+  const server = context.init('tcp://127.0.0.1:0;frame=line;mode=server').open()
+  await pump()
+  const errors: Error[] = []
+  const player = Object.assign(new Player(), { on_error: (error: Error) => errors.push(error) })
+  player.connect(server.client_url as string, context)
+  const moved = new Moved({ by: 'ann', x: 1 })
+  t.strictSame([player.state, player.send(moved)], ['opening', false])
+  t.equal(await fate(player.request(moved)), 'rejected ERR_CLOSED')
+  await pump()
+  t.strictSame([player.state, player.send(moved), errors], ['active', true, []])
+  player.close()
+  server.close()
+  await pump()
+})

@@ -1,6 +1,8 @@
 import t from 'tap'
 import {
+  AppState,
   channel_subscribed,
+  ChannelLeft,
   ChannelRecheck,
   ChannelSubscribed,
   subscribe_user,
@@ -129,4 +131,23 @@ library(t, 'the channel of a user', async (t, { context, pump }) => {
   t.equal(heard.length, 1)
   consumer_connected.disconnect(subscribe_user, { sender: Reader })
   peer.close()
+})
+
+/*
+ * `new AppState(-1)` was a RangeError of arrays, and `subscribe_user(undefined)` a TypeError of the
+ * language: neither had a code.
+ */
+t.test('misuse has a code', async t => {
+  const Any = AppState as unknown as new (...args: unknown[]) => AppState
+  for (const args of [[-1], [3], ['a', 'b']])
+    t.throws(() => new Any(...args), { code: 'ERR_INVALID_ARGUMENT', message: /append\(\) adds/ })
+  const state = new AppState()
+  state.append(new ChannelLeft({ pk: 1, channel_type: 'user' }))
+  const types = state.map(({ t }) => t)
+  t.strictSame([types, types instanceof AppState], [['channel.left'], false])
+  for (const given of [undefined, null, {}, { consumer: 5 }])
+    await t.rejects(subscribe_user(given as never), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^subscribe_user: consumer must be a consumer; got /,
+    })
 })

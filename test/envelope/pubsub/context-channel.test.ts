@@ -23,6 +23,9 @@ t.test('who may subscribe', async t => {
   )
   t.equal(await fate(allows(new ListChannel(5), 'ann')), 'rejected ERR_NOT_FOUND')
   t.equal(await allows(new OpenChannel(5), undefined), true, 'everybody may')
+  for (const channel of [list, new UserChannel('undefined')])
+    for (const nobody of [undefined, {}] as never[])
+      t.equal(await channel.allow_subscribe(nobody), false, 'nobody may')
   class Bare extends ContextChannel {
     static override readonly type_name: string = 'bare'
     static override readonly permission: string | null = 'view'

@@ -32,6 +32,9 @@ library(t, 'in a transaction', async (t, { reader, heard, pump }) => {
   for (const text of ['1', '2', '3']) news.sync_publish(new Said({ text }))
   news.publish(new Said({ text: 'now' }))
   news.sync_publish(new Said({ text: 'now, too' }), { on_commit: false })
+  t.throws(() => news.sync_publish(new Said({ text: 'a' }), { on_commit: 1 as never }), {
+    code: 'ERR_INVALID_ARGUMENT',
+  })
   await pump()
   t.equal(heard.splice(0).length, 2)
   transaction.commit()

@@ -38,4 +38,9 @@ t.test('misuse', async t => {
     thrown(() => list(text).max('a' as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  t.equal(
+    thrown(() => list(text).min(2).max(1)),
+    'ERR_INVALID_ARGUMENT',
+  )
+  t.match(tried(list(integer).min(20_000).max(30_000), Array(20_000).fill(1)), { length: 20_000 })
 })

@@ -77,3 +77,22 @@ t.test('boolean and one_of', async t => {
     'ERR_INVALID_ARGUMENT',
   )
 })
+
+/*
+ * `integer.min(5).max(3)` was a schema that no number passes: the program learnt of it from its
+ * users. A limit that only the default contradicts is no fault: the other may still follow.
+ */
+t.test('limits that nothing is within', async t => {
+  const message = /: min must be at most max; got 5 and 3$/
+  for (const call of [
+    () => integer.min(5).max(3),
+    () => integer.max(3).min(5),
+    () => number.min(5).max(3),
+    () => text.min(5).max(3),
+    () => text.max(3).min(5),
+  ])
+    t.throws(call, { code: 'ERR_INVALID_ARGUMENT', message })
+  t.equal(tried(integer.min(3).max(3), 3), 3)
+  const long = 'x'.repeat(75_000)
+  t.equal(tried(text.min(70_000).max(80_000), long), long)
+})

@@ -110,4 +110,15 @@ t.test('errors', async t => {
     thrown(() => signal.connect(() => {}, { sendr: 1 } as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  // These threw TypeErrors without a code, or ignored an option that was misspelt.
+  for (const call of [
+    () => signal.disconnect(() => {}, { sendr: 1 } as never),
+    () => signal.notify(0, undefined as never),
+    () => new Signal('a', 5 as never),
+  ])
+    t.equal(thrown(call), 'ERR_INVALID_ARGUMENT')
+  t.equal(
+    signal.disconnect(() => {}, null as never),
+    false,
+  )
 })

@@ -49,6 +49,18 @@ t.test('a certificate', async t => {
   t.equal(new LossRules().failed(new TlsHandshakeError('ECONNRESET', 'gone')), undefined)
 })
 
+/*
+ * `ws://` without an address never connects, and an agent with that URL tried for a minute; with
+ * `max_outage: Infinity` for ever, and its `opened` never settled.
+ */
+t.test('a URL that cannot be connected to', async t => {
+  for (const code of ['ERR_INVALID_URL', 'ERR_INVALID_ADDRESS', 'ERR_INVALID_ARGUMENT'])
+    t.match(new LossRules().failed(Object.assign(new Error('no address'), { code })), {
+      code: 'ERR_LOST',
+      message: /its URL cannot be connected to; the last error: no address$/,
+    })
+})
+
 t.test('invalid options', async t => {
   for (const options of [
     { max_attempts: 0 },

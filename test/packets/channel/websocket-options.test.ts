@@ -33,5 +33,7 @@ t.test('invalid', async t => {
   ])
     t.throws(() => readOptions('ws://a:1', options as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => readOptions('here', {}), { code: 'ERR_INVALID_URL' })
+  // It listened, and said that it was alive.
+  t.throws(() => readOptions('ws://a:1;mode=server', {}), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => readOptions('foo://a', {}), { message: /^there is no protocol "foo"/ })
 })

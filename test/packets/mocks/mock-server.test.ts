@@ -104,4 +104,6 @@ t.test('invalid options', async t => {
   t.throws(() => new MockServer({ context: 5 as never }), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new MockServer({ urls: 5 } as never), { message: /did you mean url\?/ })
   t.ok(new MockServer())
+  for (const call of ['register_mock_agent', 'register_mock_worker'] as const)
+    t.throws(() => new MockServer()[call](Symbol('a') as never), { code: 'ERR_INVALID_ARGUMENT' })
 })

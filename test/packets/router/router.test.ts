@@ -170,7 +170,8 @@ t.test('beside a server of node:http', async t => {
   const http = createServer()
   t.equal(router.attach(http, { path: '/x' }), router)
   t.equal(http.listenerCount('request'), 1)
-  t.equal(router.handle({ url: '/x' } as never, {} as never), false)
+  const request = { url: '/x', on() {} } as never
+  t.equal(router.handle(request, { writeHead() {} } as never), false)
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
   const { port } = http.address() as AddressInfo
@@ -252,5 +253,16 @@ stage(t, 'hooks that return promises', async (t, world) => {
   t.ok(world.logged.includes('router: in on_error'))
   for (const each of agents) each.close()
   await world.pump()
+  await router.close()
+})
+
+t.test('handle refuses what is no request', async t => {
+  const router = new PacketRouter()
+  const request = { on() {} } as never
+  for (const args of [[], [null, null], [5], [request], [request, {}]] as never[][])
+    t.throws(() => router.handle(...(args as unknown as [never, never])), {
+      code: 'ERR_INVALID_ARGUMENT',
+      message: /^handle: re(quest|sponse) must be a re(quest|sponse) of node:http; got /,
+    })
   await router.close()
 })

@@ -113,10 +113,14 @@ t.test('a promise that need not be awaited', async t => {
 t.test('misuse', async t => {
   const { handlers } = make()
   const bad = 5 as never
-  t.throws(() => handlers.add('open', bad), { message: 'on_open must be a function; got 5' })
-  t.throws(() => handlers.addRoom('r', bad), { code: 'ERR_INVALID_ARGUMENT' })
-  t.throws(() => handlers.addRoom(bad, () => {}), {
-    message: 'on_room_message: room must be text of 1 to 900 characters; got 5',
-  })
-  t.throws(() => checkRoom('join', ''), { code: 'ERR_INVALID_ARGUMENT' })
+  const handler = { code: 'ERR_INVALID_ARGUMENT', message: 'handler must be a function; got 5' }
+  const room = { message: 'room must be text of 1 to 900 characters; got 5' }
+  t.throws(() => handlers.add('open', bad), handler)
+  t.throws(() => handlers.addRoom('r', bad), handler)
+  t.throws(() => handlers.addRoom(bad, () => {}), room)
+  // Removing took any value, and said that there was no such handler.
+  t.throws(() => handlers.remove(bad), handler)
+  t.throws(() => handlers.removeRoom('r', bad), handler)
+  t.throws(() => handlers.removeRoom(bad, () => {}), room)
+  t.throws(() => checkRoom(''), { code: 'ERR_INVALID_ARGUMENT' })
 })

@@ -156,12 +156,13 @@ t.test('a failed call rejects, and is told to on_error, too', async t => {
     [() => channel.send(undefined), /Failed to send message/],
     [() => channel.send('x', 5 as never), /send: room must be text; got 5/],
     [() => channel.send_to(null as never, 'x'), /send: room must be text; got null/],
-    [() => channel.join(''), /join: room must be text of 1 to 900 characters; got ""/],
-    [() => channel.join('x'.repeat(901)), /join: room must be text of 1 to 900 characters; got "x/],
+    [() => channel.join(''), /: room must be text of 1 to 900 characters; got ""/],
+    [() => channel.join('x'.repeat(901)), /: room must be text of 1 to 900 characters; got "x/],
     [() => channel.join('r', { sqe: 1 } as object), /join: options must be { seq }; got "sqe"/],
     [() => channel.join('r', { seq: -1 }), /join: seq must be a whole number, 0 or more; got -1/],
-    [() => channel.leave(5 as never), /leave: room must be text of 1 to 900 characters; got 5/],
+    [() => channel.leave(5 as never), /: room must be text of 1 to 900 characters; got 5/],
     [() => channel.close(1001), /close: code must be 1000, or 3000 to 4999; got 1001/],
+    [() => channel.close('1000' as never), /close: code must be .*; got "1000"/],
     [() => channel.close(3000, 5 as never), /close: reason must be text of at most 123 bytes/],
     [() => channel.close(3000, 'ü'.repeat(62)), /close: reason must be text of at most 123 bytes/],
   ] as const) {
@@ -186,4 +187,29 @@ t.test('misuse at once', async t => {
   t.throws(() => new Channel({}, 5 as never), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new Channel({ name: '' }), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => new Channel().on_open(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
+})
+
+/*
+ * What asks about a room took anything: a room whose name was misspelt, undefined for example, was
+ * one that nobody is in. So did what removes handlers, and what watches a signal.
+ */
+t.test('calls that ask, remove or watch refuse what they cannot mean', async t => {
+  const channel = await open()
+  for (const room of [undefined, null, 5, '', {}, 'x'.repeat(901)] as never[])
+    for (const call of [
+      () => channel.is_in_room(room),
+      () => channel.get_members(room),
+      () => channel.last_seq(room),
+      () => channel.remove_room_handler(room, () => {}),
+      ...(room === undefined ? [] : [() => channel.clear_room_handlers(room)]),
+    ])
+      t.throws(call, { code: 'ERR_INVALID_ARGUMENT', message: /^room must be text of 1 to 900 ch/ })
+  for (const bad of [undefined, null, 'on_message', {}] as never[])
+    for (const call of [
+      () => channel.remove_handler(bad),
+      () => channel.remove_room_handler('r', bad),
+      () => channel.state_signal.subscribe(bad),
+      () => channel.ready_state_signal.subscribe(bad),
+    ])
+      t.throws(call, { code: 'ERR_INVALID_ARGUMENT', message: /^handler must be a function; got / })
 })

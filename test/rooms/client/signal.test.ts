@@ -41,3 +41,8 @@ t.test('errors of subscribers', async t => {
   await turn()
   t.same(errors.sort(), ['called', 'called', 'rejected', 'thrown'])
 })
+
+t.test('what is no function does not subscribe', async t => {
+  const [signal] = createSignal(1, () => {})
+  t.throws(() => signal.subscribe(5 as never), { code: 'ERR_INVALID_ARGUMENT' })
+})

@@ -149,6 +149,8 @@ stage(t, 'emit', async (t, stage) => {
       'ERR_INVALID_ARGUMENT',
       String(args),
     )
+  for (const call of [() => server.members(5 as never), () => server.names('')])
+    t.equal(thrown(call), 'ERR_INVALID_ARGUMENT', 'a name that is none has no members, in silence')
   t.ok(first instanceof Member)
   server.close()
   t.equal(
