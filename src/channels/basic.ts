@@ -120,9 +120,6 @@ export class Connection<
   }
 }
 
-/** Of a server that is given none. */
-const NO_OPTIONS: StreamServerOptions = {}
-
 /**
  * Listens, and makes a connection of your class for each peer. The class is the first argument, or
  * a field of a subclass: `override ConnectionClass = Echo`.
@@ -140,10 +137,11 @@ export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer
    */
   constructor(
     ConnectionClass?: (ConnectionClass<Peer> & TextCheckedClass) | NotAClass<StreamServerOptions>,
-    options: StreamServerOptions = NO_OPTIONS,
+    options: StreamServerOptions = {},
   ) {
     const isClass = ConnectionClass === undefined || typeof ConnectionClass === 'function'
-    if (!isClass && options !== NO_OPTIONS)
+    // A subclass may hand on its own default, which is empty.
+    if (!isClass && isRecord(options) && Object.keys(options).length > 0)
       throw new InvalidArgumentError('Server: ConnectionClass', 'a class', ConnectionClass)
     const given = isClass ? options : ConnectionClass
     const isBoth = isClass && ConnectionClass !== undefined && isRecord(options)

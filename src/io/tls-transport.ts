@@ -276,6 +276,9 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   #closed(): void {
+    // As Deno 2.9 ends a handshake over a Duplex that brings no TLS.
+    if (this.#state === 'opening')
+      this.sink?.failed(this.#refusal(new Error('it ended, and nothing says why')))
     this.#state = 'closed'
     this.closed()
   }

@@ -26,6 +26,19 @@ import {
   Watched,
 } from './tls-kit.ts'
 
+// A server on Deno, over anything but a socket, closed without a word when what came was not TLS.
+t.test('REGRESSION: a handshake that ends without an error has failed all the same', async t => {
+  const [one] = await clear(t)
+  const near = new Watched(new TlsTransport(one, 'the peer', below => below.destroy()))
+  await near.saw('closed')
+  t.same(near.log, ['failed', 'closed'])
+  t.match(near.error, {
+    message: 'handshake: it ended, and nothing says why',
+    code: 'ERR_TLS',
+    syscall: 'handshake',
+  })
+})
+
 t.test('both ends know what they agreed upon, also afterwards', async t => {
   const [near, far] = await pair(
     t,
@@ -281,7 +294,7 @@ t.test('over a transport that is destroyed, or has closed', async t => {
     if (isClosed) await before.saw('closed')
     const near = new Watched(tlsContext('client', OURS).secure(one, 'localhost'))
     await near.saw('closed')
-    t.same(near.log, ['closed'])
+    t.same(near.log, ['failed', 'closed'])
   }
 })
 
@@ -299,7 +312,7 @@ t.test('a socket that outlives what is below it', async t => {
   await until(() => near.log.length > 0)
   socket.emit('close')
   await near.saw('closed')
-  t.same(near.log, ['below', 'closed'])
+  t.same(near.log, ['below', 'failed', 'closed'])
 })
 
 t.test('an established session that breaks', async t => {

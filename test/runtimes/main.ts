@@ -16,8 +16,9 @@ import { KNOWN, type Known } from './known.ts'
 import { DONE, LEFT_OUT, RESULT, type Result } from './result.ts'
 import { record } from './table.ts'
 
-/** The folders whose tests run there. The units of src/ are covered on Node. */
-const SUITES = ['scenarios', 'relay', 'pages', 'commands', 'peers']
+/** The folders whose tests run there. The units below them are covered on Node. */
+const SUITES =
+  'scenarios protocols messages relay rooms packets envelope pages commands peers'.split(' ')
 
 /** What looks at files of the repository alone, or takes long and differs on no runtime. */
 const ELSEWHERE = ['pages/bench', 'pages/pages', 'pages/source']

@@ -2,13 +2,14 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Server } from '../../../src/channels/basic.ts'
 import { Engine } from '../../../src/engine.ts'
 import { Echo } from '../../../src/protocols/echo/index.ts'
 import type { Port } from '../../../src/types.ts'
 
 async function listening(
+  t: Test,
   ConnectionClass: typeof Echo,
 ): Promise<{ server: Server; port: Port; lines: string[] }> {
   const lines: string[] = []
@@ -26,14 +27,14 @@ async function received(socket: Socket): Promise<string> {
 }
 
 t.test('every line comes back; what is no whole line does not', async t => {
-  const { port } = await listening(Echo)
+  const { port } = await listening(t, Echo)
   const socket = connect(port, '127.0.0.1')
   socket.end('hello\r\n\r\nGrüße\nmore\r\nhalf a line')
   t.equal(await received(socket), 'hello\r\n\r\nGrüße\nmore\r\n')
 })
 
 t.test('characters cut by a chunk border, and line ends cut by one, arrive whole', async t => {
-  const { port } = await listening(Echo)
+  const { port } = await listening(t, Echo)
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   for (const byte of Buffer.from('€\r\n')) {
     await new Promise(resolve => socket.write(Buffer.of(byte), resolve))
@@ -51,14 +52,14 @@ t.test('another line end: by a subclass, or by assignment at any time', async t 
       if (record === 'lines') this.read_delimiter = '\n'
     }
   }
-  const { port } = await listening(Records)
+  const { port } = await listening(t, Records)
   const socket = connect(port, '127.0.0.1')
   socket.end('one\x1elines\x1etwo\nthree\n')
   t.equal(await received(socket), 'one\x1elines\x1etwo\nthree\n')
 })
 
 t.test('a line beyond buffer_size ends its connection and no other', async t => {
-  const { port, lines } = await listening(Echo)
+  const { port, lines } = await listening(t, Echo)
   const other = connect(port, '127.0.0.1')
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
