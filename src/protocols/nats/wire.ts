@@ -52,9 +52,6 @@ export interface WireOwner {
 /** What may wait in any case: the login, and lines that the connection needs. */
 const LEAST_QUEUE: Bytes = 64 * 1024
 
-/** What a server refuses without closing the connection. */
-const GOES_ON = /permissions violation|invalid (publish )?subject/i
-
 export class Wire extends Client {
   readonly server: NatsServer
   readonly #owner: WireOwner
@@ -67,6 +64,7 @@ export class Wire extends Client {
   /** Was the last write dropped? */
   #isDropped = false
   #isFinishing = false
+  /** Why it closes; or what the server has refused, before it is known whether it closes. */
   #error: Error | undefined
   #cancel: Cancel = noop
 
@@ -211,6 +209,7 @@ export class Wire extends Client {
     if (this.#pongs.length === 0)
       return this.fail(new NatsError('ERR_NATS_PROTOCOL', 'the server sent a PONG without a PING'))
     this.#silent = 0
+    this.#goesOn()
     this.#pongs.shift()?.resolve()
   }
 
@@ -240,10 +239,19 @@ export class Wire extends Client {
 
   // ---- what goes wrong --------------------------------------------------------------------------
 
+  /** It does not say whether it closes the connection now. A PONG says that it does not. */
   #refused(error: NatsError): void {
-    if (GOES_ON.test(error.said)) this.#owner.refused(error)
-    // The server closes the connection itself.
-    else this.#error ??= error
+    this.#goesOn()
+    this.#error = error
+    if (this.#stage !== 'ready' || this.#pongs.length > 0) return
+    this.#pongs.push(undefined)
+    this.line('PING\r\n')
+  }
+
+  #goesOn(): void {
+    const error = this.#error as NatsError | undefined
+    this.#error = undefined
+    if (error !== undefined) this.#owner.refused(error)
   }
 
   override on_overflow_error(error: OverflowError): void {

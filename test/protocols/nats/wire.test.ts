@@ -117,6 +117,24 @@ scene(t, 'permissions: the connection goes on, and that subscription ends', asyn
   t.equal(client.connected, true)
 })
 
+// Only some words were known to leave the connection open. What was refused with others, such as a
+// subscription too many, was told to nobody.
+scene(
+  t,
+  'REGRESSION: every refusal is told, if the connection goes on or not',
+  async (t, world) => {
+    const { server, client } = await join(world)
+    server.last.say("-ERR 'maximum subscriptions exceeded'")
+    await world.pump()
+    t.same(client.news, ['connect', 'error ERR_NATS_SERVER'])
+    t.equal(client.connected, true)
+    server.last.say("-ERR 'maximum subscriptions exceeded'", "-ERR 'Maximum Payload Violation'")
+    server.last.end()
+    await world.pump()
+    t.same(client.news.slice(2), ['error ERR_NATS_SERVER', 'disconnect ERR_NATS_MAX_PAYLOAD'])
+  },
+)
+
 scene(t, 'PING of the server; a PONG that nobody waits for', async (t, world) => {
   const { server, client } = await join(world)
   server.last.message('a', 1, 'x')
