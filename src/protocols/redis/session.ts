@@ -130,17 +130,16 @@ export class Session extends Client<Replies> {
     for (const [[name], isRequired] of commands) {
       const reply = await this.#reply()
       const isRefused = reply instanceof RedisError && isRequired
-      // A user that may not PING may do other things.
-      if (isRefused && !(name === 'PING' && reply.code === 'NOPERM')) throw loginError(reply)
+      if (isRefused && !(name === 'PING' && isUnable(reply))) throw loginError(reply)
     }
   }
 
-  /** Returns false if the server is too old for RESP3. */
+  /** Returns false if the server does not speak RESP3. */
   async #hello(login: readonly string[]): Promise<boolean> {
     this.write_packed('HELLO', '3', ...(login.length > 0 ? ['AUTH', ...login] : []))
     const reply = await this.#reply()
     if (!(reply instanceof RedisError)) return true
-    if (reply.code === 'NOPROTO' || /unknown command/i.test(reply.message)) return false
+    if (isUnable(reply)) return false
     throw loginError(reply)
   }
 
@@ -275,6 +274,11 @@ function loginError(error: RedisError): RedisError {
 
 /** Refusals of a server that is busy, or full, or not ready. */
 const PASSING = /^(LOADING|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN)$|max number of clients/
+
+/** Does it only lack this command, for this user? A proxy has words of its own for that. */
+function isUnable({ code, message }: RedisError): boolean {
+  return /^(ERR|NOPROTO|NOPERM)$/.test(code) && !PASSING.test(message)
+}
 
 /** Was the login refused, in a way that trying again does not mend? */
 export function isRefusal({ code, cause }: RedisError): boolean {

@@ -30,8 +30,8 @@ else
   local now = redis.call('TIME')
   seq = now[1] * 1000000 + now[2]
   if last and seq <= tonumber(last) then seq = last + 1 end
-  redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'run', ARGV[1], 'last', string.format('%.0f', seq))
+  redis.call('DEL', KEYS[2])
 end
 seq = string.format('%.0f', seq)
 redis.call('XADD', KEYS[2], seq .. '-0', 'bytes', ARGV[3])
