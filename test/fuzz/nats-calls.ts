@@ -13,21 +13,14 @@
  * 5. No hook is called inside connect(), or after on_close. At the end nothing is left.
  */
 
-import { inspect } from 'node:util'
 import { Server } from '../../src/channels/basic.ts'
-import { Engine } from '../../src/engine.ts'
-import { ManualClock } from '../../src/io/manual-clock.ts'
-import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NatsClient } from '../../src/protocols/nats/client.ts'
 import { NatsError } from '../../src/protocols/nats/errors.ts'
 import type { NatsSubscription } from '../../src/protocols/nats/subscription.ts'
-import { turn } from '../kit.ts'
 import { INFO } from '../protocols/nats/kit.ts'
+import { ClientWorld } from './client-world.ts'
 import { HeldPeer } from './held-peer.ts'
 import { pick, type Random, type Target } from './target.ts'
-
-/** How many steps it may take until all is calm, and to close. */
-const MOST_STEPS = 4000
 
 const SUBJECTS = ['a', 'b', '__proto__', 'constructor']
 
@@ -92,33 +85,17 @@ interface Listening {
   readonly got: number[]
 }
 
-class World {
-  readonly random: Random
-  readonly clock = new ManualClock()
-  readonly network: MemoryNetwork
-  readonly engine: Engine
+class World extends ClientWorld {
   readonly server: Nats
   readonly client: NatsClient
-  readonly wrong: string[] = []
-  isAway = false
-  #isCalm = false
-  #isInConnect = false
-  #isOpen = false
   /** Has it ended politely? Then what was published must have arrived. */
   #isEnding = false
-  #count = 0
   #losses = 0
-  /** How many calls may still be made inside hooks. */
-  #left = 100
-  readonly #pending = new Set<object>()
   readonly #published = new Map<number, Published>()
   readonly #listening: Listening[] = []
 
   constructor(random: Random) {
-    this.random = random
-    this.network = new MemoryNetwork({ chunk: () => 1 + random(2 ** random(14)) })
-    const { network, clock } = this
-    this.engine = new Engine({ network, clock, log: text => this.#logged(text) })
+    super(random)
     this.server = new Nats(this)
     this.client = new NatsClient({
       engine: this.engine,
@@ -131,12 +108,8 @@ class World {
     this.#setHooks()
   }
 
-  complain(fault: string): void {
-    if (this.wrong.length < 10) this.wrong.push(fault)
-  }
-
   /** What a hook throws when the client has failed can be told to nobody. */
-  #logged(text: string): void {
+  override logged(text: string): void {
     if (!text.includes('on purpose')) this.complain(`logged: ${text}`)
   }
 
@@ -144,44 +117,32 @@ class World {
 
   #setHooks(): void {
     const { client } = this
-    client.on_connect = () => this.#hook('on_connect')
-    client.on_lame_duck = () => this.#hook('on_lame_duck')
+    client.on_connect = () => this.hook('on_connect')
+    client.on_lame_duck = () => this.hook('on_lame_duck')
     client.on_connect_error = error => this.#lost(error, 'on_connect_error')
     client.on_disconnect = error => this.#lost(error, 'on_disconnect')
     client.on_error = error => {
-      if (error.message !== 'on purpose') this.#failed(error)
-      return this.#hook('on_error', false)
+      if (error.message !== 'on purpose') this.failed(error)
+      return this.hook('on_error', false)
     }
     client.on_close = () => {
       if (this.#isEnding) this.#checkPublished('the end')
       this.#isEnding = false
       // What was published before has nothing to do with what follows.
       this.#losses++
-      this.#hook('on_close', false)
-      this.#isOpen = client.state !== 'closed'
+      this.hook('on_close', false)
+      this.isOpen = client.state !== 'closed'
     }
   }
 
   #lost(error: Error, hook: string): unknown {
-    this.#failed(error)
+    this.failed(error)
     this.#losses++
     this.#isEnding = false
-    return this.#hook(hook)
+    return this.hook(hook)
   }
 
-  /** What the program does in a hook. */
-  #hook(name: string, mayThrow = true): unknown {
-    if (this.#isInConnect) this.complain(`${name} inside connect()`)
-    if (!this.#isOpen) this.complain(`${name} of a client that is closed`)
-    if (this.#isCalm) return undefined
-    const { random } = this
-    if (random(4) === 0 && this.#left-- > 0) this.call()
-    if (!mayThrow || random(10) > 0) return undefined
-    if (random(2) === 0) throw new Error('on purpose')
-    return random(2) === 0 ? turn() : Promise.reject(new Error('on purpose'))
-  }
-
-  #failed(error: Error): void {
+  failed(error: Error): void {
     const { code } = error as NatsError
     if (!(error instanceof NatsError) && !/^(E[A-Z]+|ERR_CLOSED)$/.test(code))
       this.complain(error?.stack ?? String(error))
@@ -217,11 +178,9 @@ class World {
   }
 
   connect(): void {
-    this.#isOpen = this.#isInConnect = true
-    this.client.connect('nats://localhost:4222')
-    this.#isInConnect = false
-    this.#watch('opened', this.client.opened)
-    this.#watch('closed', this.client.closed)
+    this.connecting(() => this.client.connect('nats://localhost:4222'))
+    this.watch('opened', this.client.opened)
+    this.watch('closed', this.client.closed)
   }
 
   close(isPolite: boolean): void {
@@ -236,52 +195,31 @@ class World {
   }
 
   #publish(): void {
-    const n = ++this.#count
+    const n = ++this.count
     this.#published.set(n, { n, losses: this.#losses, isThere: false })
     this.client.publish('news', String(n))
   }
 
   #flush(): void {
-    const [losses, last] = [this.#losses, this.#count]
-    this.#watch('flush', this.client.flush(), (_, code) => {
+    const [losses, last] = [this.#losses, this.count]
+    this.watch('flush', this.client.flush(), (_, code) => {
       if (code === undefined && losses === this.#losses) this.#checkPublished('flush', last)
     })
   }
 
-  #checkPublished(what: string, last = this.#count): void {
+  #checkPublished(what: string, last = this.count): void {
     for (const { n, losses, isThere } of this.#published.values())
       if (n <= last && losses === this.#losses && !isThere)
         this.complain(`${n} was published before ${what}, and is not there`)
   }
 
   #request(subject: string): void {
-    const n = ++this.#count
+    const n = ++this.count
     const options = this.random(3) === 0 ? { timeout: 1 + this.random(300) } : {}
-    this.#watch(subject, this.client.request(subject, String(n), options), (answer: any, code) => {
+    this.watch(subject, this.client.request(subject, String(n), options), (answer: any, code) => {
       if (code === undefined && answer.text !== `re ${n}`) this.complain(`${n}: ${answer.text}`)
       if (code === 'ERR_NATS_NO_RESPONDERS' && subject !== 'nobody') this.complain(`${n}: ${code}`)
     })
-  }
-
-  #watch(
-    what: string,
-    promise: Promise<unknown>,
-    settled: (value: unknown, code?: string) => void = () => {},
-  ): void {
-    const waits = { what, since: this.#count }
-    this.#pending.add(waits)
-    void promise
-      .then(
-        value => settled(value),
-        (error: NatsError) => {
-          this.#failed(error)
-          settled(undefined, error.code)
-        },
-      )
-      .finally(() => {
-        this.#pending.delete(waits)
-        if (!this.#isCalm && this.random(6) === 0 && this.#left-- > 0) this.call()
-      })
   }
 
   #subscribe(subject: string): void {
@@ -291,16 +229,16 @@ class World {
       if (one.isOver) this.complain(`${text} came to ${subject}, which has gone`)
       if (Number(text) <= (one.got.at(-1) ?? 0)) this.complain(`${text} after ${one.got.at(-1)}`)
       one.got.push(Number(text))
-      return this.#hook('a handler')
+      return this.hook('a handler')
     })
     void one.it.closed.then(() => (one.isOver = true))
-    this.#watch('closed of a subscription', one.it.closed)
+    this.watch('closed of a subscription', one.it.closed)
   }
 
   #unsubscribe(): void {
     const one = pick(this.random, [...this.#listening, undefined])
     if (one?.it === undefined || one.isOver) return
-    if (this.random(2) === 0) return this.#watch('drain', one.it.drain())
+    if (this.random(2) === 0) return this.watch('drain', one.it.drain())
     one.isOver = true
     one.it.unsubscribe()
   }
@@ -357,34 +295,19 @@ class World {
 
   /** A message for whoever has subscribed. */
   #send(subject: string): number {
-    const m = String(++this.#count)
+    const m = String(++this.count)
     for (const peer of this.server.peers)
       for (const [sid, each] of peer.subjects)
         if (each === subject) peer.say(`MSG ${subject} ${sid} ${m.length}\r\n${m}`)
     return Number(m)
   }
 
-  // ---- time -------------------------------------------------------------------------------------
-
-  async step(): Promise<void> {
-    const { network, clock, random } = this
-    await turn()
-    clock.advance(this.#isCalm ? 20 : random(random(10) === 0 ? 300 : 3))
-    network.pump(random(3) === 0 ? 1 + random(1000) : undefined)
-  }
-
-  async until(what: string, isSo: () => boolean): Promise<void> {
-    for (let n = 0; !isSo(); n++) {
-      if (n > MOST_STEPS)
-        return this.complain(`not within ${n} steps: ${what}; ${inspect(this.#pending)}`)
-      await this.step()
-    }
-  }
+  // ---- the end ----------------------------------------------------------------------------------
 
   /** Nothing random happens any more. */
   async calm(): Promise<void> {
     const { client, server } = this
-    this.#isCalm = true
+    this.isCalm = true
     this.isAway = false
     for (const peer of server.peers) peer.release()
     await this.until('it is not closing', () => client.state !== 'closing')
@@ -396,7 +319,7 @@ class World {
     })
     const open = (): Listening[] => this.#listening.filter(each => !each.isOver)
     // Besides those, the promise of `closed`.
-    await this.until('all has settled', () => this.#pending.size === 1 + open().length)
+    await this.until('all has settled', () => this.pending.size === 1 + open().length)
     await this.until('it has subscribed again', () => this.#isRestored(open()))
     const last = SUBJECTS.map(subject => [subject, this.#send(subject)] as const)
     const haveCome = (): boolean =>
@@ -418,46 +341,19 @@ class World {
         .join()
     )
   }
-
-  async end(): Promise<void> {
-    const { client, engine, network, clock, random } = this
-    const how = random(3)
-    if (how < 2 && client.state !== 'closed') this.close(how === 0)
-    if (how < 2) await this.until('it is closed', () => client.state === 'closed')
-    let isStopped = false
-    void engine.stop({ timeout: 50 }).then(() => (isStopped = true))
-    await this.until('the engine has stopped', () => isStopped)
-    await this.until('all promises have settled', () => this.#pending.size === 0)
-    for (let n = 0; n < 10; n++) await this.step()
-    if (this.#isOpen) this.complain('on_close was not called')
-    if (engine.channels.size > 0) this.complain(`${engine.channels.size} channels are left`)
-    if (network.transports.length > 0) this.complain(`${network.transports.length} transports`)
-    if (clock.pending > 0) this.complain(`${clock.pending} timers are left`)
-  }
 }
 
 export const natsCalls: Target = {
   name: 'NATS calls',
   async round(random) {
     const world = new World(random)
-    const unhandled = (error: unknown): void =>
-      world.complain(`unhandled: ${(error as Error)?.stack ?? String(error)}`)
-    process.on('unhandledRejection', unhandled)
     const { random: before } = Math
     // The waits of its back-off.
     Math.random = () => random(2 ** 20) / 2 ** 20
-    world.server.listen(4222)
-    await world.step()
-    world.connect()
-    for (let n = 50 + random(200); n > 0; n--) {
-      pick(random, [() => world.call(), () => world.event()])()
-      if (random(2) === 0) await world.step()
+    try {
+      return await world.play(4222)
+    } finally {
+      Math.random = before
     }
-    await world.calm()
-    await world.end()
-    await turn()
-    Math.random = before
-    process.off('unhandledRejection', unhandled)
-    return world.wrong
   },
 }

@@ -14,22 +14,15 @@
  *    nothing is left.
  */
 
-import { inspect } from 'node:util'
 import { Server } from '../../src/channels/basic.ts'
-import { Engine } from '../../src/engine.ts'
-import { ManualClock } from '../../src/io/manual-clock.ts'
-import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { RedisClient } from '../../src/protocols/redis/client.ts'
 import { RedisError } from '../../src/protocols/redis/errors.ts'
 import { Replies } from '../../src/protocols/redis/replies.ts'
 import type { Transaction } from '../../src/protocols/redis/transaction.ts'
-import { turn } from '../kit.ts'
 import { blob, list } from '../protocols/redis/kit.ts'
+import { ClientWorld } from './client-world.ts'
 import { HeldPeer } from './held-peer.ts'
 import { pick, type Random, type Target } from './target.ts'
-
-/** How many steps it may take until all is calm, and to close. */
-const MOST_STEPS = 4000
 
 const NAMES = ['a', 'b', '__proto__', 'refused']
 
@@ -102,36 +95,19 @@ interface Published {
   readonly to: readonly Listening[]
 }
 
-class World {
-  readonly random: Random
-  readonly clock = new ManualClock()
-  readonly network: MemoryNetwork
-  readonly engine: Engine
+class World extends ClientWorld {
   readonly server: Redis
   readonly client: RedisClient
-  readonly wrong: string[] = []
   readonly isOld: boolean
   readonly #connectsAgain: boolean
-  isAway = false
-  #isCalm = false
   #isLoading = false
-  #isInConnect = false
-  #isOpen = false
-  #count = 0
-  /** How many calls may still be made inside hooks. */
-  #left = 100
-  /** What has not settled. */
-  readonly #pending = new Set<object>()
   #lastAnswered = 0
   readonly #asked = new Map<number, Asked>()
   readonly #listening: Listening[] = []
   readonly #published: Published[] = []
 
   constructor(random: Random) {
-    this.random = random
-    this.network = new MemoryNetwork({ chunk: () => 1 + random(2 ** random(14)) })
-    const { network, clock } = this
-    this.engine = new Engine({ network, clock, log: text => this.complain(`logged: ${text}`) })
+    super(random)
     this.server = new Redis(this)
     this.isOld = random(4) === 0
     this.#connectsAgain = random(8) > 0
@@ -150,44 +126,28 @@ class World {
     this.#setHooks()
   }
 
-  complain(fault: string): void {
-    if (this.wrong.length < 10) this.wrong.push(fault)
-  }
-
   // ---- hooks ------------------------------------------------------------------------------------
 
   #setHooks(): void {
     const { client } = this
-    client.on_connect = () => this.#hook('on_connect')
-    client.on_push = () => this.#hook('on_push')
+    client.on_connect = () => this.hook('on_connect')
+    client.on_push = () => this.hook('on_push')
     client.on_disconnect = error => {
-      this.#failed(error)
+      this.failed(error)
       if (!this.#connectsAgain) for (const each of this.#listening) each.isOver = true
-      return this.#hook('on_disconnect')
+      return this.hook('on_disconnect')
     }
     client.on_error = error => {
-      if (error.message !== 'on purpose') this.#failed(error)
-      return this.#hook('on_error', false)
+      if (error.message !== 'on purpose') this.failed(error)
+      return this.hook('on_error', false)
     }
     client.on_close = () => {
-      this.#hook('on_close', false)
-      this.#isOpen = client.state !== 'closed'
+      this.hook('on_close', false)
+      this.isOpen = client.state !== 'closed'
     }
   }
 
-  /** What the program does in a hook. */
-  #hook(name: string, mayThrow = true): unknown {
-    if (this.#isInConnect) this.complain(`${name} inside connect()`)
-    if (!this.#isOpen) this.complain(`${name} of a client that is closed`)
-    if (this.#isCalm) return undefined
-    const { random } = this
-    if (random(4) === 0 && this.#left-- > 0) this.call()
-    if (!mayThrow || random(10) > 0) return undefined
-    if (random(2) === 0) throw new Error('on purpose')
-    return random(2) === 0 ? turn() : Promise.reject(new Error('on purpose'))
-  }
-
-  #failed(error: Error): void {
+  failed(error: Error): void {
     const isKnown = error instanceof RedisError && CODES.includes(error.code)
     if (!isKnown) this.complain(error?.stack ?? String(error))
   }
@@ -217,11 +177,9 @@ class World {
   }
 
   connect(): void {
-    this.#isOpen = this.#isInConnect = true
-    this.client.connect(1)
-    this.#isInConnect = false
-    this.#watch('ready', this.client.ready)
-    this.#watch('closed', this.client.closed)
+    this.connecting(() => this.client.connect(1))
+    this.watch('ready', this.client.ready)
+    this.watch('closed', this.client.closed)
   }
 
   close(isPolite: boolean): void {
@@ -244,38 +202,17 @@ class World {
   }
 
   #expect(isWrite: boolean): Asked {
-    const one: Asked = { n: ++this.#count, isWrite, ran: 0, fate: 'waits' }
+    const one: Asked = { n: ++this.count, isWrite, ran: 0, fate: 'waits' }
     this.#asked.set(one.n, one)
     return one
   }
 
   #settles(one: Asked, promise: Promise<unknown>, check: (reply: any) => void): void {
-    this.#watch(String(one.n), promise, (reply, code) => {
+    this.watch(String(one.n), promise, (reply, code) => {
       if (one.fate !== 'waits') this.complain(`${one.n} settles twice`)
       one.fate = code ?? 'done'
       if (code === undefined) check(reply)
     })
-  }
-
-  #watch(
-    what: string,
-    promise: Promise<unknown>,
-    settled: (value: unknown, code?: string) => void = () => {},
-  ): void {
-    const waits = { what, since: this.#count }
-    this.#pending.add(waits)
-    void promise
-      .then(
-        value => settled(value),
-        (error: RedisError) => {
-          this.#failed(error)
-          settled(undefined, error.code)
-        },
-      )
-      .finally(() => {
-        this.#pending.delete(waits)
-        if (!this.#isCalm && this.random(6) === 0 && this.#left-- > 0) this.call()
-      })
   }
 
   #transact(transaction: Transaction, parts: number): void {
@@ -287,7 +224,7 @@ class World {
       })
       return one.n
     })
-    this.#watch('exec', transaction.exec(), (replies, code) => {
+    this.watch('exec', transaction.exec(), (replies, code) => {
       if (code === undefined && (replies as unknown[]).length !== all.length)
         this.complain(`EXEC of ${all.length} has ${String(replies)}`)
     })
@@ -312,17 +249,17 @@ class World {
     const on_gap = (): unknown => {
       one.isGapTold = true
       if (one.isOver) this.complain('a gap of a handler that has gone')
-      return this.#hook('on_gap')
+      return this.hook('on_gap')
     }
     const handler = (message: unknown): unknown => {
       this.#heard(one, Number(message))
       // It may await a confirmation.
-      if (random(10) === 0 && this.#left-- > 0 && !this.#isCalm)
+      if (random(10) === 0 && this.left-- > 0 && !this.isCalm)
         return this.#subscribe(pick(random, ['', 'p', 's'] as const), pick(random, NAMES))
-      return this.#hook('a handler')
+      return this.hook('a handler')
     }
     const standing = this.client[`${kind}subscribe`](name, handler, { on_gap })
-    this.#watch(name, standing, (_, code) => {
+    this.watch(name, standing, (_, code) => {
       one.stands = code === undefined
       one.isOver ||= code !== undefined
     })
@@ -333,7 +270,7 @@ class World {
     const { kind, name } = pick(this.random, [...this.#listening, { kind: '', name: 'a' } as const])
     for (const each of this.#listening)
       if (each.kind === kind && each.name === name) each.isOver = true
-    this.#watch('unsubscribe', this.client[`${kind}unsubscribe`](name))
+    this.watch('unsubscribe', this.client[`${kind}unsubscribe`](name))
   }
 
   #heard(one: Listening, m: number): void {
@@ -371,7 +308,7 @@ class World {
       case 'EXEC':
         return this.#executed(peer)
       case 'BLPOP':
-        if (!this.#isCalm && this.random(2) === 0) peer.held ??= []
+        if (!this.isCalm && this.random(2) === 0) peer.held ??= []
         this.#run(peer, Number(first), true)
         return list([first, first])
       case 'ECHO':
@@ -464,7 +401,7 @@ class World {
 
   #publish(name = pick(this.random, NAMES)): void {
     for (const by of this.server.peers.filter(each => !each.isCut)) {
-      const m = ++this.#count
+      const m = ++this.count
       const to = this.#listening.filter(
         each => each.name === name && each.stands && !each.isOver && by.names.has(keyOf(each)),
       )
@@ -477,27 +414,12 @@ class World {
     }
   }
 
-  // ---- time -------------------------------------------------------------------------------------
-
-  async step(): Promise<void> {
-    const { network, clock, random } = this
-    await turn()
-    clock.advance(this.#isCalm ? 20 : random(random(10) === 0 ? 300 : 3))
-    network.pump(random(3) === 0 ? 1 + random(1000) : undefined)
-  }
-
-  async until(what: string, isSo: () => boolean): Promise<void> {
-    for (let n = 0; !isSo(); n++) {
-      if (n > MOST_STEPS)
-        return this.complain(`not within ${n} steps: ${what}; ${inspect(this.#pending)}`)
-      await this.step()
-    }
-  }
+  // ---- the end ----------------------------------------------------------------------------------
 
   /** Nothing random happens any more. */
   async calm(): Promise<void> {
     const { client, server } = this
-    this.#isCalm = true
+    this.isCalm = true
     this.isAway = this.#isLoading = false
     for (const peer of server.peers) peer.release()
     await this.until('it is not closing', () => client.state !== 'closing')
@@ -507,9 +429,9 @@ class World {
     // With `reconnect: false` it may have been lost.
     if (client.state === 'closed') return
     // That of `closed` has not.
-    await this.until('all has settled', () => this.#pending.size === 1)
+    await this.until('all has settled', () => this.pending.size === 1)
     await this.until('it has subscribed again', () => this.#isRestored())
-    const before = this.#count
+    const before = this.count
     for (const name of NAMES) this.#publish(name)
     const isHeard = (): boolean =>
       this.#published.every(({ m, to }) => m <= before || to.every(each => each.got.includes(m)))
@@ -522,21 +444,8 @@ class World {
     return found.length === wanted.size && found.every(each => wanted.has(each))
   }
 
-  async end(): Promise<void> {
-    const { client, engine, network, clock, random } = this
-    const how = random(3)
-    for (const each of this.#listening) if (how < 2) each.isOver = true
-    if (how < 2 && client.state !== 'closed') this.close(how === 0)
-    if (how < 2) await this.until('it is closed', () => client.state === 'closed')
-    let isStopped = false
-    void engine.stop({ timeout: 50 }).then(() => (isStopped = true))
-    await this.until('the engine has stopped', () => isStopped)
-    await this.until('all promises have settled', () => this.#pending.size === 0)
-    for (let n = 0; n < 10; n++) await this.step()
-    if (this.#isOpen) this.complain('on_close was not called')
-    if (engine.channels.size > 0) this.complain(`${engine.channels.size} channels are left`)
-    if (network.transports.length > 0) this.complain(`${network.transports.length} transports`)
-    if (clock.pending > 0) this.complain(`${clock.pending} timers are left`)
+  override async end(): Promise<void> {
+    await super.end()
     this.#check()
   }
 
@@ -555,22 +464,5 @@ function keyOf({ kind, name }: Listening): string {
 
 export const redisCalls: Target = {
   name: 'Redis calls',
-  async round(random) {
-    const world = new World(random)
-    const unhandled = (error: unknown): void =>
-      world.complain(`unhandled: ${(error as Error)?.stack ?? String(error)}`)
-    process.on('unhandledRejection', unhandled)
-    world.server.listen(1)
-    await world.step()
-    world.connect()
-    for (let n = 50 + random(200); n > 0; n--) {
-      pick(random, [() => world.call(), () => world.event()])()
-      if (random(2) === 0) await world.step()
-    }
-    await world.calm()
-    await world.end()
-    await turn()
-    process.off('unhandledRejection', unhandled)
-    return world.wrong
-  },
+  round: random => new World(random).play(1),
 }
