@@ -6,7 +6,7 @@
  * A table with a check for each option is what `checkOptions` wants; see option-names.ts.
  */
 
-import { InvalidArgumentError, show } from '../errors.ts'
+import { InvalidArgumentError, InvalidStateError, show } from '../errors.ts'
 import type { BackoffOptions } from './backoff.ts'
 import type { TlsOptions } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
@@ -144,6 +144,17 @@ export function listOf<Of>(check: Check<Of>, what: string): Check<readonly Of[]>
     value.forEach((each, index) => check(`${name}[${index}]`, each))
     return value as Of[]
   }
+}
+
+/** What is to be opened must be closed. `advice`: what to do if it is open. */
+export function checkClosed(
+  call: string,
+  what: string,
+  state: string,
+  advice = 'close() it first',
+): void {
+  const how = state === 'closing' ? 'await its `closed` first' : advice
+  if (state !== 'closed') throw new InvalidStateError(call, `the ${what} is ${state}`, how)
 }
 
 /** The settings of a Backoff. */

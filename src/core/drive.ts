@@ -51,7 +51,7 @@ export type Publish = (event: EventName, channel: Owned, details: object) => voi
 type Adopt = (duplex: any, head?: Uint8Array) => Transport & { open(): void }
 
 /** What a drive is made of. */
-export interface DriveParts {
+interface DriveParts {
   readonly network: Network
   /** TLS over the network. */
   readonly tls: Tls

@@ -17,7 +17,7 @@ import type { Milliseconds } from '../types.ts'
 const LONGEST: Milliseconds = 32_767_000
 
 /** The arguments of `setKeepAlive`. */
-export type HowKept = [
+type HowKept = [
   isOn: boolean,
   after: Milliseconds,
   interval?: Milliseconds | undefined,

@@ -33,7 +33,7 @@ export interface Slot {
 }
 
 /** As a Callback, but for a text as it is. */
-export type TextCallback = (text: string, addr: Addr | undefined) => unknown
+type TextCallback = (text: string, addr: Addr | undefined) => unknown
 
 const NONE: readonly Slot[] = []
 

@@ -17,7 +17,7 @@
  */
 
 import { LIFE } from '../channels/life.ts'
-import { checkBoolean } from '../core/checks.ts'
+import { checkBoolean, checkClosed } from '../core/checks.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { InvalidStateError } from '../errors.ts'
 import type { Data, State } from '../types.ts'
@@ -103,13 +103,7 @@ export abstract class MessageChannel extends ChannelImplementation {
         'the channel was destroyed',
         'make another with context.init()',
       )
-    const { state } = this
-    if (state !== 'closed')
-      throw new InvalidStateError(
-        'open()',
-        `the channel is ${state}`,
-        state === 'closing' ? 'await its `closed` first' : 'close() it first',
-      )
+    checkClosed('open()', 'channel', this.state)
   }
 
   // ---- sending ----------------------------------------------------------------------------------

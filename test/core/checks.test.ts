@@ -6,6 +6,7 @@ import {
   BACKOFF_CHECKS,
   type Check,
   checkBoolean,
+  checkClosed,
   checkCount,
   checkDuration,
   checkFunction,
@@ -110,4 +111,15 @@ t.test('a Map is no object of names and values', async t => {
   }
   for (const value of [{}, Object.create(null), new Own()]) t.ok(isRecord(value))
   for (const value of [new Map([['a', 'b']]), [], null, 'a', undefined]) t.notOk(isRecord(value))
+})
+
+t.test('what is to be opened must be closed', async t => {
+  t.equal(checkClosed('open()', 'channel', 'closed'), undefined)
+  const check = (state: string, advice?: string) => () =>
+    checkClosed('open()', 'channel', state, advice)
+  t.equal(thrown(check('active')), 'ERR_INVALID_STATE')
+  t.throws(check('active'), { message: 'open(): the channel is active; close() it first' })
+  t.throws(check('active', 'wait'), { message: 'open(): the channel is active; wait' })
+  const closing = 'open(): the channel is closing; await its `closed` first'
+  t.throws(check('closing', 'wait'), { message: closing })
 })

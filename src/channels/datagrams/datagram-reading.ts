@@ -28,7 +28,7 @@ import { Senders, type SendersOwner } from './senders.ts'
 type Hold = 'suspended' | 'promise' | 'closed'
 
 /** Gets the reads: the Datagram. */
-export interface PacketTarget {
+interface PacketTarget {
   on_read(...data: any[]): any
 }
 

@@ -28,7 +28,7 @@ import {
 import { LIFE } from '../life.ts'
 import { anyHostOf, packetOptions } from './packet-options.ts'
 import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
-import { checkBoolean } from '../../core/checks.ts'
+import { checkBoolean, checkClosed } from '../../core/checks.ts'
 
 /** The options of a Datagram: every setting, `engine` and `name`. */
 export interface DatagramOptions extends ChannelOptions, Partial<DatagramValues> {}
@@ -120,7 +120,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
   // Source: Pants `Datagram.listen`.
   listen(address: Address): this {
     checkAddressOptions('listen', address, arguments[1] ?? {}, [])
-    this.#checkIsClosed('listen()')
+    checkClosed('listen()', 'datagram', this.state)
     const bind = place(address, 0)
     this.#open(bind)
     return this
@@ -137,20 +137,10 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
    */
   connect(address: Address): this {
     checkAddressOptions('connect', address, arguments[1] ?? {}, [])
-    this.#checkIsClosed('connect()')
+    checkClosed('connect()', 'datagram', this.state)
     const peer = place(address, 1)
     this.#open(undefined, peer)
     return this
-  }
-
-  #checkIsClosed(call: string): void {
-    const { state } = this
-    if (state === 'closed') return
-    throw new InvalidStateError(
-      call,
-      `the datagram is ${state}`,
-      state === 'closing' ? 'await its `closed` first' : 'close() it first, or make another',
-    )
   }
 
   #open(bind: Place | undefined, connect?: Place): void {

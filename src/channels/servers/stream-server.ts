@@ -30,7 +30,7 @@ import {
 } from './server-options.ts'
 import { type ConnectionClass, SERVER_CHECKS, type ServerSettings } from './server-settings.ts'
 import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
-import { checkBoolean } from '../../core/checks.ts'
+import { checkBoolean, checkClosed } from '../../core/checks.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { StreamOptions } from '../streams/stream-options.ts'
 import { contextFor, renewContext } from '../streams/tls-contexts.ts'
@@ -139,17 +139,7 @@ export class StreamServer<Peer extends Stream<any> = Stream<any>>
    */
   // Source: Pants `Server.listen`.
   listen(address: ListenAddress, options: ServerListenOptions = {}): this {
-    if (this.state !== 'closed') {
-      const advice =
-        this.state === 'closing'
-          ? 'await its `closed` first'
-          : 'make another server for another address'
-      throw new InvalidStateError(
-        'listen()',
-        `the server is ${this.state === 'active' ? 'listening' : this.state}`,
-        advice,
-      )
-    }
+    checkClosed('listen()', 'server', this.state, 'make another for another address')
     checkListenOptions(address, options)
     const endpoint = parseListenAddress(address)
     // An option that the network refuses must leave the state as it was, so the state changes last.

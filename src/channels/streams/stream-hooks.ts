@@ -33,7 +33,7 @@ export interface BecomeOptions {
 }
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
-  /** For TypeScript alone: does `on_read` take what it gets? */
+  /** For TypeScript alone: does `on_read` take what it gets? @hidden */
   declare readonly [TEXT]: TextReads<this>
 
   /**

@@ -4,6 +4,7 @@
  * hook.)
  */
 
+import { checkClosed } from '../../core/checks.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
 import type { State } from '../../types.ts'
@@ -12,12 +13,7 @@ import type { State } from '../../types.ts'
 export function checkMayConnect(state: State, isAccepted: boolean, call = 'connect()'): void {
   if (isAccepted)
     throw new InvalidStateError(call, 'this stream was accepted by a server', 'a Client connects')
-  if (state !== 'closed')
-    throw new InvalidStateError(
-      call,
-      `the stream is ${state}`,
-      state === 'closing' ? 'await its `closed` first' : 'close() it first',
-    )
+  checkClosed(call, 'stream', state)
 }
 
 /** To take over anything but a connection, or one that is taken already. */

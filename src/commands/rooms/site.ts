@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** The texts of the two files. */
-export interface SiteFiles {
+interface SiteFiles {
   readonly page: string
   readonly script: string
 }

@@ -9,6 +9,7 @@ import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
 import {
   type Check,
   checkBoolean,
+  checkClosed,
   checkDuration,
   countFrom,
   instanceOf,
@@ -128,8 +129,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
    * channel, and InvalidArgumentError for a setting that is invalid.
    */
   connect(to: string | MessageChannel, context: Context = Context.instance()): this {
-    if (this.state !== 'closed')
-      throw new InvalidStateError('connect()', `it is ${this.state}`, 'await its `closed` first')
+    checkClosed('connect()', 'consumer', this.state)
     instanceOf(Context)('connect: context', context)
     if (typeof to !== 'string' && !(to instanceof MessageChannel))
       throw new InvalidArgumentError('connect: channel', 'a URL or a message channel', to)

@@ -10,10 +10,10 @@
 import { type Fault, inside, INVALID, wrong } from './faults.ts'
 
 /** How deep a value of unknown form may be. Payloads of people are not deeper than some ten. */
-export const DEEPEST = 32
+const DEEPEST = 32
 
 /** How many values it may have, at all depths together. */
-export const MOST_VALUES = 100_000
+const MOST_VALUES = 100_000
 
 /** The names that are refused. */
 export function isRefused(name: string): boolean {

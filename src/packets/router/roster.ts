@@ -22,7 +22,7 @@ export interface RosterSettings {
   readonly agents: number
 }
 
-export interface RosterOwner {
+interface RosterOwner {
   /** Somebody was away for `grace`. */
   lost(member: Member): void
   /** Somebody was away for so long that what waited for it is dropped. */

@@ -39,7 +39,7 @@ export type RouterDropReason =
   'invalid' | 'refused' | 'impostor' | 'unknown' | 'full' | 'agents' | 'forgotten' | 'astray'
 
 /** The router that it works for. */
-export interface SwitchboardOwner {
+interface SwitchboardOwner {
   /** May somebody at that address be who he says he is? */
   admits(id: string, address: string): boolean
   /** Is it the answer to a request of HTTP? */

@@ -25,7 +25,7 @@ import { type Packet, type PacketFields, toOf, toPacket } from '../packet.ts'
 import type { PacketChannel } from '../channel/packet-channel.ts'
 
 /** What a supervisor gives to all its runs. */
-export interface RunSettings {
+interface RunSettings {
   readonly engine: Engine
   readonly shape: '2020' | 'today'
   readonly startDeathTime: Milliseconds

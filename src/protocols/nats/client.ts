@@ -9,6 +9,7 @@ import { LIFE } from '../../channels/life.ts'
 import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../../channels/settings.ts'
 import {
   checkBoolean,
+  checkClosed,
   checkDuration,
   checkFunction,
   checkRecord,
@@ -141,9 +142,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
    * closed or the engine stops.
    */
   connect(servers: NatsServers = DEFAULT_SERVER): this {
-    const { state } = this
-    if (state !== 'closed')
-      throw new InvalidStateError('connect()', `the client is ${state}`, 'await its `closed` first')
+    checkClosed('connect()', 'client', this.state)
     const parsed = parseServers(servers)
     adoptFields(this)
     this.#session.open(parsed)

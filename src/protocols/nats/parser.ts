@@ -100,7 +100,7 @@ export class Protocol implements OwnReader {
   }
 }
 
-export class Parser implements Reader {
+class Parser implements Reader {
   readonly spread = false
   readonly #publisher: Publisher
   readonly #maxSize: Bytes

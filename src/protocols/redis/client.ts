@@ -8,6 +8,7 @@
 
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
 import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
+import { checkClosed } from '../../core/checks.ts'
 import { DRIVE } from '../../core/drive.ts'
 import { isPromiseLike, onRejection, quiet } from '../../core/promises.ts'
 import { logSafely } from '../../engine.ts'
@@ -93,8 +94,7 @@ export class RedisClient extends RedisView {
    * engine stops.
    */
   connect(address: Address | URL = DEFAULT_ADDRESS): this {
-    if (this.state !== 'closed')
-      throw new InvalidStateError('connect()', `the client is ${this.state}`, 'await closed first')
+    checkClosed('connect()', 'client', this.state)
     const target = targetOf(address, this.#options)
     if (target.engine[DRIVE].isStopping)
       throw new InvalidStateError('connect()', 'the engine is stopping', 'await that first')

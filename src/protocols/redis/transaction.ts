@@ -16,7 +16,7 @@ import type { Reply } from './reply.ts'
 import { refusal } from './rules.ts'
 
 /** Sends commands with nothing in between. */
-export type RunAll = (commands: readonly Command[]) => void
+type RunAll = (commands: readonly Command[]) => void
 
 /**
  * Collects commands, and sends them with `exec`. Each command returns the promise of its own reply,

@@ -20,7 +20,7 @@ const BODY_MAX: Bytes = 4096
 const SKIPPED_MAX = 10
 
 /** The client. */
-export interface ClientSide {
+interface ClientSide {
   readonly link: StreamLink
   readonly wish: Wish
   /** How to compress, as the server says; undefined if that is not what was offered. */

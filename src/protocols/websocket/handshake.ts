@@ -155,7 +155,7 @@ function faultOfRequest(fields: Fields, protocols: readonly string[]): Refusal |
 // ---- the server answers -------------------------------------------------------------------------
 
 /** What a server agrees to. */
-export interface Acceptance {
+interface Acceptance {
   readonly key: string
   readonly protocol: string
   readonly extensions: string

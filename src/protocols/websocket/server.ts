@@ -16,8 +16,9 @@ import type {
 } from '../../channels/servers/server-options.ts'
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
 import type { NotAClass } from '../../channels/streams/text-reads.ts'
+import { checkClosed } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
-import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address, Bytes, Data, Milliseconds } from '../../types.ts'
 import { Attachment } from './attach/attachment.ts'
@@ -182,12 +183,7 @@ export class WebSocketServer<Peer extends WebSocketConnection<any> = WebSocketCo
   attach(http: HttpServer | HttpsServer, options: AttachOptions = {}): this {
     checkOptions('attach', options, ['path'])
     const upgrades = HttpUpgrades.of(http)
-    if (this.state !== 'closed')
-      throw new InvalidStateError(
-        'attach()',
-        `the server is ${this.state}`,
-        this.state === 'closing' ? 'await its `closed` first' : 'make another server',
-      )
+    checkClosed('attach()', 'server', this.state, 'make another')
     adoptFields(this)
     this.#checkClass()
     for (const name of ['tls', 'proxy_protocol'] as const)

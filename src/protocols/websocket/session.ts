@@ -40,7 +40,7 @@ import { framesFor } from './receiver.ts'
 import type { WebSocketValues } from './websocket-settings.ts'
 
 /** The channel. */
-export interface SessionChannel {
+interface SessionChannel {
   close(flush?: boolean): void
   on_message(data: string | Buffer): unknown
   on_ping(data: Buffer): unknown

@@ -33,7 +33,7 @@ export type Answer =
     }
 
 /** Where the request comes from. */
-export interface Origination {
+interface Origination {
   readonly remote_address: SocketAddress | undefined
   readonly tls?: TlsInfo | undefined
 }

@@ -32,7 +32,7 @@ import type { Line } from './line.ts'
 import { tokenOf } from './names.ts'
 
 /** The header with the seq of an entry. */
-export const SEQ = 'Sluice-Seq'
+const SEQ = 'Sluice-Seq'
 
 /** How many of a read come at a time. */
 const PORTION = 256

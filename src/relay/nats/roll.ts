@@ -20,7 +20,7 @@ interface Heard {
 }
 
 /** Those who came and went. */
-export interface Changes {
+interface Changes {
   readonly came: readonly string[]
   readonly went: readonly string[]
 }

@@ -11,7 +11,7 @@
 import type { Bytes, Milliseconds } from '../../types.ts'
 
 /** The bounds of a queue. */
-export interface QueueBounds {
+interface QueueBounds {
   readonly max_queued: number
   readonly max_queued_bytes: Bytes
   readonly max_queued_age: Milliseconds

@@ -10,7 +10,7 @@ import type { TlsOptions } from '../../transport.ts'
 import type { Carrier, CarrierSink } from './carrier.ts'
 
 /** What a connection needs, besides the URL. */
-export interface WebSocketCarrierOptions {
+interface WebSocketCarrierOptions {
   readonly engine: Engine
   readonly protocols: readonly string[]
   readonly headers: Readonly<Record<string, string>>

@@ -13,7 +13,7 @@ import type { Relay } from '../../relay/relay.ts'
 import { insist } from '../../relay/insist.ts'
 import type { Seat } from './seat.ts'
 
-export interface AttendanceOwner {
+interface AttendanceOwner {
   readonly engine: Engine
   readonly relay: Relay
   readonly topic: string

@@ -7,7 +7,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { WebSocketConnection } from '../../protocols/websocket/connection.ts'
 
 /** The inner half of a member. */
-export interface MemberSeat {
+interface MemberSeat {
   readonly id: string
   name: string
   readonly address: string

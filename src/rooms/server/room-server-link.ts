@@ -9,6 +9,7 @@
 import type { Driver } from '../../channels/hooks.ts'
 import { LIFE, type Living } from '../../channels/life.ts'
 import { adoptFields } from '../../channels/settings.ts'
+import { checkClosed } from '../../core/checks.ts'
 import { onRejection } from '../../core/promises.ts'
 import type { Gauge } from '../../core/tally.ts'
 import type { Engine } from '../../engine.ts'
@@ -84,13 +85,7 @@ export class RoomServerLink implements Driver, HallOwner {
   // ---- opening ----------------------------------------------------------------------------------
 
   listen(places: readonly (string | WebSocketServer)[]): void {
-    const { state } = this.#server
-    if (state !== 'closed')
-      throw new InvalidStateError(
-        'listen()',
-        `the server is ${state === 'active' ? 'listening' : state}`,
-        state === 'closing' ? 'await its `closed` first' : 'give all places to one call',
-      )
+    checkClosed('listen()', 'server', this.#server.state, 'give all places to one call')
     if (places.length === 0)
       throw new InvalidArgumentError('listen: it needs a place, such as ws://:8000')
     adoptFields(this.#server)

@@ -54,7 +54,7 @@ const WAITING_MAX = 1000
 const BYTES_MAX: Bytes = 1024 * 1024
 
 /** Of RFC 6455: it breaks the rules; it may come again later. */
-export const POLICY = 1008
+const POLICY = 1008
 export const TRY_LATER = 1013
 
 export class Seat {

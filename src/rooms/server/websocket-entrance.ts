@@ -24,7 +24,7 @@ interface Joined extends WebSocketConnection {
 }
 
 /** Where members come in. */
-export interface WebSocketReception extends Reception {
+interface WebSocketReception extends Reception {
   readonly values: { readonly member_buffer: Bytes }
 }
 

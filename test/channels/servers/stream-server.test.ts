@@ -67,7 +67,7 @@ await scene(t, 'listens', async (t, { engine, pump, clock }) => {
   )
   t.throws(() => server.listen(2), {
     code: 'ERR_INVALID_STATE',
-    message: /^listen\(\): the server is opening; make another server/,
+    message: /^listen\(\): the server is opening; make another for/,
   })
   await pump()
   t.same([server.state, server.listening], ['active', true])
@@ -76,7 +76,9 @@ await scene(t, 'listens', async (t, { engine, pump, clock }) => {
   const [host, port] = server.local_address as [string, number]
   t.equal(host, '127.0.0.1')
   t.ok(port > 0)
-  t.throws(() => server.listen(2), { message: /^listen\(\): the server is listening/ })
+  t.throws(() => server.listen(2), {
+    message: /^listen\(\): the server is active; make another for/,
+  })
   server.close()
   t.throws(() => server.listen(2), {
     message: /^listen\(\): the server is closing; await its `closed` first/,

@@ -22,7 +22,7 @@ import type { SocketAddress } from '../../../types.ts'
 import { HttpUpgrades, type Taker } from './http-upgrades.ts'
 
 /** The WebSocketServer. */
-export interface Attached {
+interface Attached {
   /** The path that it serves now; undefined: every path. */
   readonly path: string | undefined
 }
