@@ -119,7 +119,9 @@ export class StreamLink
     if (life.state === 'active') this.reading.greeted(life.call('on_connect'))
     if (this.ending === 'halving' && this.writing.isEmpty) this.#sentAll()
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
-    if (this.transport === transport && life.state !== 'error') transport.resume()
+    // (But not in clear, if the hook has started TLS.)
+    if (this.transport === transport && life.state !== 'error' && this.#tls === undefined)
+      transport.resume()
   }
 
   // ---- TLS --------------------------------------------------------------------------------------

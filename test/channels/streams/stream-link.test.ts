@@ -551,6 +551,29 @@ t.test('what is asked of it, and a setting that lets reads go on', async t => {
   t.equal(link.isSending, true)
 })
 
+// The first bytes of the client's handshake were read in clear, and TLS was refused: over sockets
+// they came a turn later.
+await tlsScene(t, 'TLS: started by both in on_connect', async (t, { CLIENT, SERVER, ...scene }) => {
+  const server = await scene.listen(
+    class extends Connection {
+      override on_connect() {
+        this.start_tls(SERVER)
+      }
+      override on_read(data: Buffer) {
+        this.write(data)
+      }
+    },
+  )
+  class Early extends Client {
+    override on_connect() {
+      this.start_tls(CLIENT)
+      this.write('hello')
+    }
+  }
+  const client = await scene.connect(server, {}, Early).opened
+  t.equal(await client.read(5), 'hello')
+})
+
 await tlsScene(t, 'TLS: a connection demands it by a field of its own', async (t, scene) => {
   const server = await scene.listen(
     class extends Connection {
