@@ -21,16 +21,19 @@ export function onRejection(result: unknown, rejected: (error: unknown) => void)
  * What a callback of Node's is asked for may also be returned as a promise: its value is the
  * answer, or its rejection says why there is none. (If it is undefined, the callback was called.)
  * Node would ignore it: no answer would ever come, and a rejection would end the process.
+ *
+ * `isAnswer`: what was asked takes no callback. So whatever it returns is the answer.
  */
 export function answerLater<Value>(
   result: unknown,
   answer: (value: Value) => void,
   failed: (error: any) => void,
+  isAnswer: boolean,
 ): void {
-  if (!isPromiseLike(result)) return
-  Promise.resolve(result as PromiseLike<Value | undefined>)
+  if (!isAnswer && !isPromiseLike(result)) return
+  Promise.resolve(result as Value | PromiseLike<Value>)
     .then(value => {
-      if (value !== undefined) answer(value)
+      if (isAnswer || value !== undefined) answer(value)
     })
     .catch(failed)
 }

@@ -49,7 +49,9 @@ function answering(lookup: LookupFunction): LookupFunction {
   return (host, options, callback) => {
     const found = (all: LookupAddress | LookupAddress[]): void =>
       Array.isArray(all) ? callback(null, all) : callback(null, all.address, all.family)
-    answerLater(lookup(host, options, callback), found, error => callback(error, ''))
+    const failed = (error: NodeJS.ErrnoException): void => callback(error, '')
+    const takesNone = lookup.length === 1 || lookup.length === 2
+    answerLater(lookup(host, options, callback), found, failed, takesNone)
   }
 }
 

@@ -212,7 +212,8 @@ function callbacks(options: tls.TlsOptions): Partial<tls.TlsOptions> {
     ...(typeof SNICallback === 'function' && {
       SNICallback(name, answer) {
         const found = (context: tls.SecureContext): void => answer(null, context)
-        answerLater(SNICallback.call(this, name, answer), found, answer)
+        const result: unknown = SNICallback.call(this, name, answer)
+        answerLater(result, found, answer, SNICallback.length === 1)
       },
     }),
     ...(typeof ALPNCallback === 'function' && { ALPNCallback: atOnce(ALPNCallback) }),

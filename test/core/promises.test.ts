@@ -27,9 +27,19 @@ t.test('answerLater: the value of a promise is the answer, or why there is none'
       result,
       value => void told.push(value),
       error => void told.push(error),
+      false,
     )
   await turn()
   t.same(told, [2, error])
+})
+
+t.test('answerLater: what takes no callback answers by what it returns', async t => {
+  const told: unknown[] = []
+  const tell = (value: unknown): void => void told.push(value)
+  for (const result of [1, Promise.resolve(2), undefined, Promise.resolve()])
+    answerLater(result, tell, tell, true)
+  await turn()
+  t.same(told, [1, 2, undefined, undefined])
 })
 
 t.test('quiet: the same promise, at whose rejection nobody need look', async t => {

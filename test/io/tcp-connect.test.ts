@@ -61,6 +61,11 @@ t.test('a lookup may be async', async t => {
   const error = new Error('no such host')
   t.same(await answerOf(() => Promise.reject(error)), [error, ''])
   t.match(await answerOf(async () => null), [{ name: 'TypeError' }, ''])
+  // A host that it did not know was waited for until connect_timeout.
+  const hosts = new Map([['h', one]])
+  t.same(await answerOf(async host => hosts.get(host)), [null, '127.0.0.1', 4])
+  t.same(await answerOf(host => hosts.get(host)), [null, '127.0.0.1', 4])
+  t.match(await answerOf(async (_host, _options) => undefined), [{ name: 'TypeError' }, ''])
 })
 
 t.test('what Node throws becomes an error of the socket', async t => {

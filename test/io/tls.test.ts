@@ -227,6 +227,22 @@ t.test('callbacks that return promises', async t => {
   )
   await Promise.all(refused.map(each => each.saw('closed')))
   t.equal(refused[1].error.message, 'handshake: no such name')
+  // A name that has no context of its own was waited for until handshake_timeout.
+  const contexts = new Map([['other.test', context]])
+  for (const SNICallback of [
+    (name: string): any => contexts.get(name),
+    async (name: string) => contexts.get(name),
+  ]) {
+    const [one, other] = [
+      await pair(t, OURS, { ...THEIRS, SNICallback }),
+      await pair(t, { ...OURS, servername: 'other.test' }, { ...THEIRS, SNICallback }),
+    ]
+    await Promise.all([...one, ...other].map(each => each.saw('opened')))
+    t.same(
+      [one, other].map(([{ transport }]) => transport.tls!.peer_certificate!.subject.CN),
+      ['server', 'other'],
+    )
+  }
   const late = (): any => Promise.reject(new Error('late'))
   const [asking, choosing] = await pair(
     t,
