@@ -26,7 +26,7 @@ import {
   type EngineOptions,
   type Log,
 } from './engine-options.ts'
-import { show } from './errors.ts'
+import { show, stackOf } from './errors.ts'
 import {
   duplexTransport,
   heapLimit,
@@ -331,7 +331,7 @@ export class Engine {
   }
 
   #report(where: string, error: unknown): void {
-    logSafely(this, `${where}: ${(error as Partial<Error> | null)?.stack ?? show(error)}`, error)
+    logSafely(this, `${where}: ${stackOf(error) || show(error)}`, error)
   }
 }
 

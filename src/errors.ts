@@ -275,20 +275,42 @@ export class HookError extends ChannelError {
 
 // ---- helpers ------------------------------------------------------------------------------------
 
-/** What was thrown, as an error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new HookError(thrown)
-}
-
 /** The code of an error of Node or of sluice; '' if it has none. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''
 }
 
+/**
+ * What was thrown, as an error that can be read. (The getters of what a program throws may throw,
+ * too, and its message may be no text. Its stack is read by `stackOf` only: that is expensive.)
+ */
+export function asError(thrown: unknown): Error {
+  const isError = tried(() => {
+    codeOf(thrown)
+    return thrown instanceof Error && typeof thrown.message === 'string'
+  })
+  return isError === true ? (thrown as Error) : new HookError(thrown)
+}
+
 /** The message of an Error; of any other value that was thrown, what `show` makes of it. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : show(thrown)
+  const text = tried(() => (thrown instanceof Error ? String(thrown.message) : undefined))
+  return text ?? show(thrown)
+}
+
+/** The stack of an Error; '' if there is none. */
+export function stackOf(thrown: unknown): string {
+  return tried(() => String((thrown as Partial<Error> | null)?.stack ?? '')) ?? ''
+}
+
+/** What a function returns; undefined if it throws. */
+function tried<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -296,6 +318,10 @@ export function messageOf(thrown: unknown): string {
  * says more than its text.
  */
 export function show(value: unknown): string {
+  return tried(() => shown(value)) ?? `a value that cannot be read (${typeof value})`
+}
+
+function shown(value: unknown): string {
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'bigint') return shorten(`${value}n`)
   if (typeof value === 'function') return shorten(`function ${value.name || '(anonymous)'}`)

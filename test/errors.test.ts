@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  asError,
   ChannelError,
   ClosedError,
   codeOf,
@@ -16,6 +17,7 @@ import {
   ReadError,
   RequestError,
   show,
+  stackOf,
   StructError,
   TimeoutError,
   UnsupportedOptionError,
@@ -118,6 +120,39 @@ t.test('codeOf and messageOf take anything that can be thrown', async t => {
   t.equal(messageOf(new Error('text')), 'text')
   t.equal(messageOf('text'), '"text"')
   t.equal(messageOf(undefined), 'undefined')
+})
+
+// A hook that threw such a thing ended the process: it threw again when it was read.
+t.test('what was thrown may throw when it is read', async t => {
+  const throwing = {
+    get(): never {
+      throw new Error('trap')
+    },
+  }
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const things: [thing: unknown, shown: string][] = [
+    [new Proxy({}, throwing), 'a value that cannot be read (object)'],
+    [revoked, 'a value that cannot be read (object)'],
+    [{ constructor: { name: Symbol('x') } }, 'a value that cannot be read (object)'],
+    [
+      Object.defineProperty(() => {}, 'name', { value: Symbol('x') }),
+      'a value that cannot be read (function)',
+    ],
+    [Object.defineProperty(new Error(), 'message', throwing), 'an object (Error)'],
+    [Object.defineProperty(new Error(), 'message', { value: 5 }), 'an object (Error)'],
+    [Object.defineProperty(new Error(), 'code', throwing), 'an object (Error)'],
+  ]
+  for (const [thing, shown] of things) {
+    t.equal(show(thing), shown)
+    t.match(asError(thing), { code: 'ERR_HOOK', message: `a hook threw ${shown}: throw` })
+    t.type(messageOf(thing), 'string')
+    t.type(stackOf(thing), 'string')
+  }
+  const error = new Error('as it should be')
+  t.same([asError(error), stackOf(error)], [error, error.stack])
+  t.equal(stackOf(Object.defineProperty(new Error(), 'stack', throwing)), '')
+  t.same([undefined, null, 'x'].map(stackOf), ['', '', ''])
 })
 
 t.test('show: what it is, in a short line', async t => {

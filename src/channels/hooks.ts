@@ -16,7 +16,14 @@ import { noop } from '../core/noop.ts'
 import { isPromiseLike, type PromisesOwner } from '../core/promises.ts'
 import type { Gauge } from '../core/tally.ts'
 import { type Engine, logSafely } from '../engine.ts'
-import { asError, ClosedError, codeOf, InvalidArgumentError, messageOf } from '../errors.ts'
+import {
+  asError,
+  ClosedError,
+  codeOf,
+  InvalidArgumentError,
+  messageOf,
+  stackOf,
+} from '../errors.ts'
 import type { CloseReason, StateSignal } from '../types.ts'
 
 /** What is needed of a channel to call its hooks. */
@@ -119,8 +126,9 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
           'on_error',
         )
     } catch (second) {
+      const failed = asError(second)
       const { message, cause } =
-        second instanceof OnErrorFailed ? second : new OnErrorFailed(second, error)
+        failed instanceof OnErrorFailed ? failed : new OnErrorFailed(second, error)
       this.say(message + placeOf(cause), cause)
       this.closeAfter(error)
     }
@@ -177,7 +185,8 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     const error = asError(thrown)
     const code = codeOf(error)
     const place = faults.has(error) ? placeOf(error) : ''
-    if (code === '') this.say((error.stack ?? String(error)) + this.#hint(error), error)
+    if (code === '')
+      this.say((stackOf(error) || `Error: ${error.message}`) + this.#hint(error), error)
     else if (error.message.includes(code)) this.say(error.message + place, error)
     else this.say(`${error.message} (${code})${place}`, error)
   }
@@ -206,7 +215,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
 
 /** The stack of an error without its message, each call in a line of its own. */
 function placeOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const stack = stackOf(error)
   const at = stack.indexOf('\n    at ')
   return at === -1 ? '' : stack.slice(at)
 }

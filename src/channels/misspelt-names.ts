@@ -24,6 +24,7 @@ const ON = /^on(?=_|[A-Z])_?|^on/
  */
 const SYNONYMS: readonly (readonly [name: string, ours: string])[] = [
   ['delimiter', 'read_delimiter'],
+  ['highWaterMark', 'send_high_water'],
   ['receive', 'on_read'],
   ['data', 'on_read'],
   ['line', 'on_read'],
@@ -31,6 +32,7 @@ const SYNONYMS: readonly (readonly [name: string, ours: string])[] = [
   ['packet', 'on_read'],
   ['end', 'on_read_end'],
   ['open', 'on_connect'],
+  ['ready', 'on_connect'],
   ['connection', 'on_accept'],
   ['drain', 'on_write'],
   ['disconnect', 'on_close'],

@@ -97,6 +97,7 @@ t.test('names of other toolkits', async t => {
     on_line() {}
     on_packet() {}
     onEnd() {}
+    on_ready() {}
     on_send() {}
     on_open() {}
     on_disconnect() {}
@@ -111,14 +112,17 @@ t.test('names of other toolkits', async t => {
     'on_line: on_read?',
     'on_packet: on_read?',
     'onEnd: on_read_end?',
+    'on_ready: on_connect?',
     'on_open: on_connect?',
     'on_disconnect: on_close?',
   ])
   t.same(meant(new Room()), ['on_connection: on_accept?'])
   class Lines extends Client {
     delimiter = '\n'
+    highWaterMark = 1
   }
-  t.same(meant(new Lines()), ['delimiter: read_delimiter?'])
+  const settings = ['delimiter: read_delimiter?', 'highWaterMark: send_high_water?']
+  t.same(meant(new Lines()), settings)
 })
 
 // In plain JavaScript one assigns. Of the class itself only the first object was looked at.
