@@ -15,6 +15,7 @@
 
 import { Channel } from '../channels/channel.ts'
 import { LIFE, type Living } from '../channels/life.ts'
+import { checkText } from '../core/checks.ts'
 import { asError, InvalidArgumentError, InvalidStateError } from '../errors.ts'
 import type { CloseReason, Data } from '../types.ts'
 import {
@@ -320,6 +321,7 @@ export abstract class ChannelImplementation extends Channel {
    * know it. Throws what `context.init` and `add_child` throw.
    */
   make_child(url: string | Url, suffix: string): MessageChannel {
+    checkText('make_child: suffix', suffix)
     const child = this.context.init(url, {
       name: `${this.name}/${suffix}`,
       engine: this.engine,

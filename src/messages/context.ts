@@ -120,7 +120,7 @@ export class Context implements ChannelContext {
     if (implementation === undefined || this.#implementations.get(protocol) !== implementation) {
       const why = this.#implementations.has(protocol)
         ? `${protocol} is another implementation`
-        : `${protocol} is not registered`
+        : `${String(protocol)} is not registered`
       throw new InvalidStateError('unregister()', why, 'give the class that register got')
     }
     this.#implementations.delete(protocol)

@@ -12,6 +12,8 @@
  * What is looked up is remembered, see asked.ts: a parameter that nobody looks up is refused.
  */
 
+import { checkCount, checkFunction, checkText, instanceOf, listOf } from '../core/checks.ts'
+import { checkOptions } from '../core/option-names.ts'
 import { UrlError } from '../errors.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
 import { ASKED, Asked } from './asked.ts'
@@ -20,13 +22,24 @@ import { parseBoolean, parseDuration, parseInteger, parseSeq, parseSize } from '
 
 const NOTHING: Entries = new Map()
 
+const checkUrl = instanceOf(Url)
+const checkMap = instanceOf(Map)
+const checkWords = listOf(checkText, 'words')
+
+/** From where to where a number may be. */
+interface Bounds {
+  readonly least?: number
+  readonly most?: number
+}
+
 const SIZE_FORM = 'a whole number and b, kb, mb, gb, bit, kbit, mbit or gbit'
 
 /**
  * The parameters of a channel's URL, or those of one opening.
  *
  * Each method that reads one takes its name and a default. It throws UrlError, which points at the
- * value, if the value is invalid, or if there is neither a value nor a default.
+ * value, if the value is invalid, or if there is neither a value nor a default. It throws
+ * InvalidArgumentError if it is called with something else.
  */
 export class Params {
   /** The URL, with its aliases resolved. For parameters of `open` it has no host. */
@@ -36,20 +49,23 @@ export class Params {
   readonly #prefix: string
   readonly #defaults: Entries
 
+  /** Throws InvalidArgumentError unless they are a Url and a Map. */
   constructor(url: Url, defaults: Entries = NOTHING) {
-    this.url = url
+    this.url = checkUrl('new Params: url', url)
     this.#prefix = url.protocol.split('+')[0] as string
     this[ASKED] = new Asked(this.#prefix)
+    checkMap('new Params: defaults', defaults)
     this.#defaults = defaults
   }
 
   /** The parameters of an opening, for a channel of that protocol. */
   static of(entries: Entries, protocol: string): Params {
-    return new Params(new Url(protocol, '', entries, '', 0))
+    return new Params(new Url(checkText('Params.of: protocol', protocol), '', entries, '', 0))
   }
 
   /** Returns the same parameters without those for whose key `isLeftOut` returns true. */
   without(isLeftOut: (key: string) => boolean): Params {
+    checkFunction('without: isLeftOut', isLeftOut)
     return new Params(this.url.with(this.url.protocol, isLeftOut), this.#defaults)
   }
 
@@ -75,7 +91,9 @@ export class Params {
   }
 
   /** A whole number from `least` to `most`, decimal or with the prefix 0x. */
-  integer(key: string, fallback?: number, { least = -Infinity, most = Infinity } = {}): number {
+  integer(key: string, fallback?: number, bounds: Bounds = {}): number {
+    checkOptions('integer: bounds', bounds, ['least', 'most'])
+    const { least = -Infinity, most = Infinity } = bounds
     const range =
       least === -Infinity && most === Infinity
         ? ''
@@ -95,6 +113,7 @@ export class Params {
 
   /** A size in bytes, at least `least`: a whole number with a unit, for example 64kb. */
   size(key: string, fallback?: Bytes, least: Bytes = 0): Bytes {
+    checkCount('size: least', least, 0)
     return this.#as(
       key,
       `a size${least > 0 ? ` of at least ${least}b` : ''}: ${SIZE_FORM}`,
@@ -118,6 +137,7 @@ export class Params {
 
   /** One of the words. */
   choice<Word extends string>(key: string, words: readonly Word[], fallback?: Word): Word {
+    checkWords('choice: words', words)
     return this.#as(key, `one of ${words.join(', ')}`, fallback, text =>
       words.find(word => word === text),
     )
@@ -135,6 +155,7 @@ export class Params {
    * `key.url=null://;key.stat=yes`; or `key.proto=null;key.host=…;key.stat=yes`.
    */
   embedded(key: string): Url {
+    checkText('params: key', key)
     const url = embedded(this.url.entries, key)
     this[ASKED].addAll(`${key}.`)
     if (url === undefined) throw this.fault(key, 'given')
@@ -144,6 +165,7 @@ export class Params {
 
   /** The names directly below `key`: if `bucket.x.speed` is given, `x` is below `bucket`. */
   names(key: string): string[] {
+    checkText('params: key', key)
     const keys = [key, `${this.#prefix}.${key}`].flatMap(each => [
       ...branch(this.url.entries, each).keys(),
     ])
@@ -155,6 +177,7 @@ export class Params {
    * completes "must be".
    */
   fault(key: string, expected: string): UrlError {
+    checkText('fault: expected', expected)
     const entry = this.#entry(key)
     if (entry === undefined) {
       const text = this.url.source === '' ? '(open)' : this.url.source
@@ -185,6 +208,7 @@ export class Params {
   }
 
   #entry(key: string): Entry | undefined {
+    checkText('params: key', key)
     this[ASKED].add(key)
     const { entries } = this.url
     const full = `${this.#prefix}.${key}`

@@ -14,6 +14,7 @@
  */
 // Source: TLL `Url`, `ConstConfig`.
 
+import { checkText } from '../core/checks.ts'
 import { InvalidArgumentError, UrlError } from '../errors.ts'
 
 /** A value, and its position in the text. */
@@ -69,6 +70,7 @@ export class Url {
   static parse(text: string, source = text, at = 0): Url {
     if (typeof text !== 'string')
       throw new InvalidArgumentError('url', 'a string like tcp://host:port;key=value', text)
+    checkText('url: source', source)
     const colon = text.indexOf('://')
     if (colon === -1)
       throw new UrlError('a URL needs "://" after its protocol', source, at, text.length)

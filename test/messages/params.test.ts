@@ -125,3 +125,27 @@ t.test('the names below a key', async t => {
   const given = params('rate+x://;bucket.a.speed=1;bucket.a.unit=2;rate.bucket.b.speed=1;bucket=5')
   t.strictSame([given.names('bucket'), given.names('nothing')], [['a', 'b'], []])
 })
+
+/** They threw a TypeError of their own inside, or took anything. */
+t.test('calls with something else', t => {
+  const url = Url.parse('x://;a=1')
+  const given = new Params(url) as any
+  const calls: (() => unknown)[] = [
+    () => new (Params as any)('x://'),
+    () => new (Params as any)(url, {}),
+    () => (Params as any).of(new Map(), 5),
+    () => given.without('a'),
+    () => given.integer('a', 0, null),
+    () => given.integer('a', 0, { lest: 5 }),
+    () => given.size('a', 0, '1kb'),
+    () => given.choice('a', 'yes'),
+    () => given.choice('a', ['yes', 5]),
+    () => given.fault('a', 5),
+    ...['has', 'text', 'boolean', 'integer', 'seq', 'size', 'duration', 'list', 'names'].map(
+      name => () => given[name](5),
+    ),
+    () => given.embedded(Symbol('a')),
+  ]
+  for (const call of calls) t.throws(call, { code: 'ERR_INVALID_ARGUMENT' })
+  t.end()
+})

@@ -14,10 +14,11 @@ export async function send(
 ): Promise<void> {
   const lines = new Lines()
   for await (const chunk of input) {
-    for (const data of isRaw ? [Buffer.from(chunk)] : lines.add(chunk)) {
-      const waits = target.post({ data })
-      if (waits !== undefined) await waits
-    }
+    // All of them at once: what was read and does not go, because the channel closes, is counted.
+    let waits: Promise<void> | undefined
+    for (const data of isRaw ? [Buffer.from(chunk)] : lines.add(chunk))
+      waits = target.post({ data })
+    if (waits !== undefined) await waits
   }
   const data = lines.rest()
   if (data !== undefined) await target.post({ data })

@@ -23,6 +23,8 @@ export class FramedStream extends Stream implements CarryingStream {
   readonly addr: Addr | undefined
   /** The error that ended the stream; undefined if there was none. */
   fault: Error | undefined
+  /** A peer that ends its side may read on. */
+  readonly untaken = 0
   readonly #owner: FramedStreamOwner
   readonly #frame: Frame
   #isFull = false

@@ -3,8 +3,9 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { type Addr, Control, type Message, STATES } from '../message.ts'
 import { formatAddress } from '../../core/address.ts'
+import { checkText, instanceOf, oneOf } from '../../core/checks.ts'
+import { type Addr, Control, Message, STATES } from '../message.ts'
 
 /** The values of the parameter `dump`. */
 export const DUMPS = ['no', 'yes', 'frame', 'text', 'text+hex'] as const
@@ -24,13 +25,21 @@ const MOST = 1024
 /** The bytes in one line of hex. */
 const WIDTH = 16
 
+const checkMessage = instanceOf(Message)
+const checkDump = oneOf(...DUMPS)
+
 const NAMES = new Map<number, string>(Object.entries(Control).map(([name, id]) => [id, name]))
 
 /**
  * A message as text: a line like `post: data, msgid 10, seq 5, 3 bytes`, and its data below. `what`
- * is the first word: what happens to the message. `peer` says more about its `addr`.
+ * is the first word: what happens to the message. `peer` says more about its `addr`. Throws
+ * InvalidArgumentError.
  */
 export function formatMessage(what: string, message: Message, dump: Dump, peer = ''): string {
+  checkText('format_message: what', what)
+  checkMessage('format_message: message', message)
+  checkDump('format_message: dump', dump)
+  checkText('format_message: peer', peer)
   const { type, msgid, seq, data, addr } = message
   const name =
     (type === 'control' ? NAMES.get(msgid) : type === 'state' ? STATES[msgid] : undefined) ??

@@ -14,7 +14,14 @@
  * test finds in the context, and its master, which the test has.
  */
 
-import { anyValue, checkRecord, type Checks, instanceOf } from '../../core/checks.ts'
+import {
+  anyValue,
+  checkRecord,
+  type Checks,
+  checkText,
+  instanceOf,
+  listOf,
+} from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../context.ts'
@@ -41,6 +48,8 @@ const CHECKS: Checks<MockOptions> = {
   channel: anyValue,
   context: instanceOf(Context),
 }
+
+const checkNames = listOf(checkText, 'names')
 
 /** The two channels of one name. */
 interface Pair {
@@ -111,9 +120,10 @@ export class Mock {
 
   /**
    * Opens the test's ends, then the other ends except those named in `skip`, then the channel under
-   * test.
+   * test. Throws InvalidArgumentError.
    */
   open(skip: readonly string[] = []): void {
+    checkNames('open: skip', skip)
     for (const { master } of this.#pairs.values()) master?.open()
     for (const [name, { inner }] of this.#pairs) if (!skip.includes(name)) inner.open()
     this.channel.open()

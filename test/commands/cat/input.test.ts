@@ -22,3 +22,15 @@ stage(t, 'lines, or chunks', async (t, { context, clock }) => {
   clock.advance(0)
   t.strictSame(texts, ['a\nb', 'c'])
 })
+
+/** The lines behind the one that waited were forgotten when the channel closed. */
+stage(t, 'what was read and does not go is counted', async (t, { context }) => {
+  const to = context.init('mem://;name=q;size=64b').open()
+  context.init('mem://;master=q').open()
+  const target = new Target(to)
+  const done = send(chunks('one\ntwo\nthree, which is long enough\nrest\n'), target, false)
+  await new Promise(setImmediate)
+  to.close()
+  await done
+  t.strictSame(target.lost, { messages: 2, bytes: 31 })
+})

@@ -54,3 +54,17 @@ t.test('with its data', async t => {
     /x\n {2}… and 6 bytes more$/,
   )
 })
+
+t.test('anything else is refused', t => {
+  const of = formatMessage as (...args: unknown[]) => string
+  const message = new Message()
+  for (const args of [
+    [5],
+    ['x', {}],
+    ['x', message],
+    ['x', message, 'all'],
+    ['x', message, 'yes', 5],
+  ])
+    t.throws(() => of(...args), { code: 'ERR_INVALID_ARGUMENT' })
+  t.end()
+})

@@ -46,7 +46,7 @@ export abstract class CarrierClient<Carried extends CarryingStream> extends Mess
 
   /**
    * `local` and `remote`: the addresses of the connection. `unsent`: the bytes that were posted and
-   * have not gone; after the connection has failed, those that were lost.
+   * have not gone; when the connection has ended, those that were lost.
    */
   override get info(): Readonly<Record<string, unknown>> {
     const stream = this.#stream
@@ -96,6 +96,7 @@ export abstract class CarrierClient<Carried extends CarryingStream> extends Mess
       if (stream !== this.#stream) return
       this.#stream = undefined
       this.#reason = reason
+      this.#unsent = Math.max(this.#unsent, stream.untaken)
       if (this.state === 'closing') this.finish_close(reason)
       else if (this.state !== 'error') this.close()
     },

@@ -4,7 +4,7 @@
  */
 
 import type { Stream } from '../../../channels/streams/stream.ts'
-import type { CloseReason } from '../../../types.ts'
+import type { Bytes, CloseReason } from '../../../types.ts'
 import type { Addr, Message } from '../../message.ts'
 
 /** One connection that carries messages. A client has one, a server has one for each peer. */
@@ -13,6 +13,8 @@ export interface CarryingStream extends Stream {
   readonly addr: Addr | undefined
   /** The error that ended the stream; undefined if there was none. */
   readonly fault: Error | undefined
+  /** The bytes that waited when the peer said that it reads no more. */
+  readonly untaken: Bytes
   /** Returns false if the queue is full. Throws if the message does not fit. */
   post(message: Message): boolean
   /** Posts messages that are packed already. Returns false also if it has closed. */

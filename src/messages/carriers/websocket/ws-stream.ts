@@ -14,7 +14,7 @@ import {
   sessionOf,
   type WebSocketChannel,
 } from '../../../protocols/websocket/websocket.ts'
-import type { CloseReason } from '../../../types.ts'
+import type { Bytes, CloseReason, StateSignal } from '../../../types.ts'
 import { type Addr, Control, Message } from '../../message.ts'
 import type { CarryingOwner, CarryingStream, TextOwner } from '../streams/carrying.ts'
 import type { WsParams } from './ws-params.ts'
@@ -63,6 +63,7 @@ export function carrying<Of extends Stream>(
     readonly #params: WsParams
     readonly addr: Addr | undefined
     fault: Error | undefined
+    untaken: Bytes = 0
     #isFull = false
 
     constructor({ owner, params, addr }: Carrying, options: object) {
@@ -97,6 +98,11 @@ export function carrying<Of extends Stream>(
 
     #report(msgid: number): void {
       void this.#owner.received(new Message({ type: 'control', msgid, addr: this.addr }))
+    }
+
+    /** A peer that has said goodbye drops what comes after. */
+    override on_state(state: StateSignal): void {
+      if (state === 'closing' && this[LIFE].reason === 'remote') this.untaken = this.bytes_queued
     }
 
     override on_connect(): void {

@@ -9,7 +9,13 @@ import {
   WsCaller,
   type WsStream,
 } from '../../../../src/messages/carriers/websocket/ws-stream.ts'
-import { answerTo, frame, listen, type RawConnection } from '../../../protocols/websocket/kit.ts'
+import {
+  answerTo,
+  closing,
+  frame,
+  listen,
+  type RawConnection,
+} from '../../../protocols/websocket/kit.ts'
 import { params, type Stage, stage, text } from '../../kit.ts'
 
 async function made(
@@ -55,6 +61,19 @@ stage(t, 'text, and what is none', async (t, world) => {
   await world.pump()
   t.same(log, ['connected', 'text', 'bytes', ''])
   t.equal(stream.addr, undefined)
+})
+
+/** A peer that says goodbye drops what it gets from then on. Nobody was told how much that was. */
+stage(t, 'what waits when the peer says goodbye', async (t, world) => {
+  const { stream, peer } = await made(world, '')
+  peer.suspend()
+  while (stream.post(new Message({ data: 'x'.repeat(10_000) }))) await world.pump()
+  const queued = stream.bytes_queued
+  peer.write(closing(1000, '', null), true)
+  await world.pump()
+  t.ok(queued > 0)
+  t.equal(stream.untaken, queued)
+  peer.close()
 })
 
 // A consumer took bytes for a text, if they happened to be UTF-8.
