@@ -19,7 +19,7 @@ import { Context } from '../../messages/context.ts'
 import { type Addr, Control, type Message } from '../../messages/message.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
 import { formatMessage } from '../../messages/tools/dump.ts'
-import type { Cancel, SocketAddress } from '../../types.ts'
+import type { Cancel, Milliseconds, SocketAddress } from '../../types.ts'
 import type { Host, Say } from '../host.ts'
 import { runCommand } from '../run.ts'
 import { STOP_TIMEOUT, stopOnSignals } from '../signals.ts'
@@ -42,6 +42,12 @@ const LINE_END = Buffer.of(10)
 
 /** The frame on a terminal: whoever types there types lines. */
 const TERMINAL = 'tcp.frame=line;tls.frame=line;unix.frame=line'
+
+/**
+ * An input that was written by then is at its end within this time of the end of its channel. One
+ * that is not has more, or will have.
+ */
+const MORE_INPUT: Milliseconds = 250
 
 /** Prefixes that need a frame with a msgid, or any bytes. */
 const NEEDS_BYTES = /(deflate|filter)\+/
@@ -168,10 +174,18 @@ class Run {
     const target = this.#target(channel)
     if (!(await this.#open(channel))) return
     // A channel that cannot send is read to its end, whatever becomes of the input.
-    if (!isReadOnly(channel))
-      // The input is also destroyed when the channel closes. Then `fail` does nothing.
-      this.#send(channel, target).catch(error => channel.fail(error))
+    if (isReadOnly(channel)) return void (await channel.closed)
+    const sent = this.#send(channel, target).catch(error => channel.fail(error))
     await channel.closed
+    await this.#checkInput(channel, sent)
+  }
+
+  /** If the channel has closed first, what the input still has counts as not sent. */
+  async #checkInput(channel: MessageChannel, sent: Promise<void>): Promise<void> {
+    if (this.#isStopping || this.#code !== 0 || this.#host.stdin.isTTY) return
+    if (await this.#within(MORE_INPUT, sent)) return
+    this.#code = 1
+    this.#say(`${channel.name} has closed before the input was read to its end`)
   }
 
   /** At the end of the input: our side ends, and the answers are waited for. A server stays. */
@@ -240,10 +254,16 @@ class Run {
   async #pause(channel: MessageChannel): Promise<void> {
     const { wait = 0 } = this.#request
     if (wait === 0 || this.#code !== 0) return
-    const over = deferred<void>()
-    const cancel = this.#host.engine.defer(wait, () => over.resolve())
-    await Promise.race([over.promise, channel.closed])
+    await this.#within(wait, channel.closed)
+  }
+
+  /** Waits for the promise, so long at most. Returns false if that was too short. */
+  async #within(wait: Milliseconds, promise: Promise<unknown>): Promise<boolean> {
+    const over = deferred<boolean>()
+    const cancel = this.#host.engine.defer(wait, () => over.resolve(false))
+    const isIn = await Promise.race([over.promise, promise.then(() => true)])
     cancel()
+    return isIn
   }
 
   /** Prints. The promise makes the channel wait while the reader of stdout is slow. */

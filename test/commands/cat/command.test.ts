@@ -10,6 +10,7 @@ import { Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { Context } from '../../../src/messages/context.ts'
+import { Control } from '../../../src/messages/message.ts'
 import { command, type CatHost } from '../../../src/commands/cat/command.ts'
 import { HELP } from '../../../src/commands/cat/options.ts'
 import { turn, until } from '../../kit.ts'
@@ -316,6 +317,19 @@ t.test('the second channel closes first', async t => {
   )
   t.match(host.err, /second|not sent/)
   peer.close()
+})
+
+// Of an input that was a file most was lost, nothing was said, and the exit code was 0.
+t.test('the channel closes before the input is at its end', async t => {
+  const far = await server(t)
+  far.on_message = ({ addr }) => void far.post({ type: 'control', msgid: Control.Disconnect, addr })
+  const [more, all] = [new FakeProcess(), new FakeProcess()]
+  const done = [more, all].map(host => command([far.client_url as string], host))
+  more.stdin.write('one\n')
+  all.stdin.end('one\n')
+  t.same(await Promise.all(done), [1, 0])
+  t.equal(more.err, 'sluice-cat: channel has closed before the input was read to its end\n')
+  t.equal(all.err, '')
 })
 
 // Nothing was copied of a file over 64 KiB, and the exit code was 0.
