@@ -39,7 +39,17 @@ export function broadcast(
 
 /** Is it open, and has our side not ended? */
 function mayWrite(connection: Stream): boolean {
-  return connection.connected && (connection[LIFE].driver as StreamLink).ending === 'no'
+  return connection[LIFE].state === 'active' && linkOf(connection).isSideOpen
+}
+
+// Not the properties of the connection: V8 looks their names up at each use, for each member.
+
+function linkOf(connection: Stream): StreamLink {
+  return connection[LIFE].driver as StreamLink
+}
+
+function encodingOf(connection: Stream): Encoding {
+  return linkOf(connection).values.encoding ?? 'utf8'
 }
 
 /** Says what each connection gets. All of it is checked before anything is written. */
@@ -48,11 +58,11 @@ function encoded(connections: ReadonlySet<Stream>, data: Data): (connection: Str
   if (typeof data !== 'string')
     throw new InvalidArgumentError('broadcast: data', 'a string or a Uint8Array', data)
   const texts = new Map<Encoding, Uint8Array>()
-  for (const { encoding } of connections) {
-    const used = encoding ?? 'utf8'
-    if (!texts.has(used)) texts.set(used, textBytes('broadcast: data', data, used))
+  for (const connection of connections) {
+    const encoding = encodingOf(connection)
+    if (!texts.has(encoding)) texts.set(encoding, textBytes('broadcast: data', data, encoding))
   }
-  return connection => texts.get(connection.encoding ?? 'utf8') ?? data
+  return connection => texts.get(encodingOf(connection)) ?? data
 }
 
 /** Who gets nothing. Throws InvalidArgumentError for an invalid option. */

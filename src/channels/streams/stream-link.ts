@@ -25,6 +25,7 @@ import { noop } from '../../core/noop.ts'
 import { STEP, type Weighed } from '../../core/weights.ts'
 import type { SystemError, Transport, TransportSink } from '../../transport.ts'
 import type { Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.ts'
+import { DataChannel } from '../data-channel.ts'
 import type { Driver, Hook } from '../hooks.ts'
 import { pastOf } from '../past.ts'
 import { closeAfter, endOf } from './error-end.ts'
@@ -212,7 +213,9 @@ export class StreamLink
 
   emptied(): void {
     this.protocol?.emptied()
-    this.life.call('on_write')
+    // Most programs leave it as it is, and it comes after every flush.
+    const { on_write } = this.life.channel as DataChannel
+    if (on_write !== DataChannel.prototype.on_write) this.life.call('on_write')
     // The hook may have written more, or closed.
     if (this.ending !== 'no' && this.writing.isEmpty) this.#sentAll()
     this.reading.release('backpressure')
