@@ -7,6 +7,7 @@ import { BunNetwork } from '../../src/io/bun/network.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
+import { tlsContext } from '../../src/io/tls.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type { Endpoint, Network } from '../../src/transport.ts'
 import { NO_BUN } from '../bun-network.ts'
@@ -22,6 +23,12 @@ const hasIPv6 = Object.values(networkInterfaces())
   .flat()
   .some(at => at?.address === '::1')
 const FOLDER = t.testdir()
+
+// Each is for all scenarios: to make it takes longer than most of them.
+const { ca, server } = testCertificates()
+const CLIENT = tlsContext('client', { ca: ca.cert })
+const SERVER = tlsContext('server', { key: server.key, cert: server.cert })
+
 let count = 0
 
 /**
@@ -141,8 +148,7 @@ for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
 }
 
 function overTls(network: Network): Network {
-  const { ca, server } = testCertificates()
-  return new TlsNetwork(network, { ca: ca.cert }, { key: server.key, cert: server.cert })
+  return new TlsNetwork(network, CLIENT, SERVER)
 }
 
 function trickling(network: Network): { network: Network; address: () => Endpoint } {

@@ -106,12 +106,11 @@ function onPaths(t: Test, network: Network): Made {
 /** Every stream on it speaks TLS from the first byte on, whatever the program says. */
 function overTls({ network, ...made }: Made): Made {
   const { ca, server } = testCertificates()
-  const options = [{ ca: ca.cert }, { key: server.key, cert: server.cert }] as const
-  const near = { context: tlsContext('client', options[0]), host: 'localhost' }
-  const far = tlsContext('server', options[1])
+  const near = { context: tlsContext('client', { ca: ca.cert }), host: 'localhost' }
+  const far = tlsContext('server', { key: server.key, cert: server.cert })
   return {
     ...made,
-    peers: new TlsNetwork(network, ...options),
+    peers: new TlsNetwork(network, near.context, far),
     network: {
       packets: options => network.packets(options),
       connect(to, options) {

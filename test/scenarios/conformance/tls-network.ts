@@ -3,7 +3,6 @@
  * handshakes.
  */
 
-import { tlsContext } from '../../../src/io/tls.ts'
 import type {
   ConnectOptions,
   Endpoint,
@@ -13,7 +12,6 @@ import type {
   PacketOptions,
   PacketSocket,
   TlsContext,
-  TlsOptions,
   Transport,
   TransportSink,
 } from '../../../src/transport.ts'
@@ -24,10 +22,10 @@ export class TlsNetwork implements Network {
   readonly #client: TlsContext
   readonly #server: TlsContext
 
-  constructor(inner: Network, client: TlsOptions, server: TlsOptions) {
+  constructor(inner: Network, client: TlsContext, server: TlsContext) {
     this.#inner = inner
-    this.#client = tlsContext('client', client)
-    this.#server = tlsContext('server', server)
+    this.#client = client
+    this.#server = server
   }
 
   connect(to: Endpoint, options: ConnectOptions): Transport {
