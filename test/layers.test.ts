@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript-api'
 import { ROOT } from './built.ts'
-import { sourceFaults, textFaults, type Tree } from './style.ts'
+import { programOf, sourceFaults, textFaults, type Tree } from './style.ts'
 import { ALONE } from './together.ts'
 
 /** The layers that the files of a folder may be in; src/ itself has them by name. */
@@ -98,7 +98,7 @@ interface File {
 }
 
 function parse(name: string, text: string): File {
-  const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
+  const source = programOf(name, text)
   const header = /^(?:#!.*\n)?\/\*\*\n \* Layer (\d+)\. /.exec(text)
   const imports: Import[] = []
   const globals = new Set<string>()

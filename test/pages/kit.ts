@@ -17,11 +17,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type ts from 'typescript-api'
+import type Compiler from 'typescript-api'
 import { bareNode, built, ROOT } from '../built.ts'
 
 /**
@@ -158,7 +159,7 @@ export const fileOf = ({ how, argument, line }: Block): string =>
 export async function program(block: Block, folder: string, text = block.text): Promise<string> {
   const isCommonJs = block.language === 'js' && text.includes('require(')
   const file = join(folder, `${fileOf(block)}.${isCommonJs ? 'cjs' : 'js'}`)
-  writeFileSync(file, block.language === 'js' ? text : await toJavaScript(text))
+  writeFileSync(file, block.language === 'js' ? text : toJavaScript(text))
   return file
 }
 
@@ -184,10 +185,10 @@ async function runShared(blocks: readonly Block[], folder: string): Promise<Ende
   }))
 }
 
-async function toJavaScript(text: string): Promise<string> {
-  // Not at the top: many pages need no compiler, and it takes a while to load.
-  const { default: ts } = await import('typescript-api')
-  const compilerOptions: ts.CompilerOptions = {
+/** The compiler is loaded here: many pages need none. An import would search it for exports. */
+function toJavaScript(text: string): string {
+  const ts: typeof Compiler = createRequire(import.meta.url)('typescript-api')
+  const compilerOptions: Compiler.CompilerOptions = {
     target: ts.ScriptTarget.ES2023,
     module: ts.ModuleKind.ESNext,
     verbatimModuleSyntax: true,
