@@ -15,7 +15,7 @@
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { attempt, isPromiseLike } from '../../core/promises.ts'
-import { type Engine, logSafely } from '../../engine.ts'
+import { DRIVE, type Engine, logSafely } from '../../engine.ts'
 import { asError, ClosedError, messageOf, OverflowError, ReadError } from '../../errors.ts'
 import { Control, type Message as ChannelMessage, STATES } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
@@ -128,7 +128,7 @@ export class Link {
       this.tell(this.#error)
       channel.close()
     }
-    if (state === 'closed') this.ended(this.#reason)
+    if (state === 'closed') this.ended(this.reason)
   }
 
   readonly #arrived = (message: ChannelMessage): Promise<void> | undefined => {
@@ -281,9 +281,10 @@ export class Link {
     }).then(() => this.closed.resolve(reason))
   }
 
-  /** Why it closes, if we do it. */
+  /** Why it closes. If not we do it, the engine or the peer does. */
   get reason(): CloseReason {
-    return this.#reason
+    const isDrain = this.#reason === 'remote' && this.engine?.[DRIVE].isStopping
+    return isDrain === true ? 'drain' : this.#reason
   }
 }
 

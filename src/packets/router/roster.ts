@@ -5,8 +5,10 @@
  *       └──────◄── an alive ────────┴───────┘
  */
 
+import { noop } from '../../core/noop.ts'
+import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
-import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import { SUPERVISOR_ID } from '../packet-types.ts'
 import { Member, type MemberLimits } from './member.ts'
 import type { Peer } from './peer.ts'
@@ -124,17 +126,23 @@ export class Roster {
 
   #away(member: Member): void {
     member.peer = undefined
-    member.cancel = this.#engine[DRIVE].after(this.#settings.grace, () => {
+    member.cancel = this.#later(this.#settings.grace, () => {
       this.#forgetLater(member)
       this.#owner.lost(member)
     })
   }
 
   #forgetLater(member: Member): void {
-    member.cancel = this.#engine[DRIVE].after(this.#settings.keep, () => {
+    member.cancel = this.#later(this.#settings.keep, () => {
       if (member.clear() > 0) this.#owner.forgotten(member)
       this.#agents.delete(member.id)
     })
+  }
+
+  /** An engine that stops ends the wait, which may be ten minutes, and nothing follows. */
+  #later(wait: Milliseconds, over: () => void): Cancel {
+    const pause = new Pause(this.#engine[DRIVE], wait, over, noop)
+    return () => pause.cancel()
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ConsumerServer } from '../../../src/envelope/consumers/consumer-server.ts'
 import { LINK } from '../../../src/envelope/consumers/link.ts'
 import type { Handshake } from '../../../src/envelope/consumers/handshake.ts'
 import {
@@ -404,4 +405,15 @@ stage(t, 'nothing can be sent before there is a peer', async (t, { context, pump
   player.close()
   server.close()
   await pump()
+})
+
+// It was 'remote', as if the peer had closed.
+stage(t, 'an engine that stops is the reason', async (t, { context, engine, pump }) => {
+  const server = new ConsumerServer(Player).listen('tcp://127.0.0.1:0;frame=line', context)
+  await pump()
+  const player = new Player().connect(server.client_url as string, context)
+  await pump()
+  const [other] = server.consumers
+  await Promise.all([engine.stop(), pump()])
+  t.strictSame([await player.closed, await other!.closed], ['drain', 'drain'])
 })

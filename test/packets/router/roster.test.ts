@@ -84,3 +84,20 @@ scene(t, 'one of several goes', async (t, world) => {
   t.strictSame(log, ['lost ann', 'lost bob'])
   roster.close()
 })
+
+/*
+ * Whoever was away when the engine stopped was waited for: up to ten minutes, in which the process
+ * did not end.
+ */
+scene(t, 'an engine that stops waits for nobody', async (t, world) => {
+  const { roster, log, peer } = make(world)
+  const one = peer('one')
+  roster.came(roster.findOrMake('ann')!, one)
+  roster.findOrMake('expected')
+  roster.gone(one)
+  t.equal(world.engine.channels.size, 2)
+  await world.engine.stop()
+  t.equal(world.engine.channels.size, 0)
+  await world.advance(10_000)
+  t.strictSame(log, [])
+})
