@@ -193,7 +193,7 @@ stage(t, 'opening: parameters, failures, hooks that close', async (t, stage) => 
   t.equal(channel.open().state, 'error')
   t.strictSame(
     [errors, channel.dcaps.size],
-    [['this'], 0],
+    [['a hook threw "this": throw an Error instead'], 0],
     'nothing was opened, so nothing is processed',
   )
   channel.close(true)
