@@ -87,4 +87,8 @@ export class Page {
     if (exceptionDetails === undefined) return result.value
     throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
   }
+
+  async close(): Promise<void> {
+    await this.ask('Page.close')
+  }
 }

@@ -72,6 +72,9 @@ async function untilTrue(page: Page, expression: string): Promise<void> {
   await until(() => page.run(expression))
 }
 
+/** The browser of all tests here; the last of them closes it. */
+const starting = noChromium ? undefined : Chromium.start(t)
+
 t.test('the page of the guide', { skip: noChromium, timeout: 120_000 }, async t => {
   const engine = new Engine({ log: message => t.fail(message) })
   const web = createServer(({ url }, response) => {
@@ -82,10 +85,9 @@ t.test('the page of the guide', { skip: noChromium, timeout: 120_000 }, async t 
   const sockets = new WebSocketServer({ engine }).attach(web, { path: '/chat' })
   const rooms = await new RoomServer({ engine }).listen(sockets).opened
   const home = await listen(t, web)
-  const browser = await Chromium.start(t)
-  await browser.open(home)
+  const page = await (await starting!).open(home)
   await until(() => rooms.members('lobby').length === 1)
-  await browser.close()
+  await page.close()
   await until(() => rooms.members().length === 0)
   await engine.stop({ timeout: 1000 })
 })
@@ -95,7 +97,7 @@ t.test('two pages', { skip: noChromium, timeout: 120_000 }, async t => {
   const context = new Context({ engine })
   const server = new SampleServer(context, 'ws://127.0.0.1:0/rooms;mode=server;origins=*')
   await server.start()
-  const [browser, home] = await Promise.all([Chromium.start(t), site(t)])
+  const [browser, home] = await Promise.all([starting!, site(t)])
   const [ann, bob] = await Promise.all([browser.open(home), browser.open(home)])
   const both = (expression: string): Promise<unknown[]> =>
     Promise.all([ann, bob].map(page => page.run(expression)))

@@ -41,8 +41,11 @@ async function untilTrue(page: Page, expression: string): Promise<void> {
 const SAID = `[...document.querySelectorAll('#log p:not(.note)')].map(p =>
   p.querySelector('b').innerText + ': ' + p.lastChild.textContent)`
 
+/** The browser of all tests here; the last of them closes it. */
+const starting = noChromium ? undefined : Chromium.start(t)
+
 t.test('two windows', { skip: noChromium, timeout: 120_000 }, async t => {
-  const [browser, first] = await Promise.all([Chromium.start(t), rooms(t)])
+  const [browser, first] = await Promise.all([starting!, rooms(t)])
   const [ann, bob] = await Promise.all([browser.open(first.url), browser.open(`${first.url}#tea`)])
   await Promise.all([ann.run(CALLS), bob.run(CALLS)])
   await ann.run("join('Ann', 'tea')")
@@ -81,7 +84,7 @@ t.test('two windows', { skip: noChromium, timeout: 120_000 }, async t => {
   // SHOTS=folder npx tap …: what it looks like, to be looked at.
   const shots = process.env['SHOTS']
   if (shots !== undefined) await shoot(ann, shots)
-  await browser.close()
+  await Promise.all([ann.close(), bob.close()])
 })
 
 /** Presses keys, as a person does: a name of a key, or text. */
@@ -105,7 +108,7 @@ async function press(page: Page, ...keys: readonly string[]): Promise<void> {
 const FOCUS = `document.activeElement.innerText || document.activeElement.name`
 
 t.test('by keyboard', { skip: noChromium, timeout: 120_000 }, async t => {
-  const [browser, { url }] = await Promise.all([Chromium.start(t), rooms(t)])
+  const [browser, { url }] = await Promise.all([starting!, rooms(t)])
   const page = await browser.open(`${url}#tea`)
   const focused = (what: string): Promise<void> => untilTrue(page, `(${FOCUS}) === '${what}'`)
   await page.run(CALLS)
