@@ -81,7 +81,8 @@ async function run(port, code, reason) {
   socket.close(code, reason)
   const [told, why] = await once(socket, 'close')
   const [, heard] = await next()
-  return `closed with ${code} ${reason}, the server heard ${heard}, the client is told ${told} ${why}`
+  const both = `the server heard ${heard}, the client is told ${told} ${why}`
+  return `closed with ${code} ${reason}, ${both}`
 }
 
 const results = []

@@ -3,8 +3,8 @@
 #
 # Versions:  the npm packages `node-bacnet`, 0.2.4, and `@bacnet-js/client`, 3.3.2, on any Node.
 # Expected:  a character string may be as long as an answer can be. From 253 characters on its
-#            length stands in two bytes behind 254 (ASHRAE 135, 20.2.1.3.1): node-bacnet writes it
-#            so, and @bacnet-js/client, which comes from the same program, reads it.
+#            length, with the byte for the encoding, stands in two bytes behind 254: node-bacnet
+#            writes it so, and @bacnet-js/client, which comes from the same program, reads it.
 # Seen:      node-bacnet reads up to 252. A longer one is INVALID_DECODING, with ReadProperty, and
 #            with ReadPropertyMultiple for all that was asked for: a controller whose description
 #            somebody has filled in well loses its name, its values and its state at once.

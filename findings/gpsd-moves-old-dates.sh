@@ -7,11 +7,11 @@
 #            has the same date. So it is from 2017 on.
 # Seen:      a date of 31 December 2016 or earlier is moved by 1024 weeks (19.6 years), into the
 #            future: 23 March 2010 comes as 6 November 2029, and the 23 March 1994 of the sentence
-#            in every tutorial as 6 November 2013. (It takes the receiver for one whose counter of
-#            weeks has run over, since no such time could follow the latest leap second.) Weekday
-#            and time of day stay the same, and the sentences that it passes on beside its reports
-#            have the old date. So a test with an old recording, or a tool that imports some, files
-#            it under a day that has not come yet.
+#            in every tutorial as 6 November 2013. (It seems to take the receiver for one whose
+#            counter of weeks has run over: no such time can follow the latest leap second, that of
+#            the end of 2016.) Weekday and time of day stay the same, and the sentences that it
+#            passes on beside its reports have the old date. So a tool that imports old recordings
+#            files them under days most of which have not come yet.
 # Here:      a sluice client of a receiver, or of gpsd with "nmea":true, reads what was sent.
 #
 # Exits with 0 as long as this is so, with 1 once it is not. Needs Debian's apt, python3, 15 s.

@@ -6,11 +6,10 @@
 # Expected:  a SUBSCRIBE with a topic filter that the session has replaces the subscription, with
 #            all its options (MQTT 5, 3.8.4).
 # Seen:      the QoS and the subscription identifier are those of the second one, No Local and
-#            Retain As Published stay those of the first. So a client with a session that is kept,
-#            whose program is mended to leave out No Local, gets its own messages no more than
-#            before, as long as the session lasts; and one that asks for the retain flag does not
-#            get it. SUBACK says success. UNSUBSCRIBE in between helps, or a new session: so a test
-#            finds nothing.
+#            Retain As Published stay those of the first. So a program that has been changed to
+#            leave out No Local still does not get its own messages, as long as its session lasts;
+#            and one that has been changed to ask for the retain flag does not get it. SUBACK says
+#            success. UNSUBSCRIBE in between helps, or a new session: so a test finds nothing.
 # Here:      an MQTT client on sluice unsubscribes before it subscribes with other options.
 #
 # Exits with 0 as long as this is so, with 1 once it is not. Needs Debian's apt, python3, 10 s.

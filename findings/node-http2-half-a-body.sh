@@ -3,14 +3,13 @@
 #
 # Versions:  the npm package `node`, 20.20.2 and 26.10.0, on Linux.
 # Expected:  a server gives up a response of which a half has been sent: `response.destroy()`. With
-#            node:http the client's `pipeline(response, file)` rejects (ECONNRESET), even without a
-#            Content-Length.
+#            node:http the client's `pipeline(response, file)` rejects (ECONNRESET).
 # Seen:      with node:http2 it resolves: the stream ends as it does at the end of everything, with
 #            half a file, and although the response has a Content-Length of twice as much. No
 #            'aborted', no 'error'; `rstCode` is 0. `response.destroy(error)`, and `close` with any
 #            code but 0 and 8 (CANCEL), reject. (The server tells of it by RST_STREAM with the code
-#            NO_ERROR, and a client stream takes that and CANCEL for no error.) A proxy that gives
-#            up sends CANCEL: it looks whole as well.
+#            NO_ERROR, and a client stream takes that and CANCEL for no error.) A server or a proxy
+#            that gives up with CANCEL leaves half a file that looks whole as well.
 # Here:      src/protocols has no HTTP/2; a transfer over it has to say itself where it ends.
 #
 # Exits with 0 as long as this is so, with 1 once it is not. Needs 250 MB of disk for a minute.

@@ -6,10 +6,10 @@
 # Expected:  a list [true, false, true] that TCompactProtocol has written is read as such, whoever
 #            reads it.
 # Seen:      Python reads what JavaScript has written. JavaScript reads [false, false, false] of
-#            the same bytes, its own or Python's, and of a set's, and of the values of a map. No
-#            error: what follows is in its place. A boolean that is a field of a struct by itself is
-#            right (it stands in the field's header), and so are lists with the binary protocol: so
-#            a test of flags, or of lists of other things, finds nothing.
+#            the same bytes, its own or Python's; sets, and the keys and values of maps, are no
+#            better. No error: what follows is in its place. A boolean that is a field of a struct
+#            by itself is right (it stands in the field's header), and so are lists with the binary
+#            protocol: so a test of flags, or of lists of other things, finds nothing.
 # Here:      in a `Struct`, a boolean is a byte, and read as one.
 #
 # Exits with 0 as long as this is so, with 1 once it is not. Needs Debian's apt, python3, 10 s.
