@@ -4,7 +4,8 @@
  *
  * Rules:
  * 1. What is stored is what was said last, also if it had to wait for the server.
- * 2. The first call of a watcher has all who are present. No other has nobody.
+ * 2. The first call of a watcher has all who are present. It is called again when somebody came or
+ *    went.
  */
 
 import { type Deferred, deferred } from '../core/deferred.ts'
