@@ -43,10 +43,7 @@ const LINE_END = Buffer.of(10)
 /** The frame on a terminal: whoever types there types lines. */
 const TERMINAL = 'tcp.frame=line;tls.frame=line;unix.frame=line'
 
-/**
- * An input that was written by then is at its end within this time of the end of its channel. One
- * that is not has more, or will have.
- */
+/** How long the input is read on when the channel has closed: what it has comes at once. */
 const MORE_INPUT: Milliseconds = 250
 
 /** Prefixes that need a frame with a msgid, or any bytes. */
@@ -177,15 +174,15 @@ class Run {
     if (isReadOnly(channel)) return void (await channel.closed)
     const sent = this.#send(channel, target).catch(error => channel.fail(error))
     await channel.closed
-    await this.#checkInput(channel, sent)
+    await this.#readOn(target, sent)
   }
 
-  /** If the channel has closed first, what the input still has counts as not sent. */
-  async #checkInput(channel: MessageChannel, sent: Promise<void>): Promise<void> {
+  /** If the channel has closed first: what the input still has counts as not sent. */
+  async #readOn(target: Target, sent: Promise<void>): Promise<void> {
     if (this.#isStopping || this.#code !== 0 || this.#host.stdin.isTTY) return
-    if (await this.#within(MORE_INPUT, sent)) return
-    this.#code = 1
-    this.#say(`${channel.name} has closed before the input was read to its end`)
+    const isRead = await this.#within(MORE_INPUT, sent)
+    if (!isRead && target.lost.messages > 0)
+      this.#say('the channel has closed before the input was read to its end')
   }
 
   /** At the end of the input: our side ends, and the answers are waited for. A server stays. */

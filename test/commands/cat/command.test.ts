@@ -320,16 +320,22 @@ t.test('the second channel closes first', async t => {
 })
 
 // Of an input that was a file most was lost, nothing was said, and the exit code was 0.
-t.test('the channel closes before the input is at its end', async t => {
+t.test('the channel closes, and the input has more', async t => {
   const far = await server(t)
+  const [more, idle] = [new FakeProcess(), new FakeProcess()]
   far.on_message = ({ addr }) => void far.post({ type: 'control', msgid: Control.Disconnect, addr })
-  const [more, all] = [new FakeProcess(), new FakeProcess()]
-  const done = [more, all].map(host => command([far.client_url as string], host))
-  more.stdin.write('one\n')
-  all.stdin.end('one\n')
+  far.on_control = ({ msgid }) => {
+    if (msgid === Control.Disconnect && far.info.peers === 0) more.stdin.write('two\n')
+  }
+  const done = [more, idle].map(host => command([far.client_url as string], host))
+  for (const { stdin } of [more, idle]) stdin.write('one\n')
   t.same(await Promise.all(done), [1, 0])
-  t.equal(more.err, 'sluice-cat: channel has closed before the input was read to its end\n')
-  t.equal(all.err, '')
+  t.equal(
+    more.err,
+    'sluice-cat: the channel has closed before the input was read to its end\n' +
+      'sluice-cat: not sent: 1 message (3 bytes)\n',
+  )
+  t.equal(idle.err, '')
 })
 
 // Nothing was copied of a file over 64 KiB, and the exit code was 0.
