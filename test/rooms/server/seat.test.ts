@@ -105,6 +105,12 @@ scene(t, 'a rate', async (t, world) => {
   other.gone('')
   await world.advance(2000)
   t.same(more, ['heard 1', 'left '])
+  const { seat: last, log: few } = make(world, 0.5)
+  void last.receive('1')
+  const waits = last.receive('2')
+  await world.engine.stop()
+  await waits
+  t.same(few, ['heard 1'], 'the engine stops, and what waits is not heard')
 })
 
 scene(t, 'sending', async (t, world) => {
