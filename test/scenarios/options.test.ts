@@ -147,6 +147,7 @@ t.test('null instead of options, and names that are no text', async t => {
     () => envelope.get_layer(none),
     () => envelope.get_queue(Symbol('wrong') as never),
     () => new envelope.Envelope({ name: 'a' }).unpack(none),
+    () => new envelope.Envelope({ name: 'a' }).parse({} as never),
     () => streams.publish('a', '', none),
     () => redis.eval('', none),
     () => redis.eval('', [], { a: 1 } as never),
@@ -155,6 +156,4 @@ t.test('null instead of options, and names that are no text', async t => {
     () => new RoomServer(new Map() as never),
   ]
   for (const row of rows) t.equal((await errorOf(row)).code, 'ERR_INVALID_ARGUMENT', String(row))
-  const parsed = await errorOf(() => new envelope.Envelope({ name: 'a' }).parse({} as never))
-  t.equal(parsed.code, 'ERR_VALIDATION')
 })
