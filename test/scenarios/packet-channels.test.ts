@@ -14,6 +14,7 @@ import {
 } from '../../src/packets/channel/conformance.ts'
 import { WebsocketChannel } from '../../src/packets/channel/websocket-channel.ts'
 import { MockServer } from '../../src/packets/mocks/mock-server.ts'
+import { until } from '../kit.ts'
 
 const socket = join(tmpdir(), `sluice-packets-${process.pid}`)
 
@@ -46,7 +47,11 @@ async function check(url: string, engine: Engine): Promise<readonly string[]> {
     make: make(client),
     make_hopeless: make(nowhere),
     received: () => server.packets.map(packet => packet.to_sendable_dict()),
-    push: dict => server.send(JSON.stringify(dict)),
+    // Over mem://, a channel may be alive before its server has heard of it.
+    push: async dict => {
+      await until(() => server.subs > 0)
+      server.send(JSON.stringify(dict))
+    },
     drop: () => server.close(),
     restore: () => server.open(),
     engine,

@@ -40,7 +40,7 @@ export interface ConformanceFixture {
   readonly make_hopeless?: Make
   /** Every packet that has arrived at the server so far, in order. */
   readonly received?: () => readonly PacketDict[]
-  /** Has the server send this packet to all channels that are connected. */
+  /** Has the server send this packet to the channel, which may have connected only just now. */
   readonly push?: (packet: PacketDict) => unknown
   /** Breaks all connections, and lets nobody connect until `restore`. */
   readonly drop?: () => unknown
@@ -206,7 +206,7 @@ const CHECKS: readonly (readonly [rule: string, needs: readonly Need[], check: C
   }],
   ['on_message gets packets, in order', ['push'], async (probe, { make, push }) => {
     const channel = await probe.open(make)
-    for (let n = 0; n < MANY; n++) push(packet(n).to_sendable_dict())
+    for (let n = 0; n < MANY; n++) await push(packet(n).to_sendable_dict())
     await probe.until(`${MANY} packets must arrive`, () => probe.messages.length >= MANY)
     const [id, first] = probe.messages[0]!
     must(id === channel.channel_id, 'on_message must get the channel_id')
@@ -242,7 +242,7 @@ const CHECKS: readonly (readonly [rule: string, needs: readonly Need[], check: C
   }],
   ['nothing arrives after close()', ['push'], async (probe, { make, push }) => {
     const channel = await probe.open(make)
-    for (let n = 0; n < MANY; n++) push(packet(n).to_sendable_dict())
+    for (let n = 0; n < MANY; n++) await push(packet(n).to_sendable_dict())
     channel.close()
     const before = probe.calls
     await probe.quiet()
