@@ -121,6 +121,13 @@ function* shortNames(taken = RESERVED) {
   for (let number = 0; ; number++) if (!taken.has(letters(number))) yield letters(number)
 }
 
+/** What stands for a word of the language: fewer words take less room when they are compressed. */
+const SHORTER = new Map([
+  [ts.SyntaxKind.ConstKeyword, 'let'],
+  [ts.SyntaxKind.TrueKeyword, '!0'],
+  [ts.SyntaxKind.FalseKeyword, '!1'],
+])
+
 const isMember = node =>
   ts.isMethodDeclaration(node) ||
   ts.isPropertyDeclaration(node) ||
@@ -235,7 +242,7 @@ class Names {
         return
       }
       if (children.length > 0 || node.kind === ts.SyntaxKind.SyntaxList) children.forEach(visit)
-      else add(node.kind === ts.SyntaxKind.ConstKeyword ? 'let' : this.#token(node))
+      else add(SHORTER.get(node.kind) ?? this.#token(node))
       // A statement may have no semicolon in front of a brace or a line end.
       if (endsInSemicolon(node) && !text.endsWith(';')) text += ';'
     }

@@ -295,8 +295,11 @@ export function asError(thrown: unknown): Error {
 
 /** The message of an Error; of any other value that was thrown, what `show` makes of it. */
 export function messageOf(thrown: unknown): string {
-  const text = tried(() => (thrown instanceof Error ? String(thrown.message) : undefined))
-  return text ?? show(thrown)
+  try {
+    return thrown instanceof Error ? String(thrown.message) : show(thrown)
+  } catch {
+    return show(thrown)
+  }
 }
 
 /** The stack of an Error; '' if there is none. */
@@ -318,7 +321,11 @@ function tried<Value>(read: () => Value): Value | undefined {
  * says more than its text.
  */
 export function show(value: unknown): string {
-  return tried(() => shown(value)) ?? `a value that cannot be read (${typeof value})`
+  try {
+    return shown(value)
+  } catch {
+    return `an unreadable ${typeof value}`
+  }
 }
 
 function shown(value: unknown): string {

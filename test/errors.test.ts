@@ -132,9 +132,9 @@ t.test('what was thrown may throw when it is read', async t => {
   const { proxy: revoked, revoke } = Proxy.revocable({}, {})
   revoke()
   const things: [thing: unknown, shown: string][] = [
-    [new Proxy({}, throwing), 'a value that cannot be read (object)'],
-    [revoked, 'a value that cannot be read (object)'],
-    [{ constructor: { name: Symbol('x') } }, 'a value that cannot be read (object)'],
+    [new Proxy({}, throwing), 'an unreadable object'],
+    [revoked, 'an unreadable object'],
+    [{ constructor: { name: Symbol('x') } }, 'an unreadable object'],
     [
       Object.defineProperty(() => {}, 'name', { value: Symbol('x') }),
       'a value that cannot be read (function)',

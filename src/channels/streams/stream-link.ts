@@ -336,10 +336,8 @@ export class StreamLink
   }
 
   closed(): void {
-    if (this.life.state === 'active' && this.ending === 'halved' && this.reading.isEndAwaited) {
-      this.ending = 'gone'
-      return
-    }
+    if (this.life.state === 'active' && this.ending === 'halved' && this.reading.isEndAwaited)
+      return void (this.ending = 'gone')
     this.abort(this.hasPeerEnded ? 'remote' : 'error')
     // What was assigned while it was open ends with this opening.
     this.settings = this.settings.lasting
