@@ -286,11 +286,14 @@ export function codeOf(error: unknown): string {
  * too, and its message may be no text. Its stack is read by `stackOf` only: that is expensive.)
  */
 export function asError(thrown: unknown): Error {
-  const isError = tried(() => {
+  try {
     codeOf(thrown)
     return thrown instanceof Error && typeof thrown.message === 'string'
-  })
-  return isError === true ? (thrown as Error) : new HookError(thrown)
+      ? thrown
+      : new HookError(thrown)
+  } catch {
+    return new HookError(thrown)
+  }
 }
 
 /** The message of an Error; of any other value that was thrown, what `show` makes of it. */
@@ -304,15 +307,10 @@ export function messageOf(thrown: unknown): string {
 
 /** The stack of an Error; '' if there is none. */
 export function stackOf(thrown: unknown): string {
-  return tried(() => String((thrown as Partial<Error> | null)?.stack ?? '')) ?? ''
-}
-
-/** What a function returns; undefined if it throws. */
-function tried<Value>(read: () => Value): Value | undefined {
   try {
-    return read()
+    return String((thrown as Partial<Error> | null)?.stack ?? '')
   } catch {
-    return undefined
+    return ''
   }
 }
 
