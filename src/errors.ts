@@ -288,12 +288,11 @@ export function codeOf(error: unknown): string {
 export function asError(thrown: unknown): Error {
   try {
     codeOf(thrown)
-    return thrown instanceof Error && typeof thrown.message === 'string'
-      ? thrown
-      : new HookError(thrown)
+    if (thrown instanceof Error && typeof thrown.message === 'string') return thrown
   } catch {
-    return new HookError(thrown)
+    // A getter has thrown.
   }
+  return new HookError(thrown)
 }
 
 /** The message of an Error; of any other value that was thrown, what `show` makes of it. */
