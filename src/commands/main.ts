@@ -2,6 +2,7 @@
  * Layer 10. What the main.ts of every command begins with: the process that it runs in.
  */
 
+import { createReadStream, fstatSync, type ReadStream } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Engine } from '../engine.ts'
 import { codeOf, messageOf } from '../errors.ts'
@@ -31,4 +32,12 @@ export function thisProcess(command: string) {
     exit: (code: number): void => process.exit(code),
     isUnderNpm: process.env.npm_lifecycle_event === 'start',
   }
+}
+
+/** Node takes a directory, or a block device, for an input that has ended. */
+export function standardInput(fd = 0): ReadStream | typeof process.stdin {
+  const stat = fstatSync(fd)
+  return stat.isDirectory() || stat.isBlockDevice()
+    ? createReadStream('', { fd, autoClose: false })
+    : process.stdin
 }

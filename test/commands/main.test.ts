@@ -1,5 +1,6 @@
+import { closeSync, openSync } from 'node:fs'
 import t from 'tap'
-import { thisProcess } from '../../src/commands/main.ts'
+import { standardInput, thisProcess } from '../../src/commands/main.ts'
 import { Engine } from '../../src/engine.ts'
 
 t.test('the process as a host', async t => {
@@ -39,4 +40,13 @@ t.test('npm start is told apart from everything else', async t => {
   t.equal(thisProcess('a-command').isUnderNpm, true)
   t.intercept(process, 'env', { value: { ...process.env, npm_lifecycle_event: 'test' } })
   t.equal(thisProcess('a-command').isUnderNpm, false)
+})
+
+t.test('a directory is read, so that it fails', async t => {
+  const fd = openSync(t.testdir({}), 'r')
+  await t.rejects(standardInput(fd)[Symbol.asyncIterator]().next(), { code: 'EISDIR' })
+  closeSync(fd)
+  const full = openSync('/dev/null', 'r')
+  t.equal(standardInput(full), process.stdin)
+  closeSync(full)
 })

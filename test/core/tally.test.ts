@@ -44,6 +44,7 @@ t.test('each event is counted as what it is', async t => {
       ['closing', gauge('stream')],
       ['active', gauge('server')],
       ['opening', gauge('datagram')],
+      ['opening', undefined],
     ],
     4,
   )

@@ -101,6 +101,18 @@ scene(t, 'what may run twice is repeated while the server is away', async (t, wo
   t.equal(isAway(await lost.catch(error => error)), true)
 })
 
+scene(t, 'an engine that stops ends what is repeated', async (t, { engine, pump }) => {
+  const line = new Line(engine, 'Test')
+  line.arrived()
+  const lost = said(line.persist(() => line.attempt(() => Promise.reject('away'))))
+  await pump()
+  const stopped = engine.stop()
+  await pump()
+  t.equal(await lost, 'the server is away')
+  await stopped
+  line.over()
+})
+
 // They were kept without a bound, for as long as there was no server.
 scene(t, 'REGRESSION: what waits for the first connection has a bound', async (t, { engine }) => {
   const line = new Line(engine, 'Test')

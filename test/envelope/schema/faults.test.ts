@@ -2,6 +2,7 @@ import t from 'tap'
 import {
   beyond,
   checkLimit,
+  checkLimits,
   type Fault,
   inside,
   INVALID,
@@ -62,4 +63,9 @@ t.test('limits', async t => {
       thrown(() => checkLimit('a', limit, isCount)),
       'ERR_INVALID_ARGUMENT',
     )
+  for (const max of [undefined, 5, 6]) checkLimits('a', 5, max)
+  t.equal(
+    thrown(() => checkLimits('a', 5, 4)),
+    'ERR_INVALID_ARGUMENT',
+  )
 })

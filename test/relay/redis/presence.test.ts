@@ -1,8 +1,36 @@
 /** Members and their leases, by a real redis-server. */
 
 import t from 'tap'
-import { until } from '../../kit.ts'
+import type { MessageHandler } from '../../../src/protocols/redis/index.ts'
+import type { Line } from '../../../src/relay/redis/line.ts'
+import { Presence } from '../../../src/relay/redis/presence.ts'
+import { scene, until } from '../../kit.ts'
 import { code, hear, other, relay, server, skip, wait } from './kit.ts'
+
+scene(t, 'a change that comes too late is no reason to look', async (t, { engine }) => {
+  const heard: (() => void)[] = []
+  let looks = 0
+  const line = {
+    db: 0,
+    state: 'standing',
+    async subscribe(channel: string, changed: MessageHandler, onGap: () => void) {
+      heard.push(onGap, () => void changed(Buffer.of(), channel))
+    },
+    unsubscribe() {},
+    persist: (work: () => Promise<unknown>) => work(),
+    call: async () => (looks++, []),
+  }
+  const presence = new Presence(engine, line as unknown as Line, 'p', 400)
+  await presence.listen('x')
+  t.equal(looks, 1)
+  line.state = 'away'
+  for (const each of heard) each()
+  presence.unlisten('x')
+  line.state = 'standing'
+  for (const each of heard) each()
+  t.equal(looks, 1)
+  presence.close()
+})
 
 await t.test('a server that is stopped, and goes on', { skip }, async t => {
   const redis = await server(t)
