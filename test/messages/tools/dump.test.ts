@@ -55,7 +55,7 @@ t.test('with its data', async t => {
   )
 })
 
-t.test('anything else is refused', t => {
+t.test('anything else is refused', async t => {
   const of = formatMessage as (...args: unknown[]) => string
   const message = new Message()
   for (const args of [
@@ -66,5 +66,4 @@ t.test('anything else is refused', t => {
     ['x', message, 'yes', 5],
   ])
     t.throws(() => of(...args), { code: 'ERR_INVALID_ARGUMENT' })
-  t.end()
 })
