@@ -225,8 +225,8 @@ function callbacks(options: tls.TlsOptions): Partial<tls.TlsOptions> {
 const HANDSHAKES = new WeakMap<Duplex, HandshakeSink>()
 
 /**
- * What the server emits goes to the handshake that it is about. Refused: an object for each
- * connection that inherits from the server and has an `emit` of its own. Bun emits on the server.
+ * What the server emits goes to the handshake that it is about. Refused: an `emit` of its own for
+ * every connection. Bun emits on the server; over a Duplex, which Bun refuses, see serverFor.
  */
 function reporting(server: tls.Server): tls.Server {
   server.on('secureConnection', socket => {

@@ -72,7 +72,8 @@ export function parseOptions(argv: readonly string[]): Request | Information {
 
 function parsePlace(host: string | undefined, port: string | undefined): Address {
   const number = parseWhole('--port', port, 0, 65_535, PORT)
-  return checkHost(host) === undefined ? number : [host as string, number]
+  const place = checkHost(host)
+  return place === undefined ? number : [place, number]
 }
 
 function parsePath(path: string): Address {
