@@ -178,8 +178,8 @@ export class RedisClient extends RedisView {
 
   /**
    * Called when a connection was lost, or could not be made, with the reason. It tries again by
-   * itself, unless `state` is 'closing'. The connection may be that for messages: it is lost
-   * with the code ERR_CUT_OFF if handlers were too slow for the server.
+   * itself, unless `state` is 'closing'. The connection may be that for messages: the server ends
+   * it if handlers are too slow, most often in the middle of a message (ERR_CUT_OFF).
    *
    * By default it logs one line.
    */
