@@ -66,6 +66,8 @@ export type Sent<Sender, Arguments> = Sender extends abstract new (...args: any)
   ? Omit<Arguments, 'message'> & { readonly message: Of }
   : Arguments
 
+type Responses<Arguments> = [receiver: Receiver<Arguments>, response: unknown][]
+
 interface Slot<Arguments> {
   /** What it is known by, if it is not the receiver itself. */
   readonly key: unknown
@@ -163,31 +165,30 @@ export class Signal<Arguments = Record<string, unknown>> {
    * Calls the receivers, and returns what each has returned. Rejects with what a receiver throws;
    * the receivers after it are not called then.
    */
-  async send(
-    sender: unknown,
-    named: Arguments,
-  ): Promise<[receiver: Receiver<Arguments>, response: unknown][]> {
-    const results: [Receiver<Arguments>, unknown][] = []
-    for (const { receiver } of this.#of(sender)) {
-      const call = receiver()
-      if (call !== undefined) results.push([call, await call(this.#whole(sender, named))])
-    }
-    return results
+  send(sender: unknown, named: Arguments): Promise<Responses<Arguments>> {
+    return this.#call(sender, named, error => {
+      throw error
+    })
   }
 
   /** As `send`, but calls all receivers. The response of one that throws is its error. */
-  async send_robust(
+  send_robust(sender: unknown, named: Arguments): Promise<Responses<Arguments>> {
+    return this.#call(sender, named, error => error)
+  }
+
+  async #call(
     sender: unknown,
     named: Arguments,
-  ): Promise<[receiver: Receiver<Arguments>, response: unknown][]> {
-    const results: [Receiver<Arguments>, unknown][] = []
+    failed: (error: unknown) => unknown,
+  ): Promise<Responses<Arguments>> {
+    const results: Responses<Arguments> = []
     for (const { receiver } of this.#of(sender)) {
       const call = receiver()
       if (call === undefined) continue
       try {
         results.push([call, await call(this.#whole(sender, named))])
       } catch (error) {
-        results.push([call, error])
+        results.push([call, failed(error)])
       }
     }
     return results
