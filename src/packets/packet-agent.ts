@@ -22,6 +22,7 @@ import { Context } from '../messages/context.ts'
 import type { Bytes } from '../types.ts'
 import { Budget } from './lines/budget.ts'
 import { PacketChannelError } from './errors.ts'
+import { takeHooks } from './given-hooks.ts'
 import { Line, type LineOwner, type Said } from './lines/line.ts'
 import type { ChannelStats } from './lines/stats.ts'
 import { Packet, type PacketData } from './packet.ts'
@@ -91,10 +92,7 @@ export class PacketAgent {
     const { shape = '2020', context = Context.instance(), channel = {} } = options
     const { queue_limit = 100_000, queue_size = 64 * 1024 * 1024 } = options
     const { on_packet, on_lost, on_error } = options
-    for (const [name, hook] of Object.entries({ on_packet, on_lost, on_error })) {
-      if (hook === undefined) continue
-      Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
-    }
+    takeHooks(this, { on_packet, on_lost, on_error })
     this.agent_id = agent_id
     this.#shape = shape
     this.#opened.promise.catch(noop)

@@ -27,6 +27,7 @@ import { open_relay } from '../../relay/open-relay.ts'
 import type { Relay } from '../../relay/relay.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { PacketChannelError } from '../errors.ts'
+import { takeHooks } from '../given-hooks.ts'
 import { Door } from './door.ts'
 import { HttpDoor } from './http-door.ts'
 import { HttpRequests } from './http-requests.ts'
@@ -145,10 +146,7 @@ export class PacketRouter {
   constructor(options: PacketRouterOptions = {}) {
     checkOptions('new PacketRouter', options, CHECKS)
     const { context = Context.instance(), on_alive, on_drop, on_lost, on_error } = options
-    for (const [name, hook] of Object.entries({ on_alive, on_drop, on_lost, on_error })) {
-      if (hook === undefined) continue
-      Object.defineProperty(this, name, { value: hook, writable: true, configurable: true })
-    }
+    takeHooks(this, { on_alive, on_drop, on_lost, on_error })
     this.#context = context
     this.#engine = context.engine
     const { grace = 10_000, keep = 600_000, queue_limit: count = 10_000 } = options

@@ -22,6 +22,7 @@ import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import type { Job, PacketTypes, Run, RunEnd } from './job.ts'
+import { takeHooks } from '../given-hooks.ts'
 import type { Packet, PacketFields } from '../packet.ts'
 import { PacketChannel } from '../channel/packet-channel.ts'
 import { JobRun } from './run.ts'
@@ -94,7 +95,7 @@ export class Supervisor {
       queue_size: 64 * 1024 * 1024,
       ...rest,
     }
-    if (on_error !== undefined) this.on_error = on_error
+    takeHooks(this, { on_error })
   }
 
   /** The runs that are not over. Live: do not change it. */
@@ -116,6 +117,18 @@ export class Supervisor {
       throw new InvalidStateError('register_job()', 'the supervisor was shut down', 'make another')
     checkJob(job)
     tellMisspeltNames(this, Supervisor.prototype, this.#engine)
+    const run = this.#newRun(job)
+    try {
+      const channels = await this.#channelsFor(job, run)
+      await run.open(channels)
+      return run
+    } catch (error) {
+      await run.shutdown(0)
+      throw error
+    }
+  }
+
+  #newRun(job: Job<any>): JobRun {
     const { shape, start_death_time, status_interval, queue_limit, queue_size } = this.#options
     const run = new JobRun(job, {
       engine: this.#engine,
@@ -128,20 +141,18 @@ export class Supervisor {
     })
     this.#runs.add(run)
     void run.closed.then(() => this.#runs.delete(run))
-    try {
-      const { on_channel_open, on_catastrophic_disconnect, on_message } = run.callbacks
-      const channels = await job.architect.get_channels(
-        on_channel_open,
-        on_catastrophic_disconnect,
-        on_message,
-      )
-      this.#checkChannels(channels)
-      await run.open(channels)
-      return run
-    } catch (error) {
-      await run.shutdown(0)
-      throw error
-    }
+    return run
+  }
+
+  async #channelsFor({ architect }: Job<any>, run: JobRun): Promise<readonly PacketChannel[]> {
+    const { on_channel_open, on_catastrophic_disconnect, on_message } = run.callbacks
+    const channels = await architect.get_channels(
+      on_channel_open,
+      on_catastrophic_disconnect,
+      on_message,
+    )
+    this.#checkChannels(channels)
+    return channels
   }
 
   #checkChannels(channels: readonly PacketChannel[]): void {
