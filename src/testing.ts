@@ -19,7 +19,7 @@ import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
 import type { TextChecked, TextCheckedClass } from './channels/streams/text-reads.ts'
-import type { Bytes } from './types.ts'
+import type { Bytes, Milliseconds } from './types.ts'
 
 export { ManualClock } from './io/manual-clock.ts'
 export { MemoryNetwork, type MemoryNetworkOptions } from './io/memory/network.ts'
@@ -137,14 +137,23 @@ export async function pair<
   const connection = [...server.channels][0] as Far | undefined
   if (!client.connected || connection === undefined)
     throw new Error(`pair: the ends are not connected; the client is ${client.state}`)
-  const stop = async (): Promise<void> => {
-    const stopped = engine.stop()
-    await pump()
-    clock.advance(60_000)
-    await pump()
-    await stopped
-  }
+  const stop = (): Promise<void> => stopAll(engine, clock, pump)
   return { client, connection, server, engine, network, clock, pump, [Symbol.asyncDispose]: stop }
+}
+
+/** More than the deadlines by which an engine stops: what does not end politely is closed then. */
+const STOP_TIME: Milliseconds = 60_000
+
+async function stopAll(
+  engine: Engine,
+  clock: ManualClock,
+  pump: () => Promise<void>,
+): Promise<void> {
+  const stopped = engine.stop()
+  await pump()
+  clock.advance(STOP_TIME)
+  await pump()
+  await stopped
 }
 
 /** An arrow function has no prototype, and a class has one. */

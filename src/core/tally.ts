@@ -127,30 +127,14 @@ export class Tally {
   }
 
   /** All counts, together with the numbers of the channels that are open now. */
-  sum(
-    open: Iterable<readonly [state: State, gauge: Gauge | undefined]>,
-    timers: number,
-  ): EngineStats {
-    const channels = {
-      streams: noStates(),
-      servers: noStates(),
-      datagrams: noStates(),
-      messages: noStates(),
-    }
-    let [bytes_read, bytes_written, bytes_held] = [this.#bytesRead, this.#bytesWritten, 0]
-    for (const [state, gauge] of open) {
-      if (gauge === undefined) continue
-      channels[`${gauge.kind}s`][state as keyof StateCounts]++
-      bytes_read += gauge.bytes_read
-      bytes_written += gauge.bytes_written
-      bytes_held += gauge.bytes_held
-    }
+  sum(open: Iterable<Measured>, timers: number): EngineStats {
     const {
       connect: connected,
       accept: accepted,
       listen: listened,
       overflow: overflows,
     } = this.#events
+    const { channels, bytes_read, bytes_written, bytes_held } = sumOf(open)
     return {
       channels,
       connected,
@@ -160,12 +144,35 @@ export class Tally {
       dropped: { ...this.#dropped },
       timeouts: { ...this.#timeouts },
       overflows,
-      bytes_read,
-      bytes_written,
+      bytes_read: this.#bytesRead + bytes_read,
+      bytes_written: this.#bytesWritten + bytes_written,
       bytes_held,
       timers,
     }
   }
+}
+
+/** A channel that is open now. It has no gauge if it is none of the kinds that are counted. */
+type Measured = readonly [state: State, gauge: Gauge | undefined]
+
+function sumOf(
+  open: Iterable<Measured>,
+): Pick<EngineStats, 'channels' | 'bytes_read' | 'bytes_written' | 'bytes_held'> {
+  const channels = {
+    streams: noStates(),
+    servers: noStates(),
+    datagrams: noStates(),
+    messages: noStates(),
+  }
+  let [bytes_read, bytes_written, bytes_held] = [0, 0, 0]
+  for (const [state, gauge] of open) {
+    if (gauge === undefined) continue
+    channels[`${gauge.kind}s`][state as keyof StateCounts]++
+    bytes_read += gauge.bytes_read
+    bytes_written += gauge.bytes_written
+    bytes_held += gauge.bytes_held
+  }
+  return { channels, bytes_read, bytes_written, bytes_held }
 }
 
 function noStates(): Writable<StateCounts> {

@@ -270,30 +270,9 @@ function take(socket: tls.TLSSocket): HandshakeSink | undefined {
 
 // ---- options ------------------------------------------------------------------------------------
 
-/**
- * What `make` returns, which hands the options to Node. Our error if an option is invalid, or
- * misspelt. (One that is like no other may be of another Node.)
- */
+/** What `make` returns, which hands the options to Node. Our error if an option is invalid. */
 function made<Made>(options: object, make: () => Made): Made {
-  for (const name of Object.keys(options)) {
-    const meant = NAMES.includes(name) || name in RESERVED ? undefined : misspelt(name, NAMES)
-    if (meant !== undefined)
-      throw new InvalidArgumentError(`tls: there is no option "${name}"; did you mean ${meant}?`)
-  }
-  const values = options as Readonly<Record<string, unknown>>
-  for (const [name, instead] of Object.entries(RESERVED)) {
-    if (name in options)
-      throw new InvalidArgumentError(
-        `tls: ${name}`,
-        `left out: that is what ${instead} is for`,
-        values[name],
-      )
-  }
-  for (const [name, [type, words]] of Object.entries(LATE)) {
-    const value = values[name] ?? undefined
-    if (value !== undefined && typeof value !== type)
-      throw new InvalidArgumentError(`tls: ${name}`, words, value)
-  }
+  checkTlsOptions(options as Readonly<Record<string, unknown>>)
   try {
     return make()
   } catch (error) {
@@ -302,5 +281,31 @@ function made<Made>(options: object, make: () => Made): Made {
       `what node:tls takes; it says: ${messageOf(error)}`,
       options,
     )
+  }
+}
+
+/**
+ * Throws for an option that Node would not refuse at once: a misspelt one, one that is ours, and
+ * one of the wrong type that Node looks at later. (One that is like no other may be of another
+ * Node.)
+ */
+function checkTlsOptions(options: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(options)) {
+    const meant = NAMES.includes(name) || name in RESERVED ? undefined : misspelt(name, NAMES)
+    if (meant !== undefined)
+      throw new InvalidArgumentError(`tls: there is no option "${name}"; did you mean ${meant}?`)
+  }
+  for (const [name, instead] of Object.entries(RESERVED)) {
+    if (name in options)
+      throw new InvalidArgumentError(
+        `tls: ${name}`,
+        `left out: that is what ${instead} is for`,
+        options[name],
+      )
+  }
+  for (const [name, [type, words]] of Object.entries(LATE)) {
+    const value = options[name] ?? undefined
+    if (value !== undefined && typeof value !== type)
+      throw new InvalidArgumentError(`tls: ${name}`, words, value)
   }
 }

@@ -35,6 +35,7 @@ export type Entries = ReadonlyMap<string, Entry>
 /** Parameters as a program may give them: text as in a URL, or an object. */
 export type Parameters = string | Readonly<Record<string, string | number | bigint | boolean>>
 
+/** The parts that `embedded` reads from keys of these names. */
 const RESERVED: readonly string[] = ['proto', 'host']
 
 /** The most prefixes. Each adds to the stack of every message. Nobody means more than a few. */
@@ -75,23 +76,11 @@ export class Url {
     if (colon === -1)
       throw new UrlError('a URL needs "://" after its protocol', source, at, text.length)
     const protocol = text.slice(0, colon)
-    if (!/^[^;=\s]+$/.test(protocol))
-      throw new UrlError('a URL begins with a protocol', source, at, Math.max(1, colon))
-    if (protocol.split('+').length > PREFIXES + 1)
-      throw new UrlError(`a URL has at most ${PREFIXES} prefixes`, source, at, colon)
+    checkProtocol(protocol, source, at)
     const semicolon = text.indexOf(';', colon)
     const end = semicolon === -1 ? text.length : semicolon
     const entries = parseEntries(text.slice(end), source, at + end)
-    for (const key of RESERVED) {
-      const entry = entries.get(key)
-      if (entry !== undefined)
-        throw new UrlError(
-          `${key} is not a parameter: it comes before the first ";"`,
-          source,
-          entry.key_at,
-          key.length,
-        )
-    }
+    checkReserved(entries)
     return new Url(protocol, text.slice(colon + 3, end), entries, source, at)
   }
 
@@ -171,6 +160,23 @@ function textOf(key: string, value: unknown): string {
       value,
     )
   return text
+}
+
+function checkProtocol(protocol: string, source: string, at: number): void {
+  if (!/^[^;=\s]+$/.test(protocol))
+    throw new UrlError('a URL begins with a protocol', source, at, Math.max(1, protocol.length))
+  if (protocol.split('+').length > PREFIXES + 1)
+    throw new UrlError(`a URL has at most ${PREFIXES} prefixes`, source, at, protocol.length)
+}
+
+/** What stands before the first ';' is no parameter. */
+function checkReserved(entries: Entries): void {
+  for (const key of RESERVED) {
+    const entry = entries.get(key)
+    if (entry === undefined) continue
+    const why = `${key} is not a parameter: it comes before the first ";"`
+    throw new UrlError(why, entry.source, entry.key_at, key.length)
+  }
 }
 
 function parseEntries(text: string, source: string, at: number): Map<string, Entry> {

@@ -50,15 +50,15 @@ export const ROOM_NAME_MAX = 900
 export type Fields = Record<string, unknown>
 
 /** What a client may say about rooms, besides messages. */
-export type Command =
-  | {
-      readonly type: '_join'
-      readonly room: string
-      readonly seq?: number
-      readonly client?: string
-      readonly name?: string
-    }
-  | { readonly type: '_leave'; readonly room: string }
+export type Command = Join | { readonly type: '_leave'; readonly room: string }
+
+export interface Join {
+  readonly type: '_join'
+  readonly room: string
+  readonly seq?: number
+  readonly client?: string
+  readonly name?: string
+}
 
 /** What a server may say about rooms, besides messages. */
 export type Reply =

@@ -84,3 +84,16 @@ export function checkEndOptions(options: ServerEndOptions): ServerEndOptions {
     throw new InvalidArgumentError('end: options', 'batch and interval, or neither', options)
   return options
 }
+
+/** Throws InvalidArgumentError if every peer could say in a PROXY header who it is. */
+export function checkProxy({
+  proxy_protocol,
+  proxy_trusted,
+}: Pick<ServerValues, 'proxy_protocol' | 'proxy_trusted'>): void {
+  if (proxy_protocol === null || proxy_trusted !== null) return
+  throw new InvalidArgumentError(
+    'listen: proxy_trusted',
+    'a BlockList of the proxies if proxy_protocol is set: anyone could claim to be someone else',
+    null,
+  )
+}

@@ -8,12 +8,7 @@
 
 import type { Duplex } from 'node:stream'
 import { parseListenAddress } from '../../core/address.ts'
-import {
-  InvalidArgumentError,
-  InvalidStateError,
-  type ListenError,
-  type ReportedError,
-} from '../../errors.ts'
+import { InvalidStateError, type ListenError, type ReportedError } from '../../errors.ts'
 import type { TlsOptions, Transport } from '../../transport.ts'
 import type { Data, DropReason, ListenAddress, Milliseconds, SocketAddress } from '../../types.ts'
 import { Channel } from '../channel.ts'
@@ -24,6 +19,7 @@ import { ServerLink, takeOver } from './server-link.ts'
 import {
   checkEndOptions,
   checkListenOptions,
+  checkProxy,
   type ServerEndOptions,
   type ServerListenOptions,
   type StreamServerOptions,
@@ -144,14 +140,7 @@ export class StreamServer<Peer extends Stream<any> = Stream<any>>
     const endpoint = parseListenAddress(address)
     // An option that the network refuses must leave the state as it was, so the state changes last.
     adoptFields(this)
-    if (this.proxy_protocol !== null && this.proxy_trusted === null) {
-      throw new InvalidArgumentError(
-        'listen: proxy_trusted',
-        'a BlockList of the proxies if proxy_protocol is set: ' +
-          'anyone could claim to be someone else',
-        null,
-      )
-    }
+    checkProxy(this)
     const tls = this.tls ? contextFor(this[LIFE].drive.tls, 'server', this.tls) : undefined
     const listener = this[LIFE].drive.network.listen(endpoint, {
       ...options,

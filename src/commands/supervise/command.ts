@@ -65,9 +65,7 @@ async function supervise(request: Request, host: SuperviseHost, sayLine: Say): P
   const forget = stopOnSignals(host, stop, host.exit)
   const isWell = await Promise.race([stopped.promise, work(parts, say)])
   cancel()
-  for (const part of [...parts].reverse()) await part.rest()
-  draw()
-  for (const part of [...parts].reverse()) await part.close()
+  await close(parts, draw)
   forget()
   return isWell ? 0 : 1
 }
@@ -90,4 +88,12 @@ async function work(parts: readonly Part[], say: Say): Promise<boolean> {
     return false
   }
   return Promise.race(parts.map(({ done }) => done))
+}
+
+/** Closes the parts, the last first. Between, the table is drawn for the last time. */
+async function close(parts: readonly Part[], draw: () => void): Promise<void> {
+  const reversed = [...parts].reverse()
+  for (const part of reversed) await part.rest()
+  draw()
+  for (const part of reversed) await part.close()
 }

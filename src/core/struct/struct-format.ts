@@ -114,16 +114,19 @@ export function parseFormat(
     const position = start + match.index + whole.length - code.length
     const row = lookUp(kind, where, code, position)
     const count = digits === '' ? 1 : Number(digits)
-    // Checked before anything is expanded: '9999999999b' must not become an array.
     size += count * row.size
     values += row.codec === undefined ? 0 : row.single ? 1 : count
-    if (size > MAX_SIZE)
-      throw new StructError(`${where}: more than ${MAX_SIZE} bytes at position ${position}`)
-    if (values > MAX_VALUES)
-      throw new StructError(`${where}: more than ${MAX_VALUES} values at position ${position}`)
+    // Before anything is expanded: '9999999999b' must not become an array.
+    checkMost(`${where}: more than`, size, values, position)
     items.push({ code, count, counted: digits !== '', position })
   }
   return { where, order: ORDERS[marked ? format.charAt(0) : unmarked]!, items }
+}
+
+function checkMost(what: string, size: Bytes, values: number, position: number): void {
+  if (size > MAX_SIZE) throw new StructError(`${what} ${MAX_SIZE} bytes at position ${position}`)
+  if (values > MAX_VALUES)
+    throw new StructError(`${what} ${MAX_VALUES} values at position ${position}`)
 }
 
 /** Throws StructError if `kind` does not have that code. */

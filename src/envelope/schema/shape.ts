@@ -68,57 +68,77 @@ export function shape<const Of extends Fields>(fields: Of): ShapeSchema<Of> {
   return new ShapeSchema(fields)
 }
 
-function shapeCheck(fields: Fields): Check {
-  const names = Object.keys(fields)
-  const checks = names.map(name => (fields[name] as Schema)[CHECK])
-  const isNeeded = names.map(name => !(fields[name] instanceof OptionalSchema))
-  const count = names.length
+/** One field of a shape. */
+interface Field {
+  readonly name: string
+  readonly check: Check
+  readonly isNeeded: boolean
+}
 
-  /** Any object: the result is another one. */
-  const copy = (given: Record<string, unknown>, faults: Fault[]): unknown => {
-    const made: Record<string, unknown> = {}
-    let isValid = true
-    for (let index = 0; index < count; index++) {
-      const name = names[index] as string
-      const before = faults.length
-      const value = Object.hasOwn(given, name) ? given[name] : undefined
-      const result =
-        value === undefined && isNeeded[index]
-          ? wrong(faults, 'value_error.missing', 'field required')
-          : (checks[index] as Check)(value, faults)
-      if (result !== INVALID) made[name] = result
-      else {
-        inside(faults, before, name)
-        isValid = false
-      }
-    }
-    for (const name of Object.keys(given))
-      if (isRefused(name)) {
-        refuse(faults, name)
-        isValid = false
-      }
-    return isValid ? made : INVALID
-  }
-
+function shapeCheck(schemas: Fields): Check {
+  const fields = Object.entries(schemas).map(([name, schema]) => ({
+    name,
+    check: schema[CHECK],
+    isNeeded: !(schema instanceof OptionalSchema),
+  }))
   return (value, faults) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return notObject(value, faults)
     const given = value as Record<string, unknown>
-    const keys = Object.keys(given)
-    if (keys.length !== count) return copy(given, faults)
-    const before = faults.length
-    for (let index = 0; index < count; index++) {
-      const name = names[index] as string
-      if (keys[index] !== name) return copy(given, faults)
-      const each = given[name]
-      // The copy tells the faults again, with those of all fields.
-      if (each === undefined || (checks[index] as Check)(each, faults) !== each) {
-        faults.length = before
-        return copy(given, faults)
-      }
-    }
-    return value
+    return isExact(fields, given, faults) ? given : copy(fields, given, faults)
   }
+}
+
+/** Has the object these fields alone, in their order, and is each what its check returns? */
+function isExact(
+  fields: readonly Field[],
+  given: Record<string, unknown>,
+  faults: Fault[],
+): boolean {
+  const keys = Object.keys(given)
+  if (keys.length !== fields.length) return false
+  const before = faults.length
+  for (let index = 0; index < keys.length; index++) {
+    const { name, check } = fields[index] as Field
+    if (keys[index] !== name) return false
+    const each = given[name]
+    if (each !== undefined && check(each, faults) === each) continue
+    // The copy tells the faults again, with those of all fields.
+    faults.length = before
+    return false
+  }
+  return true
+}
+
+/** The fields of any object, as another one. */
+function copy(fields: readonly Field[], given: Record<string, unknown>, faults: Fault[]): unknown {
+  const made: Record<string, unknown> = {}
+  let isValid = true
+  for (const field of fields) {
+    const before = faults.length
+    const result = valueOf(field, given, faults)
+    if (result !== INVALID) made[field.name] = result
+    else {
+      inside(faults, before, field.name)
+      isValid = false
+    }
+  }
+  for (const name of Object.keys(given).filter(isRefused)) {
+    refuse(faults, name)
+    isValid = false
+  }
+  return isValid ? made : INVALID
+}
+
+function valueOf(
+  { name, check, isNeeded }: Field,
+  given: Record<string, unknown>,
+  faults: Fault[],
+): unknown {
+  const value = Object.hasOwn(given, name) ? given[name] : undefined
+  return value === undefined && isNeeded
+    ? wrong(faults, 'value_error.missing', 'field required')
+    : check(value, faults)
 }
 
 function notObject(value: unknown, faults: Fault[]): unknown {

@@ -145,6 +145,14 @@ export class WebsocketChannel extends PacketChannel {
     }
     this.#messages = messages
     this.#isFull = false
+    this.#listenTo(messages)
+    const { patience } = this.#settings
+    const late = (): ClosedError => new ClosedError(`connecting took more than ${patience} ms`)
+    this.#cancel = this.#engine[DRIVE].after(patience, () => this.#fail(messages, late()))
+    messages.open()
+  }
+
+  #listenTo(messages: MessageChannel): void {
     messages.on_message = message => this.#received(message)
     messages.on_control = ({ msgid }) => this.#controlled(messages, msgid)
     messages.on_error = error => this.#fail(messages, error)
@@ -153,13 +161,6 @@ export class WebsocketChannel extends PacketChannel {
     messages.on_state = state => {
       if (state === 'active') this.#connected()
     }
-    this.#cancel = this.#engine[DRIVE].after(this.#settings.patience, () =>
-      this.#fail(
-        messages,
-        new ClosedError(`connecting took more than ${this.#settings.patience} ms`),
-      ),
-    )
-    messages.open()
   }
 
   #connected(): void {

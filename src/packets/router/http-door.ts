@@ -32,38 +32,7 @@ export class HttpDoor {
   constructor(http: HttpServer, path: string, engine: Engine, parts: Parts) {
     this.#http = http
     this.#parts = parts
-    const { owner } = parts
-    class HttpPeer extends WebSocketConnection implements Peer {
-      address = ''
-      #isFull = false
-      override backpressure = false
-      override message_size = SIZE
-      override on_connect(): void {
-        this.address = formatAddress(this.remote_address!)
-      }
-      /** Unlike `send` of a connection: false means that it was not taken. */
-      override send(text: string | Uint8Array): boolean {
-        if (this.#isFull || this.state !== 'active') return false
-        this.#isFull = !super.send(text)
-        return true
-      }
-      override on_message(data: string | Buffer): void {
-        owner.heard(this, data.toString())
-      }
-      override on_write(): void {
-        if (!this.#isFull) return
-        this.#isFull = false
-        owner.ready(this)
-      }
-      override on_error(error: Error): void {
-        owner.failed(error)
-        this.close()
-      }
-      override on_close(): void {
-        owner.gone(this)
-      }
-    }
-    this.#server = new WebSocketServer(HttpPeer, { engine }).attach(http, { path })
+    this.#server = new WebSocketServer(peerClass(parts.owner), { engine }).attach(http, { path })
     http.on('request', this.#request)
   }
 
@@ -72,5 +41,39 @@ export class HttpDoor {
     this.#http.off('request', this.#request)
     this.#server.end()
     await this.#server.closed
+  }
+}
+
+/** The class of the peers that come by HTTP. */
+function peerClass(owner: PeerOwner) {
+  return class HttpPeer extends WebSocketConnection implements Peer {
+    address = ''
+    #isFull = false
+    override backpressure = false
+    override message_size = SIZE
+    override on_connect(): void {
+      this.address = formatAddress(this.remote_address!)
+    }
+    /** Unlike `send` of a connection: false means that it was not taken. */
+    override send(text: string | Uint8Array): boolean {
+      if (this.#isFull || this.state !== 'active') return false
+      this.#isFull = !super.send(text)
+      return true
+    }
+    override on_message(data: string | Buffer): void {
+      owner.heard(this, data.toString())
+    }
+    override on_write(): void {
+      if (!this.#isFull) return
+      this.#isFull = false
+      owner.ready(this)
+    }
+    override on_error(error: Error): void {
+      owner.failed(error)
+      this.close()
+    }
+    override on_close(): void {
+      owner.gone(this)
+    }
   }
 }

@@ -91,31 +91,37 @@ export class JobRun implements Run {
 
   /** Makes the lines and opens the channels. Rejects if that fails. */
   async open(channels: readonly PacketChannel[]): Promise<void> {
-    const { engine, startDeathTime, queueLimit, queueSize } = this.#settings
+    const { engine, startDeathTime } = this.#settings
     if (this.#state !== 'opening') {
       // It was shut down while the architect was at work.
       for (const channel of channels) this.#hooks.call(() => channel.close())
       return this.#opened.promise
     }
-    for (const channel of channels) {
-      const budget = new Budget(queueLimit, queueSize, channel.packet_size)
-      const stream = `${this.#nonce}.${this.#lines.size}`
-      const line = new Line(channel, this.#dispatch, { engine, budget, stream })
-      this.#lines.set(channel.channel_id, line)
-    }
-    this.#cancelDeath = engine[DRIVE].after(startDeathTime, () => {
-      const dead = this.stats().filter(({ is_alive }) => !is_alive)
-      const names = dead.map(({ channel_id }) => channel_id).join(', ')
-      this.#failOpening(
-        new PacketChannelError(
-          'ERR_NOT_ALIVE',
-          `register_job: no connection within ${startDeathTime} ms: ${names}; is the server there?`,
-        ),
-      )
-    })
+    for (const channel of channels) this.#addLine(channel)
+    this.#cancelDeath = engine[DRIVE].after(startDeathTime, () => this.#notAlive())
     for (const channel of channels) channel.open()
     this.#look()
     return this.#opened.promise
+  }
+
+  #addLine(channel: PacketChannel): void {
+    const { engine, queueLimit, queueSize } = this.#settings
+    const budget = new Budget(queueLimit, queueSize, channel.packet_size)
+    const stream = `${this.#nonce}.${this.#lines.size}`
+    const line = new Line(channel, this.#dispatch, { engine, budget, stream })
+    this.#lines.set(channel.channel_id, line)
+  }
+
+  #notAlive(): void {
+    const dead = this.stats().filter(({ is_alive }) => !is_alive)
+    const names = dead.map(({ channel_id }) => channel_id).join(', ')
+    const time = `${this.#settings.startDeathTime} ms`
+    this.#failOpening(
+      new PacketChannelError(
+        'ERR_NOT_ALIVE',
+        `register_job: no connection within ${time}: ${names}; is the server there?`,
+      ),
+    )
   }
 
   #look(): void {

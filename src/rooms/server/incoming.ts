@@ -17,6 +17,7 @@ import {
   encodeFor,
   type Fields,
   fieldsOf,
+  type Join,
   ROOM_NAME_MAX,
   roomOf,
   textOrBytes,
@@ -67,40 +68,37 @@ export function hear(
 
 // ---- joining and leaving ------------------------------------------------------------------------
 
-async function join(
-  owner: IncomingOwner,
-  seat: Seat,
-  {
-    room: name,
-    seq,
-    client,
-    name: label,
-  }: NonNullable<ReturnType<typeof commandOf>> & {
-    readonly type: '_join'
-  },
-): Promise<void> {
-  const { room_name_size, rooms_per_member } = owner.values
-  const refuse = (reason: string): void =>
-    seat.reply({ status: 'refused', room: name.slice(0, ROOM_NAME_MAX), reason })
-  const fault = nameFault(name, room_name_size)
-  if (fault !== undefined) return refuse(fault)
+async function join(owner: IncomingOwner, seat: Seat, command: Join): Promise<void> {
+  const { room: name, seq } = command
   const joined = seat.rooms.get(name)
   if (joined !== undefined) return joined.greet(seat)
-  if (seat.rooms.size >= rooms_per_member)
-    return refuse(`a member may be in ${rooms_per_member} rooms`)
-  if (client !== undefined && client !== '') seat.client = client.slice(0, LABEL_MAX)
-  if (label !== undefined && label !== '') seat.name = label.slice(0, LABEL_MAX)
+  const fault = joinFault(owner, seat, name)
+  if (fault !== undefined) return refuse(seat, name, fault)
+  introduce(seat, command)
   const reason = owner.hears.join ? await refusal(owner, seat, name) : undefined
-  if (reason !== undefined) return refuse(reason)
+  if (reason !== undefined) return refuse(seat, name, reason)
   if (!seat.isHere) return
   const room = owner.roomFor(name)
-  if (room === undefined) return refuse('there are too many rooms')
+  if (room === undefined) return refuse(seat, name, 'there are too many rooms')
   try {
     await room.join(seat, seq)
   } catch (error) {
     owner.failed(error)
-    refuse('the room is out of reach')
+    refuse(seat, name, 'the room is out of reach')
   }
+}
+
+/** Why the settings of the server do not let it in; undefined if they do. */
+function joinFault({ values }: IncomingOwner, { rooms }: Seat, name: string): string | undefined {
+  const fault = nameFault(name, values.room_name_size)
+  if (fault !== undefined || rooms.size < values.rooms_per_member) return fault
+  return `a member may be in ${values.rooms_per_member} rooms`
+}
+
+/** Takes what it says of itself. */
+function introduce(seat: Seat, { client, name }: Join): void {
+  if (client !== undefined && client !== '') seat.client = client.slice(0, LABEL_MAX)
+  if (name !== undefined && name !== '') seat.name = name.slice(0, LABEL_MAX)
 }
 
 /** Why the program does not let it in; undefined if it does. */
@@ -116,6 +114,10 @@ async function refusal(
   } catch {
     return 'the server has failed'
   }
+}
+
+function refuse(seat: Seat, name: string, reason: string): void {
+  seat.reply({ status: 'refused', room: name.slice(0, ROOM_NAME_MAX), reason })
 }
 
 function leave(seat: Seat, name: string): undefined {

@@ -4,6 +4,7 @@ import t from 'tap'
 import {
   checkEndOptions,
   checkListenOptions,
+  checkProxy,
 } from '../../../src/channels/servers/server-options.ts'
 import { thrown } from '../../kit.ts'
 
@@ -28,6 +29,16 @@ t.test('of listen', async t => {
   t.throws(() => checkListenOptions(1, { backlog: 5 } as never), {
     message: 'listen: there is no option "backlog"; there are: reuse_port, ipv6_only, mode',
   })
+})
+
+t.test('of the PROXY protocol: whoever trusts it says whom', async t => {
+  const proxy_trusted = { check: () => true }
+  checkProxy({ proxy_protocol: null, proxy_trusted: null })
+  checkProxy({ proxy_protocol: 'require', proxy_trusted })
+  t.equal(
+    thrown(() => checkProxy({ proxy_protocol: 'optional', proxy_trusted: null })),
+    'ERR_INVALID_ARGUMENT',
+  )
 })
 
 t.test('of end', async t => {
