@@ -184,6 +184,9 @@ const KINDS = [
   },
 ] as const satisfies readonly Kind<any>[]
 
+/** By a name of its own: TypeScript would not show `ReadDelimiter` for its members otherwise. */
+type ValueOf<Each> = Each extends Kind<infer Value> ? Value : never
+
 /**
  * How the bytes of a stream are cut into the reads that `on_read` gets.
  * - `null`: a read is whatever arrived
@@ -194,11 +197,7 @@ const KINDS = [
  * - a `Struct`, a `NetStruct`, `length_prefix()` or any other object with the `Delimiter` contract:
  *   a read is what its `cut` returns
  */
-export type ReadDelimiter = (typeof KINDS)[number] extends infer Each
-  ? Each extends Kind<infer Value>
-    ? Value
-    : never
-  : never
+export type ReadDelimiter = ValueOf<(typeof KINDS)[number]>
 
 /**
  * The arguments that `on_read` gets for a delimiter: the fields of a Struct, or what the `cut` of

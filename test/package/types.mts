@@ -1,5 +1,13 @@
 // The installed package, by its types alone.
-import { Connection, length_prefix, Server, Struct, type ReadDelimiter } from 'sluice'
+import {
+  Client,
+  Connection,
+  Datagram,
+  length_prefix,
+  Server,
+  Struct,
+  type ReadDelimiter,
+} from 'sluice'
 import { Echo } from 'sluice/echo'
 import {
   consumer,
@@ -16,6 +24,11 @@ import {
 import { Context, type Message, MessageChannel } from 'sluice/messages'
 import { pair } from 'sluice/testing'
 import { type UpgradeRequest, WebSocketConnection, WebSocketServer } from 'sluice/websocket'
+
+// What TypeScript infers can be written into a declaration file.
+export const client = new Client({ encoding: 'utf8' })
+export const opened = new Server(Connection).listen(0).opened
+export const packets = new Datagram()
 
 const header = new Struct('!LH')
 
