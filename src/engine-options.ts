@@ -14,25 +14,25 @@ export interface EngineOptions {
    *
    * @default the sockets, the TLS and the files of Node
    */
-  readonly network?: Network
+  readonly network?: Network | undefined
   /**
    * Tells the time.
    *
    * @default the clock of the machine
    */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /**
    * The most bytes that all channels together may hold; see `Engine.buffer_limit`.
    *
    * @default half of V8's heap limit
    */
-  readonly buffer_limit?: Bytes
+  readonly buffer_limit?: Bytes | undefined
   /**
    * Gets every error that nobody else handles, one line each.
    *
    * @default `console.error`
    */
-  readonly log?: Log
+  readonly log?: Log | undefined
 }
 
 /**

@@ -198,7 +198,7 @@ export class Engine {
    * given. Its default is 15 000 ms.
    */
   // Source: Pants `Engine.stop`.
-  stop(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
+  stop(options: { readonly timeout?: Milliseconds | undefined } = {}): Promise<void> {
     checkOptions('stop', options ?? {}, ['timeout'])
     return this.#stop(checkWait('stop: timeout', options?.timeout ?? STOP_TIMEOUT))
   }

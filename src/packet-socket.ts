@@ -34,27 +34,27 @@ export interface PacketOptions {
    *
    * @default any host, and a port that the system chooses
    */
-  readonly bind?: Endpoint
+  readonly bind?: Endpoint | undefined
   /** The only peer: packets go there and come from there. */
-  readonly connect?: Endpoint
+  readonly connect?: Endpoint | undefined
   /** May packets be sent to broadcast addresses? The default is that of the system. */
-  readonly broadcast?: boolean
+  readonly broadcast?: boolean | undefined
   /** May other sockets be bound to the same port, if they ask for it, too? */
-  readonly reuse_address?: boolean
+  readonly reuse_address?: boolean | undefined
   /** Is an IPv6 socket one for IPv6 only? */
-  readonly ipv6_only?: boolean
+  readonly ipv6_only?: boolean | undefined
   /** How much the system may keep of what was received. It throws if the system gives less. */
-  readonly socket_recv_buffer_size?: Bytes
+  readonly socket_recv_buffer_size?: Bytes | undefined
   /** How much the system may keep of what is to be sent. It throws if the system gives less. */
-  readonly socket_send_buffer_size?: Bytes
+  readonly socket_send_buffer_size?: Bytes | undefined
   /** How many hops a unicast packet may take, 1 to 255. */
-  readonly ttl?: number
+  readonly ttl?: number | undefined
   /** How many hops a multicast packet may take. */
-  readonly multicast_ttl?: number
+  readonly multicast_ttl?: number | undefined
   /** Do multicast packets reach sockets of this machine, too? */
-  readonly multicast_loopback?: boolean
+  readonly multicast_loopback?: boolean | undefined
   /** The address of the interface that multicast packets leave by. */
-  readonly multicast_interface?: string
+  readonly multicast_interface?: string | undefined
 }
 
 /** The options that an open packet socket can be told. */

@@ -42,28 +42,28 @@ export interface PairOptions<
    *
    * @default Recorder, which keeps what it reads
    */
-  readonly client?: Made<Near> & Made<TextChecked>
+  readonly client?: (Made<Near> & Made<TextChecked>) | undefined
   /**
    * The class of the server's end, usually the one under test.
    *
    * @default that of the server
    */
-  readonly connection?: (new (options: any) => Far) & TextCheckedClass
+  readonly connection?: ((new (options: any) => Far) & TextCheckedClass) | undefined
   /**
    * The server: its class, or a function that makes it. The options have `engine`, and
    * `ConnectionClass` if `connection` is given.
    *
    * @default Server
    */
-  readonly server?: Made<Home>
+  readonly server?: Made<Home> | undefined
   /** How many bytes arrive at a time; see MemoryNetwork. */
-  readonly chunk?: MemoryNetworkOptions['chunk']
+  readonly chunk?: MemoryNetworkOptions['chunk'] | undefined
   /**
    * Where the engine logs to.
    *
    * @default `console.error`, as for every engine
    */
-  readonly log?: EngineOptions['log']
+  readonly log?: EngineOptions['log'] | undefined
 }
 
 /** Two ends that are connected, and what they run on. */
@@ -123,9 +123,9 @@ export async function pair<
 >(options: PairOptions<Near, Far, Home> = {}): Promise<Pair<Near, Far, Home>> {
   checkOptions('pair', options, ['client', 'connection', 'server', 'chunk', 'log'])
   const { connection: ConnectionClass, chunk, log } = options
-  const network = new MemoryNetwork(chunk === undefined ? {} : { chunk })
+  const network = new MemoryNetwork({ chunk })
   const clock = new ManualClock()
-  const engine = new Engine({ network, clock, ...(log !== undefined && { log }) })
+  const engine = new Engine({ network, clock, log })
   const server = make<Home>('server', options.server ?? (Server as never), {
     engine,
     ...(ConnectionClass !== undefined && { ConnectionClass }),

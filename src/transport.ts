@@ -155,9 +155,9 @@ export type ProxyExtensions = ReadonlyMap<number, Buffer>
 /** How an idle peer is probed. */
 export interface KeepAliveProbes {
   /** The time from one probe that is not answered to the next. */
-  readonly interval?: Milliseconds
+  readonly interval?: Milliseconds | undefined
   /** How many may go unanswered before the connection fails. */
-  readonly count?: number
+  readonly count?: number | undefined
 }
 
 /** How to connect. */
@@ -165,9 +165,10 @@ export interface ConnectOptions {
   /** Passed on to the resolver: Node's `lookup` option. */
   readonly lookup?: unknown
   /** The address to connect from. */
-  readonly local?: { readonly host?: string; readonly port?: Port }
+  readonly local?:
+    { readonly host?: string | undefined; readonly port?: Port | undefined } | undefined
   /** May the transport lend its chunks (`lends_chunks`)? Whoever reads copies what it keeps. */
-  readonly lend?: boolean
+  readonly lend?: boolean | undefined
 }
 
 // ---- TLS ----------------------------------------------------------------------------------------
@@ -236,19 +237,19 @@ export interface ListenOptions {
    *
    * @default false
    */
-  readonly reuse_port?: boolean
+  readonly reuse_port?: boolean | undefined
   /**
    * Is an IPv6 socket one for IPv6 only? Throws, as `reuse_port`.
    *
    * @default false
    */
-  readonly ipv6_only?: boolean
+  readonly ipv6_only?: boolean | undefined
   /**
    * The mode of a unix socket, as of `chmod`. Throws, as `reuse_port`.
    *
    * @default that of the process (its umask)
    */
-  readonly mode?: number
+  readonly mode?: number | undefined
 }
 
 // ---- what an engine is made of ------------------------------------------------------------------

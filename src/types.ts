@@ -24,7 +24,7 @@ export type Port = number
 export type Address =
   | Port
   | readonly [host: string, port: Port]
-  | { readonly host?: string; readonly port: Port }
+  | { readonly host?: string | undefined; readonly port: Port }
   | string
   | { readonly path: string }
 

@@ -262,12 +262,14 @@ t.test('what a public class has is in snake_case, and nothing is half private', 
   }
 })
 
+/** What an export stands for. */
+function resolved(symbol: ts.Symbol): ts.Symbol {
+  return (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol)
+}
+
 /** Is it declared in src/? Buffer and the members of Error, for example, are not. */
-function isOurs(symbol: ts.Symbol): boolean {
-  return (
-    symbol.declarations?.some(each => each.getSourceFile().fileName.startsWith(`${ROOT}src/`)) ===
-    true
-  )
+function isOurs(declaration: ts.Declaration): boolean {
+  return declaration.getSourceFile().fileName.startsWith(`${ROOT}src/`)
 }
 
 /** The public members of a class or interface, inherited ones included. */
@@ -279,15 +281,15 @@ function membersOf(symbol: ts.Symbol): ts.Symbol[] {
 
 t.test('every public name and every public member has a docstring', async t => {
   for (const face of FACES) {
-    const names = symbolsOf(face).map(symbol =>
-      (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol),
-    )
+    const names = symbolsOf(face).map(resolved)
     const all = names.flatMap(symbol => [
       [symbol.name, symbol] as const,
       ...membersOf(symbol).map(member => [`${symbol.name}.${member.name}`, member] as const),
     ])
     const silent = all.filter(
-      ([, symbol]) => isOurs(symbol) && symbol.getDocumentationComment(checker).length === 0,
+      ([, symbol]) =>
+        symbol.declarations?.some(isOurs) === true &&
+        symbol.getDocumentationComment(checker).length === 0,
     )
     t.strictSame(
       silent.map(([name]) => name),
@@ -296,6 +298,36 @@ t.test('every public name and every public member has a docstring', async t => {
     )
   }
 })
+
+// Programs of exactOptionalPropertyTypes could not pass on what they may have been given:
+// `broadcast(data, { except })`.
+t.test('an option may be undefined, which means left out', async t => {
+  for (const face of FACES) {
+    const options = symbolsOf(face)
+      .map(symbol => checker.getDeclaredTypeOfSymbol(resolved(symbol)))
+      .filter(({ symbol }) => symbol?.name.endsWith('Options'))
+    const faults = options.flatMap(type =>
+      checker
+        .getPropertiesOfType(type)
+        .filter(({ declarations }) => declarations?.some(refusesUndefined) === true)
+        .map(({ name }) => `${type.symbol.name}.${name}`),
+    )
+    const partial = options.flatMap(({ symbol }) =>
+      (symbol.declarations ?? []).filter(each => /extends[^{]*\bPartial</.test(each.getText())),
+    )
+    t.strictSame(faults, [], face)
+    t.strictSame(
+      partial.map(each => each.getText()),
+      [],
+      'AsOptions, not Partial',
+    )
+  }
+})
+
+function refusesUndefined(each: ts.Declaration): boolean {
+  if (!ts.isPropertySignature(each) || each.questionToken === undefined) return false
+  return isOurs(each) && !/\b(undefined|unknown|any)\b/.test(each.type?.getText() ?? '')
+}
 
 t.test(
   'declarations are for users: no notes of ours, no types of the newest TypeScript',

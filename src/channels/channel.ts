@@ -17,13 +17,13 @@ export interface ChannelOptions {
    *
    * @default `Engine.instance()`
    */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /**
    * The name of the channel in log lines and error messages.
    *
    * @default the name of its class
    */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /**

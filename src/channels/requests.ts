@@ -30,13 +30,13 @@ export interface RequestsOptions<Answer = any, Id = any> {
    *
    * @default Infinity: as long as the connection is open
    */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
   /**
    * How many requests may wait for their answers. Those that have timed out count, too.
    *
    * @default 10 000
    */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /**
    * The hook `on_stray`: called with an answer that nobody has asked for.
    *
@@ -52,9 +52,9 @@ export interface SendOptions<Id = any> {
    *
    * @default none
    */
-  readonly id?: Id
+  readonly id?: Id | undefined
   /** How long the answer may take, in milliseconds. */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
 }
 
 /** A request that waits for its answer. */

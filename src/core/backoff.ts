@@ -22,13 +22,13 @@ import type { Milliseconds } from '../types.ts'
 /** The settings of a Backoff. */
 export interface BackoffOptions {
   /** The bound of the first wait. @default 1000 ms */
-  readonly first?: Milliseconds
+  readonly first?: Milliseconds | undefined
   /** The bound of every wait. @default 30 000 ms */
-  readonly longest?: Milliseconds
+  readonly longest?: Milliseconds | undefined
   /** A connection that stood this long has lasted. @default 5000 ms */
-  readonly lasting?: Milliseconds
+  readonly lasting?: Milliseconds | undefined
   /** A number of at least 0 and at most 1, for tests. @default Math.random */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
 }
 
 /** As `setTimeout`, which makes 1 of 0. */

@@ -25,52 +25,52 @@ export interface LengthPrefixOptions {
    *
    * @default 4
    */
-  readonly size?: Bytes | 'varint' | 'ber' | 'decimal' | 'hex'
+  readonly size?: Bytes | 'varint' | 'ber' | 'decimal' | 'hex' | undefined
   /**
    * The byte order of a length field that is an integer. 'big' is network order.
    * @default 'big'
    */
-  readonly endian?: 'big' | 'little'
+  readonly endian?: 'big' | 'little' | undefined
   /**
    * For 'decimal' and 'hex': the number of digits, at most 15 and 13. They are padded with zeros.
    * @default as many as precede `until`
    */
-  readonly digits?: number
+  readonly digits?: number | undefined
   /**
    * For 'decimal' and 'hex' without `digits`: what follows the last digit. It must not begin with a
    * digit.
    * @default ' '
    */
-  readonly until?: Data
+  readonly until?: Data | undefined
   /**
    * The number of bytes before the length field. Without `header` they are not delivered, and
    * `pack` writes zeros there.
    * @default 0
    */
-  readonly offset?: Bytes
+  readonly offset?: Bytes | undefined
   /**
    * The number of bytes between the length field and the payload. Likewise.
    * @default 0
    */
-  readonly after?: Bytes
+  readonly after?: Bytes | undefined
   /**
    * If true, a message has two values: the header, and the payload. The header is what stands
    * before the length field, and then what stands after it (`offset` and `after`). Both are
    * Buffers, even if the channel has an `encoding`.
    * @default false
    */
-  readonly header?: boolean
+  readonly header?: boolean | undefined
   /**
    * Added to the number in the field to get the size of the payload. If the number also counts
    * something else, that is subtracted here.
    * @default 0
    */
-  readonly adjust?: number
+  readonly adjust?: number | undefined
   /**
    * If true, the number counts the bytes of its own field, too. (`until` is a part of the field.)
    * @default false
    */
-  readonly counts_itself?: boolean
+  readonly counts_itself?: boolean | undefined
   /**
    * If true, a number too small to count itself is a message without a payload, as `0000` of git
    * is, and its header is the field itself. There must be no `offset` and no `after` then.
@@ -78,19 +78,19 @@ export interface LengthPrefixOptions {
    * If false, such a number is an error.
    * @default false
    */
-  readonly markers?: boolean
+  readonly markers?: boolean | undefined
   /**
    * The index in the message of a byte of the header that says how many bytes of padding follow the
    * payload, as in FastCGI. They are not delivered; `pack` writes zeros.
    * @default no padding
    */
-  readonly padding?: Bytes
+  readonly padding?: Bytes | undefined
   /**
    * What every message ends with. It is neither counted nor delivered. If anything else stands
    * there, that is an error.
    * @default ''
    */
-  readonly trailer?: Data
+  readonly trailer?: Data | undefined
 }
 
 const OPTIONS: readonly (keyof LengthPrefixOptions)[] = [

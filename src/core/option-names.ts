@@ -5,12 +5,18 @@
  * Rules:
  * 1. No option is ignored: a misspelt limit would be no limit.
  * 2. What is no object of options is refused, too: `stop(5000)` would otherwise mean the default.
- * 3. An option that is `undefined` is one that was left out.
+ * 3. An option that is `undefined` is one that was left out. Types say so, too (AsOptions).
  */
 
 import { InvalidArgumentError, show } from '../errors.ts'
 import { type Check, type Checks, isRecord } from './checks.ts'
 import { didYouMean } from './nearest.ts'
+
+/** Settings as options: each may be left out, which is what `undefined` means, too. */
+export type AsOptions<Settings> = { [Name in keyof Settings]?: Settings[Name] | undefined }
+
+/** Options of which each has a value: its default if it was left out. */
+export type Complete<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
 
 /**
  * Throws InvalidArgumentError unless these are options that exist, with valid values. `what` begins
@@ -33,6 +39,15 @@ export function checkOptions(
   }
   for (const name of needed)
     if (given[name] === undefined) checkOne(what, given, checks as Checks<any>, name)
+}
+
+/** The values, and a default for each that was left out. */
+export function withDefaults<Values extends object>(
+  defaults: Values,
+  options: AsOptions<Values>,
+): Values {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) }
 }
 
 function checkOne(

@@ -42,9 +42,9 @@ export interface EnvelopeSchemaOptions {
   /** Its name, for errors. */
   readonly name: string
   /** Is there a state? 'f': it is always that one. */
-  readonly state?: boolean | 'f'
+  readonly state?: boolean | 'f' | undefined
   /** Is there a language? 'own': it is read, and sent only of messages that were made here. */
-  readonly language?: boolean | 'own'
+  readonly language?: boolean | 'own' | undefined
 }
 
 const CHECKS: Checks<EnvelopeSchemaOptions> = {

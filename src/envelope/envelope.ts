@@ -43,37 +43,37 @@ export interface EnvelopeOptions<Messages extends readonly AnyMessageClass[]> {
    * The classes of its messages.
    * @default none: add them to its `registry`
    */
-  readonly messages?: Messages
+  readonly messages?: Messages | undefined
   /**
    * The keys of its messages.
    * @default full_schema: all keys there are
    */
-  readonly schema?: EnvelopeSchema
+  readonly schema?: EnvelopeSchema | undefined
   /**
    * How messages reach a consumer from outside, see `websocket_send`.
    * @default none: they cannot be sent from outside
    */
-  readonly transport?: EnvelopeTransport
+  readonly transport?: EnvelopeTransport | undefined
   /**
    * May three or more equal messages be merged into a batch?
    * @default false
    */
-  readonly allow_batch?: boolean
+  readonly allow_batch?: boolean | undefined
   /**
    * The signal that is sent for its messages.
    * @default the consumer chooses: incoming_websocket_message or outgoing_websocket_message
    */
-  readonly message_signal?: Signal<any>
+  readonly message_signal?: Signal<any> | undefined
   /**
    * The name of its log.
    * @default `envelope.NAME.event`
    */
-  readonly logger_name?: string
+  readonly logger_name?: string | undefined
   /**
    * The name of the layer that its messages travel through from outside.
    * @default 'default'
    */
-  readonly layer_name?: string
+  readonly layer_name?: string | undefined
 }
 
 const CHECKS: Checks<EnvelopeOptions<[]>> = {

@@ -296,11 +296,12 @@ function checkTlsOptions(options: Readonly<Record<string, unknown>>): void {
       throw new InvalidArgumentError(`tls: there is no option "${name}"; did you mean ${meant}?`)
   }
   for (const [name, instead] of Object.entries(RESERVED)) {
-    if (name in options)
+    const value = options[name]
+    if (value !== undefined)
       throw new InvalidArgumentError(
         `tls: ${name}`,
         `left out: that is what ${instead} is for`,
-        options[name],
+        value,
       )
   }
   for (const [name, [type, words]] of Object.entries(LATE)) {

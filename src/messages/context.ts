@@ -30,13 +30,13 @@ export interface ContextOptions {
    * The engine of its channels.
    * @default Engine.instance()
    */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /**
    * Defaults for parameters, by `protocol.name`: text like 'tcp.frame=line;mem.size=1mb', or an
    * object.
    * @default none
    */
-  readonly defaults?: Parameters
+  readonly defaults?: Parameters | undefined
 }
 
 let global: Context | undefined

@@ -40,12 +40,12 @@ export interface RecvOptions {
    * The types of messages to wait for.
    * @default 'data'
    */
-  readonly type?: Mask
+  readonly type?: Mask | undefined
   /**
    * The longest time to wait, in milliseconds.
    * @default Infinity
    */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
 }
 
 /** `callback_add` checks the type. */

@@ -48,11 +48,11 @@ export interface ChannelContext {
 /** Options of `Context.init`. */
 export interface InitOptions {
   /** The channel's name, if its URL gives none. @default a made-up name, `noname-1` */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The channel's master. It takes precedence over the URL's. @default none */
-  readonly master?: MessageChannel
+  readonly master?: MessageChannel | undefined
   /** The engine that drives the channel. @default the engine of the context */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /** True for a channel that belongs to a parent: the context does not know it. @default false */
-  readonly is_internal?: boolean
+  readonly is_internal?: boolean | undefined
 }

@@ -78,7 +78,7 @@ export const ChannelEvent = {
 export type Addr = number | SocketAddress
 
 /** The fields of a message. A field that is left out has its default, see `Message`. */
-export type MessageFields = { readonly data?: Data } & {
+export type MessageFields = { readonly data?: Data | undefined } & {
   readonly [Name in Exclude<keyof Message, 'data'>]?: Message[Name]
 }
 

@@ -34,21 +34,21 @@ import { CHANNEL_CHECKS, type WebsocketChannelOptions } from './channel/websocke
 /** The options of a PacketAgent. */
 export interface PacketAgentOptions {
   /** The shape of its packets. @default '2020' */
-  readonly shape?: '2020' | 'today'
+  readonly shape?: '2020' | 'today' | undefined
   /** Makes the message channel, and has the engine. @default Context.instance() */
-  readonly context?: Context
+  readonly context?: Context | undefined
   /** Of its WebsocketChannel. */
-  readonly channel?: Omit<WebsocketChannelOptions, 'context'>
+  readonly channel?: Omit<WebsocketChannelOptions, 'context'> | undefined
   /** The most packets that wait, those included that are not confirmed. @default 100 000 */
-  readonly queue_limit?: number
+  readonly queue_limit?: number | undefined
   /** The most bytes of them, as JSON. @default 64 MiB */
-  readonly queue_size?: Bytes
+  readonly queue_size?: Bytes | undefined
   /** The hook `on_packet`. */
-  readonly on_packet?: PacketAgent['on_packet']
+  readonly on_packet?: PacketAgent['on_packet'] | undefined
   /** The hook `on_lost`. */
-  readonly on_lost?: PacketAgent['on_lost']
+  readonly on_lost?: PacketAgent['on_lost'] | undefined
   /** The hook `on_error`. */
-  readonly on_error?: PacketAgent['on_error']
+  readonly on_error?: PacketAgent['on_error'] | undefined
 }
 
 const CHECKS: Checks<PacketAgentOptions> = {

@@ -72,13 +72,13 @@ export interface RelayHistory {
 /** Options of every relay. */
 export interface RelayOptions {
   /** The engine of its timers and connections. @default Engine.instance() */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /** How many of its last entries a topic holds, at least. @default 1000 */
-  readonly history?: number
+  readonly history?: number | undefined
   /** An entry older than this may be trimmed. @default 3 600 000 ms: one hour */
-  readonly history_age?: Milliseconds
+  readonly history_age?: Milliseconds | undefined
   /** Members of a process that has ended are gone after this. @default 15 000 ms */
-  readonly lease?: Milliseconds
+  readonly lease?: Milliseconds | undefined
   /**
    * What everything on the server begins with: keys, channels, subjects, streams. Relays with
    * different prefixes share nothing, so several programs may use one server. A word of letters,
@@ -86,7 +86,7 @@ export interface RelayOptions {
    *
    * @default 'sluice'
    */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
 }
 
 /** The connection of one process to all others. */

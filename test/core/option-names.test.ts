@@ -7,6 +7,7 @@ import {
   checkOptions,
   noSuchOption,
   optionsOf,
+  withDefaults,
 } from '../../src/core/option-names.ts'
 
 // `new Engine({ bufferLimit })`, `stop(5000)`, `length_prefix(2)` and others were taken without a
@@ -62,6 +63,12 @@ t.test('values, by a table of checks', async t => {
       t.equal((error as Error).message.slice(0, message.length), message)
     }
   }
+})
+
+t.test('an option that is undefined has its default', async t => {
+  const defaults = { size: 1, name: 'a' }
+  t.strictSame(withDefaults(defaults, {}), defaults)
+  t.strictSame(withDefaults(defaults, { size: undefined, name: '' }), { size: 1, name: '' })
 })
 
 t.test('after an address', async t => {

@@ -37,6 +37,7 @@ t.test('options: what is invalid is thrown', async t => {
   t.throws(() => tlsContext('client', { handshakeTimeout: 5 } as TlsOptions), {
     message: /^tls: handshakeTimeout must be left out: that is what handshake_timeout is for/,
   })
+  tlsContext('client', { handshakeTimeout: undefined } as TlsOptions)
 })
 
 // Node judges these when a client connects. What it threw there ended the process.

@@ -9,7 +9,7 @@
  */
 
 import { formatAddress, parseAddress } from '../../core/address.ts'
-import { checkAddressOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkAddressOptions } from '../../core/option-names.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'
@@ -31,7 +31,7 @@ import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../sett
 import { checkBoolean, checkClosed } from '../../core/checks.ts'
 
 /** The options of a Datagram: every setting, `engine` and `name`. */
-export interface DatagramOptions extends ChannelOptions, Partial<DatagramValues> {}
+export interface DatagramOptions extends ChannelOptions, AsOptions<DatagramValues> {}
 
 type Place = Extract<Endpoint, { kind: 'ip' }>
 

@@ -15,7 +15,7 @@ export interface GroupOptions {
    *
    * @default the system chooses one
    */
-  readonly network_interface?: string
+  readonly network_interface?: string | undefined
   /**
    * The address of a sender: what others send to the group is not received. To hear several
    * senders, join once for each of them.
@@ -23,7 +23,7 @@ export interface GroupOptions {
    * @default anybody
    */
   // Source: RFC 4607, source-specific multicast.
-  readonly source?: string
+  readonly source?: string | undefined
 }
 
 type Membership = readonly [

@@ -17,7 +17,7 @@ import type { StreamLink } from '../streams/stream-link.ts'
 /** The options of `server.broadcast`. */
 export interface BroadcastOptions {
   /** A connection that gets nothing, or several. A connection of another server changes nothing. */
-  readonly except?: Stream | Iterable<Stream>
+  readonly except?: Stream | Iterable<Stream> | undefined
 }
 
 /** Returns the number of connections that it was written to. See Server.broadcast. */

@@ -3,7 +3,7 @@
  * the checks of the latter two. (The constructor's are settings, which check themselves.)
  */
 
-import { checkAddressOptions, checkOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkAddressOptions, checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'
@@ -24,7 +24,7 @@ export interface ServerListenOptions {
    * @default false
    */
   // Source: Node `net.Server.listen`.
-  readonly reuse_port?: boolean
+  readonly reuse_port?: boolean | undefined
   /**
    * Whether it listens on IPv6 only. Otherwise the host '' or '::' means both families, and nobody
    * else can listen on the port with IPv4.
@@ -35,7 +35,7 @@ export interface ServerListenOptions {
    * @default false
    */
   // Source: Node `net.Server.listen`, IPV6_V6ONLY of RFC 3493.
-  readonly ipv6_only?: boolean
+  readonly ipv6_only?: boolean | undefined
   /**
    * Who may connect to a unix socket: its file mode, as of `chmod`. A peer needs the right to
    * write.
@@ -48,18 +48,18 @@ export interface ServerListenOptions {
    * @example
    * server.listen('/run/app.sock', { mode: 0o660 })
    */
-  readonly mode?: number
+  readonly mode?: number | undefined
 }
 
 /** The options of a StreamServer: every setting, `engine` and `name`. */
-export interface StreamServerOptions extends ChannelOptions, Partial<ServerValues> {}
+export interface StreamServerOptions extends ChannelOptions, AsOptions<ServerValues> {}
 
 /** How to end. */
 export interface ServerEndOptions {
   /** How many connections end at a time. */
-  readonly batch?: number
+  readonly batch?: number | undefined
   /** The time between two batches, in ms. */
-  readonly interval?: Milliseconds
+  readonly interval?: Milliseconds | undefined
 }
 
 /** Throws InvalidArgumentError for an unknown or invalid option of `listen`. */

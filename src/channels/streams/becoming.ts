@@ -9,6 +9,7 @@ import type { Encoding, State } from '../../types.ts'
 import { LIFE, type Life } from '../life.ts'
 import type { StreamLink } from './stream-link.ts'
 import { notConnected, protocolOnly } from './stream-misuse.ts'
+import type { BecomeOptions } from './stream-hooks.ts'
 import { checkEncoding } from './stream-settings.ts'
 
 /** The stream, as far as it is changed. */
@@ -24,7 +25,7 @@ export function become(
   stream: Becoming,
   delimiter: ReadDelimiter,
   hook: ((...data: any[]) => unknown) | undefined,
-  options: { readonly encoding?: Encoding | null },
+  options: BecomeOptions,
 ): void {
   checkDelimiter(delimiter)
   if (hook !== undefined && typeof hook !== 'function')

@@ -29,7 +29,7 @@ export interface BecomeOptions {
    *
    * @default as it is
    */
-  readonly encoding?: Encoding | null
+  readonly encoding?: Encoding | null | undefined
 }
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {

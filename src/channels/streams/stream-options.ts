@@ -5,7 +5,7 @@
 
 import { parseAddress } from '../../core/address.ts'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
-import { checkAddressOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkAddressOptions } from '../../core/option-names.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { ConnectOptions, Endpoint, TlsOptions, Transport } from '../../transport.ts'
 import type { Address } from '../../types.ts'
@@ -13,7 +13,7 @@ import type { ChannelOptions } from '../channel.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The options of a Stream: every setting, `engine`, `name` and `socket`. */
-export interface StreamOptions extends ChannelOptions, Partial<Omit<StreamValues, 'tls'>> {
+export interface StreamOptions extends ChannelOptions, AsOptions<Omit<StreamValues, 'tls'>> {
   /**
    * Node's TLS options, for TLS from the first byte on, as with `start_tls`.
    *
@@ -24,7 +24,7 @@ export interface StreamOptions extends ChannelOptions, Partial<Omit<StreamValues
    * A connection that a server accepted: what its `on_accept` gets. The stream takes it over and is
    * connected; `on_connect` is called soon.
    */
-  readonly socket?: Transport
+  readonly socket?: Transport | undefined
 }
 
 /** The options that are no settings. Only a connection that was accepted has a server. */
@@ -37,13 +37,13 @@ export interface StreamConnectOptions {
    * Aborts the attempt: `on_connect_error` gets an error with the code ERR_ABORTED. Once connected
    * it has no effect.
    */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /**
    * The address to connect from.
    *
    * @default the system chooses
    */
-  readonly local_address?: readonly [host: string, port: number]
+  readonly local_address?: readonly [host: string, port: number] | undefined
   /**
    * Resolves host names; the same as the option `lookup` of Node's `net.connect`. It may also
    * return a promise, as `dns.promises.lookup` does.
@@ -83,5 +83,5 @@ export function networkOptions(
   if (local?.kind === 'unix')
     throw new InvalidAddressError('connect: local_address must be [host, port]', local_address)
   const lend = (delimiter as Partial<Delimiter> | null)?.copies === true
-  return { lend, ...(local && { local }), ...(lookup !== undefined && { lookup }) }
+  return { lend, local, lookup }
 }

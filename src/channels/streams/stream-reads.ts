@@ -24,9 +24,9 @@ export interface ReadOptions {
    *
    * @default Infinity
    */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
   /** Gives the read up: `read` rejects with a ReadError (code ERR_ABORTED). The bytes stay. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

@@ -22,13 +22,13 @@ export interface KeepAlive {
    *
    * @default 1000 ms, which is Node's
    */
-  readonly interval?: Milliseconds
+  readonly interval?: Milliseconds | undefined
   /**
    * How many probes may go unanswered. Then the connection fails (ETIMEDOUT).
    *
    * @default 10, which is Node's
    */
-  readonly count?: number
+  readonly count?: number | undefined
 }
 
 /** Every setting of a Stream. */

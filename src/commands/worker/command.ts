@@ -127,6 +127,6 @@ function openWorker(
     count: threads === 0 ? count : threads,
     tries,
     lease: lease * 1000,
-    ...(runner !== undefined && { runner }),
+    runner,
   })
 }

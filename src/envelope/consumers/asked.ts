@@ -26,14 +26,14 @@ export interface RequestOptions<Answer = Message, Expected = string> {
    * The longest time until the answer has come, in milliseconds.
    * @default 30 000 ms
    */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
   /** Called with each message about the request that is no answer yet; see its state. */
-  readonly on_progress?: (message: Answer) => void
+  readonly on_progress?: ((message: Answer) => void) | undefined
   /**
    * The type that the answer must have. The request rejects with another one.
    * @default any
    */
-  readonly expect?: Expected
+  readonly expect?: Expected | undefined
 }
 
 /** As long as a person waits. */

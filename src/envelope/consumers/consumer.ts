@@ -14,6 +14,7 @@ import {
   countFrom,
   instanceOf,
 } from '../../core/checks.ts'
+import { withDefaults } from '../../core/option-names.ts'
 import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
@@ -179,7 +180,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   reply(to: Message, name: string, data?: unknown, options?: SendOptions): boolean {
     if (!(to instanceof Message)) throw new InvalidArgumentError('reply: to', 'a message', to)
     checkSendOptions('reply', options)
-    const whole = options === undefined ? SUCCESS : { ...SUCCESS, ...options }
+    const whole = options === undefined ? SUCCESS : withDefaults(SUCCESS, options)
     return this.#sending.send(this.#sending.message(name, data, to.mm, whole))
   }
 
@@ -217,7 +218,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
    * nothing, if the consumer is not connected. Throws InvalidArgumentError if its class is neither
    * among `errors` nor among `outgoing`.
    */
-  send_error(error: ErrorMessage, options: { readonly id?: string } = {}): boolean {
+  send_error(error: ErrorMessage, options: { readonly id?: string | undefined } = {}): boolean {
     const message = this.#sending.error(error, options)
     this.last_error = Date.now()
     return this.#sending.sendError(message)

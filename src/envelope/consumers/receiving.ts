@@ -38,7 +38,7 @@ export interface Receiver extends Origin {
   on_message(message: any): unknown
   on_error_message(error: ErrorMessage): unknown
   on_refused(error: ErrorMessage): unknown
-  send_error(error: ErrorMessage, options?: { id?: string }): unknown
+  send_error(error: ErrorMessage, options?: { id?: string | undefined }): unknown
   close(code?: number): void
 }
 

@@ -13,12 +13,12 @@ export interface SendOptions {
    * The state of an answer.
    * @default none; of `reply`, 's'
    */
-  readonly state?: MessageState
+  readonly state?: MessageState | undefined
   /**
    * The trace id, at most 20 characters.
    * @default none; of `reply`, that of the message
    */
-  readonly id?: string
+  readonly id?: string | undefined
 }
 
 type PayloadOf<Class> = Class extends AnyMessageClass ? InputOf<Class['schema']> : never

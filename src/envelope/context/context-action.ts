@@ -19,12 +19,12 @@ export interface ContextActionOptions<Context, Schema extends AnySchema> {
    * What the user must be allowed to do.
    * @default null: every user is
    */
-  readonly permission?: string | null
+  readonly permission?: string | null | undefined
   /**
    * The field of the payload that has the key.
    * @default 'pk'
    */
-  readonly context_schema_attr?: keyof DataOf<Schema> & string
+  readonly context_schema_attr?: (keyof DataOf<Schema> & string) | undefined
 }
 
 const CHECKS: Checks<ContextActionOptions<unknown, any>> = {

@@ -23,16 +23,14 @@ export interface ModelOptions<Context, User = any> {
    * asked for. It may return a promise.
    * @default true
    */
-  readonly has_perm?: (
-    user: User,
-    permission: string,
-    context: Context,
-  ) => boolean | PromiseLike<boolean>
+  readonly has_perm?:
+    | ((user: User, permission: string, context: Context) => boolean | PromiseLike<boolean>)
+    | undefined
   /**
    * What the key is called in error messages.
    * @default 'pk'
    */
-  readonly key?: string
+  readonly key?: string | undefined
 }
 
 const CHECKS: Checks<ModelOptions<unknown>> = {

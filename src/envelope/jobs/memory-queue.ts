@@ -17,11 +17,11 @@ import { giveUp, type JobRunner, runsHere } from './job-runner.ts'
 /** Options of `new MemoryQueue`. */
 export interface MemoryQueueOptions {
   /** Its name. @default 'default' */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The most jobs that may wait. @default 1000 */
-  readonly size?: number
+  readonly size?: number | undefined
   /** Who runs the jobs. @default one of its own, with 16 workers */
-  readonly pool?: JobPool
+  readonly pool?: JobPool | undefined
 }
 
 /** Tells a pool that a queue has a job. */

@@ -29,12 +29,12 @@ export interface JobSurroundings {
    * Finds the user of a message by `mm.user_pk`: the worker has no consumer.
    * @default none: `user` is undefined
    */
-  readonly find_user?: (user_pk: string | number) => unknown
+  readonly find_user?: ((user_pk: string | number) => unknown) | undefined
   /**
    * Runs the work of a job that is `atomic` inside a transaction, and returns what it returns.
    * @default it is just run
    */
-  readonly atomic?: <Result>(work: () => Promise<Result>) => Promise<Result>
+  readonly atomic?: (<Result>(work: () => Promise<Result>) => Promise<Result>) | undefined
 }
 
 const CHECKS: Checks<JobSurroundings> = { find_user: checkFunction, atomic: checkFunction }

@@ -23,27 +23,27 @@ export interface OutsideOptions<Of extends Envelope<any> = Envelope> {
    * The name of a consumer, or of a group.
    * @default the consumer that the message came from, or answers: its `mm.consumer_name`
    */
-  readonly channel_name?: string
+  readonly channel_name?: string | undefined
   /**
    * Is it the name of a group?
    * @default false
    */
-  readonly group?: boolean
+  readonly group?: boolean | undefined
   /**
    * The state of an answer.
    * @default that of the message
    */
-  readonly state?: MessageState
+  readonly state?: MessageState | undefined
   /**
    * Does it wait for the transaction, if there is one? See `transactions_from`.
    * @default true
    */
-  readonly on_commit?: boolean
+  readonly on_commit?: boolean | undefined
   /**
    * The envelope. Its messages are those that may be sent.
    * @default ws_outgoing; of internal_send: internal
    */
-  readonly envelope?: Of
+  readonly envelope?: Of | undefined
 }
 
 const CHECKS: Checks<OutsideOptions> = {

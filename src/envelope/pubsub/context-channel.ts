@@ -104,9 +104,9 @@ export interface ContextChannelOptions<Context, Of extends Envelope<any>> {
   /** The objects. */
   readonly model: Model<Context>
   /** What a user must be allowed to do to subscribe. @default null: everybody may */
-  readonly permission?: string | null
+  readonly permission?: string | null | undefined
   /** The messages that are published on it. @default ws_outgoing */
-  readonly envelope?: Of
+  readonly envelope?: Of | undefined
 }
 
 const CHECKS: Checks<ContextChannelOptions<unknown, any>> = {

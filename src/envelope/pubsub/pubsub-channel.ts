@@ -67,7 +67,10 @@ export class PubSubChannel<Of extends Envelope<any> = Envelope> {
   }
 
   /** The same after the transaction, if there is one. */
-  sync_publish(message: MessageOf<Of>, options?: { readonly on_commit?: boolean }): boolean {
+  sync_publish(
+    message: MessageOf<Of>,
+    options?: { readonly on_commit?: boolean | undefined },
+  ): boolean {
     return this.#publish(message, options?.on_commit ?? true)
   }
 
@@ -98,7 +101,7 @@ export interface PubSubChannelClass<Of extends Envelope<any>> {
  */
 export function pubsub_channel<Of extends Envelope<any> = Envelope>(
   name: string,
-  options: { readonly envelope?: Of } = {},
+  options: { readonly envelope?: Of | undefined } = {},
 ): PubSubChannelClass<Of> {
   checkType('pubsub_channel: name', name)
   checkOptions('pubsub_channel', options, CHECKS)

@@ -44,7 +44,7 @@ export interface ConnectReceiverOptions {
    * true: the signal does not keep the receiver alive. The program must hold it itself.
    * @default false
    */
-  readonly weak?: boolean
+  readonly weak?: boolean | undefined
   /**
    * What the receiver is known by, instead of itself: connecting another one with the same id and
    * sender does nothing.

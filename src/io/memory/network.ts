@@ -40,19 +40,19 @@ export interface MemoryNetworkOptions {
    *
    * @default 64 KiB
    */
-  readonly chunk?: Bytes | (() => Bytes)
+  readonly chunk?: Bytes | (() => Bytes) | undefined
   /**
    * Pump automatically, once per turn of the loop, while there is something to move?
    *
    * @default false
    */
-  readonly auto?: boolean
+  readonly auto?: boolean | undefined
   /**
    * The bytes that one direction of a pipe holds before `write` returns false.
    *
    * @default 64 KiB
    */
-  readonly capacity?: Bytes
+  readonly capacity?: Bytes | undefined
 }
 
 /** Both defaults: what Node reads from a socket at once, and about what a kernel buffers for it. */

@@ -39,7 +39,7 @@ export interface MockOptions {
   /** The URL of the channel under test. */
   readonly channel: string
   /** The context that makes the channels. @default a new context */
-  readonly context?: Context
+  readonly context?: Context | undefined
 }
 
 /** `context.init` checks the URLs. */

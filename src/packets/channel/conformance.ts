@@ -14,7 +14,7 @@ import {
   checkWait,
   instanceOf,
 } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions, type Complete } from '../../core/option-names.ts'
 import { DRIVE, Engine } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
@@ -37,21 +37,21 @@ export interface ConformanceFixture {
   /** Makes a channel to a server that works. Called once for each check. */
   readonly make: Make
   /** Makes a channel that has no hope of a connection. It must give up soon. */
-  readonly make_hopeless?: Make
+  readonly make_hopeless?: Make | undefined
   /** Every packet that has arrived at the server so far, in order. */
-  readonly received?: () => readonly PacketDict[]
+  readonly received?: (() => readonly PacketDict[]) | undefined
   /** Has the server send this packet to the channel, which may have connected only just now. */
-  readonly push?: (packet: PacketDict) => unknown
+  readonly push?: ((packet: PacketDict) => unknown) | undefined
   /** Breaks all connections, and lets nobody connect until `restore`. */
-  readonly drop?: () => unknown
+  readonly drop?: (() => unknown) | undefined
   /** Ends what `drop` began. */
-  readonly restore?: () => unknown
+  readonly restore?: (() => unknown) | undefined
   /** Has the timers of the checks. @default Engine.instance() */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /** How long something that must happen may take. @default 5000 ms */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
   /** How long it is watched that something does not happen. @default 50 ms */
-  readonly quiet?: Milliseconds
+  readonly quiet?: Milliseconds | undefined
 }
 
 /** One promise, and how it was kept. */
@@ -161,7 +161,7 @@ const packet = (n: number): Packet =>
   })
 
 type Need = 'make_hopeless' | 'received' | 'push' | 'drop' | 'restore'
-type Check = (probe: Probe, fixture: Required<ConformanceFixture>) => Promise<void>
+type Check = (probe: Probe, fixture: Complete<ConformanceFixture>) => Promise<void>
 
 const MANY = 100
 
@@ -330,7 +330,7 @@ export async function check_packet_channel(
 
 async function outcome(fixture: ConformanceFixture, check: Check): Promise<string> {
   const probe = new Probe(fixture)
-  const why = await check(probe, fixture as Required<ConformanceFixture>).then(() => '', messageOf)
+  const why = await check(probe, fixture as Complete<ConformanceFixture>).then(() => '', messageOf)
   closeSafely(probe)
   return why
 }

@@ -33,17 +33,17 @@ import { PacketChannelError } from '../errors.ts'
 /** When a channel declares itself lost. */
 export interface LossOptions {
   /** After this number of failed attempts in a row. @default Infinity: no limit */
-  readonly max_attempts?: number
+  readonly max_attempts?: number | undefined
   /**
    * After so long without a connection, counted from `open` or from the loss.
    *
    * @default 60 000 ms
    */
-  readonly max_outage?: Milliseconds
+  readonly max_outage?: Milliseconds | undefined
   /** The statuses of a WebSocket server that will not change. @default [401, 403, 404, 410] */
-  readonly refusals?: readonly number[]
+  readonly refusals?: readonly number[] | undefined
   /** Is a certificate that is not trusted a reason? @default true */
-  readonly certificates?: boolean
+  readonly certificates?: boolean | undefined
 }
 
 export const LOSS_CHECKS: Checks<LossOptions> = {

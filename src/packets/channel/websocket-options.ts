@@ -21,34 +21,34 @@ import { LOSS_CHECKS, type LossOptions, LossRules } from './loss-rules.ts'
 /** The options of a WebsocketChannel. */
 export interface WebsocketChannelOptions {
   /** Makes the message channels, and has their engine. @default Context.instance() */
-  readonly context?: Context
+  readonly context?: Context | undefined
   /** When the channel gives up; see `LossOptions`. */
-  readonly lost?: LossOptions
+  readonly lost?: LossOptions | undefined
   /** The waits between attempts. @default { first: 200, longest: 10 000, lasting: 5000 } */
-  readonly backoff?: BackoffOptions
+  readonly backoff?: BackoffOptions | undefined
   /** How long one attempt may take. @default 30 000 ms */
-  readonly connect_timeout?: Milliseconds
+  readonly connect_timeout?: Milliseconds | undefined
   /**
    * How often a silent peer is asked whether it is still there. One that does not answer by the
    * next time has lost its connection. Infinity: never.
    *
    * @default 32 000 ms
    */
-  readonly heartbeat?: Milliseconds
+  readonly heartbeat?: Milliseconds | undefined
   /**
    * The largest packet. It must be less than the server takes, because a router may add timestamps.
    *
    * @default 1 000 000 bytes with `ws://` and `wss://`, 60 000 with others: servers of `ws://` take
    * 1 MiB by default, and others 64 KiB
    */
-  readonly packet_size?: Bytes
+  readonly packet_size?: Bytes | undefined
   /**
    * Called with each error that ends an attempt or a connection, each packet that cannot be read,
    * and what a callback throws.
    *
    * @default logs one line by `engine.log`
    */
-  readonly on_error?: (channel_id: string, error: Error) => void
+  readonly on_error?: ((channel_id: string, error: Error) => void) | undefined
 }
 
 export const CHANNEL_CHECKS: Checks<WebsocketChannelOptions> = {

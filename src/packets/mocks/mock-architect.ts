@@ -19,13 +19,13 @@ import { MockServer } from './mock-server.ts'
 /** The options of a MockArchitect. */
 export interface MockArchitectOptions {
   /** Makes the message channels of both sides. @default Context.instance() */
-  readonly context?: Context
+  readonly context?: Context | undefined
   /** The server that its channels lead to. @default a new one, on mem:// */
-  readonly server?: MockServer
+  readonly server?: MockServer | undefined
   /** How many channels a run gets. @default 1 */
-  readonly channels?: number
+  readonly channels?: number | undefined
   /** Of each channel. */
-  readonly channel?: Omit<WebsocketChannelOptions, 'context'>
+  readonly channel?: Omit<WebsocketChannelOptions, 'context'> | undefined
 }
 
 const CHECKS: Checks<MockArchitectOptions> = {

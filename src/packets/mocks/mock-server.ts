@@ -14,11 +14,11 @@ import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 /** The options of a MockServer. */
 export interface MockServerOptions {
   /** Makes its message channel. @default Context.instance() */
-  readonly context?: Context
+  readonly context?: Context | undefined
   /** Where it listens: any URL with `mode=server`. @default 'mem://;mode=server' */
-  readonly url?: string
+  readonly url?: string | undefined
   /** Does it answer `request_status`, as every router does? @default true */
-  readonly answers?: boolean
+  readonly answers?: boolean | undefined
 }
 
 const OPTIONS: Checks<MockServerOptions> = {

@@ -37,25 +37,25 @@ import { type RouterDropReason, Switchboard } from './switchboard.ts'
 /** The options of a PacketRouter. */
 export interface PacketRouterOptions {
   /** Makes the servers of `listen`, and has the engine. @default Context.instance() */
-  readonly context?: Context
+  readonly context?: Context | undefined
   /** How long an agent may be away before the supervisor is told. @default 10 000 ms */
-  readonly grace?: Milliseconds
+  readonly grace?: Milliseconds | undefined
   /** How long what waits for somebody who is away is kept. @default 600 000 ms */
-  readonly keep?: Milliseconds
+  readonly keep?: Milliseconds | undefined
   /**
    * The most packets that wait for one agent, or of one agent for the supervisor.
    *
    * @default 10 000
    */
-  readonly queue_limit?: number
+  readonly queue_limit?: number | undefined
   /**
    * The most characters that wait for one agent. Ten times as many may wait for the supervisor.
    *
    * @default 16 Mi
    */
-  readonly queue_size?: Bytes
+  readonly queue_size?: Bytes | undefined
   /** How many agents the router remembers. @default 100 000 */
-  readonly agent_limit?: number
+  readonly agent_limit?: number | undefined
   /**
    * What connects it to other routers, such as `redis://localhost`: their agents and their
    * supervisor are its own, too. A relay that is given as an object is not closed with the router.
@@ -64,13 +64,13 @@ export interface PacketRouterOptions {
    */
   readonly relay?: Relay | string | undefined
   /** The hook `on_alive`. */
-  readonly on_alive?: PacketRouter['on_alive']
+  readonly on_alive?: PacketRouter['on_alive'] | undefined
   /** The hook `on_drop`. */
-  readonly on_drop?: PacketRouter['on_drop']
+  readonly on_drop?: PacketRouter['on_drop'] | undefined
   /** The hook `on_lost`. */
-  readonly on_lost?: PacketRouter['on_lost']
+  readonly on_lost?: PacketRouter['on_lost'] | undefined
   /** The hook `on_error`. */
-  readonly on_error?: PacketRouter['on_error']
+  readonly on_error?: PacketRouter['on_error'] | undefined
 }
 
 const CHECKS: Checks<PacketRouterOptions> = {
@@ -238,7 +238,7 @@ export class PacketRouter {
    * its requests as `handle` does. A request that the router does not know is left to the other
    * listeners of the server; without one it is answered with 404. The server stays the program's.
    */
-  attach(http: HttpServer, options: { readonly path?: string } = {}): this {
+  attach(http: HttpServer, options: { readonly path?: string | undefined } = {}): this {
     checkOptions('attach', options, ['path'])
     this.#checkOpen('attach()')
     tellMisspeltNames(this, PacketRouter.prototype, this.#engine)

@@ -63,7 +63,7 @@ export interface Job<Types extends PacketTypes = any> {
   /** Gives the channels. */
   readonly architect: Architect
   /** Take the packets, by type. A type without a handler is reported to `on_error`. */
-  readonly handlers?: PacketHandlers<Types>
+  readonly handlers?: PacketHandlers<Types> | undefined
   /**
    * Called when an agent registers, once however often it asks. What it returns, or resolves with,
    * is the answer to each of its requests.

@@ -16,7 +16,7 @@ import {
   instanceOf,
   oneOf,
 } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions, type Complete, withDefaults } from '../../core/option-names.ts'
 import { attempt } from '../../core/promises.ts'
 import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
@@ -30,27 +30,27 @@ import { JobRun } from './run.ts'
 /** The options of a Supervisor. */
 export interface SupervisorOptions {
   /** Has the timers. @default Engine.instance() */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /** The shape of the packets that the supervisor makes itself. @default '2020' */
-  readonly shape?: '2020' | 'today'
+  readonly shape?: '2020' | 'today' | undefined
   /** How long the channels of a job may take until they are alive. @default 10 000 ms */
-  readonly start_death_time?: Milliseconds
+  readonly start_death_time?: Milliseconds | undefined
   /** How often each channel is asked for the statuses of its agents. @default 4000 ms */
-  readonly status_interval?: Milliseconds
+  readonly status_interval?: Milliseconds | undefined
   /**
    * The most packets that wait for one channel, those included that are not confirmed.
    *
    * @default 100 000
    */
-  readonly queue_limit?: number
+  readonly queue_limit?: number | undefined
   /** The most bytes of them, as JSON. @default 64 MiB */
-  readonly queue_size?: Bytes
+  readonly queue_size?: Bytes | undefined
   /**
    * The hook `on_error`.
    *
    * @default logs one line by `engine.log`
    */
-  readonly on_error?: (error: Error, run?: Run) => unknown
+  readonly on_error?: ((error: Error, run?: Run) => unknown) | undefined
 }
 
 const CHECKS: Checks<SupervisorOptions> = {
@@ -61,6 +61,16 @@ const CHECKS: Checks<SupervisorOptions> = {
   queue_limit: countFrom(1),
   queue_size: countFrom(1),
   on_error: checkFunction,
+}
+
+type Settings = Complete<Omit<SupervisorOptions, 'engine' | 'on_error'>>
+
+const DEFAULTS: Settings = {
+  shape: '2020',
+  start_death_time: 10_000,
+  status_interval: 4000,
+  queue_limit: 100_000,
+  queue_size: 64 * 1024 * 1024,
 }
 
 const SHUTDOWN_CHECKS = { timeout: checkWait }
@@ -78,7 +88,7 @@ const SHUTDOWN_CHECKS = { timeout: checkWait }
  */
 export class Supervisor {
   readonly #engine: Engine
-  readonly #options: Required<Omit<SupervisorOptions, 'engine' | 'on_error'>>
+  readonly #options: Settings
   readonly #runs = new Set<JobRun>()
   #isOver = false
 
@@ -87,14 +97,7 @@ export class Supervisor {
     checkOptions('new Supervisor', options, CHECKS)
     const { engine = Engine.instance(), on_error, ...rest } = options
     this.#engine = engine
-    this.#options = {
-      shape: '2020',
-      start_death_time: 10_000,
-      status_interval: 4000,
-      queue_limit: 100_000,
-      queue_size: 64 * 1024 * 1024,
-      ...rest,
-    }
+    this.#options = withDefaults(DEFAULTS, rest)
     takeHooks(this, { on_error })
   }
 
@@ -199,7 +202,7 @@ export class Supervisor {
    *
    * Throws InvalidArgumentError for an invalid timeout. Its default is 5000 ms.
    */
-  shutdown(options: { readonly timeout?: Milliseconds } = {}): Promise<void> {
+  shutdown(options: { readonly timeout?: Milliseconds | undefined } = {}): Promise<void> {
     checkOptions('shutdown', options, SHUTDOWN_CHECKS)
     const { timeout = 5000 } = options
     this.#isOver = true

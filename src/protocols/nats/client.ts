@@ -17,7 +17,7 @@ import {
   countFrom,
 } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Data, Milliseconds } from '../../types.ts'
@@ -35,7 +35,7 @@ import type { NatsHandler, Subscriber } from './subscriber.ts'
 import { payloadTooLarge, sizeOf } from './traffic.ts'
 
 /** The options of a NatsClient: every setting, `engine` and `name`. */
-export interface NatsClientOptions extends ChannelOptions, Partial<NatsSettings> {}
+export interface NatsClientOptions extends ChannelOptions, AsOptions<NatsSettings> {}
 
 /** How one request is made. */
 export interface NatsRequestOptions {

@@ -30,13 +30,13 @@ export interface CommandOptions {
    *
    * @default that of the client, which is Infinity
    */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
   /**
    * How strings of the reply are delivered: as text, or with `null` as Buffers.
    *
    * @default 'utf8'
    */
-  readonly encoding?: 'utf8' | null
+  readonly encoding?: 'utf8' | null | undefined
 }
 
 export class Command {

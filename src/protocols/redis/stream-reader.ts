@@ -19,13 +19,13 @@ export interface StreamReadOptions {
    *
    * @default '$'; of a group, what the consumer has pending, and then what no consumer got
    */
-  readonly from?: string
+  readonly from?: string | undefined
   /** The most entries of one read. @default 100 */
-  readonly count?: number
+  readonly count?: number | undefined
   /** A group, and who reads for it. Acknowledge each entry with `xack`. */
-  readonly group?: Argument
+  readonly group?: Argument | undefined
   /** The name of the consumer in the group. */
-  readonly consumer?: Argument
+  readonly consumer?: Argument | undefined
 }
 
 const CHECKS: Checks<StreamReadOptions> = {

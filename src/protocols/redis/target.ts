@@ -16,7 +16,7 @@ import {
 } from '../../core/checks.ts'
 import { parseAddress } from '../../core/address.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions, optionsOf } from '../../core/option-names.ts'
+import { checkOptions, type Complete, optionsOf, withDefaults } from '../../core/option-names.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
@@ -27,23 +27,23 @@ import { REPLY_BOUNDS } from './replies.ts'
 /** The options of a RedisClient. */
 export interface RedisOptions {
   /** The engine that drives it. @default `Engine.instance()` */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /** As whom it logs in. A URL may say it, too. @default the server's default user */
-  readonly username?: string
+  readonly username?: string | undefined
   /** The password. A URL may say it, too. @default none: it does not log in */
-  readonly password?: string
+  readonly password?: string | undefined
   /** The number of the database. A URL may say it, too. @default 0 */
-  readonly db?: number
+  readonly db?: number | undefined
   /** What `CLIENT LIST` calls its connections. @default '' */
-  readonly client_name?: string
+  readonly client_name?: string | undefined
   /** The options of TLS, as Node has them. @default TLS only for `rediss:` */
-  readonly tls?: TlsOptions
+  readonly tls?: TlsOptions | undefined
   /**
    * The version of RESP to speak. A server older than Redis 6 gets 2 in any case.
    *
    * @default 3
    */
-  readonly protocol?: 2 | 3
+  readonly protocol?: 2 | 3 | undefined
   /**
    * How long a reply may take; see CommandOptions.
    *
@@ -51,7 +51,7 @@ export interface RedisOptions {
    *
    * @default Infinity
    */
-  readonly timeout?: Milliseconds
+  readonly timeout?: Milliseconds | undefined
   /**
    * How long connecting and logging in may take, before it is tried again.
    *
@@ -59,7 +59,7 @@ export interface RedisOptions {
    *
    * @default 10 000 ms
    */
-  readonly connect_timeout?: Milliseconds
+  readonly connect_timeout?: Milliseconds | undefined
   /**
    * Which commands wait while there is no connection, after it was lost. Before the first
    * connection all of them wait.
@@ -72,27 +72,27 @@ export interface RedisOptions {
    *
    * @default 'reads'
    */
-  readonly waiting?: 'reads' | 'all' | 'none'
+  readonly waiting?: 'reads' | 'all' | 'none' | undefined
   /** How many commands may wait for a connection or a reply. @default 100 000 */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** The most bytes of one reply. @default 512 MiB */
-  readonly reply_size?: Bytes
+  readonly reply_size?: Bytes | undefined
   /** How many commands that block (BLPOP …) may run at once, each on a connection. @default 32 */
-  readonly blocking_connections?: number
+  readonly blocking_connections?: number | undefined
   /**
    * How long to wait before the next attempt to connect; see BackoffOptions. With `false` the
    * client closes when its connection is lost.
    *
    * @default 1 s at first, 30 s at the longest
    */
-  readonly reconnect?: BackoffOptions | false
+  readonly reconnect?: BackoffOptions | false | undefined
 }
 
 /** Those of a client that is part of something else, which knows its engine, and what waits. */
 export type NestedRedisOptions = Omit<RedisOptions, 'engine' | 'waiting'>
 
 /** Everything that is known when it connects. */
-export interface Target extends Required<Omit<RedisOptions, 'engine' | 'tls' | 'password' | 'db'>> {
+export interface Target extends Complete<Omit<RedisOptions, 'engine' | 'tls' | 'password' | 'db'>> {
   readonly engine: Engine
   readonly address: Address
   /** The last one that was selected. */
@@ -101,7 +101,7 @@ export interface Target extends Required<Omit<RedisOptions, 'engine' | 'tls' | '
   readonly tls: TlsOptions | undefined
 }
 
-const DEFAULTS = {
+const DEFAULTS: Omit<Target, 'engine' | 'address' | 'password' | 'tls'> = {
   username: '',
   db: 0,
   client_name: '',
@@ -113,7 +113,7 @@ const DEFAULTS = {
   reply_size: REPLY_BOUNDS.size,
   blocking_connections: 32,
   reconnect: {},
-} as const
+}
 
 /** TLS for `rediss:`, if the program has no options for it. */
 const SECURE: TlsOptions = {}
@@ -153,9 +153,8 @@ const URLS = /^([a-z][a-z+]*:\/\/|redis(s|\+unix)?:)/i
 
 /** What a URL says wins over the options. Throws InvalidAddressError. */
 export function targetOf(given: Address | URL, options: RedisOptions): Target {
-  const chosen = Object.entries(options).filter(([, value]) => value !== undefined)
   const { engine = Engine.instance(), password, tls } = options
-  const base = { ...DEFAULTS, password, tls, ...Object.fromEntries(chosen), engine }
+  const base = { ...withDefaults(DEFAULTS, options), password, tls, engine }
   const text = given instanceof URL ? given.href : given
   if (typeof text !== 'string' || !URLS.test(text)) {
     parseAddress(text as Address)

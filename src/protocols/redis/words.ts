@@ -14,33 +14,33 @@ export type Keys = Argument | readonly Argument[]
 /** How SET sets. */
 export interface SetOptions {
   /** The value goes after that many seconds. */
-  readonly ex?: number
+  readonly ex?: number | undefined
   /** The value goes after that many milliseconds. */
-  readonly px?: Milliseconds
+  readonly px?: Milliseconds | undefined
   /** Only if there is no value yet. */
-  readonly nx?: boolean
+  readonly nx?: boolean | undefined
   /** Only if there is one already. */
-  readonly xx?: boolean
+  readonly xx?: boolean | undefined
   /** The time that the old value had left stays. */
-  readonly keepttl?: boolean
+  readonly keepttl?: boolean | undefined
 }
 
 /** How XADD adds. */
 export interface XaddOptions {
   /** The id of the entry. @default '*': the server makes one */
-  readonly id?: string
+  readonly id?: string | undefined
   /** Removes the oldest entries beyond about that many. @default none is removed */
-  readonly maxlen?: number
+  readonly maxlen?: number | undefined
   /** Exactly that many: it costs the server more. @default false */
-  readonly exact?: boolean
+  readonly exact?: boolean | undefined
 }
 
 /** How XREAD and XREADGROUP read. */
 export interface XreadOptions {
   /** The most entries of each stream. */
-  readonly count?: number
+  readonly count?: number | undefined
   /** Waits for entries that long, on a connection of its own. 0: for ever. */
-  readonly block?: Milliseconds
+  readonly block?: Milliseconds | undefined
 }
 
 const SET_CHECKS: Checks<SetOptions> = {

@@ -12,7 +12,7 @@ import {
 } from '../../channels/streams/stream-options.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { checkMayConnect } from '../../channels/streams/stream-misuse.ts'
-import { checkAddressOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkAddressOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address } from '../../types.ts'
@@ -40,14 +40,14 @@ export interface WebSocketConnectOptions extends StreamConnectOptions {
    *
    * @default []
    */
-  readonly protocols?: readonly string[]
+  readonly protocols?: readonly string[] | undefined
   /** More fields for the request: `Cookie`, `Authorization`, `Origin` … */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** The options of a WebSocketClient. */
 export interface WebSocketClientOptions
-  extends Omit<StreamOptions, 'socket'>, Partial<WebSocketSettings> {}
+  extends Omit<StreamOptions, 'socket'>, AsOptions<WebSocketSettings> {}
 
 const Base: new (options?: WebSocketClientOptions) => Client & WebSocketChannel = speaking<Client>(
   Client,

@@ -2,6 +2,7 @@
  * Layer 7. WebSocketConnection: a server's end.
  */
 
+import type { AsOptions } from '../../core/option-names.ts'
 import { Connection, type ConnectionOptions } from '../../channels/basic.ts'
 import type { StreamServer } from '../../channels/servers/stream-server.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
@@ -24,7 +25,7 @@ import {
 
 /** The options of a WebSocketConnection. A WebSocketServer gives them. */
 export interface WebSocketConnectionOptions
-  extends ConnectionOptions, Partial<WebSocketSettings>, Partial<WebSocketServerSideSettings> {}
+  extends ConnectionOptions, AsOptions<WebSocketSettings>, AsOptions<WebSocketServerSideSettings> {}
 
 const Base: new <Home extends StreamServer<any>>(
   options: WebSocketConnectionOptions,

@@ -17,7 +17,7 @@ import type {
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
 import type { NotAClass } from '../../channels/streams/text-reads.ts'
 import { checkClosed } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address, Bytes, Data, Milliseconds } from '../../types.ts'
@@ -62,9 +62,12 @@ export interface WebSocketServerSettings {
 
 /** The options of a WebSocketServer. */
 export interface WebSocketServerOptions
-  extends StreamServerOptions, Partial<WebSocketSettings>, Partial<WebSocketServerSideSettings> {
+  extends
+    StreamServerOptions,
+    AsOptions<WebSocketSettings>,
+    AsOptions<WebSocketServerSideSettings> {
   /** The only path that is served. */
-  readonly path?: string
+  readonly path?: string | undefined
 }
 
 /** How to stand beside a server of Node's for HTTP. */
@@ -74,7 +77,7 @@ export interface AttachOptions {
    *
    * @default what the setting is
    */
-  readonly path?: string
+  readonly path?: string | undefined
 }
 
 const CHECKS: Record<string, (name: string, value: unknown) => unknown> = {

@@ -17,9 +17,9 @@ export interface AcceptOptions {
    *
    * @default the first one offered that is among `protocols`
    */
-  readonly protocol?: string
+  readonly protocol?: string | undefined
   /** More fields for the response, cookies for example. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** The answer of the program. */

@@ -32,7 +32,7 @@ export interface SendOptions {
    *
    * @default if it has at least `threshold` bytes
    */
-  readonly compress?: boolean
+  readonly compress?: boolean | undefined
 }
 
 const SEND_CHECKS: Checks<SendOptions> = { compress: checkBoolean }

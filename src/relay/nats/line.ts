@@ -43,7 +43,11 @@ export class Line extends RelayLine {
     stood: (isAgain: boolean) => void,
   ) {
     super(options.engine, 'NATS', stood)
-    const client = new NatsClient({ wait_for_first: true, ...options, echo: true })
+    const client = new NatsClient({
+      ...options,
+      wait_for_first: options.wait_for_first ?? true,
+      echo: true,
+    })
     this.client = client
     this.streams = new NatsJetStream(client)
     client.on_connect = () => {

@@ -26,7 +26,7 @@ type NestedOptions = Omit<NatsClientOptions, 'engine' | 'name'>
 /** The options of a NatsRelay. */
 export interface NatsRelayOptions extends RelayOptions {
   /** Options of the client: passwords, TLS … */
-  readonly nats?: NestedOptions
+  readonly nats?: NestedOptions | undefined
 }
 
 /** A subscription, and when it stands. */

@@ -24,7 +24,7 @@ import { APPEND, READ } from './scripts.ts'
 /** Options of a RedisRelay. */
 export interface RedisRelayOptions extends RelayOptions {
   /** Options of its client, such as `tls` or `reconnect`. @default {} */
-  readonly redis?: NestedRedisOptions
+  readonly redis?: NestedRedisOptions | undefined
 }
 
 /** The last seq of a topic is known this much longer than its entries: one day. */

@@ -2,6 +2,7 @@
  * Layer 9. The options of a channel to a room server, each with its default and its check.
  */
 
+import type { Complete } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 
@@ -9,14 +10,14 @@ import type { Bytes, Milliseconds } from '../../types.ts'
 // Source: Metafor `Channel`, the first five. Differs: milliseconds, not seconds.
 export interface RoomChannelOptions {
   /** The subprotocols of WebSocket that the server may choose from. @default [] */
-  readonly protocols?: readonly string[]
+  readonly protocols?: readonly string[] | undefined
   /**
    * Does the channel connect again by itself when it has lost its connection? Messages that are
    * sent meanwhile wait.
    *
    * @default false
    */
-  readonly auto_reconnect?: boolean
+  readonly auto_reconnect?: boolean | undefined
   /**
    * The longest first wait before connecting again. It doubles with each attempt that fails. The
    * wait itself is any time up to that, at random, so that the clients of a server that has died do
@@ -24,36 +25,36 @@ export interface RoomChannelOptions {
    *
    * @default 1000 ms
    */
-  readonly reconnect_delay?: Milliseconds
+  readonly reconnect_delay?: Milliseconds | undefined
   /** The longest of all waits; never less than `reconnect_delay`. @default 30 000 ms */
-  readonly max_reconnect_delay?: Milliseconds
+  readonly max_reconnect_delay?: Milliseconds | undefined
   /** After this many attempts that failed it gives up. `null` means never. @default null */
-  readonly max_reconnect_attempts?: number | null
+  readonly max_reconnect_attempts?: number | null | undefined
   /** Only a connection that stood this long starts the attempts and waits anew. @default 5000 ms */
-  readonly lasting_time?: Milliseconds
+  readonly lasting_time?: Milliseconds | undefined
   /**
    * After a connection was closed with one of these codes, the channel does not connect again: it
    * would be closed again.
    *
    * @default [1002, 1003, 1007, 1008, 1010], the peers do not understand or accept each other
    */
-  readonly final_codes?: readonly number[]
+  readonly final_codes?: readonly number[] | undefined
   /** The longest that connecting may take. @default 10 000 ms */
-  readonly connect_timeout?: Milliseconds
+  readonly connect_timeout?: Milliseconds | undefined
   /** The longest that `close()` waits for the server. @default 5000 ms */
-  readonly close_timeout?: Milliseconds
+  readonly close_timeout?: Milliseconds | undefined
   /** The most messages that may wait for a connection. @default 1000 */
-  readonly max_queued?: number
+  readonly max_queued?: number | undefined
   /** The most bytes of messages that may wait for a connection. @default 1 MiB */
-  readonly max_queued_bytes?: Bytes
+  readonly max_queued_bytes?: Bytes | undefined
   /** The longest that a message may wait; then it is dropped. @default 300 000 ms, five minutes */
-  readonly max_queued_age?: Milliseconds
+  readonly max_queued_age?: Milliseconds | undefined
   /** The name that others see in a room, if the server has presence. @default made by the server */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** The options, all of them. */
-export interface ChannelValues extends Required<Omit<RoomChannelOptions, 'name'>> {
+export interface ChannelValues extends Complete<Omit<RoomChannelOptions, 'name'>> {
   readonly name: string | undefined
 }
 

@@ -20,16 +20,16 @@ import { isPlainWebSocket, WebSocketCarrier } from './websocket-carrier.ts'
 /** The options of a Channel in Node. */
 export interface RoomNodeOptions extends RoomChannelOptions {
   /** What drives the channel. @default that of `context` */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /**
    * Makes the message channels, for URLs other than `ws:` and `wss:`.
    * @default Context.instance()
    */
-  readonly context?: Context
+  readonly context?: Context | undefined
   /** Fields for the request of WebSocket: `Cookie`, `Authorization` … @default {} */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Node's TLS options, for `wss:`. @default those of Node */
-  readonly tls?: TlsOptions
+  readonly tls?: TlsOptions | undefined
 }
 
 const OWN_CHECKS: Checks<Omit<RoomNodeOptions, keyof RoomChannelOptions>> = {

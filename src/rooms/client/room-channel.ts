@@ -47,7 +47,7 @@ export interface JoinOptions {
    *
    * @default only what comes from now on
    */
-  readonly seq?: number
+  readonly seq?: number | undefined
 }
 
 /** The longest reason that fits into a close frame. */

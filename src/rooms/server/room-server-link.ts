@@ -131,11 +131,7 @@ export class RoomServerLink implements Driver, HallOwner {
       typeof history === 'number' ? { count: history } : typeof history === 'object' ? history : {}
     this.#ownRelay =
       typeof relay === 'string'
-        ? open_relay(relay, {
-            engine: this.engine,
-            ...(count !== undefined && { history: count }),
-            ...(age !== undefined && { history_age: age }),
-          })
+        ? open_relay(relay, { engine: this.engine, history: count, history_age: age })
         : undefined
     this.hall = new Hall(this, this.#ownRelay ?? (relay as Relay))
     this.hears = {

@@ -13,9 +13,9 @@ import { ROOM_NAME_MAX } from '../wire.ts'
 /** How much history is kept of each room. */
 export interface HistoryOptions {
   /** At least this number of messages. @default 1000 */
-  readonly count?: number
+  readonly count?: number | undefined
   /** Older ones may be forgotten. @default 3 600 000 ms: one hour */
-  readonly age?: Milliseconds
+  readonly age?: Milliseconds | undefined
 }
 
 /** The settings of a RoomServer. They take effect with the next `listen` if not said otherwise. */

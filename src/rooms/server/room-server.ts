@@ -10,7 +10,7 @@ import { Channel, type ChannelOptions } from '../../channels/channel.ts'
 import { LIFE } from '../../channels/life.ts'
 import { applyOptions, defineSettings, settingsFrom } from '../../channels/settings.ts'
 import { checkBoolean, type Checks, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { type AsOptions, checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError, type ReportedError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import type { WebSocketServer } from '../../protocols/websocket/server.ts'
@@ -27,13 +27,13 @@ import {
 } from './room-server-settings.ts'
 
 /** The options of a RoomServer. */
-export interface RoomServerOptions extends ChannelOptions, Partial<RoomServerSettings> {
+export interface RoomServerOptions extends ChannelOptions, AsOptions<RoomServerSettings> {
   /**
    * What makes the channels of `listen`. Its engine is the default for `engine`.
    *
    * @default `Context.instance()`
    */
-  readonly context?: Context
+  readonly context?: Context | undefined
 }
 
 /** How a message of the server itself is sent. */
@@ -41,7 +41,7 @@ export interface EmitOptions {
   /** A member that does not get it. It must be one of this process. */
   readonly except?: Member | undefined
   /** May slow members miss it? @default the setting `volatile` */
-  readonly volatile?: boolean
+  readonly volatile?: boolean | undefined
 }
 
 const EMIT_CHECKS: Checks<EmitOptions> = { except: instanceOf(Member), volatile: checkBoolean }

@@ -77,8 +77,9 @@ t.test('except one, or several', async t => {
   t.equal(server.broadcast('b', { except: members.slice(1) }), 1)
   t.equal(server.broadcast('c', { except: new Set(members) }), 0)
   t.equal(server.broadcast('d', { except: new Client() }), 3, 'one of another server')
+  t.equal(server.broadcast('e', { except: undefined }), 3, 'none')
   await settled()
-  t.same(heard, ['bd', 'ad', 'ad'])
+  t.same(heard, ['bde', 'ade', 'ade'])
 })
 
 // It was counted among those that got the message, though its write was dropped.

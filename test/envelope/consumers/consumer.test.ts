@@ -15,6 +15,7 @@ game(t, 'sending', async (t, { player, heard, pump }) => {
   player.send(new Moved({ by: 'bob', x: 2 }))
   player.reply(move, 'game.moved', { by: 'ann', x: 3 })
   player.reply(move, 'progress.num', { curr: 1, total: 2 }, { state: 'r' })
+  player.reply(move, 's.pong', undefined, { state: undefined })
   t.equal(
     thrown(() => player.reply(5 as never, 's.pong')),
     'ERR_INVALID_ARGUMENT',
@@ -30,6 +31,7 @@ game(t, 'sending', async (t, { player, heard, pump }) => {
     '{"t":"game.moved","p":{"by":"bob","x":2},"i":null,"s":null}',
     '{"t":"game.moved","p":{"by":"ann","x":3},"i":"a","s":"s"}',
     '{"t":"progress.num","p":{"curr":1,"total":2,"msg":null},"i":"a","s":"r"}',
+    '{"t":"s.pong","p":null,"i":"a","s":"s"}',
     '{"t":"error.taken","p":{"name":"a"},"i":"c","s":"f"}',
     '{"t":"error.not_found","p":{"model":"m","key":"pk","value":1},"i":"d","s":"f"}',
   ])

@@ -54,6 +54,21 @@ stage(t, 'register, send, receive, shut down', async (t, world) => {
   await t.rejects(supervisor.register_job({ architect }), { code: 'ERR_INVALID_STATE' })
 })
 
+/** An option that was undefined took the place of its default: no packet fitted the queue. */
+stage(t, 'options that are undefined have their defaults', async (t, world) => {
+  const { supervisor } = make(world, {
+    shape: undefined,
+    start_death_time: undefined,
+    queue_limit: undefined,
+    queue_size: undefined,
+  })
+  const { run, server } = await register(world, supervisor)
+  t.equal(run.send(tell(1)), true)
+  await world.pump()
+  t.match(server.last_packet, { type: 'tell' })
+  await end(world, supervisor.shutdown(), server.close())
+})
+
 stage(t, 'an agent registers once, however often it asks', async (t, world) => {
   const { supervisor } = make(world)
   let count = 0

@@ -20,7 +20,8 @@ export class LastingClient extends RedisClient {
   readonly #engine: Engine
 
   constructor(engine: Engine, options: NestedRedisOptions = {}) {
-    super({ reconnect: RECONNECT, ...options, engine, waiting: 'all' })
+    const { reconnect = RECONNECT } = options
+    super({ ...options, reconnect, engine, waiting: 'all' })
     this.#engine = engine
   }
 

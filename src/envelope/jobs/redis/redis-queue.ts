@@ -21,15 +21,15 @@ import { keysOf, PUT, type QueueKeys } from './scripts.ts'
 /** Options of `new RedisQueue`. */
 export interface RedisQueueOptions {
   /** Its name. @default 'default' */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The most jobs that may wait, or be worked on. @default 10 000 */
-  readonly size?: number
+  readonly size?: number | undefined
   /** How long `put` waits for a server that is away. @default 30 000 ms */
-  readonly put_timeout?: Milliseconds
+  readonly put_timeout?: Milliseconds | undefined
   /** Options of its client, such as `tls` or `reconnect`. @default {} */
-  readonly redis?: NestedRedisOptions
+  readonly redis?: NestedRedisOptions | undefined
   /** The engine of its connection. @default Engine.instance() */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
 }
 
 const CHECKS: Checks<RedisQueueOptions> = {

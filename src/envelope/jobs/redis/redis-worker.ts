@@ -17,7 +17,7 @@
 import { Backoff } from '../../../core/backoff.ts'
 import { noop } from '../../../core/noop.ts'
 import { type Checks, instanceOf } from '../../../core/checks.ts'
-import { checkOptions, optionsOf } from '../../../core/option-names.ts'
+import { checkOptions, type Complete, optionsOf } from '../../../core/option-names.ts'
 import { pause } from '../../../core/time/pause.ts'
 import { DRIVE, Engine } from '../../../engine.ts'
 import { ChannelError, codeOf, messageOf } from '../../../errors.ts'
@@ -32,26 +32,28 @@ import { BURY, DONE, GROUP, keysOf, LEAVE, type QueueKeys, RETRY, TEND } from '.
 /** Options of `new RedisWorker`. */
 export interface RedisWorkerOptions {
   /** The name of the queue. @default 'default' */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How many jobs it works on at a time. @default 16 */
-  readonly count?: number
+  readonly count?: number | undefined
   /** How often a job is tried, in all. @default 3 */
-  readonly tries?: number
+  readonly tries?: number | undefined
   /** How long to wait before a job is tried again. @default { first: 1000, longest: 60 000 } ms */
-  readonly retry?: { readonly first?: Milliseconds; readonly longest?: Milliseconds }
+  readonly retry?:
+    | { readonly first?: Milliseconds | undefined; readonly longest?: Milliseconds | undefined }
+    | undefined
   /** Jobs of a worker that has died are claimed after this. @default 30 000 ms */
-  readonly lease?: Milliseconds
+  readonly lease?: Milliseconds | undefined
   /** How many jobs are kept that have failed for good. @default 10 000 */
-  readonly dead_size?: number
+  readonly dead_size?: number | undefined
   /** Does the work. @default this process */
-  readonly runner?: JobRunner
+  readonly runner?: JobRunner | undefined
   /** Options of its client, such as `tls` or `reconnect`. @default {} */
-  readonly redis?: NestedRedisOptions
+  readonly redis?: NestedRedisOptions | undefined
   /** The engine of its connections and timers. @default Engine.instance() */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
 }
 
-const RETRY_CHECKS: Checks<Required<RedisWorkerOptions>['retry']> = {
+const RETRY_CHECKS: Checks<Complete<RedisWorkerOptions>['retry']> = {
   first: checkNumber,
   longest: checkNumber,
 }

@@ -31,11 +31,11 @@ import type { Said } from './serve.ts'
 /** Options of `new ThreadPool`. */
 export interface ThreadPoolOptions {
   /** The most threads. @default 4 */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /** How often a job is tried whose thread dies, in all. @default 3 */
-  readonly tries?: number
+  readonly tries?: number | undefined
   /** The engine of its timers. @default Engine.instance() */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
 }
 
 export const THREAD_POOL_CHECKS: Checks<ThreadPoolOptions> = {

@@ -14,9 +14,9 @@ import { THREAD_POOL_CHECKS, ThreadPool, type ThreadPoolOptions } from './thread
 /** Options of `new WorkerQueue`. */
 export interface WorkerQueueOptions extends ThreadPoolOptions {
   /** Its name. @default 'default' */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The most jobs that may wait. @default 1000 */
-  readonly size?: number
+  readonly size?: number | undefined
 }
 
 const CHECKS: Checks<WorkerQueueOptions> = {

@@ -13,7 +13,7 @@ import {
   oneOf,
   wholeFrom,
 } from '../../../core/checks.ts'
-import { checkOptions, optionsOf } from '../../../core/option-names.ts'
+import { checkOptions, type Complete, optionsOf } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Bytes, Milliseconds } from '../../../types.ts'
 import { checkPattern, checkWord } from '../subjects.ts'
@@ -49,7 +49,7 @@ export interface NatsStreamConfig {
   /** On how many servers of a cluster it is. @default 1 */
   readonly num_replicas?: number | undefined
   /** What is stored is published again, to this subject. Since 2.9. */
-  readonly republish?: { readonly src?: string; readonly dest: string } | undefined
+  readonly republish?: { readonly src?: string | undefined; readonly dest: string } | undefined
 }
 
 /** How a consumer goes through a stream. What is left out has NATS's default. */
@@ -131,7 +131,7 @@ export const checkTime: Check<Milliseconds> = (name, value) => {
   return value
 }
 
-const REPUBLISH_CHECKS: Checks<Required<NatsStreamConfig>['republish']> = {
+const REPUBLISH_CHECKS: Checks<Complete<NatsStreamConfig>['republish']> = {
   src: checkText,
   dest: checkText,
 }

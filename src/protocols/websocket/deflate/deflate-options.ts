@@ -3,7 +3,7 @@
  */
 
 import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
-import { checkOptions } from '../../../core/option-names.ts'
+import { checkOptions, type Complete, withDefaults } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Bytes } from '../../../types.ts'
 
@@ -14,49 +14,49 @@ export interface DeflateOptions {
    *
    * @default 1024
    */
-  readonly threshold?: Bytes
+  readonly threshold?: Bytes | undefined
   /**
    * How hard zlib tries, 1 to 9.
    *
    * @default 6
    */
-  readonly level?: number
+  readonly level?: number | undefined
   /**
    * How much memory zlib takes for that, 1 to 9. A connection whose messages are compressed
    * together takes 100 to 300 KiB.
    *
    * @default 8
    */
-  readonly memory_level?: number
+  readonly memory_level?: number | undefined
   /**
    * Is each message of the server compressed by itself? That takes no memory in between, and
    * compresses less.
    *
    * @default false
    */
-  readonly server_no_context_takeover?: boolean
+  readonly server_no_context_takeover?: boolean | undefined
   /**
    * Is each message of the client compressed by itself?
    *
    * @default false
    */
-  readonly client_no_context_takeover?: boolean
+  readonly client_no_context_takeover?: boolean | undefined
   /**
    * How far the server may look back, as a power of two, 9 to 15.
    *
    * @default 15
    */
-  readonly server_max_window_bits?: number
+  readonly server_max_window_bits?: number | undefined
   /**
    * How far the client may look back, as a power of two, 9 to 15.
    *
    * @default 15
    */
-  readonly client_max_window_bits?: number
+  readonly client_max_window_bits?: number | undefined
 }
 
 /** The same, complete. */
-export type DeflateRules = Required<DeflateOptions>
+export type DeflateRules = Complete<DeflateOptions>
 
 const DEFAULTS: DeflateRules = {
   threshold: 1024,
@@ -91,6 +91,5 @@ export function checkDeflate(name: string, value: unknown): boolean | DeflateOpt
 export function deflateRules(setting: boolean | DeflateOptions): DeflateRules | undefined {
   if (setting === false) return undefined
   if (setting === true) return DEFAULTS
-  const given = Object.entries(setting).filter(([, value]) => value !== undefined)
-  return { ...DEFAULTS, ...Object.fromEntries(given) }
+  return withDefaults(DEFAULTS, setting)
 }

@@ -32,7 +32,7 @@ office('it is sent again when the connection was lost', [], async (t, { engine, 
 })
 
 office('no time is left', [], async (t, { engine, server }) => {
-  const client = new LastingClient(engine, redis).connect(server.url)
+  const client = new LastingClient(engine, { reconnect: undefined }).connect(server.url)
   await client.ready
   await t.rejects(client.run('return 1', [], [], 0), { code: 'ERR_TIMEOUT' })
   client.close()
