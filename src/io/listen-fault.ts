@@ -1,8 +1,10 @@
 /**
  * Layer 2. Why a server cannot listen, in words that help. Node's own speak of a hidden name that
- * nobody gave (see listener.ts), and libuv reports a folder that does not exist as EACCES.
+ * nobody gave (see listener.ts), and libuv reports a folder that does not exist as EACCES. Bun says
+ * that it failed, whatever it is, for a host that does not exist.
  */
 
+import { lookup } from 'node:dns/promises'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../errors.ts'
@@ -42,6 +44,14 @@ export function descriptorFault(error: SystemError, fd: number): SystemError {
       ? 'this process listens on the descriptor already'
       : 'the descriptor is no socket that can listen'
   return fault(error, code, `${why}: ${fd}`)
+}
+
+/** For a host, if the error has no code. */
+export async function hostFault(error: SystemError, host: string): Promise<SystemError> {
+  return lookup(host).then(
+    () => error,
+    (unknown: SystemError) => unknown,
+  )
 }
 
 function fault(cause: SystemError, code: string, why: string): SystemError {

@@ -40,7 +40,7 @@ import type {
 } from '../transport.ts'
 import type { Bytes, Port, SocketAddress } from '../types.ts'
 import { descriptorOf } from './descriptor.ts'
-import { descriptorFault, pathFault } from './listen-fault.ts'
+import { descriptorFault, hostFault, pathFault } from './listen-fault.ts'
 import { checkNeeds } from './listen-needs.ts'
 import { TcpTransport } from './tcp.ts'
 import { TicketSeed } from './ticket-keys.ts'
@@ -233,7 +233,8 @@ export class NodeListener implements Listener {
   async #refused(error: SystemError): Promise<void> {
     const at = this.#at
     if (at.kind === 'unix') this.#fail(await pathFault(error, at.path))
-    else this.#fail(at.kind === 'descriptor' ? descriptorFault(error, at.fd) : error)
+    else if (at.kind === 'descriptor') this.#fail(descriptorFault(error, at.fd))
+    else this.#fail(codeOf(error) === '' ? await hostFault(error, at.host) : error)
   }
 
   #fail(error: SystemError): void {

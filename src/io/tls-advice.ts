@@ -31,6 +31,10 @@ const BROKEN_OFF = 'the peer closed the connection in the middle of the handshak
 const NO_COMMON_VERSION =
   'no version of TLS is allowed on both sides; see minVersion and maxVersion'
 
+const NO_COMMON_PROTOCOL = 'the ALPNProtocols of both sides have no protocol in common'
+
+const ASKS_FOR_CERTIFICATE = 'the server asks for a certificate; give tls: { key, cert }'
+
 /** All other errors. */
 const HANDSHAKE: Readonly<Record<string, string>> = {
   ECONNRESET: BROKEN_OFF,
@@ -43,12 +47,13 @@ const HANDSHAKE: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: NO_COMMON_VERSION,
   ERR_SSL_NO_SHARED_CIPHER:
     'no cipher is allowed on both sides; does the server have a certificate for this name?',
-  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
-    'the ALPNProtocols of both sides have no protocol in common',
+  ERR_SSL_NO_APPLICATION_PROTOCOL: NO_COMMON_PROTOCOL,
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: NO_COMMON_PROTOCOL,
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE:
     'the client gave no certificate, and requestCert asks for one',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    'the server asks for a certificate; give tls: { key, cert }',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ASKS_FOR_CERTIFICATE,
+  // Bun's name of it.
+  ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED: ASKS_FOR_CERTIFICATE,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA:
     'the peer does not trust the issuer of our certificate (alert "unknown ca")',
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the peer refused our certificate (alert "bad certificate")',

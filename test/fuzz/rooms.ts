@@ -270,9 +270,12 @@ class World {
     for (const stranger of this.strangers) stranger.close(true)
     const areClosing = (): boolean => model.peers.some(({ channel }) => channel.state === 'closing')
     await this.until('nobody is closing', () => !areClosing())
-    for (const peer of model.peers) peer.connect()
     const areOpen = (): boolean => model.peers.every(({ channel }) => channel.is_connected)
-    await this.until('all are connected', areOpen)
+    await this.until('all are connected', () => {
+      // A first attempt is not repeated. One that is under way may still hear of a kill.
+      for (const peer of model.peers) if (peer.channel.state === 'closed') peer.connect()
+      return areOpen()
+    })
     for (let closes = -1; closes < model.closes;) {
       closes = model.closes
       await this.until('all have joined', () => areOpen() && model.haveJoined())

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { descriptorFault, pathFault } from '../../src/io/listen-fault.ts'
+import { descriptorFault, hostFault, pathFault } from '../../src/io/listen-fault.ts'
 import type { SystemError } from '../../src/transport.ts'
 
 function systemError(code: string): SystemError {
@@ -37,6 +37,13 @@ t.test('what has another reason stays as it is', async t => {
   const error = systemError('EMFILE')
   t.equal(await pathFault(error, join(tmpdir(), 's')), error)
   t.equal(await pathFault(error, '\0abstract'), error)
+})
+
+// Bun fails to listen at a host that does not exist, and does not say why.
+t.test('a host', async t => {
+  const error = new Error('Failed to listen')
+  t.match(await hostFault(error, 'nowhere.invalid'), { code: /^(ENOTFOUND|EAI_AGAIN)$/ })
+  t.equal(await hostFault(error, '127.0.0.1'), error)
 })
 
 t.test('a descriptor', async t => {

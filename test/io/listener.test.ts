@@ -96,6 +96,19 @@ function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): v
   })
 }
 
+// Bun fails to listen at a host that does not exist, and does not say why.
+t.test('REGRESSION: an error without a code, at a host', async t => {
+  t.intercept(Server.prototype, 'listen', {
+    value(this: Server) {
+      process.nextTick(() => this.emit('error', new Error('Failed to listen')))
+      return this
+    },
+  })
+  const { reported, log } = listen(ip('nowhere.invalid'))
+  await reported('closed')
+  t.match(log[0], /^failed (ENOTFOUND|EAI_AGAIN)$/)
+})
+
 // A client that connected again and again met its server, which was starting again, between the
 // moment at which the socket had its name and the one at which it was open: it was turned away.
 t.test('who finds the name of a unix socket is let in', async t => {

@@ -35,6 +35,19 @@ t.test('says which check failed, and what to do', async t => {
       'tls: something new',
       'ERR_SSL_NEW',
     ],
+    // Node's code, and that of Bun.
+    ...['V13', 'V1'].map((version): [object, 'tls', string, string] => [
+      { code: `ERR_SSL_TLS${version}_ALERT_CERTIFICATE_REQUIRED` },
+      'tls',
+      'tls: the server asks for a certificate; give tls: { key, cert }',
+      `ERR_SSL_TLS${version}_ALERT_CERTIFICATE_REQUIRED`,
+    ]),
+    [
+      { code: 'ERR_SSL_NO_APPLICATION_PROTOCOL', reason: 'NO_APPLICATION_PROTOCOL' },
+      'handshake',
+      'handshake: the ALPNProtocols of both sides have no protocol in common',
+      'ERR_SSL_NO_APPLICATION_PROTOCOL',
+    ],
     [{ message: 'whatever' }, 'tls', 'tls: whatever', 'ERR_TLS'],
   ]
   for (const [fields, syscall, said, code] of cases) {

@@ -46,6 +46,8 @@ const check = (page: Page, title: string): Promise<unknown> =>
 
 t.test('a list, two processes, three pages', { skip, timeout: 120_000 }, async t => {
   const server = await new RedisServer().start()
+  // A test that fails must end, too, and say why: a process of its own would keep it running.
+  t.teardown(() => server.remove())
   const [browser, first, second] = await Promise.all([
     Chromium.start(t),
     list(t, server.url),
@@ -77,5 +79,4 @@ t.test('a list, two processes, three pages', { skip, timeout: 120_000 }, async t
   for (const page of [bob, carl]) await shows(t, page, 'tea (done),milk,bread')
   await browser.close()
   await second.kill()
-  await server.remove()
 })

@@ -72,13 +72,6 @@ export const KNOWN: readonly Known[] = [
     why: NO_SOCKET,
   },
   {
-    on: 'deno',
-    file: 'scenarios/random-calls',
-    test: /^rooms, sockets/,
-    isLeftOut: true,
-    why: OTHER_MOMENT,
-  },
-  {
     on: 'bun',
     file: 'commands/supervise/command',
     test: /what cannot be/,

@@ -161,7 +161,7 @@ class BunUdp extends EventEmitter {
   }
 
   setMulticastTTL(hops: number): void {
-    this.#open.setMulticastTTL(hops)
+    named('setMulticastTTL', () => this.#open.setMulticastTTL(hops))
   }
 
   setMulticastLoopback(on: boolean): void {

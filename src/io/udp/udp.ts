@@ -14,8 +14,8 @@
  *    closed before it was bound or during a lookup. So both queues are here: #waiting, #lookups.
  * 4. What an ICMP message refuses is an earlier packet, never the one that is being sent. It is
  *    reported to `sink.refused`; see #transmit.
- * 5. The packets that Deno 2.9 gets before the first is gone leave from the last to the first. So
- *    the others wait for the first, where a socket cannot tell its queue: Deno's cannot.
+ * 5. Deno 2.9 takes some hundred packets at once, and sends the others from the last to the first.
+ *    So each waits for the one before, where a socket cannot tell its queue: Deno's cannot.
  * 6. A connected socket of Deno's receives from everybody. So the sender is looked at.
  *
  * The descriptor of a socket is found where Node does not document it: see descriptor.ts.
@@ -35,6 +35,7 @@ import type {
 } from '../../transport.ts'
 import type { Encoding, SocketAddress } from '../../types.ts'
 import { packetDescriptorOf } from '../descriptor.ts'
+import { InTurn } from './in-turn.ts'
 import {
   type Family,
   ipEndpoint,
@@ -99,8 +100,6 @@ class UdpSocket implements PacketSocket {
   sink: PacketSink | undefined = undefined
 
   #state: 'opening' | 'open' | 'closed' = 'opening'
-  /** Shut: packets wait. Ajar: the next one goes, and the others wait for it; see rule 5. */
-  #gate: 'shut' | 'ajar' | 'open' = 'shut'
   readonly #make: MakeSocket
   readonly #options: PacketOptions
   readonly #bindTo: IpEndpoint | undefined
@@ -109,10 +108,12 @@ class UdpSocket implements PacketSocket {
   #family: Family = 0
   #localAddress: SocketAddress | undefined = undefined
   #remoteAddress: SocketAddress | undefined = undefined
-  /** Packets sent while the gate is shut. */
+  /** Packets sent before it was open. */
   readonly #waiting: Packet[] = []
   /** Packets whose host name is being looked up, by name. */
   readonly #lookups: Map<string, Packet[]> = new Map()
+  /** There if the socket does not keep the order; see rule 5. */
+  #inTurn: InTurn | undefined = undefined
   /** `configure`, `join` and `leave` called before the socket is bound. */
   readonly #jobs: ((socket: Socket) => void)[] = []
 
@@ -182,9 +183,9 @@ class UdpSocket implements PacketSocket {
     this.#state = 'open'
     this.#localAddress = reportedAddress(socket.address())
     if (this.#connectTo !== undefined) this.#remoteAddress = reportedAddress(socket.remoteAddress())
+    if (typeof socket.getSendQueueSize !== 'function') this.#inTurn = new InTurn()
     // Before `opened`: what is sent inside that report comes after what waits.
-    this.#gate = typeof socket.getSendQueueSize === 'function' ? 'open' : 'ajar'
-    for (const packet of this.#waiting.splice(0)) this.#take(packet)
+    for (const packet of this.#waiting.splice(0)) this.#route(packet)
     this.sink?.opened()
   }
 
@@ -224,24 +225,8 @@ class UdpSocket implements PacketSocket {
   send(data: string | Uint8Array, encoding: Encoding, to: Endpoint | undefined, done: Done): void {
     const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data
     const packet = { bytes, to: to && ipEndpoint(to), done }
-    if (this.#gate === 'open') this.#route(packet)
-    else this.#take(packet)
-  }
-
-  #take(packet: Packet): void {
-    if (this.#gate === 'ajar') this.#sendFirst(packet)
-    else if (this.#gate === 'shut') this.#waiting.push(packet)
+    if (this.#state === 'opening') this.#waiting.push(packet)
     else this.#route(packet)
-  }
-
-  #sendFirst(packet: Packet): void {
-    this.#gate = 'shut'
-    const done: Done = error => {
-      this.#gate = 'open'
-      for (const next of this.#waiting.splice(0)) this.#route(next)
-      packet.done(error)
-    }
-    this.#route({ ...packet, done })
   }
 
   #route(packet: Packet): void {
@@ -271,7 +256,19 @@ class UdpSocket implements PacketSocket {
 
   /** The socket is open. */
   #transmit(packet: Packet, ip: string | undefined): void {
+    if (this.#inTurn === undefined) return this.#hand(packet, ip)
+    this.#inTurn.run(next => {
+      const done: Done = error => {
+        next()
+        packet.done(error)
+      }
+      this.#hand({ ...packet, done }, ip)
+    })
+  }
+
+  #hand(packet: Packet, ip: string | undefined): void {
     const { bytes, to, done } = packet
+    if (this.#state === 'closed') return process.nextTick(done, canceled())
     try {
       if (to !== undefined) return this.#socket!.send(bytes, to.port, ip, done)
       // On a connected socket the system gives the ICMP answer to whichever call comes next. A send
@@ -281,7 +278,7 @@ class UdpSocket implements PacketSocket {
       this.#socket!.send(bytes, error => {
         if (codeOf(error) !== 'ECONNREFUSED') return done(error)
         if (this.#state === 'open') this.sink?.refused(error!)
-        this.#route(packet)
+        this.#hand(packet, ip)
       })
     } catch (error) {
       // Port 0, or a destination on a connected socket.
@@ -326,7 +323,7 @@ class UdpSocket implements PacketSocket {
   }
 
   #release(): void {
-    this.#gate = 'open'
+    this.#inTurn?.flush()
     for (const packets of [this.#waiting, ...this.#lookups.values()]) {
       for (const { done } of packets.splice(0)) process.nextTick(done, canceled())
     }
