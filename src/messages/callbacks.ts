@@ -35,8 +35,6 @@ export interface Slot {
 /** As a Callback, but for a text as it is. */
 type TextCallback = (text: string, addr: Addr | undefined) => unknown
 
-const NONE: readonly Slot[] = []
-
 /** The bit of a type in the mask of a slot. */
 export function bitOf(type: MessageType): number {
   // Most are data, and looking up a name takes longer than all the rest.
@@ -44,7 +42,11 @@ export function bitOf(type: MessageType): number {
 }
 
 export class Callbacks {
-  #slots: readonly Slot[] = []
+  /**
+   * All of them, in order; those that do not have a message's type in their mask are left out. The
+   * array does not change: what is added meanwhile is in another one.
+   */
+  slots: readonly Slot[] = []
   /** The types that at least one callback asked for. */
   #mask = 0
   /** The `onText` of the only callback for data; undefined if there are more, or it has none. */
@@ -55,8 +57,8 @@ export class Callbacks {
     if (typeof callback !== 'function')
       throw new InvalidArgumentError('callback_add', 'a function', callback)
     const bits = bitsOf(mask)
-    const slot = this.#slots.find(each => each.callback === callback)
-    if (slot === undefined) this.#slots = [...this.#slots, { callback, mask: bits, onText }]
+    const slot = this.slots.find(each => each.callback === callback)
+    if (slot === undefined) this.slots = [...this.slots, { callback, mask: bits, onText }]
     else slot.mask |= bits
     this.#changed()
   }
@@ -66,7 +68,7 @@ export class Callbacks {
    * InvalidStateError for a callback that was not added.
    */
   delete(callback: Callback, mask: Mask): void {
-    const slot = this.#slots.find(each => each.callback === callback)
+    const slot = this.slots.find(each => each.callback === callback)
     if (slot === undefined) {
       throw new InvalidStateError(
         'callback_del()',
@@ -75,28 +77,19 @@ export class Callbacks {
       )
     }
     slot.mask &= ~bitsOf(mask)
-    if (slot.mask === 0) this.#slots = this.#slots.filter(each => each !== slot)
+    if (slot.mask === 0) this.slots = this.slots.filter(each => each !== slot)
     this.#changed()
   }
 
   #changed(): void {
-    this.#mask = this.#slots.reduce((bits, each) => bits | each.mask, 0)
-    const [first, second] = this.#slots.filter(({ mask }) => (mask & BIT.data) !== 0)
+    this.#mask = this.slots.reduce((bits, each) => bits | each.mask, 0)
+    const [first, second] = this.slots.filter(({ mask }) => (mask & BIT.data) !== 0)
     this.onText = second === undefined ? first?.onText : undefined
   }
 
   /** Has any callback asked for this type? */
   has(type: MessageType): boolean {
-    return (this.#mask & BIT[type]) !== 0
-  }
-
-  /**
-   * The callbacks to call with a message of the type with that bit, in order; those that do not
-   * have it in their mask are left out. The array does not change: what is added meanwhile is in
-   * another one.
-   */
-  of(bit: number): readonly Slot[] {
-    return (this.#mask & bit) === 0 ? NONE : this.#slots
+    return (this.#mask & bitOf(type)) !== 0
   }
 }
 

@@ -263,7 +263,8 @@ export abstract class ChannelImplementation extends Channel {
   emit(message: MessageFields | Data): Promise<void> | undefined {
     const { life, outlet } = this[MESSAGE_LIFE]
     const { state } = life
-    return state === 'error' || state === 'closed' ? undefined : outlet.emit(toMessage(message))
+    if (state === 'error' || state === 'closed') return undefined
+    return outlet.emit(message instanceof Message ? message : toMessage(message))
   }
 
   /**

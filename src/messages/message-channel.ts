@@ -26,7 +26,7 @@ import type { Callback, Mask } from './callbacks.ts'
 import { NO_DCAPS, OF_AN_OPENING } from './caps.ts'
 import { ChannelImplementation } from './channel-implementation.ts'
 import { iterate, receive, type RecvOptions } from './inbox.ts'
-import { type Message, type MessageFields, toMessage, TYPES } from './message.ts'
+import { Message, type MessageFields, toMessage, TYPES } from './message.ts'
 import { MESSAGE_LIFE } from './message-life.ts'
 import { Params } from './params.ts'
 import type { Stat } from './tools/stat.ts'
@@ -120,14 +120,15 @@ export abstract class MessageChannel extends ChannelImplementation {
    * message, and what the protocol throws.
    */
   post(message: MessageFields | Data): boolean {
-    const whole = toMessage(message)
+    const whole = message instanceof Message ? message : toMessage(message)
     const inside = this[MESSAGE_LIFE]
     const { state } = inside.life
     if (state !== 'active' && !this.#mayPost(state)) return false
     const result = this.do_post(whole)
     if (typeof result === 'object') inside.watch(result)
     const isTaken = result !== false
-    inside.outlet.posted(whole, isTaken)
+    const { outlet } = inside
+    if (outlet.isWatched) outlet.posted(whole, isTaken)
     return isTaken
   }
 

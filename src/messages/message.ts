@@ -92,41 +92,43 @@ const EMPTY = Buffer.alloc(0)
  * its bytes.
  */
 export class Message {
+  // Declared only: a field that the class defines would be set twice, in every message.
+
   /**
    * What the message is: data, or one about a channel; see `TYPES`.
    * @default 'data'
    */
-  readonly type: MessageType
+  declare readonly type: MessageType
   /**
    * The kind of message: an integer of 32 bits. The two sides agree on what each number means.
    * @default 0
    */
-  readonly msgid: number
+  declare readonly msgid: number
   /**
    * The number of the message in its sequence: 64 bits.
    * @default 0n
    */
-  readonly seq: bigint
+  declare readonly seq: bigint
   /**
    * The content. Text is converted to UTF-8.
    * @default an empty Buffer
    */
-  readonly data: Buffer
+  declare readonly data: Buffer
   /**
    * The sender, or the recipient.
    * @default undefined
    */
-  readonly addr: Addr | undefined
+  declare readonly addr: Addr | undefined
   /**
    * When the message was made, in ms since 1970. 0 means unknown.
    * @default 0
    */
-  readonly time: Milliseconds
+  declare readonly time: Milliseconds
   /**
    * The subject of a message of type 'channel', see `ChannelEvent`. Of Connect from `ws://`: the
    * `UpgradeRequest`. Of data from a `ws://` of texts: `'binary'` if it came as bytes.
    */
-  readonly value: unknown
+  declare readonly value: unknown
 
   /**
    * Throws InvalidArgumentError for an invalid field: here the error can name the field, later,
@@ -164,11 +166,11 @@ const FIELDS: readonly string[] = [
 ] satisfies (keyof MessageFields)[]
 
 /**
- * Makes a message of what `post` takes; text or bytes become a message of type 'data'. Throws
- * InvalidArgumentError for anything else.
+ * Makes a message of what `post` takes and is none yet; text or bytes become a message of type
+ * 'data'. Throws InvalidArgumentError for anything else. (`post` and `emit` ask themselves whether
+ * it is a message: then V8 knows of each what it gets, and inlines only that.)
  */
 export function toMessage(given: MessageFields | Data): Message {
-  if (given instanceof Message) return given
   if (typeof given === 'string' || given instanceof Uint8Array) return new Message({ data: given })
   if (typeof given !== 'object' || given === null)
     throw new InvalidArgumentError('post: message', 'a message, text or bytes', given)

@@ -25,6 +25,8 @@ interface Owner {
 export class Outlet {
   readonly callbacks = new Callbacks()
   readonly stat: Stat | undefined
+  /** Are messages counted or logged? Otherwise `posted` need not be called. */
+  readonly isWatched: boolean
   readonly #owner: Owner
   readonly #dump: Dump
   readonly #failed: (error: unknown, isLate: boolean) => void
@@ -47,6 +49,7 @@ export class Outlet {
     this.#released = released
     this.stat = params.boolean('stat', false) ? new Stat() : undefined
     this.#dump = params.choice('dump', DUMPS, 'no')
+    this.isWatched = this.stat !== undefined || this.#dump !== 'no'
   }
 
   /** A new opening begins: what is left of the last one does not hold it. */
@@ -60,11 +63,6 @@ export class Outlet {
     return this.#promises?.areAny === true
   }
 
-  /** Are messages counted or logged? */
-  get isWatched(): boolean {
-    return this.stat !== undefined || this.#dump !== 'no'
-  }
-
   /** Called for each message that was posted. */
   posted(message: Message, isTaken: boolean): void {
     if (this.#dump !== 'no') this.#log(isTaken ? 'post' : 'not posted', message)
@@ -73,8 +71,7 @@ export class Outlet {
 
   /** Delivers a message. Returns a promise if a hook or callback returned one. */
   emit(message: Message): Promise<void> | undefined {
-    if (this.#dump !== 'no') this.#log('recv', message)
-    if (this.stat !== undefined) countReceived(this.stat, message)
+    if (this.isWatched) this.#received(message)
     const owner = this.#owner
     let waits: Promise<void> | undefined
     try {
@@ -89,7 +86,12 @@ export class Outlet {
     } catch (error) {
       this.#failed(error, false)
     }
-    return both(waits, this.tell(message))
+    return this.callbacks.has(message.type) ? both(waits, this.tell(message)) : waits
+  }
+
+  #received(message: Message): void {
+    if (this.#dump !== 'no') this.#log('recv', message)
+    if (this.stat !== undefined) countReceived(this.stat, message)
   }
 
   /** Delivers a text to the only callback. Returns false if it must be a message, see texts.ts. */
@@ -108,7 +110,7 @@ export class Outlet {
   /** Delivers a message to the callbacks only. */
   tell(message: Message): Promise<void> | undefined {
     const bit = bitOf(message.type)
-    const slots = this.callbacks.of(bit)
+    const { slots } = this.callbacks
     let waits: Promise<void> | undefined
     // No closures: this is done for every message, once for each prefix.
     for (let index = 0; index < slots.length; index++) {

@@ -14,7 +14,7 @@ function tell(callbacks: Callbacks, ...messages: Message[]): unknown[] {
   // As outlet.ts does.
   for (const message of messages) {
     const bit = bitOf(message.type)
-    for (const slot of callbacks.of(bit)) {
+    for (const slot of callbacks.slots) {
       if ((slot.mask & bit) === 0) continue
       try {
         const result = slot.callback(message)

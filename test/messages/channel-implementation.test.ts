@@ -30,7 +30,7 @@ stage(t, 'on_message, on_control, callbacks', async (t, stage) => {
   const callback = ({ type }: Message): void => void log.push(`callback ${type}`)
   channel.callback_add(callback)
   channel.emit(new Message({ data: 'a' }))
-  channel.emit(new Message({ type: 'control', msgid: 5 }))
+  channel.emit({ type: 'control', msgid: 5 })
   t.strictSame(log.splice(0), ['message a', 'callback data', 'control 5', 'callback control'])
   channel.callback_del(callback)
   t.equal(

@@ -274,6 +274,10 @@ stage(t, 'post in every state', async (t, stage) => {
   )
   channel.close(true)
   t.equal(channel.post('late'), false, 'it was open: no mistake')
+  const counted = inState(stage, 'active', 'bare://;stat=yes')
+  t.equal(counted.post(new Message({ data: 'one' })), true)
+  t.equal(counted.stat?.tx, 1)
+  counted.destroy()
   stage.context.register(channelClass('deaf', {}))
   t.match(
     fault(() => stage.context.init('deaf://').open().post('x')),

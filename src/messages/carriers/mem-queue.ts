@@ -50,6 +50,16 @@ export class Queue {
    * Throws InvalidArgumentError if the message is larger than the queue.
    */
   post(message: Message, writer: MessageChannel, addr?: Addr): boolean {
+    // Most leave room for another one.
+    const after = this.#bytes + message.data.length + 2 * FRAME
+    if (after > this.#limit || this.#isAbandoned || this.#writers.size > 0)
+      return this.#postNear(message, writer, addr)
+    this.push(message)
+    return true
+  }
+
+  /** The same, near the limit, after it, or if nobody reads. */
+  #postNear(message: Message, writer: MessageChannel, addr?: Addr): boolean {
     const size = message.data.length + FRAME
     if (size > this.#limit) {
       throw new InvalidArgumentError(
@@ -59,7 +69,7 @@ export class Queue {
       )
     }
     if (this.#isAbandoned) return true
-    if (this.#writers.size > 0 && this.#writers.has(writer)) return false
+    if (this.#writers.has(writer)) return false
     const hasRoom = this.#bytes + size <= this.#limit
     if (hasRoom) this.push(message)
     if (!hasRoom || this.#bytes + FRAME > this.#limit) {
@@ -81,18 +91,17 @@ export class Queue {
   /** Takes the next message. Call `tellWriters` when it has been delivered. */
   shift(): Message | undefined {
     const message = this.#messages[this.#taken]
-    if (message !== undefined) {
-      this.#bytes -= message.data.length + FRAME
-      this.#messages[this.#taken++] = undefined
-      const isMuch = this.#taken >= MANY && this.#taken >= this.#end / 2
-      if (isMuch || this.#taken === this.#end) this.#cut()
-    }
-    if (this.isEmpty) this.reader?.update_dcaps(NO_DCAPS, PENDING)
+    if (message === undefined) return undefined
+    this.#bytes -= message.data.length + FRAME
+    this.#messages[this.#taken++] = undefined
+    if (this.isEmpty || this.#taken >= MANY) this.#cut()
     return message
   }
 
-  /** Frees the places of taken messages. */
+  /** Frees the places of taken messages, if they are half of all. */
   #cut(): void {
+    if (this.isEmpty) this.reader?.update_dcaps(NO_DCAPS, PENDING)
+    if (this.#taken < this.#end / 2) return
     if (this.#end > MANY) this.#messages = this.#messages.slice(this.#taken, this.#end)
     this.#end -= this.#taken
     this.#taken = 0
@@ -100,7 +109,11 @@ export class Queue {
 
   /** If half of the queue is free, the writers that wait emit WriteReady. */
   tellWriters(): void {
-    if (this.#writers.size === 0 || (this.#bytes > this.#limit / 2 && !this.#isAbandoned)) return
+    if (this.#writers.size > 0) this.#tellWriters()
+  }
+
+  #tellWriters(): void {
+    if (this.#bytes > this.#limit / 2 && !this.#isAbandoned) return
     const writers = [...this.#writers]
     this.#writers.clear()
     for (const [writer, addr] of writers)
@@ -129,10 +142,17 @@ export function carried(
   carriesAll: boolean,
   addr: Addr | undefined,
 ): Message | undefined {
-  const { type, msgid, seq, data, time } = message
   // Most are what arrives, as they are. A message does not change.
-  if (type === 'data' && message.addr === addr && time === 0 && message.value === undefined)
-    return message
+  const { type, time, value } = message
+  const isWhole = type === 'data' && message.addr === addr && time === 0 && value === undefined
+  return isWhole ? message : copied(message, carriesAll, addr)
+}
+
+function copied(
+  { type, msgid, seq, data, time }: Message,
+  carriesAll: boolean,
+  addr: Addr | undefined,
+): Message | undefined {
   if (carriesAll) return new Message({ type, msgid, seq, data, time, addr })
   return type === 'data' ? new Message({ msgid, seq, data, addr }) : undefined
 }
