@@ -212,10 +212,11 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   ): boolean
   write_packed(...values: readonly Packed[]): boolean
   write_packed(...values: unknown[]): boolean {
-    if (!linkOf(this).mayWrite) return refuse(this, 'write_packed()')
-    const { read_delimiter, encoding } = linkOf(this).values
+    const link = linkOf(this)
+    if (!link.mayWrite) return refuse(this, 'write_packed()')
+    const { read_delimiter, encoding } = link.values
     const packer = takePacker(values, read_delimiter, encoding)
-    if (isIntoPacker(packer)) return linkOf(this).writable().writePacked(packer, values)
+    if (isIntoPacker(packer)) return link.writable().writePacked(packer, values)
     return this.write(packer.pack(...values))
   }
 
