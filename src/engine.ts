@@ -16,7 +16,8 @@ import { checkFunction, checkWait } from './core/checks.ts'
 import { type Deferred, deferred } from './core/deferred.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
 import { checkOptions } from './core/option-names.ts'
-import { onRejection } from './core/promises.ts'
+import { noop } from './core/noop.ts'
+import { attempt } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import {
   checkDelay,
@@ -321,13 +322,8 @@ export class Engine {
   /** A function that calls back and never throws: what goes wrong in the callback is logged. */
   #guarded<Args extends unknown[]>(callback: (...args: Args) => unknown, args: Args): () => void {
     checkFunction('callback', callback)
-    return () => {
-      try {
-        onRejection(callback(...args), error => this.#report('timer', error))
-      } catch (error) {
-        this.#report('timer', error)
-      }
-    }
+    const failed = (error: unknown): void => this.#report('timer', error)
+    return () => attempt(() => callback(...args), failed)
   }
 
   #report(where: string, error: unknown): void {
@@ -335,11 +331,10 @@ export class Engine {
   }
 }
 
-/** Logs. What the log itself throws is dropped. */
-export function logSafely(engine: Engine, message: string, error?: unknown): void {
-  try {
-    engine.log(message, error)
-  } catch {
-    // There is nowhere left to report it.
-  }
+/**
+ * Logs. What the log itself throws, or its promise rejects with, is dropped: there is nowhere left
+ * to report it.
+ */
+export function logSafely(engine: Pick<Engine, 'log'>, message: string, error?: unknown): void {
+  attempt(() => engine.log(message, error), noop)
 }

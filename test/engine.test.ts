@@ -291,18 +291,23 @@ t.test('what a timer throws need not be an Error', async t => {
   ])
 })
 
-t.test('a log that throws ends nothing', async t => {
+// One that rejected ended the process.
+t.test('a log that throws, or rejects, ends nothing', async t => {
   const { clock, engine, log } = timed()
-  engine.log = () => {
-    throw new Error('disk full')
+  const full = new Error('disk full')
+  const throws = () => {
+    throw full
   }
-  engine.callback(() => {
-    throw new Error('boom')
-  })
-  engine.callback(() => log.push('next'))
-  clock.advance(0)
-  t.same(log, ['next'])
-  t.doesNotThrow(() => logSafely(engine, 'a message'))
+  for (engine.log of [throws, () => Promise.reject(full)]) {
+    engine.callback(() => {
+      throw new Error('boom')
+    })
+    engine.callback(() => log.push('next'))
+    clock.advance(0)
+    t.doesNotThrow(() => logSafely(engine, 'a message'))
+    await turn()
+  }
+  t.same(log, ['next', 'next'])
 })
 
 t.test('turns, for channels', async t => {

@@ -276,15 +276,19 @@ export class Requests<Answer = any, Id = any> {
     if (pending !== undefined) {
       this.#remove(key)
       pending.cancel()
-    } else this.on_stray(answer as Answer, id)
-    return pending
+      return pending
+    }
+    const result: unknown = this.on_stray(answer as Answer, id)
+    this.#channel[LIFE].driver?.hookReturned(result, 'on_read')
+    return undefined
   }
 
   /**
    * Called with an answer, or with the error of one, that nobody has asked for: a message that the
    * peer sends by itself.
    *
-   * By default it throws RequestError (ERR_STRAY_ANSWER).
+   * If it returns a promise, the next read waits for it, as for that of `on_read`. By default it
+   * throws RequestError (ERR_STRAY_ANSWER).
    */
   on_stray(_answer: Answer | Error, id: Id | undefined): any {
     const what = id === undefined ? 'an answer' : `an answer with the id ${show(id)}`

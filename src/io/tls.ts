@@ -99,9 +99,11 @@ export function tlsContext(side: TlsSide, options: TlsOptions): TlsContext {
 
 function clientContext(options: tls.ConnectionOptions): TlsContext {
   const checkServerIdentity = answering(options.checkServerIdentity ?? tls.checkServerIdentity)
+  const { pskCallback } = options
   const shared = made(options, () => ({
     ...options,
     checkServerIdentity,
+    ...(typeof pskCallback === 'function' && { pskCallback: atOnce(pskCallback) }),
     secureContext: options.secureContext ?? tls.createSecureContext(options),
   }))
   return {
@@ -196,18 +198,18 @@ function serverBySeed(options: tls.TlsOptions): (transport: Transport) => tls.Se
   }
 }
 
-/**
- * The callbacks of a server may return promises. SNICallback may wait. The others may not: Node
- * refuses a promise, and its rejection must not end the process.
- */
+/** A callback that may not wait. Node refuses a promise; its rejection must not end the process. */
+function atOnce<Of extends (...args: any[]) => unknown>(callback: Of): Of {
+  return function (this: unknown, ...args) {
+    const answer = callback.apply(this, args)
+    onRejection(answer, noop)
+    return answer
+  } as Of
+}
+
+/** The callbacks of a server may return promises. Only SNICallback may wait. */
 function callbacks(options: tls.TlsOptions): Partial<tls.TlsOptions> {
   const { SNICallback, ALPNCallback, pskCallback } = options
-  const atOnce = <Of extends (...args: any[]) => unknown>(callback: Of): Of =>
-    function (this: unknown, ...args) {
-      const answer = callback.apply(this, args)
-      onRejection(answer, noop)
-      return answer
-    } as Of
   return {
     ...(typeof SNICallback === 'function' && {
       SNICallback(name, answer) {

@@ -1,11 +1,12 @@
 /**
  * Layer 8. The listeners of a relay, by topic: what all relays have in common in one process.
  *
- * A listener that throws disturbs nobody; one that is removed while a message is delivered is not
- * called any more.
+ * A listener that throws, or whose promise rejects, disturbs nobody; one that is removed while a
+ * message is delivered is not called any more.
  */
 
-import type { Engine } from '../engine.ts'
+import { attempt } from '../core/promises.ts'
+import { type Engine, logSafely } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import type { RelayListener, SubscribeOptions } from './relay.ts'
 
@@ -57,14 +58,18 @@ export class Listeners<Args extends readonly unknown[], Extra> {
   }
 
   /** Calls back for each listener of a topic. */
-  each(topic: string, callback: (listener: (...args: Args) => void, extra: Extra) => void): void {
+  each(
+    topic: string,
+    callback: (listener: (...args: Args) => void, extra: Extra) => unknown,
+  ): void {
     for (const [listener, extra] of this.#topics.get(topic) ?? []) {
-      try {
-        callback(listener, extra)
-      } catch (error) {
-        const message = `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`
-        this.#engine.log(message, error as Error)
-      }
+      attempt(
+        () => callback(listener, extra),
+        error => {
+          const message = `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`
+          logSafely(this.#engine, message, error)
+        },
+      )
     }
   }
 }

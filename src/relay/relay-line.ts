@@ -12,7 +12,7 @@ import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import { quiet } from '../core/promises.ts'
 import { pause } from '../core/time/pause.ts'
-import { DRIVE, type Engine } from '../engine.ts'
+import { DRIVE, type Engine, logSafely } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
 import { closedError, RelayError } from './relay.ts'
@@ -91,7 +91,7 @@ export class RelayLine {
 
   /** Logs what nobody awaits. */
   tell(error: Error): void {
-    this.#engine.log(`a relay by ${this.#server}: ${messageOf(error)}`, error)
+    logSafely(this.#engine, `a relay by ${this.#server}: ${messageOf(error)}`, error)
   }
 
   /** An entry of this size is going to wait for the first connection. Throws if too much waits. */

@@ -251,6 +251,23 @@ t.test('on_stray gets what comes out of turn', async t => {
   ])
 })
 
+// What it rejected with ended the process.
+t.test('an on_stray that is async holds the reads, and may fail', async t => {
+  const log: string[] = []
+  const { client, connection, pump } = await asking({
+    on_stray: async answer => {
+      log.push(`${answer}`)
+      await null
+      log.push('done')
+      if (answer === 'b') throw new Error('odd')
+    },
+  })
+  client.on_error = error => void log.push(error.message)
+  connection.write('a\nb\nc\n')
+  await pump()
+  t.same(log, ['a', 'done', 'b', 'done', 'odd', 'c', 'done'])
+})
+
 t.test('invalid options', async t => {
   const client = new Client()
   const rows: [options: object, message: string][] = [

@@ -252,6 +252,16 @@ t.test('callbacks that return promises', async t => {
   )
   await Promise.all([asking.saw('closed'), choosing.saw('closed')])
   t.equal(choosing.error.code, 'ERR_TLS_ALPN_CALLBACK_INVALID_RESULT')
+
+  // That of a client ended the process.
+  const psk = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const
+  const [client] = await pair(
+    t,
+    { ...psk, pskCallback: late },
+    { ...psk, pskCallback: () => Buffer.from('secret') },
+  )
+  await client.saw('closed')
+  t.ok(client.error)
 })
 
 t.test('callbacks of the options are called as by a server of Node', async t => {

@@ -28,6 +28,30 @@ t.test('the first, the last, and those that change it while they are called', as
   t.strictSame([...listeners.topics], [])
 })
 
+// A listener that was async and rejected ended the process.
+t.test('a listener that rejects, and a log that throws, disturb nobody', async t => {
+  const logged: string[] = []
+  const log = (message: string) => {
+    logged.push(message)
+    throw new Error('disk full')
+  }
+  const subscribers = new Subscribers({ log })
+  let heard = 0
+  const on_gap = async () => {
+    throw new Error('gap')
+  }
+  const rejects = async () => {
+    throw new Error('late')
+  }
+  subscribers.add('x', rejects, { on_gap })
+  subscribers.add('x', () => void heard++, {})
+  subscribers.call('x', Buffer.from('a'), 1)
+  subscribers.gap('x')
+  await new Promise(setImmediate)
+  t.equal(heard, 1)
+  t.strictSame(logged, ['a listener of "x" threw: late', 'a listener of "x" threw: gap'])
+})
+
 t.test('who is told of a gap', async t => {
   const subscribers = new Subscribers({ log() {} })
   const gaps: string[] = []

@@ -11,6 +11,7 @@
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
+import { attempt } from '../../core/promises.ts'
 import { checkDuration, checkFunction, checkName, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
@@ -43,7 +44,7 @@ const TIMEOUT: Milliseconds = 30_000
 const LIMIT = 10_000
 
 interface Pending extends Deferred<Message> {
-  readonly on_progress: ((message: Message) => void) | undefined
+  readonly on_progress: ((message: Message) => unknown) | undefined
   readonly expect: string | undefined
   cancel: Cancel
 }
@@ -56,11 +57,14 @@ const CHECKS: Checks<RequestOptions<any>> = {
 
 export class Asked {
   readonly #engine: Engine
+  readonly #tell: (thrown: unknown) => void
   readonly #pending = new Map<string, Pending>()
   #count = 0
 
-  constructor(engine: Engine) {
+  /** `tell` gets what `on_progress` throws. */
+  constructor(engine: Engine, tell: (thrown: unknown) => void) {
     this.#engine = engine
+    this.#tell = tell
   }
 
   /**
@@ -110,7 +114,7 @@ export class Asked {
     if (pending === undefined) return false
     if (state === 's') this.#settle(id, message)
     else if (state === 'f') this.#take(id)?.reject(failure(message))
-    else pending.on_progress?.(message)
+    else attempt(() => pending.on_progress?.(message), this.#tell)
     return true
   }
 

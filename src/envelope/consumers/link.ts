@@ -109,7 +109,7 @@ export class Link {
     this.opened = silent()
     this.closed = deferred()
     this.outbox = new Outbox(port, this.#consumer)
-    this.asked = new Asked(engine)
+    this.asked = new Asked(engine, this.tell)
     this.receiving = new Receiving(this.#consumer, this.asked, this.tell)
     this.#port = port
     this.#early = []

@@ -90,18 +90,10 @@ export class Receiving {
   }
 
   #accept(message: Message): void {
-    if (message.mm.state !== null) this.#answered(message)
+    if (message.mm.state !== null) this.#asked.answer(message)
     // Most are worked on at once, without a closure.
     if (this.work.isBusy) this.#wait(() => this.#dispatch(message))
     else this.work.returned(this.#dispatch(message))
-  }
-
-  #answered(message: Message): void {
-    try {
-      this.#asked.answer(message)
-    } catch (error) {
-      this.#tell(error)
-    }
   }
 
   /** Does a task when its turn comes: now, if nothing is being worked on. */

@@ -3,7 +3,7 @@
  * by default; a ThreadPool does it in worker threads.
  */
 
-import type { Engine } from '../../engine.ts'
+import { type Engine, logSafely } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
 import type { JobData } from './job-queue.ts'
 import { failJob, runJob } from './run-job.ts'
@@ -21,10 +21,10 @@ export function runsHere(engine: Engine): JobRunner {
 
 /** Logs that a job has failed for good, and tells its sender. Never throws. */
 export function giveUp(job: JobData, error: unknown, engine: Engine): void {
-  engine.log(`the job ${job.t} failed: ${messageOf(error)}`, error)
+  logSafely(engine, `the job ${job.t} failed: ${messageOf(error)}`, error)
   try {
     failJob(job, error)
   } catch (fault) {
-    engine.log(`the failure of ${job.t} cannot be told: ${messageOf(fault)}`, fault)
+    logSafely(engine, `the failure of ${job.t} cannot be told: ${messageOf(fault)}`, fault)
   }
 }

@@ -14,6 +14,7 @@
  */
 
 import { having } from '../../core/checks.ts'
+import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Relay, RelayListener } from '../../relay/relay.ts'
 import { checkEvent, type LayerEvent } from '../transports.ts'
@@ -101,7 +102,9 @@ export class Layer {
     if (member === undefined) return
     if (event !== undefined) member.receive_event(event)
     if (join !== undefined)
-      this.#join(join, member).catch((error: unknown) => member.on_error(error as Error))
+      this.#join(join, member)
+        .catch((error: unknown) => member.on_error(error as Error))
+        .catch(noop)
     if (leave !== undefined) this.#leave(leave, member)
   }
 

@@ -5,7 +5,7 @@
 import { anyValue, type Checks, checkTls, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
 import { Pause } from '../../core/time/pause.ts'
-import { DRIVE, Engine } from '../../engine.ts'
+import { DRIVE, Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import { peerUrl } from '../../messages/server-url.ts'
@@ -80,7 +80,7 @@ export class Channel extends RoomChannel {
           const pause = new Pause(engine[DRIVE], delay, callback, () => void this.close())
           return () => pause.cancel()
         },
-        log: (message, error) => engine.log(message, error),
+        log: (message, error) => logSafely(engine, message, error),
       }
     })
   }

@@ -8,13 +8,16 @@ class Other extends message('other') {}
 
 interface Asking extends World {
   readonly asked: Asked
+  /** What on_progress has thrown. */
+  readonly told: unknown[]
   /** Asks, and gives the promise and the trace id. */
   ask(options?: RequestOptions<any>): { answer: Promise<unknown>; id: string }
 }
 
 function asking(t: Test, title: string, body: (t: Test, asking: Asking) => Promise<void>) {
   return scene(t, title, async (t, world) => {
-    const asked = new Asked(world.engine)
+    const told: unknown[] = []
+    const asked = new Asked(world.engine, error => told.push(error))
     const ask: Asking['ask'] = (options = {}) => {
       let id = ''
       const answer = asked.ask(options, given => {
@@ -23,7 +26,7 @@ function asking(t: Test, title: string, body: (t: Test, asking: Asking) => Promi
       })
       return { answer, id }
     }
-    await body(t, { ...world, asked, ask })
+    await body(t, { ...world, asked, ask, told })
     asked.close('local')
   })
 }
@@ -50,6 +53,22 @@ asking(t, 'an answer has the trace id, and a state', async (t, { ask, asked }) =
   t.equal(await one.answer, answer)
   t.equal(asked.answer(answer), false, 'once')
   t.equal(await fate(other.answer), 'open')
+})
+
+// What it rejected with ended the process.
+asking(t, 'an on_progress that throws, or rejects', async (t, { ask, asked, told }) => {
+  const error = new Error('odd')
+  const throws = () => {
+    throw error
+  }
+  for (const on_progress of [throws, () => Promise.reject(error)]) {
+    const { answer, id } = ask({ on_progress })
+    asked.answer(moved(id, 'r'))
+    const last = moved(id, 's')
+    asked.answer(last)
+    t.equal(await answer, last)
+  }
+  t.strictSame(told, [error, error])
 })
 
 asking(t, 'failure', async (t, { ask, asked }) => {

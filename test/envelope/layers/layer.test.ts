@@ -64,6 +64,10 @@ scene(t, 'a relay that is closed', async (t, { engine, pump }) => {
   relay.subscribe = () => Promise.reject(Object.assign(new Error('gone'), { code: 'ERR_GONE' }))
   await pump()
   t.strictSame(ann.log, ['1', 'ERR_GONE'])
+  // What an async on_error rejected with ended the process.
+  ann.on_error = () => Promise.reject(new Error('odd'))
+  relay.publish('envelope:to:a.one', '{"to":"a.one!1","join":"h"}')
+  await pump()
   await relay.close()
   t.equal(layer.send('a.one!1', event('2')), false)
   t.equal(layer.group_send('g', event('2')), false)

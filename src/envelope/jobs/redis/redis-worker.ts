@@ -19,7 +19,7 @@ import { noop } from '../../../core/noop.ts'
 import { type Checks, instanceOf } from '../../../core/checks.ts'
 import { checkOptions, type Complete, optionsOf } from '../../../core/option-names.ts'
 import { pause } from '../../../core/time/pause.ts'
-import { DRIVE, Engine } from '../../../engine.ts'
+import { DRIVE, Engine, logSafely } from '../../../engine.ts'
 import { ChannelError, codeOf, messageOf } from '../../../errors.ts'
 import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
@@ -279,7 +279,7 @@ export class RedisWorker {
   }
 
   #log(what: string, error: unknown): void {
-    this.#engine.log(`queue ${this.name}: ${what}: ${messageOf(error)}`, error)
+    logSafely(this.#engine, `queue ${this.name}: ${what}: ${messageOf(error)}`, error)
   }
 
   // ---- closing ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import { checkOptions } from '../../../core/option-names.ts'
 import { type Deferred, deferred } from '../../../core/deferred.ts'
 import { DRIVE } from '../../../core/drive.ts'
 import { noop } from '../../../core/noop.ts'
-import { Engine } from '../../../engine.ts'
+import { Engine, logSafely } from '../../../engine.ts'
 import { ChannelError, ClosedError, InvalidArgumentError, messageOf } from '../../../errors.ts'
 import type { Thread } from '../../../threads.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
@@ -153,7 +153,7 @@ export class ThreadPool implements JobRunner {
 
   #received(place: Place, { isReady, isDone, failed, code, log, ...parcel }: Said): void {
     const { layer, topic, bytes } = parcel
-    if (log !== undefined) return this.#engine.log(log)
+    if (log !== undefined) return logSafely(this.#engine, log)
     if (topic !== undefined) return this.#publish(layer as string, topic, bytes as Uint8Array)
     const error = failed === undefined ? undefined : new ChannelError(code || 'ERR_JOB', failed)
     if (isReady) place.isReady = true
@@ -167,7 +167,7 @@ export class ThreadPool implements JobRunner {
     try {
       get_layer(layer).relay.publish(topic, bytes)
     } catch (error) {
-      this.#engine.log(`the sender of a job cannot be told: ${messageOf(error)}`, error)
+      logSafely(this.#engine, `the sender of a job cannot be told: ${messageOf(error)}`, error)
     }
   }
 
@@ -195,7 +195,7 @@ export class ThreadPool implements JobRunner {
     // Starting it again and again would never end.
     if (!place.isReady) this.#refuse(place, new ChannelError('ERR_MODULE', `a thread died: ${why}`))
     if (task !== undefined) {
-      this.#engine.log(`the thread of the job ${task.job.t} has died: ${why}`, error)
+      logSafely(this.#engine, `the thread of the job ${task.job.t} has died: ${why}`, error)
       if (task.tries < this.#tries) this.#waiting.unshift(task)
       else
         this.#settle(
