@@ -123,11 +123,8 @@ export class UrlError extends ChannelError {
   readonly length: number
 
   constructor(why: string, url: string, at: number, length: number) {
-    const shown = url.replace(/[\0-\x1f\x7f]/g, '·')
-    super(
-      'ERR_INVALID_URL',
-      `${why}\n  ${shown}\n  ${' '.repeat(at)}${'^'.repeat(Math.max(1, length))}`,
-    )
+    const shown = String(url).replace(/[\0-\x1f\x7f]/g, '·')
+    super('ERR_INVALID_URL', `${why}\n  ${shown}\n  ${''.padEnd(at)}${'^'.padEnd(length, '^')}`)
     this.url = url
     this.at = at
     this.length = length

@@ -73,6 +73,7 @@ t.test('every error is a ChannelError with its name, its code and what to do', a
       'invalid header of the PROXY protocol: odd',
     ],
     [new UrlError('no', 'x://h\n', 4, 0), 'UrlError', 'ERR_INVALID_URL', 'no\n  x://h·\n      ^'],
+    [new UrlError('no', 5 as never, -1, -1), 'UrlError', 'ERR_INVALID_URL', 'no\n  5\n  ^'],
     [new StructError('bad'), 'StructError', 'ERR_STRUCT', 'bad'],
     [new ConnectError('ECONNREFUSED', 'refused'), 'ConnectError', 'ECONNREFUSED', 'refused'],
     [new ListenError('EADDRINUSE', 'in use'), 'ListenError', 'EADDRINUSE', 'in use'],

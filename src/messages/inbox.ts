@@ -87,8 +87,11 @@ class Queue {
   }
 }
 
-/** Waits for the next message, see `MessageChannel.recv`. */
-export function receive(channel: Source, options: RecvOptions): Promise<Message> {
+/**
+ * Waits for the next message, see `MessageChannel.recv`. `isNew`: the channel was never opened. It
+ * is waited for, so that a program can begin to receive first, and misses nothing.
+ */
+export function receive(channel: Source, options: RecvOptions, isNew: boolean): Promise<Message> {
   return new Promise((resolve, reject) => {
     checkOptions('recv', options, CHECKS)
     const { type = 'data', timeout = Infinity } = options
@@ -110,7 +113,7 @@ export function receive(channel: Source, options: RecvOptions): Promise<Message>
     channel.callback_add(ended, 'state')
     const expire = (): void => done(() => reject(late(channel, timeout)))
     const cancel = timeout === Infinity ? noop : channel.engine[DRIVE].after(timeout, expire)
-    const over = endOf(channel, channel.state)
+    const over = isNew ? undefined : endOf(channel, channel.state)
     if (over !== undefined) done(() => reject(over))
   })
 }
@@ -123,17 +126,14 @@ function late(channel: Source, timeout: Milliseconds): TimeoutError {
 function endOf({ name, error }: Source, state: string | undefined): Error | undefined {
   return state === 'error'
     ? error
-    : state === 'closed'
+    : state === 'closed' || state === 'destroy'
       ? new ClosedError(`${name} is closed: nothing is received`)
       : undefined
 }
 
-/**
- * All data from now on, see `MessageChannel[Symbol.asyncIterator]`. `wasOpened`: has the channel
- * ever been opened?
- */
-export function iterate(channel: Source, wasOpened: boolean): AsyncIterableIterator<Message> {
-  return new Inbox(channel, wasOpened)
+/** All data from now on, see `MessageChannel[Symbol.asyncIterator]`. `isNew` as with `receive`. */
+export function iterate(channel: Source, isNew: boolean): AsyncIterableIterator<Message> {
+  return new Inbox(channel, isNew)
 }
 
 class Inbox implements AsyncIterableIterator<Message> {
@@ -146,10 +146,9 @@ class Inbox implements AsyncIterableIterator<Message> {
   #open: () => void = noop
   #end: 'open' | 'closed' | Error = 'open'
 
-  constructor(channel: Source, wasOpened: boolean) {
+  constructor(channel: Source, isNew: boolean) {
     this.#channel = channel
-    // One that was never opened is waited for: so that a loop can begin first, and miss nothing.
-    if (channel.state === 'closed' && wasOpened) this.#end = 'closed'
+    if (channel.state === 'closed' && !isNew) this.#end = 'closed'
     else if (channel.state === 'error') this.#end = channel.error as Error
     if (this.#end !== 'open') return
     channel.callback_add(this.#received, 'data')
@@ -205,7 +204,7 @@ class Inbox implements AsyncIterableIterator<Message> {
 
   readonly #changed = ({ msgid }: Message): void => {
     const state = STATES[msgid]
-    if (state === 'closed') this.#finish('closed')
+    if (state === 'closed' || state === 'destroy') this.#finish('closed')
     if (state === 'error') this.#finish(this.#channel.error as Error)
   }
 

@@ -191,13 +191,14 @@ export abstract class MessageChannel extends ChannelImplementation {
   /**
    * Waits for the next message of the type. If several calls wait, each gets another message, in
    * the order of the calls. Messages that arrive while nothing waits only go to the hooks and
-   * callbacks; to receive all of them use `for await`.
+   * callbacks; to receive all of them use `for await`. If the channel was never opened, the call
+   * waits until it is.
    *
    * Rejects with InvalidArgumentError if the options are invalid, TimeoutError after `timeout` ms,
    * ClosedError when the channel closes, and with the channel's error when it fails.
    */
   recv(options: RecvOptions = {}): Promise<Message> {
-    return receive(this, options)
+    return receive(this, options, this[MESSAGE_LIFE].isNew)
   }
 
   /**
@@ -210,7 +211,7 @@ export abstract class MessageChannel extends ChannelImplementation {
    * channel.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
-    return iterate(this, this[MESSAGE_LIFE].wasOpened)
+    return iterate(this, this[MESSAGE_LIFE].isNew)
   }
 
   // ---- closing ----------------------------------------------------------------------------------

@@ -94,9 +94,9 @@ export class MessageLife implements Driver, Pending {
     this.outlet.begin()
   }
 
-  /** Has it ever been opened? */
-  get wasOpened(): boolean {
-    return this.#openings > 0
+  /** Has it never been opened, and may it be? */
+  get isNew(): boolean {
+    return this.#openings === 0 && !this.isDestroyed
   }
 
   // ---- methods of a class that return promises --------------------------------------------------

@@ -139,6 +139,22 @@ stage(t, 'for await: next() twice', async (t, stage) => {
 })
 
 // It ended at once, without a message and without an error.
+// recv() rejected where the loop waited, and the loop waited for ever if the channel was destroyed.
+stage(t, 'begun before the channel is opened: recv, and the end', async (t, { context }) => {
+  context.register(channelClass('x', {}))
+  const channel = context.init('x://')
+  const first = channel.recv()
+  channel.open().emit(data('a'))
+  t.equal(String((await first).data), 'a')
+  const never = context.init('x://')
+  const [recv, next] = [never.recv(), never[Symbol.asyncIterator]().next()]
+  never.destroy()
+  await t.rejects(recv, { code: 'ERR_CLOSED' })
+  t.equal((await next).done, true)
+  await t.rejects(never.recv(), { code: 'ERR_CLOSED' })
+  t.equal((await never[Symbol.asyncIterator]().next()).done, true)
+})
+
 stage(t, 'for await: begun before the channel is opened', async (t, stage) => {
   stage.context.register(channelClass('y', {}))
   const channel = stage.context.init('y://')

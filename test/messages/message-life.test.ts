@@ -241,11 +241,13 @@ stage(t, 'what such a promise of an opening that is over does', async (t, stage)
   t.match(stage.logged.splice(0), [/Error: late/, /Error: process/, /Error: post/])
 })
 
-stage(t, 'was it ever opened?', async (t, stage) => {
-  const channel = make(stage)
-  t.equal(channel[MESSAGE_LIFE].wasOpened, false)
+stage(t, 'was it never opened, and may it be?', async (t, stage) => {
+  const [channel, other] = [make(stage), make(stage)]
+  t.equal(channel[MESSAGE_LIFE].isNew, true)
   channel.open().close(true)
-  t.equal(channel[MESSAGE_LIFE].wasOpened, true)
+  t.equal(channel[MESSAGE_LIFE].isNew, false)
+  other.destroy()
+  t.equal(other[MESSAGE_LIFE].isNew, false)
 })
 
 stage(t, 'a do_process of an opening that is over', async (t, { context, logged }) => {
