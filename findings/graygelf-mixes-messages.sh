@@ -54,20 +54,21 @@ async function main() {
   /** Sends the chunks in turn, then a message of one packet, and tells what came before it. */
   async function received(ids) {
     seen = []
-    const [anna, bert] = [chunksOf(ids[0], 'anna', 'logs in'), chunksOf(ids[1], 'bert', 'pays')]
+    const [one, two] = ids.map(timeId)
+    const [anna, bert] = [chunksOf(one, 'anna', 'logs in'), chunksOf(two, 'bert', 'pays')]
     for (const packet of [anna[0], bert[0], anna[1], bert[1]])
       await new Promise(resolve => client.send(packet, port, '127.0.0.1', resolve))
-    const last = '{"version":"1.1","host":"a","_user":"the","short_message":"end"}'
-    while (!seen.includes('the end')) {
+    const last = `{"version":"1.1","host":"a","_user":"end","short_message":"${ids[0]}"}`
+    while (!seen.includes(`end ${ids[0]}`)) {
       client.send(last, port, '127.0.0.1')
       await new Promise(resolve => setTimeout(resolve, 20))
     }
-    return seen.slice(0, seen.indexOf('the end')).join(', ')
+    return seen.filter(message => !message.startsWith('end ')).join(', ')
   }
 
-  const far = await received([timeId(1764306000000), timeId(1764306070000)])
+  const far = await received([1764306000000, 1764306070000])
   console.log('ids of times 70 s apart:', far)
-  const near = await received([timeId(1764309000000), timeId(1764309000001)])
+  const near = await received([1764309000000, 1764309000001])
   console.log('ids of times 1 ms apart:', near)
   process.exit(far === 'anna logs in, bert pays' && near === 'bert logs in' ? 0 : 1)
 }

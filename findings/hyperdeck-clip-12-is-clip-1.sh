@@ -30,15 +30,21 @@ const ANSWER =
   'single clip: false\r\ndisplay timecode: 00:00:10:24\r\ntimecode: 00:00:10:24\r\n' +
   'video format: 1080p25\r\nloop: false\r\n\r\n'
 
+/** Many turns of the event loop: what was written has been read by then, however busy it is. */
+async function turns() {
+  for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setTimeout(resolve, 2))
+}
+
 let cut
 const server = net.createServer(socket => {
   socket.setNoDelay()
   socket.write(HELLO)
-  createInterface({ input: socket }).on('line', line => {
+  createInterface({ input: socket }).on('line', async line => {
     if (line !== 'transport info') socket.write('200 ok\r\n')
     else {
       socket.write(ANSWER.slice(0, cut))
-      setTimeout(() => socket.write(ANSWER.slice(cut)), 300)
+      await turns()
+      socket.write(ANSWER.slice(cut))
     }
   })
 })

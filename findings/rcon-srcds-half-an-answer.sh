@@ -36,11 +36,16 @@ function packet(id, type, text) {
   return bytes
 }
 
+/** Many turns of the event loop: what was written has been read by then, however busy it is. */
+async function turns() {
+  for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setTimeout(resolve, 2))
+}
+
 let cut = false
 const server = net.createServer(socket => {
   let received = Buffer.alloc(0)
   socket.setNoDelay()
-  socket.on('data', data => {
+  socket.on('data', async data => {
     received = Buffer.concat([received, data])
     while (received.length >= 4 && received.length >= 4 + received.readInt32LE(0)) {
       const [size, id, type] = [0, 4, 8].map(at => received.readInt32LE(at))
@@ -51,7 +56,8 @@ const server = net.createServer(socket => {
         if (!cut) socket.write(bytes)
         else {
           socket.write(bytes.subarray(0, 100))
-          setTimeout(() => socket.write(bytes.subarray(100)), 500)
+          await turns()
+          socket.write(bytes.subarray(100))
         }
       }
     }
