@@ -1,5 +1,7 @@
+// Layer 11.
+
 /**
- * Layer 11. The public names of sluice, and nothing else.
+ * Channels, servers, delimiters and the engine.
  *
  * @module sluice
  */

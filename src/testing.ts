@@ -1,5 +1,7 @@
+// Layer 11.
+
 /**
- * Layer 11. For the tests of programs: `import … from 'sluice/testing'`.
+ * For the tests of programs: `import … from 'sluice/testing'`.
  *
  * A network in memory, a clock that a test moves by hand, and `pair()`: both of them, with a client
  * and a connection that are connected. There is no socket, no port and no waiting, so every run is

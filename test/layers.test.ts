@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript-api'
 import { ROOT } from './built.ts'
-import { programOf, sourceFaults, textFaults, type Tree } from './style.ts'
+import { layerOf, programOf, sourceFaults, textFaults, type Tree } from './style.ts'
 import { ALONE } from './together.ts'
 
 /** The layers that the files of a folder may be in; src/ itself has them by name. */
@@ -99,7 +99,6 @@ interface File {
 
 function parse(name: string, text: string): File {
   const source = programOf(name, text)
-  const header = /^(?:#!.*\n)?\/\*\*\n \* Layer (\d+)\. /.exec(text)
   const imports: Import[] = []
   const globals = new Set<string>()
   const visit = (node: ts.Node): void => {
@@ -125,7 +124,7 @@ function parse(name: string, text: string): File {
   }
   visit(source)
   return {
-    layer: header === null ? undefined : Number(header[1]),
+    layer: layerOf(text),
     imports,
     globals,
     hasCode: !source.statements.every(isErased),

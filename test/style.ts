@@ -21,6 +21,15 @@ const SEAM = ['transport.ts', 'files.ts', 'packet-socket.ts', 'threads.ts', 'tls
 /** What other packages import. */
 const FACE = /^(index|testing|(messages|relay|rooms|packets|envelope|protocols\/\w+)\/index)\.ts$/
 
+/**
+ * The layer that the header of a file says; undefined if it says none. (A module of the reference
+ * says it in a line of its own, which is not shown there.)
+ */
+export function layerOf(text: string): number | undefined {
+  const header = /^(?:#!.*\n)?(?:\/\*\*\n \*|\/\/) Layer (\d+)\.\s/.exec(text)
+  return header === null ? undefined : Number(header[1])
+}
+
 const parsed = new Map<string, ts.SourceFile>()
 
 /** A file's program. Many ask for that of src/: it is made once. */

@@ -1,6 +1,7 @@
+// Layer 9.
+
 /**
- * Layer 9. Envelopes: what the messages on a channel mean and do, typed from the wire to the
- * handler.
+ * Envelopes: what the messages on a channel mean and do, typed from the wire to the handler.
  *
  * @module sluice/envelope
  */

@@ -1,5 +1,7 @@
+// Layer 8.
+
 /**
- * Layer 8. The public names of `sluice/messages`, nothing else.
+ * Message channels: messages by URL, whatever carries them.
  *
  * @module sluice/messages
  */

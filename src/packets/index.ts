@@ -1,5 +1,7 @@
+// Layer 9.
+
 /**
- * Layer 9. The public names of `sluice/packets`, nothing else.
+ * Packets: what a long task and its people say to each other, through servers that fail.
  *
  * @module sluice/packets
  */

@@ -1,5 +1,7 @@
+// Layer 8.
+
 /**
- * Layer 8. What more than one process shares: messages by topic, their history, and who is present.
+ * What more than one process shares: messages by topic, their history, and who is present.
  *
  * @module sluice/relay
  */

@@ -1,5 +1,7 @@
+// Layer 9.
+
 /**
- * Layer 9. Rooms: channels to a room server, and the server.
+ * Rooms: channels to a room server, and the server.
  *
  * @module sluice/rooms
  */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { built, ROOT } from '../built.ts'
+import { layerOf } from '../style.ts'
 import { only, testPage } from './kit.ts'
 
 const PAGE = 'src/README.md'
@@ -39,10 +40,7 @@ const sources = (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[]
 
 /** The layers that the headers of files say, as a range. */
 function layersOf(names: readonly string[]): string {
-  const layers = names.map(name => {
-    const text = readFileSync(join(ROOT, 'src', name), 'utf8')
-    return Number(/^(?:#!.*\n)?\/\*\*\n \* Layer (\d+)\. /.exec(text)?.[1])
-  })
+  const layers = names.map(name => Number(layerOf(readFileSync(join(ROOT, 'src', name), 'utf8'))))
   const [least, most] = [Math.min(...layers), Math.max(...layers)]
   return names.length === 0 ? '' : least === most ? `${least}` : `${least}-${most}`
 }

@@ -1,6 +1,8 @@
+// Layer 7.
+
 /**
- * Layer 7. The line-oriented echo protocol: the smallest protocol there is, to start your own from.
- * The command `sluice-echo` serves it.
+ * The line-oriented echo protocol: the smallest protocol there is, to start your own from. The
+ * command `sluice-echo` serves it.
  *
  * @module sluice/echo
  */

@@ -1,5 +1,7 @@
+// Layer 7.
+
 /**
- * Layer 7. NATS: a client, and JetStream.
+ * NATS: a client, and JetStream.
  *
  * @module sluice/nats
  */

@@ -1,5 +1,7 @@
+// Layer 7.
+
 /**
- * Layer 7. Redis: a client that speaks RESP3 and RESP2.
+ * Redis: a client that speaks RESP3 and RESP2.
  *
  * @module sluice/redis
  */

@@ -1,5 +1,7 @@
+// Layer 7.
+
 /**
- * Layer 7. WebSocket (RFC 6455), both ends.
+ * WebSocket (RFC 6455), both ends.
  *
  * @module sluice/websocket
  */
