@@ -9,8 +9,17 @@ import type { Encoding, State } from '../../types.ts'
 import { LIFE, type Life } from '../life.ts'
 import type { StreamLink } from './stream-link.ts'
 import { notConnected, protocolOnly } from './stream-misuse.ts'
-import type { BecomeOptions } from './stream-hooks.ts'
 import { checkEncoding } from './stream-settings.ts'
+
+/** The options of `become`. */
+export interface BecomeOptions {
+  /**
+   * Text or bytes, from the next read on; as the setting `encoding`.
+   *
+   * @default as it is
+   */
+  readonly encoding?: Encoding | null | undefined
+}
 
 /** The stream, as far as it is changed. */
 export interface Becoming {

@@ -8,9 +8,8 @@ import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
 import type { Endpoint } from '../../transport.ts'
 import type { TimeoutKind } from '../../types.ts'
 import type { TimeoutError, TlsError, TlsHandshakeError } from '../../errors.ts'
-import type { Encoding } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
-import { become, type Becoming } from './becoming.ts'
+import { become, type BecomeOptions, type Becoming } from './becoming.ts'
 import { LIFE } from '../life.ts'
 import { giveUp } from '../timeouts.ts'
 import type { TEXT, TextReads } from './text-reads.ts'
@@ -20,16 +19,6 @@ interface HookedDriver {
   readonly target: Endpoint | undefined
   readonly values: object
   readonly reading: { targetChanged(): void }
-}
-
-/** The options of `become`. */
-export interface BecomeOptions {
-  /**
-   * Text or bytes, from the next read on; as the setting `encoding`.
-   *
-   * @default as it is
-   */
-  readonly encoding?: Encoding | null | undefined
 }
 
 export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> extends DataChannel {
