@@ -9,7 +9,7 @@
  */
 const last = new WeakMap<object, object>()
 
-/** All of them, beginning behind the one that was resumed last. */
+/** All of them, beginning after the one that was resumed last. */
 export function inTurn<Child extends object>(above: object, all: ReadonlySet<Child>): Child[] {
   const children = [...all]
   const first = children.indexOf(last.get(above) as Child) + 1

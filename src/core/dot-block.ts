@@ -12,7 +12,7 @@ import type { Bytes, Data } from '../types.ts'
 import type { Cut, Delimiter } from './delimiters.ts'
 
 const CRLF = Buffer.from('\r\n')
-/** A line that begins with a dot, behind another one. */
+/** A line that begins with a dot, after another one. */
 const DOT = Buffer.from('\r\n.')
 /** The last line, and the end of the line before it. */
 const END = Buffer.from('\r\n.\r\n')

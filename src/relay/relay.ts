@@ -154,7 +154,7 @@ export function closedError(): RelayError {
 }
 
 /**
- * The first seq of a topic: a thousand for each millisecond since 1970. No topic has so many
+ * The first seq of a topic: a thousand for each millisecond since 1970. No topic has that many
  * entries, so a topic that was lost and begins again is always ahead of its earlier life.
  */
 export function firstSeq(): number {

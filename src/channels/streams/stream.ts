@@ -151,7 +151,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
    *   stream connects again. `on_connect` is called after the handshake.
    * - On an open connection (STARTTLS), what was written before is sent in clear, and what is
    *   written afterwards waits for the handshake. Call it when you have read the peer's line that
-   *   asks for TLS, and nothing after it: bytes that arrived in clear behind that line are refused
+   *   asks for TLS, and nothing after it: bytes that arrived in clear after that line are refused
    *   (`on_tls_handshake_error`, code ERR_TLS_UNASKED).
    *
    * The side that connected acts as the TLS client and verifies the certificate of the host it

@@ -86,7 +86,7 @@ export class TlsStart implements SendItem {
   /** Why TLS must not be started; undefined if it may. */
   #unasked(): string | undefined {
     const bytes = this.#owner.reading.unread()
-    if (bytes > 0) return `${bytes} bytes came in clear behind what was read last`
+    if (bytes > 0) return `${bytes} bytes came in clear after what was read last`
     return this.#owner.hasPeerEnded ? 'the peer has ended its side' : undefined
   }
 

@@ -22,7 +22,7 @@ export interface Framing {
   measure(bytes: Buffer, start: Bytes, end: Bytes): Bytes
   /** The bytes of a complete message before its payload. */
   headOf(bytes: Buffer, start: Bytes): Bytes
-  /** Those behind its payload. */
+  /** Those after its payload. */
   tailOf(bytes: Buffer, start: Bytes): Bytes
 }
 

@@ -57,7 +57,7 @@ export interface Reader {
    * received, so that it need not look at any of them twice.
    */
   urgent?(buffer: RecvBuffer, received: Bytes): readonly unknown[]
-  /** Does it go on behind a message that is TOO_LONG by itself? */
+  /** Does it go on after a message that is TOO_LONG by itself? */
   readonly skips?: true
   /** Drops what it keeps: the next byte is the first of another channel. */
   forget?(): void

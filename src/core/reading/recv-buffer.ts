@@ -52,7 +52,7 @@ export class RecvBuffer {
   /** The chunk that waits to be appended to the run. */
   #rest: Buffer | undefined
   /**
-   * Was memory of our own shown? Then bytes are still added behind the run, but those before are
+   * Was memory of our own shown? Then bytes are still added after the run, but those before are
    * not moved over.
    */
   #isShown = false

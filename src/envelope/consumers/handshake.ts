@@ -13,7 +13,7 @@ export interface Handshake {
   readonly address: string
   /** The header fields of its request, by their names in lower case; {} without WebSocket. */
   readonly headers: Readonly<Record<string, string>>
-  /** The parameters behind the '?' of its request; empty without WebSocket. */
+  /** The parameters after the '?' of its request; empty without WebSocket. */
   readonly query: URLSearchParams
 }
 

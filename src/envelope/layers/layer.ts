@@ -10,7 +10,7 @@
  * Rules:
  * 1. Everything goes through the relay, to members of this process as well. So the order is that of
  *    the calls, and nothing is delivered inside a call.
- * 2. Delivery is at most once: who is not there does not get it.
+ * 2. Delivery is at most once: a consumer that is not there does not get it.
  */
 
 import { having } from '../../core/checks.ts'

@@ -240,7 +240,7 @@ export class DuplexTransport implements Transport {
     const { readableLength } = this.#duplex
     const unread = (this.#duplex.read(readableLength) as Buffer | null) ?? EMPTY
     this.#broken = { error, unread }
-    // Who waits to write must not wait for a reader.
+    // A program that waits to write must not wait for a reader.
     if (!this.#isPaused || this.#isFull || unread.length === 0) this.#break()
   }
 

@@ -15,7 +15,7 @@ import type { CarryingOwner, CarryingStream } from './streams/carrying.ts'
 
 export type FramedStreamOwner = CarryingOwner<FramedStream>
 
-/** Data up to this size is copied behind its head; larger data is written as it is. */
+/** Data up to this size is copied after its head; larger data is written as it is. */
 const SMALL: Bytes = 4000
 
 export class FramedStream extends Stream implements CarryingStream {

@@ -317,7 +317,7 @@ export class PacketRouter {
     return logSafely(this.#engine, `router: ${messageOf(error)}`, error)
   }
 
-  /** Who cannot be judged at once is refused. */
+  /** A peer that cannot be judged at once is refused. */
   #admits(id: string, address: string): boolean {
     try {
       const answer = this.on_alive(id, address)

@@ -220,7 +220,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
 
   #alive(peer: Peer, packet: Packet, text: string): void {
     const id = fromOf(packet)
-    // First: who is refused must not take the place of an agent.
+    // First: a peer that is refused must not take the place of an agent.
     if (!this.#owner.admits(id, peer.address)) {
       this.#drop('refused', id, peer.address)
       return peer.end()

@@ -41,7 +41,7 @@ export class Presence extends RelayPresence {
   readonly #prefix: string
   readonly #config: NatsStreamConfig
   readonly #beat: Milliseconds
-  /** What stands behind its own members. */
+  /** What the names of its own members end with. */
   readonly #id = randomBytes(9).toString('hex')
   readonly #watched = new Map<string, Watched>()
   /** Counts the connections. */

@@ -8,7 +8,7 @@
  * - `members`, a sorted set: relay and member, with the time at which the lease ends
  *
  * They are sent as a whole each time (EVAL). EVALSHA was refused: a server that has forgotten a
- * script, after a restart, says so, and the repetition would come after what was sent behind it.
+ * script, after a restart, says so, and the repetition would come after what was sent after it.
  * The server knows a script by its hash, and compiles it once.
  */
 

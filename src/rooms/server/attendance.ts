@@ -1,11 +1,10 @@
 /**
  * Layer 9. Attendance: who is in one room, over all processes.
  *
- * Calls: open → add, delete → close. Who comes and goes is told by the relay, those of this process
- * among them.
+ * Calls: open → add, delete → close. The relay tells who comes and goes, in this process as well.
  *
- * Rule: a name is there as long as one member has it. So nobody is missed who has two windows open,
- * or who is back before the old connection is known to be lost.
+ * Rule: a name is there as long as one member has it. So a person with two windows open is not said
+ * to have gone, nor one who is back before the old connection is known to be lost.
  */
 
 import type { Engine } from '../../engine.ts'

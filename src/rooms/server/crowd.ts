@@ -8,8 +8,8 @@
  * 1. What is said in one turn is packed once, and written once to each member.
  * 2. A member that leaves or comes gets what was said before, or nothing of it: everything is
  *    flushed first.
- * 3. Who does not take a message is told to `slow`, and holds up nobody. A volatile message is
- *    only skipped.
+ * 3. A member that does not take a message is reported to `slow`, and holds up nobody. A volatile
+ *    message is only skipped.
  */
 
 import type { Entrance, Link } from './entrance.ts'
@@ -28,7 +28,7 @@ export interface Said {
 export interface CrowdOwner {
   /** The member did not take a message. */
   slow(seat: Seat): void
-  /** What a member that has spoken gets behind the messages of others; undefined: nothing. */
+  /** What a member that has spoken gets after the messages of others; undefined: nothing. */
   echo(seq: number): string
 }
 
@@ -93,7 +93,7 @@ export class Crowd {
     for (const seat of speakers) this.#tell(seat, said)
   }
 
-  /** Who has spoken gets what others said, and hears that its own has been passed on. */
+  /** A member that has spoken gets what others said, and that its own has been passed on. */
   #tell(seat: Seat, said: readonly Said[]): void {
     const seats = this.#seats.get(seat.entrance)
     if (seats?.get(seat.link) !== seat) return

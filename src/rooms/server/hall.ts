@@ -182,7 +182,7 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
       if (some === undefined) links.set(entrance, [link])
       else some.push(link)
     }
-    // Who does not take it misses it: it is of no room, and no history.
+    // A member that does not take it misses it: it belongs to no room, and to no history.
     for (const [entrance, some] of links) entrance.post([text], some)
   }
 

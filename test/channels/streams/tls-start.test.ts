@@ -108,7 +108,7 @@ await tlsScene(
       'close error',
     ])
     t.match(scene.logged, [
-      /TLS was not started: 12 bytes came in clear behind what was read last \(ERR_TLS_UNASKED\)$/,
+      /TLS was not started: 12 bytes came in clear after what was read last \(ERR_TLS_UNASKED\)$/,
     ])
     await client.closed
   },
