@@ -76,8 +76,7 @@ let global: Engine | undefined
  */
 // Source: Pants `engine.Engine`. Differs: there is no `poll`, as the loop is Node's.
 export class Engine {
-  /** What channels do with this engine. @hidden */
-  readonly [DRIVE]: Drive
+  readonly #drive: Drive
   #started: Started | undefined
   #log: Log
 
@@ -91,7 +90,7 @@ export class Engine {
 
   /**
    * Gets every error that nobody else handles, as `(message, error?)`. It may be assigned at any
-   * time. If it throws, that error is dropped.
+   * time. What it throws, or its promise rejects with, is dropped.
    *
    * @default `console.error(message)`
    */
@@ -108,7 +107,7 @@ export class Engine {
     checkParts(options)
     const { network = new NodeNetwork(), clock = new NodeClock() } = options
     const { tls = nodeTls, files = nodeFiles } = network
-    this[DRIVE] = new Drive({
+    this.#drive = new Drive({
       network,
       tls,
       files,
@@ -119,8 +118,13 @@ export class Engine {
       buffer_limit: checkLimit(options.buffer_limit ?? Math.floor(heapLimit() / 2)),
       publish,
     })
-    this.channels = this[DRIVE].channels
+    this.channels = this.#drive.channels
     this.#log = options.log ?? (message => console.error(message))
+  }
+
+  /** What channels do with this engine. Not a field: `console.log` would show it. @hidden */
+  get [DRIVE](): Drive {
+    return this.#drive
   }
 
   /** The engine of the process. The first call makes it; every call returns the same one. */

@@ -1,5 +1,6 @@
 /** The engine: its parts, its timers and turns, starting and stopping. */
 
+import { inspect } from 'node:util'
 import { getHeapStatistics } from 'node:v8'
 import t from 'tap'
 import { Client, Connection, Server } from '../src/channels/basic.ts'
@@ -58,6 +59,11 @@ t.test('invalid parts are refused', async t => {
       JSON.stringify(options),
     )
   }
+})
+
+// It was the inner half, with all that it is made of.
+t.test('what console.log shows', async t => {
+  t.equal(inspect(new Engine()), 'Engine { channels: Set(0) {} }')
 })
 
 // `engine.log = console`: from then on every error was lost.

@@ -124,7 +124,7 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
   #try(): void {
     if (this.drive.isStopping) return this.abort('drain')
     let server = this.#servers.take() as NatsServer
-    if (server === this.#wire?.server) server = this.#servers.take() as NatsServer
+    if (server === this.#wire?.target) server = this.#servers.take() as NatsServer
     const wire = new Wire(this, server)
     this.#attempt = wire
     this.#wires.add(wire)
@@ -145,7 +145,7 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
     this.#wire = wire
     this.#next = undefined
     this.#info = wire.info
-    this.#servers.told(wire.info.connect_urls, wire.server)
+    this.#servers.told(wire.info.connect_urls, wire.target)
     this.traffic.goBy(wire)
     this.#whenReady?.resolve(wire)
     this.#whenReady = undefined
@@ -201,7 +201,7 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
     if (wire !== this.#wire) return
     const wasLeaving = this.#info?.ldm === true
     this.#info = wire.info
-    this.#servers.told(wire.info.connect_urls, wire.server)
+    this.#servers.told(wire.info.connect_urls, wire.target)
     if (!wire.info.ldm || wasLeaving) return
     this.life.call('on_lame_duck')
     const isAlone = this.#servers.size < 2
@@ -256,8 +256,8 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
     if (this.isLive) this.#tryAgain(wire, error)
   }
 
-  #tryAgain({ server }: Wire, error: Error): void {
-    if ((error as NatsError).code === 'ERR_NATS_AUTH') this.#servers.refused(server)
+  #tryAgain({ target }: Wire, error: Error): void {
+    if ((error as NatsError).code === 'ERR_NATS_AUTH') this.#servers.refused(target)
     if (this.#servers.size > 0 && this.#failures < this.values.max_reconnects) this.#retry()
     else this.#fail(error)
   }
@@ -327,7 +327,7 @@ export class Session implements Driver, WireOwner, TrafficOwner, Turn {
   // ---- the driver -------------------------------------------------------------------------------
 
   address(): string {
-    const server = (this.#wire ?? this.#attempt)?.server
+    const server = (this.#wire ?? this.#attempt)?.target
     return server === undefined ? '' : `${server.host}:${server.port}`
   }
 

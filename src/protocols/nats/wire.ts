@@ -53,7 +53,7 @@ export interface WireOwner {
 const LEAST_QUEUE: Bytes = 64 * 1024
 
 export class Wire extends Client {
-  readonly server: NatsServer
+  readonly #server: NatsServer
   readonly #owner: WireOwner
   #stage: 'info' | 'login' | 'ready' = 'info'
   #info: NatsServerInfo | undefined
@@ -80,7 +80,12 @@ export class Wire extends Client {
       tls: values.tls_first ? (values.tls ?? {}) : null,
     })
     this.#owner = owner
-    this.server = server
+    this.#server = server
+  }
+
+  /** Not called `server`, and no field: `console.log` would show its password. */
+  get target(): NatsServer {
+    return this.#server
   }
 
   get isReady(): boolean {
@@ -97,7 +102,7 @@ export class Wire extends Client {
   /** Connects. All of it, to the first PONG, must be done within `connect_timeout`. */
   dial(): void {
     const { connect_timeout } = this.#owner.values
-    const { host, port } = this.server
+    const { host, port } = this.#server
     this.connect([host, port])
     if (connect_timeout === Infinity) return
     this.#cancel = this[LIFE].drive.after(connect_timeout, () =>
@@ -117,7 +122,7 @@ export class Wire extends Client {
     this.#info = info
     if (this.#stage !== 'info') return this.#owner.informed(this)
     const { tls, tls_first } = this.#owner.values
-    const isWanted = tls !== undefined || this.server.isSecure
+    const isWanted = tls !== undefined || this.#server.isSecure
     if (tls_first || !(isWanted || info.tls_required)) return this.#login()
     if (info.tls_required || info.tls_available) this.#secure(tls ?? {})
     else this.fail(new NatsError('ERR_NATS_UNSUPPORTED', 'the server has no TLS'))
@@ -135,11 +140,11 @@ export class Wire extends Client {
   #login(): void {
     this.#stage = 'login'
     const { name, values } = this.#owner
-    const { user = values.user, password = values.password } = this.server
+    const { user = values.user, password = values.password } = this.#server
     // A URL with one word before the @ has a token.
-    const isToken = this.server.user !== undefined && this.server.password === undefined
+    const isToken = this.#server.user !== undefined && this.#server.password === undefined
     const given = isToken
-      ? { ...values, user: undefined, password: undefined, token: this.server.user }
+      ? { ...values, user: undefined, password: undefined, token: this.#server.user }
       : { ...values, user, password }
     let fields: Record<string, string>
     try {

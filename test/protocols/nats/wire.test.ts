@@ -1,5 +1,6 @@
 /** One connection to one server: the login, TLS, signs of life, and what goes wrong. */
 
+import { inspect } from 'node:util'
 import t from 'tap'
 import { fate, scene, until } from '../../kit.ts'
 import { tlsScene } from '../../tls-kit.ts'
@@ -32,6 +33,8 @@ scene(
       user: 'me',
       pass: 'pw',
     })
+    // It showed the password.
+    t.match(inspect(world.engine), /Wire \{(?![^]*password)/)
     server.last.say('PONG')
     await world.pump()
     t.same([lines, client.news], [['SUB a 1', 'PUB b 1', 'x'], ['connect']])
