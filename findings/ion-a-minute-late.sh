@@ -7,9 +7,9 @@
 #            was.
 # Seen:      `dumpBinary` of 10:00:59.9996 writes 10:01:59.9996. (The fields of the time come from a
 #            `Date`, which rounds to the next millisecond and so to the next minute; second and
-#            fraction are the old ones.) From 23:59:59.9995 of the last day of a year it is the next
-#            year. In text it is right, and so is every other moment: it is one in 120,000. The
-#            bytes are wrong, so a reader of any make sees it.
+#            fraction are the old ones.) In the last half millisecond of a year it is the next year.
+#            In text it is right, and so is every other moment: it is one in 120,000. The bytes are
+#            wrong, so a reader of any make sees it.
 # Here:      nothing of sluice rounds a time; a format sends it as a whole number of its unit.
 #
 # Exits with 0 as long as this is so, with 1 once it is not.

@@ -5,10 +5,10 @@
 # Expected:  a packet of RCON begins with its length, so a client waits until it is there, however
 #            TCP cuts it: `execute('status')` gives the whole answer. So does rcon-client.
 # Seen:      rcon-srcds takes each segment for a packet. An answer of which a part has come resolves
-#            with that part, less its last two characters; what comes later is dropped, or is the
-#            answer to the next command if that has been sent. The promise does not reject. On one
-#            machine, and with short answers, segments are packets, so a test finds nothing; a list
-#            of players that is longer than 1,448 bytes comes from another machine in two.
+#            with that part, less its last two characters, and what comes later is dropped. The
+#            promise does not reject. On one machine, and with short answers, segments are packets,
+#            so a test finds nothing; a list of players that is longer than 1,448 bytes comes from
+#            another machine in two.
 # Here:      `length_prefix` gives messages that are whole.
 #
 # Exits with 0 as long as this is so, with 1 once it is not.

@@ -9,8 +9,7 @@
 # Seen:      what the client of ws4py has read together with the answer is given to its parser once,
 #            and one message is taken from it. The others are dropped, without an error; the
 #            connection goes on, and all that comes later is right. If they come apart all is
-#            well, as with most servers and a slow network. A message that is dropped in part makes
-#            the rest of the stream unreadable.
+#            well, as with most servers and a slow network.
 # Here:      a sluice server may greet in `on_connect`. With such a client it sends one message, or
 #            waits for the client's first.
 #
