@@ -74,6 +74,25 @@ export class IntegerField implements LengthField {
   }
 }
 
+/** The default: four bytes, the highest first. Written out, as V8 keeps a loop a loop. */
+export class Uint32Field extends IntegerField {
+  constructor() {
+    super(4, true)
+  }
+
+  override read(bytes: Buffer, at: Bytes): number {
+    const high = (bytes[at]! << 24) | (bytes[at + 1]! << 16)
+    return (high | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  }
+
+  override write(target: Buffer, at: Bytes, length: number): void {
+    target[at] = length >>> 24
+    target[at + 1] = length >>> 16
+    target[at + 2] = length >>> 8
+    target[at + 3] = length
+  }
+}
+
 // ---- varint -------------------------------------------------------------------------------------
 
 /** Groups of seven bits, the lowest first. All but the last byte have the upper bit set. */

@@ -10,6 +10,7 @@ import {
   DigitsField,
   IntegerField,
   type LengthField,
+  Uint32Field,
   VarintField,
 } from './length-fields.ts'
 import { checkOptions } from './option-names.ts'
@@ -161,7 +162,8 @@ function fieldOf(options: LengthPrefixOptions): LengthField {
     throw invalid('size', "an integer from 1 to 8, 'varint', 'ber', 'decimal' or 'hex'", size)
   if (endian !== undefined && endian !== 'big' && endian !== 'little')
     throw invalid('endian', "'big' or 'little'", endian)
-  return new IntegerField(size, endian !== 'little')
+  const isBig = endian !== 'little'
+  return size === 4 && isBig ? new Uint32Field() : new IntegerField(size, isBig)
 }
 
 function digitsOf(size: 'decimal' | 'hex', options: LengthPrefixOptions): LengthField {

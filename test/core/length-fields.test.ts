@@ -5,6 +5,7 @@ import {
   DigitsField,
   IntegerField,
   type LengthField,
+  Uint32Field,
   VarintField,
 } from '../../src/core/length-fields.ts'
 import { seeded } from './oracle.ts'
@@ -18,6 +19,7 @@ const digits = (base: 10 | 16, count: number, until = '') =>
 const ROWS: [name: string, field: LengthField, ...lengths: [length: number, bytes: string][]][] = [
   ['1 byte', new IntegerField(1, true), [0, '00'], [255, 'ff']],
   ['3 bytes', new IntegerField(3, false), [1, '010000'], [2 ** 24 - 1, 'ffffff']],
+  ['4 bytes', new Uint32Field(), [0x01020304, '01020304'], [2 ** 32 - 1, 'ffffffff']],
   ['7 bytes', new IntegerField(7, true), [2 ** 40 + 5, '00010000000005']],
   ['7, little', new IntegerField(7, false), [2 ** 40 + 5, '05000000000100']],
   ['8 bytes', new IntegerField(8, true), [2 ** 53 - 1, '001fffffffffffff']],

@@ -95,6 +95,11 @@ t.test('a payload whose length does not fit the field', async t => {
     { code: 'ERR_STRUCT', message: /of 2 bytes does not fit.*adjust 3/ },
     'less than nothing',
   )
+  t.throws(
+    () => length_prefix({ size: 'decimal', adjust: 3, counts_itself: true }).pack('ab'),
+    { code: 'ERR_STRUCT', message: /of 2 bytes does not fit.*adjust 3/ },
+    'not even if the digits are counted, too',
+  )
   t.throws(() => length_prefix().pack(5 as never), {
     code: 'ERR_INVALID_ARGUMENT',
     message: 'length_prefix: payload must be a string or a Uint8Array; got 5',

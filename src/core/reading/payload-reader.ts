@@ -50,16 +50,22 @@ export class PayloadReader implements Reader {
     if (encoding === null) buffer.show()
     const { bytes, start } = buffer
     const size = framing.measure(bytes, start, start + available)
-    if (size > available) {
-      if (size > most) this.stated = size
-      else this.#wanted = size
-      return size > most ? TOO_LONG : NEED_MORE
-    }
-    this.giveBack()
+    if (size > available) return this.#missed(size, most)
+    this.#wanted = 1
     const from = start + framing.headOf(bytes, start)
     const to = start + size - framing.tailOf(bytes, start)
     buffer.skip(size)
     return encoding === null ? bytes.subarray(from, to) : bytes.toString(encoding, from, to)
+  }
+
+  /** There are not as many bytes, of which a message may have `most`. */
+  #missed(size: Bytes, most: Bytes): typeof NEED_MORE | typeof TOO_LONG {
+    if (size > most) {
+      this.stated = size
+      return TOO_LONG
+    }
+    this.#wanted = size
+    return NEED_MORE
   }
 
   get needs(): Bytes {

@@ -208,15 +208,11 @@ export class WriteRun {
         ? packer.pack_into(bytes, at, values[0])
         : packer.pack_into(bytes, at, ...values)
     if (!Number.isSafeInteger(size) || size < 0)
-      throw new InvalidDelimiterError(
-        `pack_into() must return a number of bytes; it returned ${size}`,
-        packer,
-      )
+      throw misused(packer, `return a number of bytes; it returned ${size}`)
     const isSame = this.#bytes === bytes && this.#used === at
     const isAlone = isSame && this.#uncounted === '' && this.#whole === undefined
-    if (isAlone) return size
-    const message = 'pack_into() must not write to the channel that it packs for'
-    throw new InvalidDelimiterError(message, packer)
+    if (!isAlone) throw misused(packer, 'not write to the channel that it packs for')
+    return size
   }
 
   #pushBytes(data: Uint8Array): void {
@@ -346,4 +342,9 @@ export class WriteRun {
     this.#whole = this.#bytes = undefined
     this.#used = 0
   }
+}
+
+/** What the `pack_into` of a program must do. */
+function misused(packer: IntoPacker, must: string): InvalidDelimiterError {
+  return new InvalidDelimiterError(`pack_into() must ${must}`, packer)
 }
