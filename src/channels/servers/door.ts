@@ -13,6 +13,8 @@
  */
 
 import { noop } from '../../core/noop.ts'
+import { isPromiseLike, onRejection } from '../../core/promises.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../../types.ts'
 import { Accepted } from './accepted.ts'
@@ -21,7 +23,7 @@ import type { TlsDemand } from '../streams/tls-start.ts'
 
 /** A list of addresses: the BlockList of node:net, or any object with such a method. */
 export interface BlockList {
-  /** Is this address in the list? */
+  /** Is this address in the list? A promise is no answer: an error, and the host is not let in. */
   check(address: string, family: 'ipv4' | 'ipv6'): boolean
 }
 
@@ -143,14 +145,18 @@ export class Door {
   }
 
   /**
-   * `otherwise`: the answer if the list throws. A list that cannot say that an address is welcome,
-   * or to be trusted, has not said so.
+   * `otherwise`: the answer if the list gives none. A list that cannot say that an address is
+   * welcome, or to be trusted, has not said so.
    */
   #isIn(list: BlockList | null, address: SocketAddress | undefined, otherwise: boolean): boolean {
     if (list === null || !Array.isArray(address)) return false
     const host = address[0] as string
     try {
-      return list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
+      const answer: unknown = list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
+      if (!isPromiseLike(answer)) return answer as boolean
+      // It would be taken for true, so everybody would be trusted.
+      onRejection(answer, noop)
+      throw new InvalidArgumentError('the result of check(host, family)', 'true or false', answer)
     } catch (error) {
       this.#owner.hookFailed(error)
       return otherwise

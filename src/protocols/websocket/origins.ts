@@ -6,6 +6,8 @@
  * no origin is no browser.
  */
 
+import { noop } from '../../core/noop.ts'
+import { onRejection } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 
 /**
@@ -45,6 +47,7 @@ export function mayConnect(origins: Origins, origin: string | undefined, host: s
 /** A promise is no answer: it would let everybody in. */
 function decided(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
+  onRejection(answer, noop)
   const expected = 'true or false: what takes time is decided in on_upgrade'
   throw new InvalidArgumentError('origins: the result of the function', expected, answer)
 }

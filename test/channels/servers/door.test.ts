@@ -288,3 +288,13 @@ t.test('proxies: a list that throws trusts nobody', async t => {
   come('proxy')
   t.same(news(), ['failed oops', 'proxy_header proxy'])
 })
+
+// A promise was taken for true, so whoever came was trusted; and its rejection ended the process.
+t.test('proxies: a list whose check is async trusts nobody', async t => {
+  for (const check of [async () => true, () => Promise.reject(new Error('oops'))]) {
+    const proxy_trusted = { check: check as unknown as () => boolean }
+    const { come, news } = make({ proxy_protocol: 'require', proxy_trusted })
+    come('proxy')
+    t.match(news(), [/^failed the result of check.* must be true or false/, 'proxy_header proxy'])
+  }
+})
