@@ -7,7 +7,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
 import { LIFE } from './life.ts'
 import { Stream } from './streams/stream.ts'
-import type { StreamLink } from './streams/stream-link.ts'
+import { linkOf } from './streams/link-of.ts'
 import type { StreamOptions } from './streams/stream-options.ts'
 import { takeOver } from './servers/server-link.ts'
 import type { StreamServerOptions } from './servers/server-options.ts'
@@ -89,7 +89,7 @@ export class Connection<
    */
   // Source: "The PROXY protocol, versions 1 & 2" (HAProxy), section 2.2: TLV.
   get proxy_extensions(): ProxyExtensions | undefined {
-    return (this[LIFE].driver as StreamLink).told.proxy_extensions
+    return linkOf(this).told.proxy_extensions
   }
 
   /** Makes a connection and calls no hook. Throws InvalidArgumentError if an option is invalid. */

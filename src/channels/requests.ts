@@ -21,7 +21,7 @@ import type { Bytes, Cancel, CloseReason, Data, Milliseconds } from '../types.ts
 import { LIFE } from './life.ts'
 import { checkCount, checkDuration } from '../core/checks.ts'
 import { Stream } from './streams/stream.ts'
-import type { StreamLink } from './streams/stream-link.ts'
+import { linkOf } from './streams/link-of.ts'
 
 /** The options of Requests. */
 export interface RequestsOptions<Answer = any, Id = any> {
@@ -185,7 +185,7 @@ export class Requests<Answer = any, Id = any> {
   #refusal(): RequestError | undefined {
     const { state } = this.#channel
     if (state !== 'active' && state !== 'opening') return this.#ended('the channel is not open')
-    if (this.#link.ending !== 'no')
+    if (linkOf(this.#channel).ending !== 'no')
       return new RequestError('ERR_CLOSED', 'our side has ended: half_close() was called')
     if (this.#pending.size < this.#limit) return undefined
     return new RequestError(
@@ -223,22 +223,18 @@ export class Requests<Answer = any, Id = any> {
 
   #add(key: unknown, pending: Pending<Answer>): void {
     this.#pending.set(key, pending)
-    this.#link.reading.awaits.asked(1)
+    linkOf(this.#channel).reading.awaits.asked(1)
   }
 
   #remove(key: unknown): void {
     this.#pending.delete(key)
-    this.#link.reading.awaits.asked(-1)
+    linkOf(this.#channel).reading.awaits.asked(-1)
   }
 
   /** What was written so far. The bytes of a file are not known before it is sent. */
   #written(): [bytes: Bytes, files: number] {
     const { bytes_written, bytes_queued } = this.#channel
-    return [bytes_written + bytes_queued, this.#link.writing.longItems]
-  }
-
-  get #link(): StreamLink {
-    return this.#channel[LIFE].driver as StreamLink
+    return [bytes_written + bytes_queued, linkOf(this.#channel).writing.longItems]
   }
 
   #limitTime(pending: Pending<Answer>, timeout: Milliseconds): void {

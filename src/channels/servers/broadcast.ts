@@ -12,7 +12,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { Data, Encoding } from '../../types.ts'
 import { LIFE } from '../life.ts'
 import { Stream } from '../streams/stream.ts'
-import type { StreamLink } from '../streams/stream-link.ts'
+import { linkOf } from '../streams/link-of.ts'
 
 /** The options of `server.broadcast`. */
 export interface BroadcastOptions {
@@ -42,12 +42,7 @@ function mayWrite(connection: Stream): boolean {
   return connection[LIFE].state === 'active' && linkOf(connection).isSideOpen
 }
 
-// Not the properties of the connection: V8 looks their names up at each use, for each member.
-
-function linkOf(connection: Stream): StreamLink {
-  return connection[LIFE].driver as StreamLink
-}
-
+/** Not a property of the connection: V8 looks its name up at each use, for each member. */
 function encodingOf(connection: Stream): Encoding {
   return linkOf(connection).values.encoding ?? 'utf8'
 }

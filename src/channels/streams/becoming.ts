@@ -7,7 +7,7 @@ import { checkOptions } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Encoding, State } from '../../types.ts'
 import { LIFE, type Life } from '../life.ts'
-import type { StreamLink } from './stream-link.ts'
+import { linkOf } from './link-of.ts'
 import { notConnected, protocolOnly } from './stream-misuse.ts'
 import { checkEncoding } from './stream-settings.ts'
 
@@ -42,7 +42,7 @@ export function become(
   checkOptions('become', options, ['encoding'])
   const { encoding = stream.encoding } = options
   checkEncoding('become: encoding', encoding)
-  const link = stream[LIFE].driver as StreamLink
+  const link = linkOf(stream)
   if (link.protocol !== undefined) throw protocolOnly('become()')
   if (stream.state === 'closed') {
     if (link.wasAttached) return

@@ -11,7 +11,7 @@ import type { Encoding, Milliseconds } from '../../types.ts'
 import { LIFE } from '../life.ts'
 import { checkDuration } from '../../core/checks.ts'
 import { StreamHooks } from './stream-hooks.ts'
-import type { StreamLink } from './stream-link.ts'
+import { linkOf } from './link-of.ts'
 import { notConnected, protocolOnly } from './stream-misuse.ts'
 
 /** How long a read is awaited. */
@@ -164,9 +164,4 @@ function isQuietEnd(error: unknown): boolean {
   return (
     error instanceof ClosedError && ['local', 'remote', 'drain'].includes(error.reason as string)
   )
-}
-
-/** Not a private method, nor is any above: every stream would be 8 bytes larger for it. */
-function linkOf(stream: StreamHooks<any>): StreamLink {
-  return stream[LIFE].driver as StreamLink
 }

@@ -10,7 +10,7 @@ import { quiet } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { LIFE } from '../life.ts'
 import { adoptFields } from '../settings.ts'
-import type { StreamLink } from './stream-link.ts'
+import { linkOf } from './link-of.ts'
 import { checkMayConnect, notConnected, protocolOnly } from './stream-misuse.ts'
 import type { TextChecked } from './text-reads.ts'
 import { pull, type ReadOptions, StreamReads } from './stream-reads.ts'
@@ -37,7 +37,7 @@ export abstract class StreamTaking<
   // Source: Node's event 'upgrade', whose arguments these are.
   adopt(this: TextChecked, socket: Duplex, head?: Uint8Array): this
   adopt(socket: Duplex, head?: Uint8Array): this {
-    const link = this[LIFE].driver as StreamLink
+    const link = linkOf(this)
     checkMayConnect(this.state, link.isAccepted, 'adopt()')
     const life = this[LIFE]
     const transport = life.drive.adopt(socket, head)
@@ -84,7 +84,7 @@ export abstract class StreamTaking<
   unread(bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array))
       throw new InvalidArgumentError('unread: bytes', 'a Uint8Array', bytes)
-    const link = this[LIFE].driver as StreamLink
+    const link = linkOf(this)
     if (link.protocol !== undefined) throw protocolOnly('unread()')
     const { state } = this
     if (state === 'opening' || (state === 'closed' && !link.wasAttached))

@@ -18,6 +18,7 @@ import type { Address, Bytes, Data, Encoding, Milliseconds } from '../../types.t
 import { Accepted } from '../servers/accepted.ts'
 import { Attempt } from './attempt.ts'
 import { LIFE } from '../life.ts'
+import { linkOf } from './link-of.ts'
 import { StreamLink } from './stream-link.ts'
 import { adoptFields, applyOptions } from '../settings.ts'
 import { checkBoolean } from '../../core/checks.ts'
@@ -293,12 +294,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   }
 }
 
-// No private field or method: the object of every stream would be larger for each, and V8 (since
-// Node 22) keeps that of a class with settings as fields in a table of all its properties.
-
-function linkOf(stream: Stream<any>): StreamLink {
-  return stream[LIFE].driver as StreamLink
-}
+// No private methods: see link-of.ts.
 
 function takeOver(stream: Stream<any>, socket: Transport): void {
   const connection = Accepted.of(socket)
