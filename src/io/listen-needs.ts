@@ -41,9 +41,16 @@ export function reusePortNeeds(
 }
 
 /** As `reusePortNeeds`. A name is looked up among the IPv6 addresses. */
-export function ipv6OnlyNeeds(at: ListenEndpoint): string | undefined {
-  if (at.kind === 'ip') return isIPv4(at.host) ? `an IPv6 host, not ${at.host}` : undefined
-  return 'a host and a port'
+export function ipv6OnlyNeeds(
+  at: ListenEndpoint,
+  versions: NodeJS.Dict<string> = process.versions,
+): string | undefined {
+  if (at.kind !== 'ip') return 'a host and a port'
+  if (isIPv4(at.host)) return `an IPv6 host, not ${at.host}`
+  const isAny = /^[0:]*$/.test(at.host)
+  // Deno 2.9 listens on both families all the same, and says nothing.
+  if (!isAny || versions['deno'] === undefined) return undefined
+  return `one IPv6 address on ${runtimeOf(versions)}: at any host, IPv4 is heard there, too`
 }
 
 /** As `reusePortNeeds`. */

@@ -34,6 +34,11 @@ t.test('who can share a port', async t => {
 t.test('what is IPv6 only', async t => {
   for (const host of ['', '::', '::1', 'localhost']) t.equal(ipv6OnlyNeeds(ip(host)), undefined)
   t.equal(ipv6OnlyNeeds(ip('127.0.0.1')), 'an IPv6 host, not 127.0.0.1')
+  // It was ignored on Deno without a word: the server was open to IPv4.
+  const deno = { node: '26.3.0', deno: '2.9.6' }
+  for (const host of ['', '::', '0:0::0'])
+    t.match(ipv6OnlyNeeds(ip(host), deno), /^one IPv6 address on Deno 2.9.6/)
+  for (const host of ['::1', 'localhost']) t.equal(ipv6OnlyNeeds(ip(host), deno), undefined)
   for (const at of [unix('/x'), FD]) t.equal(ipv6OnlyNeeds(at), 'a host and a port')
 })
 
