@@ -7,7 +7,7 @@
  *     HMSG <subject> <sid> [reply] <header> <total>␍␊<header><payload>␍␊ → NatsMessage
  *     PING  PONG  +OK  -ERR '…'   → 'ping' 'pong' 'ok' Refusal
  *
- * The way of a message: line → message (whole) or #wanted (not yet) → deliver
+ * The order of the calls: next → #message (#words, #whole) or #other (readLine)
  *
  * Rules:
  * 1. Verbs have no case; blanks and tabs, one or more, are between words and may end a line.
@@ -121,12 +121,11 @@ class Parser implements Reader {
     if (available === 0 || available < this.#wanted) return NEED_MORE
     if (this.#searched > 0 && !this.#hasLine(buffer)) return NEED_MORE
     buffer.show()
-    const { bytes, start, end } = buffer
-    switch ((bytes[start] as number) | 0x20) {
+    switch ((buffer.bytes[buffer.start] as number) | 0x20) {
       case 0x6d: // m
-        return this.#message(buffer, bytes, start, start + 3, end, 0)
+        return this.#message(buffer, 0)
       case 0x68: // h
-        return this.#message(buffer, bytes, start, start + 4, end, 1)
+        return this.#message(buffer, 1)
       default:
         return this.#other(buffer)
     }
@@ -140,16 +139,10 @@ class Parser implements Reader {
 
   // ---- messages ---------------------------------------------------------------------------------
 
-  /** MSG, or with `headers` 1 HMSG, whose verb ends before `at`. */
-  #message(
-    buffer: RecvBuffer,
-    bytes: Buffer,
-    start: Bytes,
-    at: Bytes,
-    end: Bytes,
-    headers: 0 | 1,
-  ): Incoming | typeof NEED_MORE {
-    const line = this.#words(bytes, at, end)
+  /** MSG, or with `headers` 1 HMSG. */
+  #message(buffer: RecvBuffer, headers: 0 | 1): NatsMessage | typeof NEED_MORE {
+    const { bytes, start, end } = buffer
+    const line = this.#words(bytes, start + 3 + headers, end)
     if (line === -1) return this.#noLine(buffer)
     const words = this.#count
     if (words < 3 + headers || words > 4 + headers || !isMessage(bytes, start, headers))
@@ -163,29 +156,7 @@ class Parser implements Reader {
     if (sid < 0 || size < 0 || header < 0 || header > size) throw fault(bytes, start, line)
     if (size > this.#maxSize)
       throw wrong(`a message of ${size} bytes was announced; at most ${this.#maxSize} may come`)
-    const payload = line + 1
-    const over = payload + size
-    if (over + 2 > end) {
-      this.#wanted = over + 2 - start
-      return NEED_MORE
-    }
-    if (bytes[over] !== CR || bytes[over + 1] !== LF)
-      throw wrong('a message is longer than was announced')
-    this.#wanted = this.#searched = 0
-    buffer.skip(over + 2 - start)
-    const hasReply = words === 4 + headers
-    return new NatsMessage(
-      this.#publisher,
-      sid,
-      bytes,
-      marks[0]!,
-      marks[1]!,
-      hasReply ? marks[4]! : 0,
-      hasReply ? marks[5]! : 0,
-      payload,
-      payload + header,
-      over,
-    )
+    return this.#whole(buffer, sid, line + 1, header, size, words === 4 + headers)
   }
 
   #count = 0
@@ -213,6 +184,33 @@ class Parser implements Reader {
       }
     }
     return -1
+  }
+
+  /** The message whose payload begins there, if all of it has come. */
+  #whole(
+    buffer: RecvBuffer,
+    sid: number,
+    payload: Bytes,
+    header: Bytes,
+    size: Bytes,
+    hasReply: boolean,
+  ): NatsMessage | typeof NEED_MORE {
+    const { bytes, start, end } = buffer
+    const over = payload + size
+    if (over + 2 > end) {
+      this.#wanted = over + 2 - start
+      return NEED_MORE
+    }
+    if (bytes[over] !== CR || bytes[over + 1] !== LF)
+      throw wrong('a message is longer than was announced')
+    this.#wanted = this.#searched = 0
+    buffer.skip(over + 2 - start)
+    const marks = this.#marks
+    // prettier-ignore
+    return new NatsMessage(
+      this.#publisher, sid, bytes, marks[0]!, marks[1]!, hasReply ? marks[4]! : 0,
+      hasReply ? marks[5]! : 0, payload, payload + header, over,
+    )
   }
 
   // ---- lines ------------------------------------------------------------------------------------
@@ -297,8 +295,7 @@ function readInfo(text: string): Info | undefined {
   }
   if (typeof raw !== 'object' || raw === null) return undefined
   const string = (name: string): string => (typeof raw[name] === 'string' ? raw[name] : '')
-  const max = raw.max_payload
-  const urls = raw.connect_urls
+  const { max_payload: max, connect_urls: urls } = raw
   return new Info({
     server_id: string('server_id'),
     server_name: string('server_name'),

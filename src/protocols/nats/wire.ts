@@ -139,19 +139,13 @@ export class Wire extends Client {
 
   #login(): void {
     this.#stage = 'login'
-    const { name, values } = this.#owner
-    const { user = values.user, password = values.password } = this.#server
-    // A URL with one word before the @ has a token.
-    const isToken = this.#server.user !== undefined && this.#server.password === undefined
-    const given = isToken
-      ? { ...values, user: undefined, password: undefined, token: this.#server.user }
-      : { ...values, user, password }
     let fields: Record<string, string>
     try {
-      fields = loginFields(given, this.info.nonce)
+      fields = this.#credentials()
     } catch (error) {
       return this.fail(error as Error)
     }
+    const { name, values } = this.#owner
     const connect = {
       verbose: false,
       pedantic: false,
@@ -166,6 +160,18 @@ export class Wire extends Client {
     }
     this.write(Buffer.from(`CONNECT ${JSON.stringify(connect)}\r\n`))
     this.roundTrip().then(() => this.#ready(), noop)
+  }
+
+  /** As whom it logs in: as its URL says, or as the options do. Throws if the key is invalid. */
+  #credentials(): Record<string, string> {
+    const { values } = this.#owner
+    const { user = values.user, password = values.password } = this.#server
+    // A URL with one word before the @ has a token.
+    const isToken = this.#server.user !== undefined && this.#server.password === undefined
+    const given = isToken
+      ? { ...values, user: undefined, password: undefined, token: this.#server.user }
+      : { ...values, user, password }
+    return loginFields(given, this.info.nonce)
   }
 
   #ready(): void {

@@ -57,7 +57,7 @@ export async function* readStream<Text extends string | Buffer>(
   key: string,
   options: StreamReadOptions,
 ): AsyncGenerator<StreamEntry<Text>, void, undefined> {
-  const { count = COUNT, group, consumer = 'sluice' } = options
+  const { group } = options
   let from = options.from ?? (group === undefined ? '$' : '0')
   // Of a group: what is pending comes first. It was delivered, and not acknowledged.
   let isPending = group !== undefined
@@ -65,12 +65,8 @@ export async function* readStream<Text extends string | Buffer>(
     try {
       // Between two reads from `$` entries would be lost.
       if (from === '$' && group === undefined) from = await lastId(client, key)
-      const streams = { [key]: group === undefined || isPending ? from : '>' }
-      const read =
-        group === undefined
-          ? await client.xread(streams, { count, block: BLOCK })
-          : await client.xreadgroup(group, consumer, streams, { count, block: BLOCK })
-      const entries = read[key] ?? []
+      const behind = group === undefined || isPending ? from : '>'
+      const entries = await read(client, key, behind, options)
       for (const entry of entries) {
         from = entry.id
         yield entry
@@ -83,6 +79,21 @@ export async function* readStream<Text extends string | Buffer>(
       isPending = group !== undefined
     }
   }
+}
+
+/** The entries behind an id; with a group `>` asks for new ones, and an id for those pending. */
+async function read<Text extends string | Buffer>(
+  client: Commands<Text>,
+  key: string,
+  from: string,
+  { count = COUNT, group, consumer = 'sluice' }: StreamReadOptions,
+): Promise<readonly StreamEntry<Text>[]> {
+  const how = { count, block: BLOCK }
+  const found =
+    group === undefined
+      ? await client.xread({ [key]: from }, how)
+      : await client.xreadgroup(group, consumer, { [key]: from }, how)
+  return found[key] ?? []
 }
 
 /** The id of the last entry that was added, also if it is deleted by now. */

@@ -125,16 +125,13 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
       messages.unsubscribe()
     })
     const cancelCheck = this.#onOther(() => messages.unsubscribe())
-    const how = wait === 0 ? { no_wait: true } : { expires: Math.round(wait * 1e6) }
-    const next = this.#api.subject(`CONSUMER.MSG.NEXT.${this.stream}.${this.name}`)
-    client.publish(next, JSON.stringify({ batch: count, ...how }), { reply: inbox })
+    this.#ask(inbox, count, wait)
     let left = count
     try {
       for await (const message of messages) {
-        const status = message.data.length > 0 ? 0 : message.status
+        const status = statusOf(message)
         if (status === NOTHING || status === OVER) return
         if (status === IDLE) continue
-        if (status !== 0) throw refused(message)
         yield new NatsStoredMessage(client, message)
         if (--left === 0) return
       }
@@ -145,6 +142,12 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
     }
     // Nobody answers for a consumer that is not there.
     if (isSilent && client.state === 'active') await this.info()
+  }
+
+  #ask(inbox: string, count: number, wait: Milliseconds): void {
+    const how = wait === 0 ? { no_wait: true } : { expires: Math.round(wait * 1e6) }
+    const next = this.#api.subject(`CONSUMER.MSG.NEXT.${this.stream}.${this.name}`)
+    this.#api.client.publish(next, JSON.stringify({ batch: count, ...how }), { reply: inbox })
   }
 
   /** Calls back when there is another connection: its server knows nothing of the portion. */
@@ -163,6 +166,13 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
 /** What a server says of a consumer. */
 export function toConsumerInfo(answer: any): NatsConsumerInfo {
   return { ...answer, config: unpack<NatsConsumerConfig>(answer.config) }
+}
+
+/** What the server says of the portion; 0 for a message. Throws what it refuses. */
+function statusOf(message: NatsMessage): number {
+  const status = message.data.length > 0 ? 0 : message.status
+  if ([0, NOTHING, OVER, IDLE].includes(status)) return status
+  throw refused(message)
 }
 
 function refused({ status, description }: NatsMessage): NatsError {
