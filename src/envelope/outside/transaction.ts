@@ -6,6 +6,7 @@
  * `commit` or `rollback` with its database's.
  */
 
+import { instanceOf } from '../../core/checks.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Batch } from '../builtin/batch.ts'
 import type { Envelope } from '../envelope.ts'
@@ -129,6 +130,8 @@ function sendMerged(equal: readonly Outbound[]): void {
   }
 }
 
+const isTransaction = instanceOf(Transaction)
+
 let find: (() => Transaction | undefined) | undefined
 
 /**
@@ -145,7 +148,9 @@ export function transactions_from(finder?: () => Transaction | undefined): void 
   find = finder
 }
 
-/** The transaction in which a call is made. */
+/** The transaction in which a call is made. Throws InvalidArgumentError if what is found is none. */
 export function currentTransaction(): Transaction | undefined {
-  return find?.()
+  const found = find?.()
+  if (found !== undefined) isTransaction('what transactions_from finds', found)
+  return found
 }

@@ -96,6 +96,9 @@ t.test('how it is found', async t => {
   t.equal(currentTransaction(), undefined)
   transactions_from(() => transaction)
   t.equal(currentTransaction(), transaction)
+  // It was a TypeError in the call that sends.
+  transactions_from((async () => transaction) as never)
+  t.equal(thrown(currentTransaction), 'ERR_INVALID_ARGUMENT')
   transactions_from()
   t.equal(currentTransaction(), undefined)
   t.equal(
