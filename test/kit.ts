@@ -6,6 +6,7 @@ import { Engine } from '../src/engine.ts'
 import { codeOf } from '../src/errors.ts'
 import { ManualClock } from '../src/io/manual-clock.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from '../src/io/memory/network.ts'
+import type { Transport } from '../src/transport.ts'
 
 /** An engine on a network in memory and a clock that stands, whose log is kept. */
 export interface World {
@@ -131,4 +132,49 @@ export function thrown(call: () => unknown): string {
     return text(error)
   }
   return 'nothing'
+}
+
+/** A transport that only writes down what is called; the test reports through its sink. */
+export function fakeTransport(calls: string[]): Transport {
+  const note =
+    (name: string) =>
+    (...values: unknown[]): void =>
+      void calls.push([name, ...values].join(' '))
+  return {
+    sink: undefined,
+    local_address: ['here', 1],
+    remote_address: ['there', 2],
+    fileno: 3,
+    bytes_read: 4,
+    bytes_written: 5,
+    bytes_queued: 6,
+    proxy_extensions: new Map(),
+    write: (data, encoding) => calls.push(`write ${data} ${encoding}`) > 0,
+    cork: note('cork'),
+    uncork: note('uncork'),
+    pause: note('pause'),
+    resume: note('resume'),
+    end: note('end'),
+    destroy: note('destroy'),
+    set_no_delay: note('set_no_delay'),
+    set_keep_alive: note('set_keep_alive'),
+  }
+}
+
+/** Catches what is thrown in turns of the loop. It would end the process. */
+export function catching(t: Test): unknown[] {
+  const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
+  const caught = (callback: () => void): unknown =>
+    original(() => {
+      try {
+        callback()
+      } catch (error) {
+        errors.push(error)
+      }
+    })
+  globalThis.setImmediate = caught as typeof setImmediate
+  t.teardown(() => {
+    globalThis.setImmediate = original
+  })
+  return errors
 }

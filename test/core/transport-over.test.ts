@@ -3,33 +3,7 @@
 import t from 'tap'
 import { TransportOver } from '../../src/core/transport-over.ts'
 import type { Transport } from '../../src/transport.ts'
-
-/** A transport that only writes down what is called. */
-function fakeTransport(calls: string[]): Transport {
-  const note =
-    (name: string) =>
-    (...values: unknown[]): void =>
-      void calls.push([name, ...values].join(' '))
-  return {
-    sink: undefined,
-    local_address: ['here', 1],
-    remote_address: ['there', 2],
-    fileno: 3,
-    bytes_read: 4,
-    bytes_written: 5,
-    bytes_queued: 6,
-    proxy_extensions: new Map(),
-    write: (data, encoding) => calls.push(`write ${data} ${encoding}`) > 0,
-    cork: note('cork'),
-    uncork: note('uncork'),
-    pause: note('pause'),
-    resume: note('resume'),
-    end: note('end'),
-    destroy: note('destroy'),
-    set_no_delay: note('set_no_delay'),
-    set_keep_alive: note('set_keep_alive'),
-  }
-}
+import { fakeTransport } from '../kit.ts'
 
 t.test('passes everything on', async t => {
   const calls: string[] = []

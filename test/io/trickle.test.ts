@@ -5,7 +5,6 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import type { Test } from 'tap'
 import { NodeNetwork } from '../../src/io/node-network.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import type {
@@ -18,34 +17,9 @@ import type {
   Transport,
   TransportSink,
 } from '../../src/transport.ts'
+import { catching, fakeTransport } from '../kit.ts'
 
 const HERE: Endpoint = { kind: 'ip', host: '', port: 1 }
-
-/** A transport that only records calls; the test reports through its sink. */
-function fakeTransport(calls: string[]): Transport {
-  const note =
-    (name: string) =>
-    (...values: unknown[]): void =>
-      void calls.push([name, ...values].join(' '))
-  return {
-    sink: undefined,
-    local_address: ['here', 1],
-    remote_address: ['there', 2],
-    fileno: 3,
-    bytes_read: 4,
-    bytes_written: 5,
-    bytes_queued: 6,
-    write: (data, encoding) => calls.push(`write ${data} ${encoding}`) > 0,
-    cork: note('cork'),
-    uncork: note('uncork'),
-    pause: note('pause'),
-    resume: note('resume'),
-    end: note('end'),
-    destroy: note('destroy'),
-    set_no_delay: note('set_no_delay'),
-    set_keep_alive: note('set_keep_alive'),
-  }
-}
 
 /** A trickling transport, the sink of the one below, the calls there and the reports here. */
 function trickle(
@@ -71,24 +45,6 @@ function trickle(
     closed: () => note('closed'),
   }
   return { transport, below: inner.sink as unknown as TransportSink, calls, log }
-}
-
-/** Catches what is thrown in turns of the loop. It would end the process. */
-function catching(t: Test): unknown[] {
-  const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
-  const caught = (callback: () => void): unknown =>
-    original(() => {
-      try {
-        callback()
-      } catch (error) {
-        errors.push(error)
-      }
-    })
-  globalThis.setImmediate = caught as typeof setImmediate
-  t.teardown(() => {
-    globalThis.setImmediate = original
-  })
-  return errors
 }
 
 /** As many turns of the loop as given. */

@@ -1,28 +1,10 @@
 /** The hub: which part is pumped when, and free ports. */
 
 import t from 'tap'
-import type { Test } from 'tap'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import type { Transport } from '../../../src/transport.ts'
+import { catching } from '../../kit.ts'
 import { at, pair, settle, taken, watch, watchListener } from './kit.ts'
-
-/** Catches what is thrown in turns of the loop. It would end the process. */
-function catching(t: Test): unknown[] {
-  const [errors, original]: [unknown[], typeof setImmediate] = [[], globalThis.setImmediate]
-  const caught = (callback: () => void): unknown =>
-    original(() => {
-      try {
-        callback()
-      } catch (error) {
-        errors.push(error)
-      }
-    })
-  globalThis.setImmediate = caught as typeof setImmediate
-  t.teardown(() => {
-    globalThis.setImmediate = original
-  })
-  return errors
-}
 
 t.test('pump inside a report does nothing', async t => {
   const counts: number[] = []
