@@ -148,7 +148,7 @@ export function transactions_from(finder?: () => Transaction | undefined): void 
   find = finder
 }
 
-/** The transaction in which a call is made. Throws InvalidArgumentError if what is found is none. */
+/** The transaction in which a call is made. Throws InvalidArgumentError if it is none. */
 export function currentTransaction(): Transaction | undefined {
   const found = find?.()
   if (found !== undefined) isTransaction('what transactions_from finds', found)
