@@ -1,8 +1,8 @@
 /**
  * Layer 8. The listeners of a relay, by topic: what all relays have in common in one process.
  *
- * A listener that throws, or whose promise rejects, disturbs nobody; one that is removed while a
- * message is delivered is not called any more.
+ * A listener that throws, or whose promise rejects, disturbs nobody. While a message is delivered,
+ * one that is removed is not called any more, and one that is added is not called yet.
  */
 
 import { attempt } from '../core/promises.ts'
@@ -62,7 +62,11 @@ export class Listeners<Args extends readonly unknown[], Extra> {
     topic: string,
     callback: (listener: (...args: Args) => void, extra: Extra) => unknown,
   ): void {
-    for (const [listener, extra] of this.#topics.get(topic) ?? []) {
+    const listeners = this.#topics.get(topic)
+    if (listeners === undefined) return
+    let left = listeners.size
+    for (const [listener, extra] of listeners) {
+      if (left-- === 0) break
       attempt(
         () => callback(listener, extra),
         error => {

@@ -28,6 +28,21 @@ t.test('the first, the last, and those that change it while they are called', as
   t.strictSame([...listeners.topics], [])
 })
 
+// Each one that was added heard the same message, and added the next one, without end.
+t.test('a listener that adds another one to its topic', async t => {
+  const listeners = new Listeners<[number], string>({ log() {} })
+  const heard: number[] = []
+  const add = (): void => {
+    if (heard.length > 9) return
+    listeners.add('x', value => [heard.push(value), add()], '')
+  }
+  add()
+  listeners.call('x', 1)
+  t.strictSame(heard, [1])
+  listeners.call('x', 2)
+  t.strictSame(heard, [1, 2, 2])
+})
+
 // A listener that was async and rejected ended the process.
 t.test('a listener that rejects, and a log that throws, disturb nobody', async t => {
   const logged: string[] = []

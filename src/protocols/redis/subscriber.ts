@@ -147,7 +147,7 @@ export class Subscriber implements KeeperOwner {
     topic.state = 'standing'
     topic.confirmed.resolve()
     if (!wasLost) return
-    for (const { on_gap } of topic.handlers.values()) if (on_gap) void this.#call(on_gap)
+    for (const { on_gap } of [...topic.handlers.values()]) if (on_gap) void this.#call(on_gap)
   }
 
   #refused(kind: SubscriptionKind, name: string, topic: Topic, error: RedisError): void {
@@ -227,7 +227,10 @@ export class Subscriber implements KeeperOwner {
     // It is confirmed, but that is told later: in a promise.
     if (topic.state === 'lost') this.#stands(topic)
     let promises: Promise<unknown>[] | undefined
+    // What a handler adds gets the next message. Otherwise it could go on adding for ever.
+    let left = topic.handlers.size
     for (const [handler, { encoding }] of topic.handlers) {
+      if (left-- === 0) break
       const result = this.#call(() => handler(shown(message, encoding), channel, pattern))
       if (result !== undefined) (promises ??= []).push(result)
     }

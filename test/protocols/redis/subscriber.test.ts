@@ -144,13 +144,22 @@ scene(t, 'bytes, beside text', async (t, world) => {
 
 scene(t, 'bytes that were text when they came', async (t, world) => {
   const made = await make(world)
-  const { subscriber, add, say, got } = made
+  const { subscriber, server, add, got } = made
+  let go = (): void => {}
+  const held = new Promise<void>(resolve => (go = resolve))
+  // While a confirmation is to come, messages wait behind the handler.
+  void subscriber.add('', 'a', () => (void add('', 'b'), held), TEXT)
   await world.pump()
-  // It is asked for while the message is on its way through the handlers of another.
-  void subscriber.add('', 'a', () => void add('', 'a', null), TEXT)
+  const [first, second] = [list(['message', 'a', 'x'], '>'), list(['message', 'a', 'y'], '>')]
+  server.peers.at(-1)!.write(first + second)
   await world.pump()
-  await say('message', 'a', 'x')
-  t.same(got[0]![0], Buffer.from('x'))
+  add('', 'a', null)
+  go()
+  await world.pump()
+  t.same(
+    got.map(([message]) => message),
+    [Buffer.from('y')],
+  )
   await closed(world, made)
 })
 
@@ -315,6 +324,32 @@ scene(t, 'a handler that unsubscribes, with others behind it', async (t, world) 
   await world.pump()
   await say('message', 'a', 'x')
   t.same(got, [])
+  await closed(world, made)
+})
+
+/** Each one that was added got the same message, and added the next one, without end. */
+scene(t, 'a handler that subscribes another one to its channel', async (t, world) => {
+  const made = await make(world)
+  const { subscriber, server, say } = made
+  const got: string[] = []
+  const again = (): void => {
+    if (got.length > 9) return
+    const handler = (text: string): void => void [got.push(text), again()]
+    void subscriber.add('', 'a', handler, {
+      ...TEXT,
+      on_gap: () => void [got.push('gap'), again()],
+    })
+  }
+  again()
+  await world.pump()
+  await say('message', 'a', 'x')
+  t.same(got, ['x'])
+  await say('message', 'a', 'y')
+  t.same(got, ['x', 'y', 'y'])
+  server.peers.at(-1)!.close()
+  await world.pump()
+  await world.advance(2000)
+  t.same(got.slice(3), ['gap', 'gap', 'gap', 'gap'])
   await closed(world, made)
 })
 
