@@ -157,8 +157,9 @@ export class ListenError extends ChannelError {}
  * Codes: those of the system (ECONNRESET …); if a delimiter threw, the code of what it threw, or
  * ERR_INVALID_DELIMITER if that has none.
  *
- * Of message channels: ERR_FRAME for an invalid frame, ERR_PUB for a peer that does not speak as
- * `pub+` does; of files ERR_FILE_FORMAT for another format, ERR_FILE_CUT for an incomplete message.
+ * Of message channels: ERR_FRAME for an invalid frame, or one that the peer's end cuts off; ERR_PUB
+ * for a peer that does not speak as `pub+` does; of files ERR_FILE_FORMAT for another format,
+ * ERR_FILE_CUT for an incomplete message.
  */
 export class ReadError extends ChannelError {}
 

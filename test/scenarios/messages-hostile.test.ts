@@ -97,7 +97,9 @@ for (const frame of ['std', 'short', 'tiny', 'size32', 'bson', 'line', 'none']) 
     }
     const reasons = new Set(gone.filter(why => why !== ''))
     t.ok(
-      [...reasons].every(why => /than 4096 bytes|at most 4096 are allowed/.test(why)),
+      [...reasons].every(why =>
+        /than 4096 bytes|at most 4096 are allowed|in the middle of a message/.test(why),
+      ),
       [...reasons].join(),
     )
     const good = await connect()
@@ -122,6 +124,8 @@ await hall('half a message, and nothing more', async (t, hall) => {
       await until(() => gone.length === length)
     }
     t.same([texts, server.state], [[], 'active'], frame)
+    const said = gone.map(why => Number(/in the middle of a message, (\d+) bytes/.exec(why)?.[1]))
+    t.same(said, [...whole.keys()].slice(1), frame)
   }
 })
 

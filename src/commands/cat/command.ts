@@ -111,6 +111,10 @@ class Run {
       if (error instanceof WriteError || error instanceof OverflowError) this.#code = 1
       MessageChannel.prototype.on_error.call(channel, error)
     }
+    channel.callback_add(({ msgid, data }) => {
+      if (msgid === Control.Disconnect && data.length > 0)
+        this.#say(`${channel.name}: a peer has gone: ${data}`)
+    }, 'control')
     if (this.#request.dumps)
       channel.callback_add(this.#dump(channel.name), ['data', 'control', 'state'])
     channel.callback_add(({ data }) => this.#progress?.count(data.length), 'data')

@@ -7,6 +7,7 @@ import { LIFE } from '../../channels/life.ts'
 import { Stream } from '../../channels/streams/stream.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
+import { ReadError } from '../../errors.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
 import type { Frame } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
@@ -87,6 +88,17 @@ export class FramedStream extends Stream implements CarryingStream {
 
   override on_read(...read: unknown[]): Promise<void> | void {
     return this.#owner.received(this.#frame.unpack(read, this.addr))
+  }
+
+  /** What is left is the beginning of a message. What was posted is sent all the same. */
+  override on_read_end(): void {
+    const rest = (this[LIFE].driver as StreamLink).reading.unread()
+    if (rest > 0) {
+      const what = `the peer ended in the middle of a message, ${rest} bytes of which had come`
+      this.fault = new ReadError('ERR_FRAME', what)
+      this.#owner.failed(this, this.fault)
+    }
+    super.on_read_end()
   }
 
   override on_write(): void {

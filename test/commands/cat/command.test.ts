@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { Engine } from '../../../src/engine.ts'
@@ -160,6 +160,26 @@ t.test('a reader of stdout that takes nothing: it ends all the same', async t =>
   t.ok(host.engine.now - begin > 4_900)
   t.strictSame(host.exits, [1], 'the process would wait for the reader')
   t.match(host.err, 'not printed: 2 bytes, as nobody reads them')
+})
+
+// `printf two | nc` sends no line end: nothing was printed, and nothing said.
+t.test('a server says why a peer has gone', async t => {
+  const host = new FakeProcess()
+  const done = command(['tcp://127.0.0.1:0;mode=server;frame=line'], host)
+  const port = (): number => Number(/127\.0\.0\.1:(\d+)\n/.exec(host.err)?.[1])
+  await until(() => port() > 0)
+  const listening = host.err
+  connect(port(), '127.0.0.1').end('one\n').resume()
+  await until(() => host.out === 'one\n')
+  connect(port(), '127.0.0.1').end('two').resume()
+  await until(() => host.err !== listening)
+  t.equal(
+    host.err.slice(listening.length),
+    'sluice-cat: channel: a peer has gone: the peer ended in the middle of a message, 3 bytes ' +
+      'of which had come\n',
+  )
+  host.signals.emit('SIGINT', 'SIGINT')
+  t.equal(await done, 0)
 })
 
 t.test('a server stays when its input ends; Ctrl-C', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Server } from '../../../src/channels/basic.ts'
+import { Client, Server } from '../../../src/channels/basic.ts'
 import { Message } from '../../../src/messages/message.ts'
 import {
   FramedStream,
@@ -123,4 +123,37 @@ scene(t, 'what is packed already', async (t, { engine, pump }) => {
   await pump()
   server.close()
   near.close()
+})
+
+// A last line without its line end, or half a frame, was dropped in silence.
+scene(t, 'the peer ends in the middle of a message', async (t, { engine, pump }) => {
+  let far!: FramedStream
+  const log: string[] = []
+  const owner: FramedStreamOwner = {
+    connected: stream => void (far = stream),
+    received: message => {
+      log.push(text(message))
+      far.post(new Message({ data: 'answer' }))
+      return undefined
+    },
+    failed: (_stream, error) => log.push(error.message),
+    closed: (_stream, reason) => log.push(reason),
+  }
+  const options = streamParams(params('tcp://;frame=line'), 'client')
+  const server = new (class extends Server {
+    override on_accept(socket: never): void {
+      new FramedStream(owner, options, { engine, socket })
+    }
+  })({ engine }).listen(1)
+  await pump()
+  for (const sent of ['one\ntwo', 'one\n']) {
+    const near = new Client({ engine, read_delimiter: null, encoding: 'utf8' })
+    near.on_read = (data: string) => void log.push(`near ${data}`)
+    near.connect(1).write(sent)
+    near.half_close()
+    await pump()
+  }
+  const cut = 'the peer ended in the middle of a message, 3 bytes of which had come'
+  t.strictSame(log, ['one', cut, 'near answer\n', 'remote', 'one', 'near answer\n', 'remote'])
+  server.close()
 })

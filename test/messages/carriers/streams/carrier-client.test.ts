@@ -20,7 +20,7 @@ stage(t, 'connect, talk, the peer ends', async (t, stage) => {
   t.strictSame([client.state, [...client.dcaps]], ['active', ['process', 'poll_in']])
   t.match(client.info, { local: ['127.0.0.1', Number], remote: ['127.0.0.1', 1] })
   client.post('hello')
-  all[0]!.write('one\ntwo\r\nhal')
+  all[0]!.write('one\ntwo\r\n')
   await stage.pump()
   t.equal(text(), 'hello\n')
   all[0]!.end()
@@ -32,6 +32,21 @@ stage(t, 'connect, talk, the peer ends', async (t, stage) => {
   )
   t.equal(await client.closed, 'remote')
   t.equal((client as TcpClient).stream, undefined)
+})
+
+// It closed as if everything had come.
+stage(t, 'the peer ends in the middle of a message', async (t, stage) => {
+  const { all } = await peer(stage)
+  const client = stage.context.init('tcp://:1;frame=line').open()
+  client.on_error = () => {}
+  await stage.pump()
+  const log = watch(client)
+  all[0]!.write('one\nhal')
+  all[0]!.end()
+  await stage.pump()
+  t.strictSame([log.includes('one'), client.state], [true, 'error'])
+  t.match(client.error, { code: 'ERR_FRAME' })
+  client.close()
 })
 
 // A stream of WsClient has texts.
