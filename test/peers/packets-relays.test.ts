@@ -30,7 +30,7 @@ async function play(t: Test, server: RelayServer): Promise<void> {
   const first = await router(a)
   await router(b)
   const supervisor = part(t, 'supervisor', b)
-  const options = ['--agents', '3', '--rate', '400', '--count', '500']
+  const options = ['--agents', '3', '--rate', '400', '--count', '200']
   const agents = part(t, 'agents', a, ...options)
   const ended = once(agents, 'close')
   /** The agents have got so many answers. */
@@ -45,7 +45,7 @@ async function play(t: Test, server: RelayServer): Promise<void> {
   await got(100)
   await server.kill()
   await server.start()
-  await got(500)
+  await got(300)
   first.kill('SIGKILL')
   await once(first, 'close')
   await router(a)

@@ -257,10 +257,13 @@ export class Place {
   async end(t: Test): Promise<void> {
     const stopped = this.engine.stop({ timeout: 2000 })
     await (this.#clock === undefined ? stopped : this.pass(stopped))
-    t.equal(this.engine.channels.size, 0, 'no channel is left')
+    const channels = [...this.engine.channels]
     for (let turns = 0; turns < 100 && resources() !== this.#before; turns++) await turn()
-    t.equal(resources(), this.#before, 'no socket, no timer is left')
-    t.same(this.logged, [], 'nothing is logged that was not expected')
+    t.strictSame(
+      { channels, resources: resources(), logged: this.logged },
+      { channels: [], resources: this.#before, logged: [] },
+      'no channel, no socket, no timer is left, and nothing is logged that was not expected',
+    )
   }
 }
 

@@ -6,9 +6,8 @@ import {
   DATAGRAM_DEFAULTS,
   isReading,
 } from '../../../src/channels/datagrams/datagram-settings.ts'
-import { checkDocs, checkTables } from '../settings-kit.ts'
+import { checkTables } from '../settings-kit.ts'
 
-checkDocs(['datagrams/datagram-settings.ts', 'DatagramSettings'], DATAGRAM_DEFAULTS)
 checkTables(DATAGRAM_CHECKS, DATAGRAM_DEFAULTS, [
   ['read_delimiter', ['', 0, {}], /read_delimiter/],
   ['regex_search', [1], /true or false/],

@@ -6,9 +6,8 @@ import { Connection } from '../../../src/channels/basic.ts'
 import { SERVER_CHECKS, SERVER_DEFAULTS } from '../../../src/channels/servers/server-settings.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
-import { checkDocs, checkTables } from '../settings-kit.ts'
+import { checkTables } from '../settings-kit.ts'
 
-checkDocs(['servers/server-settings.ts', 'ServerSettings'], SERVER_DEFAULTS)
 checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   [
     'ConnectionClass',

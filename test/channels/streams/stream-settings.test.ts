@@ -9,11 +9,8 @@ import {
   type StreamValues,
 } from '../../../src/channels/streams/stream-settings.ts'
 import { thrown } from '../../kit.ts'
-import { checkDocs } from '../settings-kit.ts'
 
 type Name = keyof StreamValues
-
-checkDocs(['streams/stream-settings.ts', 'StreamSettings'], STREAM_DEFAULTS)
 
 t.test('the defaults', async t => {
   t.same(STREAM_DEFAULTS, {
