@@ -3,7 +3,7 @@
  * by our own client. CI installs it.
  */
 
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { Engine } from '../src/index.ts'
 import { WebSocketClient } from '../src/protocols/websocket/index.ts'
 import { until } from './kit.ts'
@@ -30,33 +30,64 @@ class DevTools extends WebSocketClient {
   }
 }
 
+/** Starts the program. It ends with the test. */
+async function launch(t: Test): Promise<DevTools> {
+  const child = program(t, 'chromium', [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--remote-debugging-port=0',
+    `--user-data-dir=${await folder(t)}`,
+    'about:blank',
+  ])
+  const listening = /DevTools listening on (ws:\S+)\n/
+  await until(() => listening.test(child.said()) || child.exitCode !== null)
+  const [said, url] = listening.exec(child.said()) ?? []
+  if (said === undefined) throw new Error(`it has ended: ${child.said()}`)
+  const engine = new Engine({ log: message => t.fail(message) })
+  return new DevTools({ engine }).connect(url as string).opened as Promise<DevTools>
+}
+
+async function end(tools: DevTools): Promise<void> {
+  await tools.ask('Browser.close')
+  await tools.closed
+}
+
+/** The program that all tests of this process use, if there is one: starting it takes seconds. */
+let shared: DevTools | undefined
+
+/** Starts one program for all tests of this process. Returns what ends it. */
+export async function shareChromium(): Promise<() => Promise<void>> {
+  if (noChromium) return async () => {}
+  const ends: (() => unknown)[] = []
+  const whole = { fail: t.fail.bind(t), teardown: (end: () => unknown) => ends.push(end) }
+  const tools = (shared = await launch(whole as unknown as Test))
+  return async () => {
+    await end(tools)
+    for (const end of ends) await end()
+  }
+}
+
+/** A browser of one's own: it shares pages, cookies and storage with no other. */
 export class Chromium {
   readonly #tools: DevTools
+  readonly #browserContextId: string
 
-  private constructor(tools: DevTools) {
+  private constructor(tools: DevTools, browserContextId: string) {
     this.#tools = tools
+    this.#browserContextId = browserContextId
   }
 
   static async start(t: Test): Promise<Chromium> {
-    const child = program(t, 'chromium', [
-      '--headless=new',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--remote-debugging-port=0',
-      `--user-data-dir=${await folder(t)}`,
-      'about:blank',
-    ])
-    const listening = /DevTools listening on (ws:\S+)\n/
-    await until(() => listening.test(child.said()) || child.exitCode !== null)
-    const [said, url] = listening.exec(child.said()) ?? []
-    if (said === undefined) throw new Error(`it has ended: ${child.said()}`)
-    const engine = new Engine({ log: message => t.fail(message) })
-    return new Chromium(await new DevTools({ engine }).connect(url as string).opened)
+    const tools = shared ?? (await launch(t))
+    const { browserContextId } = await tools.ask('Target.createBrowserContext')
+    return new Chromium(tools, browserContextId)
   }
 
   /** A page that has loaded. */
   async open(url: string): Promise<Page> {
-    const { targetId } = await this.#tools.ask('Target.createTarget', { url })
+    const target = { url, browserContextId: this.#browserContextId }
+    const { targetId } = await this.#tools.ask('Target.createTarget', target)
     const attach = { targetId, flatten: true }
     const { sessionId } = await this.#tools.ask('Target.attachToTarget', attach)
     const page = new Page((method, params) => this.#tools.ask(method, params, sessionId))
@@ -67,8 +98,9 @@ export class Chromium {
   }
 
   async close(): Promise<void> {
-    await this.#tools.ask('Browser.close')
-    await this.#tools.closed
+    const browserContextId = this.#browserContextId
+    await this.#tools.ask('Target.disposeBrowserContext', { browserContextId })
+    if (this.#tools !== shared) await end(this.#tools)
   }
 }
 

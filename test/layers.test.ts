@@ -459,15 +459,22 @@ t.test('every test is run, and once', async t => {
     .filter(name => name.endsWith('.test.ts'))
     .map(name => name.replaceAll('\\', '/').slice(0, -'.test.ts'.length))
   const { tap } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'))
-  const patterns = (tap.files as string[]).map(
+  const processes = (tap.files as string[]).map(
     glob => new RegExp(`^${glob.replaceAll('*', '[^/]*')}$`),
   )
+  const groups = all
+    .filter(name => name.startsWith('all/'))
+    .flatMap(name => {
+      const code = readFileSync(`${ROOT}test/${name}.test.ts`, 'utf8')
+      const [, folders, which = ''] = /together\(\[(.*)\](?:, \/(.*)\/)?\)/.exec(code) ?? []
+      return folders!.split(', ').map(folder => [folder.slice(1, -1), new RegExp(which)] as const)
+    })
+  const isOf = (name: string, folder: string): boolean =>
+    folder === '' ? !name.includes('/') : name.startsWith(`${folder}/`)
   const wrong = all.filter(name => {
-    const ways = patterns.filter(pattern => pattern.test(`.build/test/${name}.test.js`)).length
-    const [, folder, file] = /^(\w+\/|)(.*)/.exec(name) as RegExpExecArray
-    const isInGroup =
-      !file!.startsWith('all') && all.some(other => other.startsWith(`${folder}all`))
-    return ways + Number(isInGroup && !ALONE.includes(name)) !== 1
+    const alone = processes.filter(process => process.test(`.build/test/${name}.test.js`)).length
+    const inGroups = groups.filter(([folder, which]) => isOf(name, folder) && which.test(name))
+    return alone + (ALONE.includes(name) ? 0 : inGroups.length) !== 1
   })
   t.ok(all.length > 300)
   t.same(wrong, [])

@@ -1,6 +1,8 @@
 /**
- * Runs the unit tests of a folder in one process, file after file. Starting a process under tap
- * takes half a second of processor time, which is more than most of these tests need themselves.
+ * Runs the tests of some folders in one process, file after file. Starting a process under tap and
+ * loading all of src/ takes a second of processor time, which is more than most of these tests need
+ * themselves. The files of all/ say which processes there are. Tap starts them in the order of
+ * their names, three at once: what takes longest is first.
  *
  * Each file of src/ is still covered by its own test alone. V8 counts from zero after each take, so
  * a take gives what one test did, and only the file under test is kept of it. All files of src/ are
@@ -8,12 +10,12 @@
  * code does not count, so nothing is optimized then: starting to count again for each test throws
  * it away as well, but what all tests use is slow again then, which takes longer.
  *
- * Every test also runs by itself: npx tap .build/test/core/timers.test.js
+ * Every test also runs by itself: npx tap .build/test/core/time/timers.test.js
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Profiler, Session } from 'node:inspector'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import t from 'tap'
@@ -33,18 +35,17 @@ export const ALONE = ['io/diagnostics']
 const PROGRAMS = /^commands\/\w+\/main$/
 
 /** Tests that read all of src/ by the compiler, which takes long when it is not optimized. */
-const READERS = ['exports', 'layers']
+const READERS = ['exports', 'documented-defaults', 'layers']
 
 /** The file of src/ that a test of another name is about. */
 const OTHER_NAMES: Readonly<Record<string, string>> = { exports: 'index' }
 
 /**
- * Runs the tests of the folder of `url` and of the folders in it, except those of ALONE. `which`:
- * only those with such names. Of test/ itself: not those of its folders.
+ * Runs the tests of these folders and of the folders in them, except those of ALONE. `which`: only
+ * those with such names. The folder '' is test/ itself, without its folders.
  */
-export async function together(url: string, which = /./): Promise<void> {
-  const folder = relative(`${BUILD}test`, dirname(fileURLToPath(url)))
-  const names = testsIn(folder).filter(name => !ALONE.includes(name) && which.test(name))
+export async function together(folders: readonly string[], which = /./): Promise<void> {
+  const names = folders.flatMap(testsIn).filter(name => !ALONE.includes(name) && which.test(name))
   const sources = names
     .filter(name => !PROGRAMS.test(name))
     .map(sourceOf)
@@ -53,14 +54,15 @@ export async function together(url: string, which = /./): Promise<void> {
   const isCounted = process.env['TAP'] !== undefined && process.env['TAP_DISABLE_COVERAGE'] !== '1'
   const coverage = isCounted && sources.length > 0 ? new Coverage() : undefined
   for (const source of sources) await import(source)
-  report(`${folder}.evaluated`, coverage?.take(sources))
+  const group = folders.join('-')
+  report(`${group}.evaluated`, coverage?.take(sources))
   const covered: Covered[] = []
   const run = runner()
   for (const name of names.filter(name => !READERS.includes(name))) {
     await run(name)
     covered.push(...(coverage?.take([sourceOf(name) ?? '']) ?? []))
   }
-  report(folder, covered)
+  report(group, covered)
   coverage?.stop()
   for (const name of names.filter(name => READERS.includes(name))) await run(name)
 }
@@ -79,7 +81,7 @@ function runner(): (name: string) => Promise<void> {
 /** The tests of a folder and of those in it, as 'io/memory/hub'. */
 function testsIn(folder: string): string[] {
   return (readdirSync(`${ROOT}test/${folder}`, { recursive: folder !== '' }) as string[])
-    .filter(name => name.endsWith('.test.ts') && !name.startsWith('all'))
+    .filter(name => name.endsWith('.test.ts'))
     .map(name => join(folder, name).replaceAll('\\', '/').slice(0, -'.test.ts'.length))
     .sort()
 }

@@ -1,6 +1,6 @@
 /**
  * Loaded first in every process of tap's. What tap counts no coverage in are the processes of
- * all.test.js: see together.ts. There
+ * all/: see together.ts. There
  *
  * - no thread is asked for each module, and told of it, which takes half a second of processor time
  *   when all of src/ is imported;

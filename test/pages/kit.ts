@@ -163,26 +163,46 @@ export async function program(block: Block, folder: string, text = block.text): 
   return file
 }
 
-/** Does a program look at its process? And only Node runs several in one. */
+/** Does a program look at its process, or leave something in it? Only Node runs several in one. */
 function needsProcess({ text }: Block): boolean {
-  return process.versions.bun || process.versions.deno ? true : /\bprocess\.|\brequire\(/.test(text)
+  const { bun, deno } = process.versions
+  return bun || deno ? true : /\bprocess\.|\brequire\(|\bsubscribe\('sluice:/.test(text)
 }
 
 /** What no program prints. */
 const MARK = '=== the end of a program ===\n'
 
-/** Runs programs in one process: starting one takes longer than most of them. */
-async function runShared(blocks: readonly Block[], folder: string): Promise<Ended[]> {
-  if (blocks.length === 0) return []
-  const files = await Promise.all(blocks.map(block => program(block, folder)))
+/** The folder of a page's programs. It is in the package: there 'sluice' is the package itself. */
+function folderOf(page: string): string {
+  const folder = join(ROOT, '.tap/pages', page.replaceAll('/', '-'))
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+/** What the programs of all pages do, by the name of their block. */
+let all: Promise<Map<string, Ended>> | undefined
+
+/** Runs the programs of all pages in one process: starting one takes longer than most of them. */
+export function runPrograms(): void {
+  all = programsOf(PAGES)
+}
+
+/** Runs those programs of pages that can share a process. */
+async function programsOf(pages: readonly string[]): Promise<Map<string, Ended>> {
+  const blocks = pages.flatMap(blocksOf)
+  for (const block of blocks) if (block.how === 'module') await program(block, folderOf(block.page))
+  const shared = blocks.filter(block => block.how === 'run' && !needsProcess(block))
+  if (shared.length === 0) return new Map()
+  const files = await Promise.all(shared.map(block => program(block, folderOf(block.page))))
   const runner = join(ROOT, '.build/test/pages/programs.js')
   const { code, out, err } = await start(process.execPath, [runner, MARK, ...files]).ended
   const [outs, errs] = [out.split(MARK), err.split(MARK)]
-  return blocks.map((_, at) => ({
+  const ended = (at: number): Ended => ({
     code: at < outs.length - 1 ? 0 : code,
     out: outs[at] ?? '',
     err: errs[at] ?? '',
-  }))
+  })
+  return new Map(shared.map((block, at) => [nameOf(block), ended(at)]))
 }
 
 /** The compiler is loaded here: many pages need none. An import would search it for exports. */
@@ -204,6 +224,7 @@ function shell(block: Block, folder: string): Started {
   const bin = join(folder, 'bin')
   const empty = join(folder, `line-${block.line}`)
   mkdirSync(bin, { recursive: true })
+  rmSync(empty, { recursive: true, force: true })
   mkdirSync(empty)
   for (const [name, file] of Object.entries(manifest.bin))
     script(join(bin, name), `exec "${process.execPath}" "${join(ROOT, file)}" "$@"`)
@@ -228,7 +249,7 @@ export const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf
 /** Tests what every page has. */
 export function testPage(page: string): void {
   const lib = built()
-  const folder = t.testdir({})
+  const folder = folderOf(page)
   const blocks = blocksOf(page)
   const next = (block: Block): Block | undefined => blocks[blocks.indexOf(block) + 1]
 
@@ -238,18 +259,16 @@ export function testPage(page: string): void {
   })
 
   t.test('programs and commands print what the page says', async t => {
-    for (const block of blocks) if (block.how === 'module') await program(block, folder)
+    const shared = await (all ?? programsOf([page]))
     const check = (block: Block, ended: Ended): void => {
       const after = next(block)
       const out = after?.how === 'prints' ? `${after.text}\n` : ''
       t.strictSame(ended, { code: 0, out, err: '' }, nameOf(block))
     }
-    const programs = blocks.filter(({ how }) => how === 'run')
-    const shared = programs.filter(block => !needsProcess(block))
-    for (const [at, ended] of (await runShared(shared, folder)).entries())
-      check(shared[at] as Block, ended)
-    for (const block of programs.filter(needsProcess))
-      check(block, await start(process.execPath, [await program(block, folder)]).ended)
+    for (const block of blocks.filter(({ how }) => how === 'run')) {
+      const alone = async () => start(process.execPath, [await program(block, folder)]).ended
+      check(block, shared.get(nameOf(block)) ?? (await alone()))
+    }
     for (const block of blocks.filter(({ how }) => how === 'sh'))
       check(block, await shell(block, folder).ended)
     for (const block of blocks.filter(({ how }) => how === 'prints')) {
