@@ -47,11 +47,14 @@ function forDeno(argv: readonly string[]): readonly string[] {
   return ['eval', '--quiet', `--ext=${ending}`, `process.argv.splice(1, 1);${program}`, ...rest]
 }
 
+/** The same for what is started by `fork`. */
+export const bareEnv = (): NodeJS.ProcessEnv => ({ ...process.env, NODE_OPTIONS: '' })
+
 /** The same for threads that this process starts from now on. */
 export function bareThreads(): void {
   class Bare extends workerThreads.Worker {
     constructor(file: string | URL, options?: workerThreads.WorkerOptions) {
-      super(file, { ...options, execArgv: [], env: { ...process.env, NODE_OPTIONS: '' } })
+      super(file, { ...options, execArgv: [], env: bareEnv() })
     }
   }
   workerThreads.Worker = Bare

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bareEnv } from './built.ts'
 
 /**
  * Its descriptor in this process, where nothing watches it, and its port if it has one. `target`:
@@ -21,7 +22,7 @@ export async function openSocket(
     server.listen(${JSON.stringify(target)}, () =>
       process.send({ port: server.address().port }, server._handle))`,
   )
-  const child = fork(script, { execArgv: [] })
+  const child = fork(script, { execArgv: [], env: bareEnv() })
   // The handle, not a server made of it: it does not listen here.
   const [{ port }, handle] = (await once(child, 'message')) as [{ port?: number }, { fd: number }]
   child.kill('SIGKILL')

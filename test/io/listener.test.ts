@@ -14,7 +14,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { reusePortNeeds } from '../../src/io/listen-needs.ts'
 import { mayListen, NodeListener } from '../../src/io/listener.ts'
-import { bareNode } from '../built.ts'
+import { bareEnv, bareNode } from '../built.ts'
 import { until } from '../kit.ts'
 import { openSocket } from '../open-socket.ts'
 import type {
@@ -75,7 +75,7 @@ async function leaveStale(path: string): Promise<void> {
     script,
     'require("net").createServer().listen(process.argv[2], () => process.send("listening"))',
   )
-  const child = fork(script, [path], { execArgv: [] })
+  const child = fork(script, [path], { execArgv: [], env: bareEnv() })
   await new Promise(resolve => child.once('message', resolve))
   child.kill('SIGKILL')
   await new Promise(resolve => child.once('exit', resolve))
