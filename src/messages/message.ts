@@ -132,18 +132,23 @@ export class Message {
 
   /**
    * Throws InvalidArgumentError for an invalid field: here the error can name the field, later,
-   * when the message is packed, it could not. Also for a field that does not exist, if there is no
-   * data.
+   * when the message is packed, it could not.
    */
-  constructor(fields: MessageFields = {}) {
-    if (typeof fields !== 'object' || fields === null) refuse(fields)
-    const { type = 'data', msgid = 0, seq = 0n, data, addr, time = 0, value } = fields
+  constructor({
+    type = 'data',
+    msgid = 0,
+    seq = 0n,
+    data,
+    addr,
+    time = 0,
+    value,
+  }: MessageFields = {}) {
     if (type !== 'data' || typeof msgid !== 'number' || (msgid | 0) !== msgid || seq !== 0n)
       check(type, msgid, seq)
     this.type = type
     this.msgid = msgid
     this.seq = seq
-    this.data = data === undefined ? noBytes(fields) : bytesOf(data)
+    this.data = data === undefined ? EMPTY : bytesOf(data)
     this.addr = addr
     this.time = time
     this.value = value
@@ -167,23 +172,11 @@ const FIELDS: readonly string[] = [
  */
 export function toMessage(given: MessageFields | Data): Message {
   if (typeof given === 'string' || given instanceof Uint8Array) return new Message({ data: given })
-  // The constructor has a default for it.
-  if (given === undefined) refuse(given)
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidArgumentError('post: message', 'a message, text or bytes', given)
+  // Most have data. What has none is looked at: an object of the program's own would go empty.
+  if (given.data === undefined) checkOptions('post', given, FIELDS)
   return new Message(given)
-}
-
-function refuse(given: unknown): never {
-  throw new InvalidArgumentError(
-    'message',
-    'an object with its fields (post() also takes text or bytes)',
-    given,
-  )
-}
-
-/** Most have data. What has none is looked at: an object of the program's own would go empty. */
-function noBytes(fields: MessageFields): Buffer {
-  checkOptions('message', fields, FIELDS)
-  return EMPTY
 }
 
 /** A function of its own, so that the constructor is short: V8 inlines only what is. */
