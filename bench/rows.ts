@@ -87,6 +87,7 @@ export const ROWS: readonly Row[] = [
     title: 'raw echo, 100 outstanding',
     unit: 'messages',
     load: exchange('lines', 100),
+    warm_up: 5,
     programs: RAW,
   },
   {
@@ -111,6 +112,7 @@ export const ROWS: readonly Row[] = [
     unit: 'lines',
     load: exchange('lines', 100),
     isQuick: true,
+    warm_up: 5,
     programs: LATIN1,
   },
   {
@@ -127,6 +129,7 @@ export const ROWS: readonly Row[] = [
     unit: 'lines',
     load: exchange('lines', 100),
     runtime: 'Node',
+    warm_up: 5,
     programs: FAST,
   },
   {
@@ -176,6 +179,7 @@ export const ROWS: readonly Row[] = [
     title: 'ASCII as UTF-8, 100 outstanding',
     unit: 'lines',
     load: exchange('lines', 100),
+    warm_up: 5,
     programs: UTF8,
   },
   {
@@ -198,6 +202,7 @@ export const ROWS: readonly Row[] = [
     unit: 'lines',
     load: exchange('utf8', 100),
     isQuick: true,
+    warm_up: 5,
     programs: UTF8,
   },
   {
@@ -205,6 +210,7 @@ export const ROWS: readonly Row[] = [
     title: 'lines as Buffers',
     unit: 'lines',
     load: exchange('lines', 100),
+    warm_up: 5,
     programs: BUFFERS,
   },
   {
@@ -213,6 +219,7 @@ export const ROWS: readonly Row[] = [
     unit: 'frames',
     load: exchange('frames', 100),
     isQuick: true,
+    warm_up: 5,
     programs: FRAMES,
   },
   {
@@ -220,7 +227,7 @@ export const ROWS: readonly Row[] = [
     title: 'a line, 64 bytes, a line, …',
     unit: 'messages',
     load: exchange('alternate', 100),
-    warm_up: 2,
+    warm_up: 5,
     programs: ALTERNATE,
   },
   {
@@ -297,6 +304,7 @@ export const ROWS: readonly Row[] = [
     unit: 'messages',
     load: exchange('websocket', 100),
     isQuick: true,
+    warm_up: 5,
     programs: WEBSOCKET,
   },
   {
@@ -304,6 +312,7 @@ export const ROWS: readonly Row[] = [
     title: 'WebSocket text that is not ASCII',
     unit: 'messages',
     load: exchange('websocket-utf8', 100),
+    warm_up: 5,
     programs: WEBSOCKET,
   },
   {

@@ -35,7 +35,7 @@ export function circumstances(
       `load before ${load.before.toFixed(2)}`,
     `${isPinned ? pinned : 'processes not held to cores'}; a new process for each sample`,
     `${count(plan.rounds, 'round')} of ${plan.window} ms after ${plan.warm_up} ms of warm-up ` +
-      '(more on a busy machine), programs in turn; medians',
+      '(more for fast work and on a busy machine), programs in turn; medians',
   ]
 }
 
