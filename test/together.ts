@@ -5,10 +5,11 @@
  * their names, three at once: what takes longest is first.
  *
  * Each file of src/ is still covered by its own test alone. V8 counts from zero after each take, so
- * a take gives what one test did, and only the file under test is kept of it. All files of src/ are
- * evaluated before the first test is imported; that evaluation counts for each of them. Optimized
- * code does not count, so nothing is optimized then: starting to count again for each test throws
- * it away as well, but what all tests use is slow again then, which takes longer.
+ * a take gives what some tests did of which none can run what another is about (see batches.ts),
+ * and only the files under test are kept of it. All files of src/ are evaluated before the first
+ * test is imported; that evaluation counts for each of them. Optimized code does not count, so
+ * nothing is optimized then: starting to count again for each test throws it away as well, but what
+ * all tests use is slow again then, which takes longer.
  *
  * Every test also runs by itself: npx tap .build/test/core/time/timers.test.js
  */
@@ -19,6 +20,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import t from 'tap'
+import { type Batched, batchesOf } from './batches.ts'
 import { ROOT } from './built.ts'
 
 type Covered = Profiler.ScriptCoverage
@@ -30,6 +32,9 @@ const BUILD = `${ROOT}.build/`
  * which only tap can count.
  */
 export const ALONE = ['io/diagnostics']
+
+/** Tests of what a process does once, or has registered: they are the first. */
+const FIRST = ['io/heap', 'envelope/check']
 
 /** Files that do their work when they are imported: their tests are the first to do so. */
 const PROGRAMS = /^commands\/\w+\/main$/
@@ -58,13 +63,27 @@ export async function together(folders: readonly string[], which = /./): Promise
   report(`${group}.evaluated`, coverage?.take(sources))
   const covered: Covered[] = []
   const run = runner()
-  for (const name of names.filter(name => !READERS.includes(name))) {
-    await run(name)
-    covered.push(...(coverage?.take([sourceOf(name) ?? '']) ?? []))
+  for (const batch of inBatches(names, coverage !== undefined)) {
+    for (const { name } of batch) await run(name)
+    covered.push(...(coverage?.take(batch.map(({ name }) => sourceOf(name) ?? '')) ?? []))
   }
   report(group, covered)
   coverage?.stop()
   for (const name of names.filter(name => READERS.includes(name))) await run(name)
+}
+
+interface Unit extends Batched {
+  readonly name: string
+}
+
+/** The tests in the order in which they run. Coverage is taken after each batch. */
+function inBatches(names: readonly string[], isCounted: boolean): Unit[][] {
+  const tests = names
+    .filter(name => !READERS.includes(name))
+    .map(name => ({ name, file: `${BUILD}test/${name}.test.js`, source: pathOf(name) }))
+  const first = tests.filter(({ name }) => FIRST.includes(name))
+  const others = tests.filter(({ name }) => !FIRST.includes(name))
+  return [...first.map(test => [test]), ...(isCounted ? batchesOf(others) : [others])]
 }
 
 /** Returns what runs one test to its end, with what its file wants done then. */
@@ -87,9 +106,15 @@ function testsIn(folder: string): string[] {
 }
 
 /** The file of src/ that a test is about. */
-function sourceOf(name: string): string | undefined {
+function pathOf(name: string): string | undefined {
   const path = `${BUILD}src/${OTHER_NAMES[name] ?? name}.js`
-  return existsSync(path) ? pathToFileURL(path).href : undefined
+  return existsSync(path) ? path : undefined
+}
+
+/** The same as a URL. */
+function sourceOf(name: string): string | undefined {
+  const path = pathOf(name)
+  return path && pathToFileURL(path).href
 }
 
 /**
