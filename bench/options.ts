@@ -12,7 +12,7 @@ export const HELP = `Usage: npm run bench -- [options]
 Measures sluice beside bare node:net on this machine, over loopback: how much
 it does a second, and how much CPU time it takes for each message.
 
-  --quick          measure a few rows in one round, in under 30 seconds
+  --quick          measure a few rows in one round, in under 40 seconds
   --only <name>    measure only this row, or the rows whose names begin with
                    this. May be given several times
   --rounds <n>     measure each server this many times, 1 to 99.
@@ -34,7 +34,7 @@ Rows:
     .replace(/(.{1,76})(?: |$)/g, '$1\n  ')
     .trimEnd()}
 
-All of them take under 3 minutes; with --against, under 6.
+All of them take about 5 minutes; with --against, about 10.
 `
 
 export interface Options {

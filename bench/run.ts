@@ -29,7 +29,7 @@ import { circumstances, footer, header, heads, line, nameOf } from './table.ts'
 
 /**
  * Milliseconds. In the warm-up V8 compiles what is hot. Longer would be better, but the whole run
- * has to stay under 3 minutes.
+ * has to stay under 6 minutes.
  */
 const TIMES = { warm_up: 300, window: 230 } as const
 
