@@ -15,9 +15,6 @@ import { didYouMean } from './nearest.ts'
 /** Settings as options: each may be left out, which is what `undefined` means, too. */
 export type AsOptions<Settings> = { [Name in keyof Settings]?: Settings[Name] | undefined }
 
-/** Options of which each has a value: its default if it was left out. */
-export type Complete<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }
-
 /**
  * Throws InvalidArgumentError unless these are options that exist, with valid values. `what` begins
  * the message: the call, or the class. `known` is the table of the options with their checks, or

@@ -14,10 +14,10 @@ import {
   checkWait,
   instanceOf,
 } from '../../core/checks.ts'
-import { checkOptions, type Complete } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { DRIVE, Engine } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
-import type { Milliseconds } from '../../types.ts'
+import type { Complete, Milliseconds } from '../../types.ts'
 import { Packet, type PacketDict } from '../packet.ts'
 import {
   type OnCatastrophicDisconnect,

@@ -16,11 +16,11 @@ import {
   instanceOf,
   oneOf,
 } from '../../core/checks.ts'
-import { checkOptions, type Complete, withDefaults } from '../../core/option-names.ts'
+import { checkOptions, withDefaults } from '../../core/option-names.ts'
 import { attempt } from '../../core/promises.ts'
 import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
-import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Bytes, Complete, Milliseconds } from '../../types.ts'
 import type { Job, PacketTypes, Run, RunEnd } from './job.ts'
 import { takeHooks } from '../given-hooks.ts'
 import type { Packet, PacketFields } from '../packet.ts'

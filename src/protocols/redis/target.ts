@@ -16,12 +16,12 @@ import {
 } from '../../core/checks.ts'
 import { parseAddress } from '../../core/address.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions, type Complete, optionsOf, withDefaults } from '../../core/option-names.ts'
+import { checkOptions, optionsOf, withDefaults } from '../../core/option-names.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
-import type { Address, Bytes, Milliseconds } from '../../types.ts'
+import type { Address, Bytes, Complete, Milliseconds } from '../../types.ts'
 import { REPLY_BOUNDS } from './replies.ts'
 
 /** The options of a RedisClient. */

@@ -2,9 +2,8 @@
  * Layer 9. The options of a channel to a room server, each with its default and its check.
  */
 
-import type { Complete } from '../../core/option-names.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Bytes, Complete, Milliseconds } from '../../types.ts'
 
 /** The options of a channel to a room server. */
 // Source: Metafor `Channel`, the first five. Differs: milliseconds, not seconds.

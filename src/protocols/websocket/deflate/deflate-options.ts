@@ -3,9 +3,9 @@
  */
 
 import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
-import { checkOptions, type Complete, withDefaults } from '../../../core/option-names.ts'
+import { checkOptions, withDefaults } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Bytes } from '../../../types.ts'
+import type { Bytes, Complete } from '../../../types.ts'
 
 /** How messages are compressed (permessage-deflate, RFC 7692). */
 export interface DeflateOptions {
