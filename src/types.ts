@@ -111,6 +111,3 @@ export type Data = string | Uint8Array
 
 /** Stops a timer. Calling it again, or after the timer has run, does nothing. */
 export type Cancel = () => void
-
-/** Options of which each has a value: its default if it was left out. */
-export type Complete<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }

@@ -21,7 +21,8 @@ import { didYouMean } from '../../core/nearest.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
-import type { Address, Bytes, Complete, Milliseconds } from '../../types.ts'
+import type { Complete } from '../../core/complete.ts'
+import type { Address, Bytes, Milliseconds } from '../../types.ts'
 import { REPLY_BOUNDS } from './replies.ts'
 
 /** The options of a RedisClient. */

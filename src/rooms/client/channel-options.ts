@@ -3,7 +3,8 @@
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
-import type { Bytes, Complete, Milliseconds } from '../../types.ts'
+import type { Complete } from '../../core/complete.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
 
 /** The options of a channel to a room server. */
 // Source: Metafor `Channel`, the first five. Differs: milliseconds, not seconds.

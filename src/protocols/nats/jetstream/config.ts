@@ -15,7 +15,8 @@ import {
 } from '../../../core/checks.ts'
 import { checkOptions, optionsOf } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Bytes, Complete, Milliseconds } from '../../../types.ts'
+import type { Complete } from '../../../core/complete.ts'
+import type { Bytes, Milliseconds } from '../../../types.ts'
 import { checkPattern, checkWord } from '../subjects.ts'
 
 /** How a stream is kept. What is left out has NATS's default. */

@@ -5,7 +5,8 @@
 import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
 import { checkOptions, withDefaults } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Bytes, Complete } from '../../../types.ts'
+import type { Complete } from '../../../core/complete.ts'
+import type { Bytes } from '../../../types.ts'
 
 /** How messages are compressed (permessage-deflate, RFC 7692). */
 export interface DeflateOptions {
