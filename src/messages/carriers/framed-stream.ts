@@ -3,9 +3,8 @@
  * one for each peer.
  */
 
-import { LIFE } from '../../channels/life.ts'
+import { linkOf } from '../../channels/streams/link-of.ts'
 import { Stream } from '../../channels/streams/stream.ts'
-import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import { ReadError } from '../../errors.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
@@ -48,7 +47,7 @@ export class FramedStream extends Stream implements CarryingStream {
   post(message: Message): boolean {
     if (this.#isFull || this.#hasEnded) return false
     const { tail, packer } = this.#frame
-    const link = this[LIFE].driver as StreamLink
+    const link = linkOf(this)
     if (packer !== undefined && message.data.length <= SMALL && link.mayWrite)
       return this.#posted(link.writable().writePacked(packer, [message]))
     const head = this.#frame.head(message)
@@ -92,7 +91,7 @@ export class FramedStream extends Stream implements CarryingStream {
 
   /** What is left is the beginning of a message. What was posted is sent all the same. */
   override on_read_end(): void {
-    const rest = (this[LIFE].driver as StreamLink).reading.unread()
+    const rest = linkOf(this).reading.unread()
     if (rest > 0) {
       const what = `the peer ended in the middle of a message, ${rest} bytes of which had come`
       this.fault = new ReadError('ERR_FRAME', what)

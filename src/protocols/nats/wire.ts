@@ -15,7 +15,7 @@
 import { Buffer } from 'node:buffer'
 import { Client } from '../../channels/basic.ts'
 import { LIFE } from '../../channels/life.ts'
-import type { StreamLink } from '../../channels/streams/stream-link.ts'
+import { linkOf } from '../../channels/streams/link-of.ts'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import type { OverflowError, ReadError } from '../../errors.ts'
@@ -192,7 +192,7 @@ export class Wire extends Client {
     data: Data,
   ): boolean | undefined {
     this.#isDropped = false
-    const link = this[LIFE].driver as StreamLink
+    const link = linkOf(this)
     const hasRoom = link.writable().writePacked(PUBLISH, [subject, reply, header, data])
     return this.#isDropped ? undefined : hasRoom
   }

@@ -3,13 +3,13 @@
  */
 
 import { Client } from '../../channels/basic.ts'
-import { LIFE } from '../../channels/life.ts'
 import { adoptFields } from '../../channels/settings.ts'
 import {
   CONNECT_NAMES,
   type StreamConnectOptions,
   type StreamOptions,
 } from '../../channels/streams/stream-options.ts'
+import { linkOf } from '../../channels/streams/link-of.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { checkMayConnect } from '../../channels/streams/stream-misuse.ts'
 import { type AsOptions, checkAddressOptions } from '../../core/option-names.ts'
@@ -102,7 +102,7 @@ export class WebSocketClient extends Base {
       headers: { ...target.headers, ...checkHeaders('connect', headers) },
     }
     adoptFields(this)
-    secure(this[LIFE].driver as StreamLink, target.security)
+    secure(linkOf(this), target.security)
     wishes.set(this, wish)
     return super.connect(target.address, others)
   }

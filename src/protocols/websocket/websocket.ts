@@ -6,8 +6,8 @@
 import { Buffer } from 'node:buffer'
 import { LIFE } from '../../channels/life.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
+import { linkOf } from '../../channels/streams/link-of.ts'
 import type { Stream } from '../../channels/streams/stream.ts'
-import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { notConnected } from '../../channels/streams/stream-misuse.ts'
 import { checkBoolean, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
@@ -157,7 +157,7 @@ export function speaking<Of extends Stream>(
 
     constructor(options: object = {}) {
       super(options)
-      const link = this[LIFE].driver as StreamLink
+      const link = linkOf(this)
       this[SESSION] = new Session(link, this, sideOf(this as unknown as Of))
     }
 
