@@ -30,8 +30,8 @@ export function batchesOf<Of extends Batched>(tests: readonly Of[]): Of[][] {
   return batches
 }
 
-/** All files that a file imports, and those import. */
-function reachOf(file: string, reached = new Set<string>()): Set<string> {
+/** A file, all files that it imports, and those import. Declarations may be among them. */
+export function reachOf(file: string, reached = new Set<string>()): Set<string> {
   if (reached.has(file)) return reached
   reached.add(file)
   for (const imported of importsOf(file)) reachOf(imported, reached)
@@ -44,7 +44,10 @@ function importsOf(file: string): readonly string[] {
   let found = known.get(file)
   if (found === undefined) {
     const named = readFileSync(file, 'utf8').matchAll(/(?:from|import|import\()\s*'(\.[^']+)'/g)
-    found = [...named].map(([, name]) => resolve(dirname(file), name!)).filter(existsSync)
+    found = [...named].flatMap(([, name]) => {
+      const path = resolve(dirname(file), name!)
+      return [path, path.replace(/\.ts$/, '.d.ts')].filter(existsSync)
+    })
     known.set(file, found)
   }
   return found

@@ -4,10 +4,10 @@
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import t from 'tap'
 import ts from 'typescript-api'
 import * as sluice from '../src/index.ts'
+import { reachOf } from './batches.ts'
 import { built, ROOT } from './built.ts'
 
 // prettier-ignore
@@ -301,10 +301,7 @@ t.test('every public name and every public member has a docstring', async t => {
 
 // They led to node:fs, by a type beside the checks of options.
 t.test('the declarations for browsers need none of Node', async t => {
-  const files = new Set([fileOf('rooms/browser.ts')])
-  for (const file of files)
-    for (const [, name] of readFileSync(file, 'utf8').matchAll(/ from '(\.[^']+)\.(?:ts|js)'/g))
-      files.add(resolve(dirname(file), `${name}.d.ts`))
+  const files = reachOf(fileOf('rooms/browser.ts'))
   t.ok(files.size > 5)
   t.same(
     [...files].filter(file => readFileSync(file, 'utf8').includes("'node:")),

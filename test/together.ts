@@ -58,14 +58,14 @@ export async function together(folders: readonly string[], which = /./): Promise
 
   const isCounted = process.env['TAP'] !== undefined && process.env['TAP_DISABLE_COVERAGE'] !== '1'
   const coverage = isCounted && sources.length > 0 ? new Coverage() : undefined
-  for (const source of sources) await import(source)
+  for (const source of sources) await import(pathToFileURL(source).href)
   const group = folders.join('-')
   report(`${group}.evaluated`, coverage?.take(sources))
   const covered: Covered[] = []
   const run = runner()
   for (const batch of inBatches(names, coverage !== undefined)) {
     for (const { name } of batch) await run(name)
-    covered.push(...(coverage?.take(batch.map(({ name }) => sourceOf(name) ?? '')) ?? []))
+    covered.push(...(coverage?.take(batch.flatMap(({ source }) => source ?? [])) ?? []))
   }
   report(group, covered)
   coverage?.stop()
@@ -80,7 +80,7 @@ interface Unit extends Batched {
 function inBatches(names: readonly string[], isCounted: boolean): Unit[][] {
   const tests = names
     .filter(name => !READERS.includes(name))
-    .map(name => ({ name, file: `${BUILD}test/${name}.test.js`, source: pathOf(name) }))
+    .map(name => ({ name, file: `${BUILD}test/${name}.test.js`, source: sourceOf(name) }))
   const first = tests.filter(({ name }) => FIRST.includes(name))
   const others = tests.filter(({ name }) => !FIRST.includes(name))
   return [...first.map(test => [test]), ...(isCounted ? batchesOf(others) : [others])]
@@ -106,15 +106,9 @@ function testsIn(folder: string): string[] {
 }
 
 /** The file of src/ that a test is about. */
-function pathOf(name: string): string | undefined {
+function sourceOf(name: string): string | undefined {
   const path = `${BUILD}src/${OTHER_NAMES[name] ?? name}.js`
   return existsSync(path) ? path : undefined
-}
-
-/** The same as a URL. */
-function sourceOf(name: string): string | undefined {
-  const path = pathOf(name)
-  return path && pathToFileURL(path).href
 }
 
 /**
@@ -140,7 +134,8 @@ class Coverage {
   }
 
   /** What of these files ran since the last call. */
-  take(urls: readonly string[]): Covered[] {
+  take(files: readonly string[]): Covered[] {
+    const urls = files.map(file => pathToFileURL(file).href)
     let covered: Covered[] = []
     // A session with one's own thread answers before `post` returns.
     this.#session.post('Profiler.takePreciseCoverage', (error, { result }) => {
