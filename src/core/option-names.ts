@@ -11,9 +11,7 @@
 import { InvalidArgumentError, show } from '../errors.ts'
 import { type Check, type Checks, isRecord } from './checks.ts'
 import { didYouMean } from './nearest.ts'
-
-/** Settings as options: each may be left out, which is what `undefined` means, too. */
-export type AsOptions<Settings> = { [Name in keyof Settings]?: Settings[Name] | undefined }
+import type { AsOptions } from './option-types.ts'
 
 /**
  * Throws InvalidArgumentError unless these are options that exist, with valid values. `what` begins

@@ -9,7 +9,8 @@
  */
 
 import { formatAddress, parseAddress } from '../../core/address.ts'
-import { type AsOptions, checkAddressOptions } from '../../core/option-names.ts'
+import { checkAddressOptions } from '../../core/option-names.ts'
+import type { AsOptions } from '../../core/option-types.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'

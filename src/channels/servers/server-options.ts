@@ -3,7 +3,8 @@
  * the checks of the latter two. (The constructor's are settings, which check themselves.)
  */
 
-import { type AsOptions, checkAddressOptions, checkOptions } from '../../core/option-names.ts'
+import { checkAddressOptions, checkOptions } from '../../core/option-names.ts'
+import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'

@@ -5,7 +5,8 @@
 
 import { parseAddress } from '../../core/address.ts'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
-import { type AsOptions, checkAddressOptions } from '../../core/option-names.ts'
+import { checkAddressOptions } from '../../core/option-names.ts'
+import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { ConnectOptions, Endpoint, TlsOptions, Transport } from '../../transport.ts'
 import type { Address } from '../../types.ts'

@@ -17,7 +17,7 @@ import {
 import { checkOptions } from '../../core/option-names.ts'
 import { DRIVE, Engine } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
-import type { Complete } from '../../core/complete.ts'
+import type { Complete } from '../../core/option-types.ts'
 import type { Milliseconds } from '../../types.ts'
 import { Packet, type PacketDict } from '../packet.ts'
 import {

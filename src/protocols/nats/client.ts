@@ -17,7 +17,8 @@ import {
   countFrom,
 } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { type AsOptions, checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/option-names.ts'
+import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Data, Milliseconds } from '../../types.ts'

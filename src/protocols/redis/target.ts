@@ -21,7 +21,7 @@ import { didYouMean } from '../../core/nearest.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
-import type { Complete } from '../../core/complete.ts'
+import type { Complete } from '../../core/option-types.ts'
 import type { Address, Bytes, Milliseconds } from '../../types.ts'
 import { REPLY_BOUNDS } from './replies.ts'
 

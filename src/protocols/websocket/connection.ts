@@ -2,7 +2,7 @@
  * Layer 7. WebSocketConnection: a server's end.
  */
 
-import type { AsOptions } from '../../core/option-names.ts'
+import type { AsOptions } from '../../core/option-types.ts'
 import { Connection, type ConnectionOptions } from '../../channels/basic.ts'
 import type { StreamServer } from '../../channels/servers/stream-server.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'

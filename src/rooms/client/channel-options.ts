@@ -3,7 +3,7 @@
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
-import type { Complete } from '../../core/complete.ts'
+import type { Complete } from '../../core/option-types.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 
 /** The options of a channel to a room server. */

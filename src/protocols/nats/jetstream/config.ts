@@ -15,7 +15,7 @@ import {
 } from '../../../core/checks.ts'
 import { checkOptions, optionsOf } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Complete } from '../../../core/complete.ts'
+import type { Complete } from '../../../core/option-types.ts'
 import type { Bytes, Milliseconds } from '../../../types.ts'
 import { checkPattern, checkWord } from '../subjects.ts'
 

@@ -5,7 +5,7 @@
 import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
 import { checkOptions, withDefaults } from '../../../core/option-names.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Complete } from '../../../core/complete.ts'
+import type { Complete } from '../../../core/option-types.ts'
 import type { Bytes } from '../../../types.ts'
 
 /** How messages are compressed (permessage-deflate, RFC 7692). */
