@@ -242,6 +242,7 @@ export const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf
   version: string
   bin: Record<string, string>
   scripts: Record<string, string>
+  typedocOptions: { projectDocuments: readonly string[] }
 }
 
 // ---- one page -----------------------------------------------------------------------------------

@@ -56,6 +56,14 @@ t.test('each page has a test, and README leads to each', async t => {
   }
 })
 
+t.test('the reference has each page, in the order of the guide in README', async t => {
+  const [, guide] = /^## The guide\n([^]*?)^## /m.exec(prose('README.md')) ?? []
+  const pages = linksOf('README.md', guide).map(({ path }) => path)
+  const inOrder = pages.filter(path => PAGES.includes(path))
+  t.strictSame(manifest.typedocOptions.projectDocuments, inOrder)
+  t.strictSame(['README.md', ...inOrder].sort(), PAGES)
+})
+
 // ---- links --------------------------------------------------------------------------------------
 
 interface Link {
@@ -72,8 +80,8 @@ function prose(page: string): string {
     .replace(/<!--[^]*?-->/g, '')
 }
 
-function linksOf(page: string): Link[] {
-  return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)]
+function linksOf(page: string, text = prose(page)): Link[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target]) => target as string)
     .filter(target => !/^[a-z]+:/.test(target))
     .map(target => {
