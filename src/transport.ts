@@ -167,7 +167,7 @@ export interface ConnectOptions {
   /** The address to connect from. */
   readonly local?:
     { readonly host?: string | undefined; readonly port?: Port | undefined } | undefined
-  /** May the transport lend its chunks (`lends_chunks`)? Whoever reads copies what it keeps. */
+  /** May the transport lend its chunks (`lends_chunks`)? The sink then copies what it keeps. */
   readonly lend?: boolean | undefined
 }
 

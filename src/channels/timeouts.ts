@@ -14,7 +14,7 @@
  *    does not put off an idle timeout.
  * 2. If we do not listen, the peer is not silent: no read timeout runs while reads are held, or
  *    after the peer has ended.
- * 3. If on_timeout lets a timeout pass, it begins anew; max_lifetime does, too.
+ * 3. If on_timeout lets a timeout pass, it starts again; max_lifetime does, too.
  */
 
 import type { Deadline } from '../core/time/deadlines.ts'

@@ -144,8 +144,8 @@ class Prefix implements Delimiter, OwnReader, Framing {
     if (markers && this.#length(bytes, start, head) < 0) return bytes.subarray(start, start + head)
     const before = bytes.subarray(start, start + offset)
     if (after === 0) return before
-    const behind = bytes.subarray(start + head - after, start + head)
-    return offset === 0 ? behind : Buffer.concat([before, behind])
+    const between = bytes.subarray(start + head - after, start + head)
+    return offset === 0 ? between : Buffer.concat([before, between])
   }
 
   #checkTrailer(bytes: Buffer, at: Bytes): void {

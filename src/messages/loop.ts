@@ -40,7 +40,7 @@ export function request(engine: Engine, channel: Pending): void {
 
 class Loop implements Turn {
   readonly #engine: Engine
-  /** In the order in which they are processed. A channel that goes on is behind the others. */
+  /** In the order in which they are processed. A channel that goes on comes after the others. */
   readonly #pending: Pending[] = []
   #isAwake = false
 

@@ -92,7 +92,7 @@ class MemoryPresence extends RelayPresence {
   unlisten(): void {}
 }
 
-/** A relay in memory. Whoever has the same object shares its topics. */
+/** A relay in memory. All that have the same object share its topics. */
 export class MemoryRelay extends CarriedRelay {
   /** Throws InvalidArgumentError if an option is unknown or invalid. */
   constructor(options: RelayOptions = {}) {

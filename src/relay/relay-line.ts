@@ -4,7 +4,7 @@
  *
  * In the order of a life: 'opening' → 'standing' → 'away' → 'standing' … → 'closed'.
  *
- * Nothing waits in it: what cannot be sent at once is refused. Whoever wants to wait awaits
+ * Nothing waits in it: what cannot be sent at once is refused. A caller that wants to wait awaits
  * `stands`, and has it counted by `checkWaiting`.
  */
 

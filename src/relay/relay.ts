@@ -15,7 +15,7 @@
  * 2. A relay hears itself: its own subscribers are among those who get it. Nothing is delivered
  *    inside the call that sends it.
  * 3. `append` resolves when the server has it. Its seq is one more than that of the one before on
- *    its topic, whoever appended it. Subscribers get what was appended in the order of seq.
+ *    its topic, from any process. Subscribers get what was appended in the order of seq.
  * 4. The first seq of a topic is high (`firstSeq`), and if the server has lost a topic, the next
  *    one is higher. So an old seq never names a new entry.
  * 5. If `append` is rejected because the connection was lost, the entry may have been stored. It

@@ -5,8 +5,8 @@
  * a delimiter → on_read
  *
  * Rules:
- * 1. One read at a time, whoever sent it. What a hook sets off in the middle, the loop that is
- *    running sees.
+ * 1. One read at a time over all senders. What a hook causes meanwhile, the loop that is running
+ *    handles.
  * 2. A packet socket cannot be paused. While reads are held, packets wait here, within a bound.
  *    Beyond it they are dropped, as the system does, but visibly.
  * 3. No packet says anything about another peer: an error that one causes is told, and the channel

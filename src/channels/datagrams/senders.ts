@@ -35,7 +35,7 @@ export interface SendersOwner {
    * is forgotten.
    */
   overflowed(limit: Bytes, size: Bytes | undefined, from: SocketAddress): void
-  /** The delimiter threw. What that sender has sent is forgotten likewise. */
+  /** The delimiter threw. What that sender has sent is forgotten, too. */
   broken(error: unknown, from: SocketAddress): void
   /** A packet, or an unfinished message, was dropped. */
   dropped(reason: PacketDropReason, from: SocketAddress, bytes: Bytes): void

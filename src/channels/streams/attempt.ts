@@ -50,7 +50,7 @@ export class Attempt {
       this.#life.announce()
       if (this.#isOver) return
       timeOut(this.#life, 'connect')
-      // If on_timeout lets the attempt go on, the time begins anew.
+      // If on_timeout lets the attempt go on, the time starts again.
       this.#limit()
     })
   }

@@ -102,7 +102,7 @@ export abstract class StreamHooks<By extends ReadDelimiter = ReadDelimiter> exte
    * By default it reports an error (code ERR_TIMEOUT) to `on_connect_error`,
    * `on_tls_handshake_error` or else `on_error`, and closes with the reason 'timeout', whatever
    * that hook does. If you override it, the stream goes on unless you close it, and the timeout
-   * begins anew.
+   * starts again.
    */
   on_timeout(kind: TimeoutKind): any {
     const { target, values } = this[LIFE].driver as unknown as HookedDriver

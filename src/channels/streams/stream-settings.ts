@@ -192,7 +192,7 @@ export interface StreamSettings<By extends ReadDelimiter = ReadDelimiter> {
   read_timeout: Milliseconds
   /**
    * The longest that the peer may take nothing of what is queued. After it `on_timeout('write')` is
-   * called. Whenever the peer takes some of it, the time begins anew. The system reports that in
+   * called. Whenever the peer takes some of it, the time starts again. The system reports that in
    * steps of about a third of the socket's send buffer, so a peer that takes less than one step in
    * this time counts as gone.
    *

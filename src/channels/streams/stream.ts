@@ -307,7 +307,7 @@ function takeOver(stream: Stream<any>, socket: Transport): void {
 }
 
 function adopt(stream: Stream<any>): void {
-  // Its constructor, or whoever called that, may have closed it.
+  // Its constructor, or the code that called it, may have closed it.
   if (stream.state !== 'opening') return
   try {
     adoptFields(stream)

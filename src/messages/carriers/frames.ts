@@ -137,10 +137,10 @@ class BinaryFrame implements Frame, IntoPacker {
     if (this.#msgid === 4) write32(target, at + this.#size, msgid)
     else if (this.#msgid === 2) write16(target, at + this.#size, msgid)
     if (this.#seq === 0) return
-    const behind = at + this.#size + this.#msgid
+    const seqAt = at + this.#size + this.#msgid
     HALVES.setBigInt64(0, seq, true)
-    write32(target, behind, HALVES.getInt32(0, true))
-    if (this.#seq === 8) write32(target, behind + 4, HALVES.getInt32(4, true))
+    write32(target, seqAt, HALVES.getInt32(0, true))
+    if (this.#seq === 8) write32(target, seqAt + 4, HALVES.getInt32(4, true))
   }
 
   unpackPacket(packet: Buffer, addr?: Addr): Message | undefined {

@@ -24,7 +24,7 @@ interface Owner {
   silent(error: Error): void
 }
 
-/** The id of whoever asks: it is the connection, not a party, that wants to know. */
+/** The id in the question: it is the connection, not a party, that asks. */
 const ASKING_ID = 'heartbeat'
 
 const QUESTION = new Packet({

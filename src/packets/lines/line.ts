@@ -35,9 +35,9 @@ import type { ChannelStats } from './stats.ts'
 import { Sender, type SenderOwner } from './sender.ts'
 import { type Progress, progressOf } from './streams.ts'
 
-/** Whoever has the line: a run of a supervisor, or an agent. */
+/** What has the line: a run of a supervisor, or an agent. */
 export interface LineOwner {
-  /** Says who is at this end, and asks how the other end does it. */
+  /** Says who is at this end, and asks how the other end works. */
   greet(line: Line): void
   /** The router says nothing: asks for what one of any make answers. */
   knock(line: Line): void
@@ -200,7 +200,7 @@ export class Line {
     if (this.#mode === 'asking' || this.#mode === 'guessing') this.becomePlain()
   }
 
-  /** The router, or whoever is behind it, is as in the original. */
+  /** The router, or the peer behind it, works as the original does. */
   becomePlain(): void {
     if (this.#mode === 'plain') return
     this.#cancelGuess()

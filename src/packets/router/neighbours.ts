@@ -226,7 +226,7 @@ export class Neighbours {
       this.#owner.relayed(this.#peers.get(router), from, to, text.slice(end + 1))
   }
 
-  /** Those who are here are so no more. Resolves when the relay knows. */
+  /** The members are not here any more. Resolves when the relay knows. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelRetry?.()

@@ -40,7 +40,7 @@ export type RouterDropReason =
 
 /** The router that it works for. */
 interface SwitchboardOwner {
-  /** May somebody at that address be who he says he is? */
+  /** May a peer at that address have the id that it claims? */
   admits(id: string, address: string): boolean
   /** Is it the answer to a request of HTTP? */
   answers(packet: Packet, text: string): boolean
@@ -322,7 +322,10 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   }
 }
 
-/** Whom the supervisor asks how far it is, by an `alive`; undefined: it says that it is there. */
+/**
+ * The party whose progress an `alive` of the supervisor asks for; undefined: it asks nobody, and
+ * says that the supervisor is there.
+ */
 function toOfAlive({ receiver_id, subject_id, data }: Packet): string | undefined {
   const isQuestion = (data as { sends?: unknown }).sends !== undefined
   return isQuestion ? (receiver_id ?? subject_id) : undefined

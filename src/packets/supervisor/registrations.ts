@@ -57,8 +57,8 @@ export class Registrations {
 }
 
 /**
- * Who asks. A router asks for somebody who came by HTTP and has no id yet: then what was said of
- * the person tells it from others.
+ * Identifies a request. A router asks on behalf of a person who came by HTTP and has no id yet:
+ * then what is known of the person tells the request from others.
  */
 export function askingOf(from: string, data: PacketData): Asking {
   const { request_id } = data

@@ -1,5 +1,5 @@
 /**
- * Layer 7. NatsClient: what a program sees of NATS. What happens behind it is in session.ts (its
+ * Layer 7. NatsClient: what a program sees of NATS. What it does inside is in session.ts (its
  * connections) and traffic.ts (its messages).
  */
 

@@ -1,6 +1,6 @@
 /**
  * Layer 7. Blocking: commands that wait on the server (BLPOP, XREAD with BLOCK …). Each has a
- * connection of its own meanwhile, as it would hold up all commands behind it.
+ * connection of its own meanwhile, as it would hold up all commands after it.
  *
  * Rules:
  * 1. A connection that is idle is used again. There are at most `blocking_connections`; further

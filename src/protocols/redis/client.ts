@@ -170,7 +170,7 @@ export class RedisClient extends RedisView {
   // ---- hooks ------------------------------------------------------------------------------------
 
   /**
-   * Called when it is connected and logged in, each time anew.
+   * Called each time that it is connected and logged in.
    *
    * By default it does nothing.
    */

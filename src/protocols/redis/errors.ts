@@ -36,7 +36,7 @@ export class RedisError extends ChannelError {
 /** Where the server would have us go, and why we do not. */
 const CLUSTER = 'the key is on another node of a cluster, and this client does not follow'
 
-/** What the server says behind a `-` or a `!`. */
+/** What the server says after a `-` or a `!`. */
 export function serverError(text: string): RedisError {
   const code = /^[^\s]+/.exec(text)?.[0] ?? 'ERR'
   const message = code === 'MOVED' || code === 'ASK' ? `${text} (${CLUSTER})` : text

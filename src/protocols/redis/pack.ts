@@ -1,7 +1,7 @@
 /**
  * Layer 7. The bytes of a command: an array of strings, in RESP2 as in RESP3.
  *
- *     SET key 42   is   *3 $3 SET $3 key $2 42   with a line end behind each of these words
+ *     SET key 42   is   *3 $3 SET $3 key $2 42   with a line end after each of these words
  */
 
 import { Buffer } from 'node:buffer'

@@ -180,8 +180,8 @@ export class Replies implements Delimiter<[reply: Value]> {
   }
 
   /**
-   * The number behind the type at #at, which ends a line: a length. NULL for -1, OPEN if the line
-   * has not ended. `#lineEnd` is where the next line begins.
+   * A length: the number after the type at #at, up to the end of the line. NULL for -1, OPEN if the
+   * line has not ended. `#lineEnd` is where the next line begins.
    */
   #length(bytes: Buffer, end: Bytes): number {
     let at = this.#at + 1

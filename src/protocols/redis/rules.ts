@@ -24,7 +24,7 @@ const READS = set(`
   ZREVRANK ZSCAN ZSCORE ZUNION COMMAND ECHO INFO LASTSAVE PING PUBSUB TIME
 `)
 
-/** Commands that wait on the server, and hold up all that come behind them. */
+/** Commands that wait on the server, and hold up all that come after them. */
 const BLOCKING = set('BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP')
 
 /** Why each of these cannot be sent. They change what the connection says, or make it silent. */
@@ -35,7 +35,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   UNSUBSCRIBE: 'it has no reply: use unsubscribe()',
   PUNSUBSCRIBE: 'it has no reply: use punsubscribe()',
   SUNSUBSCRIBE: 'it has no reply: use sunsubscribe()',
-  MONITOR: 'everything behind its reply is a reply that nobody has asked for',
+  MONITOR: 'everything after its reply is a reply that nobody has asked for',
   RESET: 'it ends the login and RESP3: close, and connect again',
   SYNC: 'it makes a replica of the connection',
   PSYNC: 'it makes a replica of the connection',
@@ -69,7 +69,7 @@ const SPECIAL: ReadonlySet<string> = new Set([
 export function blocks(name: string, words: readonly Word[]): boolean {
   if (BLOCKING.has(name)) return true
   if (name !== 'XREAD' && name !== 'XREADGROUP') return false
-  // BLOCK stands before STREAMS, behind which are keys. GROUP has two names behind it.
+  // BLOCK stands before STREAMS, which keys follow. Two names follow GROUP.
   for (const word of words.slice(name === 'XREAD' ? 1 : 4)) {
     const text = String(word).toUpperCase()
     if (text === 'BLOCK' || text === 'STREAMS') return text === 'BLOCK'

@@ -65,8 +65,8 @@ export async function* readStream<Text extends string | Buffer>(
     try {
       // Between two reads from `$` entries would be lost.
       if (from === '$' && group === undefined) from = await lastId(client, key)
-      const behind = group === undefined || isPending ? from : '>'
-      const entries = await read(client, key, behind, options)
+      const after = group === undefined || isPending ? from : '>'
+      const entries = await read(client, key, after, options)
       for (const entry of entries) {
         from = entry.id
         yield entry
@@ -81,7 +81,7 @@ export async function* readStream<Text extends string | Buffer>(
   }
 }
 
-/** The entries behind an id; with a group `>` asks for new ones, and an id for those pending. */
+/** The entries after an id; with a group `>` asks for new ones, and an id for those pending. */
 async function read<Text extends string | Buffer>(
   client: Commands<Text>,
   key: string,

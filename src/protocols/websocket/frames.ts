@@ -144,7 +144,7 @@ export function bitsOf(view: DataView, at: Bytes, end: Bytes): number {
   return all & 0xff
 }
 
-/** Masks likewise from `source[from …)` to `target[at …)`, `length` bytes. */
+/** Masks in the same way from `source[from …)` to `target[at …)`, `length` bytes. */
 export function maskInto(
   source: DataView,
   from: Bytes,

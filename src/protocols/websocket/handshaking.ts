@@ -5,7 +5,7 @@
  * In the order of a handshake: start → received … (read, of a subclass) → agreed, or refused.
  *
  * Rules:
- * 1. What the peer sends behind its head is kept, and is read when the stream is open.
+ * 1. What the peer sends after its head is kept, and is read when the stream is open.
  * 2. It is bounded in time by `handshake_timeout`. A thousand of them share a few timers.
  */
 
@@ -24,7 +24,7 @@ export interface Agreement {
   readonly protocol: string
   /** How messages are compressed; undefined: not at all. */
   readonly compression: Agreed | undefined
-  /** What the peer sent behind its head. */
+  /** What the peer sent after its head. */
   readonly rest: Buffer
   /** Has the peer ended its side already? */
   readonly hasEnded: boolean
@@ -39,7 +39,7 @@ export const LINGER: Milliseconds = 1000
 export abstract class Handshaking implements TransportSink, Deadline {
   readonly link: StreamLink
   readonly transport: Transport
-  /** What came behind the head. */
+  /** What came after the head. */
   #rest: Buffer[] = []
   hasEnded = false
   #isDropping = false
@@ -82,7 +82,7 @@ export abstract class Handshaking implements TransportSink, Deadline {
     return Buffer.concat(this.#rest)
   }
 
-  /** Reads a head once more, beginning with what came behind the last one. */
+  /** Reads a head once more, beginning with what came after the last one. */
   readAgain(): void {
     const { rest } = this
     this.#rest = []

@@ -25,7 +25,7 @@ export interface Head {
   /** The request line or the status line. */
   readonly line: string
   readonly fields: Fields
-  /** What stood behind it in the same chunk. */
+  /** What followed it in the same chunk. */
   readonly rest: Buffer
 }
 

@@ -18,7 +18,7 @@ import { InvalidArgumentError } from '../../errors.ts'
  */
 export type Origins = 'same' | '*' | readonly string[] | ((origin: string) => boolean)
 
-/** A scheme and a host, as browsers send them. A host alone, or a path behind it, never matches. */
+/** A scheme and a host, as browsers send them. A host alone, or a path after it, never matches. */
 const ORIGIN = /^(?:null|[a-z][a-z\d+.-]*:\/\/[^/?#\s]*)$/i
 
 export function checkOrigins(name: string, value: unknown): Origins {

@@ -58,7 +58,7 @@ export interface Side {
 /** How long a client waits for the server to end TCP after both goodbyes. As long as Chromium. */
 const PATIENCE: Milliseconds = 2000
 
-/** Up to this size a payload is copied behind its header. */
+/** Up to this size a payload is copied after its header. */
 const SMALL: Bytes = 4096
 
 /** Room for a header. */

@@ -68,7 +68,7 @@ export class UpgradeRequest {
     this.#answer = answer
   }
 
-  /** The parameters behind the '?'. */
+  /** The parameters after the '?'. */
   get query(): URLSearchParams {
     return (this.#query ??= new URLSearchParams(this.#asked.query))
   }

@@ -12,7 +12,7 @@
  *
  * Rules:
  * 1. One entry of a topic is under way at a time. What is published meanwhile on its topic waits
- *    behind it.
+ *    for it.
  * 2. An entry whose fate is not known is not sent again.
  * 3. What waits in all topics together has a bound.
  */
@@ -61,7 +61,7 @@ export class History {
   readonly #line: Line
   readonly #prefix: string
   readonly #config: NatsStreamConfig
-  /** The topics that have an entry under way, each with what waits behind it. */
+  /** The topics that have an entry under way, each with what waits for it. */
   readonly #queues = new Map<string, Waiting[]>()
   /** What is under way and what waits, in all topics. */
   #waiting: Bytes = 0
@@ -82,7 +82,7 @@ export class History {
 
   // ---- out --------------------------------------------------------------------------------------
 
-  /** Stores it, behind what waits in its topic. Throws RelayError if too much waits. */
+  /** Stores it, after what waits in its topic. Throws RelayError if too much waits. */
   append(topic: string, bytes: Buffer): Promise<number> {
     if (this.#isFull(bytes)) throw fullError()
     const stored = deferred<number>()
@@ -92,7 +92,7 @@ export class History {
   }
 
   /**
-   * Publishes it, behind the entries of its topic that are under way. Returns false if too much
+   * Publishes it, after the entries of its topic that are under way. Returns false if too much
    * waits.
    */
   publish(topic: string, bytes: Buffer): boolean {

@@ -3,11 +3,11 @@
  * relay-presence.ts.
  *
  * Four times in a lease it renews its own members and looks at those that are watched. A lease on
- * the server ends after three quarters, so whoever does not renew is gone within one.
+ * the server ends after three quarters, so a member that does not renew is gone within one.
  *
- * A change is told on a channel, without saying which: whoever hears it looks. So what is told is
- * always what the server has, also after messages were lost; and a thousand changes at once are a
- * few looks.
+ * A change is told on a channel, without saying which: a watcher that hears it looks. So what is
+ * told is always what the server has, also after messages were lost; and a thousand changes at
+ * once are a few looks.
  *
  * Rules:
  * 1. Its own members are present, whatever the server says: it may have lost them a moment ago.

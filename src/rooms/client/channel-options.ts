@@ -30,7 +30,7 @@ export interface RoomChannelOptions {
   readonly max_reconnect_delay?: Milliseconds | undefined
   /** After this many attempts that failed it gives up. `null` means never. @default null */
   readonly max_reconnect_attempts?: number | null | undefined
-  /** Only a connection that stood this long starts the attempts and waits anew. @default 5000 ms */
+  /** Only a connection that lasted this long resets the attempts and the wait. @default 5000 ms */
   readonly lasting_time?: Milliseconds | undefined
   /**
    * After a connection was closed with one of these codes, the channel does not connect again: it

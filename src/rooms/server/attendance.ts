@@ -3,8 +3,8 @@
  *
  * Calls: open → add, delete → close. The relay tells who comes and goes, in this process as well.
  *
- * Rule: a name is there as long as one member has it. So a person with two windows open is not said
- * to have gone, nor one who is back before the old connection is known to be lost.
+ * Rule: a name is there as long as one member has it. So a person with two windows open is not
+ * reported as gone, nor one who is back before the old connection is known to be lost.
  */
 
 import type { Engine } from '../../engine.ts'

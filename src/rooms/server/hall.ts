@@ -190,7 +190,7 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
 
   call(hook: `on_${string}`, ...args: unknown[]): unknown {
     const result = this.#owner.call(hook, ...args)
-    // Who awaits it hears of a rejection, too.
+    // A caller that awaits it hears of a rejection, too.
     if (isPromiseLike(result)) Promise.resolve(result).catch(noop)
     return result
   }

@@ -20,8 +20,8 @@ export interface RoomRecord {
 }
 
 /**
- * The first entry of a room that nobody has spoken in. It says nothing, but it has a number: who
- * joins has seen all up to it, and what is lost after it can be told.
+ * The first entry of a room that nobody has spoken in. It says nothing, but it has a number: a
+ * member that joins has seen all up to it, and what is lost after it can be told.
  */
 export const BEGINNING = '-'
 

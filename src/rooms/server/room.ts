@@ -59,7 +59,7 @@ export class Room implements FeedOwner, CrowdOwner {
     this.#opening = Promise.all([this.#feed.open(), this.#attendance?.open()]).then(
       () => (this.#opening = undefined),
     )
-    // Who joins hears of it.
+    // A member that joins hears of it.
     this.#opening.catch(() => {})
   }
 

@@ -47,7 +47,7 @@ export abstract class CarrierServer<Peer extends CarryingStream> extends Message
 
   abstract readonly address: Address
 
-  /** What a URL of a client has behind `PROTOCOL://`. */
+  /** What a URL of a client has after `PROTOCOL://`. */
   abstract toClient(address: SocketAddress): string
 
   /** What the server demands of its peers beside its options. By default nothing. */

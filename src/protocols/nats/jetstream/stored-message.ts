@@ -82,7 +82,7 @@ export class NatsStoredMessage {
     return Math.floor(Number(this.#tokens[this.#at + 5]) / 1e6)
   }
 
-  /** How many messages wait behind it. */
+  /** How many messages wait after it. */
   get pending(): number {
     return Number(this.#tokens[this.#at + 6])
   }
