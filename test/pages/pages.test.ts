@@ -3,7 +3,14 @@
  * links lead somewhere; each has its test, and the reader finds each.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { ROOT } from '../built.ts'
@@ -64,6 +71,19 @@ t.test('the reference has each page, in the order of the guide in README', async
   t.strictSame(['README.md', ...inOrder].sort(), PAGES)
 })
 
+/** Pages for people who change the code. They have no programs. */
+const MAPS = ['test/README.md', 'findings/README.md']
+
+t.test('the map of the tests names all that does not mirror src/', async t => {
+  const source = readdirSync(join(ROOT, 'src')).map(name => name.replace(/\.ts$/, ''))
+  const known = codeOf('test/README.md')
+  const unknown = (readdirSync(join(ROOT, 'test'), { withFileTypes: true }) as Dirent[])
+    .map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .filter(name => /(\/|\.test\.ts)$/.test(name) && !known.includes(name))
+    .filter(name => !source.includes(name.replace(/(\/|\.test\.ts)$/, '')))
+  t.strictSame(unknown, [])
+})
+
 // ---- links --------------------------------------------------------------------------------------
 
 interface Link {
@@ -102,7 +122,7 @@ function anchorsOf(page: string): string[] {
 }
 
 t.test('links', async t => {
-  for (const page of [...PAGES, 'CHANGELOG.md']) {
+  for (const page of [...PAGES, ...MAPS, 'CHANGELOG.md']) {
     const dead = linksOf(page).filter(
       ({ path, anchor }) =>
         !existsSync(join(ROOT, path)) || (anchor !== '' && !anchorsOf(path).includes(anchor)),
