@@ -1,17 +1,17 @@
 /**
  * Layer 8. The listeners of a relay, by topic: what all relays have in common in one process.
  *
- * A listener that throws, or whose promise rejects, disturbs nobody. While a message is delivered,
- * one that is removed is not called any more, and one that is added is not called yet.
+ * A listener that throws, or whose promise rejects, disturbs nobody.
  */
 
+import { Callees } from '../core/callees.ts'
 import { attempt } from '../core/promises.ts'
 import { type Engine, logSafely } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import type { RelayListener, SubscribeOptions } from './relay.ts'
 
 export class Listeners<Args extends readonly unknown[], Extra> {
-  readonly #topics = new Map<string, Map<(...args: Args) => void, Extra>>()
+  readonly #topics = new Map<string, Callees<(...args: Args) => void, Extra>>()
   readonly #engine: Pick<Engine, 'log'>
 
   /** `engine`: logs what a listener throws. */
@@ -26,13 +26,12 @@ export class Listeners<Args extends readonly unknown[], Extra> {
 
   /** Returns true if it is the first one of its topic. A listener is there once. */
   add(topic: string, listener: (...args: Args) => void, extra: Extra): boolean {
-    const listeners = this.#topics.get(topic)
-    if (listeners !== undefined) {
-      if (!listeners.has(listener)) listeners.set(listener, extra)
-      return false
-    }
-    this.#topics.set(topic, new Map([[listener, extra]]))
-    return true
+    const known = this.#topics.get(topic)
+    if (known?.has(listener) === true) return false
+    const listeners = known ?? new Callees()
+    listeners.set(listener, extra)
+    this.#topics.set(topic, listeners)
+    return known === undefined
   }
 
   /** Returns true if it was the last one of its topic. */
@@ -62,19 +61,12 @@ export class Listeners<Args extends readonly unknown[], Extra> {
     topic: string,
     callback: (listener: (...args: Args) => void, extra: Extra) => unknown,
   ): void {
-    const listeners = this.#topics.get(topic)
-    if (listeners === undefined) return
-    let left = listeners.size
-    for (const [listener, extra] of listeners) {
-      if (left-- === 0) break
-      attempt(
-        () => callback(listener, extra),
-        error => {
-          const message = `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`
-          logSafely(this.#engine, message, error)
-        },
-      )
+    const failed = (error: unknown): void => {
+      const message = `a listener of ${JSON.stringify(topic)} threw: ${messageOf(error)}`
+      logSafely(this.#engine, message, error)
     }
+    const listeners = this.#topics.get(topic)
+    listeners?.each((listener, extra) => attempt(() => callback(listener, extra), failed))
   }
 }
 

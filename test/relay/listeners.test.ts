@@ -43,6 +43,20 @@ t.test('a listener that adds another one to its topic', async t => {
   t.strictSame(heard, [1, 2, 2])
 })
 
+// It heard the same message: only as many were counted as had been there.
+t.test('a listener that puts another one in the place of the next', async t => {
+  const listeners = new Listeners<[number], string>({ log() {} })
+  const heard: string[] = []
+  const [two, three, four] = ['two', 'three', 'four'].map(name => () => void heard.push(name))
+  listeners.add('x', () => [listeners.delete('x', two!), listeners.add('x', four!, '')], '')
+  listeners.add('x', two!, '')
+  listeners.add('x', three!, '')
+  listeners.call('x', 1)
+  t.strictSame(heard, ['three'])
+  listeners.call('x', 2)
+  t.strictSame(heard, ['three', 'three', 'four'])
+})
+
 // A listener that was async and rejected ended the process.
 t.test('a listener that rejects, and a log that throws, disturb nobody', async t => {
   const logged: string[] = []

@@ -9,8 +9,8 @@
  *    somebody who has gone.
  */
 
-import type { CloseReason, Milliseconds } from '../../types.ts'
-import { type Command, Fifo } from './command.ts'
+import type { CloseReason } from '../../types.ts'
+import type { Command } from './command.ts'
 import { RedisError } from './errors.ts'
 import { Session, type SessionOwner } from './session.ts'
 import type { Target } from './target.ts'
@@ -20,23 +20,23 @@ export class Blocking implements SessionOwner {
   /** All connections, each with the command that it works for. */
   readonly #sessions = new Map<Session, Command | undefined>()
   readonly #idle: Session[] = []
-  readonly #waiting = new Fifo()
+  /** Those that wait for a connection. */
+  readonly #waiting = new Set<Command>()
 
   constructor(target: Target) {
     this.#target = target
   }
 
-  run(command: Command, timeout: Milliseconds): void {
-    const { engine, blocking_connections, limit } = this.#target
+  run(command: Command): void {
+    const { blocking_connections, limit } = this.#target
     if (this.#waiting.size >= limit)
       return command.fail(
         new RedisError('ERR_OVERFLOW', `${limit} commands that block wait already`),
       )
-    if (timeout !== Infinity) command.limit(engine, timeout, () => this.#leave(command))
     const session = this.#idle.pop()
     if (session !== undefined) this.#send(session, command)
     else if (this.#sessions.size < blocking_connections) this.#begin(command)
-    else this.#waiting.push(command)
+    else this.#waiting.add(command)
   }
 
   #begin(command: Command): void {
@@ -66,16 +66,16 @@ export class Blocking implements SessionOwner {
     else if (isUsed) this.#idle.push(session)
   }
 
-  /** The next command that still waits. */
+  /** The next command that waits. */
   #next(): Command | undefined {
-    for (;;) {
-      const command = this.#waiting.shift()
-      if (command?.isSettled !== true) return command
-    }
+    const [next] = this.#waiting
+    if (next !== undefined) this.#waiting.delete(next)
+    return next
   }
 
   /** Its time is over. */
-  #leave(command: Command): void {
+  leave(command: Command): void {
+    if (this.#waiting.delete(command)) return
     for (const [session, its] of this.#sessions) if (its === command) this.#close(session)
   }
 
@@ -91,9 +91,9 @@ export class Blocking implements SessionOwner {
     this.#sessions.delete(session)
     const at = this.#idle.indexOf(session)
     if (at !== -1) this.#idle.splice(at, 1)
-    command?.lose(error)
+    command?.lose(command.sends === 0 ? unsent(error) : error)
     // The engine stops: no other connection can be made.
-    if (reason === 'drain') for (const each of this.#waiting.clear()) each.lose(error)
+    if (reason === 'drain') this.#dropWaiting(error)
     const next = this.#next()
     if (next !== undefined) this.#begin(next)
   }
@@ -106,7 +106,7 @@ export class Blocking implements SessionOwner {
   /** Closes all, at once. Resolves when that is done. */
   async close(error: RedisError): Promise<void> {
     const sessions = [...this.#sessions]
-    for (const command of this.#waiting.clear()) command.lose(error)
+    this.#dropWaiting(error)
     this.#idle.length = 0
     for (const [session, command] of sessions) {
       this.#close(session)
@@ -114,4 +114,15 @@ export class Blocking implements SessionOwner {
     }
     await Promise.all(sessions.map(([session]) => session.closed))
   }
+
+  #dropWaiting(error: RedisError): void {
+    for (const command of this.#waiting) command.lose(error)
+    this.#waiting.clear()
+  }
+}
+
+/** Its connection could not be made, so it has not run. */
+function unsent(error: RedisError): RedisError {
+  if (error.code !== 'ERR_CLOSED') return error
+  return new RedisError('ERR_DISCONNECTED', error.message, '', error.cause)
 }

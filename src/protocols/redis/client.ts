@@ -32,7 +32,7 @@ function guarded(client: RedisClient, log: (error: unknown) => void): Connection
       log(second)
     }
   }
-  const call = (hook: () => unknown): unknown => {
+  const call = (hook: () => unknown): Promise<unknown> | undefined => {
     try {
       const result = hook()
       return isPromiseLike(result) ? Promise.resolve(result).catch(fail) : undefined
@@ -198,7 +198,8 @@ export class RedisClient extends RedisView {
 
   /**
    * Called with what the server says by itself on the connection for commands: 'invalidate' after
-   * `CLIENT TRACKING ON`. A promise holds the replies that follow.
+   * `CLIENT TRACKING ON`. If it returns a promise, the next call waits for it. Replies come
+   * nevertheless: it may await commands.
    *
    * By default it does nothing.
    */

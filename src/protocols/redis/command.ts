@@ -52,6 +52,8 @@ export class Command {
   sends = 0
   /** Is it a part of a transaction? Then it never runs without the others. */
   readonly isPart: boolean
+  /** Does it wait on the server? Then it has a connection of its own. */
+  isBlocking = false
   /** Has it been told its reply, or that there will be none? */
   isSettled = false
 

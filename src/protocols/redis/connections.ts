@@ -17,8 +17,10 @@ import { DRIVE } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
 import type { CloseReason, Milliseconds } from '../../types.ts'
 import { Blocking } from './blocking.ts'
-import { type Argument, Command, Fifo } from './command.ts'
+import { type Argument, Command } from './command.ts'
+import { ConnectionState } from './connection-state.ts'
 import { RedisError } from './errors.ts'
+import { Held } from './held.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
 import type { Push, Reply } from './reply.ts'
 import { blocks, isSpecial, mayRunTwice, refusal } from './rules.ts'
@@ -39,7 +41,8 @@ export type RedisState = 'closed' | 'opening' | 'active' | 'closing'
 export interface ConnectionsOwner {
   on_connect(): void
   on_disconnect(error: RedisError): void
-  on_push(kind: string, data: readonly Reply[]): unknown
+  /** Its promise never rejects. */
+  on_push(kind: string, data: readonly Reply[]): Promise<unknown> | undefined
   on_error(error: unknown): void
   on_close(reason: CloseReason): void
 }
@@ -64,14 +67,18 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   #keeper!: Keeper
   #blocking!: Blocking
   #subscriber: Subscriber | undefined
-  /** The commands that wait for a connection. */
-  readonly #queue = new Fifo()
+  /** The commands that wait for a connection. One whose time is over waits no more. */
+  readonly #queue = new Set<Command>()
   /** The session for commands, if it is logged in. */
   #session: Session | undefined
-  /** The session on which keys are watched (WATCH), until the next transaction. */
-  #watching: Session | undefined
-  /** The database that the transaction selects which has not run yet. */
-  #selectedLater: number | undefined
+  readonly #state = new ConnectionState(
+    () => this.#session,
+    db => this.#selected(db),
+  )
+  readonly #pushes = new Held(
+    ({ kind, data }) => this.owner.on_push(kind, data),
+    () => this.#session !== undefined && this.#session.waiting > 0,
+  )
   #wasOpen = false
   #ready = newReady()
   #closed: Promise<CloseReason> = Promise.resolve('local')
@@ -92,7 +99,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     if (this.#wasClosed) this.#ready = newReady()
     this.state = 'opening'
     this.#wasOpen = this.#wasClosed = false
-    this.#watching = undefined
+    this.#state.reset()
     this.#target = target
     this.#blocking = new Blocking(target)
     this.#keeper = new Keeper(target, this)
@@ -111,7 +118,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     if (!isEnding) this.state = 'active'
     this.#wasOpen = true
     this.#session = session
-    for (const command of this.#queue.clear()) if (!command.isSettled) session.send(command)
+    for (const command of this.#unqueue()) this.#send(session, command)
     this.#ready.resolve()
     if (!isEnding) this.owner.on_connect()
   }
@@ -134,25 +141,37 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   /** The commands of a transaction, with nothing in between. */
   runAll(commands: readonly Command[], timeout: Milliseconds | undefined): void {
     const [first] = commands as [Command, ...Command[]]
-    const fault = this.#faultOf(first, commands.length) ?? this.#lostWatch()
-    this.#watching = undefined
+    const lostWatch = this.#state.takeWatch()
+    const fault = this.#faultOf(first, commands.length) ?? lostWatch
     for (const command of commands) {
       if (fault !== undefined) command.lose(fault)
       else this.#pass(command, timeout ?? this.#target.timeout)
-      this.#follow(command)
+      this.#state.follow(command)
     }
   }
 
-  /** The server forgets with the connection what it watched, and would run everything. */
-  #lostWatch(): RedisError | undefined {
-    if (this.#watching === undefined || this.#watching === this.#session) return undefined
-    return new RedisError('ERR_WATCHED', 'the connection was lost on which keys were watched')
+  #pass(command: Command, timeout: Milliseconds | undefined): void {
+    if (timeout !== undefined && timeout !== Infinity)
+      command.limit(this.#target.engine, timeout, () => this.#expired(command))
+    if (this.#session === undefined) this.#queue.add(command)
+    else this.#send(this.#session, command)
   }
 
-  #pass(command: Command, timeout: Milliseconds | undefined): void {
-    if (timeout !== undefined && timeout !== Infinity) command.limit(this.#target.engine, timeout)
-    if (this.#session === undefined) this.#queue.push(command)
-    else this.#session.send(command)
+  #send(session: Session, command: Command): void {
+    if (command.isBlocking) return this.#blocking.run(command)
+    session.send(command)
+    this.#pushes.release()
+  }
+
+  #expired(command: Command): void {
+    if (!this.#queue.delete(command) && command.isBlocking) this.#blocking.leave(command)
+  }
+
+  /** All that waits for a connection, in order, and waits no more. */
+  #unqueue(): Command[] {
+    const all = [...this.#queue]
+    this.#queue.clear()
+    return all
   }
 
   /** Why these commands can be neither sent nor wait; undefined if they can. */
@@ -160,11 +179,12 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     const session = this.#session
     const waiting = session === undefined ? this.#queue.size : session.waiting
     if (session === undefined) {
-      if (this.state !== 'opening') return new RedisError('ERR_CLOSED', 'the client is not open')
+      if (this.state !== 'opening') return notOpen()
       if (this.#wasOpen && !this.#waits(first))
         return new RedisError('ERR_DISCONNECTED', 'there is no connection just now')
     } else if (this.state === 'closing')
       return new RedisError('ERR_CLOSED', 'the client is closing')
+    else if (first.isBlocking) return undefined
     else if (session.isFull)
       return new RedisError('ERR_OVERFLOW', 'the server does not read: too many bytes are queued')
     if (waiting + count <= this.#target.limit) return undefined
@@ -182,40 +202,14 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     const why = refusal(name, words)
     if (why !== '') return command.fail(new RedisError('ERR_UNSUPPORTED', `${name}: ${why}`))
     if (blocks(name, words)) {
-      if (this.state === 'opening' || this.state === 'active')
-        return this.#blocking.run(command, timeout ?? Infinity)
-      return command.fail(new RedisError('ERR_CLOSED', 'the client is not open'))
+      command.isBlocking = true
+      // How long it waits is its own affair.
+      return this.#runUsual(command, timeout)
     }
     this.#runUsual(command, timeout ?? this.#target?.timeout)
-    this.#follow(command)
+    this.#state.follow(command)
     // The server ends the connection, which then is not lost.
     if (name === 'QUIT') this.close(true)
-  }
-
-  /** Some commands change the connection. */
-  #follow({ name, words, promise }: Command): void {
-    if (name === 'SELECT') promise.then(reply => this.#selects(Number(words[1]), reply), noop)
-    else if (name === 'WATCH') promise.then(() => (this.#watching ??= this.#session), noop)
-    else if (name === 'UNWATCH') promise.then(() => (this.#watching = undefined), noop)
-    else if (name === 'EXEC' || name === 'DISCARD')
-      promise.then(
-        reply => this.#transacted(reply),
-        () => this.#transacted(null),
-      )
-  }
-
-  #selects(db: number, reply: Reply): void {
-    if (reply === 'OK') this.#selected(db)
-    // In a transaction.
-    else this.#selectedLater = db
-  }
-
-  /** A transaction is over. If it was dropped, the reply is no array. */
-  #transacted(reply: Reply): void {
-    const db = this.#selectedLater
-    this.#watching = this.#selectedLater = undefined
-    if (db === undefined || !Array.isArray(reply)) return
-    if (!reply.some(each => /db index/i.test(String(each)))) this.#selected(db)
   }
 
   /** The next connections begin with this database. */
@@ -233,7 +227,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     manner: SubscribeOptions & Pick<Manner, 'encoding'>,
   ): Promise<void> {
     if (this.state === 'closed' || this.state === 'closing')
-      throw new RedisError('ERR_CLOSED', 'the client is not open', `${kind}subscribe`.toUpperCase())
+      throw notOpen(`${kind}subscribe`.toUpperCase())
     this.#subscriber ??= new Subscriber(this.#target, this)
     await this.#subscriber.add(kind, name, handler, manner)
   }
@@ -246,8 +240,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     await this.#subscriber?.remove(kind, name, handler)
   }
 
-  pushed({ kind, data }: Push): unknown {
-    return this.owner.on_push(kind, data)
+  pushed(push: Push): Promise<void> | undefined {
+    return this.#pushes.pushed(push)
   }
 
   failed(error: unknown): void {
@@ -257,17 +251,19 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   // ---- losing it --------------------------------------------------------------------------------
 
   lost(error: RedisError, sent: readonly Command[], isOver: boolean, reason: CloseReason): void {
-    this.#session = this.#selectedLater = undefined
+    this.#session = undefined
+    this.#state.lost()
+    this.#pushes.clear()
     if (this.state === 'active') {
       this.state = 'opening'
       this.#ready = newReady()
     }
-    const waited = this.#queue.clear()
+    const waited = this.#unqueue()
     for (const command of sent) {
-      if (!isOver && this.#isSentAgain(command)) this.#queue.push(command)
+      if (!isOver && this.#isSentAgain(command)) this.#queue.add(command)
       else command.lose(error)
     }
-    for (const command of waited) this.#queue.push(command)
+    for (const command of waited) this.#queue.add(command)
     const isClosing = this.state === 'closing'
     // First: nothing can be called any more in the hook.
     if (isOver) this.#shut(error, reason, false)
@@ -275,7 +271,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   }
 
   #isSentAgain(command: Command): boolean {
-    return mayRunTwice(command) && this.#target.waiting !== 'none' && command.sends < SENDS_MAX
+    const isWanted = !command.isSettled && command.sends < SENDS_MAX
+    return isWanted && mayRunTwice(command) && this.#target.waiting !== 'none'
   }
 
   subscriberLost(error: RedisError, isOver: boolean): void {
@@ -295,8 +292,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     const wasClosing = this.state === 'closing'
     if (this.state === 'active') this.#ready = newReady()
     this.state = 'closing'
-    const isLater = flush && this.#queue.size > 0
-    if (!isLater) for (const command of this.#queue.clear()) command.lose(error)
+    for (const command of this.#queue) if (!flush || command.isBlocking) this.#drop(command, error)
+    const isLater = this.#queue.size > 0
     const parts = [
       isLater ? this.#closeLater() : this.#keeper.close(flush),
       this.#blocking.close(error),
@@ -305,6 +302,11 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     this.#subscriber = undefined
     if (!isLater) this.#ready.reject(error)
     if (!wasClosing) void Promise.all(parts).then(() => this.#finish(reason))
+  }
+
+  #drop(command: Command, error: RedisError): void {
+    this.#queue.delete(command)
+    command.lose(error)
   }
 
   /** What waits for a connection is sent first, if there is one in time. */
@@ -324,6 +326,10 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     this.owner.on_close(reason)
     finished(reason)
   }
+}
+
+function notOpen(command = ''): RedisError {
+  return new RedisError('ERR_CLOSED', 'the client is not open: connect() it first', command)
 }
 
 /** You need not look at it. */

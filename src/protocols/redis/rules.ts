@@ -41,6 +41,15 @@ const REFUSED: Readonly<Record<string, string>> = {
   PSYNC: 'it makes a replica of the connection',
 }
 
+/** Why each of these cannot be a part of a transaction. */
+const REFUSED_IN_PARTS: Readonly<Record<string, string>> = {
+  MULTI: 'it is in a transaction already',
+  EXEC: 'exec() sends it',
+  DISCARD: 'use discard()',
+  WATCH: 'call it before multi()',
+  QUIT: 'it would end the connection: use end()',
+}
+
 /** Must any of the functions below be asked about it? Most commands are as most commands are. */
 export function isSpecial(name: string): boolean {
   return SPECIAL.has(name)
@@ -82,4 +91,9 @@ export function refusal(name: string, words: readonly Word[]): string {
   if (name === 'CLIENT' && String(words[1]).toUpperCase() === 'REPLY')
     return 'without replies nobody knows which reply is whose'
   return Object.hasOwn(REFUSED, name) ? (REFUSED[name] as string) : ''
+}
+
+/** The same in a transaction. */
+export function partRefusal(name: string, words: readonly Word[]): string {
+  return REFUSED_IN_PARTS[name] ?? refusal(name, words)
 }

@@ -12,7 +12,10 @@ import type { Reply } from './reply.ts'
 export interface StreamEntry<Text extends string | Buffer = string> {
   /** Its id: `1700000000000-0`. */
   readonly id: string
-  /** Its fields. If a name is there twice, the last one counts. */
+  /**
+   * Its fields. If a name is there twice, the last one counts. An entry that is pending in a group
+   * and was deleted from the stream has none.
+   */
   readonly fields: Record<string, Text>
 }
 

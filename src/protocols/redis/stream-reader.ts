@@ -6,6 +6,7 @@
 import type { Buffer } from 'node:buffer'
 import { type Checks, checkText, wholeFrom } from '../../core/checks.ts'
 import { checkOptions } from '../../core/option-names.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import { type Argument, checkArgument } from './command.ts'
 import type { Commands } from './commands.ts'
@@ -24,7 +25,12 @@ export interface StreamReadOptions {
   readonly count?: number | undefined
   /** A group, and who reads for it. Acknowledge each entry with `xack`. */
   readonly group?: Argument | undefined
-  /** The name of the consumer in the group. */
+  /**
+   * The name of the consumer in the group. Each loop needs one of its own: what is pending under a
+   * name comes to every loop that has it.
+   *
+   * @default 'sluice'
+   */
   readonly consumer?: Argument | undefined
 }
 
@@ -45,6 +51,9 @@ const COUNT = 100
 export function checkStream(key: unknown, options: unknown): void {
   checkText('stream: key', key)
   checkOptions('stream', options, CHECKS)
+  const { group, consumer } = options as StreamReadOptions
+  if (group === undefined && consumer !== undefined)
+    throw new InvalidArgumentError('stream: group', 'given, if there is a consumer', undefined)
 }
 
 /**

@@ -22,8 +22,10 @@ import { Buffer } from 'node:buffer'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike, quiet } from '../../core/promises.ts'
-import { Command, Fifo } from './command.ts'
+import { Callees } from '../../core/callees.ts'
+import { Command } from './command.ts'
 import type { RedisError } from './errors.ts'
+import { Held } from './held.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
 import type { Push, Reply } from './reply.ts'
 import type { Session } from './session.ts'
@@ -61,7 +63,7 @@ export interface SubscriberOwner {
 
 /** One name that is subscribed. */
 interface Topic {
-  readonly handlers: Map<MessageHandler, Manner>
+  readonly handlers: Callees<MessageHandler, Manner>
   /** Settled when the server has confirmed it; after a loss there is a new one. */
   confirmed: Deferred<void>
   /** 'asked' at first, 'standing' when it is confirmed, 'lost' until it is confirmed again. */
@@ -85,11 +87,10 @@ export class Subscriber implements KeeperOwner {
   #encoding: 'utf8' | null = 'utf8'
   /** How many confirmations are to come. */
   #asked = 0
-  /** Are there handlers whose promises have not settled? What comes meanwhile waits. */
-  #isHeld = false
-  readonly #waiting = new Fifo<Push>()
-  /** Resolved when reading may go on. */
-  #hold: Deferred<void> | undefined
+  readonly #messages = new Held(
+    push => this.#message(push),
+    () => this.#asked > 0,
+  )
 
   constructor(target: Target, owner: SubscriberOwner) {
     this.#owner = owner
@@ -132,7 +133,7 @@ export class Subscriber implements KeeperOwner {
     const command = new Command([call.toUpperCase(), name])
     session.send(command)
     this.#asked++
-    this.#hold?.resolve()
+    this.#messages.release()
     return command.promise.finally(() => this.#asked--)
   }
 
@@ -147,7 +148,9 @@ export class Subscriber implements KeeperOwner {
     topic.state = 'standing'
     topic.confirmed.resolve()
     if (!wasLost) return
-    for (const { on_gap } of [...topic.handlers.values()]) if (on_gap) void this.#call(on_gap)
+    topic.handlers.each((_, { on_gap }) => {
+      if (on_gap) void this.#call(on_gap)
+    })
   }
 
   #refused(kind: SubscriptionKind, name: string, topic: Topic, error: RedisError): void {
@@ -185,26 +188,8 @@ export class Subscriber implements KeeperOwner {
       for (const [name, topic] of this.#topics[kind]) this.#send(session, kind, name, topic)
   }
 
-  pushed(push: Push): unknown {
-    if (this.#isHeld) this.#waiting.push(push)
-    else this.#deliver(push)
-    if (!this.#isHeld || this.#asked > 0) return undefined
-    this.#hold = deferred<void>()
-    return this.#hold.promise
-  }
-
-  #deliver(push: Push): void {
-    const promise = this.#message(push)
-    if (promise === undefined) return
-    this.#isHeld = true
-    void promise.then(() => this.#goOn())
-  }
-
-  #goOn(): void {
-    this.#isHeld = false
-    for (let push; !this.#isHeld && (push = this.#waiting.shift()) !== undefined;)
-      this.#deliver(push)
-    if (!this.#isHeld) this.#hold?.resolve()
+  pushed(push: Push): Promise<void> | undefined {
+    return this.#messages.pushed(push)
   }
 
   #message({ kind, data }: Push): Promise<unknown> | undefined {
@@ -227,13 +212,10 @@ export class Subscriber implements KeeperOwner {
     // It is confirmed, but that is told later: in a promise.
     if (topic.state === 'lost') this.#stands(topic)
     let promises: Promise<unknown>[] | undefined
-    // What a handler adds gets the next message. Otherwise it could go on adding for ever.
-    let left = topic.handlers.size
-    for (const [handler, { encoding }] of topic.handlers) {
-      if (left-- === 0) break
+    topic.handlers.each((handler, { encoding }) => {
       const result = this.#call(() => handler(shown(message, encoding), channel, pattern))
       if (result !== undefined) (promises ??= []).push(result)
-    }
+    })
     return promises && Promise.all(promises)
   }
 
@@ -253,7 +235,7 @@ export class Subscriber implements KeeperOwner {
 
   lost(error: RedisError, sent: readonly Command[], isOver: boolean): void {
     for (const command of sent) command.lose(error)
-    this.#waiting.clear()
+    this.#messages.clear()
     if (isOver) this.#drop(error)
     for (const topics of Object.values(this.#topics))
       for (const topic of topics.values()) lose(topic)
@@ -278,7 +260,7 @@ export class Subscriber implements KeeperOwner {
 }
 
 function newTopic(): Topic {
-  return { handlers: new Map(), confirmed: newConfirmed(), state: 'asked' }
+  return { handlers: new Callees(), confirmed: newConfirmed(), state: 'asked' }
 }
 
 function newConfirmed(): Deferred<void> {

@@ -13,6 +13,7 @@ import {
   countFrom,
   instanceOf,
   oneOf,
+  wholeFrom,
 } from '../../core/checks.ts'
 import { parseAddress } from '../../core/address.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
@@ -125,7 +126,7 @@ const CHECKS: Checks<RedisOptions> = {
   engine: instanceOf(Engine),
   username: checkText,
   password: checkText,
-  db: countFrom(0),
+  db: wholeFrom(0),
   client_name: (name, value) => {
     if (/[^!-~]/.test(checkText(name, value)))
       throw new InvalidArgumentError(name, 'without blanks', value)

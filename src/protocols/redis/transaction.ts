@@ -13,7 +13,7 @@ import { type Argument, Command } from './command.ts'
 import { Commands } from './commands.ts'
 import { RedisError } from './errors.ts'
 import type { Reply } from './reply.ts'
-import { refusal } from './rules.ts'
+import { partRefusal } from './rules.ts'
 
 /** Sends commands with nothing in between. */
 type RunAll = (commands: readonly Command[]) => void
@@ -26,7 +26,8 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
   readonly #runAll: RunAll
   readonly #encoding: 'utf8' | null
   readonly #commands: Command[] = []
-  #isOver = false
+  /** What has ended it. */
+  #endedBy: '' | 'exec()' | 'discard()' = ''
   /** Why nothing of it can be sent. With SUBSCRIBE in it, the array of EXEC would be too short. */
   #refused: RedisError | undefined
 
@@ -38,14 +39,9 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
   }
 
   #add(words: Argument[]): Promise<Reply> {
-    if (this.#isOver)
-      throw new InvalidStateError(
-        'a transaction',
-        'exec() was called',
-        'make another one by multi()',
-      )
+    this.#checkOpen('a transaction')
     const command = new Command(words, this.#encoding, true)
-    const why = refusal(command.name, command.words)
+    const why = partRefusal(command.name, command.words)
     if (why !== '') {
       const error = new RedisError('ERR_UNSUPPORTED', `${command.name}: ${why}`, command.name)
       this.#refused ??= error
@@ -62,12 +58,11 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
    * Rejects with a RedisError if none has run: EXECABORT if the server refused one of them,
    * ERR_WATCHED if a key that was watched has changed, or if the connection that watched it was
    * lost, ERR_CLOSED if the connection was lost meanwhile (then they may have run). Throws
-   * InvalidStateError if it is called twice.
+   * InvalidStateError if it is called twice, or after `discard`.
    */
   exec(): Promise<(Reply | RedisError)[]> {
-    if (this.#isOver)
-      throw new InvalidStateError('exec()', 'it was called already', 'make another one by multi()')
-    this.#isOver = true
+    this.#checkOpen('exec()')
+    this.#endedBy = 'exec()'
     return quiet(this.#exec())
   }
 
@@ -88,6 +83,8 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
       if (!Array.isArray(replies))
         throw new RedisError('ERR_PROTOCOL', 'the reply to EXEC is no array', 'EXEC')
       for (const [i, reply] of replies.entries()) commands[i]?.settle(reply)
+      const short = new RedisError('ERR_PROTOCOL', 'the reply to EXEC is too short', 'EXEC')
+      for (const command of commands) command.lose(short)
       return replies
     } catch (error) {
       for (const command of commands) command.lose(error as RedisError)
@@ -97,8 +94,14 @@ export class Transaction<Text extends string | Buffer = string> extends Commands
 
   /** Drops the commands. Their promises reject (ERR_CLOSED). */
   discard(): void {
-    this.#isOver = true
+    this.#endedBy ||= 'discard()'
     const error = new RedisError('ERR_CLOSED', 'the transaction was discarded')
     for (const command of this.#commands.splice(0)) command.fail(error)
+  }
+
+  #checkOpen(what: string): void {
+    if (this.#endedBy === '') return
+    const why = `${this.#endedBy} was called`
+    throw new InvalidStateError(what, why, 'make another one by multi()')
   }
 }

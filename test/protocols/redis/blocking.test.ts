@@ -12,7 +12,8 @@ function make(world: World, options: RedisOptions = {}) {
   const blocking = new Blocking(target(world, options))
   const run = (key: string, timeout = Infinity): { value: unknown } => {
     const command = new Command(['BLPOP', key, 0])
-    blocking.run(command, timeout)
+    if (timeout !== Infinity) command.limit(world.engine, timeout, () => blocking.leave(command))
+    blocking.run(command)
     return outcome(command.promise)
   }
   return { blocking, run }
@@ -58,6 +59,9 @@ scene(t, 'more commands than connections wait for one', async (t, world) => {
   t.equal(refused.value, 'ERR_OVERFLOW')
   await world.advance(50)
   t.equal(gone.value, 'ERR_TIMEOUT')
+  // It had kept its place for ever, so that nobody else could wait.
+  t.equal(run('d', 50).value, 'waits')
+  await world.advance(50)
   server.peers[0]!.write(list(['a', 'v']))
   await world.pump()
   t.same(server.peers[0]!.news, ['BLPOP a 0', 'BLPOP c 0'])
@@ -106,7 +110,12 @@ scene(t, 'nobody listens', async (t, world) => {
   const { run } = make(world)
   const lost = run('a')
   await world.pump()
-  t.equal(lost.value, 'ERR_CLOSED')
+  t.equal(lost.value, 'ERR_DISCONNECTED', 'it has not run')
+  const server = await serve(world, () => '-ERR max number of clients reached\r\n')
+  const refused = run('a')
+  await world.pump()
+  t.equal(refused.value, 'ERR')
+  server.close()
 })
 
 /** It was used again, and took elements out of the database that was selected before. */
@@ -116,7 +125,7 @@ scene(t, 'another database is selected while it works', async (t, world) => {
   const blocking = new Blocking(aim)
   const [first, second] = ['a', 'b'].map(key => {
     const command = new Command(['BLPOP', key, 0])
-    blocking.run(command, Infinity)
+    blocking.run(command)
     return outcome(command.promise)
   })
   await world.pump()
@@ -143,6 +152,6 @@ scene(t, 'the engine stops: nobody is connected any more', async (t, world) => {
   await stopped
   t.same(
     all.map(({ value }) => value),
-    ['ERR_CLOSED', 'ERR_CLOSED', 'ERR_CLOSED'],
+    ['ERR_CLOSED', 'ERR_DISCONNECTED', 'ERR_CLOSED'],
   )
 })

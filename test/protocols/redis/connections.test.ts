@@ -20,7 +20,7 @@ class Owner implements ConnectionsOwner {
   on_disconnect({ code }: RedisError): void {
     this.told.push(`disconnect ${code}`)
   }
-  on_push(kind: string): void {
+  async on_push(kind: string): Promise<void> {
     this.told.push(`push ${kind}`)
   }
   on_error(error: unknown): void {
@@ -158,6 +158,27 @@ scene(t, 'the bounds of what waits', async (t, world) => {
   await close(world, made)
 })
 
+/** Those that had timed out stayed, and were counted: soon nothing could wait any more. */
+scene(t, 'whose time is over waits no more', async (t, world) => {
+  const made = await make(world, { limit: 1, waiting: 'all', timeout: 5 })
+  made.server.peers[0]!.close()
+  await world.pump()
+  for (const words of [
+    ['GET', 'a'],
+    ['SET', 'a', 'b'],
+  ]) {
+    const both = [made.call(...words), made.call('GET', 'b')]
+    await world.pump()
+    t.same(
+      both.map(({ value }) => value),
+      ['waits', 'ERR_OVERFLOW'],
+    )
+    await world.advance(5)
+    t.equal(both[0]!.value, 'ERR_TIMEOUT')
+  }
+  await close(world, made)
+})
+
 scene(t, 'a server that does not read', async (t, world) => {
   const made = await make(world)
   made.server.peers[0]!.suspend()
@@ -257,6 +278,36 @@ scene(t, 'commands that block have a connection of their own', async (t, world) 
   await world.advance(9)
   t.same([blocked.value, timed.value], [['l', 'x'], 'ERR_TIMEOUT'])
   await close(world, made)
+})
+
+/** They rejected with ERR_CLOSED, as if they might have run; also before the first connection. */
+scene(t, 'commands that block, without a connection', async (t, world) => {
+  const it = new Connections()
+  it.owner = new Owner()
+  it.open(target(world))
+  const early = outcome(it.run(['BLPOP', 'l', '0'], MANNER))
+  await world.pump()
+  t.equal(early.value, 'waits', 'nobody listens')
+  const server = await serve(world, ([name]) =>
+    /BLPOP|XREAD/.test(name!) ? list(['l', 'x']) : undefined,
+  )
+  await world.advance(100)
+  t.same(early.value, ['l', 'x'])
+  for (const peer of server.peers) peer.close()
+  await world.pump()
+  const read = outcome(it.run(['XREAD', 'BLOCK', '0', 'STREAMS', 's', '0'], MANNER))
+  const pop = outcome(it.run(['BLPOP', 'l', '0'], MANNER))
+  const gone = outcome(
+    it.run(['XREAD', 'BLOCK', '0', 'STREAMS', 's', '0'], { ...MANNER, timeout: 1 }),
+  )
+  await world.advance(1)
+  t.same([read.value, pop.value, gone.value], ['waits', 'ERR_DISCONNECTED', 'ERR_TIMEOUT'])
+  const get = outcome(it.run(['GET', 'a'], MANNER))
+  it.close(true)
+  await world.pump()
+  t.same([read.value, get.value], ['ERR_CLOSED', 'waits'], 'it is not waited for')
+  it.close(false)
+  await world.pump()
 })
 
 scene(t, 'what cannot be sent', async (t, world) => {

@@ -1,6 +1,12 @@
 import t from 'tap'
 import { Command } from '../../../src/protocols/redis/command.ts'
-import { blocks, isSpecial, mayRunTwice, refusal } from '../../../src/protocols/redis/rules.ts'
+import {
+  blocks,
+  isSpecial,
+  mayRunTwice,
+  partRefusal,
+  refusal,
+} from '../../../src/protocols/redis/rules.ts'
 
 const words = (text: string): string[] => text.split(' ')
 
@@ -34,6 +40,8 @@ t.test('what cannot be sent, and why', async t => {
   t.match(refusal('CLIENT', words('CLIENT reply OFF')), /whose/)
   t.equal(refusal('CLIENT', words('CLIENT ID')), '')
   t.equal(refusal('GET', words('GET a')), '')
+  t.match(partRefusal('EXEC', ['EXEC']), /exec\(\)/)
+  t.match(partRefusal('MONITOR', ['MONITOR']), /nobody/)
   t.equal(refusal('TOSTRING', words('toString')), '')
   t.ok(isSpecial('SELECT') && isSpecial('QUIT') && isSpecial('CLIENT'))
 })

@@ -87,6 +87,7 @@ t.test('what is invalid is refused at the call', async t => {
     ['s', { from: 0 }, /^stream: from must be text/],
     ['s', { count: 'x' }, /^stream: count must be/],
     ['s', { group: {} }, /^stream: group must be/],
+    ['s', { consumer: 'x' }, /^stream: group must be given/],
   ]
   for (const [key, options, message] of rows)
     t.throws(() => checkStream(key, options), { code: 'ERR_INVALID_ARGUMENT', message })

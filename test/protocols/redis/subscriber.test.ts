@@ -353,6 +353,28 @@ scene(t, 'a handler that subscribes another one to its channel', async (t, world
   await closed(world, made)
 })
 
+/** Whoever was added in place of one that was removed got the same message. */
+scene(t, 'a handler that puts another one in the place of the next', async (t, world) => {
+  const made = await make(world)
+  const { subscriber, say } = made
+  const got: string[] = []
+  const handlers = ['one', 'two', 'three', 'four'].map(
+    name => (text: string) => void got.push(`${name} ${text}`),
+  )
+  const first = (text: string): void => {
+    handlers[0]!(text)
+    void subscriber.remove('', 'a', handlers[1])
+    void subscriber.add('', 'a', handlers[3]!, TEXT)
+  }
+  for (const each of [first, handlers[1]!, handlers[2]!]) void subscriber.add('', 'a', each, TEXT)
+  await world.pump()
+  await say('message', 'a', 'x')
+  t.same(got, ['one x', 'three x'])
+  await say('message', 'a', 'y')
+  t.same(got.slice(2), ['one y', 'three y', 'four y'])
+  await closed(world, made)
+})
+
 /** It waited for ever: its own promise held the confirmation. */
 scene(t, 'a handler awaits that it has subscribed to something', async (t, world) => {
   const made = await make(world)

@@ -91,6 +91,23 @@ t.test('it runs once, or not at all', async t => {
   const one = other.get('a')
   other.discard()
   await t.rejects(one, { code: 'ERR_CLOSED', command: 'GET' })
-  t.throws(() => other.exec(), { code: 'ERR_INVALID_STATE' })
+  t.throws(() => other.exec(), { code: 'ERR_INVALID_STATE', message: /discard\(\) was called/ })
   t.same(sent, [])
+})
+
+/** Their replies are no elements of EXEC: others got them, and the last one waited for ever. */
+t.test('commands about transactions, and a reply that is too short', async t => {
+  for (const name of ['MULTI', 'EXEC', 'DISCARD', 'WATCH', 'QUIT']) {
+    const { it, sent } = begin()
+    const both = [outcome(it.call(name)), outcome(it.get('a'))]
+    await t.rejects(it.exec(), { code: 'ERR_UNSUPPORTED', command: name })
+    t.same([both.map(({ value }) => value), sent], [['ERR_UNSUPPORTED', 'ERR_UNSUPPORTED'], []])
+  }
+  const { it } = begin('OK', 'QUEUED', 'QUEUED', ['x'])
+  const both = [outcome(it.get('a')), outcome(it.get('b'))]
+  t.same(await it.exec(), ['x'])
+  t.same(
+    both.map(({ value }) => value),
+    ['x', 'ERR_PROTOCOL'],
+  )
 })
