@@ -114,25 +114,29 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     const error = isHook ? asError(thrown) : new InvalidArgumentError(hook, 'a function', called)
     faults.add(error)
     const before = this.blame('error')
-    try {
-      if (error instanceof OnErrorFailed) throw error
-      const result = this.channel.on_error(error)
-      // If on_error rejects, it must not be called with its own rejection: that would never end.
-      if (isPromiseLike(result))
-        this.driver?.hookReturned(
-          Promise.resolve(result).catch(second => {
-            throw new OnErrorFailed(second, error)
-          }),
-          'on_error',
-        )
-    } catch (second) {
-      const failed = asError(second)
-      const { message, cause } =
-        failed instanceof OnErrorFailed ? failed : new OnErrorFailed(second, error)
-      this.say(message + placeOf(cause), cause)
-      this.closeAfter(error)
-    }
+    if (error instanceof OnErrorFailed) this.#onErrorFailed(error, error)
+    else this.#tellOnError(error)
     this.fault = before
+  }
+
+  #tellOnError(error: Error): void {
+    try {
+      const result = this.channel.on_error(error)
+      if (!isPromiseLike(result)) return
+      // If it rejects, on_error must not be called with its own rejection: that would never end.
+      const told = Promise.resolve(result).catch(second => {
+        throw new OnErrorFailed(second, error)
+      })
+      this.driver?.hookReturned(told, 'on_error')
+    } catch (second) {
+      this.#onErrorFailed(new OnErrorFailed(second, error), error)
+    }
+  }
+
+  /** Nobody is left to be told: it is logged, and the channel closes after `error`. */
+  #onErrorFailed({ message, cause }: OnErrorFailed, error: Error): void {
+    this.say(message + placeOf(cause), cause)
+    this.closeAfter(error)
   }
 
   /** A promise that a hook returned was rejected; `isLate`: the opening that it is from is over. */
