@@ -3,19 +3,19 @@
  */
 
 import { isRecord } from '../core/checks.ts'
-import { InvalidArgumentError } from '../errors.ts'
 import type { ReadDelimiter } from '../core/delimiters.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import type { ProxyExtensions, Transport } from '../transport.ts'
 import { LIFE } from './life.ts'
-import { Stream } from './streams/stream.ts'
-import { linkOf } from './streams/link-of.ts'
-import type { StreamOptions } from './streams/stream-options.ts'
 import { takeOver } from './servers/server-link.ts'
 import type { StreamServerOptions } from './servers/server-options.ts'
 import type { ConnectionClass } from './servers/server-settings.ts'
-import { defineSettings } from './settings.ts'
 import { StreamServer } from './servers/stream-server.ts'
+import { defineSettings } from './settings.ts'
+import { linkOf } from './streams/link-of.ts'
+import type { StreamOptions } from './streams/stream-options.ts'
+import { Stream } from './streams/stream.ts'
 import type { NotAClass, TextCheckedClass } from './streams/text-reads.ts'
-import type { ProxyExtensions, Transport } from '../transport.ts'
 
 /**
  * A connection from this program to a remote host. Subclass it, override its hooks, and call

@@ -12,6 +12,7 @@
  *    touched by that.
  */
 
+import { checkCount, checkDuration } from '../core/checks.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import { checkOptions } from '../core/option-names.ts'
@@ -19,9 +20,8 @@ import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError, RequestError, show } from '../errors.ts'
 import type { Bytes, Cancel, CloseReason, Data, Milliseconds } from '../types.ts'
 import { LIFE } from './life.ts'
-import { checkCount, checkDuration } from '../core/checks.ts'
-import { Stream } from './streams/stream.ts'
 import { linkOf } from './streams/link-of.ts'
+import { Stream } from './streams/stream.ts'
 
 /** The options of Requests. */
 export interface RequestsOptions<Answer = any, Id = any> {

@@ -7,9 +7,9 @@
  */
 
 import { InvalidArgumentError, InvalidStateError, show } from '../errors.ts'
-import type { BackoffOptions } from './backoff.ts'
 import type { TlsOptions } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
+import type { BackoffOptions } from './backoff.ts'
 
 export type Check<Value = unknown> = (name: string, value: unknown) => Value
 

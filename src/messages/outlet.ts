@@ -6,11 +6,11 @@
 import { noop } from '../core/noop.ts'
 import { isPromiseLike, Promises } from '../core/promises.ts'
 import { type Engine, logSafely } from '../engine.ts'
-import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
+import type { State } from '../types.ts'
 import { bitOf, Callbacks, type Slot } from './callbacks.ts'
 import type { Addr, Message } from './message.ts'
-import type { State } from '../types.ts'
 import type { Params } from './params.ts'
+import { DUMPS, type Dump, formatMessage } from './tools/dump.ts'
 import { countReceived, countSent, Stat } from './tools/stat.ts'
 
 /** The part of a channel that is used here. */

@@ -5,11 +5,11 @@
  * @module sluice/rooms (browser)
  */
 
+import { InvalidArgumentError } from '../errors.ts'
+import type { Cancel, Milliseconds } from '../types.ts'
 import { type BrowserSocket, BrowserCarrier } from './client/browser-carrier.ts'
 import type { RoomChannelOptions } from './client/channel-options.ts'
 import { RoomChannel } from './client/room-channel.ts'
-import type { Cancel, Milliseconds } from '../types.ts'
-import { InvalidArgumentError } from '../errors.ts'
 
 export type { RoomChannelOptions } from './client/channel-options.ts'
 export { ChannelState } from './client/channel-state.ts'

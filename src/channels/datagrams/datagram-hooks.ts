@@ -7,8 +7,8 @@ import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
 import type { ListenError, ReportedError } from '../../errors.ts'
 import type { Bytes, SocketAddress } from '../../types.ts'
 import { DataChannel } from '../data-channel.ts'
-import type { DatagramError, PacketDropReason } from './datagram-error.ts'
 import { LIFE } from '../life.ts'
+import type { DatagramError, PacketDropReason } from './datagram-error.ts'
 
 /**
  * The arguments that `on_read` of a Datagram gets: those that the delimiter makes, then the address

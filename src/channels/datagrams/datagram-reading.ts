@@ -18,10 +18,10 @@ import { formatAddress } from '../../core/address.ts'
 import { isPromiseLike, Promises } from '../../core/promises.ts'
 import { codeOf, messageOf, ReadError } from '../../errors.ts'
 import type { Bytes, SocketAddress } from '../../types.ts'
-import { about, type PacketDropReason } from './datagram-error.ts'
-import { type DatagramValues, PACKET_OVERHEAD } from './datagram-settings.ts'
 import type { Life } from '../life.ts'
 import { receiveOverflow } from '../overflow.ts'
+import { about, type PacketDropReason } from './datagram-error.ts'
+import { type DatagramValues, PACKET_OVERHEAD } from './datagram-settings.ts'
 import { Senders, type SendersOwner } from './senders.ts'
 
 /** Why reads wait; they add up. */

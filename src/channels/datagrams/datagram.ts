@@ -9,27 +9,27 @@
  */
 
 import { formatAddress, parseAddress } from '../../core/address.ts'
+import { checkBoolean, checkClosed } from '../../core/checks.ts'
+import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { checkAddressOptions } from '../../core/option-names.ts'
 import type { AsOptions } from '../../core/option-types.ts'
-import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { Endpoint } from '../../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds, SocketAddress } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'
+import { LIFE } from '../life.ts'
+import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
 import { DatagramHooks } from './datagram-hooks.ts'
 import { DatagramLink } from './datagram-link.ts'
-import type { GroupOptions } from './groups.ts'
 import {
   DATAGRAM_CHECKS,
   DATAGRAM_DEFAULTS,
   type DatagramSettings,
   type DatagramValues,
 } from './datagram-settings.ts'
-import { LIFE } from '../life.ts'
+import type { GroupOptions } from './groups.ts'
 import { anyHostOf, packetOptions } from './packet-options.ts'
-import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
-import { checkBoolean, checkClosed } from '../../core/checks.ts'
 
 /** The options of a Datagram: every setting, `engine` and `name`. */
 export interface DatagramOptions extends ChannelOptions, AsOptions<DatagramValues> {}

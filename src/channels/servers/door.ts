@@ -17,9 +17,9 @@ import { isPromiseLike, onRejection } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../../types.ts'
+import type { TlsDemand } from '../streams/tls-start.ts'
 import { Accepted } from './accepted.ts'
 import { ProxyReader } from './proxied.ts'
-import type { TlsDemand } from '../streams/tls-start.ts'
 
 /** A list of addresses: the BlockList of node:net, or any object with such a method. */
 export interface BlockList {

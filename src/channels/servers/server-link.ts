@@ -17,22 +17,22 @@
 
 import type { Duplex } from 'node:stream'
 import { formatAddress } from '../../core/address.ts'
+import type { Owned } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike, onRejection, Promises } from '../../core/promises.ts'
 import type { Gauge } from '../../core/tally.ts'
-import type { Owned } from '../../core/drive.ts'
 import { ListenError } from '../../errors.ts'
 import { InvalidStateError } from '../../errors.ts'
 import type { Listener, ListenerSink, SystemError, TlsContext, Transport } from '../../transport.ts'
 import type { Cancel, DropReason, Milliseconds, SocketAddress } from '../../types.ts'
-import { Accepted } from './accepted.ts'
-import { Door, type DoorOwner } from './door.ts'
 import type { Driver } from '../hooks.ts'
 import { type Life, LIFE } from '../life.ts'
-import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
 import type { Stream } from '../streams/stream.ts'
-import type { StreamServer } from './stream-server.ts'
 import type { TlsDemand } from '../streams/tls-start.ts'
+import { Accepted } from './accepted.ts'
+import { Door, type DoorOwner } from './door.ts'
+import { SERVER_DEFAULTS, type ServerValues } from './server-settings.ts'
+import type { StreamServer } from './stream-server.ts'
 
 /**
  * The number of descriptors that connections may not use: they are for files, names to be resolved,

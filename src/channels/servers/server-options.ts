@@ -3,13 +3,13 @@
  * the checks of the latter two. (The constructor's are settings, which check themselves.)
  */
 
+import { checkBoolean, checkCount, checkDuration } from '../../core/checks.ts'
 import { checkAddressOptions, checkOptions } from '../../core/option-names.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'
 import type { ServerValues } from './server-settings.ts'
-import { checkBoolean, checkCount, checkDuration } from '../../core/checks.ts'
 
 /** How to listen. */
 export interface ServerListenOptions {

@@ -6,12 +6,12 @@
  * StreamServerOptions takes them as options, and a subclass may write them as class fields.
  */
 
+import { checkCount, checkDuration, checkTls } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Milliseconds } from '../../types.ts'
-import type { BlockList } from './door.ts'
-import { checkCount, checkDuration, checkTls } from '../../core/checks.ts'
 import { Stream } from '../streams/stream.ts'
+import type { BlockList } from './door.ts'
 
 /** What makes the channel of an accepted connection: Connection, Stream, or a subclass of one. */
 export type ConnectionClass<Peer extends Stream<any> = Stream<any>> = new (options: any) => Peer

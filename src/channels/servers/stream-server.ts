@@ -8,13 +8,19 @@
 
 import type { Duplex } from 'node:stream'
 import { parseListenAddress } from '../../core/address.ts'
+import { checkBoolean, checkClosed } from '../../core/checks.ts'
 import { InvalidStateError, type ListenError, type ReportedError } from '../../errors.ts'
 import type { TlsOptions, Transport } from '../../transport.ts'
 import type { Data, DropReason, ListenAddress, Milliseconds, SocketAddress } from '../../types.ts'
 import { Channel } from '../channel.ts'
+import { LIFE } from '../life.ts'
+import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
+import type { StreamOptions } from '../streams/stream-options.ts'
+import type { Stream } from '../streams/stream.ts'
+import { contextFor, renewContext } from '../streams/tls-contexts.ts'
+import { tlsTwice } from '../streams/tls-start.ts'
 import { broadcast, type BroadcastOptions } from './broadcast.ts'
 import type { BlockList } from './door.ts'
-import { LIFE } from '../life.ts'
 import { ServerLink, takeOver } from './server-link.ts'
 import {
   checkEndOptions,
@@ -25,12 +31,6 @@ import {
   type StreamServerOptions,
 } from './server-options.ts'
 import { type ConnectionClass, SERVER_CHECKS, type ServerSettings } from './server-settings.ts'
-import { adoptFields, applyOptions, defineSettings, settingsFrom } from '../settings.ts'
-import { checkBoolean, checkClosed } from '../../core/checks.ts'
-import type { Stream } from '../streams/stream.ts'
-import type { StreamOptions } from '../streams/stream-options.ts'
-import { contextFor, renewContext } from '../streams/tls-contexts.ts'
-import { tlsTwice } from '../streams/tls-start.ts'
 
 /**
  * Listens on TCP or a unix socket, and makes a channel for each connection. See Server.

@@ -13,21 +13,21 @@
  * 3. A promise that nobody looks at never becomes an unhandled rejection.
  */
 
-import { noop } from '../../core/noop.ts'
-import { type ReadDelimiter, readerFor } from '../../core/delimiters.ts'
 import { deferred } from '../../core/deferred.ts'
+import { type ReadDelimiter, readerFor } from '../../core/delimiters.ts'
+import { noop } from '../../core/noop.ts'
 import { Promises } from '../../core/promises.ts'
 import type { ReadPath, ReadTarget } from '../../core/read-path.ts'
 import type { AwaitedRead } from '../../core/reading/awaited.ts'
-import { ReaderChoice } from '../../core/reading/reader-choice.ts'
 import { readSettings } from '../../core/reading/read-settings.ts'
+import { ReaderChoice } from '../../core/reading/reader-choice.ts'
 import type { Reader } from '../../core/reading/readers.ts'
 import type { Turn } from '../../core/time/turns.ts'
 import { codeOf, messageOf, ReadError, TimeoutError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import type { Life } from '../life.ts'
-import { HeldWatch, type HeldOwner } from './held-watch.ts'
 import { receiveOverflow } from '../overflow.ts'
+import { HeldWatch, type HeldOwner } from './held-watch.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The way in of the stream. */

@@ -5,13 +5,13 @@
 
 import { formatAddress } from '../../core/address.ts'
 import type { ReadArguments, ReadDelimiter } from '../../core/delimiters.ts'
+import type { TimeoutError, TlsError, TlsHandshakeError } from '../../errors.ts'
 import type { Endpoint } from '../../transport.ts'
 import type { TimeoutKind } from '../../types.ts'
-import type { TimeoutError, TlsError, TlsHandshakeError } from '../../errors.ts'
 import { DataChannel } from '../data-channel.ts'
-import { become, type BecomeOptions, type Becoming } from './becoming.ts'
 import { LIFE } from '../life.ts'
 import { giveUp } from '../timeouts.ts'
+import { become, type BecomeOptions, type Becoming } from './becoming.ts'
 import type { TEXT, TextReads } from './text-reads.ts'
 
 /** What is asked of the link of the stream. */

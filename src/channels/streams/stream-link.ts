@@ -28,6 +28,7 @@ import type { Cancel, CloseReason, StateSignal, TimeoutKind } from '../../types.
 import { DataChannel } from '../data-channel.ts'
 import type { Driver, Hook } from '../hooks.ts'
 import { pastOf } from '../past.ts'
+import { timeOut, Timeouts, type TimeoutsOwner } from '../timeouts.ts'
 import { closeAfter, endOf } from './error-end.ts'
 import { checkCanKeepAlive, EFFECTS, type EffectsOwner, setKeepAlive } from './setting-effects.ts'
 import { StreamFacts } from './stream-facts.ts'
@@ -36,7 +37,6 @@ import { protocolOnly } from './stream-misuse.ts'
 import type { ReadingOwner } from './stream-reading.ts'
 import type { KeepAlive, StreamValues } from './stream-settings.ts'
 import { NO_WRITES, StreamWriting, type WritingOwner } from './stream-writing.ts'
-import { timeOut, Timeouts, type TimeoutsOwner } from '../timeouts.ts'
 import { type TlsDemand, type TlsOwner, TlsStart, tlsTooLate, tlsTwice } from './tls-start.ts'
 
 export class StreamLink

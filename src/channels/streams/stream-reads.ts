@@ -3,15 +3,15 @@
  * a greeting, a loop over lines. How it works is in stream-awaits.ts.
  */
 
+import { checkDuration } from '../../core/checks.ts'
 import { checkDelimiter, type ReadArguments, type ReadDelimiter } from '../../core/delimiters.ts'
-import { checkOptions } from '../../core/option-names.ts'
 import { noop } from '../../core/noop.ts'
+import { checkOptions } from '../../core/option-names.ts'
 import { ClosedError, InvalidArgumentError } from '../../errors.ts'
 import type { Encoding, Milliseconds } from '../../types.ts'
 import { LIFE } from '../life.ts'
-import { checkDuration } from '../../core/checks.ts'
-import { StreamHooks } from './stream-hooks.ts'
 import { linkOf } from './link-of.ts'
+import { StreamHooks } from './stream-hooks.ts'
 import { notConnected, protocolOnly } from './stream-misuse.ts'
 
 /** How long a read is awaited. */

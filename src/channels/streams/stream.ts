@@ -8,23 +8,22 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
+import { checkBoolean } from '../../core/checks.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
-import { FileItem } from '../../core/writing/file-item.ts'
 import { noop } from '../../core/noop.ts'
+import { FileItem } from '../../core/writing/file-item.ts'
 import { isIntoPacker, type Packed, type Packer, takePacker } from '../../core/writing/packer.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsInfo, TlsOptions, Transport } from '../../transport.ts'
 import type { Address, Bytes, Data, Encoding, Milliseconds } from '../../types.ts'
-import { Accepted } from '../servers/accepted.ts'
-import { Attempt } from './attempt.ts'
 import { LIFE } from '../life.ts'
-import { linkOf } from './link-of.ts'
-import { StreamLink } from './stream-link.ts'
+import { Accepted } from '../servers/accepted.ts'
 import { adoptFields, applyOptions } from '../settings.ts'
-import { checkBoolean } from '../../core/checks.ts'
 import { SharedValues } from '../shared-values.ts'
+import { Attempt } from './attempt.ts'
+import { linkOf } from './link-of.ts'
 import { defineAccessors } from './stream-accessors.ts'
-import { StreamTaking } from './stream-taking.ts'
+import { StreamLink } from './stream-link.ts'
 import { checkMayConnect, checkMayStartTls, checkSocket, notConnected } from './stream-misuse.ts'
 import {
   networkOptions,
@@ -40,6 +39,7 @@ import {
   STREAM_DEFAULTS,
   type StreamSettings,
 } from './stream-settings.ts'
+import { StreamTaking } from './stream-taking.ts'
 import type { TextChecked } from './text-reads.ts'
 import { demandOf, tlsTwice } from './tls-start.ts'
 

@@ -20,9 +20,9 @@ import { InvalidStateError, TlsHandshakeError } from '../../errors.ts'
 import type { Endpoint, TlsContext, TlsOptions, Transport, TransportSink } from '../../transport.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import type { Life } from '../life.ts'
+import { timeOut } from '../timeouts.ts'
 import type { StreamReading } from './stream-reading.ts'
 import type { StreamWriting } from './stream-writing.ts'
-import { timeOut } from '../timeouts.ts'
 import { contextFor } from './tls-contexts.ts'
 
 /** What TLS begins with: the options, and the host that the peer must prove to be. */

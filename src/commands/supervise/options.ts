@@ -2,8 +2,8 @@
  * Layer 10. The options of `sluice-supervise`.
  */
 
-import { type Information, parseWhole, readOptions, TEXT, UsageError } from '../usage.ts'
 import { Url } from '../../messages/url.ts'
+import { type Information, parseWhole, readOptions, TEXT, UsageError } from '../usage.ts'
 
 const PARTS = ['router', 'supervisor', 'agents'] as const
 

@@ -7,6 +7,7 @@
  */
 
 import { checkName } from '../../core/checks.ts'
+import type { Cancel, Milliseconds } from '../../types.ts'
 import { LINK, type Link } from '../consumers/link.ts'
 import { internal } from '../envelopes.ts'
 import { DeferredJob } from '../jobs/deferred-job.ts'
@@ -23,7 +24,6 @@ import {
   type MessageArguments,
 } from '../signals/message-signals.ts'
 import { Signal } from '../signals/signal.ts'
-import type { Cancel, Milliseconds } from '../../types.ts'
 
 /** What the signals of connections name. */
 export interface ConnectionArguments {

@@ -26,14 +26,14 @@ import { LIFE } from '../../channels/life.ts'
 import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError, ReadError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
-import { type Frame, FRAMES } from './frames.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
-import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { Control, Message } from '../message.ts'
 import type { Params } from '../params.ts'
-import { type Ended, FileRecords } from './file-records.ts'
 import { fileName } from './file-name.ts'
+import { type Ended, FileRecords } from './file-records.ts'
+import { type Frame, FRAMES } from './frames.ts'
 
 /**
  * The most messages that one `process` skips, when it looks for a seq. A turn has at most 64 calls

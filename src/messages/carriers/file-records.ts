@@ -4,14 +4,14 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { RecvBuffer } from '../../core/reading/recv-buffer.ts'
 import { readerFor } from '../../core/delimiters.ts'
 import { NEED_MORE, type Reader, TOO_LONG } from '../../core/reading/readers.ts'
+import { RecvBuffer } from '../../core/reading/recv-buffer.ts'
 import { OverflowError, ReadError } from '../../errors.ts'
 import type { Files } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
-import type { Frame } from './frames.ts'
 import type { Message } from '../message.ts'
+import type { Frame } from './frames.ts'
 
 /** Where the bytes come from: a FileSource, or a FileTail. */
 interface Source {

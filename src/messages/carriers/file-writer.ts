@@ -28,14 +28,14 @@ import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError, ReadError } from '../../errors.ts'
 import type { FileEnds, FileSink } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
-import { type Frame, FRAMES } from './frames.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
-import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { Control, Message } from '../message.ts'
 import type { Params } from '../params.ts'
 import { fileName } from './file-name.ts'
 import { checkKind, FileRecords } from './file-records.ts'
+import { type Frame, FRAMES } from './frames.ts'
 
 const LINE_END = 10
 const NOTHING = Buffer.alloc(0)

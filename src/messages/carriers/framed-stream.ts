@@ -4,12 +4,12 @@
  */
 
 import { linkOf } from '../../channels/streams/link-of.ts'
-import { Stream } from '../../channels/streams/stream.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
+import { Stream } from '../../channels/streams/stream.ts'
 import { ReadError } from '../../errors.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
-import type { Frame } from './frames.ts'
 import { type Addr, Control, Message } from '../message.ts'
+import type { Frame } from './frames.ts'
 import type { StreamParams } from './stream-params.ts'
 import type { CarryingOwner, CarryingStream } from './streams/carrying.ts'
 

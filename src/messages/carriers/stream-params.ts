@@ -24,12 +24,12 @@
  * After a timeout the connection closes, with an error.
  */
 
+import type { BlockList } from '../../channels/servers/door.ts'
 import type { StreamServerOptions } from '../../channels/servers/server-options.ts'
 import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import type { Address, Bytes, Milliseconds } from '../../types.ts'
 import type { Params } from '../params.ts'
 import { parseBoolean, parseDuration } from '../values.ts'
-import type { BlockList } from '../../channels/servers/door.ts'
 import { parseBlockList } from './block-list.ts'
 import { type Frame, FRAMES } from './frames.ts'
 import { parseHost } from './host.ts'

@@ -13,15 +13,15 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { LIFE } from '../../channels/life.ts'
 import { Datagram, type DatagramOptions } from '../../channels/datagrams/datagram.ts'
+import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { SocketAddress } from '../../types.ts'
-import { type Frame, PACKET_FRAMES } from './frames.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
-import { Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { Control, Message } from '../message.ts'
+import { type Frame, PACKET_FRAMES } from './frames.ts'
 import { formatHost, hostFault, parseHost } from './host.ts'
 
 /** The channel of `udp://`. */

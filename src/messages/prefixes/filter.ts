@@ -11,8 +11,8 @@
 
 import type { Init } from '../init.ts'
 import type { Message } from '../message.ts'
-import { Prefix } from './prefix.ts'
 import { parseInteger } from '../values.ts'
+import { Prefix } from './prefix.ts'
 
 type Range = readonly [least: number, most: number]
 

@@ -21,12 +21,12 @@ import { attempt } from '../../core/promises.ts'
 import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, type Engine, logSafely } from '../../engine.ts'
 import { asError, ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
-import { Control, type Message } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
+import { Control, type Message } from '../../messages/message.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { Heartbeat } from './heartbeat.ts'
 import { PacketChannelError } from '../errors.ts'
 import { Packet } from '../packet.ts'
+import { Heartbeat } from './heartbeat.ts'
 import {
   type OnCatastrophicDisconnect,
   type OnChannelOpen,

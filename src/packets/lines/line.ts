@@ -26,13 +26,13 @@
 import { noop } from '../../core/noop.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import type { Budget } from './budget.ts'
+import type { PacketChannel } from '../channel/packet-channel.ts'
 import { PacketChannelError } from '../errors.ts'
 import type { Packet } from '../packet.ts'
-import type { PacketChannel } from '../channel/packet-channel.ts'
+import type { Budget } from './budget.ts'
 import { Party, type PartyOwner } from './party.ts'
-import type { ChannelStats } from './stats.ts'
 import { Sender, type SenderOwner } from './sender.ts'
+import type { ChannelStats } from './stats.ts'
 import { type Progress, progressOf } from './streams.ts'
 
 /** What has the line: a run of a supervisor, or an agent. */

@@ -13,9 +13,9 @@
  * one waits in the inbox.
  */
 
+import type { Packet } from '../packet.ts'
 import type { Budget } from './budget.ts'
 import { Deque } from './deque.ts'
-import type { Packet } from '../packet.ts'
 import { Incoming, Outgoing } from './streams.ts'
 
 /** More than a window: only a peer that does not confirm can fill it. */

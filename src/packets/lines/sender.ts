@@ -11,10 +11,10 @@
 import { noop } from '../../core/noop.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
+import type { PacketChannel } from '../channel/packet-channel.ts'
+import type { Packet } from '../packet.ts'
 import type { Budget } from './budget.ts'
 import { Deque } from './deque.ts'
-import type { Packet } from '../packet.ts'
-import type { PacketChannel } from '../channel/packet-channel.ts'
 import type { Party } from './party.ts'
 
 /** The original tries again every 0.1 s. */

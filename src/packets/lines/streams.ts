@@ -14,9 +14,9 @@
  */
 
 import type { Bytes } from '../../types.ts'
+import type { Packet, PacketPlace } from '../packet.ts'
 import type { Budget } from './budget.ts'
 import { Deque } from './deque.ts'
-import type { Packet, PacketPlace } from '../packet.ts'
 
 /** So much is on its way without being confirmed: a round trip of 5 ms at 100 000 a second. */
 const WINDOW = 512

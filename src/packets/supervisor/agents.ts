@@ -4,8 +4,8 @@
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
-import type { AgentDetails, AgentRecord } from './job.ts'
 import type { Packet, PacketData } from '../packet.ts'
+import type { AgentDetails, AgentRecord } from './job.ts'
 import { askingOf, Registrations } from './registrations.ts'
 import { UpdateIds } from './update-ids.ts'
 

@@ -8,12 +8,12 @@
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
-import { Agents } from './agents.ts'
 import { PacketChannelError } from '../errors.ts'
-import type { JobHooks } from './job-hooks.ts'
 import type { Line, LineOwner } from '../lines/line.ts'
-import { fromOf, Packet, type PacketData, toOf } from '../packet.ts'
 import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
+import { fromOf, Packet, type PacketData, toOf } from '../packet.ts'
+import { Agents } from './agents.ts'
+import type { JobHooks } from './job-hooks.ts'
 
 /** The one type whose packets have ids of their own. */
 const LIVE_UPDATE = PACKET_TYPES.MEPHISTO_BOUND_LIVE_UPDATE

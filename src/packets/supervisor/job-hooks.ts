@@ -6,8 +6,8 @@
 import { noop } from '../../core/noop.ts'
 import { attempt, isPromiseLike } from '../../core/promises.ts'
 import { asError } from '../../errors.ts'
-import type { Job, Run } from './job.ts'
 import type { Packet } from '../packet.ts'
+import type { Job, Run } from './job.ts'
 
 export class JobHooks {
   readonly job: Job

@@ -5,7 +5,6 @@
 // Source: Mephisto, `operations/supervisor.py`. Differs: a run is an object of its own.
 
 import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
-import { noop } from '../../core/noop.ts'
 import {
   checkDuration,
   checkFunction,
@@ -16,16 +15,17 @@ import {
   instanceOf,
   oneOf,
 } from '../../core/checks.ts'
+import { noop } from '../../core/noop.ts'
 import { checkOptions, withDefaults } from '../../core/option-names.ts'
+import type { Complete } from '../../core/option-types.ts'
 import { attempt } from '../../core/promises.ts'
 import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
-import type { Complete } from '../../core/option-types.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
-import type { Job, PacketTypes, Run, RunEnd } from './job.ts'
+import { PacketChannel } from '../channel/packet-channel.ts'
 import { takeHooks } from '../given-hooks.ts'
 import type { Packet, PacketFields } from '../packet.ts'
-import { PacketChannel } from '../channel/packet-channel.ts'
+import type { Job, PacketTypes, Run, RunEnd } from './job.ts'
 import { JobRun } from './run.ts'
 
 /** The options of a Supervisor. */

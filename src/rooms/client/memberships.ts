@@ -8,9 +8,9 @@
  * 2. What was seen of a room lasts as long as the membership, across connections.
  */
 
+import { type Command, type Fields, isSeq, type Reply } from '../wire.ts'
 import type { Faults } from './errors.ts'
 import type { Handlers } from './handlers.ts'
-import { type Command, type Fields, isSeq, type Reply } from '../wire.ts'
 
 /** The highest number of names that are kept: a server could send names for ever. */
 const NAMES_MAX = 1e5

@@ -11,6 +11,7 @@
 
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
+import { isSeq } from '../wire.ts'
 import type { World } from './carrier.ts'
 import { channelValues, type RoomChannelOptions } from './channel-options.ts'
 import { type ChannelState, readyStateOf } from './channel-state.ts'
@@ -19,7 +20,6 @@ import { checkHandler, checkRoom, type Handlers } from './handlers.ts'
 import type { Memberships } from './memberships.ts'
 import { Session } from './session.ts'
 import type { Signal } from './signal.ts'
-import { isSeq } from '../wire.ts'
 
 /** How a connection has ended, for the handlers of `on_close`. */
 export interface RoomCloseEvent {

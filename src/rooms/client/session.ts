@@ -18,6 +18,7 @@ import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { codeOf, messageOf } from '../../errors.ts'
 import type { Cancel } from '../../types.ts'
+import { decode, encode, encodeFor, fieldsOf, type Reply, replyOf, roomOf } from '../wire.ts'
 import type { Carrier, CarrierSink, World } from './carrier.ts'
 import type { ChannelValues } from './channel-options.ts'
 import { ChannelState } from './channel-state.ts'
@@ -26,7 +27,6 @@ import { Handlers } from './handlers.ts'
 import { Memberships } from './memberships.ts'
 import { SendQueue } from './send-queue.ts'
 import { createSignal } from './signal.ts'
-import { decode, encode, encodeFor, fieldsOf, type Reply, replyOf, roomOf } from '../wire.ts'
 
 const { CONNECTING, OPEN, CLOSING, CLOSED } = ChannelState
 

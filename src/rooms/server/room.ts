@@ -12,11 +12,11 @@
  */
 
 import type { Engine } from '../../engine.ts'
+import { insist } from '../../relay/insist.ts'
 import type { Relay } from '../../relay/relay.ts'
 import { Attendance } from './attendance.ts'
 import { Crowd, type CrowdOwner } from './crowd.ts'
 import { Feed, type FeedOwner } from './feed.ts'
-import { insist } from '../../relay/insist.ts'
 import { type RoomRecord, unpackRecord } from './record.ts'
 import type { RoomServerValues } from './room-server-settings.ts'
 import { type Seat, TRY_LATER } from './seat.ts'

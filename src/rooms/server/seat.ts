@@ -11,6 +11,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { pause } from '../../core/time/pause.ts'
+import { DRIVE, type Engine } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { TokenBucket } from '../../messages/prefixes/token-bucket.ts'
 import { checkGoodbye } from '../../protocols/websocket/closing.ts'
@@ -20,7 +21,6 @@ import { bytesOf, encode } from '../wire.ts'
 import type { Entrance, Link } from './entrance.ts'
 import { Member } from './member.ts'
 import type { RoomServerValues } from './room-server-settings.ts'
-import { DRIVE, type Engine } from '../../engine.ts'
 
 /** What the server is for one member. */
 export interface SeatOwner {

@@ -14,18 +14,18 @@
  */
 
 import { type Checks, instanceOf } from '../../../core/checks.ts'
-import { checkOptions } from '../../../core/option-names.ts'
 import { type Deferred, deferred } from '../../../core/deferred.ts'
 import { DRIVE } from '../../../core/drive.ts'
 import { noop } from '../../../core/noop.ts'
+import { checkOptions } from '../../../core/option-names.ts'
 import { Engine, logSafely } from '../../../engine.ts'
 import { ChannelError, ClosedError, InvalidArgumentError, messageOf } from '../../../errors.ts'
 import type { Thread } from '../../../threads.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
-import { checkNumber } from '../checks.ts'
-import type { JobRunner } from '../job-runner.ts'
-import type { JobData } from '../job-queue.ts'
 import { get_layer } from '../../layers/layers.ts'
+import { checkNumber } from '../checks.ts'
+import type { JobData } from '../job-queue.ts'
+import type { JobRunner } from '../job-runner.ts'
 import type { Said } from './serve.ts'
 
 /** Options of `new ThreadPool`. */
