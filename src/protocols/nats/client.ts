@@ -22,7 +22,7 @@ import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Data, Milliseconds } from '../../types.ts'
-import { clientClosed, NatsError } from './errors.ts'
+import { clientClosed, type NatsError } from './errors.ts'
 import { type NatsHeaders, packHeader } from './headers.ts'
 import type { NatsMessage, NatsPublishOptions } from './message.ts'
 import { NATS_CHECKS, NATS_DEFAULTS, type NatsSettings } from './nats-settings.ts'
@@ -33,7 +33,7 @@ import { Session } from './session.ts'
 import { checkPattern, checkSubject, checkWord } from './subjects.ts'
 import { NatsSubscription, type NatsSubscribeOptions } from './subscription.ts'
 import type { NatsHandler, Subscriber } from './subscriber.ts'
-import { payloadTooLarge, sizeOf } from './traffic.ts'
+import { noHeaders, payloadTooLarge, sizeOf } from './traffic.ts'
 
 /** The options of a NatsClient: every setting, `engine` and `name`. */
 export interface NatsClientOptions extends ChannelOptions, AsOptions<NatsSettings> {}
@@ -195,6 +195,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
 
   /**
    * Publishes a request, and returns the promise of its answer, the first one if there are several.
+   * While it waits for a connection, its time runs; after that it is not sent.
    *
    * It rejects with a NatsError: ERR_NATS_NO_RESPONDERS if nobody has subscribed to the subject,
    * ERR_NATS_TIMEOUT, ERR_NATS_DISCONNECTED if the connection was lost, so that nobody knows
@@ -247,7 +248,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
    * `for await` loop.
    *
    * Throws InvalidArgumentError for an invalid subject, group, number or handler, InvalidStateError
-   * before `connect`, and NatsError (ERR_NATS_CLOSED) if the client closes or has closed.
+   * before `connect`, and NatsError (ERR_NATS_CLOSED) if the client has closed.
    */
   subscribe(
     subject: string,
@@ -297,8 +298,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
 
   #header(headers: NatsHeaders | undefined): Buffer | undefined {
     if (headers === undefined) return undefined
-    if (this.server_info?.headers === false)
-      throw new NatsError('ERR_NATS_UNSUPPORTED', 'this server knows no headers')
+    if (this.server_info?.headers === false) throw noHeaders()
     return packHeader(headers)
   }
 

@@ -9,6 +9,7 @@
  * 2. If the connection that a request was sent on is lost, it is rejected at once: nobody knows
  *    whether it has arrived. One that has waited for a connection is not.
  * 3. No promise becomes an unhandled rejection.
+ * 4. A request whose time is over is not sent any more.
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
@@ -29,6 +30,7 @@ export type Outcome = 'sent' | 'full' | 'waits' | 'dropped'
 
 export class NatsRequests {
   readonly #drive: Drive
+  readonly #expired: (inbox: string) => void
   /** What all inboxes begin with, and all of them as a subject. */
   readonly prefix: string
   readonly subject: string
@@ -36,8 +38,10 @@ export class NatsRequests {
   readonly #pending = new Map<string, Pending>()
   #idle: Deferred<void> | undefined
 
-  constructor(drive: Drive, prefix: string) {
+  /** `expired` is told the inbox of each request whose time is over. */
+  constructor(drive: Drive, prefix: string, expired: (inbox: string) => void) {
     this.#drive = drive
+    this.#expired = expired
     this.prefix = prefix
     this.subject = `${prefix}*`
   }
@@ -59,11 +63,11 @@ export class NatsRequests {
     pending.isSent = outcome !== 'waits'
     this.#pending.set(key, pending)
     if (timeout !== Infinity)
-      pending.cancel = this.#drive.after(timeout, () =>
-        this.#take(key)?.reject(
-          new NatsError('ERR_NATS_TIMEOUT', `${subject}: no answer within ${timeout} ms`),
-        ),
-      )
+      pending.cancel = this.#drive.after(timeout, () => {
+        const what = `${subject}: no answer within ${timeout} ms`
+        this.#expired(this.prefix + key)
+        this.refuse(this.prefix + key, new NatsError('ERR_NATS_TIMEOUT', what))
+      })
     return pending.promise
   }
 
@@ -79,6 +83,11 @@ export class NatsRequests {
     if (message.status === 503 && message.data.length === 0)
       pending.reject(new NatsError('ERR_NATS_NO_RESPONDERS', 'nobody answers this subject'))
     else pending.resolve(message)
+  }
+
+  /** It gets no answer. */
+  refuse(inbox: string, error: Error): void {
+    this.#take(inbox.slice(this.prefix.length))?.reject(error)
   }
 
   /** A connection is lost: what was sent on it gets no answer. */

@@ -20,6 +20,7 @@ import type { Bytes, Data, Milliseconds } from '../../types.ts'
 import { clientClosed, NatsError } from './errors.ts'
 import type { NatsMessage } from './message.ts'
 import type { NatsValues } from './nats-settings.ts'
+import type { NatsServerInfo } from './parser.ts'
 import { PUBLISH, subscribeLine, unsubscribeLine } from './packer.ts'
 import { NatsRequests, type Outcome } from './requests.ts'
 import { type NatsHandler, Subscriber, type SubscriberOwner } from './subscriber.ts'
@@ -40,6 +41,7 @@ interface Waiting {
   readonly bytes: Uint8Array
   /** The bytes of its header and its payload. */
   readonly size: Bytes
+  readonly hasHeader: boolean
 }
 
 export class Traffic implements SubscriberOwner {
@@ -48,7 +50,8 @@ export class Traffic implements SubscriberOwner {
   #lastSid = 0
   readonly #subscribers = new Map<number, Subscriber>()
   #requests: NatsRequests | undefined
-  #queue: Waiting[] = []
+  /** What waits for a connection, in order; requests by their inbox. */
+  readonly #queue = new Map<string | symbol, Waiting>()
   #queued: Bytes = 0
   #isOverflowing = false
   opening = 0
@@ -63,26 +66,40 @@ export class Traffic implements SubscriberOwner {
 
   /** Does something wait for a connection? */
   get hasQueued(): boolean {
-    return this.#queue.length > 0
+    return this.#queue.size > 0
   }
 
   // ---- out --------------------------------------------------------------------------------------
 
-  publish(subject: string, reply: string, header: Uint8Array | undefined, data: Data): Outcome {
-    if (this.#wire?.isReady !== true) return this.#wait(subject, reply, header, data)
+  /** `key`: what it is known by while it waits. */
+  publish(
+    subject: string,
+    reply: string,
+    header: Uint8Array | undefined,
+    data: Data,
+    key?: string,
+  ): Outcome {
+    if (this.#wire?.isReady !== true) return this.#wait(subject, reply, header, data, key)
     const hasRoom = this.#wire.publish(subject, reply, header, data)
     if (hasRoom === undefined) return 'dropped'
     return hasRoom ? 'sent' : 'full'
   }
 
-  #wait(subject: string, reply: string, header: Uint8Array | undefined, data: Data): Outcome {
+  #wait(
+    subject: string,
+    reply: string,
+    header: Uint8Array | undefined,
+    data: Data,
+    key: string | symbol = Symbol(),
+  ): Outcome {
     const bytes = PUBLISH.pack(subject, reply, header, data)
     if (this.#queued + bytes.length > this.values.queue_size) {
       this.overflowed()
       return 'dropped'
     }
     this.#queued += bytes.length
-    this.#queue.push({ bytes, size: sizeOf(header, data) })
+    const hasHeader = header !== undefined
+    this.#queue.set(key, { bytes, size: sizeOf(header, data), hasHeader })
     return 'waits'
   }
 
@@ -93,14 +110,21 @@ export class Traffic implements SubscriberOwner {
     timeout: Milliseconds,
   ): Promise<NatsMessage> {
     return this.#inbox().begin(subject, timeout, inbox =>
-      this.publish(subject, inbox, header, data),
+      this.publish(subject, inbox, header, data, inbox),
     )
+  }
+
+  /** Nobody waits for the answer any more. */
+  readonly #withdraw = (inbox: string): void => {
+    this.#queued -= this.#queue.get(inbox)?.bytes.length ?? 0
+    this.#queue.delete(inbox)
   }
 
   /** The requests, with their subscription. */
   #inbox(): NatsRequests {
     if (this.#requests !== undefined) return this.#requests
-    const requests = new NatsRequests(this.#owner.drive, `${this.newInbox()}.`)
+    const prefix = `${this.newInbox()}.`
+    const requests = new NatsRequests(this.#owner.drive, prefix, this.#withdraw)
     this.#requests = requests
     this.subscribe(requests.subject, '', message => requests.deliver(message))
     return requests
@@ -183,15 +207,16 @@ export class Traffic implements SubscriberOwner {
       wire.line(subscribeLine(one.subject, one.group, one.sid))
       if (one.left !== Infinity) wire.line(unsubscribeLine(one.sid, one.left))
     }
-    const queue = this.#queue
-    this.#queue = []
+    const queue = [...this.#queue]
+    this.#queue.clear()
     this.#queued = 0
     this.#isOverflowing = false
     this.#requests?.sent()
-    const { max_payload } = wire.info
-    for (const { bytes, size } of queue) {
-      if (size <= max_payload) wire.write(bytes)
-      else this.#owner.report(payloadTooLarge(size, max_payload))
+    for (const [key, one] of queue) {
+      const fault = faultOf(one, wire.info)
+      if (fault === undefined) wire.write(one.bytes)
+      else if (typeof key === 'string') this.#requests?.refuse(key, fault)
+      else this.#owner.report(fault)
     }
   }
 
@@ -229,12 +254,18 @@ export class Traffic implements SubscriberOwner {
   stop(error: Error | undefined): void {
     this.opening++
     this.#wire = undefined
-    this.#queue = []
+    this.#queue.clear()
     this.#queued = 0
     for (const one of this.#subscribers.values()) one.stop(error)
     this.#requests?.stop(error ?? clientClosed())
     this.#requests = undefined
   }
+}
+
+/** Why the server would not take it: what it takes was not known when it was published. */
+function faultOf({ size, hasHeader }: Waiting, info: NatsServerInfo): NatsError | undefined {
+  if (hasHeader && !info.headers) return noHeaders()
+  return size > info.max_payload ? payloadTooLarge(size, info.max_payload) : undefined
 }
 
 /** The bytes that count for `max_payload`. */
@@ -248,4 +279,8 @@ export function payloadTooLarge(size: Bytes, most: Bytes): NatsError {
     'ERR_NATS_MAX_PAYLOAD',
     `a message of ${size} bytes, header included; the server takes at most ${most}`,
   )
+}
+
+export function noHeaders(): NatsError {
+  return new NatsError('ERR_NATS_UNSUPPORTED', 'this server knows no headers')
 }

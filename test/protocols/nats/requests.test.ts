@@ -4,12 +4,14 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { NatsMessage } from '../../../src/protocols/nats/message.ts'
 import { NatsRequests } from '../../../src/protocols/nats/requests.ts'
+import { noop } from '../../../src/core/noop.ts'
 import { DRIVE } from '../../../src/engine.ts'
 import { fate, scene } from '../../kit.ts'
 import { message } from './kit.ts'
 
 scene(t, 'each answer to its request; late and second ones are dropped', async (t, world) => {
-  const requests = new NatsRequests(world.engine[DRIVE], 'in.')
+  const expired: string[] = []
+  const requests = new NatsRequests(world.engine[DRIVE], 'in.', inbox => void expired.push(inbox))
   const inboxes: string[] = []
   const begin = (timeout = 10): Promise<NatsMessage> =>
     requests.begin('s', timeout, inbox => {
@@ -25,6 +27,7 @@ scene(t, 'each answer to its request; late and second ones are dropped', async (
   t.equal((await two).text, 'two')
   await world.advance(10)
   t.equal(await fate(one), 'rejected ERR_NATS_TIMEOUT')
+  t.same(expired, ['in.1'])
   requests.deliver(message('in.1', 'late'))
   const idle = requests.idle()
   t.equal(await fate(idle), 'open')
@@ -35,7 +38,7 @@ scene(t, 'each answer to its request; late and second ones are dropped', async (
 })
 
 scene(t, 'nobody is there', async (t, world) => {
-  const requests = new NatsRequests(world.engine[DRIVE], 'in.')
+  const requests = new NatsRequests(world.engine[DRIVE], 'in.', noop)
   const answer = requests.begin('s', 10, () => 'full')
   const bytes = Buffer.from('in.1NATS/1.0 503\r\n\r\n')
   const size = bytes.length
@@ -44,7 +47,7 @@ scene(t, 'nobody is there', async (t, world) => {
 })
 
 scene(t, 'a lost connection: what was sent is rejected, what waits is not', async (t, world) => {
-  const requests = new NatsRequests(world.engine[DRIVE], 'in.')
+  const requests = new NatsRequests(world.engine[DRIVE], 'in.', noop)
   const sent = requests.begin('s', 10, () => 'sent')
   const waits = requests.begin('s', 10, () => 'waits')
   t.equal(await fate(requests.begin('s', 10, () => 'dropped')), 'rejected ERR_NATS_OVERFLOW')

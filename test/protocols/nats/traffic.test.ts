@@ -14,7 +14,7 @@ import { message } from './kit.ts'
 class FakeWire {
   isReady = true
   readonly news: string[] = []
-  readonly info = { max_payload: 10 }
+  readonly info = { max_payload: 10, headers: true }
   outcome: boolean | undefined = true
   readonly pong = deferred<void>()
 
@@ -51,6 +51,34 @@ function make(
   const wire = new FakeWire()
   return { traffic, wire, asWire: wire as unknown as Wire, told }
 }
+
+/** A request that could not be sent waited for its timeout, and one that had timed out was sent. */
+scene(t, 'requests that wait for a connection', async (t, world) => {
+  const { traffic, wire, asWire, told } = make(world, { queue_size: 180 })
+  const ask = (subject: string, data: string, header?: Buffer, timeout = 50) =>
+    traffic.request(subject, header, data, timeout)
+  const late = ask('a', '1', undefined, 5)
+  const full = ask('a', 'x'.repeat(110))
+  await world.advance(5)
+  t.same(
+    [await fate(late), await fate(full)],
+    ['rejected ERR_NATS_TIMEOUT', 'rejected ERR_NATS_OVERFLOW'],
+  )
+  const all = [ask('b', 'x'.repeat(11)), ask('c', '3', Buffer.from('x')), ask('d', '4')]
+  traffic.publish('e', '', Buffer.from('x'), '5')
+  wire.info.headers = false
+  traffic.goBy(asWire)
+  t.same(await Promise.all(all.map(each => fate(each))), [
+    'rejected ERR_NATS_MAX_PAYLOAD',
+    'rejected ERR_NATS_UNSUPPORTED',
+    'open',
+  ])
+  t.match(wire.news.splice(0), [/^SUB/, /^PUB d _INBOX\S+ 1\|4$/])
+  t.same(told, ['ERR_NATS_OVERFLOW', 'ERR_NATS_UNSUPPORTED'])
+  await world.advance(50)
+  t.equal(await fate(all[2]!), 'rejected ERR_NATS_TIMEOUT')
+  traffic.stop(undefined)
+})
 
 scene(t, 'out: at once, or when there is a connection', async (t, world) => {
   const { traffic, wire, asWire, told } = make(world, { queue_size: 45 })

@@ -6,14 +6,18 @@
  *
  * Rules:
  * 1. Nothing comes that was not asked for: a slow program has at most one portion.
- * 2. A portion ends with its connection, and by our own clock if nobody answers.
+ * 2. A portion ends with its connection, and by our own clock if nobody answers. What has come by
+ *    then is still given out: the program may be slow.
+ * 3. What has come when a loop is left is given back at once, not after `ack_wait`.
  */
 
 import { type Checks, wholeFrom } from '../../../core/checks.ts'
+import { noop } from '../../../core/noop.ts'
 import { checkOptions } from '../../../core/option-names.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { NatsError } from '../errors.ts'
 import type { NatsMessage } from '../message.ts'
+import type { NatsSubscription } from '../subscription.ts'
 import { type Api, quietly } from './api.ts'
 import { checkTime, type NatsConsumerConfig, type NatsConsumerInfo, unpack } from './config.ts'
 import { NatsStoredMessage } from './stored-message.ts'
@@ -94,8 +98,9 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
 
   /**
    * `for await` takes message after message, and waits for new ones, until it is left. Those that
-   * were taken and not acknowledged are delivered again, to whoever asks. If the client closes, the
-   * loop ends. It throws as `fetch` rejects.
+   * were taken and not acknowledged are delivered again, to all who ask; those that a loop has not
+   * given out when it is left, at once. If the client closes, the loop ends. It throws as `fetch`
+   * rejects.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<NatsStoredMessage, void, undefined> {
     while (this.#api.client.state === 'active') yield* this.#portion(PORTION, WAIT)
@@ -119,29 +124,42 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
     const { client } = this.#api
     const inbox = client.inbox()
     const messages = client.subscribe(inbox)
+    const taken = messages[Symbol.asyncIterator]()
     let isSilent = false
     const cancel = this.#api.after(wait + GRACE, () => {
-      isSilent = true
-      messages.unsubscribe()
+      isSilent = messages.received === 0
+      finish(messages)
     })
-    const cancelCheck = this.#onOther(() => messages.unsubscribe())
+    const cancelCheck = this.#onOther(() => finish(messages))
     this.#ask(inbox, count, wait)
     let left = count
     try {
-      for await (const message of messages) {
-        const status = statusOf(message)
-        if (status === NOTHING || status === OVER) return
-        if (status === IDLE) continue
-        yield new NatsStoredMessage(client, message)
-        if (--left === 0) return
+      for (let next; left > 0 && !(next = await taken.next()).done;) {
+        const status = statusOf(next.value)
+        if (status === NOTHING || status === OVER) left = 0
+        else if (status !== IDLE) {
+          left--
+          yield new NatsStoredMessage(client, next.value)
+        }
       }
     } finally {
       cancel()
       cancelCheck()
-      messages.unsubscribe()
+      if (left === 0) messages.unsubscribe()
+      else void this.#giveBack(messages, taken).catch(noop)
     }
     // Nobody answers for a consumer that is not there.
     if (isSilent && client.state === 'active') await this.info()
+  }
+
+  /** The loop was left before the portion had ended: others may have the rest. */
+  async #giveBack(
+    messages: NatsSubscription,
+    taken: AsyncIterator<NatsMessage, undefined>,
+  ): Promise<void> {
+    void messages.drain()
+    for (let next; !(next = await taken.next()).done;)
+      if (!isStatus(next.value)) new NatsStoredMessage(this.#api.client, next.value).nak()
   }
 
   #ask(inbox: string, count: number, wait: Milliseconds): void {
@@ -163,6 +181,11 @@ export class NatsConsumer implements AsyncIterable<NatsStoredMessage> {
   }
 }
 
+/** No more comes. What has come is still given out. */
+function finish(messages: NatsSubscription): void {
+  messages.unsubscribe(messages.received || undefined)
+}
+
 /** What a server says of a consumer. */
 export function toConsumerInfo(answer: any): NatsConsumerInfo {
   return { ...answer, config: unpack<NatsConsumerConfig>(answer.config) }
@@ -170,9 +193,13 @@ export function toConsumerInfo(answer: any): NatsConsumerInfo {
 
 /** What the server says of the portion; 0 for a message. Throws what it refuses. */
 function statusOf(message: NatsMessage): number {
-  const status = message.data.length > 0 ? 0 : message.status
+  const status = isStatus(message) ? message.status : 0
   if ([0, NOTHING, OVER, IDLE].includes(status)) return status
   throw refused(message)
+}
+
+function isStatus({ data, status }: NatsMessage): boolean {
+  return data.length === 0 && status !== 0
 }
 
 function refused({ status, description }: NatsMessage): NatsError {

@@ -109,6 +109,11 @@ scene(t, 'a loop', async (t, world) => {
   await first
   t.same(got, ['1', '2', '3'])
   await world.pump()
+  t.same(
+    server.asked.filter(line => line.startsWith('$JS.ACK')),
+    [`${at(4, 0)} -NAK`],
+    'what was left is for others',
+  )
   const subs = server.last.news.filter(line => /^(UN)?SUB/.test(line)).length
   t.equal(subs, 4, 'each portion has ended its inbox')
   const second = (async () => {
@@ -120,6 +125,44 @@ scene(t, 'a loop', async (t, world) => {
   await second
   t.same(got, ['1', '2', '3'])
 })
+
+// What had come and was not given out yet was dropped, and came again only after ack_wait.
+scene(
+  t,
+  'a loop that takes longer than its portion, and loses its connection',
+  async (t, world) => {
+    let seq = 0
+    const { server, client, consumer } = await make(world, () =>
+      seq === 0 ? [stored(++seq, 0), stored(++seq, 0), stored(++seq, 0)] : [],
+    )
+    const got: string[] = []
+    let go: (() => void) | undefined
+    const loop = (async () => {
+      for await (const { text } of consumer) {
+        got.push(text)
+        await new Promise<void>(resolve => (go = resolve))
+      }
+    })()
+    await world.pump()
+    await world.advance(7000)
+    go!()
+    await world.pump()
+    t.same([got, server.asked.length], [['1', '2'], 1])
+    server.last.close()
+    await world.pump()
+    await world.advance(1000)
+    await world.advance(100)
+    go!()
+    await world.pump()
+    t.same([got, server.asked.length], [['1', '2', '3'], 1])
+    go!()
+    await world.pump()
+    t.equal(server.asked.length, 2)
+    client.close()
+    await world.pump()
+    await loop
+  },
+)
 
 scene(t, 'another connection: it asks again', async (t, world) => {
   const { server, client, consumer } = await make(world, () => [])
