@@ -52,6 +52,14 @@ const BUN = {
   sluice: ['servers/line-echo', 'latin1', 'bun'],
   tuned: ['baseline/bun-tuned'],
 } as const
+/** The server of lines as several processes. */
+function workers(count: string): Omit<Record<Contestant, Program>, 'naive'> {
+  return {
+    sluice: ['servers/workers', count, ...LATIN1.sluice],
+    tuned: ['servers/workers', count, ...LATIN1.tuned],
+  }
+}
+
 const UTF8 = onNet(['servers/line-echo', 'utf8'], 'lines', 'utf8')
 const BUFFERS = onNet(['servers/buffer-echo'], 'buffers')
 const FRAMES = onNet(['servers/frame-echo'], 'frames')
@@ -164,7 +172,7 @@ export const ROWS: readonly Row[] = [
     unit: 'lines',
     load: exchange('lines', 10),
     isFree: true,
-    programs: { sluice: ['servers/workers', '1'], tuned: LATIN1.tuned },
+    programs: workers('1'),
   },
   {
     name: 'workers-2',
@@ -172,7 +180,7 @@ export const ROWS: readonly Row[] = [
     unit: 'lines',
     load: exchange('lines', 10),
     isFree: true,
-    programs: { sluice: ['servers/workers', '2'], tuned: LATIN1.tuned },
+    programs: workers('2'),
   },
   {
     name: 'utf8-ascii',

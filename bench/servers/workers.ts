@@ -1,41 +1,35 @@
 /**
- * Bench. Line echo by several processes that share a port. The argument is their number.
+ * Bench. A server as several processes that share a port. The arguments: how many, the program of
+ * the server, and its arguments.
  */
 
 import cluster, { type Worker } from 'node:cluster'
-import { Connection, Server } from 'sluice'
-import { ready } from '../child.ts'
+import { fileURLToPath } from 'node:url'
+import { type Answer, ready } from '../child.ts'
 
-class LineEcho extends Connection {
-  override encoding = 'latin1' as const
-  override read_delimiter = '\r\n'
+const [count, program, ...args] = process.argv.slice(2)
 
-  override on_read(line: string): void {
-    this.write(line + '\r\n')
-  }
-}
+cluster.setupPrimary({
+  exec: fileURLToPath(new URL(`../${program}.js`, import.meta.url)),
+  args,
+  // A worker says as well that it is ready, but the others may not be.
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+})
 
 /** The CPU time that the workers have used so far, in microseconds. */
 async function usage(workers: readonly Worker[]): Promise<number> {
-  const used = workers.map(
-    worker => new Promise<number>(resolve => worker.once('message', resolve).send('usage')),
-  )
-  return (await Promise.all(used)).reduce((sum, each) => sum + each, 0)
-}
-
-if (cluster.isPrimary) {
-  const workers = Array.from({ length: Number(process.argv[2]) }, () => cluster.fork())
-  const ports = await Promise.all(
+  const answers = await Promise.all(
     workers.map(
-      worker =>
-        new Promise<number>(resolve => worker.once('listening', ({ port }) => resolve(port))),
+      worker => new Promise<Answer>(resolve => worker.once('message', resolve).send('usage')),
     ),
   )
-  ready(['127.0.0.1', ports[0] as number], () => usage(workers))
-} else {
-  await new Server(LineEcho).listen(['127.0.0.1', 0]).opened
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage()
-    process.send?.(user + system)
-  })
+  return answers.reduce((sum, { cpu }) => sum + cpu, 0)
 }
+
+const workers = Array.from({ length: Number(count) }, () => cluster.fork())
+const ports = await Promise.all(
+  workers.map(
+    worker => new Promise<number>(resolve => worker.once('listening', ({ port }) => resolve(port))),
+  ),
+)
+ready(['127.0.0.1', ports[0] as number], () => usage(workers))
