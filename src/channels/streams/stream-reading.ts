@@ -26,6 +26,7 @@ import type { Hook } from '../hooks.ts'
 import type { Life } from '../life.ts'
 import { receiveOverflow } from '../overflow.ts'
 import type { SharedValues } from '../shared-values.ts'
+import { setReceiver } from './receiver.ts'
 import { type AwaitsOwner, StreamAwaits } from './stream-awaits.ts'
 import type { StreamValues } from './stream-settings.ts'
 
@@ -192,7 +193,9 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   // ---- receiving --------------------------------------------------------------------------------
 
   receive(chunk: Buffer): void {
+    setReceiver(this.#owner.life)
     this.#borrowed().receive(chunk)
+    setReceiver(undefined)
   }
 
   pause(): void {
