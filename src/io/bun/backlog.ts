@@ -3,14 +3,13 @@
  */
 
 import { Buffer } from 'node:buffer'
-import type { Bytes, Encoding } from '../../types.ts'
+import type { Bytes } from '../../types.ts'
 
 export class Backlog {
   #chunks: Uint8Array[] = []
   bytes: Bytes = 0
 
-  push(data: string | Uint8Array, encoding: Encoding): void {
-    const chunk = typeof data === 'string' ? Buffer.from(data, encoding) : data
+  push(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.bytes += chunk.length
   }
@@ -26,11 +25,4 @@ export class Backlog {
     this.bytes -= bytes
     this.#chunks = this.bytes === 0 ? [] : [this.all().subarray(bytes)]
   }
-}
-
-/** How many bytes that is. */
-export function sizeOf(data: string | Uint8Array, encoding: Encoding): Bytes {
-  return typeof data === 'string' && encoding !== 'latin1'
-    ? Buffer.byteLength(data, encoding)
-    : data.length
 }

@@ -3,8 +3,8 @@
  * package bun-types. Checked with Bun 1.4.5 on Linux.
  *
  * What is used of Bun beyond its documentation:
- * - `write` takes an encoding after a text, `getsockname` of a listener fills an address in, and
- *   `fd` is a property of sockets and listeners.
+ * - `getsockname` of a listener fills an address in, and `fd` is a property of sockets and
+ *   listeners.
  * - The `_handle` of a socket of node:net is such a socket, and `new Socket({ handle })` takes one.
  *   So a connection is dialled by node:net, as one of `Bun.connect` cannot be given up before it is
  *   open; and node:tls works over what `Bun.listen` has accepted.
@@ -12,7 +12,7 @@
 
 import { UnsupportedOptionError } from '../../errors.ts'
 import type { SystemError } from '../../transport.ts'
-import type { Bytes, Encoding, Milliseconds, Port } from '../../types.ts'
+import type { Bytes, Milliseconds, Port } from '../../types.ts'
 import { runtimeOf } from '../runtimes/runtime-of.ts'
 
 /** One connection. Each of its calls does nothing once it has closed. */
@@ -25,8 +25,8 @@ export interface BunSocket {
   readonly localPort?: Port | undefined
   readonly remoteAddress?: string | undefined
   readonly remotePort?: Port | undefined
-  /** Returns how many bytes the system has taken, and keeps none of the others. */
-  write(data: string | Uint8Array, encoding?: Encoding): Bytes
+  /** Returns how many of `size` bytes the system has taken, and keeps none of the others. */
+  write(data: Uint8Array, from: Bytes, size: Bytes): Bytes
   pause(): void
   resume(): void
   /** Ends our side. If both sides have ended, it closes by itself, without a word about the end. */
@@ -125,4 +125,10 @@ export function findBun(versions: NodeJS.Dict<string> = process.versions): BunGl
     `Bun.listen, and this is ${runtimeOf(versions)}. ` +
       'Use the default network, or FastNetwork on Node',
   )
+}
+
+/** Of a `write` that says -1, which is all that Bun says. */
+export function brokenPipe(): SystemError {
+  const error = new Error('write EPIPE: the peer has closed the connection')
+  return Object.assign(error, { code: 'EPIPE', syscall: 'write' })
 }

@@ -18,7 +18,7 @@
  *    So #over notes a close, and it is reported in a microtask.
  */
 
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type {
   ConnectOptions,
@@ -30,11 +30,12 @@ import type {
 import type { Bytes, Encoding, SocketAddress } from '../../types.ts'
 import { takeHandle } from '../fast/handles.ts'
 import { connectError, connectSocket } from '../tcp-connect.ts'
-import { Backlog, sizeOf } from './backlog.ts'
-import type { BunSocket, BunSocketOwner } from './bun.ts'
+import { Backlog } from './backlog.ts'
+import { brokenPipe, type BunSocket, type BunSocketOwner } from './bun.ts'
 import { BunFacts, CLOSED } from './facts.ts'
 import { Given } from './given.ts'
 import { HANDLERS } from './handlers.ts'
+import { bytesOf, kept, textSize } from './text-memory.ts'
 
 export class BunTransport extends BunFacts implements Transport, BunSocketOwner {
   #sink: TransportSink | undefined
@@ -136,22 +137,27 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     if (data.length === 0 || this.#end !== 'no' || this.#isOver()) return true
     if (this.#isCorked || this.#backlog !== undefined) {
-      this.#hold(data, encoding)
+      this.#hold(typeof data === 'string' ? Buffer.from(data, encoding) : data)
       return false
     }
-    const gone =
-      typeof data === 'string' ? this.handle.write(data, encoding) : this.handle.write(data)
+    if (typeof data !== 'string') return this.#send(data, data.length)
+    const bytes = bytesOf(data, encoding)
+    return this.#send(bytes, textSize)
+  }
+
+  /** Gives it to the system. What that does not take waits. */
+  #send(bytes: Uint8Array, size: Bytes): boolean {
+    const gone = this.handle.write(bytes, 0, size)
     if (gone < 0) return this.#broke()
     this.bytes_written += gone
-    if (gone === sizeOf(data, encoding)) return true
-    this.#hold(data, encoding)
-    this.#backlog!.gone(gone)
+    if (gone === size) return true
+    this.#hold(kept(bytes.subarray(gone, size), bytes))
     return false
   }
 
-  #hold(data: string | Uint8Array, encoding: Encoding): void {
+  #hold(bytes: Uint8Array): void {
     this.#backlog ??= new Backlog()
-    this.#backlog.push(data, encoding)
+    this.#backlog.push(bytes)
     this.#isFull = true
   }
 
@@ -164,7 +170,7 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
   #flush(): boolean {
     const backlog = this.#backlog
     if (backlog === undefined) return true
-    const gone = this.handle.write(backlog.all())
+    const gone = this.handle.write(backlog.all(), 0, backlog.bytes)
     if (gone < 0) return this.#broke()
     this.bytes_written += gone
     backlog.gone(gone)
@@ -341,10 +347,4 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
     if (this.#isStopped) handle.resume()
     return self
   }
-}
-
-/** Bun says no more than that it cannot be written. */
-function brokenPipe(): SystemError {
-  const error = new Error('write EPIPE: the peer has closed the connection')
-  return Object.assign(error, { code: 'EPIPE', syscall: 'write' })
 }

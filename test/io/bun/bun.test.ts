@@ -1,7 +1,7 @@
-/** Where Bun is found, and what is said where there is none. */
+/** Where Bun is found, what is said where there is none, and the error that it has no words for. */
 
 import t from 'tap'
-import { findBun } from '../../../src/io/bun/bun.ts'
+import { brokenPipe, findBun } from '../../../src/io/bun/bun.ts'
 import { withBun } from './kit.ts'
 
 t.test('is found by what it can do', async t => {
@@ -21,4 +21,9 @@ t.test('elsewhere the error says what runs here', async t => {
         `BunNetwork needs Bun.listen, and this is ${name}. ` +
         'Use the default network, or FastNetwork on Node',
     })
+})
+
+t.test('a write that fails has the error of Node', async t => {
+  const { code, syscall, message } = brokenPipe()
+  t.same([code, syscall, message.split(':')[0]], ['EPIPE', 'write', 'write EPIPE'])
 })

@@ -27,7 +27,7 @@ t.test('asks for the addresses that are not known yet', async t => {
 
 t.test('options go to the socket, or to the one that connects', async t => {
   const facts = new BunFacts()
-  t.equal(facts.handle.write('a'), -1)
+  t.equal(facts.handle.write(Uint8Array.of(97), 0, 1), -1)
   facts.set_no_delay(true)
   facts.set_keep_alive(5000)
   const handle = new FakeSocket()

@@ -30,10 +30,9 @@ export class FakeSocket implements BunSocket {
   sent = ''
   readonly calls: string[] = []
 
-  write(data: string | Uint8Array, encoding?: BufferEncoding): number {
+  write(data: Uint8Array, from: number, size: number): number {
     if (this.fd < 0) return -1
-    const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data)
-    const taken = bytes.subarray(0, Math.min(this.room, bytes.length))
+    const taken = Buffer.from(data.subarray(from, from + Math.min(this.room, size)))
     this.room -= taken.length
     this.sent += taken.toString('latin1')
     return taken.length
