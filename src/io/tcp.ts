@@ -46,6 +46,7 @@ import { descriptorOf } from './descriptor.ts'
 import { shared, viewOf } from './fast/handles.ts'
 import { keepAlive, setKeepAlive } from './keep-alive.ts'
 import { mustBeCut, writePieces } from './runtimes/pieces.ts'
+import { handedOn } from './runtimes/text-bytes.ts'
 import { connectError, connectSocket } from './tcp-connect.ts'
 
 const TRANSPORT: unique symbol = Symbol('transport')
@@ -193,7 +194,7 @@ export class TcpTransport implements Transport {
   write(data: string | Uint8Array, encoding: Encoding): boolean {
     if (data.length === 0 || !this.#socket.writable) return true
     if (mustBeCut(data, this.#socket)) writePieces(this.#socket, data, encoding)
-    else this.#socket.write(data as string, encoding)
+    else this.#socket.write(handedOn(data, encoding) as string, encoding)
     // Node has tried within the call. What is left now was not taken by the system, or is held by
     // a cork.
     const isTaken = this.#socket.writableLength === 0

@@ -24,12 +24,15 @@ interface Due {
 }
 
 /**
- * How long what is late waits after what comes `soon`. Node polls before that; Bun after it, and
- * before timers; Deno when it has nothing else to do, and has read a thousand sockets 5 ms later.
+ * What is late rests for so many steps. Each waits for what comes `soon`, and then so long. Node
+ * polls before `soon`; Bun after it, and before timers; Deno when it has nothing else to do, and
+ * after a poll it runs the timers first. So one step is too little: if the system lets the process
+ * wait for its time, its timer is due at once. In all of them Deno has read a thousand sockets.
  */
-const REST: Milliseconds = 20
+const STEPS = 4
+const STEP: Milliseconds = 5
 
-/** How often it rests in a row: a pause of the machine seldom comes in more than a few pieces. */
+/** How often it begins anew: a pause of the machine seldom comes in more than a few pieces. */
 const RESTS = 10
 
 export class Alarm {
@@ -89,19 +92,20 @@ export class Alarm {
   }
 
   /**
-   * If the process stands still again meanwhile, it rests again, but not for ever: a process that
-   * is always late judges all the same. Not a timer alone: Node may run one before the next poll.
+   * If the process stands still again meanwhile, it rests anew, but not for ever: a process that
+   * is always late judges all the same. Not timers alone: Node may run one before the next poll.
    */
-  #runAfterPoll(due: Due, rests = RESTS): void {
+  #runAfterPoll(due: Due, steps = STEPS, rests = RESTS): void {
     const from = this.#clock.now()
-    const rest = (): void => {
-      const isLate = this.#clock.now() - from > 2 * REST
-      if (isLate && rests > 1) this.#runAfterPoll(due, rests - 1)
+    const rested = (): void => {
+      const isLate = this.#clock.now() - from > 2 * STEP
+      if (isLate && rests > 1) this.#runAfterPoll(due, STEPS, rests - 1)
+      else if (steps > 1) this.#runAfterPoll(due, steps - 1, rests)
       else this.#run(due)
     }
     this.#polling.set(due, noop)
     this.#clock.soon(() => {
-      if (this.#polling.has(due)) this.#polling.set(due, this.#clock.after(REST, rest))
+      if (this.#polling.has(due)) this.#polling.set(due, this.#clock.after(STEP, rested))
     })
   }
 

@@ -94,10 +94,13 @@ t.test('what stands still while it rests, rests again, ten times at most', async
   new Alarm(clock, judge).set()
   clock.advance(0)
   for (let rests = 1; rests <= 10; rests++) {
-    t.equal(runs, 0)
+    clock.advance(5)
     clock.skipped += 100
-    clock.advance(20)
+    clock.advance(5)
   }
+  clock.advance(5)
+  t.equal(runs, 0, 'it judges at the end of a rest all the same')
+  clock.advance(5)
   t.equal(runs, 1)
 })
 
@@ -144,8 +147,11 @@ t.test('no timer is set for what waits for the poll', async t => {
   alarm.setFor(timers.add(900, 0, () => {}))
   after.shift()!()
   t.same([judge.runs, after.length, soon.length], [0, 0, 1])
-  soon.shift()!()
-  t.same([judge.runs, after.length], [0, 1], 'Bun polls after that, and before timers')
-  after.shift()!()
-  t.same([judge.runs, after.length], [1, 0])
+  // The bug: one step. On Deno its timer may be due before the loop has polled.
+  for (let step = 1; step <= 4; step++) {
+    soon.shift()!()
+    t.same([judge.runs, after.length], [0, 1], 'Bun polls after that, and before timers')
+    after.shift()!()
+  }
+  t.same([judge.runs, after.length, soon.length], [1, 0, 0])
 })
