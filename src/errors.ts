@@ -52,11 +52,13 @@ export class InvalidArgumentError extends ChannelError {
 
 /** An address has none of the forms that `connect` and `listen` take. Code ERR_INVALID_ADDRESS. */
 export class InvalidAddressError extends ChannelError {
-  constructor(why: string, value: unknown) {
-    const forms = 'An address is a port, [host, port], { host, port }, a path or { path }'
+  /** `forms`: what it may be, where that is a URL. */
+  constructor(why: string, value: unknown, forms: string = ADDRESS_FORMS) {
     super('ERR_INVALID_ADDRESS', `${why}; got ${show(value)}. ${forms}`)
   }
 }
+
+const ADDRESS_FORMS = 'An address is a port, [host, port], { host, port }, a path or { path }'
 
 /**
  * A value is not a valid `read_delimiter`. Code ERR_INVALID_DELIMITER.

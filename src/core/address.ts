@@ -92,8 +92,8 @@ function ip(host: unknown, port: unknown, address: unknown): Endpoint {
       port === undefined ? address : port,
     )
   }
-  // '[::1]' is how URLs write an IPv6 host. No other host begins with a bracket.
-  return { kind: 'ip', host: host.replace(/^\[(.*)\]$/, '$1'), port }
+  // '[::1]' is how URLs write an IPv6 host. '[]' is no host, and not the empty one: any host.
+  return { kind: 'ip', host: host.replace(/^\[(.+)\]$/, '$1'), port }
 }
 
 function unix(path: unknown, isBare: boolean): Endpoint {

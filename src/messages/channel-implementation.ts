@@ -221,10 +221,14 @@ export abstract class ChannelImplementation extends Channel {
 
   // ---- what a protocol calls --------------------------------------------------------------------
 
-  /** The channel is ready: the state becomes 'active'. Does nothing unless it is 'opening'. */
+  /**
+   * The channel is ready: the state becomes 'active'. Does nothing unless it is 'opening', and
+   * `do_open` has been called: a callback of that state comes before.
+   */
   become_active(): void {
-    if (this.state !== 'opening') return
-    this[MESSAGE_LIFE].wasActive = true
+    const inside = this[MESSAGE_LIFE]
+    if (this.state !== 'opening' || !inside.isBegun) return
+    inside.wasActive = true
     this[LIFE].open('open')
   }
 

@@ -86,6 +86,7 @@ export abstract class MessageChannel extends ChannelImplementation {
   }
 
   #open(opening: Params): void {
+    this[MESSAGE_LIFE].isBegun = true
     const result = this.do_open(opening)
     const unknown = unknownParameter('this opening', opening.url.entries, [opening])
     if (unknown !== undefined) throw unknown

@@ -52,6 +52,8 @@ export class MessageLife implements Driver, Pending {
   readonly life: Life
   /** The parameters of this opening, as text. */
   opening = ''
+  /** Was `do_open` called in this opening? */
+  isBegun = false
   /** Was the channel active in this opening? */
   wasActive = false
   /** The error that the channel failed with, in this opening. */
@@ -88,7 +90,7 @@ export class MessageLife implements Driver, Pending {
   begin(opening: string): void {
     this.#openings++
     this.opening = opening
-    this.wasActive = false
+    this.isBegun = this.wasActive = false
     this.error = undefined
     this.isForced = false
     this.outlet.begin()

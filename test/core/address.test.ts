@@ -46,6 +46,8 @@ t.test('every form that an address may have', async t => {
   for (const [address, endpoint] of rows)
     t.same(parseAddress(address), endpoint, JSON.stringify(address))
   t.same(parseAddress(Object.freeze(['h', 1] as const)), ip('h', 1))
+  // It was any host.
+  t.same(parseAddress(['[]', 1]), ip('[]', 1))
 })
 
 t.test('everything else is refused, with the reason', async t => {

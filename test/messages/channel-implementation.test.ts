@@ -198,6 +198,10 @@ stage(t, 'become_active, finish_close and fail do nothing in the wrong state', a
   t.equal(channel.state, 'closed')
   channel.open().finish_close()
   t.equal(channel.state, 'opening')
+  // It was active, and nothing was open: what was posted was an error of JavaScript.
+  const early = stage.context.init('mem://')
+  early.callback_add(() => early.become_active(), 'state')
+  t.equal(early.open().post('x'), true)
   channel.on_error = () => {}
   channel.fail('why')
   t.match(channel.error, { message: 'why' }, 'the text becomes an Error')

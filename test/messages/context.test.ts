@@ -88,6 +88,19 @@ stage(t, 'look-up: exact, then the prefix', async (t, { context }) => {
   )
 })
 
+// Without its ';' a parameter was taken for a host, which these protocols do not look at.
+stage(t, 'a parameter in place of the host', async (t, { context }) => {
+  for (const protocol of ['null', 'zero', 'echo', 'direct', 'mem', 'timer', 'reopen+mem'])
+    t.match(
+      fault(() => context.init(`${protocol}://size=1mb`)),
+      `a parameter comes after ';', as in ${protocol.split('+').at(-1)}://;size=1mb`,
+    )
+  t.match(
+    fault(() => context.init('mem://size=1mb;mode=server')),
+    'a parameter comes',
+  )
+})
+
 stage(t, 'aliases', async (t, { context }) => {
   t.equal(
     String(context.init('mudp://239.1.2.3:9;mode=server').params.url),

@@ -10,6 +10,7 @@
 import type { Server as HttpServer } from 'node:http'
 import { deferred } from '../../core/deferred.ts'
 import { messageOf } from '../../errors.ts'
+import { Context } from '../../messages/context.ts'
 import type { Host, Say } from '../host.ts'
 import { oneLine, runCommand } from '../run.ts'
 import { stopOnSignals } from '../signals.ts'
@@ -52,7 +53,8 @@ async function supervise(request: Request, host: SuperviseHost, sayLine: Say): P
     sayLine(oneLine(text))
   }
   engine.log = say
-  const setting: Setting = { ...request, engine, say, http: () => host.http() }
+  const context = new Context({ engine })
+  const setting: Setting = { ...request, context, engine, say, http: () => host.http() }
   const parts = makeParts(request, setting)
   const draw = (): void => table.draw(parts.map(part => part.row()))
   const interval = request.interval ?? (isTerminal ? INTERVALS.terminal : INTERVALS.elsewhere)
@@ -70,9 +72,12 @@ async function supervise(request: Request, host: SuperviseHost, sayLine: Say): P
   return isWell ? 0 : 1
 }
 
-/** Throws UsageError if the URL of the relay is invalid. */
-function makeParts({ parts }: Request, setting: Setting): Part[] {
+/** Throws UsageError if the URL of the router, or of the relay, is invalid. */
+function makeParts({ parts, url }: Request, setting: Setting): Part[] {
   try {
+    // A channel that is made shows what is wrong with its URL, and opens nothing.
+    setting.context.init(url).destroy()
+    if (parts.includes('router')) setting.context.init(`${url};mode=server`).destroy()
     return parts.map(name => new PARTS[name](setting))
   } catch (error) {
     throw new UsageError(messageOf(error))

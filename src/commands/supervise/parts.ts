@@ -4,9 +4,10 @@
  */
 
 import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { noop } from '../../core/noop.ts'
 import type { Engine } from '../../engine.ts'
-import { Context } from '../../messages/context.ts'
+import type { Context } from '../../messages/context.ts'
 import { WebsocketChannel } from '../../packets/channel/websocket-channel.ts'
 import type { ChannelStats } from '../../packets/lines/stats.ts'
 import type { Packet } from '../../packets/packet.ts'
@@ -21,7 +22,9 @@ import type { Row } from './table.ts'
 
 /** What a part needs. */
 export interface Setting {
-  readonly url: string
+  /** Where the router listens; with port 0 only the router of this process knows it in the end. */
+  url: string
+  readonly context: Context
   readonly engine: Engine
   readonly say: Say
   readonly agents: number
@@ -56,7 +59,7 @@ export class RouterPart implements Part {
   constructor(setting: Setting) {
     this.#setting = setting
     this.#router = new PacketRouter({
-      context: new Context({ engine: setting.engine }),
+      context: setting.context,
       relay: setting.relay,
       on_error: error => setting.say(error.message),
     })
@@ -67,12 +70,16 @@ export class RouterPart implements Part {
     await this.#router.opened
     // host:port, in brackets if it is of IPv6.
     const [, host, port, path] = /^ws:\/\/(.+?):(\d+)(\/[^;]*)?$/.exec(url) ?? []
-    if (host === undefined) await this.#router.listen(`${url};mode=server`)
-    else await this.#listen(host.replace(/^\[|\]$/g, ''), Number(port), path ?? '/')
-    this.#setting.say(`the router listens on ${url}`)
+    if (host === undefined) this.#setting.url = await this.#router.listen(`${url};mode=server`)
+    else {
+      const chosen = await this.#listen(host.replace(/^\[|\]$/g, ''), Number(port), path ?? '/')
+      this.#setting.url = url.replace(/:0(?=\/|$)/, `:${chosen}`)
+    }
+    this.#setting.say(`the router listens on ${this.#setting.url}`)
   }
 
-  async #listen(host: string, port: number, path: string): Promise<void> {
+  /** Returns the port. */
+  async #listen(host: string, port: number, path: string): Promise<number> {
     const http = this.#setting.http()
     this.#http = http
     this.#router.attach(http, { path })
@@ -80,6 +87,7 @@ export class RouterPart implements Part {
       http.once('error', fail)
       http.listen(port, host, () => listening())
     })
+    return (http.address() as AddressInfo).port
   }
 
   row(): Row {
@@ -111,8 +119,7 @@ export class SupervisorPart implements Part {
   }
 
   async open(): Promise<void> {
-    const { url, engine, say } = this.#setting
-    const context = new Context({ engine })
+    const { url, context, say } = this.#setting
     this.#run = await this.#supervisor.register_job({
       architect: {
         get_channels: (...callbacks) => [
@@ -158,7 +165,7 @@ export class SupervisorPart implements Part {
 
 export class AgentsPart implements Part {
   readonly #setting: Setting
-  readonly #agents: readonly PacketAgent[]
+  #agents: readonly PacketAgent[] = []
   /** The number of the next answer of each agent. */
   readonly #next: number[]
   /** Answers that came twice, or after a gap. */
@@ -170,13 +177,16 @@ export class AgentsPart implements Part {
   readonly done = new Promise<boolean>(end => (this.#end = end))
 
   constructor(setting: Setting) {
-    const { agents, url, engine, say } = setting
+    const { agents } = setting
     this.#setting = setting
     this.#unfinished = agents
     this.#next = Array.from({ length: agents }, () => 0)
-    const context = new Context({ engine })
+  }
+
+  #make(): readonly PacketAgent[] {
+    const { url, context, say } = this.#setting
     const on_error = ({ message }: Error): void => say(message)
-    this.#agents = this.#next.map(
+    return this.#next.map(
       (_, index) =>
         new PacketAgent(`agent-${index + 1}`, url, {
           context,
@@ -193,6 +203,7 @@ export class AgentsPart implements Part {
 
   async open(): Promise<void> {
     const { engine, rate } = this.#setting
+    this.#agents = this.#make()
     for (const agent of this.#agents) agent.open()
     await Promise.all(this.#agents.map(({ opened }) => opened))
     this.#cancel = engine.cycle(1000 / rate, () => this.#act())
@@ -219,7 +230,7 @@ export class AgentsPart implements Part {
     const sum = sumOf(stats)
     return {
       name: 'agents',
-      state: `${alive} of ${stats.length} alive`,
+      state: `${alive} of ${this.#setting.agents} alive`,
       ...sum,
       lost: sum.lost + this.#wrong,
     }

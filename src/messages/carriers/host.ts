@@ -4,26 +4,45 @@
  * - `*:port` or `:port`: any host
  * - a path: a text with a slash, or any text for `unix://`
  * - `@name`: an abstract unix socket
+ *
+ * An invalid one is refused when the URL is read, so a host that cannot be one is no address.
  */
 
 import { formatAddress } from '../../core/address.ts'
 import type { Address, SocketAddress } from '../../types.ts'
+import type { Url } from '../url.ts'
 import { parseInteger } from '../values.ts'
+
+/** Any host, an IPv6 address with brackets or without, or a text that may be a name. */
+const HOST = /^(\*?|\[(?=.*:)[\da-f:.]+(%[^\]]+)?\]|(?=.*:.*:)[\da-f:.]+(%[^\]]+)?|[^\s:[\]@]+)$/i
 
 /** Returns undefined if the text is not an address. */
 export function parseHost(text: string, isUnix: boolean): Address | undefined {
-  if (text.startsWith('@')) return { path: text.replace('@', '\0') }
+  if (text.startsWith('@')) return text === '@' ? undefined : { path: text.replace('@', '\0') }
   if (isUnix || text.includes('/')) return text === '' ? undefined : { path: text }
   const colon = text.lastIndexOf(':')
   const port = /^\d+$/.test(text.slice(colon + 1)) ? parseInteger(text.slice(colon + 1)) : undefined
   if (colon === -1 || port === undefined || port > 65_535) return undefined
   const host = text.slice(0, colon)
-  return [host === '*' ? '' : host, port]
+  return HOST.test(host) ? [host === '*' ? '' : host, port] : undefined
 }
 
 /** What is said of a text that is not an address. `otherwise` says what would be. */
 export function hostFault(text: string, otherwise: string): string {
-  return /:\d+$/.test(text) ? 'the port must be from 0 to 65535' : otherwise
+  const [, port] = /:(\d+)$/.exec(text) ?? []
+  if (port === undefined) return otherwise
+  return Number(port) > 65_535
+    ? 'the port must be from 0 to 65535'
+    : 'the host must be a name or an address, as [::1] for IPv6'
+}
+
+/**
+ * For a protocol without a host: what stands there is ignored. Throws UrlError if it is a
+ * parameter, whose ';' is missing.
+ */
+export function checkNoParameter(url: Url): void {
+  if (url.host.includes('='))
+    throw url.host_fault(`a parameter comes after ';', as in ${url.protocol}://;${url.host}`)
 }
 
 /** An address as the host of a client's URL. If a server listens on any host, that is localhost. */

@@ -27,13 +27,16 @@ export interface NatsServer {
 
 const PORT = 4222
 
+const FORMS = 'A server is nats://host:port, tls://host:port or [host, port]'
+
 /** How often in a row a server may refuse the login before it is given up. */
 const REFUSALS = 2
 
 /** The servers that a program gives. Throws InvalidAddressError. */
 export function parseServers(servers: NatsServers): NatsServer[] {
   const list: readonly (Address | URL)[] = isList(servers) ? servers : [servers]
-  if (list.length === 0) throw new InvalidAddressError('there is no server in the list', servers)
+  if (list.length === 0)
+    throw new InvalidAddressError('there is no server in the list', servers, FORMS)
   return list
     .flatMap<Address | URL>(each => (typeof each === 'string' ? each.split(',') : [each]))
     .map(parseServer)
@@ -48,7 +51,7 @@ function parseServer(given: Address | URL): NatsServer {
   if (typeof given === 'string' || given instanceof URL) return parseUrl(String(given).trim())
   const endpoint = parseAddress(given)
   if (endpoint.kind === 'unix')
-    throw new InvalidAddressError('a NATS server has no unix socket', given)
+    throw new InvalidAddressError('a NATS server has no unix socket', given, FORMS)
   return server(endpoint.host || 'localhost', endpoint.port, given)
 }
 
@@ -58,9 +61,13 @@ function parseUrl(text: string): NatsServer {
   const shown = full.replace(/\/\/.*@/, '//…@')
   const url = URL.canParse(full) ? new URL(full) : undefined
   if (url === undefined || url.hostname === '' || !/^\/?$/.test(url.pathname + url.search))
-    throw new InvalidAddressError('a NATS server is nats://host:port', shown)
+    throw new InvalidAddressError('this is no URL of a NATS server', shown, FORMS)
   if (url.protocol !== 'nats:' && url.protocol !== 'tls:')
-    throw new InvalidAddressError('the URL of a NATS server begins with nats: or tls:', shown)
+    throw new InvalidAddressError(
+      'the URL of a NATS server begins with nats: or tls:',
+      shown,
+      FORMS,
+    )
   const { hostname, port, protocol, username, password } = url
   return {
     ...server(hostname.replace(/^\[|\]$/g, ''), port === '' ? PORT : Number(port), shown),
@@ -74,7 +81,7 @@ function decode(text: string, shown: string): string | undefined {
   try {
     return text === '' ? undefined : decodeURIComponent(text)
   } catch {
-    throw new InvalidAddressError('a % in a user or password must be written as %25', shown)
+    throw new InvalidAddressError('a % in a user or password must be written as %25', shown, FORMS)
   }
 }
 

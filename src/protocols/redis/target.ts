@@ -198,9 +198,11 @@ function partsOf(text: string, tls: TlsOptions | undefined): Parts {
   }
 }
 
+const FORMS = 'It is redis://host:port/db, rediss://host:port/db or redis+unix:///path?db=0'
+
 /** A message may be logged: it must not have the password. */
 function fault(why: string, url: string): InvalidAddressError {
-  return new InvalidAddressError(why, url.replace(/\/\/[^/]*@/, '//*@'))
+  return new InvalidAddressError(why, url.replace(/\/\/[^/]*@/, '//*@'), FORMS)
 }
 
 function loginOf({ username, password }: URL): Pick<Parts, 'username' | 'password'> {

@@ -25,11 +25,13 @@ export interface Target {
 
 const UNIX = /^ws\+unix:(?:\/\/(?=\/))?([^:?#]+)(?::(\/[^#]*))?$/i
 
+const FORMS = 'It is ws://host:port/path, wss://host:port/path or ws+unix:/socket:/path'
+
 /** Throws InvalidAddressError. */
 export function parseWebSocketUrl(given: Address | URL): Target {
   const address = given instanceof URL ? given.href : given
   if (typeof address === 'string' && /^https?:/i.test(address))
-    throw new InvalidAddressError('a URL of WebSocket begins with ws: or wss:', given)
+    throw new InvalidAddressError('a URL of WebSocket begins with ws: or wss:', given, FORMS)
   if (typeof address !== 'string' || !/^wss?(\+unix)?:/i.test(address)) return plainTarget(address)
   const unix = UNIX.exec(address)
   if (unix !== null)
@@ -42,9 +44,9 @@ export function parseWebSocketUrl(given: Address | URL): Target {
     }
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || url.hostname === '')
-    throw new InvalidAddressError('this is no URL of WebSocket', address)
+    throw new InvalidAddressError('this is no URL of WebSocket', address, FORMS)
   if (address.includes('#'))
-    throw new InvalidAddressError('a URL of WebSocket must not have a fragment', address)
+    throw new InvalidAddressError('a URL of WebSocket must not have a fragment', address, FORMS)
   const isSecure = url.protocol === 'wss:'
   return {
     address: [url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || (isSecure ? 443 : 80))],

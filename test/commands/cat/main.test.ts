@@ -59,6 +59,17 @@ t.test('a second signal ends it at once, whoever is still there', async t => {
   t.strictSame(await once(child, 'close'), [143, null])
 })
 
+// Nothing kept the process alive, so Node ended it with its own code 13, and nothing was said.
+t.test('channels that only wait', async t => {
+  const child = spawn(...bareNode([MAIN, '--dump', 'mem://', 'null://']))
+  t.teardown(() => void child.kill('SIGKILL'))
+  let out = ''
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk))
+  while (!/first: .*active/.test(out)) await once(child.stdout, 'data')
+  process.kill(child.pid!, 'SIGTERM')
+  t.strictSame(await once(child, 'close'), [0, null])
+})
+
 t.test('a bad URL: it is shown, code 2, no stack', async t => {
   t.strictSame(await run('', 'tcp://nowhere'), {
     code: 2,

@@ -76,6 +76,11 @@ t.test('what cannot be', async t => {
   busy.close()
   const wrong = new Process(['--only', 'nobody'])
   t.equal(await wrong.code, 2)
+  // They were told when the router listened, with the code 1.
+  for (const url of ['tcp://', 'null://', 'tcp://[::1:5']) {
+    const invalid = new Process([url])
+    t.equal(await invalid.code, 2, url)
+  }
   const nonsense = new Process(['--only', 'router', '--relay', 'nonsense:'])
   t.equal(await nonsense.code, 2)
   t.match(nonsense.err, /open_relay: url must be .*\(--help lists the options\)/)

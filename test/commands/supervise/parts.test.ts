@@ -1,8 +1,6 @@
 /** The parts of the command: what they say of each other when one of them fails. */
 
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +22,8 @@ function make(url: string, options: Partial<Setting> = {}): { setting: Setting; 
   const engine = new Engine({ log: say })
   const http = createServer
   const defaults = { agents: 1, rate: 1000, count: 2, relay: undefined }
-  return { setting: { url, engine, say, http, ...defaults, ...options }, said }
+  const context = new Context({ engine })
+  return { setting: { url, context, engine, say, http, ...defaults, ...options }, said }
 }
 
 t.test('answers that do not come, come twice, or after a gap', async t => {
@@ -83,19 +82,20 @@ t.test('a router that goes for good', async t => {
   refuses.close()
 })
 
-t.test('all three, beside a server of HTTP', async t => {
-  const free = createServer().listen(0, '127.0.0.1')
-  await once(free, 'listening')
-  const { port } = free.address() as AddressInfo
-  free.close()
-  await once(free, 'close')
-  for (const path of ['', '/x']) {
-    const { setting } = make(`ws://127.0.0.1:${port}${path}`)
+// With port 0, and with mem://, the others connected to what nobody listened at.
+t.test('all three, beside a server of HTTP or not; the router says where it listens', async t => {
+  for (const [url, listens] of [
+    ['ws://127.0.0.1:0', /on ws:\/\/127\.0\.0\.1:[1-9]\d*$/],
+    ['ws://127.0.0.1:0/x', /on ws:\/\/127\.0\.0\.1:[1-9]\d*\/x$/],
+    ['mem://', /on mem:\/\/;master=/],
+  ] as const) {
+    const { setting, said } = make(url)
     const router = new RouterPart(setting)
     const supervisor = new SupervisorPart(setting)
     const agents = new AgentsPart(setting)
     const parts = [router, supervisor, agents]
     for (const part of parts) await part.open()
+    t.match(said, [listens])
     t.equal(await agents.done, true)
     t.match(supervisor.row(), { state: 'alive, confirming', received: 2 })
     for (const part of parts.reverse()) await part.rest()

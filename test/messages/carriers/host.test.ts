@@ -1,5 +1,12 @@
 import t from 'tap'
-import { formatHost, hostFault, parseHost } from '../../../src/messages/carriers/host.ts'
+import {
+  checkNoParameter,
+  formatHost,
+  hostFault,
+  parseHost,
+} from '../../../src/messages/carriers/host.ts'
+import { Url } from '../../../src/messages/url.ts'
+import { fault } from '../kit.ts'
 
 t.test('parseHost', async t => {
   const cases: [text: string, address: unknown][] = [
@@ -18,6 +25,13 @@ t.test('parseHost', async t => {
     ['host:70000', undefined],
     ['host:-1', undefined],
     ['', undefined],
+    ['[fe80::1%eth0]:80', ['[fe80::1%eth0]', 80]],
+    ['fe80::1%eth0:80', ['fe80::1%eth0', 80]],
+    ['my_host-1.example.:80', ['my_host-1.example.', 80]],
+    // They were found at opening only: there is no such host. `[]` was any host.
+    ...['[::1:5', '[]:5', '[zz]:5', '[1.2.3.4]:5', '::1]:5', 'a b:5', 'h:5:6', 'u@h:5', '@'].map(
+      (text): [string, undefined] => [text, undefined],
+    ),
   ]
   for (const [text, address] of cases) t.strictSame(parseHost(text, false), address, text)
   t.strictSame([parseHost('name', true), parseHost('', true)], [{ path: 'name' }, undefined])
@@ -41,4 +55,13 @@ t.test('formatHost', async t => {
 t.test('what is said of a text that is none', async t => {
   t.equal(hostFault('127.0.0.1:99999', 'other'), 'the port must be from 0 to 65535')
   t.equal(hostFault('nowhere', 'other'), 'other')
+  t.equal(hostFault('[::1:5', ''), 'the host must be a name or an address, as [::1] for IPv6')
+})
+
+t.test('a parameter in place of a host', async t => {
+  checkNoParameter(Url.parse('null://x;y=z'))
+  t.match(
+    fault(() => checkNoParameter(Url.parse('mem://size=1mb'))),
+    "a parameter comes after ';', as in mem://;size=1mb\n  mem://size=1mb\n        ^^^^^^^^",
+  )
 })
