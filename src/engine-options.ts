@@ -2,7 +2,7 @@
  * Layer 3. The options of an engine, and the checks of them.
  */
 
-import { checkOptions } from './core/option-names.ts'
+import { checkOptions } from './core/options.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { Clock, Network } from './transport.ts'
 import type { Bytes } from './types.ts'

@@ -1,6 +1,6 @@
 /**
  * Layer 4. Channel: what a program sees of every channel. Its state, closing, suspending, and the
- * hooks that all have. What happens behind them is in life.ts.
+ * hooks that all have. What they do inside is in life.ts.
  */
 
 import { checkText, isRecord } from '../core/checks.ts'

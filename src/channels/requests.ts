@@ -15,7 +15,7 @@
 import { checkCount, checkDuration } from '../core/checks.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError, RequestError, show } from '../errors.ts'
 import type { Bytes, Cancel, CloseReason, Data, Milliseconds } from '../types.ts'

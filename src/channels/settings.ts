@@ -18,7 +18,7 @@
  */
 
 import type { Check } from '../core/checks.ts'
-import { noSuchOption } from '../core/option-names.ts'
+import { noSuchOption } from '../core/options.ts'
 import type { State } from '../types.ts'
 import { isConstructing } from './constructing.ts'
 

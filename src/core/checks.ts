@@ -3,7 +3,7 @@
  * returns the value as it is kept, or throws InvalidArgumentError, which says what was called how,
  * what it must be, and what it is.
  *
- * A table with a check for each option is what `checkOptions` wants; see option-names.ts.
+ * A table with a check for each option is what `checkOptions` wants; see options.ts.
  */
 
 import { InvalidArgumentError, InvalidStateError, show } from '../errors.ts'

@@ -13,7 +13,7 @@ import {
   Uint32Field,
   VarintField,
 } from './length-fields.ts'
-import { checkOptions } from './option-names.ts'
+import { checkOptions } from './options.ts'
 
 /** The form of the prefix, and what stands around the payload. */
 export interface LengthPrefixOptions {

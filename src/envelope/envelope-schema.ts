@@ -15,7 +15,7 @@
  */
 
 import { checkName, type Checks, oneOf } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { ValidationError } from './errors.ts'
 import type { MessageMeta } from './meta.ts'
 import { type Fault, inside, isNone, notPermitted, wrong } from './schema/faults.ts'

@@ -20,7 +20,7 @@ import {
   instanceOf,
   listOf,
 } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { isPromiseLike } from '../core/promises.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { Batch } from './builtin/batch.ts'

@@ -4,7 +4,7 @@
  */
 
 import { anyValue, type Check, type Checks, checkText } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 
 /** The states of an answer. Any other short text is allowed, too. */
 export const MessageStates = {

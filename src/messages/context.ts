@@ -12,7 +12,7 @@
  */
 
 import { anyValue, checkBoolean, type Checks, checkText, instanceOf } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { Engine } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, UrlError } from '../errors.ts'
 import { askers, unknownParameter } from './asked.ts'

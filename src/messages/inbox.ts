@@ -8,7 +8,7 @@
  */
 
 import { anyValue, checkDuration, type Checks } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
 import { ClosedError, OverflowError, TimeoutError } from '../errors.ts'

@@ -3,7 +3,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Data, Milliseconds, SocketAddress, StateSignal } from '../types.ts'
 

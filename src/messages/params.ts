@@ -13,7 +13,7 @@
  */
 
 import { checkCount, checkFunction, checkText, instanceOf, listOf } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { UrlError } from '../errors.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
 import { ASKED, Asked } from './asked.ts'

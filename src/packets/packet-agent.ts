@@ -14,7 +14,7 @@ import {
   instanceOf,
   oneOf,
 } from '../core/checks.ts'
-import { checkOptions, optionsOf } from '../core/option-names.ts'
+import { checkOptions, optionsOf } from '../core/options.ts'
 import { attempt, isPromiseLike } from '../core/promises.ts'
 import { Engine, logSafely } from '../engine.ts'
 import { asError, messageOf } from '../errors.ts'

@@ -20,7 +20,7 @@
 // Source: Mephisto, `data_model/packet.py`.
 
 import { Buffer } from 'node:buffer'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { messageOf, show } from '../errors.ts'
 import type { Bytes } from '../types.ts'
 import { PacketError } from './errors.ts'

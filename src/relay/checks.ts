@@ -5,7 +5,7 @@
  */
 
 import { checkFunction, type Checks, having, instanceOf, wholeFrom } from '../core/checks.ts'
-import { checkOptions } from '../core/option-names.ts'
+import { checkOptions } from '../core/options.ts'
 import { Engine } from '../engine.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Data, Milliseconds } from '../types.ts'

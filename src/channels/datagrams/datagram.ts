@@ -11,7 +11,7 @@
 import { formatAddress, parseAddress } from '../../core/address.ts'
 import { checkBoolean, checkClosed } from '../../core/checks.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
-import { checkAddressOptions } from '../../core/option-names.ts'
+import { checkAddressOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidAddressError, InvalidArgumentError, InvalidStateError } from '../../errors.ts'

@@ -3,7 +3,7 @@
  * the datagram opens joins them again.
  */
 
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { PacketSocket } from '../../transport.ts'
 import { tell } from './packet-options.ts'

@@ -6,7 +6,7 @@
  * written to it.
  */
 
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Data, Encoding } from '../../types.ts'

@@ -4,7 +4,7 @@
  */
 
 import { checkBoolean, checkCount, checkDuration } from '../../core/checks.ts'
-import { checkAddressOptions, checkOptions } from '../../core/option-names.ts'
+import { checkAddressOptions, checkOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'

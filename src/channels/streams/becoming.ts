@@ -3,7 +3,7 @@
  */
 
 import { checkDelimiter, type ReadDelimiter } from '../../core/delimiters.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Encoding, State } from '../../types.ts'
 import { LIFE, type Life } from '../life.ts'

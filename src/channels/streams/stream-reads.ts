@@ -6,7 +6,7 @@
 import { checkDuration } from '../../core/checks.ts'
 import { checkDelimiter, type ReadArguments, type ReadDelimiter } from '../../core/delimiters.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { ClosedError, InvalidArgumentError } from '../../errors.ts'
 import type { Encoding, Milliseconds } from '../../types.ts'
 import { LIFE } from '../life.ts'

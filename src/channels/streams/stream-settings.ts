@@ -7,7 +7,7 @@
 
 import { Buffer } from 'node:buffer'
 import { checkDelimiter, type ReadDelimiter } from '../../core/delimiters.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsInfo, TlsOptions } from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'

@@ -14,7 +14,7 @@ import {
   countFrom,
   instanceOf,
 } from '../../core/checks.ts'
-import { withDefaults } from '../../core/option-names.ts'
+import { withDefaults } from '../../core/options.ts'
 import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'

@@ -9,7 +9,7 @@
  */
 
 import { type Checks, checkText } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Envelope } from '../envelope.ts'

@@ -6,7 +6,7 @@
  */
 
 import { checkName, type Checks, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import type { AnySchema, DataOf } from '../message.ts'
 import { AsyncRunnable, message, type MessageClass, type Run } from '../runnable.ts'
 import { Model } from './model.ts'

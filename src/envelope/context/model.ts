@@ -5,7 +5,7 @@
  */
 
 import { checkFunction, checkName, type Checks } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { NotFoundError, UnauthorizedError } from '../builtin/error-messages.ts'
 import type { MetaFields } from '../meta.ts'
 

@@ -7,7 +7,7 @@
  */
 
 import { checkName, type Checks, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { Engine } from '../../engine.ts'
 import { ClosedError, OverflowError } from '../../errors.ts'
 import { checkJob, checkNumber, checkRunner } from './checks.ts'

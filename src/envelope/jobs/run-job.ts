@@ -10,7 +10,7 @@
 
 import { checkFunction, type Checks } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
 import { ChannelError, InvalidStateError, messageOf } from '../../errors.ts'
 import { JobError } from '../builtin/error-messages.ts'

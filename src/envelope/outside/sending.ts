@@ -6,7 +6,7 @@
  */
 
 import { checkBoolean, checkName, type Checks, checkText, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Envelope, type MessageOf } from '../envelope.ts'
 import { errors, internal, ws_outgoing } from '../envelopes.ts'

@@ -4,7 +4,7 @@
  */
 
 import { type Checks, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Model } from '../context/model.ts'
 import { Envelope } from '../envelope.ts'

@@ -4,7 +4,7 @@
  */
 
 import { instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Envelope, type MessageOf } from '../envelope.ts'
 import { ws_outgoing } from '../envelopes.ts'

@@ -20,7 +20,7 @@ import {
 } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { isPromiseLike } from '../../core/promises.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 
 /** What a receiver gets: the sender, the signal, and what the sender has named. */
 export type Named<Arguments> = Arguments & {

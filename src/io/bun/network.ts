@@ -10,7 +10,7 @@
  * the default network. What is used of Bun stands in bun.ts.
  */
 
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import type {
   ConnectOptions,
   Endpoint,

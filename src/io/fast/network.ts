@@ -18,7 +18,7 @@
  */
 
 import type { Server } from 'node:net'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { UnsupportedOptionError } from '../../errors.ts'
 import type {
   ConnectOptions,

@@ -11,7 +11,7 @@
  */
 
 import { checkBoolean } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError, UnsupportedOptionError } from '../../errors.ts'
 import type {
   ConnectOptions,

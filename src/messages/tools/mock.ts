@@ -22,7 +22,7 @@ import {
   instanceOf,
   listOf,
 } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../context.ts'
 import type { Message } from '../message.ts'

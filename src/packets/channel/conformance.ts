@@ -14,7 +14,7 @@ import {
   checkWait,
   instanceOf,
 } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { DRIVE, Engine } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
 import type { Complete } from '../../core/option-types.ts'

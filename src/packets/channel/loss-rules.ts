@@ -24,7 +24,7 @@ import {
   listOf,
   wholeFrom,
 } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { codeOf, messageOf } from '../../errors.ts'
 import { HandshakeError } from '../../protocols/websocket/errors.ts'
 import type { Milliseconds } from '../../types.ts'

@@ -11,7 +11,7 @@ import {
   countFrom,
   instanceOf,
 } from '../../core/checks.ts'
-import { checkOptions, optionsOf } from '../../core/option-names.ts'
+import { checkOptions, optionsOf } from '../../core/options.ts'
 import { Context } from '../../messages/context.ts'
 import { peerUrl } from '../../messages/server-url.ts'
 import { Url } from '../../messages/url.ts'

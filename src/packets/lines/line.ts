@@ -71,7 +71,7 @@ export class Line {
   readonly channel: PacketChannel
   readonly budget: Budget
   readonly parties = new Map<string, Party>()
-  /** For whoever watches. */
+  /** For `stats`. */
   received = 0
   opened = 0
   lost = 0

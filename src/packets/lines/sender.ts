@@ -33,7 +33,7 @@ export interface SenderOwner {
 export class Sender {
   readonly channel: PacketChannel
   readonly budget: Budget
-  /** For whoever watches. */
+  /** For `stats`. */
   sent = 0
   retries = 0
   readonly #engine: Engine

@@ -4,7 +4,7 @@
 // Source: Mephisto, `abstractions/architects/mock_architect.py`.
 
 import { type Checks, instanceOf, wholeFrom } from '../../core/checks.ts'
-import { checkOptions, optionsOf } from '../../core/option-names.ts'
+import { checkOptions, optionsOf } from '../../core/options.ts'
 import { Context } from '../../messages/context.ts'
 import type {
   OnCatastrophicDisconnect,

@@ -4,7 +4,7 @@
 // Source: Mephisto, `test/utils.py` and the mock server of its architects.
 
 import { checkBoolean, checkName, type Checks, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { Context } from '../../messages/context.ts'
 import { type Addr, Control } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'

@@ -17,7 +17,7 @@ import {
   having,
   instanceOf,
 } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { attempt, isPromiseLike, onRejection } from '../../core/promises.ts'
 import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'

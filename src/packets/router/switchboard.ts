@@ -65,7 +65,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   #isClosed = false
   /** The other routers, if there is a relay. */
   neighbours: Neighbours | undefined
-  /** For whoever watches. */
+  /** For `stats`. */
   received = 0
   dropped = 0
 
@@ -189,7 +189,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   }
 
   #deliver(member: Member, packet: Packet, text: string, from: string): void {
-    // Whoever sent it keeps it until it is confirmed.
+    // The party that sent it keeps it until it is confirmed.
     if (member.peer === undefined && packet.place !== undefined && member.confirms) return
     if (member.send(text, from)) return
     if (packet.place !== undefined && this.#roster.get(from) !== undefined) member.missed.add(from)

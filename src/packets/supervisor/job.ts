@@ -142,7 +142,7 @@ export interface Run {
 
   /**
    * Ends the run: for up to `timeout` ms it waits until what was sent has gone, and is confirmed by
-   * whoever confirms. Then it closes the channels. The promise never rejects, and is that of
+   * those who confirm. Then it closes the channels. The promise never rejects, and is that of
    * `closed`.
    */
   shutdown(timeout?: Milliseconds): Promise<RunEnd>

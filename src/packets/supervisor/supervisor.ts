@@ -16,7 +16,7 @@ import {
   oneOf,
 } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions, withDefaults } from '../../core/option-names.ts'
+import { checkOptions, withDefaults } from '../../core/options.ts'
 import type { Complete } from '../../core/option-types.ts'
 import { attempt } from '../../core/promises.ts'
 import { Engine, logSafely } from '../../engine.ts'

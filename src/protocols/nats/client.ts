@@ -17,7 +17,7 @@ import {
   countFrom,
 } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'

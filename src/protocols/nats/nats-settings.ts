@@ -12,7 +12,7 @@ import {
   countFrom,
 } from '../../core/checks.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { optionsOf } from '../../core/option-names.ts'
+import { optionsOf } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'

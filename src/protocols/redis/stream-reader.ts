@@ -5,7 +5,7 @@
 
 import type { Buffer } from 'node:buffer'
 import { type Checks, checkText, wholeFrom } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import { type Argument, checkArgument } from './command.ts'

@@ -17,7 +17,7 @@ import {
 } from '../../core/checks.ts'
 import { parseAddress } from '../../core/address.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions, optionsOf, withDefaults } from '../../core/option-names.ts'
+import { checkOptions, optionsOf, withDefaults } from '../../core/options.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'

@@ -5,7 +5,7 @@
 
 import type { Buffer } from 'node:buffer'
 import { checkDuration, checkFunction, type Checks, checkText, oneOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { quiet } from '../../core/promises.ts'
 import type { CommandOptions } from './command.ts'
 import { Commands } from './commands.ts'

@@ -3,7 +3,7 @@
  */
 
 import { checkBoolean, type Checks, checkText, wholeFrom } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { Argument } from './command.ts'

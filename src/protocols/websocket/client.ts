@@ -12,7 +12,7 @@ import {
 import { linkOf } from '../../channels/streams/link-of.ts'
 import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { checkMayConnect } from '../../channels/streams/stream-misuse.ts'
-import { checkAddressOptions } from '../../core/option-names.ts'
+import { checkAddressOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'

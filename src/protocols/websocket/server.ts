@@ -17,7 +17,7 @@ import type {
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
 import type { NotAClass } from '../../channels/streams/text-reads.ts'
 import { checkClosed } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'

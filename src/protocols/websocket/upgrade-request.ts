@@ -3,7 +3,7 @@
  */
 
 import { checkRecord } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsInfo } from '../../transport.ts'
 import type { SocketAddress } from '../../types.ts'

@@ -6,7 +6,7 @@
  * The way of an entry: `append` → history.ts → the stream → published again → PREFIX.live.…
  */
 
-import { optionsOf } from '../../core/option-names.ts'
+import { optionsOf } from '../../core/options.ts'
 import { quiet } from '../../core/promises.ts'
 import type { NatsClientOptions } from '../../protocols/nats/client.ts'
 import type { NatsMessage } from '../../protocols/nats/message.ts'

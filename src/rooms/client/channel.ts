@@ -3,7 +3,7 @@
  */
 
 import { anyValue, type Checks, checkTls, instanceOf } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'

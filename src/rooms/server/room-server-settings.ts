@@ -3,7 +3,7 @@
  */
 
 import { type Check, checkBoolean, checkCount, type Checks, countFrom } from '../../core/checks.ts'
-import { checkOptions } from '../../core/option-names.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { checkRelay } from '../../relay/checks.ts'
 import type { Relay } from '../../relay/relay.ts'

@@ -8,7 +8,7 @@
  */
 
 import { type Checks, instanceOf } from '../../../core/checks.ts'
-import { checkOptions } from '../../../core/option-names.ts'
+import { checkOptions } from '../../../core/options.ts'
 import { Engine } from '../../../engine.ts'
 import { ClosedError, OverflowError } from '../../../errors.ts'
 import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'

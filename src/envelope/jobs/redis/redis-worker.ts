@@ -17,7 +17,7 @@
 import { Backoff } from '../../../core/backoff.ts'
 import { noop } from '../../../core/noop.ts'
 import { type Checks, instanceOf } from '../../../core/checks.ts'
-import { checkOptions, optionsOf } from '../../../core/option-names.ts'
+import { checkOptions, optionsOf } from '../../../core/options.ts'
 import { pause } from '../../../core/time/pause.ts'
 import { DRIVE, Engine, logSafely } from '../../../engine.ts'
 import { ChannelError, codeOf, messageOf } from '../../../errors.ts'

@@ -5,7 +5,7 @@
  */
 
 import { checkName, type Checks } from '../../../core/checks.ts'
-import { checkOptions } from '../../../core/option-names.ts'
+import { checkOptions } from '../../../core/options.ts'
 import { Engine } from '../../../engine.ts'
 import { checkNumber } from '../checks.ts'
 import { JobPool, MemoryQueue } from '../memory-queue.ts'

@@ -13,7 +13,7 @@ import {
   oneOf,
   wholeFrom,
 } from '../../../core/checks.ts'
-import { checkOptions, optionsOf } from '../../../core/option-names.ts'
+import { checkOptions, optionsOf } from '../../../core/options.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Complete } from '../../../core/option-types.ts'
 import type { Bytes, Milliseconds } from '../../../types.ts'

@@ -13,7 +13,7 @@
 
 import { type Checks, wholeFrom } from '../../../core/checks.ts'
 import { noop } from '../../../core/noop.ts'
-import { checkOptions } from '../../../core/option-names.ts'
+import { checkOptions } from '../../../core/options.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
 import { NatsError } from '../errors.ts'
 import type { NatsMessage } from '../message.ts'

@@ -12,7 +12,7 @@ import {
   instanceOf,
   wholeFrom,
 } from '../../../core/checks.ts'
-import { checkOptions } from '../../../core/option-names.ts'
+import { checkOptions } from '../../../core/options.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Data, Milliseconds } from '../../../types.ts'
 import { NatsClient } from '../client.ts'

@@ -3,7 +3,7 @@
  */
 
 import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
-import { checkOptions, withDefaults } from '../../../core/option-names.ts'
+import { checkOptions, withDefaults } from '../../../core/options.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
 import type { Complete } from '../../../core/option-types.ts'
 import type { Bytes } from '../../../types.ts'

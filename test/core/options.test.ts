@@ -8,7 +8,7 @@ import {
   noSuchOption,
   optionsOf,
   withDefaults,
-} from '../../src/core/option-names.ts'
+} from '../../src/core/options.ts'
 
 // `new Engine({ bufferLimit })`, `stop(5000)`, `length_prefix(2)` and others were taken without a
 // word, and meant the default.
