@@ -14,24 +14,28 @@ import type { Bytes, Encoding } from '../../types.ts'
 /** What one system call takes. The bytes of longer text are its own. */
 const SIZE: Bytes = 65536
 
-let shared: Buffer | undefined
+class TextMemory {
+  #shared: Buffer | undefined
+  /** How many bytes `bytesOf` has made. */
+  size: Bytes = 0
 
-/** How many bytes `bytesOf` has made. */
-export let textSize: Bytes = 0
-
-/** Memory that begins with the bytes of the text. It is the caller's until the next call. */
-export function bytesOf(text: string, encoding: Encoding): Buffer {
-  if (text.length * mostPerUnit(encoding) > SIZE) {
-    const bytes = Buffer.from(text, encoding)
-    textSize = bytes.length
-    return bytes
+  /** Memory that begins with the bytes of the text. It is the caller's until the next call. */
+  bytesOf(text: string, encoding: Encoding): Buffer {
+    if (text.length * mostPerUnit(encoding) > SIZE) {
+      const bytes = Buffer.from(text, encoding)
+      this.size = bytes.length
+      return bytes
+    }
+    this.#shared ??= Buffer.allocUnsafeSlow(SIZE)
+    this.size = this.#shared.write(text, encoding)
+    return this.#shared
   }
-  shared ??= Buffer.allocUnsafeSlow(SIZE)
-  textSize = shared.write(text, encoding)
-  return shared
+
+  /** Bytes of that memory, for good. */
+  kept(bytes: Uint8Array, memory: Uint8Array): Uint8Array {
+    return memory === this.#shared ? Buffer.from(bytes) : bytes
+  }
 }
 
-/** The same bytes, and the caller's for good. */
-export function kept(bytes: Uint8Array, memory: Uint8Array): Uint8Array {
-  return memory === shared ? Buffer.from(bytes) : bytes
-}
+/** That of all connections. */
+export const TEXT = new TextMemory()

@@ -35,7 +35,7 @@ import { brokenPipe, type BunSocket, type BunSocketOwner } from './bun.ts'
 import { BunFacts, CLOSED } from './facts.ts'
 import { Given } from './given.ts'
 import { HANDLERS } from './handlers.ts'
-import { bytesOf, kept, textSize } from './text-memory.ts'
+import { TEXT } from './text-memory.ts'
 
 export class BunTransport extends BunFacts implements Transport, BunSocketOwner {
   #sink: TransportSink | undefined
@@ -141,8 +141,8 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
       return false
     }
     if (typeof data !== 'string') return this.#send(data, data.length)
-    const bytes = bytesOf(data, encoding)
-    return this.#send(bytes, textSize)
+    const bytes = TEXT.bytesOf(data, encoding)
+    return this.#send(bytes, TEXT.size)
   }
 
   /** Gives it to the system. What that does not take waits. */
@@ -151,7 +151,7 @@ export class BunTransport extends BunFacts implements Transport, BunSocketOwner 
     if (gone < 0) return this.#broke()
     this.bytes_written += gone
     if (gone === size) return true
-    this.#hold(kept(bytes.subarray(gone, size), bytes))
+    this.#hold(TEXT.kept(bytes.subarray(gone, size), bytes))
     return false
   }
 

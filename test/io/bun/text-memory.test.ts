@@ -1,12 +1,16 @@
 /** The bytes of text that is being written. */
 
 import t from 'tap'
-import { bytesOf, kept, textSize } from '../../../src/io/bun/text-memory.ts'
+import { TEXT } from '../../../src/io/bun/text-memory.ts'
 
 t.test('what fits is in one memory, and longer text in its own', async t => {
   const made = (text: string, encoding: BufferEncoding): unknown[] => {
-    const bytes = bytesOf(text, encoding)
-    return [[...bytes.subarray(0, Math.min(textSize, 3))], textSize, bytes === bytesOf('', 'hex')]
+    const bytes = TEXT.bytesOf(text, encoding)
+    return [
+      [...bytes.subarray(0, Math.min(TEXT.size, 3))],
+      TEXT.size,
+      bytes === TEXT.bytesOf('', 'hex'),
+    ]
   }
   t.same(made('é', 'latin1'), [[0xe9], 1, true])
   t.same(made('é€', 'utf8'), [[0xc3, 0xa9, 0xe2], 5, true])
@@ -17,11 +21,11 @@ t.test('what fits is in one memory, and longer text in its own', async t => {
 })
 
 t.test('what is kept is not written over', async t => {
-  const shared = bytesOf('abc', 'latin1')
-  const own = bytesOf('x'.repeat(65537), 'latin1')
-  const rest = kept(shared.subarray(1, 3), shared)
+  const shared = TEXT.bytesOf('abc', 'latin1')
+  const own = TEXT.bytesOf('x'.repeat(65537), 'latin1')
+  const rest = TEXT.kept(shared.subarray(1, 3), shared)
   const part = own.subarray(1)
-  bytesOf('xyz', 'latin1')
+  TEXT.bytesOf('xyz', 'latin1')
   t.same([...rest], [98, 99])
-  t.equal(kept(part, own), part, 'no copy of what is its own')
+  t.equal(TEXT.kept(part, own), part, 'no copy of what is its own')
 })
