@@ -4,7 +4,8 @@
  *
  * Rules:
  * 1. Names are compared without case, `_`, `-` and `.`: `readDelimiter` is `read_delimiter`.
- * 2. No name is better than a wrong one: beyond the bounds below nothing is proposed.
+ * 2. No name is better than a wrong one: beyond the bounds below nothing is proposed, and of
+ *    several that are as likely none is.
  */
 
 /** Longer names are not compared: a name may come from outside, and comparing is quadratic. */
@@ -38,10 +39,12 @@ export function misspelt(name: string, known: Iterable<string>): string | undefi
 
 /**
  * The known name that was probably meant: one that is only misspelt, or else the only one that has
- * this name as a part or is a part of it (`delimiter`, `hostname`).
+ * this name as a part or is a part of it (`delimiter`, `hostname`). A name that is a word of
+ * several (`timeout`) means none of them in particular.
  */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const names = [...known]
+  if (withWord(name, names).length > 1) return undefined
   const wanted = fold(name)
   const isPart = (part: string, whole: string): boolean =>
     part.length >= SHORTEST_PART && whole.includes(part)
@@ -54,7 +57,19 @@ export function didYouMean(name: string, known: Iterable<string>): string {
   const names = [...known]
   const near = nearest(name, names)
   if (near !== undefined) return `did you mean ${near}?`
+  const several = withWord(name, names)
+  if (several.length > 1) return `did you mean one of ${several.join(', ')}?`
   return names.length === 0 ? 'there are none' : `there are: ${names.join(', ')}`
+}
+
+/** The names that consist of this one and of other words, as `read_timeout` of `timeout`. */
+function withWord(name: string, names: readonly string[]): string[] {
+  if (fold(name) === '' || names.includes(name)) return []
+  return names.filter(each => words(each).includes(words(name)))
+}
+
+function words(name: string): string {
+  return `_${name.toLowerCase().replace(/[-.]/g, '_')}_`
 }
 
 function fold(name: string): string {

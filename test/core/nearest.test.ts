@@ -46,6 +46,15 @@ t.test('a part of a name, if only one name has it', async t => {
   t.equal(nearest('no', SETTINGS), undefined, 'too short to say anything')
 })
 
+t.test('a word of several names', async t => {
+  const timeouts = ['read_timeout', 'end_timeout', 'backlog']
+  t.equal(misspelt('timeout', timeouts), 'end_timeout', 'only three letters are missing')
+  t.equal(nearest('timeout', timeouts), undefined)
+  t.equal(didYouMean('Timeout', timeouts), 'did you mean one of read_timeout, end_timeout?')
+  t.equal(nearest('end-timeout', timeouts), 'end_timeout')
+  t.equal(nearest('timeout', ['timeout', 'read_timeout', 'end_timeout']), 'timeout')
+})
+
 t.test('of equals the first counts', async t => {
   t.equal(misspelt('aaab', ['aaaa', 'aaac']), 'aaaa')
   t.equal(misspelt('aaaa', ['aaab', 'aaaa']), 'aaaa', 'the same name is nearer')
