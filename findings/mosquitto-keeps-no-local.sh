@@ -2,7 +2,7 @@
 # mosquitto: to subscribe again changes the QoS, but not No Local and Retain As Published.
 #
 # Versions:  mosquitto, libmosquitto1 2.0.11-1.2+deb12u2, libcjson1 1.7.15-1+deb12u4, libdlt2
-#            2.18.8-6 of Debian 12 (bookworm), amd64.
+#            2.18.8-6, libwrap0 7.6.q-32 of Debian 12 (bookworm), amd64.
 # Expected:  a SUBSCRIBE with a topic filter that the session has replaces the subscription, with
 #            all its options (MQTT 5, 3.8.4).
 # Seen:      the QoS and the subscription identifier are those of the second one, No Local and
@@ -22,7 +22,7 @@ trap 'rm -rf "$folder"' EXIT
 (
   cd "$folder"
   apt-get download -qq mosquitto=2.0.11-1.2+deb12u2 libmosquitto1=2.0.11-1.2+deb12u2 \
-    libcjson1=1.7.15-1+deb12u4 libdlt2=2.18.8-6
+    libwrap0=7.6.q-32 libcjson1=1.7.15-1+deb12u4 libdlt2=2.18.8-6
   for package in *.deb; do dpkg -x "$package" .; done
 )
 

@@ -2,7 +2,7 @@
 # mosquitto: a second, overlapping subscription can take the QoS of the first one away.
 #
 # Versions:  mosquitto 2.0.11-1.2+deb12u2 of Debian 12 (bookworm), amd64, and its libraries
-#            libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6.
+#            libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6, libwrap0 7.6.q-32.
 # Expected:  with MQTT 3.1.1 a client that has subscribed to a/# with QoS 1 and to a/b with QoS 0
 #            gets a message to a/b once, with QoS 1: "the Server MUST deliver the message to the
 #            Client respecting the maximum QoS of all the matching subscriptions" (MQTT-3.3.5-1).
@@ -25,7 +25,7 @@ trap 'rm -rf "$folder"' EXIT
   cd "$folder"
   apt-get download -qq \
     mosquitto=2.0.11-1.2+deb12u2 \
-    libcjson1=1.7.15-1+deb12u4 \
+    libwrap0=7.6.q-32 libcjson1=1.7.15-1+deb12u4 \
     libdlt2=2.18.8-6 \
     libmosquitto1=2.0.11-1.2+deb12u2
   for package in *.deb; do dpkg -x "$package" .; done

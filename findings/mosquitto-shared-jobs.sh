@@ -3,7 +3,7 @@
 # them.
 #
 # Versions:  mosquitto 2.0.11-1.2+deb12u2 of Debian 12 (bookworm), amd64, and its libraries
-#            libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6.
+#            libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6, libwrap0 7.6.q-32.
 # Expected:  $share/group/jobs is a queue: each message goes to one member. So a retained message,
 #            which would go to each that comes, is not sent to them (MQTT 5, 4.8.2); and what a
 #            member has not acknowledged with QoS 1 when its session ends goes to another one (it
@@ -25,7 +25,7 @@ trap 'rm -rf "$folder"' EXIT
   cd "$folder"
   apt-get download -qq \
     mosquitto=2.0.11-1.2+deb12u2 \
-    libcjson1=1.7.15-1+deb12u4 \
+    libwrap0=7.6.q-32 libcjson1=1.7.15-1+deb12u4 \
     libdlt2=2.18.8-6 \
     libmosquitto1=2.0.11-1.2+deb12u2
   for package in *.deb; do dpkg -x "$package" .; done

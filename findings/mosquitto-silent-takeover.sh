@@ -2,7 +2,7 @@
 # mosquitto: a client that is replaced by another one with its name is not told so.
 #
 # Versions:  mosquitto 2.0.11-1.2+deb12u2 of Debian 12 (bookworm), amd64, and its libraries
-#            libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6.
+#            libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6, libwrap0 7.6.q-32.
 # Expected:  with MQTT 5, the broker sends the old client DISCONNECT with the reason 0x8E, "Session
 #            taken over", before it closes (3.1.4). A client that sees it does not connect again.
 # Seen:      the connection ends without a packet, as if the network had failed. So two programs
@@ -22,7 +22,7 @@ trap 'rm -rf "$folder"' EXIT
   cd "$folder"
   apt-get download -qq \
     mosquitto=2.0.11-1.2+deb12u2 \
-    libcjson1=1.7.15-1+deb12u4 \
+    libwrap0=7.6.q-32 libcjson1=1.7.15-1+deb12u4 \
     libdlt2=2.18.8-6 \
     libmosquitto1=2.0.11-1.2+deb12u2
   for package in *.deb; do dpkg -x "$package" .; done

@@ -2,7 +2,8 @@
 # mqtt (MQTT.js): `subscribe` to what is subscribed to is not sent, and succeeds.
 #
 # Versions:  the npm package `mqtt`, 5.16.0, on any Node; mosquitto 2.0.11-1.2+deb12u2 of Debian 12
-#            (bookworm), amd64, and its libraries libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6.
+#            (bookworm), amd64, and its libraries libcjson1 1.7.15-1+deb12u4, libdlt2 2.18.8-6,
+#            libwrap0 7.6.q-32.
 # Expected:  a second SUBSCRIBE with the same topic replaces the first: its QoS and options hold
 #            from then on, and the retained message comes again (MQTT 3.1.1, 3.8.4; MQTT 5, 3.8.4).
 # Seen:      nothing is sent, unless the QoS is higher than before. The promise resolves, with a
@@ -23,7 +24,7 @@ trap 'rm -rf "$folder"' EXIT
   cd "$folder"
   apt-get download -qq \
     mosquitto=2.0.11-1.2+deb12u2 \
-    libcjson1=1.7.15-1+deb12u4 \
+    libwrap0=7.6.q-32 libcjson1=1.7.15-1+deb12u4 \
     libdlt2=2.18.8-6 \
     libmosquitto1=2.0.11-1.2+deb12u2
   for package in *.deb; do dpkg -x "$package" .; done

@@ -23,7 +23,7 @@ trap 'rm -rf "$folder"' EXIT
 
 (
   cd "$folder"
-  apt-get download -qq hitch=1.7.2-1+b1 libev4 stunnel4=3:5.68-2+deb12u1 \
+  apt-get download -qq hitch=1.7.2-1+b1 libev4 stunnel4=3:5.68-2+deb12u1 libwrap0 \
     haproxy=2.6.12-1+deb12u4 liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 \
     nginx=1.22.1-9+deb12u11 libnginx-mod-stream=1.22.1-9+deb12u11
   for package in *.deb; do dpkg -x "$package" .; done
