@@ -12,11 +12,11 @@ import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Encoding } from '../types.ts'
 import { CountReader, EmptyReader } from './reading/count-readers.ts'
 import { DelimitedReader } from './reading/delimited-reader.ts'
+import { PatternReader } from './reading/pattern-reader.ts'
 import {
   ChunkReader,
   FramedReader,
   type OwnReader,
-  PatternReader,
   type Reader,
   READER,
 } from './reading/readers.ts'

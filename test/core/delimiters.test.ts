@@ -11,11 +11,11 @@ import {
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { CountReader, EmptyReader } from '../../src/core/reading/count-readers.ts'
+import { PatternReader } from '../../src/core/reading/pattern-reader.ts'
 import {
   ChunkReader,
   FramedReader,
   type OwnReader,
-  PatternReader,
   READER,
 } from '../../src/core/reading/readers.ts'
 import { PayloadReader } from '../../src/core/reading/payload-reader.ts'

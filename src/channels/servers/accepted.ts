@@ -1,6 +1,6 @@
 /**
- * Layer 5. Accepted: a connection that a server has accepted, on its way to the channel that takes it. It is
- * the `socket` that on_accept gets, and it says who owns the connection.
+ * Layer 5. Accepted: a connection that a server has accepted, on its way to the channel that takes
+ * it. It is the `socket` that on_accept gets, and it says who owns the connection.
  *
  * The owner is nobody at first. Then it is one of these:
  * - a stream (`take`), and after that the door of the server, if the stream is its channel
