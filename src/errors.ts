@@ -53,12 +53,11 @@ export class InvalidArgumentError extends ChannelError {
 /** An address has none of the forms that `connect` and `listen` take. Code ERR_INVALID_ADDRESS. */
 export class InvalidAddressError extends ChannelError {
   /** `forms`: what it may be, where that is a URL. */
-  constructor(why: string, value: unknown, forms: string = ADDRESS_FORMS) {
-    super('ERR_INVALID_ADDRESS', `${why}; got ${show(value)}. ${forms}`)
+  constructor(why: string, value: unknown, forms?: string) {
+    const all = 'An address is a port, [host, port], { host, port }, a path or { path }'
+    super('ERR_INVALID_ADDRESS', `${why}; got ${show(value)}. ${forms ?? all}`)
   }
 }
-
-const ADDRESS_FORMS = 'An address is a port, [host, port], { host, port }, a path or { path }'
 
 /**
  * A value is not a valid `read_delimiter`. Code ERR_INVALID_DELIMITER.
@@ -160,8 +159,8 @@ export class ListenError extends ChannelError {}
  * ERR_INVALID_DELIMITER if that has none.
  *
  * Of message channels: ERR_FRAME for an invalid frame, or one that the peer's end cuts off; ERR_PUB
- * for a peer that does not speak as `pub+` does; of files ERR_FILE_FORMAT for another format,
- * ERR_FILE_CUT for an incomplete message.
+ * for a peer that does not speak as `pub+` does; ERR_DIRECT if that of `direct://` has failed; of
+ * files ERR_FILE_FORMAT for another format, ERR_FILE_CUT for an incomplete message.
  */
 export class ReadError extends ChannelError {}
 

@@ -15,7 +15,7 @@ import { Channel } from './channels/channel.ts'
 import type { StreamServer } from './channels/servers/stream-server.ts'
 import type { Stream } from './channels/streams/stream.ts'
 import { checkOptions } from './core/options.ts'
-import { InvalidArgumentError } from './errors.ts'
+import { InvalidArgumentError, InvalidStateError } from './errors.ts'
 import { DRIVE, Engine } from './engine.ts'
 import type { EngineOptions } from './engine-options.ts'
 import { ManualClock } from './io/manual-clock.ts'
@@ -138,7 +138,11 @@ export async function pair<
   await pump()
   const connection = [...server.channels][0] as Far | undefined
   if (!client.connected || connection === undefined)
-    throw new Error(`pair: the ends are not connected; the client is ${client.state}`)
+    throw new InvalidStateError(
+      'pair()',
+      `the two are not connected: the client is ${client.state}`,
+      'the log says why',
+    )
   const stop = (): Promise<void> => stopAll(engine, clock, pump)
   return { client, connection, server, engine, network, clock, pump, [Symbol.asyncDispose]: stop }
 }

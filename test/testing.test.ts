@@ -104,7 +104,8 @@ t.test('options that are none, and ends that do not come together', async t => {
     }
   }
   await t.rejects(pair({ server: Refuses, log() {}, chunk: 1 }), {
-    message: 'pair: the ends are not connected; the client is closed',
+    code: 'ERR_INVALID_STATE',
+    message: 'pair(): the two are not connected: the client is closed; the log says why',
   })
 })
 

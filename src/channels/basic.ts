@@ -9,7 +9,7 @@ import type { ProxyExtensions, Transport } from '../transport.ts'
 import { LIFE } from './life.ts'
 import { takeOver } from './servers/server-link.ts'
 import type { StreamServerOptions } from './servers/server-options.ts'
-import type { ConnectionClass } from './servers/server-settings.ts'
+import { type ConnectionClass, neverAccepted } from './servers/server-settings.ts'
 import { StreamServer } from './servers/stream-server.ts'
 import { defineSettings } from './settings.ts'
 import { linkOf } from './streams/link-of.ts'
@@ -145,6 +145,13 @@ export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer
       throw new InvalidArgumentError('Server: ConnectionClass', 'a class', ConnectionClass)
     const given = isClass ? options : ConnectionClass
     const isBoth = isClass && ConnectionClass !== undefined && isRecord(options)
+    const { ConnectionClass: other = ConnectionClass } = isBoth ? options : {}
+    if (other !== ConnectionClass)
+      throw new InvalidArgumentError(
+        'Server: ConnectionClass',
+        'given once: as the first argument, or as an option',
+        other,
+      )
     const all = isBoth ? { ...options, ConnectionClass } : given
     super(all as StreamServerOptions)
     // Not given as an option: an option would win over a field of a subclass.
@@ -155,3 +162,6 @@ export class Server<Peer extends Stream<any> = Stream<any>> extends StreamServer
 
 // Their settings are those of the classes above them. What is below is a program's own class.
 for (const { prototype } of [Client, Connection, Server]) defineSettings(prototype, {})
+
+// It was told with each connection, in words about an option that the program did not give.
+neverAccepted(Client)

@@ -103,6 +103,10 @@ t.test('Server', async t => {
     { backlog: 0 },
     { ConnectionClass: class {} },
     { Connection: Mine },
+    // Each connection was refused, in words about an option that nobody had given.
+    Client,
+    class extends Client {},
+    { ConnectionClass: Client },
   ]) {
     t.equal(
       thrown(() => new Server(first as never)),
@@ -114,6 +118,11 @@ t.test('Server', async t => {
     thrown(() => new Server(Mine, { unknown: 1 } as never)),
     'ERR_INVALID_ARGUMENT',
   )
+  // The option was dropped.
+  t.throws(() => new Server(Mine, { ConnectionClass: Stream }), {
+    message: /^Server: ConnectionClass must be given once: .*; got function Stream$/,
+  })
+  t.equal(new Server(Mine, { ConnectionClass: Mine }).ConnectionClass, Mine)
   // The second one was dropped: this server listened in the engine of all others.
   t.throws(() => new Server({ backlog: 5 } as never, { engine }), {
     message: /^Server: ConnectionClass must be a class; got /,

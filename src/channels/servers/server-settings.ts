@@ -155,11 +155,23 @@ export const SERVER_CHECKS: {
   end_timeout: checkDuration,
 }
 
+/** Classes of streams that only connect. */
+const CALLERS = new Set<typeof Stream<any>>()
+
+/** The class, and those that extend it, take over nothing that a server has accepted. */
+export function neverAccepted(Class: typeof Stream<any>): void {
+  CALLERS.add(Class)
+}
+
 function checkConnectionClass(name: string, value: unknown): ConnectionClass {
-  const isStream =
-    typeof value === 'function' && (value === Stream || value.prototype instanceof Stream)
-  if (!isStream)
+  const is = (Class: unknown): boolean =>
+    typeof value === 'function' &&
+    (value === Class || value.prototype instanceof (Class as typeof Stream))
+  if (!is(Stream))
     throw new InvalidArgumentError(name, 'a class that extends Connection (or Stream)', value)
+  for (const Class of CALLERS)
+    if (is(Class))
+      throw new InvalidArgumentError(name, `one of connections, not a ${Class.name}`, value)
   return value as ConnectionClass
 }
 

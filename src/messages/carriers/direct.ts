@@ -14,6 +14,7 @@
  * | `autoseq=no` | both | yes: what is posted is numbered: seq 0, 1, 2 …, also when opened again |
  */
 
+import { ReadError } from '../../errors.ts'
 import { channel_cast } from '../cast.ts'
 import { Control, Message, STATES } from '../message.ts'
 import type { Init } from '../init.ts'
@@ -77,7 +78,9 @@ export class Direct extends MessageChannel {
     if (state === 'active') this.become_active()
     else if (state === 'closing' || state === 'closed') this.close()
     else if (state === 'error')
-      this.fail(new Error(`${this.name}: the other side set the state to 'error'`))
+      this.fail(
+        new ReadError('ERR_DIRECT', `${this.name}: the other side set the state to 'error'`),
+      )
   }
 
   #stateChanged(msgid: number): void {

@@ -2,7 +2,7 @@
 
 import { BlockList } from 'node:net'
 import t from 'tap'
-import { Connection } from '../../../src/channels/basic.ts'
+import { Client, Connection } from '../../../src/channels/basic.ts'
 import { SERVER_CHECKS, SERVER_DEFAULTS } from '../../../src/channels/servers/server-settings.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
@@ -11,8 +11,8 @@ import { checkTables } from '../settings-kit.ts'
 checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   [
     'ConnectionClass',
-    [null, class {}, StreamServer, 'Connection', () => {}],
-    /a class that extends Connection/,
+    [null, class {}, StreamServer, 'Connection', () => {}, Client, class extends Client {}],
+    /a class that extends Connection|one of connections, not a Client/,
   ],
   ['max_connections', [-1, 1.5, '5'], /at least 0/],
   ['max_connections_per_address', [-1, NaN], /at least 0/],

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { ChannelError } from '../../../src/errors.ts'
 import { Message, STATES } from '../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { dataOf, fault, type Stage, stage, watch } from '../kit.ts'
@@ -37,14 +38,15 @@ stage(t, 'a message is received before post returns', async (t, stage) => {
 
 stage(t, 'state messages set the state of the other side', async (t, stage) => {
   const [master, slave] = two(stage, '', ';manual-open=yes')
-  slave.on_error = () => {}
+  const codes: unknown[] = []
+  slave.on_error = error => void codes.push((error as Partial<ChannelError>).code)
   master.open()
   slave.open()
   t.equal(slave.state, 'opening')
   master.post(state('active'))
   t.equal(slave.state, 'active')
   master.post(state('error'))
-  t.equal(slave.state, 'error')
+  t.strictSame([slave.state, codes], ['error', ['ERR_DIRECT']])
   master.post(state('closing'))
   t.equal(slave.state, 'closed')
   slave.open()
