@@ -210,7 +210,7 @@ export class NodeListener implements Listener {
    * to `accept`. A subclass may take connections in another form.
    */
   takeFrom(server: ListeningServer): void {
-    server.on('connection', socket => this.accept(TcpTransport.accepted(socket, this.bound)))
+    server.on('connection', socket => this.accept(new TcpTransport(socket, undefined, this.bound)))
   }
 
   /** The local address of all accepted connections; `undefined` if it differs. */

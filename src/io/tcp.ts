@@ -15,8 +15,10 @@
  *   that net.Socket calls it for every chunk, and stops reading if it answers false, is not
  *   documented. Here a chunk goes straight to the sink: it does not wait in the queue of the
  *   Readable and causes none of its events, which is 7 % of the cost of a small message. The end
- *   (null) goes on to the Readable, which makes 'end' and 'close' of it, although nobody reads:
- *   Node calls `read(0)` after that `push`, and the queue is empty.
+ *   (null) is reported likewise, and goes on to the Readable, which makes 'close' of it, although
+ *   nobody reads: Node calls `read(0)` after that `push`, and the queue is empty. Refused: the event
+ *   'end', for which Node has a listener of its own. The array of both is up to 104 bytes of an idle
+ *   connection.
  * - `_read(0)` is called, to start reading again. `resume()` does nothing the second time: the
  *   Readable has seen no chunk, so for it the first read is still under way. Node documents `_read`
  *   as not to be called by programs.
@@ -93,12 +95,12 @@ export class TcpTransport implements Transport {
    * connecting side.
    */
   readonly #target: Endpoint | undefined
+  /** Of a unix socket: its path if it was accepted, else ''. */
   #local: SocketAddress | undefined
-  /** Of a unix socket only. */
-  #remote: string | undefined
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   /** Is `drained` still to be reported? */
   #isFull = false
+  #hasPeerEnded = false
   /** What the system had taken when the socket was destroyed. Later figures of Node are wrong. */
   #sent: Bytes | undefined
   /** Must reading stop after the chunk that is on its way? Nothing is read before `resume`. */
@@ -106,7 +108,8 @@ export class TcpTransport implements Transport {
 
   /**
    * `target`: where a new socket will connect to. A socket without one was accepted, so it is
-   * connected. `at`: the address that its listener is bound to, if it is bound to one.
+   * connected. `at`: the address that its listener is bound to, if it is bound to one. (Node reports
+   * neither address of a unix socket.)
    */
   constructor(socket: Socket, target?: Endpoint, at?: SocketAddress) {
     this.#socket = socket
@@ -117,20 +120,9 @@ export class TcpTransport implements Transport {
     if (target !== undefined) socket.pause()
     socket.push = push
     socket._destroy = onDestroy
-    socket.on('end', onEnd)
     socket.on('error', onError)
     socket.on('close', onClose)
     if (target === undefined) this.#setOpen()
-  }
-
-  /**
-   * Of a socket that a listener has accepted. `at`: the address that the listener is bound to, if
-   * it is one address. Node reports neither address of a unix socket.
-   */
-  static accepted(socket: Socket, at: SocketAddress | undefined): TcpTransport {
-    const transport = new TcpTransport(socket, undefined, at)
-    if (typeof at === 'string') transport.#remote = ''
-    return transport
   }
 
   connect(to: Endpoint, options: ConnectOptions): void {
@@ -160,7 +152,9 @@ export class TcpTransport implements Transport {
 
   /** Not kept here: Node keeps it, and an array of our own is 80 bytes of an idle connection. */
   get remote_address(): SocketAddress | undefined {
-    if (this.#remote !== undefined || this.#state === 'opening') return this.#remote
+    if (this.#state === 'opening') return undefined
+    if (typeof this.#local === 'string')
+      return this.#target?.kind === 'unix' ? this.#target.path : ''
     const { remoteAddress, remotePort } = this.#socket
     return remoteAddress === undefined
       ? undefined
@@ -242,7 +236,7 @@ export class TcpTransport implements Transport {
   end(): void {
     const socket = this.#socket
     // Nothing is left to be sent or read: closing tells the peer as well, and costs 4 us less.
-    if (socket.readableEnded && socket.writable && socket.writableLength === 0) socket.destroy()
+    if (this.#hasPeerEnded && socket.writable && socket.writableLength === 0) socket.destroy()
     else socket.end()
   }
 
@@ -274,13 +268,9 @@ export class TcpTransport implements Transport {
 
   #setOpen(): void {
     this.#state = 'open'
-    if (this.#target?.kind === 'unix') {
-      this.#local = ''
-      this.#remote = this.#target.path
-    } else {
-      // A connection that is reset has no address of the peer any more.
-      void this.remote_address
-    }
+    if (this.#target?.kind === 'unix') this.#local = ''
+    // A connection that is reset has no address of the peer any more.
+    else void this.remote_address
   }
 
   /** Returns whether to go on reading. */
@@ -291,7 +281,9 @@ export class TcpTransport implements Transport {
 
   /** Bun reports an end after `destroy`, too, and so when the connection has failed. */
   onEnd(): void {
-    if (this.#state === 'open' && !this.#socket.destroyed) this.#sink?.ended()
+    if (this.#state !== 'open' || this.#socket.destroyed) return
+    this.#hasPeerEnded = true
+    this.#sink?.ended()
   }
 
   onError(error: SystemError): void {
@@ -319,12 +311,10 @@ function onConnect(this: Owned): void {
 }
 
 function push(this: Owned, chunk: Buffer | null): boolean {
-  if (chunk === null) return Socket.prototype.push.call(this, null)
-  return this[TRANSPORT].onChunk(chunk)
-}
-
-function onEnd(this: Owned): void {
+  if (chunk !== null) return this[TRANSPORT].onChunk(chunk)
+  const goesOn = Socket.prototype.push.call(this, null)
   this[TRANSPORT].onEnd()
+  return goesOn
 }
 
 function onError(this: Owned, error: SystemError): void {

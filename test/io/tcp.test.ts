@@ -57,7 +57,7 @@ async function serve(t: Test, at: { host: string } | { path: string } = { host: 
   const accepted: TcpTransport[] = []
   const waiting: (() => void)[] = []
   const server: Server = createServer({ allowHalfOpen: true }, socket => {
-    accepted.push(TcpTransport.accepted(socket, 'path' in at ? at.path : undefined))
+    accepted.push(new TcpTransport(socket, undefined, 'path' in at ? at.path : undefined))
     for (const wake of waiting.splice(0)) wake()
   })
   await new Promise<void>(resolve => server.listen('path' in at ? at : { port: 0, ...at }, resolve))
@@ -556,10 +556,10 @@ t.test('what Node reports when it should be over is not passed on', async t => {
   for (const [event, value] of [
     ['connect', undefined],
     ['data', Buffer.from('x')],
-    ['end', undefined],
     ['error', new Error('late')],
   ] as const)
     socket.emit(event, value)
+  socket.push(null)
   await reported('closed')
   t.same(log, ['closed'])
   const connecting = connectTcp(nowhere, {})
@@ -574,7 +574,7 @@ t.test('what Node reports when it should be over is not passed on', async t => {
 t.test('REGRESSION: an end after the socket was destroyed is no end', async t => {
   const { near } = await pair(t)
   near.transport.toSocket().destroy()
-  near.transport.toSocket().emit('end')
+  near.transport.toSocket().push(null)
   await near.reported('closed')
   t.same(near.log, ['opened', 'closed'])
 })
