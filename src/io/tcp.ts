@@ -16,9 +16,9 @@
  *   documented. Here a chunk goes straight to the sink: it does not wait in the queue of the
  *   Readable and causes none of its events, which is 7 % of the cost of a small message. The end
  *   (null) is reported likewise, and goes on to the Readable, which makes 'close' of it, although
- *   nobody reads: Node calls `read(0)` after that `push`, and the queue is empty. Refused: the event
- *   'end', for which Node has a listener of its own. The array of both is up to 104 bytes of an idle
- *   connection.
+ *   nobody reads: Node calls `read(0)` after that `push`, and the queue is empty. Refused: the
+ *   event 'end', for which Node has a listener of its own. The array of both is up to 104 bytes of
+ *   an idle connection.
  * - `_read(0)` is called, to start reading again. `resume()` does nothing the second time: the
  *   Readable has seen no chunk, so for it the first read is still under way. Node documents `_read`
  *   as not to be called by programs.
@@ -108,8 +108,8 @@ export class TcpTransport implements Transport {
 
   /**
    * `target`: where a new socket will connect to. A socket without one was accepted, so it is
-   * connected. `at`: the address that its listener is bound to, if it is bound to one. (Node reports
-   * neither address of a unix socket.)
+   * connected. `at`: the address that its listener is bound to, if it is bound to one. (Node
+   * reports neither address of a unix socket.)
    */
   constructor(socket: Socket, target?: Endpoint, at?: SocketAddress) {
     this.#socket = socket
@@ -270,7 +270,7 @@ export class TcpTransport implements Transport {
     this.#state = 'open'
     if (this.#target?.kind === 'unix') this.#local = ''
     // A connection that is reset has no address of the peer any more.
-    else void this.remote_address
+    else void this.#socket.remoteAddress
   }
 
   /** Returns whether to go on reading. */

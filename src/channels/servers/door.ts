@@ -38,14 +38,20 @@ export interface DoorValues {
   readonly proxy_timeout: Milliseconds
 }
 
+/**
+ * A connection, or the channel of one. Its address is looked at only where it matters: each look
+ * makes an array.
+ */
+interface Located {
+  readonly remote_address: SocketAddress | undefined
+}
+
 /** Whose door it is. */
 export interface DoorOwner {
   readonly values: DoorValues
   readonly isSuspended: boolean
-  /** Where the peers of its channels are. */
-  readonly addresses: Iterable<SocketAddress | undefined>
-  /** How many channels it has. */
-  readonly size: number
+  /** Its channels. */
+  readonly channels: ReadonlySet<Located>
   /** With this descriptor, or a higher one, the process is near its limit. */
   readonly lastFileno: number
   /** TLS from the first byte on, for connections that are accepted now. */
@@ -82,7 +88,7 @@ export class Door {
   accepted(transport: Transport): void {
     const { proxy_protocol, proxy_trusted } = this.#owner.values
     if (proxy_protocol === null) return this.#admit(transport)
-    if (this.#isIn(proxy_trusted, transport.remote_address, false))
+    if (this.#isIn(proxy_trusted, transport, false))
       return this.#awaitHeader(transport, proxy_protocol === 'optional')
     if (proxy_protocol === 'optional') this.#admit(transport)
     else this.#owner.turnedAway(transport, 'proxy_header')
@@ -112,7 +118,7 @@ export class Door {
     this.#forgetTaken()
     const reason = this.#whyNot(transport, true)
     if (reason !== undefined) return this.#owner.turnedAway(transport, reason)
-    this.#count(transport.remote_address, 1)
+    this.#count(transport, 1)
     const connection = new Accepted(transport, this.#owner.demand)
     if (this.#owner.isSuspended) {
       this.#keep(connection)
@@ -121,7 +127,7 @@ export class Door {
     }
     this.#owner.offer(connection)
     if (connection.owner === undefined) this.#keep(connection)
-    else if (connection.owner !== this) this.#count(transport.remote_address, -1)
+    else if (connection.owner !== this) this.#count(transport, -1)
   }
 
   /**
@@ -130,14 +136,13 @@ export class Door {
    */
   #whyNot(transport: Transport, isPeer: boolean): DropReason | undefined {
     const { max_connections, max_connections_per_address, block_list, backlog } = this.#owner.values
-    const address = transport.remote_address
-    if (this.#isIn(block_list, address, true)) return 'blocked'
-    if (this.#owner.size + this.#unclaimed.size + this.#waiting.size >= max_connections)
+    if (this.#isIn(block_list, transport, true)) return 'blocked'
+    if (this.#owner.channels.size + this.#unclaimed.size + this.#waiting.size >= max_connections)
       return 'max_connections'
     if (
       isPeer &&
       this.#crowd !== undefined &&
-      this.#crowdOf(address) >= max_connections_per_address
+      this.#crowdOf(transport.remote_address) >= max_connections_per_address
     )
       return 'per_address'
     if (this.#owner.isSuspended && this.#held.length >= backlog) return 'overload'
@@ -148,8 +153,10 @@ export class Door {
    * `otherwise`: the answer if the list gives none. A list that cannot say that an address is
    * welcome, or to be trusted, has not said so.
    */
-  #isIn(list: BlockList | null, address: SocketAddress | undefined, otherwise: boolean): boolean {
-    if (list === null || !Array.isArray(address)) return false
+  #isIn(list: BlockList | null, one: Located, otherwise: boolean): boolean {
+    if (list === null) return false
+    const address = one.remote_address
+    if (!Array.isArray(address)) return false
     const host = address[0] as string
     try {
       const answer: unknown = list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
@@ -183,7 +190,7 @@ export class Door {
   }
 
   #leave(connection: Accepted): void {
-    if (this.#unclaimed.delete(connection)) this.#count(connection.remote_address, -1)
+    if (this.#unclaimed.delete(connection)) this.#count(connection, -1)
   }
 
   /** Forgets those that have an owner now: it answers for them. */
@@ -199,8 +206,8 @@ export class Door {
   }
 
   /** The channel that took it has closed. */
-  left(address: SocketAddress | undefined): void {
-    this.#count(address, -1)
+  left(channel: Located): void {
+    this.#count(channel, -1)
   }
 
   /** Offers what came while the server was suspended. */
@@ -230,8 +237,8 @@ export class Door {
   recount(): void {
     this.#crowd =
       this.#owner.values.max_connections_per_address === Infinity ? undefined : new Map()
-    for (const address of this.#owner.addresses) this.#count(address, 1)
-    for (const { remote_address } of this.#unclaimed) this.#count(remote_address, 1)
+    for (const channel of this.#owner.channels) this.#count(channel, 1)
+    for (const connection of this.#unclaimed) this.#count(connection, 1)
   }
 
   #crowdOf(address: SocketAddress | undefined): number {
@@ -239,8 +246,10 @@ export class Door {
   }
 
   /** Peers of a unix socket have no address, and are not counted. */
-  #count(address: SocketAddress | undefined, by: 1 | -1): void {
-    if (this.#crowd === undefined || !Array.isArray(address)) return
+  #count(one: Located, by: 1 | -1): void {
+    if (this.#crowd === undefined) return
+    const address = one.remote_address
+    if (!Array.isArray(address)) return
     const count = this.#crowdOf(address) + by
     if (count > 0) this.#crowd.set(address[0] as string, count)
     else this.#crowd.delete(address[0] as string)

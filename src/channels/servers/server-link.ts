@@ -128,12 +128,8 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
     return this.#server.suspended
   }
 
-  get size(): number {
-    return this.#server.channels.size
-  }
-
-  get addresses(): Iterable<SocketAddress | undefined> {
-    return Array.from(this.#server.channels, channel => channel.remote_address)
+  get channels(): ReadonlySet<Stream> {
+    return this.#server.channels
   }
 
   get demand(): TlsDemand | undefined {
@@ -177,7 +173,7 @@ export class ServerLink implements ListenerSink, DoorOwner, Driver {
   }
 
   childClosed(child: Owned): void {
-    this.#door.left((child as Stream).remote_address)
+    this.#door.left(child as Stream)
     this.#finishIfAllClosed()
   }
 

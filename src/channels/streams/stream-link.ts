@@ -96,23 +96,20 @@ export class StreamLink
   }
 
   /** With TLS from the first byte on it is reported again, when the handshake is done. */
-  opened(event: 'accept' | 'connect' = this.#tls?.event ?? 'connect'): void {
+  opened(): void {
     const { life } = this
     const transport = this.transport as Transport
     const tls = this.#tls
-    if (tls?.hasBegun === false) {
-      tls.event = event
-      return tls.begin()
-    }
+    if (tls?.hasBegun === false) return tls.begin()
     tls?.stop()
     this.#tls = undefined
     if (life.state !== 'opening' && this.ending !== 'connecting') return (tls as TlsStart).secured()
-    if (this.protocol?.begin(event) === false) return
+    if (this.protocol?.begin() === false) return
     this.#stopWaiting()
     if (!this.values.no_delay) transport.set_no_delay(false)
     if (this.values.keep_alive !== false) setKeepAlive(transport, this.values)
     if (this.writing !== NO_WRITES) this.writing.begin(transport)
-    life.open(event)
+    life.open(this.isAccepted ? 'accept' : 'connect')
     // It was ended while it connected, or by a subscriber of the event.
     if (this.ending === 'connecting') return this.#part()
     if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()

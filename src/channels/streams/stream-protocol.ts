@@ -10,9 +10,9 @@ export interface StreamProtocol {
   /**
    * The stream is connected, and TLS is up, but it is not open yet. Returns true if it may open.
    * Otherwise the protocol takes over what the transport reports, and gives it back with
-   * `link.opened(event)`.
+   * `link.opened()`.
    */
-  begin(event: 'accept' | 'connect'): boolean
+  begin(): boolean
   /** Everything that was written has gone. */
   emptied(): void
   /**

@@ -317,7 +317,7 @@ function adopt(stream: Stream<any>): void {
     // A class field has an invalid value.
     return stream[LIFE].fail('on_error', error as Error)
   }
-  linkOf(stream).opened('accept')
+  linkOf(stream).opened()
 }
 
 /**

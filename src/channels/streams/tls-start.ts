@@ -60,8 +60,6 @@ export class TlsStart implements SendItem {
   readonly isLong = false
   readonly #owner: TlsOwner
   readonly #demand: TlsDemand
-  /** What the opening is reported as, once the handshake is done. */
-  event: 'accept' | 'connect' = 'connect'
   /** Has the handshake begun? */
   hasBegun = false
   #cancel: Cancel | undefined

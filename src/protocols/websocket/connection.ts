@@ -76,11 +76,14 @@ export class WebSocketConnection<Home extends StreamServer<any> = StreamServer<a
 
 /** The side of a server. A value of the server wins over one of the class of its connections. */
 class Serving implements Side, ServerSide {
-  readonly isServer = true
   readonly #channel: WebSocketConnection
 
   constructor(channel: WebSocketConnection) {
     this.#channel = channel
+  }
+
+  get isServer(): true {
+    return true
   }
 
   get values(): WebSocketValues {

@@ -78,7 +78,6 @@ export class Session implements StreamProtocol, HeartbeatOwner {
   goodbye: Goodbye | undefined
   /** What `end` was called with, or what a fault leads to. */
   #wanted: Goodbye | undefined
-  #event: 'accept' | 'connect' = 'accept'
   #handshake: Handshaking | undefined
   #heartbeat: Heartbeat | undefined
   #compression: Compression | undefined
@@ -104,13 +103,12 @@ export class Session implements StreamProtocol, HeartbeatOwner {
 
   // ---- opening ----------------------------------------------------------------------------------
 
-  begin(event: 'accept' | 'connect'): boolean {
+  begin(): boolean {
     if (this.#handshake !== undefined) {
       this.#handshake = undefined
       return true
     }
     this.#stage = 'opening'
-    this.#event = event
     this.protocol = ''
     this.goodbye = this.#owed = undefined
     this.#handshake = this.#side.shakeHands()
@@ -131,7 +129,7 @@ export class Session implements StreamProtocol, HeartbeatOwner {
     this.#compression = compression && new Compression(compression, isServer, message_size)
     link.assign('read_delimiter', framesFor(isServer, compression !== undefined, message_size))
     this.#stage = 'open'
-    link.opened(this.#event)
+    link.opened()
     // Ended before it was open, it is to hear the peer's goodbye.
     if (!link.isSending) return
     if (link.life.state === 'active' && values.ping_interval !== Infinity)

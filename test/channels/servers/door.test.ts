@@ -57,12 +57,7 @@ function make(limits: Partial<Values> = {}) {
     get isSuspended() {
       return state.suspended
     },
-    get addresses() {
-      return Array.from(inside, peer => peer.remote_address)
-    },
-    get size() {
-      return inside.size
-    },
+    channels: inside,
     lastFileno: 100,
     demand: undefined,
     offer: connection => {
@@ -89,7 +84,7 @@ function make(limits: Partial<Values> = {}) {
     })
   const leave = (peer: Peer): void => {
     inside.delete(peer)
-    door.left(peer.remote_address)
+    door.left(peer)
   }
   return { door, values, state, come, leave, inside, offered, timers, news: () => log.splice(0) }
 }
