@@ -99,27 +99,32 @@ export class FramePacker implements IntoPacker {
 /** The most bytes that one UTF-16 unit becomes. */
 const MOST_PER_UNIT = 3
 
+/** Text of up to this many units is written one by one: a call into C++ would cost more. */
+const TINY = 16
+
 /**
- * The usual case: short text. ASCII is checked and written in one loop, which for so few characters
- * costs less than a call into C++. Other text is written without being counted first. Returns 0 if
- * it may not fit, or if its bytes need a longer header.
+ * The usual case: short text, which is written without being counted first. Returns 0 if it may not
+ * fit, or if its bytes need a longer header.
  */
 function packShort(target: Buffer, at: Bytes, first: number, text: string): Bytes {
   const { length } = text
   if (at + 2 + length * MOST_PER_UNIT > target.length) return 0
-  let size = length
-  for (let i = 0; i < length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit > 0x7f) {
-      size = target.write(text, at + 2)
-      break
-    }
-    target[at + 2 + i] = unit
-  }
+  const isDone = length <= TINY && writeAscii(target, at + 2, text)
+  const size = isDone ? length : target.write(text, at + 2)
   if (size > SHORT) return 0
   target[at] = first
   target[at + 1] = size
   return 2 + size
+}
+
+/** Returns false at the first character that is not ASCII. */
+function writeAscii(target: Buffer, at: Bytes, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return false
+    target[at + i] = unit
+  }
+  return true
 }
 
 /** The packers of one side. */

@@ -9,7 +9,8 @@ import {
 } from '../../../src/protocols/websocket/outgoing.ts'
 import { frame } from './kit.ts'
 
-const TEXTS = ['', 'a', 'x'.repeat(125), 'x'.repeat(126), 'é', 'é'.repeat(63), '😀'.repeat(20_000)]
+const ASCII = [0, 1, 16, 17, 125, 126].map(length => 'x'.repeat(length))
+const TEXTS = [...ASCII, 'é', 'short: é', 'é'.repeat(63), '😀'.repeat(20_000)]
 const BYTES = [0, 1, 125, 126, 65_535, 65_536].map(size => Buffer.alloc(size, 0xfe))
 
 /** Packs at every place that matters; the target ends wherever. */
