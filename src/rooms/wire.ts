@@ -101,7 +101,7 @@ export function encode(message: unknown): string | Uint8Array {
  */
 export function encodeFor(room: string, message: unknown): string {
   if (bytesOf(message) !== undefined)
-    throw new TypeError('bytes cannot be sent to a room; encode them as text')
+    throw new TypeError('bytes cannot be sent to a room; send text')
   if (typeof message === 'string') {
     const fields = fieldsOf(decode(message))
     return JSON.stringify({ ...(fields ?? { message }), _room: room })

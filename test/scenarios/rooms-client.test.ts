@@ -120,7 +120,7 @@ await overAll(t, 'gives up', async (t, { channel, server }) => {
   )
   await one.connect()
   server.stop()
-  t.match((await gaveUp).message, /\(closed\): gave up .* max_reconnect_attempts is 3; connect\(\)/)
+  t.match((await gaveUp).message, /\(closed\): gave up.* max_reconnect_attempts is 3; connect\(\)/)
   t.same(attempts, [1, 2, 3])
   await t.rejects(one.send('x'), { code: 'ERR_INVALID_STATE' })
   await t.rejects(one.connect(), ChannelConnectionError)

@@ -42,7 +42,12 @@ export interface CarrierSink {
 export interface World {
   carrier(sink: CarrierSink): Carrier
   now(): Milliseconds
-  /** Calls once, after that long. Returns the function that cancels it. */
-  after(delay: Milliseconds, callback: () => void): Cancel
+  /**
+   * Calls once, after that long. Returns the function that cancels it. `stopped` is called instead
+   * if there will be no time any more.
+   *
+   * Default of `stopped`: the channel is closed.
+   */
+  after(delay: Milliseconds, callback: () => void, stopped?: (why: string) => void): Cancel
   log(message: string, error: unknown): void
 }

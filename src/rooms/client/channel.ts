@@ -76,8 +76,8 @@ export class Channel extends RoomChannel {
             ? new WebSocketCarrier(url, { engine, protocols, headers, tls }, sink)
             : new MessageCarrier(url, context, engine, sink),
         now: () => engine.now,
-        after: (delay, callback) => {
-          const pause = new Pause(engine[DRIVE], delay, callback, () => void this.close())
+        after: (delay, callback, stopped = () => void this.close()) => {
+          const pause = new Pause(engine[DRIVE], delay, callback, () => stopped('the engine stops'))
           return () => pause.cancel()
         },
         log: (message, error) => logSafely(engine, message, error),

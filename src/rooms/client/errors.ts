@@ -57,7 +57,12 @@ export class Faults {
     this.#state = state
   }
 
-  connection(code: string, what: string, advice: string, cause?: unknown): ChannelConnectionError {
+  connection(
+    code: string,
+    what: string,
+    advice = 'check the URL and the server',
+    cause?: unknown,
+  ): ChannelConnectionError {
     return new ChannelConnectionError(code, this.#say(what, advice), cause)
   }
 
@@ -68,6 +73,10 @@ export class Faults {
     details: MessageErrorDetails,
   ): ChannelMessageError {
     return new ChannelMessageError(code, this.#say(what, advice), details)
+  }
+
+  unsent(code: string, why: string, details: MessageErrorDetails): ChannelMessageError {
+    return this.message(code, `Failed to send message: ${why}`, 'it was not sent', details)
   }
 
   notOpen(
@@ -81,7 +90,7 @@ export class Faults {
   }
 
   expired(age: Milliseconds, room: string | undefined, unsent: string | Uint8Array): Error {
-    const what = `a message was dropped: it has waited for more than max_queued_age, ${age} ms`
+    const what = `a message was dropped: it waited longer than max_queued_age, ${age} ms`
     return this.message('ERR_EXPIRED', what, 'it is in `unsent`', { room, unsent })
   }
 

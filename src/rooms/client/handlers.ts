@@ -12,7 +12,7 @@
 
 import { noop } from '../../core/noop.ts'
 import { onRejection } from '../../core/promises.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { ChannelError, InvalidArgumentError, show } from '../../errors.ts'
 import { ROOM_NAME_MAX } from '../wire.ts'
 
 export type Handler = (...args: any[]) => unknown
@@ -93,7 +93,11 @@ export class Handlers {
    * Tells the handlers of 'error'. Without any it is logged, unless the program is told in another
    * way.
    */
-  report(error: unknown, isToldAlready = false): void {
+  report(thrown: unknown, isToldAlready = false): void {
+    const error =
+      thrown instanceof Error
+        ? thrown
+        : new ChannelError('ERR_HOOK', `thrown: ${show(thrown)}`, thrown)
     if (this.#isTelling || this.#of('error').length === 0) {
       if (!isToldAlready) this.#log(error)
       return

@@ -126,7 +126,7 @@ export class Session {
   #timedOut(link: Link): void {
     const { connect_timeout } = this.#values
     const what = `Failed to connect within connect_timeout, ${connect_timeout} ms`
-    link.error = this.#faults.connection('ERR_TIMEOUT', what, 'check the URL and the server')
+    link.error = this.#faults.connection('ERR_TIMEOUT', what)
     link.carrier?.abort()
     this.#closed(link)
   }
@@ -172,19 +172,15 @@ export class Session {
     if (!this.#isUp) this.#checkMayWait({ room, unsent: data })
     const bound = this.queue.add(data, room, this.#world.now())
     if (bound === undefined) return
-    const what = `Failed to send message: the queue is full, ${bound} is ${this.#values[bound]}`
-    throw this.#faults.message('ERR_OVERFLOW', what, 'it was not sent', {
-      room,
-      unsent: data,
-    })
+    const why = `the queue is full, ${bound} is ${this.#values[bound]}`
+    throw this.#faults.unsent('ERR_OVERFLOW', why, { room, unsent: data })
   }
 
   #encode(message: unknown, room: string | undefined): string | Uint8Array {
     try {
       return room === undefined || room === '' ? encode(message) : encodeFor(room, message)
     } catch (cause) {
-      const what = `Failed to send message: ${messageOf(cause)}`
-      throw this.#faults.message('ERR_INVALID_ARGUMENT', what, 'it was not sent', { room, cause })
+      throw this.#faults.unsent('ERR_INVALID_ARGUMENT', messageOf(cause), { room, cause })
     }
   }
 
@@ -213,9 +209,8 @@ export class Session {
     try {
       this.#isFull = !(this.#link?.carrier as Carrier).send(data)
     } catch (cause) {
-      const what = `Failed to send message: ${messageOf(cause)}`
       const details = { room, unsent: data, cause }
-      throw this.#faults.message(codeOf(cause) || 'ERR_SEND', what, 'it was not sent', details)
+      throw this.#faults.unsent(codeOf(cause) || 'ERR_SEND', messageOf(cause), details)
     }
   }
 
@@ -272,7 +267,7 @@ export class Session {
 
   #failed(link: Link, cause: unknown): void {
     const what = `${link.wasOpen ? 'Connection error' : 'Failed to connect'}: ${messageOf(cause)}`
-    const advice = link.wasOpen ? 'the connection is lost' : 'check the URL and the server'
+    const advice = link.wasOpen ? 'the connection is lost' : undefined
     link.error ??= this.#faults.connection(codeOf(cause) || 'ERR_CONNECTION', what, advice, cause)
   }
 
@@ -287,7 +282,7 @@ export class Session {
     this.#setState(CLOSED)
     if (wasUnmade) {
       const what = `Failed to connect: the connection was closed (${code} ${reason})`
-      link.error ??= this.#faults.connection('ERR_CLOSED', what, 'check the URL and the server')
+      link.error ??= this.#faults.connection('ERR_CLOSED', what)
     }
     if (link.error !== undefined && !isAsked) {
       opening?.reject(link.error)
@@ -301,19 +296,23 @@ export class Session {
   #wait(code: number, reason: string): void {
     this.#dropOld()
     if (this.#values.final_codes.includes(code))
-      return this.#giveUp(`the server closed with ${code} ${reason}, which is one of final_codes`)
+      return this.#giveUp(`the server closed with ${code} ${reason}, one of final_codes`)
     const delay = this.#backoff.next(this.#world.now())
     const attempt = this.#backoff.attempts
     const { max_reconnect_attempts } = this.#values
     if (attempt > (max_reconnect_attempts ?? Infinity))
       return this.#giveUp(`max_reconnect_attempts is ${max_reconnect_attempts}`)
-    this.#setTimer(delay, () => this.#begin())
+    this.#setTimer(
+      delay,
+      () => this.#begin(),
+      why => this.#giveUp(why),
+    )
     this.handlers.call('reconnecting', { attempt, delay })
   }
 
   #giveUp(why: string): void {
     this.#isKept = false
-    const what = `gave up connecting again: ${why}`
+    const what = `gave up: ${why}`
     this.handlers.report(this.#faults.connection('ERR_GAVE_UP', what, 'connect() tries again'))
   }
 
@@ -342,8 +341,8 @@ export class Session {
 
   // ---- helpers ----------------------------------------------------------------------------------
 
-  #setTimer(delay: number, callback: () => void): void {
+  #setTimer(delay: number, callback: () => void, stopped?: (why: string) => void): void {
     this.#cancelTimer()
-    this.#cancelTimer = delay === Infinity ? noop : this.#world.after(delay, callback)
+    this.#cancelTimer = delay === Infinity ? noop : this.#world.after(delay, callback, stopped)
   }
 }

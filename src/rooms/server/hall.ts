@@ -21,11 +21,8 @@ import { type Origin, Seat, type SeatOwner, TRY_LATER } from './seat.ts'
 export interface HallOwner {
   readonly engine: Engine
   readonly values: RoomServerValues
-  readonly hears: {
-    readonly join: boolean
-    readonly roomMessage: boolean
-    readonly presence: boolean
-  }
+  /** Has the program a hook of its own? */
+  overrides(hook: 'on_join' | 'on_room_message' | 'on_presence'): boolean
   /** Calls a hook of the program. */
   call(hook: `on_${string}`, ...args: unknown[]): unknown
   failed(error: unknown): void
@@ -53,8 +50,8 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
     return this.#owner.values
   }
 
-  get hears(): HallOwner['hears'] {
-    return this.#owner.hears
+  overrides(hook: 'on_join' | 'on_room_message' | 'on_presence'): boolean {
+    return this.#owner.overrides(hook)
   }
 
   get hasHistory(): boolean {
@@ -62,7 +59,7 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
   }
 
   get hasPresence(): boolean {
-    return this.values.presence || this.hears.presence
+    return this.values.presence || this.overrides('on_presence')
   }
 
   /** All members. */
@@ -156,9 +153,14 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
 
   /** A message of the server itself. */
   emit(name: string, text: string, except: string, isVolatile: boolean): void {
-    const fault = this.#say(name, { id: '', from: except, client: '', isVolatile, text })
-    if (fault !== undefined)
-      this.failed(new ChannelError('ERR_OVERFLOW', `emit to ${show(name)}: ${fault}`))
+    try {
+      const fault = this.#say(name, { id: '', from: except, client: '', isVolatile, text })
+      if (fault !== undefined)
+        this.failed(new ChannelError('ERR_OVERFLOW', `emit to ${show(name)}: ${fault}`))
+    } catch (error) {
+      // The relay refuses it.
+      this.failed(error)
+    }
   }
 
   #say(name: string, record: RoomRecord): string | undefined {

@@ -5,12 +5,13 @@
  *
  * Rules:
  * 1. Every message that is not passed on is answered: by `refused` if it is a join, else by
- *    `dropped`.
+ *    `dropped`. Only what a hook has dropped by false is not: the program knows what it does.
  * 2. A message is passed on as the text that it was. It is written anew only if a hook could have
  *    changed it, if it says `_seq`, which only a server says, or if it has line ends.
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
+import { InvalidArgumentError, messageOf } from '../../errors.ts'
 import {
   commandOf,
   decode,
@@ -29,8 +30,8 @@ import type { Seat } from './seat.ts'
 export interface IncomingOwner {
   readonly values: RoomServerValues
   readonly rooms: ReadonlyMap<string, Room>
-  /** The hooks that the program has overridden. */
-  readonly hears: { readonly join: boolean; readonly roomMessage: boolean }
+  /** Has the program a hook of its own? */
+  overrides(hook: 'on_join' | 'on_room_message'): boolean
   /** Returns the room, which is made if there is none; undefined if there are too many. */
   roomFor(name: string): Room | undefined
   /** Calls a hook. If it throws, the promise rejects, and on_error has been told. */
@@ -44,6 +45,9 @@ export interface IncomingOwner {
 
 /** The longest `client` and `name` of a join; longer ones are cut. */
 const LABEL_MAX = 64
+
+/** Why something is not done of which `on_error` was told. */
+const FAILED = 'the server has failed'
 
 /** Why a name is not that of a room; undefined if it may be. */
 export function nameFault(name: unknown, longest: number): string | undefined {
@@ -75,7 +79,7 @@ async function join(owner: IncomingOwner, seat: Seat, command: Join): Promise<vo
   const fault = joinFault(owner, seat, name)
   if (fault !== undefined) return refuse(seat, name, fault)
   introduce(seat, command)
-  const reason = owner.hears.join ? await refusal(owner, seat, name) : undefined
+  const reason = owner.overrides('on_join') ? await refusal(owner, seat, name) : undefined
   if (reason !== undefined) return refuse(seat, name, reason)
   if (!seat.isHere) return
   const room = owner.roomFor(name)
@@ -112,7 +116,7 @@ async function refusal(
     if (typeof verdict === 'string') return verdict
     return verdict === false ? 'not allowed' : undefined
   } catch {
-    return 'the server has failed'
+    return FAILED
   }
 }
 
@@ -137,12 +141,15 @@ function hearRoom(
   const fault = whyNot(owner, seat, named)
   if (fault !== undefined) return drop(seat, fault, named)
   const name = named as string
-  if (!owner.hears.roomMessage) return pass(owner, seat, name, plain(text, fields))
+  if (!owner.overrides('on_room_message')) return pass(owner, seat, name, plain(text, fields))
   const { _room, _seq, ...data } = fields
-  const result = owner.call('on_room_message', seat.member, name, data)
-  return settle(result, answer => {
-    if (answer !== false) passValue(owner, seat, name, answer === undefined ? data : answer)
-  })
+  return settle(
+    owner.call('on_room_message', seat.member, name, data),
+    answer => {
+      if (answer !== false) passValue(owner, seat, name, answer === undefined ? data : answer)
+    },
+    () => drop(seat, FAILED, name),
+  )
 }
 
 /** Why a message to that room is not passed on. */
@@ -150,20 +157,29 @@ function whyNot(owner: IncomingOwner, seat: Seat, name: string | undefined): str
   const fault = nameFault(name, owner.values.room_name_size)
   if (fault !== undefined || seat.rooms.has(name as string)) return fault
   // Anybody may speak to a room that anybody may join.
-  return owner.hears.join ? 'you are not in the room' : undefined
+  return owner.overrides('on_join') ? 'you are not in the room' : undefined
 }
 
 function passValue(owner: IncomingOwner, seat: Seat, name: string, value: unknown): void {
+  let text
   try {
-    pass(owner, seat, name, encodeFor(name, value))
+    text = encodeFor(name, value)
   } catch (error) {
-    owner.failed(error)
-    drop(seat, 'the server has failed', name)
+    owner.failed(new InvalidArgumentError(`on_room_message: ${messageOf(error)}`))
+    return drop(seat, FAILED, name)
   }
+  pass(owner, seat, name, text)
 }
 
 function pass(owner: IncomingOwner, seat: Seat, name: string, text: string): undefined {
-  const fault = owner.say(name, seat, text)
+  let fault
+  try {
+    fault = owner.say(name, seat, text)
+  } catch (error) {
+    // The relay refuses it.
+    owner.failed(error)
+    fault = FAILED
+  }
   if (fault !== undefined) drop(seat, fault, name)
 }
 
@@ -173,15 +189,15 @@ function hearOther(
   value: unknown,
   text: string | Uint8Array,
 ): Promise<void> | undefined {
-  const result = owner.call('on_message', seat.member, value)
-  return settle(result, answer => {
+  const heard = (answer: unknown): void => {
     if (answer === false) return
     if (typeof text !== 'string') drop(seat, 'bytes that are no text')
     else if (owner.values.echo) seat.answer(echoOf(value, text))
     else if (fieldsOf(value)?.['status'] !== undefined)
       drop(seat, 'status is for the server to say')
     else owner.sayToAll(seat, isOneLine(text) ? text : JSON.stringify(value))
-  })
+  }
+  return settle(owner.call('on_message', seat.member, value), heard, () => drop(seat, FAILED))
 }
 
 /** What the sample server answers. */
@@ -206,9 +222,13 @@ function drop(seat: Seat, reason: string, room?: string): undefined {
   seat.reply({ status: 'dropped', ...(room !== undefined && { room }), reason })
 }
 
-/** Goes on with what a hook returned. If it failed, on_error was told, and nothing is done. */
-function settle(result: unknown, goOn: (answer: unknown) => void): Promise<void> | undefined {
-  if (isPromiseLike(result)) return Promise.resolve(result).then(goOn, () => {})
+/** Goes on with what a hook returned; if it failed, of which on_error was told, with `failed`. */
+function settle(
+  result: unknown,
+  goOn: (answer: unknown) => void,
+  failed: () => void,
+): Promise<void> | undefined {
+  if (isPromiseLike(result)) return Promise.resolve(result).then(goOn, failed)
   goOn(result)
   return undefined
 }

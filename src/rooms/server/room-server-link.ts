@@ -51,7 +51,6 @@ export class RoomServerLink implements Driver, HallOwner {
   values: RoomServerValues = ROOM_SERVER_DEFAULTS
   context: Context | undefined
   hall: Hall | undefined
-  hears: HallOwner['hears'] = { join: false, roomMessage: false, presence: false }
   #channels: MessageChannel[] = []
   #entrances: Entrance[] = []
   /** What is to be closed with the server. */
@@ -134,15 +133,10 @@ export class RoomServerLink implements Driver, HallOwner {
         ? open_relay(relay, { engine: this.engine, history: count, history_age: age })
         : undefined
     this.hall = new Hall(this, this.#ownRelay ?? (relay as Relay))
-    this.hears = {
-      join: this.#overrides('on_join'),
-      roomMessage: this.#overrides('on_room_message'),
-      presence: this.#overrides('on_presence'),
-    }
   }
 
-  /** Has the program a hook of its own? */
-  #overrides(hook: 'on_join' | 'on_room_message' | 'on_presence'): boolean {
+  /** Has the program a hook of its own? It may assign one at any time. */
+  overrides(hook: 'on_join' | 'on_room_message' | 'on_presence'): boolean {
     return this.#server[hook] !== this.#base[hook]
   }
 

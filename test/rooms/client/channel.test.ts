@@ -54,7 +54,9 @@ t.test('an engine that stops closes it', async t => {
   const context = new Context({ engine })
   const make = () => new Channel(server.url, { context, auto_reconnect: true })
   const [lost, opening, closing] = [make(), make(), make()]
-  for (const each of [lost, opening, closing]) each.on_error(() => {})
+  const told: string[] = []
+  lost.on_error(error => told.push(error.message))
+  for (const each of [opening, closing]) each.on_error(() => {})
   await lost.connect()
   const waits = new Promise(resolve => lost.on_reconnecting(resolve))
   server.kick()
@@ -66,6 +68,8 @@ t.test('an engine that stops closes it', async t => {
   await engine.stop()
   await t.rejects(promise, { code: 'ERR_CLOSED' })
   await closed
+  // It was told nothing, and would not try again.
+  t.match(told, [/gave up: the engine stops; connect\(\) tries again$/])
   await t.rejects(lost.send('x'), { code: 'ERR_INVALID_STATE' })
   await until(() => [lost, opening, closing].every(each => each.ready_state === 3))
   server.stop()

@@ -20,6 +20,7 @@ t.test('each names the URL, the state and what to do', async t => {
   t.match(faults.notOpen(false, true, {}).message, /not initialized; call connect\(\) first$/)
   t.match(faults.notOpen(true, true, {}).message, /open; call connect\(\) first$/)
   t.match(faults.notOpen(true, false, {}).message, /first, or set auto_reconnect$/)
+  t.match(faults.unsent('ERR_X', 'why', {}), { code: 'ERR_X', message: /: why; it was not sent$/ })
   t.match(faults.expired(5, 'r', 'x'), { code: 'ERR_EXPIRED', unsent: 'x', room: 'r' })
   t.match(faults.refused('r', 'full'), { code: 'ERR_REFUSED', room: 'r', message: /"full"/ })
   t.match(faults.dropped({ reason: 'why' }), { code: 'ERR_DROPPED', room: undefined })

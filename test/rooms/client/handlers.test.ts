@@ -1,6 +1,7 @@
 /** Who is called, in which order, and what becomes of their errors. */
 
 import t from 'tap'
+import { codeOf, messageOf } from '../../../src/errors.ts'
 import { checkRoom, Handlers } from '../../../src/rooms/client/handlers.ts'
 import { turn } from '../../kit.ts'
 
@@ -78,28 +79,32 @@ t.test('errors', async t => {
   handlers.add('message', () => calls.push(1))
   handlers.call('message', 1)
   await turn()
-  t.same([logged.splice(0), calls.length], [['thrown', 'rejected'], 1], 'without a handler: logged')
-  handlers.report('told already', true)
+  const shown = (errors: unknown[]): string[] =>
+    errors.map(each => `${codeOf(each)} ${messageOf(each)}`)
+  const hooks = ['ERR_HOOK thrown: "thrown"', 'ERR_HOOK thrown: "rejected"']
+  t.same([shown(logged.splice(0)), calls.length], [hooks, 1], 'without a handler: logged')
+  handlers.report(new Error('told already'), true)
   t.same(logged, [])
   handlers.add('error', error => told.push(error))
   handlers.call('message', 1)
   await turn()
-  handlers.report('told already', true)
-  t.same([told.splice(0), logged], [['thrown', 'rejected', 'told already'], []])
+  handlers.report(new Error('told already'), true)
+  t.same([shown(told.splice(0)), logged], [[...hooks, ' told already'], []])
 })
 
 t.test('errors of those that hear of errors', async t => {
   const { handlers, logged } = make()
   handlers.add('error', async error => {
-    throw `async ${error}`
+    throw `async ${messageOf(error)}`
   })
   handlers.add('error', error => {
-    handlers.report(`about ${error}`)
-    throw `sync ${error}`
+    handlers.report(new Error(`about ${messageOf(error)}`))
+    throw `sync ${messageOf(error)}`
   })
-  handlers.report('x')
+  handlers.report(new Error('x'))
   await turn()
-  t.same(logged, ['about x', 'sync x', 'async x'], 'they are logged, and go no further')
+  const texts = logged.map(each => (each instanceof Error ? each.message : each))
+  t.same(texts, ['about x', 'sync x', 'async x'], 'they are logged, and go no further')
 })
 
 t.test('a promise that need not be awaited', async t => {

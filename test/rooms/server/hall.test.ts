@@ -116,14 +116,18 @@ stage(t, 'what cannot be stored is told', async (t, stage) => {
   t.same(errors, ['no memory', 'no memory'])
   relay.append = () => new Promise(() => {})
   for (let i = 0; i < 10_001; i++) server.emit('r', '')
-  t.same(errors.slice(2), ['emit to "r": too much waits to be stored'])
+  relay.append = () => {
+    throw new Error('too long')
+  }
+  server.emit('q', 1)
+  t.same(errors.slice(2), ['emit to "r": too much waits to be stored', 'too long'])
 })
 
 stage(t, 'what a hook rejects with is handled', async (t, { engine }) => {
   const owner: HallOwner = {
     engine,
     values: ROOM_SERVER_DEFAULTS,
-    hears: { join: false, roomMessage: false, presence: false },
+    overrides: () => false,
     call: () => Promise.reject(new Error('a bug')),
     failed: () => {},
   }

@@ -1,6 +1,8 @@
 /** What members send: commands, messages, and garbage. */
 
 import t from 'tap'
+import { codeOf } from '../../../src/errors.ts'
+import { RelayError } from '../../../src/relay/relay.ts'
 import { hear, type IncomingOwner, nameFault } from '../../../src/rooms/server/incoming.ts'
 import type { Seat } from '../../../src/rooms/server/seat.ts'
 import type { RoomServer } from '../../../src/rooms/server/room-server.ts'
@@ -89,7 +91,9 @@ stage(t, 'hooks decide', async (t, stage) => {
   ])
   await bob.say(join('r'))
   const texts = [{ text: 'x' }, { text: false }, { later: 1 }, { plain: 1 }]
-  t.same(await ann.say(...texts.map(each => ({ _room: 'r', ...each }))), [])
+  t.same(await ann.say(...texts.map(each => ({ _room: 'r', ...each }))), [
+    '{"status":"dropped","room":"r","reason":"the server has failed"}',
+  ])
   t.same(bob.news(), ['{"message":"x","_room":"r"}', '{"plain":1,"_room":"r"}'])
   t.same(await ann.say({ _room: 'q' }, 'no echo'), [
     '{"status":"dropped","room":"q","reason":"you are not in the room"}',
@@ -107,8 +111,43 @@ stage(t, 'a hook that returns what has no JSON', async (t, stage) => {
   t.same((await ann.say(join('r'), { _room: 'r' })).slice(1), [
     '{"status":"dropped","room":"r","reason":"the server has failed"}',
   ])
-  t.match(errors, [/function/])
+  t.match(errors, [/^on_room_message: function/])
   t.same(await ann.say({ type: '_leave', room: 'r' }), ['{"status":"left","room":"r"}'])
+})
+
+/** on_join was looked for when the server began to listen: later it let everybody in. */
+stage(t, 'hooks that are assigned while it listens, and one that fails', async (t, stage) => {
+  const { server, enter } = await serve(stage, { hooks: { on_error() {} } })
+  const ann = await enter()
+  server.on_join = (_, room) => room === 'r'
+  server.on_room_message = (_member, _room, data) => ({ ...data, seen: true })
+  server.on_message = () => {
+    throw new Error('a bug')
+  }
+  t.same(await ann.say(join('q'), join('r'), { _room: 'q' }, { _room: 'r' }, 'x'), [
+    '{"status":"refused","room":"q","reason":"not allowed"}',
+    '{"status":"joined","room":"r"}',
+    '{"status":"dropped","room":"q","reason":"you are not in the room"}',
+    '{"status":"dropped","reason":"the server has failed"}',
+  ])
+})
+
+/** The sender was told nothing, and emit() threw, which it does in no other case. */
+stage(t, 'a message that the relay refuses', async (t, stage) => {
+  const relay = new TroubledRelay(stage.engine)
+  relay.publish = () => {
+    throw new RelayError('ERR_RELAY_REFUSED', 'too long')
+  }
+  const errors: string[] = []
+  const hooks: Partial<RoomServer> = { on_error: error => void errors.push(codeOf(error)) }
+  const { server, enter } = await serve(stage, { hooks, relay })
+  const ann = await enter()
+  t.same(await ann.say(join('r'), { _room: 'r' }), [
+    '{"status":"joined","room":"r"}',
+    '{"status":"dropped","room":"r","reason":"the server has failed"}',
+  ])
+  server.emit('r', 'x')
+  t.same(errors, ['ERR_RELAY_REFUSED', 'ERR_RELAY_REFUSED'])
 })
 
 stage(t, 'messages of rooms', async (t, stage) => {
