@@ -99,7 +99,8 @@ export interface Relay {
 
   /**
    * Sends to all who are subscribed at this moment. Returns false if the server is away: then the
-   * message is dropped. Text is sent as UTF-8. Throws InvalidArgumentError.
+   * message is dropped. Text is sent as UTF-8. Throws InvalidArgumentError, and RelayError
+   * (ERR_RELAY_REFUSED) for what the server is known not to take: NATS has a longest message.
    */
   publish(topic: string, data: Data): boolean
 

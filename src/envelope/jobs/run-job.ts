@@ -159,6 +159,9 @@ class Reply {
     const Class = error.constructor as typeof ErrorMessage
     const mm = { id, consumer_name: channel_name, state: 'f' }
     const whole = new Class({ data: error.data, mm })
-    websocket_send_error(whole, { envelope: this.#errors, channel_name })
+    // As a consumer does: an error of the program may be among what it answers.
+    const isAnswer = !this.#errors.registry.has(whole.type_name)
+    const envelope = isAnswer ? this.#envelope : this.#errors
+    websocket_send_error(whole, { envelope, channel_name })
   }
 }

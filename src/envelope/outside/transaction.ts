@@ -73,18 +73,25 @@ export class Transaction {
    * consumer or group and with the same state, are merged into one batch at the place of the first,
    * if their envelope and their class allow it.
    *
-   * Throws InvalidStateError if it was committed or rolled back.
+   * Throws InvalidStateError if it was committed or rolled back, and what a relay refuses with
+   * (RelayError); the other messages are sent all the same.
    */
   commit(): void {
     this.#checkOpen('commit()')
     this.#state = 'committed'
     const waiting = this.#waiting.splice(0)
     const equals = groups(waiting)
+    const faults: unknown[] = []
     for (const each of waiting) {
       const equal = equals.get(keyOf(each)) as Outbound[]
-      if (equal.length < ENOUGH || !mayMerge(each)) each.send(each.event)
-      else if (equal[0] === each) sendMerged(equal)
+      try {
+        if (equal.length < ENOUGH || !mayMerge(each)) each.send(each.event)
+        else if (equal[0] === each) sendMerged(equal)
+      } catch (error) {
+        faults.push(error)
+      }
     }
+    if (faults.length > 0) throw faults[0]
   }
 
   /** Drops what waits. Throws InvalidStateError if it was committed or rolled back. */

@@ -16,7 +16,7 @@ import {
 } from '../../core/checks.ts'
 import { checkOptions } from '../../core/options.ts'
 import { DRIVE, Engine } from '../../engine.ts'
-import { messageOf } from '../../errors.ts'
+import { ChannelError, messageOf } from '../../errors.ts'
 import type { Complete } from '../../core/option-types.ts'
 import type { Milliseconds } from '../../types.ts'
 import { Packet, type PacketDict } from '../packet.ts'
@@ -73,15 +73,15 @@ export interface ConformanceReport {
   readonly skipped: readonly ConformanceCheck[]
 }
 
-/** A channel has broken a promise. The message has a line for each. */
-export class ConformanceError extends Error {
+/** A channel has broken a promise. The message has a line for each. Code ERR_CONFORMANCE. */
+export class ConformanceError extends ChannelError {
   /** All that was found. */
   readonly report: ConformanceReport
 
   constructor(report: ConformanceReport) {
     const lines = report.failed.map(({ rule, why }) => `  ${rule}: ${why}`)
-    super(`the channel does not keep to the contract of PacketChannel:\n${lines.join('\n')}`)
-    this.name = 'ConformanceError'
+    const what = 'the channel does not keep to the contract of PacketChannel'
+    super('ERR_CONFORMANCE', `${what}:\n${lines.join('\n')}`)
     this.report = report
   }
 }

@@ -1,10 +1,15 @@
 import t from 'tap'
 import { failJob, jobs_with, runJob } from '../../../src/envelope/jobs/run-job.ts'
+import { error_message } from '../../../src/envelope/error-message.ts'
 import { message } from '../../../src/envelope/runnable.ts'
+import { integer } from '../../../src/envelope/schema/scalars.ts'
+import { shape } from '../../../src/envelope/schema/shape.ts'
 import { fate, thrown } from '../../kit.ts'
-import { Done, Full, incoming, Kept, shop, type Shop, Work, work } from './kit.ts'
+import { Done, Full, incoming, Kept, outgoing, shop, type Shop, Work, work } from './kit.ts'
 
 const kept = new Kept()
+
+class Gone extends error_message('error.gone', shape({ x: integer })) {}
 
 /** Queues work with these fields, and gives its job. */
 async function queued({ say, pump, heard }: Shop, text: string) {
@@ -48,6 +53,14 @@ shop(
     await runJob(job, engine)
     await pump()
     t.strictSame(heard.splice(0), ['s.stat null a r', 'error.full {"x":5} a f'])
+    // It had to be among the errors; `throw` in on_message did not want that.
+    outgoing.registry.add(Gone)
+    work.does = () => {
+      throw new Gone({ x: 1 })
+    }
+    await runJob(job, engine)
+    await pump()
+    t.strictSame(heard.splice(0), ['s.stat null a r', 'error.gone {"x":1} a f'])
     jobs_with({})
   },
 )

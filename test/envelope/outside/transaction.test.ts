@@ -30,6 +30,19 @@ function made(envelope: Envelope<any>): { outbound: Sent; sent: string[] } {
 
 const tick = (x: number, state: string | null = null): Tick => new Tick({ x, mm: { state } })
 
+// The others were lost without a word.
+scene(t, 'what cannot be sent does not keep the others', async (t, { engine }) => {
+  const { outbound, sent } = made(outside(engine).outgoing)
+  const refuse = (): never => {
+    throw new Error('too long')
+  }
+  const transaction = new Transaction()
+  transaction[ADD](outbound(tick(1), { send: refuse }))
+  transaction[ADD](outbound(new Tock()))
+  t.throws(() => transaction.commit(), { message: 'too long' })
+  t.strictSame([sent.length, transaction.state], [1, 'committed'])
+})
+
 scene(t, 'equal messages are merged, at the place of the first', async (t, { engine }) => {
   const { outbound, sent } = made(outside(engine).outgoing)
   const transaction = new Transaction()
