@@ -38,8 +38,8 @@ With ws:// the router is a server of HTTP, too: it answers GET /is_alive.
 Ctrl-C lets what was sent arrive, for at most 5 seconds. A second Ctrl-C ends
 the command at once.
 
-Exit codes: 0 stopped, or all answers came, once and in order; 1 not so, or the
-router cannot listen or be reached; 2 the command line is invalid.
+Exit codes: 0 stopped, or all answers came, once and in order; 1 they did not,
+or the router cannot listen or be reached; 2 the command line is invalid.
 `
 
 export interface Request {
