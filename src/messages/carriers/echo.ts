@@ -6,7 +6,6 @@
  * another.
  */
 
-import { checkNoParameter } from './host.ts'
 import { Null } from './null.ts'
 import type { Message } from '../message.ts'
 import type { Implementation, Init } from '../init.ts'
@@ -17,11 +16,6 @@ import { MessageChannel } from '../message-channel.ts'
 export class Echo extends MessageChannel {
   static override readonly protocol = 'echo'
   static override readonly caps = ['long_close'] as const
-
-  constructor(init: Init) {
-    super(init)
-    checkNoParameter(init.params.url)
-  }
 
   static replace({ params }: Init): Implementation | undefined {
     return params.boolean('null', false) ? Null : undefined

@@ -25,7 +25,6 @@ import { WriteError } from '../../errors.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
 import { channel_cast } from '../cast.ts'
 import type { Init } from '../init.ts'
-import { checkNoParameter } from './host.ts'
 import { carried, END, FRAME, Queue } from './mem-queue.ts'
 import { type MemLink, MemServer } from './mem-server.ts'
 import { Control, type Message } from '../message.ts'
@@ -46,7 +45,6 @@ export class MemPair extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     this.#master =
       init.master && (channel_cast(init.master, MemPair) ?? channel_cast(init.master, MemServer))

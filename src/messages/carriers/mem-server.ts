@@ -16,7 +16,6 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 import type { Init } from '../init.ts'
-import { checkNoParameter } from './host.ts'
 import { carried, END, FRAME, Queue } from './mem-queue.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
@@ -43,7 +42,6 @@ export class MemServer extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     if (init.master !== undefined) throw params.fault('master', 'left out: a server has none')
     this.#size = params.size('size', 65_536, 2 * FRAME)
