@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { FlushPolicy } from '../../src/core/flush-policy.ts'
+import { FlushPolicy } from '../../src/core/writing/flush-policy.ts'
 import { Turns } from '../../src/core/time/turns.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { SendItem } from '../../src/core/writing/send-item.ts'

@@ -9,7 +9,6 @@ import {
   type Checks,
   checkDuration,
   checkText,
-  checkTls,
   countFrom,
   instanceOf,
   oneOf,
@@ -19,6 +18,7 @@ import { parseAddress } from '../../core/address.ts'
 import type { BackoffOptions } from '../../core/backoff.ts'
 import { checkOptions, optionsOf, withDefaults } from '../../core/options.ts'
 import { didYouMean } from '../../core/nearest.ts'
+import { checkTls } from '../../core/tls-options.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
