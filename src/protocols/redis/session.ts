@@ -50,10 +50,7 @@ const CONFIRMATIONS = /^[ps]?(un)?subscribe$/
 const MESSAGES = /^[ps]?message$/
 
 export class Session extends Client<Replies> {
-  override send_high_water = SEND_AT
-  // Bounded by QUEUE_MAX, a whole command at a time: half a command would be nonsense.
-  override send_buffer_size = Infinity
-  override read_delimiter: Replies
+  declare read_delimiter: Replies
   readonly #replies: Replies
   readonly #target: Target
   readonly #owner: SessionOwner
@@ -79,7 +76,11 @@ export class Session extends Client<Replies> {
     this.#owner = owner
     this.#isSubscriber = isSubscriber
     this.#replies = new Replies({ ...REPLY_BOUNDS, size: target.reply_size })
+    // Assigned, since Node 22 and later are slower with an object that has lost its fields.
     this.read_delimiter = this.#replies
+    this.send_high_water = SEND_AT
+    // Bounded by QUEUE_MAX, a whole command at a time: half a command would be nonsense.
+    this.send_buffer_size = Infinity
   }
 
   /** Connects, once. `lost` is called if that fails. */
