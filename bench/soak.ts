@@ -12,8 +12,8 @@ import { COMMON_OPTIONS, parseArguments, UsageError } from '../src/commands/usag
 import { Child, endAll } from './processes.ts'
 import { type Holding, memory } from './soak/holding.ts'
 import { sendAgain, startBreaker } from './soak/message-senders.ts'
-import { LINE_VISITS, type Outcome, type Random, visitAgain } from './soak/peers.ts'
 import { RELAYS, soakPackets } from './soak/packets.ts'
+import { LINE_VISITS, type Outcome, type Random, visitAgain } from './soak/peers.ts'
 import { growth, plot } from './soak/plot.ts'
 import { WEBSOCKET_VISITS } from './soak/websocket-peers.ts'
 

@@ -15,8 +15,8 @@
 import { checkFunction, checkWait } from './core/checks.ts'
 import { type Deferred, deferred } from './core/deferred.ts'
 import { DRIVE, Drive, type Owned } from './core/drive.ts'
-import { checkOptions } from './core/options.ts'
 import { noop } from './core/noop.ts'
+import { checkOptions } from './core/options.ts'
 import { attempt } from './core/promises.ts'
 import type { EngineStats } from './core/tally.ts'
 import {

@@ -410,7 +410,7 @@ t.test('src/ keeps to its style', async t => {
   t.strictSame(sourceFaults(tree), [])
 })
 
-t.test('lines have at most 100 columns, and no pointer leads out of the repository', async t => {
+t.test('lines have at most 100 columns, imports an order, and no pointer leads out', async t => {
   for (const folder of ['src', 'test', 'bench'])
     t.strictSame(textFaults(treeOf(folder)), [], folder)
 })
@@ -422,6 +422,16 @@ t.test('each rule of style bites', async t => {
   ])
   for (const pointer of ['reference' + '/peers.md', 'seed ' + '001', 'PB' + '29'])
     t.strictSame(textFaults({ 'a.ts': `// ${pointer}` }), ['a.ts:1: points out of the repository'])
+  const order = ['node:net', 'tap', '../../b/b.ts', '../a.ts', '../a-a.ts', './a.ts']
+  const imports = order.map(name => `import {\n  a,\n} from '${name}'\n`)
+  t.strictSame(textFaults({ 'a.ts': imports.join('') }), [])
+  t.strictSame(
+    textFaults({ 'a.ts': imports.toReversed().join('') }),
+    order
+      .slice(0, -1)
+      .toReversed()
+      .map(name => `a.ts: imports ${name} too late`),
+  )
   const cases: [Tree, string][] = [
     [{ 'core/a.ts': '\n'.repeat(350) + 'x' }, 'core/a.ts: more than 350 lines'],
     [

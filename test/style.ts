@@ -1,6 +1,6 @@
 /**
- * What a text can be held to without running it: width, length, names, pointers. Used by
- * layers.test.ts, which shows that each rule bites.
+ * What a text can be held to without running it: width, length, names, pointers, the order of
+ * imports. Used by layers.test.ts, which shows that each rule bites.
  */
 
 import ts from 'typescript-api'
@@ -14,6 +14,9 @@ const FILES = 25
 
 /** Documents that are not in the repository, or numbers in them. */
 const NOWHERE = /(?<!lib\/)\breference\/|\bseed 0\d|\bPB\d/
+
+/** One import after the other, each of a line or more. */
+const IMPORTS = /(?:^import [^'"`;]*? from '[^']+'\n)+/gm
 
 /** The files that say what a network reports, and the words that everything else is made of. */
 const SEAM = ['transport.ts', 'files.ts', 'packet-socket.ts', 'threads.ts', 'tls.ts', 'types.ts']
@@ -42,8 +45,8 @@ export function programOf(name: string, text: string): ts.SourceFile {
 
 /** What every file of the repository has to keep to, one line a fault. */
 export function textFaults(tree: Tree): string[] {
-  return Object.entries(tree).flatMap(([name, text]) =>
-    text
+  return Object.entries(tree).flatMap(([name, text]) => [
+    ...text
       .split('\n')
       .flatMap((line, index) => [
         ...([...line].length > COLUMNS
@@ -51,7 +54,22 @@ export function textFaults(tree: Tree): string[] {
           : []),
         ...(NOWHERE.test(line) ? [`${name}:${index + 1}: points out of the repository`] : []),
       ]),
-  )
+    ...(text.match(IMPORTS) ?? []).flatMap(imports => orderFaults(name, imports)),
+  ])
+}
+
+/** Imports that follow each other. */
+function orderFaults(name: string, imports: string): string[] {
+  const modules = [...imports.matchAll(/ from '(.+)'\n/g)].map(([, module]) => module as string)
+  return modules
+    .filter((module, index) => index > 0 && placeOf(modules[index - 1] as string) > placeOf(module))
+    .map(module => `${name}: imports ${module} too late`)
+}
+
+/** Modules of Node come first, then packages, then files: from afar to near, and by their names. */
+function placeOf(module: string): string {
+  const kind = module.startsWith('node:') ? 0 : module.startsWith('.') ? 2 : 1
+  return `${kind} ${9 - module.split('../').length} ${module.replace(/\.\w+$/, '')}`
 }
 
 /** What a file of src/ has to keep to besides. */

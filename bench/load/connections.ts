@@ -6,8 +6,8 @@
 import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import { line } from './batches.ts'
-import type { Load, Task } from './load.ts'
 import { dialAll } from './dial-all.ts'
+import type { Load, Task } from './load.ts'
 import { dial } from './socket.ts'
 import { go, say, sleep, Tally } from './tally.ts'
 

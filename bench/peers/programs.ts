@@ -21,8 +21,8 @@ export interface Peer {
 /** A client with the API of browsers. `open` makes it. */
 function browserLike(open: string): string {
   return `
-import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import process from 'node:process'
 const require = createRequire(process.cwd() + '/x.js')
 const [url, wanted] = process.argv.slice(2)
@@ -41,8 +41,8 @@ socket.onclose = ({ code }) => { console.log('closed', code); process.exit() }
 }
 
 const HTTP = `
-import { createRequire } from 'node:module'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 const require = createRequire(process.cwd() + '/x.js')
 const deflate = process.argv[2] === 'deflate'
 const http = createServer()

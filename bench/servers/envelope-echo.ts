@@ -2,7 +2,6 @@
  * Bench. A consumer of envelopes over WebSocket: each message is read, checked and answered.
  */
 
-import { ready } from '../child.ts'
 import {
   consumer,
   ConsumerServer,
@@ -14,6 +13,7 @@ import {
   shape,
   text,
 } from 'sluice/envelope'
+import { ready } from '../child.ts'
 
 const payload = shape({ n: integer.min(0), text: text.max(100) })
 

@@ -13,8 +13,8 @@ import { type ConnectionClass, neverAccepted } from './servers/server-settings.t
 import { StreamServer } from './servers/stream-server.ts'
 import { defineSettings } from './settings.ts'
 import { linkOf } from './streams/link-of.ts'
-import type { StreamOptions } from './streams/stream-options.ts'
 import { Stream } from './streams/stream.ts'
+import type { StreamOptions } from './streams/stream-options.ts'
 import type { NotAClass, TextCheckedClass } from './streams/text-reads.ts'
 
 /**

@@ -223,12 +223,12 @@ export class Requests<Answer = any, Id = any> {
 
   #add(key: unknown, pending: Pending<Answer>): void {
     this.#pending.set(key, pending)
-    linkOf(this.#channel).reading.awaits.asked(1)
+    linkOf(this.#channel).reading.pulls.asked(1)
   }
 
   #remove(key: unknown): void {
     this.#pending.delete(key)
-    linkOf(this.#channel).reading.awaits.asked(-1)
+    linkOf(this.#channel).reading.pulls.asked(-1)
   }
 
   /** What was written so far. The bytes of a file are not known before it is sent. */

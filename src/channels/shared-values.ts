@@ -8,7 +8,7 @@
  * It remembers the object that it was made from: with that one the next opening begins.
  */
 
-import { ReadPaths } from '../core/reading/read-paths.ts'
+import { ReadPathPool } from '../core/reading/read-path-pool.ts'
 import type { StreamValues } from './streams/stream-settings.ts'
 
 /**
@@ -25,7 +25,7 @@ function isOfNextOpening(name: keyof StreamValues): boolean {
 export class SharedValues {
   readonly values: StreamValues
   /** What reads for the streams that have these values. */
-  readonly paths: ReadPaths
+  readonly paths: ReadPathPool
   readonly #defaults: StreamValues
   /** Does a single stream own these values? */
   readonly #isOwn: boolean
@@ -40,7 +40,7 @@ export class SharedValues {
     this.#defaults = defaults
     this.values = values
     this.#isOwn = isOwn
-    this.paths = new ReadPaths(values, !isOwn)
+    this.paths = new ReadPathPool(values, !isOwn)
   }
 
   /** The values with which the next opening begins. */

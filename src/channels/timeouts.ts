@@ -17,8 +17,8 @@
  * 3. If on_timeout lets a timeout pass, it starts again; max_lifetime does, too.
  */
 
-import type { Deadline } from '../core/time/deadlines.ts'
 import type { Drive } from '../core/drive.ts'
+import type { Deadline } from '../core/time/deadlines.ts'
 import { ConnectError, TimeoutError } from '../errors.ts'
 import type { Bytes, Milliseconds, TimeoutKind } from '../types.ts'
 import type { Hook } from './hooks.ts'

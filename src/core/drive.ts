@@ -12,13 +12,13 @@
  * 2. Two drives share nothing.
  */
 
-import type { Clock, Files, Network, Tls, Transport } from '../transport.ts'
 import type { Threads } from '../threads.ts'
+import type { Clock, Files, Network, Tls, Transport } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
+import { FlushPolicy } from './flush-policy.ts'
+import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
 import { Alarm } from './time/alarm.ts'
 import { type Deadline, Deadlines } from './time/deadlines.ts'
-import { FlushPolicy } from './writing/flush-policy.ts'
-import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
 import { Timers } from './time/timers.ts'
 import { type Turn, Turns } from './time/turns.ts'
 import { type Weighed, Weights } from './weights.ts'

@@ -60,14 +60,14 @@ export function length_prefix(
 ): LengthPrefix<[header: Buffer, payload: Buffer]>
 export function length_prefix(options?: LengthPrefixOptions): LengthPrefix
 export function length_prefix(options: LengthPrefixOptions = {}): LengthPrefix<any> {
-  return new Prefix(readForm(options))
+  return new LengthDelimiter(readForm(options))
 }
 
 /** A target without room, to ask `pack_into` for the size. */
 const NOWHERE = Buffer.alloc(0)
 
 /** `first`: the header if there is one, else the payload. */
-class Prefix implements Delimiter, OwnReader, Framing {
+class LengthDelimiter implements Delimiter, OwnReader, Framing {
   /** A header is bytes, and stays so. */
   readonly text: boolean
   /**

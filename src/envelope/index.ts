@@ -16,7 +16,7 @@ export {
   SubscribeError,
   UnauthorizedError,
   ValidationErrorMessage,
-} from './builtin/error-messages.ts'
+} from './builtin/common-errors.ts'
 export {
   ClientInfo,
   Close,
@@ -26,8 +26,8 @@ export {
   Progress,
   SendClientInfo,
   Stat,
-} from './builtin/messages.ts'
-export { check_envelopes } from './check.ts'
+} from './builtin/common-messages.ts'
+export { check_envelopes } from './envelope-check.ts'
 export {
   connection_active,
   connection_closed,
@@ -35,7 +35,7 @@ export {
   type ConnectionArguments,
   track_connections,
 } from './connections/connection-jobs.ts'
-export type { RequestOptions } from './consumers/asked.ts'
+export type { RequestOptions } from './consumers/pending-requests.ts'
 export { Consumer, consumer, type ConsumerClass } from './consumers/consumer.ts'
 export { ConsumerServer } from './consumers/consumer-server.ts'
 export { FailedError } from './consumers/failed-error.ts'
@@ -76,7 +76,7 @@ export {
   internal,
   ws_incoming,
   ws_outgoing,
-} from './envelopes.ts'
+} from './envelope-table.ts'
 export { DeferredJob, type JobRun, type Queued } from './jobs/deferred-job.ts'
 export {
   add_queues,
@@ -94,7 +94,7 @@ export { WorkerQueue, type WorkerQueueOptions } from './jobs/threads/worker-queu
 export { jobs_with, type JobSurroundings } from './jobs/run-job.ts'
 export { new_channel_name } from './layers/channel-name.ts'
 export { Layer, type LayerMember } from './layers/layer.ts'
-export { add_layers, get_layer, remove_layers } from './layers/layers.ts'
+export { add_layers, get_layer, remove_layers } from './layers/layer-table.ts'
 export {
   internal_send,
   type OutsideOptions,
@@ -150,7 +150,7 @@ export {
   type MessageInit,
 } from './message.ts'
 export { MessageMeta, type MessageState, MessageStates, type MetaFields } from './meta.ts'
-export { type ClassOf, MessageRegistry } from './registry.ts'
+export { type ClassOf, MessageRegistry } from './message-registry.ts'
 export { AsyncRunnable, message, type MessageClass, type Run } from './runnable.ts'
 export type { Fault } from './schema/faults.ts'
 export { list, ListSchema } from './schema/list.ts'
@@ -204,4 +204,4 @@ export {
   type EnvelopeTransport,
   type LayerEvent,
   TextTransport,
-} from './transports.ts'
+} from './envelope-transports.ts'

@@ -5,8 +5,8 @@
 
 import type { Files } from '../transport.ts'
 import { NodeFileSink } from './file-sink.ts'
-import { NodeFileTail } from './file-tail.ts'
 import { NodeFileSource } from './file-source.ts'
+import { NodeFileTail } from './file-tail.ts'
 import { loadModule, loadText } from './load.ts'
 
 export const nodeFiles: Files = {

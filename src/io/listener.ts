@@ -16,10 +16,10 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { chmod, lstat, rm } from 'node:fs/promises'
 import { lookup } from 'node:dns'
 import type { EventEmitter } from 'node:events'
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { chmod, lstat, rm } from 'node:fs/promises'
 import {
   type AddressInfo,
   createConnection,
@@ -27,9 +27,9 @@ import {
   Server,
 } from 'node:net'
 import { dirname, join } from 'node:path'
-import { codeOf } from '../errors.ts'
 import { PATH_MAX, socketAddress } from '../core/address.ts'
 import { noop } from '../core/noop.ts'
+import { codeOf } from '../errors.ts'
 import type {
   Listener,
   ListenEndpoint,

@@ -8,11 +8,11 @@
  */
 
 import { anyValue, checkDuration, type Checks } from '../core/checks.ts'
-import { checkOptions } from '../core/options.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import { noop } from '../core/noop.ts'
-import { ClosedError, OverflowError, TimeoutError } from '../errors.ts'
+import { checkOptions } from '../core/options.ts'
 import { DRIVE, type Engine } from '../engine.ts'
+import { ClosedError, OverflowError, TimeoutError } from '../errors.ts'
 import type { Milliseconds } from '../types.ts'
 import { type Callback, covers, type Mask } from './callbacks.ts'
 import { type Message, STATES } from './message.ts'
@@ -52,14 +52,14 @@ export interface RecvOptions {
 const CHECKS: Checks<RecvOptions> = { type: anyValue, timeout: checkDuration }
 
 /** The calls of `recv` that wait on a channel, in their order. A message is for one of them. */
-const queues = new WeakMap<Source, Queue>()
+const queues = new WeakMap<Source, RecvQueue>()
 
 interface Waiting {
   readonly type: Mask
   take(message: Message): void
 }
 
-class Queue {
+class RecvQueue {
   readonly #channel: Source
   #waiting: readonly Waiting[] = []
 
@@ -106,7 +106,7 @@ export function receive(channel: Source, options: RecvOptions, isNew: boolean): 
       const error = endOf(channel, STATES[msgid])
       if (error !== undefined) done(() => reject(error))
     }
-    const queue = queues.get(channel) ?? new Queue(channel)
+    const queue = queues.get(channel) ?? new RecvQueue(channel)
     queues.set(channel, queue)
     // This throws for an invalid type, so it comes first: nothing is left behind then.
     queue.add(waiting)

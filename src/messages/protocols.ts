@@ -5,22 +5,14 @@
  * parameter of the URL. (`tls+tcp` is not taken for a prefix: an exact name is found first.)
  */
 
-import { Deflate } from './prefixes/deflate.ts'
 import { Direct } from './carriers/direct.ts'
 import { Echo } from './carriers/echo.ts'
 import { FileReader } from './carriers/file-reader.ts'
 import { FileWriter } from './carriers/file-writer.ts'
-import { Filter } from './prefixes/filter.ts'
-import type { Implementation } from './init.ts'
 import { Js } from './carriers/js.ts'
 import { MemPair } from './carriers/mem-pair.ts'
 import { MemServer } from './carriers/mem-server.ts'
 import { Null } from './carriers/null.ts'
-import { PubClient, PubServer } from './prefixes/pub.ts'
-import { Rate } from './prefixes/rate.ts'
-import { Reopen } from './prefixes/reopen.ts'
-import { StreamClient } from './prefixes/stream-client.ts'
-import { StreamServer } from './prefixes/stream-server.ts'
 import { TcpClient } from './carriers/tcp-client.ts'
 import { TcpServer } from './carriers/tcp-server.ts'
 import { Timer } from './carriers/timer.ts'
@@ -28,6 +20,14 @@ import { Udp } from './carriers/udp.ts'
 import { WsClient } from './carriers/websocket/ws-client.ts'
 import { WsServer } from './carriers/websocket/ws-server.ts'
 import { Zero } from './carriers/zero.ts'
+import type { Implementation } from './init.ts'
+import { Deflate } from './prefixes/deflate.ts'
+import { Filter } from './prefixes/filter.ts'
+import { PubClient, PubServer } from './prefixes/pub.ts'
+import { Rate } from './prefixes/rate.ts'
+import { Reopen } from './prefixes/reopen.ts'
+import { StreamPrefixClient } from './prefixes/stream-prefix-client.ts'
+import { StreamPrefixServer } from './prefixes/stream-prefix-server.ts'
 
 export const PROTOCOLS: readonly Implementation[] = [
   // carriers
@@ -51,7 +51,7 @@ export const PROTOCOLS: readonly Implementation[] = [
   byMode('pub+', PubClient, PubServer),
   Rate,
   Reopen,
-  byMode('stream+', StreamClient, StreamServer),
+  byMode('stream+', StreamPrefixClient, StreamPrefixServer),
 ]
 
 /** Short names, and the URL that each stands for. */

@@ -24,7 +24,7 @@ export {
   type ConformanceFixture,
   type ConformanceReport,
 } from './channel/conformance.ts'
-export type { ChannelStats } from './lines/stats.ts'
+export type { ChannelStats } from './lines/channel-stats.ts'
 export { MockArchitect, type MockArchitectOptions } from './mocks/mock-architect.ts'
 export { MockServer, type MockServerOptions } from './mocks/mock-server.ts'
 export type { LossOptions } from './channel/loss-rules.ts'

@@ -4,8 +4,6 @@
  */
 
 import { tellMisspeltNames } from '../channels/misspelt-names.ts'
-import { type Deferred, deferred } from '../core/deferred.ts'
-import { noop } from '../core/noop.ts'
 import {
   checkFunction,
   checkName,
@@ -14,22 +12,24 @@ import {
   instanceOf,
   oneOf,
 } from '../core/checks.ts'
+import { type Deferred, deferred } from '../core/deferred.ts'
+import { noop } from '../core/noop.ts'
 import { checkOptions, optionsOf } from '../core/options.ts'
 import { attempt, isPromiseLike } from '../core/promises.ts'
 import { Engine, logSafely } from '../engine.ts'
 import { asError, messageOf } from '../errors.ts'
 import { Context } from '../messages/context.ts'
 import type { Bytes } from '../types.ts'
-import { Budget } from './lines/budget.ts'
-import { PacketChannelError } from './errors.ts'
-import { takeHooks } from './given-hooks.ts'
-import { Line, type LineOwner, type Said } from './lines/line.ts'
-import type { ChannelStats } from './lines/stats.ts'
-import { Packet, type PacketData } from './packet.ts'
 import { PacketChannel } from './channel/packet-channel.ts'
-import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
 import { WebsocketChannel } from './channel/websocket-channel.ts'
 import { CHANNEL_CHECKS, type WebsocketChannelOptions } from './channel/websocket-options.ts'
+import { PacketChannelError } from './errors.ts'
+import { takeHooks } from './given-hooks.ts'
+import { Budget } from './lines/budget.ts'
+import type { ChannelStats } from './lines/channel-stats.ts'
+import { PacketLine, type LineOwner, type Said } from './lines/packet-line.ts'
+import { Packet, type PacketData } from './packet.ts'
+import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from './packet-types.ts'
 
 /** The options of a PacketAgent. */
 export interface PacketAgentOptions {
@@ -78,7 +78,7 @@ export class PacketAgent {
   readonly #engine: Engine
   readonly #shape: '2020' | 'today'
   readonly #channel: PacketChannel
-  readonly #line: Line
+  readonly #line: PacketLine
   #state: 'new' | 'open' | 'closed' = 'new'
   readonly #opened: Deferred<void> = deferred()
 
@@ -105,7 +105,7 @@ export class PacketAgent {
       url,
       { on_error: (_, error) => this.#report(error), ...channel, context },
     )
-    this.#line = new Line(this.#channel, this.#lineOwner, {
+    this.#line = new PacketLine(this.#channel, this.#lineOwner, {
       engine: this.#engine,
       budget: new Budget(queue_limit, queue_size, this.#channel.packet_size),
       stream: `${agent_id.slice(0, 100)}.${Math.random().toString(36).slice(2, 10)}`,

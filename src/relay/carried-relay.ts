@@ -8,7 +8,6 @@
 
 import { quiet } from '../core/promises.ts'
 import type { Data, Milliseconds } from '../types.ts'
-import { checkListener, checkReading, checkTopic, toBuffer } from './checks.ts'
 import type { Subscribers } from './listeners.ts'
 import type {
   PresenceListener,
@@ -17,6 +16,7 @@ import type {
   RelayListener,
   SubscribeOptions,
 } from './relay.ts'
+import { checkListener, checkReading, checkTopic, toBuffer } from './relay-checks.ts'
 import type { RelayLine } from './relay-line.ts'
 import type { RelayPresence } from './relay-presence.ts'
 

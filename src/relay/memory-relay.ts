@@ -12,9 +12,9 @@
 import type { Engine } from '../engine.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
 import { CarriedRelay, type Carrier } from './carried-relay.ts'
-import { relayValues, type RelayValues } from './checks.ts'
 import { Subscribers } from './listeners.ts'
 import { firstSeq, type RelayHistory, type RelayOptions } from './relay.ts'
+import { relayValues, type RelayValues } from './relay-checks.ts'
 import { RelayLine } from './relay-line.ts'
 import { RelayPresence } from './relay-presence.ts'
 

@@ -10,9 +10,9 @@
 
 import { type Deferred, deferred } from '../core/deferred.ts'
 import type { Engine } from '../engine.ts'
-import { checkListener, checkMember } from './checks.ts'
 import { Listeners } from './listeners.ts'
 import { closedError, type PresenceListener } from './relay.ts'
+import { checkListener, checkMember } from './relay-checks.ts'
 import type { RelayLine } from './relay-line.ts'
 
 /** One watcher. */

@@ -28,8 +28,8 @@
  * last seq that it has seen up to `last`, and then drops what has a seq that it has read.
  */
 
-import { ChannelError } from '../errors.ts'
 import type { Engine } from '../engine.ts'
+import { ChannelError } from '../errors.ts'
 import type { Data, Milliseconds } from '../types.ts'
 
 /**

@@ -7,7 +7,7 @@
  */
 
 export type { RoomChannelOptions } from './client/channel-options.ts'
-export { Channel, type RoomNodeOptions } from './client/channel.ts'
+export { Channel, type RoomNodeOptions } from './client/node-channel.ts'
 export { ChannelState } from './client/channel-state.ts'
 export {
   ChannelConnectionError,

@@ -2,8 +2,8 @@
 
 import t from 'tap'
 import { Client, Connection, Server } from '../../src/channels/basic.ts'
-import { Stream } from '../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../src/channels/servers/stream-server.ts'
+import { Stream } from '../../src/channels/streams/stream.ts'
 import { Engine } from '../../src/engine.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { scene, thrown } from '../kit.ts'

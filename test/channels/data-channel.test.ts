@@ -1,9 +1,9 @@
 /** What a Stream and a Datagram have in common: what can be asked, and the hooks. */
 
 import t from 'tap'
-import { OverflowError } from '../../src/errors.ts'
 import { DataChannel, type DataDriver } from '../../src/channels/data-channel.ts'
 import { LIFE } from '../../src/channels/life.ts'
+import { OverflowError } from '../../src/errors.ts'
 
 class Some extends DataChannel {
   readonly errors: unknown[] = []

@@ -5,8 +5,8 @@
 
 import { Buffer } from 'node:buffer'
 import type { Test } from 'tap'
-import type { StreamOptions } from '../../src/channels/streams/stream-options.ts'
 import type { Stream } from '../../src/channels/streams/stream.ts'
+import type { StreamOptions } from '../../src/channels/streams/stream-options.ts'
 import { Engine } from '../../src/engine.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import type { KeepAliveProbes, Network, Transport, TransportSink } from '../../src/transport.ts'

@@ -446,7 +446,7 @@ t.test('requests from before on_connect do not lift its hold', async t => {
 
 t.test('a request that is given up after its opening does not count in the next', async t => {
   const { client, requests, connection, server, pump } = await asking()
-  const { awaits } = (client[LIFE].driver as StreamLink).reading
+  const { pulls } = (client[LIFE].driver as StreamLink).reading
   const lost = outcome(requests.send('a\n'))
   client.on_close = () => requests.fail(new Error('gone'))
   connection.close()
@@ -454,7 +454,7 @@ t.test('a request that is given up after its opening does not count in the next'
   t.equal(await lost, 'gone')
   client.on_close = () => {}
   client.connect(server.local_address!)
-  awaits.asked(-1)
+  pulls.asked(-1)
   await pump()
   const answer = outcome(requests.send('b\n'))
   for (const each of server.channels) each.write('B\n')

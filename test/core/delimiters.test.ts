@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { DelimitedReader } from '../../src/core/reading/delimited-reader.ts'
 import {
   checkDelimiter,
   type Delimiter,
@@ -9,17 +8,18 @@ import {
   readerFor,
 } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
-import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { CountReader, EmptyReader } from '../../src/core/reading/count-readers.ts'
+import { DelimitedReader } from '../../src/core/reading/delimited-reader.ts'
 import { PatternReader } from '../../src/core/reading/pattern-reader.ts'
+import { PayloadReader } from '../../src/core/reading/payload-reader.ts'
 import {
   ChunkReader,
   FramedReader,
   type OwnReader,
   READER,
 } from '../../src/core/reading/readers.ts'
-import { PayloadReader } from '../../src/core/reading/payload-reader.ts'
 import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
+import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
 

@@ -7,10 +7,10 @@ import {
   type ReadSettings,
 } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
-import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
 import type { AwaitedRead } from '../../src/core/reading/awaited.ts'
 import { READER, type Reader } from '../../src/core/reading/readers.ts'
+import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import type { Encoding } from '../../src/types.ts'
 import {

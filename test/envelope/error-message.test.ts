@@ -1,10 +1,10 @@
 import t from 'tap'
-import { ChannelError } from '../../src/errors.ts'
 import { error_message, ErrorMessage, isErrorClass } from '../../src/envelope/error-message.ts'
 import { message } from '../../src/envelope/runnable.ts'
 import { integer, text } from '../../src/envelope/schema/scalars.ts'
 import { optional } from '../../src/envelope/schema/schema.ts'
 import { anything, shape } from '../../src/envelope/schema/shape.ts'
+import { ChannelError } from '../../src/errors.ts'
 import { thrown } from '../kit.ts'
 
 class Full extends error_message(

@@ -1,8 +1,8 @@
 /** What the tests of envelopes share. */
 
 import { ValidationError } from '../../src/envelope/errors.ts'
-import { CHECK, type Schema } from '../../src/envelope/schema/schema.ts'
 import { type Fault, INVALID } from '../../src/envelope/schema/faults.ts'
+import { CHECK, type Schema } from '../../src/envelope/schema/schema.ts'
 
 /** What a value becomes, or its faults in short: `a.0: type`. */
 export function tried(schema: Schema<any, any>, value: unknown): unknown {

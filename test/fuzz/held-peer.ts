@@ -4,8 +4,8 @@
  */
 
 import { Connection } from '../../src/channels/basic.ts'
-import type { ReadDelimiter } from '../../src/core/delimiters.ts'
 import type { StreamServer } from '../../src/channels/servers/stream-server.ts'
+import type { ReadDelimiter } from '../../src/core/delimiters.ts'
 
 /** A connection, as the server sees it. */
 export class HeldPeer<By extends ReadDelimiter, Home extends StreamServer<any>> extends Connection<

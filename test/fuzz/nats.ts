@@ -4,10 +4,10 @@
  * has settled.
  */
 
-import { Engine } from '../../src/engine.ts'
 import { Connection, Server } from '../../src/channels/basic.ts'
 import { NEED_MORE, READER } from '../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
+import { Engine } from '../../src/engine.ts'
 import { codeOf } from '../../src/errors.ts'
 import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'

@@ -17,7 +17,7 @@
 import { Server } from '../../src/channels/basic.ts'
 import { RedisClient } from '../../src/protocols/redis/client.ts'
 import { RedisError } from '../../src/protocols/redis/errors.ts'
-import { Replies } from '../../src/protocols/redis/replies.ts'
+import { Replies } from '../../src/protocols/redis/reply-parser.ts'
 import type { Transaction } from '../../src/protocols/redis/transaction.ts'
 import { blob, list } from '../protocols/redis/kit.ts'
 import { ClientWorld } from './client-world.ts'

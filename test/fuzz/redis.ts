@@ -5,8 +5,8 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { RedisError } from '../../src/protocols/redis/errors.ts'
-import { Replies } from '../../src/protocols/redis/replies.ts'
 import { Push, type Reply } from '../../src/protocols/redis/reply.ts'
+import { Replies } from '../../src/protocols/redis/reply-parser.ts'
 import { read } from '../protocols/redis/read.ts'
 import { coded, garbage, pick, type Random, type Target } from './target.ts'
 

@@ -16,7 +16,7 @@
 import type { Engine } from '../../src/engine.ts'
 import { ChannelError } from '../../src/errors.ts'
 import type { Context } from '../../src/messages/context.ts'
-import { Channel } from '../../src/rooms/client/channel.ts'
+import { Channel } from '../../src/rooms/client/node-channel.ts'
 import type { Member } from '../../src/rooms/server/member.ts'
 import { unpackRecord } from '../../src/rooms/server/record.ts'
 import type { RoomServer } from '../../src/rooms/server/room-server.ts'

@@ -3,10 +3,10 @@
  * refused by a named error, or cut within what is there.
  */
 
+import type { Cut, Delimiter } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
-import type { Cut, Delimiter } from '../../src/core/delimiters.ts'
 import { line } from '../core/oracle.ts'
 import { coded, garbage, pick, type Random, type Target } from './target.ts'
 

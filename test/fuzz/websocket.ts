@@ -5,7 +5,7 @@
 
 import { NEED_MORE, READER } from '../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../src/core/reading/recv-buffer.ts'
-import { readRequest, readResponse } from '../../src/protocols/websocket/handshake.ts'
+import { readRequest, readResponse } from '../../src/protocols/websocket/handshake-text.ts'
 import { HeadReader } from '../../src/protocols/websocket/head.ts'
 import { Control, Deflated, Fault, type Incoming } from '../../src/protocols/websocket/incoming.ts'
 import { Frames } from '../../src/protocols/websocket/receiver.ts'

@@ -3,20 +3,17 @@
  * of the machine.
  */
 
-import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection, Server, type TcpNetConnectOpts } from 'node:net'
-import { syncBuiltinESMExports } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { execFileSync, fork } from 'node:child_process'
 import cluster from 'node:cluster'
+import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { createConnection, Server, type TcpNetConnectOpts } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { reusePortNeeds } from '../../src/io/listen-needs.ts'
 import { mayListen, NodeListener } from '../../src/io/listener.ts'
-import { bareEnv, bareNode } from '../built.ts'
-import { until } from '../kit.ts'
-import { openSocket } from '../open-socket.ts'
 import type {
   Endpoint,
   ListenEndpoint,
@@ -24,6 +21,9 @@ import type {
   SystemError,
   Transport,
 } from '../../src/transport.ts'
+import { bareEnv, bareNode } from '../built.ts'
+import { until } from '../kit.ts'
+import { openSocket } from '../open-socket.ts'
 
 /** What a listener reported, and ways to wait for it. */
 function listen(

@@ -4,8 +4,8 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { createServer, type Server, Socket } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'

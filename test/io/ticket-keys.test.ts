@@ -5,11 +5,11 @@
 
 import { Buffer } from 'node:buffer'
 import { spawn } from 'node:child_process'
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { Server } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import cluster from 'node:cluster'
 import { connect, type TLSSocket } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { TransportOver } from '../../src/core/transport-over.ts'
 import { FastNetwork } from '../../src/io/fast/network.ts'

@@ -10,8 +10,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { connect as startTls, type TLSSocket } from 'node:tls'
 import t from 'tap'
 import { TcpTransport } from '../../src/io/tcp.ts'
-import { TlsTransport } from '../../src/io/tls-transport.ts'
 import { tlsContext } from '../../src/io/tls.ts'
+import { TlsTransport } from '../../src/io/tls-transport.ts'
 import { turn, until } from '../kit.ts'
 import {
   ca,

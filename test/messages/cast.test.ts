@@ -1,8 +1,8 @@
 import t from 'tap'
-import { channel_cast } from '../../src/messages/cast.ts'
-import { Deflate } from '../../src/messages/prefixes/deflate.ts'
 import { MemPair } from '../../src/messages/carriers/mem-pair.ts'
 import { Null } from '../../src/messages/carriers/null.ts'
+import { channel_cast } from '../../src/messages/cast.ts'
+import { Deflate } from '../../src/messages/prefixes/deflate.ts'
 import { fault, stage } from './kit.ts'
 
 stage(t, 'the channel itself, or one below it', async (t, { context }) => {

@@ -4,8 +4,8 @@
 
 import type { Test } from 'tap'
 import { Context } from '../../src/messages/context.ts'
-import { Control, type Message, STATES } from '../../src/messages/message.ts'
 import type { Init } from '../../src/messages/init.ts'
+import { Control, type Message, STATES } from '../../src/messages/message.ts'
 import { MessageChannel } from '../../src/messages/message-channel.ts'
 import { Params } from '../../src/messages/params.ts'
 import { Url } from '../../src/messages/url.ts'

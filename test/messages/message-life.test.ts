@@ -1,8 +1,8 @@
 /** The dcaps, suspending, the loop, and promises that hold the next message. */
 
 import t from 'tap'
-import { MESSAGE_LIFE } from '../../src/messages/message-life.ts'
 import { Message } from '../../src/messages/message.ts'
+import { MESSAGE_LIFE } from '../../src/messages/message-life.ts'
 import { fate, turn } from '../kit.ts'
 import { type Bare, inState, make } from './bare.ts'
 import { channelClass, type Stage, stage, watch } from './kit.ts'

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { noop } from '../../src/core/noop.ts'
 import { Message } from '../../src/messages/message.ts'
-import type { State } from '../../src/types.ts'
 import { Outlet } from '../../src/messages/outlet.ts'
+import type { State } from '../../src/types.ts'
 import { fate, scene, turn } from '../kit.ts'
 import { params } from './kit.ts'
 

@@ -1,9 +1,9 @@
 /** Texts pass as they are where nobody can tell, and as messages otherwise. */
 
 import t from 'tap'
+import type { Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
 import { MESSAGE_LIFE } from '../../src/messages/message-life.ts'
-import type { Message } from '../../src/messages/message.ts'
 import { emitText, POST_TEXT, postText } from '../../src/messages/texts.ts'
 import { channelClass, type Stage, stage } from './kit.ts'
 

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Connection, Datagram, Engine, Server } from 'sluice'
 import { Echo } from 'sluice/echo'
-import manifest from 'sluice/package.json' with { type: 'json' }
 import { Context } from 'sluice/messages'
+import manifest from 'sluice/package.json' with { type: 'json' }
 import { Channel, ChannelState } from 'sluice/rooms'
 import { pair } from 'sluice/testing'
 import { WebSocketClient, WebSocketConnection, WebSocketServer } from 'sluice/websocket'

@@ -4,8 +4,8 @@ import t from 'tap'
 import { MockServer } from '../../src/packets/mocks/mock-server.ts'
 import { Packet } from '../../src/packets/packet.ts'
 import { PacketAgent, type PacketAgentOptions } from '../../src/packets/packet-agent.ts'
-import { type Stage, stage } from '../messages/kit.ts'
 import { fate } from '../kit.ts'
+import { type Stage, stage } from '../messages/kit.ts'
 import { brief } from './kit.ts'
 
 async function make(world: Stage, options: PacketAgentOptions = {}) {

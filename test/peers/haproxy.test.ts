@@ -10,8 +10,8 @@ import { BlockList, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { Connection, Engine, Server } from '../../src/index.ts'
 import { freePort } from '../../bench/free-port.ts'
+import { Connection, Engine, Server } from '../../src/index.ts'
 
 /** The type of the extension with what HAProxy calls the connection (PP2_TYPE_UNIQUE_ID). */
 const UNIQUE_ID = 5

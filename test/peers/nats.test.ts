@@ -3,21 +3,21 @@
  * becomes of a client whose server is killed, stands still, restarts, or leaves.
  */
 
-import { connect as dial } from 'node:net'
-import { once } from 'node:events'
 import { createPrivateKey } from 'node:crypto'
+import { once } from 'node:events'
+import { connect as dial } from 'node:net'
 import t, { type Test } from 'tap'
+import { codeOf } from '../../src/errors.ts'
 import { Engine } from '../../src/index.ts'
+import { publicKey, readSeed } from '../../src/protocols/nats/credentials.ts'
 import {
   NatsClient,
   type NatsClientOptions,
   type NatsMessage,
 } from '../../src/protocols/nats/index.ts'
-import { publicKey, readSeed } from '../../src/protocols/nats/credentials.ts'
-import { codeOf } from '../../src/errors.ts'
+import { testCertificates } from '../certificates.ts'
 import { until } from '../kit.ts'
 import { HAS_NATS, NatsServer } from '../protocols/nats/nats-server.ts'
-import { testCertificates } from '../certificates.ts'
 
 const SEED = 'SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY'
 

@@ -5,7 +5,7 @@
 
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/engine.ts'
-import { Channel } from '../../src/rooms/client/channel.ts'
+import { Channel } from '../../src/rooms/client/node-channel.ts'
 import { RoomServer } from '../../src/rooms/server/room-server.ts'
 import { bareNode, built } from '../built.ts'
 import { until } from '../kit.ts'

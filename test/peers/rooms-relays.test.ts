@@ -6,7 +6,7 @@
 
 import t, { type Test } from 'tap'
 import { Engine } from '../../src/engine.ts'
-import { Channel } from '../../src/rooms/client/channel.ts'
+import { Channel } from '../../src/rooms/client/node-channel.ts'
 import { bareNode, built } from '../built.ts'
 import { until } from '../kit.ts'
 import { saying } from '../websocket-peers.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { RelayError } from '../../src/relay/relay.ts'
 import { insist } from '../../src/relay/insist.ts'
+import { RelayError } from '../../src/relay/relay.ts'
 import { fate, scene } from '../kit.ts'
 
 const away = new RelayError('ERR_RELAY_UNAVAILABLE', 'away')

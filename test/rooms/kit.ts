@@ -11,7 +11,7 @@ import { Engine } from '../../src/engine.ts'
 import { Context } from '../../src/messages/context.ts'
 import { type Addr, Control, type Message } from '../../src/messages/message.ts'
 import type { MessageChannel } from '../../src/messages/message-channel.ts'
-import { Channel, type RoomNodeOptions } from '../../src/rooms/client/channel.ts'
+import { Channel, type RoomNodeOptions } from '../../src/rooms/client/node-channel.ts'
 
 /** The servers that clients are tried with, by the name of the transport. */
 export const TRANSPORTS: Readonly<Record<string, (folder: string) => string>> = {

@@ -5,8 +5,8 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { BlockList, connect } from 'node:net'
 import { writeFileSync } from 'node:fs'
+import { BlockList, connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'

@@ -15,6 +15,13 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import type {
+  OverflowError,
+  ReadError,
+  TimeoutError,
+  TlsHandshakeError,
+  WriteError,
+} from '../../src/errors.ts'
 import {
   type Address,
   Client,
@@ -23,13 +30,6 @@ import {
   Server,
   type TlsOptions,
 } from '../../src/index.ts'
-import type {
-  OverflowError,
-  ReadError,
-  TimeoutError,
-  TlsHandshakeError,
-  WriteError,
-} from '../../src/errors.ts'
 import type { CloseReason, TimeoutKind } from '../../src/types.ts'
 import { bareNode } from '../built.ts'
 import { testCertificates } from '../certificates.ts'

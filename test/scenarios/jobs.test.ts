@@ -35,10 +35,10 @@ const SENDER = 'jobs.here!1'
 
 /** What a worker loads. Its work is one command of the server, after 5 ms. */
 const MODULE = (url: string): string => `
+import { setTimeout } from 'node:timers/promises'
 import { add_envelopes, DeferredJob, Envelope, integer, message, shape, Stat, TextTransport }
   from 'sluice/envelope'
 import { RedisClient } from 'sluice/redis'
-import { setTimeout } from 'node:timers/promises'
 const redis = new RedisClient().connect('${url}')
 redis.on_disconnect = () => {}
 class Count extends message('count', shape({ n: integer }), DeferredJob) {

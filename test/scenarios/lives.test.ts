@@ -9,8 +9,8 @@
 import t from 'tap'
 import { Client, Datagram, Server } from '../../src/index.ts'
 import type { State, StateSignal } from '../../src/types.ts'
-import { stage, type Stage } from '../messages/kit.ts'
 import { until } from '../kit.ts'
+import { stage, type Stage } from '../messages/kit.ts'
 
 /** What is needed of a channel here. */
 interface Living {

@@ -25,9 +25,9 @@ import { FastNetwork } from '../../src/io/fast/network.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import type { Address } from '../../src/types.ts'
 import { bareNode } from '../built.ts'
+import { NO_FAST } from '../fast-network.ts'
 import { spy, until } from '../kit.ts'
 import { openSocket } from '../open-socket.ts'
-import { NO_FAST } from '../fast-network.ts'
 
 type Lookup = (
   host: string,

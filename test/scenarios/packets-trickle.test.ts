@@ -10,12 +10,12 @@ import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import { Context } from '../../src/messages/context.ts'
 import { WebsocketChannel } from '../../src/packets/channel/websocket-channel.ts'
+import type { Packet } from '../../src/packets/packet.ts'
 import { PacketAgent } from '../../src/packets/packet-agent.ts'
 import { PacketRouter } from '../../src/packets/router/router.ts'
 import { Supervisor } from '../../src/packets/supervisor/supervisor.ts'
 import { seeded } from '../core/oracle.ts'
 import { numbersOf, sendBothWays, upTo } from '../packets/kit.ts'
-import type { Packet } from '../../src/packets/packet.ts'
 
 const AGENTS = 3
 const EACH = 60

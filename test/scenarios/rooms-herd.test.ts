@@ -12,7 +12,7 @@
 import t, { type Test } from 'tap'
 import type { Carrier, CarrierSink } from '../../src/rooms/client/carrier.ts'
 import { type RoomChannelOptions, channelValues } from '../../src/rooms/client/channel-options.ts'
-import { Session } from '../../src/rooms/client/session.ts'
+import { RoomSession } from '../../src/rooms/client/room-session.ts'
 import { seeded } from '../core/oracle.ts'
 
 const CLIENTS = 4000
@@ -92,7 +92,7 @@ async function herd(t: Test, clients: number, options: RoomChannelOptions): Prom
   }
   const given = { auto_reconnect: true, connect_timeout: Infinity, ...options }
   const values = channelValues(given, [])
-  const sessions = Array.from({ length: clients }, () => new Session('ws://a', values, world))
+  const sessions = Array.from({ length: clients }, () => new RoomSession('ws://a', values, world))
   for (const session of sessions) await session.connect()
   t.equal(sinks.size, clients)
 

@@ -10,8 +10,8 @@ import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import { Engine } from '../../src/engine.ts'
 import { NodeNetwork } from '../../src/io/node.ts'
 import type { Network } from '../../src/transport.ts'
-import { fate, turn, until } from '../kit.ts'
 import { ifFast } from '../fast-network.ts'
+import { fate, turn, until } from '../kit.ts'
 import { HandClock, overEveryNetwork, type Peer, type Place, type Scenario } from './networks.ts'
 
 const scenarios: Record<string, Scenario> = {

@@ -6,12 +6,12 @@
 /** Without a cast. */
 export const PROGRAM = `
 import { type } from 'arktype'
-import * as v from 'valibot'
-import { z } from 'zod'
-import { Context } from 'sluice/messages'
 import {
   consumer, ConsumerServer, Envelope, error_message, message, type Run, shape, text,
 } from 'sluice/envelope'
+import { Context } from 'sluice/messages'
+import * as v from 'valibot'
+import { z } from 'zod'
 
 class Zod extends message('zod', z.object({
   x: z.int().min(0).max(9),

@@ -2,8 +2,8 @@
  * Layer 5. DatagramLink: what connects one Datagram with one packet socket after the other.
  * Everything is reported to it.
  *
- * The way of a packet in:  socket → received → datagram-reading.ts → on_read
- * The way of a packet out: write → Outbox (once a turn of the loop) → socket → emptied → on_write
+ * The way of a packet in: socket → received → datagram-reading.ts → on_read
+ * The way out: write → DatagramOutbox (once a turn of the loop) → socket → emptied → on_write
  *
  * Its methods stand in the order of a life: attach → opened → received / write / emptied → end →
  * failed → abort → closed.
@@ -22,10 +22,10 @@ import type { Life } from '../life.ts'
 import { engineOverflow, sendOverflow } from '../overflow.ts'
 import type { Past } from '../past.ts'
 import { about } from './datagram-error.ts'
+import { DatagramOutbox, type OutboxOwner } from './datagram-outbox.ts'
 import { DatagramReading, type DatagramReadingOwner } from './datagram-reading.ts'
 import { type DatagramValues, isReading } from './datagram-settings.ts'
 import { Groups } from './groups.ts'
-import { Outbox, type OutboxOwner } from './outbox.ts'
 import { isLive, isOfSocket, type LiveSetting, tell } from './packet-options.ts'
 
 /** The hook that gets a failure of the socket, by how far the opening has come. */
@@ -40,7 +40,7 @@ export class DatagramLink
 {
   readonly life: Life
   readonly reading: DatagramReading
-  readonly outbox: Outbox
+  readonly outbox: DatagramOutbox
   readonly groups = new Groups()
   #socket: PacketSocket | undefined
   /** What is told of the last socket, kept when it is gone. */
@@ -65,7 +65,7 @@ export class DatagramLink
     this.life = life
     this.values = this.#lasting = values
     this.reading = new DatagramReading(this)
-    this.outbox = new Outbox(life.drive, this)
+    this.outbox = new DatagramOutbox(life.drive, this)
   }
 
   // ---- settings ---------------------------------------------------------------------------------

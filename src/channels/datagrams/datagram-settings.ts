@@ -5,10 +5,10 @@
  * them as options, and a subclass may write them as class fields.
  */
 
+import { checkBoolean, checkCount } from '../../core/checks.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { InvalidArgumentError, InvalidDelimiterError } from '../../errors.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'
-import { checkBoolean, checkCount } from '../../core/checks.ts'
 import { STREAM_CHECKS, STREAM_DEFAULTS } from '../streams/stream-settings.ts'
 
 /** Every setting of a Datagram. */

@@ -11,8 +11,8 @@ import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Data, Encoding } from '../../types.ts'
 import { LIFE } from '../life.ts'
-import { Stream } from '../streams/stream.ts'
 import { linkOf } from '../streams/link-of.ts'
+import { Stream } from '../streams/stream.ts'
 
 /** The options of `server.broadcast`. */
 export interface BroadcastOptions {

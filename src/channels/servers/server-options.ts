@@ -4,8 +4,8 @@
  */
 
 import { checkBoolean, checkCount, checkDuration } from '../../core/checks.ts'
-import { checkAddressOptions, checkOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
+import { checkAddressOptions, checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import type { ChannelOptions } from '../channel.ts'

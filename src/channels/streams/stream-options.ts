@@ -5,8 +5,8 @@
 
 import { parseAddress } from '../../core/address.ts'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
-import { checkAddressOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
+import { checkAddressOptions } from '../../core/options.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { ConnectOptions, Endpoint, TlsOptions, Transport } from '../../transport.ts'
 import type { Address } from '../../types.ts'

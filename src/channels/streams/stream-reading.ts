@@ -16,8 +16,8 @@
 import type { Buffer } from 'node:buffer'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { isPromiseLike, Promises } from '../../core/promises.ts'
-import type { AwaitedRead } from '../../core/reading/awaited.ts'
 import type { Hold, ReadOwner, ReadPath, ReadTarget } from '../../core/read-path.ts'
+import type { AwaitedRead } from '../../core/reading/awaited.ts'
 import { readSettings } from '../../core/reading/read-settings.ts'
 import { codeOf, messageOf, ReadError } from '../../errors.ts'
 import type { Transport } from '../../transport.ts'
@@ -26,8 +26,8 @@ import type { Hook } from '../hooks.ts'
 import type { Life } from '../life.ts'
 import { receiveOverflow } from '../overflow.ts'
 import type { SharedValues } from '../shared-values.ts'
+import { type PullsOwner, Pulls } from './pulls.ts'
 import { setReceiver } from './receiver.ts'
-import { type AwaitsOwner, StreamAwaits } from './stream-awaits.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The link of the stream. */
@@ -51,14 +51,14 @@ const HEARD_OUT = [
   'awaited',
 ] as const
 
-export class StreamReading implements ReadOwner, AwaitsOwner {
+export class StreamReading implements ReadOwner, PullsOwner {
   readonly #owner: ReadingOwner
   /** Borrowed, see rule 1. */
   #path: ReadPath | undefined
   /** What gets the reads of this opening instead of the stream; see `become`. */
   #successor: ReadTarget | undefined
   /** Made when the program awaits something. */
-  #awaits: StreamAwaits | undefined
+  #pulls: Pulls | undefined
   /** Made when a hook of this opening returns one. */
   #promises: Promises | undefined
 
@@ -80,7 +80,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   /** What hooks have begun in this opening. */
   get promises(): Promises | undefined {
-    return this.#promises?.areAny === true ? this.#promises : this.#awaits?.introduction
+    return this.#promises?.areAny === true ? this.#promises : this.#pulls?.introduction
   }
 
   /** Bytes that wait, if the program awaits no read. */
@@ -115,7 +115,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   begin(): void {
     this.#promises?.abandon()
     this.#promises = undefined
-    if (this.#awaits !== undefined) this.#awaits.greeting = undefined
+    if (this.#pulls !== undefined) this.#pulls.greeting = undefined
     // A path that is held, or has settings of its own, was not given back.
     if (this.#path !== undefined) this.#serve(this.#path)
   }
@@ -187,7 +187,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   /** There may be an on_read now for what nobody awaits. */
   targetChanged(): void {
-    this.#awaits?.wake()
+    this.#pulls?.wake()
   }
 
   // ---- receiving --------------------------------------------------------------------------------
@@ -200,8 +200,8 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   pause(): void {
     this.#owner.transport?.pause()
-    this.#awaits?.wake()
-    if (this.promises?.areAny === true) this.awaits.held.begin()
+    this.#pulls?.wake()
+    if (this.promises?.areAny === true) this.pulls.held.begin()
   }
 
   resume(): void {
@@ -221,8 +221,8 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   // ---- what the program awaits ------------------------------------------------------------------
 
-  get awaits(): StreamAwaits {
-    return (this.#awaits ??= new StreamAwaits(this))
+  get pulls(): Pulls {
+    return (this.#pulls ??= new Pulls(this))
   }
 
   get isSucceeded(): boolean {
@@ -235,7 +235,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
 
   /** What on_connect returned. */
   greeted(result: unknown): void {
-    if (isPromiseLike(result)) this.awaits.greeting = result
+    if (isPromiseLike(result)) this.pulls.greeting = result
   }
 
   // ---- holds ------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   /** If the result is a promise, no read is delivered before it has settled. */
   hookReturned(result: unknown, hook: Hook = 'on_read'): void {
     if (!isPromiseLike(result)) return
-    if (hook === 'on_connect') return this.awaits.introduce(result)
+    if (hook === 'on_connect') return this.pulls.introduce(result)
     // After on_close there is nothing to be held, and nobody would release it.
     if (this.#owner.transport !== undefined) this.hold('promise')
     this.#promises ??= new Promises(this.#owner.life, () => this.release('promise'))
@@ -268,7 +268,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   /** The peer has ended its side. */
   receiveEnd(): void {
     this.#borrowed().receiveEnd()
-    this.#awaits?.wake()
+    this.#pulls?.wake()
   }
 
   /** Has the peer ended its side, and does on_read_end wait for reads that are held? */
@@ -290,7 +290,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
   /** No read is delivered any more. */
   stop(): void {
     this.#path?.hold('closed')
-    this.#awaits?.stop()
+    this.#pulls?.stop()
   }
 
   /**
@@ -302,7 +302,7 @@ export class StreamReading implements ReadOwner, AwaitsOwner {
     this.#promises = undefined
     this.#successor = undefined
     this.#path?.reset()
-    this.#awaits?.reset()
+    this.#pulls?.reset()
     this.cutAnew()
     this.rest()
   }

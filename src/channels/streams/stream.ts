@@ -3,8 +3,9 @@
  * the hooks is in stream-link.ts.
  *
  * Where to find the rest of the class: its settings in stream-settings.ts, its options in
- * stream-options.ts, its hooks in stream-hooks.ts, what it awaits in stream-reads.ts, what it is
- * handed in stream-taking.ts, and what a Datagram has too in data-channel.ts.
+ * stream-options.ts, its hooks in stream-hooks.ts, the calls that a program awaits in
+ * awaitable-stream.ts, what a program hands to it in adopting-stream.ts, and what a Datagram has
+ * too in data-channel.ts.
  */
 
 import type { FileHandle } from 'node:fs/promises'
@@ -20,6 +21,7 @@ import { LIFE } from '../life.ts'
 import { Accepted } from '../servers/accepted.ts'
 import { adoptFields, applyOptions } from '../settings.ts'
 import { SharedValues } from '../shared-values.ts'
+import { AdoptingStream } from './adopting-stream.ts'
 import { Attempt } from './attempt.ts'
 import { linkOf } from './link-of.ts'
 import { defineAccessors } from './stream-accessors.ts'
@@ -39,7 +41,6 @@ import {
   STREAM_DEFAULTS,
   type StreamSettings,
 } from './stream-settings.ts'
-import { StreamTaking } from './stream-taking.ts'
 import type { TextChecked } from './text-reads.ts'
 import { demandOf, tlsTwice } from './tls-start.ts'
 
@@ -60,7 +61,7 @@ const ACCEPTED_UNCHANGED = new SharedValues(ACCEPTED_DEFAULTS)
  */
 // Source: Pants `stream.Stream`.
 export class Stream<By extends ReadDelimiter = ReadDelimiter>
-  extends StreamTaking<By>
+  extends AdoptingStream<By>
   implements StreamSettings<By>
 {
   // The settings. StreamSettings says what each of them means.

@@ -27,7 +27,7 @@ import { copy, Target } from './copy.ts'
 import { send } from './input.ts'
 import { HELP, parseOptions, type Request } from './options.ts'
 import { Output, type Stdout } from './output.ts'
-import { Progress, type Screen } from './progress.ts'
+import { ProgressLine, type Screen } from './progress-line.ts'
 
 /** What the command needs of its process. */
 export interface CatHost extends Host {
@@ -66,7 +66,7 @@ class Run {
   readonly #output: Output
   readonly #from: MessageChannel
   readonly #to: MessageChannel | undefined
-  readonly #progress: Progress | undefined
+  readonly #progress: ProgressLine | undefined
   /** What is sent to, and the name of its channel. */
   readonly #targets: Target[] = []
   /** Resolves when there is no more time. */
@@ -87,7 +87,7 @@ class Run {
     this.#from = context.init(from, { name: to === undefined ? 'channel' : 'first' })
     this.#to = to === undefined ? undefined : context.init(to, { name: 'second' })
     // The line would mix with what is typed.
-    this.#progress = stderr.isTTY && !isTyped ? new Progress(engine, stderr) : undefined
+    this.#progress = stderr.isTTY && !isTyped ? new ProgressLine(engine, stderr) : undefined
     this.#say = text => {
       this.#progress?.clear()
       say(text)

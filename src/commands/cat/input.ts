@@ -3,8 +3,8 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { Lines } from './lines.ts'
 import type { Target } from './copy.ts'
+import { Lines } from './lines.ts'
 
 /** Sends everything to the target. Rejects if the input fails, or has a line that is too long. */
 export async function send(

@@ -1,8 +1,8 @@
 /**
  * Layer 10. What the command `sluice-worker` does, in a process that is handed to it.
  *
- * command → runCommand → parseOptions → Work: the module is loaded, then a RedisWorker for each
- * queue takes jobs until a signal stops it.
+ * command → runCommand → parseOptions → WorkerRun: the module is loaded, then a RedisWorker for
+ * each queue takes jobs until a signal stops it.
  *
  * Exit codes: 0 stopped, 1 the module does not load or the server refuses, 2 the command line is
  * invalid.
@@ -17,7 +17,12 @@ import type { JobRunner } from '../../envelope/jobs/job-runner.ts'
 import { RedisWorker } from '../../envelope/jobs/redis/redis-worker.ts'
 import { ThreadPool } from '../../envelope/jobs/threads/thread-pool.ts'
 import { Layer } from '../../envelope/layers/layer.ts'
-import { closeLayers, get_layer, layersOpened, makeLayersBy } from '../../envelope/layers/layers.ts'
+import {
+  closeLayers,
+  get_layer,
+  layersOpened,
+  makeLayersBy,
+} from '../../envelope/layers/layer-table.ts'
 import { messageOf } from '../../errors.ts'
 import { open_relay } from '../../relay/open-relay.ts'
 import type { Relay } from '../../relay/relay.ts'
@@ -33,12 +38,12 @@ const LAST_WORDS: Milliseconds = 1000
 /** Runs the command with the arguments that follow its name; resolves with the exit code. */
 export function command(argv: readonly string[], host: Host): Promise<number> {
   const run = (request: Request, say: Say): Promise<number> =>
-    new Work(request, host, text => say(oneLine(text))).run()
+    new WorkerRun(request, host, text => say(oneLine(text))).run()
   return runCommand({ name: 'sluice-worker', help: HELP, parse: parseOptions, run }, argv, host)
 }
 
 /** One run of the command. */
-class Work {
+class WorkerRun {
   readonly #request: Request
   readonly #host: Host
   readonly #say: Say

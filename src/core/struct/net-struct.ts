@@ -17,11 +17,11 @@ import { Buffer } from 'node:buffer'
 import { StructError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 import type { Cut, Delimiter } from '../delimiters.ts'
+import type { StructFields, StructValues } from './struct.ts'
 import { bytesOf, copyOf, INTEGER_CODES } from './struct-codes.ts'
 import { type Field, type Format, type Item, type Layout } from './struct-format.ts'
 import { layOut, parseFormat } from './struct-format.ts'
 import { asBuffer, checkCount, misfit, readFields, writeFields } from './struct-values.ts'
-import type { StructFields, StructValues } from './struct.ts'
 
 /** What precedes a `$`: fields that are delivered, then the length of the byte string. */
 interface Part extends Layout {

@@ -13,11 +13,11 @@ import { checkText, instanceOf, listOf } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { EnvelopeData } from '../envelope-schema.ts'
 import { Message } from '../message.ts'
-import { list } from '../schema/list.ts'
-import { optional } from '../schema/schema.ts'
-import { text } from '../schema/scalars.ts'
-import { anything, shape } from '../schema/shape.ts'
 import { message } from '../runnable.ts'
+import { list } from '../schema/list.ts'
+import { text } from '../schema/scalars.ts'
+import { optional } from '../schema/schema.ts'
+import { anything, shape } from '../schema/shape.ts'
 
 const checkMessage = instanceOf(Message)
 const checkNames = listOf(checkText, 'names')

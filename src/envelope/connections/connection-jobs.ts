@@ -8,8 +8,8 @@
 
 import { checkName } from '../../core/checks.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { LINK, type Link } from '../consumers/link.ts'
-import { internal } from '../envelopes.ts'
+import { LINK, type ConsumerLink } from '../consumers/consumer-link.ts'
+import { internal } from '../envelope-table.ts'
 import { DeferredJob } from '../jobs/deferred-job.ts'
 import { message } from '../runnable.ts'
 import { integer, text } from '../schema/scalars.ts'
@@ -58,7 +58,7 @@ interface Tracked {
   readonly language: string | null
   readonly connection_update_interval: Milliseconds
   last_job: Milliseconds
-  readonly [LINK]: Link
+  readonly [LINK]: ConsumerLink
 }
 
 const payload = shape({

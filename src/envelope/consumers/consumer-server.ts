@@ -12,11 +12,11 @@ import {
   STATES,
 } from '../../messages/message.ts'
 import { MessageChannel } from '../../messages/message-channel.ts'
-import { serverUrl } from '../../messages/server-url.ts'
 import { MESSAGE_LIFE } from '../../messages/message-life.ts'
+import { serverUrl } from '../../messages/server-url.ts'
 import { checkConsumer, Consumer } from './consumer.ts'
+import { LINK } from './consumer-link.ts'
 import type { Handshake } from './handshake.ts'
-import { LINK } from './link.ts'
 import { PeerPort } from './port.ts'
 
 /** The code of WebSocket for a peer that no consumer could be made for. */

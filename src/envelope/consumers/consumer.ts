@@ -1,7 +1,7 @@
 /**
  * Layer 9. Consumer: one peer of a channel, as a program has it: who it is, what it may send, and
  * what it gets. The way of a message in is in receiving.ts, the way out in sending.ts, the
- * connection in link.ts.
+ * connection in consumer-link.ts.
  */
 
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
@@ -23,16 +23,16 @@ import { peerUrl } from '../../messages/server-url.ts'
 import { checkGoodbye } from '../../protocols/websocket/closing.ts'
 import type { CloseReason, Milliseconds, State } from '../../types.ts'
 import { Envelope, type MessageOf, type NameOf } from '../envelope.ts'
-import { errors, internal, ws_incoming, ws_outgoing } from '../envelopes.ts'
+import { errors, internal, ws_incoming, ws_outgoing } from '../envelope-table.ts'
+import type { LayerEvent } from '../envelope-transports.ts'
 import type { ErrorMessage } from '../error-message.ts'
 import { new_channel_name } from '../layers/channel-name.ts'
 import { Message } from '../message.ts'
 import { NO_META } from '../meta.ts'
-import type { LayerEvent } from '../transports.ts'
-import type { RequestOptions } from './asked.ts'
-import type { Handshake } from './handshake.ts'
+import { ConsumerLink, LINK } from './consumer-link.ts'
 import { receiveEvent } from './events.ts'
-import { Link, LINK } from './link.ts'
+import type { Handshake } from './handshake.ts'
+import type { RequestOptions } from './pending-requests.ts'
 import { checkSendOptions, Sending } from './sending.ts'
 import type { SendingIn, SendOptions } from './sending-types.ts'
 
@@ -95,7 +95,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   last_job: Milliseconds = 0
 
   /** @hidden */
-  readonly [LINK]: Link = new Link(this)
+  readonly [LINK]: ConsumerLink = new ConsumerLink(this)
   readonly #sending = new Sending(this)
 
   // ---- life -------------------------------------------------------------------------------------

@@ -9,18 +9,18 @@
  */
 
 import { onRejection } from '../../core/promises.ts'
+import { checkEvent, type LayerEvent } from '../envelope-transports.ts'
 import type { ErrorMessage } from '../error-message.ts'
 import type { Message } from '../message.ts'
 import {
   incoming_internal_message,
   outgoing_websocket_message,
 } from '../signals/message-signals.ts'
-import { checkEvent, type LayerEvent } from '../transports.ts'
-import { LINK, type Link, type Linked } from './link.ts'
+import { LINK, type ConsumerLink, type Linked } from './consumer-link.ts'
 import type { Receiving } from './receiving.ts'
 
 interface Target extends Linked {
-  readonly [LINK]: Link
+  readonly [LINK]: ConsumerLink
   last_sent: number
 }
 

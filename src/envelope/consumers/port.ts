@@ -1,9 +1,7 @@
 /**
- * Layer 9. Port: what a consumer sends through, and is closed by. Outbox: texts that wait until
- * there is room.
+ * Layer 9. Port: what a consumer sends through, and is closed by.
  */
 
-import { OverflowError } from '../../errors.ts'
 import { Control } from '../../messages/message.ts'
 import type { Addr } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'
@@ -56,38 +54,5 @@ export class PeerPort implements Port {
     if (this.#channel.state !== 'active') return
     const seq = BigInt(code)
     this.#channel.post({ type: 'control', msgid: Control.Disconnect, addr: this.#addr, seq })
-  }
-}
-
-/** Sends what it can, and keeps the rest until there is room. */
-export class Outbox {
-  readonly #port: Port
-  readonly #owner: { readonly queue_limit: number }
-  #waiting: string[] = []
-
-  constructor(port: Port, owner: { readonly queue_limit: number }) {
-    this.#port = port
-    this.#owner = owner
-  }
-
-  /** Throws OverflowError if too much waits, and what the channel throws. */
-  send(text: string): void {
-    if (this.#waiting.length === 0 && this.#port.post(text)) return
-    const { queue_limit } = this.#owner
-    if (this.#waiting.length >= queue_limit)
-      throw new OverflowError(
-        'send',
-        queue_limit,
-        `more than ${queue_limit} messages wait for room`,
-      )
-    this.#waiting.push(text)
-  }
-
-  /** There is room again. */
-  flush(): void {
-    const { length } = this.#waiting
-    let sent = 0
-    while (sent < length && this.#port.post(this.#waiting[sent] as string)) sent++
-    this.#waiting = this.#waiting.slice(sent)
   }
 }

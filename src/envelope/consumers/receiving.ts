@@ -16,16 +16,16 @@ import { isUtf8 } from 'node:buffer'
 import { isPromiseLike } from '../../core/promises.ts'
 import { OverflowError } from '../../errors.ts'
 import { Batch, Batch2 } from '../builtin/batch.ts'
-import { GenericError, ValidationErrorMessage } from '../builtin/error-messages.ts'
+import { GenericError, ValidationErrorMessage } from '../builtin/common-errors.ts'
 import type { Envelope, Origin } from '../envelope.ts'
 import type { EnvelopeData } from '../envelope-schema.ts'
 import { ErrorMessage } from '../error-message.ts'
 import { ValidationError } from '../errors.ts'
 import type { Message } from '../message.ts'
 import type { MetaFields } from '../meta.ts'
-import type { Signal } from '../signals/signal.ts'
 import { incoming_websocket_message, type MessageArguments } from '../signals/message-signals.ts'
-import type { Asked } from './asked.ts'
+import type { Signal } from '../signals/signal.ts'
+import type { PendingRequests } from './pending-requests.ts'
 import { wallTime } from './wall-clock.ts'
 import { Work } from './work.ts'
 
@@ -48,11 +48,11 @@ const OVERLOADED = 1013
 export class Receiving {
   readonly work = new Work()
   readonly #consumer: Receiver
-  readonly #asked: Asked
+  readonly #asked: PendingRequests
   /** Tells the program what went wrong. */
   readonly #tell: (thrown: unknown) => void
 
-  constructor(consumer: Receiver, asked: Asked, tell: (thrown: unknown) => void) {
+  constructor(consumer: Receiver, asked: PendingRequests, tell: (thrown: unknown) => void) {
     this.#consumer = consumer
     this.#asked = asked
     this.#tell = tell

@@ -22,7 +22,7 @@ import {
   outgoing_websocket_message,
 } from '../signals/message-signals.ts'
 import type { Signal } from '../signals/signal.ts'
-import { LINK, type Link } from './link.ts'
+import { LINK, type ConsumerLink } from './consumer-link.ts'
 import type { SendOptions } from './sending-types.ts'
 import { wallTime } from './wall-clock.ts'
 
@@ -30,7 +30,7 @@ import { wallTime } from './wall-clock.ts'
 export interface Sender {
   readonly outgoing: Envelope<any>
   readonly errors: Envelope<any>
-  readonly [LINK]: Link
+  readonly [LINK]: ConsumerLink
   last_sent: number
 }
 

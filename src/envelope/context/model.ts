@@ -6,7 +6,7 @@
 
 import { checkFunction, checkName, type Checks } from '../../core/checks.ts'
 import { checkOptions } from '../../core/options.ts'
-import { NotFoundError, UnauthorizedError } from '../builtin/error-messages.ts'
+import { NotFoundError, UnauthorizedError } from '../builtin/common-errors.ts'
 import type { MetaFields } from '../meta.ts'
 
 /** Options of `new Model`. */

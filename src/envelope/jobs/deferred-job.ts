@@ -9,9 +9,9 @@
 
 import { InvalidStateError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
-import { Stat } from '../builtin/messages.ts'
+import { Stat } from '../builtin/common-messages.ts'
 import type { Envelope } from '../envelope.ts'
-import { get_envelope } from '../envelopes.ts'
+import { get_envelope } from '../envelope-table.ts'
 import type { Message } from '../message.ts'
 import { AsyncRunnable, type Run } from '../runnable.ts'
 import { get_queue, type JobData } from './job-queue.ts'

@@ -10,7 +10,7 @@ import { checkName, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/options.ts'
 import { Engine } from '../../engine.ts'
 import { ClosedError, OverflowError } from '../../errors.ts'
-import { checkJob, checkNumber, checkRunner } from './checks.ts'
+import { checkJob, checkNumber, checkRunner } from './job-checks.ts'
 import type { JobData, JobQueue } from './job-queue.ts'
 import { giveUp, type JobRunner, runsHere } from './job-runner.ts'
 

@@ -17,7 +17,7 @@ import { having } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Relay, RelayListener } from '../../relay/relay.ts'
-import { checkEvent, type LayerEvent } from '../transports.ts'
+import { checkEvent, type LayerEvent } from '../envelope-transports.ts'
 import { checkName, processOf } from './channel-name.ts'
 
 /** Who is reached through a layer: a consumer, or an object of the program's own. */

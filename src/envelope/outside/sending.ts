@@ -9,12 +9,12 @@ import { checkBoolean, checkName, type Checks, checkText, instanceOf } from '../
 import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Envelope, type MessageOf } from '../envelope.ts'
-import { errors, internal, ws_outgoing } from '../envelopes.ts'
+import { errors, internal, ws_outgoing } from '../envelope-table.ts'
+import type { LayerEvent } from '../envelope-transports.ts'
 import { ErrorMessage } from '../error-message.ts'
-import { get_layer } from '../layers/layers.ts'
+import { get_layer } from '../layers/layer-table.ts'
 import { type AnyMessageClass, Message, Unpacked } from '../message.ts'
 import type { MessageState } from '../meta.ts'
-import type { LayerEvent } from '../transports.ts'
 import { ADD, currentTransaction, type Outbound } from './transaction.ts'
 
 /** Where a message goes, and when. */

@@ -10,8 +10,8 @@ import { instanceOf } from '../../core/checks.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Batch } from '../builtin/batch.ts'
 import type { Envelope } from '../envelope.ts'
+import type { LayerEvent } from '../envelope-transports.ts'
 import type { AnyMessageClass, Message } from '../message.ts'
-import type { LayerEvent } from '../transports.ts'
 
 /** One message that is to be sent, and where. */
 export interface Outbound {

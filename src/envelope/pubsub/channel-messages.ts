@@ -11,9 +11,9 @@
 
 import { having, instanceOf } from '../../core/checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
+import { NotFoundError, SubscribeError } from '../builtin/common-errors.ts'
 import type { Envelope } from '../envelope.ts'
 import type { EnvelopeData } from '../envelope-schema.ts'
-import { NotFoundError, SubscribeError } from '../builtin/error-messages.ts'
 import { Message } from '../message.ts'
 import { message, type Run } from '../runnable.ts'
 import { type Fault, isNone, wrong } from '../schema/faults.ts'

@@ -8,7 +8,7 @@ import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Model } from '../context/model.ts'
 import { Envelope } from '../envelope.ts'
-import { ws_outgoing } from '../envelopes.ts'
+import { ws_outgoing } from '../envelope-table.ts'
 import { checkName } from '../layers/channel-name.ts'
 import { checkType, PubSubChannel } from './pubsub-channel.ts'
 

@@ -7,10 +7,10 @@ import { instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Envelope, type MessageOf } from '../envelope.ts'
-import { ws_outgoing } from '../envelopes.ts'
-import type { Layer } from '../layers/layer.ts'
-import { get_layer } from '../layers/layers.ts'
+import { ws_outgoing } from '../envelope-table.ts'
 import { checkName } from '../layers/channel-name.ts'
+import type { Layer } from '../layers/layer.ts'
+import { get_layer } from '../layers/layer-table.ts'
 import { websocket_send } from '../outside/sending.ts'
 
 /** A channel that consumers subscribe to. `pubsub_channel()` makes a class of them. */

@@ -18,9 +18,9 @@ import {
   checkText,
   listOf,
 } from '../../core/checks.ts'
-import { InvalidArgumentError } from '../../errors.ts'
-import { isPromiseLike } from '../../core/promises.ts'
 import { checkOptions } from '../../core/options.ts'
+import { isPromiseLike } from '../../core/promises.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 
 /** What a receiver gets: the sender, the signal, and what the sender has named. */
 export type Named<Arguments> = Arguments & {

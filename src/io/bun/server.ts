@@ -6,8 +6,8 @@
  * As with Node's, the system listens when `listen` returns, unless a host is looked up first.
  */
 
-import { EventEmitter } from 'node:events'
 import { lookup } from 'node:dns'
+import { EventEmitter } from 'node:events'
 import { type AddressInfo, isIP } from 'node:net'
 import { getSystemErrorMap } from 'node:util'
 import { codeOf } from '../../errors.ts'

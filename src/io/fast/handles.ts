@@ -12,8 +12,8 @@
 
 import { Buffer } from 'node:buffer'
 import { Server, Socket } from 'node:net'
-import { messageOf } from '../../errors.ts'
 import { noop } from '../../core/noop.ts'
+import { messageOf } from '../../errors.ts'
 import type { Bytes, Port } from '../../types.ts'
 
 /** What one read can take: as much as libuv asks the system for. */

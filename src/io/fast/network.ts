@@ -32,8 +32,8 @@ import type {
   Transport,
 } from '../../transport.ts'
 import { fileLimit } from '../file-limit.ts'
-import { NodeListener } from '../listener.ts'
 import { HAS_PROBES } from '../keep-alive.ts'
+import { NodeListener } from '../listener.ts'
 import { runtimeOf } from '../runtimes/runtime-of.ts'
 import { openPackets } from '../udp/udp.ts'
 import { handleOf, learnHandles, type ListeningHandle } from './handles.ts'

@@ -16,9 +16,10 @@
 
 import { ReadError } from '../../errors.ts'
 import { channel_cast } from '../cast.ts'
-import { Control, Message, STATES } from '../message.ts'
 import type { Init } from '../init.ts'
+import { Control, Message, STATES } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { checkNoParameter } from './host.ts'
 
 /** The channel of `direct://`. */
 // Source: TLL `direct`. Differs: there is no `emulate-control`. Without schemes any control message
@@ -36,6 +37,7 @@ export class Direct extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
+    checkNoParameter(init.params.url)
     const { params } = init
     this.#isManual = params.boolean('manual-open', false)
     this.#isNumbered = params.boolean('autoseq', false)

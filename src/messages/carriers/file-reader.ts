@@ -28,8 +28,8 @@ import { InvalidArgumentError, ReadError } from '../../errors.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
-import { MessageChannel } from '../message-channel.ts'
 import { Control, Message } from '../message.ts'
+import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { fileName } from './file-name.ts'
 import { type Ended, FileRecords } from './file-records.ts'
@@ -50,7 +50,6 @@ const ENDS = ['once', 'many', 'before-close'] as const
 export class FileReader extends MessageChannel {
   static override readonly protocol: string = 'file-reader'
   static override readonly caps = ['in'] as const
-  static override readonly parameters = ['host']
 
   readonly #frame: Frame
   readonly #limit: Bytes

@@ -30,8 +30,8 @@ import type { FileEnds, FileSink } from '../../transport.ts'
 import type { Bytes } from '../../types.ts'
 import type { Carries } from '../caps.ts'
 import type { Init } from '../init.ts'
-import { MessageChannel } from '../message-channel.ts'
 import { Control, Message } from '../message.ts'
+import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { fileName } from './file-name.ts'
 import { checkKind, FileRecords } from './file-records.ts'
@@ -45,7 +45,6 @@ const NOTHING = Buffer.alloc(0)
 export class FileWriter extends MessageChannel {
   static override readonly protocol: string = 'file-writer'
   static override readonly caps = ['out', 'long_close'] as const
-  static override readonly parameters = ['host']
 
   readonly #frame: Frame
   readonly #limit: Bytes

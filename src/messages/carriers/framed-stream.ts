@@ -4,8 +4,8 @@
  */
 
 import { linkOf } from '../../channels/streams/link-of.ts'
-import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import { Stream } from '../../channels/streams/stream.ts'
+import type { StreamOptions } from '../../channels/streams/stream-options.ts'
 import { ReadError } from '../../errors.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
 import { type Addr, Control, Message } from '../message.ts'

@@ -9,7 +9,7 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import { checkAsked } from '../asked.ts'
+import { askers, unknownParameter } from '../asked.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
@@ -21,20 +21,17 @@ export class Js extends Prefix {
   static override readonly protocol = 'js'
 
   readonly #init: Init
-  /** Those of the class. */
-  readonly #params: Params
   readonly #module: string
   readonly #class: string
 
   constructor(init: Init) {
     super(init, 'later')
-    // Everything is for the class: what it does not know is refused when it is loaded.
+    // All of them are for the class: what it does not know is refused when it is loaded.
     void init.params.values
     const text = init.params.text('class')
     const colon = text.lastIndexOf(':')
     if (colon < 1 || colon === text.length - 1) throw init.params.fault('class', 'module:Class')
     this.#init = init
-    this.#params = init.params.without(key => OWN.includes(key) || /^(js\.)?class$/.test(key))
     this.#module = text.slice(0, colon)
     this.#class = text.slice(colon + 1)
   }
@@ -61,14 +58,15 @@ export class Js extends Prefix {
           found,
         )
       }
-      const params = this.#params
+      const params = this.params.without(key => OWN.includes(key) || /^(js\.)?class$/.test(key))
       const child = new (found as new (init: Init) => MessageChannel)({
         ...this.#init,
         params,
         name: `${this.name}/js`,
         is_internal: true,
       })
-      checkAsked('js://', params.url.entries, child)
+      const unknown = unknownParameter('js://', params.url.entries, askers(child))
+      if (unknown !== undefined) throw unknown
       this.add_child(child)
       this.attach(child)
       super.do_open(opening)

@@ -25,10 +25,11 @@ import { WriteError } from '../../errors.ts'
 import type { Bytes, CloseReason } from '../../types.ts'
 import { channel_cast } from '../cast.ts'
 import type { Init } from '../init.ts'
-import { carried, END, FRAME, Queue } from './mem-queue.ts'
-import { type MemLink, MemServer } from './mem-server.ts'
 import { Control, type Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { checkNoParameter } from './host.ts'
+import { carried, END, FRAME, MemQueue } from './mem-queue.ts'
+import { type MemLink, MemServer } from './mem-server.ts'
 
 /** The channel of `mem://`. */
 // Source: TLL `mem`. Differs: it emits control WriteFull and WriteReady, so that the program need
@@ -45,6 +46,7 @@ export class MemPair extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
+    checkNoParameter(init.params.url)
     const { params } = init
     this.#master =
       init.master && (channel_cast(init.master, MemPair) ?? channel_cast(init.master, MemServer))
@@ -69,7 +71,7 @@ export class MemPair extends MessageChannel {
     this.#reason = undefined
     this.#link =
       master === undefined
-        ? { in: new Queue(this.#size), out: new Queue(this.#size) }
+        ? { in: new MemQueue(this.#size), out: new MemQueue(this.#size) }
         : master.link(this.name)
     this.#link.in.reader = this
     if (!this.#link.in.isEmpty) this.update_dcaps(['pending'])

@@ -1,6 +1,6 @@
 /**
- * Layer 8. Queue: one direction of `mem://`. It holds the messages that are not read yet, up to a
- * limit in bytes.
+ * Layer 8. MemQueue: one direction of `mem://`. It holds the messages that are not read yet, up to
+ * a limit in bytes.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -23,7 +23,7 @@ const MANY = 4096
 /** The last message of a queue. The channel that reads it closes. */
 export const END = new Message({ type: 'control', msgid: Control.Disconnect })
 
-export class Queue {
+export class MemQueue {
   /** The channel that reads the queue. It is 'pending' while there are messages. */
   reader: MessageChannel | undefined
   readonly #limit: Bytes

@@ -16,14 +16,15 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 import type { Init } from '../init.ts'
-import { carried, END, FRAME, Queue } from './mem-queue.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
+import { checkNoParameter } from './host.ts'
+import { carried, END, FRAME, MemQueue } from './mem-queue.ts'
 
 /** The queues of one channel. */
 export interface MemLink {
-  readonly in: Queue
-  readonly out: Queue
+  readonly in: MemQueue
+  readonly out: MemQueue
   /** For a client: its number. */
   readonly addr?: Addr
   /** For a client: it calls this when it closes. */
@@ -35,13 +36,14 @@ export class MemServer extends MessageChannel {
 
   readonly carriesAll: boolean
   readonly #size: Bytes
-  #in: Queue | undefined
-  readonly #clients = new Map<Addr, Queue>()
+  #in: MemQueue | undefined
+  readonly #clients = new Map<Addr, MemQueue>()
   /** The number of the newest client. */
   #count = 0
 
   constructor(init: Init) {
     super(init)
+    checkNoParameter(init.params.url)
     const { params } = init
     if (init.master !== undefined) throw params.fault('master', 'left out: a server has none')
     this.#size = params.size('size', 65_536, 2 * FRAME)
@@ -58,15 +60,15 @@ export class MemServer extends MessageChannel {
   }
 
   override do_open(): void {
-    this.#in = new Queue(this.#size)
+    this.#in = new MemQueue(this.#size)
     this.#in.reader = this
   }
 
   /** Called by a client of that name that opens. Returns its queues. */
   link(name: string): MemLink {
     const addr = ++this.#count
-    const queue = new Queue(this.#size)
-    const out = this.#in as Queue
+    const queue = new MemQueue(this.#size)
+    const out = this.#in as MemQueue
     this.#clients.set(addr, queue)
     out.push(new Message({ type: 'control', msgid: Control.Connect, addr, data: name }))
     const left = (): void => {
@@ -104,7 +106,7 @@ export class MemServer extends MessageChannel {
   }
 
   override do_process(): false | void {
-    const queue = this.#in as Queue
+    const queue = this.#in as MemQueue
     const message = queue.shift()
     if (message === undefined) return false
     this.emit(message)

@@ -15,10 +15,11 @@ import { Buffer } from 'node:buffer'
 import { noop } from '../../core/noop.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
-import { Message } from '../message.ts'
 import type { Init } from '../init.ts'
+import { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
+import { checkNoParameter } from './host.ts'
 
 /**
  * The `msgid` of a timer's messages. Their data is a time in nanoseconds: 8 bytes, little endian.
@@ -53,6 +54,7 @@ export class Timer extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
+    checkNoParameter(init.params.url)
     const { params } = init
     this.#isRealtime = params.choice('clock', ['monotonic', 'realtime'], 'monotonic') === 'realtime'
     this.#skipsOld = params.boolean('skip-old', false)

@@ -14,10 +14,10 @@ import {
   checkWait,
   instanceOf,
 } from '../../core/checks.ts'
+import type { Complete } from '../../core/option-types.ts'
 import { checkOptions } from '../../core/options.ts'
 import { DRIVE, Engine } from '../../engine.ts'
 import { ChannelError, messageOf } from '../../errors.ts'
-import type { Complete } from '../../core/option-types.ts'
 import type { Milliseconds } from '../../types.ts'
 import { Packet, type PacketDict } from '../packet.ts'
 import {

@@ -21,18 +21,18 @@ import { attempt } from '../../core/promises.ts'
 import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, type Engine, logSafely } from '../../engine.ts'
 import { asError, ClosedError, InvalidStateError, messageOf } from '../../errors.ts'
-import type { MessageChannel } from '../../messages/message-channel.ts'
 import { Control, type Message } from '../../messages/message.ts'
+import type { MessageChannel } from '../../messages/message-channel.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import { PacketChannelError } from '../errors.ts'
 import { Packet } from '../packet.ts'
-import { Heartbeat } from './heartbeat.ts'
 import {
   type OnCatastrophicDisconnect,
   type OnChannelOpen,
   type OnMessage,
   PacketChannel,
 } from './packet-channel.ts'
+import { PacketHeartbeat } from './packet-heartbeat.ts'
 import {
   type ChannelSettings,
   readOptions,
@@ -55,7 +55,7 @@ export class WebsocketChannel extends PacketChannel {
   readonly #settings: ChannelSettings
   readonly #engine: Engine
   readonly #backoff: Backoff
-  readonly #heartbeat: Heartbeat
+  readonly #heartbeat: PacketHeartbeat
   #state: 'new' | 'connecting' | 'alive' | 'waiting' | 'closed' | 'lost' = 'new'
   #messages: MessageChannel | undefined
   #error: Error | undefined
@@ -87,7 +87,7 @@ export class WebsocketChannel extends PacketChannel {
     const trial = context.init(url)
     this.#engine = trial.engine
     trial.destroy()
-    this.#heartbeat = new Heartbeat(this.#engine, heartbeat, {
+    this.#heartbeat = new PacketHeartbeat(this.#engine, heartbeat, {
       ask: text => void this.#post(text),
       silent: error => this.#messages !== undefined && this.#fail(this.#messages, error),
     })

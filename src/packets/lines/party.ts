@@ -16,7 +16,7 @@
 import type { Packet } from '../packet.ts'
 import type { Budget } from './budget.ts'
 import { Deque } from './deque.ts'
-import { Incoming, Outgoing } from './streams.ts'
+import { Incoming, Outgoing } from './stream-ends.ts'
 
 /** More than a window: only a peer that does not confirm can fill it. */
 const INBOX = 1024

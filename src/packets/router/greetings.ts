@@ -11,8 +11,8 @@
  */
 
 import { ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
-import type { Member } from './member.ts'
 import type { Roster } from './roster.ts'
+import type { RosterMember } from './roster-member.ts'
 import { aliveWord } from './words.ts'
 
 const STATUS_CONNECTED = 'connected'
@@ -39,7 +39,7 @@ export class Greetings {
   }
 
   /** An agent has come here, and has said this. */
-  agentCame(member: Member, text: string): void {
+  agentCame(member: RosterMember, text: string): void {
     connected(member)
     const { supervisor } = this.#roster
     const isThere = supervisor.peer !== undefined
@@ -51,7 +51,7 @@ export class Greetings {
   }
 
   /** An agent is at another router. */
-  agentElsewhere(member: Member): void {
+  agentElsewhere(member: RosterMember): void {
     connected(member)
     const { supervisor } = this.#roster
     if (!supervisor.isHere || !supervisor.confirms) return
@@ -59,7 +59,7 @@ export class Greetings {
     else this.#announce(member)
   }
 
-  #announce({ id, peer }: Member): void {
+  #announce({ id, peer }: RosterMember): void {
     const { supervisor } = this.#roster
     if (peer !== undefined && supervisor.isHere) supervisor.send(aliveWord(id, SUPERVISOR_ID), id)
   }
@@ -73,17 +73,17 @@ export class Greetings {
   }
 
   /** The member must say how far it is. */
-  ask(member: Member | undefined): void {
+  ask(member: RosterMember | undefined): void {
     if (member?.peer !== undefined) this.#say(member, { confirms: null })
   }
 
-  #say(member: Member, data: object): void {
+  #say(member: RosterMember, data: object): void {
     member.send(aliveWord(SUPERVISOR_ID, member.id, data), ROUTER_ID)
   }
 }
 
 /** Whatever it was: it is there. */
-function connected(member: Member): void {
+function connected(member: RosterMember): void {
   const isAway = member.status === 'none' || member.status === STATUS_DISCONNECT
   if (isAway) member.status = STATUS_CONNECTED
 }

@@ -10,8 +10,8 @@ import { Pause } from '../../core/time/pause.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
 import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import { SUPERVISOR_ID } from '../packet-types.ts'
-import { Member, type MemberLimits } from './member.ts'
 import type { Peer } from './peer.ts'
+import { RosterMember, type MemberLimits } from './roster-member.ts'
 
 /** The settings of a router. */
 export interface RosterSettings {
@@ -26,23 +26,23 @@ export interface RosterSettings {
 
 interface RosterOwner {
   /** Somebody was away for `grace`. */
-  lost(member: Member): void
+  lost(member: RosterMember): void
   /** Somebody was away for so long that what waited for it is dropped. */
-  forgotten(member: Member): void
+  forgotten(member: RosterMember): void
 }
 
 /** The supervisor gets what all agents send. */
 const SUPERVISOR_SHARE = 10
 
 export class Roster {
-  readonly supervisor: Member
+  readonly supervisor: RosterMember
   readonly #engine: Engine
   readonly #settings: RosterSettings
   readonly #owner: RosterOwner
   readonly #limits: MemberLimits
-  readonly #agents = new Map<string, Member>()
+  readonly #agents = new Map<string, RosterMember>()
   /** Who is at each connection. */
-  readonly #peers = new Map<Peer, Set<Member>>()
+  readonly #peers = new Map<Peer, Set<RosterMember>>()
 
   constructor(engine: Engine, settings: RosterSettings, owner: RosterOwner) {
     const { count, size } = settings
@@ -50,33 +50,33 @@ export class Roster {
     this.#settings = settings
     this.#owner = owner
     this.#limits = { count, size, ofOne: count }
-    this.supervisor = new Member(SUPERVISOR_ID, {
+    this.supervisor = new RosterMember(SUPERVISOR_ID, {
       count: count * SUPERVISOR_SHARE,
       size: size * SUPERVISOR_SHARE,
       ofOne: count,
     })
   }
 
-  get agents(): Iterable<Member> {
+  get agents(): Iterable<RosterMember> {
     return this.#agents.values()
   }
 
   /** Everybody, the supervisor among them if it has been there. */
-  get all(): Member[] {
+  get all(): RosterMember[] {
     const { supervisor } = this
     const wasThere = supervisor.peer !== undefined || supervisor.waiting > 0
     return [...(wasThere ? [supervisor] : []), ...this.#agents.values()]
   }
 
-  get(id: string): Member | undefined {
+  get(id: string): RosterMember | undefined {
     return id === SUPERVISOR_ID ? this.supervisor : this.#agents.get(id)
   }
 
   /** Undefined if there are too many. */
-  findOrMake(id: string): Member | undefined {
+  findOrMake(id: string): RosterMember | undefined {
     const known = this.get(id)
     if (known !== undefined || this.#agents.size >= this.#settings.agents) return known
-    const member = new Member(id, this.#limits)
+    const member = new RosterMember(id, this.#limits)
     this.#agents.set(id, member)
     // Somebody who never comes is forgotten, too.
     this.#forgetLater(member)
@@ -84,14 +84,14 @@ export class Roster {
   }
 
   /** Those who are at that connection. */
-  at(peer: Peer): Iterable<Member> {
+  at(peer: Peer): Iterable<RosterMember> {
     return this.#peers.get(peer) ?? []
   }
 
   // ---- coming and going -------------------------------------------------------------------------
 
   /** The member is at that connection now, and at no other. */
-  came(member: Member, peer: Peer): void {
+  came(member: RosterMember, peer: Peer): void {
     const { peer: older } = member
     if (older !== undefined && older !== peer) this.#leave(member, older)
     member.cancel()
@@ -102,7 +102,7 @@ export class Roster {
   }
 
   /** A connection that nobody is at any more is of no use. */
-  #leave(member: Member, peer: Peer): void {
+  #leave(member: RosterMember, peer: Peer): void {
     const others = this.#peers.get(peer)
     others?.delete(member)
     if (others?.size !== 0) return
@@ -118,13 +118,13 @@ export class Roster {
   }
 
   /** The member is not at that connection any more; others may be. */
-  went(member: Member, peer: Peer): void {
+  went(member: RosterMember, peer: Peer): void {
     if (member.peer !== peer) return
     this.#leave(member, peer)
     this.#away(member)
   }
 
-  #away(member: Member): void {
+  #away(member: RosterMember): void {
     member.peer = undefined
     member.cancel = this.#later(this.#settings.grace, () => {
       this.#forgetLater(member)
@@ -132,7 +132,7 @@ export class Roster {
     })
   }
 
-  #forgetLater(member: Member): void {
+  #forgetLater(member: RosterMember): void {
     member.cancel = this.#later(this.#settings.keep, () => {
       if (member.clear() > 0) this.#owner.forgotten(member)
       this.#agents.delete(member.id)

@@ -1,6 +1,6 @@
 /**
  * Layer 9. PacketRouter: the server between agents and their supervisor. It lets peers in by its
- * doors (door.ts, http-door.ts); what they send goes through its switchboard.
+ * doors (channel-door.ts, http-door.ts); what they send goes through its switchboard.
  */
 // Source: Mephisto, `abstractions/architects/router/node/server.js`. Differs: every type of packet
 // is passed on, and a packet goes at once, not in a round of 50 ms.
@@ -8,7 +8,6 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
 import { tellMisspeltNames } from '../../channels/misspelt-names.ts'
-import { noop } from '../../core/noop.ts'
 import {
   checkDuration,
   checkFunction,
@@ -17,18 +16,19 @@ import {
   having,
   instanceOf,
 } from '../../core/checks.ts'
+import { noop } from '../../core/noop.ts'
 import { checkOptions } from '../../core/options.ts'
 import { attempt, isPromiseLike, onRejection } from '../../core/promises.ts'
 import { type Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
-import { checkRelay } from '../../relay/checks.ts'
 import { open_relay } from '../../relay/open-relay.ts'
 import type { Relay } from '../../relay/relay.ts'
+import { checkRelay } from '../../relay/relay-checks.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { PacketChannelError } from '../errors.ts'
 import { takeHooks } from '../given-hooks.ts'
-import { Door } from './door.ts'
+import { ChannelDoor } from './channel-door.ts'
 import { HttpDoor } from './http-door.ts'
 import { HttpRequests } from './http-requests.ts'
 import { Neighbours } from './neighbours.ts'
@@ -221,7 +221,7 @@ export class PacketRouter {
   async listen(url: string): Promise<string> {
     this.#checkOpen('listen()')
     tellMisspeltNames(this, PacketRouter.prototype, this.#engine)
-    const door = new Door(url, this.#context, this.#switchboard)
+    const door = new ChannelDoor(url, this.#context, this.#switchboard)
     this.#doors.add(door)
     try {
       await this.opened

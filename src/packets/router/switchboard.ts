@@ -18,10 +18,10 @@ import { PacketChannelError } from '../errors.ts'
 import { fromOf, Packet } from '../packet.ts'
 import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 import { Greetings, STATUS_DISCONNECT } from './greetings.ts'
-import type { Member } from './member.ts'
 import type { Neighbours, NeighboursOwner } from './neighbours.ts'
 import type { Peer, PeerOwner } from './peer.ts'
 import { Roster, type RosterSettings } from './roster.ts'
+import type { RosterMember } from './roster-member.ts'
 import { heartbeatWord, statusesWord } from './words.ts'
 
 /**
@@ -55,7 +55,7 @@ const INVALID_MAX = 100
 export class Switchboard implements PeerOwner, NeighboursOwner {
   readonly #owner: SwitchboardOwner
   readonly #roster: Roster
-  readonly #supervisor: Member
+  readonly #supervisor: RosterMember
   readonly #greetings: Greetings
   /** How many invalid packets a connection has sent. */
   readonly #invalid = new WeakMap<Peer, number>()
@@ -80,7 +80,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   }
 
   /** Everybody that is known, the supervisor among them if it has been there. */
-  get members(): Member[] {
+  get members(): RosterMember[] {
     return this.#roster.all
   }
 
@@ -112,7 +112,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   }
 
   /** Somebody has not come back. */
-  #lost(member: Member): void {
+  #lost(member: RosterMember): void {
     if (member !== this.#supervisor) {
       member.status = STATUS_DISCONNECT
       // Each router knows it. That of the supervisor says it.
@@ -188,7 +188,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     this.#deliver(member, packet, this.#stamped(packet, text), from)
   }
 
-  #deliver(member: Member, packet: Packet, text: string, from: string): void {
+  #deliver(member: RosterMember, packet: Packet, text: string, from: string): void {
     // The party that sent it keeps it until it is confirmed.
     if (member.peer === undefined && packet.place !== undefined && member.confirms) return
     if (member.send(text, from)) return
@@ -208,7 +208,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     return JSON.stringify(dict)
   }
 
-  #flush(member: Member): void {
+  #flush(member: RosterMember): void {
     member.flush()
     if (member.waiting > 0) return
     member.isFull = false

@@ -9,9 +9,9 @@
 
 import { isPromiseLike } from '../../core/promises.ts'
 import { PacketChannelError } from '../errors.ts'
-import type { Line, LineOwner } from '../lines/line.ts'
-import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
+import type { PacketLine, LineOwner } from '../lines/packet-line.ts'
 import { fromOf, Packet, type PacketData, toOf } from '../packet.ts'
+import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 import { Agents } from './agents.ts'
 import type { JobHooks } from './job-hooks.ts'
 
@@ -33,26 +33,26 @@ export class Dispatch implements LineOwner {
 
   // ---- what the supervisor says itself ----------------------------------------------------------
 
-  greet(line: Line): void {
+  greet(line: PacketLine): void {
     this.#say(line, PACKET_TYPES.ALIVE, CONFIRMS)
     this.askStatus(line)
   }
 
   /** Every router answers that. */
-  knock(line: Line): void {
+  knock(line: PacketLine): void {
     this.askStatus(line)
   }
 
   readonly partyOf = partyOf
 
   /** Asks the router how its agents are. */
-  askStatus(line: Line): void {
+  askStatus(line: PacketLine): void {
     const { REQUEST_STATUS, REQUEST_STATUSES } = PACKET_TYPES
     this.#say(line, this.#shape === '2020' ? REQUEST_STATUS : REQUEST_STATUSES, {})
   }
 
   /** To the router. A packet of today is about the supervisor itself then. */
-  #say({ channel }: Line, type: string, data: object): void {
+  #say({ channel }: PacketLine, type: string, data: object): void {
     channel.send(this.word(type, this.#shape === '2020' ? channel.channel_id : SUPERVISOR_ID, data))
   }
 
@@ -71,7 +71,7 @@ export class Dispatch implements LineOwner {
   // ---- packets in -------------------------------------------------------------------------------
 
   /** A packet has arrived on that line. */
-  received(line: Line, packet: Packet): void {
+  received(line: PacketLine, packet: Packet): void {
     const from = fromOf(packet)
     switch (packet.type) {
       case PACKET_TYPES.ALIVE:
@@ -93,7 +93,7 @@ export class Dispatch implements LineOwner {
   }
 
   /** Passed on by a router to a supervisor that confirms: the agent is there. */
-  #alive(line: Line, from: string, { data }: Packet): void {
+  #alive(line: PacketLine, from: string, { data }: Packet): void {
     const party = from === ROUTER_ID ? undefined : line.party(from)
     if (party === undefined) return
     this.agents.heard(from, line.channel.channel_id)
@@ -101,13 +101,13 @@ export class Dispatch implements LineOwner {
     line.said(party, data, true)
   }
 
-  #confirmed(line: Line, from: string, { data }: Packet): void {
+  #confirmed(line: PacketLine, from: string, { data }: Packet): void {
     const party = line.parties.get(from)
     if (party !== undefined) line.said(party, data, false)
   }
 
   /** A router that numbers what it says about its agents passes on confirmations. */
-  #statuses(line: Line, { place, data }: Packet): void {
+  #statuses(line: PacketLine, { place, data }: Packet): void {
     if (place === undefined) line.becomePlain()
     else line.becomeConfirming()
     const { job, run } = this.#hooks
@@ -116,7 +116,7 @@ export class Dispatch implements LineOwner {
   }
 
   /** In the order of each agent. The promise of a handler holds the next packet of its agent. */
-  deliver(line: Line, from: string, packet: Packet): Promise<void> | undefined {
+  deliver(line: PacketLine, from: string, packet: Packet): Promise<void> | undefined {
     const { type } = packet
     if (type === LIVE_UPDATE && this.agents.isRepeated(from, packet)) return undefined
     if (this.#hooks.handles(type)) return this.#hooks.handle(packet)
@@ -132,7 +132,7 @@ export class Dispatch implements LineOwner {
     return undefined
   }
 
-  #register(line: Line, from: string, packet: Packet): void | Promise<void> {
+  #register(line: PacketLine, from: string, packet: Packet): void | Promise<void> {
     const { data } = packet
     const { job, run } = this.#hooks
     const answer = (details: object): void => this.#answer(line, from, packet, details)
@@ -143,7 +143,7 @@ export class Dispatch implements LineOwner {
     return Promise.resolve(details).then(answer)
   }
 
-  #answer(line: Line, to: string, { data, subject_id }: Packet, details: object): void {
+  #answer(line: PacketLine, to: string, { data, subject_id }: Packet, details: object): void {
     const { request_id } = data as PacketData
     const content = { ...details, ...(request_id !== undefined && { request_id }) }
     const packet = new Packet(

@@ -4,14 +4,14 @@
  */
 
 import type { Milliseconds } from '../../types.ts'
-import type { ChannelStats } from '../lines/stats.ts'
-import type { Packet, PacketData, PacketFields } from '../packet.ts'
 import type {
   OnCatastrophicDisconnect,
   OnChannelOpen,
   OnMessage,
   PacketChannel,
 } from '../channel/packet-channel.ts'
+import type { ChannelStats } from '../lines/channel-stats.ts'
+import type { Packet, PacketData, PacketFields } from '../packet.ts'
 
 /** Knows the servers through which people are reached. */
 // Source: Mephisto, `abstractions/architect.py`.

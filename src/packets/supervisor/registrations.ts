@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto'
 import { isPromiseLike } from '../../core/promises.ts'
 import { PacketChannelError } from '../errors.ts'
-import { ROUTER_ID } from '../packet-types.ts'
 import type { PacketData } from '../packet.ts'
+import { ROUTER_ID } from '../packet-types.ts'
 import type { AgentDetails } from './job.ts'
 
 /** An answer takes memory until the run ends. */

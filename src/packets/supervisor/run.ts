@@ -17,12 +17,12 @@ import type { Bytes, Cancel, Milliseconds } from '../../types.ts'
 import type { PacketChannel } from '../channel/packet-channel.ts'
 import { PacketChannelError } from '../errors.ts'
 import { Budget } from '../lines/budget.ts'
-import { Line } from '../lines/line.ts'
-import type { ChannelStats } from '../lines/stats.ts'
+import type { ChannelStats } from '../lines/channel-stats.ts'
+import { PacketLine } from '../lines/packet-line.ts'
 import { type Packet, type PacketFields, toOf, toPacket } from '../packet.ts'
 import { Dispatch, partyOf } from './dispatch.ts'
-import { JobHooks } from './job-hooks.ts'
 import type { AgentRecord, Job, Run, RunEnd } from './job.ts'
+import { JobHooks } from './job-hooks.ts'
 
 /** What a supervisor gives to all its runs. */
 interface RunSettings {
@@ -47,7 +47,7 @@ export class JobRun implements Run {
   readonly id = String(++runs)
   readonly job: Job
   readonly #settings: RunSettings
-  readonly #lines = new Map<string, Line>()
+  readonly #lines = new Map<string, PacketLine>()
   readonly #hooks: JobHooks
   readonly #dispatch: Dispatch
   readonly #opened: Deferred<void> = deferred()
@@ -108,7 +108,7 @@ export class JobRun implements Run {
     const { engine, queueLimit, queueSize } = this.#settings
     const budget = new Budget(queueLimit, queueSize, channel.packet_size)
     const stream = `${this.#nonce}.${this.#lines.size}`
-    const line = new Line(channel, this.#dispatch, { engine, budget, stream })
+    const line = new PacketLine(channel, this.#dispatch, { engine, budget, stream })
     this.#lines.set(channel.channel_id, line)
   }
 
@@ -192,7 +192,7 @@ export class JobRun implements Run {
     await this.#lineFor(channel_id).budget.half()
   }
 
-  #lineFor(channel_id: string | undefined): Line {
+  #lineFor(channel_id: string | undefined): PacketLine {
     const [first] = this.#lines.values()
     const line = channel_id === undefined ? first : this.#lines.get(channel_id)
     if (line !== undefined) return line
@@ -241,7 +241,7 @@ export class JobRun implements Run {
     return true
   }
 
-  #closeLine(line: Line): number {
+  #closeLine(line: PacketLine): number {
     this.#hooks.call(() => line.channel.close())
     return line.end()
   }

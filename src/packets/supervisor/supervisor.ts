@@ -16,8 +16,8 @@ import {
   oneOf,
 } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions, withDefaults } from '../../core/options.ts'
 import type { Complete } from '../../core/option-types.ts'
+import { checkOptions, withDefaults } from '../../core/options.ts'
 import { attempt } from '../../core/promises.ts'
 import { Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError, InvalidStateError, messageOf } from '../../errors.ts'

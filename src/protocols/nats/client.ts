@@ -1,5 +1,5 @@
 /**
- * Layer 7. NatsClient: what a program sees of NATS. What it does inside is in session.ts (its
+ * Layer 7. NatsClient: what a program sees of NATS. What it does inside is in nats-session.ts (its
  * connections) and traffic.ts (its messages).
  */
 
@@ -17,22 +17,22 @@ import {
   countFrom,
 } from '../../core/checks.ts'
 import { noop } from '../../core/noop.ts'
-import { checkOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Data, Milliseconds } from '../../types.ts'
+import type { NatsHandler, Delivery } from './delivery.ts'
 import { clientClosed, type NatsError } from './errors.ts'
 import { type NatsHeaders, packHeader } from './headers.ts'
 import type { NatsMessage, NatsPublishOptions } from './message.ts'
-import { NATS_CHECKS, NATS_DEFAULTS, type NatsSettings } from './nats-settings.ts'
 import { NatsHooks } from './nats-hooks.ts'
+import { NatsSession } from './nats-session.ts'
+import { NATS_CHECKS, NATS_DEFAULTS, type NatsSettings } from './nats-settings.ts'
 import type { NatsServerInfo } from './parser.ts'
 import { type NatsServers, parseServers } from './servers.ts'
-import { Session } from './session.ts'
 import { checkPattern, checkSubject, checkWord } from './subjects.ts'
 import { NatsSubscription, type NatsSubscribeOptions } from './subscription.ts'
-import type { NatsHandler, Subscriber } from './subscriber.ts'
 import { noHeaders, payloadTooLarge, sizeOf } from './traffic.ts'
 
 /** The options of a NatsClient: every setting, `engine` and `name`. */
@@ -99,8 +99,8 @@ export class NatsClient extends NatsHooks implements NatsSettings {
   declare wait_for_first: boolean
   declare backoff: NatsSettings['backoff']
 
-  readonly #session: Session
-  readonly #subscriptions = new WeakMap<Subscriber, NatsSubscription>()
+  readonly #session: NatsSession
+  readonly #subscriptions = new WeakMap<Delivery, NatsSubscription>()
   /** The subject that was found valid last: programs publish to the same one again and again. */
   #known = ''
   #knownWire = ''
@@ -108,7 +108,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
   /** Makes a client and calls no hook. Throws InvalidArgumentError if an option is invalid. */
   constructor(options: NatsClientOptions = {}) {
     super(options)
-    this.#session = new Session(this[LIFE], this, NATS_DEFAULTS, one =>
+    this.#session = new NatsSession(this[LIFE], this, NATS_DEFAULTS, one =>
       this[LIFE].call('on_slow', this.#subscriptions.get(one)),
     )
     this[LIFE].driver = this.#session

@@ -2,17 +2,17 @@
  * Layer 7. The settings of a NatsClient: what each means, its default, and which values are valid.
  */
 
+import type { BackoffOptions } from '../../core/backoff.ts'
 import {
   BACKOFF_CHECKS,
   type Check,
   checkBoolean,
   checkDuration,
   checkText,
+  checkTls,
   countFrom,
 } from '../../core/checks.ts'
-import type { BackoffOptions } from '../../core/backoff.ts'
 import { optionsOf } from '../../core/options.ts'
-import { checkTls } from '../../core/tls-options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'

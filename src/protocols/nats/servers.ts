@@ -5,9 +5,9 @@
  * Order: the servers as they were given, then those that were told; after the last, the first.
  */
 
+import { parseAddress } from '../../core/address.ts'
 import { InvalidAddressError } from '../../errors.ts'
 import type { Address } from '../../types.ts'
-import { parseAddress } from '../../core/address.ts'
 
 /** Where servers are: a URL, an address, or a list of URLs. */
 export type NatsServers = Address | URL | readonly (string | URL)[]

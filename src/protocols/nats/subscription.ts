@@ -4,8 +4,8 @@
 
 import { checkCount } from '../../core/checks.ts'
 import { InvalidStateError } from '../../errors.ts'
+import type { Delivery } from './delivery.ts'
 import type { NatsMessage } from './message.ts'
-import type { Subscriber } from './subscriber.ts'
 
 /** How to subscribe. */
 export interface NatsSubscribeOptions {
@@ -35,10 +35,10 @@ export class NatsSubscription implements AsyncIterable<NatsMessage> {
   readonly subject: string
   /** The queue group; `''` if there is none. */
   readonly group: string
-  readonly #inner: Subscriber
+  readonly #inner: Delivery
 
   /** Made by `subscribe`. */
-  constructor(subject: string, group: string, inner: Subscriber) {
+  constructor(subject: string, group: string, inner: Delivery) {
     this.subject = subject
     this.group = group
     this.#inner = inner

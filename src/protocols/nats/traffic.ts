@@ -17,13 +17,13 @@ import { randomBytes } from 'node:crypto'
 import type { Drive } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
 import type { Bytes, Data, Milliseconds } from '../../types.ts'
+import { type NatsHandler, Delivery, type DeliveryOwner } from './delivery.ts'
 import { clientClosed, NatsError } from './errors.ts'
 import type { NatsMessage } from './message.ts'
 import type { NatsValues } from './nats-settings.ts'
-import type { NatsServerInfo } from './parser.ts'
 import { PUBLISH, subscribeLine, unsubscribeLine } from './packer.ts'
+import type { NatsServerInfo } from './parser.ts'
 import { NatsRequests, type Outcome } from './requests.ts'
-import { type NatsHandler, Subscriber, type SubscriberOwner } from './subscriber.ts'
 import type { Wire } from './wire.ts'
 
 /** The session. */
@@ -32,7 +32,7 @@ export interface TrafficOwner {
   readonly drive: Drive
   /** Something was refused or dropped, and everything else goes on. */
   report(error: NatsError): void
-  slow(one: Subscriber): void
+  slow(one: Delivery): void
   handlerFailed(error: unknown, isLate: boolean): void
 }
 
@@ -44,11 +44,11 @@ interface Waiting {
   readonly hasHeader: boolean
 }
 
-export class Traffic implements SubscriberOwner {
+export class Traffic implements DeliveryOwner {
   readonly #owner: TrafficOwner
   #wire: Wire | undefined
   #lastSid = 0
-  readonly #subscribers = new Map<number, Subscriber>()
+  readonly #subscribers = new Map<number, Delivery>()
   #requests: NatsRequests | undefined
   /** What waits for a connection, in order; requests by their inbox. */
   readonly #queue = new Map<string | symbol, Waiting>()
@@ -156,8 +156,8 @@ export class Traffic implements SubscriberOwner {
     group: string,
     handler: NatsHandler | undefined,
     max?: number,
-  ): Subscriber {
-    const one = new Subscriber(this, ++this.#lastSid, subject, group, handler)
+  ): Delivery {
+    const one = new Delivery(this, ++this.#lastSid, subject, group, handler)
     this.#subscribers.set(one.sid, one)
     if (this.#wire?.isReady === true) this.#wire.line(subscribeLine(subject, group, one.sid))
     if (max !== undefined && max !== Infinity) one.unsubscribe(max)
@@ -168,22 +168,22 @@ export class Traffic implements SubscriberOwner {
     this.#subscribers.get(message.sid)?.deliver(message)
   }
 
-  unsubscribe(one: Subscriber, max?: number): void {
+  unsubscribe(one: Delivery, max?: number): void {
     if (this.#wire?.isReady === true) this.#wire.line(unsubscribeLine(one.sid, max))
   }
 
-  forget(one: Subscriber): void {
+  forget(one: Delivery): void {
     this.#subscribers.delete(one.sid)
   }
 
-  async drained(one: Subscriber): Promise<void> {
+  async drained(one: Delivery): Promise<void> {
     this.unsubscribe(one)
     // Not to be restored if the connection is lost meanwhile. Messages on their way still find it.
     one.isLeaving = true
     await this.#wire?.roundTrip().catch(noop)
   }
 
-  slow(one: Subscriber): void {
+  slow(one: Delivery): void {
     this.#owner.slow(one)
   }
 

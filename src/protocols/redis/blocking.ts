@@ -12,14 +12,14 @@
 import type { CloseReason } from '../../types.ts'
 import type { Command } from './command.ts'
 import { RedisError } from './errors.ts'
-import { Session, type SessionOwner } from './session.ts'
+import { RedisSession, type SessionOwner } from './redis-session.ts'
 import type { Target } from './target.ts'
 
 export class Blocking implements SessionOwner {
   readonly #target: Target
   /** All connections, each with the command that it works for. */
-  readonly #sessions = new Map<Session, Command | undefined>()
-  readonly #idle: Session[] = []
+  readonly #sessions = new Map<RedisSession, Command | undefined>()
+  readonly #idle: RedisSession[] = []
   /** Those that wait for a connection. */
   readonly #waiting = new Set<Command>()
 
@@ -40,23 +40,23 @@ export class Blocking implements SessionOwner {
   }
 
   #begin(command: Command): void {
-    const session = new Session(this.#target, this)
+    const session = new RedisSession(this.#target, this)
     this.#sessions.set(session, command)
     session.begin()
   }
 
-  opened(session: Session): void {
+  opened(session: RedisSession): void {
     this.#send(session, this.#sessions.get(session) as Command)
   }
 
-  #send(session: Session, command: Command): void {
+  #send(session: RedisSession, command: Command): void {
     this.#sessions.set(session, command)
     session.send(command)
     const done = (): void => this.#done(session)
     command.promise.then(done, done)
   }
 
-  #done(session: Session): void {
+  #done(session: RedisSession): void {
     if (!this.#sessions.has(session)) return
     this.#sessions.set(session, undefined)
     const isUsed = session.db === this.#target.db
@@ -79,14 +79,14 @@ export class Blocking implements SessionOwner {
     for (const [session, its] of this.#sessions) if (its === command) this.#close(session)
   }
 
-  #close(session: Session): void {
+  #close(session: RedisSession): void {
     this.#sessions.delete(session)
     session.close()
   }
 
   pushed(): void {}
 
-  lost(session: Session, error: RedisError, _: readonly Command[], reason: CloseReason): void {
+  lost(session: RedisSession, error: RedisError, _: readonly Command[], reason: CloseReason): void {
     const command = this.#sessions.get(session)
     this.#sessions.delete(session)
     const at = this.#idle.indexOf(session)

@@ -1,9 +1,9 @@
 /**
  * Layer 7. RedisClient: what a program uses. It connects, and tells what happens.
  *
- * Where to read on, in the order of a command: commands.ts (its types), connections.ts (which
- * connection it takes), session.ts (sending, and whose reply it is), pack.ts and replies.ts (the
- * bytes).
+ * Where to read on, in the order of a command: typed-commands.ts (its types), connections.ts (which
+ * connection it takes), redis-session.ts (sending, and whose reply it is), pack.ts and
+ * reply-parser.ts (the bytes).
  */
 
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'

@@ -6,19 +6,19 @@
 import { noop } from '../../core/noop.ts'
 import type { Command } from './command.ts'
 import { RedisError } from './errors.ts'
+import type { RedisSession } from './redis-session.ts'
 import type { Reply } from './reply.ts'
-import type { Session } from './session.ts'
 
 export class ConnectionState {
-  readonly #session: () => Session | undefined
+  readonly #session: () => RedisSession | undefined
   readonly #selected: (db: number) => void
   /** The session on which keys are watched (WATCH), until the next transaction. */
-  #watching: Session | undefined
+  #watching: RedisSession | undefined
   /** The database that the transaction selects which has not run yet. */
   #selectedLater: number | undefined
 
   /** `session`: the one for commands. `selected` is told of another database. */
-  constructor(session: () => Session | undefined, selected: (db: number) => void) {
+  constructor(session: () => RedisSession | undefined, selected: (db: number) => void) {
     this.#session = session
     this.#selected = selected
   }

@@ -2,7 +2,7 @@
  * Layer 7. Connections: all connections of one client. One is for commands, one for messages if it
  * subscribes, and one for each command that blocks.
  *
- * The way of a command: run → (#wait →) Session.send → (the server) → Session.on_read →
+ * The way of a command: run → (#wait →) RedisSession.send → (the server) → RedisSession.on_read →
  * Command.settle.
  *
  * Rules:
@@ -22,9 +22,9 @@ import { ConnectionState } from './connection-state.ts'
 import { RedisError } from './errors.ts'
 import { Held } from './held.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
+import type { RedisSession } from './redis-session.ts'
 import type { Push, Reply } from './reply.ts'
 import { blocks, isSpecial, mayRunTwice, refusal } from './rules.ts'
-import type { Session } from './session.ts'
 import {
   type MessageHandler,
   type SubscribeOptions,
@@ -70,7 +70,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   /** The commands that wait for a connection. One whose time is over waits no more. */
   readonly #queue = new Set<Command>()
   /** The session for commands, if it is logged in. */
-  #session: Session | undefined
+  #session: RedisSession | undefined
   readonly #state = new ConnectionState(
     () => this.#session,
     db => this.#selected(db),
@@ -113,7 +113,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
   #wasClosed = false
   #finished: (reason: CloseReason) => void = noop
 
-  opened(session: Session): void {
+  opened(session: RedisSession): void {
     const isEnding = this.state === 'closing'
     if (!isEnding) this.state = 'active'
     this.#wasOpen = true
@@ -157,7 +157,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     else this.#send(this.#session, command)
   }
 
-  #send(session: Session, command: Command): void {
+  #send(session: RedisSession, command: Command): void {
     if (command.isBlocking) return this.#blocking.run(command)
     session.send(command)
     this.#pushes.release()

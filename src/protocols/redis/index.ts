@@ -8,11 +8,11 @@
 
 export { RedisClient } from './client.ts'
 export type { Argument, CommandOptions } from './command.ts'
-export { Commands, type Run } from './commands.ts'
+export { Commands, type Run } from './typed-commands.ts'
 export type { RedisState } from './connections.ts'
 export { RedisError } from './errors.ts'
 export type { Word } from './pack.ts'
-export { Replies, type ReplyBounds } from './replies.ts'
+export { Replies, type ReplyBounds } from './reply-parser.ts'
 export { Push, type Reply } from './reply.ts'
 export type { StreamEntry } from './shapes.ts'
 export type { StreamReadOptions } from './stream-reader.ts'

@@ -11,14 +11,14 @@ import { Pause } from '../../core/time/pause.ts'
 import type { CloseReason } from '../../types.ts'
 import type { Command } from './command.ts'
 import { RedisError } from './errors.ts'
+import { isRefusal, RedisSession, type SessionOwner } from './redis-session.ts'
 import type { Push } from './reply.ts'
-import { isRefusal, Session, type SessionOwner } from './session.ts'
 import type { Target } from './target.ts'
 
 /** Who it keeps a session for. */
 export interface KeeperOwner {
   /** There is a session. */
-  opened(session: Session): void
+  opened(session: RedisSession): void
   /** The server has said something by itself. A promise holds what comes next. */
   pushed(push: Push): unknown
   /** There is none. `sent`: what has no reply. `isOver`: there will be no other. */
@@ -30,13 +30,13 @@ export class Keeper implements SessionOwner {
   readonly #owner: KeeperOwner
   readonly #isSubscriber: boolean
   readonly #backoff: Backoff
-  #session: Session | undefined
+  #session: RedisSession | undefined
   #pause: Pause | undefined
   #wasOpen = false
   #isClosing = false
 
   /** The session, if it is logged in. */
-  ready: Session | undefined
+  ready: RedisSession | undefined
 
   constructor(target: Target, owner: KeeperOwner, isSubscriber = false) {
     this.#target = target
@@ -47,11 +47,11 @@ export class Keeper implements SessionOwner {
 
   open(): void {
     this.#pause = undefined
-    this.#session = new Session(this.#target, this, this.#isSubscriber)
+    this.#session = new RedisSession(this.#target, this, this.#isSubscriber)
     this.#session.begin()
   }
 
-  opened(session: Session): void {
+  opened(session: RedisSession): void {
     this.#wasOpen = true
     this.#backoff.opened(this.#target.engine.now)
     this.ready = session
@@ -62,7 +62,7 @@ export class Keeper implements SessionOwner {
     return this.#owner.pushed(push)
   }
 
-  lost(_: Session, error: RedisError, sent: readonly Command[], reason: CloseReason): void {
+  lost(_: RedisSession, error: RedisError, sent: readonly Command[], reason: CloseReason): void {
     const { engine, reconnect } = this.#target
     this.ready = this.#session = undefined
     // What the server refused at first it would refuse again. Later it may have been set up anew.

@@ -9,9 +9,9 @@ import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import { type Argument, checkArgument } from './command.ts'
-import type { Commands } from './commands.ts'
 import { RedisError } from './errors.ts'
 import type { StreamEntry } from './shapes.ts'
+import type { Commands } from './typed-commands.ts'
 
 /** Where a loop over a stream begins, and for whom. */
 export interface StreamReadOptions {

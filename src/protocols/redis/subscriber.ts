@@ -19,16 +19,16 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { Callees } from '../../core/callees.ts'
 import { type Deferred, deferred } from '../../core/deferred.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike, quiet } from '../../core/promises.ts'
-import { Callees } from '../../core/callees.ts'
 import { Command } from './command.ts'
 import type { RedisError } from './errors.ts'
 import { Held } from './held.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
+import type { RedisSession } from './redis-session.ts'
 import type { Push, Reply } from './reply.ts'
-import type { Session } from './session.ts'
 import type { Target } from './target.ts'
 
 /** How a message came to be subscribed, as the start of the command and of its messages. */
@@ -122,14 +122,14 @@ export class Subscriber implements KeeperOwner {
     this.#keeper.ready?.show(null)
   }
 
-  #send(session: Session, kind: SubscriptionKind, name: string, topic: Topic): void {
+  #send(session: RedisSession, kind: SubscriptionKind, name: string, topic: Topic): void {
     this.#ask(session, `${kind}subscribe`, name).then(
       () => this.#confirmed(session, topic),
       (error: RedisError) => this.#refused(kind, name, topic, error),
     )
   }
 
-  #ask(session: Session, call: string, name: string): Promise<unknown> {
+  #ask(session: RedisSession, call: string, name: string): Promise<unknown> {
     const command = new Command([call.toUpperCase(), name])
     session.send(command)
     this.#asked++
@@ -137,7 +137,7 @@ export class Subscriber implements KeeperOwner {
     return command.promise.finally(() => this.#asked--)
   }
 
-  #confirmed(session: Session, topic: Topic): void {
+  #confirmed(session: RedisSession, topic: Topic): void {
     if (this.#keeper.ready === session) this.#stands(topic)
     // Messages may have come before the loss.
     else topic.state = 'lost'
@@ -182,7 +182,7 @@ export class Subscriber implements KeeperOwner {
 
   // ---- messages ---------------------------------------------------------------------------------
 
-  opened(session: Session): void {
+  opened(session: RedisSession): void {
     session.show(this.#encoding)
     for (const kind of ['', 'p', 's'] as const)
       for (const [name, topic] of this.#topics[kind]) this.#send(session, kind, name, topic)

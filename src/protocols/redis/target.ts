@@ -4,27 +4,27 @@
  * `redis://user:password@host:6379/0`, `rediss:` for TLS, `redis+unix:///path?db=0`.
  */
 
+import { parseAddress } from '../../core/address.ts'
+import type { BackoffOptions } from '../../core/backoff.ts'
 import {
   BACKOFF_CHECKS,
   type Checks,
   checkDuration,
   checkText,
+  checkTls,
   countFrom,
   instanceOf,
   oneOf,
   wholeFrom,
 } from '../../core/checks.ts'
-import { parseAddress } from '../../core/address.ts'
-import type { BackoffOptions } from '../../core/backoff.ts'
-import { checkOptions, optionsOf, withDefaults } from '../../core/options.ts'
 import { didYouMean } from '../../core/nearest.ts'
-import { checkTls } from '../../core/tls-options.ts'
+import type { Complete } from '../../core/option-types.ts'
+import { checkOptions, optionsOf, withDefaults } from '../../core/options.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
-import type { Complete } from '../../core/option-types.ts'
 import type { Address, Bytes, Milliseconds } from '../../types.ts'
-import { REPLY_BOUNDS } from './replies.ts'
+import { REPLY_BOUNDS } from './reply-parser.ts'
 
 /** The options of a RedisClient. */
 export interface RedisOptions {

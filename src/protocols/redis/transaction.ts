@@ -10,10 +10,10 @@ import type { Buffer } from 'node:buffer'
 import { quiet } from '../../core/promises.ts'
 import { InvalidStateError } from '../../errors.ts'
 import { type Argument, Command } from './command.ts'
-import { Commands } from './commands.ts'
 import { RedisError } from './errors.ts'
 import type { Reply } from './reply.ts'
 import { partRefusal } from './rules.ts'
+import { Commands } from './typed-commands.ts'
 
 /** Sends commands with nothing in between. */
 type RunAll = (commands: readonly Command[]) => void

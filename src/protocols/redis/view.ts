@@ -8,12 +8,12 @@ import { checkDuration, checkFunction, type Checks, checkText, oneOf } from '../
 import { checkOptions } from '../../core/options.ts'
 import { quiet } from '../../core/promises.ts'
 import type { CommandOptions } from './command.ts'
-import { Commands } from './commands.ts'
 import type { Connections, Manner } from './connections.ts'
 import type { StreamEntry } from './shapes.ts'
 import { checkStream, readStream, type StreamReadOptions } from './stream-reader.ts'
 import type { MessageHandler, SubscribeOptions, SubscriptionKind } from './subscriber.ts'
 import { Transaction } from './transaction.ts'
+import { Commands } from './typed-commands.ts'
 
 const MANNER_CHECKS: Checks<CommandOptions> = {
   timeout: checkDuration,

@@ -9,8 +9,8 @@ import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import type { Bytes } from '../../types.ts'
 import type { Agreed } from './deflate/compression.ts'
 import { HandshakeError } from './errors.ts'
-import { type Agreement, Handshaking, LINGER } from './handshaking.ts'
-import { readResponse, type Wish, writeRequest } from './handshake.ts'
+import { type Agreement, Handshake, LINGER } from './handshake.ts'
+import { readResponse, type Wish, writeRequest } from './handshake-text.ts'
 import { type Fields, type Head, type HeadFault, plain } from './head.ts'
 
 /** The most bytes of a body that an error keeps. */
@@ -28,7 +28,7 @@ interface ClientSide {
   agreed(agreement: Agreement): void
 }
 
-export class ClientHandshake extends Handshaking {
+export class ClientHandshake extends Handshake {
   readonly #side: ClientSide
   #skipped = 0
   /** The response that refuses, while its body comes. */

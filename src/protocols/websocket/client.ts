@@ -4,16 +4,16 @@
 
 import { Client } from '../../channels/basic.ts'
 import { adoptFields } from '../../channels/settings.ts'
+import { linkOf } from '../../channels/streams/link-of.ts'
+import type { StreamLink } from '../../channels/streams/stream-link.ts'
+import { checkMayConnect } from '../../channels/streams/stream-misuse.ts'
 import {
   CONNECT_NAMES,
   type StreamConnectOptions,
   type StreamOptions,
 } from '../../channels/streams/stream-options.ts'
-import { linkOf } from '../../channels/streams/link-of.ts'
-import type { StreamLink } from '../../channels/streams/stream-link.ts'
-import { checkMayConnect } from '../../channels/streams/stream-misuse.ts'
-import { checkAddressOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
+import { checkAddressOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address } from '../../types.ts'
@@ -21,12 +21,12 @@ import { ClientHandshake } from './client-handshake.ts'
 import type { Agreed } from './deflate/compression.ts'
 import { deflateRules, type DeflateRules } from './deflate/deflate-options.ts'
 import { offerOf, readAnswer } from './deflate/terms.ts'
-import { newKey, type Wish } from './handshake.ts'
-import type { Agreement } from './handshaking.ts'
-import type { Side } from './session.ts'
+import type { Agreement } from './handshake.ts'
+import { newKey, type Wish } from './handshake-text.ts'
 import { checkHeaders } from './upgrade-request.ts'
 import { parseWebSocketUrl, type Target } from './url.ts'
 import { messagesOnly, sessionOf, speaking, valuesOf, type WebSocketChannel } from './websocket.ts'
+import type { Side } from './websocket-session.ts'
 import {
   checkProtocols,
   type WebSocketSettings,

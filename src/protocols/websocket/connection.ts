@@ -2,20 +2,20 @@
  * Layer 7. WebSocketConnection: a server's end.
  */
 
-import type { AsOptions } from '../../core/option-types.ts'
 import { Connection, type ConnectionOptions } from '../../channels/basic.ts'
 import type { StreamServer } from '../../channels/servers/stream-server.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
+import type { AsOptions } from '../../core/option-types.ts'
 import type { Agreed } from './deflate/compression.ts'
 import { deflateRules, type DeflateRules } from './deflate/deflate-options.ts'
 import { answerTo } from './deflate/terms.ts'
-import { ServerHandshake, type ServerSide } from './server-handshake.ts'
 import type { Origins } from './origins.ts'
 import { ruleOf } from './rules.ts'
-import type { Side } from './session.ts'
+import { ServerHandshake, type ServerSide } from './server-handshake.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 import { assignValue, sessionOf, speaking, valuesOf, type WebSocketChannel } from './websocket.ts'
+import type { Side } from './websocket-session.ts'
 import {
   SERVER_SIDE_CHECKS,
   type WebSocketServerSideSettings,

@@ -14,14 +14,14 @@ import type { StreamLink } from '../../channels/streams/stream-link.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import type { Agreed } from './deflate/compression.ts'
 import { HandshakeError } from './errors.ts'
-import { type Agreement, Handshaking, LINGER } from './handshaking.ts'
+import { type Agreement, Handshake, LINGER } from './handshake.ts'
 import {
   type Asked,
   type Headers,
   readRequest,
   writeAcceptance,
   writeRefusal,
-} from './handshake.ts'
+} from './handshake-text.ts'
 import { type Head, type HeadFault } from './head.ts'
 import { mayConnect, type Origins } from './origins.ts'
 import { type Answer, UpgradeRequest } from './upgrade-request.ts'
@@ -41,7 +41,7 @@ export interface ServerSide {
   agreed(agreement: Agreement): void
 }
 
-export class ServerHandshake extends Handshaking {
+export class ServerHandshake extends Handshake {
   readonly #side: ServerSide
   #asked: Asked | undefined
   /** Does the hook run? Then its answer waits. */

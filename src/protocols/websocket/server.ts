@@ -6,19 +6,19 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { Server } from '../../channels/basic.ts'
-import { type BroadcastOptions, skippedBy } from '../../channels/servers/broadcast.ts'
 import { LIFE } from '../../channels/life.ts'
+import { type BroadcastOptions, skippedBy } from '../../channels/servers/broadcast.ts'
 import type { ServerLink } from '../../channels/servers/server-link.ts'
-import { adoptFields, defineSettings, type Setting } from '../../channels/settings.ts'
 import type {
   ServerListenOptions,
   StreamServerOptions,
 } from '../../channels/servers/server-options.ts'
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
+import { adoptFields, defineSettings, type Setting } from '../../channels/settings.ts'
 import type { NotAClass } from '../../channels/streams/text-reads.ts'
 import { checkClosed } from '../../core/checks.ts'
-import { checkOptions } from '../../core/options.ts'
 import type { AsOptions } from '../../core/option-types.ts'
+import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Address, Bytes, Data, Milliseconds } from '../../types.ts'
@@ -29,13 +29,13 @@ import type { DeflateOptions } from './deflate/deflate-options.ts'
 import type { Origins } from './origins.ts'
 import { SERVER_PACKERS } from './outgoing.ts'
 import { changeRule, ruleOf } from './rules.ts'
+import { messagesOnly, sendPacked, sessionOf } from './websocket.ts'
 import {
   SERVER_SIDE_CHECKS,
   WEBSOCKET_CHECKS,
   type WebSocketServerSideSettings,
   type WebSocketSettings,
 } from './websocket-settings.ts'
-import { messagesOnly, sendPacked, sessionOf } from './websocket.ts'
 
 /** The settings of a WebSocketServer, besides those of every server. */
 export interface WebSocketServerSettings {

@@ -7,7 +7,7 @@ import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import type { TlsInfo } from '../../transport.ts'
 import type { SocketAddress } from '../../types.ts'
-import type { Asked, Headers } from './handshake.ts'
+import type { Asked, Headers } from './handshake-text.ts'
 import { isToken, isValue, plain } from './head.ts'
 
 /** How a request is accepted. */

@@ -8,7 +8,7 @@ import { Buffer } from 'node:buffer'
 import { formatAddress, parseAddress } from '../../core/address.ts'
 import { InvalidAddressError } from '../../errors.ts'
 import type { Address } from '../../types.ts'
-import type { Headers } from './handshake.ts'
+import type { Headers } from './handshake-text.ts'
 
 /** Where to connect to, and what to ask for. */
 export interface Target {

@@ -1,6 +1,6 @@
 /**
- * Layer 7. WebSocket: what a connection and a client have in common, as a class over the class
- * that each of them extends. The interfaces are the documentation; a Session does the work.
+ * Layer 7. WebSocket: what a connection and a client have in common, as a class over the class that
+ * each of them extends. The interfaces are the documentation; a WebSocketSession does the work.
  */
 
 import { Buffer } from 'node:buffer'
@@ -17,7 +17,7 @@ import { checkGoodbye } from './closing.ts'
 import type { DeflateOptions } from './deflate/deflate-options.ts'
 import { CONTROL_MAX } from './frames.ts'
 import type { Incoming } from './incoming.ts'
-import { Session, type Side } from './session.ts'
+import { WebSocketSession, type Side } from './websocket-session.ts'
 import {
   WEBSOCKET_CHECKS,
   WEBSOCKET_DEFAULTS,
@@ -118,12 +118,12 @@ interface Inner {
 }
 
 /** The session of a channel. */
-export function sessionOf(channel: object): Session {
-  return (channel as { [SESSION]: Session })[SESSION]
+export function sessionOf(channel: object): WebSocketSession {
+  return (channel as { [SESSION]: WebSocketSession })[SESSION]
 }
 
 /** Sends frames that were packed for several connections. The session must allow it. */
-export function sendPacked({ link }: Session, frames: Uint8Array): boolean {
+export function sendPacked({ link }: WebSocketSession, frames: Uint8Array): boolean {
   return link.writing.add(frames) || link.writable().write(frames, false)
 }
 
@@ -153,12 +153,12 @@ export function speaking<Of extends Stream>(
     declare message_size: Bytes
     declare ping_interval: Milliseconds
     declare pong_timeout: Milliseconds
-    readonly [SESSION]: Session
+    readonly [SESSION]: WebSocketSession
 
     constructor(options: object = {}) {
       super(options)
       const link = linkOf(this)
-      this[SESSION] = new Session(link, this, sideOf(this as unknown as Of))
+      this[SESSION] = new WebSocketSession(link, this, sideOf(this as unknown as Of))
     }
 
     get protocol(): string {

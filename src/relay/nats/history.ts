@@ -28,8 +28,8 @@ import type { NatsMessage } from '../../protocols/nats/message.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { firstSeq, type RelayEntry, type RelayHistory } from '../relay.ts'
 import { ENTRY, fullError, WAITING } from '../relay-line.ts'
-import type { Line } from './line.ts'
 import { tokenOf } from './names.ts'
+import type { NatsLine } from './nats-line.ts'
 
 /** The header with the seq of an entry. */
 const SEQ = 'Sluice-Seq'
@@ -58,7 +58,7 @@ interface Waiting {
 }
 
 export class History {
-  readonly #line: Line
+  readonly #line: NatsLine
   readonly #prefix: string
   readonly #config: NatsStreamConfig
   /** The topics that have an entry under way, each with what waits for it. */
@@ -68,7 +68,7 @@ export class History {
   /** The last entry of each topic, by its token. */
   readonly #known = new Map<string, Place>()
 
-  constructor(line: Line, prefix: string, count: number, age: Milliseconds) {
+  constructor(line: NatsLine, prefix: string, count: number, age: Milliseconds) {
     this.#line = line
     this.#prefix = prefix
     this.#config = {

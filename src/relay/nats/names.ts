@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { PLAIN } from '../checks.ts'
+import { PLAIN } from '../relay-checks.ts'
 
 /** The token for any text. A plain word has no `=`, with which a digest begins. */
 export function tokenOf(text: string): string {

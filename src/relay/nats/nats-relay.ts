@@ -13,13 +13,13 @@ import type { NatsMessage } from '../../protocols/nats/message.ts'
 import { NATS_CHECKS } from '../../protocols/nats/nats-settings.ts'
 import type { NatsSubscription } from '../../protocols/nats/subscription.ts'
 import { CarriedRelay, type Carrier } from '../carried-relay.ts'
-import { relayValues, type RelayValues } from '../checks.ts'
 import { Subscribers } from '../listeners.ts'
 import type { RelayHistory, RelayOptions } from '../relay.ts'
+import { relayValues, type RelayValues } from '../relay-checks.ts'
 import { History } from './history.ts'
-import { Line } from './line.ts'
 import { tokenOf } from './names.ts'
-import { Presence } from './presence.ts'
+import { NatsLine } from './nats-line.ts'
+import { NatsPresence } from './nats-presence.ts'
 
 type NestedOptions = Omit<NatsClientOptions, 'engine' | 'name'>
 
@@ -50,8 +50,8 @@ export class NatsRelay extends CarriedRelay {
 }
 
 class NatsCarrier implements Carrier {
-  readonly line: Line
-  readonly presence: Presence
+  readonly line: NatsLine
+  readonly presence: NatsPresence
   readonly subscribers: Subscribers
   readonly #prefix: string
   readonly #history: History
@@ -60,8 +60,8 @@ class NatsCarrier implements Carrier {
   constructor(url: string, values: RelayValues, options: NestedOptions | undefined) {
     const { engine, history, age, lease, prefix } = values
     this.subscribers = new Subscribers(engine)
-    this.line = new Line(url, { ...options, engine }, isAgain => this.#stood(isAgain))
-    this.presence = new Presence(engine, this.line, prefix, lease)
+    this.line = new NatsLine(url, { ...options, engine }, isAgain => this.#stood(isAgain))
+    this.presence = new NatsPresence(engine, this.line, prefix, lease)
     this.#prefix = prefix
     this.#history = new History(this.line, prefix, history, age)
   }

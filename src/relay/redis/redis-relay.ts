@@ -1,9 +1,9 @@
 /**
  * Layer 8. The relay by a Redis server: messages by its channels, history by its streams.
  *
- * The way of a message: `publish` or `append` → Line → the server → Line → the listeners of its
- * topic. On the channel, 'p' stands before what is published, and 'a', a seq and a blank before
- * what is appended.
+ * The way of a message: `publish` or `append` → RedisLine → the server → RedisLine → the listeners
+ * of its topic. On the channel, 'p' stands before what is published, and 'a', a seq and a blank
+ * before what is appended.
  *
  * Rules:
  * 1. Everything is sent on one connection, in the order of the calls. So the server has it in this
@@ -14,11 +14,11 @@
 import { checkNestedRedis, type NestedRedisOptions } from '../../protocols/redis/target.ts'
 import type { Milliseconds } from '../../types.ts'
 import { CarriedRelay, type Carrier } from '../carried-relay.ts'
-import { relayValues, type RelayValues } from '../checks.ts'
 import { Subscribers } from '../listeners.ts'
 import type { RelayHistory, RelayOptions } from '../relay.ts'
-import { Line } from './line.ts'
-import { Presence } from './presence.ts'
+import { relayValues, type RelayValues } from '../relay-checks.ts'
+import { RedisLine } from './redis-line.ts'
+import { RedisPresence } from './redis-presence.ts'
 import { APPEND, READ } from './scripts.ts'
 
 /** Options of a RedisRelay. */
@@ -49,8 +49,8 @@ export class RedisRelay extends CarriedRelay {
 }
 
 class RedisCarrier implements Carrier {
-  readonly line: Line
-  readonly presence: Presence
+  readonly line: RedisLine
+  readonly presence: RedisPresence
   readonly subscribers: Subscribers
   readonly #prefix: string
   /** What the channels of topics begin with. */
@@ -61,8 +61,8 @@ class RedisCarrier implements Carrier {
   constructor(url: string, values: RelayValues, options: NestedRedisOptions | undefined) {
     const { engine, history, age, lease, prefix } = values
     this.subscribers = new Subscribers(engine)
-    this.line = new Line(url, { ...options, engine }, isAgain => this.presence.stood(isAgain))
-    this.presence = new Presence(engine, this.line, prefix, lease)
+    this.line = new RedisLine(url, { ...options, engine }, isAgain => this.presence.stood(isAgain))
+    this.presence = new RedisPresence(engine, this.line, prefix, lease)
     this.#prefix = prefix
     this.#channel = `${prefix}:${this.line.db}:topic:`
     this.#trim = [history, age, age + SEQ_AGE]

@@ -2,8 +2,8 @@
  * Layer 9. The options of a channel to a room server, each with its default and its check.
  */
 
-import { InvalidArgumentError } from '../../errors.ts'
 import type { Complete } from '../../core/option-types.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 
 /** The options of a channel to a room server. */

@@ -3,8 +3,8 @@
  * It keeps text and bytes apart by UTF-8, as the wire protocol says.
  */
 
-import { ChannelError } from '../../errors.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
+import { ChannelError } from '../../errors.ts'
 import type { ChannelContext } from '../../messages/init.ts'
 import { Control } from '../../messages/message.ts'
 import type { MessageChannel } from '../../messages/message-channel.ts'

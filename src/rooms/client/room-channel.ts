@@ -1,6 +1,6 @@
 /**
  * Layer 9. RoomChannel: what a program uses of a channel to a room server, in Node and in a
- * browser. A Session does the work.
+ * browser. A RoomSession does the work.
  *
  * Rules:
  * 1. What a call does, it does before it returns, so that calls take effect in their order. The
@@ -18,7 +18,7 @@ import { type ChannelState, readyStateOf } from './channel-state.ts'
 import { ChannelMessageError } from './errors.ts'
 import { checkHandler, checkRoom, type Handlers } from './handlers.ts'
 import type { Memberships } from './memberships.ts'
-import { Session } from './session.ts'
+import { RoomSession } from './room-session.ts'
 import type { Signal } from './signal.ts'
 
 /** How a connection has ended, for the handlers of `on_close`. */
@@ -65,7 +65,7 @@ const LONGEST_REASON = 123
  */
 // Source: Metafor `Channel`.
 export abstract class RoomChannel {
-  readonly #session: Session
+  readonly #session: RoomSession
   readonly #readyState: Signal<number>
 
   /** The URL of the server. */
@@ -81,7 +81,7 @@ export abstract class RoomChannel {
       throw new InvalidArgumentError('new Channel: url', 'text that is not empty', url)
     const values = channelValues(options, others)
     this.url = url
-    this.#session = new Session(url, values, world(values))
+    this.#session = new RoomSession(url, values, world(values))
     const { state } = this.#session
     this.#readyState = Object.assign(() => readyStateOf(state()), {
       subscribe: (subscriber: (value: number) => unknown) => {

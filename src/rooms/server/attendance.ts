@@ -8,8 +8,8 @@
  */
 
 import type { Engine } from '../../engine.ts'
-import type { Relay } from '../../relay/relay.ts'
 import { insist } from '../../relay/insist.ts'
+import type { Relay } from '../../relay/relay.ts'
 import type { Seat } from './seat.ts'
 
 interface AttendanceOwner {

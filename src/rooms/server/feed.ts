@@ -15,9 +15,9 @@
 
 import { deferred } from '../../core/deferred.ts'
 import type { Engine } from '../../engine.ts'
-import type { Relay } from '../../relay/relay.ts'
 import { insist } from '../../relay/insist.ts'
-import { Outbox, type OutboxOwner } from './outbox.ts'
+import type { Relay } from '../../relay/relay.ts'
+import { HistoryOutbox, type OutboxOwner } from './history-outbox.ts'
 import { BEGINNING, packRecord, type RoomRecord, unpackRecord } from './record.ts'
 
 export interface FeedOwner {
@@ -38,7 +38,7 @@ const PAGE = 500
 
 export class Feed implements OutboxOwner {
   readonly #owner: FeedOwner
-  readonly #outbox = new Outbox(this)
+  readonly #outbox = new HistoryOutbox(this)
   isOpen = true
   position = 0
   /** The highest number that has come while the history was read. */

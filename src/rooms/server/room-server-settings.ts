@@ -5,8 +5,8 @@
 import { type Check, checkBoolean, checkCount, type Checks, countFrom } from '../../core/checks.ts'
 import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import { checkRelay } from '../../relay/checks.ts'
 import type { Relay } from '../../relay/relay.ts'
+import { checkRelay } from '../../relay/relay-checks.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import { ROOM_NAME_MAX } from '../wire.ts'
 

@@ -4,8 +4,8 @@ import { BlockList } from 'node:net'
 import t from 'tap'
 import { Client, Connection } from '../../../src/channels/basic.ts'
 import { SERVER_CHECKS, SERVER_DEFAULTS } from '../../../src/channels/servers/server-settings.ts'
-import { Stream } from '../../../src/channels/streams/stream.ts'
 import { StreamServer } from '../../../src/channels/servers/stream-server.ts'
+import { Stream } from '../../../src/channels/streams/stream.ts'
 import { checkTables } from '../settings-kit.ts'
 
 checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [

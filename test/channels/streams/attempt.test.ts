@@ -1,8 +1,8 @@
 /** An attempt to connect: its timeout and its signal, and that nothing is left when it is over. */
 
 import t from 'tap'
-import { Attempt } from '../../../src/channels/streams/attempt.ts'
 import { LIFE } from '../../../src/channels/life.ts'
+import { Attempt } from '../../../src/channels/streams/attempt.ts'
 import { Engine } from '../../../src/engine.ts'
 import { codeOf } from '../../../src/errors.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'

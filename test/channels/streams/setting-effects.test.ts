@@ -7,13 +7,13 @@ import {
   EFFECTS,
   type EffectsOwner,
 } from '../../../src/channels/streams/setting-effects.ts'
-import type { Network } from '../../../src/transport.ts'
 import {
   STREAM_DEFAULTS,
   type StreamValues,
 } from '../../../src/channels/streams/stream-settings.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
+import type { Network } from '../../../src/transport.ts'
 import { Bare } from '../bare.ts'
 import { FakeTransport } from '../link-kit.ts'
 

@@ -49,7 +49,7 @@ t.test('the promise of on_connect holds reads', async t => {
   stream.on_connect = () => promise
   sink.opened()
   const { reading } = sink as StreamLink
-  t.equal(reading.promises, reading.awaits.introduction)
+  t.equal(reading.promises, reading.pulls.introduction)
   sink.received(Buffer.from('a'))
   t.same(news(), [])
   resolve()
@@ -436,15 +436,15 @@ t.test('a count of 0, and another that gets the reads', async t => {
 t.test('what the program awaits', async t => {
   const { stream, sink } = await kit(t, Client)
   const { reading } = sink as StreamLink
-  t.equal(reading.awaits, reading.awaits)
-  t.equal(reading.awaits.life, reading.life)
+  t.equal(reading.pulls, reading.pulls)
+  t.equal(reading.pulls.life, reading.life)
   t.equal(reading.values.encoding, 'utf8')
   t.equal(reading.path, undefined)
   reading.greeted(5)
-  t.equal(reading.awaits.greeting, undefined)
+  t.equal(reading.pulls.greeting, undefined)
   const greeting = Promise.resolve()
   reading.greeted(greeting)
-  t.equal(reading.awaits.greeting, greeting)
+  t.equal(reading.pulls.greeting, greeting)
   const read = stream.read()
   sink.received(Buffer.from('a'))
   t.equal(await read, 'a')
@@ -455,7 +455,7 @@ t.test('what the program awaits', async t => {
   sink.closed()
   t.equal(reading.path, undefined)
   stream.connect(1)
-  t.equal(reading.awaits.greeting, undefined)
+  t.equal(reading.pulls.greeting, undefined)
 })
 
 t.test('bytes that are given back', async t => {

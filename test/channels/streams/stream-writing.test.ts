@@ -3,14 +3,14 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
+import { LIFE } from '../../../src/channels/life.ts'
 import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import { STREAM_DEFAULTS } from '../../../src/channels/streams/stream-settings.ts'
 import {
   NO_WRITES,
   StreamWriting,
   type WritingOwner,
 } from '../../../src/channels/streams/stream-writing.ts'
-import { LIFE } from '../../../src/channels/life.ts'
-import { STREAM_DEFAULTS } from '../../../src/channels/streams/stream-settings.ts'
 import { length_prefix } from '../../../src/core/length-prefix.ts'
 import type { SendItem } from '../../../src/core/writing/send-item.ts'
 import type { Data } from '../../../src/types.ts'

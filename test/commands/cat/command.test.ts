@@ -2,17 +2,17 @@
 
 import { EventEmitter } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
+import { command, type CatHost } from '../../../src/commands/cat/command.ts'
+import { HELP } from '../../../src/commands/cat/options.ts'
 import { Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 import { Context } from '../../../src/messages/context.ts'
 import { Control } from '../../../src/messages/message.ts'
-import { command, type CatHost } from '../../../src/commands/cat/command.ts'
-import { HELP } from '../../../src/commands/cat/options.ts'
 import { turn, until } from '../../kit.ts'
 
 class FakeProcess implements CatHost {

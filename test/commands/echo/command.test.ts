@@ -9,13 +9,13 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Engine } from '../../../src/engine.ts'
-import { NodeClock } from '../../../src/io/clock.ts'
-import { NodeNetwork } from '../../../src/io/node-network.ts'
-import { ManualClock } from '../../../src/io/manual-clock.ts'
 import { command, type EchoHost } from '../../../src/commands/echo/command.ts'
 import { HELP } from '../../../src/commands/echo/options.ts'
 import type { Cluster, Upward, Worker } from '../../../src/commands/echo/workers.ts'
+import { Engine } from '../../../src/engine.ts'
+import { NodeClock } from '../../../src/io/clock.ts'
+import { ManualClock } from '../../../src/io/manual-clock.ts'
+import { NodeNetwork } from '../../../src/io/node-network.ts'
 
 /** The cluster of a process that starts no others. */
 const ALONE = { isPrimary: true } as Cluster

@@ -6,7 +6,7 @@ import t from 'tap'
 import { command, type RoomsHost } from '../../../src/commands/rooms/command.ts'
 import { HELP } from '../../../src/commands/rooms/options.ts'
 import { Engine } from '../../../src/engine.ts'
-import { Channel } from '../../../src/rooms/client/channel.ts'
+import { Channel } from '../../../src/rooms/client/node-channel.ts'
 import { until } from '../../kit.ts'
 
 /** A process that the test makes and watches. */

@@ -1,15 +1,15 @@
 /** What the command does, in processes that the test makes up. */
 
 import { EventEmitter, once } from 'node:events'
+import { mkdtempSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
-import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../../../bench/free-port.ts'
 import { command, type SuperviseHost } from '../../../src/commands/supervise/command.ts'
 import { Engine } from '../../../src/engine.ts'
-import { freePort } from '../../../bench/free-port.ts'
 import { until } from '../../kit.ts'
 
 /** A process of a test. */

@@ -1,7 +1,7 @@
 /** The parts of the command: what they say of each other when one of them fails. */
 
-import { createServer } from 'node:http'
 import { mkdtempSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { parseOptions } from '../../../src/commands/worker/options.ts'
 import { UsageError } from '../../../src/commands/usage.ts'
+import { parseOptions } from '../../../src/commands/worker/options.ts'
 
 const queue = ['--queue', 'redis://localhost']
 

@@ -1,5 +1,5 @@
-import t from 'tap'
 import { Buffer } from 'node:buffer'
+import t from 'tap'
 import { type Framing, PayloadReader } from '../../../src/core/reading/payload-reader.ts'
 import { NEED_MORE, TOO_LONG } from '../../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../../src/core/reading/recv-buffer.ts'

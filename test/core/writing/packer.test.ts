@@ -3,9 +3,9 @@
 import t from 'tap'
 import { length_prefix } from '../../../src/core/length-prefix.ts'
 import { NetStruct } from '../../../src/core/struct/net-struct.ts'
+import { Struct } from '../../../src/core/struct/struct.ts'
 import { isIntoPacker, takePacker } from '../../../src/core/writing/packer.ts'
 import type { Encoding } from '../../../src/types.ts'
-import { Struct } from '../../../src/core/struct/struct.ts'
 
 t.test('the first value packs if it can, and is taken off the others', async t => {
   for (const packer of [new Struct('!L'), new NetStruct('L'), length_prefix()]) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Batch, Batch2 } from '../../../src/envelope/builtin/batch.ts'
-import { ws_outgoing } from '../../../src/envelope/envelopes.ts'
+import { ws_outgoing } from '../../../src/envelope/envelope-table.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import { integer, text } from '../../../src/envelope/schema/scalars.ts'
 import { shape } from '../../../src/envelope/schema/shape.ts'

@@ -5,7 +5,7 @@ import {
   connection_created,
   track_connections,
 } from '../../../src/envelope/connections/connection-jobs.ts'
-import { internal } from '../../../src/envelope/envelopes.ts'
+import { internal } from '../../../src/envelope/envelope-table.ts'
 import { add_queues, remove_queues } from '../../../src/envelope/jobs/job-queue.ts'
 import { runJob } from '../../../src/envelope/jobs/run-job.ts'
 import { stage } from '../../messages/kit.ts'

@@ -3,9 +3,9 @@ import { Consumer } from '../../../src/envelope/consumers/consumer.ts'
 import { ConsumerServer } from '../../../src/envelope/consumers/consumer-server.ts'
 import type { Handshake } from '../../../src/envelope/consumers/handshake.ts'
 import { consumer_closed } from '../../../src/envelope/signals/message-signals.ts'
+import { fate, thrown, until } from '../../kit.ts'
 import { channelClass, stage } from '../../messages/kit.ts'
 import { dial, masked } from '../../protocols/websocket/kit.ts'
-import { fate, thrown, until } from '../../kit.ts'
 import { Caller, Player } from './kit.ts'
 
 class Peer extends Player {

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { NotFoundError } from '../../../src/envelope/builtin/error-messages.ts'
+import { NotFoundError } from '../../../src/envelope/builtin/common-errors.ts'
 import { Consumer, consumer } from '../../../src/envelope/consumers/consumer.ts'
-import { LINK } from '../../../src/envelope/consumers/link.ts'
-import { stage } from '../../messages/kit.ts'
+import { LINK } from '../../../src/envelope/consumers/consumer-link.ts'
 import { fate, thrown } from '../../kit.ts'
+import { stage } from '../../messages/kit.ts'
 import { Caller, game, Move, Moved, Player, Taken, to_client } from './kit.ts'
 
 game(t, 'sending', async (t, { player, heard, pump }) => {

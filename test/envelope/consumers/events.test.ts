@@ -1,15 +1,19 @@
 import t from 'tap'
-import { internal } from '../../../src/envelope/envelopes.ts'
+import { deferred } from '../../../src/core/deferred.ts'
+import { NotFoundError } from '../../../src/envelope/builtin/common-errors.ts'
+import { Close } from '../../../src/envelope/builtin/common-messages.ts'
+import { internal } from '../../../src/envelope/envelope-table.ts'
+import { errors } from '../../../src/envelope/envelope-table.ts'
+import {
+  DictTransport,
+  type LayerEvent,
+  TextTransport,
+} from '../../../src/envelope/envelope-transports.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import {
   incoming_internal_message,
   outgoing_websocket_message,
 } from '../../../src/envelope/signals/message-signals.ts'
-import { DictTransport, type LayerEvent, TextTransport } from '../../../src/envelope/transports.ts'
-import { NotFoundError } from '../../../src/envelope/builtin/error-messages.ts'
-import { Close } from '../../../src/envelope/builtin/messages.ts'
-import { errors } from '../../../src/envelope/envelopes.ts'
-import { deferred } from '../../../src/core/deferred.ts'
 import { game, Moved, Player, to_client } from './kit.ts'
 
 const text = new TextTransport('websocket.send')

@@ -1,7 +1,7 @@
 /** A small game over a channel in memory, for the tests of consumers. */
 
 import type { Test } from 'tap'
-import { Progress, Ping, Pong } from '../../../src/envelope/builtin/messages.ts'
+import { Progress, Ping, Pong } from '../../../src/envelope/builtin/common-messages.ts'
 import { consumer } from '../../../src/envelope/consumers/consumer.ts'
 import { Envelope } from '../../../src/envelope/envelope.ts'
 import { error_message } from '../../../src/envelope/error-message.ts'

@@ -1,20 +1,17 @@
 import t from 'tap'
-import { ChannelPort, Outbox, PeerPort } from '../../../src/envelope/consumers/port.ts'
+import { ChannelPort, PeerPort } from '../../../src/envelope/consumers/port.ts'
 import { Control } from '../../../src/messages/message.ts'
 import { MESSAGE_LIFE } from '../../../src/messages/message-life.ts'
-import { thrown } from '../../kit.ts'
 
-/** A channel that writes down what is posted, and that may be full. */
+/** A channel that writes down what is posted. */
 function channel() {
   const posted: unknown[] = []
   return {
     posted,
     state: 'active',
-    isFull: false,
     // It has no way for texts.
     [MESSAGE_LIFE]: { outlet: { isWatched: false } },
     post(message: { data?: string }) {
-      if (this.isFull) return false
       posted.push(message)
       return true
     },
@@ -23,8 +20,6 @@ function channel() {
     },
   }
 }
-
-const texts = (posted: unknown[]): unknown[] => posted.map(each => (each as { data?: string }).data)
 
 t.test('the peer of a channel that has only one', async t => {
   const one = channel()
@@ -46,23 +41,4 @@ t.test('a peer of a server', async t => {
     { type: 'control', msgid: Control.Disconnect, addr: 3, seq: 1008n },
   ])
   t.equal(port.canWait, false)
-})
-
-t.test('what has no room waits, in its order, up to a bound', async t => {
-  const one = channel()
-  const outbox = new Outbox(new ChannelPort(one as never), { queue_limit: 2 })
-  outbox.send('a')
-  one.isFull = true
-  outbox.send('b')
-  outbox.send('c')
-  t.equal(
-    thrown(() => outbox.send('d')),
-    'ERR_OVERFLOW',
-  )
-  outbox.flush()
-  one.isFull = false
-  t.strictSame(texts(one.posted), ['a'])
-  outbox.flush()
-  outbox.send('e')
-  t.strictSame(texts(one.posted), ['a', 'b', 'c', 'e'])
 })

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { Batch, Batch2 } from '../../../src/envelope/builtin/batch.ts'
 import { type Consumer, consumer } from '../../../src/envelope/consumers/consumer.ts'
-import { LINK } from '../../../src/envelope/consumers/link.ts'
+import { LINK } from '../../../src/envelope/consumers/consumer-link.ts'
 import { Envelope } from '../../../src/envelope/envelope.ts'
 import { message } from '../../../src/envelope/runnable.ts'
-import { incoming_websocket_message } from '../../../src/envelope/signals/message-signals.ts'
 import { integer } from '../../../src/envelope/schema/scalars.ts'
 import { shape } from '../../../src/envelope/schema/shape.ts'
 import type { StandardSchema } from '../../../src/envelope/schema/standard.ts'
+import { incoming_websocket_message } from '../../../src/envelope/signals/message-signals.ts'
 import { game, Move, Player, Taken, to_client } from './kit.ts'
 
 game(t, 'a valid message is answered', async (t, { say, heard, pump, player }) => {

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { ErrorMessage } from '../../../src/envelope/error-message.ts'
-import { NotFoundError } from '../../../src/envelope/builtin/error-messages.ts'
-import { Pong } from '../../../src/envelope/builtin/messages.ts'
+import { deferred } from '../../../src/core/deferred.ts'
+import { NotFoundError } from '../../../src/envelope/builtin/common-errors.ts'
+import { Pong } from '../../../src/envelope/builtin/common-messages.ts'
 import type { Consumer } from '../../../src/envelope/consumers/consumer.ts'
+import { ErrorMessage } from '../../../src/envelope/error-message.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import { outgoing_websocket_message } from '../../../src/envelope/signals/message-signals.ts'
-import { deferred } from '../../../src/core/deferred.ts'
-import { stage } from '../../messages/kit.ts'
 import { fate, thrown } from '../../kit.ts'
+import { stage } from '../../messages/kit.ts'
 import { game, Moved, Player, Taken } from './kit.ts'
 
 game(t, 'the trace id of what is sent', async (t, { player, heard, pump }) => {

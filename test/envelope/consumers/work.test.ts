@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Work } from '../../../src/envelope/consumers/work.ts'
 import { deferred } from '../../../src/core/deferred.ts'
+import { Work } from '../../../src/envelope/consumers/work.ts'
 import { fate, turn } from '../../kit.ts'
 
 t.test('a task waits for the promise of the one before', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { NotFoundError, UnauthorizedError } from '../../../src/envelope/builtin/error-messages.ts'
+import { NotFoundError, UnauthorizedError } from '../../../src/envelope/builtin/common-errors.ts'
 import { Model } from '../../../src/envelope/context/model.ts'
 import { fate, thrown } from '../../kit.ts'
 

@@ -1,7 +1,8 @@
 /** Jobs of one test: a consumer whose messages are queued, and what its peer gets. */
 
 import type { Test } from 'tap'
-import { Progress, Stat } from '../../../src/envelope/builtin/messages.ts'
+import { JobError } from '../../../src/envelope/builtin/common-errors.ts'
+import { Progress, Stat } from '../../../src/envelope/builtin/common-messages.ts'
 import { consumer } from '../../../src/envelope/consumers/consumer.ts'
 import { Envelope } from '../../../src/envelope/envelope.ts'
 import {
@@ -9,9 +10,9 @@ import {
   incoming_schema,
   outgoing_schema,
 } from '../../../src/envelope/envelope-schema.ts'
-import { add_envelopes } from '../../../src/envelope/envelopes.ts'
+import { add_envelopes } from '../../../src/envelope/envelope-table.ts'
+import { DictTransport, TextTransport } from '../../../src/envelope/envelope-transports.ts'
 import { error_message } from '../../../src/envelope/error-message.ts'
-import { JobError } from '../../../src/envelope/builtin/error-messages.ts'
 import { DeferredJob, type JobRun } from '../../../src/envelope/jobs/deferred-job.ts'
 import {
   add_queues,
@@ -20,11 +21,10 @@ import {
   remove_queues,
 } from '../../../src/envelope/jobs/job-queue.ts'
 import { Layer } from '../../../src/envelope/layers/layer.ts'
-import { add_layers, remove_layers } from '../../../src/envelope/layers/layers.ts'
+import { add_layers, remove_layers } from '../../../src/envelope/layers/layer-table.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import { integer } from '../../../src/envelope/schema/scalars.ts'
 import { shape } from '../../../src/envelope/schema/shape.ts'
-import { DictTransport, TextTransport } from '../../../src/envelope/transports.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { type Stage, stage } from '../../messages/kit.ts'
 

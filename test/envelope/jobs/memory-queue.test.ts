@@ -1,7 +1,7 @@
 import t from 'tap'
+import { deferred } from '../../../src/core/deferred.ts'
 import { Engine } from '../../../src/engine.ts'
 import { JobPool, MemoryQueue } from '../../../src/envelope/jobs/memory-queue.ts'
-import { deferred } from '../../../src/core/deferred.ts'
 import { fate, thrown } from '../../kit.ts'
 import { shop, work } from './kit.ts'
 

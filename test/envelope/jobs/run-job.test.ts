@@ -1,6 +1,6 @@
 import t from 'tap'
-import { failJob, jobs_with, runJob } from '../../../src/envelope/jobs/run-job.ts'
 import { error_message } from '../../../src/envelope/error-message.ts'
+import { failJob, jobs_with, runJob } from '../../../src/envelope/jobs/run-job.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import { integer } from '../../../src/envelope/schema/scalars.ts'
 import { shape } from '../../../src/envelope/schema/shape.ts'

@@ -1,7 +1,7 @@
 /** Two layers over one relay in memory, as two processes have them. */
 
+import type { LayerEvent } from '../../../src/envelope/envelope-transports.ts'
 import { type Layer, type LayerMember } from '../../../src/envelope/layers/layer.ts'
-import type { LayerEvent } from '../../../src/envelope/transports.ts'
 
 export interface Heard extends LayerMember {
   readonly log: string[]

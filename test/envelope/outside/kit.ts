@@ -1,15 +1,15 @@
 /** A layer of one test, and an envelope whose messages go through it. */
 
+import type { Engine } from '../../../src/engine.ts'
 import { Envelope } from '../../../src/envelope/envelope.ts'
 import { error_schema, outgoing_schema } from '../../../src/envelope/envelope-schema.ts'
+import { DictTransport, TextTransport } from '../../../src/envelope/envelope-transports.ts'
 import { error_message } from '../../../src/envelope/error-message.ts'
 import { Layer } from '../../../src/envelope/layers/layer.ts'
-import { add_layers } from '../../../src/envelope/layers/layers.ts'
+import { add_layers } from '../../../src/envelope/layers/layer-table.ts'
 import { message } from '../../../src/envelope/runnable.ts'
 import { integer } from '../../../src/envelope/schema/scalars.ts'
 import { shape } from '../../../src/envelope/schema/shape.ts'
-import { DictTransport, TextTransport } from '../../../src/envelope/transports.ts'
-import type { Engine } from '../../../src/engine.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 
 export class Tick extends message('tick', shape({ x: integer })) {}

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { Pong } from '../../../src/envelope/builtin/messages.ts'
+import { GenericError } from '../../../src/envelope/builtin/common-errors.ts'
+import { Pong } from '../../../src/envelope/builtin/common-messages.ts'
 import { consumer } from '../../../src/envelope/consumers/consumer.ts'
 import { Envelope } from '../../../src/envelope/envelope.ts'
 import { new_channel_name } from '../../../src/envelope/layers/channel-name.ts'
@@ -9,9 +10,8 @@ import {
   websocket_send_error,
 } from '../../../src/envelope/outside/sending.ts'
 import { Transaction, transactions_from } from '../../../src/envelope/outside/transaction.ts'
-import { GenericError } from '../../../src/envelope/builtin/error-messages.ts'
-import { stage } from '../../messages/kit.ts'
 import { thrown } from '../../kit.ts'
+import { stage } from '../../messages/kit.ts'
 import { Broken, outside, Tick, Tock } from './kit.ts'
 
 stage(t, 'to a consumer, or to a group', async (t, { engine, context, pump }) => {

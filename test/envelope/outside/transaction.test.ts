@@ -1,4 +1,6 @@
 import t from 'tap'
+import type { Envelope } from '../../../src/envelope/envelope.ts'
+import type { Message } from '../../../src/envelope/message.ts'
 import {
   ADD,
   currentTransaction,
@@ -6,8 +8,6 @@ import {
   Transaction,
   transactions_from,
 } from '../../../src/envelope/outside/transaction.ts'
-import type { Envelope } from '../../../src/envelope/envelope.ts'
-import type { Message } from '../../../src/envelope/message.ts'
 import { scene, thrown } from '../../kit.ts'
 import { outside, Tick, Tock } from './kit.ts'
 

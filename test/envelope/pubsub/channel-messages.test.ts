@@ -1,4 +1,5 @@
 import t from 'tap'
+import { internal_send } from '../../../src/envelope/outside/sending.ts'
 import {
   AppState,
   channel_subscribed,
@@ -7,9 +8,8 @@ import {
   ChannelSubscribed,
   subscribe_user,
 } from '../../../src/envelope/pubsub/channel-messages.ts'
-import { consumer_connected } from '../../../src/envelope/signals/message-signals.ts'
-import { internal_send } from '../../../src/envelope/outside/sending.ts'
 import { context_channel_registry } from '../../../src/envelope/pubsub/channel-registry.ts'
+import { consumer_connected } from '../../../src/envelope/signals/message-signals.ts'
 import { inside, library, ListChannel, lists, OwnChannel, Reader, Said } from './kit.ts'
 
 library(t, 'subscribing, and what a subscriber should know', async (t, library) => {

@@ -1,12 +1,12 @@
 import t from 'tap'
+import { ws_outgoing } from '../../../src/envelope/envelope-table.ts'
+import { Transaction, transactions_from } from '../../../src/envelope/outside/transaction.ts'
 import {
   checkType,
   OnlineChannel,
   pubsub_channel,
   PubSubChannel,
 } from '../../../src/envelope/pubsub/pubsub-channel.ts'
-import { ws_outgoing } from '../../../src/envelope/envelopes.ts'
-import { Transaction, transactions_from } from '../../../src/envelope/outside/transaction.ts'
 import { fate, thrown } from '../../kit.ts'
 import { library, News, Said } from './kit.ts'
 

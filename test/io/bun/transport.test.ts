@@ -3,8 +3,8 @@
  * that real sockets choose. The conformance suite holds it to the seam, on Bun.
  */
 
-import { type AddressInfo, createServer, Socket } from 'node:net'
 import { once } from 'node:events'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Given } from '../../../src/io/bun/given.ts'

@@ -4,14 +4,14 @@
  */
 
 import { once } from 'node:events'
-import { connect, Server } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { handleOf, type ListeningHandle } from '../../../src/io/fast/handles.ts'
 import { FastNetwork } from '../../../src/io/fast/network.ts'
 import { FastTransport } from '../../../src/io/fast/transport.ts'
-import { handleOf, type ListeningHandle } from '../../../src/io/fast/handles.ts'
 import type { PacketSocket } from '../../../src/transport.ts'
 import { until } from '../../kit.ts'
 import { FakeHandle, listen, LOOPBACK, pair } from './kit.ts'

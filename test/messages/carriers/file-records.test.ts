@@ -2,9 +2,9 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { nodeFiles } from '../../../src/io/node.ts'
+import { type Ended, FileRecords } from '../../../src/messages/carriers/file-records.ts'
 import { type Frame, FRAMES } from '../../../src/messages/carriers/frames.ts'
 import type { Message } from '../../../src/messages/message.ts'
-import { type Ended, FileRecords } from '../../../src/messages/carriers/file-records.ts'
 import { turn } from '../../kit.ts'
 
 const frame = (name: string): Frame => FRAMES.get(name) as Frame

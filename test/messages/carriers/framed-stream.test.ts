@@ -1,11 +1,11 @@
 import t from 'tap'
 import { Client, Server } from '../../../src/channels/basic.ts'
-import { Message } from '../../../src/messages/message.ts'
 import {
   FramedStream,
   type FramedStreamOwner,
 } from '../../../src/messages/carriers/framed-stream.ts'
 import { streamParams } from '../../../src/messages/carriers/stream-params.ts'
+import { Message } from '../../../src/messages/message.ts'
 import { scene } from '../../kit.ts'
 import { params, text } from '../kit.ts'
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { carried, Queue } from '../../../src/messages/carriers/mem-queue.ts'
+import { carried, MemQueue } from '../../../src/messages/carriers/mem-queue.ts'
 import { Message } from '../../../src/messages/message.ts'
 import { fault, stage, watch } from '../kit.ts'
 
@@ -10,7 +10,7 @@ const message = (size: number): Message => new Message({ data: 'x'.repeat(size) 
 stage(t, 'a limit in bytes; a writer that waits is told of room', async (t, { context }) => {
   const [writer, reader] = [context.init('null://').open(), context.init('null://').open()]
   const [log, said] = [watch(writer), watch(reader)]
-  const queue = new Queue(80)
+  const queue = new MemQueue(80)
   queue.reader = reader
   t.strictSame(
     [1, 2, 3, 4, 5].map(() => queue.post(message(10), writer, 7)),
@@ -49,7 +49,7 @@ stage(t, 'a limit in bytes; a writer that waits is told of room', async (t, { co
 stage(t, 'abandoned: what is posted is dropped, and nobody waits', async (t, { context }) => {
   const writer = context.init('null://').open()
   const log = watch(writer)
-  const queue = new Queue(40)
+  const queue = new MemQueue(40)
   queue.post(message(20), writer)
   queue.abandon()
   t.strictSame(log, ['WriteFull', 'WriteReady'])
@@ -60,7 +60,7 @@ stage(t, 'abandoned: what is posted is dropped, and nobody waits', async (t, { c
 t.test('a message that was taken is freed', async t => {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
-  const queue = new Queue(1e6)
+  const queue = new MemQueue(1e6)
   const first = new WeakRef(message(1))
   queue.push(first.deref() as Message)
   for (let count = 0; count < 3000; count++) {
@@ -73,7 +73,7 @@ t.test('a message that was taken is freed', async t => {
 })
 
 t.test('very many: in order, whether it is emptied or never empty', async t => {
-  const queue = new Queue(1e6)
+  const queue = new MemQueue(1e6)
   let [posted, taken] = [0, 0]
   const move = (count: number, after: number): void => {
     for (let each = 0; each < count; each++) queue.push(new Message({ msgid: posted++ }))

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { TimerMessage } from '../../../src/messages/carriers/timer.ts'
+import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { thrown } from '../../kit.ts'
 import { fault, type Stage, stage } from '../kit.ts'
 

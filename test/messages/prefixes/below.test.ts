@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { checkUnlimited, hasConnections } from '../../../src/messages/prefixes/below.ts'
+import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { fault, stage } from '../kit.ts'
 
 stage(t, 'packets have no connections', async (t, { context }) => {

@@ -1,9 +1,9 @@
 import t from 'tap'
+import { Control } from '../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { thrown } from '../../kit.ts'
 import { fault, type Stage, stage, watch } from '../kit.ts'
-import { Control } from '../../../src/messages/message.ts'
 
 /** A prefix before a slave, and the master that the test uses. */
 function open(

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import { Control } from '../../../src/messages/message.ts'
+import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
 import { channelClass, fault, type Stage, stage, watch } from '../kit.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { formatMessage } from '../../../src/messages/tools/dump.ts'
 import { Control, Message } from '../../../src/messages/message.ts'
+import { formatMessage } from '../../../src/messages/tools/dump.ts'
 
 t.test('one line', async t => {
   t.equal(

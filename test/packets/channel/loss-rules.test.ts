@@ -1,7 +1,7 @@
 import t from 'tap'
+import { TlsHandshakeError } from '../../../src/errors.ts'
 import { LossRules } from '../../../src/packets/channel/loss-rules.ts'
 import { HandshakeError } from '../../../src/protocols/websocket/errors.ts'
-import { TlsHandshakeError } from '../../../src/errors.ts'
 
 const refused = (): Error => Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
+import { deferred } from '../../../src/core/deferred.ts'
 import { Budget } from '../../../src/packets/lines/budget.ts'
 import { Party } from '../../../src/packets/lines/party.ts'
-import { deferred } from '../../../src/core/deferred.ts'
 import { turn } from '../../kit.ts'
 import { act, upTo } from '../kit.ts'
 

@@ -3,9 +3,9 @@
 import t from 'tap'
 import { Packet } from '../../../src/packets/packet.ts'
 import { Greetings, STATUS_DISCONNECT } from '../../../src/packets/router/greetings.ts'
-import type { Member } from '../../../src/packets/router/member.ts'
 import type { Peer } from '../../../src/packets/router/peer.ts'
 import { Roster } from '../../../src/packets/router/roster.ts'
+import type { RosterMember } from '../../../src/packets/router/roster-member.ts'
 import { scene, type World } from '../../kit.ts'
 import { brief } from '../kit.ts'
 
@@ -19,7 +19,7 @@ function make({ engine }: World) {
   const settings = { grace: 1000, keep: 1000, count: 10, size: 10_000, agents: 10 }
   const roster = new Roster(engine, settings, { lost: () => {}, forgotten: () => {} })
   const greetings = new Greetings(roster)
-  const at = (id: string, where: 'here' | 'elsewhere', confirms = true): Member => {
+  const at = (id: string, where: 'here' | 'elsewhere', confirms = true): RosterMember => {
     const peer: Peer = {
       address: where,
       isRouter: where === 'elsewhere',

@@ -1,8 +1,8 @@
 /** The requests of people who have no connection yet. */
 
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Packet } from '../../../src/packets/packet.ts'
 import { HttpRequests } from '../../../src/packets/router/http-requests.ts'
 import { scene, turn, type World } from '../../kit.ts'

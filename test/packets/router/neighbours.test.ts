@@ -1,14 +1,14 @@
 /** Two routers, one relay: as programs use them, and what a relay may do to them. */
 
 import t from 'tap'
+import { WebsocketChannel } from '../../../src/packets/channel/websocket-channel.ts'
 import type { Packet } from '../../../src/packets/packet.ts'
 import { PacketAgent } from '../../../src/packets/packet-agent.ts'
+import { Neighbours } from '../../../src/packets/router/neighbours.ts'
+import type { Peer } from '../../../src/packets/router/peer.ts'
 import { PacketRouter, type PacketRouterOptions } from '../../../src/packets/router/router.ts'
-import { WebsocketChannel } from '../../../src/packets/channel/websocket-channel.ts'
 import type { Run } from '../../../src/packets/supervisor/job.ts'
 import { Supervisor } from '../../../src/packets/supervisor/supervisor.ts'
-import type { Peer } from '../../../src/packets/router/peer.ts'
-import { Neighbours } from '../../../src/packets/router/neighbours.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { type Relay, RelayError, type SubscribeOptions } from '../../../src/relay/relay.ts'
 import { scene, type World } from '../../kit.ts'

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { Budget } from '../../../src/packets/lines/budget.ts'
-import { Line } from '../../../src/packets/lines/line.ts'
+import { PacketLine } from '../../../src/packets/lines/packet-line.ts'
 import { Packet, type PacketData } from '../../../src/packets/packet.ts'
 import { Dispatch } from '../../../src/packets/supervisor/dispatch.ts'
 import type { Job, Run } from '../../../src/packets/supervisor/job.ts'
@@ -17,7 +17,7 @@ function make({ engine }: World, job: Partial<Job> = {}, shape: '2020' | 'today'
   const hooks = new JobHooks(job as Job, {} as Run, error => void log.push(error.message))
   const dispatch = new Dispatch(hooks, shape)
   const budget = new Budget(3, 1e9, 1e9)
-  const line = new Line(channel, dispatch, { engine, budget, stream: 's' })
+  const line = new PacketLine(channel, dispatch, { engine, budget, stream: 's' })
   const hear = (packet_type: string, sender_id: string, data: PacketData = {}): void =>
     dispatch.received(line, new Packet({ packet_type, sender_id, receiver_id: 'mephisto', data }))
   return { channel, line, dispatch, log, hear, budget }

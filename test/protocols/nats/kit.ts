@@ -2,10 +2,10 @@
 
 import { Buffer } from 'node:buffer'
 import { Connection, Server } from '../../../src/channels/basic.ts'
+import { codeOf } from '../../../src/errors.ts'
 import { NatsClient, type NatsClientOptions } from '../../../src/protocols/nats/client.ts'
 import { NatsMessage } from '../../../src/protocols/nats/message.ts'
 import type { NatsSubscription } from '../../../src/protocols/nats/subscription.ts'
-import { codeOf } from '../../../src/errors.ts'
 import type { World } from '../../kit.ts'
 
 export const INFO = {

@@ -2,10 +2,10 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { NatsMessage } from '../../../src/protocols/nats/message.ts'
-import { NatsRequests } from '../../../src/protocols/nats/requests.ts'
 import { noop } from '../../../src/core/noop.ts'
 import { DRIVE } from '../../../src/engine.ts'
+import { NatsMessage } from '../../../src/protocols/nats/message.ts'
+import { NatsRequests } from '../../../src/protocols/nats/requests.ts'
 import { fate, scene } from '../../kit.ts'
 import { message } from './kit.ts'
 

@@ -1,12 +1,12 @@
 /** What a program sees of a subscription. */
 
 import t from 'tap'
-import { Subscriber } from '../../../src/protocols/nats/subscriber.ts'
+import { Delivery } from '../../../src/protocols/nats/delivery.ts'
 import { NatsSubscription } from '../../../src/protocols/nats/subscription.ts'
 import { thrown } from '../../kit.ts'
 import { message } from './kit.ts'
 
-function make(handler?: () => void): { one: NatsSubscription; inner: Subscriber } {
+function make(handler?: () => void): { one: NatsSubscription; inner: Delivery } {
   const owner = {
     values: { pending_size: 256 + 20 },
     opening: 1,
@@ -16,7 +16,7 @@ function make(handler?: () => void): { one: NatsSubscription; inner: Subscriber 
     forget: () => {},
     drained: () => Promise.resolve(),
   }
-  const inner = new Subscriber(owner, 1, 'Ã¤', 'g', handler)
+  const inner = new Delivery(owner, 1, 'Ã¤', 'g', handler)
   return { one: new NatsSubscription('ä', 'g', inner), inner }
 }
 

@@ -2,14 +2,14 @@ import t from 'tap'
 import { Command } from '../../../src/protocols/redis/command.ts'
 import { ConnectionState } from '../../../src/protocols/redis/connection-state.ts'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
+import type { RedisSession } from '../../../src/protocols/redis/redis-session.ts'
 import type { Reply } from '../../../src/protocols/redis/reply.ts'
-import type { Session } from '../../../src/protocols/redis/session.ts'
 
 t.test('what is selected, and what is watched', async t => {
   let session: object | undefined = {}
   const selected: number[] = []
   const state = new ConnectionState(
-    () => session as Session | undefined,
+    () => session as RedisSession | undefined,
     db => void selected.push(db),
   )
   const run = async (text: string, reply: Reply): Promise<void> => {

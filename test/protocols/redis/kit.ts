@@ -3,8 +3,8 @@
 import { Connection, Server } from '../../../src/channels/basic.ts'
 import { RedisClient } from '../../../src/protocols/redis/client.ts'
 import type { RedisError } from '../../../src/protocols/redis/errors.ts'
-import { Replies } from '../../../src/protocols/redis/replies.ts'
 import type { Reply } from '../../../src/protocols/redis/reply.ts'
+import { Replies } from '../../../src/protocols/redis/reply-parser.ts'
 import { type RedisOptions, type Target, targetOf } from '../../../src/protocols/redis/target.ts'
 import type { World } from '../../kit.ts'
 

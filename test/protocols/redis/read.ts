@@ -1,7 +1,7 @@
 /** What comes of bytes that arrive in pieces, as a stream shows them to the codec. */
 
 import { Buffer } from 'node:buffer'
-import { Replies } from '../../../src/protocols/redis/replies.ts'
+import { Replies } from '../../../src/protocols/redis/reply-parser.ts'
 
 /**
  * All that comes of these bytes if they arrive in pieces that end there. It shows the delimiter

@@ -1,5 +1,4 @@
 import t from 'tap'
-import { Commands } from '../../../src/protocols/redis/commands.ts'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
 import type { Reply } from '../../../src/protocols/redis/reply.ts'
 import {
@@ -7,6 +6,7 @@ import {
   readStream,
   type StreamReadOptions,
 } from '../../../src/protocols/redis/stream-reader.ts'
+import { Commands } from '../../../src/protocols/redis/typed-commands.ts'
 
 const entry = (id: string): [string, string[]] => [id, ['a', id]]
 const LOST = new RedisError('ERR_CLOSED', 'lost')

@@ -5,13 +5,13 @@ import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
 import type { ConnectError } from '../../../src/errors.ts'
-import { ClientHandshake } from '../../../src/protocols/websocket/client-handshake.ts'
-import type { HandshakeError } from '../../../src/protocols/websocket/errors.ts'
 import {
   WebSocketClient,
   type WebSocketClientOptions,
   type WebSocketConnectOptions,
 } from '../../../src/protocols/websocket/client.ts'
+import { ClientHandshake } from '../../../src/protocols/websocket/client-handshake.ts'
+import type { HandshakeError } from '../../../src/protocols/websocket/errors.ts'
 import { kit } from '../../channels/link-kit.ts'
 import { scene, type World } from '../../kit.ts'
 import { answerTo, frame, listen, type RawConnection, watched } from './kit.ts'

@@ -1,9 +1,9 @@
 /** A server's end: what it asks the program, and whose settings count. */
 
 import t from 'tap'
+import { Server } from '../../../src/channels/basic.ts'
 import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
 import type { UpgradeRequest } from '../../../src/protocols/websocket/upgrade-request.ts'
-import { Server } from '../../../src/channels/basic.ts'
 import { scene } from '../../kit.ts'
 import { ACCEPTED, dial, masked, request, serve, watched } from './kit.ts'
 

@@ -2,13 +2,13 @@
 
 import { Buffer } from 'node:buffer'
 import { Client, Connection, Server } from '../../../src/channels/basic.ts'
+import type { Stream } from '../../../src/channels/streams/stream.ts'
 import type { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
-import { acceptOf } from '../../../src/protocols/websocket/handshake.ts'
+import { acceptOf } from '../../../src/protocols/websocket/handshake-text.ts'
 import {
   WebSocketServer,
   type WebSocketServerOptions,
 } from '../../../src/protocols/websocket/server.ts'
-import type { Stream } from '../../../src/channels/streams/stream.ts'
 import type { World } from '../../kit.ts'
 
 export interface FrameOptions {

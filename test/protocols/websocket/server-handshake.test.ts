@@ -4,14 +4,14 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import type { StreamLink } from '../../../src/channels/streams/stream-link.ts'
+import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
 import {
   ServerHandshake,
   type ServerSide,
 } from '../../../src/protocols/websocket/server-handshake.ts'
-import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
 import type { UpgradeRequest } from '../../../src/protocols/websocket/upgrade-request.ts'
-import { scene } from '../../kit.ts'
 import { kit, withResolvers } from '../../channels/link-kit.ts'
+import { scene } from '../../kit.ts'
 import { ACCEPTED, closing, dial, masked, request, serve, watched } from './kit.ts'
 
 class Chat extends watched(WebSocketConnection) {

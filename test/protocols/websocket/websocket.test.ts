@@ -5,7 +5,7 @@ import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
 import { WebSocketClient } from '../../../src/protocols/websocket/client.ts'
 import { WebSocketConnection } from '../../../src/protocols/websocket/connection.ts'
-import type { Handshaking } from '../../../src/protocols/websocket/handshaking.ts'
+import type { Handshake } from '../../../src/protocols/websocket/handshake.ts'
 import {
   assignValue,
   sendPacked,
@@ -191,7 +191,7 @@ t.test('over another class, with another side', async t => {
   const side = {
     isServer: false,
     values: valuesOf({}),
-    shakeHands: (): Handshaking => {
+    shakeHands: (): Handshake => {
       throw new Error('never')
     },
   }

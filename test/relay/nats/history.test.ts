@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { History } from '../../../src/relay/nats/history.ts'
-import type { Line } from '../../../src/relay/nats/line.ts'
+import type { NatsLine } from '../../../src/relay/nats/nats-line.ts'
 import { until } from '../../kit.ts'
 import { HAS_NATS } from '../../protocols/nats/nats-server.ts'
 import { line, server } from './kit.ts'
@@ -11,7 +11,7 @@ const HOUR = 3_600_000
 
 function history(
   title: string,
-  body: (t: Test, one: Line, histories: [History, History]) => Promise<void>,
+  body: (t: Test, one: NatsLine, histories: [History, History]) => Promise<void>,
 ): void {
   void t.test(title, { skip: !HAS_NATS && 'nats-server is not installed' }, async t => {
     const nats = await server(t)

@@ -2,7 +2,7 @@
 
 import type { Test } from 'tap'
 import { Engine } from '../../../src/engine.ts'
-import { Line } from '../../../src/relay/nats/line.ts'
+import { NatsLine } from '../../../src/relay/nats/nats-line.ts'
 import { NatsRelay, type NatsRelayOptions } from '../../../src/relay/nats/nats-relay.ts'
 import { NatsServer } from '../../protocols/nats/nats-server.ts'
 
@@ -39,8 +39,8 @@ export async function line(
   t: Test,
   url: string,
   stood: (isAgain: boolean) => void = () => {},
-): Promise<Line> {
-  const one = new Line(url, { ...nats, engine: new Engine({ log() {} }) }, stood)
+): Promise<NatsLine> {
+  const one = new NatsLine(url, { ...nats, engine: new Engine({ log() {} }) }, stood)
   t.teardown(() => one.close())
   await one.stands
   return one

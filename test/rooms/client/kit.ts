@@ -6,7 +6,7 @@ import {
   channelValues,
   type RoomChannelOptions,
 } from '../../../src/rooms/client/channel-options.ts'
-import { Session } from '../../../src/rooms/client/session.ts'
+import { RoomSession } from '../../../src/rooms/client/room-session.ts'
 import { turn } from '../../kit.ts'
 
 /** One connection. Its sink is called by the test. */
@@ -80,7 +80,7 @@ export class FakeWorld implements Omit<World, 'log'> {
 
 export interface Made {
   readonly world: FakeWorld
-  readonly session: Session
+  readonly session: RoomSession
   /** What handlers were called with. */
   readonly told: string[]
 }
@@ -88,7 +88,7 @@ export interface Made {
 /** A session whose handlers write down what they are told. Attempts take as long as they like. */
 export function makeSession(options: RoomChannelOptions = {}, isSilent = false): Made {
   const world = new FakeWorld()
-  const session = new Session(
+  const session = new RoomSession(
     'ws://a',
     channelValues({ connect_timeout: Infinity, ...options }, []),
     {

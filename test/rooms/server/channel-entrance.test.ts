@@ -1,7 +1,7 @@
 import t from 'tap'
+import { Message } from '../../../src/messages/message.ts'
 import { ChannelEntrance } from '../../../src/rooms/server/channel-entrance.ts'
 import type { Origin, Seat } from '../../../src/rooms/server/seat.ts'
-import { Message } from '../../../src/messages/message.ts'
 import { type Stage, stage } from '../../messages/kit.ts'
 
 async function make({ context, pump }: Stage, url: string) {

@@ -1,10 +1,10 @@
 /** The inside of a server: who is let in, whose messages go where, two servers by one relay. */
 
 import t from 'tap'
-import type { RoomServer } from '../../../src/rooms/server/room-server.ts'
-import { Hall, type HallOwner } from '../../../src/rooms/server/hall.ts'
-import { ROOM_SERVER_DEFAULTS } from '../../../src/rooms/server/room-server-settings.ts'
 import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
+import { Hall, type HallOwner } from '../../../src/rooms/server/hall.ts'
+import type { RoomServer } from '../../../src/rooms/server/room-server.ts'
+import { ROOM_SERVER_DEFAULTS } from '../../../src/rooms/server/room-server-settings.ts'
 import { stage } from '../../messages/kit.ts'
 import { join, plain, serve, TroubledRelay } from './kit.ts'
 

@@ -1,8 +1,8 @@
 /** Opening and closing a room server. */
 
 import t from 'tap'
-import { RoomServer } from '../../../src/rooms/server/room-server.ts'
 import { WebSocketServer } from '../../../src/protocols/websocket/server.ts'
+import { RoomServer } from '../../../src/rooms/server/room-server.ts'
 import { fate, thrown } from '../../kit.ts'
 import { stage } from '../../messages/kit.ts'
 import { enter, join, serve, TroubledRelay } from './kit.ts'

@@ -1,10 +1,10 @@
 import t from 'tap'
+import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import {
   ROOM_SERVER_CHECKS,
   ROOM_SERVER_DEFAULTS,
   type RoomServerSettings,
 } from '../../../src/rooms/server/room-server-settings.ts'
-import { MemoryRelay } from '../../../src/relay/memory-relay.ts'
 import { thrown } from '../../kit.ts'
 
 type Name = keyof RoomServerSettings

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Seat, type SeatOwner } from '../../../src/rooms/server/seat.ts'
 import { ROOM_SERVER_DEFAULTS } from '../../../src/rooms/server/room-server-settings.ts'
+import { Seat, type SeatOwner } from '../../../src/rooms/server/seat.ts'
 import { fate, scene, thrown, turn, type World } from '../../kit.ts'
 
 function make({ engine }: World, rate = Infinity) {

@@ -15,18 +15,18 @@
  */
 
 import { Backoff } from '../../../core/backoff.ts'
-import { noop } from '../../../core/noop.ts'
 import { type Checks, instanceOf } from '../../../core/checks.ts'
+import { noop } from '../../../core/noop.ts'
+import type { Complete } from '../../../core/option-types.ts'
 import { checkOptions, optionsOf } from '../../../core/options.ts'
 import { pause } from '../../../core/time/pause.ts'
 import { DRIVE, Engine, logSafely } from '../../../engine.ts'
 import { ChannelError, codeOf, messageOf } from '../../../errors.ts'
 import { checkNestedRedis, type NestedRedisOptions } from '../../../protocols/redis/target.ts'
-import type { Complete } from '../../../core/option-types.ts'
 import type { Cancel, Milliseconds } from '../../../types.ts'
-import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
+import { checkNumber, checkQueueName, checkRunner } from '../job-checks.ts'
 import type { JobData } from '../job-queue.ts'
-import { checkNumber, checkQueueName, checkRunner } from '../checks.ts'
+import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
 import { isLoss, LastingClient } from './lasting-client.ts'
 import { BURY, DONE, GROUP, keysOf, LEAVE, type QueueKeys, RETRY, TEND } from './scripts.ts'
 

@@ -4,7 +4,7 @@
  */
 
 import { type Relay, RelayError, type RelayHistory } from '../../../relay/relay.ts'
-import { toBuffer } from '../../../relay/checks.ts'
+import { toBuffer } from '../../../relay/relay-checks.ts'
 import type { Data } from '../../../types.ts'
 
 /** What is published, and where. */

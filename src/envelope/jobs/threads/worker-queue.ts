@@ -7,7 +7,7 @@
 import { checkName, type Checks } from '../../../core/checks.ts'
 import { checkOptions } from '../../../core/options.ts'
 import { Engine } from '../../../engine.ts'
-import { checkNumber } from '../checks.ts'
+import { checkNumber } from '../job-checks.ts'
 import { JobPool, MemoryQueue } from '../memory-queue.ts'
 import { THREAD_POOL_CHECKS, ThreadPool, type ThreadPoolOptions } from './thread-pool.ts'
 

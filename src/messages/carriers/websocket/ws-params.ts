@@ -16,8 +16,8 @@
  */
 
 import type { StreamOptions } from '../../../channels/streams/stream-options.ts'
-import { isOrigin, type Origins } from '../../../protocols/websocket/origins.ts'
 import { isToken, isValue } from '../../../protocols/websocket/head.ts'
+import { isOrigin, type Origins } from '../../../protocols/websocket/origins.ts'
 import { isAddedField } from '../../../protocols/websocket/upgrade-request.ts'
 import type { WebSocketSettings } from '../../../protocols/websocket/websocket-settings.ts'
 import type { Address, Bytes, Milliseconds } from '../../../types.ts'

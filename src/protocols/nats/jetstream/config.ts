@@ -13,9 +13,9 @@ import {
   oneOf,
   wholeFrom,
 } from '../../../core/checks.ts'
+import type { Complete } from '../../../core/option-types.ts'
 import { checkOptions, optionsOf } from '../../../core/options.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Complete } from '../../../core/option-types.ts'
 import type { Bytes, Milliseconds } from '../../../types.ts'
 import { checkPattern, checkWord } from '../subjects.ts'
 

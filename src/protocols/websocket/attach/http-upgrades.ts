@@ -14,7 +14,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { InvalidArgumentError } from '../../../errors.ts'
-import { targetOf } from '../handshake.ts'
+import { targetOf } from '../handshake-text.ts'
 
 /** What takes requests. */
 export interface Taker {

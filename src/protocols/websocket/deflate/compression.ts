@@ -7,9 +7,9 @@ import type { Bytes, Data } from '../../../types.ts'
 import { Fault, type Deflated } from '../incoming.ts'
 import type { FramePacker } from '../outgoing.ts'
 import { DeflateItem } from './deflate-item.ts'
+import type { DeflateRules } from './deflate-options.ts'
 import { Deflating } from './deflating.ts'
 import { Inflating } from './inflating.ts'
-import type { DeflateRules } from './deflate-options.ts'
 import type { Terms } from './terms.ts'
 
 /** What both ends agreed on, and how this one compresses. */

@@ -3,9 +3,9 @@
  */
 
 import { checkBoolean, type Checks, countFrom, wholeFrom } from '../../../core/checks.ts'
+import type { Complete } from '../../../core/option-types.ts'
 import { checkOptions, withDefaults } from '../../../core/options.ts'
 import { InvalidArgumentError } from '../../../errors.ts'
-import type { Complete } from '../../../core/option-types.ts'
 import type { Bytes } from '../../../types.ts'
 
 /** How messages are compressed (permessage-deflate, RFC 7692). */

@@ -10,10 +10,10 @@ import { ROOT } from '../../../built.ts'
 
 /** The module: it uses the classes that its thread has loaded. */
 const MODULE = `
+import { existsSync, writeFileSync } from 'node:fs'
+import { Engine } from '${ROOT}.build/src/engine.js'
 import { add_envelopes, DeferredJob, Envelope, message, Stat, TextTransport, text, shape }
   from '${ROOT}.build/src/envelope/index.js'
-import { Engine } from '${ROOT}.build/src/engine.js'
-import { existsSync, writeFileSync } from 'node:fs'
 class Work extends message('work', shape({ what: text, mark: text }), DeferredJob) {
   async run_job() {
     const { what, mark } = this.data

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Engine } from '../../../../src/engine.ts'
 import { type Said, serve } from '../../../../src/envelope/jobs/threads/serve.ts'
-import { makeLayersBy, remove_layers } from '../../../../src/envelope/layers/layers.ts'
+import { makeLayersBy, remove_layers } from '../../../../src/envelope/layers/layer-table.ts'
 import { until } from '../../../kit.ts'
 import { shop } from './kit.ts'
 

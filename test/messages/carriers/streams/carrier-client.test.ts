@@ -3,9 +3,9 @@
 import t from 'tap'
 import type { FramedStreamOwner } from '../../../../src/messages/carriers/framed-stream.ts'
 import type { TextOwner } from '../../../../src/messages/carriers/streams/carrying.ts'
-import { MESSAGE_LIFE } from '../../../../src/messages/message-life.ts'
 import { TcpClient } from '../../../../src/messages/carriers/tcp-client.ts'
 import { Control } from '../../../../src/messages/message.ts'
+import { MESSAGE_LIFE } from '../../../../src/messages/message-life.ts'
 import { stage, watch } from '../../kit.ts'
 import { peer } from '../kit.ts'
 

@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Control } from '../../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../../src/messages/message-channel.ts'
+import { postText } from '../../../../src/messages/texts.ts'
 import {
   answerTo,
   closing,
@@ -11,7 +12,6 @@ import {
   listen,
   type RawConnection,
 } from '../../../protocols/websocket/kit.ts'
-import { postText } from '../../../../src/messages/texts.ts'
 import { fault, type Stage, stage, watch } from '../../kit.ts'
 
 /** A channel that is open, and its peer. */

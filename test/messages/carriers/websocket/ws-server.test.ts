@@ -4,6 +4,9 @@ import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Control, Message } from '../../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../../src/messages/message-channel.ts'
+import { postText } from '../../../../src/messages/texts.ts'
+import type { UpgradeRequest } from '../../../../src/protocols/websocket/upgrade-request.ts'
+import { testCertificates } from '../../../certificates.ts'
 import {
   ACCEPTED,
   closing,
@@ -12,9 +15,6 @@ import {
   masked,
   request,
 } from '../../../protocols/websocket/kit.ts'
-import type { UpgradeRequest } from '../../../../src/protocols/websocket/upgrade-request.ts'
-import { testCertificates } from '../../../certificates.ts'
-import { postText } from '../../../../src/messages/texts.ts'
 import { fault, type Stage, stage, text } from '../../kit.ts'
 
 async function opened(

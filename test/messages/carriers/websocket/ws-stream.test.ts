@@ -2,13 +2,13 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { Control, Message } from '../../../../src/messages/message.ts'
 import { wsParams } from '../../../../src/messages/carriers/websocket/ws-params.ts'
 import {
   packMessages,
   WsCaller,
   type WsStream,
 } from '../../../../src/messages/carriers/websocket/ws-stream.ts'
+import { Control, Message } from '../../../../src/messages/message.ts'
 import {
   answerTo,
   closing,

@@ -4,8 +4,8 @@ import t from 'tap'
 import { Api } from '../../../../src/protocols/nats/jetstream/api.ts'
 import { NatsConsumer } from '../../../../src/protocols/nats/jetstream/consumer.ts'
 import { fate, scene, type World } from '../../../kit.ts'
-import { headed, jet, type JetPeer, type JetServer } from './kit.ts'
 import type { Watched } from '../kit.ts'
+import { headed, jet, type JetPeer, type JetServer } from './kit.ts'
 
 const at = (seq: number, pending: number): string =>
   `$JS.ACK.S.c.1.${seq}.${seq}.1000000.${pending}`

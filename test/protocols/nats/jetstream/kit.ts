@@ -1,9 +1,9 @@
 /** A server made by hand that answers requests, as JetStream does. */
 
 import { Buffer } from 'node:buffer'
-import { FakeServer, INFO, Peer, Watched } from '../kit.ts'
 import { matches } from '../../../../src/protocols/nats/subjects.ts'
 import type { World } from '../../../kit.ts'
+import { FakeServer, INFO, Peer, Watched } from '../kit.ts'
 
 /** What is answered: the lines of a message each; its subject is the reply, if it has none. */
 type Reply = (body: string, peer: JetPeer, reply: string) => readonly string[] | string | undefined

@@ -1,8 +1,8 @@
 /** A message of a stream: its place, and its acknowledgement. */
 
 import t from 'tap'
-import type { NatsMessage } from '../../../../src/protocols/nats/message.ts'
 import { NatsStoredMessage } from '../../../../src/protocols/nats/jetstream/stored-message.ts'
+import type { NatsMessage } from '../../../../src/protocols/nats/message.ts'
 import { fate, scene, thrown } from '../../../kit.ts'
 import { jet } from './kit.ts'
 
