@@ -8,13 +8,13 @@
  * 1. After each call of the hook everything is looked at again: it may have changed the delimiter,
  *    closed or suspended the channel, or written so much that reading must wait. Everything that
  *    forbids the next read is a hold, so one comparison tests for all of it.
- * 2. It never runs inside itself. If a hook causes a drain, the loop that is running goes on with
- *    what has changed.
+ * 2. It never runs inside itself: if a hook causes a drain, the loop that runs goes on with that.
  * 3. The reads do not depend on how the bytes were cut into chunks (core/reading/readers.ts).
  * 4. While reads are held it accepts one more chunk and then pauses the transport: so the peer
  *    feels backpressure, and memory is bounded. (If some reads are urgent: chunks up to the limit.)
  * 5. A read that the program awaits (core/reading/awaited.ts) is served whatever holds the others,
- *    unless the channel closes or starts TLS. While one is waiting, the transport is not paused.
+ *    unless the channel closes or starts TLS. While one is waiting, and when all is read, the
+ *    transport is not paused: the end of the peer must be seen.
  * 6. What cannot be read is reported once (core/reading/told.ts). If the hook does not help, reads
  *    stay held.
  */
@@ -95,7 +95,7 @@ export class ReadPath {
     return this.awaited?.isWaiting === true
   }
 
-  /** Bytes received and not yet delivered, exactly: it ends looking ahead. */
+  /** Bytes received and not delivered, exactly: it ends looking ahead. */
   unread(): Bytes {
     this.awaited?.giveBack(this.#buffer)
     this.#reader.giveBack(this.#buffer)
@@ -133,8 +133,13 @@ export class ReadPath {
 
   #mustPause(): boolean {
     // A channel that is closing goes on reading, to see the end of the peer.
-    if ((this.#holds & BIT.closed) !== 0 || this.#mayBeUrgent()) return false
-    return this.awaited === undefined || (!this.awaited.isWaiting && this.unread() > 0)
+    return (this.#holds & BIT.closed) === 0 && !this.#mayBeUrgent() && !this.#isPulled()
+  }
+
+  /** Does the program await its reads, and has it taken all that came, or asks for more? */
+  #isPulled(): boolean {
+    if (this.awaited === undefined || (this.#holds & HOLDS_ALL) !== 0) return false
+    return this.awaited.isWaiting || this.unread() === 0
   }
 
   /** Delivers what must not wait for a promise. Returns true if more of it may come. */
@@ -206,15 +211,13 @@ export class ReadPath {
     return this.#received - this.unread() + 1
   }
 
-  /** If reads are not held, all is delivered: reports the end of the peer, or resumes. */
+  /** All is delivered that can be: reports the end of the peer, or resumes. */
   #caughtUp(): void {
     // A message that is too long does not hide the end after it.
-    if ((this.#holds & ~BIT.stuck) !== 0) return
-    if (this.#end === 'ended') return this.#finish()
-    if (this.#isPaused && this.#holds === 0) {
-      this.#isPaused = false
-      this.#owner.resume()
-    }
+    if ((this.#holds & ~BIT.stuck) === 0 && this.#end === 'ended') return this.#finish()
+    if (!this.#isPaused || (this.#holds !== 0 && !this.#isPulled())) return
+    this.#isPaused = false
+    this.#owner.resume()
   }
 
   // ---- overflow ---------------------------------------------------------------------------------
@@ -260,12 +263,9 @@ export class ReadPath {
 
   /** The program awaits a read. It is served at once if it can be. */
   ask(read: AwaitedRead): void {
-    ;(this.awaited ??= new Awaited()).push(read)
     this.hold('awaited')
+    ;(this.awaited ??= new Awaited()).push(read)
     this.drain()
-    if (!this.#isPaused || !this.isAwaited || (this.#holds & HOLDS_ALL) !== 0) return
-    this.#isPaused = false
-    this.#owner.resume()
   }
 
   #serve(awaited: Awaited): void {

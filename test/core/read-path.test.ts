@@ -1015,8 +1015,13 @@ t.test('a peer that is asked line by line is not paused', async t => {
     ['taken', 'one'],
     ['taken', 'two'],
   ])
-  channel.path.receive(Buffer.from('three\n'))
+  channel.path.receive(Buffer.from('three\nfour\n'))
   t.same(channel.log.splice(0), [['pause']], 'nobody has asked for it')
+  // It stayed paused when all was read, and the end of the peer was never seen.
+  ask(channel)
+  t.same(channel.log.splice(0), [['taken', 'three']])
+  ask(channel)
+  t.same(channel.log.splice(0), [['taken', 'four'], ['resume']])
 })
 
 t.test('TLS that begins, and closing, hold what is awaited, too', async t => {
@@ -1027,7 +1032,7 @@ t.test('TLS that begins, and closing, hold what is awaited, too', async t => {
   const read = ask(channel)
   t.same(log.splice(0), [['pause']])
   path.release('tls')
-  t.same(log.splice(0), [['taken', 'one']])
+  t.same(log.splice(0), [['taken', 'one'], ['resume']])
   path.hold('closed')
   ask(channel)
   path.receive(Buffer.from('two\n'))

@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { noop } from '../../core/noop.ts'
-import { quiet } from '../../core/promises.ts'
+import { PeekReader } from '../../core/reading/count-readers.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { LIFE } from '../life.ts'
 import { adoptFields } from '../settings.ts'
@@ -61,15 +61,9 @@ export abstract class AdoptingStream<
    * const [first] = await this.peek(1)
    */
   peek(size: number, options?: ReadOptions): Promise<Buffer> {
-    // Any other delimiter is cut off, and could not be given back.
     if (typeof size !== 'number')
       throw new InvalidArgumentError('peek: size', 'a number of bytes', size)
-    return quiet(
-      pull(this, 'peek', size, options, null).then(bytes => {
-        this.unread(bytes as Buffer)
-        return bytes as Buffer
-      }),
-    )
+    return pull(this, 'peek', size, options, new PeekReader(size)) as Promise<Buffer>
   }
 
   /**

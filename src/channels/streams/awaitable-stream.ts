@@ -7,8 +7,9 @@ import { checkDuration } from '../../core/checks.ts'
 import { checkDelimiter, type ReadArguments, type ReadDelimiter } from '../../core/delimiters.ts'
 import { noop } from '../../core/noop.ts'
 import { checkOptions } from '../../core/options.ts'
+import type { Reader } from '../../core/reading/readers.ts'
 import { ClosedError, InvalidArgumentError } from '../../errors.ts'
-import type { Encoding, Milliseconds } from '../../types.ts'
+import type { Milliseconds } from '../../types.ts'
 import { LIFE } from '../life.ts'
 import { linkOf } from './link-of.ts'
 import { StreamHooks } from './stream-hooks.ts'
@@ -127,13 +128,13 @@ export abstract class AwaitableStream<
   }
 }
 
-/** What `read` does; `encoding`: of this read, if it is not that of the stream. */
+/** What `read` does; `reader`: one of its own, if it is not that of the delimiter. */
 export function pull(
   stream: StreamHooks<any>,
   call: string,
   delimiter: ReadDelimiter | undefined,
   options: ReadOptions = {},
-  encoding?: Encoding | null,
+  reader?: Reader,
 ): Promise<unknown> {
   checkOptions(call, options, ['timeout', 'signal'])
   const { timeout = Infinity, signal } = options
@@ -145,8 +146,8 @@ export function pull(
   if (stream.state === 'closed' && !link.wasAttached) throw notConnected(`${call}()`)
   if (link.protocol !== undefined) throw protocolOnly(`${call}()`)
   const { pulls } = link.reading
-  const reader = delimiter === undefined ? undefined : pulls.readerFor(delimiter, encoding)
-  return pulls.read(reader, timeout, signal, StreamHooks.prototype.on_read)
+  const own = delimiter === undefined ? undefined : (reader ?? pulls.readerFor(delimiter))
+  return pulls.read(own, timeout, signal, StreamHooks.prototype.on_read)
 }
 
 async function becomeReady<Of extends StreamHooks<any>>(stream: Of): Promise<Of> {

@@ -119,8 +119,8 @@ export class Pulls implements Turn {
   }
 
   /** The reader of a delimiter that was given with a read. */
-  readerFor(delimiter: ReadDelimiter, encoding = this.#owner.values.encoding): Reader {
-    const { regex_search } = this.#owner.values
+  readerFor(delimiter: ReadDelimiter): Reader {
+    const { encoding, regex_search } = this.#owner.values
     const settings = readSettings(encoding, regex_search)
     // It delivers once.
     if (delimiter === 0) return readerFor(delimiter, settings)

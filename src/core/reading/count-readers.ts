@@ -1,5 +1,5 @@
 /**
- * Layer 1. The readers of a count: exactly that many bytes.
+ * Layer 1. The readers of a count: exactly that many bytes, taken or looked at.
  */
 
 import { Buffer } from 'node:buffer'
@@ -23,6 +23,24 @@ export class CountReader implements Reader {
     return this.#encoding === null
       ? buffer.take(this.#size)
       : buffer.takeText(this.#size, this.#encoding)
+  }
+
+  giveBack(): void {}
+}
+
+/** That many bytes, which are left where they are: the next reader begins with them, too. */
+export class PeekReader implements Reader {
+  readonly spread = false
+  readonly #size: Bytes
+
+  constructor(size: Bytes) {
+    this.#size = size
+  }
+
+  next({ bytes, start, end }: RecvBuffer): unknown {
+    if (end - start < this.#size) return NEED_MORE
+    // A copy: what is read afterwards may be a view of the same memory.
+    return Buffer.from(bytes.subarray(start, start + this.#size))
   }
 
   giveBack(): void {}

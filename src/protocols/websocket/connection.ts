@@ -66,8 +66,9 @@ export class WebSocketConnection<Home extends StreamServer<any> = StreamServer<a
    * origin of the request is refused already. It may answer, at once or later:
    * `request.accept(…)` or `request.refuse(…)`. Meanwhile nothing is read, and nothing is lost.
    *
-   * If it returns, or its promise settles, without an answer, the request is accepted, with the
-   * first common subprotocol. If it throws, the peer gets the status 500.
+   * If it returns false, or its promise resolves with that, the request is refused with 403. If it
+   * returns anything else without an answer, the request is accepted, with the first common
+   * subprotocol. If it throws, the peer gets the status 500.
    *
    * By default it does nothing.
    */

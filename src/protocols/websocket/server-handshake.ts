@@ -94,10 +94,10 @@ export class ServerHandshake extends Handshake {
       this.#isAsking = false
       if (isPromiseLike(result))
         Promise.resolve(result).then(
-          () => this.#settle(request),
+          answer => this.#settle(request, answer),
           (error: unknown) => this.#threw(error),
         )
-      else this.#settle(request)
+      else this.#settle(request, result)
       if (this.#answer !== undefined) this.#act(this.#answer)
     } catch (error) {
       this.#isAsking = false
@@ -110,9 +110,10 @@ export class ServerHandshake extends Handshake {
     else this.#act(answer)
   }
 
-  /** The hook is done. If it has not answered, the defaults do. */
-  #settle(request: UpgradeRequest): void {
+  /** The hook is done. If it has not answered, what it has returned does, or the defaults. */
+  #settle(request: UpgradeRequest, result: unknown): void {
     if (request.answered) return
+    if (result === false) return request.refuse(403)
     const offered = request.protocols
     const isNone = offered.length > 0 && this.#choose(offered) === ''
     // Most clients would refuse a response without a subprotocol.

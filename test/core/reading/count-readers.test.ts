@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { CountReader, EmptyReader } from '../../../src/core/reading/count-readers.ts'
+import { CountReader, EmptyReader, PeekReader } from '../../../src/core/reading/count-readers.ts'
 import { NEED_MORE, TOO_LONG } from '../../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../../src/core/reading/recv-buffer.ts'
 import { readsAsTheOracle } from './reader-kit.ts'
@@ -19,6 +19,18 @@ t.test('a count', async t => {
   t.equal(text.next(buffer), 'cd')
   text.giveBack()
   t.equal(text.next(buffer), NEED_MORE)
+})
+
+t.test('a count that is looked at', async t => {
+  const buffer = new RecvBuffer()
+  buffer.append(Buffer.from('abc'))
+  const reader = new PeekReader(2)
+  const seen = reader.next(buffer) as Buffer
+  reader.giveBack()
+  t.same([seen, reader.next(buffer), buffer.length], [Buffer.from('ab'), Buffer.from('ab'), 3])
+  t.equal(new PeekReader(4).next(buffer), NEED_MORE)
+  seen[0] = 0
+  t.same(buffer.take(3), Buffer.from('abc'), 'it is a copy')
 })
 
 t.test('a count of 0: one empty read for each assignment', async t => {

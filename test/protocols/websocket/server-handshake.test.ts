@@ -172,6 +172,16 @@ scene(t, 'the program accepts at once, or refuses; a refusal is no error', async
   t.same(channel.news, ['close local undefined'])
   onUpgrade = asked => asked.refuse(307, { Location: '/elsewhere' })
   t.match((await dial(world)).raw.news, /^HTTP\/1.1 307 \r\n(.*\r\n)*Location: \/elsewhere\r\n/)
+  // It was accepted, and the guide of rooms has a hook that returns false to whom it does not know.
+  for (const answer of [false, Promise.resolve(false)]) {
+    onUpgrade = () => answer
+    t.match((await dial(world)).raw.news, /^HTTP\/1.1 403 Forbidden\r\n/)
+  }
+  onUpgrade = asked => {
+    asked.accept()
+    return false
+  }
+  t.equal((await dial(world)).raw.news, ACCEPTED, 'an answer comes first')
   onUpgrade = () => undefined
   t.equal((await dial(world)).raw.news, ACCEPTED, 'the same key may come again, after a 401')
 })
