@@ -28,13 +28,15 @@ export interface AwaitedRead {
 }
 
 export class Awaited {
-  readonly #queue: AwaitedRead[] = []
+  #queue: AwaitedRead[] = []
+  /** The index in #queue of the next one. Those before it are served. */
+  #at = 0
   /** The reader that may have looked ahead. Undefined: that of the channel. */
   #ahead: Reader | undefined
 
   /** Is there a read that is not served yet? */
   get isWaiting(): boolean {
-    return this.#queue.length > 0
+    return this.#at < this.#queue.length
   }
 
   push(read: AwaitedRead): void {
@@ -43,18 +45,33 @@ export class Awaited {
 
   /** It is not awaited any more. */
   remove(read: AwaitedRead): void {
-    const at = this.#queue.indexOf(read)
+    if (this.#next === read) return this.#advance()
+    const at = this.#queue.indexOf(read, this.#at)
     if (at !== -1) this.#queue.splice(at, 1)
+  }
+
+  get #next(): AwaitedRead | undefined {
+    return this.#queue[this.#at]
+  }
+
+  /** Half of them at a time, so that each is moved a constant number of times. */
+  #advance(): void {
+    if (2 * ++this.#at < this.#queue.length) return
+    this.#queue = this.#queue.slice(this.#at)
+    this.#at = 0
   }
 
   /** None of them is awaited any more. */
   removeAll(): AwaitedRead[] {
-    return this.#queue.splice(0)
+    const all = this.#queue.slice(this.#at)
+    this.#queue = []
+    this.#at = 0
+    return all
   }
 
   /** Serves as many as it can. `own`: the reader of the channel. */
   serve(buffer: RecvBuffer, own: Reader, limit: Bytes, hasEnded: boolean): void {
-    for (let read = this.#queue[0]; read !== undefined; read = this.#queue[0]) {
+    for (let read = this.#next; read !== undefined; read = this.#next) {
       const reader = this.#turnTo(read.reader, own, buffer)
       try {
         const data = cut(reader, buffer, limit, hasEnded)
@@ -66,7 +83,7 @@ export class Awaited {
       } catch (error) {
         read.broken(error)
       }
-      this.remove(read)
+      if (this.#next === read) this.#advance()
     }
   }
 

@@ -42,12 +42,20 @@ export class SkippingReader implements Reader {
   #skip(buffer: RecvBuffer): boolean {
     this.#reader.giveBack(buffer)
     const { longest, step } = this.#end
-    const found = this.#end.find(buffer)
-    // The end may have begun in the last bytes.
-    const over = Math.max(0, buffer.end - buffer.start - longest + 1)
-    buffer.skip(found === -1 ? over - (over % step) : found)
-    this.#isSkipping = found === -1
-    return found !== -1
+    let dropped = 0
+    do {
+      const found = this.#end.find(buffer)
+      if (found !== -1) {
+        buffer.skip(found)
+        this.#isSkipping = false
+        return true
+      }
+      // The end may have begun in the last bytes. Behind what is dropped there may be another chunk.
+      dropped = Math.max(0, buffer.end - buffer.start - longest + 1)
+      dropped -= dropped % step
+      buffer.skip(dropped)
+    } while (dropped > 0 || buffer.more())
+    return false
   }
 
   giveBack(buffer: RecvBuffer): void {

@@ -60,6 +60,27 @@ function wanted(
   }
 }
 
+// What stood behind a chunk that was dropped was looked at only when another chunk came.
+t.test('what has come is looked at, however long the chunks are', async t => {
+  const rows: [ReadDelimiter, Encoding | null][] = [
+    ['\n', null],
+    ['\n', 'utf16le'],
+    [/\r?\n/, null],
+  ]
+  for (const [delimiter, encoding] of rows) {
+    const reader = make(delimiter, encoding)
+    const buffer = new RecvBuffer()
+    const reads: unknown[] = []
+    for (const piece of ['x'.repeat(10), 'x'.repeat(3000), 'x'.repeat(9), '\nz\n']) {
+      buffer.append(Buffer.from(piece, encoding ?? 'utf8'))
+      let read = reader.next(buffer, 100)
+      for (; read !== NEED_MORE || buffer.more(); read = reader.next(buffer, 100))
+        if (read !== NEED_MORE) reads.push(read === TOO_LONG ? 'too long' : String(read))
+    }
+    t.same(reads, ['too long', 'z'], `${delimiter} ${encoding}`)
+  }
+})
+
 t.test('PROPERTY: as the oracle has it, in any chunks', async t => {
   const random = seeded(9)
   const delimiters = ['\n', '\r\n', 'aab', Buffer.of(0), /\r?\n/, /[;,]/, /\d{3}/]
