@@ -72,6 +72,7 @@ export class CarriedRelay implements Relay {
   publish(topic: string, data: Data): boolean {
     checkTopic('publish', topic)
     const bytes = toBuffer('publish', data)
+    this.#line.checkRefused()
     return this.#line.state === 'standing' && this.#carrier.publish(topic, bytes)
   }
 

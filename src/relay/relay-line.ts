@@ -15,7 +15,7 @@ import { pause } from '../core/time/pause.ts'
 import { DRIVE, type Engine, logSafely } from '../engine.ts'
 import { messageOf } from '../errors.ts'
 import type { Bytes, Milliseconds } from '../types.ts'
-import { closedError, RelayError } from './relay.ts'
+import { closedError, isRefused, RelayError } from './relay.ts'
 
 /** The wait before a call is repeated. */
 const PAUSE: Milliseconds = 50
@@ -37,6 +37,10 @@ export class RelayLine {
   readonly #server: string
   readonly #stood: (isAgain: boolean) => void
   #stands = newStands()
+  /** Why the last connection ended, or could not be made. */
+  #last: Error | undefined
+  /** Why it cannot be used, if it was not closed by the program. */
+  #fault: Error | undefined
   /** What waits for the first connection. */
   #waiting: Bytes = 0
 
@@ -62,8 +66,15 @@ export class RelayLine {
     if (this.state === 'closed') return
     const isAgain = this.state === 'away'
     this.state = 'standing'
+    this.#fault = this.#last = undefined
     this.#stands.resolve()
     this.#stood(isAgain)
+  }
+
+  /** A connection has ended, or could not be made. Another attempt may come. */
+  failed(error: Error): void {
+    this.#last = error
+    this.tell(error)
   }
 
   /** It was standing, and is away. */
@@ -74,12 +85,27 @@ export class RelayLine {
 
   /** It does not stand, and will not by itself. */
   refused(error: Error): void {
+    if (this.state === 'closed') return
+    this.#fault = error
     this.#stands.reject(error)
   }
 
+  /** Its client has closed. */
   over(): void {
     this.state = 'closed'
-    this.#stands.reject(closedError())
+    this.#stands.reject(this.fate)
+  }
+
+  /** The program closes it, whatever was before. */
+  shut(): void {
+    this.#fault = this.#last = undefined
+    this.over()
+  }
+
+  /** Why a call is of no use any more: what the server refused, or that it is closed. */
+  get fate(): Error {
+    const fault = this.#fault ?? this.#last
+    return isRefused(fault) ? fault : closedError(fault)
   }
 
   // ---- for a relay ------------------------------------------------------------------------------
@@ -101,9 +127,14 @@ export class RelayLine {
     this.#waiting = all
   }
 
-  /** Throws RelayError if it is closed. */
+  /** Throws RelayError if it is closed, or if the server has refused it for good. */
   checkOpen(): void {
-    if (this.state === 'closed') throw closedError()
+    if (this.state === 'closed') throw this.fate
+  }
+
+  /** Throws RelayError if the server has refused it: nothing can ever be sent. */
+  checkRefused(): void {
+    if (isRefused(this.#fault)) throw this.#fault
   }
 
   /** Does it, if the line stands. Rejects with RelayError. */

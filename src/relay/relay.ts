@@ -100,7 +100,8 @@ export interface Relay {
   /**
    * Sends to all who are subscribed at this moment. Returns false if the server is away: then the
    * message is dropped. Text is sent as UTF-8. Throws InvalidArgumentError, and RelayError
-   * (ERR_RELAY_REFUSED) for what the server is known not to take: NATS has a longest message.
+   * (ERR_RELAY_REFUSED) for what the server is known not to take: NATS has a longest message; and
+   * nothing is taken if it has refused the login.
    */
   publish(topic: string, data: Data): boolean
 
@@ -145,13 +146,19 @@ export interface Relay {
 /**
  * An error of a relay. Codes: ERR_RELAY_CLOSED; ERR_RELAY_UNAVAILABLE if the server is away, has
  * gone in the middle, or if too much waits for it; ERR_RELAY_REFUSED if it does not do what was
- * asked, with its error as `cause`.
+ * asked, or has refused the login, with its error as `cause`.
  */
 export class RelayError extends ChannelError {}
 
-/** The error of a call after `close`. */
-export function closedError(): RelayError {
-  return new RelayError('ERR_RELAY_CLOSED', 'the relay is closed')
+/** The error of a call after `close`. `cause`: why it has closed by itself. */
+export function closedError(cause?: Error): RelayError {
+  const why = cause === undefined ? '' : `: ${cause.message}`
+  return new RelayError('ERR_RELAY_CLOSED', `the relay is closed${why}`, cause)
+}
+
+/** Did the server refuse something? */
+export function isRefused(error: unknown): error is RelayError {
+  return error instanceof RelayError && error.code === 'ERR_RELAY_REFUSED'
 }
 
 /**

@@ -70,7 +70,40 @@ scene(t, 'it never stands', async (t, { engine }) => {
   const closed = new Line(engine, 'Test')
   closed.over()
   await t.rejects(closed.stands, CLOSED)
+  closed.checkRefused()
 })
+
+/** Whoever came later was told that the relay is closed, and not why. */
+scene(
+  t,
+  'it has closed by itself: every call says why, until the program closes it',
+  async (t, world) => {
+    const line = new Line(world.engine, 'Test')
+    const password = new RelayError('ERR_RELAY_REFUSED', 'wrong password')
+    line.failed(new Error('lost'))
+    t.match(world.logged.splice(0), [/a relay by Test: lost/])
+    line.checkRefused()
+    line.refused(password)
+    line.over()
+    for (const call of [() => line.checkOpen(), () => line.checkRefused()]) t.throws(call, password)
+    await t.rejects(line.attempt(done), password)
+    line.shut()
+    line.refused(password)
+    line.checkRefused()
+    t.equal(await said(line.attempt(done)), 'the relay is closed')
+    const lost = new Line(world.engine, 'Test')
+    lost.refused(new RelayError('ERR_RELAY_UNAVAILABLE', 'there is none'))
+    lost.over()
+    lost.checkRefused()
+    t.match(lost.fate, { code: 'ERR_RELAY_CLOSED', message: 'the relay is closed: there is none' })
+    const ended = new Line(world.engine, 'Test')
+    ended.arrived()
+    ended.failed(new Error('it has gone'))
+    ended.over()
+    t.equal(ended.fate.message, 'the relay is closed: it has gone')
+    world.logged.length = 0
+  },
+)
 
 scene(t, 'what may run twice is repeated while the server is away', async (t, world) => {
   const line = new Line(world.engine, 'Test')

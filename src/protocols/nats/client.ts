@@ -215,7 +215,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
     checkOptions('request', options, REQUEST_CHECKS)
     const { timeout = this.request_timeout } = options
     const header = this.#header(options.headers)
-    if (!this.#isOpen('request()')) return rejected(clientClosed())
+    if (!this.#isOpen('request()')) return rejected(clientClosed(this.#session.fault))
     this.#checkSize(header, data)
     return this.#session.traffic.request(to, header, data, timeout)
   }
@@ -233,7 +233,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
    * ERR_NATS_CLOSED. Throws InvalidStateError before `connect`.
    */
   flush(): Promise<void> {
-    if (!this.#isOpen('flush()')) return rejected(clientClosed())
+    if (!this.#isOpen('flush()')) return rejected(clientClosed(this.#session.fault))
     const flushed = this.#session.flush()
     flushed.catch(noop)
     return flushed
@@ -261,7 +261,7 @@ export class NatsClient extends NatsHooks implements NatsSettings {
     checkOptions('subscribe', options, SUBSCRIBE_CHECKS)
     const { group = '', max = Infinity } = options
     const word = group === '' ? '' : checkWord('subscribe: group', group)
-    if (!this.#isOpen('subscribe()')) throw clientClosed()
+    if (!this.#isOpen('subscribe()')) throw clientClosed(this.#session.fault)
     const inner = this.#session.traffic.subscribe(pattern, word, handler, max)
     const subscription = new NatsSubscription(subject, group, inner)
     this.#subscriptions.set(inner, subscription)

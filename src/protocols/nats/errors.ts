@@ -72,7 +72,14 @@ export function disconnected(cause?: unknown): NatsError {
   return new NatsError('ERR_NATS_DISCONNECTED', 'the connection to the server was lost', { cause })
 }
 
-/** The client has closed, or closes. */
-export function clientClosed(): NatsError {
-  return new NatsError('ERR_NATS_CLOSED', 'the client has closed')
+/**
+ * The client has closed, or closes. `fault`: why it has failed. A refused login keeps its code: it
+ * is what has to be mended.
+ */
+export function clientClosed(fault?: Error): NatsError {
+  if (fault === undefined) return new NatsError('ERR_NATS_CLOSED', 'the client has closed')
+  const { code, said = '' } = fault as NatsError
+  const details = { said, cause: fault }
+  const shown = code === 'ERR_NATS_AUTH' ? code : 'ERR_NATS_CLOSED'
+  return new NatsError(shown, `the client has closed: ${fault.message}`, details)
 }

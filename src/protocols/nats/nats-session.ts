@@ -58,7 +58,7 @@ export class NatsSession implements Driver, WireOwner, TrafficOwner, Turn {
   #ending: 'no' | 'draining' | 'last' | 'aborted' = 'no'
   #reason: CloseReason | undefined
   /** Why the client has failed. */
-  #fault: Error | undefined
+  fault: Error | undefined
   #cancelRetry: Cancel = noop
   #cancelEnd: Cancel = noop
   /** Made for those that wait for a connection. */
@@ -112,7 +112,7 @@ export class NatsSession implements Driver, WireOwner, TrafficOwner, Turn {
     this.#info = undefined
     this.#failures = 0
     this.#ending = 'no'
-    this.#reason = this.#fault = undefined
+    this.#reason = this.fault = undefined
     this.#try()
   }
 
@@ -258,7 +258,7 @@ export class NatsSession implements Driver, WireOwner, TrafficOwner, Turn {
   }
 
   #fail(error: Error): void {
-    this.#fault = error
+    this.fault = error
     this.life.fail(this.#info === undefined ? 'on_connect_error' : 'on_error', error)
   }
 
@@ -298,8 +298,8 @@ export class NatsSession implements Driver, WireOwner, TrafficOwner, Turn {
     if (state !== 'closing') this.life.beginClosing(reason)
     this.#ending = 'aborted'
     this.#reason = reason
-    this.traffic.stop(this.#fault)
-    this.#whenReady?.reject(clientClosed())
+    this.traffic.stop(this.fault)
+    this.#whenReady?.reject(clientClosed(this.fault))
     this.#whenReady = undefined
     this.#closeOthers()
     if (this.#wires.size === 0) this.drive.wake(this)

@@ -22,7 +22,7 @@ import { ConnectionState } from './connection-state.ts'
 import { RedisError } from './errors.ts'
 import { Held } from './held.ts'
 import { Keeper, type KeeperOwner } from './keeper.ts'
-import type { RedisSession } from './redis-session.ts'
+import { isRefusal, type RedisSession } from './redis-session.ts'
 import type { Push, Reply } from './reply.ts'
 import { blocks, isSpecial, mayRunTwice, refusal } from './rules.ts'
 import {
@@ -80,6 +80,8 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     () => this.#session !== undefined && this.#session.waiting > 0,
   )
   #wasOpen = false
+  /** Why it is closed, if the program has not closed it. */
+  #fault: RedisError | undefined
   #ready = newReady()
   #closed: Promise<CloseReason> = Promise.resolve('local')
 
@@ -99,6 +101,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     if (this.#wasClosed) this.#ready = newReady()
     this.state = 'opening'
     this.#wasOpen = this.#wasClosed = false
+    this.#fault = undefined
     this.#state.reset()
     this.#target = target
     this.#blocking = new Blocking(target)
@@ -179,7 +182,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     const session = this.#session
     const waiting = session === undefined ? this.#queue.size : session.waiting
     if (session === undefined) {
-      if (this.state !== 'opening') return notOpen()
+      if (this.state !== 'opening') return this.#notOpen()
       if (this.#wasOpen && !this.#waits(first))
         return new RedisError('ERR_DISCONNECTED', 'there is no connection just now')
     } else if (this.state === 'closing')
@@ -189,6 +192,15 @@ export class Connections implements KeeperOwner, SubscriberOwner {
       return new RedisError('ERR_OVERFLOW', 'the server does not read: too many bytes are queued')
     if (waiting + count <= this.#target.limit) return undefined
     return new RedisError('ERR_OVERFLOW', `${this.#target.limit} commands wait already`)
+  }
+
+  /** A refused login keeps its code: it is what has to be mended. */
+  #notOpen(command = ''): RedisError {
+    const fault = this.#fault
+    if (fault === undefined)
+      return new RedisError('ERR_CLOSED', 'the client is not open: connect() it first', command)
+    const code = isRefusal(fault) ? fault.code : 'ERR_CLOSED'
+    return new RedisError(code, `the client has closed: ${fault.message}`, command, fault)
   }
 
   /** Does it wait for the next connection? */
@@ -227,7 +239,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     manner: SubscribeOptions & Pick<Manner, 'encoding'>,
   ): Promise<void> {
     if (this.state === 'closed' || this.state === 'closing')
-      throw notOpen(`${kind}subscribe`.toUpperCase())
+      throw this.#notOpen(`${kind}subscribe`.toUpperCase())
     this.#subscriber ??= new Subscriber(this.#target, this)
     await this.#subscriber.add(kind, name, handler, manner)
   }
@@ -266,6 +278,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     for (const command of waited) this.#queue.add(command)
     const isClosing = this.state === 'closing'
     // First: nothing can be called any more in the hook.
+    if (isOver && !isClosing) this.#fault = error
     if (isOver) this.#shut(error, reason, false)
     if (!isClosing) this.owner.on_disconnect(error)
   }
@@ -326,10 +339,6 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     this.owner.on_close(reason)
     finished(reason)
   }
-}
-
-function notOpen(command = ''): RedisError {
-  return new RedisError('ERR_CLOSED', 'the client is not open: connect() it first', command)
 }
 
 /** You need not look at it. */

@@ -9,7 +9,8 @@ import { ChannelError } from '../../errors.ts'
  * replies may contain it as a value (a command of a transaction that has failed).
  *
  * The `code` of what the server says is the first word of its message: ERR, WRONGTYPE, NOAUTH,
- * NOPERM, OOM, LOADING, MOVED, EXECABORT … These codes are found here:
+ * NOPERM, OOM, LOADING, MOVED, EXECABORT … A client whose login was refused has closed, and keeps
+ * that code for all calls. These codes are found here:
  * - ERR_CLOSED: the client is closed, or the connection was lost before the reply. The command may
  *   have run.
  * - ERR_DISCONNECTED: there is no connection just now, and the command does not wait for one. It

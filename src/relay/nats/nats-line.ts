@@ -14,7 +14,7 @@ import { NatsClient, type NatsClientOptions } from '../../protocols/nats/client.
 import { NatsError } from '../../protocols/nats/errors.ts'
 import type { NatsStreamConfig } from '../../protocols/nats/jetstream/config.ts'
 import { NatsJetStream } from '../../protocols/nats/jetstream/jetstream.ts'
-import { closedError, RelayError } from '../relay.ts'
+import { RelayError } from '../relay.ts'
 import { RelayLine } from '../relay-line.ts'
 
 /** What is wrong if the server is away, or has gone in the middle. */
@@ -57,7 +57,7 @@ export class NatsLine extends RelayLine {
     }
     client.on_disconnect = (error: Error) => {
       if (this.state === 'standing') this.lost()
-      this.tell(error)
+      this.failed(error)
     }
     client.on_connect_error = client.on_error = (error: Error) => {
       if (client.state !== 'active') this.refused(this.shown(error))
@@ -105,9 +105,9 @@ export class NatsLine extends RelayLine {
 
   override shown(error: unknown): Error {
     if (error instanceof RelayError) return error
-    if (this.state === 'closed' || !(error instanceof NatsError)) return asRelayError(error)
+    if (!(error instanceof NatsError)) return error as Error
     const { code, err_code, status, message } = error
-    if (code === 'ERR_NATS_CLOSED') return closedError()
+    if (this.state === 'closed' || code === 'ERR_NATS_CLOSED') return this.fate
     const isNotReady = status === 503 && err_code > 0
     return AWAY.includes(code) || isNotReady
       ? new RelayError('ERR_RELAY_UNAVAILABLE', `the server is away: ${message}`, error)
@@ -116,7 +116,7 @@ export class NatsLine extends RelayLine {
 
   /** Resolves when what was sent has arrived, and the connection has ended. */
   async close(): Promise<void> {
-    this.over()
+    this.shut()
     this.client.end()
     await this.client.closed
   }
@@ -125,8 +125,4 @@ export class NatsLine extends RelayLine {
 /** The larger one of two limits; without a limit is the largest. */
 function larger(one = 0, two = 0): number {
   return one <= 0 || two <= 0 ? Math.min(one, two) : Math.max(one, two)
-}
-
-function asRelayError(error: unknown): Error {
-  return error instanceof NatsError ? closedError() : (error as Error)
 }

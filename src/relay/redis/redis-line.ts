@@ -12,7 +12,7 @@ import type { Argument } from '../../protocols/redis/command.ts'
 import { RedisError } from '../../protocols/redis/errors.ts'
 import type { MessageHandler } from '../../protocols/redis/subscriber.ts'
 import { type RedisOptions, targetOf } from '../../protocols/redis/target.ts'
-import { closedError, RelayError } from '../relay.ts'
+import { isRefused, RelayError } from '../relay.ts'
 import { isAway, RelayLine } from '../relay-line.ts'
 
 /** Codes of a server that is away, or not ready. All others are refusals. */
@@ -45,7 +45,7 @@ export class RedisLine extends RelayLine {
     client.on_connect = () => this.#meet()
     client.on_disconnect = (error: RedisError) => {
       if (this.state === 'standing' && !client.connected) this.lost()
-      this.tell(error)
+      this.failed(error)
     }
     client.on_close = () => this.over()
     client.connect(url)
@@ -79,7 +79,7 @@ export class RedisLine extends RelayLine {
   /** A loss is what everybody must expect of `publish`. A refusal is not. */
   readonly #unpublished = (error: unknown): void => {
     const shown = this.shown(error)
-    if (shown.code === 'ERR_RELAY_REFUSED') this.tell(shown)
+    if (isRefused(shown)) this.tell(shown)
   }
 
   /** Runs a script. Returns its reply, with Buffers if `isBytes`. Rejects with RelayError. */
@@ -101,9 +101,9 @@ export class RedisLine extends RelayLine {
     void this.#client.unsubscribe(channel)
   }
 
-  override shown(error: unknown): RelayError {
+  override shown(error: unknown): Error {
     if (error instanceof RelayError) return error
-    if (this.state === 'closed' || !(error instanceof RedisError)) return closedError()
+    if (this.state === 'closed' || !(error instanceof RedisError)) return this.fate
     const { message } = error
     return AWAY.test(error.code)
       ? new RelayError('ERR_RELAY_UNAVAILABLE', `the server is away: ${message}`, error)
@@ -112,7 +112,7 @@ export class RedisLine extends RelayLine {
 
   /** Resolves when what was sent has been answered, and the connection has ended. */
   async close(): Promise<void> {
-    this.over()
+    this.shut()
     this.#client.end()
     await this.#client.closed
   }

@@ -34,4 +34,15 @@ t.test('details', async t => {
   t.same([error.status, error.err_code, error.said, error.cause], [404, 10059, '', cause])
   t.same([clientClosed().code, clientClosed().status], ['ERR_NATS_CLOSED', 0])
   t.equal(disconnected(cause).cause, cause)
+  const refused = clientClosed(serverError('Authorization Violation'))
+  t.match(refused, {
+    code: 'ERR_NATS_AUTH',
+    message: /closed: the server said: Auth/,
+    said: /Auth/,
+  })
+  t.match(clientClosed(cause), {
+    code: 'ERR_NATS_CLOSED',
+    message: 'the client has closed: x',
+    cause,
+  })
 })

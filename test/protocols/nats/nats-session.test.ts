@@ -116,6 +116,7 @@ scene(t, 'a server that refuses the login twice is given up', async (t, world) =
     ...['disconnect ERR_NATS_AUTH', 'disconnect ERR_NATS_AUTH', 'error ERR_NATS_AUTH'],
     'close error',
   ])
+  t.equal(await fate(client.flush()), 'rejected ERR_NATS_AUTH', 'and not only that it has closed')
 })
 
 scene(t, 'a lame duck: the client moves, and nothing comes twice', async (t, world) => {

@@ -441,6 +441,13 @@ scene(
     await t.rejects(made.it.ready, { code: 'WRONGPASS' })
     t.same(made.owner.told, ['disconnect WRONGPASS', 'close error'])
     t.equal(await made.it.closed, 'error')
+    // Later ones were told to connect() first, and not what was wrong.
+    const late = { code: 'WRONGPASS', message: /has closed: the server refused the login: .*no/ }
+    await t.rejects(made.it.run(['GET', 'a'], MANNER), { ...late, command: 'GET' })
+    await t.rejects(
+      made.it.subscribe('', 'a', () => {}, TEXT),
+      late,
+    )
     made.server.close()
     await world.pump()
     const other = await make(world)
@@ -448,6 +455,8 @@ scene(
     await world.pump()
     await stopped
     t.equal(await other.it.closed, 'drain')
+    const ended = other.it.run(['GET', 'a'], MANNER)
+    await t.rejects(ended, { code: 'ERR_CLOSED', message: /^the client has closed: / })
   },
 )
 

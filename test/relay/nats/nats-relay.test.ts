@@ -220,6 +220,16 @@ await t.test('what the server refuses', { skip }, async t => {
   )
   const wrong = relay(t, nats.url.replace('//', '//a:wrong@'))
   await t.rejects(wrong.opened, { code: 'ERR_RELAY_REFUSED' })
+  for (const call of [
+    async () => wrong.publish('x', ''),
+    () => wrong.append('x', ''),
+    () => wrong.subscribe('x', () => {}),
+  ])
+    await t.rejects(call() as Promise<void>, {
+      code: 'ERR_RELAY_REFUSED',
+      message: /Authorization Violation/,
+      cause: { code: 'ERR_NATS_AUTH' },
+    })
   const [a] = await two(t, nats.url.replace('//', '//a:a@'))
   await t.rejects(
     a!.subscribe('x', () => {}),

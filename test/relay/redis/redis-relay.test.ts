@@ -167,6 +167,22 @@ await t.test('a server that refuses', { skip }, async t => {
   t.equal(await code(a.append('x', '1')), 'ERR_RELAY_REFUSED')
   const wrong = relay(t, redis.url.replace('://', '://me:wrong@'))
   t.equal(await code(wrong.opened), 'ERR_RELAY_REFUSED')
+  // Later, too: they said that the relay is closed, and `publish` returned false for ever.
+  for (const call of [
+    async () => wrong.publish('x', ''),
+    () => wrong.append('x', ''),
+    () => wrong.subscribe('x', heard),
+    () => wrong.read_after('x', 0),
+    () => wrong.present('x', 'ann'),
+    () => wrong.watch('x', heard),
+  ])
+    await t.rejects(call() as Promise<void>, {
+      code: 'ERR_RELAY_REFUSED',
+      message: /WRONGPASS invalid/,
+      cause: { code: 'WRONGPASS' },
+    })
+  await wrong.close()
+  t.equal(wrong.publish('x', ''), false)
   t.equal(await code(wrong.append('x', '')), 'ERR_RELAY_CLOSED')
 })
 
