@@ -9,11 +9,14 @@
 import { Buffer } from 'node:buffer'
 import type { Encoding } from '../../types.ts'
 
+/** Asked once: each write would look the name up. */
+const IS_BUN = process.versions['bun'] !== undefined
+
 /** What is to be handed to the socket, with that encoding. */
 export function handedOn(
   data: string | Uint8Array,
   encoding: Encoding,
-  { bun }: NodeJS.Dict<string> = process.versions,
+  isBun = IS_BUN,
 ): string | Uint8Array {
-  return bun === undefined || typeof data !== 'string' ? data : Buffer.from(data, encoding)
+  return isBun && typeof data === 'string' ? Buffer.from(data, encoding) : data
 }

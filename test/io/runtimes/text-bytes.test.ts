@@ -6,12 +6,10 @@ import { handedOn } from '../../../src/io/runtimes/text-bytes.ts'
 
 t.test('text is handed on as it is, and on Bun as its bytes', async t => {
   const bytes = Uint8Array.of(1)
-  const bun = { node: '26.3.0', bun: '1.4.5' }
-  const node = { node: '26.3.0' }
   t.same(
-    [handedOn('é', 'latin1', node), handedOn('é', 'latin1', bun), handedOn('é', 'utf8', bun)],
+    [handedOn('é', 'latin1', false), handedOn('é', 'latin1', true), handedOn('é', 'utf8', true)],
     ['é', Buffer.of(0xe9), Buffer.of(0xc3, 0xa9)],
   )
-  t.equal(handedOn(bytes, 'latin1', bun), bytes)
+  t.equal(handedOn(bytes, 'latin1', true), bytes)
   t.equal(typeof handedOn('é', 'latin1'), 'bun' in process.versions ? 'object' : 'string')
 })
