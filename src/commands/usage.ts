@@ -32,7 +32,7 @@ export const FLAG = { type: 'boolean' } as const
 
 /**
  * Reads the arguments that follow the name of a command. `--help` and `--version` win over
- * everything else; if neither is there, `toRequest` says what is asked for. Throws UsageError.
+ * everything else, mistakes included; if neither is there, `toRequest` says what is asked for. Throws UsageError.
  */
 export function readOptions<Config extends ParseArgsConfig, Request>(
   argv: readonly string[],
@@ -40,10 +40,11 @@ export function readOptions<Config extends ParseArgsConfig, Request>(
   toRequest: (read: ReturnType<typeof parseArgs<Config>>) => Request,
 ): Request | Information {
   const options = { ...config.options, ...COMMON_OPTIONS }
-  const read = parseArguments({ ...config, args: [...argv], options })
-  const { help, version } = read.values as { readonly help?: boolean; readonly version?: boolean }
-  if (help) return { kind: 'help' }
-  if (version) return { kind: 'version' }
+  const args = [...argv]
+  const { help, version } = parseArgs({ args, options, strict: false }).values
+  if (help === true) return { kind: 'help' }
+  if (version === true) return { kind: 'version' }
+  const read = parseArguments({ ...config, args, options })
   return toRequest(read as ReturnType<typeof parseArgs<Config>>)
 }
 

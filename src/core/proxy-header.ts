@@ -68,6 +68,11 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader | 'more' {
   throw new ProxyHeaderError('it begins with neither "PROXY " nor the signature of version 2')
 }
 
+/** Do they begin as a header does, whether or not it is valid? */
+export function claimsHeader(bytes: Buffer): boolean {
+  return begins(bytes, V2) || begins(bytes, V1)
+}
+
 /** Do the bytes, as far as there are any, begin with these? */
 function begins(bytes: Buffer, start: Buffer): boolean {
   const size = Math.min(bytes.length, start.length)

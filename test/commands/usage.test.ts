@@ -37,6 +37,12 @@ t.test('help wins over version, and both over everything else', async t => {
   t.strictSame(read('--version', '--help', '--port', 'none'), { kind: 'help' })
   t.strictSame(read('--port', 'none', '--version'), { kind: 'version' })
   t.strictSame(read('--port', '5'), { kind: 'serve', port: '5' })
+  // Some commands said that these are wrong, and some showed the help.
+  for (const wrong of ['extra', '--prot', '--port']) {
+    t.strictSame(read('--help', wrong), { kind: 'help' })
+    t.strictSame(read('-h', wrong), { kind: 'help' })
+  }
+  t.throws(() => read('--help=1'), /does not take an argument/)
   t.throws(() => read('--port', 'none'), new UsageError('no port'))
 })
 

@@ -7,7 +7,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { type ProxyHeader, readProxyHeader } from '../../core/proxy-header.ts'
+import { claimsHeader, type ProxyHeader, readProxyHeader } from '../../core/proxy-header.ts'
 import { TransportOver } from '../../core/transport-over.ts'
 import type { ProxyExtensions, SystemError, Transport, TransportSink } from '../../transport.ts'
 import type { SocketAddress } from '../../types.ts'
@@ -38,7 +38,8 @@ export class ProxyReader implements TransportSink {
       const header = readProxyHeader(this.#bytes)
       if (header !== 'more') this.#finish(header)
     } catch {
-      this.#finish(this.#isOptional ? { size: 0 } : undefined)
+      const isNone = this.#isOptional && !claimsHeader(this.#bytes)
+      this.#finish(isNone ? { size: 0 } : undefined)
     }
   }
 

@@ -64,7 +64,8 @@ export interface ServerSettings<Peer extends Stream<any> = Stream<any>> {
    * is read before anything else, TLS included. Only hosts in `proxy_trusted` may send one.
    *
    * - 'require': a peer that sends no header is closed, with `on_drop('proxy_header', …)`.
-   * - 'optional': a connection without a header is the peer's own.
+   * - 'optional': a connection without a header is the peer's own; one with an invalid header is
+   *   closed all the same.
    * - `null`: no header is expected.
    * - Takes effect: with the next connection.
    *

@@ -9,7 +9,7 @@
 
 import type { Server as HttpServer } from 'node:http'
 import { deferred } from '../../core/deferred.ts'
-import { messageOf } from '../../errors.ts'
+import { InvalidArgumentError, messageOf } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import type { Host, Say } from '../host.ts'
 import { oneLine, runCommand } from '../run.ts'
@@ -72,7 +72,7 @@ async function supervise(request: Request, host: SuperviseHost, sayLine: Say): P
   return isWell ? 0 : 1
 }
 
-/** Throws UsageError if the URL of the router, or of the relay, is invalid. */
+/** Throws what the URL of the router, or of the relay, is refused with. */
 function makeParts({ parts, url }: Request, setting: Setting): Part[] {
   try {
     // A channel that is made shows what is wrong with its URL, and opens nothing.
@@ -80,7 +80,8 @@ function makeParts({ parts, url }: Request, setting: Setting): Part[] {
     if (parts.includes('router')) setting.context.init(`${url};mode=server`).destroy()
     return parts.map(name => new PARTS[name](setting))
   } catch (error) {
-    throw new UsageError(messageOf(error))
+    if (error instanceof InvalidArgumentError) throw new UsageError(error.message)
+    throw error
   }
 }
 

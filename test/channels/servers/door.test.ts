@@ -269,6 +269,11 @@ t.test('proxies: optional', async t => {
     news().map(line => line.replace(/,\d+$/, '')),
     ['offer stranger', 'offer 1.1.1.1', 'offer proxy'],
   )
+  // It was taken for the first bytes of a connection of the proxy's own.
+  const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n\x31\x11\0\0', 'latin1')
+  for (const invalid of [Buffer.from('PROXY TCP4 1.1.1.256 2.2.2.2 1 2\r\n'), signature])
+    come('proxy')[0]!.sink!.received(invalid)
+  t.same(news(), ['proxy_header proxy', 'proxy_header proxy'])
 })
 
 t.test('proxies: a list that throws trusts nobody', async t => {

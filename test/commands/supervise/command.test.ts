@@ -81,6 +81,9 @@ t.test('what cannot be', async t => {
     const invalid = new Process([url])
     t.equal(await invalid.code, 2, url)
   }
+  const caret = new Process(['http://x'])
+  t.equal(await caret.code, 2)
+  t.match(caret.err, /\n  http:\/\/x\n  \^\^\^\^\n$/, 'it was all in one line')
   const nonsense = new Process(['--only', 'router', '--relay', 'nonsense:'])
   t.equal(await nonsense.code, 2)
   t.match(nonsense.err, /open_relay: url must be .*\(--help lists the options\)/)
