@@ -34,7 +34,7 @@ const BUILD = `${ROOT}.build/`
 export const ALONE = ['io/diagnostics']
 
 /** Tests of what a process does once, or has registered: they are the first. */
-const FIRST = ['io/heap', 'envelope/check']
+const FIRST = ['io/heap', 'envelope/envelope-check']
 
 /** Files that do their work when they are imported: their tests are the first to do so. */
 const PROGRAMS = /^commands\/\w+\/main$/

@@ -5,7 +5,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { Delimiter, ReadDelimiter } from '../../src/core/delimiters.ts'
-import { length_prefix } from '../../src/core/length-prefix.ts'
+import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { type ReadOwner, ReadPath } from '../../src/core/read-path.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'

@@ -32,7 +32,8 @@ export const FLAG = { type: 'boolean' } as const
 
 /**
  * Reads the arguments that follow the name of a command. `--help` and `--version` win over
- * everything else, mistakes included; if neither is there, `toRequest` says what is asked for. Throws UsageError.
+ * everything else, mistakes included; if neither is there, `toRequest` says what is asked for.
+ * Throws UsageError.
  */
 export function readOptions<Config extends ParseArgsConfig, Request>(
   argv: readonly string[],

@@ -3,7 +3,7 @@ import { Client, Connection } from '../../src/channels/basic.ts'
 import { LIFE } from '../../src/channels/life.ts'
 import { Requests, type RequestsOptions } from '../../src/channels/requests.ts'
 import type { StreamLink } from '../../src/channels/streams/stream-link.ts'
-import { length_prefix } from '../../src/core/length-prefix.ts'
+import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { pair } from '../../src/testing.ts'
 import { pick, seeded } from '../core/oracle.ts'
 

@@ -7,7 +7,7 @@ import {
   type ReadDelimiter,
   readerFor,
 } from '../../src/core/delimiters.ts'
-import { length_prefix } from '../../src/core/length-prefix.ts'
+import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { CountReader, EmptyReader } from '../../src/core/reading/count-readers.ts'
 import { DelimitedReader } from '../../src/core/reading/delimited-reader.ts'
 import { PatternReader } from '../../src/core/reading/pattern-reader.ts'

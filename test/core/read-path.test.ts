@@ -6,7 +6,7 @@ import {
   readerFor,
   type ReadSettings,
 } from '../../src/core/delimiters.ts'
-import { length_prefix } from '../../src/core/length-prefix.ts'
+import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { type Hold, type ReadOwner, ReadPath, type ReadTarget } from '../../src/core/read-path.ts'
 import type { AwaitedRead } from '../../src/core/reading/awaited.ts'
 import { READER, type Reader } from '../../src/core/reading/readers.ts'

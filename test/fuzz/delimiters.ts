@@ -5,7 +5,7 @@
 
 import type { Delimiter, ReadDelimiter } from '../../src/core/delimiters.ts'
 import { dot_block } from '../../src/core/dot-block.ts'
-import { length_prefix } from '../../src/core/length-prefix.ts'
+import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { ReadPath } from '../../src/core/read-path.ts'
 import { readSettings } from '../../src/core/reading/read-settings.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'

@@ -4,7 +4,7 @@
  */
 
 import type { Cut, Delimiter } from '../../src/core/delimiters.ts'
-import { length_prefix } from '../../src/core/length-prefix.ts'
+import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
 import { line } from '../core/oracle.ts'

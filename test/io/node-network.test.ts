@@ -3,7 +3,7 @@
  */
 
 import t from 'tap'
-import { NodeListener } from '../../src/io/listener.ts'
+import { NodeListener } from '../../src/io/listening/listener.ts'
 import { NodeNetwork } from '../../src/io/node-network.ts'
 import { TcpTransport } from '../../src/io/tcp.ts'
 import type { Endpoint, PacketSocket } from '../../src/transport.ts'

@@ -1,15 +1,15 @@
 /**
- * Layer 9. ConsumerLink: the connection of a consumer to its peer: its states, the handshake, what
- * waits. The consumer keeps it under the symbol LINK.
+ * Layer 9. ConsumerLink: the connection of a consumer to its peer: its state, the handshake, and
+ * what waits. The consumer keeps it under the symbol LINK.
  *
  * Call order: connect (or begin, of a server's peer) → on_handshake → on_connect →
  * consumer_connected → what was received → consumer_closed → on_close.
  *
  * Rules:
- * 1. Nothing is worked on before on_connect and the receivers of consumer_connected are done: what
+ * 1. Nothing is worked on before on_connect and the receivers of consumer_connected are done. What
  *    comes meanwhile waits, unread.
- * 2. What a hook throws goes to on_error, and ends nothing. Only a handshake that throws ends it.
- *    What on_error throws is logged.
+ * 2. What a hook throws goes to on_error, and ends nothing. The exception is on_handshake: if it
+ *    throws, the peer is refused. What on_error throws is logged.
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
@@ -58,17 +58,17 @@ export class ConsumerLink {
   opened: Deferred<unknown> = silent()
   closed: Deferred<CloseReason> = deferred()
   outbox: TextOutbox | undefined
-  asked: PendingRequests | undefined
+  requests: PendingRequests | undefined
   receiving: Receiving | undefined
   readonly #consumer: Linked
   #port: Port | undefined
   #channel: MessageChannel | undefined
-  /** What was received too early; undefined: nothing is too early any more. */
+  /** What was received before the consumer was ready; undefined once it is. */
   #early: (Buffer | string)[] | undefined
-  /** Through which other parts of the program reach it. */
+  /** The layers through which other parts of the program reach it. */
   #layers: Layer[] = []
   #isTold = false
-  /** The handshake has begun. */
+  /** Has the handshake begun? */
   #hasPeer = false
   #hasBinary = false
   #reason: CloseReason = 'remote'
@@ -80,7 +80,7 @@ export class ConsumerLink {
     this.#consumer = consumer
   }
 
-  /** May something be sent? In the handshake, too, which may say why it refuses. */
+  /** May something be sent? Also during the handshake, which may say why it refuses. */
   get isConnected(): boolean {
     return this.state === 'active' || (this.state === 'opening' && this.#hasPeer)
   }
@@ -110,8 +110,8 @@ export class ConsumerLink {
     this.opened = silent()
     this.closed = deferred()
     this.outbox = new TextOutbox(port, this.#consumer)
-    this.asked = new PendingRequests(engine, this.tell)
-    this.receiving = new Receiving(this.#consumer, this.asked, this.tell)
+    this.requests = new PendingRequests(engine, this.tell)
+    this.receiving = new Receiving(this.#consumer, this.requests, this.tell)
     this.#port = port
     this.#early = []
     this.#isTold = this.#hasBinary = this.#hasPeer = false
@@ -192,7 +192,7 @@ export class ConsumerLink {
     }
   }
 
-  /** Tells the program what went wrong. What its on_error throws is for the log. */
+  /** Tells the program what went wrong. What its on_error throws is logged. */
   readonly tell = (thrown: unknown): void => {
     const failed = (fault: unknown): void =>
       logSafely(this.engine as Engine, `on_error of a consumer: ${messageOf(fault)}`, fault)
@@ -202,7 +202,7 @@ export class ConsumerLink {
   // ---- open -------------------------------------------------------------------------------------
 
   /**
-   * A message of the channel with data. A binary one of WebSocket is no envelope: it is dropped,
+   * A data message of the channel. A binary one of WebSocket cannot be an envelope: it is dropped,
    * and on_error is told of the first.
    */
   arrived({ data, value }: ChannelMessage): Promise<void> | undefined {
@@ -229,7 +229,7 @@ export class ConsumerLink {
     return this.#port?.canWait === true ? full : undefined
   }
 
-  /** Sends a text. What is wrong goes to on_error. A peer that takes too little is closed. */
+  /** Sends a text. Errors go to on_error. A peer that is too slow is closed. */
   send(text: string): boolean {
     try {
       this.outbox?.send(text)
@@ -257,7 +257,7 @@ export class ConsumerLink {
     this.state = 'closing'
     this.#reason = 'local'
     this.#code = code
-    this.asked?.close('local')
+    this.requests?.close('local')
     this.receiving?.work.clear()
     this.#port?.close(code)
   }
@@ -271,7 +271,7 @@ export class ConsumerLink {
     this.#channel = undefined
     this.state = 'closed'
     for (const layer of this.#layers.splice(0)) layer.remove(consumer)
-    this.asked?.close(reason)
+    this.requests?.close(reason)
     this.receiving?.work.clear()
     const early = 'it closed before the handshake was done'
     this.opened.reject(this.#error ?? new ClosedError(early, reason))
@@ -282,20 +282,20 @@ export class ConsumerLink {
     }).then(() => this.closed.resolve(reason))
   }
 
-  /** Why it closes. If not we do it, the engine or the peer does. */
+  /** Why it closes. If the program does not close it, the engine or the peer does. */
   get reason(): CloseReason {
     const isDrain = this.#reason === 'remote' && this.engine?.[DRIVE].isStopping
     return isDrain === true ? 'drain' : this.#reason
   }
 }
 
-/** Those of its envelopes. */
+/** The layers of its envelopes. */
 function layersOf({ outgoing, errors, internal }: Linked): Layer[] {
   const names = [outgoing, errors, internal].map(({ layer_name }) => layer_name)
   return [...new Set(names)].map(get_layer)
 }
 
-/** A promise that may be rejected without anybody looking. */
+/** A promise that never becomes an unhandled rejection. */
 function silent(): Deferred<unknown> {
   const made = deferred<unknown>()
   made.promise.catch(noop)

@@ -35,7 +35,7 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
   readonly #consumers = new Map<Addr, Of>()
   #channel: MessageChannel | undefined
 
-  /** Throws InvalidArgumentError if it is no class of consumers. */
+  /** Throws InvalidArgumentError for anything but a class of consumers. */
   constructor(ConsumerClass: new () => Of) {
     if (!isConsumerClass(ConsumerClass))
       throw new InvalidArgumentError(
@@ -78,8 +78,8 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
   }
 
   /**
-   * Listens: on a URL (`mode=server` need not be said), or on a message channel of a server. The
-   * channel is opened if it is not open. Returns the server.
+   * Listens on a URL (`mode=server` may be left out), or on a message channel of a server, which is
+   * opened if it is not open. Returns the server.
    *
    * Throws InvalidStateError if it listens already, and UrlError or InvalidArgumentError for an
    * invalid channel.

@@ -1,7 +1,7 @@
 /**
- * Layer 9. Consumer: one peer of a channel, as a program has it: who it is, what it may send, and
- * what it gets. The way of a message in is in receiving.ts, the way out in sending.ts, the
- * connection in consumer-link.ts.
+ * Layer 9. Consumer: what a program sees of one peer of a channel: who the peer is, what it may
+ * send, and what it gets. The way of a message in is in receiving.ts, the way out in sending.ts,
+ * the connection in consumer-link.ts.
  */
 
 import { INSPECT, type Inspect, inspectFacts, type InspectOptions } from '../../channels/inspect.ts'
@@ -36,7 +36,7 @@ import type { RequestOptions } from './pending-requests.ts'
 import { checkSendOptions, Sending } from './sending.ts'
 import type { SendingIn, SendOptions } from './sending-types.ts'
 
-/** What an answer has if nothing else is said. */
+/** The options of `reply` by default. */
 const SUCCESS: SendOptions = { state: 's' }
 
 /**
@@ -65,12 +65,15 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   /** Is a peer without a user (`user_pk`) let in? @default true */
   allow_unauthenticated = true
   /**
-   * How many messages may wait to be worked on, and how many to be sent: 1024 are a burst of a fast
-   * peer. Beyond that it is closed, and `on_error` gets an OverflowError.
+   * How many messages may wait to be worked on, and how many to be sent. Beyond that the consumer
+   * is closed, and `on_error` gets an OverflowError. 1024 are a burst of a fast peer.
    * @default 1024
    */
   queue_limit = 1024
-  /** How often a program should note that the peer is there, in ms. @default 180 000 ms */
+  /**
+   * How often `track_connections` notes, at most, that the peer is there, in ms. @default 180 000
+   * ms
+   */
   connection_update_interval: Milliseconds = 180_000
 
   // ---- who it is --------------------------------------------------------------------------------
@@ -105,7 +108,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
     return this[LINK].state
   }
 
-  /** What `console.log` shows: no envelopes, which have all messages. @hidden */
+  /** What `console.log` shows: not the envelopes, which have all messages. @hidden */
   [INSPECT](depth: number, options: InspectOptions, inspect: Inspect): string {
     const { incoming, outgoing, errors, internal, [LINK]: link, ...fields } = this
     return inspectFacts(this, { state: link.state, ...fields }, depth, options, inspect)
@@ -122,8 +125,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   }
 
   /**
-   * Connects through a channel with one peer: a URL, or a message channel. The channel is opened if
-   * it is not open. Returns the consumer; `opened` says when it may be used. A consumer that has
+   * Connects through a channel with one peer: a URL, or a message channel, which is opened if it is
+   * not open. Returns the consumer; `opened` resolves when it may be used. A consumer that has
    * closed may be connected again.
    *
    * Throws InvalidStateError unless it is closed, UrlError or InvalidArgumentError for an invalid
@@ -141,8 +144,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   }
 
   /**
-   * Closes the connection. `code` is one of WebSocket, and reaches a peer of a server; other
-   * channels have none. What waits to be worked on is dropped, and requests reject with ERR_CLOSED.
+   * Closes the connection. `code` is a close code of WebSocket. Only a peer of a WebSocket server
+   * gets it. Messages that wait to be worked on are dropped, and requests reject with ERR_CLOSED.
    * `on_close` is called when the channel has closed.
    *
    * Throws InvalidArgumentError for a code that WebSocket does not allow: it allows 1000 to 1003,
@@ -156,8 +159,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   // ---- sending ----------------------------------------------------------------------------------
 
   /**
-   * Sends a message: given as such, or as its type and its payload. Receivers of the signal get it
-   * first. Returns false, and sends nothing, if the consumer is not active.
+   * Sends a message, which is given as such or as its type and its payload. Receivers of the signal
+   * get it first. Returns false, and sends nothing, if the consumer is not active.
    *
    * Throws InvalidArgumentError if it is not registered, ValidationError if the payload is invalid.
    */
@@ -169,8 +172,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   }
 
   /**
-   * Answers a message: with its trace id, and with the state 's' unless `state` says otherwise.
-   * Otherwise as `send`.
+   * Answers a message: as `send`, but with the trace id of that message, and with the state 's'
+   * unless `state` is given.
    */
   reply<Name extends NameOf<Out>>(
     to: Message,
@@ -191,7 +194,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
    * - RequestError: ERR_TIMEOUT, ERR_CLOSED, or ERR_OVERFLOW if 10 000 requests wait
    * - ValidationError: the answer is invalid
    *
-   * It is never an unhandled rejection. Throws as `send` does.
+   * It never becomes an unhandled rejection. Throws as `send` does.
    */
   request<Name extends NameOf<Out>, Expected extends NameOf<In> = NameOf<In>>(
     name: Name,
@@ -204,11 +207,11 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   request(given: unknown, second?: unknown, third?: unknown): Promise<any> {
     const isName = typeof given === 'string'
     const options = (isName ? third : second) as RequestOptions<any> | undefined
-    const { asked } = this[LINK]
-    if (asked === undefined)
+    const { requests } = this[LINK]
+    if (requests === undefined)
       throw new InvalidStateError('request()', 'it was never connected', 'connect() it first')
     const data = isName ? second : undefined
-    return asked.ask(options ?? {}, id =>
+    return requests.ask(options ?? {}, id =>
       this.#sending.send(this.#sending.message(given, data, NO_META, { id })),
     )
   }
@@ -227,7 +230,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   // ---- from inside the program ------------------------------------------------------------------
 
   /**
-   * Another part of the program has sent an event, see `websocket_send` and `internal_send`:
+   * Acts on an event that another part of the program has sent, see `websocket_send` and
+   * `internal_send`:
    * - `websocket.send`: its text is sent as it is; the signal is sent if somebody listens
    * - `ws.error.send`: its error is sent
    * - `internal.msg`: its message is for the program itself: only the signal is sent
@@ -243,8 +247,8 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
 
   /**
    * Called when a peer has connected, before anything is received. It sets `user`, `user_pk` and
-   * `language`. If it returns false, or throws, or its promise does, the peer is refused: it gets
-   * the error message that was thrown, if it is one, and is closed with the code 1008.
+   * `language`. If it returns or resolves with false, throws or rejects, the peer is refused: it is
+   * closed with the code 1008. If an error message was thrown, the peer gets it first.
    *
    * Default: nothing.
    */
@@ -255,7 +259,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
 
   /**
    * Called with each valid message, after the signal. If it returns a promise, the next message
-   * waits. What it throws is dealt with as what `run` throws. Default: nothing.
+   * waits. An error that it throws has the same effect as one that `run` throws. Default: nothing.
    */
   on_message(_message: MessageOf<In>): any {}
 
@@ -263,7 +267,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   on_error_message(_error: ErrorMessage): any {}
 
   /**
-   * Called with the error message for what a peer has sent, which was not valid and was dropped.
+   * Called when a message of the peer was invalid and dropped, with the error message that says so.
    * Default: sends it to the peer.
    */
   on_refused(error: ErrorMessage): any {
@@ -307,7 +311,7 @@ export interface ConsumerClass<Out extends Envelope<any>, In extends Envelope<an
  * Makes a class of consumers for two envelopes: what they may receive, and what they may send. The
  * other side has the same two the other way round.
  *
- * Throws InvalidArgumentError if one is no envelope.
+ * Throws InvalidArgumentError if one is not an envelope.
  */
 export function consumer<Out extends Envelope<any>, In extends Envelope<any>>(envelopes: {
   readonly incoming: In

@@ -24,7 +24,7 @@ interface Target extends Linked {
   last_sent: number
 }
 
-/** Acts on an event. What is wrong with it goes to on_error. */
+/** Acts on an event. Errors go to on_error. */
 export function receiveEvent(consumer: Target, receiving: Receiving, event: LayerEvent): void {
   try {
     checkEvent('receive_event: event', event)

@@ -1,5 +1,5 @@
 /**
- * Layer 9. FailedError: the answer to a request is none that the program has asked for.
+ * Layer 9. FailedError: the answer to a request is not the one that the program has asked for.
  */
 
 import { ChannelError } from '../../errors.ts'

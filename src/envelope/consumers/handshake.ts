@@ -1,6 +1,6 @@
 /**
- * Layer 9. Handshake: what is known about a peer before its first message. And which language a
- * browser asks for.
+ * Layer 9. Handshake: what is known about a peer before its first message. And `language_of`: the
+ * language that a browser asks for.
  */
 
 import { checkRecord, checkText, listOf } from '../../core/checks.ts'
@@ -18,8 +18,8 @@ export interface Handshake {
 }
 
 /**
- * The language that a peer wants, of those that there are: that of its cookie `language`, or else
- * the best one of its Accept-Language, or else the first one. `sv-FI` is served by `sv`. Throws
+ * The language for a peer, out of `languages`: the one of its cookie `language`, or else the best
+ * one of its Accept-Language, or else the first one. `sv` serves `sv-FI`, too. Throws
  * InvalidArgumentError if there are no headers, or no list of languages.
  */
 export function language_of(

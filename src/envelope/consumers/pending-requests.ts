@@ -2,7 +2,7 @@
  * Layer 9. PendingRequests: the requests of a consumer that wait for their answers. An answer has
  * the trace id of the request, and a state.
  *
- * | state | what becomes of the request |
+ * | state of the answer | what becomes of the request |
  * |---|---|
  * | `s` | it resolves with the message |
  * | `f` | it rejects: with the message if that is an error message |
@@ -28,19 +28,22 @@ export interface RequestOptions<Answer = Message, Expected = string> {
    * @default 30 000 ms
    */
   readonly timeout?: Milliseconds | undefined
-  /** Called with each message about the request that is no answer yet; see its state. */
+  /**
+   * Called with each message about the request that does not settle it: its state is not 's' or
+   * 'f'.
+   */
   readonly on_progress?: ((message: Answer) => void) | undefined
   /**
-   * The type that the answer must have. The request rejects with another one.
+   * The type that the answer must have. If it has another one, the request rejects.
    * @default any
    */
   readonly expect?: Expected | undefined
 }
 
-/** As long as a person waits. */
+/** About as long as a person waits. */
 const TIMEOUT: Milliseconds = 30_000
 
-/** A bound that a program in order never sees. */
+/** A bound that a correct program never reaches. */
 const LIMIT = 10_000
 
 interface Pending extends Deferred<Message> {

@@ -1,12 +1,12 @@
 /**
  * Layer 9. Receiving: the way of a message in, of one consumer.
  *
- * parse → unpack → its request, if it is an answer → in its turn: the signal (which calls run) →
- * on_message.
+ * parse → unpack → if it is an answer, its request → when its turn comes: the signal (which calls
+ * run) → on_message.
  *
  * Rules:
- * 1. Nothing that a peer sends throws at the connection. What is invalid is dropped. `on_refused`
- *    answers it with the right error message, with the same trace id.
+ * 1. Nothing that a peer sends makes the connection throw. An invalid message is dropped, and
+ *    `on_refused` answers it with an error message that has the same trace id.
  * 2. An answer, or an error, is never answered with an error: two sides could go on for ever.
  * 3. Messages are worked on one after the other, in their order. An answer settles its request at
  *    once, so that a message that is being worked on may wait for one.
@@ -42,25 +42,27 @@ export interface Receiver extends Origin {
   close(code?: number): void
 }
 
-/** The code that a peer is closed with that sends more than can be worked on: "try again later". */
+/** The code for a peer that sends more than can be worked on: "try again later". */
 const OVERLOADED = 1013
 
 export class Receiving {
   readonly work = new Work()
   readonly #consumer: Receiver
-  readonly #asked: PendingRequests
+  readonly #requests: PendingRequests
   /** Tells the program what went wrong. */
   readonly #tell: (thrown: unknown) => void
 
-  constructor(consumer: Receiver, asked: PendingRequests, tell: (thrown: unknown) => void) {
+  constructor(consumer: Receiver, requests: PendingRequests, tell: (thrown: unknown) => void) {
     this.#consumer = consumer
-    this.#asked = asked
+    this.#requests = requests
     this.#tell = tell
   }
 
-  /** A text was received. Returns a promise if no more should be, until it settles. */
+  /**
+   * A text was received. If it returns a promise, no more should be received until that settles.
+   */
   received(given: Buffer | string): Promise<void> | undefined {
-    // What is no text is no JSON either: the empty text says so.
+    // Bytes that are not text are not JSON either: the empty text leads to that error.
     const text = typeof given === 'string' ? given : isUtf8(given) ? given.toString() : ''
     let data: EnvelopeData | undefined
     try {
@@ -80,7 +82,7 @@ export class Receiving {
     else this.#accept(unpacked as Message)
   }
 
-  /** Its schema answers later. It keeps its place. */
+  /** Its schema is asynchronous. The message keeps its place. */
   #later(unpacked: PromiseLike<Message>, data: EnvelopeData): void {
     const settled = Promise.resolve(unpacked).then(
       message => () => this.#dispatch(message),
@@ -90,7 +92,7 @@ export class Receiving {
   }
 
   #accept(message: Message): void {
-    if (message.mm.state !== null) this.#asked.answer(message)
+    if (message.mm.state !== null) this.#requests.answer(message)
     // Most are worked on at once, without a closure.
     if (this.work.isBusy) this.#wait(() => this.#dispatch(message))
     else this.work.returned(this.#dispatch(message))
@@ -112,7 +114,9 @@ export class Receiving {
 
   // ---- a valid message --------------------------------------------------------------------------
 
-  /** Returns a promise, which never rejects, if somebody works on the message for longer. */
+  /**
+   * Returns a promise, which never rejects, if a hook or a receiver goes on working on the message.
+   */
   #dispatch(message: Message): unknown {
     const consumer = this.#consumer
     consumer.last_received = wallTime()
@@ -124,7 +128,7 @@ export class Receiving {
     return this.dispatch(message_signal, message)
   }
 
-  /** Sends the signal, and then calls on_message unless the signal is all. */
+  /** Sends the signal, and then calls on_message, unless `isAll`: the signal is all. */
   dispatch(signal: Signal<MessageArguments>, message: Message, isAll = false): unknown {
     const consumer = this.#consumer
     try {
@@ -181,7 +185,7 @@ export class Receiving {
 
   // ---- what went wrong --------------------------------------------------------------------------
 
-  /** What was received is no valid message. */
+  /** What was received is not a valid message. */
   #invalid(error: unknown, data: EnvelopeData | undefined): void {
     const consumer = this.#consumer
     const refusal = refusalOf(error, data)
@@ -189,7 +193,7 @@ export class Receiving {
     const isAnswer =
       data !== undefined && ((data.s ?? null) !== null || consumer.errors.registry.has(data.t))
     if (isAnswer) {
-      if (!this.#asked.fail(data.i, error as Error)) this.#tell(error)
+      if (!this.#requests.fail(data.i, error as Error)) this.#tell(error)
       return
     }
     this.inTurn(() => {
@@ -202,7 +206,7 @@ export class Receiving {
     })
   }
 
-  /** Somebody who worked on the message threw: the peer gets to know that it failed. */
+  /** A hook or a receiver that got the message threw: the peer is told that it failed. */
   #threw(error: unknown, message: Message): void {
     const { id, state } = message.mm
     const isAnswer = state !== null || (message as unknown) instanceof ErrorMessage
@@ -222,7 +226,7 @@ function idOf(id: string | null): { id?: string } {
   return id === null ? {} : { id }
 }
 
-/** The error message for what unpacking threw. undefined: the peer is not to blame. */
+/** The error message for what unpacking threw; undefined if it is not the fault of the peer. */
 function refusalOf(error: unknown, data: EnvelopeData | undefined): ErrorMessage | undefined {
   if (error instanceof ErrorMessage) return error
   if (!(error instanceof ValidationError)) return undefined

@@ -1,6 +1,6 @@
 /**
- * Layer 9. The types of `send`, `reply` and `request`: what may be sent follows from the envelope
- * of the consumer, and what an answer is from its other envelope.
+ * Layer 9. The types of `send`, `reply` and `request`. What may be sent follows from the outgoing
+ * envelope of the consumer, and the type of an answer from the incoming one.
  */
 
 import type { ClassIn } from '../envelope.ts'

@@ -4,8 +4,8 @@
  * Is it registered? → the signal → pack → the channel.
  *
  * Rules:
- * 1. A message that is not registered is refused at the call: the peer would not know it.
- * 2. Messages go out in the order of the calls, even if a receiver of a signal takes its time.
+ * 1. A message that is not registered throws at the call: the peer would not know it.
+ * 2. Messages go out in the order of the calls, even if a receiver of a signal returns a promise.
  */
 
 import { type Checks, checkText } from '../../core/checks.ts'
@@ -105,7 +105,7 @@ export class Sending {
     return this.#emit(message_signal, message, errors)
   }
 
-  /** The signal first; then the message goes out, after those that were sent before. */
+  /** First sends the signal. Then the message goes out, after those that were sent before. */
   #emit(signal: Signal<MessageArguments>, message: Message, envelope: Envelope<any>): boolean {
     const consumer = this.#consumer
     if (!consumer[LINK].isConnected) return false

@@ -1,6 +1,6 @@
 /**
- * Layer 9. The time of day for consumers. The clock is asked once for what happens at once: asking
- * it twice for each small message would take a tenth of the time of all the rest.
+ * Layer 9. The time of day for consumers. The clock is read once for all that happens in one
+ * callback of the loop: reading it twice for each small message would add a tenth to its cost.
  */
 
 import type { Milliseconds } from '../../types.ts'

@@ -1,5 +1,5 @@
 /**
- * Layer 9. Work: what a consumer has received is worked on one after the other.
+ * Layer 9. Work: the tasks of what a consumer has received. They are done one after the other.
  *
  * Rules:
  * 1. While a task's promise has not settled, the tasks after it wait, in their order.
@@ -19,7 +19,7 @@ export class Work {
   #gate: Promise<void> | undefined
   #open: (() => void) | undefined
 
-  /** Has the next task to wait? */
+  /** Must the next task wait? */
   get isBusy(): boolean {
     return this.#isWaiting || this.#tasks.length > 0
   }

@@ -23,7 +23,7 @@ import type {
   Transport,
 } from '../../transport.ts'
 import { fileLimit } from '../file-limit.ts'
-import { NodeListener } from '../listener.ts'
+import { NodeListener } from '../listening/listener.ts'
 import { openPackets } from '../udp/udp.ts'
 import { type BunGlobal, findBun } from './bun.ts'
 import { HANDLERS } from './handlers.ts'

@@ -13,7 +13,7 @@ import { getSystemErrorMap } from 'node:util'
 import { codeOf } from '../../errors.ts'
 import type { SystemError } from '../../transport.ts'
 import type { Port } from '../../types.ts'
-import type { HowToListen, ListeningServer } from '../listener.ts'
+import type { HowToListen, ListeningServer } from '../listening/listener.ts'
 import type { BunGlobal, BunListening, BunPlace, BunSocket, BunSocketHandlers } from './bun.ts'
 
 /** Errors of '::' on a machine without IPv6: the kernel has none, or it is switched off. */

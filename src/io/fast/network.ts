@@ -33,7 +33,7 @@ import type {
 } from '../../transport.ts'
 import { fileLimit } from '../file-limit.ts'
 import { HAS_PROBES } from '../keep-alive.ts'
-import { NodeListener } from '../listener.ts'
+import { NodeListener } from '../listening/listener.ts'
 import { runtimeOf } from '../runtimes/runtime-of.ts'
 import { openPackets } from '../udp/udp.ts'
 import { handleOf, learnHandles, type ListeningHandle } from './handles.ts'

@@ -69,7 +69,7 @@ export class Budget {
       : new Promise(go => this.#empty.push(go))
   }
 
-  /** Nothing will leave any more: lets everybody go on. */
+  /** Nothing will leave any more: what waits for room goes on. */
   release(): void {
     this.#isReleased = true
     call(this.#half)

@@ -6,7 +6,7 @@
 export interface ChannelStats {
   /** The id of the channel. */
   readonly channel_id: string
-  /** Does a connection stand? */
+  /** Is it connected? */
   readonly is_alive: boolean
   /** Packets that wait, or are not confirmed yet. */
   readonly queued: number

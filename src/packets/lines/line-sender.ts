@@ -8,19 +8,19 @@
  * channel says that it takes packets again, or RETRY has passed and it is alive.
  */
 
+import { Deque } from '../../core/deque.ts'
 import { noop } from '../../core/noop.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import type { PacketChannel } from '../channel/packet-channel.ts'
 import type { Packet } from '../packet.ts'
 import type { Budget } from './budget.ts'
-import { Deque } from './deque.ts'
 import type { Party } from './party.ts'
 
 /** The original tries again every 0.1 s. */
 const RETRY: Milliseconds = 100
 
-/** So many packets of one party are sent before the next one has its turn. */
+/** The most packets of one party that are sent before it is the next party's turn. */
 const BATCH = 16
 
 export interface SenderOwner {
@@ -87,9 +87,8 @@ export class LineSender {
 
   /** Takes back the packets in the queue, in order. */
   takeBack(): Packet[] {
-    const packets = [...this.#queue]
+    const packets = this.#queue.takeAll()
     for (const packet of packets) this.budget.free(packet.size)
-    this.#queue.clear()
     return packets
   }
 
@@ -169,7 +168,7 @@ export class LineSender {
 
   // ---- connections ------------------------------------------------------------------------------
 
-  /** There is another connection: nobody at its other end has said anything. */
+  /** There is another connection: what the parties have said on the last one does not count. */
   forget(): void {
     this.#ready.clear()
     this.#confirm.clear()

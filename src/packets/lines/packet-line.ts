@@ -8,13 +8,14 @@
  * |---|---|---|
  * | asking | has said nothing yet | only what the line says itself |
  * | guessing | has said nothing for a while | each stream, once; all of it is kept |
- * | waiting | is one of ours: somebody else must come first | as in asking |
+ * | waiting | is one of ours, and another party must come first | as in asking |
  * | plain | is as in the original | the queue, in order: what was handed on is forgotten |
  * | confirming | passes on how far the ends are | the stream of each party, as far as it is there |
  *
  * Rules:
- * 1. A router of ours says what it is in its first word on each connection. So one whose first word
- *    is another is as in the original. Silence says nothing: a router may stand still.
+ * 1. A router of ours says so in its first packet on each connection. If the first packet is
+ *    another one, the router works as in the original. Silence proves nothing: the router may stand
+ *    still.
  * 2. While the line guesses, each packet is sent once, with its place, and kept. If the router
  *    turns out to confirm, what is missing is sent again, and what comes twice is dropped at the
  *    other end. If it does not, what was handed on is forgotten. So to such a router nothing is
@@ -61,10 +62,12 @@ export interface Said {
 /** After this time everything that has arrived is confirmed: the original's batches. */
 const CONFIRM: Milliseconds = 50
 
-/** After so long without a word of the router, the line guesses: longer than a round trip. */
+/**
+ * If the router has said nothing for this time, the line guesses. It is longer than a round trip.
+ */
 const PATIENCE: Milliseconds = 1000
 
-/** A party takes memory until the line ends. */
+/** The most parties of a line: each takes memory until the line ends. */
 const PARTIES = 100_000
 
 export class PacketLine {
@@ -143,7 +146,7 @@ export class PacketLine {
     return this.#hasStreams && this.parties.get(to)?.state !== 'plain'
   }
 
-  // ---- how the other end does it ----------------------------------------------------------------
+  // ---- how the other end works ------------------------------------------------------------------
 
   /** The channel has become alive. Nobody is known to be there. */
   becomeAlive(): void {
@@ -157,7 +160,7 @@ export class PacketLine {
     }
     this.#sender.forget()
     this.#owner.greet(this)
-    // What is plain stays so, unless it says something else.
+    // A router that was plain is taken for plain again, unless it says something else.
     if (this.#mode !== 'plain') {
       this.#mode = 'asking'
       this.#cancelGuess = this.#engine[DRIVE].after(PATIENCE, () => this.#guess())

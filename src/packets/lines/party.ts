@@ -5,7 +5,7 @@
  * | state | what is sent to it |
  * |---|---|
  * | away | nothing: it waits until the party says how far it is |
- * | guessed | packets with places, each once and kept: nobody knows how it does it |
+ * | guessed | packets with places, each once and kept: it may confirm or not |
  * | plain | packets as in the original: handed on, and forgotten |
  * | confirming | packets with places, each kept until it is confirmed |
  *
@@ -13,18 +13,18 @@
  * one waits in the inbox.
  */
 
+import { Deque } from '../../core/deque.ts'
 import type { Packet } from '../packet.ts'
 import type { Budget } from './budget.ts'
-import { Deque } from './deque.ts'
 import { Incoming, Outgoing } from './stream-ends.ts'
 
 /** More than a window: only a peer that does not confirm can fill it. */
 const INBOX = 1024
 
-/** So many packets are confirmed at once. The rest is confirmed when its time has come. */
+/** After this many packets they are confirmed at once. Fewer are confirmed a little later. */
 const CONFIRM_COUNT = 64
 
-/** The line that the party is at the other end of. */
+/** The line that leads to the party. */
 export interface PartyOwner {
   /** Hands a packet to its handler. The promise never rejects. */
   deliver(party: Party, packet: Packet): Promise<void> | undefined

@@ -3,8 +3,8 @@
  * keeps each until the other end has it; Incoming takes each number once, in order.
  *
  * A packet stays in Outgoing while it waits and while it is on its way. If the way breaks (a router
- * dies), the two ends say to each other how far they are, and Outgoing goes on from there. So
- * nothing is lost, nothing comes twice, and whatever stands between them needs no memory.
+ * dies), the two ends tell each other how far they are, and Outgoing goes on from there. So nothing
+ * is lost, nothing comes twice, and whatever stands between them needs no memory.
  *
  * Rules:
  * 1. No more than WINDOW packets, and WINDOW_SIZE bytes, are on their way: what stands between the
@@ -13,12 +13,12 @@
  *    far they are.
  */
 
+import { Deque } from '../../core/deque.ts'
 import type { Bytes } from '../../types.ts'
 import type { Packet, PacketPlace } from '../packet.ts'
 import type { Budget } from './budget.ts'
-import { Deque } from './deque.ts'
 
-/** So much is on its way without being confirmed: a round trip of 5 ms at 100 000 a second. */
+/** The most that may be on its way: enough for a round trip of 5 ms at 100 000 packets a second. */
 const WINDOW = 512
 const WINDOW_SIZE: Bytes = 1024 * 1024
 
@@ -161,7 +161,8 @@ export class Incoming {
   introduce({ stream, number }: Progress): void {
     const isKnown = stream === this.#stream
     this.#stream = stream
-    // In a known stream this end is further, unless the other one could not know and has gone on.
+    // Usually this end is further: its last confirmation was lost. But the other one may have given
+    // packets up.
     this.#taken = isKnown ? Math.max(this.#taken, number) : number
     this.#done = isKnown ? Math.max(this.#done, number) : number
   }
@@ -191,7 +192,9 @@ export class Incoming {
   }
 }
 
-/** Reads what a peer says about a stream. Undefined for anything else: it may be anybody. */
+/**
+ * Reads what a peer says about a stream. Undefined if that is invalid: a peer may send anything.
+ */
 export function progressOf(value: unknown): Progress | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { stream, number } = value as { stream?: unknown; number?: unknown }

@@ -5,13 +5,13 @@
  * 1. What cannot be sent waits, in order, within limits. Beyond them the newest is dropped, and the
  *    router is told.
  * 2. One sender may fill only its part: a flood of one agent leaves room for the others.
- * 3. Packets with places do not wait for a member that confirms and is away: whoever sent them
- *    keeps them.
+ * 3. Packets with places do not wait for a member that confirms and is away: their sender keeps
+ *    them.
  */
 
+import { Deque } from '../../core/deque.ts'
 import { noop } from '../../core/noop.ts'
 import type { Bytes, Cancel } from '../../types.ts'
-import { Deque } from '../lines/deque.ts'
 import type { Peer } from './peer.ts'
 
 /** Limits of what waits for one member. */
@@ -38,9 +38,9 @@ export class RosterMember {
   status = 'none'
   /** Ends the time in which it may come back. */
   cancel: Cancel = noop
-  /** Was it told that there is no room for it, and is there none since? */
+  /** Was it reported that there is no room for it, and has there been none since? */
   isFull = false
-  /** Senders of which something was dropped that they keep: they must say how far they are. */
+  /** Senders that keep a packet that was dropped here: each must say again how far it is. */
   readonly missed = new Set<string>()
   readonly #limits: MemberLimits
   readonly #waiting = new Deque<Waiting>()

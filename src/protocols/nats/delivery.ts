@@ -15,6 +15,7 @@
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
+import { Deque } from '../../core/deque.ts'
 import { noop } from '../../core/noop.ts'
 import { isPromiseLike } from '../../core/promises.ts'
 import type { Bytes } from '../../types.ts'
@@ -59,9 +60,8 @@ export class Delivery {
   received = 0
   dropped = 0
   #max = Infinity
-  /** What waits; the first one is at #first. */
-  #queue: NatsMessage[] = []
-  #first = 0
+  /** What waits. */
+  readonly #queue = new Deque<NatsMessage>()
   #bytes: Bytes = 0
   #isFull = false
   #isHeld = false
@@ -106,7 +106,7 @@ export class Delivery {
 
   /** How many messages wait. */
   get waiting(): number {
-    return this.#queue.length - this.#first
+    return this.#queue.size
   }
 
   /** How many messages may still come. */
@@ -168,14 +168,9 @@ export class Delivery {
   }
 
   #take(): NatsMessage {
-    const message = this.#queue[this.#first] as NatsMessage
+    const message = this.#queue.shift() as NatsMessage
     this.#bytes -= message.size + OBJECT
-    // Not shift(): it moves all others. What was taken is let go of when it is the half of all.
-    if (++this.#first * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#first)
-      this.#first = 0
-    }
-    if (this.#queue.length === 0) this.#isFull = false
+    if (this.#queue.size === 0) this.#isFull = false
     return message
   }
 
@@ -235,8 +230,7 @@ export class Delivery {
   stop(error?: Error): void {
     if (this.#state === 'closed') return
     this.error = error
-    this.#queue = []
-    this.#first = 0
+    this.#queue.clear()
     this.#bytes = 0
     this.#state = 'ended'
     this.#isHeld = false

@@ -7,7 +7,7 @@
  */
 
 import { type Deferred, deferred } from '../../core/deferred.ts'
-import { Fifo } from './command.ts'
+import { Deque } from '../../core/deque.ts'
 import type { Push } from './reply.ts'
 
 export class Held {
@@ -15,7 +15,7 @@ export class Held {
   readonly #isReplyAwaited: () => boolean
   /** Is there a promise that has not settled? What comes meanwhile waits. */
   #isHeld = false
-  readonly #waiting = new Fifo<Push>()
+  readonly #waiting = new Deque<Push>()
   /** Resolved when reading may go on. */
   #hold: Deferred<void> | undefined
 

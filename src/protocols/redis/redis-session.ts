@@ -14,10 +14,11 @@
 
 import { Buffer } from 'node:buffer'
 import { Client } from '../../channels/basic.ts'
+import { Deque } from '../../core/deque.ts'
 import { DRIVE } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
 import type { Cancel, CloseReason } from '../../types.ts'
-import { type Command, Fifo } from './command.ts'
+import type { Command } from './command.ts'
 import { RedisError } from './errors.ts'
 import { headOf, type Word } from './pack.ts'
 import { Push, type Reply } from './reply.ts'
@@ -61,7 +62,7 @@ export class RedisSession extends Client<Replies> {
   readonly #owner: SessionOwner
   /** Is it for messages? In RESP2 they are arrays, as replies are. */
   readonly #isSubscriber: boolean
-  readonly #sent = new Fifo()
+  readonly #sent = new Deque<Command>()
   #error: RedisError | undefined
   #isEnding = false
   /** Has the server ended it? */
@@ -205,7 +206,7 @@ export class RedisSession extends Client<Replies> {
     const command = this.#sent.shift()
     if (command === undefined)
       throw new RedisError('ERR_PROTOCOL', 'a reply came that nobody has asked for')
-    const { first } = this.#sent
+    const first = this.#sent.at(0)
     if (first !== undefined) this.#expect(first)
     command.settle(push === undefined ? (value as Reply) : push.data)
     if (this.#isEnding && first === undefined) super.close(true)
@@ -221,7 +222,7 @@ export class RedisSession extends Client<Replies> {
 
   /** Is it the reply of the oldest command? */
   #isConfirmed({ kind }: Push): boolean {
-    const { first } = this.#sent
+    const first = this.#sent.at(0)
     return first !== undefined && CONFIRMATIONS.test(kind) && first.name === kind.toUpperCase()
   }
 
@@ -258,7 +259,7 @@ export class RedisSession extends Client<Replies> {
     this.isReady = false
     this.#cancelEnd()
     const error = this.#error ?? new RedisError('ERR_CLOSED', `the connection closed (${reason})`)
-    this.#owner.lost(this, error, this.#sent.clear(), this.#isEnded ? 'remote' : reason)
+    this.#owner.lost(this, error, this.#sent.takeAll(), this.#isEnded ? 'remote' : reason)
   }
 }
 

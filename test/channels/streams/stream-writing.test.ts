@@ -11,7 +11,7 @@ import {
   StreamWriting,
   type WritingOwner,
 } from '../../../src/channels/streams/stream-writing.ts'
-import { length_prefix } from '../../../src/core/length-prefix.ts'
+import { length_prefix } from '../../../src/core/length/length-prefix.ts'
 import type { SendItem } from '../../../src/core/writing/send-item.ts'
 import type { Data } from '../../../src/types.ts'
 import { turn } from '../../kit.ts'

@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Delimiter } from '../../../src/core/delimiters.ts'
-import { length_prefix } from '../../../src/core/length-prefix.ts'
+import { length_prefix } from '../../../src/core/length/length-prefix.ts'
 import { NEED_MORE } from '../../../src/core/reading/readers.ts'
 import { RecvBuffer } from '../../../src/core/reading/recv-buffer.ts'
 import { NetStruct } from '../../../src/core/struct/net-struct.ts'

@@ -1,7 +1,7 @@
 /** Packers: which value of a call of write_packed packs the others. */
 
 import t from 'tap'
-import { length_prefix } from '../../../src/core/length-prefix.ts'
+import { length_prefix } from '../../../src/core/length/length-prefix.ts'
 import { NetStruct } from '../../../src/core/struct/net-struct.ts'
 import { Struct } from '../../../src/core/struct/struct.ts'
 import { isIntoPacker, takePacker } from '../../../src/core/writing/packer.ts'

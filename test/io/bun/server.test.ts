@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { HANDLERS } from '../../../src/io/bun/handlers.ts'
 import { BunServer } from '../../../src/io/bun/server.ts'
-import type { HowToListen } from '../../../src/io/listener.ts'
+import type { HowToListen } from '../../../src/io/listening/listener.ts'
 import { turn } from '../../kit.ts'
 import { FakeBun, FakeSocket, refusal } from './kit.ts'
 

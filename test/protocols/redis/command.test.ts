@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkArgument, Command, Fifo } from '../../../src/protocols/redis/command.ts'
+import { checkArgument, Command } from '../../../src/protocols/redis/command.ts'
 import { RedisError } from '../../../src/protocols/redis/errors.ts'
 import { scene } from '../../kit.ts'
 import { outcome } from './kit.ts'
@@ -56,22 +56,4 @@ scene(t, 'its time', async (t, { engine, advance }) => {
   await advance(1)
   t.same([late.value, expired], ['ERR_TIMEOUT', 1])
   t.equal(await quick.promise, 'x')
-})
-
-t.test('in the order in which they were sent', async t => {
-  const fifo = new Fifo()
-  const commands = Array.from({ length: 10_000 }, () => new Command(['GET']))
-  t.same([fifo.size, fifo.first, fifo.shift()], [0, undefined, undefined])
-  for (const command of commands.slice(0, 6000)) fifo.push(command)
-  let isSame = true
-  for (const command of commands.slice(0, 5000)) isSame &&= fifo.shift() === command
-  t.ok(isSame)
-  t.equal(fifo.size, 1000)
-  for (const command of commands.slice(6000)) fifo.push(command)
-  t.equal(fifo.first, commands[5000])
-  t.same(fifo.clear().length, 5000)
-  t.equal(fifo.size, 0)
-  fifo.push(commands[0]!)
-  t.equal(fifo.shift(), commands[0])
-  t.equal(fifo.size, 0)
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Deque } from '../../../src/packets/lines/deque.ts'
+import { Deque } from '../../src/core/deque.ts'
 
 t.test('first in, first out, and back to the front', async t => {
   const deque = new Deque<number>()
@@ -27,4 +27,22 @@ t.test('many, of which it is never empty', async t => {
   }
   t.same(shifted, [...Array(9990).keys()])
   t.equal(deque.size, 10)
+})
+
+t.test('thousands at once', async t => {
+  const deque = new Deque<number>()
+  const numbers = [...Array(10_000).keys()]
+  t.strictSame([deque.at(0), deque.takeAll()], [undefined, []])
+  for (const n of numbers.slice(0, 6000)) deque.push(n)
+  t.same(
+    Array.from({ length: 5000 }, () => deque.shift()),
+    numbers.slice(0, 5000),
+  )
+  t.equal(deque.size, 1000)
+  for (const n of numbers.slice(6000)) deque.push(n)
+  t.equal(deque.at(0), 5000)
+  t.same(deque.takeAll(), numbers.slice(5000))
+  t.equal(deque.size, 0)
+  deque.push(1)
+  t.strictSame([deque.shift(), deque.size], [1, 0])
 })

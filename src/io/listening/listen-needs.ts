@@ -4,9 +4,9 @@
  */
 
 import { isIPv4 } from 'node:net'
-import { UnsupportedOptionError } from '../errors.ts'
-import type { ListenEndpoint, ListenOptions } from '../transport.ts'
-import { runtimeOf } from './runtimes/runtime-of.ts'
+import { UnsupportedOptionError } from '../../errors.ts'
+import type { ListenEndpoint, ListenOptions } from '../../transport.ts'
+import { runtimeOf } from '../runtimes/runtime-of.ts'
 
 /** Throws UnsupportedOptionError for an option that cannot be honoured there. */
 export function checkNeeds(at: ListenEndpoint, options: ListenOptions): void {

@@ -11,8 +11,8 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { InvalidDelimiterError, show } from '../errors.ts'
-import type { Bytes } from '../types.ts'
+import { InvalidDelimiterError, show } from '../../errors.ts'
+import type { Bytes } from '../../types.ts'
 
 export interface LengthField {
   /** The most bytes that the field takes. */

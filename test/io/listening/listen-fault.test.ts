@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { descriptorFault, hostFault, pathFault } from '../../src/io/listen-fault.ts'
-import type { SystemError } from '../../src/transport.ts'
+import { descriptorFault, hostFault, pathFault } from '../../../src/io/listening/listen-fault.ts'
+import type { SystemError } from '../../../src/transport.ts'
 
 function systemError(code: string): SystemError {
   return Object.assign(new Error(`listen ${code}: /tmp/.hidden`), { code })

@@ -1,35 +1,20 @@
 /**
  * Layer 2. Listening sockets on node:net.
  *
- * A unix socket is bound under a name that nobody knows, and then gets its own name, for two
- * reasons:
- * 1. When libuv closes a socket it removes the name that it was bound to, whatever is there by
- *    then. So an old server would remove the path of its successor. Here the own name is removed
- *    by us, and only if it still leads to our socket.
- * 2. The name is taken over from a crashed server in one step, `rename`: at no moment does it lead
- *    nowhere.
- *
- * Not so in a worker of a cluster: the workers share the socket that the primary process opens for
- * the first of them, and they share it by its name.
+ * A unix socket is bound under a hidden name first, and gets its own one then: see socket-path.ts.
+ * The exception is a worker of a cluster. The workers share the socket that the primary process
+ * opens for the first of them, and they share it by its name.
  *
  * The descriptor of a server is found where Node does not document it: see descriptor.ts.
  */
 
-import { Buffer } from 'node:buffer'
 import { lookup } from 'node:dns'
 import type { EventEmitter } from 'node:events'
-import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import { chmod, lstat, rm } from 'node:fs/promises'
-import {
-  type AddressInfo,
-  createConnection,
-  type ListenOptions as NodeOptions,
-  Server,
-} from 'node:net'
-import { dirname, join } from 'node:path'
-import { PATH_MAX, socketAddress } from '../core/address.ts'
-import { noop } from '../core/noop.ts'
-import { codeOf } from '../errors.ts'
+import { type AddressInfo, type ListenOptions as NodeOptions, Server } from 'node:net'
+import { socketAddress } from '../../core/address.ts'
+import { noop } from '../../core/noop.ts'
+import { codeOf } from '../../errors.ts'
 import type {
   Listener,
   ListenEndpoint,
@@ -37,13 +22,14 @@ import type {
   ListenOptions,
   SystemError,
   Transport,
-} from '../transport.ts'
-import type { Bytes, Port, SocketAddress } from '../types.ts'
-import { descriptorOf } from './descriptor.ts'
+} from '../../transport.ts'
+import type { Bytes, Port, SocketAddress } from '../../types.ts'
+import { descriptorOf } from '../descriptor.ts'
+import { TcpTransport } from '../tcp.ts'
+import { TicketSeed } from '../ticket-keys.ts'
 import { descriptorFault, hostFault, pathFault } from './listen-fault.ts'
 import { checkNeeds } from './listen-needs.ts'
-import { TcpTransport } from './tcp.ts'
-import { TicketSeed } from './ticket-keys.ts'
+import { hiddenName, releaseName, takeName } from './socket-path.ts'
 
 /**
  * Node's own default since Node 22. The 16 KiB of Node 20 cost a tenth of the throughput of large
@@ -149,7 +135,7 @@ export class NodeListener implements Listener {
 
   #listenHidden(path: string): void {
     const { backlog } = this.#options
-    const hidden = nameBeside(path)
+    const hidden = hiddenName(path)
     this.#server.listen({ path: hidden, backlog }, () => void this.#claim(hidden, path))
   }
 
@@ -252,13 +238,8 @@ export class NodeListener implements Listener {
   /** In the call, so that a program that exits right after leaves nothing behind. */
   #releasePath(): void {
     if (this.#inode === undefined || this.#at.kind !== 'unix') return
-    const inode = this.#inode
+    releaseName(this.#at.path, this.#inode)
     this.#inode = undefined
-    try {
-      if (lstatSync(this.#at.path, { bigint: true }).ino === inode) rmSync(this.#at.path)
-    } catch {
-      // It was removed already, or we may not remove it. Nothing of ours is lost.
-    }
   }
 }
 
@@ -283,59 +264,4 @@ export function mayListen(
 function accessDenied(): SystemError {
   const message = 'Access to this API has been restricted. Use --allow-net to manage permissions.'
   return Object.assign(new Error(message), { code: 'ERR_ACCESS_DENIED', syscall: 'listen' })
-}
-
-/**
- * A free name in the same folder. libuv cuts a path that is too long, without an error. If there is
- * no room for another name, only the last letter differs.
- */
-function nameBeside(path: string): string {
-  const name = join(dirname(path), `.${Math.random().toString(36).slice(2, 9)}`)
-  return Buffer.byteLength(name) <= PATH_MAX
-    ? name
-    : path.slice(0, -1) + (path.endsWith('~') ? '_' : '~')
-}
-
-/**
- * Gives the socket its name. If the name exists, it is taken over only from a socket that nobody
- * listens on. If two servers find the same dead socket at the same instant, both may take the name,
- * and the later one keeps it.
- *
- * What gives the name comes last and waits for nothing: a peer may connect at once, and the
- * listener must be open before it is accepted.
- */
-async function takeName(hidden: string, path: string): Promise<void> {
-  try {
-    linkSync(hidden, path)
-    rmSync(hidden, { force: true })
-    return
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-  }
-  const found = await lstat(path, { bigint: true })
-  if (!found.isSocket()) {
-    const what = found.isDirectory() ? 'a folder, not a socket' : 'a file that is not a socket'
-    throw inUse(path, `there is ${what}`)
-  }
-  if (await isAlive(path)) throw inUse(path, 'another server listens there')
-  const now = await lstat(path, { bigint: true })
-  if (now.ino !== found.ino) throw inUse(path, 'another server has just begun to listen there')
-  renameSync(hidden, path)
-}
-
-/** Does a server listen at the path? Only a refusal means that none does. */
-function isAlive(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const probe = createConnection({ path })
-    probe.once('connect', () => resolve(true))
-    probe.once('error', error => resolve(codeOf(error) !== 'ECONNREFUSED'))
-    probe.once('connect', () => probe.destroy())
-  })
-}
-
-function inUse(path: string, why: string): SystemError {
-  return Object.assign(new Error(`listen EADDRINUSE: ${why}: ${path}`), {
-    code: 'EADDRINUSE',
-    syscall: 'listen',
-  })
 }

@@ -7,8 +7,8 @@ import {
   type LengthField,
   Uint32Field,
   VarintField,
-} from '../../src/core/length-fields.ts'
-import { seeded } from './oracle.ts'
+} from '../../../src/core/length/length-fields.ts'
+import { seeded } from '../oracle.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
 const ascii = (text: string) => Buffer.from(text).toString('hex')

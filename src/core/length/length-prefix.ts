@@ -7,13 +7,13 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../errors.ts'
-import type { Bytes, Data } from '../types.ts'
-import type { Cut, Delimiter, ReadSettings } from './delimiters.ts'
+import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../../errors.ts'
+import type { Bytes, Data } from '../../types.ts'
+import type { Cut, Delimiter, ReadSettings } from '../delimiters.ts'
+import { type Framing, PayloadReader } from '../reading/payload-reader.ts'
+import { FramedReader, type OwnReader, type Reader, READER } from '../reading/readers.ts'
 import type { LengthField } from './length-fields.ts'
 import { readForm, type Form, type LengthPrefixOptions } from './length-prefix-options.ts'
-import { type Framing, PayloadReader } from './reading/payload-reader.ts'
-import { FramedReader, type OwnReader, type Reader, READER } from './reading/readers.ts'
 
 /**
  * What `length_prefix` returns: a delimiter that delivers payloads and frames them for writing.

@@ -1,9 +1,14 @@
 /** What the options of listen need. What they do: listener.test.ts and socket-options.test.ts. */
 
 import t from 'tap'
-import { checkNeeds, ipv6OnlyNeeds, modeNeeds, reusePortNeeds } from '../../src/io/listen-needs.ts'
-import type { ListenEndpoint, ListenOptions } from '../../src/transport.ts'
-import { thrown } from '../kit.ts'
+import {
+  checkNeeds,
+  ipv6OnlyNeeds,
+  modeNeeds,
+  reusePortNeeds,
+} from '../../../src/io/listening/listen-needs.ts'
+import type { ListenEndpoint, ListenOptions } from '../../../src/transport.ts'
+import { thrown } from '../../kit.ts'
 
 const ip = (host: string): ListenEndpoint => ({ kind: 'ip', host, port: 0 })
 const unix = (path: string): ListenEndpoint => ({ kind: 'unix', path })

@@ -3,98 +3,23 @@
  * of the machine.
  */
 
-import { execFileSync, fork } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import cluster from 'node:cluster'
-import fs, { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { createConnection, Server, type TcpNetConnectOpts } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
-import { reusePortNeeds } from '../../src/io/listen-needs.ts'
-import { mayListen, NodeListener } from '../../src/io/listener.ts'
-import type {
-  Endpoint,
-  ListenEndpoint,
-  ListenOptions,
-  SystemError,
-  Transport,
-} from '../../src/transport.ts'
-import { bareEnv, bareNode } from '../built.ts'
-import { until } from '../kit.ts'
-import { openSocket } from '../open-socket.ts'
-
-/** What a listener reported, and ways to wait for it. */
-function listen(
-  at: ListenEndpoint,
-  hooks: { accepted?: (transport: Transport) => void; failed?: () => void } = {},
-  options: Omit<ListenOptions, 'backlog'> = {},
-) {
-  const listener = new NodeListener(at, { backlog: 5, ...options })
-  const log: string[] = []
-  const waiting = new Map<string, () => void>()
-  const note = (what: string): void => {
-    log.push(what)
-    waiting.get(what.split(' ')[0]!)?.()
-  }
-  let error: SystemError | undefined
-  listener.sink = {
-    listening: () => note('listening'),
-    accepted(transport) {
-      hooks.accepted?.(transport)
-      note('accepted')
-    },
-    failed(reason) {
-      error = reason
-      hooks.failed?.()
-      note(`failed ${reason.code}`)
-    },
-    closed: () => note('closed'),
-  }
-  const reported = (what: string): Promise<void> =>
-    new Promise(resolve => {
-      if (log.some(line => line.startsWith(what))) resolve()
-      else waiting.set(what, resolve)
-    })
-  return { listener, log, reported, message: () => error?.message }
-}
+import { reusePortNeeds } from '../../../src/io/listening/listen-needs.ts'
+import { mayListen, NodeListener } from '../../../src/io/listening/listener.ts'
+import type { Endpoint, Transport } from '../../../src/transport.ts'
+import { bareNode } from '../../built.ts'
+import { until } from '../../kit.ts'
+import { openSocket } from '../../open-socket.ts'
+import { beforeLstat, folder, leaveStale, listen } from './listener-kit.ts'
 
 const ip = (host: string): Endpoint => ({ kind: 'ip', host, port: 0 })
-
-function folder(t: Test): string {
-  const path = mkdtempSync(join(tmpdir(), 'sluice-'))
-  t.teardown(() => rmSync(path, { recursive: true }))
-  return path
-}
-
-/** A path that leads to a socket on which no server listens any more. */
-async function leaveStale(path: string): Promise<void> {
-  const script = join(path, '..', 'stale.cjs')
-  writeFileSync(
-    script,
-    'require("net").createServer().listen(process.argv[2], () => process.send("listening"))',
-  )
-  const child = fork(script, [path], { execArgv: [], env: bareEnv() })
-  await new Promise(resolve => child.once('message', resolve))
-  child.kill('SIGKILL')
-  await new Promise(resolve => child.once('exit', resolve))
-  rmSync(script)
-}
-
-/** Does something before those calls of lstat for which `is` returns true. */
-function beforeLstat(t: Test, before: (path: string) => Promise<void> | void): void {
-  const { lstat } = fs.promises
-  fs.promises.lstat = (async (path: string, options: object) => {
-    await before(path)
-    return lstat(path, options)
-  }) as typeof lstat
-  syncBuiltinESMExports()
-  t.teardown(() => {
-    fs.promises.lstat = lstat
-    syncBuiltinESMExports()
-  })
-}
 
 // Bun fails to listen at a host that does not exist, and does not say why.
 t.test('REGRESSION: an error without a code, at a host', async t => {
@@ -263,34 +188,6 @@ t.test('on a path', async t => {
   await reported('closed')
 })
 
-t.test('on a path that somebody else has removed, or put another file at', async t => {
-  for (const replace of [false, true]) {
-    const path = join(folder(t), 'socket')
-    const { listener, reported } = listen({ kind: 'unix', path })
-    await reported('listening')
-    rmSync(path)
-    if (replace) writeFileSync(path, 'not ours')
-    listener.close()
-    await reported('closed')
-    t.equal(existsSync(path), replace)
-  }
-})
-
-t.test('on a path with no room for another name', async t => {
-  for (const name of ['s', '~']) {
-    const base = folder(t)
-    const deep = join(base, 'd'.repeat(107 - base.length - 3))
-    fs.mkdirSync(deep)
-    const path = join(deep, name)
-    t.equal(path.length, 107)
-    const { listener, reported } = listen({ kind: 'unix', path })
-    await reported('listening')
-    t.same(readdirSync(deep), [name])
-    listener.close()
-    await reported('closed')
-  }
-})
-
 /** Listens at a path in three workers of a cluster, and prints what they reported. */
 const CLUSTER = `
 import cluster from 'node:cluster'
@@ -324,7 +221,7 @@ if (cluster.isPrimary) {
 t.test('REGRESSION: on a path in the workers of a cluster', async t => {
   const script = join(folder(t), 'cluster.mjs')
   writeFileSync(script, CLUSTER)
-  const src = String(new URL('../../src/io/', import.meta.url))
+  const src = String(new URL('../../../src/io/', import.meta.url))
   for (const kind of ['NodeNetwork', 'FastNetwork']) {
     const said = execFileSync(...bareNode([script, src, join(folder(t), 'socket'), kind]))
     t.same(JSON.parse(String(said)), [...Array(3).fill('listening'), 'accepted'], kind)
@@ -367,30 +264,6 @@ t.test('an abstract name', async t => {
   if (process.platform === 'linux') t.equal(listener.local_address, path)
   listener.close()
   await reported('closed')
-})
-
-t.test('whose path is taken', async t => {
-  const place = folder(t)
-  const path = join(place, 'socket')
-  const first = listen({ kind: 'unix', path })
-  await first.reported('listening')
-  const second = listen({ kind: 'unix', path })
-  await second.reported('closed')
-  t.same(second.log, ['failed EADDRINUSE', 'closed'])
-  t.equal(second.message(), `listen EADDRINUSE: another server listens there: ${path}`)
-  first.listener.close()
-  await first.reported('closed')
-  writeFileSync(path, 'a file')
-  const third = listen({ kind: 'unix', path })
-  await third.reported('closed')
-  t.match(third.message(), /there is a file that is not a socket/)
-  const fourth = listen({ kind: 'unix', path: place })
-  await fourth.reported('closed')
-  t.match(fourth.message(), /there is a folder/)
-  const fifth = listen({ kind: 'unix', path: join(path, 'below') })
-  await fifth.reported('closed')
-  t.match(fifth.log, [/^failed E/, 'closed'])
-  t.same(readdirSync(place), ['socket'])
 })
 
 // Node's error spoke of a hidden name that nobody had given, and of a permission that was not
@@ -441,33 +314,6 @@ t.test('on a descriptor that is no socket', async t => {
   await reported('closed')
   t.same(log, ['failed EINVAL', 'closed'])
   t.equal(message(), `listen EINVAL: the descriptor is no socket that can listen: ${fd}`)
-})
-
-t.test('whose path is left over', async t => {
-  const place = folder(t)
-  const path = join(place, 'socket')
-  await leaveStale(path)
-  const { listener, reported } = listen({ kind: 'unix', path })
-  await reported('listening')
-  t.same(readdirSync(place), ['socket'])
-  listener.close()
-  await reported('closed')
-  t.same(readdirSync(place), [])
-})
-
-t.test('whose path another one takes over in the same moment', async t => {
-  const place = folder(t)
-  const [path, other] = [join(place, 'socket'), join(place, 'other')]
-  await leaveStale(path)
-  await leaveStale(other)
-  let looks = 0
-  beforeLstat(t, asked => {
-    if (asked === path && ++looks === 2) fs.renameSync(other, path)
-  })
-  const { log, reported, message } = listen({ kind: 'unix', path })
-  await reported('closed')
-  t.same(log, ['failed EADDRINUSE', 'closed'])
-  t.match(message(), /another server has just begun to listen there/)
 })
 
 t.test('whom somebody finds by its hidden name', async t => {
@@ -656,7 +502,7 @@ t.test('REGRESSION: a Node that forbids to touch files', async t => {
 const isDenying = process.allowedNodeEnvironmentFlags.has('--allow-net')
 
 t.test('under --permission', { skip: !isDenying && 'since Node 25' }, async t => {
-  const url = new URL('../../src/io/listener.js', import.meta.url)
+  const url = new URL('../../../src/io/listening/listener.js', import.meta.url)
   const program = `
     const { NodeListener } = await import(${JSON.stringify(url.href)})
     for (const at of ${JSON.stringify(PLACES)}) {

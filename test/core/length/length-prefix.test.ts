@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { length_prefix, type LengthPrefix } from '../../src/core/length-prefix.ts'
-import type { LengthPrefixOptions } from '../../src/core/length-prefix-options.ts'
-import type { Data } from '../../src/types.ts'
-import { chunkings, difference, oracleAll, pick, type Random, rounds, seeded } from './oracle.ts'
-import { readAll } from './reading/reader-kit.ts'
+import { length_prefix, type LengthPrefix } from '../../../src/core/length/length-prefix.ts'
+import type { LengthPrefixOptions } from '../../../src/core/length/length-prefix-options.ts'
+import type { Data } from '../../../src/types.ts'
+import { chunkings, difference, oracleAll, pick, type Random, rounds, seeded } from '../oracle.ts'
+import { readAll } from '../reading/reader-kit.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
 

@@ -1,5 +1,6 @@
 /**
- * Layer 9. Deque: a queue that takes back at the front what could not be sent.
+ * Layer 1. Deque: a queue of any length, whose items may also be put back at the front. (`shift` of
+ * a long array moves all of it.)
  */
 
 /** After this many taken items the array is cut, if they are half of it. */
@@ -44,6 +45,13 @@ export class Deque<Item> {
   clear(): void {
     this.#items = []
     this.#taken = 0
+  }
+
+  /** Removes all items. Returns them in their order. */
+  takeAll(): Item[] {
+    const all = this.#items.slice(this.#taken) as Item[]
+    this.clear()
+    return all
   }
 
   *[Symbol.iterator](): Generator<Item> {

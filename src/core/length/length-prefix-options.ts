@@ -3,8 +3,9 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { InvalidArgumentError } from '../errors.ts'
-import type { Bytes, Data } from '../types.ts'
+import { InvalidArgumentError } from '../../errors.ts'
+import type { Bytes, Data } from '../../types.ts'
+import { checkOptions } from '../options.ts'
 import {
   BerField,
   DigitsField,
@@ -13,7 +14,6 @@ import {
   Uint32Field,
   VarintField,
 } from './length-fields.ts'
-import { checkOptions } from './options.ts'
 
 /** The form of the prefix, and what stands around the payload. */
 export interface LengthPrefixOptions {

@@ -1,6 +1,9 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { type LengthPrefixOptions, readForm } from '../../src/core/length-prefix-options.ts'
+import {
+  type LengthPrefixOptions,
+  readForm,
+} from '../../../src/core/length/length-prefix-options.ts'
 
 t.test('defaults', async t => {
   t.match(readForm({}), {

@@ -7,8 +7,8 @@
 import { lookup } from 'node:dns/promises'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { codeOf } from '../errors.ts'
-import type { SystemError } from '../transport.ts'
+import { codeOf } from '../../errors.ts'
+import type { SystemError } from '../../transport.ts'
 
 /** What the codes mean for a folder in which a socket cannot be made. */
 const FOLDERS: Readonly<Record<string, string>> = {
