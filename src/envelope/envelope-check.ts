@@ -1,6 +1,6 @@
 /**
- * Layer 9. The check of what a program has registered, for its start: a name that is wrong would be
- * told only when a peer comes, or a message.
+ * Layer 9. The check of what a program has registered, for its start. Without it, a wrong name is
+ * noticed only when a peer connects or a message comes.
  */
 
 import { allEnvelopes } from './envelope-table.ts'

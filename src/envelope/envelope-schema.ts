@@ -1,9 +1,9 @@
 /**
- * Layer 9. EnvelopeSchema: which short keys an envelope has, and the check of them.
+ * Layer 9. EnvelopeSchema: says which short keys the messages of an envelope have, and checks them.
  *
  * | key | also | meaning |
  * |---|---|---|
- * | `t` | | the type of the message; the only one that must be there |
+ * | `t` | | the type of the message; the only key that is required |
  * | `p` | | the payload: an object, or null |
  * | `i` | `id` | the trace id, at most 20 characters |
  * | `s` | `state` | the state of an answer, at most 6 characters |
@@ -43,7 +43,7 @@ export interface EnvelopeSchemaOptions {
   readonly name: string
   /** Is there a state? 'f': it is always that one. */
   readonly state?: boolean | 'f' | undefined
-  /** Is there a language? 'own': it is read, and sent only of messages that were made here. */
+  /** Is there a language? 'own': it is read, but sent only for messages that were made here. */
   readonly language?: boolean | 'own' | undefined
 }
 
@@ -88,7 +88,10 @@ export class EnvelopeSchema {
     return data
   }
 
-  /** The original makes an object of any list of pairs, and so of an empty list. */
+  /**
+   * An empty list or text counts as an empty object: the original makes an object of any list of
+   * pairs.
+   */
   #object(value: unknown, faults: Fault[]): Record<string, unknown> | undefined {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>

@@ -1,6 +1,6 @@
 /**
- * Layer 9. The four envelopes that are there from the beginning, and the table of all that a
- * program has registered by name.
+ * Layer 9. The envelopes by their names: the four that are there from the beginning, and those that
+ * a program has registered.
  *
  * | name | messages | keys | transport |
  * |---|---|---|---|
@@ -91,7 +91,7 @@ const envelopes = new Map<string, Envelope<any>>()
 
 /**
  * Registers envelopes by their names, for `get_envelope` and `add_message`. Throws
- * InvalidArgumentError if it is no envelope, InvalidStateError if the name is taken.
+ * InvalidArgumentError for anything but an envelope, InvalidStateError if the name is taken.
  */
 export function add_envelopes(...added: readonly Envelope<any>[]): void {
   for (const each of added) {
@@ -124,9 +124,10 @@ export function get_error_type(name: string): AnyMessageClass {
 
 /**
  * Adds a class of messages to the envelopes of these names: `add_message('ws_incoming')(Move)`. It
- * returns the class. An error class belongs into 'errors'.
+ * returns the class. A class of error messages belongs into 'errors', and no other class does.
  *
- * Throws InvalidArgumentError if there is no envelope of that name, and what `registry.add` throws.
+ * Throws InvalidArgumentError if there is no envelope of that name, or if the class does not belong
+ * into it, and what `registry.add` throws.
  */
 export function add_message(
   ...names: readonly string[]

@@ -1,6 +1,6 @@
 /**
- * Layer 9. How a message travels between the parts of a program, on its way to a consumer: as an
- * event with a `type`, which the consumer acts on.
+ * Layer 9. The transports of envelopes: how a message travels from any part of a program to a
+ * consumer, as an event with a `type` that the consumer acts on.
  */
 
 import { checkName } from '../core/checks.ts'
@@ -55,7 +55,7 @@ export class TextTransport implements EnvelopeTransport {
     this.type = checkName('new TextTransport: type', type)
   }
 
-  /** The event: the text, and what a consumer looks at without reading it. */
+  /** The event: the text, and the keys that a consumer needs without reading it. */
   wrap(envelope: Packing, message: Message): LayerEvent {
     const packed = envelope.pack(message)
     const { t, i, s = null } = packed

@@ -1,13 +1,14 @@
 /**
- * Layer 9. Envelope: the messages of one direction of one channel: which there are, how they are
- * packed, and how they are unpacked.
+ * Layer 9. Envelope: the messages of one direction of one channel. It says which there are, packs
+ * them, and unpacks them.
  *
  * The way of a message in: parse (text → keys) → unpack (keys → message).
  * The way of a message out: pack (message → keys).
  *
  * Rules:
- * 1. What is not registered, or not valid, throws, and never becomes a message.
- * 2. What is known about the origin of a message (`mm`) never leaves.
+ * 1. A message that is not registered or not valid never comes into being: the call throws.
+ * 2. What is known about the origin of a message (`mm`) is never sent, apart from the trace id, the
+ *    state and the language.
  */
 
 import {
@@ -37,7 +38,7 @@ import { Signal } from './signals/signal.ts'
 
 /** Options of `new Envelope`. */
 export interface EnvelopeOptions<Messages extends readonly AnyMessageClass[]> {
-  /** The name: it says what the messages are and which way they go, as 'game_incoming'. */
+  /** The name. It should say what the messages are and which way they go: 'game_incoming'. */
   readonly name: string
   /**
    * The classes of its messages.
@@ -157,7 +158,7 @@ export class Envelope<
 
   /**
    * Reads a text: JSON with the keys of the envelope. Throws ValidationError (ERR_VALIDATION) if it
-   * is no JSON, or a key is invalid.
+   * is not JSON, or a key is invalid.
    */
   parse(text: string): EnvelopeData {
     let value: unknown
@@ -170,13 +171,13 @@ export class Envelope<
   }
 
   /**
-   * Makes a message of the keys. `consumer` is where it comes from; or `mm` is what is known about
-   * it.
+   * Makes a message of the keys. `consumer` is where the message comes from. If there is none, `mm`
+   * may be what is known about the message.
    *
-   * Throws MessageTypeError (ERR_MSG_TYPE) if its type is not registered, ValidationError
-   * (ERR_VALIDATION) if its payload is invalid, both with the same trace id. Throws
-   * InvalidArgumentError if both options are given. If the schema of the payload answers later, it
-   * returns a promise that rejects with these.
+   * Throws MessageTypeError (ERR_MSG_TYPE), with the same trace id, if its type is not registered,
+   * and ValidationError (ERR_VALIDATION) if its payload is invalid. Throws InvalidArgumentError if
+   * both options are given. If the schema of the payload is asynchronous, `unpack` returns a
+   * promise, which rejects if the payload is invalid.
    */
   unpack(
     data: EnvelopeData,
@@ -225,7 +226,8 @@ export class Envelope<
 
   /**
    * The keys of a message, in the order of the wire. What is absent is null. Throws ValidationError
-   * if its trace id or its state is too long, InvalidArgumentError if it is no message.
+   * if its trace id, its state or its language is too long, InvalidArgumentError if it is not a
+   * message.
    */
   pack(message: Message): EnvelopeData {
     if (!(message?.mm instanceof MessageMeta))

@@ -1,5 +1,5 @@
 /**
- * Layer 9. ErrorMessage: a message that says that something failed. It is an exception as well: a
+ * Layer 9. ErrorMessage: a message which says that something failed. It is an exception as well: a
  * program throws it, and the peer gets it. `error_message()` makes a class of them.
  */
 
@@ -17,10 +17,10 @@ import type { MessageMeta } from './meta.ts'
 import { checkSchema } from './schema/payload.ts'
 
 /**
- * A message that something failed, and an Error. Its `code` is made from its type: that of
- * 'error.not_found' is ERR_NOT_FOUND.
+ * A message which says that something failed, and an Error. Its `code` is made from its type: for
+ * 'error.not_found' it is ERR_NOT_FOUND.
  *
- * What is thrown in `run` and in receivers of signals reaches the peer if it is one of these.
+ * If `run`, `on_message` or a receiver of a message's signal throws one, the peer gets it.
  */
 export class ErrorMessage extends ChannelError {
   /** The type of its messages: `t` on the wire. */

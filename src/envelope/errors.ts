@@ -1,17 +1,16 @@
 /**
- * Layer 9. ValidationError: what is thrown and never sent. Errors that are sent, too, are messages:
- * see error-message.ts.
+ * Layer 9. ValidationError: an error that is thrown and never sent. Errors that are sent are
+ * messages: see error-message.ts.
  */
 
 import { ChannelError } from '../errors.ts'
 import type { Fault } from './schema/faults.ts'
 
 /**
- * A message, or its payload, is not as its schema says. Thrown by `parse`, `unpack` and the
+ * A message, or its payload, does not match its schema. Thrown by `parse`, `unpack`, `pack` and the
  * constructor of a message. Code ERR_VALIDATION.
  *
- * A consumer never throws it for what a peer has sent: it answers with the message
- * `error.validation`.
+ * A consumer never throws it for a message of its peer. It answers with `error.validation` instead.
  */
 export class ValidationError extends ChannelError {
   /** Everything that is wrong; at most 100 items. */

@@ -27,11 +27,11 @@ export class MessageRegistry extends Map<string, AnyMessageClass> {
   }
 
   /**
-   * Adds classes. A class with the type of another one that it extends replaces that one: a program
-   * gives a message of another package its own methods so.
+   * Adds classes. A class replaces the one of the same type that it extends. In this way a program
+   * gives its own methods to a message of another package.
    *
-   * Throws InvalidArgumentError if it is no class of messages, InvalidStateError if another class
-   * has that type.
+   * Throws InvalidArgumentError for anything but a class of messages, InvalidStateError if another
+   * class has that type.
    */
   add(...classes: readonly AnyMessageClass[]): this {
     for (const Class of classes) this.#add(Class)

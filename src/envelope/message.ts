@@ -1,6 +1,6 @@
 /**
  * Layer 9. Message: one message as an object, with its payload, its origin and methods. `message()`
- * makes a class of messages from a name and a schema.
+ * (runnable.ts) makes a class of messages from a name and a schema.
  *
  * Rules:
  * 1. A message that exists is valid: its payload has been checked, here or by an envelope.
@@ -16,7 +16,7 @@ import { type Check, type Fault, INVALID } from './schema/faults.ts'
 import { payloadCheck } from './schema/payload.ts'
 import type { Input, Output, StandardSchema } from './schema/standard.ts'
 
-/** A payload that was checked already, with its meta. For other files of sluice. */
+/** A payload that has been checked already, with its meta. For other files of sluice. */
 export class Unpacked {
   readonly data: unknown
   readonly mm: MessageMeta
@@ -113,8 +113,8 @@ export class Message {
   user: unknown = undefined
 
   /**
-   * `data` is the payload; other fields are added to it, and win. Without a schema the payload is
-   * null, whatever is given.
+   * `data` is the payload. Other fields are added to it, and win. If the class has no schema, the
+   * payload is null, whatever is given.
    */
   constructor(init: unknown = {}) {
     const { data, mm } = unpacked(new.target, init)
@@ -135,8 +135,8 @@ export class Message {
   }
 
   /**
-   * Makes an answer to a message: it has the same trace id, user, consumer and language. `state` is
-   * its state; by default it has none.
+   * Makes an answer to a message, with the same trace id, user, consumer and language. `state` is
+   * the state of the answer; by default it has none.
    */
   static from_message<Class extends AnyMessageClass>(
     this: Class,

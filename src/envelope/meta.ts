@@ -1,6 +1,6 @@
 /**
- * Layer 9. MessageMeta: what is known about a message and never sent to a user: where it came from,
- * and what it is an answer to. And the states of answers.
+ * Layer 9. MessageMeta: what is known about a message besides its payload: where it came from, and
+ * what it is an answer to. And the states of answers.
  */
 
 import { anyValue, type Check, type Checks, checkText } from '../core/checks.ts'
@@ -12,7 +12,7 @@ export const MessageStates = {
   ACKNOWLEDGED: 'a',
   /** It waits in a queue. */
   QUEUED: 'q',
-  /** It is being worked on. May be sent several times, as progress. */
+  /** It is being worked on. This may be sent several times, as progress. */
   RUNNING: 'r',
   /** It was done. */
   SUCCESS: 's',
@@ -37,9 +37,12 @@ const CHECKS: Checks<Omit<MessageMeta, 'with'>> = {
   env: checkMaybeText,
 }
 
-/** What is known about a message besides its payload. It is not sent, except `id` and `state`. */
+/**
+ * What is known about a message besides its payload. It is not sent, apart from `id`, `state` and
+ * `language` if the envelope has such a key.
+ */
 export class MessageMeta {
-  /** The trace id: what the message causes has the same one. */
+  /** The trace id. Messages that this one causes have the same id. */
   readonly id: string | null
   /** The key of the user of the connection that it came from. */
   readonly user_pk: string | number | null

@@ -22,16 +22,17 @@ export interface Run<Of = any> {
 /** A message that acts: `run` is called for the signals of messages. */
 export class AsyncRunnable extends Message {
   /**
-   * When `run` is called: 'received': for a message that was received, from a peer or from inside
-   * the program. 'always': for one that is sent, too.
-   * @default 'always'; of a class that `message()` makes 'received': both sides may share it
+   * When `run` is called. 'received': for a message that was received, from a peer or from inside
+   * the program. 'always': also for one that is sent.
+   * @default 'always'; 'received' in a class that `message()` makes, which both sides may share
    */
   static readonly run_when: 'received' | 'always' = 'always'
 
   /**
-   * Acts. It must not block: what takes long belongs into a `DeferredJob`. If it returns a promise,
-   * the consumer's next message waits for it. What it throws goes to the consumer's `on_error`; an
-   * error message that it throws is sent to the peer, with the trace id of this message.
+   * Acts. It must not block: work that takes long belongs into a `DeferredJob`. If it returns a
+   * promise, the consumer's next message waits for it. What it throws goes to the consumer's
+   * `on_error`; an error message that it throws is sent to the peer, with the trace id of this
+   * message.
    *
    * Default: nothing.
    */

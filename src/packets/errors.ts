@@ -9,7 +9,7 @@ import { ChannelError } from '../errors.ts'
  * ERR_PACKET.
  */
 export class PacketError extends ChannelError {
-  /** The field of the packet that is wrong, by its name on the wire. '' if it is none at all. */
+  /** The name of the invalid field on the wire; '' if the packet as a whole is invalid. */
   readonly field: string
 
   constructor(field: string, message: string, cause?: unknown) {
@@ -23,10 +23,10 @@ export class PacketError extends ChannelError {
  * `on_catastrophic_disconnect`, or as the rejection of `register_job`.
  *
  * Codes:
- * - ERR_NOT_ALIVE: no connection stood within `start_death_time`
+ * - ERR_NOT_ALIVE: a channel was not connected within `start_death_time`
  * - ERR_LOST: the channel has given up: by its rules there is no hope of a connection
  * - ERR_CLOSED: the channel or its run was closed first
- * - ERR_UNKNOWN_TYPE: a packet has a type that nobody handles
+ * - ERR_UNKNOWN_TYPE: no handler takes packets of that type
  * - ERR_DROPPED: something was dropped because its limit was reached
  */
 export class PacketChannelError extends ChannelError {}

@@ -6,7 +6,7 @@
 export function takeHooks(owner: object, hooks: Readonly<Record<`on_${string}`, unknown>>): void {
   for (const [name, value] of Object.entries(hooks)) {
     if (value === undefined) continue
-    // Not enumerable, as a method is not: it is no name that the program has made up.
+    // Not enumerable, like a method: otherwise it would be taken for a misspelt name.
     Object.defineProperty(owner, name, { value, writable: true, configurable: true })
   }
 }

@@ -1,7 +1,8 @@
 // Layer 9.
 
 /**
- * Packets: what a long task and its people say to each other, through servers that fail.
+ * Packets: messages between a long task and the people who work on it, through servers that may
+ * fail.
  *
  * @module sluice/packets
  */

@@ -1,6 +1,6 @@
 /**
- * Layer 9. PacketAgent: one agent, as a program: the other end of a supervisor, behind a router.
- * It says who it is, and confirms what it gets, if the router and the supervisor do that, too.
+ * Layer 9. PacketAgent: an agent that is a program. It talks to a supervisor through a router. It
+ * says who it is, and confirms what it gets if the router and the supervisor take confirmations.
  */
 
 import { tellMisspeltNames } from '../channels/misspelt-names.ts'
@@ -37,9 +37,9 @@ export interface PacketAgentOptions {
   readonly shape?: '2020' | 'today' | undefined
   /** Makes the message channel, and has the engine. @default Context.instance() */
   readonly context?: Context | undefined
-  /** Of its WebsocketChannel. */
+  /** The options of its WebsocketChannel. */
   readonly channel?: Omit<WebsocketChannelOptions, 'context'> | undefined
-  /** The most packets that wait, those included that are not confirmed. @default 100 000 */
+  /** The most packets that wait, including those that are not confirmed yet. @default 100 000 */
   readonly queue_limit?: number | undefined
   /** The most bytes of them, as JSON. @default 64 MiB */
   readonly queue_size?: Bytes | undefined
@@ -112,7 +112,7 @@ export class PacketAgent {
     })
   }
 
-  /** Does a connection to the router stand? */
+  /** Is it connected to the router? */
   get is_alive(): boolean {
     return this.#channel.is_alive()
   }
@@ -132,12 +132,15 @@ export class PacketAgent {
     return this.#line.stats
   }
 
-  /** Resolves when a connection stands for the first time. Rejects if it never will. */
+  /** Resolves when it is connected for the first time. Rejects if that will never happen. */
   get opened(): Promise<void> {
     return this.#opened.promise
   }
 
-  /** Begins to connect, and goes on until `close`. Throws InvalidStateError the second time. */
+  /**
+   * Begins to connect, and connects again after each loss, until `close`. Throws InvalidStateError
+   * the second time.
+   */
   open(): this {
     tellMisspeltNames(this, PacketAgent.prototype, this.#engine)
     this.#channel.open()
@@ -171,9 +174,9 @@ export class PacketAgent {
   }
 
   /**
-   * Resolves when nothing waits and everything is confirmed, and after `close`. It waits as long as
-   * the router says nothing. A router that does not confirm has to say something, too: what it was
-   * handed is kept until then.
+   * Resolves when nothing waits and everything is confirmed, and after `close`. It does not resolve
+   * while the router says nothing: until then it is not known whether the router confirms, so what
+   * it was handed is kept.
    */
   idle(): Promise<void> {
     return this.#line.budget.empty()
@@ -248,7 +251,10 @@ export class PacketAgent {
     return undefined
   }
 
-  /** Called once if the router is lost for good: the agent is closed. By default it logs a line. */
+  /**
+   * Called once if the router is lost for good. The agent has been closed by then. By default it
+   * calls `on_error`.
+   */
   on_lost(error: Error): unknown {
     return this.#report(error)
   }

@@ -8,9 +8,9 @@
  */
 // Source: Mephisto, `data_model/packet.py` of 2020 and of today.
 export const PACKET_TYPES = {
-  /** Says who is at this connection: the first packet on each. */
+  /** Says who is at this connection. It is the first packet on each. */
   ALIVE: 'alive',
-  /** An agent, or somebody for it, wants to take part. */
+  /** An agent asks to take part, or the router asks on behalf of a person. */
   REGISTER_AGENT: 'register_agent',
   REGISTER_WORKER: 'register_worker',
   /** The answer to a registration of 2020; today `agent_details`. */
@@ -35,8 +35,8 @@ export const PACKET_TYPES = {
   /** An agent asks the router whether it is still there; the router answers. */
   HEARTBEAT: 'heartbeat',
   /**
-   * Says up to which number the packets of a stream have arrived. Only peers that said that they
-   * confirm get it. Not in the original.
+   * Says up to which number the packets of a stream have arrived. It is sent only to peers that
+   * have said that they confirm. The original does not have it.
    */
   CONFIRM: 'confirm',
 } as const

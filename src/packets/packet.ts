@@ -2,8 +2,8 @@
  * Layer 9. Packet: what supervisors, routers and agents send to each other. One packet is one JSON
  * object, and one message of the channel that carries it.
  *
- * There are two shapes. That of 2020 says who sends to whom; that of today names the one agent that
- * it is about, and has timestamps.
+ * There are two shapes. A packet of 2020 names its sender and its receiver. A packet of today names
+ * the one agent that it is about, and has timestamps.
  *
  * | 2020 | today |
  * |---|---|
@@ -14,8 +14,8 @@
  *
  * Rules:
  * 1. A packet does not change once it is made: its text is written once, however often it is sent.
- * 2. What is checked is checked in the order of the table, and the first fault is told.
- * 3. `stream` and `number` stand in a packet only on the way between two ends that confirm.
+ * 2. The fields are checked in the order of the table. The first fault is reported.
+ * 3. A packet has `stream` and `number` only on its way between two ends that confirm.
  */
 // Source: Mephisto, `data_model/packet.py`.
 
@@ -28,15 +28,15 @@ import { PacketError } from './errors.ts'
 /** What a packet carries: an object of JSON. */
 export type PacketData = Readonly<Record<string, unknown>>
 
-/** The times at which a packet of today was where, in seconds since 1970; null is unknown. */
+/** When a packet of today passed each party, in seconds since 1970. null: unknown. */
 export interface PacketTimestamps {
-  /** When the agent has sent it. */
+  /** When the agent sent it. */
   readonly client_timestamp?: number | null | undefined
   /** When it came to the router. */
   readonly router_incoming_timestamp?: number | null | undefined
   /** When it left the router. */
   readonly router_outgoing_timestamp?: number | null | undefined
-  /** When the supervisor has made it. @default now, in a packet that a program makes */
+  /** When the supervisor made it. @default now, in a packet that a program makes */
   readonly server_timestamp?: number | null | undefined
 }
 
@@ -44,9 +44,9 @@ export interface PacketTimestamps {
 export interface PacketFields2020<Data extends object = PacketData> {
   /** What kind of packet it is; see `PACKET_TYPES`. */
   readonly packet_type: string
-  /** Who sends it. */
+  /** The id of the sender. */
   readonly sender_id: string
-  /** Who gets it. */
+  /** The id of the receiver. */
   readonly receiver_id: string
   /** What it carries. @default {} */
   readonly data?: Data | null
@@ -66,16 +66,16 @@ export interface PacketFieldsToday<Data extends object = PacketData> extends Pac
 export type PacketFields<Data extends object = PacketData> =
   PacketFields2020<Data> | PacketFieldsToday<Data>
 
-/** A packet as it stands on the wire: `to_sendable_dict()`. */
+/** A packet as it is on the wire; see `to_sendable_dict()`. */
 export interface PacketDict {
   [field: string]: unknown
 }
 
 /** The place of a packet among those that one end has sent to another. */
 export interface PacketPlace {
-  /** Which sequence. */
+  /** The name of the stream. */
   readonly stream: string
-  /** Which of it, from 1. */
+  /** The number of the packet in the stream, from 1. */
   readonly number: number
 }
 
@@ -88,7 +88,9 @@ const TIMESTAMPS = [
 const NAMES_2020 = ['packet_type', 'sender_id', 'receiver_id', 'data']
 const NAMES_TODAY = ['packet_type', 'subject_id', 'data', ...TIMESTAMPS]
 
-/** Ids and types are names, not data. The bound keeps what is stored for each of them small. */
+/**
+ * Ids and types are names, not data. With this bound, what is stored for each of them stays small.
+ */
 const NAME_MAX = 256
 
 /**
@@ -100,9 +102,9 @@ const NAME_MAX = 256
 export class Packet<Data extends object = any> {
   /** What kind of packet it is; on the wire `packet_type`. */
   readonly type: string
-  /** Who sends it; undefined in a packet of today. */
+  /** The id of the sender; undefined in a packet of today. */
   readonly sender_id: string | undefined
-  /** Who gets it; undefined in a packet of today. */
+  /** The id of the receiver; undefined in a packet of today. */
   readonly receiver_id: string | undefined
   /** The agent that it is about; undefined in a packet of 2020. */
   readonly subject_id: string | undefined
@@ -110,7 +112,7 @@ export class Packet<Data extends object = any> {
   readonly data: Data
   /** The times of a packet of today; undefined in one of 2020. */
   readonly timestamps: Required<PacketTimestamps> | undefined
-  /** Its place, if the two ends confirm; otherwise undefined. Neither end sets it by hand. */
+  /** Its place, if the two ends confirm; otherwise undefined. A program never sets it. */
   readonly place: PacketPlace | undefined
   #text: string | undefined
   #size: Bytes | undefined
@@ -149,7 +151,7 @@ export class Packet<Data extends object = any> {
     return new Packet<Data>(fields, placeOf(given))
   }
 
-  /** `from_dict` of a text of JSON. Throws PacketError (ERR_PACKET), too, if it is no JSON. */
+  /** `from_dict` of a JSON text. Throws PacketError (ERR_PACKET) also if it is not JSON. */
   static from_text<Data extends object = any>(text: string): Packet<Data> {
     let dict: unknown
     try {
@@ -160,7 +162,7 @@ export class Packet<Data extends object = any> {
     return Packet.from_dict<Data>(dict)
   }
 
-  /** The fields as they stand on the wire. */
+  /** The fields as they are on the wire. */
   to_sendable_dict(): PacketDict {
     const { type, data, timestamps, place } = this
     const dict: PacketDict =
@@ -193,8 +195,8 @@ export class Packet<Data extends object = any> {
   }
 
   /**
-   * A packet of the same fields, whose data nobody else has. `changes` are fields that differ.
-   * Throws as the constructor.
+   * A packet with the same fields and a copy of the data. `changes`: the fields that differ. Throws
+   * as the constructor.
    */
   copy(
     changes: Partial<PacketFields2020<Data>> | Partial<PacketFieldsToday<Data>> = {},
@@ -225,19 +227,19 @@ export function toPacket(given: Packet | PacketFields): Packet {
   return given instanceof Packet ? given : new Packet(given)
 }
 
-/** Who sends it, as far as it says so. */
+/** The sender; in a packet of today, the agent that it is about. */
 export function fromOf(packet: Packet): string {
   return (packet.sender_id ?? packet.subject_id) as string
 }
 
-/** Who gets it, as far as it says so. */
+/** The receiver; in a packet of today, the agent that it is about. */
 export function toOf(packet: Packet): string {
   return (packet.receiver_id ?? packet.subject_id) as string
 }
 
 // ---- the checks, in their order -----------------------------------------------------------------
 
-/** Is it of today? Throws if it is no object, or has the ids of both shapes. */
+/** Is it a packet of today? Throws if it is not an object, or has the ids of both shapes. */
 function checkKind(dict: unknown): boolean {
   if (typeof dict !== 'object' || dict === null || Array.isArray(dict))
     throw new PacketError('', `a packet must be an object; got ${show(dict)}`)

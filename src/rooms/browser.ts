@@ -66,7 +66,7 @@ export class Channel extends RoomChannel {
   }
 }
 
-/** The URL as WebSocket has it: that of a page, or a part of it, becomes one. */
+/** The URL for WebSocket. The one that is given may be that of a page, or a part of it. */
 function absolute(url: string, base: string | undefined): string {
   let whole = ''
   try {

@@ -35,8 +35,8 @@
  * 3. The numbers of a room only grow, also across a restart of the server: one that has forgotten
  *    them goes on with a larger number, such as the microseconds since 1970. They need not be
  *    consecutive for a client: it gets no number for what it sends itself.
- * 4. Presence begins with everybody who is there, as `came`, after each `joined`. The names are the
- *    `name` of each join, or what the server made up.
+ * 4. After each `joined`, presence begins with the names of all who are there, as `came`. The names
+ *    are the `name` of each join, or what the server made up.
  * 5. The name of a room has at most 900 UTF-16 units, and each server may set less. A join that is
  *    too long for a message would end each new connection, as it is sent again.
  * 6. Text and bytes are told apart by WebSocket. Other transports only carry bytes: what is valid

@@ -65,12 +65,12 @@ const table = shape({
   values: list(list(anything)),
 })
 
-/** `s.batch2`: the same as a table: shorter if there are many. */
+/** `s.batch2`: the same as a table, which is shorter if there are many messages. */
 export class Batch2 extends message('s.batch2', table) {
   static override readonly allow_batch: boolean = false
 
   /**
-   * A batch of one message. The values of the fields `common` are those of all its messages. Throws
+   * A batch of one message. The fields `common` have the same values in all its messages. Throws
    * InvalidArgumentError.
    */
   static start(first: Message, common: readonly string[] = []): Batch2 {
@@ -87,7 +87,7 @@ export class Batch2 extends message('s.batch2', table) {
 
   /**
    * Adds a message. Throws InvalidArgumentError if it is of another type, if it has a field that
-   * the first one has not, or if what is common is not the same.
+   * the first one does not have, or if a common field has another value.
    */
   append(message: Message): void {
     checkPart(this, message)

@@ -1,5 +1,5 @@
 /**
- * Layer 9. The error messages that every consumer may send.
+ * Layer 9. Error messages that every consumer may send.
  */
 
 import { error_message } from '../error-message.ts'

@@ -1,6 +1,5 @@
 /**
- * Layer 9. The messages that every consumer may understand. A program puts those that it wants into
- * its envelopes.
+ * Layer 9. Messages of general use. A program puts those that it wants into its envelopes.
  */
 
 import { message, type Run } from '../runnable.ts'
@@ -19,10 +18,10 @@ export class Ping extends message('s.ping') {
   }
 }
 
-/** `s.stat`: a state without more to say. */
+/** `s.stat`: a state, and nothing else. */
 export class Stat extends message('s.stat') {}
 
-/** `progress.num`: how far something has come. */
+/** `progress.num`: the progress of some work. */
 export class Progress extends message(
   'progress.num',
   shape({ curr: number, total: number, msg: optional(text) }),
@@ -33,7 +32,7 @@ export class Closing extends message('s.closing', shape({ code: integer })) {}
 
 /** `s.close`: closes the connection with a code. It comes from inside the program. */
 export class Close extends message('s.close', shape({ code: optional(integer, 1000) })) {
-  /** Says so to the peer, and closes. */
+  /** Tells the peer, and closes. */
   override run({ consumer }: Run): void {
     const { code } = this.data
     consumer.send(Closing.from_message(this, { code }))

@@ -1,6 +1,6 @@
 /**
- * Layer 9. What a program that keeps its connections in a database needs: a job for each consumer
- * that connects, and for each that closes. The connection never waits for the database.
+ * Layer 9. Jobs for a program that keeps its connections in a database: one for each consumer that
+ * connects, and one for each that closes. The connection never waits for the database.
  *
  * consumer_connected → the queue → connection_created; consumer_closed → the queue →
  * connection_closed. The two signals on the right are sent by the worker.
@@ -25,7 +25,7 @@ import {
 } from '../signals/message-signals.ts'
 import { Signal } from '../signals/signal.ts'
 
-/** What the signals of connections name. */
+/** What receivers of the signals of connections get. */
 export interface ConnectionArguments {
   /** The `channel_name` of the consumer. */
   readonly channel_name: string
@@ -46,8 +46,8 @@ export const connection_created: Signal<ConnectionArguments> = new Signal('conne
 export const connection_closed: Signal<ConnectionArguments> = new Signal('connection_closed')
 
 /**
- * In a worker: a consumer with a user has received a message. At most once in its
- * `connection_update_interval`.
+ * In a worker: a consumer with a user has received a message. It is sent at most once in the
+ * `connection_update_interval` of the consumer.
  */
 export const connection_active: Signal<ConnectionArguments> = new Signal('connection_active')
 
@@ -114,12 +114,12 @@ async function queue(
 }
 
 /**
- * Queues a job for each consumer that connects or closes, and sometimes for those that receive. The
- * worker, which may be in another process, must call it as well: it makes the messages known there.
- * Returns a function that ends it.
+ * Queues a job for each consumer that connects or closes, and from time to time for one that
+ * receives messages. The worker must call it as well, even in another process: it makes the
+ * messages known there. Returns a function that ends it.
  *
- * A job that the queue does not take is told to `on_error` of the consumer. Throws
- * InvalidArgumentError.
+ * If the queue does not take a job, `on_error` of the consumer is called. Throws
+ * InvalidArgumentError for an invalid name.
  */
 export function track_connections(name = 'default'): Cancel {
   checkName('track_connections: name', name)

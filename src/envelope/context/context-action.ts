@@ -16,8 +16,8 @@ export interface ContextActionOptions<Context, Schema extends AnySchema> {
   /** The objects. */
   readonly model: Model<Context>
   /**
-   * What the user must be allowed to do.
-   * @default null: every user is
+   * The permission that the user needs.
+   * @default null: none
    */
   readonly permission?: string | null | undefined
   /**
@@ -43,7 +43,7 @@ export interface Act<Context, Of = any> extends Run<Of> {
 export class ContextAction<Context> extends AsyncRunnable {
   /** The objects. */
   declare readonly model: Model<Context>
-  /** What the user must be allowed to do; null: every user is. */
+  /** The permission that the user needs; null: none. */
   declare readonly permission: string | null
   /** The field of the payload that has the key. */
   declare readonly context_schema_attr: string
@@ -70,7 +70,7 @@ export class ContextAction<Context> extends AsyncRunnable {
     return this.model.require({ user, permission, pk, mm })
   }
 
-  /** Calls `act`, if the user may do that. The peer gets the error message otherwise. */
+  /** Calls `act` if the user may do that. Otherwise the peer gets the error message. */
   override async run({ consumer }: Run): Promise<void> {
     await this.act({ consumer, context: await this.assert_perm() })
   }

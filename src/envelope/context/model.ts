@@ -1,7 +1,7 @@
 /**
- * Layer 9. Model: the objects of a program that messages are about: how one is looked up, and what
- * a user may do with it. It is the last step of validation: the payload is valid, but is there such
- * an object?
+ * Layer 9. Model: the objects of a program that messages are about. It says how an object is looked
+ * up, and what a user may do with it. This is the last step of validation: the payload is valid,
+ * but does the object exist?
  */
 
 import { checkFunction, checkName, type Checks } from '../../core/checks.ts'
@@ -11,11 +11,11 @@ import type { MetaFields } from '../meta.ts'
 
 /** Options of `new Model`. */
 export interface ModelOptions<Context, User = any> {
-  /** What the objects are called: error messages name it. */
+  /** The name of the objects, for error messages. */
   readonly name: string
   /**
-   * Looks up the object with that key. Returns undefined or null if there is none; or a promise of
-   * these. A peer has chosen the key.
+   * Looks up the object with that key. Returns undefined or null if there is none. It may return a
+   * promise. The key comes from a peer: it may be anything that the schema lets through.
    */
   readonly find: (pk: any) => Context | undefined | null | PromiseLike<Context | undefined | null>
   /**
@@ -27,7 +27,7 @@ export interface ModelOptions<Context, User = any> {
     | ((user: User, permission: string, context: Context) => boolean | PromiseLike<boolean>)
     | undefined
   /**
-   * What the key is called in error messages.
+   * The name of the key, for error messages.
    * @default 'pk'
    */
   readonly key?: string | undefined
@@ -40,11 +40,11 @@ const CHECKS: Checks<ModelOptions<unknown>> = {
   key: checkName,
 }
 
-/** Who wants what with which object. */
+/** What a user wants to do with an object. */
 export interface Wish {
-  /** The user; undefined or null: nobody. */
+  /** The user; undefined or null: there is none. */
   readonly user: unknown
-  /** What is to be done; null: what every user may do. */
+  /** The permission that is needed; null: none. */
   readonly permission: string | null
   /** The key of the object. */
   readonly pk: unknown
@@ -63,9 +63,9 @@ export interface Wish {
  * })
  */
 export class Model<Context> {
-  /** What the objects are called. */
+  /** The name of the objects. */
   readonly name: string
-  /** What their key is called. */
+  /** The name of their key. */
   readonly key: string
   readonly #find: ModelOptions<Context>['find']
   readonly #hasPerm: NonNullable<ModelOptions<Context>['has_perm']>

@@ -17,7 +17,10 @@ const inMemory: Make = name => (name === 'default' ? new Layer(new MemoryRelay()
 
 const missing: { make: Make } = { make: inMemory }
 
-/** For workers, whose consumers are in other processes. Without an argument, as it was. */
+/**
+ * Says how missing layers are made, for workers, whose consumers are in other processes. Without an
+ * argument it is as at first.
+ */
 export function makeLayersBy(make: Make = inMemory): void {
   missing.make = make
 }
@@ -26,7 +29,7 @@ export function makeLayersBy(make: Make = inMemory): void {
  * Adds layers: envelopes find theirs by `layer_name`. Add 'default' before the first consumer
  * connects.
  *
- * Throws InvalidArgumentError if it is no layer, InvalidStateError if the name is taken.
+ * Throws InvalidArgumentError for anything but a layer, InvalidStateError if the name is taken.
  */
 export function add_layers(...added: readonly Layer[]): void {
   for (const each of added) {

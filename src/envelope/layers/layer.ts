@@ -1,5 +1,5 @@
 /**
- * Layer 9. Layer: how any part of a program, in any process, reaches consumers: one by its name, or
+ * Layer 9. Layer: reaches consumers from any part of a program, in any process: one by its name, or
  * all that are in a group.
  *
  * | topic of the relay | who is subscribed | what is published |
@@ -8,9 +8,9 @@
  * | `envelope:group:NAME` | each process that has a member | the event |
  *
  * Rules:
- * 1. Everything goes through the relay, to members of this process as well. So the order is that of
+ * 1. Everything goes through the relay, even to members of this process. So the order is that of
  *    the calls, and nothing is delivered inside a call.
- * 2. Delivery is at most once: a consumer that is not there does not get it.
+ * 2. Delivery is at most once: a consumer that is not connected misses the event.
  */
 
 import { having } from '../../core/checks.ts'
@@ -20,7 +20,7 @@ import type { Relay, RelayListener } from '../../relay/relay.ts'
 import { checkEvent, type LayerEvent } from '../envelope-transports.ts'
 import { checkName, processOf } from './channel-name.ts'
 
-/** Who is reached through a layer: a consumer, or an object of the program's own. */
+/** A member of a layer, which is reached through it: a consumer, or an object of the program. */
 export interface LayerMember {
   /** Its name, see `new_channel_name`. */
   readonly channel_name: string
@@ -49,8 +49,8 @@ interface Group {
 }
 
 /**
- * Reaches consumers, in any process. All processes that make one over the same server reach the
- * consumers of all.
+ * Reaches consumers in any process. Processes that make a layer over the same server reach each
+ * other's consumers.
  *
  * @example
  * add_layers(new Layer(open_relay('redis://localhost')))
@@ -76,7 +76,7 @@ export class Layer {
   // ---- members ----------------------------------------------------------------------------------
 
   /**
-   * Adds a member. Resolves when it is reached. Consumers do this themselves. Rejects with
+   * Adds a member. Resolves when it can be reached. Consumers do this themselves. Rejects with
    * InvalidArgumentError for an invalid name, and with the error of the relay.
    */
   async add(member: LayerMember): Promise<void> {
@@ -133,9 +133,9 @@ export class Layer {
   // ---- groups -----------------------------------------------------------------------------------
 
   /**
-   * Puts a member into a group. Resolves when it gets what is sent to the group. (If it belongs to
-   * another process, that process is told, and the promise does not wait for it.) Throws
-   * InvalidArgumentError for an invalid name.
+   * Puts a member into a group. Resolves when the member gets what is sent to the group. (If it
+   * belongs to another process, that process is told, and the promise does not wait for it.)
+   * Rejects with InvalidArgumentError for an invalid name.
    */
   async group_add(group: string, channel_name: string): Promise<void> {
     checkName('group_add: group', group)
@@ -144,7 +144,10 @@ export class Layer {
     else this.#post({ to: channel_name, join: group })
   }
 
-  /** Takes a member out of a group, whichever process it belongs to. Otherwise as `group_add`. */
+  /**
+   * Takes a member out of a group, whichever process it belongs to. Throws InvalidArgumentError for
+   * an invalid name.
+   */
   group_discard(group: string, channel_name: string): void {
     checkName('group_discard: group', group)
     const member = this.#members.get(checkName('group_discard: channel_name', channel_name))
@@ -166,7 +169,7 @@ export class Layer {
       for (const member of [...members]) member.receive_event(event)
     }
     const subscribed = this.relay.subscribe(`envelope:group:${name}`, listener)
-    // Each that joins waits for it, and deals with the error.
+    // Each member that joins awaits it, and deals with the error.
     subscribed.catch(() => {})
     const group = { members, listener, subscribed }
     this.#groups.set(name, group)
@@ -182,7 +185,7 @@ export class Layer {
   }
 }
 
-/** That of the process whose member has this name. */
+/** The topic of the process whose member has this name. */
 function topicOf(channel_name: string): string {
   return `envelope:to:${processOf(channel_name)}`
 }

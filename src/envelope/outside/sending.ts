@@ -55,8 +55,9 @@ const CHECKS: Checks<OutsideOptions> = {
 }
 
 /**
- * Sends a message to the peer of a consumer, or to those of a group. Returns false if it was
- * dropped: the server of the relay is away. A message that waits for a transaction counts as sent.
+ * Sends a message to the peer of a consumer, or to the peers of a group. Returns false if it was
+ * dropped because the server of the relay is away. A message that waits for a transaction counts as
+ * sent.
  *
  * Throws InvalidArgumentError if it is not registered in the envelope, if the envelope has no
  * transport, or if it is not known where to send it; ValidationError if its trace id or its state
@@ -70,8 +71,8 @@ export function websocket_send<Of extends Envelope<any> = Envelope>(
 }
 
 /**
- * Sends a message to a consumer itself, or to those of a group: nothing is sent to their peers.
- * Otherwise as `websocket_send`.
+ * Sends a message to a consumer itself, or to the consumers of a group. Nothing is sent to their
+ * peers. Otherwise as `websocket_send`.
  */
 export function internal_send<Of extends Envelope<any> = Envelope>(
   message: MessageOf<Of>,

@@ -1,9 +1,9 @@
 /**
- * Layer 9. Transaction: what is sent from outside a connection waits until a database has
- * committed. Three or more equal messages are merged into a batch then.
+ * Layer 9. Transaction: holds what is sent from outside a connection until a database has
+ * committed. Then three or more equal messages are merged into a batch.
  *
- * The program drives it: it makes one, tells sluice how to find it (`transactions_from`), and calls
- * `commit` or `rollback` with its database's.
+ * The program drives it: it makes a Transaction, tells sluice how to find it (`transactions_from`),
+ * and calls `commit` or `rollback` together with those of its database.
  */
 
 import { instanceOf } from '../../core/checks.ts'
@@ -31,7 +31,7 @@ export const ADD: unique symbol = Symbol('sluice.add')
 /** With this number of equal messages, one batch is shorter. */
 const ENOUGH = 3
 
-/** The most messages in a batch: more than a `list` takes would be invalid on the other side. */
+/** The most messages in a batch. A `list` on the other side takes no more. */
 const MOST = 10_000
 
 /**
@@ -73,8 +73,8 @@ export class Transaction {
    * consumer or group and with the same state, are merged into one batch at the place of the first,
    * if their envelope and their class allow it.
    *
-   * Throws InvalidStateError if it was committed or rolled back, and what a relay refuses with
-   * (RelayError); the other messages are sent all the same.
+   * Throws InvalidStateError if it was committed or rolled back, and the RelayError of a relay that
+   * refuses a message. The other messages are sent all the same.
    */
   commit(): void {
     this.#checkOpen('commit()')
@@ -142,8 +142,8 @@ const isTransaction = instanceOf(Transaction)
 let find: (() => Transaction | undefined) | undefined
 
 /**
- * Says how the transaction is found in which a call is made; undefined: there is none. Without an
- * argument there never is one. Throws InvalidArgumentError.
+ * Says how the transaction is found in which a call is made. The function returns undefined if
+ * there is none. Without a function there is never one. Throws InvalidArgumentError.
  *
  * @example
  * const storage = new AsyncLocalStorage<Transaction>()
@@ -155,7 +155,10 @@ export function transactions_from(finder?: () => Transaction | undefined): void 
   find = finder
 }
 
-/** The transaction in which a call is made. Throws InvalidArgumentError if it is none. */
+/**
+ * The transaction in which a call is made. Throws InvalidArgumentError if the program has found
+ * something else.
+ */
 export function currentTransaction(): Transaction | undefined {
   const found = find?.()
   if (found !== undefined) isTransaction('what transactions_from finds', found)

@@ -6,7 +6,7 @@
  * | `channel.subscribe` | `channel.subscribed` with state q; then with state s, or an error |
  * | `channel.leave` | `channel.left` |
  * | `channel.list_subscriptions` | `channel.subscriptions` |
- * | `channel.recheck`, from inside the program | `channel.left` for each that is not allowed now |
+ * | `channel.recheck`, from the program | `channel.left` for each that is no longer allowed |
  */
 
 import { having, instanceOf } from '../../core/checks.ts'
@@ -82,7 +82,7 @@ interface Consumer extends Subscriber {
   send(message: Message): unknown
 }
 
-/** The longest key, in characters: with the name of its type it is a name of the layer. */
+/** The longest key, in characters: with the name of its type it must be a valid name of a group. */
 const LONGEST_KEY = 60
 const KEY = /^[\w\-.]+$/
 
@@ -95,7 +95,7 @@ const key: Schema<Key> = new Schema<Key>((value, faults) => {
 
 const channelType: Schema<string> = new Schema<string>(checkChannelType)
 
-/** In lower case, and registered. */
+/** Must be the name of a registered kind of channel, in any case. */
 function checkChannelType(value: unknown, faults: Fault[]): unknown {
   if (value === null || value === undefined) return isNone(faults)
   if (typeof value !== 'string') return wrong(faults, 'type_error.str', 'str type expected')
@@ -106,7 +106,7 @@ function checkChannelType(value: unknown, faults: Fault[]): unknown {
 
 const which = shape({ pk: key, channel_type: channelType })
 
-/** `channel.subscribed`: with the state q it waits, with the state s it is done. */
+/** `channel.subscribed`: with the state q the subscription is being checked, with s it holds. */
 export class ChannelSubscribed extends message(
   'channel.subscribed',
   shape({
@@ -173,7 +173,7 @@ export class ChannelSubscribe extends message('channel.subscribe', which) {
 
 /** `channel.leave`: ends a subscription. */
 export class ChannelLeave extends message('channel.leave', which) {
-  /** Leaves. It is no mistake if it was not subscribed. */
+  /** Leaves. If it was not subscribed, that is no error. */
   override run({ consumer }: Run<Consumer>): void {
     channelOf(this.data, consumer).leave()
     consumer.send(ChannelLeft.from_message(this, { ...this.data, state: 's' }))
@@ -213,7 +213,7 @@ function naming(channel: ContextChannel<any, any>): ChannelKey {
   return { pk: channel.pk, channel_type: type_name }
 }
 
-/** Without its object nobody is. */
+/** May the consumer still be subscribed? Not if the object is gone. */
 async function isStillAllowed(
   channel: ContextChannel<any, any>,
   consumer: Consumer,
@@ -227,9 +227,9 @@ async function isStillAllowed(
 }
 
 /**
- * Subscribes a consumer to the channel of its user, and tells the peer. Connect it:
- * `consumer_connected.connect(subscribe_user)`. A consumer without `user_pk` is left alone. Rejects
- * with InvalidArgumentError without a consumer.
+ * Subscribes a consumer to the channel of its user, and tells the peer. It is a receiver:
+ * `consumer_connected.connect(subscribe_user)`. For a consumer without `user_pk` it does nothing.
+ * Rejects with InvalidArgumentError without a consumer.
  */
 export async function subscribe_user(connected: { readonly consumer: any }): Promise<void> {
   const consumer = checkConsumer('subscribe_user: consumer', connected?.consumer)

@@ -26,8 +26,8 @@ export class ChannelRegistry<Class extends ChannelClass> extends Map<string, Cla
   /**
    * Adds classes. A class that extends the one of that name replaces it.
    *
-   * Throws InvalidArgumentError if it is no class of channels, InvalidStateError if the name is
-   * taken.
+   * Throws InvalidArgumentError for anything but a class of channels, InvalidStateError if the name
+   * is taken.
    */
   add(...classes: readonly Class[]): this {
     for (const Class of classes) {
@@ -44,7 +44,7 @@ export class ChannelRegistry<Class extends ChannelClass> extends Map<string, Cla
   }
 }
 
-/** Channels that know of no object. */
+/** Channels that are about no object. */
 export const pubsub_channel_registry: ChannelRegistry<PubSubChannelClass<any>> =
   new ChannelRegistry<PubSubChannelClass<any>>(PubSubChannel, OnlineChannel)
 

@@ -1,6 +1,6 @@
 /**
- * Layer 9. ContextChannel: a channel about an object of the program. Who may subscribe depends on
- * the object. UserChannel: that of a user.
+ * Layer 9. ContextChannel: a channel about an object of the program. The object decides who may
+ * subscribe. UserChannel: the channel of a user.
  */
 
 import { type Checks, instanceOf } from '../../core/checks.ts'
@@ -15,7 +15,7 @@ import { checkType, PubSubChannel } from './pubsub-channel.ts'
 /** The key of an object. */
 export type Key = string | number
 
-/** Who subscribes: a consumer. */
+/** What a channel needs to know of a consumer that subscribes. */
 export interface Subscriber {
   /** Its user. */
   readonly user: unknown
@@ -28,7 +28,7 @@ export class ContextChannel<
   Context = unknown,
   Of extends Envelope<any> = Envelope,
 > extends PubSubChannel<Of> {
-  /** What a user must be allowed to do to subscribe; null: everybody may. @default null */
+  /** The permission that a user needs to subscribe; null: every user may. @default null */
   static readonly permission: string | null = null
   /** The objects; undefined: there are none, and `context` is undefined. */
   static readonly model: Model<any> | undefined = undefined
@@ -91,7 +91,7 @@ export interface ContextChannelClass<Context, Of extends Envelope<any>> {
   readonly type_name: string
   /** The messages that are published on it. */
   readonly envelope: Envelope<any>
-  /** What a user must be allowed to do to subscribe; null: everybody may. */
+  /** The permission that a user needs to subscribe; null: every user may. */
   readonly permission: string | null
   /** The objects. */
   readonly model: Model<any> | undefined
@@ -103,7 +103,7 @@ export interface ContextChannelClass<Context, Of extends Envelope<any>> {
 export interface ContextChannelOptions<Context, Of extends Envelope<any>> {
   /** The objects. */
   readonly model: Model<Context>
-  /** What a user must be allowed to do to subscribe. @default null: everybody may */
+  /** The permission that a user needs to subscribe. @default null: every user may */
   readonly permission?: string | null | undefined
   /** The messages that are published on it. @default ws_outgoing */
   readonly envelope?: Of | undefined
@@ -137,7 +137,7 @@ export function context_channel<Context, Of extends Envelope<any> = Envelope>(
   }
 }
 
-/** The channel of one user: nobody else may subscribe. */
+/** The channel of one user. No other user may subscribe. */
 export class UserChannel extends ContextChannel<undefined> {
   static override readonly type_name: string = 'user'
 

@@ -1,6 +1,6 @@
 /**
- * Layer 9. PubSubChannel: consumers subscribe, and get what is published; in any process. It is a
- * group of the layer of its envelope.
+ * Layer 9. PubSubChannel: consumers subscribe to it, and get what is published on it, in any
+ * process. It is a group of the layer of its envelope.
  */
 
 import { instanceOf } from '../../core/checks.ts'
@@ -44,14 +44,14 @@ export class PubSubChannel<Of extends Envelope<any> = Envelope> {
   }
 
   /**
-   * The consumer gets what is published from then on. Rejects with InvalidStateError if none was
-   * given.
+   * Subscribes the consumer to what is published from then on. Rejects with InvalidStateError if no
+   * consumer was given.
    */
   async subscribe(): Promise<void> {
     await this.#layer.group_add(this.channel_name, this.#consumer('subscribe()'))
   }
 
-  /** The consumer gets no more. Throws InvalidStateError if none was given. */
+  /** Ends the subscription of the consumer. Throws InvalidStateError if no consumer was given. */
   leave(): void {
     this.#layer.group_discard(this.channel_name, this.#consumer('leave()'))
   }
@@ -61,7 +61,10 @@ export class PubSubChannel<Of extends Envelope<any> = Envelope> {
     throw new InvalidStateError(what, 'it has no consumer', 'give its channel_name to new')
   }
 
-  /** Sends a message to all that are subscribed, now. As `websocket_send`. */
+  /**
+   * Sends a message at once to all consumers that are subscribed. Returns and throws as
+   * `websocket_send`.
+   */
   publish(message: MessageOf<Of>): boolean {
     return this.#publish(message, false)
   }
@@ -112,12 +115,15 @@ export function pubsub_channel<Of extends Envelope<any> = Envelope>(
   }
 }
 
-/** A name in lower case: peers may write it as they like. Throws InvalidArgumentError. */
+/**
+ * Checks a name, which must be in lower case: peers may write it in any case. Throws
+ * InvalidArgumentError.
+ */
 export function checkType(what: string, name: string): void {
   checkName(what, name)
   if (name !== name.toLowerCase() || name.includes('!'))
     throw new InvalidArgumentError(what, "a name in lower case, without '!'", name)
 }
 
-/** Who is online: a program publishes there who comes and who goes. */
+/** A channel on which a program may publish which users come online and which go. */
 export class OnlineChannel extends pubsub_channel('online_users') {}

@@ -1,10 +1,10 @@
 /**
- * Layer 9. Faults: what is wrong with a value, in the words that the peers of the original know.
+ * Layer 9. Faults: what is wrong with a value, in the words that peers of the original expect.
  *
  * Rules:
  * 1. Each fault is one item `{ loc, msg, type, ctx? }`. Programs tell faults apart by `type`.
- * 2. A schema makes an item with an empty `loc`. Whatever contains the value puts its key in front,
- *    so a valid value costs no path.
+ * 2. A schema makes an item with an empty `loc`. The schemas around it put their keys in front. So
+ *    a valid value costs no path.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -28,7 +28,7 @@ export const INVALID: unique symbol = Symbol('invalid')
 /** Checks a value: returns what it becomes, or adds to the faults and returns INVALID. */
 export type Check = (value: unknown, faults: Fault[]) => unknown
 
-/** The most faults of one value: more help nobody, and a peer could make us send them. */
+/** The most faults of one value. More would not help, and a peer could make us send them. */
 const MOST = 100
 
 /** Adds a fault. */

@@ -1,13 +1,12 @@
 /**
- * Layer 9. Where a text stops being JSON, in the words of the original's parser. It reads the text
- * once more, and only if JSON.parse has refused it.
+ * Layer 9. Says where a text stops being JSON, in the words of the original's parser. The text is
+ * read once more for that, and only if JSON.parse has refused it.
  *
  * Call order: value → text, object, array, literal or number → the first fault.
  *
  * Rules:
  * 1. A position counts characters (code points), a column begins with 1.
- * 2. The text is given back in the fault up to a bound: a peer must not make us send more than it
- *    sends.
+ * 2. The fault quotes the text up to a bound: a peer must not make us send more than it sends.
  */
 
 // Source: CPython 3.11, module json; by running it.
@@ -17,7 +16,7 @@ import type { Fault } from './faults.ts'
 /** Nesting beyond this is refused: reading it again costs a call for each level. */
 const DEEPEST = 500
 
-/** This much of the text is given back, in characters: enough to recognise a message. */
+/** How much of the text is quoted, in characters: enough to recognise a message. */
 const SHOWN = 1000
 
 /** The fault of a text that JSON.parse does not take. */
@@ -154,7 +153,7 @@ class Reader {
     const sign = this.#text[this.#at + 1]
     if (sign === undefined) throw new Stop('Unterminated string starting at', start)
     if (sign === 'u') {
-      // (The original wants something after the four digits.)
+      // (The original requires a character after the four digits.)
       if (!/^[0-9a-fA-F]{4}[^]$/.test(this.#text.slice(this.#at + 2, this.#at + 7)))
         throw new Stop('Invalid \\uXXXX escape', this.#at + 1)
       this.#at += 6

@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { beyond, type Check, checkLimit, checkLimits, inside, INVALID, wrong } from './faults.ts'
 import { CHECK, Schema } from './schema.ts'
 
-/** The default of the most items: a message of 1 MiB has room for more, but no program for them. */
+/** The most items by default. A message of 1 MiB could have more. */
 const MOST = 10_000
 
 interface ListLimits {
@@ -72,7 +72,7 @@ function listCheck(item: Check, { min, max = MOST }: ListLimits): Check {
 /**
  * A list of values, of at most 10 000 unless `max` says otherwise.
  *
- * Throws InvalidArgumentError if the schema is none of sluice.
+ * Throws InvalidArgumentError if it is not a schema of sluice.
  *
  * @example
  * shape({ path: list(shape({ x: integer, y: integer })).max(100) })

@@ -1,15 +1,16 @@
 /**
- * Layer 9. Names of fields that are refused wherever they stand, and values of unknown form.
+ * Layer 9. Names of fields that are refused at any depth, and the check of values of unknown form.
  *
  * Rules:
- * 1. No message has a field that reaches the prototype of an object: a program that copies such a
- *    field by its name changes every object of the process.
- * 2. What no schema of sluice has looked at is bounded in its depth and its number of values.
+ * 1. No message has a field that reaches the prototype of an object. A program that copies such a
+ *    field by its name would change every object of the process.
+ * 2. A value that no schema of sluice has checked is bounded in its depth and in its number of
+ *    values.
  */
 
 import { type Fault, inside, INVALID, wrong } from './faults.ts'
 
-/** How deep a value of unknown form may be. Payloads of people are not deeper than some ten. */
+/** How deep a value of unknown form may be. Real payloads have about ten levels at most. */
 const DEEPEST = 32
 
 /** How many values it may have, at all depths together. */

@@ -1,8 +1,8 @@
 /**
- * Layer 9. The check of a payload: by a schema of sluice, or by one of any other library that
- * carries the Standard Schema interface.
+ * Layer 9. The check of a payload, by a schema of sluice or by one of another library that has the
+ * Standard Schema interface.
  *
- * A schema of another library gets only what names.ts lets through.
+ * A schema of another library gets only what the check of names.ts lets through.
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
@@ -38,7 +38,7 @@ async function later(
   }
 }
 
-/** A schema that throws has not let the value through. */
+/** A schema that throws has refused the value. */
 function thrown(error: unknown, faults: Fault[]): typeof INVALID {
   return wrong(faults, 'value_error', messageOf(error))
 }

@@ -2,7 +2,7 @@
  * Layer 9. The schemas of single values: text, integer, number, boolean, one_of.
  *
  * Rules:
- * 1. Nothing is converted: '5' is no number, and 1 is not true.
+ * 1. Nothing is converted: '5' is not a number, and 1 is not true.
  * 2. A text has a limit even if the program gives none.
  */
 
@@ -22,7 +22,7 @@ import { Schema } from './schema.ts'
 /** The default of the longest text, in characters: that of a large form field. */
 const LONGEST = 65_536
 
-/** What a text must be like. */
+/** Which texts are valid. */
 interface TextLimits {
   readonly min: number
   /** undefined: the default. */
@@ -156,7 +156,7 @@ export const boolean: Schema<boolean> = new Schema<boolean>((value, faults) => {
 /**
  * One of these values.
  *
- * Throws InvalidArgumentError if there are none, or one is no text, number or boolean.
+ * Throws InvalidArgumentError if there are none, or if one is not a text, a number or a boolean.
  *
  * @example
  * shape({ colour: one_of('red', 'blue') }) // data.colour: 'red' | 'blue'

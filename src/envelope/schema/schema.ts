@@ -4,7 +4,7 @@
  *
  * Rules:
  * 1. A schema never changes. `min`, `max` and the like return another one.
- * 2. Every schema carries the Standard Schema interface: other libraries may use it.
+ * 2. Every schema has the Standard Schema interface, so other libraries can use it.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -57,7 +57,7 @@ export class OptionalSchema<Out, In> extends Schema<Out, In | null | undefined> 
 }
 
 /**
- * A field that may be left out, or be null. `message.data` has null then, as the wire has.
+ * A field that may be left out, or be null. In both cases `message.data` has null.
  *
  * @example
  * shape({ x: integer, note: optional(text) })

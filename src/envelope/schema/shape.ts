@@ -4,8 +4,8 @@
  * Rules:
  * 1. Fields that the schema does not know are dropped, as the original does. Those whose names are
  *    refused (names.ts) make the value invalid.
- * 2. An object that has exactly the fields of the schema, in their order, is not copied: that is
- *    what a peer sends that uses the same schema.
+ * 2. An object that has exactly the fields of the schema, in their order, is not copied. A peer
+ *    with the same schema sends such objects.
  * 3. The result has all fields of the schema, in their order.
  */
 
@@ -52,7 +52,7 @@ export class ShapeSchema<Of extends Fields> extends Schema<ShapeOutput<Of>, Shap
 /**
  * The schema of an object with these fields. Other fields of an object are dropped.
  *
- * Throws InvalidArgumentError if a field is no schema of sluice, or has a name that is refused.
+ * Throws InvalidArgumentError if a field is not a schema of sluice, or has a name that is refused.
  *
  * @example
  * const move = shape({ x: integer, y: integer, note: optional(text) })
@@ -103,7 +103,7 @@ function isExact(
     if (keys[index] !== name) return false
     const each = given[name]
     if (each !== undefined && check(each, faults) === each) continue
-    // The copy tells the faults again, with those of all fields.
+    // `copy` finds these faults again, and those of the other fields.
     faults.length = before
     return false
   }

@@ -1,17 +1,17 @@
 /**
- * Layer 9. The Standard Schema interface, version 1: what zod, valibot, arktype and others have in
- * common. Types only: a copy of the interface, so that no package is needed.
+ * Layer 9. The Standard Schema interface, version 1, which zod, valibot, arktype and others have in
+ * common. It has types only, and is a copy, so that no package is needed.
  */
 
 // Source: standardschema.dev, version 1.0.
 
-/** A schema of any library that carries the Standard Schema interface. */
+/** A schema of any library that has the Standard Schema interface. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   /** The interface itself. */
   readonly '~standard': StandardProps<Input, Output>
 }
 
-/** What stands under `~standard`. */
+/** What a schema has under `~standard`. */
 export interface StandardProps<Input = unknown, Output = Input> {
   /** The version of the interface: 1. */
   readonly version: 1

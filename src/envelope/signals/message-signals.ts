@@ -6,7 +6,7 @@ import type { Message } from '../message.ts'
 import { AsyncRunnable } from '../runnable.ts'
 import { Signal } from './signal.ts'
 
-/** What the signals of messages name. */
+/** What receivers of the signals of messages get. */
 export interface MessageArguments {
   /** The message. The sender of the signal is its class. */
   readonly message: Message
@@ -14,13 +14,13 @@ export interface MessageArguments {
   readonly consumer: any
 }
 
-/** What the signals of consumers name. */
+/** What receivers of the signals of consumers get. */
 export interface ConsumerArguments {
   /** The consumer. The sender of the signal is its class. */
   readonly consumer: any
 }
 
-/** What `consumer_closed` names. */
+/** What receivers of `consumer_closed` get. */
 export interface ClosedArguments extends ConsumerArguments {
   /** The code that it was closed with, if one is known. */
   readonly close_code: number | undefined
@@ -36,7 +36,7 @@ function runSent({ message, consumer }: MessageArguments): unknown {
   return (message as AsyncRunnable).run({ consumer })
 }
 
-/** Does the class want that? */
+/** Is `run` of that class called for a message that is sent? */
 function runsSent(sender: unknown): boolean {
   const Class = sender as Partial<typeof AsyncRunnable>
   return Class?.prototype instanceof AsyncRunnable && Class.run_when === 'always'

@@ -1,13 +1,12 @@
 /**
- * Layer 9. Signal: an event that any part of a program listens to.
+ * Layer 9. Signal: an event that any part of a program may listen to.
  *
  * Rules:
  * 1. Receivers are called one after the other, in the order in which they were connected. If one
  *    returns a promise, the next one waits for it.
  * 2. `send` stops at the first receiver that throws, and rejects with what it threw. `send_robust`
  *    calls all of them.
- * 3. A receiver that is connected or disconnected while the signal is sent counts from the next
- *    time on.
+ * 3. Connecting or disconnecting a receiver while the signal is sent takes effect the next time.
  */
 
 import {
@@ -36,8 +35,8 @@ export type Receiver<Arguments> = (named: Named<Arguments>) => unknown
 /** Options of `connect`. */
 export interface ConnectReceiverOptions {
   /**
-   * Only signals of this sender.
-   * @default undefined: those of all senders
+   * The sender whose signals the receiver gets.
+   * @default undefined: all senders
    */
   readonly sender?: unknown
   /**
@@ -46,8 +45,7 @@ export interface ConnectReceiverOptions {
    */
   readonly weak?: boolean | undefined
   /**
-   * What the receiver is known by, instead of itself: connecting another one with the same id and
-   * sender does nothing.
+   * The identity of the receiver: connecting another one with the same id and sender does nothing.
    * @default the receiver itself
    */
   readonly dispatch_uid?: unknown
@@ -93,8 +91,8 @@ export class Signal<Arguments = Record<string, unknown>> {
   #bySender = new Map<unknown, readonly Slot<Arguments>[]>()
 
   /**
-   * `receivers` are connected from the beginning, for all senders; or for those that `wants` says,
-   * which is asked once for each.
+   * `receivers` are connected from the beginning, for all senders. With `wants` they are so only
+   * for the senders for which it returns true. It is called once for each sender.
    */
   constructor(
     name = '',

@@ -1,6 +1,6 @@
 /**
- * Layer 9. The promises of PacketChannel, as a function that holds any implementation to them. It
- * knows no test framework.
+ * Layer 9. The promises of PacketChannel, and a function that holds any implementation to them. It
+ * needs no test framework.
  *
  * Each check makes a channel of its own, and closes it. What a check needs of the server's side
  * (something pushed, a connection that breaks) the fixture does; a check whose need is not met is
@@ -47,11 +47,11 @@ export interface ConformanceFixture {
   readonly drop?: (() => unknown) | undefined
   /** Ends what `drop` began. */
   readonly restore?: (() => unknown) | undefined
-  /** Has the timers of the checks. @default Engine.instance() */
+  /** The engine whose timers the checks use. @default Engine.instance() */
   readonly engine?: Engine | undefined
   /** How long something that must happen may take. @default 5000 ms */
   readonly timeout?: Milliseconds | undefined
-  /** How long it is watched that something does not happen. @default 50 ms */
+  /** How long a check waits for what must not happen. @default 50 ms */
   readonly quiet?: Milliseconds | undefined
 }
 
@@ -301,8 +301,8 @@ const FIXTURE_CHECKS: Checks<ConformanceFixture> = {
 
 /**
  * Holds a channel of yours to what PacketChannel promises. Resolves with a report if every promise
- * was kept, those apart that the fixture cannot try. Rejects with ConformanceError, whose message
- * has a line for each promise that was broken, and with InvalidArgumentError for an invalid
+ * was kept, apart from those that the fixture cannot try. Rejects with ConformanceError, whose
+ * message has a line for each promise that was broken, and with InvalidArgumentError for an invalid
  * fixture.
  *
  * @example

@@ -1,19 +1,19 @@
 /**
- * Layer 9. LossRules: when a channel that has no connection gives up.
+ * Layer 9. LossRules: when a channel without a connection gives up.
  *
- * Calls: `connected` when a connection stands; `failed` after each attempt and each loss, which
+ * Calls: `connected` when there is a connection; `failed` after each attempt that has failed. It
  * returns the reason to give up, if there is one.
  *
  * | rule | default | gives up |
  * |---|---|---|
  * | `max_attempts` | Infinity | after this number of failed attempts in a row |
- * | `max_outage` | 60 000 ms | after so long without a connection |
+ * | `max_outage` | 60 000 ms | after this time without a connection |
  * | `refusals` | 401, 403, 404, 410 | when the server refuses with such a status |
  * | `certificates` | true | when the server's certificate is not trusted |
  * | none | | when the URL cannot be connected to: it has no address, or an invalid one |
  *
- * These do not change from one second to the next, and trying again only hides them. Any other
- * failure may pass.
+ * None of these passes within seconds, and trying again would only hide it. Any other failure may
+ * pass.
  */
 
 import {
@@ -35,7 +35,7 @@ export interface LossOptions {
   /** After this number of failed attempts in a row. @default Infinity: no limit */
   readonly max_attempts?: number | undefined
   /**
-   * After so long without a connection, counted from `open` or from the loss.
+   * After this time without a connection, counted from `open` or from the loss.
    *
    * @default 60 000 ms
    */
@@ -56,7 +56,7 @@ export const LOSS_CHECKS: Checks<LossOptions> = {
 /** What Node and OpenSSL say of a certificate. Other failures of a handshake may pass. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|INVALID_CA|ALTNAME/
 
-/** What the program said is wrong. */
+/** What the program has given is invalid. */
 const INVALID = new Set(['ERR_INVALID_URL', 'ERR_INVALID_ADDRESS', 'ERR_INVALID_ARGUMENT'])
 
 export class LossRules {

@@ -2,10 +2,11 @@
  * Layer 9. PacketChannel: the contract between a supervisor and whatever carries its packets.
  *
  * Call order: the constructor → open → on_channel_open, each time it becomes alive → send and
- * on_message, any number → close. on_catastrophic_disconnect instead of all that follows.
+ * on_message, any number → close. on_catastrophic_disconnect may come at any point after `open`,
+ * and nothing follows it.
  *
  * Rules, which `check_packet_channel` holds every implementation to:
- * 1. `is_alive` is false until a connection really stands, and false again when it is lost.
+ * 1. `is_alive` is false until there is a connection, and false again when it is lost.
  * 2. `is_closed` is true only after `close`, or after the channel has given up.
  * 3. `send` never throws and never waits. True: the packet was handed on. False: it was not, and
  *    the caller keeps it.
@@ -70,15 +71,18 @@ export abstract class PacketChannel {
   packet_size: Bytes = 1_000_000
 
   /**
-   * May be called when `send` has returned false and will now take packets again, although the
-   * channel was alive all the time. A supervisor assigns it. One that is never called costs time
-   * only: the supervisor tries again every 100 ms.
+   * To be called when `send` has returned false and will now take packets again, although the
+   * channel was alive all the time. A supervisor assigns it. A channel need not call it: the
+   * supervisor tries again every 100 ms.
    *
    * @default does nothing
    */
   on_send_ready: (channel_id: string) => void = noop
 
-  /** Opens nothing. Throws InvalidArgumentError for an empty id, and for what is no function. */
+  /**
+   * Opens nothing. Throws InvalidArgumentError for an empty id, or a callback that is not a
+   * function.
+   */
   constructor(
     channel_id: string,
     on_channel_open: OnChannelOpen,
@@ -98,12 +102,12 @@ export abstract class PacketChannel {
   }
 
   /**
-   * Begins to connect, and returns at once. `on_channel_open` is called when the connection stands,
+   * Begins to connect, and returns at once. `on_channel_open` is called when there is a connection,
    * never inside this call.
    */
   abstract open(): void
 
-  /** Does a connection stand? */
+  /** Is there a connection? */
   abstract is_alive(): boolean
 
   /** Closes the channel for ever. It may be called at any time, and any number of times. */

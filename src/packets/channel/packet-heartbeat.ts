@@ -1,12 +1,12 @@
 /**
  * Layer 9. PacketHeartbeat: asks a peer that says nothing whether it is still there, by a packet.
- * WebSocket has its own pings, and other carriers have nothing: a peer whose machine has lost power
- * would count as connected for hours.
+ * WebSocket has pings of its own. Other carriers have nothing: without this, a peer whose machine
+ * has lost power would count as connected for hours.
  *
  * Rules:
  * 1. It asks only a peer that was silent for a whole interval.
- * 2. A peer must answer only if it has answered before: one that knows no heartbeats is no less
- *    alive than one that does.
+ * 2. A peer must answer only if it has answered before. A peer that knows no heartbeats does not
+ *    answer, and keeps its connection.
  */
 // Source: Mephisto, the `heartbeat` of its agents, which the router answers.
 
@@ -49,7 +49,7 @@ export class PacketHeartbeat {
     this.#owner = owner
   }
 
-  /** A connection stands. */
+  /** There is a connection. */
   start(): void {
     this.stop()
     this.#answers = false

@@ -1,7 +1,7 @@
 /**
  * Layer 9. WebsocketChannel: a channel of packets over any message channel that a URL names.
  *
- * The way: open → #connect → #connected: alive → #lost → a wait of Backoff → #connect …
+ * The way: open → #connect → #connected: alive → #ended → a wait of Backoff → #connect …
  *          → close, or the rules say that there is no hope: #giveUp.
  *
  * Rules:
@@ -39,7 +39,7 @@ import {
   type WebsocketChannelOptions,
 } from './websocket-options.ts'
 
-/** What was handed on before `close` has so long to go out. */
+/** How long what was handed on before `close` may take to go out. */
 const CLOSE_TIMEOUT: Milliseconds = 2000
 
 /**
@@ -254,7 +254,7 @@ export class WebsocketChannel extends PacketChannel {
     this.#pause(wait)
   }
 
-  /** Then it connects. An engine that stops ends the channel. */
+  /** Waits, then connects. If the engine stops meanwhile, the channel is lost. */
   #pause(wait: Milliseconds): void {
     const stopped = (): void =>
       this.#giveUp(new PacketChannelError('ERR_CLOSED', 'the channel is lost: the engine stops'))

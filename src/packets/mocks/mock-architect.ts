@@ -24,7 +24,7 @@ export interface MockArchitectOptions {
   readonly server?: MockServer | undefined
   /** How many channels a run gets. @default 1 */
   readonly channels?: number | undefined
-  /** Of each channel. */
+  /** The options of each channel. */
   readonly channel?: Omit<WebsocketChannelOptions, 'context'> | undefined
 }
 
@@ -46,7 +46,7 @@ let architects = 0
  * architect.server.send_agent_act('ann', { text: 'hello' })
  */
 export class MockArchitect implements Architect {
-  /** The server: what it has got, and what it sends. */
+  /** The server that its channels lead to. */
   readonly server: MockServer
   /** The channels that it has made, in order. */
   readonly channels: WebsocketChannel[] = []

@@ -42,7 +42,7 @@ export class MockServer {
   #channel: MessageChannel | undefined
   #clientUrl: string | undefined
   readonly #peers = new Set<Addr>()
-  /** What was sent before anybody was there; undefined afterwards. */
+  /** What was sent before the first connection; undefined afterwards. */
   #early: string[] | undefined = []
 
   /** Every packet that has arrived, in order. */
@@ -87,7 +87,7 @@ export class MockServer {
     this.#early = undefined
   }
 
-  /** Where it was before: another time its clients must find it there. */
+  /** Where it listened before: its clients must find it there again. */
   get #again(): string {
     const url = this.#clientUrl!
     return url.startsWith('mem:')

@@ -1,13 +1,13 @@
 /**
- * Layer 9. Greetings: what a router says when somebody comes, so that the supervisor and each agent
- * know how the other does it.
+ * Layer 9. Greetings: what a router says when a party comes. So the supervisor and each agent know
+ * whether the other one confirms.
  *
  * Rules:
  * 1. An agent that confirms is asked by the router that it is at, and again by that of the
  *    supervisor when it becomes known there. So it does not matter which of the two knows first.
- * 2. An agent that confirms has an answer at once, before everything else: by that it knows the
- *    router. The supervisor, or what is between two routers, may stand still for long.
- * 3. Of an agent that does not confirm, the router of the supervisor says that it is there.
+ * 2. An agent that confirms is answered at once, before everything else. So it knows what the
+ *    router is, even while the supervisor, or the relay between two routers, stands still.
+ * 3. An agent that does not confirm is announced by the router of the supervisor.
  */
 
 import { ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
@@ -82,7 +82,7 @@ export class Greetings {
   }
 }
 
-/** Whatever it was: it is there. */
+/** The member is there. A status that the supervisor has given to it stays. */
 function connected(member: RosterMember): void {
   const isAway = member.status === 'none' || member.status === STATUS_DISCONNECT
   if (isAway) member.status = STATUS_CONNECTED

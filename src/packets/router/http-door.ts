@@ -54,7 +54,7 @@ function peerClass(owner: PeerOwner) {
     override on_connect(): void {
       this.address = formatAddress(this.remote_address!)
     }
-    /** Unlike `send` of a connection: false means that it was not taken. */
+    /** False means that the text was not taken, unlike in `send` of a connection. */
     override send(text: string | Uint8Array): boolean {
       if (this.#isFull || this.state !== 'active') return false
       this.#isFull = !super.send(text)

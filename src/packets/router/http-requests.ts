@@ -41,7 +41,7 @@ export class HttpRequests {
   readonly #nonce = Math.random().toString(36).slice(2, 10)
   #count = 0
 
-  /** `ask` sends to the supervisor; false: it is not there, or has no room. */
+  /** `ask` sends to the supervisor. It returns false if that one is away, or has no room. */
   constructor(engine: Engine, ask: (packet: Packet) => boolean) {
     this.#engine = engine
     this.#ask = ask

@@ -5,10 +5,10 @@
  * In: the topic of this router → relayed.
  *
  * Rules:
- * 1. Who is where is said by the presence of the relay alone: each time that somebody comes to a
- *    router, it has a new entry there. The entry that came last counts.
- * 2. What the relay loses is not its affair. It says when something may be lost, and then the ends
- *    say to each other how far they are.
+ * 1. Only the presence of the relay says which party is at which router. Each time that a party
+ *    comes to a router, it has a new entry there. The entry that came last counts.
+ * 2. It does not make up for what the relay loses. It reports when something may be lost, and then
+ *    the ends tell each other how far they are.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -22,11 +22,13 @@ import type { Peer } from './peer.ts'
 
 /** The switchboard that it works for. */
 export interface NeighboursOwner {
-  /** Somebody is at another router. `isOld`: since before, so one who is here stays here. */
+  /**
+   * A party is at another router. `isOld`: it came there before; if it is here now, it stays here.
+   */
   elsewhere(id: string, peer: Peer, confirms: boolean, isOld: boolean): void
   /** It is not at that router any more, and at no other. */
   left(id: string, peer: Peer): void
-  /** A packet has come from another router; undefined: nobody is known to be there. */
+  /** A packet has come from another router; `peer` is undefined if no party is known there. */
   relayed(peer: Peer | undefined, from: string, to: string, text: string): void
   ready(peer: Peer): void
   /** Something may be lost on the way between routers. */
@@ -34,7 +36,7 @@ export interface NeighboursOwner {
   failed(error: Error): void
 }
 
-/** Somebody at another router. */
+/** A party at another router. */
 interface Place {
   readonly entry: string
   readonly peer: Neighbour
@@ -52,7 +54,7 @@ class Neighbour implements Peer {
   readonly isRouter = true
   readonly address: string
   readonly #publish: (from: string, to: string, text: string) => boolean
-  /** How many are there. */
+  /** How many parties are there. */
   count = 0
 
   constructor(id: string, publish: (from: string, to: string, text: string) => boolean) {
@@ -64,7 +66,7 @@ class Neighbour implements Peer {
     return this.#publish(from, to, text)
   }
 
-  /** Others may be at it. */
+  /** Does nothing: other parties may be there. */
   end(): void {}
 }
 
@@ -74,7 +76,7 @@ export class Neighbours {
   readonly #engine: Engine
   readonly #owner: NeighboursOwner
   readonly #peers = new Map<string, Neighbour>()
-  /** Where somebody is, the latest last. */
+  /** Where each party is, the latest place last. */
   readonly #places = new Map<string, Place[]>()
   /** The entries of those who are here. */
   readonly #here = new Map<string, string>()
@@ -105,7 +107,7 @@ export class Neighbours {
 
   // ---- those who are here -----------------------------------------------------------------------
 
-  /** Somebody has come to this router. */
+  /** A party has come to this router. */
   came(id: string, confirms: boolean): void {
     const entry = `${this.#id} ${++this.#count} ${confirms ? 'c' : 'p'} ${id}`
     const older = this.#here.get(id)
@@ -119,14 +121,14 @@ export class Neighbours {
     if (older !== undefined) this.#absent(older)
   }
 
-  /** It has gone to another one. */
+  /** The party has gone to another router. */
   moved(id: string): void {
     const entry = this.#here.get(id)
     this.#here.delete(id)
     if (entry !== undefined) this.#absent(entry)
   }
 
-  /** It has gone. If it is known to be at another router, it is there. */
+  /** The party has gone. If it is known to be at another router, it counts as there. */
   gone(id: string): void {
     this.moved(id)
     const place = this.#places.get(id)?.at(-1)

@@ -1,5 +1,5 @@
 /**
- * Layer 9. Roster: who is known to a router: at which connection, or how long away.
+ * Layer 9. Roster: the parties that a router knows, each at its connection, or away for some time.
  *
  *     there → the connection goes: away → `grace`: lost → `keep`: forgotten
  *       └──────◄── an alive ────────┴───────┘
@@ -25,9 +25,9 @@ export interface RosterSettings {
 }
 
 interface RosterOwner {
-  /** Somebody was away for `grace`. */
+  /** The member was away for `grace`. */
   lost(member: RosterMember): void
-  /** Somebody was away for so long that what waited for it is dropped. */
+  /** The member was away for too long, and what waited for it was dropped. */
   forgotten(member: RosterMember): void
 }
 
@@ -41,7 +41,7 @@ export class Roster {
   readonly #owner: RosterOwner
   readonly #limits: MemberLimits
   readonly #agents = new Map<string, RosterMember>()
-  /** Who is at each connection. */
+  /** The members at each connection. */
   readonly #peers = new Map<Peer, Set<RosterMember>>()
 
   constructor(engine: Engine, settings: RosterSettings, owner: RosterOwner) {
@@ -61,7 +61,7 @@ export class Roster {
     return this.#agents.values()
   }
 
-  /** Everybody, the supervisor among them if it has been there. */
+  /** All members. The supervisor is among them if it is connected, or if something waits for it. */
   get all(): RosterMember[] {
     const { supervisor } = this
     const wasThere = supervisor.peer !== undefined || supervisor.waiting > 0
@@ -78,12 +78,12 @@ export class Roster {
     if (known !== undefined || this.#agents.size >= this.#settings.agents) return known
     const member = new RosterMember(id, this.#limits)
     this.#agents.set(id, member)
-    // Somebody who never comes is forgotten, too.
+    // A member that never comes is forgotten, too.
     this.#forgetLater(member)
     return member
   }
 
-  /** Those who are at that connection. */
+  /** The members at that connection. */
   at(peer: Peer): Iterable<RosterMember> {
     return this.#peers.get(peer) ?? []
   }
@@ -101,7 +101,7 @@ export class Roster {
     else others.add(member)
   }
 
-  /** A connection that nobody is at any more is of no use. */
+  /** A connection with no member left is ended. */
   #leave(member: RosterMember, peer: Peer): void {
     const others = this.#peers.get(peer)
     others?.delete(member)

@@ -40,7 +40,7 @@ export interface PacketRouterOptions {
   readonly context?: Context | undefined
   /** How long an agent may be away before the supervisor is told. @default 10 000 ms */
   readonly grace?: Milliseconds | undefined
-  /** How long what waits for somebody who is away is kept. @default 600 000 ms */
+  /** How long packets wait for a party that is away. @default 600 000 ms */
   readonly keep?: Milliseconds | undefined
   /**
    * The most packets that wait for one agent, or of one agent for the supervisor.
@@ -57,8 +57,8 @@ export interface PacketRouterOptions {
   /** How many agents the router remembers. @default 100 000 */
   readonly agent_limit?: number | undefined
   /**
-   * What connects it to other routers, such as `redis://localhost`: their agents and their
-   * supervisor are its own, too. A relay that is given as an object is not closed with the router.
+   * What connects it to other routers, for example `redis://localhost`. It shares agents and the
+   * supervisor with them. A relay that is given as an object is not closed with the router.
    *
    * @default none: this router only
    */
@@ -104,11 +104,11 @@ export interface RouterMember {
 
 /** What `PacketRouter.stats` returns. */
 export interface RouterStats {
-  /** How many of its members are connected, the supervisor among them. */
+  /** How many of its members are connected, including the supervisor. */
   readonly there: number
   /** How many are not, and not forgotten yet. */
   readonly away: number
-  /** Packets that wait for somebody. */
+  /** Packets that wait for a member. */
   readonly waiting: number
   /** Texts that have arrived. */
   readonly received: number
@@ -182,7 +182,10 @@ export class PacketRouter {
     return neighbours.open()
   }
 
-  /** Everybody that the router knows, the supervisor among them if it has been there. */
+  /**
+   * All parties that the router knows. The supervisor is among them if it is connected, or if
+   * something waits for it.
+   */
   get members(): RouterMember[] {
     return this.#switchboard.members.map(({ id, peer, status, waiting }) => ({
       id,
@@ -234,9 +237,10 @@ export class PacketRouter {
   }
 
   /**
-   * Lets peers in by a server of `node:http` or `node:https`, as WebSocket at `path`, and answers
-   * its requests as `handle` does. A request that the router does not know is left to the other
-   * listeners of the server; without one it is answered with 404. The server stays the program's.
+   * Lets peers in by a server of `node:http` or `node:https`, as WebSocket at `path` (by default
+   * `/socket`), and answers its requests as `handle` does. A request that the router does not know
+   * is left to the other listeners of the server; without one it is answered with 404. The server
+   * stays the program's.
    */
   attach(http: HttpServer, options: { readonly path?: string | undefined } = {}): this {
     checkOptions('attach', options, ['path'])
@@ -286,9 +290,9 @@ export class PacketRouter {
   // ---- hooks ------------------------------------------------------------------------------------
 
   /**
-   * Called when somebody at a connection says who is there, the supervisor ('mephisto') too.
-   * `false` refuses it and closes the connection, and so does a promise: the answer is needed at
-   * once. By default everybody is believed.
+   * Called when a peer says which party is at its connection. That may be the supervisor
+   * ('mephisto'). `false` refuses it and closes the connection. So does a promise, because the
+   * answer is needed at once. By default every peer is believed.
    */
   on_alive(_id: string, _address: string): unknown {
     return true
@@ -300,8 +304,8 @@ export class PacketRouter {
   }
 
   /**
-   * Called when a packet is dropped or somebody is refused: once, until the one whom it is for has
-   * room again. By default it logs one line.
+   * Called when a packet is dropped or a peer is refused. If a party has no room, it is called
+   * once, and again only after the party has had room. By default it calls `on_error`.
    */
   on_drop(reason: RouterDropReason, from: string, to: string): unknown {
     return this.on_error(

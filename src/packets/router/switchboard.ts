@@ -7,10 +7,10 @@
  * Rules:
  * 1. The first `alive` of a connection says who is there. That of the supervisor's id makes the
  *    connection the supervisor's. A newer connection with the same id takes the place of the older.
- * 2. Nobody speaks for somebody else who is there on another connection.
- * 3. A text is passed on as it came, but for the timestamps of today's packets.
- * 4. The router does not confirm. It passes on what the two ends say to each other, and tells them
- *    when they must say it again; so it may be killed at any moment.
+ * 2. A packet in the name of a party that is at another connection is dropped.
+ * 3. A text is passed on as it came, apart from the timestamps of packets of today.
+ * 4. The router does not confirm. It passes on what the two ends tell each other, and says when
+ *    they must tell it again. So it may be killed at any moment.
  */
 
 import type { Engine } from '../../engine.ts'
@@ -25,15 +25,15 @@ import type { RosterMember } from './roster-member.ts'
 import { heartbeatWord, statusesWord } from './words.ts'
 
 /**
- * Why a router has dropped a packet, or refused somebody.
+ * Why a router has dropped a packet, or refused a peer.
  * - 'invalid': it is no packet
  * - 'refused': `on_alive` has returned false
- * - 'impostor': it is sent in the name of somebody who is there on another connection
+ * - 'impostor': it is sent in the name of a party that is at another connection
  * - 'unknown': an agent sends to an id that the router has not heard of
- * - 'full': too much waits for the one whom it is for
+ * - 'full': too much waits for its receiver
  * - 'agents': there are more agents than `agent_limit`
- * - 'forgotten': it waited too long for somebody who is away
- * - 'astray': it came from another router, and the one whom it is for has moved to a third one
+ * - 'forgotten': it has waited too long for a party that is away
+ * - 'astray': it came from another router, and its receiver has moved to a third one
  */
 export type RouterDropReason =
   'invalid' | 'refused' | 'impostor' | 'unknown' | 'full' | 'agents' | 'forgotten' | 'astray'
@@ -59,7 +59,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
   readonly #greetings: Greetings
   /** How many invalid packets a connection has sent. */
   readonly #invalid = new WeakMap<Peer, number>()
-  /** A supervisor tells a router that passes on confirmations by this. */
+  /** By this stream a supervisor knows a router that passes on confirmations. */
   readonly #stream = `router-${Math.random().toString(36).slice(2, 10)}`
   #answers = 0
   #isClosed = false
@@ -79,7 +79,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     this.#greetings = new Greetings(this.#roster)
   }
 
-  /** Everybody that is known, the supervisor among them if it has been there. */
+  /** All parties that are known; see `Roster.all`. */
   get members(): RosterMember[] {
     return this.#roster.all
   }
@@ -111,7 +111,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     for (const { id } of members) this.neighbours?.gone(id)
   }
 
-  /** Somebody has not come back. */
+  /** A member has not come back. */
   #lost(member: RosterMember): void {
     if (member !== this.#supervisor) {
       member.status = STATUS_DISCONNECT
@@ -170,7 +170,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
     if (count >= INVALID_MAX) peer.end()
   }
 
-  /** Does it speak for somebody who is there, elsewhere? */
+  /** Does it speak for a party that is at another connection? */
   #isImpostor(peer: Peer, from: string, { type }: Packet): boolean {
     if (type === PACKET_TYPES.ALIVE) return false
     if (from === SUPERVISOR_ID) return this.#supervisor.peer !== peer

@@ -5,7 +5,7 @@
 import { fromOf, Packet, type PacketPlace } from '../packet.ts'
 import { PACKET_TYPES, ROUTER_ID, SUPERVISOR_ID } from '../packet-types.ts'
 
-/** Somebody is there, or is asked how far it is. */
+/** Says that a party is there, or asks it how far it is. */
 export function aliveWord(sender_id: string, receiver_id: string, data: object = {}): string {
   return new Packet({ packet_type: PACKET_TYPES.ALIVE, sender_id, receiver_id, data }).to_text()
 }

@@ -1,6 +1,6 @@
 /**
- * Layer 9. Agents: what a run knows of the people at the other end: where they are, what they
- * registered with, and how the router says that they are.
+ * Layer 9. Agents: what a run knows of the people at the other end: the channel of each, what they
+ * registered with, and their status, which the router tells.
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
@@ -9,7 +9,7 @@ import type { AgentDetails, AgentRecord } from './job.ts'
 import { askingOf, Registrations } from './registrations.ts'
 import { UpdateIds } from './update-ids.ts'
 
-/** An agent takes memory until the run ends. */
+/** The most agents of a run: each takes memory until the run ends. */
 const MANY = 100_000
 
 /** The status of an agent that nobody has said anything about. */
@@ -80,7 +80,7 @@ export class Agents {
     return !agent.updates.add(update)
   }
 
-  /** The answer to somebody who registers; `register` is called the first time. */
+  /** The answer to an agent that registers. `register` is called the first time. */
   answer(
     from: string,
     channel_id: string,

@@ -38,7 +38,7 @@ export class Dispatch implements LineOwner {
     this.askStatus(line)
   }
 
-  /** Every router answers that. */
+  /** Every router answers this question. */
   knock(line: PacketLine): void {
     this.askStatus(line)
   }
@@ -51,7 +51,7 @@ export class Dispatch implements LineOwner {
     this.#say(line, this.#shape === '2020' ? REQUEST_STATUS : REQUEST_STATUSES, {})
   }
 
-  /** To the router. A packet of today is about the supervisor itself then. */
+  /** Sends a packet to the router. One of today names the supervisor itself. */
   #say({ channel }: PacketLine, type: string, data: object): void {
     channel.send(this.word(type, this.#shape === '2020' ? channel.channel_id : SUPERVISOR_ID, data))
   }
@@ -82,7 +82,7 @@ export class Dispatch implements LineOwner {
       case PACKET_TYPES.RETURN_STATUSES:
         return this.#statuses(line, packet)
     }
-    // A router that asks for somebody is nobody itself.
+    // A router that asks on behalf of a person is no party itself.
     if (from === ROUTER_ID || from === packet.data.request_id) {
       line.received++
       void this.deliver(line, from, packet)
@@ -92,7 +92,7 @@ export class Dispatch implements LineOwner {
     line.receive(packet, from)
   }
 
-  /** Passed on by a router to a supervisor that confirms: the agent is there. */
+  /** A router has passed on the `alive` of an agent: the agent is there. */
   #alive(line: PacketLine, from: string, { data }: Packet): void {
     const party = from === ROUTER_ID ? undefined : line.party(from)
     if (party === undefined) return
@@ -115,7 +115,7 @@ export class Dispatch implements LineOwner {
       this.#hooks.call(() => job.on_status?.(agent, run))
   }
 
-  /** In the order of each agent. The promise of a handler holds the next packet of its agent. */
+  /** Packets of one agent come in order. The promise of a handler holds the next one. */
   deliver(line: PacketLine, from: string, packet: Packet): Promise<void> | undefined {
     const { type } = packet
     if (type === LIVE_UPDATE && this.agents.isRepeated(from, packet)) return undefined
@@ -163,7 +163,7 @@ export class Dispatch implements LineOwner {
   }
 }
 
-/** A router that asks for somebody is nobody itself: what is for it is in no stream. */
+/** A router that asks on behalf of a person is no party itself: what is for it is in no stream. */
 export function partyOf(packet: Packet): string | undefined {
   const to = toOf(packet)
   return to === ROUTER_ID || to === (packet.data as PacketData).request_id ? undefined : to

@@ -21,7 +21,7 @@ export class JobHooks {
     this.#report = report
   }
 
-  /** Has the job a handler of that type? The type comes from outside: 'constructor' is none. */
+  /** Has the job a handler of that type? The type comes from outside: it may be 'constructor'. */
   handles(type: string): boolean {
     return !(type in Object.prototype) && typeof this.job.handlers?.[type] === 'function'
   }

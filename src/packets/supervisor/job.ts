@@ -1,6 +1,6 @@
 /**
  * Layer 9. Job: what a supervisor runs, as a program writes it. An Architect says how its people
- * are reached, handlers take their packets, and hooks are told how it goes.
+ * are reached, handlers take their packets, and hooks are told what happens to the run.
  */
 
 import type { Milliseconds } from '../../types.ts'
@@ -38,15 +38,15 @@ export type PacketHandlers<Types extends PacketTypes = any> = {
   readonly [Type in keyof Types]?: (packet: Packet<Types[Type]>, run: Run) => unknown
 }
 
-/** What an agent is answered when it registers. */
+/** The answer to an agent that registers. */
 export interface AgentDetails {
   /** Its id from now on. @default the id that it asked with, or a new one */
   readonly agent_id?: string
-  /** More of the answer. */
+  /** Anything else that the answer shall have. */
   readonly [field: string]: unknown
 }
 
-/** What happens to an agent, as far as the router and the packets say it. */
+/** What is known of an agent, from the router and from its packets. */
 export interface AgentRecord {
   /** Its id in packets. */
   readonly agent_id: string
@@ -62,11 +62,14 @@ export interface AgentRecord {
 export interface Job<Types extends PacketTypes = any> {
   /** Gives the channels. */
   readonly architect: Architect
-  /** Take the packets, by type. A type without a handler is reported to `on_error`. */
+  /**
+   * The functions that take packets, by type. A packet that no handler takes is reported to
+   * `on_error`, unless it is one that the supervisor answers itself.
+   */
   readonly handlers?: PacketHandlers<Types> | undefined
   /**
-   * Called when an agent registers, once however often it asks. What it returns, or resolves with,
-   * is the answer to each of its requests.
+   * Called when an agent registers: once, however often the agent asks. What it returns, or
+   * resolves with, is the answer to each of these requests.
    *
    * @default answers with the agent's id
    */
@@ -78,8 +81,8 @@ export interface Job<Types extends PacketTypes = any> {
   /** Called when the router says that the status of an agent has changed. */
   on_status?(agent: AgentRecord, run: Run): unknown
   /**
-   * Called when a channel is lost for good: nothing is sent any more. The channels are closed when
-   * what it returns has settled, or after 5 s.
+   * Called when a channel is lost for good. Nothing is sent any more. The channels are closed when
+   * the promise that it returns has settled, or after 5 s.
    */
   on_suspend?(run: Run, error: Error): unknown
   /** Called when the channels of the run have been closed. */
@@ -125,34 +128,38 @@ export interface Run {
    * Returns false if there is no room in the queue, which `ready()` waits for, or if the run is not
    * active. True: it will arrive, if the agent confirms; otherwise the channel gets it in its turn.
    *
-   * Throws PacketError (ERR_PACKET) if it is invalid or larger than the `packet_size` of
-   * its channel, and
-   * PacketChannelError (ERR_CLOSED) for a channel that the run does not have.
+   * Throws PacketError (ERR_PACKET) if it is invalid or larger than the `packet_size` of its
+   * channel, and PacketChannelError (ERR_CLOSED) for a channel that the run does not have.
    */
   send(packet: Packet | PacketFields, channel_id?: string): boolean
 
   /**
-   * Resolves when at least half of the queue is free, and when the run is over. Without an id it is
-   * that of the first channel.
+   * Resolves when at least half of the queue of that channel is free, or when the run is over.
+   * Without an id it is the first channel.
    */
   ready(channel_id?: string): Promise<void>
 
-  /** Closes one channel. The run goes on with the others. Returns false if it has no such one. */
+  /**
+   * Closes one channel. The run goes on with the others. Returns false if there is none of that id.
+   */
   close_channel(channel_id: string): boolean
 
   /**
-   * Ends the run: for up to `timeout` ms it waits until what was sent has gone, and is confirmed by
-   * those who confirm. Then it closes the channels. The promise never rejects, and is that of
-   * `closed`.
+   * Ends the run. For up to `timeout` ms it waits until what was sent has gone out, and until the
+   * agents that confirm have confirmed it. Then it closes the channels. The promise never rejects,
+   * and is that of `closed`.
    */
   shutdown(timeout?: Milliseconds): Promise<RunEnd>
 }
 
 /** How a run has ended. */
 export interface RunEnd {
-  /** 'shutdown': the program wanted it. 'lost': a channel has given up. */
+  /**
+   * 'shutdown': the program ended it. 'lost': a channel has given up, or the run never became
+   * active.
+   */
   readonly reason: 'shutdown' | 'lost'
-  /** What the channel has said; undefined after a shutdown. */
+  /** Why it was lost; undefined after a shutdown. */
   readonly error: Error | undefined
   /** How many packets were not sent, or not confirmed. */
   readonly unsent: number

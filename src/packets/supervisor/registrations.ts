@@ -1,6 +1,6 @@
 /**
- * Layer 9. Registrations: who has registered, and what the answer was. The same party gets the same
- * answer however often it asks, also while the first answer is still being worked out.
+ * Layer 9. Registrations: which parties have registered, and what the answer was. A party gets the
+ * same answer however often it asks, even while the first answer is still being worked out.
  */
 
 import { createHash } from 'node:crypto'
@@ -10,13 +10,13 @@ import type { PacketData } from '../packet.ts'
 import { ROUTER_ID } from '../packet-types.ts'
 import type { AgentDetails } from './job.ts'
 
-/** An answer takes memory until the run ends. */
+/** The most answers that are kept: each takes memory until the run ends. */
 const MANY = 100_000
 
 /** A longer key is kept as its hash. */
 const LONGEST = 256
 
-/** Who asks, and what the answer must carry so that it is found. */
+/** The party that asks. */
 export interface Asking {
   /** The same for every request of one party. */
   readonly key: string

@@ -4,8 +4,7 @@
  *     opening → active → closing → closed
  *        └────────┴────► suspended → closed
  *
- * What arrives goes to its Dispatch. A callback of a channel that comes when the run is over is
- * dropped.
+ * What arrives goes to its Dispatch. When the run is over, callbacks of its channels are ignored.
  */
 
 import { checkWait } from '../../core/checks.ts'
@@ -35,10 +34,13 @@ interface RunSettings {
   report(error: Error, run: Run): void
 }
 
-/** A channel that says nothing is looked at so often: the original's 0.3 s. */
+/**
+ * How often a channel is looked at that does not say when it is alive: every 0.3 s, as in the
+ * original.
+ */
 const LOOK: Milliseconds = 300
 
-/** How long `on_suspend` may take until the channels are closed. */
+/** The channels are closed after this time, even if `on_suspend` has not finished. */
 const SUSPEND: Milliseconds = 5000
 
 let runs = 0

@@ -1,6 +1,6 @@
 /**
- * Layer 9. Supervisor: runs jobs. It asks the architect of each for its channels and opens them;
- * the rest is the Run's.
+ * Layer 9. Supervisor: runs jobs. It asks the architect of each job for its channels and opens
+ * them. A JobRun does the rest.
  */
 // Source: Mephisto, `operations/supervisor.py`. Differs: a run is an object of its own.
 
@@ -30,7 +30,7 @@ import { JobRun } from './run.ts'
 
 /** The options of a Supervisor. */
 export interface SupervisorOptions {
-  /** Has the timers. @default Engine.instance() */
+  /** The engine whose timers it uses. @default Engine.instance() */
   readonly engine?: Engine | undefined
   /** The shape of the packets that the supervisor makes itself. @default '2020' */
   readonly shape?: '2020' | 'today' | undefined
@@ -39,7 +39,7 @@ export interface SupervisorOptions {
   /** How often each channel is asked for the statuses of its agents. @default 4000 ms */
   readonly status_interval?: Milliseconds | undefined
   /**
-   * The most packets that wait for one channel, those included that are not confirmed.
+   * The most packets that wait for one channel, including those that are not confirmed yet.
    *
    * @default 100 000
    */
@@ -108,13 +108,13 @@ export class Supervisor {
   }
 
   /**
-   * Asks the job's architect for its channels, opens them, and resolves with the run when all of
-   * them are alive and know who is there.
+   * Asks the job's architect for its channels and opens them. Resolves with the run when all of
+   * them have become alive.
    *
    * Rejects, with all channels closed, if they are not alive within `start_death_time`
    * (PacketChannelError, ERR_NOT_ALIVE), if one is lost for good (ERR_LOST), if the job is invalid
-   * (InvalidArgumentError), or with what the architect throws. Throws InvalidStateError after
-   * `shutdown`.
+   * (InvalidArgumentError), or with what the architect throws. Rejects with an InvalidStateError
+   * after `shutdown`.
    */
   async register_job<Types extends PacketTypes>(job: Job<Types>): Promise<Run> {
     if (this.#isOver)
@@ -176,8 +176,9 @@ export class Supervisor {
   }
 
   /**
-   * Sends a packet over the channel of that id. Returns false if its queue is full, or if there is
-   * no such channel any more. Throws PacketError (ERR_PACKET) if the packet is invalid.
+   * Sends a packet over the channel of that id. Returns false if its queue is full, or if no run
+   * that is active has that channel. Throws PacketError (ERR_PACKET) if the packet is invalid or
+   * too large for the channel.
    */
   send(packet: Packet | PacketFields, channel_id: string): boolean {
     for (const run of this.#runs)
@@ -197,9 +198,9 @@ export class Supervisor {
   }
 
   /**
-   * Ends all runs: what was sent has up to `timeout` ms to go out; then every channel is closed,
-   * and the promise resolves when the hooks of the jobs are done. It never rejects. Afterwards no
-   * job can be registered.
+   * Ends all runs. What was sent has up to `timeout` ms to go out; then every channel is closed.
+   * The promise resolves when the hooks of the jobs are done, and never rejects. Afterwards no job
+   * can be registered.
    *
    * Throws InvalidArgumentError for an invalid timeout. Its default is 5000 ms.
    */

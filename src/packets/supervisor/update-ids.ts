@@ -4,7 +4,7 @@
  */
 // Source: Mephisto of today, `mephisto_bound_live_update`.
 
-/** So many are remembered: more than an agent has on its way. */
+/** How many are remembered: more than an agent ever has on its way. */
 const MANY = 1000
 
 export class UpdateIds {

@@ -1,17 +1,17 @@
 /**
- * Layer 9. The seam below a channel: what it needs of the outside. The core knows nothing else of
- * the machine it runs on.
+ * Layer 9. The seam below a channel: what it needs of the outside. RoomSession knows nothing else
+ * of the machine that it runs on.
  *
  * Call order: `World.carrier` → `open` → opened → any mix of `send`, received and drained → at most
- * one failed → exactly one closed, and nothing after it. `close` asks for closed, and `abort` needs
- * none. A carrier that never opens says failed, if it knows why, and closed.
+ * one failed → exactly one closed, and nothing after it. `close` leads to closed, `abort` to no
+ * report. A carrier that cannot open reports failed, if it knows why, and then closed.
  */
 
 import type { Cancel, Milliseconds } from '../../types.ts'
 
 /** One connection that carries messages, whatever the transport is. */
 export interface Carrier {
-  /** False as soon as it closes, which may be a while before it says closed. */
+  /** False as soon as it closes, which may be a while before it reports closed. */
   readonly isOpen: boolean
   /** Begins to connect. The sink may be told at once. */
   open(): void
@@ -22,11 +22,11 @@ export interface Carrier {
   send(data: string | Uint8Array): boolean
   /** Closes politely: what was taken is sent first. */
   close(code: number, reason: string): void
-  /** Ends it at once; nothing is told any more. */
+  /** Ends it at once. Nothing is reported any more. */
   abort(): void
 }
 
-/** What is told about a connection. */
+/** What a carrier reports to. */
 export interface CarrierSink {
   opened(): void
   received(data: string | Uint8Array): void
@@ -34,7 +34,7 @@ export interface CarrierSink {
   drained(): void
   /** Why it will close now. */
   failed(error: Error): void
-  /** Codes are those of WebSocket; 1006 by default: nobody has said goodbye. */
+  /** Codes are those of WebSocket. The default is 1006: there was no goodbye. */
   closed(code?: number, reason?: string): void
 }
 
@@ -43,8 +43,8 @@ export interface World {
   carrier(sink: CarrierSink): Carrier
   now(): Milliseconds
   /**
-   * Calls once, after that long. Returns the function that cancels it. `stopped` is called instead
-   * if there will be no time any more.
+   * Calls `callback` once, after that time. Returns the function that cancels it. `stopped` is
+   * called instead if the engine stops.
    *
    * Default of `stopped`: the channel is closed.
    */

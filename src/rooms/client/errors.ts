@@ -10,19 +10,19 @@ import type { Milliseconds } from '../../types.ts'
  * `on_error` handlers get it.
  *
  * Codes: those of the system (ECONNREFUSED …); ERR_TIMEOUT after `connect_timeout`; ERR_CLOSED if
- * the connection was closed before it stood; ERR_GAVE_UP if the channel stops reconnecting;
- * ERR_INVALID_ARGUMENT for an invalid close code; ERR_CONNECTION if nobody said why.
+ * the connection was closed before it was open; ERR_GAVE_UP if the channel stops reconnecting;
+ * ERR_CONNECTION if the reason is unknown.
  */
 export class ChannelConnectionError extends ChannelError {}
 
 /**
- * A message could not be sent or processed. `send()`, `join()` and `leave()` reject with it, and
- * `on_error` handlers get it.
+ * A message could not be sent or processed. `send()`, `join()`, `leave()` and `close()` reject with
+ * it, and `on_error` handlers get it.
  *
  * Codes: ERR_INVALID_STATE if the channel is not open; ERR_INVALID_ARGUMENT for what cannot be
- * sent; ERR_OVERFLOW if the queue is full; ERR_EXPIRED for a message that waited too long;
- * ERR_REFUSED if the server refuses a room; ERR_DROPPED if it did not pass on a message; or what
- * the transport says.
+ * sent, and for an invalid room or close code; ERR_OVERFLOW if the queue is full; ERR_EXPIRED for a
+ * message that waited too long; ERR_REFUSED if the server refuses a room; ERR_DROPPED if it did not
+ * pass on a message; or the code of the transport's error.
  */
 export class ChannelMessageError extends ChannelError {
   /** The room that it is about; undefined if there is none. */

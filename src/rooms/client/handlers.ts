@@ -4,10 +4,10 @@
  * Rules:
  * 1. They are called in the order in which they were registered. One that is removed meanwhile is
  *    not called any more; one that is registered meanwhile is called the next time.
- * 2. What a handler throws, or its promise rejects with, goes to the handlers of 'error', and
- *    without any to the log. The other handlers are called nevertheless.
- * 3. What goes wrong in a handler of 'error' is only logged. Told to it, it would lead to the next
- *    error, and so on.
+ * 2. What a handler throws, or its promise rejects with, goes to the handlers of 'error'. If there
+ *    are none, it is logged. The other handlers are called nevertheless.
+ * 3. What goes wrong in a handler of 'error' is only logged. If it were told, it would lead to the
+ *    next error, and so on.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -90,8 +90,8 @@ export class Handlers {
   }
 
   /**
-   * Tells the handlers of 'error'. Without any it is logged, unless the program is told in another
-   * way.
+   * Tells the handlers of 'error'. If there are none, the error is logged, unless the program is
+   * told in another way.
    */
   report(thrown: unknown, isToldAlready = false): void {
     const error =

@@ -20,7 +20,7 @@ interface Membership {
   seq: number | undefined
   /** Who is there. */
   readonly names: Set<string>
-  /** What is told next is everybody who is there, and not only who has come. */
+  /** Are the next names those of all members, and not only of those that have come? */
   isAwaited: boolean
 }
 
@@ -29,9 +29,11 @@ export class Memberships {
   readonly #handlers: Handlers
   readonly #faults: Faults
   readonly #rooms = new Map<string, Membership>()
-  /** What the server calls this client. */
+  /** The name that the server has given to this client. */
   #client: string | undefined
-  /** The rooms of leaves that are not answered. What a server says of them before is of no use. */
+  /**
+   * The rooms whose leave is not answered yet. What the server says of them until then is ignored.
+   */
   readonly #leaving: string[] = []
 
   constructor(name: string | undefined, handlers: Handlers, faults: Faults) {
@@ -76,7 +78,7 @@ export class Memberships {
     return this.all().map(room => this.joinOf(room))
   }
 
-  /** It says no more than the room, unless the server keeps history. */
+  /** The command that joins a room. */
   joinOf(room: string): string {
     const membership = this.#rooms.get(room) as Membership
     membership.isAwaited = true
@@ -92,7 +94,7 @@ export class Memberships {
 
   // ---- what comes -------------------------------------------------------------------------------
 
-  /** Was the message of the room not delivered yet? What is not the sender's own is taken off. */
+  /** Was the message of the room not delivered yet? `_room` and `_seq` are taken off. */
   isNew(room: string, fields: Fields): boolean {
     const { _seq } = fields
     delete fields['_room']
@@ -134,11 +136,11 @@ export class Memberships {
     if (seq === undefined) return
     const last = membership.seq ?? 0
     membership.seq = seq
-    // The numbers have begun anew. What came before this one never reached us.
+    // The numbers have begun anew. What came before this one is missed.
     if (seq < last) this.#handlers.call('gap', room, 1, seq)
   }
 
-  /** Tells what has changed since it was told last, which may be before a reconnect. */
+  /** Reports what has changed since the last report, which may have been before a reconnect. */
   #present(membership: Membership, reply: Reply & { status: 'presence' }): void {
     const { names, isAwaited } = membership
     membership.isAwaited = false

@@ -41,7 +41,7 @@ const OWN_CHECKS: Checks<Omit<RoomNodeOptions, keyof RoomChannelOptions>> = {
 
 const OWN_OPTIONS = Object.keys(OWN_CHECKS)
 
-/** The values of the others are checked by channel-options.ts, in browsers, too. */
+/** The values of the other options are checked by channel-options.ts, which browsers have, too. */
 const CHECKS = {
   ...Object.fromEntries(CHANNEL_OPTIONS.map(name => [name, anyValue])),
   ...OWN_CHECKS,
@@ -86,8 +86,8 @@ export class Channel extends RoomChannel {
   }
 
   /**
-   * Removes all handlers, those of rooms included. Throws InvalidArgumentError if it is told which:
-   * it would remove the others, too.
+   * Removes all handlers, those of rooms included. Throws InvalidArgumentError if it is given a
+   * handler: it would remove the others, too.
    */
   override clear_handlers(): void {
     if (arguments.length > 0)

@@ -5,8 +5,8 @@
  * Rules:
  * 1. What a call does, it does before it returns, so that calls take effect in their order. The
  *    promise only says how it went.
- * 2. A failed call rejects, and is told to the handlers of `on_error`, too. A program that has such
- *    a handler need not await each call.
+ * 2. A failed call rejects, and is reported to the handlers of `on_error`, too. A program that has
+ *    such a handler need not await each call.
  */
 
 import { InvalidArgumentError } from '../../errors.ts'
@@ -23,7 +23,7 @@ import type { Signal } from './signal.ts'
 
 /** How a connection has ended, for the handlers of `on_close`. */
 export interface RoomCloseEvent {
-  /** The code of WebSocket; 1006 if nobody has said goodbye. */
+  /** The code of WebSocket; 1006 if the connection ended without a goodbye. */
   readonly code: number
   /** The reason that came with the code. */
   readonly reason: string
@@ -60,8 +60,9 @@ const LONGEST_REASON = 123
  * Each `on_…` method registers a handler and returns it. Any number of handlers may be registered
  * for the same thing. What a handler throws goes to the handlers of `on_error`.
  *
- * A handler that is no function is refused with InvalidArgumentError, and so is a name of a room
- * that is no text of 1 to 900 characters: by a rejection where a call returns a promise.
+ * A handler must be a function, and the name of a room a text of 1 to 900 characters. Otherwise a
+ * call throws InvalidArgumentError. If it returns a promise, it rejects instead, with
+ * ChannelMessageError (ERR_INVALID_ARGUMENT).
  */
 // Source: Metafor `Channel`.
 export abstract class RoomChannel {
@@ -234,7 +235,7 @@ export abstract class RoomChannel {
     return this.#session.rooms.all()
   }
 
-  /** Who is in the room, if the server has presence; otherwise nobody. */
+  /** The names of those who are in the room. There are none unless the server has presence. */
   get_members(room: string): string[] {
     return this.#rooms(room).names(room)
   }
@@ -323,13 +324,13 @@ export abstract class RoomChannel {
 
   // ---- helpers ----------------------------------------------------------------------------------
 
-  /** What is known of rooms, for a call that asks about one. */
+  /** The memberships, for a call that asks about one. */
   #rooms(room: string): Memberships {
     checkRoom(room)
     return this.#session.rooms
   }
 
-  /** Makes a call, whose failure is told twice: by the promise, and to the handlers. */
+  /** Makes a call. If it fails, the promise rejects, and the handlers are told. */
   #call(action: () => Promise<void> | void): Promise<void> {
     try {
       return this.#handlers.told(Promise.resolve(action()))

@@ -5,10 +5,10 @@
  *   connect → opened: joins, the queue, handlers → send, received … → closed → wait → connect …
  *
  * Rules:
- * 1. There is one link at most. What an old one still says is not heard.
+ * 1. There is one link at most. What an old one still reports is ignored.
  * 2. On each connection this is sent first, in this order: a join for each room, what waits in the
- *    queue, what the handlers of 'open' send. Nothing overtakes: if something waits in the queue,
- *    the next message goes to its end.
+ *    queue, what the handlers of 'open' send. No message overtakes another: if something waits in
+ *    the queue, the next message goes to its end.
  * 3. The state changes before handlers are called, and is looked at again after them: a handler may
  *    connect or close.
  */
@@ -54,13 +54,13 @@ export class RoomSession {
   /** What connect() and close() wait for. */
   #opening: Deferred<void> | undefined
   #closing: Deferred<void> | undefined
-  /** connect() was called, and close() was not called since. */
+  /** Was connect() called, and close() not since? */
   #isStarted = false
-  /** It connects again when the connection is lost. */
+  /** Does it connect again when the connection is lost? */
   #isKept = false
-  /** The carrier has said that there is no room. */
+  /** Has the carrier said that there is no room? */
   #isFull = false
-  /** Of the timeout of connecting or closing, or of the wait before the next attempt. */
+  /** Cancels the timeout of connecting or closing, or the wait before the next attempt. */
   #cancelTimer: Cancel = noop
 
   constructor(url: string, values: ChannelValues, world: World) {
@@ -150,14 +150,14 @@ export class RoomSession {
 
   // ---- rooms ------------------------------------------------------------------------------------
 
-  /** The room is remembered in any case: it is joined when the channel is open the next time. */
+  /** The room is remembered in any case: it is joined as soon as the channel is open. */
   join(room: string, seq: number | undefined): void {
     if (!this.rooms.add(room, seq)) return
     if (this.#isUp) this.#command(this.rooms.joinOf(room))
     else this.#checkMayWait({ room })
   }
 
-  /** A connection that is gone has ended its memberships: then there is nothing to be sent. */
+  /** Without a connection there is nothing to be sent: its end has ended the membership. */
   leave(room: string): void {
     if (!this.rooms.delete(room)) return
     if (this.#isUp) this.#command(this.rooms.leaveOf(room))
@@ -240,7 +240,7 @@ export class RoomSession {
 
   // ---- receiving --------------------------------------------------------------------------------
 
-  /** First the handlers of the room, then always the general ones. */
+  /** First the handlers of the room are called, then in any case those of `on_message`. */
   #received(link: Link, data: string | Uint8Array): void {
     const message = decode(data)
     const fields = fieldsOf(message)
@@ -255,7 +255,7 @@ export class RoomSession {
     this.handlers.call('message', message)
   }
 
-  /** Is it also told as a message? Replies that have a handler of their own are not. */
+  /** Is the reply passed on as a message, too? One that has handlers of its own is not. */
   #replied(link: Link, reply: Reply): boolean {
     if (reply.status === 'closing') link.goodbye = reply
     else if (reply.status === 'dropped') this.handlers.report(this.#faults.dropped(reply))

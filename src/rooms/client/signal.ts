@@ -1,5 +1,5 @@
 /**
- * Layer 9. Signals: values that change, and that somebody watches.
+ * Layer 9. Signal: a value that changes, and tells its subscribers.
  *
  * Rules:
  * 1. Subscribers are told of each change later, as microtasks, in order. Refused: at once. A

@@ -3,8 +3,8 @@
  *
  * Calls: open → add, delete → close. The relay tells who comes and goes, in this process as well.
  *
- * Rule: a name is there as long as one member has it. So a person with two windows open is not
- * reported as gone, nor one who is back before the old connection is known to be lost.
+ * Rule: a name is there as long as one member has it. So a person who closes one of two windows is
+ * not reported as gone. Nor is a person who is back before the old connection is known to be lost.
  */
 
 import type { Engine } from '../../engine.ts'
@@ -81,7 +81,7 @@ export class Attendance {
 
   add(seat: Seat): void {
     const { relay, topic } = this.#owner
-    // Each time it is called otherwise: that it has gone may be told late.
+    // Each time it is another key: the relay may tell late that the last one has gone.
     const key = `${seat.id}/${++count} ${seat.name}`
     this.#own.set(seat, key)
     this.#tell(
@@ -94,14 +94,14 @@ export class Attendance {
     const { relay, topic } = this.#owner
     const key = this.#own.get(seat) as string
     this.#own.delete(seat)
-    // Also when nobody is left here: other processes must not see it for ever.
+    // Even when no member is left here: other processes must not see it for ever.
     this.#tell(
       () => true,
       () => relay.absent(topic, key),
     )
   }
 
-  /** Tells the relay, as long as it is so. */
+  /** Tells the relay, again and again as long as `isSo` returns true. */
   #tell(isSo: () => boolean, call: () => Promise<void>): void {
     insist(this.#owner.engine, isSo, call).catch((error: unknown) => {
       if (this.#isOpen && isSo()) this.#owner.failed(error)

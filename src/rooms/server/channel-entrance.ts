@@ -1,6 +1,6 @@
 /**
- * Layer 9. ChannelEntrance: members come by a message channel with `mode=server`, whatever carries
- * it.
+ * Layer 9. ChannelEntrance: lets members in by a message channel with `mode=server`, whatever
+ * carries it.
  *
  * Rules:
  * 1. A promise of a hook is not given to the channel: it would hold the messages of all members.
@@ -72,10 +72,10 @@ export class ChannelEntrance implements Entrance {
     try {
       const messages = texts.map(data => new Message({ data }))
       const refused = postAll(this.#channel, messages, links as Iterable<Addr>)
-      // Of the others it will be heard that they have gone.
+      // The others have gone, which will be reported.
       return refused.filter(addr => this.#full.has(addr))
     } catch (error) {
-      // The message does not fit its frame. That is no fault of the members.
+      // The message does not fit its frame. So no member is slow.
       this.#reception.failed(error)
       return []
     }

@@ -6,10 +6,10 @@
  *
  * Rules:
  * 1. What is said in one turn is packed once, and written once to each member.
- * 2. A member that leaves or comes gets what was said before, or nothing of it: everything is
- *    flushed first.
- * 3. A member that does not take a message is reported to `slow`, and holds up nobody. A volatile
- *    message is only skipped.
+ * 2. Everything is flushed before a member comes or leaves. So a new member gets nothing of what
+ *    was said before it came, and one that leaves gets all that was said before.
+ * 3. A member that does not take a message is reported to `slow`, and holds up no other one. If the
+ *    message is volatile, the member only misses it.
  */
 
 import type { Entrance, Link } from './entrance.ts'
@@ -64,7 +64,7 @@ export class Crowd {
   delete(seat: Seat): void {
     this.flush()
     const seats = this.#seats.get(seat.entrance)
-    // In the flush it may have turned out to be slow, and have left.
+    // It may have left in the flush, because it was too slow.
     if (seats?.delete(seat.link) !== true) return
     if (seats.size === 0) this.#seats.delete(seat.entrance)
     this.#size -= 1
@@ -73,7 +73,7 @@ export class Crowd {
   /** Sends it at the end of what runs now. */
   say(said: Said): void {
     if (this.#size === 0) return
-    // Otherwise a member could miss one that must not be missed.
+    // Otherwise a member could miss a message that is not volatile.
     if (this.#said.length > 0 && this.#said[0]!.isVolatile !== said.isVolatile) this.flush()
     if (this.#said.push(said) === 1) queueMicrotask(() => this.flush())
   }

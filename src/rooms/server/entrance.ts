@@ -8,7 +8,7 @@
 /** What an entrance knows a member by. */
 export type Link = unknown
 
-/** A way in, and the way out to those who came in by it. */
+/** A way in, and the way out to the members that came by it. */
 export interface Entrance {
   /**
    * Sends texts, one message each and packed once, to each of the links. Returns the links that did
@@ -17,6 +17,6 @@ export interface Entrance {
   post(texts: readonly string[], links: Iterable<Link>): Link[]
   /** Says goodbye, and ends the connection when that has gone. */
   part(link: Link, code: number, reason: string): void
-  /** Lets nobody in any more. `force`: what is not sent yet is dropped. */
+  /** Lets no member in any more. `force`: what is not sent yet is dropped. */
   shut(force: boolean): void
 }

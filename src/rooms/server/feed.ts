@@ -1,6 +1,7 @@
 /**
- * Layer 9. Feed: what the relay says of one room, to this process. With a history each message is
- * heard once, in the order of its number; what is gone for good is told.
+ * Layer 9. Feed: the messages of one room, as this process hears them from the relay. With a
+ * history each message is heard once, in the order of the numbers. What is gone for good is
+ * reported.
  *
  * Calls: open → say, catchUp → close. The way of a message: say → the relay → heard, in each
  * process that has the room, this one among them.
@@ -8,9 +9,10 @@
  * Rules:
  * 1. `position` is the number up to which everything was heard. It only grows. While it is 0, the
  *    feed is not open, or has no history.
- * 2. What comes with a number beyond the next one is not heard: the history is read from
- *    `position` on instead. So is it when the subscription was interrupted.
- * 3. Without a history and without the server of the relay, this process hears itself.
+ * 2. A message with a number beyond the next one is not heard. Instead the history is read from
+ *    `position` on. The same is done when the subscription was interrupted.
+ * 3. If there is no history, and the server of the relay is away, this process still hears what it
+ *    says itself.
  */
 
 import { deferred } from '../../core/deferred.ts'
@@ -59,7 +61,7 @@ export class Feed implements OutboxOwner {
   async open(): Promise<void> {
     const { relay, topic, hasHistory } = this.#owner
     const { promise, resolve } = deferred<void>()
-    // What comes before `position` is known waits.
+    // What comes now waits until `position` is known.
     if (hasHistory) this.#reading = promise
     const options = { on_gap: () => this.#interrupted() }
     try {
@@ -78,7 +80,7 @@ export class Feed implements OutboxOwner {
     if (this.#announced > this.position) await this.catchUp()
   }
 
-  /** The last number there is. A room without any gets one. */
+  /** The last number of the room. A room that has none gets its first. */
   async #begin(): Promise<number> {
     const { relay, topic } = this.#owner
     const asked = <Value>(call: () => Promise<Value>): Promise<Value> =>
@@ -151,7 +153,7 @@ export class Feed implements OutboxOwner {
     try {
       while (await this.#readPage());
     } finally {
-      // At once: whatever comes from now on is looked at.
+      // Not later: whatever comes from now on must be looked at.
       this.#reading = undefined
     }
   }

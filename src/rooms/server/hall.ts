@@ -17,7 +17,7 @@ import { Room, type RoomOwner } from './room.ts'
 import type { RoomServerValues } from './room-server-settings.ts'
 import { type Origin, Seat, type SeatOwner, TRY_LATER } from './seat.ts'
 
-/** What the server is for its inside. */
+/** What the hall needs of the server. */
 export interface HallOwner {
   readonly engine: Engine
   readonly values: RoomServerValues
@@ -171,7 +171,7 @@ export class Hall implements SeatOwner, RoomOwner, IncomingOwner {
     const data = packRecord(whole)
     if (this.hasHistory)
       this.relay.append(topic, data).catch((error: unknown) => this.failed(error))
-    // Nobody is here: it is for other processes, if there are any.
+    // The room has no member here: the message is for other processes, if there are any.
     else this.relay.publish(topic, data)
     return undefined
   }

@@ -1,14 +1,14 @@
 /**
- * Layer 9. HistoryOutbox: what is to be appended to the history of one room. Each is stored once,
- * in the order in which it came, also if the server of the relay goes away in the middle.
+ * Layer 9. HistoryOutbox: the entries that are to be appended to the history of one room. Each is
+ * stored once, in the order in which it came, even if the server of the relay goes away in between.
  *
  * The way of an entry: add → append → it is stored → forgotten
  *                                    → the server is away → (all others come back, too)
  *                                      → what was stored nevertheless is heard → the rest again
  *
  * Rules:
- * 1. If `append` fails because the connection was lost, nobody knows whether it was stored. So the
- *    history is read first: an entry of ours that is found in there is not sent again.
+ * 1. If `append` fails because the connection was lost, it is not known whether the entry was
+ *    stored. So the history is read first. An entry of ours that is found there is not sent again.
  * 2. It is bounded: `add` returns false when it is full.
  */
 
@@ -18,7 +18,7 @@ import { DRIVE, type Engine } from '../../engine.ts'
 import { codeOf } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
 
-/** What one room may have on its way: what a Redis that stands still for a moment is owed. */
+/** The most that one room may have on its way: enough while a Redis stands still for a moment. */
 const COUNT_MAX = 10_000
 const BYTES_MAX: Bytes = 4 * 1024 * 1024
 
@@ -29,7 +29,7 @@ export interface OutboxOwner {
   append(data: string): Promise<number>
   /** Hears everything that is stored so far. */
   catchUp(): Promise<void>
-  /** It will not be stored. */
+  /** An entry will not be stored. */
   failed(error: unknown): void
   /** It is empty. */
   settled(): void
@@ -41,7 +41,9 @@ export class HistoryOutbox {
   #size: Bytes = 0
   /** How many were appended and are not settled. */
   #flying = 0
-  /** Does all of it wait? The server is away, or nobody knows yet where the history ends. */
+  /**
+   * Does everything wait, because the server is away, or because the end of the history is unknown?
+   */
   #isStalled = true
   readonly #backoff = new Backoff({ first: 100, longest: 2000 })
 
@@ -104,7 +106,7 @@ export class HistoryOutbox {
     )
   }
 
-  /** When all of them have come back, what is left is sent again. */
+  /** When every `append` has been answered, what is left is sent again. */
   #goOn(): void {
     if (this.#isStalled && this.#flying === 0) void this.#again()
   }

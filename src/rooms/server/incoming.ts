@@ -1,13 +1,13 @@
 /**
- * Layer 9. Incoming: what a member has sent, taken apart; and what is done with it.
+ * Layer 9. Incoming: takes apart what a member has sent, and does what it asks for.
  *
  * Each message is one of: a command (join, leave), a message to a room, or a message to the server.
  *
  * Rules:
  * 1. Every message that is not passed on is answered: by `refused` if it is a join, else by
- *    `dropped`. Only what a hook has dropped by false is not: the program knows what it does.
+ *    `dropped`. The exception is a message that a hook has dropped by returning false.
  * 2. A message is passed on as the text that it was. It is written anew only if a hook could have
- *    changed it, if it says `_seq`, which only a server says, or if it has line ends.
+ *    changed it, if it has a `_seq`, which only a server may set, or if it has line ends.
  */
 
 import { isPromiseLike } from '../../core/promises.ts'
@@ -36,9 +36,9 @@ export interface IncomingOwner {
   roomFor(name: string): Room | undefined
   /** Calls a hook. If it throws, the promise rejects, and on_error has been told. */
   call(hook: `on_${string}`, ...args: unknown[]): unknown
-  /** Sends a message to a room, in all processes. Returns why not, if it cannot. */
+  /** Sends a message to a room, in all processes. Returns why that is impossible, if it is. */
   say(room: string, from: Seat, text: string): string | undefined
-  /** Sends a message to all members of this process but this one. */
+  /** Sends a message to all other members of this process. */
   sayToAll(from: Seat, text: string): void
   failed(error: unknown): void
 }
@@ -46,10 +46,10 @@ export interface IncomingOwner {
 /** The longest `client` and `name` of a join; longer ones are cut. */
 const LABEL_MAX = 64
 
-/** Why something is not done of which `on_error` was told. */
+/** The reason that a member gets if `on_error` was told the real one. */
 const FAILED = 'the server has failed'
 
-/** Why a name is not that of a room; undefined if it may be. */
+/** What is wrong with the name of a room; undefined if it is valid. */
 export function nameFault(name: unknown, longest: number): string | undefined {
   if (typeof name !== 'string' || name === '') return 'the name of a room must be text, not empty'
   return name.length > longest ? `the name of a room has at most ${longest} characters` : undefined
@@ -99,7 +99,7 @@ function joinFault({ values }: IncomingOwner, { rooms }: Seat, name: string): st
   return `a member may be in ${values.rooms_per_member} rooms`
 }
 
-/** Takes what it says of itself. */
+/** Takes over the `client` and the `name` of a join. */
 function introduce(seat: Seat, { client, name }: Join): void {
   if (client !== undefined && client !== '') seat.client = client.slice(0, LABEL_MAX)
   if (name !== undefined && name !== '') seat.name = name.slice(0, LABEL_MAX)
@@ -156,7 +156,7 @@ function hearRoom(
 function whyNot(owner: IncomingOwner, seat: Seat, name: string | undefined): string | undefined {
   const fault = nameFault(name, owner.values.room_name_size)
   if (fault !== undefined || seat.rooms.has(name as string)) return fault
-  // Anybody may speak to a room that anybody may join.
+  // If every member may join the room, every member may send to it.
   return owner.overrides('on_join') ? 'you are not in the room' : undefined
 }
 
@@ -200,7 +200,7 @@ function hearOther(
   return settle(owner.call('on_message', seat.member, value), heard, () => drop(seat, FAILED))
 }
 
-/** What the sample server answers. */
+/** The answer to a message without a room, as the sample server of Metafor has it. */
 function echoOf(value: unknown, text: string): string {
   if (value === text) return `Echo: ${text}`
   return `{"echo": ${isOneLine(text) ? text : JSON.stringify(value)}}`
@@ -213,7 +213,7 @@ function plain(text: string, fields: Fields): string {
     : JSON.stringify({ ...fields, _seq: undefined })
 }
 
-/** Some transports end a message with the line. */
+/** With some transports a line end is the end of the message. */
 function isOneLine(text: string): boolean {
   return !text.includes('\n') && !text.includes('\r')
 }
@@ -222,7 +222,9 @@ function drop(seat: Seat, reason: string, room?: string): undefined {
   seat.reply({ status: 'dropped', ...(room !== undefined && { room }), reason })
 }
 
-/** Goes on with what a hook returned; if it failed, of which on_error was told, with `failed`. */
+/**
+ * Calls `goOn` with what a hook has returned; or `failed` if it failed, which on_error was told.
+ */
 function settle(
   result: unknown,
   goOn: (answer: unknown) => void,

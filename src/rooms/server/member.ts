@@ -35,14 +35,14 @@ export class Member {
     this.#seat = seat
   }
 
-  /** What no other member of any process has. It is another one after each reconnect. */
+  /** Its id, which no other member of any process has. After a reconnect it is a new one. */
   get id(): string {
     return this.#seat.id
   }
 
   /**
-   * What others see of it in the presence of a room. It is the `name` that it last joined with, or
-   * what the program assigns. A name that is assigned counts from the next join on.
+   * The name that others see in the presence of a room. It is the `name` that it last joined with,
+   * or what the program assigns. A name that is assigned counts from the next join on.
    *
    * @default its `id`
    */
@@ -81,9 +81,9 @@ export class Member {
 
   /**
    * Sends a message to this member alone: text as it is, anything else as JSON. Returns false if
-   * the message was dropped because the member takes nothing, or has gone.
+   * the message was dropped because the member is too slow, or has gone.
    *
-   * Throws InvalidArgumentError for bytes, and for what has no JSON.
+   * Throws InvalidArgumentError for bytes, and for a value that has no JSON.
    */
   send(message: unknown): boolean {
     return this.#seat.tell(message)

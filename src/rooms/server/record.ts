@@ -9,19 +9,19 @@ import { Buffer } from 'node:buffer'
 export interface RoomRecord {
   /** The number that its server gave it; no other record has it. */
   readonly id: string
-  /** The `id` of the member that has sent it; '' if the server itself has. */
+  /** The `id` of the member that has sent it; '' if it is from the server itself. */
   readonly from: string
   /** The `client` that the member has joined with; '' if none. */
   readonly client: string
-  /** Need a slow member not get it? */
+  /** May a slow member miss it? */
   readonly isVolatile: boolean
   /** What the members get. */
   readonly text: string
 }
 
 /**
- * The first entry of a room that nobody has spoken in. It says nothing, but it has a number: a
- * member that joins has seen all up to it, and what is lost after it can be told.
+ * The first entry of a room in which nothing was said yet. It has no message, but a number: a
+ * member that joins has seen all up to it, so what is lost after it can be reported.
  */
 export const BEGINNING = '-'
 
@@ -31,7 +31,7 @@ export function packRecord({ id, from, client, isVolatile, text }: RoomRecord): 
   return `${JSON.stringify([id, from, client, isVolatile ? 1 : 0])}\n${text}`
 }
 
-/** Returns undefined for what is no record: anybody may write to a topic. */
+/** Returns undefined for anything else: other programs may write to the topic. */
 export function unpackRecord(bytes: Buffer): RoomRecord | undefined {
   const end = bytes.indexOf(LINE_END)
   if (end === -1) return undefined

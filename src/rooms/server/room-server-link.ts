@@ -103,7 +103,7 @@ export class RoomServerLink implements Driver, HallOwner {
     void this.#open()
   }
 
-  /** Throws if a URL is invalid; then there is none. */
+  /** Throws if a URL is invalid. No channel is left then. */
   #makeChannels(places: readonly (string | WebSocketServer)[]): MessageChannel[] {
     const context = this.context ?? Context.instance()
     const channels: MessageChannel[] = []
@@ -178,7 +178,7 @@ export class RoomServerLink implements Driver, HallOwner {
     return this.#server.state === 'active'
   }
 
-  /** What happens to a channel later: a peer is turned away, or all of it fails. */
+  /** Reports what happens to a channel later: a peer is turned away, or the whole channel fails. */
   #watch(channel: MessageChannel): void {
     channel.on_error = error => {
       if (!this.#isActive) return

@@ -29,20 +29,20 @@ export interface RoomServerSettings {
   relay: Relay | string
   /**
    * Are messages of rooms kept, so that a client that comes back gets what it has missed? A number
-   * is that of the messages of each room. If `relay` is an object, how much is kept is its affair.
+   * says how many of each room. If `relay` is an object, its own options say how much is kept.
    *
    * @default false
    */
   history: boolean | number | HistoryOptions
   /**
-   * Are the members of a room told who comes and who goes? `on_presence` is called in any case.
+   * Are the members of a room told which members come and go? `on_presence` is called in any case.
    *
    * @default false
    */
   presence: boolean
   /**
-   * Is a message without a room answered with `{"echo": …}`, and text that is no JSON with
-   * `Echo: …`? Otherwise it is sent to all other members of this process.
+   * Is a message without a room answered with `{"echo": …}`, and text that is not JSON with `Echo:
+   * …`? Otherwise it is sent to all other members of this process.
    *
    * @default true
    */
@@ -56,8 +56,8 @@ export interface RoomServerSettings {
    */
   volatile: boolean
   /**
-   * How many messages a member may send in a second. Twice as many may come at once. What is more
-   * waits; a member of which too much waits is disconnected, with the code 1008.
+   * How many messages a member may send in a second. Twice as many may come at once. Further
+   * messages wait. If too many wait, the member is disconnected with the code 1008.
    *
    * - Takes effect: with the next member.
    *
@@ -65,7 +65,7 @@ export interface RoomServerSettings {
    */
   rate: number
   /**
-   * How many bytes may wait to be sent to a member. One that has as many is slow. (The parameter
+   * How many bytes may wait to be sent to a member. A member with that many is slow. (The parameter
    * `send-buffer-size` of a URL wins.)
    *
    * @default 1 MiB
@@ -80,7 +80,7 @@ export interface RoomServerSettings {
   /** How many members there may be in this process. @default 100 000 */
   max_members: number
   /**
-   * What the topics of the relay begin with. Servers with other topics are other chats.
+   * What the topics of the relay begin with. Servers with different topics share no rooms.
    *
    * @default 'rooms:'
    */
@@ -104,7 +104,9 @@ export const ROOM_SERVER_DEFAULTS: RoomServerValues = {
   topic: 'rooms:',
 }
 
-/** A topic of a relay has at most 1024: these, and the name of the room. */
+/**
+ * The longest `topic`: with the name of a room it must fit into the 1024 bytes of a relay's topic.
+ */
 const TOPIC_MAX = 100
 
 const HISTORY_CHECKS: Checks<HistoryOptions> = { count: countFrom(1), age: countFrom(1) }

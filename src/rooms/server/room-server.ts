@@ -110,14 +110,13 @@ export class RoomServer extends Channel implements RoomServerSettings {
    * `on_listen_error` is called. Members of all places are in the same rooms. It is allowed
    * whenever `state` is 'closed'.
    *
-   * A place is the URL of a message channel (`mode=server` need not be said):
-   * `ws://:8000/chat`, `tcp://:8001;frame=line`, `unix:///run/chat`, `mem://;name=chat`. Or it is a
-   * WebSocketServer, whose class of connections decides in its `on_upgrade` who may connect. That
-   * server listens, or is attached to another server, before or after this call. It is not closed
-   * with this one.
+   * A place is the URL of a message channel (`mode=server` may be left out): `ws://:8000/chat`,
+   * `tcp://:8001;frame=line`, `unix:///run/chat`, `mem://;name=chat`. Or it is a WebSocketServer,
+   * whose class of connections decides in its `on_upgrade` who may connect. That server listens, or
+   * is attached to another server, before or after this call. It is not closed with this one.
    *
-   * Throws UrlError for an invalid URL, InvalidArgumentError for anything else that is no place or
-   * a setting that is invalid, and InvalidStateError if the server is not closed.
+   * Throws UrlError for an invalid URL, InvalidArgumentError for anything else that is not a place,
+   * and for an invalid setting, and InvalidStateError if the server is not closed.
    */
   listen(...places: readonly (string | WebSocketServer)[]): this {
     this.#link.listen(places)
@@ -148,9 +147,9 @@ export class RoomServer extends Channel implements RoomServerSettings {
   }
 
   /**
-   * The names of those who are in a room, over all processes. It is known of rooms that have a
-   * member in this process, if `presence` is set or `on_presence` overridden; otherwise it is
-   * empty. Throws InvalidArgumentError for an invalid name.
+   * The names of the members of a room, in all processes. They are known if the room has a member
+   * in this process, and if `presence` is set or `on_presence` overridden. Otherwise there are
+   * none. Throws InvalidArgumentError for an invalid name.
    */
   names(room: string): string[] {
     this.#checkName('names', room)
@@ -158,11 +157,11 @@ export class RoomServer extends Channel implements RoomServerSettings {
   }
 
   /**
-   * Sends a message to all members of a room, in all processes. It is told as that of a member:
-   * `{"_room": …}` with the fields of an object, or other values as `data` or `message`. With
-   * `history` it is kept, and on_error is told if that fails.
+   * Sends a message to all members of a room, in all processes. It arrives like one of a member:
+   * `{"_room": …}` with the fields of an object, or with another value as `data` or `message`. With
+   * `history` it is kept. If that fails, `on_error` is called.
    *
-   * Throws InvalidArgumentError for an invalid name or option, and for bytes and other things that
+   * Throws InvalidArgumentError for an invalid name or option, and for bytes and other values that
    * have no JSON; InvalidStateError if the server does not listen.
    */
   emit(room: string, message: unknown, options: EmitOptions = {}): void {
@@ -232,8 +231,8 @@ export class RoomServer extends Channel implements RoomServerSettings {
    * this member is heard. If it returns false, or text as the reason, the member is refused. If it
    * throws, the member is refused as well, and `on_error` is called.
    *
-   * If it is overridden, only members of a room may send to it. By default everybody may join, and
-   * send.
+   * If it is overridden, only members of a room may send to it. By default every member may join
+   * every room, and may send to it.
    */
   on_join(_member: Member, _room: string): any {}
 
@@ -263,16 +262,16 @@ export class RoomServer extends Channel implements RoomServerSettings {
   on_message(_member: Member, _data: unknown): any {}
 
   /**
-   * Called when others have come into a room or gone from it, in any process, with their names. Of
-   * a room that has no member in this process nothing is told.
+   * Called when members have come into a room or have left it, in any process, with their names. It
+   * is not called for a room that has no member in this process.
    *
    * By default it does nothing.
    */
   on_presence(_room: string, _came: readonly string[], _went: readonly string[]): any {}
 
   /**
-   * Called with every error whose own hook is not overridden: with what a hook threw, with what the
-   * relay refuses, and if a place turns a peer away.
+   * Called with every error whose own hook is not overridden: with what a hook threw, with an error
+   * of the relay, and when a place turns a peer away.
    *
    * By default it logs one line. A server that listens does not close: its members have nothing to
    * do with that error.

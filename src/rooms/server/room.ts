@@ -5,10 +5,10 @@
  * say → feed → heard → crowd.
  *
  * Rules:
- * 1. A member enters at the `position` of the feed: what is before it was sent to it, or is told as
- *    a gap; what comes then is live. Nothing is awaited in between.
- * 2. The room is gone when the last member has left, nobody is joining, and everything that was
- *    said is stored.
+ * 1. A member enters at the `position` of the feed. Messages up to there were sent to it, or are
+ *    reported as a gap; later ones come live. Nothing is awaited in between.
+ * 2. The room is gone when the last member has left, no other one is joining, and everything that
+ *    was said is stored.
  */
 
 import type { Engine } from '../../engine.ts'
@@ -26,9 +26,9 @@ export interface RoomOwner {
   readonly relay: Relay
   readonly values: RoomServerValues
   readonly hasHistory: boolean
-  /** Does anybody want to know who is there? */
+  /** Does the program, or do the members, want to know who is there? */
   readonly hasPresence: boolean
-  /** The member that has said it, also if it has come back since. */
+  /** The member that has sent it, even if it has reconnected since. */
   speakerOf(record: RoomRecord): Seat | undefined
   /** The member has left. */
   hasLeft(seat: Seat, room: Room): void
@@ -96,7 +96,7 @@ export class Room implements FeedOwner, CrowdOwner {
         let at = since
         while (at < this.#feed.position && seat.isHere) at = await this.#replay(seat, at)
       }
-      // In this a hook may send it away.
+      // A hook may send the member away meanwhile.
       this.crowd.flush()
       if (seat.isHere && this.#isOpen) this.#enter(seat)
     } finally {
@@ -133,13 +133,13 @@ export class Room implements FeedOwner, CrowdOwner {
     this.crowd.add(seat)
     seat.rooms.set(this.name, this)
     this.#attendance?.add(seat)
-    // It may be too slow for that, and leave.
+    // If it is too slow for that, it leaves.
     this.greet(seat)
   }
 
   /** Says that it has joined, and who is there. */
   greet(seat: Seat): void {
-    // What it has must be on its way before it is told that it has it.
+    // Everything up to the number must be on its way before it is told that it has it.
     this.crowd.flush()
     const room = this.name
     const { presence } = this.#owner.values
@@ -197,7 +197,7 @@ export class Room implements FeedOwner, CrowdOwner {
   /** The member must be in here. */
   leave(seat: Seat): void {
     this.crowd.delete(seat)
-    // In its last messages it may have turned out to be slow, and have left.
+    // It may have left already: it was too slow for the last messages.
     if (!seat.rooms.delete(this.name)) return
     this.#attendance?.delete(seat)
     this.#closeIfEmpty()
@@ -212,7 +212,7 @@ export class Room implements FeedOwner, CrowdOwner {
     if (this.crowd.size + this.#joining === 0 && this.#feed.isSettled && this.#isOpen) this.close()
   }
 
-  /** Ends it, whatever is left. */
+  /** Ends the room, even if members are left. */
   close(): void {
     this.#isOpen = false
     this.#feed.close()
@@ -221,7 +221,9 @@ export class Room implements FeedOwner, CrowdOwner {
   }
 }
 
-/** A message with its number. The last one of two fields counts, so nobody forges it. */
+/**
+ * Adds the number to a message. Of two equal fields the last one counts, so it cannot be forged.
+ */
 export function numbered(text: string, seq: number): string {
   return `${text.slice(0, text.lastIndexOf('}'))},"_seq":${seq}}`
 }

@@ -22,13 +22,13 @@ import type { Entrance, Link } from './entrance.ts'
 import { Member } from './member.ts'
 import type { RoomServerValues } from './room-server-settings.ts'
 
-/** What the server is for one member. */
+/** What a seat needs of the server. */
 export interface SeatOwner {
   readonly engine: Engine
   readonly values: RoomServerValues
   /** Does what a message asks for. The next one waits for the promise, which never rejects. */
   heard(seat: Seat, data: string | Buffer): Promise<void> | undefined
-  /** It was here before, over another connection, and was called so. */
+  /** The member was here before, over another connection, and had that `client`. */
   returned(seat: Seat, client: string): void
   /** It has gone. */
   left(seat: Seat, reason: string): void
@@ -50,10 +50,10 @@ export interface Origin {
 
 /** How many messages of a member may wait. */
 const WAITING_MAX = 1000
-/** And their bytes, or as much as one message may have. */
+/** How many bytes they may have. (One message alone may have more.) */
 const BYTES_MAX: Bytes = 1024 * 1024
 
-/** Of RFC 6455: it breaks the rules; it may come again later. */
+/** Close codes of RFC 6455. The member has broken the rules; the member may come again later. */
 const POLICY = 1008
 export const TRY_LATER = 1013
 
@@ -66,7 +66,7 @@ export class Seat {
   readonly member = new Member(this)
   readonly rooms = new Map<string, SeatRoom>()
   name: string
-  /** What it is called over all its connections: nobody else can guess it. */
+  /** Its name over all its connections, which no other client can guess. */
   #client: string | undefined
   isHere = true
   readonly #owner: SeatOwner

@@ -1,6 +1,6 @@
 /**
- * Layer 9. WebSocketEntrance: members come by a WebSocketServer of the program, with the class of
- * connections that it has: its `on_upgrade` decides who may connect.
+ * Layer 9. WebSocketEntrance: lets members in by a WebSocketServer of the program. The `on_upgrade`
+ * of that server's connections decides who may connect.
  *
  * The connections are of a class that extends the one of the server, and takes over its messages.
  */
@@ -112,7 +112,7 @@ function takingOver(
     }
 
     sendPacked(frames: Uint8Array): boolean {
-      // One that is closing gets nothing, and is not slow.
+      // A connection that is closing gets nothing, but is not slow.
       if (this.state !== 'active') return true
       if (this.#isFull) return false
       if (!sendPacked(sessionOf(this), frames))
