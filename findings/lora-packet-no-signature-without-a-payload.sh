@@ -2,13 +2,13 @@
 # lora-packet: a frame without a payload, as an acknowledgement is, has the signature EEEEEEEE.
 #
 # Versions:  the npm package `lora-packet`, 0.9.3, on any Node.
-# Expected:  "if a NwkSKey is provided then the MIC is calculated (otherwise = EEEEEEEE)". Each frame
-#            of LoRaWAN has one. A frame without a payload has no port either: that is how a server
-#            acknowledges, and how it sends commands in the options (LoRaWAN 1.0.4, 4.3.1 and 4.3.2).
-# Seen:      the MIC is calculated together with the encryption, and only of a frame that has a port.
-#            So the acknowledgement of a confirmed message goes out with EE EE EE EE, and there is
-#            no error; the device throws it away, and sends its message again, up to eight times and
-#            at lower speeds. `verifyMIC` of the package itself refuses what it has made, and
+# Expected:  "if a NwkSKey is provided then the MIC is calculated (otherwise = EEEEEEEE)". Each
+#            frame of LoRaWAN has one. A frame without a payload has no port either: so a server
+#            acknowledges, and so it sends commands in the options (LoRaWAN 1.0.4, 4.3).
+# Seen:      the MIC is calculated together with the encryption, and only of a frame with a port. So
+#            the acknowledgement of a confirmed message goes out with EE EE EE EE, and there is no
+#            error; the device throws it away, and sends its message again, several times and at
+#            lower speeds. `verifyMIC` of the package itself refuses what it has made, and
 #            `calculateMIC` knows the right one. A port, with nothing behind it, helps.
 # Here:      a codec that is given a key signs, whatever it signs.
 #

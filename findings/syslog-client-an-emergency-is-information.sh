@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# syslog-client: a client whose severity is Emergency sends information, and one client speaks as the
-# other.
+# syslog-client: a client whose severity is Emergency sends information, and one speaks as another.
 #
 # Versions:  the npm package `syslog-client`, 1.1.1, on any Node.
 # Expected:  `facility` and `severity` of a client are those of its messages, unless one says

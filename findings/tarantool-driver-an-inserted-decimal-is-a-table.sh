@@ -7,10 +7,10 @@
 # Expected:  `packDecimal` and `packUuid` are "for converting to Tarantool-compatible format": the
 #            server gets a decimal, or a UUID. 10^21 has 22 digits, and a decimal up to 38.
 # Seen:      `call`, `select`, `update` and `upsert` send it so. `insert` and `replace` send the
-#            object that the two have made, as a map. Where the space has no format, the server stores a
-#            table; it compares, sums and sorts like none of the others, and the driver reads back
-#            `{ value: 1.5 }`. And a number is written as JavaScript prints it: 10^21 is "1e+21",
-#            of which the server gets 1; 0.00000001, one satoshi, is "1e-8", which it refuses.
+#            object that the two have made, as a map. Where the space has no format, the server
+#            stores a table; it compares, sums and sorts like none of the others, and the driver
+#            reads back `{ value: 1.5 }`. And a number is written as JavaScript prints it: 10^21 is
+#            "1e+21", of which the server gets 1; 0.00000001, one satoshi, is "1e-8", and refused.
 # Here:      a codec writes each value in one place, whichever command it is in.
 #
 # Exits with 0 as long as this is so, with 1 once it is not. Needs Debian's apt, and libcurl4.
