@@ -44,13 +44,17 @@ export interface TlsInfo {
   readonly session: Buffer | undefined
 }
 
-/** The options that sluice decides itself: the socket, its addresses and its times. */
+/** The options that sluice decides itself: the socket, its settings, addresses and times. */
 export type TlsReserved =
   | 'allowHalfOpen'
+  | 'blockList'
   | 'handshakeTimeout'
   | 'host'
   | 'isServer'
+  | 'keepAlive'
+  | 'keepAliveInitialDelay'
   | 'lookup'
+  | 'noDelay'
   | 'onread'
   | 'path'
   | 'pauseOnConnect'

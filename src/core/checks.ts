@@ -7,7 +7,6 @@
  */
 
 import { InvalidArgumentError, InvalidStateError, show } from '../errors.ts'
-import type { TlsOptions } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import type { BackoffOptions } from './backoff.ts'
 
@@ -85,14 +84,6 @@ export function checkWait(name: string, value: unknown): Milliseconds {
   if (typeof value !== 'number' || !(value >= 0))
     throw new InvalidArgumentError(name, 'milliseconds, 0 or more', value)
   return value
-}
-
-/** Node checks the options themselves, when TLS begins. */
-export function checkTls(name: string, value: unknown): TlsOptions | undefined {
-  if (value !== undefined && typeof value !== 'object') {
-    throw new InvalidArgumentError(name, "an object of Node's TLS options, or null for none", value)
-  }
-  return value ?? undefined
 }
 
 // ---- what makes checks --------------------------------------------------------------------------

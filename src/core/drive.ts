@@ -15,13 +15,13 @@
 import type { Threads } from '../threads.ts'
 import type { Clock, Files, Network, Tls, Transport } from '../transport.ts'
 import type { Bytes, Cancel, Milliseconds, State } from '../types.ts'
-import { FlushPolicy } from './flush-policy.ts'
 import { type EngineStats, type EventDetails, type EventName, type Gauge, Tally } from './tally.ts'
 import { Alarm } from './time/alarm.ts'
 import { type Deadline, Deadlines } from './time/deadlines.ts'
 import { Timers } from './time/timers.ts'
 import { type Turn, Turns } from './time/turns.ts'
 import { type Weighed, Weights } from './weights.ts'
+import { FlushPolicy } from './writing/flush-policy.ts'
 
 /**
  * Where an engine keeps its drive. A symbol, because programs subclass Engine: a name could be

@@ -4,7 +4,7 @@
  * Read it from top to bottom: add (if granted) or push → flush → drained → emptied.
  *
  * Rules:
- * 1. `push` only queues. core/flush-policy.ts says when the queue is flushed.
+ * 1. `push` only queues. core/writing/flush-policy.ts says when the queue is flushed.
  * 2. Small writes become one run (core/writing/write-run.ts), which is the end of the queue. That
  *    file says what `grant` and `revoke` are for.
  * 3. One queue keeps the order of everything. It does not look inside an item: an item is given the

@@ -21,58 +21,15 @@ import type { EventEmitter } from 'node:events'
 import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
-import { misspelt } from '../core/nearest.ts'
 import { noop } from '../core/noop.ts'
 import { answerLater, onRejection } from '../core/promises.ts'
-import { InvalidArgumentError, messageOf, show } from '../errors.ts'
-import type { Tls, TlsContext, TlsOptions, TlsReserved, TlsSide, Transport } from '../transport.ts'
+import { checkTlsOptions } from '../core/tls-options.ts'
+import { InvalidArgumentError, messageOf, show, UnsupportedOptionError } from '../errors.ts'
+import type { Tls, TlsContext, TlsOptions, TlsSide, Transport } from '../transport.ts'
 import type { Milliseconds } from '../types.ts'
 import { belowOf, overSockets } from './runtimes/tls-below.ts'
 import { seedOf, ticketKeys } from './ticket-keys.ts'
 import { type Handshake, type HandshakeSink, TlsTransport } from './tls-transport.ts'
-
-/** The options that cannot be given, and the part of sluice that decides instead. */
-const RESERVED: Readonly<Record<TlsReserved, string>> = {
-  allowHalfOpen: 'on_read_end',
-  handshakeTimeout: 'handshake_timeout',
-  host: 'connect',
-  isServer: 'a Client or a Server',
-  lookup: 'connect',
-  onread: 'on_read',
-  path: 'connect',
-  pauseOnConnect: 'suspend',
-  port: 'connect',
-  server: 'a Server',
-  signal: 'connect',
-  socket: 'start_tls',
-  timeout: 'the timeouts of the channel',
-}
-
-/**
- * The other options of Node 20 to 26. Node ignores one that it does not know: with `requestCerts`,
- * no client would be asked for a certificate.
- */
-const NAMES = (
-  'ALPNCallback ALPNProtocols SNICallback allowPartialTrustChain ca cert checkServerIdentity ' +
-  'ciphers clientCertEngine crl dhparam ecdhCurve enableTrace highWaterMark honorCipherOrder key ' +
-  'maxVersion minDHSize minVersion passphrase pfx privateKeyEngine privateKeyIdentifier ' +
-  'pskCallback pskIdentityHint rejectUnauthorized requestCert requestOCSP secureContext ' +
-  'secureOptions secureProtocol servername session sessionIdContext sessionTimeout sigalgs ' +
-  'ticketKeys'
-).split(' ')
-
-/** What Node judges only when a connection begins, where nobody could catch it: type and words. */
-const LATE: Readonly<Record<string, readonly [type: string, words: string]>> = {
-  ALPNProtocols: ['object', 'an array of names'],
-  checkServerIdentity: ['function', 'a function'],
-  enableTrace: ['boolean', 'a boolean'],
-  highWaterMark: ['number', 'a number'],
-  minDHSize: ['number', 'a number'],
-  pskCallback: ['function', 'a function'],
-  secureContext: ['object', 'what tls.createSecureContext returns'],
-  servername: ['string', 'a string'],
-  session: ['object', 'a Buffer'],
-}
 
 /** A server needs one of these, or every handshake fails. */
 const CERTIFICATES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
@@ -83,13 +40,17 @@ const CERTIFICATES = ['cert', 'pfx', 'SNICallback', 'pskCallback']
  */
 const NEVER: Milliseconds = 2 ** 31 - 1
 
+/** Node 20 and 22 would ignore the option. */
+const CAN_COMPRESS = 'getCertificateCompressionAlgorithms' in tls
+
 /** TLS unless a network brings its own: that of node:tls, over any transport. */
 export const nodeTls: Tls = { context: tlsContext }
 
 /** See `Tls.context`. */
 export function tlsContext(side: TlsSide, options: TlsOptions): TlsContext {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('tls', "an object of Node's TLS options", options)
+  checkTlsOptions('tls', options)
+  if ('certificateCompression' in options && !CAN_COMPRESS)
+    throw new UnsupportedOptionError('tls: certificateCompression', 'a Node that has it, as 24.21')
   return side === 'client'
     ? clientContext(options as tls.ConnectionOptions)
     : serverContext(options as tls.TlsOptions)
@@ -274,7 +235,6 @@ function take(socket: tls.TLSSocket): HandshakeSink | undefined {
 
 /** What `make` returns, which hands the options to Node. Our error if an option is invalid. */
 function made<Made>(options: object, make: () => Made): Made {
-  checkTlsOptions(options as Readonly<Record<string, unknown>>)
   try {
     return make()
   } catch (error) {
@@ -283,32 +243,5 @@ function made<Made>(options: object, make: () => Made): Made {
       `what node:tls takes; it says: ${messageOf(error)}`,
       options,
     )
-  }
-}
-
-/**
- * Throws for an option that Node would not refuse at once: a misspelt one, one that is ours, and
- * one of the wrong type that Node looks at later. (One that is like no other may be of another
- * Node.)
- */
-function checkTlsOptions(options: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(options)) {
-    const meant = NAMES.includes(name) || name in RESERVED ? undefined : misspelt(name, NAMES)
-    if (meant !== undefined)
-      throw new InvalidArgumentError(`tls: there is no option "${name}"; did you mean ${meant}?`)
-  }
-  for (const [name, instead] of Object.entries(RESERVED)) {
-    const value = options[name]
-    if (value !== undefined)
-      throw new InvalidArgumentError(
-        `tls: ${name}`,
-        `left out: that is what ${instead} is for`,
-        value,
-      )
-  }
-  for (const [name, [type, words]] of Object.entries(LATE)) {
-    const value = options[name] ?? undefined
-    if (value !== undefined && typeof value !== type)
-      throw new InvalidArgumentError(`tls: ${name}`, words, value)
   }
 }

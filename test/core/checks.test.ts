@@ -13,7 +13,6 @@ import {
   checkName,
   checkRecord,
   checkText,
-  checkTls,
   checkWait,
   countFrom,
   having,
@@ -55,15 +54,6 @@ t.test('switches, counts, times', async t => {
       message: /^d must be a positive number of milliseconds, or Infinity/,
     })
   }
-  const options = {}
-  t.equal(checkTls('tls', options), options)
-  // null is "none" for every setting that may be left out.
-  for (const none of [null, undefined]) t.equal(checkTls('tls', none), undefined)
-  for (const value of ['cert', 5, true])
-    t.throws(() => checkTls('tls', value), {
-      code: 'ERR_INVALID_ARGUMENT',
-      message: /^tls must be an object of Node/,
-    })
 })
 
 /** What each says of a value that is none; of the valid ones, that they are returned. */

@@ -8,10 +8,12 @@
 
 import { createServer } from 'node:http'
 import t from 'tap'
+import { Client, Connection, Server } from '../../src/channels/basic.ts'
 import * as envelope from '../../src/envelope/index.ts'
 import * as packets from '../../src/packets/index.ts'
 import { NatsClient, NatsConsumer, NatsJetStream } from '../../src/protocols/nats/index.ts'
-import { RedisClient } from '../../src/protocols/redis/index.ts'
+import { RedisClient, Replies } from '../../src/protocols/redis/index.ts'
+import { REPLY_BOUNDS } from '../../src/protocols/redis/reply-parser.ts'
 import { WebSocketConnection, WebSocketServer } from '../../src/protocols/websocket/index.ts'
 import { MemoryRelay, NatsRelay, open_relay, RedisRelay } from '../../src/relay/index.ts'
 import { Channel, RoomServer } from '../../src/rooms/index.ts'
@@ -21,6 +23,7 @@ type Row = readonly [what: string, call: (options: any) => unknown, names: strin
 const nothing = (): void => {}
 const CALLBACKS = [nothing, nothing, nothing] as const
 const REDIS = 'username password db client_name tls protocol timeout connect_timeout limit'
+const TLS = 'servername session ALPNProtocols'
 const CHANNEL = 'lost backoff connect_timeout heartbeat packet_size on_error'
 
 const redis = new RedisClient()
@@ -36,6 +39,18 @@ class Hello extends envelope.message('hello') {}
 
 // prettier-ignore
 const ROWS: readonly Row[] = [
+  ['tls', tls => new Client({ tls }), TLS],
+  ['tls', tls => void (new Client().tls = tls), TLS],
+  ['tls', tls => new Server(Connection, { tls }), TLS],
+  ['tls', tls => new WebSocketServer(WebSocketConnection, { tls }), TLS],
+  ['start_tls', o => new Client().start_tls(o), TLS],
+  ['start_tls', o => new Server(Connection).start_tls(o), TLS],
+  ['RedisClient: tls', tls => new RedisClient({ tls }), TLS],
+  ['NatsClient: tls', tls => new NatsClient({ tls }), TLS],
+  ['nats: tls', tls => new NatsRelay('nats://a', { nats: { tls } }), TLS],
+  ['new Channel: tls', tls => new Channel('wss://a', { tls }), TLS],
+  ['new Replies', o => new Replies({ ...REPLY_BOUNDS, ...o }), 'size count depth'],
+
   ['RedisClient', o => new RedisClient(o), `engine waiting ${REDIS}`],
   ['RedisClient: reconnect', reconnect => new RedisClient({ reconnect }), 'first longest random'],
   ['with', o => redis.with(o), 'timeout encoding'],

@@ -2,7 +2,7 @@
  * Layer 5. DatagramOutbox: the packets that a Datagram has written and the system has not taken
  * yet.
  *
- * The way of a packet: write → turn (see core/flush-policy.ts) → socket → sent → emptied, if it was
+ * The way of a packet: write → turn (see flush-policy.ts) → socket → sent → emptied, if it was
  * the last.
  *
  * Rules:

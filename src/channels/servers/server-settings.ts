@@ -6,7 +6,8 @@
  * StreamServerOptions takes them as options, and a subclass may write them as class fields.
  */
 
-import { checkCount, checkDuration, checkTls } from '../../core/checks.ts'
+import { checkCount, checkDuration } from '../../core/checks.ts'
+import { checkTls } from '../../core/tls-options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Milliseconds } from '../../types.ts'

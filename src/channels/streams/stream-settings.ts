@@ -6,9 +6,10 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { checkBoolean, checkCount, checkDuration, checkTls } from '../../core/checks.ts'
+import { checkBoolean, checkCount, checkDuration } from '../../core/checks.ts'
 import { checkDelimiter, type ReadDelimiter } from '../../core/delimiters.ts'
 import { checkOptions } from '../../core/options.ts'
+import { checkTls } from '../../core/tls-options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsInfo, TlsOptions } from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds } from '../../types.ts'

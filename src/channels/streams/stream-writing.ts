@@ -2,7 +2,7 @@
  * Layer 5. StreamWriting: the way out of a stream. The checks of a write, and the queue behind
  * them.
  *
- * The way of a byte: add or write → WritePath → turn (see core/flush-policy.ts) → transport →
+ * The way of a byte: add or write → WritePath → turn (see flush-policy.ts) → transport →
  * emptied → on_write
  *
  * Rules:
@@ -14,7 +14,7 @@
  * 3. After every hook the state is looked at again: the hook may have closed the stream.
  */
 
-import type { Queue } from '../../core/flush-policy.ts'
+import type { Queue } from '../../core/writing/flush-policy.ts'
 import { Pool } from '../../core/pool.ts'
 import type { Turn } from '../../core/time/turns.ts'
 import type { Weighed } from '../../core/weights.ts'

@@ -9,10 +9,10 @@ import {
   checkBoolean,
   checkDuration,
   checkText,
-  checkTls,
   countFrom,
 } from '../../core/checks.ts'
 import { optionsOf } from '../../core/options.ts'
+import { checkTls } from '../../core/tls-options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'

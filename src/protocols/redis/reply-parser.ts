@@ -19,7 +19,9 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { type Checks, countFrom } from '../../core/checks.ts'
 import type { Cut, Delimiter } from '../../core/delimiters.ts'
+import { checkOptions } from '../../core/options.ts'
 import type { Bytes } from '../../types.ts'
 import { protocolError, RedisError, serverError } from './errors.ts'
 import { LongBlob } from './long-blob.ts'
@@ -42,6 +44,12 @@ export interface ReplyBounds {
  * most 2 ** 24 entries. Redis' own replies are below ten deep; scripts may nest further.
  */
 export const REPLY_BOUNDS: ReplyBounds = { size: 2 ** 29 + 1024, count: 2 ** 24, depth: 128 }
+
+const BOUND_CHECKS: Checks<ReplyBounds> = {
+  size: countFrom(1),
+  count: countFrom(1),
+  depth: countFrom(1),
+}
 
 const CR = 13
 const LF = 10
@@ -104,6 +112,7 @@ export class Replies implements Delimiter<[reply: Value]> {
   #before: Bytes = 0
 
   constructor(bounds: ReplyBounds = REPLY_BOUNDS) {
+    checkOptions('new Replies', bounds, BOUND_CHECKS, Object.keys(BOUND_CHECKS))
     this.#bounds = bounds
   }
 

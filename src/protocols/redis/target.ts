@@ -11,7 +11,6 @@ import {
   type Checks,
   checkDuration,
   checkText,
-  checkTls,
   countFrom,
   instanceOf,
   oneOf,
@@ -20,6 +19,7 @@ import {
 import { didYouMean } from '../../core/nearest.ts'
 import type { Complete } from '../../core/option-types.ts'
 import { checkOptions, optionsOf, withDefaults } from '../../core/options.ts'
+import { checkTls } from '../../core/tls-options.ts'
 import { Engine } from '../../engine.ts'
 import { InvalidAddressError, InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'

@@ -2,9 +2,10 @@
  * Layer 9. Channel: a channel to a room server in Node, over any message channel.
  */
 
-import { anyValue, type Checks, checkTls, instanceOf } from '../../core/checks.ts'
+import { anyValue, type Checks, instanceOf } from '../../core/checks.ts'
 import { checkOptions } from '../../core/options.ts'
 import { Pause } from '../../core/time/pause.ts'
+import { checkTls } from '../../core/tls-options.ts'
 import { DRIVE, Engine, logSafely } from '../../engine.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'

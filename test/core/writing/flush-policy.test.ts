@@ -1,9 +1,9 @@
 /** When written data goes out: the rules of the header, one by one. */
 
 import t from 'tap'
-import { FlushPolicy, type Queue } from '../../src/core/flush-policy.ts'
-import { Turns } from '../../src/core/time/turns.ts'
-import { ManualClock } from '../../src/io/manual-clock.ts'
+import { Turns } from '../../../src/core/time/turns.ts'
+import { FlushPolicy, type Queue } from '../../../src/core/writing/flush-policy.ts'
+import { ManualClock } from '../../../src/io/manual-clock.ts'
 
 /** A channel and its queue in one. */
 class Fake implements Queue {

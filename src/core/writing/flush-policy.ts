@@ -18,8 +18,8 @@
  * gives 25 % more lines a second with 100 lines outstanding on each of 50 connections.
  */
 
-import type { Bytes } from '../types.ts'
-import type { Turn, Turns } from './time/turns.ts'
+import type { Bytes } from '../../types.ts'
+import type { Turn, Turns } from '../time/turns.ts'
 
 /** What a channel has written. */
 export interface Queue {
