@@ -8,8 +8,10 @@
  * 2. An option of a Node that is newer than NAMES can be given in `secureContext`.
  */
 
+import { Buffer } from 'node:buffer'
 import { InvalidArgumentError } from '../errors.ts'
 import type { TlsOptions, TlsReserved } from '../transport.ts'
+import type { Bytes } from '../types.ts'
 import { isRecord } from './checks.ts'
 import { noSuchOption } from './options.ts'
 
@@ -44,9 +46,11 @@ const NAMES = (
   'sessionTimeout sigalgs ticketKeys'
 ).split(' ')
 
+/** In bytes: on the wire one byte has the length. */
+const LONGEST_NAME: Bytes = 255
+
 /** What Node judges only when a connection begins, where nobody could catch it: type and words. */
 const LATE: Readonly<Record<string, readonly [type: string, words: string]>> = {
-  ALPNProtocols: ['object', 'an array of names'],
   checkServerIdentity: ['function', 'a function'],
   enableTrace: ['boolean', 'a boolean'],
   highWaterMark: ['number', 'a number'],
@@ -69,9 +73,41 @@ export function checkTlsOptions(what: string, value: unknown): TlsOptions {
   for (const [name, option] of Object.entries(value)) {
     if (Object.hasOwn(RESERVED, name)) checkLeftOut(what, name as TlsReserved, option)
     else if (!NAMES.includes(name)) throw noSuchOption(what, name, NAMES)
+    else if (name === 'ALPNProtocols') checkProtocols(what, option)
     else if (Object.hasOwn(LATE, name)) checkType(what, name, option)
   }
   return value
+}
+
+/** An empty name ends the process of Node, in which an assertion fails. */
+function checkProtocols(what: string, value: unknown): void {
+  if (value === undefined || value === null) return
+  const names = ArrayBuffer.isView(value) ? wireNames(value) : value
+  if (!Array.isArray(names) || !names.every(isProtocol))
+    throw new InvalidArgumentError(
+      `${what}: ALPNProtocols`,
+      `an array of names, each of 1 to ${LONGEST_NAME} bytes`,
+      value,
+    )
+}
+
+function isProtocol(name: unknown): boolean {
+  const isName = typeof name === 'string' || name instanceof Uint8Array
+  const size = isName ? Buffer.byteLength(name) : 0
+  return size > 0 && size <= LONGEST_NAME
+}
+
+/** The names as they stand on the wire, each behind its length; undefined if they do not. */
+function wireNames(list: ArrayBufferView): readonly Buffer[] | undefined {
+  const bytes = Buffer.from(list.buffer, list.byteOffset, list.byteLength)
+  const names: Buffer[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const end = at + 1 + bytes[at]!
+    names.push(bytes.subarray(at + 1, end))
+    at = end
+  }
+  return at === bytes.length ? names : undefined
 }
 
 function checkLeftOut(what: string, name: TlsReserved, value: unknown): void {

@@ -8,6 +8,8 @@ const check = (options: object): unknown => checkTlsOptions('tls', options)
 t.test('null and undefined are none for a setting', async t => {
   const options = { ca: 'x', session: null, port: undefined }
   t.equal(checkTls('tls', options), options)
+  for (const ALPNProtocols of [[], ['h2', Buffer.from('a')], Buffer.from('\x02h2\x01a'), null])
+    check({ ALPNProtocols })
   for (const none of [null, undefined]) t.equal(checkTls('tls', none), undefined)
   for (const value of ['cert', 5, true, [], new Map()])
     t.throws(() => checkTls('tls', value), {
@@ -36,7 +38,14 @@ t.test('names that Node does not know, names that are ours, values of a wrong ty
       'tls: handshakeTimeout must be left out: that is what handshake_timeout is for; got 5',
     ],
     ['noDelay', true, 'tls: noDelay must be left out: that is what no_delay is for; got true'],
-    ['ALPNProtocols', 'h2', 'tls: ALPNProtocols must be an array of names; got "h2"'],
+    ...['h2', [5], [''], ['a'.repeat(256)], Buffer.from('\x02a'), Buffer.from('\0')].map(
+      value =>
+        [
+          'ALPNProtocols',
+          value,
+          /^tls: ALPNProtocols must be an array of names, each of 1 to 255 bytes; got /,
+        ] as const,
+    ),
     ['checkServerIdentity', true, 'tls: checkServerIdentity must be a function; got true'],
     ['enableTrace', 1, 'tls: enableTrace must be a boolean; got 1'],
     ['highWaterMark', '5', 'tls: highWaterMark must be a number; got "5"'],
