@@ -56,11 +56,16 @@ const HANDSHAKE: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED: ASKS_FOR_CERTIFICATE,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA:
     'the peer does not trust the issuer of our certificate (alert "unknown ca")',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'the peer refused (alert "handshake failure"): a certificate, a cipher or a version is missing',
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the peer refused our certificate (alert "bad certificate")',
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the peer refused our certificate: it has expired',
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     'the peer refused our certificate (alert "certificate unknown")',
 }
+
+/** Alerts older than TLS 1.0 have another name since OpenSSL 3.5, which Node 26 has. */
+const RENAMED = ['_SSL/TLS_ALERT_', '_SSLV3_ALERT_'] as const
 
 /** The error as the seam reports it. `peer` is the name of the other side in the sentence. */
 export function tlsError(
@@ -86,5 +91,5 @@ function sentence(error: Error & { reason?: string }, code: string, peer: string
     )
   }
   // OpenSSL's message has addresses and line numbers of its source. Its reason is readable.
-  return HANDSHAKE[code] ?? error.reason ?? error.message
+  return HANDSHAKE[code.replace(...RENAMED)] ?? error.reason ?? error.message
 }

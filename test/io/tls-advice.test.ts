@@ -35,6 +35,12 @@ t.test('says which check failed, and what to do', async t => {
       'tls: something new',
       'ERR_SSL_NEW',
     ],
+    ...['SSLV3', 'SSL/TLS'].map((name): [object, 'tls', string, string] => [
+      { code: `ERR_SSL_${name}_ALERT_CERTIFICATE_EXPIRED` },
+      'tls',
+      'tls: the peer refused our certificate: it has expired',
+      `ERR_SSL_${name}_ALERT_CERTIFICATE_EXPIRED`,
+    ]),
     // Node's code, and that of Bun.
     ...['V13', 'V1'].map((version): [object, 'tls', string, string] => [
       { code: `ERR_SSL_TLS${version}_ALERT_CERTIFICATE_REQUIRED` },

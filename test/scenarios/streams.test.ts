@@ -11,7 +11,10 @@ import type { ReadDelimiter } from '../../src/core/delimiters.ts'
 import { length_prefix } from '../../src/core/length/length-prefix.ts'
 import { NetStruct } from '../../src/core/struct/net-struct.ts'
 import { Struct } from '../../src/core/struct/struct.ts'
-import type { OverflowError } from '../../src/errors.ts'
+import type { OverflowError, TlsHandshakeError } from '../../src/errors.ts'
+import type { TlsOptions } from '../../src/transport.ts'
+import { testCertificates } from '../certificates.ts'
+import { NO_DUPLEX_TLS } from '../duplex-tls.ts'
 import { turn, until } from '../kit.ts'
 import { allClosed, overEveryNetwork, type Scenario, seeded } from './networks.ts'
 
@@ -36,6 +39,18 @@ class Echo extends Connection {
     this.write(`${line}\r\n`)
   }
 }
+
+const { ca, server } = testCertificates()
+const CA = ca.cert
+const IDENTITY = { key: server.key, cert: server.cert }
+
+/** Options that do not agree: of the server and of the client. */
+const REFUSED: [far: TlsOptions, near: TlsOptions][] = [
+  [{ ca: CA, requestCert: true }, {}],
+  [{ ca: CA, requestCert: true, maxVersion: 'TLSv1.2' }, {}],
+  [{ ALPNProtocols: ['one'] }, { ALPNProtocols: ['two'] }],
+  [{ maxVersion: 'TLSv1.2' }, { minVersion: 'TLSv1.3' }],
+]
 
 /** Every kind of delimiter: settings, what the peer sends, what is read of it. */
 const KINDS: [what: string, settings: object, sent: string, reads: string[]][] = [
@@ -592,6 +607,38 @@ const scenarios: Record<string, Scenario> = {
     t.ok(refused > 1, 'write had said so')
     t.match(place.logged.splice(0), [/ERR_OVERFLOW/])
     peer.transport.destroy()
+  },
+
+  // In memory the alert was lost: the answer that it refused had come before Node had finished the
+  // write before it. The peer was told of a connection that was closed.
+  async 'TLS that is refused: both ends are told why'(t, place) {
+    if (place.isTls || (NO_DUPLEX_TLS && /memory|trickling/.test(place.name))) return
+    const told: string[][] = []
+    for (const [far, near] of REFUSED) {
+      const errors: string[] = []
+      const note = (end: string, error: { code: string }): void =>
+        void errors.push(`${end} ${/ALERT/.test(error.code) ? 'alert' : 'its own reason'}`)
+      class Refusing extends Connection {
+        override on_tls_handshake_error(error: TlsHandshakeError) {
+          note('far', error)
+        }
+      }
+      const server = await place.listen(Refusing, { tls: { ...IDENTITY, ...far } })
+      const client = new Client({ engine: place.engine, tls: { ca: CA, ...near } })
+      client.on_tls_handshake_error = client.on_tls_error = error => {
+        note('near', error)
+        client.close()
+      }
+      client.connect(server.local_address!)
+      await client.closed
+      await until(() => errors.length === 2)
+      told.push(errors.sort())
+      server.close()
+    }
+    t.same(
+      told,
+      REFUSED.map(() => ['far its own reason', 'near alert']),
+    )
   },
 }
 
