@@ -5,9 +5,11 @@
  * It is the transport's only sink. What Node does to the stream is done to the transport, and what
  * the transport reports is reported by the stream.
  *
- * Rule: nothing is read while a write is being finished. Node sends no record while it thinks that
- * one is on its way. So if the answer to a handshake came before that, the alert that refuses it
- * was lost, and the peer saw no more than an end. (A socket of Node's finishes a write at once.)
+ * Rule: what comes while a write is being finished waits for that. Node sends no record while it
+ * thinks that one is on its way. So if the answer to a handshake came before that, the alert that
+ * refuses it was lost, and the peer saw no more than an end. (A socket of Node's finishes a write
+ * at once.) Refused: to pause what is below. Whoever closes then leaves bytes unread, and the peer
+ * sees a reset.
  *
  * What is used of Node beyond its documentation (checked with Node 20, 22, 24 and 26): over a
  * Duplex it finishes a write in a setImmediate after the callback of that write.
@@ -26,22 +28,19 @@ export class TransportDuplex extends Duplex {
   #written: Done | undefined
   /** The writes that Node is finishing. */
   #finishing = 0
-  /** Does Node want to read? */
-  #isFlowing = false
+  /** What has come meanwhile; null is the end. */
+  readonly #held: (Buffer | null)[] = []
 
   constructor(transport: Transport) {
     super()
     this.#transport = transport
     transport.sink = {
       opened: noop,
-      received: chunk => {
-        this.#isFlowing = this.push(transport.lends_chunks === true ? Buffer.from(chunk) : chunk)
-        if (!this.#isFlowing) transport.pause()
-      },
+      received: chunk => this.#take(transport.lends_chunks === true ? Buffer.from(chunk) : chunk),
       drained: () => this.#drained(),
-      ended: () => this.push(null),
-      failed: error => this.destroy(error),
-      closed: () => this.destroy(),
+      ended: () => this.#take(null),
+      failed: error => this.#over(error),
+      closed: () => this.#over(),
     }
   }
 
@@ -51,21 +50,35 @@ export class TransportDuplex extends Duplex {
     written?.()
   }
 
+  #take(chunk: Buffer | null): void {
+    if (this.#finishing > 0) this.#held.push(chunk)
+    else this.#hand(chunk)
+  }
+
+  #hand(chunk: Buffer | null): void {
+    if (!this.push(chunk) && chunk !== null) this.#transport.pause()
+  }
+
   override _read(): void {
-    this.#isFlowing = true
-    if (this.#finishing === 0) this.#transport.resume()
+    this.#transport.resume()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     if (!this.#transport.write(chunk, 'utf8')) return void (this.#written = done)
-    if (this.#finishing++ === 0) this.#transport.pause()
+    this.#finishing++
     done()
     setImmediate(() => setImmediate(() => this.#finished()))
   }
 
   #finished(): void {
-    const isLast = --this.#finishing === 0
-    if (isLast && this.#isFlowing && !this.destroyed) this.#transport.resume()
+    this.#finishing--
+    // Whoever reads it may write.
+    while (this.#finishing === 0 && this.#held.length > 0) this.#hand(this.#held.shift()!)
+  }
+
+  #over(error?: Error): void {
+    for (const chunk of this.#held.splice(0)) this.push(chunk)
+    this.destroy(error)
   }
 
   override _final(done: Done): void {
@@ -74,6 +87,7 @@ export class TransportDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    this.#held.length = 0
     this.#transport.destroy()
     done(error)
   }
