@@ -201,7 +201,8 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   secured(socket: TLSSocket, session?: Buffer): void {
-    // Node does not report 'secure' for a socket that was destroyed.
+    // A callback of the options may have destroyed it: Node reports it all the same.
+    if (this.#state !== 'opening') return
     this.#state = 'open'
     this.#info = new TlsState(socket, session)
     socket.allowHalfOpen = this.#below.allowHalfOpen = true

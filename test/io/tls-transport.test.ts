@@ -283,6 +283,11 @@ t.test('destroyed in the middle of a handshake, or in its last moment', async t 
   )
   await Promise.all([near.saw('closed'), far.saw('closed')])
   t.same(far.log, ['closed'])
+  // And that of a client, which has no cipher then: the TypeError ended the process.
+  const checkServerIdentity = (): undefined => asking.transport.destroy() as undefined
+  const [asking, answering] = await pair(t, { ...OURS, checkServerIdentity })
+  await Promise.all([asking.saw('closed'), answering.saw('closed')])
+  t.same(asking.log, ['closed'])
 })
 
 // It was never told that it had closed: a channel waited for its handshake_timeout.

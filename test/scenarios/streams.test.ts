@@ -609,6 +609,37 @@ const scenarios: Record<string, Scenario> = {
     peer.transport.destroy()
   },
 
+  // On the fast network the handshake of a server failed with EALREADY if TLS began within a read:
+  // Node's socket believed that the handle had stopped to read.
+  async 'TLS in the middle, after some lines'(t, place) {
+    if (place.isTls || (NO_DUPLEX_TLS && /memory|trickling/.test(place.name))) return
+    const server = await place.listen(
+      class extends Echo {
+        override on_connect() {
+          this.write('hello\r\n')
+        }
+        override on_read(line: string) {
+          this.write(`${line}\r\n`)
+          if (line === 'STARTTLS') this.start_tls(IDENTITY)
+        }
+      },
+    )
+    const settings = { engine: place.engine, encoding: 'utf8', read_delimiter: '\r\n' } as const
+    const client = new Client(settings).connect(server.local_address!)
+    const answers = [await client.read()]
+    for (const line of ['one', 'two', 'STARTTLS', 'three', 'four']) {
+      client.write(`${line}\r\n`)
+      answers.push(await client.read())
+      if (line === 'STARTTLS') client.start_tls({ ca: CA })
+    }
+    t.same(
+      [answers.join(' '), client.tls?.protocol],
+      ['hello one two STARTTLS three four', 'TLSv1.3'],
+    )
+    client.close()
+    await client.closed
+  },
+
   // In memory the alert was lost: the answer that it refused had come before Node had finished the
   // write before it. The peer was told of a connection that was closed.
   async 'TLS that is refused: both ends are told why'(t, place) {

@@ -117,8 +117,8 @@ export class DuplexTransport implements Transport {
   /** What TLS has agreed upon, if the duplex is a socket of node:tls whose handshake is done. */
   get tls(): TlsInfo | undefined {
     const socket = this.#duplex as Partial<TLSSocket>
-    // Before and after that Node knows no cipher.
-    if (this.#tls === undefined && socket.encrypted === true && socket.getCipher?.() !== undefined)
+    // Before that Node knows no cipher. After it has closed, and if the handshake failed: null.
+    if (this.#tls === undefined && socket.encrypted === true && socket.getCipher?.())
       this.#tls = new TlsState(socket as TLSSocket, undefined)
     return this.#tls
   }

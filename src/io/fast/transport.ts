@@ -217,10 +217,11 @@ export class FastTransport extends HandleFacts implements Transport {
     if (status !== 0) queueMicrotask(() => this.#fail(requests.systemError(status, 'read')))
   }
 
-  /** Returns whether to go on reading. If not, Node stops the handle. */
+  // If it returns false, Node notes that the handle has stopped, and stops it unless `destroyed`.
+  // So a handle that was given away meanwhile reads on.
   #read(size: Bytes): boolean {
     if (this.#state === 'open') this.#sink?.received(viewOf(size))
-    return !this.#isPaused
+    return !this.#isPaused || this.#state === 'given'
   }
 
   // ---- what Node's reading code wants -----------------------------------------------------------

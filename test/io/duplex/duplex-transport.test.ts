@@ -321,5 +321,10 @@ t.test('a socket of node:tls tells what TLS has agreed upon, also when it is ove
   await once(socket, 'close')
   t.equal(transport.tls, tls)
   t.equal(duplexTransport(new PassThrough()).tls, undefined)
+  // One that fails has no cipher: the TypeError ended the process.
+  const refused = duplexTransport(connectTls({ port, host: '127.0.0.1' }))
+  const log = spy(refused)
+  await until(() => log.includes('closed'))
+  t.same([refused.tls, log], [undefined, ['failed UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'closed']])
   server.close()
 })
