@@ -27,10 +27,17 @@ export type Load =
   | { readonly kind: 'bulk'; readonly connections: number; readonly size: number }
   /** One message after the other; every connection has to receive each of them. */
   | { readonly kind: 'broadcast'; readonly connections: number; readonly work: Work }
-  /** Connect, one line, close, and again. `connections`: how many at a time. */
-  | { readonly kind: 'connect'; readonly connections: number }
-  /** Connections are opened, used for one line each, and kept open. */
-  | { readonly kind: 'idle'; readonly connections: number }
+  /**
+   * Connect, one line, close, and again. `connections`: how many at a time. `tls`: over TLS, with
+   * a full handshake, or resuming one session.
+   */
+  | {
+      readonly kind: 'connect'
+      readonly connections: number
+      readonly tls?: 'full' | 'resumed'
+    }
+  /** Connections are opened, used for one line each, and kept open; `isSecure`: over TLS. */
+  | { readonly kind: 'idle'; readonly connections: number; readonly isSecure?: boolean }
   /** UDP. `connections`: the number of sockets. */
   | { readonly kind: 'packets'; readonly connections: number; readonly outstanding: number }
 

@@ -8,7 +8,7 @@
 
 import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
-import { connect as connectSecurely } from 'node:tls'
+import { connect as connectSecurely, createSecureContext } from 'node:tls'
 import { CERTIFICATE } from '../certificate.ts'
 import type { Tally } from './tally.ts'
 
@@ -36,13 +36,17 @@ export function dial(
   )
 }
 
-/** The same over TLS, for which Node has no `onread`. */
+/** One for all connections: to make one is dear. */
+const secureContext = createSecureContext({ ca: CERTIFICATE })
+
+/** The same over TLS, for which Node has no `onread`. `session`: the one to resume. */
 export function dialSecurely(
   port: number,
   tally: Tally,
   received: (size: number, bytes: Buffer) => void,
+  session?: Buffer,
 ): Socket {
-  const socket = connectSecurely({ host: '127.0.0.1', port, ca: CERTIFICATE })
+  const socket = connectSecurely({ host: '127.0.0.1', port, secureContext, session })
   socket.setNoDelay(true)
   socket.on('data', (bytes: Buffer) => received(bytes.length, bytes))
   return watched(socket, tally)
