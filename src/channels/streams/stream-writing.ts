@@ -14,11 +14,11 @@
  * 3. After every hook the state is looked at again: the hook may have closed the stream.
  */
 
-import type { Queue } from '../../core/writing/flush-policy.ts'
 import { Pool } from '../../core/pool.ts'
 import type { Turn } from '../../core/time/turns.ts'
 import type { Weighed } from '../../core/weights.ts'
 import { type WriteOwner, WritePath } from '../../core/write-path.ts'
+import type { Queue } from '../../core/writing/flush-policy.ts'
 import type { SendItem } from '../../core/writing/send-item.ts'
 import type { IntoPacker } from '../../core/writing/write-run.ts'
 import { codeOf, messageOf, WriteError } from '../../errors.ts'
