@@ -1,7 +1,8 @@
 /**
- * Layer 8. Asked: which parameters the channels of one URL have asked for. A parameter that is
- * given, and that none of them asked for, is refused: it would be ignored in silence, and a
- * misspelt limit would be no limit.
+ * Layer 8. Asked: which parts of a URL its channels have asked for. A parameter that is given, and
+ * that none of them asked for, is refused: it would be ignored in silence, and a misspelt limit
+ * would be no limit. So is a parameter in place of the host, whose ';' is missing, if nobody has
+ * read the host. (Another host is taken by every protocol: programs write names there.)
  *
  * A channel asks in its constructor, and for the parameters of an opening in `do_open`. So there is
  * no second list of names that could differ from what is read.
@@ -9,13 +10,14 @@
 
 import { didYouMean } from '../core/nearest.ts'
 import { UrlError } from '../errors.ts'
-import type { Entries } from './url.ts'
+import { type Entries, hostWasRead, type Url } from './url.ts'
 
 export const ASKED: unique symbol = Symbol('sluice.asked')
 
 /** The part of Params that is used here. */
 export interface Asker {
   readonly [ASKED]: Asked
+  readonly url: Url
 }
 
 interface Tree {
@@ -62,6 +64,20 @@ export class Asked {
 export function* askers(channel: Tree): Iterable<Asker> {
   yield channel.params
   for (const child of channel.children) yield* askers(child)
+}
+
+/**
+ * Throws UrlError for what was given to a channel, and was asked for neither by it nor by those
+ * below it. `what` is what the parameters are those of, and `entries` those that were given.
+ */
+export function checkAsked(what: string, entries: Entries, channel: Tree): void {
+  const all = [...askers(channel)]
+  for (const { url } of all) {
+    if (hostWasRead(url) || !url.host.includes('=')) continue
+    throw url.host_fault(`a parameter comes after ';', as in ${url.protocol}://;${url.host}`)
+  }
+  const unknown = unknownParameter(what, entries, all)
+  if (unknown !== undefined) throw unknown
 }
 
 /**

@@ -67,7 +67,9 @@ export abstract class ChannelImplementation extends Channel {
   static readonly post_policy: 'active' | 'always' = 'active'
   /**
    * The names of the parameters that it reads later than in its constructor, for example in
-   * `do_open`. A parameter of the URL that is neither read there nor named here is refused.
+   * `do_open`. A parameter of the URL that is neither read there nor named here is refused. 'host'
+   * stands for the host: if that is neither read there nor named here, one with a '=' is taken for
+   * a parameter, as in `mine://key=value`, and refused.
    * @default none
    */
   static readonly parameters: readonly string[] = []
@@ -103,7 +105,7 @@ export abstract class ChannelImplementation extends Channel {
     this.context = init.context
     this.params = params
     this.master = init.master
-    for (const name of new.target.parameters) params.has(name)
+    for (const name of new.target.parameters) name === 'host' ? params.url.host : params.has(name)
     const direction = params.choice('dir', Object.keys(DIRECTIONS), 'rw')
     this.caps = new Set([
       ...(new.target as unknown as typeof ChannelImplementation).caps,

@@ -2,7 +2,7 @@
  * Layer 8. Context: it knows the protocols and the named channels, and makes channels from URLs.
  *
  * Call order of `init`: parse → aliases → look-up (exact, then as a prefix) → the implementation
- * may choose another → name → constructor → parameters that nobody asked for → registry.
+ * may choose another → name → constructor → what nobody asked for → registry.
  *
  * Rules:
  * 1. `init` makes a channel or throws. If it throws, nothing has changed: the channels that were
@@ -15,7 +15,7 @@ import { anyValue, checkBoolean, type Checks, checkText, instanceOf } from '../c
 import { checkOptions } from '../core/options.ts'
 import { Engine } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, UrlError } from '../errors.ts'
-import { askers, unknownParameter } from './asked.ts'
+import { checkAsked } from './asked.ts'
 import type { ChannelContext, Implementation, Init, InitOptions } from './init.ts'
 import { MessageChannel } from './message-channel.ts'
 import { Params } from './params.ts'
@@ -176,7 +176,8 @@ export class Context implements ChannelContext {
    * with.
    *
    * Throws UrlError, which points at the error, if the URL is invalid: also if it has a parameter
-   * that the channel, and those below it, did not ask for. Throws InvalidArgumentError if the
+   * that the channel, and those below it, did not ask for, or one in place of a host that none of
+   * them reads (`mem://size=1mb`). Throws InvalidArgumentError if the
    * options are invalid, InvalidStateError if the name given as an option is taken.
    */
   init(url: string | Url, options: InitOptions = {}): MessageChannel {
@@ -189,7 +190,8 @@ export class Context implements ChannelContext {
       const channel = this.#make(url, options)
       made.push(channel)
       if (options.is_internal !== true) {
-        checkParameters(channel)
+        const { protocol, entries } = channel.params.url
+        checkAsked(`${protocol}://`, entries, channel)
         this.#channels.set(channel.name, channel)
         // What is below it is its own affair from now on.
         made.length = length
@@ -207,7 +209,8 @@ export class Context implements ChannelContext {
     const whole = this.#resolve(url instanceof Url ? url : Url.parse(url))
     const implementation = this.#find(whole.protocol)
     if (implementation === undefined) throw this.#unknown(whole)
-    const params = new Params(whole, this.#defaults)
+    // A copy: it begins as one whose host nobody has read.
+    const params = new Params(whole.with(whole.protocol), this.#defaults)
     const is_internal = options.is_internal ?? false
     const name = this.#name(params, options.name ?? '', is_internal)
     const engine = options.engine ?? this.engine
@@ -328,13 +331,6 @@ const INIT_CHECKS: Checks<InitOptions> = {
   master: instanceOf(MessageChannel),
   engine: instanceOf(Engine),
   is_internal: checkBoolean,
-}
-
-/** Throws UrlError for a parameter that neither the channel nor one below it has asked for. */
-function checkParameters(channel: MessageChannel): void {
-  const { url } = channel.params
-  const unknown = unknownParameter(`${url.protocol}://`, url.entries, askers(channel))
-  if (unknown !== undefined) throw unknown
 }
 
 function isClass(implementation: unknown): implementation is ChannelClass {

@@ -41,27 +41,42 @@ const RESERVED: readonly string[] = ['proto', 'host']
 /** The most prefixes. Each adds to the stack of every message. Nobody means more than a few. */
 const PREFIXES = 32
 
+/**
+ * Has `host` been read, also by making text or another URL of this one? A host that nobody reads
+ * would be ignored in silence, see asked.ts.
+ */
+export function hostWasRead(url: Url): boolean {
+  return hostsRead.has(url)
+}
+
+const hostsRead = new WeakSet<Url>()
+
 /** A URL, split into its parts. It does not change. */
 export class Url {
   /**
    * The part before '://'. If it is several protocols joined by '+', the first is the outermost.
    */
   readonly protocol: string
-  /** The part between '://' and the first ';'. What it means depends on the protocol. */
-  readonly host: string
   /** The parameters. */
   readonly entries: Entries
   /** The text that the URL was read from, for error messages. */
   readonly source: string
   /** The index in `source` where the URL begins. */
   readonly at: number
+  readonly #host: string
 
   constructor(protocol: string, host: string, entries: Entries, source: string, at: number) {
     this.protocol = protocol
-    this.host = host
+    this.#host = host
     this.entries = entries
     this.source = source
     this.at = at
+  }
+
+  /** The part between '://' and the first ';'. What it means depends on the protocol. */
+  get host(): string {
+    hostsRead.add(this)
+    return this.#host
   }
 
   /**
@@ -115,7 +130,7 @@ export class Url {
   /** Returns the error to throw for an invalid host. It points at the host. */
   host_fault(why: string): UrlError {
     const at = this.source.indexOf('://', this.at) + 3
-    return new UrlError(why, this.source, at, this.host.length)
+    return new UrlError(why, this.source, at, this.#host.length)
   }
 
   /** The URL as text. `Url.parse` of it gives the same parts. */

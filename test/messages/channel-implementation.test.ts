@@ -237,8 +237,8 @@ stage(t, 'parameters of an opening that nobody asks for', async (t, stage) => {
 })
 
 stage(t, 'parameters that are read later', async (t, { context }) => {
-  context.register(channelClass('later', {}, { parameters: ['a'] }))
-  t.equal(context.init('later://;a=1').params.text('a'), '1')
+  context.register(channelClass('later', {}, { parameters: ['a', 'host'] }))
+  t.equal(context.init('later://b=2;a=1').params.text('a'), '1')
 })
 
 stage(t, 'facts: their defaults', async (t, stage) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Engine } from '../../src/engine.ts'
 import { Context } from '../../src/messages/context.ts'
 import type { Implementation, Init } from '../../src/messages/init.ts'
-import type { MessageChannel } from '../../src/messages/message-channel.ts'
+import { MessageChannel } from '../../src/messages/message-channel.ts'
 import type { Prefix } from '../../src/messages/prefixes/prefix.ts'
 import { Url } from '../../src/messages/url.ts'
 import { thrown } from '../kit.ts'
@@ -99,6 +99,37 @@ stage(t, 'a parameter in place of the host', async (t, { context }) => {
     fault(() => context.init('mem://size=1mb;mode=server')),
     'a parameter comes',
   )
+  // What was refused has changed nothing. That the program has read a URL does not count.
+  const url = Url.parse('direct://x=1;master=m')
+  context.init(`direct://name;name=m`)
+  for (const _ of ['once', 'again'])
+    t.match(
+      fault(() => context.init((url.host, url))),
+      'a parameter comes',
+    )
+  context.init('direct://;master=m')
+  // A program's own class, too, unless it reads the host in its constructor, or says that it will.
+  class Reads extends MessageChannel {
+    static override readonly protocol = 'reads'
+    readonly shop: string
+    constructor(init: Init) {
+      super(init)
+      this.shop = init.params.url.host
+    }
+  }
+  context.register(Reads)
+  context.register(channelClass('late', {}, { parameters: ['host'] }))
+  context.register(channelClass('never', {}))
+  const urls = ['reads', 'late', 'reopen+late', 'file'].map(each => `${each}://a=1`)
+  t.strictSame(
+    urls.map(each => String(context.init(each).params.url)),
+    urls,
+  )
+  for (const each of ['never', 'reopen+never'])
+    t.match(
+      fault(() => context.init(`${each}://a=1`)),
+      "a parameter comes after ';', as in never://;a=1",
+    )
 })
 
 stage(t, 'aliases', async (t, { context }) => {

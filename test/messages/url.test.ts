@@ -5,6 +5,7 @@ import {
   branch,
   embedded,
   formatEntries,
+  hostWasRead,
   merge,
   parseParameters,
   Url,
@@ -40,6 +41,14 @@ t.test('the parts of a URL', async t => {
   t.strictSame(parts('x://;p=null://'), ['x', '', { p: 'null://' }])
   const text = 'rate+x://h;a=b=c;d='
   t.equal(String(Url.parse(text)), text)
+  const uses = [
+    (url: Url) => url.protocol,
+    (url: Url) => url.host,
+    String,
+    (url: Url) => url.with('y'),
+  ]
+  const used = uses.map(use => [Url.parse(text), use] as const).map(([url, use]) => (use(url), url))
+  t.strictSame(used.map(hostWasRead), [false, true, true, true])
 })
 
 t.test('errors point at the invalid part', async t => {

@@ -19,7 +19,6 @@ import { channel_cast } from '../cast.ts'
 import type { Init } from '../init.ts'
 import { Control, Message, STATES } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { checkNoParameter } from './host.ts'
 
 /** The channel of `direct://`. */
 // Source: TLL `direct`. Differs: there is no `emulate-control`. Without schemes any control message
@@ -37,7 +36,6 @@ export class Direct extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     this.#isManual = params.boolean('manual-open', false)
     this.#isNumbered = params.boolean('autoseq', false)

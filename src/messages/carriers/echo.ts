@@ -9,7 +9,6 @@
 import type { Implementation, Init } from '../init.ts'
 import type { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { checkNoParameter } from './host.ts'
 import { Null } from './null.ts'
 
 /** The channel of `echo://`. */
@@ -17,11 +16,6 @@ import { Null } from './null.ts'
 export class Echo extends MessageChannel {
   static override readonly protocol = 'echo'
   static override readonly caps = ['long_close'] as const
-
-  constructor(init: Init) {
-    super(init)
-    checkNoParameter(init.params.url)
-  }
 
   static replace({ params }: Init): Implementation | undefined {
     return params.boolean('null', false) ? Null : undefined

@@ -50,6 +50,7 @@ const ENDS = ['once', 'many', 'before-close'] as const
 export class FileReader extends MessageChannel {
   static override readonly protocol: string = 'file-reader'
   static override readonly caps = ['in'] as const
+  static override readonly parameters = ['host']
 
   readonly #frame: Frame
   readonly #limit: Bytes

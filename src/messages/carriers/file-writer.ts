@@ -45,6 +45,7 @@ const NOTHING = Buffer.alloc(0)
 export class FileWriter extends MessageChannel {
   static override readonly protocol: string = 'file-writer'
   static override readonly caps = ['out', 'long_close'] as const
+  static override readonly parameters = ['host']
 
   readonly #frame: Frame
   readonly #limit: Bytes

@@ -10,7 +10,6 @@
 
 import { formatAddress } from '../../core/address.ts'
 import type { Address, SocketAddress } from '../../types.ts'
-import type { Url } from '../url.ts'
 import { parseInteger } from '../values.ts'
 
 /** Any host, an IPv6 address with brackets or without, or a text that may be a name. */
@@ -34,15 +33,6 @@ export function hostFault(text: string, otherwise: string): string {
   return Number(port) > 65_535
     ? 'the port must be from 0 to 65535'
     : 'the host must be a name or an address, as [::1] for IPv6'
-}
-
-/**
- * For a protocol without a host: what stands there is ignored. Throws UrlError if it is a
- * parameter, whose ';' is missing.
- */
-export function checkNoParameter(url: Url): void {
-  if (url.host.includes('='))
-    throw url.host_fault(`a parameter comes after ';', as in ${url.protocol}://;${url.host}`)
 }
 
 /** An address as the host of a client's URL. If a server listens on any host, that is localhost. */

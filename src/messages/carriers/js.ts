@@ -9,7 +9,7 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { InvalidArgumentError } from '../../errors.ts'
-import { askers, unknownParameter } from '../asked.ts'
+import { checkAsked } from '../asked.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
@@ -21,17 +21,20 @@ export class Js extends Prefix {
   static override readonly protocol = 'js'
 
   readonly #init: Init
+  /** Those of the class. */
+  readonly #params: Params
   readonly #module: string
   readonly #class: string
 
   constructor(init: Init) {
     super(init, 'later')
-    // All of them are for the class: what it does not know is refused when it is loaded.
+    // Everything is for the class: what it does not know is refused when it is loaded.
     void init.params.values
     const text = init.params.text('class')
     const colon = text.lastIndexOf(':')
     if (colon < 1 || colon === text.length - 1) throw init.params.fault('class', 'module:Class')
     this.#init = init
+    this.#params = init.params.without(key => OWN.includes(key) || /^(js\.)?class$/.test(key))
     this.#module = text.slice(0, colon)
     this.#class = text.slice(colon + 1)
   }
@@ -58,15 +61,14 @@ export class Js extends Prefix {
           found,
         )
       }
-      const params = this.params.without(key => OWN.includes(key) || /^(js\.)?class$/.test(key))
+      const params = this.#params
       const child = new (found as new (init: Init) => MessageChannel)({
         ...this.#init,
         params,
         name: `${this.name}/js`,
         is_internal: true,
       })
-      const unknown = unknownParameter('js://', params.url.entries, askers(child))
-      if (unknown !== undefined) throw unknown
+      checkAsked('js://', params.url.entries, child)
       this.add_child(child)
       this.attach(child)
       super.do_open(opening)

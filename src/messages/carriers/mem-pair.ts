@@ -27,7 +27,6 @@ import { channel_cast } from '../cast.ts'
 import type { Init } from '../init.ts'
 import { Control, type Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { checkNoParameter } from './host.ts'
 import { carried, END, FRAME, MemQueue } from './mem-queue.ts'
 import { type MemLink, MemServer } from './mem-server.ts'
 
@@ -46,7 +45,6 @@ export class MemPair extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     this.#master =
       init.master && (channel_cast(init.master, MemPair) ?? channel_cast(init.master, MemServer))

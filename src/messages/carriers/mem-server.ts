@@ -18,7 +18,6 @@ import type { Bytes } from '../../types.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { checkNoParameter } from './host.ts'
 import { carried, END, FRAME, MemQueue } from './mem-queue.ts'
 
 /** The queues of one channel. */
@@ -43,7 +42,6 @@ export class MemServer extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     if (init.master !== undefined) throw params.fault('master', 'left out: a server has none')
     this.#size = params.size('size', 65_536, 2 * FRAME)

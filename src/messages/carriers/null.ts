@@ -2,20 +2,13 @@
  * Layer 8. `null://`: takes every message and gives none.
  */
 
-import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { checkNoParameter } from './host.ts'
 
 /** The channel of `null://`. */
 // Source: TLL `null`.
 export class Null extends MessageChannel {
   static override readonly protocol = 'null'
   static override readonly process_policy = 'never'
-
-  constructor(init: Init) {
-    super(init)
-    checkNoParameter(init.params.url)
-  }
 
   override get client_url(): string | undefined {
     return this.state === 'active' ? 'null://' : undefined

@@ -19,7 +19,6 @@ import type { Init } from '../init.ts'
 import { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
-import { checkNoParameter } from './host.ts'
 
 /**
  * The `msgid` of a timer's messages. Their data is a time in nanoseconds: 8 bytes, little endian.
@@ -54,7 +53,6 @@ export class Timer extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     this.#isRealtime = params.choice('clock', ['monotonic', 'realtime'], 'monotonic') === 'realtime'
     this.#skipsOld = params.boolean('skip-old', false)

@@ -15,7 +15,6 @@ import type { Bytes } from '../../types.ts'
 import type { Init } from '../init.ts'
 import { Message } from '../message.ts'
 import { MessageChannel } from '../message-channel.ts'
-import { checkNoParameter } from './host.ts'
 
 /** The largest `size`: the data is in memory. */
 const MOST: Bytes = 2 ** 30
@@ -33,7 +32,6 @@ export class Zero extends MessageChannel {
 
   constructor(init: Init) {
     super(init)
-    checkNoParameter(init.params.url)
     const { params } = init
     const size = params.size('size', 1024)
     if (size > MOST) throw params.fault('size', 'at most 1gb')

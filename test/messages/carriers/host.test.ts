@@ -1,12 +1,5 @@
 import t from 'tap'
-import {
-  checkNoParameter,
-  formatHost,
-  hostFault,
-  parseHost,
-} from '../../../src/messages/carriers/host.ts'
-import { Url } from '../../../src/messages/url.ts'
-import { fault } from '../kit.ts'
+import { formatHost, hostFault, parseHost } from '../../../src/messages/carriers/host.ts'
 
 t.test('parseHost', async t => {
   const cases: [text: string, address: unknown][] = [
@@ -56,12 +49,4 @@ t.test('what is said of a text that is none', async t => {
   t.equal(hostFault('127.0.0.1:99999', 'other'), 'the port must be from 0 to 65535')
   t.equal(hostFault('nowhere', 'other'), 'other')
   t.equal(hostFault('[::1:5', ''), 'the host must be a name or an address, as [::1] for IPv6')
-})
-
-t.test('a parameter in place of a host', async t => {
-  checkNoParameter(Url.parse('null://x;y=z'))
-  t.match(
-    fault(() => checkNoParameter(Url.parse('mem://size=1mb'))),
-    "a parameter comes after ';', as in mem://;size=1mb\n  mem://size=1mb\n        ^^^^^^^^",
-  )
 })

@@ -85,9 +85,15 @@ stage(t, 'invalid modules, classes and parameters', async (t, stage) => {
 })
 
 stage(t, 'a parameter that its class does not know', async (t, { context }) => {
-  const channel = context.init(`js://;class=${MODULE}:Mine;greting=hello`)
-  channel.on_error = () => {}
-  channel.open()
-  t.equal(await settled(channel), 'error')
-  t.match(channel.error?.message, /^js:\/\/ has no parameter greting; did you mean greeting\?/)
+  const errors: string[] = []
+  for (const url of ['js://;greting=hello', 'js://greeting=hello;name=x']) {
+    const channel = context.init(`${url};class=${MODULE}:Mine`)
+    channel.on_error = error => void errors.push(error.message.split('\n')[0] as string)
+    channel.open()
+    t.equal(await settled(channel), 'error')
+  }
+  t.strictSame(errors, [
+    'js:// has no parameter greting; did you mean greeting?',
+    "a parameter comes after ';', as in js://;greeting=hello",
+  ])
 })
