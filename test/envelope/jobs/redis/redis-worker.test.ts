@@ -162,6 +162,7 @@ office('it loses all, and begins again; it never can', [], async (t, office) => 
   await until(() => /cannot acknowledge .*WRONGTYPE/.test(logged.join('\n')))
   await until(() => /cannot read: .*WRONGTYPE/.test(logged.join('\n')))
   await until(() => /cannot renew: .*WRONGTYPE/.test(logged.join('\n')))
+  await stopsInThePause(server.url)
   await client.del(JOBS)
   await worker.close()
   await queue.close()
@@ -189,6 +190,17 @@ office('two begin at once; a user who may not make the group', [], async (t, off
   await Promise.all([lame, ...workers].map(worker => worker.close()))
   await queue.close()
 })
+
+/** The engine stops in the moment in which a read has failed: the worker reads no more. */
+async function stopsInThePause(url: string): Promise<void> {
+  const failed = deferred<Promise<void>>()
+  const engine = new Engine({
+    log: message => /cannot read/.test(message) && failed.resolve(engine.stop({ timeout: 1 })),
+  })
+  const worker = new RedisWorker(url, { engine })
+  await failed.promise
+  await worker.close()
+}
 
 t.test('misuse', async t => {
   const engine = new Engine({ log: () => {} })
