@@ -31,6 +31,7 @@ import type { ChannelContext, Init } from './init.ts'
 import {
   type Addr,
   ChannelEvent,
+  checkPosts,
   Message,
   type MessageFields,
   STATES,
@@ -165,9 +166,10 @@ export abstract class ChannelImplementation extends Channel {
    * Called with messages for several peers of a server: each peer gets all of them, in this order.
    * Returns the peers that did not take all of them: there is no room, or they have gone. Default:
    * calls `do_post` for each peer and message. A channel that packs messages packs each of them
-   * once.
+   * once. Throws InvalidArgumentError unless they are an array of messages, and iterable.
    */
   do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {
+    checkPosts(messages, addrs)
     return [...addrs].filter(
       addr => !messages.every(each => this.do_post(new Message({ ...each, addr })) !== false),
     )
@@ -264,7 +266,7 @@ export abstract class ChannelImplementation extends Channel {
   /**
    * Delivers a message: to `on_message` or `on_control`, then to the callbacks. Returns a promise
    * if one of them did; then wait for it before the next message, if that is possible. In the
-   * states 'error' and 'closed' the message is dropped.
+   * states 'error' and 'closed' the message is dropped. Throws as `post` does if it is no message.
    */
   emit(message: MessageFields | Data): Promise<void> | undefined {
     const { life, outlet } = this[MESSAGE_LIFE]

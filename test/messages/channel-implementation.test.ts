@@ -250,6 +250,23 @@ stage(t, 'facts: their defaults', async (t, stage) => {
   )
 })
 
+// What was no message went as an empty one, or was an error of JavaScript without a code.
+stage(t, 'to several peers: what is refused', async (t, stage) => {
+  const { context } = stage
+  const channels = [make(stage), context.init('tcp://127.0.0.1:0;mode=server')]
+  for (const channel of channels)
+    for (const [messages, addrs, said] of [
+      [null, [1], 'messages must be an array of messages; got null'],
+      [[{ data: 'x' }], [1], 'messages must be an array of messages; got [an object (Object)]'],
+      [[new Message()], null, 'addrs must be an array or a set; got null'],
+      [[], 5, 'addrs must be an array or a set; got 5'],
+    ] as const)
+      t.match(
+        fault(() => channel.do_post_all(messages as never, addrs as never)),
+        `do_post_all: ${said}`,
+      )
+})
+
 stage(t, 'to several peers: one after the other, by default', async (t, stage) => {
   const log: string[] = []
   const Made = channelClass('made', {

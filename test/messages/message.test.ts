@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Message, toMessage } from '../../src/messages/message.ts'
+import { checkPosts, Message, toMessage } from '../../src/messages/message.ts'
 import { fault } from './kit.ts'
 
 t.test('a message has defaults', async t => {
@@ -63,16 +63,39 @@ t.test('invalid fields', async t => {
 // was a bigint, as `seq` is one, was an error of JavaScript about mixing.
 t.test('an object that is no message', async t => {
   for (const [wrong, said] of [
-    [{ hello: 'world' }, /^post: there is no option "hello"; there are: type, msgid, seq, data/],
-    [{ msgid: 5, dta: 'x' }, /^post: there is no option "dta"; did you mean data\?$/],
-    [[1, 2], /^post: options must be an object/],
-    [new Map(), /^post: options must be an object/],
+    [{ hello: 'world' }, /^message: there is no option "hello"; there are: type, msgid, seq, data/],
+    [{ msgid: 5, dta: 'x' }, /^message: there is no option "dta"; did you mean data\?$/],
+    [{ type: 'control', id: 5 }, /^message: there is no option "id"; there are:/],
+    [[1, 2], /^message must be an object, \{ type, msgid, seq, data, addr, time, value \}; got/],
+    [new Map(), /^message must be an object/],
     [{ msgid: 5n }, /^message: msgid must be an integer of 32 bits; got 5n$/],
     [{ msgid: Symbol('id') }, /^message: msgid must be an integer of 32 bits; got Symbol\(id\)$/],
   ] as const)
+    for (const make of [toMessage, (fields: never) => new Message(fields)])
+      t.match(
+        fault(() => make(wrong as never)),
+        said,
+      )
+  // A message without a word of what was meant; null was an error of JavaScript.
+  for (const wrong of ['text', '', 5, null, true, Buffer.from('bytes'), () => {}, Symbol('s')])
     t.match(
-      fault(() => toMessage(wrong as never)),
-      said,
+      fault(() => new Message(wrong as never)),
+      /^message must be an object, \{ type, |^message: there is no option "0"/,
     )
+  const inherited = Object.create({ more: 1 }) as object
+  t.equal(new Message(Object.assign(inherited, { msgid: 1 })).msgid, 1)
   t.equal(toMessage({ type: 'control', msgid: 1 }).data.length, 0)
+})
+
+t.test('what do_post_all takes', async t => {
+  checkPosts([new Message()], new Set([1]))
+  for (const wrong of [
+    [null, []],
+    [[{ data: 'x' }], []],
+    [[], null],
+  ] as const)
+    t.match(
+      fault(() => checkPosts(wrong[0] as never, wrong[1] as never)),
+      /^do_post_all: (messages must be an array of messages|addrs must be an array or a set); got/,
+    )
 })

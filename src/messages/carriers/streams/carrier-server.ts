@@ -17,7 +17,7 @@ import { InvalidArgumentError } from '../../../errors.ts'
 import type { Transport } from '../../../transport.ts'
 import type { Address, SocketAddress } from '../../../types.ts'
 import type { Init } from '../../init.ts'
-import { type Addr, Control, Message, type MessageFields } from '../../message.ts'
+import { type Addr, checkPosts, Control, Message, type MessageFields } from '../../message.ts'
 import { MessageChannel } from '../../message-channel.ts'
 import { emitText } from '../../texts.ts'
 import { serverParams } from '../stream-params.ts'
@@ -179,6 +179,7 @@ export abstract class CarrierServer<Peer extends CarryingStream> extends Message
   }
 
   override do_post_all(messages: readonly Message[], addrs: Iterable<Addr>): Addr[] {
+    checkPosts(messages, addrs)
     const packed = this.pack(messages)
     return refusing(addrs, addr => this.#peers.get(addr)?.postPacked(packed))
   }
