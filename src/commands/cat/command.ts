@@ -43,9 +43,6 @@ const LINE_END = Buffer.of(10)
 /** The frame on a terminal: whoever types there types lines. */
 const TERMINAL = 'tcp.frame=line;tls.frame=line;unix.frame=line'
 
-/** The longest that a timer of Node's takes. */
-const AWAKE: Milliseconds = 2 ** 31 - 1
-
 /** How long the input is read on when the channel has closed: what it has comes at once. */
 const MORE_INPUT: Milliseconds = 250
 
@@ -137,10 +134,10 @@ class Run {
   }
 
   async run(): Promise<number> {
-    const { stdin, exit } = this.#host
+    const { engine, stdin, exit } = this.#host
     const forget = stopOnSignals(this.#host, () => void this.#stop(), exit)
     // A channel that only waits, as one in memory does, does not keep the process alive.
-    const sleep = this.#host.engine.cycle(AWAKE, noop)
+    void engine.start()
     try {
       await this.#work()
       await this.#account()
@@ -148,7 +145,8 @@ class Run {
       for (const channel of this.#channels) channel.close(true)
       stdin.destroy()
       this.#progress?.stop()
-      sleep()
+      // A signal has done so, and what it then set is needed.
+      if (!this.#isStopping) await engine.stop({ timeout: 0 })
     }
     await this.#finish()
     forget()
