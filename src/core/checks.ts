@@ -119,6 +119,24 @@ export function instanceOf<Of>(Class: abstract new (...args: any[]) => Of): Chec
   }
 }
 
+/** The class, or one that extends it. `example`: where a program gets one. */
+export function classOf<Class extends abstract new (...args: any[]) => unknown>(
+  Base: Class,
+  example?: string,
+): Check<Class> {
+  const wanted = `${Base.name}, or a class that extends it`
+  return (name, value) => {
+    if (!isClassOf(value, Base))
+      throw new InvalidArgumentError(name, example ? `${wanted}, as ${example}` : wanted, value)
+    return value as Class
+  }
+}
+
+/** Is it the class, or one that extends it? */
+export function isClassOf(value: unknown, Base: Function): boolean {
+  return typeof value === 'function' && (value === Base || value.prototype instanceof Base)
+}
+
 /** An object that may be of a program's own class: it is known by a method. */
 export function having<Of>(method: keyof Of & string, what: string): Check<Of> {
   return (name, value) => {

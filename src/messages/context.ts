@@ -11,7 +11,15 @@
  *    choose each other.
  */
 
-import { anyValue, checkBoolean, type Checks, checkText, instanceOf } from '../core/checks.ts'
+import {
+  anyValue,
+  checkBoolean,
+  type Checks,
+  checkText,
+  classOf,
+  instanceOf,
+  isClassOf,
+} from '../core/checks.ts'
 import { checkOptions } from '../core/options.ts'
 import { Engine } from '../engine.ts'
 import { InvalidArgumentError, InvalidStateError, UrlError } from '../errors.ts'
@@ -101,13 +109,8 @@ export class Context implements ChannelContext {
    * InvalidStateError if the name is taken.
    */
   register(implementation: Implementation, protocol: string = implementation?.protocol): void {
-    if (!isClass(implementation) && typeof implementation?.replace !== 'function') {
-      throw new InvalidArgumentError(
-        'register: implementation',
-        'a class that extends MessageChannel, or an object with `replace`',
-        implementation,
-      )
-    }
+    if (typeof implementation?.replace !== 'function')
+      checkClass('register: implementation', implementation)
     this.#checkName('register()', protocol)
     this.#implementations.set(protocol, implementation)
   }
@@ -333,8 +336,11 @@ const INIT_CHECKS: Checks<InitOptions> = {
   is_internal: checkBoolean,
 }
 
+/** An object with `replace` need not be one. */
+const checkClass = classOf(MessageChannel, 'a protocol does, or an object with `replace`')
+
 function isClass(implementation: unknown): implementation is ChannelClass {
-  return typeof implementation === 'function' && implementation.prototype instanceof MessageChannel
+  return isClassOf(implementation, MessageChannel)
 }
 
 /** The part up to the first '+', with it; '' if there is no '+'. */

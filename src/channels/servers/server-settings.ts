@@ -6,7 +6,7 @@
  * StreamServerOptions takes them as options, and a subclass may write them as class fields.
  */
 
-import { checkCount, checkDuration } from '../../core/checks.ts'
+import { checkCount, checkDuration, classOf, isClassOf } from '../../core/checks.ts'
 import { checkTls } from '../../core/tls-options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { TlsOptions } from '../../transport.ts'
@@ -165,14 +165,12 @@ export function neverAccepted(Class: typeof Stream<any>): void {
   CALLERS.add(Class)
 }
 
+const checkStreamClass = classOf(Stream, 'Connection does')
+
 function checkConnectionClass(name: string, value: unknown): ConnectionClass {
-  const is = (Class: unknown): boolean =>
-    typeof value === 'function' &&
-    (value === Class || value.prototype instanceof (Class as typeof Stream))
-  if (!is(Stream))
-    throw new InvalidArgumentError(name, 'a class that extends Connection (or Stream)', value)
+  checkStreamClass(name, value)
   for (const Class of CALLERS)
-    if (is(Class))
+    if (isClassOf(value, Class))
       throw new InvalidArgumentError(name, `one of connections, not a ${Class.name}`, value)
   return value as ConnectionClass
 }

@@ -2,7 +2,7 @@
  * Layer 9. ConsumerServer: makes a consumer of each peer of a server.
  */
 
-import { instanceOf } from '../../core/checks.ts'
+import { classOf, instanceOf } from '../../core/checks.ts'
 import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
 import { Context } from '../../messages/context.ts'
 import {
@@ -22,6 +22,8 @@ import { PeerPort } from './port.ts'
 /** The code of WebSocket for a peer that no consumer could be made for. */
 const FAILED = 1011
 
+const checkConsumerClass = classOf(Consumer, 'consumer({ incoming, outgoing }) makes')
+
 /**
  * Makes a consumer of each peer of a message channel with `mode=server`.
  *
@@ -37,12 +39,7 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
 
   /** Throws InvalidArgumentError for anything but a class of consumers. */
   constructor(ConsumerClass: new () => Of) {
-    if (!isConsumerClass(ConsumerClass))
-      throw new InvalidArgumentError(
-        'new ConsumerServer: ConsumerClass',
-        'a class of consumers, as consumer({ incoming, outgoing }) makes',
-        ConsumerClass,
-      )
+    checkConsumerClass('new ConsumerServer: ConsumerClass', ConsumerClass)
     this.ConsumerClass = ConsumerClass
   }
 
@@ -154,8 +151,4 @@ export class ConsumerServer<Of extends Consumer<any, any> = Consumer> {
   close(): void {
     this.#channel?.close()
   }
-}
-
-function isConsumerClass(given: unknown): boolean {
-  return given === Consumer || (given as typeof Consumer)?.prototype instanceof Consumer
 }

@@ -2,7 +2,8 @@
  * Layer 9. ChannelRegistry: which kinds of channels there are, by name.
  */
 
-import { InvalidArgumentError, InvalidStateError } from '../../errors.ts'
+import { checkName, classOf, isClassOf } from '../../core/checks.ts'
+import { InvalidStateError } from '../../errors.ts'
 import { ContextChannel, type Key, UserChannel } from './context-channel.ts'
 import { OnlineChannel, PubSubChannel, type PubSubChannelClass } from './pubsub-channel.ts'
 
@@ -14,12 +15,12 @@ interface ChannelClass {
 
 /** The classes of channels, by their names. */
 export class ChannelRegistry<Class extends ChannelClass> extends Map<string, Class> {
-  readonly #Base: Function
+  readonly #check: (name: string, value: unknown) => unknown
 
   /** `Base`: what its classes extend. */
-  constructor(Base: Function, ...classes: readonly Class[]) {
+  constructor(Base: abstract new (...args: any[]) => unknown, ...classes: readonly Class[]) {
     super()
-    this.#Base = Base
+    this.#check = classOf(Base)
     this.add(...classes)
   }
 
@@ -31,12 +32,11 @@ export class ChannelRegistry<Class extends ChannelClass> extends Map<string, Cla
    */
   add(...classes: readonly Class[]): this {
     for (const Class of classes) {
-      const { prototype } = (Class ?? {}) as unknown as { prototype?: unknown }
-      if (!(prototype instanceof this.#Base) || !Class.type_name)
-        throw new InvalidArgumentError('registry.add', `a class of ${this.#Base.name}`, Class)
+      this.#check('registry.add', Class)
+      checkName('registry.add: type_name', Class.type_name)
       const other = this.get(Class.type_name) as unknown as Function | undefined
       const isOther = other !== undefined && other !== (Class as unknown)
-      if (isOther && !(prototype instanceof other))
+      if (isOther && !isClassOf(Class, other))
         throw new InvalidStateError('add()', `${Class.type_name} is taken`, 'choose another name')
       this.set(Class.type_name, Class)
     }

@@ -8,12 +8,14 @@
  */
 
 import { LIFE } from '../../channels/life.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { classOf } from '../../core/checks.ts'
 import { checkAsked } from '../asked.ts'
 import type { Init } from '../init.ts'
 import { MessageChannel } from '../message-channel.ts'
 import type { Params } from '../params.ts'
 import { OWN, Prefix } from '../prefixes/prefix.ts'
+
+const checkClass = classOf(MessageChannel)
 
 /** The channel of `js://`. Its child is the channel of the program's class. */
 // Source: TLL `python://;class=module:Class`, which is for Python what this is for JavaScript.
@@ -54,13 +56,7 @@ export class Js extends Prefix {
   #loaded(found: unknown, opening: Params): void {
     if (this.state !== 'opening' || this.children.size > 0) return
     try {
-      if (typeof found !== 'function' || !(found.prototype instanceof MessageChannel)) {
-        throw new InvalidArgumentError(
-          `class ${this.#class} of ${this.#module}`,
-          'a class that extends MessageChannel',
-          found,
-        )
-      }
+      checkClass(`class ${this.#class} of ${this.#module}`, found)
       const params = this.#params
       const child = new (found as new (init: Init) => MessageChannel)({
         ...this.#init,

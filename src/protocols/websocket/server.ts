@@ -16,7 +16,7 @@ import type {
 import type { ConnectionClass } from '../../channels/servers/server-settings.ts'
 import { adoptFields, defineSettings, type Setting } from '../../channels/settings.ts'
 import type { NotAClass } from '../../channels/streams/text-reads.ts'
-import { checkClosed } from '../../core/checks.ts'
+import { checkClosed, classOf } from '../../core/checks.ts'
 import type { AsOptions } from '../../core/option-types.ts'
 import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
@@ -103,6 +103,8 @@ function settingOf(name: string): Setting<WebSocketServer> {
       changeRule(server, name, value === undefined ? undefined : CHECKS[name]!(name, value)),
   }
 }
+
+const checkWebSocketClass = classOf(WebSocketConnection)
 
 /**
  * Listens, and makes a connection of your class for each peer that has shaken hands. Its `channels`
@@ -207,15 +209,7 @@ export class WebSocketServer<Peer extends WebSocketConnection<any> = WebSocketCo
 
   #checkClass(): void {
     const { ConnectionClass } = this
-    const isRight =
-      ConnectionClass === WebSocketConnection ||
-      ConnectionClass.prototype instanceof WebSocketConnection
-    if (!isRight)
-      throw new InvalidArgumentError(
-        'ConnectionClass',
-        'a class that extends WebSocketConnection',
-        ConnectionClass,
-      )
+    checkWebSocketClass('ConnectionClass', ConnectionClass)
     if (ConnectionClass.prototype.on_read !== WebSocketConnection.prototype.on_read)
       throw messagesOnly('on_read()')
   }

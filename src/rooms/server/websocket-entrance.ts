@@ -7,7 +7,7 @@
 
 import { Buffer } from 'node:buffer'
 import { formatAddress } from '../../core/address.ts'
-import { InvalidArgumentError } from '../../errors.ts'
+import { classOf } from '../../core/checks.ts'
 import { WebSocketConnection } from '../../protocols/websocket/connection.ts'
 import { SERVER_PACKERS } from '../../protocols/websocket/outgoing.ts'
 import type { WebSocketServer } from '../../protocols/websocket/server.ts'
@@ -30,6 +30,8 @@ interface WebSocketReception extends Reception {
 
 type ConnectionClass = new (options: any) => WebSocketConnection
 
+const checkBase = classOf(WebSocketConnection)
+
 export class WebSocketEntrance implements Entrance {
   readonly #server: WebSocketServer
   readonly #before: ConnectionClass
@@ -40,12 +42,7 @@ export class WebSocketEntrance implements Entrance {
   /** Throws InvalidArgumentError if the connections of the server do not speak WebSocket. */
   constructor(server: WebSocketServer, reception: WebSocketReception) {
     const Base = server.ConnectionClass as unknown as ConnectionClass
-    if (Base !== WebSocketConnection && !(Base?.prototype instanceof WebSocketConnection))
-      throw new InvalidArgumentError(
-        'listen: ConnectionClass of the server',
-        'a class that extends WebSocketConnection',
-        Base,
-      )
+    checkBase('listen: ConnectionClass of the server', Base)
     this.#server = server
     this.#before = Base
     this.#taken = takingOver(Base, this, reception, this.#members)

@@ -12,7 +12,7 @@ checkTables(SERVER_CHECKS, SERVER_DEFAULTS, [
   [
     'ConnectionClass',
     [null, class {}, StreamServer, 'Connection', () => {}, Client, class extends Client {}],
-    /a class that extends Connection|one of connections, not a Client/,
+    /Stream, or a class that extends it, as Connection does|one of connections, not a Client/,
   ],
   ['max_connections', [-1, 1.5, '5'], /at least 0/],
   ['max_connections_per_address', [-1, NaN], /at least 0/],
