@@ -31,7 +31,7 @@ import { openSocket } from '../open-socket.ts'
 
 type Lookup = (
   host: string,
-  options: { all?: boolean },
+  options: { all?: boolean | undefined },
   callback: (error: Error | null, addresses?: { address: string; family: number }[]) => void,
 ) => void
 

@@ -3,6 +3,7 @@
  * checks of the latter. (The constructor's are settings, which check themselves.)
  */
 
+import type { LookupAddress, LookupOptions } from 'node:dns'
 import { parseAddress } from '../../core/address.ts'
 import type { Delimiter, ReadDelimiter } from '../../core/delimiters.ts'
 import type { AsOptions } from '../../core/option-types.ts'
@@ -51,8 +52,19 @@ export interface StreamConnectOptions {
    *
    * @default Node's `dns.lookup`
    */
-  readonly lookup?: unknown
+  readonly lookup?: Lookup | undefined
 }
+
+/** A resolver, as Node's `dns.lookup` and `dns.promises.lookup` are. */
+export type Lookup = (
+  hostname: string,
+  options: LookupOptions,
+  callback: (
+    error: Error | null,
+    address?: string | LookupAddress[],
+    family?: number | undefined,
+  ) => void,
+) => unknown
 
 export const CONNECT_NAMES: readonly string[] = [
   'signal',

@@ -50,8 +50,7 @@ export class SkippingReader implements Reader {
         this.#isSkipping = false
         return true
       }
-      // The end may have begun in the last bytes. Behind what is dropped there may be another
-      // chunk.
+      // The end may have begun in the last bytes. Another chunk may wait behind what is dropped.
       dropped = Math.max(0, buffer.end - buffer.start - longest + 1)
       dropped -= dropped % step
       buffer.skip(dropped)
