@@ -22,9 +22,9 @@ export {
   check_packet_channel,
   type ConformanceCheck,
   ConformanceError,
-  type ConformanceFixture,
   type ConformanceReport,
 } from './channel/conformance.ts'
+export type { ConformanceFixture } from './channel/conformance-probe.ts'
 export type { ChannelStats } from './lines/channel-stats.ts'
 export { MockArchitect, type MockArchitectOptions } from './mocks/mock-architect.ts'
 export { MockServer, type MockServerOptions } from './mocks/mock-server.ts'

@@ -46,7 +46,7 @@
 /** The longest name of a room, in UTF-16 units. */
 export const ROOM_NAME_MAX = 900
 
-/** A message or reply as JSON has it: an object that is no array. */
+/** A message or reply as JSON has it: an object that is not an array. */
 export type Fields = Record<string, unknown>
 
 /** What a client may say about rooms, besides messages. */

@@ -8,10 +8,8 @@ import { ManualClock } from '../../src/io/manual-clock.ts'
 import { MemoryNetwork } from '../../src/io/memory/network.ts'
 import { TrickleNetwork } from '../../src/io/trickle.ts'
 import { Context } from '../../src/messages/context.ts'
-import {
-  check_packet_channel,
-  type ConformanceFixture,
-} from '../../src/packets/channel/conformance.ts'
+import { check_packet_channel } from '../../src/packets/channel/conformance.ts'
+import type { ConformanceFixture } from '../../src/packets/channel/conformance-probe.ts'
 import { WebsocketChannel } from '../../src/packets/channel/websocket-channel.ts'
 import { MockServer } from '../../src/packets/mocks/mock-server.ts'
 import { until } from '../kit.ts'

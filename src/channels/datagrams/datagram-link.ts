@@ -22,7 +22,7 @@ import type { Life } from '../life.ts'
 import { engineOverflow, sendOverflow } from '../overflow.ts'
 import type { Past } from '../past.ts'
 import { about } from './datagram-error.ts'
-import { DatagramOutbox, type OutboxOwner } from './datagram-outbox.ts'
+import { DatagramOutbox, type DatagramOutboxOwner } from './datagram-outbox.ts'
 import { DatagramReading, type DatagramReadingOwner } from './datagram-reading.ts'
 import { type DatagramValues, isReading } from './datagram-settings.ts'
 import { Groups } from './groups.ts'
@@ -36,7 +36,7 @@ const FAILURES = {
 } as const
 
 export class DatagramLink
-  implements PacketSink, DatagramReadingOwner, OutboxOwner, Weighed, Driver
+  implements PacketSink, DatagramReadingOwner, DatagramOutboxOwner, Weighed, Driver
 {
   readonly life: Life
   readonly reading: DatagramReading

@@ -18,7 +18,7 @@ import type { Bytes } from '../../types.ts'
 import { PACKET_OVERHEAD } from './datagram-settings.ts'
 
 /** Gets the reports. */
-export interface OutboxOwner {
+export interface DatagramOutboxOwner {
   /** A packet could not be sent. */
   sendFailed(error: SystemError, to: Endpoint | undefined): void
   /** It was the last packet. */
@@ -39,12 +39,12 @@ export class DatagramOutbox implements Turn {
   bytesSent: Bytes = 0
 
   readonly #drive: Drive
-  readonly #owner: OutboxOwner
+  readonly #owner: DatagramOutboxOwner
   #socket: PacketSocket | undefined
   #queue: Packet[] = []
   #isTurnDue = false
 
-  constructor(drive: Drive, owner: OutboxOwner) {
+  constructor(drive: Drive, owner: DatagramOutboxOwner) {
     this.#drive = drive
     this.#owner = owner
   }

@@ -14,7 +14,7 @@ import type { Past } from '../past.ts'
 import type { StreamValues } from './stream-settings.ts'
 
 /** The link of the stream. */
-export interface Ending {
+export interface FailedLink {
   readonly life: Life
   readonly values: StreamValues
   readonly told: Past
@@ -29,9 +29,9 @@ export interface Ending {
 const AFTER_ERROR: Milliseconds = 5000
 
 /** The stream that is closed because of an error now. (A field would cost every stream memory.) */
-let failing: Ending | undefined
+let failing: FailedLink | undefined
 
-export function closeAfter(link: Ending, error: Error): void {
+export function closeAfter(link: FailedLink, error: Error): void {
   const { channel, state } = link.life
   if (state === 'closing') return
   if (state !== 'active' || !hasWritten(link) || isOfSending(error)) return channel.close()
@@ -47,7 +47,7 @@ export function closeAfter(link: Ending, error: Error): void {
  * How long a polite end that begins now may take, and whether an error is the reason. Infinity if
  * it cannot hang.
  */
-export function endOf(link: Ending): { timeout: Milliseconds; isError: boolean } {
+export function endOf(link: FailedLink): { timeout: Milliseconds; isError: boolean } {
   const { end_timeout } = link.values
   const isError = failing === link
   if (!mayHang(link)) return { timeout: Infinity, isError }
@@ -58,11 +58,11 @@ export function endOf(link: Ending): { timeout: Milliseconds; isError: boolean }
  * Not if both have said all, unless TLS has its own goodbye to say. (A timer of 7 us is a tenth of
  * a short connection.)
  */
-function mayHang({ hasPeerEnded, writing, told }: Ending): boolean {
+function mayHang({ hasPeerEnded, writing, told }: FailedLink): boolean {
   return !hasPeerEnded || !writing.isEmpty || told.tls !== undefined
 }
 
-function hasWritten({ told, writing }: Ending): boolean {
+function hasWritten({ told, writing }: FailedLink): boolean {
   return told.bytes_written > 0 || !writing.isEmpty
 }
 

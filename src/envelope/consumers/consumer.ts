@@ -232,7 +232,7 @@ export class Consumer<Out extends Envelope<any> = Envelope, In extends Envelope<
   /**
    * Acts on an event that another part of the program has sent, see `websocket_send` and
    * `internal_send`:
-   * - `websocket.send`: its text is sent as it is; the signal is sent if somebody listens
+   * - `websocket.send`: its text is sent as it is; the signal is sent if it has receivers
    * - `ws.error.send`: its error is sent
    * - `internal.msg`: its message is for the program itself: only the signal is sent
    *

@@ -3,7 +3,7 @@
  *
  * | event | what is done |
  * |---|---|
- * | `websocket.send` | the signal, if somebody listens; then its text is sent as it is |
+ * | `websocket.send` | the signal, if it has receivers; then its text is sent as it is |
  * | `ws.error.send` | as an error that the consumer itself sends |
  * | `internal.msg` | the signal; nothing is sent |
  */

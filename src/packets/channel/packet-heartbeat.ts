@@ -79,7 +79,7 @@ export class PacketHeartbeat {
     this.#wasHeard = true
   }
 
-  /** Is this packet the answer? Then it is for nobody else. */
+  /** Is this packet the answer? Then it is not passed on. */
   isAnswer({ type, receiver_id }: Packet): boolean {
     if (type !== PACKET_TYPES.HEARTBEAT || receiver_id !== ASKING_ID) return false
     this.#answers = true

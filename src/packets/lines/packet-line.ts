@@ -148,7 +148,7 @@ export class PacketLine {
 
   // ---- how the other end works ------------------------------------------------------------------
 
-  /** The channel has become alive. Nobody is known to be there. */
+  /** The channel has become alive. No party is known to be there. */
   becomeAlive(): void {
     if (this.#isOver) return
     this.opened++
@@ -179,7 +179,7 @@ export class PacketLine {
     this.#owner.knock(this)
   }
 
-  /** The router is one of ours, and says that somebody else must come first. */
+  /** The router is one of ours, and says that another party must come first. */
   waitForOthers(): void {
     if (this.#mode !== 'confirming') this.#become('waiting')
   }

@@ -9,7 +9,7 @@
  * Rules:
  * 1. No more than WINDOW packets, and WINDOW_SIZE bytes, are on their way: what stands between the
  *    ends holds no more of one stream.
- * 2. A gap or a stream that nobody has introduced is never accepted: the ends must say again how
+ * 2. A gap, or a stream that was not introduced, is never accepted: the ends must tell again how
  *    far they are.
  */
 
@@ -176,7 +176,7 @@ export class Incoming {
   }
 
   /**
-   * The same without confirmations: nobody says what is missing, so what is later comes next.
+   * The same without confirmations: what is missing never comes, so a later packet is the next one.
    * Returns false if it was there before.
    */
   pass({ stream, number }: Progress): boolean {

@@ -124,8 +124,8 @@ export class MockServer {
 
   /**
    * Sends a packet, or one of these fields, to all its connections. Returns how many took it. A
-   * text is sent as it is, also if it is no packet. What is sent before the first connection waits
-   * for it. Throws PacketError if it is invalid.
+   * text is sent as it is, even if it is not a packet. What is sent before the first connection
+   * waits for it. Throws PacketError if it is invalid.
    */
   send(packet: Packet | PacketFields | string): number {
     const data = typeof packet === 'string' ? packet : toPacket(packet).to_text()
@@ -167,7 +167,7 @@ export class MockServer {
 
   // ---- failures ---------------------------------------------------------------------------------
 
-  /** Closes all connections, and lets nobody connect until `open` is called again. */
+  /** Closes all connections, and refuses new ones until `open` is called again. */
   async close(): Promise<void> {
     const channel = this.#channel
     this.#channel = undefined

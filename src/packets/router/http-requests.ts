@@ -113,7 +113,7 @@ export class HttpRequests {
     return true
   }
 
-  /** Nobody will answer any more. */
+  /** The router closes: requests that wait are refused. */
   close(): void {
     for (const id of [...this.#pending.keys()])
       reply(this.#take(id)!.response, 503, { error: 'the router is closing' })

@@ -26,7 +26,7 @@ import { heartbeatWord, statusesWord } from './words.ts'
 
 /**
  * Why a router has dropped a packet, or refused a peer.
- * - 'invalid': it is no packet
+ * - 'invalid': it is not a packet
  * - 'refused': `on_alive` has returned false
  * - 'impostor': it is sent in the name of a party that is at another connection
  * - 'unknown': an agent sends to an id that the router has not heard of
@@ -323,7 +323,7 @@ export class Switchboard implements PeerOwner, NeighboursOwner {
 }
 
 /**
- * The party whose progress an `alive` of the supervisor asks for; undefined: it asks nobody, and
+ * The party whose progress an `alive` of the supervisor asks for; undefined if it asks none, and
  * says that the supervisor is there.
  */
 function toOfAlive({ receiver_id, subject_id, data }: Packet): string | undefined {

@@ -12,7 +12,7 @@ import { UpdateIds } from './update-ids.ts'
 /** The most agents of a run: each takes memory until the run ends. */
 const MANY = 100_000
 
-/** The status of an agent that nobody has said anything about. */
+/** The status of an agent until the router tells it. */
 const STATUS_NONE = 'none'
 
 class Agent implements AgentRecord {

@@ -4,7 +4,7 @@
  * received → alive, confirm, return_status: dealt with here
  *          → everything else: the line (its number, its turn) → deliver → a handler, or #register
  *
- * A packet of a type that nobody handles is reported, and disturbs nothing.
+ * A packet whose type has no handler is reported, and disturbs nothing.
  */
 
 import { isPromiseLike } from '../../core/promises.ts'

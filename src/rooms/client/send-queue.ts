@@ -3,7 +3,7 @@
  *
  * Rules:
  * 1. A message leaves the queue when it is handed over, once. If the connection is lost after that,
- *    it is not sent again: nobody knows whether it has arrived.
+ *    it is not sent again: it may have arrived.
  * 2. Commands (joins and leaves) belong to one connection. They count for no bound, and are dropped
  *    with the connection; the next one makes its own.
  */

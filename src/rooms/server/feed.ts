@@ -19,7 +19,7 @@ import { deferred } from '../../core/deferred.ts'
 import type { Engine } from '../../engine.ts'
 import { insist } from '../../relay/insist.ts'
 import type { Relay } from '../../relay/relay.ts'
-import { HistoryOutbox, type OutboxOwner } from './history-outbox.ts'
+import { HistoryOutbox, type HistoryOutboxOwner } from './history-outbox.ts'
 import { BEGINNING, packRecord, type RoomRecord, unpackRecord } from './record.ts'
 
 export interface FeedOwner {
@@ -38,7 +38,7 @@ export interface FeedOwner {
 /** How many entries are read at once. */
 const PAGE = 500
 
-export class Feed implements OutboxOwner {
+export class Feed implements HistoryOutboxOwner {
   readonly #owner: FeedOwner
   readonly #outbox = new HistoryOutbox(this)
   isOpen = true

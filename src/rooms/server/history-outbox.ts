@@ -22,7 +22,7 @@ import type { Bytes } from '../../types.ts'
 const COUNT_MAX = 10_000
 const BYTES_MAX: Bytes = 4 * 1024 * 1024
 
-export interface OutboxOwner {
+export interface HistoryOutboxOwner {
   readonly engine: Engine
   /** False: nothing is sent any more. */
   readonly isOpen: boolean
@@ -36,7 +36,7 @@ export interface OutboxOwner {
 }
 
 export class HistoryOutbox {
-  readonly #owner: OutboxOwner
+  readonly #owner: HistoryOutboxOwner
   readonly #waiting = new Map<string, string>()
   #size: Bytes = 0
   /** How many were appended and are not settled. */
@@ -47,7 +47,7 @@ export class HistoryOutbox {
   #isStalled = true
   readonly #backoff = new Backoff({ first: 100, longest: 2000 })
 
-  constructor(owner: OutboxOwner) {
+  constructor(owner: HistoryOutboxOwner) {
     this.#owner = owner
   }
 

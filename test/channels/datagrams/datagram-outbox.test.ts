@@ -3,7 +3,7 @@
 import t from 'tap'
 import {
   DatagramOutbox,
-  type OutboxOwner,
+  type DatagramOutboxOwner,
 } from '../../../src/channels/datagrams/datagram-outbox.ts'
 import { DRIVE, Engine } from '../../../src/engine.ts'
 import { ManualClock } from '../../../src/io/manual-clock.ts'
@@ -21,7 +21,7 @@ function setUp() {
     send: (data: Uint8Array, _encoding: string, to: Endpoint | undefined, done: Done) =>
       void sent.push({ text: String(data), to, done }),
   } as unknown as PacketSocket
-  const owner: OutboxOwner = {
+  const owner: DatagramOutboxOwner = {
     emptied: () => void told.push('emptied'),
     sendFailed: (error: SystemError, to: Endpoint | undefined) =>
       void told.push(`${error.code} ${to === TO}`),

@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import { Client } from '../../../src/channels/basic.ts'
-import { type Ending, endOf } from '../../../src/channels/streams/error-end.ts'
+import { type FailedLink, endOf } from '../../../src/channels/streams/error-end.ts'
 import { OverflowError, WriteError } from '../../../src/errors.ts'
 import { kit } from '../link-kit.ts'
 
@@ -107,13 +107,13 @@ t.test('it closes at once', async t => {
 })
 
 t.test('how long a polite end may take', async t => {
-  const link = (hasPeerEnded: boolean, isEmpty: boolean, tls?: object): Ending =>
+  const link = (hasPeerEnded: boolean, isEmpty: boolean, tls?: object): FailedLink =>
     ({
       values: { end_timeout: 7 },
       told: { tls },
       writing: { isEmpty },
       hasPeerEnded,
-    }) as unknown as Ending
+    }) as unknown as FailedLink
   const timeout = (...args: Parameters<typeof link>): number => endOf(link(...args)).timeout
   t.equal(timeout(false, true), 7, 'the peer may not end its side')
   t.equal(timeout(true, false), 7, 'it may not take what is queued')
