@@ -6,8 +6,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
+import { Engine } from '../../src/engine.ts'
+import { ManualClock } from '../../src/io/manual-clock.ts'
 import { RedisClient, RedisError, type RedisOptions } from '../../src/protocols/redis/index.ts'
 import { testCertificates } from '../certificates.ts'
+import { until } from '../kit.ts'
 import { HAS_REDIS, RedisServer } from '../redis-server.ts'
 
 /** Attempts to connect again come quickly, whoever else uses this machine. */
@@ -79,6 +82,38 @@ class Got {
     return this.all
   }
 }
+
+/** A subscriber heard nothing for ever, and whatever was sent waited for ever. */
+real('a server that stands still, and goes on', async (t, server) => {
+  for (const protocol of [3, 2] as const) {
+    const clock = new ManualClock()
+    const redis = await open(t, server, { engine: new Engine({ clock }), protocol })
+    const got = new Got()
+    let gaps = 0
+    await redis.subscribe('news', got.add, { on_gap: () => gaps++ })
+    const waits = redis.blpop('nothing', 0)
+    await until(async () => /blocked_clients:1/.test(await redis.call('INFO', 'clients')))
+    for (let i = 1; i < 4; i++) {
+      clock.advance(40_000)
+      await redis.publish('news', String(i))
+      await got.until(i)
+    }
+    t.same(redis.told, ['connect'], 'it answers, and what blocks is left alone')
+    server.signal('SIGSTOP')
+    clock.advance(40_000)
+    clock.advance(40_000)
+    await redis.until('ERR_STALE', 2)
+    await t.rejects(waits, { code: 'ERR_STALE', command: 'BLPOP' })
+    server.signal('SIGCONT')
+    await until(() => {
+      clock.advance(10)
+      return gaps === 1 && redis.connected
+    })
+    await redis.publish('news', '4')
+    t.same(await got.until(4), ['1', '2', '3', '4'])
+    redis.close()
+  }
+})
 
 real('replies in RESP3 and in RESP2', async (t, server) => {
   for (const protocol of [3, 2] as const) {

@@ -7,6 +7,8 @@
  *    commands wait for one. One that has another database selected is not used again.
  * 2. A command whose time is over closes its connection: so the server does not give an element to
  *    somebody who has gone.
+ * 3. Such a connection is silent, and a ping would wait for the command. So TCP asks whether there
+ *    is a network, and the connection for other commands whether the server lives.
  */
 
 import type { CloseReason } from '../../types.ts'
@@ -41,6 +43,8 @@ export class Blocking implements SessionOwner {
 
   #begin(command: Command): void {
     const session = new RedisSession(this.#target, this)
+    const { ping_interval } = this.#target
+    if (ping_interval !== Infinity) session.keep_alive = ping_interval
     this.#sessions.set(session, command)
     session.begin()
   }
@@ -105,14 +109,19 @@ export class Blocking implements SessionOwner {
 
   /** Closes all, at once. Resolves when that is done. */
   async close(error: RedisError): Promise<void> {
-    const sessions = [...this.#sessions]
+    const sessions = [...this.#sessions.keys()]
     this.#dropWaiting(error)
+    this.lose(error)
+    await Promise.all(sessions.map(session => session.closed))
+  }
+
+  /** The server gives no sign of life: all connections are of no use. */
+  lose(error: RedisError): void {
     this.#idle.length = 0
-    for (const [session, command] of sessions) {
+    for (const [session, command] of [...this.#sessions]) {
       this.#close(session)
       command?.lose(error)
     }
-    await Promise.all(sessions.map(([session]) => session.closed))
   }
 
   #dropWaiting(error: RedisError): void {

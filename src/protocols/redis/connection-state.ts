@@ -1,6 +1,6 @@
 /**
  * Layer 7. ConnectionState: what commands have changed of the connection that they went by: the
- * database that is selected, and whether keys are watched.
+ * database that is selected, whether keys are watched, and whether a transaction has begun.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -28,6 +28,7 @@ export class ConnectionState {
     if (name === 'SELECT') promise.then(reply => this.#selects(Number(words[1]), reply), noop)
     else if (name === 'WATCH') promise.then(() => (this.#watching ??= this.#session()), noop)
     else if (name === 'UNWATCH') promise.then(() => (this.#watching = undefined), noop)
+    else if (name === 'MULTI') promise.then(() => this.#queues(true), noop)
     else if (name === 'EXEC' || name === 'DISCARD')
       promise.then(
         reply => this.#transacted(reply),
@@ -41,8 +42,15 @@ export class ConnectionState {
     else this.#selectedLater = db
   }
 
+  /** A ping would be a part of it. */
+  #queues(isQueueing: boolean): void {
+    const session = this.#session()
+    if (session !== undefined) session.isQueueing = isQueueing
+  }
+
   /** A transaction is over. If it was dropped, the reply is no array. */
   #transacted(reply: Reply): void {
+    this.#queues(false)
     const db = this.#selectedLater
     this.#watching = this.#selectedLater = undefined
     if (db === undefined || !Array.isArray(reply)) return

@@ -266,6 +266,7 @@ export class Connections implements KeeperOwner, SubscriberOwner {
     this.#session = undefined
     this.#state.lost()
     this.#pushes.clear()
+    if (error.code === 'ERR_STALE') this.#blocking.lose(error)
     if (this.state === 'active') {
       this.state = 'opening'
       this.#ready = newReady()

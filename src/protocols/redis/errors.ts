@@ -2,7 +2,7 @@
  * Layer 7. RedisError: the one error of this protocol, whoever found the fault.
  */
 
-import { ChannelError } from '../../errors.ts'
+import { ChannelError, codeOf } from '../../errors.ts'
 
 /**
  * A command has failed, or the connection to the server has. Promises reject with it, and a list of
@@ -18,6 +18,8 @@ import { ChannelError } from '../../errors.ts'
  * - ERR_TIMEOUT: no reply came in time. The command may have run.
  * - ERR_OVERFLOW: too many commands wait, or a reply is larger than allowed.
  * - ERR_PROTOCOL: what came is no RESP, or a reply that nobody has asked for.
+ * - ERR_STALE: the server gave no sign of life, so the connection was closed. The command may have
+ *   run.
  * - ERR_CUT_OFF: the server ended a connection in the middle of a message, as it does with a
  *   subscriber that reads too slowly.
  * - ERR_WATCHED: a key that was watched (WATCH) has changed, or may have, since the connection was
@@ -47,6 +49,11 @@ export function serverError(text: string): RedisError {
 /** The server does not speak as it must. */
 export function protocolError(why: string): RedisError {
   return new RedisError('ERR_PROTOCOL', `this is not RESP: ${why}`)
+}
+
+/** Was only the connection lost? */
+export function isLoss(error: unknown): boolean {
+  return /^ERR_(CLOSED|CUT_OFF|DISCONNECTED|STALE)$/.test(codeOf(error))
 }
 
 /** Says which command an error is about. */

@@ -14,15 +14,18 @@
 
 import { Buffer } from 'node:buffer'
 import { Client } from '../../channels/basic.ts'
+import { linkOf } from '../../channels/streams/link-of.ts'
 import { Deque } from '../../core/deque.ts'
 import { DRIVE } from '../../core/drive.ts'
 import { noop } from '../../core/noop.ts'
-import type { Cancel, CloseReason } from '../../types.ts'
-import type { Command } from './command.ts'
+import { Heartbeat, type HeartbeatOwner } from '../../core/time/heartbeat.ts'
+import type { Cancel, CloseReason, Milliseconds } from '../../types.ts'
+import { Command } from './command.ts'
 import { RedisError } from './errors.ts'
 import { headOf, type Word } from './pack.ts'
 import { Push, type Reply } from './reply.ts'
 import { Replies, REPLY_BOUNDS } from './reply-parser.ts'
+import { silences } from './rules.ts'
 import type { Target } from './target.ts'
 
 /** Who a session works for. */
@@ -55,7 +58,7 @@ const CONFIRMATIONS = /^[ps]?(un)?subscribe$/
 /** A message, as RESP2 has it: an array. */
 const MESSAGES = /^[ps]?message$/
 
-export class RedisSession extends Client<Replies> {
+export class RedisSession extends Client<Replies> implements HeartbeatOwner {
   declare read_delimiter: Replies
   readonly #replies: Replies
   readonly #target: Target
@@ -68,10 +71,15 @@ export class RedisSession extends Client<Replies> {
   /** Has the server ended it? */
   #isEnded = false
   #cancelEnd: Cancel = noop
+  #heartbeat: Heartbeat | undefined
+  /** The last ping. */
+  #ping: Command | undefined
   /** Is it logged in? */
   isReady = false
   /** The database that it began with. */
   db = 0
+  /** Has a transaction begun by MULTI? Then nothing may be sent that is no part of it. */
+  isQueueing = false
   /** The version of RESP that is spoken. */
   protocol: 2 | 3 = 3
 
@@ -116,6 +124,7 @@ export class RedisSession extends Client<Replies> {
       cancel?.()
     }
     this.isReady = true
+    if (this.ping_interval !== Infinity) this.#heartbeat = new Heartbeat(this, this.engine[DRIVE])
     this.#owner.opened(this)
   }
 
@@ -226,6 +235,32 @@ export class RedisSession extends Client<Replies> {
     return first !== undefined && CONFIRMATIONS.test(kind) && first.name === kind.toUpperCase()
   }
 
+  // ---- a server that is silent ------------------------------------------------------------------
+
+  get ping_interval(): Milliseconds {
+    return this.#target.ping_interval
+  }
+
+  get pong_timeout(): Milliseconds {
+    return this.#target.ping_interval
+  }
+
+  get isDeaf(): boolean {
+    if (this.#isEnding || linkOf(this).isDeaf || this.isQueueing) return true
+    for (const command of this.#sent) if (silences(command)) return true
+    return false
+  }
+
+  ping(): void {
+    this.#ping = new Command(['PING'])
+    this.send(this.#ping)
+  }
+
+  silent(): void {
+    const silence = this.ping_interval + this.pong_timeout
+    this.on_error(new RedisError('ERR_STALE', `the server gave no sign of life for ${silence} ms`))
+  }
+
   // ---- the end ----------------------------------------------------------------------------------
 
   /** Closes at once; or, with `flush`, when all replies have come. */
@@ -258,8 +293,10 @@ export class RedisSession extends Client<Replies> {
   override on_close(reason: CloseReason): void {
     this.isReady = false
     this.#cancelEnd()
+    this.#heartbeat?.stop()
+    const sent = this.#sent.takeAll().filter(command => command !== this.#ping)
     const error = this.#error ?? new RedisError('ERR_CLOSED', `the connection closed (${reason})`)
-    this.#owner.lost(this, error, this.#sent.takeAll(), this.#isEnded ? 'remote' : reason)
+    this.#owner.lost(this, error, sent, this.#isEnded ? 'remote' : reason)
   }
 }
 

@@ -27,6 +27,9 @@ const READS = set(`
 /** Commands that wait on the server, and hold up all that come after them. */
 const BLOCKING = set('BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP')
 
+/** Commands that wait for replicas, on the connection that all use. */
+const WAITING = set('WAIT WAITAOF')
+
 /** Why each of these cannot be sent. They change what the connection says, or make it silent. */
 const REFUSED: Readonly<Record<string, string>> = {
   SUBSCRIBE: 'it has no reply: use subscribe()',
@@ -65,6 +68,7 @@ const SPECIAL: ReadonlySet<string> = new Set([
   ...Object.keys(REFUSED),
   'XREAD',
   'XREADGROUP',
+  'MULTI',
   'CLIENT',
   'SELECT',
   'WATCH',
@@ -84,6 +88,14 @@ export function blocks(name: string, words: readonly Word[]): boolean {
     if (text === 'BLOCK' || text === 'STREAMS') return text === 'BLOCK'
   }
   return false
+}
+
+/**
+ * Is a silence no sign, and a ping no question, while this command has no reply? It waits on the
+ * server, or begins a transaction that a ping would be a part of.
+ */
+export function silences({ name, isBlocking, isPart }: Command): boolean {
+  return isBlocking || WAITING.has(name) || (name === 'MULTI' && !isPart)
 }
 
 /** Why it cannot be sent; '' if it can. */

@@ -9,7 +9,7 @@ import { checkOptions } from '../../core/options.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Milliseconds } from '../../types.ts'
 import { type Argument, checkArgument } from './command.ts'
-import { RedisError } from './errors.ts'
+import { isLoss, RedisError } from './errors.ts'
 import type { StreamEntry } from './shapes.ts'
 import type { Commands } from './typed-commands.ts'
 
@@ -119,9 +119,4 @@ async function lastId(client: Commands<any>, key: string): Promise<string> {
 
 function* pairs(flat: readonly unknown[]): Generator<[string, unknown]> {
   for (let i = 0; i + 1 < flat.length; i += 2) yield [String(flat[i]), flat[i + 1]]
-}
-
-/** Was only the connection lost? */
-function isLoss(error: unknown): boolean {
-  return error instanceof RedisError && /^ERR_(CLOSED|CUT_OFF|DISCONNECTED)$/.test(error.code)
 }

@@ -63,6 +63,25 @@ export interface RedisOptions {
    */
   readonly connect_timeout?: Milliseconds | undefined
   /**
+   * A server that has been silent for this long is pinged, on each connection; if it is silent for
+   * as long again, the connection is closed (ERR_STALE) and made again. Without that nothing
+   * notices a server that stands still, or a network that has gone: a subscriber would hear nothing
+   * for ever.
+   *
+   * While a command waits on the server (BLPOP, XREAD with BLOCK, WAIT …), silence on its
+   * connection is no sign. It rejects if the connection for other commands is found to be dead, or
+   * if TCP finds that there is no network.
+   *
+   * A single command that keeps the server busy for longer (a script, `SAVE`) is lost as well: then
+   * it must be longer. With the default a server is given up after 60 s, as Redis' own replicas do
+   * (`repl-timeout`).
+   *
+   * - Unit: milliseconds. `Infinity`: no pings.
+   *
+   * @default 30 000 ms
+   */
+  readonly ping_interval?: Milliseconds | undefined
+  /**
    * Which commands wait while there is no connection, after it was lost. Before the first
    * connection all of them wait.
    *
@@ -110,6 +129,7 @@ const DEFAULTS: Omit<Target, 'engine' | 'address' | 'password' | 'tls'> = {
   protocol: 3,
   timeout: Infinity,
   connect_timeout: 10_000,
+  ping_interval: 30_000,
   waiting: 'reads',
   limit: 100_000,
   reply_size: REPLY_BOUNDS.size,
@@ -135,6 +155,7 @@ const CHECKS: Checks<RedisOptions> = {
   protocol: oneOf(2, 3),
   timeout: checkDuration,
   connect_timeout: checkDuration,
+  ping_interval: checkDuration,
   waiting: oneOf('reads', 'all', 'none'),
   limit: countFrom(1),
   reply_size: countFrom(1),

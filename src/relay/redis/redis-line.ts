@@ -17,7 +17,7 @@ import { isAway, RelayLine } from '../relay-line.ts'
 
 /** Codes of a server that is away, or not ready. All others are refusals. */
 const AWAY =
-  /^(ERR_(CLOSED|DISCONNECTED|TIMEOUT|CUT_OFF|OVERFLOW|PROTOCOL)|LOADING|BUSY|MASTERDOWN)$/
+  /^(ERR_(CLOSED|DISCONNECTED|STALE|TIMEOUT|CUT_OFF|OVERFLOW|PROTOCOL)|LOADING|BUSY|MASTERDOWN)$/
 
 export class RedisLine extends RelayLine {
   /**

@@ -20,6 +20,12 @@ t.test('what is selected, and what is watched', async t => {
     await undefined
   }
   const no = new RedisError('ERR', 'no')
+  const isQueueing: unknown[] = []
+  for (const words of ['MULTI', 'GET a', 'EXEC', 'MULTI', 'DISCARD']) {
+    await run(words, 'OK')
+    isQueueing.push((session as { isQueueing?: boolean }).isQueueing)
+  }
+  t.same(isQueueing, [true, true, false, true, false])
   await run('SELECT 1', 'OK')
   await run('SELECT 2', no)
   await run('SELECT 3', 'QUEUED')

@@ -394,6 +394,33 @@ scene(t, 'subscribing, and what is told of it', async (t, world) => {
   )
 })
 
+/** It would have waited for ever. A ping would wait for it, so the other connection is asked. */
+scene(t, 'a server that stands still: what blocks hears of it, too', async (t, world) => {
+  let isSilent = false
+  const answer: Answer = ([name, key]) =>
+    name === 'PING' && isSilent
+      ? ''
+      : name === 'MULTI' || name === 'EXEC'
+        ? '+OK\r\n'
+        : usual([name!, key!], undefined!)
+  const made = await make(world, { ping_interval: 1000 }, answer)
+  const { call, owner, server } = made
+  const pass = async (): Promise<void> => {
+    for (let passed = 0; passed < 5000; passed += 100) await world.advance(100)
+  }
+  const blpop = call('BLPOP', 'a', '0')
+  call('MULTI')
+  await pass()
+  t.same([server.peers[0]!.news, blpop.value], [['MULTI'], 'waits'], 'no ping in a transaction')
+  call('EXEC')
+  await pass()
+  t.equal(blpop.value, 'waits')
+  isSilent = true
+  await pass()
+  t.same([owner.told[1], blpop.value], ['disconnect ERR_STALE', 'ERR_STALE'])
+  await close(world, made)
+})
+
 scene(t, 'closing at once, politely, and twice', async (t, world) => {
   const made = await make(world, {}, () => undefined)
   const { it, call, server, owner } = made

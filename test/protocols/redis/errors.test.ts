@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   about,
+  isLoss,
   protocolError,
   RedisError,
   serverError,
@@ -27,6 +28,9 @@ t.test('a redirection of a cluster says that it is not followed', async t => {
 t.test('of which command it is', async t => {
   t.equal(about(serverError('ERR'), 'GET').command, 'GET')
   t.equal(about(new RedisError('ERR_CLOSED', 'why', 'SET'), 'GET').command, 'SET')
+  const codes = ['ERR_CLOSED', 'ERR_CUT_OFF', 'ERR_DISCONNECTED', 'ERR_STALE', 'ERR_TIMEOUT']
+  const losses = codes.filter(code => isLoss(new RedisError(code, '')))
+  t.same([losses, isLoss(new Error('other'))], [codes.slice(0, 4), false])
 })
 
 t.test('a server that does not speak RESP', async t => {

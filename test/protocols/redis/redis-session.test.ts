@@ -326,6 +326,74 @@ scene(t, 'closing politely when nothing waits; and at once', async (t, world) =>
   t.equal(get.value, 'ERR_CLOSED')
 })
 
+/** A subscriber heard nothing for ever if the server stood still, or the network had gone. */
+scene(t, 'a server that is silent is asked, and then given up', async (t, world) => {
+  let isSilent = false
+  const answer: Answer = ([name]) => (name === 'PING' && isSilent ? '' : undefined)
+  const { owner, session, server, call } = await open(world, answer, { ping_interval: 1000 })
+  const peer = server.peers[0]!
+  const push = list(['invalidate', 'x'], '>')
+  const pings = (): number => peer.commands.filter(([name]) => name === 'PING').length - 1
+  await pass(world, 5000)
+  const asked = pings()
+  t.ok(asked > 0)
+  for (let i = 0; i < 6; i++) {
+    peer.write(push)
+    await pass(world, 500)
+  }
+  t.equal(pings(), asked, 'whatever comes is a sign of life')
+  isSilent = true
+  // What a silence means nothing in.
+  call('WAIT', '1', '0')
+  await pass(world, 5000)
+  peer.write(':0\r\n')
+  const blocking = new Command(['BLPOP', 'a', '0'])
+  blocking.isBlocking = true
+  session.send(blocking)
+  await pass(world, 5000)
+  peer.write('*-1\r\n')
+  await world.pump()
+  session.isQueueing = true
+  await pass(world, 5000)
+  session.isQueueing = false
+  let goOn = (): void => {}
+  owner.pushed = () => new Promise<void>(resolve => (goOn = resolve))
+  peer.write(push)
+  await pass(world, 5000)
+  t.same([pings(), owner.told], [asked, ['opened']])
+  goOn()
+  const get = call('GET', 'a')
+  await pass(world, 3000)
+  t.equal(pings(), asked + 1)
+  t.same([owner.told[1], get.value], ['lost ERR_STALE, 1 sent, local', 'ERR_STALE'])
+  t.equal(owner.error!.message, 'the server gave no sign of life for 2000 ms')
+})
+
+scene(t, 'what answers a ping in RESP2 where it subscribes; no pings', async (t, world) => {
+  let pong: string | undefined
+  const options = { protocol: 2, ping_interval: 1000 } as const
+  const { owner, server, session } = await open(
+    world,
+    ([name]) => (name === 'PING' ? pong : undefined),
+    options,
+    true,
+  )
+  pong = list(['pong', ''])
+  await pass(world, 5000)
+  t.ok(server.peers[0]!.commands.filter(([name]) => name === 'PING').length > 2)
+  t.same([owner.told, owner.pushes, session.waiting], [['opened'], [], 0])
+  server.close()
+  await world.pump()
+  const never = await open(world, undefined, { ping_interval: Infinity })
+  await pass(world, 5000)
+  t.same([never.server.peers[0]!.news, never.owner.told], [[], ['opened']])
+})
+
+/** Time passes in small steps, and what is sent arrives. */
+async function pass(world: World, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 100) await world.advance(100)
+}
+
 /** A server that was stopped held `end()` for ever, and with it the process. */
 scene(t, 'closing politely ends, whatever the server does', async (t, world) => {
   const { session, call } = await open(world)

@@ -6,6 +6,7 @@ import {
   mayRunTwice,
   partRefusal,
   refusal,
+  silences,
 } from '../../../src/protocols/redis/rules.ts'
 
 const words = (text: string): string[] => text.split(' ')
@@ -32,6 +33,15 @@ t.test('what waits on the server', async t => {
     t.equal(blocks(all[0]!, all), isSo, text)
     t.ok(isSpecial(all[0]!) || !isSo, text)
   }
+})
+
+t.test('when a silence is no sign', async t => {
+  const [get, wait, multi] = ['GET', 'WAIT', 'MULTI'].map(name => new Command([name]))
+  const part = new Command(['MULTI'], 'utf8', true)
+  const all = [get!, wait!, multi!, part]
+  t.same(all.map(silences), [false, true, true, false])
+  get!.isBlocking = true
+  t.equal(silences(get!), true)
 })
 
 t.test('what cannot be sent, and why', async t => {

@@ -4,9 +4,8 @@
  */
 
 import type { Engine } from '../../../engine.ts'
-import { codeOf } from '../../../errors.ts'
 import { RedisClient } from '../../../protocols/redis/client.ts'
-import { RedisError } from '../../../protocols/redis/errors.ts'
+import { isLoss, RedisError } from '../../../protocols/redis/errors.ts'
 import type { NestedRedisOptions } from '../../../protocols/redis/target.ts'
 import type { Milliseconds } from '../../../types.ts'
 
@@ -55,9 +54,4 @@ export class LastingClient extends RedisClient {
   get isOpen(): boolean {
     return this.state === 'active' || this.state === 'opening'
   }
-}
-
-/** Was only the connection lost? */
-export function isLoss(error: unknown): boolean {
-  return /^ERR_(CLOSED|CUT_OFF|DISCONNECTED)$/.test(codeOf(error))
 }

@@ -1,5 +1,4 @@
-import t from 'tap'
-import { isLoss, LastingClient } from '../../../../src/envelope/jobs/redis/lasting-client.ts'
+import { LastingClient } from '../../../../src/envelope/jobs/redis/lasting-client.ts'
 import { office } from './kit.ts'
 
 const redis = { reconnect: { first: 1, longest: 2 } }
@@ -28,7 +27,6 @@ office('it is sent again when the connection was lost', [], async (t, { engine, 
   client.close()
   await t.rejects(open, { code: 'ERR_CLOSED' })
   t.equal(client.isOpen, false)
-  t.equal(isLoss(new Error('other')), false)
 })
 
 office('no time is left', [], async (t, { engine, server }) => {
@@ -36,8 +34,4 @@ office('no time is left', [], async (t, { engine, server }) => {
   await client.ready
   await t.rejects(client.run('return 1', [], [], 0), { code: 'ERR_TIMEOUT' })
   client.close()
-})
-
-t.test('by default', async t => {
-  t.equal(isLoss({ code: 'ERR_DISCONNECTED' }), true)
 })

@@ -1,22 +1,24 @@
 /**
- * Layer 7. Heartbeat: pings a peer that is silent, and notices if it does not answer.
+ * Layer 1. Heartbeat: pings a peer that is silent, and notices if it does not answer. The protocol
+ * says what a ping is.
  *
  * Rules:
  * 1. Whatever the peer sends is a sign of life, not only a pong: a pong may have to wait behind a
  *    large message.
- * 2. A silence of our own making is not the peer's: while reads are held it is not asked.
+ * 2. A silence of our own making is not the peer's: while reads are held it is not asked. Nor is
+ *    a silence that was asked for.
  */
 
-import type { Drive } from '../../../core/drive.ts'
-import type { Deadline } from '../../../core/time/deadlines.ts'
-import type { Bytes, Milliseconds } from '../../../types.ts'
+import type { Bytes, Milliseconds } from '../../types.ts'
+import type { Drive } from '../drive.ts'
+import type { Deadline } from './deadlines.ts'
 
 /** What is watched over. */
 export interface HeartbeatOwner {
   readonly ping_interval: Milliseconds
   readonly pong_timeout: Milliseconds
   readonly bytes_read: Bytes
-  /** Are reads held? */
+  /** Are reads held, or is a silence no sign? */
   readonly isDeaf: boolean
   ping(): void
   /** The peer has not answered. */

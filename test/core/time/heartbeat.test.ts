@@ -1,10 +1,10 @@
 /** The heartbeat, on a clock that is moved by hand. */
 
 import t from 'tap'
-import { DRIVE, Engine } from '../../../../src/engine.ts'
-import { ManualClock } from '../../../../src/io/manual-clock.ts'
-import { MemoryNetwork } from '../../../../src/io/memory/network.ts'
-import { Heartbeat } from '../../../../src/protocols/websocket/pings/heartbeat.ts'
+import { Heartbeat } from '../../../src/core/time/heartbeat.ts'
+import { DRIVE, Engine } from '../../../src/engine.ts'
+import { ManualClock } from '../../../src/io/manual-clock.ts'
+import { MemoryNetwork } from '../../../src/io/memory/network.ts'
 
 function made() {
   const clock = new ManualClock()
