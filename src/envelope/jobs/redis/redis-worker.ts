@@ -165,7 +165,7 @@ export class RedisWorker {
 
   async #read(): Promise<void> {
     const backoff = new Backoff({ first: 20, longest: 5000 })
-    while (this.#closing === undefined) {
+    for (let goesOn = true; goesOn && this.#closing === undefined;) {
       try {
         await this.#readOnce()
         backoff.reset()
@@ -175,7 +175,7 @@ export class RedisWorker {
         else if (codeOf(error) === 'NOGROUP') await this.#makeGroup()
         else this.#log('cannot read', error)
         const { now } = this.#engine
-        if (!(await pause(this.#engine[DRIVE], backoff.next(now)))) return
+        goesOn = await pause(this.#engine[DRIVE], backoff.next(now))
       }
     }
   }
