@@ -28,7 +28,7 @@ export interface EngineOptions {
    */
   readonly buffer_limit?: Bytes | undefined
   /**
-   * Gets every error that nobody else handles, one line each.
+   * Gets every error that no hook handles, one line each.
    *
    * @default `console.error`
    */

@@ -133,7 +133,7 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     }
   }
 
-  /** Nobody is left to be told: it is logged, and the channel closes after `error`. */
+  /** No hook is left that could be told: it is logged, and the channel closes after `error`. */
   #onErrorFailed({ message, cause }: OnErrorFailed, error: Error): void {
     this.say(message + placeOf(cause), cause)
     this.closeAfter(error)

@@ -38,7 +38,7 @@ export interface RequestsOptions<Answer = any, Id = any> {
    */
   readonly limit?: number | undefined
   /**
-   * The hook `on_stray`: called with an answer that nobody has asked for.
+   * The hook `on_stray`: called with an answer to no request.
    *
    * @default `answer` throws a RequestError (ERR_STRAY_ANSWER)
    */
@@ -251,7 +251,7 @@ export class Requests<Answer = any, Id = any> {
    * with it.
    *
    * The default of that hook throws RequestError (ERR_STRAY_ANSWER). Thrown in `on_read`, it goes
-   * to `on_error`: a peer that answers what nobody has asked is not to be trusted any more.
+   * to `on_error`: a peer that answers what was not asked must not be trusted any more.
    */
   answer(answer: Answer | Promise<Answer>, id?: Id): void {
     this.#take(answer, id)?.resolve(answer)
@@ -280,8 +280,8 @@ export class Requests<Answer = any, Id = any> {
   }
 
   /**
-   * Called with an answer, or with the error of one, that nobody has asked for: a message that the
-   * peer sends by itself.
+   * Called with an answer to no request, or with the error of one: a message that the peer sends by
+   * itself.
    *
    * If it returns a promise, the next read waits for it, as for that of `on_read`. By default it
    * throws RequestError (ERR_STRAY_ANSWER).

@@ -2,7 +2,7 @@
  * Layer 5. Accepted: a connection that a server has accepted, on its way to the channel that takes
  * it. It is the `socket` that on_accept gets, and it says who owns the connection.
  *
- * The owner is nobody at first. Then it is one of these:
+ * There is no owner at first. Then it is one of these:
  * - a stream (`take`), and after that the door of the server, if the stream is its channel
  *   (`owner`)
  * - the program, if it sets a sink of its own; a stream may still take it
@@ -94,7 +94,7 @@ export class Accepted extends TransportOver {
   }
 }
 
-/** What nobody wants to know. */
+/** A sink that ignores what is reported. */
 const IGNORED: TransportSink = {
   opened: noop,
   received: noop,

@@ -1,9 +1,9 @@
 /**
- * Layer 5. The door of a server: which connections come in, which are turned away, and which nobody
- * has taken yet.
+ * Layer 5. The door of a server: which connections come in, which are turned away, and which are
+ * not taken yet.
  *
  * The way of a connection: accepted → (its PROXY header read →) turned away, or offered (later,
- * while suspended) → taken by a channel, kept until somebody takes it, or gone.
+ * while suspended) → taken by a channel, kept until one takes it, or gone.
  *
  * Rules:
  * 1. A limit is never exceeded: what was accepted and not yet taken counts, too.
@@ -23,7 +23,10 @@ import { ProxyReader } from './proxied.ts'
 
 /** A list of addresses: the BlockList of node:net, or any object with such a method. */
 export interface BlockList {
-  /** Is this address in the list? A promise is no answer: an error, and the host is not let in. */
+  /**
+   * Is this address in the list? A promise is not an answer: it is an error, and the host is not
+   * let in.
+   */
   check(address: string, family: 'ipv4' | 'ipv6'): boolean
 }
 
@@ -56,7 +59,7 @@ export interface DoorOwner {
   readonly lastFileno: number
   /** TLS from the first byte on, for connections that are accepted now. */
   readonly demand: TlsDemand | undefined
-  /** Asks whether somebody takes it. */
+  /** Asks the program whether a channel takes it. */
   offer(connection: Accepted): void
   turnedAway(transport: Transport, reason: DropReason): void
   /** There is no room for a connection, for the first time since there was room. */
@@ -161,7 +164,7 @@ export class Door {
     try {
       const answer: unknown = list.check(host, host.includes(':') ? 'ipv6' : 'ipv4')
       if (!isPromiseLike(answer)) return answer as boolean
-      // It would be taken for true, so everybody would be trusted.
+      // It would be taken for true, so every host would be trusted.
       onRejection(answer, noop)
       throw new InvalidArgumentError('the result of check(host, family)', 'true or false', answer)
     } catch (error) {
@@ -222,7 +225,7 @@ export class Door {
     }
   }
 
-  /** Closes what nobody has taken. */
+  /** Closes the connections that were not taken. */
   shut(): void {
     this.#forgetTaken()
     for (const connection of this.#unclaimed) connection.destroy()

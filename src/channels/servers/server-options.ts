@@ -27,8 +27,8 @@ export interface ServerListenOptions {
   // Source: Node `net.Server.listen`.
   readonly reuse_port?: boolean | undefined
   /**
-   * Whether it listens on IPv6 only. Otherwise the host '' or '::' means both families, and nobody
-   * else can listen on the port with IPv4.
+   * Whether it listens on IPv6 only. Otherwise the host '' or '::' means both families, and no
+   * other server can listen on the port with IPv4.
    *
    * - A name is looked up among the IPv6 addresses. With the path of a unix socket, an IPv4 address
    *   or `{ fd }`, `listen` throws ERR_UNSUPPORTED_OPTION.

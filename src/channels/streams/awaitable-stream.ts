@@ -50,8 +50,8 @@ export abstract class AwaitableStream<
    * - It comes before `on_read`, and it is served although a hook's promise, `suspend()` or
    *   backpressure holds the other reads. So a hook may await it: `async on_connect` can log in.
    * - Several at once are served in order.
-   * - What nobody awaits goes to `on_read`, in the next turn. Without an `on_read` it waits for the
-   *   next `read()`, or for an `on_read` that is assigned, also after the peer has ended
+   * - A read that is not awaited goes to `on_read`, in the next turn. Without an `on_read` it waits
+   *   for the next `read()`, or for an `on_read` that is assigned, also after the peer has ended
    *   (`end_timeout` at the longest). What comes before the first `read()` is dropped then: call
    *   that one as soon as the stream is open.
    *
@@ -59,8 +59,8 @@ export abstract class AwaitableStream<
    * the peer ends its side before the read is complete ('remote'). A hook whose promise rejects
    * with it has not failed: `on_close` tells it. Before the stream is open, `read` rejects with the
    * error of `opened`. A read that is too long rejects with an OverflowError, and a delimiter that
-   * throws with a ReadError: nothing is dropped then, and no error hook is called. A rejection that
-   * nobody looks at is never unhandled.
+   * throws with a ReadError: nothing is dropped then, and no error hook is called. A rejection
+   * never becomes an unhandled one.
    *
    * Throws InvalidDelimiterError or InvalidArgumentError for invalid arguments, and
    * InvalidStateError if `connect` was never called.

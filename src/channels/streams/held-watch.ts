@@ -11,7 +11,7 @@ import type { Deadline } from '../../core/time/deadlines.ts'
 import type { Bytes, Milliseconds } from '../../types.ts'
 import type { Life } from '../life.ts'
 
-/** Long for a hook, and short for somebody who looks for what hangs. */
+/** Long for a hook, and short for a person who wonders why nothing happens. */
 const HELD: Milliseconds = 5000
 
 /** The way in of the stream. */

@@ -5,12 +5,12 @@
  * The way of a read: read → ReadPath.ask → bytes → Pull.taken → the promise of the program
  *
  * Rules:
- * 1. What nobody awaits goes to on_read, but in a later turn: a program that awaits one read after
- *    the other has called again by then.
+ * 1. A read that is not awaited goes to on_read, but in a later turn: a program that awaits one
+ *    read after the other has called again by then.
  * 2. If the stream has no on_read of its own, it waits for the next read(), or for an on_read that
  *    is assigned, so nothing is lost between two reads. When the peer has ended, it waits for
  *    end_timeout at the longest.
- * 3. A promise that nobody looks at never becomes an unhandled rejection.
+ * 3. A promise that the program does not look at never becomes an unhandled rejection.
  */
 
 import { deferred } from '../../core/deferred.ts'
@@ -61,7 +61,7 @@ export class Pulls implements Turn {
   /** How many `for await` loops have begun and not ended. */
   #loops = 0
   #isAwake = false
-  /** Was a read told that the peer has ended, or has nobody read for end_timeout since? */
+  /** Was a read told that the peer has ended, or was there no read for end_timeout since? */
   #isOver = false
   #stopWaiting: Cancel = noop
 
@@ -150,9 +150,9 @@ export class Pulls implements Turn {
     if (this.#loops === 0) this.wake()
   }
 
-  // ---- what nobody awaits -----------------------------------------------------------------------
+  // ---- what is not awaited ----------------------------------------------------------------------
 
-  /** Somebody may have stopped awaiting, or the peer has ended: looks in the next turn. */
+  /** The program may have stopped awaiting, or the peer has ended: looks in the next turn. */
   wake(): void {
     if (this.#isAwake) return
     this.#isAwake = true
@@ -175,7 +175,7 @@ export class Pulls implements Turn {
     return this.#owner.isSucceeded || on_read !== this.#defaultOnRead
   }
 
-  /** The peer has ended, and there is something left that nobody reads. */
+  /** The peer has ended, and something is left that is not read. */
   #waitForEnd(): void {
     const { end_timeout } = this.#owner.values
     if (end_timeout === Infinity) return

@@ -185,7 +185,7 @@ export class StreamReading implements ReadOwner, PullsOwner {
     this.targetChanged()
   }
 
-  /** There may be an on_read now for what nobody awaits. */
+  /** There may be an on_read now for reads that are not awaited. */
   targetChanged(): void {
     this.#pulls?.wake()
   }

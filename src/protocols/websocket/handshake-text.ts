@@ -192,7 +192,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 }
 
-/** A response that is no upgrade. The connection closes after it. */
+/** A response that does not upgrade. The connection closes after it. */
 export function writeRefusal(status: number, headers: Headers, body: string): string {
   const isUpgrade = headers['Upgrade'] !== undefined
   const has = (name: string): boolean =>
@@ -210,7 +210,7 @@ export function writeRefusal(status: number, headers: Headers, body: string): st
 /**
  * What a response means:
  * - 'skip': another one follows (103, for example)
- * - 'refused': it is no upgrade
+ * - 'refused': it does not upgrade
  * - 'wrong': it is one, but not as it must be
  */
 export type Outcome =

@@ -1,9 +1,9 @@
 /**
  * Layer 7. Origins: which pages in browsers may connect.
  *
- * A browser sends the origin of the page along, and cannot be told not to. So a page of somebody
- * else cannot use the cookies of a visitor to speak to a server that checks it. A client that sends
- * no origin is no browser.
+ * A browser sends the origin of the page along, and a page cannot prevent that. So a foreign page
+ * cannot use the cookies of a visitor to speak to a server that checks it. A client that sends no
+ * origin is not a browser.
  */
 
 import { noop } from '../../core/noop.ts'
@@ -44,7 +44,7 @@ export function mayConnect(origins: Origins, origin: string | undefined, host: s
   return origins.some(each => each.toLowerCase() === origin.toLowerCase())
 }
 
-/** A promise is no answer: it would let everybody in. */
+/** A promise is not an answer: it would let every page in. */
 function decided(answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
   onRejection(answer, noop)

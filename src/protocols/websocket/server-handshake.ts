@@ -7,7 +7,7 @@
  * Rules:
  * 1. While the program is asked nothing is read; what has come meanwhile is kept.
  * 2. A refusal is sent, and the peer has time to read it, before the connection closes.
- * 3. The program's own refusal is no error. Every other one is told to `on_connect_error`.
+ * 3. The program's own refusal is not an error. Every other one is told to `on_connect_error`.
  */
 
 import type { StreamLink } from '../../channels/streams/stream-link.ts'

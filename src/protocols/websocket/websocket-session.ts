@@ -50,7 +50,7 @@ interface SessionChannel {
 /** What differs from a server to a client. */
 export interface Side {
   readonly isServer: boolean
-  /** The values that count, whoever they come from. */
+  /** The values that count, from the channel or from its server. */
   readonly values: WebSocketValues
   shakeHands(): Handshake
 }

@@ -57,7 +57,7 @@ export interface WebSocketSettings {
 export interface WebSocketServerSideSettings {
   /**
    * The pages in browsers that may connect, by their origins. A page of another origin is refused
-   * with 403. A client that sends no origin is no browser, and may connect.
+   * with 403. A client that sends no origin is not a browser, and may connect.
    *
    * - 'same': pages of the host that the request is for. A proxy in between must pass on `Host`.
    * - '*': all pages.

@@ -50,7 +50,7 @@ export interface WebSocketChannel extends WebSocketSettings {
   /**
    * Why the connection closes or has closed, as a code of RFC 6455: what the peer said, or what we
    * said if we were first. 1005: the peer gave no code. 1006: there was no close frame. It is
-   * `undefined` as long as nobody has said goodbye.
+   * `undefined` until one side has said goodbye.
    */
   readonly close_code: number | undefined
   /** The reason that came or went with `close_code`. */

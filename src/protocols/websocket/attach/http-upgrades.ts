@@ -7,7 +7,7 @@
  * Rules:
  * 1. A server of this path comes before one of every path.
  * 2. What is for none of them is left to the other listeners of the event. If there are none, the
- *    server that was attached first gets it, and refuses it: nobody else would answer.
+ *    server that was attached first gets it, and refuses it: otherwise there would be no answer.
  * 3. Node's server is left as it was: the one listener goes with the last attachment.
  */
 
