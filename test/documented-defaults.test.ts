@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import ts from 'typescript-api'
+import type TypeScript from 'typescript-api'
 import { DATAGRAM_DEFAULTS } from '../src/channels/datagrams/datagram-settings.ts'
 import { SERVER_DEFAULTS } from '../src/channels/servers/server-settings.ts'
 import { STREAM_DEFAULTS } from '../src/channels/streams/stream-settings.ts'
 import { ROOT } from './built.ts'
+import { ts } from './compiler.ts'
 
 /** The interface and its file in src/channels/, and what its settings are. */
 const DOCUMENTED: readonly [name: string, file: string, defaults: object][] = [
@@ -31,7 +32,7 @@ function documented(file: string, name: string): Record<string, string> {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const found = source.statements.find(
     each => ts.isInterfaceDeclaration(each) && each.name.text === name,
-  ) as ts.InterfaceDeclaration
+  ) as TypeScript.InterfaceDeclaration
   return Object.fromEntries(
     found.members.map(member => {
       const tag = ts.getJSDocTags(member).find(each => each.tagName.text === 'default')

@@ -5,10 +5,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import ts from 'typescript-api'
+import type TypeScript from 'typescript-api'
 import * as sluice from '../src/index.ts'
 import { reachOf } from './batches.ts'
 import { built, ROOT } from './built.ts'
+import { ts } from './compiler.ts'
 
 // prettier-ignore
 const VALUES = [
@@ -74,9 +75,9 @@ const program = ts.createProgram(FACES.map(fileOf), {
 const checker = program.getTypeChecker()
 
 /** What a file exports, types included. */
-function symbolsOf(name: string): ts.Symbol[] {
-  const file = program.getSourceFile(fileOf(name)) as ts.SourceFile
-  return checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol)
+function symbolsOf(name: string): TypeScript.Symbol[] {
+  const file = program.getSourceFile(fileOf(name)) as TypeScript.SourceFile
+  return checker.getExportsOfModule(checker.getSymbolAtLocation(file) as TypeScript.Symbol)
 }
 
 function exported(name: string): string[] {
@@ -263,17 +264,17 @@ t.test('what a public class has is in snake_case, and nothing is half private', 
 })
 
 /** What an export stands for. */
-function resolved(symbol: ts.Symbol): ts.Symbol {
+function resolved(symbol: TypeScript.Symbol): TypeScript.Symbol {
   return (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol)
 }
 
 /** Is it declared by us? Buffer and the members of Error, for example, are not. */
-function isOurs(declaration: ts.Declaration): boolean {
+function isOurs(declaration: TypeScript.Declaration): boolean {
   return declaration.getSourceFile().fileName.startsWith(LIB)
 }
 
 /** The public members of a class or interface, inherited ones included. */
-function membersOf(symbol: ts.Symbol): ts.Symbol[] {
+function membersOf(symbol: TypeScript.Symbol): TypeScript.Symbol[] {
   if ((symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface)) === 0) return []
   const members = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
   return members.filter(({ name }) => /^\w/.test(name) && !name.startsWith('__'))
@@ -334,7 +335,7 @@ t.test('an option may be undefined, which means left out', async t => {
   }
 })
 
-function refusesUndefined(each: ts.Declaration): boolean {
+function refusesUndefined(each: TypeScript.Declaration): boolean {
   if (!ts.isPropertySignature(each) || each.questionToken === undefined) return false
   return isOurs(each) && !/\b(undefined|unknown|any)\b/.test(each.type?.getText() ?? '')
 }

@@ -6,8 +6,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import ts from 'typescript-api'
+import type TypeScript from 'typescript-api'
 import { ROOT } from './built.ts'
+import { ts } from './compiler.ts'
 import { layerOf, programOf, sourceFaults, textFaults, type Tree } from './style.ts'
 import { ALONE } from './together.ts'
 
@@ -101,13 +102,13 @@ function parse(name: string, text: string): File {
   const source = programOf(name, text)
   const imports: Import[] = []
   const globals = new Set<string>()
-  const visit = (node: ts.Node): void => {
+  const visit = (node: TypeScript.Node): void => {
     if (
       (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
       node.moduleSpecifier !== undefined
     ) {
       imports.push({
-        to: resolve(name, (node.moduleSpecifier as ts.StringLiteral).text),
+        to: resolve(name, (node.moduleSpecifier as TypeScript.StringLiteral).text),
         isType: isTypeOnly(node),
       })
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
@@ -132,7 +133,7 @@ function parse(name: string, text: string): File {
 }
 
 /** A method may be called like a global. */
-function isMember(node: ts.Identifier): boolean {
+function isMember(node: TypeScript.Identifier): boolean {
   const { parent } = node
   return (
     (ts.isPropertyAccessExpression(parent) ||
@@ -142,12 +143,12 @@ function isMember(node: ts.Identifier): boolean {
   )
 }
 
-function isErased(node: ts.Statement): boolean {
+function isErased(node: TypeScript.Statement): boolean {
   if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return true
   return (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && isTypeOnly(node)
 }
 
-function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+function isTypeOnly(node: TypeScript.ImportDeclaration | TypeScript.ExportDeclaration): boolean {
   if (ts.isExportDeclaration(node)) {
     const { exportClause } = node
     return (

@@ -3,7 +3,8 @@
  * imports. Used by layers.test.ts, which shows that each rule bites.
  */
 
-import ts from 'typescript-api'
+import type TypeScript from 'typescript-api'
+import { ts } from './compiler.ts'
 
 /** Files by their path, from src/ on or from the root. */
 export type Tree = Readonly<Record<string, string>>
@@ -33,10 +34,10 @@ export function layerOf(text: string): number | undefined {
   return header === null ? undefined : Number(header[1])
 }
 
-const parsed = new Map<string, ts.SourceFile>()
+const parsed = new Map<string, TypeScript.SourceFile>()
 
 /** A file's program. Many ask for that of src/: it is made once. */
-export function programOf(name: string, text: string): ts.SourceFile {
+export function programOf(name: string, text: string): TypeScript.SourceFile {
   const key = `${name}\n${text}`
   const made = parsed.get(key) ?? ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true)
   parsed.set(key, made)
@@ -93,7 +94,7 @@ function folderOf(name: string): string {
 }
 
 /** `export let`: a function that one file fills in and others call. */
-function variables(source: ts.SourceFile): string[] {
+function variables(source: TypeScript.SourceFile): string[] {
   return source.statements
     .filter(ts.isVariableStatement)
     .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
@@ -113,7 +114,7 @@ interface Member {
  * member is in camelCase, unless it has the name of one of those because it is the same thing.
  * (With an underscore at the beginning it is Node's.)
  */
-function memberNames(sources: readonly ts.SourceFile[]): string[] {
+function memberNames(sources: readonly TypeScript.SourceFile[]): string[] {
   const members = sources.flatMap(membersOf).filter(({ name }) => /^[a-z]+_/.test(name))
   const open = publicTypes(sources)
   const known = new Set(
@@ -126,9 +127,9 @@ function memberNames(sources: readonly ts.SourceFile[]): string[] {
     .map(({ file, name }) => `${file}: ${name} is internal, and in snake_case`)
 }
 
-function membersOf(source: ts.SourceFile): Member[] {
+function membersOf(source: TypeScript.SourceFile): Member[] {
   const found: Member[] = []
-  const visit = (node: ts.Node, owner: string): void => {
+  const visit = (node: TypeScript.Node, owner: string): void => {
     const inside = isType(node) ? (node.name?.text ?? '') : owner
     if (
       (ts.isClassElement(node) || ts.isTypeElement(node)) &&
@@ -142,14 +143,17 @@ function membersOf(source: ts.SourceFile): Member[] {
   return found
 }
 
-type Type = ts.ClassLikeDeclaration | ts.InterfaceDeclaration | ts.TypeAliasDeclaration
+type Type =
+  | TypeScript.ClassLikeDeclaration
+  | TypeScript.InterfaceDeclaration
+  | TypeScript.TypeAliasDeclaration
 
-function isType(node: ts.Node): node is Type {
+function isType(node: TypeScript.Node): node is Type {
   return ts.isClassLike(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)
 }
 
 /** The names of the types that users see, and of those that these are made from. */
-function publicTypes(sources: readonly ts.SourceFile[]): Set<string> {
+function publicTypes(sources: readonly TypeScript.SourceFile[]): Set<string> {
   const types = sources.flatMap(({ statements }) => statements.filter(node => isType(node)))
   const open = new Set<string>()
   const add = (name: string): void => {
@@ -171,7 +175,7 @@ function parentsOf(type: Type): string[] {
 }
 
 /** The names that a face exports from other files, by which these know them; and its own types. */
-function exportedBy({ statements }: ts.SourceFile): string[] {
+function exportedBy({ statements }: TypeScript.SourceFile): string[] {
   return statements.flatMap(node => {
     if (isType(node)) return [node.name?.text ?? '']
     if (!ts.isExportDeclaration(node) || !node.exportClause) return []

@@ -10,8 +10,9 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ts from 'typescript-api'
+import type TypeScript from 'typescript-api'
 import { ROOT } from '../built.ts'
+import { ts } from '../compiler.ts'
 import { PRINTS, PROGRAM } from './program.ts'
 
 const PACKAGES = ['zod@4.6.7', 'valibot@1.5.0', 'arktype@2.2.9']
@@ -38,7 +39,7 @@ cpSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types
 const file = join(folder, 'program.ts')
 writeFileSync(file, PROGRAM)
 
-const options: ts.CompilerOptions = {
+const options: TypeScript.CompilerOptions = {
   strict: true,
   noImplicitOverride: true,
   exactOptionalPropertyTypes: true,
