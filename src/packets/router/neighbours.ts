@@ -9,15 +9,17 @@
  *    comes to a router, it has a new entry there. The entry that came last counts.
  * 2. It does not make up for what the relay loses. It reports when something may be lost, and then
  *    the ends tell each other how far they are.
+ * 3. What the relay refuses for good is dropped, and told: trying again would hold up all the rest.
  */
 
 import { noop } from '../../core/noop.ts'
 import { DRIVE, type Engine } from '../../engine.ts'
-import { codeOf } from '../../errors.ts'
+import { codeOf, messageOf } from '../../errors.ts'
 import { insist } from '../../relay/insist.ts'
 import type { Relay } from '../../relay/relay.ts'
 import type { Cancel, Milliseconds } from '../../types.ts'
 import { PacketChannelError } from '../errors.ts'
+import { ParcelReader, ParcelSender } from './parcels.ts'
 import type { Peer } from './peer.ts'
 
 /** The switchboard that it works for. */
@@ -81,12 +83,19 @@ export class Neighbours {
   /** The entries of those who are here. */
   readonly #here = new Map<string, string>()
   #count = 0
+  readonly #parcels: ParcelSender
+  /** What comes to this router alone, and to all. */
+  readonly #ours: ParcelReader
+  readonly #everybodys: ParcelReader
   #isWatched = false
   #cancelRetry: Cancel | undefined
   #isClosed = false
 
   constructor(relay: Relay, engine: Engine, owner: NeighboursOwner) {
     this.#relay = relay
+    this.#parcels = new ParcelSender(relay)
+    this.#ours = new ParcelReader(this.#id)
+    this.#everybodys = new ParcelReader(this.#id)
     this.#engine = engine
     this.#owner = owner
   }
@@ -97,7 +106,7 @@ export class Neighbours {
     await relay.opened
     const on_gap = (): void => this.#owner.interrupted()
     await this.#insist(() => relay.subscribe(`${TOPIC}:${this.#id}`, this.#heard, { on_gap }))
-    await this.#insist(() => relay.subscribe(TOPIC, this.#heard))
+    await this.#insist(() => relay.subscribe(TOPIC, this.#heardByAll))
     await this.#insist(() => relay.watch(TOPIC, this.#moved))
   }
 
@@ -174,12 +183,18 @@ export class Neighbours {
     if (places === undefined || index < 0) return
     const wasLast = index === places.length - 1
     const { peer } = places.splice(index, 1)[0] as Place
-    if (--peer.count === 0) this.#peers.delete(router)
+    if (--peer.count === 0) this.#forget(router)
     const last = places.at(-1)
     if (last === undefined) {
       this.#places.delete(id as string)
       this.#owner.left(id as string, peer)
     } else if (wasLast) this.#owner.elsewhere(id as string, last.peer, last.confirms, true)
+  }
+
+  #forget(router: string): void {
+    this.#peers.delete(router)
+    this.#ours.forget(router)
+    this.#everybodys.forget(router)
   }
 
   #peerOf(router: string): Neighbour {
@@ -199,9 +214,14 @@ export class Neighbours {
   }
 
   #publish(topic: string, from: string, to: string, text: string): boolean {
-    const head = JSON.stringify([this.#id, from, to])
-    if (this.#cancelRetry === undefined && this.#relay.publish(topic, `${head}\n${text}`))
+    try {
+      const isFree = this.#cancelRetry === undefined
+      if (isFree && this.#parcels.send(topic, [this.#id, from, to], text)) return true
+    } catch (error) {
+      const what = `a packet of ${from} for ${to} is dropped: ${messageOf(error)}`
+      this.#owner.failed(new PacketChannelError('ERR_DROPPED', what, error))
       return true
+    }
     this.#retryLater()
     return false
   }
@@ -215,17 +235,19 @@ export class Neighbours {
     })
   }
 
-  readonly #heard = (bytes: Buffer): void => {
-    const text = bytes.toString()
-    const end = text.indexOf('\n')
-    const head = headOf(text.slice(0, end))
-    if (head === undefined)
+  readonly #heard = (bytes: Buffer): void => this.#hear(this.#ours, bytes)
+
+  readonly #heardByAll = (bytes: Buffer): void => this.#hear(this.#everybodys, bytes)
+
+  #hear(reader: ParcelReader, bytes: Buffer): void {
+    const parcel = reader.read(bytes)
+    if (parcel === undefined) return
+    if (parcel === null)
       return this.#owner.failed(
         new PacketChannelError('ERR_DROPPED', `the relay: no packet of a router on ${TOPIC}`),
       )
-    const [router, from, to] = head
-    if (router !== this.#id)
-      this.#owner.relayed(this.#peers.get(router), from, to, text.slice(end + 1))
+    const [router, from, to] = parcel.head
+    this.#owner.relayed(this.#peers.get(router), from, to, parcel.text)
   }
 
   /** The members are not here any more. Resolves when the relay knows. */
@@ -234,7 +256,7 @@ export class Neighbours {
     this.#cancelRetry?.()
     const relay = this.#relay
     relay.unwatch(TOPIC, this.#moved)
-    relay.unsubscribe(TOPIC, this.#heard)
+    relay.unsubscribe(TOPIC, this.#heardByAll)
     relay.unsubscribe(`${TOPIC}:${this.#id}`, this.#heard)
     const entries = [...this.#here.values()]
     this.#here.clear()
@@ -246,15 +268,4 @@ export class Neighbours {
 function partsOf(entry: string): [router: string, confirms?: string, id?: string] {
   const [, router = '', confirms, id] = /^(\S+) \d+ ([cp]) (.*)$/s.exec(entry) ?? []
   return [router, confirms, id] as [string, string?, string?]
-}
-
-function headOf(text: string): [router: string, from: string, to: string] | undefined {
-  try {
-    const head: unknown = JSON.parse(text)
-    const isValid =
-      Array.isArray(head) && head.length === 3 && head.every(part => typeof part === 'string')
-    return isValid ? (head as [string, string, string]) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -153,9 +153,12 @@ stage(t, 'an agent goes over, the supervisor goes over, a router is closed', asy
 class FakeRelay extends MemoryRelay {
   isAway = false
   refuses = 0
+  /** The most that it takes at once. */
+  most = Infinity
   gaps: (() => void)[] = []
 
-  override publish(topic: string, data: string): boolean {
+  override publish(topic: string, data: string | Buffer): boolean {
+    if (data.length > this.most) throw new RelayError('ERR_RELAY_REFUSED', 'too long')
     return !this.isAway && super.publish(topic, data)
   }
 
@@ -284,6 +287,17 @@ scene(t, 'a relay that is away', async (t, world) => {
   a.neighbours.came('x'.repeat(2000), true)
   await world.pump()
   t.match(a.take(), [/member must be text/])
+  // Such a packet was tried again and again, and held up all that followed.
+  relay.most = 5000
+  const long = 'x'.repeat(20_000)
+  t.equal(ann.send(long, 'mephisto', 'ann'), true)
+  await world.pump()
+  t.strictSame(a.take(), [`mephisto→ann ${long} from nowhere`])
+  b.take()
+  relay.most = 50
+  t.equal(ann.send(long, 'mephisto', 'ann'), true)
+  t.strictSame(b.take(), ['a packet of mephisto for ann is dropped: too long'])
+  relay.most = Infinity
   relay.isAway = true
   ann.send('4', 'mephisto', 'ann')
   await Promise.all([a.neighbours.close(), b.neighbours.close()])
