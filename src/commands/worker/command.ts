@@ -14,6 +14,7 @@ import { type Deferred, deferred } from '../../core/deferred.ts'
 import { DRIVE } from '../../core/drive.ts'
 import type { Engine } from '../../engine.ts'
 import type { JobRunner } from '../../envelope/jobs/job-runner.ts'
+import { placeOf } from '../../envelope/jobs/place.ts'
 import { RedisWorker } from '../../envelope/jobs/redis/redis-worker.ts'
 import { ThreadPool } from '../../envelope/jobs/threads/thread-pool.ts'
 import { Layer } from '../../envelope/layers/layer.ts'
@@ -105,7 +106,7 @@ class WorkerRun {
   #failed(what: string, error: unknown): void {
     // A signal came first: what it has closed is no failure.
     if (this.#isStopping) return
-    this.#say(`${what}: ${messageOf(error)}`)
+    this.#say(`${what}: ${messageOf(error)}${placeOf(error)}`)
     this.#isStopping = true
     this.#stopped.resolve(1)
   }

@@ -6,6 +6,7 @@
 import { type Engine, logSafely } from '../../engine.ts'
 import { messageOf } from '../../errors.ts'
 import type { JobData } from './job-queue.ts'
+import { placeOf } from './place.ts'
 import { failJob, runJob } from './run-job.ts'
 
 /** Runs jobs. */
@@ -21,7 +22,7 @@ export function runsHere(engine: Engine): JobRunner {
 
 /** Logs that a job has failed for good, and tells its sender. Never throws. */
 export function giveUp(job: JobData, error: unknown, engine: Engine): void {
-  logSafely(engine, `the job ${job.t} failed: ${messageOf(error)}`, error)
+  logSafely(engine, `the job ${job.t} failed: ${messageOf(error)}${placeOf(error)}`, error)
   try {
     failJob(job, error)
   } catch (fault) {

@@ -28,6 +28,7 @@ import type { Cancel, Milliseconds } from '../../../types.ts'
 import { checkNumber, checkQueueName, checkRunner } from '../job-checks.ts'
 import type { JobData } from '../job-queue.ts'
 import { giveUp, type JobRunner, runsHere } from '../job-runner.ts'
+import { placeOf } from '../place.ts'
 import { LastingClient } from './lasting-client.ts'
 import { BURY, DONE, GROUP, keysOf, LEAVE, type QueueKeys, RETRY, TEND } from './scripts.ts'
 
@@ -281,7 +282,11 @@ export class RedisWorker {
   }
 
   #log(what: string, error: unknown): void {
-    logSafely(this.#engine, `queue ${this.name}: ${what}: ${messageOf(error)}`, error)
+    logSafely(
+      this.#engine,
+      `queue ${this.name}: ${what}: ${messageOf(error)}${placeOf(error)}`,
+      error,
+    )
   }
 
   // ---- closing ----------------------------------------------------------------------------------

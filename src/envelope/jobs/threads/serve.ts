@@ -13,6 +13,7 @@ import type { ThreadPort } from '../../../threads.ts'
 import { Layer } from '../../layers/layer.ts'
 import { makeLayersBy } from '../../layers/layer-table.ts'
 import type { JobData } from '../job-queue.ts'
+import { placeOf } from '../place.ts'
 import { runJob } from '../run-job.ts'
 import { PortRelay } from './port-relay.ts'
 
@@ -37,7 +38,10 @@ export async function serve(port: ThreadPort, { module }: { module: string }): P
   try {
     await engine[DRIVE].files.load_module(module)
   } catch (error) {
-    say({ failed: `cannot load ${module}: ${messageOf(error)}`, code: 'ERR_MODULE' })
+    say({
+      failed: `cannot load ${module}: ${messageOf(error)}${placeOf(error)}`,
+      code: 'ERR_MODULE',
+    })
     return
   }
   port.listen((job: JobData) => {
