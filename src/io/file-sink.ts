@@ -70,11 +70,10 @@ export class NodeFileSink implements FileSink {
     // Not inside the call that made it.
     await Promise.resolve()
     try {
-      const other = sinks.get(this.#path)
-      // A sink that was dropped only has to close its file.
-      if (other !== undefined && other.#state === 'closed') await other.#done
-      if (sinks.has(this.#path))
-        throw new WriteError('EBUSY', `${this.#path} is being written to already`)
+      // A sink that was dropped only has to close its file. Another one may wait for that, too.
+      for (let other; (other = sinks.get(this.#path)) !== undefined; await other.#done)
+        if (other.#state !== 'closed')
+          throw new WriteError('EBUSY', `${this.#path} is being written to already`)
       sinks.set(this.#path, this)
       try {
         await this.#work()

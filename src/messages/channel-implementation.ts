@@ -253,11 +253,11 @@ export abstract class ChannelImplementation extends Channel {
 
   /**
    * The channel has closed: the state becomes 'closed', and `on_close` is called. Children that are
-   * open are closed by force. Does nothing unless the state is 'closing'. `reason` replaces the one
-   * that `close` set.
+   * open are closed by force. Does nothing unless the state is 'closing', and `do_close` has been
+   * called: a callback of that state comes before. `reason` replaces the one that `close` set.
    */
   finish_close(reason?: CloseReason): void {
-    if (this.state !== 'closing') return
+    if (this.state !== 'closing' || !this[MESSAGE_LIFE].isEnding) return
     this.update_dcaps(NO_DCAPS, OF_AN_OPENING)
     for (const child of this[LIFE].children) child.close(true)
     if (this.state === 'closing') this[LIFE].finishClosing(reason)

@@ -229,9 +229,11 @@ export abstract class MessageChannel extends ChannelImplementation {
     checkBoolean('close: force', force)
     if (this.state === 'closed' || (this.state === 'closing' && !force)) return
     if (force) this[MESSAGE_LIFE].isForced = true
+    this[MESSAGE_LIFE].isEnding = false
     this[LIFE].beginClosing()
     // A callback may have closed it by force, or called fail.
     if (this.state !== 'closing') return
+    this[MESSAGE_LIFE].isEnding = true
     let isLong = !force && this.caps.has('long_close')
     try {
       const result = this.do_close(force)

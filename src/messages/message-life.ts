@@ -54,6 +54,8 @@ export class MessageLife implements Driver, Pending {
   opening = ''
   /** Was `do_open` called in this opening? */
   isBegun = false
+  /** Was `do_close` called, since the channel is closing? */
+  isEnding = false
   /** Was the channel active in this opening? */
   wasActive = false
   /** The error that the channel failed with, in this opening. */

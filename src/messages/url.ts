@@ -14,7 +14,7 @@
  */
 // Source: TLL `Url`, `ConstConfig`.
 
-import { checkText } from '../core/checks.ts'
+import { checkFunction, checkText } from '../core/checks.ts'
 import { InvalidArgumentError, UrlError } from '../errors.ts'
 
 /** A value, and its position in the text. */
@@ -104,6 +104,8 @@ export class Url {
    * `isLeftOut` returns true.
    */
   with(protocol: string, isLeftOut: (key: string) => boolean = () => false): Url {
+    checkText('with: protocol', protocol)
+    checkFunction('with: isLeftOut', isLeftOut)
     const entries = new Map([...this.entries].filter(([key]) => !isLeftOut(key)))
     // Without its prefix, it begins after the prefix: errors point there.
     const isRest =

@@ -102,6 +102,20 @@ t.test('dropped: nothing is reported any more, and the file is free', async t =>
   t.strictSame([one.log, readFileSync(path, 'latin1')], [['opened'], 'kept'])
 })
 
+// The second one, dropped while it waited for the first, was in the way of the third.
+t.test('opened and dropped several times in a turn', async t => {
+  const path = fileIn(t)
+  const one = make(path)
+  await one.until('opened')
+  const dropped = [one, make(path), make(path)]
+  for (const { sink } of dropped) sink.close(true)
+  const last = make(path)
+  last.sink.write(Buffer.from('kept'))
+  last.sink.close()
+  await last.until('closed')
+  t.equal(readFileSync(path, 'latin1'), 'kept')
+})
+
 t.test('a second one fails', async t => {
   const path = fileIn(t)
   const one = make(path)

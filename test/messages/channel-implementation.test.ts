@@ -198,6 +198,13 @@ stage(t, 'become_active, finish_close and fail do nothing in the wrong state', a
   t.equal(channel.state, 'closed')
   channel.open().finish_close()
   t.equal(channel.state, 'opening')
+  // It had closed, and what it had opened went on.
+  const open = inState(stage, 'active')
+  open.on_state = () => open.finish_close()
+  open.close()
+  t.strictSame([open.state, open.calls], ['closing', ['close(false)']])
+  open.finish_close()
+  t.equal(open.state, 'closed')
   // It was active, and nothing was open: what was posted was an error of JavaScript.
   const early = stage.context.init('mem://')
   early.callback_add(() => early.become_active(), 'state')

@@ -49,6 +49,11 @@ t.test('the parts of a URL', async t => {
   ]
   const used = uses.map(use => [Url.parse(text), use] as const).map(([url, use]) => (use(url), url))
   t.strictSame(used.map(hostWasRead), [false, true, true, true])
+  for (const wrong of [[5], ['x', 5]] as const)
+    t.match(
+      fault(() => Url.parse(text).with(...(wrong as unknown as [string]))),
+      /^with: (protocol must be text|isLeftOut must be a function); got 5/,
+    )
 })
 
 t.test('errors point at the invalid part', async t => {

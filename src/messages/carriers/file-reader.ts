@@ -74,9 +74,10 @@ export class FileReader extends MessageChannel {
     super(init)
     const { params } = init
     this.#frame = FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame
-    this.#limit = params.size('buffer-size', 65_536, 1)
+    this.#limit = params.size('buffer-size', 65_536, Math.max(1, this.#frame.overhead))
     this.#closesAtEnd = params.boolean('autoclose', true)
     this.#interval = params.duration('interval', 100)
+    if (!(this.#interval > 0)) throw params.fault('interval', 'longer than 0')
     this.#end = params.choice('end-of-data', ENDS, 'once')
     if (params.has('seq')) params.seq('seq')
     params.choice('mode', MODES, 'seq')

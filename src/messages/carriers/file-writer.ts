@@ -69,7 +69,7 @@ export class FileWriter extends MessageChannel {
     super(init)
     const { params } = init
     this.#frame = FRAMES.get(params.choice('frame', [...FRAMES.keys()], 'std')) as Frame
-    this.#limit = params.size('buffer-size', 65_536, 1)
+    this.#limit = params.size('buffer-size', 65_536, Math.max(1, this.#frame.overhead))
     this.#highWater = params.size('send-buffer-size', 2 ** 20, 1)
     this.#numbers = params.boolean('autoseq', false)
     this.#overwrites = params.boolean('overwrite', false)

@@ -125,7 +125,8 @@ export function inFamily(params: Params, address: Address): Address {
 const HOSTS = { ipv4: ['0.0.0.0', '127.0.0.1'], ipv6: ['::', '::1'] } as const
 
 function receiveLimit(params: Params, frame: Frame): Bytes {
-  const given = params.has('buffer-size') ? params.size('buffer-size', SIZE, 1) : 0
+  const least = Math.max(1, frame.overhead)
+  const given = params.has('buffer-size') ? params.size('buffer-size', SIZE, least) : 0
   const data = params.has('max-size') ? params.size('max-size', SIZE, 1) + frame.overhead : 0
   return Math.max(given, data) || SIZE
 }

@@ -27,7 +27,7 @@ import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { MessageChannel } from '../message-channel.ts'
 import { MESSAGE_LIFE } from '../message-life.ts'
-import type { Params } from '../params.ts'
+import { Params } from '../params.ts'
 import { Url } from '../url.ts'
 import { checkUnlimited } from './below.ts'
 import { Prefix } from './prefix.ts'
@@ -66,10 +66,10 @@ export class StreamPrefixServer extends Prefix {
     checkChild(params)
     checkUnlimited(this)
     this.#numbers = params.boolean('autoseq', false)
-    this.#storageUrl = without(params.embedded('storage'), 'dir')
+    this.#storageUrl = without(params.embedded('storage'), 'dir', 'w')
     this.#storage = this.#below(`${this.#storageUrl};dir=w`, 'storage')
     this.#request = this.#below(
-      `${without(params.embedded('request'), 'mode')};mode=server`,
+      `${without(params.embedded('request'), 'mode', 'server')};mode=server`,
       'request',
     )
     checkPart(params, 'storage', this.#storage)
@@ -256,8 +256,9 @@ export class StreamPrefixServer extends Prefix {
   }
 }
 
-/** The text of a URL without one of its parameters. */
-function without(url: Url, key: string): string {
+/** The text of a URL without one of its parameters, which can have this value only. */
+function without(url: Url, key: string, value: string): string {
+  new Params(url).choice(key, [value], value)
   return String(url.with(url.protocol, each => each === key))
 }
 

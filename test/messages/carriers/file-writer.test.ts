@@ -200,6 +200,7 @@ stage(t, 'parameters', async (t, { context }) => {
   for (const wrong of [
     'frame=x',
     'buffer-size=0b',
+    'buffer-size=15b',
     'send-buffer-size=1',
     'autoseq=x',
     'overwrite=x',

@@ -56,6 +56,7 @@ t.test('each parameter', async t => {
 t.test('what is invalid', async t => {
   for (const [more, message] of [
     [';frame=big', 'frame must be one of std, l4m4s8, short'],
+    [';buffer-size=15b', 'buffer-size must be a size of at least 16b'],
     [';keepalive=10ms', 'keepalive must be yes, no, or a duration of at least 1s; got "10ms"'],
     [';write-timeout=0s', 'write-timeout must be no, or a duration longer than 0; got "0s"'],
     [';idle-timeout=yes', 'idle-timeout must be no, or a duration longer than 0; got "yes"'],

@@ -292,6 +292,9 @@ stage(t, 'URLs', async (t, { context }) => {
       'request must be a channel that carries msgid and seq',
     ],
     [`${URL};storage=file://${file};autosq=yes`, 'autoseq'],
+    // They were left out without a word.
+    [`${URL};storage.url=file://${file};storage.dir=r`, 'dir must be one of w; got "r"'],
+    [`${URL};request.mode=client;storage=file://${file}`, 'mode must be one of server; got'],
     // What the limit refused was stored, and no subscriber that was online ever got it.
     [
       `${URL.replace('+', '+rate+')};speed=1kb;storage=file://${file}`,
