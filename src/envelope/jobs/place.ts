@@ -11,7 +11,7 @@ const OWN = new URL('../../', import.meta.url).href
 /** A line of a stack: `    at work (file:///jobs.js:3:9)`. */
 const CALL = /^\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\).*:\d+:\d+)\)?$/
 
-/** As ` (file:///jobs.js:3:9)`: the first place that is not within sluice or Node; '' if none is. */
+/** The first place that is not within sluice or Node: ` (file:///jobs.js:3:9)`; '' if none is. */
 export function placeOf(thrown: unknown): string {
   for (const line of stackOf(thrown).split('\n')) {
     const place = CALL.exec(line)?.[1]
