@@ -19,7 +19,6 @@
  * - A certificate that Node's server refuses is reported as a plain ECONNRESET; the reason is in
  *   `authorizationError` of the socket. Without it, the error says only that the peer closed the
  *   connection.
- * - `servername` of a TLSSocket: the name that the client asked for.
  * - `bytesWritten` of a TLSSocket counts what was written to it, without the records of TLS, and
  *   at once: what is queued, too.
  */
@@ -27,7 +26,7 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { PeerCertificate, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { TransportOver } from '../core/transport-over.ts'
 import type { SystemError, TlsInfo, Transport } from '../transport.ts'
 import type { Bytes, Encoding } from '../types.ts'
@@ -35,6 +34,7 @@ import { TransportDuplex } from './duplex/transport-duplex.ts'
 import { mustBeCut, writePieces } from './runtimes/pieces.ts'
 import { flow } from './runtimes/tls-flow.ts'
 import { tlsError } from './tls-advice.ts'
+import { TlsState } from './tls-state.ts'
 
 /** What a handshake reports. */
 export interface HandshakeSink {
@@ -61,14 +61,15 @@ export type Handshake = (below: Duplex, sink: HandshakeSink) => void
 const TRANSPORT: unique symbol = Symbol('tls transport')
 
 /** A socket with its transport. */
-type Owned = TLSSocket & { [TRANSPORT]: TlsTransport }
+type Owned = Duplex & { [TRANSPORT]: TlsTransport }
 
 export class TlsTransport extends TransportOver implements HandshakeSink {
   readonly #below: Socket | TransportDuplex
   /** The name of the other side in error messages. */
   readonly #peer: string
   /** What went in clear before. */
-  readonly #before: { readonly read: Bytes; readonly written: Bytes }
+  readonly #readBefore: Bytes
+  readonly #writtenBefore: Bytes
   #socket: TLSSocket | undefined
   #state: 'opening' | 'open' | 'failed' | 'destroyed' | 'closed' = 'opening'
   #read: Bytes = 0
@@ -78,11 +79,13 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   #isFull = false
   readonly #onWritten = (): void => this.#drained()
   #info: TlsState | undefined
+  #session: Buffer | undefined
 
   constructor(inner: Transport, peer: string, begin: Handshake) {
     super(inner)
     this.#peer = peer
-    this.#before = { read: inner.bytes_read, written: inner.bytes_written }
+    this.#readBefore = inner.bytes_read
+    this.#writtenBefore = inner.bytes_written
     inner.sink = undefined
     this.#below = isBacked(inner) ? inner.toSocket() : new TransportDuplex(inner)
     // A peer that ends during the handshake will not finish it. Then Node's own behaviour is right:
@@ -94,26 +97,28 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
       // Node judges some options (tls.ts has those it knows) only here.
       queueMicrotask(() => this.failed(error as SystemError))
     }
-    // The error that explains it may come after the 'close' below.
-    const closed = (): unknown => setImmediate(() => this.#belowClosed())
-    if (this.#below.closed) closed()
-    else this.#below.once('close', closed)
+    ;(this.#below as Duplex as Owned)[TRANSPORT] = this
+    if (this.#below.closed) this.onBelowClose()
+    else this.#below.on('close', onBelowClose)
   }
 
   // ---- what is told -----------------------------------------------------------------------------
 
+  /** Made when it is asked for, or at the end: Node forgets it then. */
   get tls(): TlsInfo | undefined {
+    if (this.#info === undefined && this.#state === 'open')
+      this.#info = new TlsState(this.#socket as TLSSocket, this.#session)
     return this.#info
   }
 
   /** What the program has read: without the bytes of the handshake and those around each record. */
   override get bytes_read(): Bytes {
-    return this.#before.read + this.#read
+    return this.#readBefore + this.#read
   }
 
   /** What the program has written, as `bytes_read`. */
   override get bytes_written(): Bytes {
-    return this.#sent ?? this.#before.written + this.#written
+    return this.#sent ?? this.#writtenBefore + this.#written
   }
 
   get #written(): Bytes {
@@ -177,6 +182,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   override destroy(): void {
+    void this.tls
     const isUnused = this.#state === 'open' && this.#read === 0 && this.#written === 0
     if (this.#state !== 'closed') this.#state = 'destroyed'
     // The socket of a server is unknown until the handshake is over. It closes with the transport
@@ -193,7 +199,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
 
   known(socket: TLSSocket): void {
     this.#socket = socket
-    ;(socket as Owned)[TRANSPORT] = this
+    ;(socket as Duplex as Owned)[TRANSPORT] = this
     socket._destroy = onDestroy
     socket.on('error', onError)
     // From the start: Node reports a session only if somebody listens when it comes.
@@ -204,7 +210,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     // A callback of the options may have destroyed it: Node reports it all the same.
     if (this.#state !== 'opening') return
     this.#state = 'open'
-    this.#info = new TlsState(socket, session)
+    this.#session = session
     socket.allowHalfOpen = this.#below.allowHalfOpen = true
     // Nothing is received before the first resume.
     this.#flow(false)
@@ -214,6 +220,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   failed(error: SystemError): void {
+    void this.tls
     const before = this.#state
     if (before === 'opening' || before === 'open') {
       this.#state = 'failed'
@@ -251,6 +258,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
   }
 
   onSession(session: Buffer): void {
+    this.#session = session
     this.#info?.keep(session)
   }
 
@@ -260,6 +268,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
    */
   onDestroy(): void {
     this.#sent = this.bytes_written
+    void this.tls
     setImmediate(() => this.#below.destroy())
   }
 
@@ -267,6 +276,11 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     if (!this.#isFull || this.bytes_queued > 0) return
     this.#isFull = false
     if (this.#state === 'open') this.sink?.drained()
+  }
+
+  /** The error that explains it may come later. */
+  onBelowClose(): void {
+    setImmediate(() => this.#belowClosed())
   }
 
   /** Node closes what is below last. Bun does when the peer has ended, and the rest goes on. */
@@ -308,43 +322,11 @@ function onSession(this: Owned, session: Buffer): void {
   this[TRANSPORT].onSession(session)
 }
 
+function onBelowClose(this: Owned): void {
+  this[TRANSPORT].onBelowClose()
+}
+
 function onDestroy(this: Owned, error: Error | null, done: (error?: Error | null) => void): void {
   this[TRANSPORT].onDestroy()
   Object.getPrototypeOf(this)._destroy.call(this, error, done)
-}
-
-// ---- what was agreed upon -----------------------------------------------------------------------
-
-/** What was agreed upon, kept here: Node forgets it when the socket closes. */
-export class TlsState implements TlsInfo {
-  readonly protocol: string
-  readonly cipher: string
-  readonly alpn: string | undefined
-  readonly servername: string | undefined
-  readonly authorized: boolean
-  readonly authorization_error: string | undefined
-  readonly reused: boolean
-  session: Buffer | undefined
-  readonly #socket: TLSSocket
-
-  constructor(socket: TLSSocket, session: Buffer | undefined) {
-    this.#socket = socket
-    this.session = session
-    this.protocol = socket.getProtocol() as string
-    this.cipher = socket.getCipher().standardName
-    this.alpn = socket.alpnProtocol || undefined
-    this.servername = (socket as { servername?: string | false | null }).servername || undefined
-    this.authorized = socket.authorized
-    this.authorization_error = (socket.authorizationError as unknown as string | null) ?? undefined
-    this.reused = socket.isSessionReused()
-  }
-
-  keep(session: Buffer): void {
-    this.session = session
-  }
-
-  get peer_certificate(): PeerCertificate | undefined {
-    const certificate = this.#socket.getPeerCertificate() as PeerCertificate | null
-    return certificate?.raw === undefined ? undefined : certificate
-  }
 }

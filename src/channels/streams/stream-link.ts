@@ -113,9 +113,11 @@ export class StreamLink
     // It was ended while it connected, or by a subscriber of the event.
     if (this.ending === 'connecting') return this.#part()
     if (life.state === 'active' && Timeouts.areAny(this.values)) this.#watched().changed()
-    if (life.state === 'active' && transport.tls !== undefined) life.call('on_tls_handshake')
+    const isSecured = tls !== undefined || transport.tls !== undefined
+    if (life.state === 'active' && isSecured) life.call('on_tls_handshake')
     if (life.state === 'active') this.reading.greeted(life.call('on_connect'))
     if (this.ending === 'halving' && this.writing.isEmpty) this.#sentAll()
+    if (isSecured) life.drive.turns.favour(this)
     // Also when the hook has ended the stream: what the peer sends has to be read, to see its end.
     // (But not in clear, if the hook has started TLS.)
     if (this.transport === transport && life.state !== 'error' && this.#tls === undefined)

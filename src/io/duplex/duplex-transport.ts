@@ -27,7 +27,7 @@ import type {
 } from '../../transport.ts'
 import type { Bytes, Encoding, Milliseconds, SocketAddress } from '../../types.ts'
 import { keepAlive, setKeepAlive } from '../keep-alive.ts'
-import { TlsState } from '../tls-transport.ts'
+import { TlsState } from '../tls-state.ts'
 
 /** Throws InvalidArgumentError if that is no Duplex of bytes, InvalidStateError if it is over. */
 export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransport {

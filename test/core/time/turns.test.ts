@@ -89,4 +89,8 @@ t.test('alone: the only object of the last turn, until an object asks for one', 
   turns.wake(one)
   next()
   t.same([turns.isAlone(one), turns.isAlone(other)], [false, false], 'two of them')
+  turns.favour(other)
+  t.same([turns.isAlone(one), turns.isAlone(other)], [false, true], 'favoured')
+  turns.wake(one)
+  t.equal(turns.isAlone(other), false)
 })
