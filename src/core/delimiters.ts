@@ -8,6 +8,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { InvalidDelimiterError } from '../errors.ts'
 import type { Bytes, Encoding } from '../types.ts'
 import { CountReader, EmptyReader } from './reading/count-readers.ts'
@@ -150,7 +151,7 @@ const KINDS = [
       value === 0 ? new EmptyReader(encoding) : new CountReader(value, encoding),
   },
   {
-    is: (value: unknown): value is Uint8Array => value instanceof Uint8Array,
+    is: (value: unknown): value is Uint8Array => types.isUint8Array(value),
     fault: (value: Uint8Array): string =>
       value.length === 0
         ? 'an empty Uint8Array would match everywhere; use null to get whatever arrives'

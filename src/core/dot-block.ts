@@ -7,6 +7,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Bytes, Data } from '../types.ts'
 import type { Cut, Delimiter } from './delimiters.ts'
@@ -81,7 +82,7 @@ function withoutDots(block: Buffer): Buffer {
 }
 
 function pack(block: Data): Buffer {
-  if (typeof block !== 'string' && !(block instanceof Uint8Array))
+  if (typeof block !== 'string' && !types.isUint8Array(block))
     throw new InvalidArgumentError('dot_block: block', 'a string or a Uint8Array', block)
   const bytes = Buffer.from(block as string)
   const parts: Buffer[] = []

@@ -9,6 +9,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { InvalidArgumentError } from '../errors.ts'
 import type { TlsOptions, TlsReserved } from '../transport.ts'
 import type { Bytes } from '../types.ts'
@@ -92,7 +93,7 @@ function checkProtocols(what: string, value: unknown): void {
 }
 
 function isProtocol(name: unknown): boolean {
-  const isName = typeof name === 'string' || name instanceof Uint8Array
+  const isName = typeof name === 'string' || types.isUint8Array(name)
   const size = isName ? Buffer.byteLength(name) : 0
   return size > 0 && size <= LONGEST_NAME
 }

@@ -8,6 +8,7 @@
  * In the order of a life: listen and connect, write, groups, what can be asked, close.
  */
 
+import { types } from 'node:util'
 import { formatAddress, parseAddress } from '../../core/address.ts'
 import { checkBoolean, checkClosed } from '../../core/checks.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
@@ -201,7 +202,7 @@ export class Datagram<By extends ReadDelimiter = ReadDelimiter>
     const { state } = this
     if (state === 'closing' || state === 'error' || (state === 'closed' && this.#link.wasAttached))
       return false
-    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+    if (typeof data !== 'string' && !types.isUint8Array(data))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     const encoding = this.#link.values.encoding ?? 'utf8'
     const bytes = typeof data === 'string' ? textBytes('write: data', data, encoding) : data

@@ -33,7 +33,7 @@ type Membership = readonly [
 ]
 
 /** Multicast addresses: 224.0.0.0/4 and ff00::/8. */
-const GROUP = /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i
+const GROUP = /^(22[4-9]|23\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$|^ff[0-9a-f]{2}:/i
 
 export class Groups {
   readonly #members = new Map<string, Membership>()

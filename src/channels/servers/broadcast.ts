@@ -6,6 +6,7 @@
  * written to it.
  */
 
+import { types } from 'node:util'
 import { checkOptions } from '../../core/options.ts'
 import { textBytes } from '../../core/writing/text-bytes.ts'
 import { InvalidArgumentError } from '../../errors.ts'
@@ -49,7 +50,7 @@ function encodingOf(connection: Stream): Encoding {
 
 /** Says what each connection gets. All of it is checked before anything is written. */
 function encoded(connections: ReadonlySet<Stream>, data: Data): (connection: Stream) => Data {
-  if (data instanceof Uint8Array) return () => data
+  if (types.isUint8Array(data)) return () => data
   if (typeof data !== 'string')
     throw new InvalidArgumentError('broadcast: data', 'a string or a Uint8Array', data)
   const texts = new Map<Encoding, Uint8Array>()

@@ -4,6 +4,7 @@
  */
 
 import type { Duplex } from 'node:stream'
+import { types } from 'node:util'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { noop } from '../../core/noop.ts'
 import { PeekReader } from '../../core/reading/count-readers.ts'
@@ -76,7 +77,7 @@ export abstract class AdoptingStream<
    */
   // Source: Node `readable.unshift`.
   unread(bytes: Uint8Array): void {
-    if (!(bytes instanceof Uint8Array))
+    if (!types.isUint8Array(bytes))
       throw new InvalidArgumentError('unread: bytes', 'a Uint8Array', bytes)
     const link = linkOf(this)
     if (link.protocol !== undefined) throw protocolOnly('unread()')

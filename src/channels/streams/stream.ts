@@ -9,6 +9,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
+import { types } from 'node:util'
 import { checkBoolean } from '../../core/checks.ts'
 import type { ReadDelimiter } from '../../core/delimiters.ts'
 import { noop } from '../../core/noop.ts'
@@ -193,7 +194,7 @@ export class Stream<By extends ReadDelimiter = ReadDelimiter>
   write(data: Data, flush = false): boolean {
     if (!flush && linkOf(this).writing.add(data)) return true
     if (!linkOf(this).mayWrite) return refuse(this, 'write()')
-    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+    if (typeof data !== 'string' && !types.isUint8Array(data))
       throw new InvalidArgumentError('write: data', 'a string or a Uint8Array', data)
     checkBoolean('write: flush', flush)
     return linkOf(this).writable().write(data, flush)

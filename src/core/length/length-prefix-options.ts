@@ -3,6 +3,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Bytes, Data } from '../../types.ts'
 import { checkOptions } from '../options.ts'
@@ -221,7 +222,7 @@ function checkFlag(name: string, value: unknown = false): boolean {
 
 function checkBytes(name: string, value: unknown): Buffer {
   if (typeof value === 'string') return Buffer.from(value)
-  if (value instanceof Uint8Array) return Buffer.from(value)
+  if (types.isUint8Array(value)) return Buffer.from(value)
   throw invalid(name, 'a string or a Uint8Array', value)
 }
 

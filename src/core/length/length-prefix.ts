@@ -7,6 +7,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { InvalidArgumentError, InvalidDelimiterError, StructError } from '../../errors.ts'
 import type { Bytes, Data } from '../../types.ts'
 import type { Cut, Delimiter, ReadSettings } from '../delimiters.ts'
@@ -244,7 +245,7 @@ class LengthDelimiter implements Delimiter, OwnReader, Framing {
 
 function sizeOf(what: string, value: unknown): Bytes {
   if (typeof value === 'string') return Buffer.byteLength(value)
-  if (value instanceof Uint8Array) return value.length
+  if (types.isUint8Array(value)) return value.length
   throw new InvalidArgumentError(`length_prefix: ${what}`, 'a string or a Uint8Array', value)
 }
 

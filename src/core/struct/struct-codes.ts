@@ -11,6 +11,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 
 import type { Bytes } from '../../types.ts'
 
@@ -183,7 +184,7 @@ function character(): Codec {
       const byte =
         typeof value === 'string'
           ? value.charCodeAt(0)
-          : value instanceof Uint8Array
+          : types.isUint8Array(value)
             ? value[0]!
             : NaN
       const fits = byte <= 0xff && (value as string | Uint8Array).length === 1
@@ -211,7 +212,7 @@ function text(_order: Order, size: Bytes): Codec {
 /** The bytes of a string (as UTF-8) or of bytes (as they are); undefined for any other value. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === 'string') return Buffer.from(value)
-  return value instanceof Uint8Array ? value : undefined
+  return types.isUint8Array(value) ? value : undefined
 }
 
 /** A copy (rule 2). Faster than Buffer.from(bytes.subarray(…)), which makes a view first. */

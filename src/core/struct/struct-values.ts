@@ -4,6 +4,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 
 import { InvalidArgumentError, StructError, show } from '../../errors.ts'
 import type { Bytes } from '../../types.ts'
@@ -49,7 +50,7 @@ export function misfit(
   takes: string,
   value: unknown,
 ): StructError {
-  const got = value instanceof Uint8Array ? `${value.length} bytes` : show(value)
+  const got = types.isUint8Array(value) ? `${value.length} bytes` : show(value)
   return new StructError(`${where}: values[${index}] (${code}) must be ${takes}; got ${got}`)
 }
 
@@ -61,7 +62,7 @@ export function checkCount(where: string, count: number, values: readonly unknow
 
 /** The same bytes as a Buffer, without a copy: `unpack` takes any Uint8Array. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  if (!(bytes instanceof Uint8Array))
+  if (!types.isUint8Array(bytes))
     throw new InvalidArgumentError('unpack: bytes', 'a Uint8Array', bytes)
   return Buffer.isBuffer(bytes)
     ? bytes

@@ -15,6 +15,7 @@ import { Buffer } from 'node:buffer'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import { types } from 'node:util'
 import { socketAddress } from '../../core/address.ts'
 import { attempt } from '../../core/promises.ts'
 import { InvalidArgumentError, InvalidStateError, show } from '../../errors.ts'
@@ -35,7 +36,7 @@ export function duplexTransport(duplex: Duplex, head?: Uint8Array): DuplexTransp
     throw new InvalidArgumentError('adopt: socket', 'a socket or another Duplex of Node', duplex)
   if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null)
     throw new InvalidArgumentError('adopt: socket', 'a Duplex of bytes', duplex)
-  if (head !== undefined && !(head instanceof Uint8Array))
+  if (head !== undefined && !types.isUint8Array(head))
     throw new InvalidArgumentError('adopt: head', 'the bytes that were read already', head)
   if (duplex.destroyed || duplex.writableEnded || duplex.readableEnded)
     throw new InvalidStateError('adopt()', 'the socket has ended', 'adopt one that is open')

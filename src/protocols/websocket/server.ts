@@ -5,6 +5,7 @@
 
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
+import { types } from 'node:util'
 import { Server } from '../../channels/basic.ts'
 import { LIFE } from '../../channels/life.ts'
 import { type BroadcastOptions, skippedBy } from '../../channels/servers/broadcast.ts'
@@ -222,7 +223,7 @@ export class WebSocketServer<Peer extends WebSocketConnection<any> = WebSocketCo
    * bytes.
    */
   override broadcast(data: Data, options: BroadcastOptions = {}): number {
-    if (typeof data !== 'string' && !(data instanceof Uint8Array))
+    if (typeof data !== 'string' && !types.isUint8Array(data))
       throw new InvalidArgumentError('broadcast: data', 'a string or a Uint8Array', data)
     const { text, binary } = SERVER_PACKERS
     const frame = (typeof data === 'string' ? text : binary).pack(data)

@@ -4,6 +4,7 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { types } from 'node:util'
 import { LIFE } from '../../channels/life.ts'
 import { defineSettings, settingsFrom } from '../../channels/settings.ts'
 import { linkOf } from '../../channels/streams/link-of.ts'
@@ -176,7 +177,7 @@ export function speaking<Of extends Stream>(
     // ---- calls ----------------------------------------------------------------------------------
 
     send(data: Data, options: SendOptions = NO_OPTIONS): boolean {
-      if (typeof data !== 'string' && !(data instanceof Uint8Array))
+      if (typeof data !== 'string' && !types.isUint8Array(data))
         throw new InvalidArgumentError('send: data', 'a string or a Uint8Array', data)
       if (options !== NO_OPTIONS) checkOptions('send', options, SEND_CHECKS)
       const session = this[SESSION]
@@ -184,7 +185,7 @@ export function speaking<Of extends Stream>(
     }
 
     ping(data: Data = ''): boolean {
-      if (typeof data !== 'string' && !(data instanceof Uint8Array))
+      if (typeof data !== 'string' && !types.isUint8Array(data))
         throw new InvalidArgumentError('ping: data', 'a string or a Uint8Array', data)
       if (Buffer.byteLength(data) > CONTROL_MAX)
         throw new InvalidArgumentError('ping: data', `at most ${CONTROL_MAX} bytes`, data)

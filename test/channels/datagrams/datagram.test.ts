@@ -301,7 +301,7 @@ t.test('groups: join before listening, leave, join again', async t => {
   member.leave(group, '127.0.0.1')
   member.join(group, '127.0.0.1')
   t.throws(() => member.join(group, '203.0.113.1'), { name: 'ChannelError', code: /^E/ })
-  for (const wrong of ['10.0.0.1', '', 7, 'example.com', '2240.0.0.1']) {
+  for (const wrong of ['10.0.0.1', '', 7, 'example.com', '2240.0.0.1', '239.1.2', '239.1.2.256']) {
     t.throws(() => member.join(wrong as string), InvalidArgumentError)
     t.throws(() => member.leave(wrong as string), InvalidArgumentError)
   }

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Client, Connection, Server } from '../../../src/channels/basic.ts'
 import { Stream } from '../../../src/channels/streams/stream.ts'
@@ -358,6 +359,14 @@ await scene(t, 'writes', async (t, world) => {
       String(data),
     )
   }
+  // They passed for bytes, and failed later in a call of V8.
+  for (const data of [new Proxy(new Uint8Array(1), {}), Object.create(Uint8Array.prototype)])
+    t.equal(
+      thrown(() => connection.write(data)),
+      'ERR_INVALID_ARGUMENT',
+    )
+  // "must be a string or a Uint8Array; got an object (Uint8Array)"
+  t.equal(connection.write(runInNewContext('Uint8Array.of(33)')), true, 'of another realm')
   // Node's write takes an encoding or a callback there. Here the encoding was ignored, and the
   // callback never called.
   for (const flush of ['utf8', () => {}, 1]) {
@@ -375,7 +384,7 @@ await scene(t, 'writes', async (t, world) => {
     )
   }
   await pump()
-  t.same(client.log, ['héllo bytes !', 'now'])
+  t.same(client.log, ['héllo bytes !', 'now!'])
   connection.close()
   for (const call of [
     () => connection.write('x'),
