@@ -5,7 +5,7 @@
 
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import { type ProxyHeader, readProxyHeader } from '../../src/core/proxy-header.ts'
+import { claimsHeader, type ProxyHeader, readProxyHeader } from '../../src/core/proxy-header.ts'
 import { ProxyHeaderError } from '../../src/errors.ts'
 import { rounds, seeded } from './oracle.ts'
 
@@ -98,6 +98,7 @@ t.test('headers, cut everywhere, and with bytes after them', async t => {
     const cut = Array.from(bytes, (_, size) => readProxyHeader(bytes.subarray(0, size)))
     t.same([...new Set(cut)], ['more'], `less than all of ${JSON.stringify(name)}`)
     t.same(readProxyHeader(bytes), { size: bytes.length, ...says }, name)
+    t.same([claimsHeader(bytes), claimsHeader(Buffer.from('PROXIMA'))], [true, false])
     t.same(
       readProxyHeader(Buffer.concat([bytes, Buffer.from('PROXY more\r\n')])),
       { size: bytes.length, ...says },

@@ -10,6 +10,7 @@
  */
 
 import type { Bytes } from '../../types.ts'
+import { Deque } from '../deque.ts'
 import { NEED_MORE, type Reader, TOO_LONG } from './readers.ts'
 import type { RecvBuffer } from './recv-buffer.ts'
 
@@ -28,15 +29,13 @@ export interface AwaitedRead {
 }
 
 export class Awaited {
-  #queue: AwaitedRead[] = []
-  /** The index in #queue of the next one. Those before it are served. */
-  #at = 0
+  readonly #queue = new Deque<AwaitedRead>()
   /** The reader that may have looked ahead. Undefined: that of the channel. */
   #ahead: Reader | undefined
 
   /** Is there a read that is not served yet? */
   get isWaiting(): boolean {
-    return this.#at < this.#queue.length
+    return this.#queue.size > 0
   }
 
   push(read: AwaitedRead): void {
@@ -45,33 +44,17 @@ export class Awaited {
 
   /** It is not awaited any more. */
   remove(read: AwaitedRead): void {
-    if (this.#next === read) return this.#advance()
-    const at = this.#queue.indexOf(read, this.#at)
-    if (at !== -1) this.#queue.splice(at, 1)
-  }
-
-  get #next(): AwaitedRead | undefined {
-    return this.#queue[this.#at]
-  }
-
-  /** Half of them at a time, so that each is moved a constant number of times. */
-  #advance(): void {
-    if (2 * ++this.#at < this.#queue.length) return
-    this.#queue = this.#queue.slice(this.#at)
-    this.#at = 0
+    for (const each of this.#queue.takeAll()) if (each !== read) this.#queue.push(each)
   }
 
   /** None of them is awaited any more. */
   removeAll(): AwaitedRead[] {
-    const all = this.#queue.slice(this.#at)
-    this.#queue = []
-    this.#at = 0
-    return all
+    return this.#queue.takeAll()
   }
 
   /** Serves as many as it can. `own`: the reader of the channel. */
   serve(buffer: RecvBuffer, own: Reader, limit: Bytes, hasEnded: boolean): void {
-    for (let read = this.#next; read !== undefined; read = this.#next) {
+    for (let read = this.#queue.at(0); read !== undefined; read = this.#queue.at(0)) {
       const reader = this.#turnTo(read.reader, own, buffer)
       try {
         const data = cut(reader, buffer, limit, hasEnded)
@@ -83,7 +66,7 @@ export class Awaited {
       } catch (error) {
         read.broken(error)
       }
-      if (this.#next === read) this.#advance()
+      if (this.#queue.at(0) === read) this.#queue.shift()
     }
   }
 
