@@ -113,6 +113,11 @@ export class Hooks<Of extends Face = Face> implements PromisesOwner {
     const isHook = hook === undefined || typeof called === 'function'
     const error = isHook ? asError(thrown) : new InvalidArgumentError(hook, 'a function', called)
     faults.add(error)
+    this.report(error)
+  }
+
+  /** Calls on_error. What it does about the channel is because of that error. */
+  report(error: Error): void {
     const before = this.blame('error')
     if (error instanceof OnErrorFailed) this.#onErrorFailed(error, error)
     else this.#tellOnError(error)

@@ -77,7 +77,7 @@ export abstract class Prefix extends MessageChannel {
     if (child.on_error === MessageChannel.prototype.on_error) {
       child[MESSAGE_LIFE].errorsTo = error => {
         // The error that it failed with is reported with its state.
-        if (error !== this.#failure) this[LIFE].hookFailed(error)
+        if (error !== this.#failure) this[LIFE].report(error)
       }
     }
     child.callback_add(this.#data, 'data')

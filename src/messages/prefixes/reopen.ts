@@ -106,7 +106,7 @@ export class Reopen extends Prefix {
    * child_closed.
    */
   override child_failed(error: Error): void {
-    this[LIFE].hookFailed(error)
+    this[LIFE].report(error)
     this.child.close(true)
   }
 

@@ -22,7 +22,7 @@
 
 import { LIFE } from '../../channels/life.ts'
 import { type Deferred, deferred } from '../../core/deferred.ts'
-import { InvalidStateError, messageOf, WriteError } from '../../errors.ts'
+import { asError, InvalidStateError, messageOf, WriteError } from '../../errors.ts'
 import type { Init } from '../init.ts'
 import { type Addr, Control, Message } from '../message.ts'
 import type { MessageChannel } from '../message-channel.ts'
@@ -85,7 +85,7 @@ export class StreamPrefixServer extends Prefix {
     this.add_child(child)
     // What it failed with is reported with its state.
     child[MESSAGE_LIFE].errorsTo = error => {
-      if (error !== child.error) this[LIFE].hookFailed(error)
+      if (error !== child.error) this[LIFE].report(error)
     }
     return child
   }
@@ -170,7 +170,7 @@ export class StreamPrefixServer extends Prefix {
 
   #gone(addr: Addr, why: string): void {
     this.#stop(addr)
-    if (why !== '') this[LIFE].hookFailed(invalid(`reader ${String(addr)}: ${why}`))
+    if (why !== '') this[LIFE].report(invalid(`reader ${String(addr)}: ${why}`))
   }
 
   #requestState(): void {
@@ -232,7 +232,7 @@ export class StreamPrefixServer extends Prefix {
 
   #refuse(addr: Addr, error: unknown): void {
     this.#stop(addr)
-    this[LIFE].hookFailed(error)
+    this[LIFE].report(asError(error))
     this.#request.post({ msgid: Say.Error, data: errorText(messageOf(error)), addr })
     this.#request.post({ type: 'control', msgid: Control.Disconnect, addr })
   }
