@@ -256,7 +256,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'tls-connect',
-    title: 'TLS connections: open, a line, close',
+    title: 'TLS: open, a line, close',
     unit: 'connections',
     load: { kind: 'connect', connections: 32, tls: 'full' },
     warm_up: 3,
@@ -264,7 +264,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'tls-resume',
-    title: 'TLS connections that resume a session',
+    title: 'TLS: the same, resumed',
     unit: 'connections',
     load: { kind: 'connect', connections: 32, tls: 'resumed' },
     warm_up: 3,
@@ -272,7 +272,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'tls-idle',
-    title: 'KiB of memory, idle TLS connection',
+    title: 'KiB of memory, idle, TLS',
     unit: 'KiB',
     load: { kind: 'idle', connections: 1500, isSecure: true },
     programs: TLS,
