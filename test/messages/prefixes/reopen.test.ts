@@ -2,7 +2,6 @@ import t from 'tap'
 import { Control } from '../../../src/messages/message.ts'
 import type { MessageChannel } from '../../../src/messages/message-channel.ts'
 import type { Prefix } from '../../../src/messages/prefixes/prefix.ts'
-import { turn } from '../../kit.ts'
 import { channelClass, fault, type Stage, stage, watch } from '../kit.ts'
 
 /** Each wait is the whole of its bound, unless a test says otherwise. */
@@ -55,7 +54,7 @@ stage(t, 'tries again, waiting twice as long each time', async (t, stage) => {
   t.same(stage.logged, [])
   // By default it is logged in one line. It came with the stack, as a bug of the program does.
   const other = stage.context.init('reopen+tcp://127.0.0.1:1').open()
-  while (stage.logged.length === 0) await turn()
+  await stage.pump()
   t.match(stage.logged.splice(0), [/^\S+ reopen\+tcp:\/\/127\.0\.0\.1:1: .*ECONNREFUSED[^\n]*$/])
   other.close(true)
 })
