@@ -12,12 +12,16 @@ import type { Argument } from '../../protocols/redis/command.ts'
 import { RedisError } from '../../protocols/redis/errors.ts'
 import type { MessageHandler } from '../../protocols/redis/subscriber.ts'
 import { type RedisOptions, targetOf } from '../../protocols/redis/target.ts'
+import type { Bytes } from '../../types.ts'
 import { isRefused, RelayError } from '../relay.ts'
-import { isAway, RelayLine } from '../relay-line.ts'
+import { isAway, RelayLine, WAITING } from '../relay-line.ts'
 
 /** Codes of a server that is away, or not ready. All others are refusals. */
 const AWAY =
   /^(ERR_(CLOSED|DISCONNECTED|STALE|TIMEOUT|CUT_OFF|OVERFLOW|PROTOCOL)|LOADING|BUSY|MASTERDOWN)$/
+
+/** What a command counts beside its bytes: fewer wait than a client lets wait by default. */
+const COMMAND: Bytes = 200
 
 export class RedisLine extends RelayLine {
   /**
@@ -28,6 +32,8 @@ export class RedisLine extends RelayLine {
   /** The number of the database: channels are not divided by it. */
   readonly db: number
   readonly #client: RedisClient
+  /** The bytes of what was published and has no reply yet. */
+  #unanswered: Bytes = 0
   /** Its strings are bytes. */
   readonly #bytes: ReturnType<RedisClient['with']>
 
@@ -72,8 +78,14 @@ export class RedisLine extends RelayLine {
     this.arrived()
   }
 
-  publish(channel: string, bytes: Uint8Array): void {
-    this.#client.publish(channel, bytes).catch(this.#unpublished)
+  /** Returns false if the server is so slow that too much waits for it. */
+  publish(channel: string, bytes: Uint8Array): boolean {
+    const size = bytes.length + COMMAND
+    if (this.#unanswered + size > WAITING) return false
+    this.#unanswered += size
+    const answered = (): void => void (this.#unanswered -= size)
+    this.#client.publish(channel, bytes).catch(this.#unpublished).then(answered)
+    return true
   }
 
   /** A loss is what everybody must expect of `publish`. A refusal is not. */

@@ -69,8 +69,7 @@ class RedisCarrier implements Carrier {
   }
 
   publish(topic: string, bytes: Buffer): boolean {
-    this.line.publish(this.#channel + topic, Buffer.concat([PUBLISHED, bytes]))
-    return true
+    return this.line.publish(this.#channel + topic, Buffer.concat([PUBLISHED, bytes]))
   }
 
   subscribe(topic: string): Promise<void> {
