@@ -99,9 +99,9 @@ export interface Relay {
 
   /**
    * Sends to all who are subscribed at this moment. Returns false if the server is away, or if more
-   * than 16 MiB wait for it: then the message is dropped. Text is sent as UTF-8. Throws InvalidArgumentError, and RelayError
-   * (ERR_RELAY_REFUSED) for what the server is known not to take: NATS has a longest message; and
-   * nothing is taken if it has refused the login.
+   * than 16 MiB wait for it: then the message is dropped. Text is sent as UTF-8. Throws
+   * InvalidArgumentError, and RelayError (ERR_RELAY_REFUSED) for what the server is known not to
+   * take: NATS has a longest message; and nothing is taken if it has refused the login.
    */
   publish(topic: string, data: Data): boolean
 
