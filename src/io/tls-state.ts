@@ -10,6 +10,18 @@ import type { Buffer } from 'node:buffer'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import type { TlsInfo } from '../transport.ts'
 
+/**
+ * On Bun made as soon as the handshake is over, because Bun forgets it before it reports an error.
+ * Undefined elsewhere: there it is made when it is asked for, and most connections do not ask.
+ */
+export function stateAtOnce(
+  socket: TLSSocket,
+  session: Buffer | undefined,
+  { bun }: NodeJS.Dict<string> = process.versions,
+): TlsState | undefined {
+  return bun === undefined ? undefined : new TlsState(socket, session)
+}
+
 export class TlsState implements TlsInfo {
   readonly protocol: string
   readonly cipher: string

@@ -34,7 +34,7 @@ import { TransportDuplex } from './duplex/transport-duplex.ts'
 import { mustBeCut, writePieces } from './runtimes/pieces.ts'
 import { flow } from './runtimes/tls-flow.ts'
 import { tlsError } from './tls-advice.ts'
-import { TlsState } from './tls-state.ts'
+import { stateAtOnce, TlsState } from './tls-state.ts'
 
 /** What a handshake reports. */
 export interface HandshakeSink {
@@ -211,6 +211,7 @@ export class TlsTransport extends TransportOver implements HandshakeSink {
     if (this.#state !== 'opening') return
     this.#state = 'open'
     this.#session = session
+    this.#info = stateAtOnce(socket, session)
     socket.allowHalfOpen = this.#below.allowHalfOpen = true
     // Nothing is received before the first resume.
     this.#flow(false)

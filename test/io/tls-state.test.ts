@@ -3,7 +3,7 @@
 import type { Buffer } from 'node:buffer'
 import type { TLSSocket } from 'node:tls'
 import t from 'tap'
-import { TlsState } from '../../src/io/tls-state.ts'
+import { stateAtOnce, TlsState } from '../../src/io/tls-state.ts'
 
 t.test('what Node says by false, null and an empty object is undefined', async t => {
   const session = {} as Buffer
@@ -31,6 +31,8 @@ t.test('what Node says by false, null and an empty object is undefined', async t
     session,
     peer_certificate: undefined,
   })
+  t.equal(stateAtOnce(socket, session, {}), undefined)
+  t.equal(stateAtOnce(socket, session, { bun: '1.4.5' })?.session, session)
   certificate = null
   t.equal(state.peer_certificate, undefined, 'after the connection has closed')
   certificate = { raw: session }

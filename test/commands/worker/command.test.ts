@@ -100,7 +100,7 @@ office('it works until a signal comes', [], async (t, { engine, server, job }) =
   writeFileSync(throws, "\nthrow new Error('no such table')")
   const failed = new FakeProcess()
   t.equal(await command(['--queue', server.url, throws], failed), 1)
-  t.match(failed.err, /: cannot load .*throws.mjs: no such table \(file:.*throws.mjs:2:7\)\n$/)
+  t.match(failed.err, /: cannot load .*throws.mjs: no such table \(.*throws.mjs:2:\d+\)\n$/)
   makeLayersBy()
   remove_layers('jobs')
 })
