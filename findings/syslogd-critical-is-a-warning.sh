@@ -6,10 +6,10 @@
 #            (2, critical): RFC 5424, 6.2.1 and its first example. The package exports a table of
 #            severities, in which 2 is CRITICAL.
 # Seen:      the two have each other's name: `facility` 2, which is mail, and `severity` 4, which is
-#            WARNING in its own table. An alarm "severity <= 3" hears of what the kernel, the users,
-#            the mail and the daemons say, however small, and never of security, cron or a local
-#            program. A message of the kernel has the severity NaN, for which no comparison holds.
-#            Its own page shows "severity: 22", which there is not, as if it were so.
+#            WARNING in its own table. An alarm "severity <= 3" hears of what the users, the mail
+#            and the daemons say, however small, and never of security, cron or a local program. A
+#            message of the kernel has the severity NaN, for which no comparison holds. Its own page
+#            shows "severity: 22", which there is not, as if it were so.
 # Here:      a field of bits has its name beside its width, in the order of the bits.
 #
 # Exits with 0 as long as this is so, with 1 once it is not.
