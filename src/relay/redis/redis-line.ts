@@ -83,13 +83,17 @@ export class RedisLine extends RelayLine {
     const size = bytes.length + COMMAND
     if (this.#unanswered + size > WAITING) return false
     this.#unanswered += size
-    const answered = (): void => void (this.#unanswered -= size)
-    this.#client.publish(channel, bytes).catch(this.#unpublished).then(answered)
+    this.#client.publish(channel, bytes).then(
+      () => this.#published(size),
+      error => this.#published(size, error),
+    )
     return true
   }
 
   /** A loss is what everybody must expect of `publish`. A refusal is not. */
-  readonly #unpublished = (error: unknown): void => {
+  #published(size: Bytes, error?: unknown): void {
+    this.#unanswered -= size
+    if (error === undefined) return
     const shown = this.shown(error)
     if (isRefused(shown)) this.tell(shown)
   }

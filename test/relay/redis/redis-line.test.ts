@@ -145,15 +145,18 @@ scene(t, 'what may be repeated is', async (t, world) => {
 })
 
 scene(t, 'publishing: a refusal is told, a loss is not', async (t, world) => {
+  const said: Record<string, string> = { no: '-NOPERM no\r\n', yes: ':1\r\n' }
   const made = await make(world, (words, peer) =>
-    words[0] !== 'PUBLISH' ? usual(words, peer) : words[1] === 'no' ? '-NOPERM no\r\n' : '',
+    words[0] === 'PUBLISH' ? (said[words[1]!] ?? '') : usual(words, peer),
   )
   made.line.publish('no', Buffer.from('x'))
   await world.pump()
   t.match(world.logged.join(), /NOPERM/)
+  const large = Buffer.alloc(6 * 1024 * 1024)
+  made.line.publish('yes', large)
+  await world.pump()
   made.line.publish('lost', Buffer.from('x'))
   await world.pump()
-  const large = Buffer.alloc(6 * 1024 * 1024)
   const taken = Array.from({ length: 3 }, () => made.line.publish('lost', large))
   t.same(taken, [true, true, false], 'what the server does not take')
   await close(world, made)
